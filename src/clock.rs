@@ -1,0 +1,135 @@
+//! Time of a run: one monotonic clock, anchored once to the wall clock.
+//!
+//! Everything is measured in [`Moment`]s, nanoseconds since the run's start. The wall clock is read once; a moment's
+//! wall-clock time is that anchor plus monotonic time, so it never goes backwards, even when the system clock does.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A point of a run: nanoseconds since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// The start of the run.
+    pub const START: Self = Self(0);
+
+    /// The moment that lies `since_start` after the start; saturates after 584 years.
+    #[must_use]
+    pub fn at(since_start: Duration) -> Self {
+        Self(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The moment `nanos` nanoseconds after the start.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the start.
+    #[must_use]
+    pub const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Time since the start.
+    #[must_use]
+    pub const fn since_start(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// Time from `earlier` to here; zero when `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment `duration` later.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(Self::at(duration).0))
+    }
+}
+
+/// The run's clock: monotonic, with one anchor on the wall clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    start_unix: Duration,
+}
+
+impl Clock {
+    /// A clock whose start is now.
+    #[must_use]
+    pub fn start_now() -> Self {
+        Self { start: Instant::now(), start_unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Moment {
+        Moment::at(self.start.elapsed())
+    }
+
+    /// The monotonic instant of a moment, to wait for it.
+    #[must_use]
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.start + moment.since_start()
+    }
+
+    /// Wall-clock time of a moment, since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn unix(&self, moment: Moment) -> Duration {
+        self.start_unix + moment.since_start()
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, `2026-11-22T21:00:23.271Z`, from time since the Unix epoch.
+#[must_use]
+pub fn rfc3339(unix: Duration) -> String {
+    let seconds = unix.as_secs();
+    let (year, month, day) = civil_date(seconds / 86_400);
+    let of_day = seconds % 86_400;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        of_day / 3600,
+        of_day / 60 % 60,
+        of_day % 60,
+        unix.subsec_millis()
+    )
+}
+
+/// Year, month and day of a day counted from 1970-01-01, by Howard Hinnant's `civil_from_days`
+/// ("chrono-Compatible Low-Level Date Algorithms"), for days from the epoch on.
+fn civil_date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_date_1() {
+        // Each from `date -u -d @N +%FT%TZ` (GNU coreutils).
+        for (seconds, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.000Z"),
+            (1_795_381_223, "2026-11-22T21:00:23.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc3339(Duration::from_secs(seconds)), expected);
+        }
+        assert_eq!(rfc3339(Duration::from_millis(1_999)), "1970-01-01T00:00:01.999Z");
+    }
+}

@@ -1,0 +1,72 @@
+//! What ends the work, and with which exit code.
+//!
+//! An [`Error`] ends the run and is printed once, as one line. A failed request is not an error: it is data, counted
+//! as a [`Failure`](crate::load::outcome::Failure).
+
+use std::fmt;
+
+/// Exit codes of the process (`SPEC`, "Exit codes").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything was as asked.
+    Pass,
+    /// 1, or what `--exit-code-on-error` says: some request failed.
+    Failures(u8),
+    /// 2: usage or environment wrong; nothing was sent.
+    Usage,
+    /// 4: the run is not valid.
+    Invalid,
+    /// 130: a second signal ended the process at once.
+    Killed,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Failures(code) => code,
+            Self::Usage => 2,
+            Self::Invalid => 4,
+            Self::Killed => 130,
+        }
+    }
+}
+
+/// Ends the work: names the flag, path or limit, and why.
+#[derive(Debug)]
+pub struct Error {
+    exit: Exit,
+    what: String,
+    why: String,
+}
+
+/// A result whose error ends the work.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Usage or environment is wrong: exit 2, nothing was sent. `what` names the flag, path or limit.
+    pub fn usage(what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, what: what.into(), why: why.to_string() }
+    }
+
+    /// The run is not valid: exit 4.
+    pub fn invalid(what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self { exit: Exit::Invalid, what: what.into(), why: why.to_string() }
+    }
+
+    /// The exit code this error asks for.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        self.exit
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.why)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,3 @@
+//! Doing it: the only floor that opens sockets, besides `target`.
+
+pub mod response;

@@ -1,0 +1,1 @@
+//! Framing of an HTTP/1.1 response.

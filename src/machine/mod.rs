@@ -1,0 +1,4 @@
+//! Looking at the machine.
+
+pub mod limits;
+pub mod sampler;

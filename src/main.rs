@@ -1,0 +1,2 @@
+//! The swarmline command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Promises of swarmline, against real sockets.
