@@ -1,7 +1,5 @@
-//! HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted and merged.
-
-pub mod error;
+//! x
+pub mod cli;
 pub mod clock;
-pub mod machine;
-pub mod load;
-pub mod target;
+pub mod error;
+pub mod plan;

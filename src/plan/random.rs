@@ -1,0 +1,74 @@
+//! Chance that can be repeated: the same seed makes the same choices.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// Sebastiano Vigna's splitmix64: one addition and three mixing steps a number, passes `BigCrush`, and any seed will
+/// do, so that each user can have a generator of its own.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    /// A generator whose whole sequence follows from `seed`.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next 64 bits.
+    pub const fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number from 0 to `bound` - 1, each as likely as the next to within `bound` / 2^64.
+    pub fn below(&mut self, bound: usize) -> usize {
+        assert!(bound > 0, "there must be something to choose from");
+        // Lemire's multiplication in place of a remainder. The product's upper half is below `bound`, so it fits.
+        let product = u128::from(self.bits()) * bound as u128;
+        usize::try_from(product >> 64).unwrap_or(0)
+    }
+
+    /// A number from 0 up to, not including, 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// A seed that follows from a text, by FNV-1a.
+#[must_use]
+pub fn seed_of(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+/// 64 bits that differ each time, from the operating system.
+#[must_use]
+pub fn entropy() -> u64 {
+    // std seeds the hasher's keys from the operating system; hashing nothing with them is a way to get at it.
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splitmix64_is_the_published_one() {
+        // First outputs for seed 1234567 (Rosetta Code, "Pseudo-random numbers/Splitmix64").
+        let mut random = Random::seeded(1_234_567);
+        for expected in [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423] {
+            assert_eq!(random.bits(), expected);
+        }
+    }
+
+    #[test]
+    fn choices_are_even() {
+        let mut random = Random::seeded(7);
+        let mut counts = [0_u32; 3];
+        (0..30_000).for_each(|_| counts[random.below(3)] += 1);
+        // Within 4 sigma of 10,000: sigma = sqrt(30000 * 1/3 * 2/3) = 82.
+        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 327), "{counts:?}");
+    }
+}

@@ -1,0 +1,209 @@
+//! From `REQUEST` arguments and the flags about them to prepared requests.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::request::{self, Endpoint, EndpointId, Parts, Request};
+use super::url::{Origin, Url};
+use crate::cli::RunFlags;
+use crate::cli::value;
+use crate::error::{Error, Result};
+
+/// Everything that will be asked, and what it is counted by.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) requests: Vec<Request>,
+    pub(super) endpoints: Vec<Endpoint>,
+    /// The requests as written, one a line, without user information.
+    pub(super) listing: String,
+    /// Host and port of the base: the default name of the test plan.
+    pub(super) base_authority: String,
+    /// The body of every request.
+    pub(super) body: Option<Arc<[u8]>>,
+}
+
+/// Resolves the requests of a command line.
+///
+/// # Errors
+/// Names the request, flag or file; exit 2.
+pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
+    let written = written(&flags.requests)?;
+    let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
+    let body = body(flags)?;
+    let mut lines = Vec::with_capacity(written.len());
+    for text in &written {
+        lines.push(line(base.as_ref().map(|b| &b.url), text)?);
+    }
+    let home = base.as_ref().map_or_else(|| Arc::clone(lines[0].url.origin()), |b| Arc::clone(b.url.origin()));
+    let base_credentials = base.and_then(|b| b.userinfo);
+    let mut book = Book::default();
+    let mut requests = Vec::with_capacity(lines.len());
+    let mut listing = String::new();
+    for line in lines {
+        // curl's order: the flag, then what stands in the URL.
+        let in_url = line.userinfo.clone().or_else(|| base_credentials.clone());
+        let credentials = flags.basic_auth.clone().or(in_url).filter(|_| reaches(flags, &line, &home));
+        let method = line.method.clone().unwrap_or_else(|| default_method(flags, body.is_some()));
+        let headers = request::headers(&defaults(flags, credentials.as_deref()), &flags.headers);
+        let name = if *line.url.origin() == home {
+            line.path.clone()
+        } else {
+            format!("{}{}", line.url.origin().authority(), line.path)
+        };
+        listing.push_str(&format!("{method} {name}\n"));
+        let endpoint = book.id(Endpoint { method: method.clone(), name });
+        requests.push(Request::new(endpoint, line.url, Parts { method, headers, body: body.clone() }));
+    }
+    let base_authority = home.authority().to_owned();
+    Ok(Resolved { requests, endpoints: book.endpoints, listing: listing.trim_end().to_owned(), base_authority, body })
+}
+
+/// Credentials of the flag go to every request, as the user wrote both; those of the host's URL only to that host.
+fn reaches(flags: &RunFlags, line: &Line, home: &Origin) -> bool {
+    flags.basic_auth.is_some() || line.userinfo.is_some() || **line.url.origin() == *home
+}
+
+/// Endpoints in the order of first mention, each once.
+#[derive(Default)]
+struct Book {
+    endpoints: Vec<Endpoint>,
+    ids: HashMap<Endpoint, EndpointId>,
+}
+
+impl Book {
+    fn id(&mut self, endpoint: Endpoint) -> EndpointId {
+        if let Some(id) = self.ids.get(&endpoint) {
+            return *id;
+        }
+        // The number of requests is bounded by MAX_LIST below.
+        let id = EndpointId(u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX));
+        self.endpoints.push(endpoint.clone());
+        self.ids.insert(endpoint, id);
+        id
+    }
+}
+
+/// A list of requests is read into memory and prepared, a few hundred bytes each.
+const MAX_LIST: u64 = 64 * 1024 * 1024;
+
+/// The requests as written, `@FILE` and `-` read: one a line, blank lines and lines beginning with `#` left out.
+fn written(arguments: &[String]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for argument in arguments {
+        let text = match argument.strip_prefix('@') {
+            Some(path) => {
+                let file = std::fs::File::open(path).map_err(|why| Error::usage(argument.as_str(), why))?;
+                read_bounded(argument, file)?
+            }
+            None if argument == "-" => read_bounded(argument, std::io::stdin())?,
+            None => {
+                all.push(argument.clone());
+                continue;
+            }
+        };
+        let before = all.len();
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        all.extend(lines.map(str::to_owned));
+        if all.len() == before {
+            return Err(Error::usage(argument.as_str(), "has no request in it"));
+        }
+    }
+    if all.is_empty() {
+        return Err(Error::usage("REQUEST", "nothing to ask; give a URL, or --host and a path such as /"));
+    }
+    Ok(all)
+}
+
+fn read_bounded(name: &str, source: impl std::io::Read) -> Result<String> {
+    let mut text = String::new();
+    let read = source.take(MAX_LIST + 1).read_to_string(&mut text).map_err(|why| Error::usage(name, why))?;
+    if read as u64 > MAX_LIST { Err(Error::usage(name, "is longer than 64 MiB")) } else { Ok(text) }
+}
+
+/// One request as written.
+struct Line {
+    method: Option<String>,
+    url: Url,
+    userinfo: Option<String>,
+    /// Path and query as written: the endpoint's name.
+    path: String,
+}
+
+fn line(base: Option<&Url>, text: &str) -> Result<Line> {
+    let (method, target) = match text.trim().split_once([' ', '\t']) {
+        Some((method, target)) if !method.contains(['/', ':']) => {
+            let method = value::method(method).map_err(|why| Error::usage(format!("request {text:?}"), why))?;
+            (Some(method), target.trim())
+        }
+        _ => (None, text.trim()),
+    };
+    if target.starts_with('/') {
+        let base = base.ok_or_else(|| Error::usage(format!("request {text:?}"), "has no host; add --host URL"))?;
+        let path = target.split('#').next().unwrap_or_default().to_owned();
+        return Ok(Line { method, url: base.below(target), userinfo: None, path });
+    }
+    let parsed = parse(&format!("request {text:?}"), target)?;
+    let after_scheme = target.find("://").map_or(0, |at| at + 3);
+    let rest = &target[after_scheme..];
+    let path = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
+    let path = path.split('#').next().unwrap_or_default();
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Ok(Line { method, url: parsed.url, userinfo: parsed.userinfo, path })
+}
+
+fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
+    if text.contains("://") {
+        return Url::parse(text).map_err(|why| Error::usage(what, why));
+    }
+    Err(Error::usage(what, "is neither a URL nor a path; did you mean http:// or / in front?"))
+}
+
+fn default_method(flags: &RunFlags, has_body: bool) -> String {
+    flags.method.clone().unwrap_or_else(|| if has_body { "POST".to_owned() } else { "GET".to_owned() })
+}
+
+fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, String)> {
+    let accept = if flags.json.is_some() { "application/json" } else { "*/*" };
+    let mut fields = vec![
+        ("User-Agent", concat!("swarmline/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("Accept", accept.to_owned()),
+    ];
+    if flags.no_keepalive {
+        // RFC 9112 section 9.6: say so, and the server can close at once.
+        fields.push(("Connection", "close".to_owned()));
+    }
+    if let Some(credentials) = credentials {
+        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+    }
+    if flags.json.is_some() {
+        fields.push(("Content-Type", "application/json".to_owned()));
+    } else if flags.data.is_some() {
+        fields.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    }
+    fields
+}
+
+fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
+    match (&flags.data, &flags.json) {
+        (Some(_), Some(_)) => Err(Error::usage("--data and --json", "exclude each other")),
+        (None, None) => Ok(None),
+        (Some(text), None) => content("--data", text).map(Some),
+        (None, Some(text)) => {
+            let json = content("--json", text)?;
+            serde_json::from_slice::<serde::de::IgnoredAny>(&json)
+                .map_err(|why| Error::usage(format!("--json {text}"), format!("not JSON: {why}")))?;
+            Ok(Some(json))
+        }
+    }
+}
+
+fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
+    match text.strip_prefix('@') {
+        Some(path) => std::fs::read(path).map(Arc::from).map_err(|why| Error::usage(format!("{flag} {text}"), why)),
+        None => Ok(Arc::from(text.as_bytes())),
+    }
+}

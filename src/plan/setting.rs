@@ -1,0 +1,108 @@
+//! The plan as the stream tells it: every setting as resolved, where it came from, and no secret.
+
+use ring::digest;
+
+use crate::cli::Origin;
+
+/// One setting as resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The flag's long name without dashes.
+    pub key: &'static str,
+    /// The value as the flag would be written; a long one as its length and hash, a secret as `***`.
+    pub value: String,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// Whether a setting is part of what is done, or only of where it is done and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Two runs of the same plan agree on it: it is in the plan's hash.
+    Plan,
+    /// Outputs, addresses and the machine: they may differ between two runs, or shards, of the same plan.
+    Place,
+}
+
+/// Settings in the order of the flags, and the hash over those that make the plan.
+pub struct Settings {
+    list: Vec<Setting>,
+    hash: digest::Context,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { list: Vec::new(), hash: digest::Context::new(&digest::SHA256) }
+    }
+}
+
+impl Settings {
+    /// Adds one, `value` being as written.
+    pub fn add(&mut self, scope: Scope, key: &'static str, value: &str, origin: Origin) {
+        let value = bounded(value);
+        if scope == Scope::Plan {
+            // The line break keeps two settings from reading as another pair of settings.
+            self.hash.update(format!("{key}={value}\n").as_bytes());
+        }
+        self.list.push(Setting { key, value, origin });
+    }
+
+    /// The settings, and SHA-256 over the plan's own as 64 hex digits.
+    #[must_use]
+    pub fn finish(self) -> (Vec<Setting>, String) {
+        (self.list, hex(self.hash.finish().as_ref()))
+    }
+}
+
+/// Longer values stand as length and hash: a line of the stream has 4096 bytes.
+const LONGEST_VALUE: usize = 1024;
+
+fn bounded(value: &str) -> String {
+    if value.len() <= LONGEST_VALUE { value.to_owned() } else { fingerprint(value.as_bytes()) }
+}
+
+/// Length and SHA-256, in place of something too long or too private to be written.
+#[must_use]
+pub fn fingerprint(bytes: &[u8]) -> String {
+    format!("{} bytes, sha256 {}", bytes.len(), hex(digest::digest(&digest::SHA256, bytes).as_ref()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A header as the stream may carry it: the value of one that usually is a secret becomes `***`.
+#[must_use]
+pub fn masked_header(name: &str, value: &str) -> String {
+    const SECRET: [&str; 8] = ["auth", "cookie", "token", "secret", "key", "password", "session", "credential"];
+    let lower = name.to_ascii_lowercase();
+    if SECRET.iter().any(|word| lower.contains(word)) { format!("{name}: ***") } else { format!("{name}: {value}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_of_the_plan_and_not_of_its_place() {
+        let hash = |users: &str, path: &str| {
+            let mut settings = Settings::default();
+            settings.add(Scope::Plan, "users", users, Origin::Flag);
+            settings.add(Scope::Place, "telemetry", path, Origin::Env);
+            settings.finish().1
+        };
+        assert_eq!(hash("1", "a"), hash("1", "b"));
+        assert_ne!(hash("1", "a"), hash("2", "a"));
+        // printf 'users=1\n' | sha256sum
+        assert_eq!(hash("1", "a"), "0f172d534e2f159c5b4fd705201f1af6d4b62dbdde38dc7e6f07a0b8dfb39ece");
+    }
+
+    #[test]
+    fn secrets_are_masked_and_long_values_become_a_fingerprint() {
+        assert_eq!(masked_header("Authorization", "Bearer x"), "Authorization: ***");
+        assert_eq!(masked_header("X-Api-Key", "x"), "X-Api-Key: ***");
+        assert_eq!(masked_header("Accept", "x"), "Accept: x");
+        assert!(bounded(&"x".repeat(1025)).starts_with("1025 bytes, sha256 "));
+        assert_eq!(bounded("x"), "x");
+    }
+}

@@ -1,0 +1,100 @@
+//! Every flag of `run` as a setting of the stream, in the order of the help page.
+
+use std::time::Duration;
+
+use super::Sink;
+use super::requests::Resolved;
+use super::setting::{Scope, Settings, fingerprint, masked_header};
+use crate::cli::value::{Header, Resolve};
+use crate::cli::{Origin, Origins, RunFlags};
+
+/// Writes the settings down.
+pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink: &Sink, testplan: &str) -> Settings {
+    let mut book = Settings::default();
+    load(&mut book, flags, origins, resolved);
+    request(&mut book, flags, origins, resolved);
+    connection(&mut book, flags, origins);
+    book.add(Scope::Plan, "testplan", testplan, origins.of("testplan"));
+    book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
+    let telemetry = match sink {
+        Sink::Stdout => "-".to_owned(),
+        Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
+    };
+    book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
+    book.add(
+        Scope::Place,
+        "exit-code-on-error",
+        &flags.exit_code_on_error.to_string(),
+        origins.of("exit_code_on_error"),
+    );
+    book
+}
+
+fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
+    book.add(Scope::Plan, "request", &resolved.listing, Origin::Flag);
+    book.add(Scope::Plan, "host", &resolved.base_authority, origins.of("host"));
+    book.add(Scope::Plan, "users", &flags.users.to_string(), origins.of("users"));
+    book.add(Scope::Plan, "spawn-rate", &flags.spawn_rate.to_string(), origins.of("spawn_rate"));
+    if let Some(run_time) = flags.run_time {
+        book.add(Scope::Plan, "run-time", &time(run_time), origins.of("run_time"));
+    }
+    if let Some(requests) = flags.max_requests {
+        book.add(Scope::Plan, "requests", &requests.to_string(), origins.of("max_requests"));
+    }
+    book.add(Scope::Plan, "wait", &flags.wait.to_string(), origins.of("wait"));
+    book.add(Scope::Plan, "stop-timeout", &time(flags.stop_timeout), origins.of("stop_timeout"));
+}
+
+fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
+    for Header { name, value } in &flags.headers {
+        let text = masked_header(name, value.as_deref().unwrap_or_default());
+        book.add(Scope::Plan, "header", &text, origins.of("headers"));
+    }
+    if let Some(body) = &resolved.body {
+        // A body may well hold a password, and nothing tells which part of it does.
+        let (key, flag) = if flags.json.is_some() { ("json", "json") } else { ("data", "data") };
+        book.add(Scope::Plan, key, &fingerprint(body), origins.of(flag));
+    }
+    if flags.basic_auth.is_some() {
+        book.add(Scope::Plan, "basic-auth", "***", origins.of("basic_auth"));
+    }
+    if let Some(set) = &flags.expect_status {
+        book.add(Scope::Plan, "expect-status", &set.to_string(), origins.of("expect_status"));
+    }
+    book.add(Scope::Plan, "timeout", &time(flags.timeout), origins.of("timeout"));
+    book.add(Scope::Plan, "max-redirects", &flags.max_redirects.to_string(), origins.of("max_redirects"));
+}
+
+fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+    book.add(Scope::Plan, "connect-timeout", &time(flags.connect_timeout), origins.of("connect_timeout"));
+    book.add(Scope::Plan, "no-keepalive", &flags.no_keepalive.to_string(), origins.of("no_keepalive"));
+    book.add(Scope::Plan, "insecure", &flags.insecure.to_string(), origins.of("insecure"));
+    for file in &flags.cacert {
+        book.add(Scope::Place, "cacert", &file.display().to_string(), origins.of("cacert"));
+    }
+    for (key, file) in [("cert", &flags.cert), ("key", &flags.key)] {
+        if let Some(file) = file {
+            book.add(Scope::Place, key, &file.display().to_string(), origins.of(key));
+        }
+    }
+    for Resolve { host, port, addresses } in &flags.resolve {
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        book.add(Scope::Place, "resolve", &format!("{host}:{port}:{}", addresses.join(",")), origins.of("resolve"));
+    }
+    book.add(Scope::Plan, "dns-ttl", &time(flags.dns_ttl), origins.of("dns_ttl"));
+    let family = match (flags.ipv4, flags.ipv6) {
+        (true, _) => ("4", "ipv4"),
+        (_, true) => ("6", "ipv6"),
+        _ => ("any", "ipv4"),
+    };
+    book.add(Scope::Plan, "address-family", family.0, origins.of(family.1));
+}
+
+/// A time as a flag takes it: whole seconds, or milliseconds.
+fn time(duration: Duration) -> String {
+    if duration.subsec_nanos() == 0 {
+        format!("{}s", duration.as_secs())
+    } else {
+        format!("{}s", duration.as_secs_f64())
+    }
+}
