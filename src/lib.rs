@@ -2,4 +2,8 @@
 pub mod cli;
 pub mod clock;
 pub mod error;
+pub mod load;
+pub mod machine;
 pub mod plan;
+pub mod stats;
+pub mod telemetry;

@@ -1,0 +1,299 @@
+//! A connection to an origin, and how it is made: addresses in turn, TCP, then TLS by ureq's connector.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver as UreqResolver};
+use ureq::unversioned::transport::time::{Duration as UreqDuration, Instant as UreqInstant};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, Transport};
+
+use super::input::{Input, is_time_over};
+use super::outcome::{ConnectTrouble, Connecting, DnsTrouble, Failure, TlsTrouble};
+use super::resolve::{Resolver, in_turn};
+use super::stop::Stop;
+use super::tcp::{self, Slot, TcpTransport};
+use crate::clock::Moment;
+use crate::plan::Plan;
+use crate::plan::url::{Origin, Scheme};
+
+/// What all users need to connect.
+#[derive(Debug)]
+pub struct Dialer {
+    resolver: Resolver,
+    tls: RustlsConnector,
+    config: Config,
+    connect_timeout: Duration,
+    request_timeout: Duration,
+    /// Connections begun so far: addresses are taken in turn over all users.
+    turn: AtomicUsize,
+}
+
+type Wire = <RustlsConnector as Connector<TcpTransport>>::Out;
+
+impl Dialer {
+    /// A dialer for the plan's connections; TLS sessions are resumed over all users, as they share it.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let connection = plan.connection();
+        let config = ureq::Agent::config_builder()
+            .tls_config(connection.tls.clone())
+            .input_buffer_size(PLAINTEXT_INPUT)
+            .output_buffer_size(PLAINTEXT_OUTPUT)
+            .proxy(None)
+            .build();
+        Self {
+            resolver: Resolver::new(connection),
+            tls: RustlsConnector::default(),
+            config,
+            connect_timeout: connection.timeout,
+            request_timeout: plan.exchange().timeout,
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// Names to addresses.
+    #[must_use]
+    pub const fn resolver(&self) -> &Resolver {
+        &self.resolver
+    }
+
+    /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the phases to
+    /// `connecting`, also those of a connection that did not come about.
+    pub(super) fn dial(
+        &self,
+        origin: &Origin,
+        deadline: Instant,
+        (stop, slot): (&Stop, &Slot),
+        connecting: &mut Connecting,
+    ) -> Result<Connection, Failure> {
+        let began = Instant::now();
+        let own_deadline = began + self.connect_timeout;
+        let limit = own_deadline.min(deadline);
+        // Which of the two limits it was that ran out.
+        let late = |failure| if deadline < own_deadline { Failure::Timeout } else { failure };
+
+        let looked_up = self.resolver.addresses(origin, limit, stop.cut_off());
+        let resolved = Instant::now();
+        connecting.dns += resolved - began;
+        let addresses = looked_up.map_err(|trouble| match trouble {
+            DnsTrouble::Timeout => late(Failure::Dns(trouble)),
+            DnsTrouble::NotFound => Failure::Dns(trouble),
+        })?;
+
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let socket = connect_any(in_turn(&addresses, origin.port(), turn), limit, slot);
+        let connected = Instant::now();
+        connecting.connect += connected - resolved;
+        let socket = socket.map_err(|error| {
+            if is_time_over(&error) { late(Failure::ConnectTimeout) } else { connect_failure(&error) }
+        })?;
+
+        let wire = self.wrap(origin, TcpTransport::new(Arc::clone(&socket), self.request_timeout), limit);
+        if origin.scheme() == Scheme::Https {
+            connecting.tls += connected.elapsed();
+        }
+        let wire = wire.map_err(|error| tls_failure(&error, late(Failure::ConnectTimeout)))?;
+        connecting.connections += 1;
+        Ok(Connection { socket, wire, input: Input::default(), last_used: Moment::START })
+    }
+
+    fn wrap(&self, origin: &Origin, transport: TcpTransport, limit: Instant) -> Result<Wire, ureq::Error> {
+        if origin.scheme() == Scheme::Http {
+            return Ok(Either::A(transport));
+        }
+        let details = ConnectionDetails {
+            uri: origin.uri(),
+            addrs: NoLookups.empty(),
+            config: &self.config,
+            request_level: false,
+            resolver: &NoLookups,
+            now: UreqInstant::now(),
+            timeout: next_timeout(limit.saturating_duration_since(Instant::now())),
+            current_time: Arc::new(UreqInstant::now),
+            run_connector: Arc::new(|_| Err(ureq::Error::ConnectionFailed)),
+            register_shutdown: Arc::new(|_| Ok(())),
+        };
+        self.tls.connect(&details, Some(transport))?.ok_or(ureq::Error::ConnectionFailed)
+    }
+}
+
+/// Room for decrypted bytes on their way to and from the exchange.
+const PLAINTEXT_INPUT: usize = 8 * 1024;
+const PLAINTEXT_OUTPUT: usize = 4 * 1024;
+
+/// Names are looked up before a connector is asked.
+#[derive(Debug)]
+struct NoLookups;
+
+impl UreqResolver for NoLookups {
+    fn resolve(&self, _: &ureq::http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Err(ureq::Error::HostNotFound)
+    }
+}
+
+fn next_timeout(after: Duration) -> NextTimeout {
+    NextTimeout { after: UreqDuration::Exact(after), reason: ureq::Timeout::Global, per_read: None, per_write: None }
+}
+
+/// Tries the addresses one after another, each with an equal part of the time that is left.
+fn connect_any(
+    addresses: impl Iterator<Item = SocketAddr>,
+    deadline: Instant,
+    slot: &Slot,
+) -> io::Result<Arc<TcpStream>> {
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let mut last = io::ErrorKind::AddrNotAvailable.into();
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match tcp::connect(*address, left / untried, slot) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn connect_failure(error: &io::Error) -> Failure {
+    use rustix::io::Errno;
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => return Failure::ConnectRefused,
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            return Failure::ConnectOther(ConnectTrouble::Unreachable);
+        }
+        _ => {}
+    }
+    Failure::ConnectOther(match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => ConnectTrouble::NoDescriptors,
+        Some(Errno::ADDRNOTAVAIL) => ConnectTrouble::NoPorts,
+        _ => ConnectTrouble::Other,
+    })
+}
+
+/// The failure that an error of the TLS handshake is; `late` where the time was over.
+fn tls_failure(error: &ureq::Error, late: Failure) -> Failure {
+    match error {
+        ureq::Error::Timeout(_) => late,
+        ureq::Error::Rustls(error) => Failure::Tls(tls_trouble(error)),
+        ureq::Error::Io(error) if is_time_over(error) => late,
+        ureq::Error::Io(error) => Failure::Tls(rustls_error(error).map_or_else(|| closed(error), tls_trouble)),
+        _ => Failure::Tls(TlsTrouble::Other),
+    }
+}
+
+fn closed(error: &io::Error) -> TlsTrouble {
+    let ended = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+    if ended.contains(&error.kind()) { TlsTrouble::Closed } else { TlsTrouble::Other }
+}
+
+fn rustls_error(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
+fn tls_trouble(error: &rustls::Error) -> TlsTrouble {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => TlsTrouble::UnknownIssuer,
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            TlsTrouble::WrongName
+        }
+        rustls::Error::InvalidCertificate(
+            Bad::Expired | Bad::ExpiredContext { .. } | Bad::NotValidYet | Bad::NotValidYetContext { .. },
+        ) => TlsTrouble::Expired,
+        rustls::Error::InvalidCertificate(_) => TlsTrouble::BadCertificate,
+        rustls::Error::AlertReceived(_) => TlsTrouble::Alert,
+        _ => TlsTrouble::Other,
+    }
+}
+
+/// A connection of one user.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: Arc<TcpStream>,
+    wire: Wire,
+    input: Input,
+    last_used: Moment,
+}
+
+impl Connection {
+    /// Sends all of `bytes`; each wait for room is at most `limit`.
+    pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
+        match &mut self.wire {
+            Either::A(tcp) => {
+                tcp.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
+            }
+            Either::B(tls) => {
+                let room = tls.buffers().output().len();
+                for piece in bytes.chunks(room) {
+                    tls.buffers().output()[..piece.len()].copy_from_slice(piece);
+                    let sent = tls.transmit_output(piece.len(), next_timeout(limit));
+                    sent.map_err(|error| match tls_failure(&error, Failure::Timeout) {
+                        Failure::Timeout => Failure::Timeout,
+                        _ => Failure::Send,
+                    })?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits at most `limit` for more input; says whether some came, and not the end.
+    pub(super) fn receive(&mut self, limit: Duration) -> Result<bool, Failure> {
+        match &mut self.wire {
+            Either::A(tcp) => {
+                let received = self.input.fill(|room| tcp.receive(room, limit));
+                received.map(|count| count > 0).map_err(|error| receive_failure(&error))
+            }
+            Either::B(tls) => match tls.await_input(next_timeout(limit)) {
+                Ok(more) => {
+                    let buffers = tls.buffers();
+                    let received = buffers.input().len();
+                    self.input.append(buffers.input());
+                    buffers.input_consume(received);
+                    Ok(more)
+                }
+                Err(ureq::Error::Timeout(_)) => Err(Failure::Timeout),
+                Err(ureq::Error::Io(error)) if rustls_error(&error).is_none() => Err(receive_failure(&error)),
+                Err(error) => Err(tls_failure(&error, Failure::Timeout)),
+            },
+        }
+    }
+
+    /// What was received and not consumed.
+    pub(super) fn input(&self) -> &[u8] {
+        self.input.unconsumed()
+    }
+
+    /// Forgets the first `count` bytes of the input.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.input.consume(count);
+    }
+
+    /// Whether the server has neither closed it nor said anything unasked.
+    pub(super) fn is_quiet(&self) -> bool {
+        tcp::is_quiet(&self.socket)
+    }
+
+    /// When an answer last came to its end here.
+    pub(super) const fn last_used(&self) -> Moment {
+        self.last_used
+    }
+
+    /// Notes that an answer came to its end.
+    pub(super) const fn used_at(&mut self, moment: Moment) {
+        self.last_used = moment;
+    }
+}
+
+fn receive_failure(error: &io::Error) -> Failure {
+    match error.kind() {
+        _ if is_time_over(error) => Failure::Timeout,
+        // rustls: closed without close_notify, so a cut cannot be told from the end (RFC 8446 section 6.1).
+        io::ErrorKind::UnexpectedEof => Failure::ClosedEarly,
+        _ => Failure::Reset,
+    }
+}

@@ -1,0 +1,273 @@
+//! A request and its answer: prepared bytes out, framing in, redirects followed, a dead connection replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::{Connection, Dialer};
+use super::outcome::{Ending, Failure, Outcome, RedirectTrouble, Traffic};
+use super::response::Broken;
+use super::response::body::Body;
+use super::response::head::{Asked, HeadScan};
+use super::stop::Stop;
+use super::tcp::Slot;
+use crate::clock::{Clock, Moment};
+use crate::plan::request::Request;
+use crate::plan::url::Origin;
+use crate::plan::{Plan, Reuse};
+
+/// One user's way of asking: its connections, and what it shares with all others.
+pub(super) struct Exchange<'run> {
+    plan: &'run Plan,
+    clock: &'run Clock,
+    dialer: &'run Dialer,
+    stop: &'run Stop,
+    slot: Arc<Slot>,
+    kept: Vec<(Arc<Origin>, Connection)>,
+}
+
+/// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
+/// six to one host; a user here speaks one request at a time, and more origins than this mean redirects all over.
+const MOST_KEPT: usize = 4;
+
+/// A connection idle for longer is looked at before it carries a request: servers close idle connections after 5 s
+/// and more (Apache httpd 5, nginx 75), some with a last answer that nobody asked for (408).
+const IDLE: Duration = Duration::from_secs(1);
+
+/// An answer, read to its end.
+struct Answer {
+    status: u16,
+    location: Option<String>,
+}
+
+/// Why a connection gave no answer.
+struct NoAnswer {
+    failure: Failure,
+    /// Not one byte of an answer had come.
+    silent: bool,
+}
+
+impl<'run> Exchange<'run> {
+    /// Ways of asking for one more user.
+    pub(super) fn new(plan: &'run Plan, clock: &'run Clock, dialer: &'run Dialer, stop: &'run Stop) -> Self {
+        Self { plan, clock, dialer, stop, slot: stop.sockets().slot(), kept: Vec::new() }
+    }
+
+    /// Asks once; `due` is when it should have been, `None` where it is due when it is sent.
+    pub(super) fn perform(&mut self, request: &Request, due: Option<Moment>) -> Outcome {
+        let sent = self.clock.now();
+        let mut traffic = Traffic::default();
+        let mut last_byte = sent;
+        let result = self.follow(request, sent, &mut traffic, &mut last_byte);
+        let (ending, done) = match result {
+            Ok(status) if self.plan.exchange().ok.contains(status) => (Ending::Ok, last_byte),
+            Ok(status) => (Ending::Failed(Failure::Status(status)), last_byte),
+            Err(_) if self.stop.is_cut() => (Ending::Aborted, self.clock.now()),
+            Err(failure) => (Ending::Failed(failure), self.clock.now()),
+        };
+        let due = due.map_or(sent, |due| due.min(sent));
+        Outcome::new(request.endpoint(), (due, sent, done), traffic, ending)
+    }
+
+    /// Asks, and follows redirects; gives the status of the last answer.
+    fn follow(
+        &mut self,
+        request: &Request,
+        sent: Moment,
+        traffic: &mut Traffic,
+        last_byte: &mut Moment,
+    ) -> Result<u16, Failure> {
+        let mut redirected: Option<Request> = None;
+        loop {
+            let request = redirected.as_ref().unwrap_or(request);
+            let answer = self.ask(request, sent, traffic, last_byte)?;
+            let most = self.plan.exchange().max_redirects;
+            let Some(location) = answer.location.filter(|_| most > 0) else {
+                return Ok(answer.status);
+            };
+            if traffic.redirects >= most {
+                return Err(Failure::Redirect(RedirectTrouble::TooMany));
+            }
+            let next = request.redirected(answer.status, &location);
+            redirected = Some(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
+            traffic.redirects += 1;
+        }
+    }
+
+    /// One hop: over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    fn ask(
+        &mut self,
+        request: &Request,
+        sent: Moment,
+        traffic: &mut Traffic,
+        last_byte: &mut Moment,
+    ) -> Result<Answer, Failure> {
+        let limits = Limits { sent, timeout: self.plan.exchange().timeout };
+        if let Some(mut connection) = self.take_kept(request.origin()) {
+            let idle = last_byte.since(connection.last_used());
+            if idle < IDLE || connection.is_quiet() {
+                let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, last_byte };
+                match talk.run(request) {
+                    Ok((answer, reusable)) => {
+                        self.keep(request.origin(), connection, reusable, *last_byte);
+                        return Ok(answer);
+                    }
+                    Err(no)
+                        if !no.silent || !request.is_idempotent() || !is_close(no.failure) || self.stop.is_cut() =>
+                    {
+                        return Err(no.failure);
+                    }
+                    Err(_) => {}
+                }
+            }
+            traffic.reopened += 1;
+        }
+        let deadline = self.clock.instant(sent.after(limits.timeout));
+        let mut connection =
+            self.dialer.dial(request.origin(), deadline, (self.stop, &self.slot), &mut traffic.connecting)?;
+        let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, last_byte };
+        let (answer, reusable) = talk.run(request).map_err(|no| no.failure)?;
+        self.keep(request.origin(), connection, reusable, *last_byte);
+        Ok(answer)
+    }
+
+    fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Connection> {
+        let at = self.kept.iter().position(|(kept, _)| Arc::ptr_eq(kept, origin) || kept == origin)?;
+        Some(self.kept.remove(at).1)
+    }
+
+    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Connection, reusable: bool, at: Moment) {
+        if !reusable || self.plan.connection().reuse == Reuse::Never {
+            return;
+        }
+        connection.used_at(at);
+        if self.kept.len() == MOST_KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push((Arc::clone(origin), connection));
+    }
+}
+
+/// Failures that a connection shows when the server had closed it before the request came.
+const fn is_close(failure: Failure) -> bool {
+    matches!(failure, Failure::Send | Failure::Reset | Failure::ClosedEarly)
+}
+
+/// How long a request may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    sent: Moment,
+    timeout: Duration,
+}
+
+impl Limits {
+    /// Time left at `now`.
+    fn left(&self, now: Moment) -> Result<Duration, Failure> {
+        let left = self.timeout.saturating_sub(now.since(self.sent));
+        if left.is_zero() { Err(Failure::Timeout) } else { Ok(left) }
+    }
+}
+
+/// One request and its answer over one connection.
+struct Talk<'t> {
+    connection: &'t mut Connection,
+    clock: &'t Clock,
+    limits: Limits,
+    traffic: &'t mut Traffic,
+    last_byte: &'t mut Moment,
+}
+
+impl Talk<'_> {
+    /// Sends and receives; says also whether the connection can carry another request.
+    fn run(&mut self, request: &Request) -> Result<(Answer, bool), NoAnswer> {
+        // The first answer byte of an earlier hop or connection says nothing about this one.
+        self.traffic.first_byte = None;
+        let sent = self.connection.send(request.bytes(), self.limits.timeout);
+        match sent {
+            Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
+            // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
+            Err(Failure::Send) => {}
+            Err(failure) => return Err(NoAnswer { failure, silent: true }),
+        }
+        let received = self.receive(request);
+        received.map_err(|failure| NoAnswer {
+            failure: if self.traffic.first_byte.is_none() && is_close(failure) {
+                sent.err().unwrap_or(failure)
+            } else {
+                failure
+            },
+            silent: self.traffic.first_byte.is_none(),
+        })
+    }
+
+    fn receive(&mut self, request: &Request) -> Result<(Answer, bool), Failure> {
+        let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
+        let mut scan = HeadScan::default();
+        let (status, framing, keep_alive, location, length) = loop {
+            if !self.connection.input().is_empty() {
+                let parsed = scan.parse(self.connection.input(), asked).map_err(Failure::Protocol)?;
+                match parsed {
+                    Some(head) if head.is_interim() => {
+                        let length = head.len;
+                        self.connection.consume(length);
+                        scan = HeadScan::default();
+                        continue;
+                    }
+                    Some(head) => {
+                        let location = head.location.filter(|_| is_redirect(head.status));
+                        let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
+                        break (head.status, head.framing, head.keep_alive, location, head.len);
+                    }
+                    None => {}
+                }
+            }
+            if !self.fill()? {
+                return Err(Failure::ClosedEarly);
+            }
+        };
+        self.connection.consume(length);
+        self.traffic.status = status;
+        self.body(Body::new(framing))?;
+        // Bytes beyond the answer belong to nobody; what came next would be taken for the next answer.
+        let reusable = keep_alive && self.connection.input().is_empty();
+        Ok((Answer { status, location }, reusable))
+    }
+
+    fn body(&mut self, mut body: Body) -> Result<(), Failure> {
+        self.traffic.content_length = 0;
+        while !body.is_complete() {
+            let fed = body.feed(self.connection.input(), |_| {}).map_err(Failure::Protocol)?;
+            self.connection.consume(fed.used);
+            self.traffic.content_length += fed.payload as u64;
+            self.traffic.bytes_in += fed.payload as u64;
+            if !fed.complete && !self.fill()? {
+                return match body.end_of_input() {
+                    Ok(()) => Ok(()),
+                    Err(Broken::ClosedEarly) => Err(Failure::ClosedEarly),
+                    Err(broken) => Err(Failure::Protocol(broken)),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for more input; says whether some came, and not the end. The clock is read once a wait, after it.
+    fn fill(&mut self) -> Result<bool, Failure> {
+        // The usual limit for the first read, so that the socket's own timeout need not change from one request to
+        // the next; what is left for the further ones.
+        let limit = match self.traffic.first_byte {
+            None => self.limits.timeout,
+            Some(_) => self.limits.left(*self.last_byte)?,
+        };
+        let more = self.connection.receive(limit)?;
+        let now = self.clock.now();
+        if more {
+            self.traffic.first_byte.get_or_insert(now);
+        }
+        *self.last_byte = now;
+        Ok(more)
+    }
+}
+
+const fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}

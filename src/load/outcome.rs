@@ -1,0 +1,261 @@
+//! What became of a request: data, sent once to the aggregator, never printed by a load thread.
+
+use std::time::Duration;
+
+use super::response::Broken;
+use crate::clock::Moment;
+use crate::plan::request::EndpointId;
+
+/// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The host has no address.
+    Dns(DnsTrouble),
+    /// The server, or something on the way, refused the connection.
+    ConnectRefused,
+    /// Name lookup done, but no connection (TLS included) within `--connect-timeout`.
+    ConnectTimeout,
+    /// No connection for another reason.
+    ConnectOther(ConnectTrouble),
+    /// TLS did not come about, or broke.
+    Tls(TlsTrouble),
+    /// The request could not be written.
+    Send,
+    /// No complete answer within `--timeout`.
+    Timeout,
+    /// The server reset the connection.
+    Reset,
+    /// The server closed the connection before the answer was complete.
+    ClosedEarly,
+    /// The answer's framing is broken (RFC 9112).
+    Protocol(Broken),
+    /// A redirect that could not be followed.
+    Redirect(RedirectTrouble),
+    /// A status that is not ok.
+    Status(u16),
+}
+
+/// Why a host has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DnsTrouble {
+    /// The name is not known, or has no address of the family asked for.
+    NotFound,
+    /// No answer within `--connect-timeout`.
+    Timeout,
+}
+
+/// Why there is no connection, besides refusal and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConnectTrouble {
+    /// No route to the network or host.
+    Unreachable,
+    /// This machine has no free local port for that destination.
+    NoPorts,
+    /// This process or machine has no free file descriptor.
+    NoDescriptors,
+    /// Anything else.
+    Other,
+}
+
+/// Why TLS did not come about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TlsTrouble {
+    /// Nobody trusted has signed the certificate.
+    UnknownIssuer,
+    /// The certificate is for another name.
+    WrongName,
+    /// The certificate is expired or not valid yet.
+    Expired,
+    /// The certificate is wrong in another way.
+    BadCertificate,
+    /// The server ended the handshake with an alert.
+    Alert,
+    /// The server closed the connection during the handshake.
+    Closed,
+    /// Anything else.
+    Other,
+}
+
+/// Why a redirect could not be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RedirectTrouble {
+    /// More than `--max-redirects`.
+    TooMany,
+    /// The location is no URL that can be asked.
+    BadLocation,
+}
+
+impl Failure {
+    /// Whether this machine, not the server, ran out of something: the run is not valid then.
+    #[must_use]
+    pub const fn is_own_limit(self) -> bool {
+        matches!(self, Self::ConnectOther(ConnectTrouble::NoPorts | ConnectTrouble::NoDescriptors))
+    }
+
+    /// The failure's class, as in the stream.
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectOther(_) => "connect_other",
+            Self::Tls(_) => "tls",
+            Self::Send => "send",
+            Self::Timeout => "timeout",
+            Self::Reset => "reset",
+            Self::ClosedEarly => "closed_early",
+            Self::Protocol(_) => "protocol",
+            Self::Redirect(_) => "redirect",
+            Self::Status(400..=499) => "http_4xx",
+            Self::Status(500..=599) => "http_5xx",
+            Self::Status(..400) => "expectation",
+            Self::Status(_) => "other",
+        }
+    }
+
+    /// `<class>: <status or short fixed text>`, free of what differs each time.
+    #[must_use]
+    pub fn text(self) -> String {
+        let class = self.class();
+        match self {
+            Self::Status(status @ 400..=599) => format!("{class}: {status}"),
+            Self::Status(status) => format!("{class}: status {status}"),
+            _ => format!("{class}: {}", self.reason()),
+        }
+    }
+
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::Dns(DnsTrouble::NotFound) => "no address",
+            Self::Dns(DnsTrouble::Timeout) => "no answer in time",
+            Self::ConnectRefused => "connection refused",
+            Self::ConnectTimeout => "not connected in time",
+            Self::ConnectOther(ConnectTrouble::Unreachable) => "unreachable",
+            Self::ConnectOther(ConnectTrouble::NoPorts) => "no free local port",
+            Self::ConnectOther(ConnectTrouble::NoDescriptors) => "too many open files",
+            Self::ConnectOther(ConnectTrouble::Other) => "not connected",
+            Self::Tls(TlsTrouble::UnknownIssuer) => "certificate of an unknown issuer",
+            Self::Tls(TlsTrouble::WrongName) => "certificate for another name",
+            Self::Tls(TlsTrouble::Expired) => "certificate not valid now",
+            Self::Tls(TlsTrouble::BadCertificate) => "bad certificate",
+            Self::Tls(TlsTrouble::Alert) => "refused by the server",
+            Self::Tls(TlsTrouble::Closed) => "closed during the handshake",
+            Self::Tls(TlsTrouble::Other) => "handshake failed",
+            Self::Send => "request could not be sent",
+            Self::Timeout => "no complete answer in time",
+            Self::Reset => "connection reset",
+            Self::ClosedEarly => "closed before the answer was complete",
+            Self::Protocol(broken) => broken.text(),
+            Self::Redirect(RedirectTrouble::TooMany) => "too many",
+            Self::Redirect(RedirectTrouble::BadLocation) => "bad location",
+            Self::Status(_) => "status",
+        }
+    }
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The answer came whole and its status is ok.
+    Ok,
+    /// It failed.
+    Failed(Failure),
+    /// The run ended first. In no count but its own.
+    Aborted,
+}
+
+/// New connections that a request needed, and what they took; zero where it went over a kept one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connecting {
+    /// Connections made.
+    pub connections: u16,
+    /// Time in name lookups.
+    pub dns: Duration,
+    /// Time in TCP handshakes.
+    pub connect: Duration,
+    /// Time in TLS handshakes.
+    pub tls: Duration,
+}
+
+/// What was counted while a request was under way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traffic {
+    /// When the last answer's first byte came.
+    pub first_byte: Option<Moment>,
+    /// Status of the last answer; 0 without one.
+    pub status: u16,
+    /// Body bytes of the last answer, after de-chunking, before decoding.
+    pub content_length: u64,
+    /// Body bytes received, redirects' own included.
+    pub bytes_in: u64,
+    /// Body bytes sent.
+    pub bytes_out: u64,
+    /// Redirects followed.
+    pub redirects: u16,
+    /// Kept connections that had been closed while idle and were replaced.
+    pub reopened: u16,
+    /// New connections.
+    pub connecting: Connecting,
+}
+
+/// What became of one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    endpoint: EndpointId,
+    due: Moment,
+    sent: Moment,
+    done: Moment,
+    traffic: Traffic,
+    ending: Ending,
+}
+
+impl Outcome {
+    /// An outcome of a request that was due at `due`, begun at `sent` and over at `done`.
+    #[must_use]
+    pub fn new(
+        endpoint: EndpointId,
+        (due, sent, done): (Moment, Moment, Moment),
+        traffic: Traffic,
+        ending: Ending,
+    ) -> Self {
+        assert!(due <= sent && sent <= done, "a request is due, then sent, then done");
+        Self { endpoint, due, sent, done, traffic, ending }
+    }
+
+    /// Where it is counted.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+
+    /// When it was over.
+    #[must_use]
+    pub const fn done(&self) -> Moment {
+        self.done
+    }
+
+    /// Service time: from sending to the last byte.
+    #[must_use]
+    pub const fn service_time(&self) -> Duration {
+        self.done.since(self.sent)
+    }
+
+    /// Response time: from when it was due to the last byte.
+    #[must_use]
+    pub const fn response_time(&self) -> Duration {
+        self.done.since(self.due)
+    }
+
+    /// What was counted on the way.
+    #[must_use]
+    pub const fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub const fn ending(&self) -> Ending {
+        self.ending
+    }
+}

@@ -1,0 +1,139 @@
+//! The only arrow that points back: tells everyone who sleeps or waits that the run is over.
+//!
+//! In two steps: when the stop *begins*, no new request starts and sleepers wake; at the *cut*, what is still in
+//! flight is abandoned. Both are channels that carry nothing and are closed, so that any number of threads can wait
+//! for them with a deadline.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::gauges::Gauges;
+use super::tcp::Sockets;
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `--run-time` is over.
+    RunTime,
+    /// `--requests` are started.
+    Requests,
+    /// SIGINT, SIGTERM or SIGHUP.
+    Signal,
+    /// Nobody takes the stream any more; no line can tell.
+    StreamBroken,
+}
+
+impl Reason {
+    /// The word in `locust.tl.event.test.stop`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RunTime => "run_time",
+            Self::Requests => "requests",
+            Self::Signal => "signal",
+            Self::StreamBroken => "stream_broken",
+        }
+    }
+}
+
+/// Nothing: a channel of it can only be closed.
+pub enum Never {}
+
+/// A gate that opens once, for any number of waiting threads.
+struct Gate {
+    open: AtomicBool,
+    closer: Mutex<Option<Sender<Never>>>,
+    opened: Receiver<Never>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let (closer, opened) = bounded(0);
+        Self { open: AtomicBool::new(false), closer: Mutex::new(Some(closer)), opened }
+    }
+
+    fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+        drop(self.closer.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+/// Tells everyone that the run is over.
+pub struct Stop {
+    begun: Gate,
+    cut: Gate,
+    reason: OnceLock<Reason>,
+    gauges: Arc<Gauges>,
+    sockets: Sockets,
+}
+
+impl Stop {
+    /// A stop that has not begun.
+    #[must_use]
+    pub fn new(gauges: Arc<Gauges>) -> Self {
+        Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), gauges, sockets: Sockets::default() }
+    }
+
+    /// Begins the stop: no new request starts. Says whether this call was the first.
+    pub fn begin(&self, reason: Reason) -> bool {
+        let first = self.reason.set(reason).is_ok();
+        if first {
+            self.gauges.stop_begins();
+            self.begun.open();
+        }
+        first
+    }
+
+    /// Whether the stop has begun.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.begun.is_open()
+    }
+
+    /// Closed when the stop begins.
+    #[must_use]
+    pub const fn begun(&self) -> &Receiver<Never> {
+        &self.begun.opened
+    }
+
+    /// Why the run ended, once the stop has begun.
+    #[must_use]
+    pub fn reason(&self) -> Option<Reason> {
+        self.reason.get().copied()
+    }
+
+    /// Sleeps until `deadline`; says whether it got there before the stop began.
+    pub fn sleep_until(&self, deadline: Instant) -> bool {
+        matches!(self.begun.opened.recv_deadline(deadline), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Abandons what is in flight: every socket is shut down, connecting ones too, and nobody waits on.
+    pub fn cut(&self) {
+        self.cut.open();
+        self.sockets.shut_down();
+    }
+
+    /// Whether what is in flight was abandoned.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_open()
+    }
+
+    /// Closed at the cut.
+    #[must_use]
+    pub const fn cut_off(&self) -> &Receiver<Never> {
+        &self.cut.opened
+    }
+
+    /// The sockets that the cut shuts down.
+    pub(super) const fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+}

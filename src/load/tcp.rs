@@ -1,0 +1,232 @@
+//! TCP sockets that a stop can end at any time: made first, put where the stop finds them, then connected.
+//!
+//! ureq's own connector blocks in `connect_timeout` and hands out its socket only afterwards, so a connection into a
+//! black hole could not be ended. On Linux `shutdown()` of a socket that still connects wakes it at once.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+
+use super::input::is_time_over;
+
+/// Every user's sockets, for the cut.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    slots: Mutex<Vec<Arc<Slot>>>,
+}
+
+impl Sockets {
+    /// A place for the sockets of one more user.
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        let slot = Arc::new(Slot::default());
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&slot));
+        slot
+    }
+
+    /// Shuts every socket down, now and in future.
+    pub(super) fn shut_down(&self) {
+        for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            slot.shut_down();
+        }
+    }
+}
+
+/// The sockets of one user. A lock of its own, so that users do not wait for each other.
+#[derive(Debug, Default)]
+pub(super) struct Slot(Mutex<SlotState>);
+
+#[derive(Debug, Default)]
+struct SlotState {
+    sockets: Vec<Weak<TcpStream>>,
+    shut: bool,
+}
+
+impl Slot {
+    /// Puts a socket where the cut finds it; says whether the cut has not been yet.
+    fn hold(&self, socket: &Arc<TcpStream>) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.sockets.retain(|held| held.strong_count() > 0);
+        state.sockets.push(Arc::downgrade(socket));
+        !state.shut
+    }
+
+    fn shut_down(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.shut = true;
+        for socket in state.sockets.iter().filter_map(Weak::upgrade) {
+            // A socket that is not connected or already closed has nothing to shut down.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Connects to one address within `limit`.
+///
+/// # Errors
+/// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
+pub(super) fn connect(address: SocketAddr, limit: Duration, slot: &Slot) -> io::Result<Arc<TcpStream>> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = Arc::new(TcpStream::from(socket));
+    if !slot.hold(&socket) {
+        return Err(io::ErrorKind::ConnectionAborted.into());
+    }
+    // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).
+    socket.set_write_timeout(Some(limit.max(SHORTEST_LIMIT)))?;
+    let began = Instant::now();
+    match rustix::net::connect(&*socket, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+        Err(Errno::INTR) => finish_connect(&socket, limit.saturating_sub(began.elapsed()))?,
+        Err(error) => return Err(error.into()),
+    }
+    socket.set_nodelay(true)?;
+    Ok(socket)
+}
+
+/// A zero would mean no limit at all (socket(7)).
+const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
+
+/// A signal interrupted `connect`; the handshake goes on by itself, wait for its end.
+fn finish_connect(socket: &TcpStream, limit: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
+        match poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&timeout)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether the other side has neither closed the connection nor sent anything: one look that does not wait.
+pub(super) fn is_quiet(socket: &TcpStream) -> bool {
+    let mut byte = [0_u8; 1];
+    let looked = rustix::net::recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    matches!(looked, Err(Errno::AGAIN))
+}
+
+/// A connected socket as ureq's connectors want it, and with shorter ways for plain HTTP.
+#[derive(Debug)]
+pub(super) struct TcpTransport {
+    socket: Arc<TcpStream>,
+    /// For TLS only, which reads and writes by them; plain HTTP never touches them.
+    buffers: LazyBuffers,
+    read_limit: Limit,
+    write_limit: Limit,
+}
+
+/// Room for TLS records on their way: a handshake flight or a small answer a call, larger ones in several.
+const RECORD_INPUT: usize = 8 * 1024;
+const RECORD_OUTPUT: usize = 4 * 1024;
+
+impl TcpTransport {
+    /// Wraps a socket; `usual` is the limit that most reads will have.
+    pub(super) fn new(socket: Arc<TcpStream>, usual: Duration) -> Self {
+        let buffers = LazyBuffers::new(RECORD_INPUT, RECORD_OUTPUT);
+        Self { socket, buffers, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
+    }
+
+    /// Sends all of `bytes`; each wait for room is at most `limit`.
+    pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        self.write_limit.apply(limit, |limit| self.socket.set_write_timeout(Some(limit)))?;
+        (&*self.socket).write_all(bytes)
+    }
+
+    /// Receives into `room`, waiting at most `limit`; 0 is the end.
+    pub(super) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+        receive(&self.socket, &mut self.read_limit, room, limit)
+    }
+}
+
+fn receive(socket: &TcpStream, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+    limits.apply(limit, |limit| socket.set_read_timeout(Some(limit)))?;
+    let mut source = socket;
+    match source.read(room) {
+        // With SO_RCVTIMEO a signal ends recv even where handlers restart calls (signal(7)); rare, so the clock is
+        // asked only then.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            let deadline = Instant::now() + limit;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_LIMIT);
+                limits.apply(left, |limit| socket.set_read_timeout(Some(limit)))?;
+                match source.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    other => return other,
+                }
+            }
+        }
+        other => other,
+    }
+}
+
+/// The timeout that is set on a socket, changed only when it must be: a system call each time would double the
+/// cost of a request.
+#[derive(Debug)]
+struct Limit {
+    set: Duration,
+    grain: Duration,
+}
+
+impl Limit {
+    /// Limits may be longer than asked for by this part of the usual one: a request of 30 s ends within 0.25 s of it,
+    /// and a body that drips costs at most so many calls.
+    const GRAINS: u32 = 128;
+
+    fn new(usual: Duration) -> Self {
+        Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(SHORTEST_LIMIT) }
+    }
+
+    fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> io::Result<()>) -> io::Result<()> {
+        if wanted <= self.set && self.set - wanted < self.grain {
+            return Ok(());
+        }
+        let grains = wanted.as_nanos().div_ceil(self.grain.as_nanos()).max(1);
+        let rounded = self.grain * u32::try_from(grains).unwrap_or(u32::MAX);
+        set(rounded)?;
+        self.set = rounded;
+        Ok(())
+    }
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        let limit = limit(timeout)?;
+        self.write_limit.apply(limit, |limit| self.socket.set_write_timeout(Some(limit)))?;
+        (&*self.socket).write_all(&self.buffers.output()[..amount]).map_err(|error| timed(error, timeout))
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let limit = limit(timeout)?;
+        let room = self.buffers.input_append_buf();
+        let received = receive(&self.socket, &mut self.read_limit, room, limit);
+        let received = received.map_err(|error| timed(error, timeout))?;
+        self.buffers.input_appended(received);
+        Ok(received > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        is_quiet(&self.socket)
+    }
+}
+
+fn limit(timeout: NextTimeout) -> Result<Duration, ureq::Error> {
+    if timeout.after.is_zero() { Err(ureq::Error::Timeout(timeout.reason)) } else { Ok(*timeout.after) }
+}
+
+fn timed(error: io::Error, timeout: NextTimeout) -> ureq::Error {
+    if is_time_over(&error) { ureq::Error::Timeout(timeout.reason) } else { error.into() }
+}

@@ -1,0 +1,83 @@
+//! How times are distributed, in microseconds.
+
+use hdrhistogram::Histogram;
+
+/// The longest time that a histogram tells apart, an hour in microseconds; longer ones count as an hour.
+pub const LONGEST_US: u64 = 3_600_000_000;
+
+/// How finely times are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 3 significant digits: 0.1 %, up to 184 KiB.
+    Fine,
+    /// 2 significant digits: 1 %, up to 23 KiB.
+    Coarse,
+}
+
+/// An `HdrHistogram` from 1 µs to 1 h that starts small and grows with its largest value.
+#[derive(Clone, Debug)]
+pub struct TimeHistogram(Histogram<u64>);
+
+impl TimeHistogram {
+    /// An empty histogram.
+    #[must_use]
+    pub fn new(precision: Precision) -> Self {
+        let digits = match precision {
+            Precision::Fine => 3,
+            Precision::Coarse => 2,
+        };
+        let created = Histogram::new_with_bounds(1, FIRST_HIGH_US, digits);
+        let mut histogram = match created {
+            Ok(histogram) => histogram,
+            Err(why) => unreachable!("1 to {FIRST_HIGH_US} at {digits} digits is a range: {why}"),
+        };
+        histogram.auto(true);
+        Self(histogram)
+    }
+
+    /// Counts one time. 0 counts as 1 µs, what is over an hour as an hour.
+    pub fn record(&mut self, us: u64) {
+        let recorded = self.0.record(us.clamp(1, LONGEST_US));
+        assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
+    }
+
+    /// How many times were counted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The smallest time, as far as it is told apart, with at least this share of all at or below it; 0 when empty.
+    #[must_use]
+    pub fn quantile_us(&self, share: f64) -> u64 {
+        if self.0.is_empty() { 0 } else { self.0.value_at_quantile(share) }
+    }
+}
+
+/// Room at first: answers within 65 ms take 40 KiB at 3 digits, and most services stay there.
+const FIRST_HIGH_US: u64 = 65_535;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_the_smallest_value_with_that_share_at_or_below() {
+        let mut histogram = TimeHistogram::new(Precision::Fine);
+        (1..=1000).for_each(|us| histogram.record(us));
+        assert_eq!(histogram.quantile_us(0.5), 500);
+        assert_eq!(histogram.quantile_us(0.99), 990);
+        assert_eq!(histogram.quantile_us(1.0), 1000);
+        assert_eq!(TimeHistogram::new(Precision::Coarse).quantile_us(0.5), 0);
+    }
+
+    #[test]
+    fn times_beyond_the_range_count_at_its_ends() {
+        let mut histogram = TimeHistogram::new(Precision::Coarse);
+        histogram.record(0);
+        histogram.record(u64::MAX);
+        assert_eq!(histogram.count(), 2);
+        let hour = histogram.quantile_us(1.0);
+        assert!(hour.abs_diff(LONGEST_US) <= LONGEST_US / 100, "{hour}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Saying it: the stream of JSON lines.
+
+pub mod line;
+pub mod record;
+pub mod recorder;
+pub mod sink;
+pub mod text;
+pub mod writer;
+
+/// The JSON Schema (2020-12) that describes every line of the stream.
+pub const SCHEMA: &str = include_str!("../../schema/telemetry.schema.json");

@@ -1,0 +1,287 @@
+//! The lines' contents, field by field: what `TELEMETRY.md` calls the contract, and ours.
+//!
+//! A struct here is the part of a line that comes after the six keys which every line has. Order of fields is order on
+//! the wire. Times are milliseconds, rates a second, unless the name says otherwise.
+
+use serde::Serialize;
+
+use crate::clock::Moment;
+
+/// A line before it gets its envelope and number.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When it was made.
+    pub at: Moment,
+    /// Number of the tick that it belongs to.
+    pub tick: Option<u64>,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Body {
+    /// Before the first user.
+    TestStart {},
+    /// The number of users asked for has been reached.
+    SpawnComplete {
+        /// That number.
+        user_count: u32,
+    },
+    /// Load has ended, before the final lines.
+    TestStop(TestStop),
+    /// The process used over 90 % of the CPUs it may use over one interval; percent of those CPUs.
+    CpuWarning(Gauge),
+    /// CPU of this process, percent of one core.
+    Cpu(Cpu),
+    /// Resident memory of this process in MiB.
+    Mem(Gauge),
+    /// Bytes of all interfaces of the host.
+    Network(Network),
+    /// Statistics of all requests, so far or final.
+    Stats(Stats),
+    /// One error of one endpoint.
+    EndpointError(EndpointError),
+    /// Statistics of one endpoint.
+    EndpointStats(EndpointStats),
+    /// The plan and where it runs.
+    Config(Box<Config>),
+    /// Something that a reader of the numbers must know of.
+    Warning(Warning),
+    /// The last line.
+    RunEnd(RunEnd),
+}
+
+impl Body {
+    /// `telemetry_name`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TestStart {} => "locust.tl.event.test.start",
+            Self::SpawnComplete { .. } => "locust.tl.event.spawn.complete",
+            Self::TestStop(_) => "locust.tl.event.test.stop",
+            Self::CpuWarning(_) => "locust.tl.event.cpu.warning",
+            Self::Cpu(_) => "locust.tl.system.metric.cpu",
+            Self::Mem(_) => "locust.tl.system.metric.mem",
+            Self::Network(_) => "locust.tl.system.metric.network",
+            Self::Stats(_) | Self::EndpointError(_) | Self::EndpointStats(_) => "locust.tl.request.metric.stats",
+            Self::Config(_) => "swarmline.event.config",
+            Self::Warning(_) => "swarmline.event.warning",
+            Self::RunEnd(_) => "swarmline.event.run.end",
+        }
+    }
+
+    /// Whether a pipeline that filters on level should see it.
+    #[must_use]
+    pub const fn is_warning(&self) -> bool {
+        matches!(self, Self::CpuWarning(_) | Self::Warning(_))
+    }
+}
+
+/// A value and its unit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Gauge {
+    /// The value.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+}
+
+/// CPU of this process.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cpu {
+    /// Percent of one core: over 100 possible, as psutil counts.
+    pub value: f64,
+    /// `percent`.
+    pub unit: &'static str,
+    /// CPUs that the process may use.
+    pub available_cpus: f64,
+}
+
+/// Bytes of all interfaces of the host, in one direction.
+#[derive(Clone, Debug, Serialize)]
+pub struct Network {
+    /// Since boot.
+    pub value: u64,
+    /// `bytes`.
+    pub unit: &'static str,
+    /// `sent` or `recv`.
+    pub direction: &'static str,
+    /// Since the tick before.
+    pub delta: u64,
+}
+
+/// Load has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct TestStop {
+    /// The true time and a second: the dashboards' links need the final lines within their range.
+    pub end_time: String,
+    /// The true time.
+    pub stopped_at: String,
+    /// `run_time`, `requests` or `signal`.
+    pub reason: &'static str,
+}
+
+/// Statistics of all requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stats {
+    /// `current` or `final`.
+    pub stats_type: &'static str,
+    /// Users.
+    pub user_count: u32,
+    /// The statistics.
+    #[serde(flatten)]
+    pub statistics: WireStatistics,
+}
+
+/// Statistics of one endpoint.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointStats {
+    /// `endpoint`.
+    pub stats_type: &'static str,
+    /// `success`.
+    pub status: &'static str,
+    /// The statistics.
+    #[serde(flatten)]
+    pub statistics: WireStatistics,
+}
+
+/// The statistics as on the wire; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "each is the field of the same name of Statistics")]
+pub struct WireStatistics {
+    pub method: String,
+    pub name: String,
+    pub num_requests: u64,
+    pub num_failures: u64,
+    pub min_response_time: f64,
+    pub max_response_time: f64,
+    pub current_rps: f64,
+    pub current_fail_per_sec: f64,
+    pub avg_response_time: f64,
+    pub median_response_time: f64,
+    pub total_rps: f64,
+    pub total_fail_per_sec: f64,
+    pub avg_content_length: f64,
+    pub percentile_95: f64,
+    pub percentile_99: f64,
+    pub percentile_50: f64,
+    pub percentile_90: f64,
+    pub percentile_99_9: f64,
+}
+
+/// One error of one endpoint.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointError {
+    /// `endpoint`.
+    pub stats_type: &'static str,
+    /// `error`.
+    pub status: &'static str,
+    /// Method of the endpoint.
+    pub method: String,
+    /// Name of the endpoint.
+    pub name: String,
+    /// `<class>: <status or short text>`.
+    pub error: String,
+    /// How often.
+    pub occurrences: u64,
+    /// End of the first such request, Unix seconds.
+    pub first_seen: f64,
+    /// End of the last such request, Unix seconds.
+    pub last_seen: f64,
+}
+
+/// The plan as resolved, and where it runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    /// Version of this format, from 1.
+    pub schema_version: u32,
+    /// Version of swarmline.
+    pub version: &'static str,
+    /// SHA-256 of what makes the plan.
+    pub plan_hash: String,
+    /// Number of this line among those of the event, from 1.
+    pub part: usize,
+    /// How many lines the event has.
+    pub parts: usize,
+    /// Settings as resolved.
+    pub settings: Vec<WireSetting>,
+    /// Where and when it runs; in the first part.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// One setting as resolved.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireSetting {
+    /// The flag's long name.
+    pub key: &'static str,
+    /// The value; a secret is `***`.
+    pub value: String,
+    /// `flag`, `env` or `default`.
+    pub origin: &'static str,
+}
+
+/// Where and when a plan runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// Hosts that are asked, with the addresses known at the start.
+    pub targets: Vec<Target>,
+    /// CPUs that the process may use.
+    pub available_cpus: f64,
+    /// Open files that the process may have.
+    pub open_files_limit: u64,
+    /// Memory that the process may have, in bytes; left out where nobody says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+    /// Start of the run by the wall clock.
+    pub started_at: String,
+    /// Start of the run by the host's monotonic clock, in seconds.
+    pub started_monotonic: f64,
+}
+
+/// A host that is asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// Host and port as in the URL.
+    pub host: String,
+    /// Addresses known at the start; empty where a name server has not answered yet.
+    pub addresses: Vec<String>,
+}
+
+/// Something that a reader of the numbers must know of.
+#[derive(Clone, Debug, Serialize)]
+pub struct Warning {
+    /// Which kind, for programs.
+    pub kind: &'static str,
+    /// A sentence, for people.
+    pub detail: String,
+}
+
+/// The last line.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunEnd {
+    /// Lines of the stream, this one included.
+    pub lines: u64,
+    /// Requests begun: completed and aborted.
+    pub sent: u64,
+    /// Requests that came to an end: ok and failed.
+    pub completed: u64,
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+    /// `pass`, `failures` or `invalid`.
+    pub verdict: &'static str,
+    /// Why it is not a pass.
+    pub reasons: Vec<String>,
+    /// Exit code of the process.
+    pub exit_code: u8,
+}

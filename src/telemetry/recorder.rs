@@ -1,0 +1,313 @@
+//! From numbers to records: which lines there are, in which order, at which moment.
+
+use std::time::Duration;
+
+use super::record::{
+    Body, Config, Cpu, EndpointError, EndpointStats, Gauge, Network, Place, Record, RunEnd, Stats, TestStop, Warning,
+    WireSetting, WireStatistics,
+};
+use super::text::{MOST_METHOD, MOST_NAME, clipped};
+use crate::clock::{Clock, Moment, rfc3339};
+use crate::load::stop::Reason;
+use crate::load::swarm::SwarmEvent;
+use crate::machine::sampler::Sample;
+use crate::machine::usage;
+use crate::plan::Plan;
+use crate::plan::request::Endpoint;
+use crate::stats::aggregate::{Aggregate, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
+use crate::stats::tally::Statistics;
+use crate::stats::verdict::Judgement;
+
+/// Version of the stream's format, in `swarmline.event.config`.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Makes the records of a run. Holds no clock that it reads: every moment is given.
+#[derive(Debug)]
+pub struct Recorder<'p> {
+    plan: &'p Plan,
+    clock: Clock,
+    available_cpus: f64,
+    process_age_at_start: Duration,
+    before: Option<Sample>,
+}
+
+/// A look at the machine and the swarm, made for one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Number of the tick on the grid.
+    pub tick: u64,
+    /// Users at that moment.
+    pub users: u32,
+    /// The machine.
+    pub sample: Sample,
+}
+
+impl<'p> Recorder<'p> {
+    /// A recorder for a run of `plan`.
+    #[must_use]
+    pub const fn new(plan: &'p Plan, clock: Clock, available_cpus: f64, process_age_at_start: Duration) -> Self {
+        Self { plan, clock, available_cpus, process_age_at_start, before: None }
+    }
+
+    /// The lines before the first tick.
+    #[must_use]
+    pub fn start(&self, place: Place) -> Vec<Record> {
+        let mut records = vec![record(Moment::START, Body::TestStart {})];
+        records.extend(self.config(place).into_iter().map(|body| record(Moment::START, body)));
+        records
+    }
+
+    /// Settings over as many lines as they need.
+    fn config(&self, place: Place) -> Vec<Body> {
+        /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
+        const ROOM: usize = 1800;
+        let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
+        let mut used = 0;
+        for setting in self.plan.settings() {
+            let value = clipped(&setting.value, ROOM - 100).into_owned();
+            let setting = WireSetting { key: setting.key, value, origin: setting.origin.as_str() };
+            let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
+            if used + size > ROOM {
+                pages.push(Vec::new());
+                used = 0;
+            }
+            used += size;
+            if let Some(page) = pages.last_mut() {
+                page.push(setting);
+            }
+        }
+        let parts = pages.len();
+        let mut place = Some(place);
+        let page = |(number, settings)| Config {
+            schema_version: SCHEMA_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            plan_hash: self.plan.hash().to_owned(),
+            part: number,
+            parts,
+            settings,
+            place: place.take(),
+        };
+        (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
+    }
+
+    /// The lines of a tick.
+    #[must_use]
+    pub fn tick(&mut self, look: Look, aggregate: &Aggregate) -> Vec<Record> {
+        let sample = look.sample;
+        let statistics = aggregate.statistics(sample.at, sample.at);
+        let cpu = match &self.before {
+            Some(before) => usage::cpu_percent(before, &sample),
+            None => usage::first_cpu_percent(&sample, self.process_age_at_start),
+        };
+        let warning = self.before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
+        let delta = |now: u64, before: fn(&Sample) -> u64| now.saturating_sub(self.before.as_ref().map_or(now, before));
+        let bodies = [
+            stats("current", look.users, &statistics),
+            Body::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
+            Body::Mem(Gauge { value: mebibytes(sample.rss_bytes), unit: "MiB" }),
+            Body::Network(Network {
+                value: sample.network_sent,
+                unit: "bytes",
+                direction: "sent",
+                delta: delta(sample.network_sent, |before| before.network_sent),
+            }),
+            Body::Network(Network {
+                value: sample.network_received,
+                unit: "bytes",
+                direction: "recv",
+                delta: delta(sample.network_received, |before| before.network_received),
+            }),
+        ];
+        let warning = warning.map(|value| Body::CpuWarning(Gauge { value, unit: "percent" }));
+        self.before = Some(sample);
+        let records = bodies.into_iter().chain(warning);
+        records.map(|body| Record { at: sample.at, tick: Some(look.tick), body }).collect()
+    }
+
+    /// The line about something that happened to the swarm.
+    #[must_use]
+    pub fn swarm_event(&self, at: Moment, event: &SwarmEvent) -> Record {
+        let body = match event {
+            SwarmEvent::Spawned { users } => Body::SpawnComplete { user_count: *users },
+            SwarmEvent::SpawnFailed { users, why } => warning(
+                "spawn_failed",
+                &format!("only {users} of {} users were started: {why}", self.plan.load().ramp.users()),
+            ),
+        };
+        record(at, body)
+    }
+
+    /// The line about a remark.
+    #[must_use]
+    pub fn remark(&self, at: Moment, remark: Remark) -> Record {
+        let (kind, detail) = describe(remark);
+        record(at, warning(kind, &detail))
+    }
+
+    /// The lines after the last tick: test.stop, final, errors, endpoints, run.end.
+    pub fn finish<'a>(
+        &'a self,
+        ending: &RunEnding,
+        aggregate: &'a Aggregate,
+    ) -> impl Iterator<Item = Record> + use<'a, 'p> {
+        let at = ending.at;
+        let stopped = self.clock.unix(ending.stopped_at);
+        let stop = Body::TestStop(TestStop {
+            end_time: rfc3339(self.clock.unix(at) + Duration::from_secs(1)),
+            stopped_at: rfc3339(stopped),
+            reason: ending.reason.as_str(),
+        });
+        // Total rates are over the time until the last outcome; where there is none they are 0 anyway.
+        let last = aggregate.last_done();
+        let total = stats("final", ending.users, &aggregate.statistics(at, last));
+        let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
+        let endpoints = aggregate.endpoints().iter().map(move |endpoint| {
+            let statistics = endpoint.tally.statistics(at, last);
+            let Endpoint { method, name } = self.endpoint(endpoint.place);
+            let statistics = wire(method, name, &statistics);
+            Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })
+        });
+        let end = Body::RunEnd(run_end(ending, aggregate));
+        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain([end]);
+        bodies.map(move |body| record(at, body))
+    }
+
+    fn errors<'a>(&'a self, endpoint: &'a EndpointTally) -> impl Iterator<Item = Body> + use<'a, 'p> {
+        endpoint.errors.iter().map(|error| {
+            let Endpoint { method, name } = self.endpoint(endpoint.place);
+            let text = match error.kind {
+                ErrorKind::Failure(failure) => failure.text(),
+                ErrorKind::Other => "other errors".to_owned(),
+            };
+            Body::EndpointError(EndpointError {
+                stats_type: "endpoint",
+                status: "error",
+                method,
+                name,
+                error: clipped(&text, MOST_NAME).into_owned(),
+                occurrences: error.occurrences,
+                first_seen: self.clock.unix(error.first_seen).as_secs_f64(),
+                last_seen: self.clock.unix(error.last_seen).as_secs_f64(),
+            })
+        })
+    }
+
+    /// Method and name of a place, cut to fit a line.
+    fn endpoint(&self, place: StatsPlace) -> Endpoint {
+        match place {
+            StatsPlace::Endpoint(id) => {
+                let Endpoint { method, name } = &self.plan.endpoints()[id.0 as usize];
+                let method = clipped(method, MOST_METHOD).into_owned();
+                Endpoint { method, name: clipped(name, MOST_NAME).into_owned() }
+            }
+            StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
+        }
+    }
+}
+
+/// How and when a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnding {
+    /// When the last user had ended.
+    pub at: Moment,
+    /// When the stop began.
+    pub stopped_at: Moment,
+    /// Why it began.
+    pub reason: Reason,
+    /// Users when it began.
+    pub users: u32,
+    /// What the run comes to.
+    pub judgement: Judgement,
+    /// Exit code of the process.
+    pub exit_code: u8,
+}
+
+fn run_end(ending: &RunEnding, aggregate: &Aggregate) -> RunEnd {
+    let counts = aggregate.counts();
+    RunEnd {
+        // The writer counts; it alone knows.
+        lines: 0,
+        sent: counts.sent(),
+        completed: counts.completed(),
+        ok: counts.ok,
+        failed: counts.failed,
+        aborted: counts.aborted,
+        redirects: counts.redirects,
+        reopened: counts.reopened,
+        verdict: ending.judgement.verdict.as_str(),
+        reasons: ending
+            .judgement
+            .reasons
+            .iter()
+            .map(|reason| clipped(reason, MOST_NAME).into_owned())
+            .take(4)
+            .collect(),
+        exit_code: ending.exit_code,
+    }
+}
+
+const fn record(at: Moment, body: Body) -> Record {
+    Record { at, tick: None, body }
+}
+
+fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
+    let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
+    Body::Stats(Stats { stats_type, user_count, statistics })
+}
+
+fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
+    WireStatistics {
+        method,
+        name,
+        num_requests: statistics.num_requests,
+        num_failures: statistics.num_failures,
+        min_response_time: statistics.min_response_time,
+        max_response_time: statistics.max_response_time,
+        current_rps: statistics.current_rps,
+        current_fail_per_sec: statistics.current_fail_per_sec,
+        avg_response_time: statistics.avg_response_time,
+        median_response_time: statistics.percentile_50,
+        total_rps: statistics.total_rps,
+        total_fail_per_sec: statistics.total_fail_per_sec,
+        avg_content_length: statistics.avg_content_length,
+        percentile_95: statistics.percentile_95,
+        percentile_99: statistics.percentile_99,
+        percentile_50: statistics.percentile_50,
+        percentile_90: statistics.percentile_90,
+        percentile_99_9: statistics.percentile_99_9,
+    }
+}
+
+/// A warning's line.
+fn warning(kind: &'static str, detail: &str) -> Body {
+    Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
+}
+
+/// A remark as kind and sentence.
+#[must_use]
+pub fn describe(remark: Remark) -> (&'static str, String) {
+    use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
+    match remark {
+        Remark::OverAnHour => {
+            ("time_over_range", "a response time was over 1 h and counts as 1 h in percentiles".into())
+        }
+        Remark::CoarseEndpoints => (
+            "coarse_endpoints",
+            format!("over {FINE_ENDPOINTS} endpoints: percentiles of the further ones are within 1 %"),
+        ),
+        Remark::OtherEndpoints => {
+            ("other_endpoints", format!("over {MOST_ENDPOINTS} endpoints: the further ones are counted as 'other'"))
+        }
+        Remark::OtherErrors => (
+            "other_errors",
+            format!("over {MOST_ERRORS} distinct errors of an endpoint: the further ones are 'other errors'"),
+        ),
+        Remark::OwnLimit(failure) => {
+            ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
+        }
+    }
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}

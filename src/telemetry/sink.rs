@@ -1,0 +1,86 @@
+//! Where lines go: standard output, a file, or a compressed file.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::error::{Error, Result};
+use crate::plan::Sink as Destination;
+
+/// An open stream.
+pub(super) enum Sink {
+    /// Each line leaves in one write.
+    Plain(File),
+    /// Lines are compressed and leave with the tick.
+    Gzip(Box<GzEncoder<File>>),
+}
+
+impl Sink {
+    /// Opens the stream; an existing file is overwritten.
+    ///
+    /// # Errors
+    /// Names the file.
+    pub(super) fn open(destination: &Destination) -> Result<Self> {
+        match destination {
+            Destination::Stdout => {
+                // A descriptor of its own: std's stdout buffers, and would write a long line in pieces.
+                let stdout = io::stdout().as_fd().try_clone_to_owned();
+                stdout.map(|fd| Self::Plain(fd.into())).map_err(|why| Error::usage("--telemetry -", why))
+            }
+            Destination::File(path) => {
+                let file = File::create(path);
+                file.map(Self::Plain).map_err(|why| Error::usage(format!("--telemetry {}", path.display()), why))
+            }
+            Destination::Gzip(path) => {
+                let file =
+                    File::create(path).map_err(|why| Error::usage(format!("--telemetry {}", path.display()), why))?;
+                Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))))
+            }
+        }
+    }
+
+    /// Writes one line.
+    pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => write_whole(file, line),
+            Self::Gzip(encoder) => encoder.write_all(line),
+        }
+    }
+
+    /// Lets out what is held back, so that a reader has everything up to here.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Gzip(encoder) => encoder.flush(),
+        }
+    }
+
+    /// Ends the stream.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Plain(_) => Ok(()),
+            Self::Gzip(encoder) => encoder.finish().map(drop),
+        }
+    }
+}
+
+/// Writes all of `line`, also where whoever started us made the descriptor non-blocking.
+fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
+    let mut rest = line;
+    while !rest.is_empty() {
+        match file.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                poll(&mut [PollFd::new(&*file, PollFlags::OUT)], None)?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

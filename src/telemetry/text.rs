@@ -1,0 +1,70 @@
+//! Texts that come from users and servers, cut so that a line stays within its 4096 bytes.
+
+use std::borrow::Cow;
+
+use crate::plan::random::seed_of;
+
+/// Most bytes of a name or an error text, as written in JSON.
+pub const MOST_NAME: usize = 512;
+
+/// Most bytes of a method.
+pub const MOST_METHOD: usize = 32;
+
+/// Most bytes of the test plan's name.
+pub const MOST_TESTPLAN: usize = 128;
+
+/// `text`, if it takes at most `most` bytes as written in JSON; else as much of it as fits, `…` and 8 hex digits of a
+/// hash of the whole, so that two long texts stay two.
+#[must_use]
+pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
+    /// `…` takes 3 bytes in UTF-8, the digits 8.
+    const MARK: usize = 11;
+    if text.chars().map(json_len).sum::<usize>() <= most {
+        return Cow::Borrowed(text);
+    }
+    let mut left = most.saturating_sub(MARK);
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            let fits = json_len(*c) <= left;
+            left = left.saturating_sub(json_len(*c));
+            fits
+        })
+        .collect();
+    // The upper half: FNV-1a mixes it better.
+    Cow::Owned(format!("{kept}…{:08x}", seed_of(text) >> 32))
+}
+
+/// Bytes that a character takes in a JSON string as `serde_json` writes it (RFC 8259 section 7).
+const fn json_len(c: char) -> usize {
+    match c {
+        '"' | '\\' | '\u{8}' | '\u{c}' | '\n' | '\r' | '\t' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => c.len_utf8(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> usize {
+        serde_json::to_string(text).unwrap().len() - 2
+    }
+
+    #[test]
+    fn a_text_that_fits_is_left_alone() {
+        let text = "x".repeat(MOST_NAME);
+        assert_eq!(clipped(&text, MOST_NAME), text);
+    }
+
+    #[test]
+    fn long_texts_are_cut_as_written_in_json_and_stay_different() {
+        for filler in ["x", "\"", "\u{1}", "ü", "日", "\u{7f}", "😀"] {
+            let (one, two) = (filler.repeat(600) + "1", filler.repeat(600) + "2");
+            let (one, two) = (clipped(&one, MOST_NAME), clipped(&two, MOST_NAME));
+            assert!(written(&one) <= MOST_NAME && written(&one) > MOST_NAME - 20, "{filler:?}: {}", written(&one));
+            assert_ne!(one, two);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The only thread that touches the stream.
+//!
+//! It is not joined but waited for with patience: a reader that takes nothing keeps it in a system call that cannot be
+//! interrupted, and must not keep the process.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::Builder;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::line::Envelope;
+use super::record::{Body, Record};
+use super::sink::Sink;
+use crate::error::{Error, Result};
+use crate::plan::Sink as Destination;
+
+/// Batches on their way to the writer: a slow reader is given this many ticks before the next tick waits for it.
+const QUEUE: usize = 4;
+
+/// Records that leave together: a tick, an event.
+pub type Batch = Vec<Record>;
+
+/// The writer, seen from outside.
+pub struct Writer {
+    lines: Arc<AtomicU64>,
+    ended: Receiver<io::Result<()>>,
+}
+
+/// What became of the stream.
+#[derive(Debug)]
+pub enum Written {
+    /// Every line was taken.
+    All,
+    /// The reader closed its end.
+    Closed,
+    /// An error of the file or device, or a reader that took nothing for too long.
+    Broken(io::Error),
+}
+
+impl Writer {
+    /// Opens the stream and starts the thread. `on_failure` is called once, by that thread, when writing fails.
+    ///
+    /// # Errors
+    /// The stream cannot be opened: exit 2.
+    pub fn start(
+        destination: &Destination,
+        envelope: Envelope,
+        on_failure: impl FnOnce() + Send + 'static,
+    ) -> Result<(Self, Sender<Batch>)> {
+        let sink = Sink::open(destination)?;
+        let (batches, queue) = bounded(QUEUE);
+        let (report, ended) = bounded(1);
+        let lines = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&lines);
+        let work = move || {
+            let result = write_all(sink, &queue, &envelope, &counter);
+            if result.is_err() {
+                on_failure();
+            }
+            // Nobody listens any more when the process has lost its patience.
+            let _ = report.send(result);
+        };
+        let started = Builder::new().name("writer".to_owned()).spawn(work);
+        started.map_err(|why| Error::usage("threads", why))?;
+        Ok((Self { lines, ended }, batches))
+    }
+
+    /// Waits for the last line, as long as the reader takes one within `patience`.
+    #[must_use]
+    pub fn wait(&self, patience: Duration) -> Written {
+        loop {
+            let before = self.lines.load(Ordering::Relaxed);
+            match self.ended.recv_timeout(patience) {
+                Ok(Ok(())) => return Written::All,
+                Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Written::Closed,
+                Ok(Err(error)) => return Written::Broken(error),
+                Err(RecvTimeoutError::Timeout) if self.lines.load(Ordering::Relaxed) > before => {}
+                Err(_) => {
+                    let why = format!("the reader took nothing for {} s", patience.as_secs());
+                    return Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why));
+                }
+            }
+        }
+    }
+}
+
+fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines: &AtomicU64) -> io::Result<()> {
+    let mut line = Vec::with_capacity(super::line::MOST_LINE);
+    let mut seq = 0;
+    while let Ok(batch) = queue.recv() {
+        for mut record in batch {
+            seq += 1;
+            if let Body::RunEnd(end) = &mut record.body {
+                end.lines = seq;
+            }
+            envelope.write(&record, seq, &mut line);
+            sink.line(&line)?;
+            lines.store(seq, Ordering::Relaxed);
+        }
+        sink.flush()?;
+    }
+    sink.finish()
+}
