@@ -1,0 +1,242 @@
+//! The embedded server: something to load, on plain OS threads.
+//!
+//! `swarmline target` runs it alone, `swarmline demo` beside the load, the tests on a free port. One accept thread,
+//! one thread a connection; a connection's thread only ever waits on its own socket, so shutting the sockets down is
+//! all it takes to end them, whatever they are doing.
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `/ok` | 200, `{"ok":true}` |
+//! | `/bytes/N` | 200, N bytes, at most 1 GiB |
+//! | `/delay/MS` | as `/ok`, MS milliseconds later, at most 1 hour; given up when the client leaves |
+//! | `/status/CODE` | that status, 200 to 599 |
+//! | `/echo` | 200, method, target, headers and body (at most 1 MiB, else 413) as JSON |
+//! | `/drip/N/MS` | 200, N chunks of one byte, MS milliseconds apart |
+//! | `/redirect/N` | N redirects, then as `/ok`; `?status=307` chooses the status, `?to=URL` the last location |
+//! | `/cookies` | 200, sets `swarm=1`, shows the cookies that came |
+//! | `/hang` | nothing, until the client leaves |
+//! | `/reset` | nothing: the connection is reset |
+//!
+//! An argument that is out of range is answered with 400, any other path with 404.
+
+mod answer;
+mod connection;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::error::{Error, Result};
+use crate::target::request::Endpoint;
+
+/// Connections that may wait to be accepted: std asks for 128, which a spawn rate of thousands a second overruns, and
+/// a client whose SYN is dropped waits a second. The kernel lowers it to `net.core.somaxconn` (4096 by default).
+const BACKLOG: i32 = 4096;
+
+/// Connections held at a time; those beyond are closed at once. A thread takes 4 mappings and std aborts the process
+/// at `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
+const MAX_CONNECTIONS: usize = 12_000;
+
+/// Stack of a connection's thread, bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
+const STACK: usize = 64 * 1024;
+
+/// Pause after an accept that failed (no descriptors left, mostly): long enough not to spin, short enough not to show.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A running server. Dropping it closes the listener and all its connections.
+#[derive(Debug)]
+pub struct Target {
+    addr: SocketAddr,
+    listener: Arc<TcpListener>,
+    accepting: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+impl Target {
+    /// Listens on `listen` (port 0: any free port) and starts serving.
+    ///
+    /// # Errors
+    /// Usage, naming `--listen`, when the address cannot be listened on or no thread can be started.
+    pub fn start(listen: SocketAddr) -> Result<Self> {
+        let refused = |error: std::io::Error| Error::usage(format!("--listen {listen}"), error);
+        let listener = TcpListener::bind(listen).map_err(refused)?;
+        // Listening a second time replaces the backlog.
+        rustix::net::listen(&listener, BACKLOG).map_err(|errno| refused(errno.into()))?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let listener = Arc::new(listener);
+        let shared = Arc::new(Shared::default());
+        let accepting = {
+            let (listener, shared) = (Arc::clone(&listener), Arc::clone(&shared));
+            thread::Builder::new().name("target-accept".into()).spawn(move || accept(&listener, &shared))
+        };
+        Ok(Self { addr, listener, accepting: Some(accepting.map_err(refused)?), shared })
+    }
+
+    /// The address it listens on, with the port that was chosen.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Requests whose head came completely, to any path, also those then found broken.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Of [`requests`](Self::requests), those whose path begins with this segment: `ok`, `bytes` … or `other`, which
+    /// holds all paths that are not served. 0 for a segment that is not served.
+    #[must_use]
+    pub fn requests_to(&self, prefix: &str) -> u64 {
+        Endpoint::named(prefix).map_or(0, |endpoint| self.shared.requests[endpoint as usize].load(Ordering::Relaxed))
+    }
+
+    /// Connections accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Serves until the process ends.
+    ///
+    /// # Errors
+    /// Invalid, when the accept thread ended by itself.
+    pub fn wait(mut self) -> Result<()> {
+        let ended = self.accepting.take().map(JoinHandle::join);
+        let why = if matches!(ended, Some(Err(_))) { "the accept thread panicked" } else { "the listener was closed" };
+        Err(Error::invalid(format!("target {}", self.addr), why))
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // Wakes the accept thread. Only when it has ended is the registry complete.
+        let woken = rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both);
+        assert!(woken.is_ok() || self.accepting.is_none(), "a listener that accepts can be shut down: {woken:?}");
+        if let Some(accepting) = self.accepting.take() {
+            // A panic there was printed by its thread; the connections are closed all the same.
+            let _ended = accepting.join();
+        }
+        for stream in self.shared.open().values() {
+            // Fails when the client has gone before.
+            let _closed = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Refuses to listen where other machines could reach it, unless `allow_remote`: the server answers anybody, with a
+/// gigabyte if asked.
+///
+/// # Errors
+/// Usage, naming `--listen` and `--allow-remote`.
+pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
+    if allow_remote || addr.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("--listen {addr}"),
+        "not a loopback address, other machines could reach it; add --allow-remote if they should",
+    ))
+}
+
+/// What the accept thread, the connections and the owner share.
+#[derive(Debug, Default)]
+struct Shared {
+    requests: [AtomicU64; Endpoint::ALL.len()],
+    accepted: AtomicU64,
+    /// Touched when a connection is accepted or closed, never for a request.
+    open: Mutex<HashMap<u64, Arc<TcpStream>>>,
+}
+
+impl Shared {
+    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
+        // A map of sockets is whole after any panic.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, endpoint: Endpoint) {
+        self.requests[endpoint as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection in the registry; dropping it takes it out and closes it.
+struct Connection {
+    id: u64,
+    stream: Arc<TcpStream>,
+    shared: Arc<Shared>,
+}
+
+impl Connection {
+    /// Registers a connection. None, and the stream closed, when [`MAX_CONNECTIONS`] are open.
+    fn open(stream: TcpStream, shared: &Arc<Shared>) -> Option<Self> {
+        let id = shared.accepted.fetch_add(1, Ordering::Relaxed);
+        let stream = Arc::new(stream);
+        let mut open = shared.open();
+        if open.len() >= MAX_CONNECTIONS {
+            return None;
+        }
+        open.insert(id, Arc::clone(&stream));
+        drop(open);
+        Some(Self { id, stream, shared: Arc::clone(shared) })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.open().remove(&self.id);
+    }
+}
+
+/// Accepts until the listener is shut down.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                // A failure costs latency, no more, and the first read will tell what is wrong.
+                let _nodelay = stream.set_nodelay(true);
+                let Some(connection) = Connection::open(stream, shared) else { continue };
+                let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
+                // When no thread can be had, the connection is dropped with the closure, which closes it.
+                let _detached = thread.spawn(move || connection::serve(&connection));
+            }
+            // Out of descriptors or memory, a client that left before it was accepted, or the listener was shut down.
+            Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == Pause::Closed => return,
+            Err(_) => {}
+        }
+    }
+}
+
+/// How a pause ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pause {
+    /// The time is over.
+    Elapsed,
+    /// The socket was closed, by its peer or by [`Target`]'s drop.
+    Closed,
+}
+
+/// Waits for a time, or with none for good, but no longer than the socket is open in both directions.
+///
+/// One poll of the own socket. Waiting on one channel for all would cost each sleeper a search through all others.
+fn pause(socket: &impl AsFd, time: Option<Duration>) -> Pause {
+    let end = time.map(|time| Instant::now() + time);
+    loop {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut [PollFd::new(socket, PollFlags::RDHUP)], left.as_ref()) {
+            Ok(0) => return Pause::Elapsed,
+            Err(Errno::INTR) => {}
+            Ok(_) | Err(_) => return Pause::Closed,
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What is asked: a request head, read into a [`Request`]. Pure.
+
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+use httparse::{Header, Status};
+
+/// Fields of a head; more are refused with 431. As many as nginx's and Apache's defaults let through (100), and a
+/// little.
+const MAX_FIELDS: usize = 128;
+/// The largest `/bytes/N`.
+const MAX_BYTES: u64 = 1 << 30;
+/// The longest `/delay/MS`, and the longest gap of `/drip/N/MS`.
+const MAX_DELAY_MS: u64 = 3_600_000;
+/// The most chunks of `/drip/N/MS`.
+const MAX_CHUNKS: u64 = 1_000_000;
+
+/// The first segment of a path, which requests are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Ok,
+    Bytes,
+    Delay,
+    Status,
+    Echo,
+    Drip,
+    Redirect,
+    Cookies,
+    Hang,
+    Reset,
+    Other,
+}
+
+impl Endpoint {
+    /// Every endpoint with its name, in the order of the discriminants.
+    pub(super) const ALL: [(&'static str, Self); 11] = [
+        ("ok", Self::Ok),
+        ("bytes", Self::Bytes),
+        ("delay", Self::Delay),
+        ("status", Self::Status),
+        ("echo", Self::Echo),
+        ("drip", Self::Drip),
+        ("redirect", Self::Redirect),
+        ("cookies", Self::Cookies),
+        ("hang", Self::Hang),
+        ("reset", Self::Reset),
+        ("other", Self::Other),
+    ];
+
+    /// The endpoint of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, endpoint)| *endpoint)
+    }
+}
+
+/// What to answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    Ok,
+    Bytes(u64),
+    Delay(Duration),
+    Status(u16),
+    Echo(Box<EchoHead>),
+    Drip {
+        chunks: u64,
+        gap: Duration,
+    },
+    Redirect {
+        status: u16,
+        location: String,
+    },
+    /// With the Cookie field that came, several joined.
+    Cookies(Option<String>),
+    Hang,
+    Reset,
+    NotFound,
+    /// 400: the path is served, its argument cannot be.
+    BadArgument(&'static str),
+}
+
+/// The head of a request to `/echo`, kept while its body is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EchoHead {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+/// How the request's body is delimited (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(u64),
+    Chunked,
+}
+
+/// What becomes of the connection after the answer, and what the answer says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// HTTP/1.1 without `Connection: close`: kept, without saying so.
+    Keep,
+    /// HTTP/1.0 with `Connection: keep-alive`: kept, and said.
+    KeepSaid,
+    /// Closed, and said.
+    Close,
+}
+
+/// Whether the answer has its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    Whole,
+    /// To HEAD: the same head, no body.
+    HeadOnly,
+}
+
+/// The version asked with; HTTP/1.0 knows no chunks and no 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    Http10,
+    Http11,
+}
+
+/// A request whose head came completely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) endpoint: Endpoint,
+    pub(super) route: Route,
+    pub(super) version: Version,
+    pub(super) extent: Extent,
+    pub(super) after: After,
+    /// The client waits for 100 before it sends the body.
+    pub(super) expects_continue: bool,
+    /// How the body is delimited, or why that cannot be told: then answered with 400 and closed.
+    pub(super) framing: std::result::Result<Framing, &'static str>,
+}
+
+/// What the bytes so far amount to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// More is needed.
+    Partial,
+    /// A head of so many bytes.
+    Complete(usize, Request),
+    /// Not HTTP: the status to answer with before closing, and why.
+    Broken(u16, &'static str),
+}
+
+/// Reads the request head that `bytes` begin with.
+pub(super) fn parse(bytes: &[u8]) -> Head {
+    let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
+    let mut raw = httparse::Request::new(&mut []);
+    match raw.parse_with_uninit_headers(bytes, &mut fields) {
+        Ok(Status::Partial) => Head::Partial,
+        Ok(Status::Complete(length)) => Head::Complete(length, read(&raw)),
+        Err(httparse::Error::TooManyHeaders) => Head::Broken(431, "too many header fields"),
+        Err(_) => Head::Broken(400, "not an HTTP/1.x request head"),
+    }
+}
+
+fn read(raw: &httparse::Request<'_, '_>) -> Request {
+    let version = if raw.version == Some(0) { Version::Http10 } else { Version::Http11 };
+    let fields = &*raw.headers;
+    let (path, query) = split_target(raw.path.unwrap_or_default());
+    let mut segments = path.split('/').skip(1);
+    let endpoint = segments.next().and_then(Endpoint::named).unwrap_or(Endpoint::Other);
+    Request {
+        endpoint,
+        route: route(endpoint, segments, query, raw),
+        version,
+        extent: if raw.method == Some("HEAD") { Extent::HeadOnly } else { Extent::Whole },
+        after: match version {
+            Version::Http11 if has_token(fields, "connection", "close") => After::Close,
+            Version::Http11 => After::Keep,
+            Version::Http10 if has_token(fields, "connection", "keep-alive") => After::KeepSaid,
+            Version::Http10 => After::Close,
+        },
+        expects_continue: version == Version::Http11 && has_token(fields, "expect", "100-continue"),
+        framing: framing(version, fields),
+    }
+}
+
+/// Path and query of a request target, without scheme and authority where it is in absolute form, as a client of a
+/// proxy sends it (RFC 9112 §3.2.2).
+fn split_target(target: &str) -> (&str, &str) {
+    let origin = match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
+        _ => target,
+    };
+    origin.split_once('?').unwrap_or((origin, ""))
+}
+
+fn route<'p>(
+    endpoint: Endpoint,
+    mut arguments: impl Iterator<Item = &'p str>,
+    query: &str,
+    raw: &httparse::Request<'_, '_>,
+) -> Route {
+    let mut number = |most| arguments.next().and_then(decimal).filter(|number| *number <= most);
+    let route = match endpoint {
+        Endpoint::Ok => Some(Route::Ok),
+        Endpoint::Bytes => number(MAX_BYTES).map(Route::Bytes),
+        Endpoint::Delay => number(MAX_DELAY_MS).map(|ms| Route::Delay(Duration::from_millis(ms))),
+        Endpoint::Status => {
+            number(599).filter(|code| *code >= 200).and_then(|code| code.try_into().ok()).map(Route::Status)
+        }
+        Endpoint::Echo => Some(Route::Echo(Box::new(EchoHead {
+            method: raw.method.unwrap_or_default().to_owned(),
+            target: raw.path.unwrap_or_default().to_owned(),
+            headers: raw.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect(),
+        }))),
+        Endpoint::Drip => number(MAX_CHUNKS)
+            .zip(number(MAX_DELAY_MS))
+            .map(|(chunks, ms)| Route::Drip { chunks, gap: Duration::from_millis(ms) }),
+        Endpoint::Redirect => number(u64::MAX).and_then(|left| redirect(left, query)),
+        Endpoint::Cookies => Some(Route::Cookies(cookies(raw.headers))),
+        Endpoint::Hang => Some(Route::Hang),
+        Endpoint::Reset => Some(Route::Reset),
+        Endpoint::Other => Some(Route::NotFound),
+    };
+    if arguments.next().is_some() {
+        return Route::NotFound;
+    }
+    route.unwrap_or(Route::BadArgument("the number in the path is missing or out of range"))
+}
+
+/// The redirect with `left` hops to go. None when the query asks for what is not a redirect.
+fn redirect(left: u64, query: &str) -> Option<Route> {
+    let Some(next) = left.checked_sub(1) else { return Some(Route::Ok) };
+    let value = |name| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
+    let status = match value("status") {
+        None => 302,
+        Some((_, status)) => {
+            decimal(status).filter(|code| matches!(code, 301 | 302 | 303 | 307 | 308))?.try_into().ok()?
+        }
+    };
+    let location = match value("to") {
+        Some((_, to)) if next == 0 => percent_decoded(to)?,
+        _ if query.is_empty() => format!("/redirect/{next}"),
+        _ => format!("/redirect/{next}?{query}"),
+    };
+    Some(Route::Redirect { status, location })
+}
+
+/// How the body is delimited; ambiguous requests are refused, as RFC 9112 §6.3 asks of servers. So is a missing or
+/// second Host (§3.2).
+fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Framing, &'static str> {
+    if version == Version::Http11 && values(fields, "host").count() != 1 {
+        return Err("an HTTP/1.1 request has exactly one Host");
+    }
+    let mut lengths = values(fields, "content-length").map(|value| str::from_utf8(value).ok().and_then(decimal));
+    let length = lengths.next();
+    if lengths.any(|other| Some(other) != length) {
+        return Err("Content-Length is there twice, with different values");
+    }
+    let mut codings = values(fields, "transfer-encoding");
+    match (codings.next(), length) {
+        (None, None) => Ok(Framing::Length(0)),
+        (None, Some(Some(length))) => Ok(Framing::Length(length)),
+        (None, Some(None)) => Err("Content-Length is not a number"),
+        (Some(_), Some(_)) => Err("Content-Length and Transfer-Encoding exclude each other"),
+        (Some(_), None) if version == Version::Http10 => Err("HTTP/1.0 has no Transfer-Encoding"),
+        (Some(coding), None) if codings.next().is_none() && coding.eq_ignore_ascii_case(b"chunked") => {
+            Ok(Framing::Chunked)
+        }
+        (Some(_), None) => Err("the only Transfer-Encoding served is chunked"),
+    }
+}
+
+/// The values of all fields of this name.
+fn values<'f>(fields: &'f [Header<'_>], name: &'f str) -> impl Iterator<Item = &'f [u8]> {
+    fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
+}
+
+/// Whether a field that is a list holds this token.
+fn has_token(fields: &[Header<'_>], name: &str, token: &str) -> bool {
+    values(fields, name)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+fn cookies(fields: &[Header<'_>]) -> Option<String> {
+    values(fields, "cookie").map(text).reduce(|all, next| all + "; " + &next)
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
+}
+
+/// A number of digits alone: `str::parse` would take a sign.
+fn decimal(digits: &str) -> Option<u64> {
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+}
+
+/// None where the text is not percent-encoded UTF-8, or holds what would break a header field.
+fn percent_decoded(encoded: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(encoded.len());
+    let mut bytes = encoded.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))
+}
