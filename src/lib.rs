@@ -7,3 +7,7 @@ pub mod machine;
 pub mod plan;
 pub mod stats;
 pub mod telemetry;
+pub mod target;
+pub mod run;
+pub mod report;
+pub mod command;

@@ -1,2 +1,25 @@
-//! The swarmline command.
-fn main() {}
+//! The `swarmline` command: parse, dispatch, exit code.
+
+use std::process::ExitCode;
+
+use swarmline::cli::{self, Command, Invocation};
+use swarmline::command;
+use swarmline::error::{Exit, Result};
+
+fn main() -> ExitCode {
+    let exit = dispatch().unwrap_or_else(|error| {
+        eprintln!("swarmline: {error}");
+        error.exit()
+    });
+    ExitCode::from(exit.code())
+}
+
+fn dispatch() -> Result<Exit> {
+    match cli::parse(std::env::args_os())? {
+        Invocation::Text(text) => command::print(&text),
+        Invocation::Command(Command::Run(flags), origins) => command::run(&flags, &origins),
+        Invocation::Command(Command::Demo, _) => command::demo(),
+        Invocation::Command(Command::Target(flags), _) => command::target(&flags),
+        Invocation::Command(Command::Schema, _) => command::schema(),
+    }
+}

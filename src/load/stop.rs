@@ -22,6 +22,8 @@ pub enum Reason {
     Requests,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
+    /// Not one user could be started.
+    NoUsers,
     /// Nobody takes the stream any more; no line can tell.
     StreamBroken,
 }
@@ -34,6 +36,7 @@ impl Reason {
             Self::RunTime => "run_time",
             Self::Requests => "requests",
             Self::Signal => "signal",
+            Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",
         }
     }

@@ -9,6 +9,7 @@ mod settings;
 mod tls;
 pub mod url;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -119,6 +120,16 @@ pub enum Sink {
     File(PathBuf),
     /// A file compressed by gzip, flushed each tick.
     Gzip(PathBuf),
+}
+
+impl fmt::Display for Sink {
+    /// As the flag is written, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => write!(f, "--telemetry -"),
+            Self::File(path) | Self::Gzip(path) => write!(f, "--telemetry {}", path.display()),
+        }
+    }
 }
 
 /// Text for people.

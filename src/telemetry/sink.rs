@@ -25,19 +25,15 @@ impl Sink {
     /// # Errors
     /// Names the file.
     pub(super) fn open(destination: &Destination) -> Result<Self> {
+        let cannot = |why| Error::usage(destination.to_string(), why);
         match destination {
+            // A descriptor of its own: std's stdout buffers, and would write a long line in pieces.
             Destination::Stdout => {
-                // A descriptor of its own: std's stdout buffers, and would write a long line in pieces.
-                let stdout = io::stdout().as_fd().try_clone_to_owned();
-                stdout.map(|fd| Self::Plain(fd.into())).map_err(|why| Error::usage("--telemetry -", why))
+                io::stdout().as_fd().try_clone_to_owned().map(|fd| Self::Plain(fd.into())).map_err(cannot)
             }
-            Destination::File(path) => {
-                let file = File::create(path);
-                file.map(Self::Plain).map_err(|why| Error::usage(format!("--telemetry {}", path.display()), why))
-            }
+            Destination::File(path) => File::create(path).map(Self::Plain).map_err(cannot),
             Destination::Gzip(path) => {
-                let file =
-                    File::create(path).map_err(|why| Error::usage(format!("--telemetry {}", path.display()), why))?;
+                let file = File::create(path).map_err(cannot)?;
                 Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))))
             }
         }

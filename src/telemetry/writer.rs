@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
 use super::line::Envelope;
 use super::record::{Body, Record};
@@ -68,6 +68,24 @@ impl Writer {
         Ok((Self { lines, ended }, batches))
     }
 
+    /// Hands over a batch, as long as the reader takes a line within `patience`.
+    ///
+    /// # Errors
+    /// What became of the stream, which is not [`Written::All`] then.
+    pub fn take(&self, batches: &Sender<Batch>, batch: Batch, patience: Duration) -> std::result::Result<(), Written> {
+        let mut batch = batch;
+        loop {
+            let before = self.lines.load(Ordering::Relaxed);
+            batch = match batches.send_timeout(batch, patience) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(back)) if self.lines.load(Ordering::Relaxed) > before => back,
+                Err(SendTimeoutError::Timeout(_)) => return Err(too_slow(patience)),
+                // The writer has failed, and says why before it is gone.
+                Err(SendTimeoutError::Disconnected(_)) => return Err(self.wait(patience)),
+            };
+        }
+    }
+
     /// Waits for the last line, as long as the reader takes one within `patience`.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Written {
@@ -75,16 +93,21 @@ impl Writer {
             let before = self.lines.load(Ordering::Relaxed);
             match self.ended.recv_timeout(patience) {
                 Ok(Ok(())) => return Written::All,
-                Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Written::Closed,
-                Ok(Err(error)) => return Written::Broken(error),
+                Ok(Err(error)) => return failed(error),
                 Err(RecvTimeoutError::Timeout) if self.lines.load(Ordering::Relaxed) > before => {}
-                Err(_) => {
-                    let why = format!("the reader took nothing for {} s", patience.as_secs());
-                    return Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why));
-                }
+                Err(_) => return too_slow(patience),
             }
         }
     }
+}
+
+fn failed(error: io::Error) -> Written {
+    if error.kind() == io::ErrorKind::BrokenPipe { Written::Closed } else { Written::Broken(error) }
+}
+
+fn too_slow(patience: Duration) -> Written {
+    let why = format!("the reader took nothing for {} s", patience.as_secs_f64());
+    Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
 fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines: &AtomicU64) -> io::Result<()> {

@@ -1,0 +1,3 @@
+//! Showing it to people.
+
+pub mod terminal;

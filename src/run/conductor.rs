@@ -1,0 +1,55 @@
+//! When a run ends, and how its end goes.
+
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
+
+use crate::clock::{Clock, Moment};
+use crate::load::stop::{Never, Reason, Stop};
+use crate::plan::Load;
+
+/// Waits for the end of a run and sees it through.
+pub(super) struct Conductor<'run> {
+    pub(super) load: &'run Load,
+    pub(super) clock: &'run Clock,
+    pub(super) stop: &'run Stop,
+}
+
+impl Conductor<'_> {
+    /// Returns when the last user has ended; says when the stop began. `users` is closed when the last user has ended,
+    /// `signal` carries the first signal.
+    pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) -> Moment {
+        self.wait_for_the_end(users);
+        let stopped_at = self.clock.now();
+        if self.stop.reason() == Some(Reason::Requests) {
+            // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
+            select! {
+                recv(users) -> _ => {}
+                recv(signal) -> _ => self.grace(users),
+            }
+        } else {
+            self.grace(users);
+        }
+        stopped_at
+    }
+
+    fn wait_for_the_end(&self, users: &Receiver<Never>) {
+        let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
+        let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
+        select! {
+            recv(self.stop.begun()) -> _ => {}
+            recv(run_time_over) -> _ => drop(self.stop.begin(Reason::RunTime)),
+            // Users go only when told, so there were none: not one could be started.
+            recv(users) -> _ => drop(self.stop.begin(Reason::NoUsers)),
+        }
+    }
+
+    /// What is in flight gets the stop timeout, then its sockets are shut down.
+    fn grace(&self, users: &Receiver<Never>) {
+        if matches!(users.recv_timeout(self.load.stop_timeout), Err(RecvTimeoutError::Timeout)) {
+            self.stop.cut();
+            // Closes as soon as every user has noticed.
+            let _ = users.recv();
+        }
+    }
+}

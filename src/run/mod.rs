@@ -1,0 +1,234 @@
+//! A run from start to end: makes the channels, starts the threads, joins them.
+//!
+//! It ends by ownership. Users return and drop their senders, so the aggregator's channel closes; the sampler takes a
+//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then.
+
+mod aggregator;
+mod conductor;
+pub mod signals;
+
+use std::sync::Arc;
+use std::thread::Builder;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::clock::{Clock, rfc3339};
+use crate::error::{Error, Exit, Result};
+use crate::load::connection::Dialer;
+use crate::load::gauges::Gauges;
+use crate::load::outcome::Outcome;
+use crate::load::stop::{Never, Reason, Stop};
+use crate::load::swarm::Swarm;
+use crate::machine::limits::{self, Limits};
+use crate::machine::sampler::Sampler;
+use crate::plan::Plan;
+use crate::stats::aggregate::Aggregate;
+use crate::stats::verdict::Judgement;
+use crate::telemetry::line::{Envelope, Source};
+use crate::telemetry::record::{Place, Record, Target};
+use crate::telemetry::recorder::{Recorder, RunEnding};
+use crate::telemetry::writer::{Batch, Writer, Written};
+use aggregator::{Aggregator, Finding};
+use conductor::Conductor;
+use signals::Signals;
+
+/// Outcomes on their way to the aggregator. It looks every 5 ms under load, so this is enough for 3 million a second;
+/// when it is full, users wait: an outcome is never dropped.
+const OUTCOMES: usize = 16 * 1024;
+
+/// How long a name server may take before the run begins without it.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much longer than the stop timeout a reader of the stream may take nothing at the end.
+const READER_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Finished {
+    /// The numbers.
+    pub aggregate: Aggregate,
+    /// How it ended.
+    pub ending: RunEnding,
+    /// What became of the stream.
+    pub stream: Stream,
+}
+
+/// What became of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Every line was taken.
+    Whole,
+    /// Its reader went away, which ended the run.
+    Closed,
+}
+
+impl Finished {
+    /// The exit code: that of the numbers, unless the stream's reader went away, which is no fault.
+    #[must_use]
+    pub const fn exit(&self, plan: &Plan) -> Exit {
+        match self.stream {
+            Stream::Whole => self.ending.judgement.exit(plan.exit_code_on_error()),
+            Stream::Closed => Exit::Pass,
+        }
+    }
+}
+
+/// Does what the plan says.
+///
+/// # Errors
+/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened; exit 4 when the stream
+/// could not be written to its end.
+pub fn run(plan: &Plan) -> Result<Finished> {
+    let limits = Limits::read();
+    limits.check_users(u64::from(plan.load().ramp.users()))?;
+    let open_files = limits::raise_open_files();
+    limits::raise_processes();
+    let gauges = Arc::new(Gauges::default());
+    let stop = Arc::new(Stop::new(Arc::clone(&gauges)));
+    let signals = Signals::install(&stop)?;
+    let dialer = Dialer::new(plan);
+    let targets = targets(plan, &dialer);
+
+    let mut sampler = Sampler::new();
+    let process_age = sampler.process_age();
+    let clock = Clock::start_now();
+    let envelope = Envelope::new(Source::Local, plan.run_id(), plan.testplan(), clock);
+    let stop_writing = Arc::clone(&stop);
+    let on_failure = move || drop(stop_writing.begin(Reason::StreamBroken));
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, on_failure)?;
+
+    let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
+    let place = Place {
+        targets,
+        available_cpus: limits::available_cpus(),
+        open_files_limit: open_files,
+        memory_limit_bytes: limits.memory_bytes,
+        started_at: rfc3339(clock.unix(crate::clock::Moment::START)),
+        started_monotonic: monotonic_seconds(),
+    };
+    let first = aggregator::look(0, &mut sampler, &clock, &gauges);
+    let crew = Crew { plan, clock: &clock, stop: &stop, gauges: &gauges, dialer: &dialer, signals: &signals };
+    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, first);
+    let (finding, stopped_at) = crew.work(aggregator, sampler)?;
+    let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
+    finish(plan, &clock, &stop, &gauges, (finding, stopped_at), (&writer, patience))
+}
+
+/// Seconds of the host's monotonic clock, which other processes of the host share.
+fn monotonic_seconds() -> f64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
+}
+
+/// The hosts that are asked and their addresses, as far as known within a second for all together.
+fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
+    /// The line has room for so many; a plan with more origins names the first.
+    const MOST: usize = 8;
+    let deadline = std::time::Instant::now() + LOOKUP_PATIENCE;
+    let mut targets: Vec<Target> = Vec::new();
+    for origin in plan.requests().iter().map(crate::plan::request::Request::origin) {
+        let is_listed = targets.iter().any(|target| target.host == origin.authority());
+        if is_listed || targets.len() == MOST {
+            continue;
+        }
+        let patience = deadline.saturating_duration_since(std::time::Instant::now());
+        let addresses = dialer.resolver().known_within(origin, patience);
+        let addresses = addresses.iter().take(MOST).map(ToString::to_string).collect();
+        targets.push(Target { host: origin.authority().to_owned(), addresses });
+    }
+    targets
+}
+
+/// What the threads of a run share.
+struct Crew<'run> {
+    plan: &'run Plan,
+    clock: &'run Clock,
+    stop: &'run Stop,
+    gauges: &'run Gauges,
+    dialer: &'run Dialer,
+    signals: &'run Signals,
+}
+
+impl Crew<'_> {
+    /// Starts the threads and waits for their end; gives what was found, and when the stop began.
+    fn work<'p>(&self, aggregator: Aggregator<'p>, sampler: Sampler) -> Result<(Finding<'p>, crate::clock::Moment)> {
+        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.gauges);
+        let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
+        let (look_sender, looks) = bounded(1);
+        let (event_sender, events) = bounded(4);
+        let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
+        std::thread::scope(|scope| {
+            let counting = Builder::new()
+                .name("aggregator".to_owned())
+                .spawn_scoped(scope, move || aggregator.run(&outcomes, &looks, &events))
+                .map_err(cannot_start)?;
+            let (clock, gauges, interval) = (self.clock, self.gauges, self.plan.stream().interval);
+            Builder::new()
+                .name("sampler".to_owned())
+                .spawn_scoped(scope, move || {
+                    aggregator::sample(sampler, interval, (clock, gauges), &over, &look_sender)
+                })
+                .map_err(cannot_start)?;
+            let users = swarm.raise(scope, outcome_sender, event_sender).map_err(cannot_start)?;
+            let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
+            let stopped_at = conductor.conduct(&users, self.signals.first());
+            drop(users_ended);
+            match counting.join() {
+                Ok(finding) => Ok((finding, stopped_at)),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+}
+
+fn cannot_start(why: std::io::Error) -> Error {
+    Error::usage("threads", why)
+}
+
+/// Judges the run and writes the last lines.
+fn finish(
+    plan: &Plan,
+    clock: &Clock,
+    stop: &Stop,
+    gauges: &Gauges,
+    (finding, stopped_at): (Finding<'_>, crate::clock::Moment),
+    (writer, patience): (&Writer, Duration),
+) -> Result<Finished> {
+    let Finding { mut recorder, aggregate, batches, last_look, waiting, faults } = finding;
+    let judgement = Judgement::of(aggregate.counts(), &faults);
+    let exit_code = judgement.exit(plan.exit_code_on_error()).code();
+    let ending = RunEnding {
+        at: clock.now(),
+        stopped_at,
+        reason: stop.reason().unwrap_or(Reason::Signal),
+        users: gauges.users_at_stop(),
+        judgement,
+        exit_code,
+    };
+    let tick = last_look.map(|look| recorder.tick(look, &aggregate)).unwrap_or_default();
+    let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
+    let delivered = deliver(lines, &batches, writer, patience);
+    drop(batches);
+    let stream = match delivered.map_or_else(|broken| broken, |()| writer.wait(patience)) {
+        Written::All => Stream::Whole,
+        Written::Closed => Stream::Closed,
+        Written::Broken(why) => return Err(Error::invalid(plan.stream().sink.to_string(), why)),
+    };
+    Ok(Finished { aggregate, ending, stream })
+}
+
+/// Hands the last lines over, a few at a time, so that they need not all be in memory.
+fn deliver(
+    lines: impl Iterator<Item = Record>,
+    batches: &Sender<Batch>,
+    writer: &Writer,
+    patience: Duration,
+) -> std::result::Result<(), Written> {
+    const AT_ONCE: usize = 64;
+    let mut lines = lines.peekable();
+    while lines.peek().is_some() {
+        writer.take(batches, lines.by_ref().take(AT_ONCE).collect(), patience)?;
+    }
+    Ok(())
+}
