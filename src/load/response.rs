@@ -1,1 +1,0 @@
-//! Framing of an HTTP/1.1 response.
