@@ -1,1 +1,4 @@
 //! Promises of swarmline, against real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod framing;

@@ -71,7 +71,8 @@ impl HeadScan {
     /// after an interim head, takes a new `HeadScan`.
     ///
     /// # Errors
-    /// As [`parse_head`], except that a bad field in a head that drips in may show only when the head is complete.
+    /// As [`parse_head`], except that a bad field in a head that drips in may show only when the head is complete; so
+    /// where the peer closes before that, [`closed_within`] says what was wrong.
     pub fn parse<'b>(&mut self, input: &'b [u8], asked: Asked) -> Result<Option<Head<'b>>, Broken> {
         let due = input.len() >= self.parsed * 2
             || input.len() <= STATUS_LINE_START
@@ -144,6 +145,13 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
     }
 }
 
+/// What is wrong with a head that the peer closed the connection within: [`Broken::ClosedEarly`], unless what did come
+/// was broken. So the verdict does not depend on how the bytes were cut on their way.
+#[must_use]
+pub fn closed_within(input: &[u8], asked: Asked) -> Broken {
+    parse_head(input, asked).err().unwrap_or(Broken::ClosedEarly)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     Http10,
@@ -187,7 +195,7 @@ fn judge<'b>(
                 }
             }
             14 if !bodiless && name.eq_ignore_ascii_case("content-length") => {
-                length = Some(add_lengths(length, value)?)
+                length = Some(add_lengths(length, value)?);
             }
             17 if !bodiless && name.eq_ignore_ascii_case("transfer-encoding") => {
                 encoding = add_codings(encoding, value)?;
@@ -268,4 +276,5 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;

@@ -20,7 +20,7 @@ fn a_head_gives_status_length_framing_and_location() {
     let input = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 5\r\nlocation: /b\r\n\r\nhello";
     let head = parse_head(input, Asked::Whole).unwrap().unwrap();
     let expected =
-        Head { status: 302, len: 70, framing: Framing::Length(5), keep_alive: true, location: Some(b"/b".as_slice()) };
+        Head { status: 302, len: 69, framing: Framing::Length(5), keep_alive: true, location: Some(b"/b".as_slice()) };
     assert_eq!(head, expected);
     assert_eq!(&input[head.len..], b"hello");
 }
@@ -211,7 +211,8 @@ fn a_head_that_drips_in_is_parsed_few_times() {
         let (_, _, parses) = drip(long.as_bytes());
         assert!(parses <= few, "{filler:?}: {parses}");
     }
-    let (verdict, len, parses) = drip("\r\n".repeat(MAX_HEAD / 2).as_bytes());
+    let empty = "\r\n".repeat(MAX_HEAD / 2);
+    let (verdict, len, parses) = drip(empty.as_bytes());
     assert_eq!((verdict, len), (Err(Broken::HeadTooLong), MAX_HEAD));
     assert!(parses <= few, "{parses}");
 }
@@ -224,4 +225,11 @@ fn a_head_that_drips_in_is_found_with_its_last_byte() {
         assert_eq!(verdict.unwrap().unwrap().len, input.len(), "{end:?}");
         assert_eq!(len, input.len(), "{end:?}");
     }
+}
+
+#[test]
+fn a_close_within_the_head_is_early_unless_the_head_was_broken() {
+    assert_eq!(closed_within(b"", Asked::Whole), Broken::ClosedEarly);
+    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA: b", Asked::Whole), Broken::ClosedEarly);
+    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA : b", Asked::Whole), Broken::BadField);
 }
