@@ -7,7 +7,7 @@ use super::connection::{Connection, Dialer};
 use super::outcome::{Ending, Failure, Outcome, RedirectTrouble, Traffic};
 use super::response::Broken;
 use super::response::body::Body;
-use super::response::head::{Asked, HeadScan};
+use super::response::head::{Asked, HeadScan, closed_within};
 use super::stop::Stop;
 use super::tcp::Slot;
 use crate::clock::{Clock, Moment};
@@ -221,7 +221,7 @@ impl Talk<'_> {
                 }
             }
             if !self.fill()? {
-                return Err(Failure::ClosedEarly);
+                return Err(broken(closed_within(self.connection.input(), asked)));
             }
         };
         self.connection.consume(length);
@@ -240,11 +240,7 @@ impl Talk<'_> {
             self.traffic.content_length += fed.payload as u64;
             self.traffic.bytes_in += fed.payload as u64;
             if !fed.complete && !self.fill()? {
-                return match body.end_of_input() {
-                    Ok(()) => Ok(()),
-                    Err(Broken::ClosedEarly) => Err(Failure::ClosedEarly),
-                    Err(broken) => Err(Failure::Protocol(broken)),
-                };
+                return body.end_of_input().map_err(broken);
             }
         }
         Ok(())
@@ -265,6 +261,14 @@ impl Talk<'_> {
         }
         *self.last_byte = now;
         Ok(more)
+    }
+}
+
+/// A server that closes early has a class of its own.
+const fn broken(why: Broken) -> Failure {
+    match why {
+        Broken::ClosedEarly => Failure::ClosedEarly,
+        other => Failure::Protocol(other),
     }
 }
 
