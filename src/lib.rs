@@ -1,11 +1,30 @@
-//! x
-pub mod cli;
-pub mod clock;
+//! HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted and merged.
+//!
+//! # The map
+//! Data travels one way, and the modules stand in that order: each uses only those above it.
+//!
+//! ```text
+//! argv, env ─► Plan ───────────────────── borrowed by every thread ─────────────────────┐
+//!                                                                                       ▼
+//! schedule ─► user thread × n ─► Outcome ─► Aggregate ─► Statistics ─┐
+//!               │ Exchange over Connection     ▲ tick                ├─► Record ─► writer ─► stream
+//!               └─ gauges ─► sampler ─► Sample ┘                    ─┘
+//! run over, signal, stream broken ─► Stop ─► everyone who sleeps or waits     (the only arrow that points back)
+//! ```
+//!
+//! # What always holds
+//! * sent = ok + failed + aborted, in every line that says so; an outcome is never dropped.
+//! * A request that failed or timed out is in the percentiles, with the time that it took.
+//! * The load never waits for a reader of the stream; no line is dropped, and a line leaves in one write.
+//! * The end comes within the stop timeout and a second, whatever the server, a name server or a reader does.
+
 pub mod error;
-pub mod load;
-pub mod machine;
+pub mod clock;
+pub mod cli;
 pub mod plan;
+pub mod load;
 pub mod stats;
+pub mod machine;
 pub mod telemetry;
 pub mod target;
 pub mod run;

@@ -52,6 +52,7 @@ pub struct TargetFlags {
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own; the plan makes choices of them")]
 pub struct RunFlags {
     /// What to ask for: '[METHOD ]URL-or-path'; @FILE or - reads one a line; of several, one at random each time
     #[arg(value_name = "REQUEST")]
@@ -304,10 +305,9 @@ fn one_line(error: &clap::Error) -> Error {
         return Error::usage("command missing", "expected run, demo, target or schema; try swarmline --help");
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-    if let Some(flag) = what.as_deref().filter(|what| what.starts_with("--json")) {
-        if error.get(ContextKind::InvalidValue).is_none_or(|v| v.to_string().is_empty()) {
-            return Error::usage(flag, "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
-        }
+    let has_value = error.get(ContextKind::InvalidValue).is_some_and(|value| !value.to_string().is_empty());
+    if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
+        return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
     }
     if let Some(file) = what.as_deref().filter(|what| *what == "-f" || *what == "--scenario") {
         return Error::usage(file, "there are no locustfiles here; give the requests on the command line");

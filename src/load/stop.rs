@@ -84,14 +84,12 @@ impl Stop {
         Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), gauges, sockets: Sockets::default() }
     }
 
-    /// Begins the stop: no new request starts. Says whether this call was the first.
-    pub fn begin(&self, reason: Reason) -> bool {
-        let first = self.reason.set(reason).is_ok();
-        if first {
+    /// Begins the stop: no new request starts. The first reason stands.
+    pub fn begin(&self, reason: Reason) {
+        if self.reason.set(reason).is_ok() {
             self.gauges.stop_begins();
             self.begun.open();
         }
-        first
     }
 
     /// Whether the stop has begun.

@@ -57,6 +57,9 @@ impl<'run> Swarm<'run> {
 
     /// Starts each user at its time, until all are there or the stop begins. The returned channel is closed when the
     /// last user has ended.
+    ///
+    /// # Errors
+    /// Not even the thread that starts them could be started.
     pub fn raise<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,

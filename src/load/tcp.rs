@@ -187,7 +187,7 @@ impl Limit {
     }
 
     fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> io::Result<()>) -> io::Result<()> {
-        if wanted <= self.set && self.set - wanted < self.grain {
+        if wanted <= self.set && self.set.saturating_sub(wanted) < self.grain {
             return Ok(());
         }
         let grains = wanted.as_nanos().div_ceil(self.grain.as_nanos()).max(1);

@@ -64,7 +64,7 @@ pub(super) fn run(k: u32, shared: Shared<'_>, outcomes: &Sender<Outcome>) {
     while !shared.stop.is_begun() {
         match shared.budget.take() {
             Permit::Go => {}
-            Permit::Last => drop(shared.stop.begin(Reason::Requests)),
+            Permit::Last => shared.stop.begin(Reason::Requests),
             Permit::None => break,
         }
         let request = if requests.len() == 1 { &requests[0] } else { &requests[random.below(requests.len())] };
@@ -76,10 +76,9 @@ pub(super) fn run(k: u32, shared: Shared<'_>, outcomes: &Sender<Outcome>) {
             break;
         }
         due = next_due(shared.plan.load().wait, began, shared.clock, &mut random);
-        if let Some(due) = due {
-            if due > shared.clock.now() && !shared.stop.sleep_until(shared.clock.instant(due)) {
-                break;
-            }
+        let sleeps = due.filter(|due| *due > shared.clock.now());
+        if sleeps.is_some_and(|due| !shared.stop.sleep_until(shared.clock.instant(due))) {
+            break;
         }
         if !matches!(shared.plan.load().wait, Wait::Pacing(_)) {
             due = None;
@@ -99,5 +98,5 @@ fn next_due(wait: Wait, began: Moment, clock: &Clock, random: &mut Random) -> Op
 }
 
 fn between(low: Duration, high: Duration, at: f64) -> Duration {
-    low + (high - low).mul_f64(at)
+    low + high.saturating_sub(low).mul_f64(at)
 }

@@ -54,7 +54,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         } else {
             format!("{}{}", line.url.origin().authority(), line.path)
         };
-        listing.push_str(&format!("{method} {name}\n"));
+        listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
         let endpoint = book.id(Endpoint { method: method.clone(), name });
         requests.push(Request::new(endpoint, line.url, Parts { method, headers, body: body.clone() }));
     }

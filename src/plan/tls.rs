@@ -10,22 +10,22 @@ use crate::error::{Error, Result};
 
 /// What the flags about TLS say.
 #[derive(Debug)]
-pub struct TlsFlags<'f> {
+pub(super) struct TlsFlags<'f> {
     /// `-k`.
-    pub insecure: bool,
+    pub(super) insecure: bool,
     /// `--cacert`, each.
-    pub cacert: &'f [PathBuf],
+    pub(super) cacert: &'f [PathBuf],
     /// `--cert`.
-    pub cert: Option<&'f Path>,
+    pub(super) cert: Option<&'f Path>,
     /// `--key`.
-    pub key: Option<&'f Path>,
+    pub(super) key: Option<&'f Path>,
 }
 
 /// Makes the connectors' configuration.
 ///
 /// # Errors
 /// Names the flag and file whose content cannot be used.
-pub fn config(flags: &TlsFlags<'_>) -> Result<TlsConfig> {
+pub(super) fn config(flags: &TlsFlags<'_>) -> Result<TlsConfig> {
     let mut builder = TlsConfig::builder().disable_verification(flags.insecure).client_cert(client(flags)?);
     if flags.cacert.is_empty() {
         builder = builder.root_certs(RootCerts::WebPki);

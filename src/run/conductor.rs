@@ -38,9 +38,9 @@ impl Conductor<'_> {
         let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
         select! {
             recv(self.stop.begun()) -> _ => {}
-            recv(run_time_over) -> _ => drop(self.stop.begin(Reason::RunTime)),
+            recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
             // Users go only when told, so there were none: not one could be started.
-            recv(users) -> _ => drop(self.stop.begin(Reason::NoUsers)),
+            recv(users) -> _ => self.stop.begin(Reason::NoUsers),
         }
     }
 

@@ -9,11 +9,11 @@ pub mod signals;
 
 use std::sync::Arc;
 use std::thread::Builder;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::clock::{Clock, rfc3339};
+use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
 use crate::load::connection::Dialer;
 use crate::load::gauges::Gauges;
@@ -23,6 +23,7 @@ use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
+use crate::plan::request::Request;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::verdict::Judgement;
 use crate::telemetry::line::{Envelope, Source};
@@ -95,7 +96,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let clock = Clock::start_now();
     let envelope = Envelope::new(Source::Local, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
-    let on_failure = move || drop(stop_writing.begin(Reason::StreamBroken));
+    let on_failure = move || stop_writing.begin(Reason::StreamBroken);
     let (writer, batches) = Writer::start(&plan.stream().sink, envelope, on_failure)?;
 
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
@@ -104,7 +105,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         available_cpus: limits::available_cpus(),
         open_files_limit: open_files,
         memory_limit_bytes: limits.memory_bytes,
-        started_at: rfc3339(clock.unix(crate::clock::Moment::START)),
+        started_at: rfc3339(clock.unix(Moment::START)),
         started_monotonic: monotonic_seconds(),
     };
     let first = aggregator::look(0, &mut sampler, &clock, &gauges);
@@ -123,19 +124,25 @@ fn monotonic_seconds() -> f64 {
 
 /// The hosts that are asked and their addresses, as far as known within a second for all together.
 fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
-    /// The line has room for so many; a plan with more origins names the first.
-    const MOST: usize = 8;
-    let deadline = std::time::Instant::now() + LOOKUP_PATIENCE;
+    /// The line has room for so many bytes of them; a plan with more origins names the first.
+    const ROOM: usize = 1000;
+    const ADDRESSES: usize = 8;
+    let deadline = Instant::now() + LOOKUP_PATIENCE;
     let mut targets: Vec<Target> = Vec::new();
-    for origin in plan.requests().iter().map(crate::plan::request::Request::origin) {
-        let is_listed = targets.iter().any(|target| target.host == origin.authority());
-        if is_listed || targets.len() == MOST {
+    let mut used = 0;
+    for origin in plan.requests().iter().map(Request::origin) {
+        if targets.iter().any(|target| target.host == origin.authority()) {
             continue;
         }
-        let patience = deadline.saturating_duration_since(std::time::Instant::now());
+        let patience = deadline.saturating_duration_since(Instant::now());
         let addresses = dialer.resolver().known_within(origin, patience);
-        let addresses = addresses.iter().take(MOST).map(ToString::to_string).collect();
-        targets.push(Target { host: origin.authority().to_owned(), addresses });
+        let addresses = addresses.iter().take(ADDRESSES).map(ToString::to_string).collect();
+        let target = Target { host: origin.authority().to_owned(), addresses };
+        used += serde_json::to_string(&target).map_or(ROOM, |text| text.len() + 1);
+        if used > ROOM {
+            break;
+        }
+        targets.push(target);
     }
     targets
 }
@@ -152,7 +159,7 @@ struct Crew<'run> {
 
 impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
-    fn work<'p>(&self, aggregator: Aggregator<'p>, sampler: Sampler) -> Result<(Finding<'p>, crate::clock::Moment)> {
+    fn work<'p>(&self, aggregator: Aggregator<'p>, sampler: Sampler) -> Result<(Finding<'p>, Moment)> {
         let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.gauges);
         let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
         let (look_sender, looks) = bounded(1);
@@ -167,7 +174,7 @@ impl Crew<'_> {
             Builder::new()
                 .name("sampler".to_owned())
                 .spawn_scoped(scope, move || {
-                    aggregator::sample(sampler, interval, (clock, gauges), &over, &look_sender)
+                    aggregator::sample(sampler, interval, (clock, gauges), &over, &look_sender);
                 })
                 .map_err(cannot_start)?;
             let users = swarm.raise(scope, outcome_sender, event_sender).map_err(cannot_start)?;
@@ -192,7 +199,7 @@ fn finish(
     clock: &Clock,
     stop: &Stop,
     gauges: &Gauges,
-    (finding, stopped_at): (Finding<'_>, crate::clock::Moment),
+    (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Result<Finished> {
     let Finding { mut recorder, aggregate, batches, last_look, waiting, faults } = finding;

@@ -16,7 +16,7 @@ pub struct Recent {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Second {
-    second: u64,
+    number: u64,
     requests: u64,
     failures: u64,
 }
@@ -35,10 +35,10 @@ impl Recent {
     pub fn record(&mut self, done: Moment, failed: bool) {
         let second = done.since_start().as_secs();
         let slot = &mut self.slots[slot_of(second)];
-        if slot.second < second {
-            *slot = Second { second, ..Second::default() };
+        if slot.number < second {
+            *slot = Second { number: second, ..Second::default() };
         }
-        if slot.second == second {
+        if slot.number == second {
             slot.requests += 1;
             slot.failures += u64::from(failed);
         }
@@ -52,7 +52,7 @@ impl Recent {
         if complete == first {
             return Rates::default();
         }
-        let inside = self.slots.iter().filter(|slot| (first..complete).contains(&slot.second));
+        let inside = self.slots.iter().filter(|slot| (first..complete).contains(&slot.number));
         let (requests, failures) = inside.fold((0, 0), |sum, slot| (sum.0 + slot.requests, sum.1 + slot.failures));
         let seconds = (complete - first) as f64;
         Rates { requests: requests as f64 / seconds, failures: failures as f64 / seconds }
@@ -90,6 +90,6 @@ mod tests {
         recent.record(at(17_000), false);
         // Too late to be told: that slot has moved on.
         recent.record(at(1_500), false);
-        assert_eq!(recent.rates(at(18_000)).requests, 0.1);
+        assert_eq!(recent.rates(at(18_000)), Rates { requests: 0.1, failures: 0.0 });
     }
 }

@@ -160,6 +160,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "each of these is exact")]
     fn statistics_are_exact_where_they_can_be() {
         let mut tally = Tally::new(Precision::Fine);
         for (sent, took) in [(0, 1_001), (2_000, 2_002), (1_000_000, 1_000_000)] {

@@ -50,6 +50,7 @@ struct Line<'l> {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "the wire's own names")]
 struct Telemetry<'l> {
     telemetry_type: &'static str,
     telemetry_name: &'static str,
