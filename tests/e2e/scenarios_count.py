@@ -7,6 +7,7 @@ from stream import STOPPED, check_grid, read_whole
 
 def whole_stream(bench, path, ran):
     """The checked stream of a run that came to its end, remembered for the schema; its exit code is the process's."""
+    expect(path.exists(), f"no stream was written; exit code {ran.code}, stderr: {ran.stderr.strip()[-600:] or 'empty'}")
     stream = read_whole(path.read_bytes())
     bench.streams.append(path)
     equal(stream.end["exit_code"], ran.code, "exit code in run.end")
@@ -86,17 +87,18 @@ def haproxy_counts_the_same(bench):
     """A second implementation of HTTP, asked by its own statistics: requests in all and by class of status."""
     path = bench.stream_path()
     with haproxy(bench.dir / "haproxy") as server:
-        before = server.statistics()["req_tot"]
+        before = server.statistics()
         ran = bench.run("-H", server.url, "-n", "600", "-u", "5", "-r", "1000", "--telemetry", path,
                         "/ok", "/fail", "/missing")
         after = server.statistics()
+    grown = {key: after[key] - before[key] for key in ("req_tot", "hrsp_2xx", "hrsp_4xx", "hrsp_5xx")}
     ran.must_exit(1)
     stream = whole_stream(bench, path, ran)
-    equal((after["req_tot"] - before, stream.final["num_requests"]), (600, 600), "haproxy, completed")
+    equal((grown["req_tot"], stream.final["num_requests"]), (600, 600), "haproxy, completed")
     by_name = {name: line["num_requests"] for (_, name), line in stream.endpoints().items()}
-    by_class = {"/ok": after["hrsp_2xx"], "/fail": after["hrsp_5xx"], "/missing": after["hrsp_4xx"]}
+    by_class = {"/ok": grown["hrsp_2xx"], "/fail": grown["hrsp_5xx"], "/missing": grown["hrsp_4xx"]}
     equal(by_name, by_class, "requests by endpoint, haproxy's by class of status")
-    return f"haproxy {after['req_tot'] - before} = completed 600 {by_name}, {ran.seconds:.2f} s"
+    return f"haproxy {grown['req_tot']} = completed 600 {by_name}, {ran.seconds:.2f} s"
 
 
 def python_server_agrees(bench, protocol):

@@ -8,7 +8,7 @@ import subprocess
 import time
 import zlib
 
-from harness import child, clean_environment, equal, expect, namespace_prefix, wait_until
+from harness import Failed, child, clean_environment, equal, expect, namespace_prefix, wait_until
 from scenarios_count import counts_agree, whole_stream
 from servers import hanging_server, nginx
 from stream import STOPPED, read, read_whole, seconds
@@ -22,13 +22,32 @@ def ticks_in(data):
     return data.count(b'"stats_type":"current"')
 
 
-def wait_for_ticks(path, count):
-    """Waits until the stream in `path` shows this many ticks."""
+def wait_for_ticks(process, path, count):
+    """Waits until the stream in `path`, compressed or not, shows this many ticks, while `process` writes it."""
 
     def enough():
-        return path.exists() and ticks_in(path.read_bytes()) >= count
+        still_running(process)
+        return ticks_in(so_far(path)) >= count
 
     wait_until(enough, 20, f"{count} ticks in {path.name}")
+
+
+def still_running(process):
+    """Fails, with what it said on stderr, when a swarmline that should run has ended."""
+    if process.poll() is not None:
+        said = process.stderr.read().decode(errors="replace")
+        raise Failed(f"it ended too early, with {process.returncode}; stderr: {said[-600:] or 'empty'}")
+
+
+def so_far(path):
+    """What the stream's file holds at this moment, unzipped."""
+    data = path.read_bytes() if path.exists() else b""
+    return zlib.decompressobj(31).decompress(data) if path.suffix == ".gz" else data
+
+
+def whole_lines(data):
+    """Without the last line where that was cut off."""
+    return data[:data.rfind(b"\n") + 1]
 
 
 def ended_by_a_signal(bench, number):
@@ -37,7 +56,7 @@ def ended_by_a_signal(bench, number):
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "-u", "5", "-r", "1000", "--interval", "300ms", "--telemetry",
                          path) as process:
-            wait_for_ticks(path, 2)
+            wait_for_ticks(process, path, 2)
             sent_at = time.monotonic()
             process.send_signal(number)
             ran = bench.finish(process, sent_at, 10)
@@ -90,7 +109,7 @@ def a_hanging_server_does_not_hold_up_the_end(bench):
         with bench.start(f"http://127.0.0.1:{port}/", "-u", "50", "-r", "1000", "--interval", "500ms", "--telemetry",
                          path) as process:
             someone_came()
-            wait_for_ticks(path, 2)
+            wait_for_ticks(process, path, 2)
             sent_at = time.monotonic()
             process.send_signal(signal.SIGTERM)
             ran = bench.finish(process, sent_at, 10)
@@ -106,10 +125,9 @@ def nohup_keeps_a_run_alive(bench):
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "--interval", "300ms", "--telemetry", path, wrapper=["nohup"]) as process:
-            wait_for_ticks(path, 2)
+            wait_for_ticks(process, path, 2)
             process.send_signal(signal.SIGHUP)
-            wait_for_ticks(path, ticks_in(path.read_bytes()) + 2)
-            expect(process.poll() is None, f"SIGHUP ended it with {process.returncode}")
+            wait_for_ticks(process, path, ticks_in(so_far(path)) + 2)
             sent_at = time.monotonic()
             process.send_signal(signal.SIGTERM)
             ran = bench.finish(process, sent_at, 10)
@@ -144,7 +162,7 @@ def a_disk_that_fills_up_keeps_what_was_written(bench):
     ran.one_line_naming(path)
     expect(ran.seconds < 15, f"load went on for {ran.seconds:.1f} s")
     data = kept.read_bytes()
-    stream = read(data[:data.rfind(b"\n") + 1])
+    stream = read(whole_lines(data))
     return f"{len(stream.lines)} whole lines in {len(data)} bytes, ended after {ran.seconds:.2f} s"
 
 
@@ -177,17 +195,13 @@ def a_reader_that_never_reads_does_not_slow_the_load(bench):
     finally:
         os.close(reading)
         os.close(writing)
-    lasted = entries[-1].at - entries[0].at
     ran.must_exit(4)
+    expect(entries, "nginx saw no request")
+    lasted = entries[-1].at - entries[0].at
     expect(len(ran.stderr.splitlines()) == 1, f"stderr is not one line: {ran.stderr!r}")
     expect(ran.seconds < 3 + 5 + 2, f"took {ran.seconds:.1f} s in all")
     expect(lasted > 2.5, f"requests went on for {lasted:.1f} s of 3 s")
     return f"{len(entries)} requests over {lasted:.1f} s, ended after {ran.seconds:.1f} s: {ran.stderr.strip()}"
-
-
-def unzipped(path):
-    """What a gzip file holds so far, also while it is being written."""
-    return zlib.decompressobj(31).decompress(path.read_bytes()) if path.exists() else b""
 
 
 def a_compressed_stream_is_the_same_stream(bench):
@@ -214,12 +228,11 @@ def after_sigkill_only_the_tick_in_progress_is_lost(bench):
     path = bench.stream_path("s.ndjson.gz")
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "-u", "5", "--interval", "500ms", "--telemetry", path) as process:
-            wait_until(lambda: ticks_in(unzipped(path)) >= 4, 20, "4 ticks in the compressed stream")
+            wait_for_ticks(process, path, 4)
             killed_at = time.time()
             process.kill()
             process.wait()
-    data = unzipped(path)
-    data = data[:data.rfind(b"\n") + 1]
+    data = whole_lines(so_far(path))
     stream = read(data)
     plain = bench.stream_path()
     plain.write_bytes(data)
