@@ -1,0 +1,39 @@
+.PHONY: help build test lint e2e demo static fmt install clean
+
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+STATIC = $(TARGET)/$(HOST)/release/swarmline
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+build: ## the release binary, target/release/swarmline
+	cargo build --release --locked
+
+test: ## unit and integration tests
+	cargo test --locked
+
+lint: ## format, clippy and documentation, warnings being errors
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+
+e2e: build static ## against nginx, haproxy and Python's server; needs them installed, best as root
+	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
+
+demo: build ## load the embedded target for 10 s and look at it
+	$(TARGET)/release/swarmline demo
+
+static: ## one static binary that runs anywhere (glibc Linux hosts); says where it is
+	@case "$(HOST)" in *-linux-gnu) ;; *) echo "make static: needs a linux-gnu host, this is $(HOST)" >&2; exit 1;; esac
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target $(HOST)
+	@echo $(STATIC)
+
+fmt: ## format the source
+	cargo fmt
+
+install: ## into cargo's bin folder
+	cargo install --path . --locked
+
+clean: ## remove what was built
+	cargo clean

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""swarmline against servers that others wrote: do both sides count the same, and does every run end as promised?
+
+  run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--list]
+
+Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
+with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
+(nginx, haproxy, openssl, unshare, the package jsonschema) and does not find makes it a skip that says so.
+
+The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import scenarios_count
+import scenarios_end
+import scenarios_request
+import scenarios_system
+from harness import Bench, Failed, Skip
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = [
+    *scenarios_count.SCENARIOS,
+    *scenarios_request.SCENARIOS,
+    *scenarios_end.SCENARIOS,
+    *scenarios_system.SCENARIOS,
+]
+
+
+def parse():
+    """The command line."""
+    static = f"target/{platform.machine()}-unknown-linux-gnu/release/swarmline"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=Path, default=ROOT / "target/release/swarmline", help="the binary under test")
+    parser.add_argument("--static-bin", type=Path, default=ROOT / static, help="the static one, for an empty chroot")
+    parser.add_argument("--only", metavar="NAME", help="scenarios whose name contains NAME, spaces as underscores")
+    parser.add_argument("--list", action="store_true", help="print names and promises, run nothing")
+    return parser.parse_args()
+
+
+def default_signals():
+    """Children must not inherit ignored signals, and SIGTERM must still clean up behind us."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
+def outcome(scenario, bench):
+    """Runs one scenario: the word for it, and what to say beside it."""
+    try:
+        return "ok", scenario(bench)
+    except Skip as why:
+        return "skip", str(why)
+    except Failed as why:
+        return "FAIL", str(why)
+    except Exception:  # a scenario's own mistake is a failure too, with its place
+        return "FAIL", traceback.format_exc().strip()
+
+
+def main():
+    """Runs the scenarios one after another; the exit code."""
+    options = parse()
+    wanted = (options.only or "").replace(" ", "_")
+    chosen = [scenario for scenario in SCENARIOS if wanted in scenario.__name__]
+    if options.list:
+        for scenario in chosen:
+            print(f"{scenario.__name__.replace('_', ' ')}\n    {scenario.__doc__}")
+        return 0
+    if not chosen:
+        print(f"run.py: --only {options.only}: no scenario has that in its name, see --list", file=sys.stderr)
+        return 2
+    if not options.bin.exists():
+        print(f"run.py: {options.bin}: no such binary, see make build", file=sys.stderr)
+        return 2
+    default_signals()
+    shared = Path(os.environ.get("SWARMLINE_SHARED") or ROOT.parent / "shared")
+    counts = {"ok": 0, "FAIL": 0, "skip": 0}
+    streams = []
+    began = time.monotonic()
+    everything = Path(tempfile.mkdtemp(prefix="swarmline-e2e-"))
+    try:
+        for scenario in chosen:
+            directory = everything / scenario.__name__
+            directory.mkdir()
+            bench = Bench(options.bin.resolve(), options.static_bin.resolve(), shared, directory, streams)
+            word, text = outcome(scenario, bench)
+            counts[word] += 1
+            print(f"{word:4} {scenario.__name__.replace('_', ' ')}: {text}", flush=True)
+    finally:
+        shutil.rmtree(everything, ignore_errors=True)
+    print(f"{counts['ok']} ok, {counts['FAIL']} failed, {counts['skip']} skipped in {time.monotonic() - began:.0f} s")
+    return 1 if counts["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""Does the server receive what was asked for? TLS from both sides, bodies, headers, credentials."""
+
+import base64
+import json
+
+from harness import equal, expect
+from scenarios_count import whole_stream
+from servers import certificates, nginx, nginx_tls, python_server
+
+
+def tls_run(bench, flags, code, verify_client=False):
+    """40 requests by 2 users to an nginx with a certificate of our own authority: the stream, nginx's log."""
+    certs = certificates(bench.dir)
+    path = bench.stream_path()
+    flags = [str(flag).replace("CERTS", str(certs)) for flag in flags]
+    with nginx(bench.dir / "nginx", nginx_tls(certs, verify_client)) as server:
+        ran = bench.run(f"{server.tls_url}/ok", "-n", "40", "-u", "2", "-r", "1000", "--telemetry", path, *flags)
+        entries = server.log()
+    ran.must_exit(code)
+    return whole_stream(bench, path, ran), entries
+
+
+def a_server_certificate_of_a_given_authority_is_trusted(bench):
+    """`--cacert`: the certificate names 127.0.0.1, its authority is trusted, every request is ok."""
+    stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 0)
+    equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
+    return f"nginx {len(entries)}, ok {stream.end['ok']}"
+
+
+def an_unknown_authority_fails_every_request(bench):
+    """Without `--cacert` nothing is sent to that server: each request fails with class tls, and is counted."""
+    stream, entries = tls_run(bench, [], 1)
+    final = stream.final
+    equal((final["num_requests"], final["num_failures"]), (40, 40), "requests, failures")
+    wrong = [error for _, error in stream.errors() if not error.startswith("tls: ")]
+    expect(stream.errors() and not wrong, f"errors of another class than tls: {wrong}")
+    equal(len(entries), 0, "requests that nginx saw")
+    return f"40 failures: {sorted(error for _, error in stream.errors())}"
+
+
+def insecure_trusts_anybody(bench):
+    """`-k` asks no authority."""
+    stream, entries = tls_run(bench, ["-k"], 0)
+    equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
+    return f"nginx {len(entries)}, ok {stream.end['ok']}"
+
+
+def a_client_certificate_is_shown(bench):
+    """`--cert` and `--key`: a server that wants a client certificate gets it and verifies it."""
+    flags = ["--cacert", "CERTS/ca.pem", "--cert", "CERTS/client.pem", "--key", "CERTS/client.key"]
+    stream, entries = tls_run(bench, flags, 0, verify_client=True)
+    equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
+    expect(all(entry.client_certificate for entry in entries), "a request without a verified client certificate")
+    return f"nginx verified {len(entries)} of 40"
+
+
+def a_missing_client_certificate_is_a_failure(bench):
+    """nginx answers 400 to a client without the certificate that it wants."""
+    stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 1, verify_client=True)
+    equal(stream.errors(), {("/ok", "http_4xx: 400"): 40}, "errors")
+    equal([entry.status for entry in entries], [400] * 40, "nginx's statuses")
+    return "40 × http_4xx: 400"
+
+
+def tls_sessions_are_resumed(bench):
+    """With a new connection for each request, most handshakes are short ones; nginx says which."""
+    stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem", "--no-keepalive"], 0)
+    resumed = sum(entry.tls_reused for entry in entries)
+    equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
+    expect(resumed >= 20, f"{resumed} of 40 sessions were resumed")
+    return f"{resumed} of 40 handshakes resumed"
+
+
+def a_file_that_is_no_certificate_is_refused_before_anything_is_sent(bench):
+    """A wrong `--cacert`: exit 2, one line that names the file, and nginx hears nothing."""
+    certs = certificates(bench.dir)
+    wrong = bench.dir / "wrong.pem"
+    wrong.write_text("not a certificate\n")
+    with nginx(bench.dir / "nginx", nginx_tls(certs)) as server:
+        ran = bench.run(f"{server.tls_url}/ok", "-n", "40", "--cacert", wrong, "--telemetry", bench.stream_path())
+        entries = server.log()
+    ran.must_exit(2)
+    ran.one_line_naming("--cacert")
+    equal(len(entries), 0, "requests that nginx saw")
+    return ran.stderr.strip().replace(str(bench.dir), "…")
+
+
+def recorded(bench, *flags):
+    """What the recording server got of 5 requests with these flags; all are the same."""
+    path = bench.stream_path()
+    with python_server(bench.dir / "python") as server:
+        ran = bench.run("-H", server.url, "-n", "5", "--telemetry", path, *flags)
+        record = server.requests()
+    ran.must_exit(0)
+    stream = whole_stream(bench, path, ran)
+    equal((len(record), stream.end["ok"]), (5, 5), "server, ok")
+    for request in record:
+        request["headers"] = sorted((name.lower(), value) for name, value in request["headers"])
+        names = [name for name, _ in request["headers"]]
+        equal(len(set(names)), len(names), f"header names, each once, of {names}")
+    equal([{**r, "connection": 0} for r in record], [{**record[0], "connection": 0}] * 5, "five equal requests")
+    first = record[0]
+    first["headers"] = dict(first["headers"])
+    equal(f"http://{first['headers']['host']}", server.url, "Host")
+    return first
+
+
+def a_json_body_arrives_with_headers_and_credentials(bench):
+    """`--json`, `--header` and `--basic-auth` as the server received them, and no secret in the stream."""
+    request = recorded(bench, "--json", '{"a":1}', "--header", "X-Test: 1", "--basic-auth", "u:pa55word", "POST /ok")
+    equal((request["method"], request["path"]), ("POST", "/ok"), "method and path")
+    equal(json.loads(request["body"]), {"a": 1}, "body")
+    headers = request["headers"]
+    equal(headers["content-type"], "application/json", "Content-Type")
+    equal(headers["content-length"], "7", "Content-Length")
+    equal(headers["x-test"], "1", "X-Test")
+    secret = base64.b64encode(b"u:pa55word").decode()
+    equal(headers["authorization"], f"Basic {secret}", "Authorization")
+    text = bench.stream_path().read_text()
+    expect("pa55word" not in text and secret not in text, "the password stands in the stream")
+    return f"{len(headers)} headers, body {request['body']}"
+
+
+def a_file_as_body_arrives_byte_for_byte(bench):
+    """`-d @FILE` sends every byte as it is, by POST when no method is named, as curl's --data-binary does."""
+    body = bytes(range(256)) * 40 + b"\r\n\r\nend\n"
+    file = bench.dir / "body.bin"
+    file.write_bytes(body)
+    request = recorded(bench, "-d", f"@{file}", "/ok")
+    equal(request["method"], "POST", "method")
+    expect(request["body"].encode("latin-1") == body, f"another body arrived, of {len(request['body'])} bytes")
+    equal(request["headers"]["content-length"], str(len(body)), "Content-Length")
+    return f"{len(body)} bytes"
+
+
+def what_is_sent_by_default_is_little(bench):
+    """Without flags: GET, Host, User-Agent with our name and version, Accept, and no body."""
+    request = recorded(bench, "/ok")
+    headers = request["headers"]
+    expect(headers["user-agent"].startswith("swarmline/"), f"User-Agent: {headers['user-agent']}")
+    equal((request["method"], headers["accept"], request["body"]), ("GET", "*/*", ""), "method, Accept, body")
+    extra = set(headers) - {"host", "user-agent", "accept"}
+    expect(not extra, f"headers that nobody asked for: {extra}")
+    return f"User-Agent: {headers['user-agent']}"
+
+
+SCENARIOS = [
+    a_server_certificate_of_a_given_authority_is_trusted,
+    an_unknown_authority_fails_every_request,
+    insecure_trusts_anybody,
+    a_client_certificate_is_shown,
+    a_missing_client_certificate_is_a_failure,
+    tls_sessions_are_resumed,
+    a_file_that_is_no_certificate_is_refused_before_anything_is_sent,
+    a_json_body_arrives_with_headers_and_credentials,
+    a_file_as_body_arrives_byte_for_byte,
+    what_is_sent_by_default_is_little,
+]
