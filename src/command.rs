@@ -61,7 +61,7 @@ impl Voice {
 /// `swarmline demo`: the main job on the embedded target.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run()`].
 pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
     let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
@@ -118,7 +118,7 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
 /// `swarmline schema`.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn schema() -> Result<Exit> {
     print(telemetry::SCHEMA)
 }
