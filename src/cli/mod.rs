@@ -126,7 +126,7 @@ pub struct RunFlags {
     /// Trust the certificates in this PEM file in place of the built-in roots; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Vec<PathBuf>,
-    /// Client certificate chain (PEM), needs --key
+    /// Client certificate chain (PEM); its key too, where --key is not given
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cert: Option<PathBuf>,
     /// Private key of the client certificate (PEM)
