@@ -220,17 +220,19 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Sends all of `bytes`; each wait for room is at most `limit`.
+    /// Sends all of `bytes` within `limit`.
     pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
         match &mut self.wire {
             Either::A(tcp) => {
                 tcp.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
             }
             Either::B(tls) => {
+                let deadline = Instant::now() + limit;
                 let room = tls.buffers().output().len();
                 for piece in bytes.chunks(room) {
                     tls.buffers().output()[..piece.len()].copy_from_slice(piece);
-                    let sent = tls.transmit_output(piece.len(), next_timeout(limit));
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    let sent = tls.transmit_output(piece.len(), next_timeout(left));
                     sent.map_err(|error| match tls_failure(&error, Failure::Timeout) {
                         Failure::Timeout => Failure::Timeout,
                         _ => Failure::Send,

@@ -136,15 +136,34 @@ impl TcpTransport {
         Self { socket, buffers, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
     }
 
-    /// Sends all of `bytes`; each wait for room is at most `limit`.
+    /// Sends all of `bytes` within `limit`, however slowly the other side makes room for them.
     pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> io::Result<()> {
-        self.write_limit.apply(limit, |limit| self.socket.set_write_timeout(Some(limit)))?;
-        (&*self.socket).write_all(bytes)
+        send(&self.socket, &mut self.write_limit, bytes, limit)
     }
 
     /// Receives into `room`, waiting at most `limit`; 0 is the end.
     pub(super) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
         receive(&self.socket, &mut self.read_limit, room, limit)
+    }
+}
+
+fn send(socket: &TcpStream, limits: &mut Limit, bytes: &[u8], limit: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + limit;
+    let (mut sink, mut rest, mut left) = (socket, bytes, limit);
+    loop {
+        limits.apply(left, |limit| socket.set_write_timeout(Some(limit)))?;
+        match sink.write(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(sent) if sent == rest.len() => return Ok(()),
+            // SO_SNDTIMEO ends a send that has got rid of some bytes with their number (socket(7)), not with an error.
+            Ok(sent) => rest = &rest[sent..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
     }
 }
 
@@ -205,8 +224,8 @@ impl Transport for TcpTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let limit = limit(timeout)?;
-        self.write_limit.apply(limit, |limit| self.socket.set_write_timeout(Some(limit)))?;
-        (&*self.socket).write_all(&self.buffers.output()[..amount]).map_err(|error| timed(error, timeout))
+        let sent = send(&self.socket, &mut self.write_limit, &self.buffers.output()[..amount], limit);
+        sent.map_err(|error| timed(error, timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
