@@ -1,0 +1,124 @@
+//! `--timeout` covers a whole request, however a server spends it.
+//!
+//! Upper bounds are far above what is promised, as the machine may be busy, and far below what a server takes that is
+//! let go on.
+
+use std::time::Duration;
+
+use crate::process::{Finished, ms, run};
+use crate::server::{OK, Server};
+
+const TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Where a request that was not ended would be: all servers here take at least this long.
+const FAR_TOO_LONG: Duration = Duration::from_secs(8);
+
+/// Two requests, both of which must time out and count with the time they took.
+fn times_out(server: &Server, arguments: &[&str]) -> Finished {
+    let arguments = [&["-n", "2", "--timeout", "400ms"], arguments].concat();
+    let run = run(server, &arguments).exits(1);
+    assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
+    for statistic in ["min_response_time", "avg_response_time", "percentile_50", "percentile_99"] {
+        let took = run.statistic(statistic);
+        assert!(took >= ms(TIMEOUT), "{statistic} {took}: a request counts with the time it took");
+        assert!(took < ms(FAR_TOO_LONG), "{statistic} {took}: a request ends in time");
+    }
+    run
+}
+
+#[test]
+fn a_server_that_never_answers_is_a_timeout() {
+    let server = Server::start(|mut peer| {
+        peer.read();
+        peer.hang();
+    });
+    times_out(&server, &["/"]);
+    assert_eq!((server.connections(), server.count()), (2, 2));
+}
+
+#[test]
+fn a_kept_connection_that_falls_silent_is_a_timeout() {
+    let server = Server::start(|mut peer| {
+        if peer.number == 0 {
+            peer.answer(OK);
+        }
+        peer.read();
+        peer.hang();
+    });
+    let run = run(&server, &["-n", "3", "--timeout", "400ms", "/"]).exits(1);
+    assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
+    assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (1, 0, 3));
+}
+
+#[test]
+fn a_server_that_drips_its_answer_is_a_timeout() {
+    for head in ["HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nX: "]
+    {
+        let server = Server::start(move |mut peer| {
+            peer.answer(head);
+            for _ in 0..200 {
+                peer.say("x");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        times_out(&server, &["/"]);
+    }
+}
+
+#[test]
+fn a_server_that_only_ever_announces_is_a_timeout() {
+    let server = Server::start(|mut peer| {
+        peer.read();
+        for _ in 0..200 {
+            peer.say("HTTP/1.1 100 Continue\r\n\r\n");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    times_out(&server, &["/"]);
+}
+
+#[test]
+fn a_server_that_reads_slowly_is_a_timeout() {
+    // It takes a little before each limit, so that no single wait for room is long.
+    let server = Server::start(|mut peer| {
+        peer.read_head();
+        for _ in 0..100 {
+            std::thread::sleep(Duration::from_millis(100));
+            if !peer.sip(64 * 1024) {
+                return;
+            }
+        }
+    });
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let body = folder.join(format!("large-{}", std::process::id()));
+    std::fs::write(&body, vec![b'x'; 32 * 1024 * 1024]).unwrap();
+    times_out(&server, &["--data", &format!("@{}", body.display()), "/"]);
+    std::fs::remove_file(body).unwrap();
+}
+
+#[test]
+fn the_hops_of_a_redirect_share_one_timeout() {
+    // Each hop is well within the limit, all of them are not.
+    let server = Server::start(|mut peer| {
+        while peer.read().is_some() {
+            std::thread::sleep(Duration::from_millis(250));
+            peer.say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let run = times_out(&server, &["--max-redirects", "1000", "/"]);
+    assert!(run.count("redirects") >= 2, "the first hop was in time");
+}
+
+#[test]
+fn a_timeout_while_connecting_is_one_of_the_request() {
+    let full = crate::server::BlackHole::dig();
+    let host = format!("http://{}", full.addr());
+    let arguments = ["--host", &host, "-n", "2", "--timeout", "400ms", "--connect-timeout", "30s", "/"];
+    let run = crate::process::run_alone(&arguments).exits(1);
+    assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
+    let arguments = ["--host", &host, "-n", "2", "--timeout", "30s", "--connect-timeout", "400ms", "/"];
+    let run = crate::process::run_alone(&arguments).exits(1);
+    assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)]);
+    let shortest = run.statistic("min_response_time");
+    assert!(shortest >= ms(TIMEOUT) && shortest < ms(FAR_TOO_LONG), "{shortest}");
+}
