@@ -3,5 +3,8 @@
 
 mod framing;
 mod http;
+mod load;
 mod process;
 mod server;
+mod stopping;
+mod swarm;

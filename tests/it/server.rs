@@ -111,6 +111,11 @@ impl Server {
         self.requests().iter().map(|seen| seen.asked().to_owned()).collect()
     }
 
+    /// Waits until so many connections were accepted.
+    pub(crate) fn wait_for_connections(&self, count: usize) {
+        self.log.wait_until(&format!("{count} connections"), |seen| seen.0 >= count);
+    }
+
     /// Waits until so many requests were read.
     pub(crate) fn wait_for_requests(&self, count: usize) {
         self.log.wait_until(&format!("{count} requests"), |seen| seen.1.len() >= count);

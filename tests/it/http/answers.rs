@@ -184,3 +184,16 @@ fn an_answer_before_the_whole_body_was_read_counts() {
     assert_eq!(run.errors(), [("http_4xx: 413", 3)]);
     assert_eq!(server.count(), 3);
 }
+
+#[test]
+fn an_answer_that_came_before_a_reset_counts() {
+    // As servers do that close with the rest of a body unread.
+    let server = Server::start(|mut peer| {
+        peer.read_head();
+        peer.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        peer.reset();
+    });
+    let body = "x".repeat(100_000);
+    let run = run(&server, &["-n", "20", "--data", &body, "/"]).exits(1);
+    assert_eq!(run.errors(), [("http_4xx: 413", 20)]);
+}

@@ -52,7 +52,7 @@ fn every_method_that_may_be_repeated_is_and_no_other() {
                 while peer.answer("HTTP/1.1 204 No Content\r\n\r\n") {}
             }
         });
-        let run = run(&server, &["-n", "2", "-X", method, "/"]).exits(if is_repeated { 0 } else { 1 });
+        let run = run(&server, &["-n", "2", "-X", method, "/"]).exits(i32::from(!is_repeated));
         let expected = if is_repeated { (2, 0, 1) } else { (1, 1, 0) };
         assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{method}");
         assert_eq!(server.count(), if is_repeated { 3 } else { 2 }, "{method}");
@@ -96,8 +96,7 @@ fn a_new_connection_that_breaks_is_not_repeated() {
 
 #[test]
 fn before_a_post_a_connection_idle_for_over_a_second_is_probed() {
-    let behaviours: [(&str, fn(Peer)); 2] = [("closed", drop), ("reset", Peer::reset)];
-    for (what, then) in behaviours {
+    for (what, then) in [("closed", drop as fn(Peer)), ("reset", Peer::reset)] {
         let server = Server::start(move |mut peer| {
             peer.answer(OK);
             then(peer);

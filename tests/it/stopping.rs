@@ -1,0 +1,275 @@
+//! How a run ends.
+//!
+//! Bounds on time are those promised, with room for a debug build on a busy machine: what they tell apart, a run that
+//! stops and one that hangs, lies far from both.
+
+use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::process::{BINARY, Process, start};
+use crate::server::{Gate, OK, Server};
+
+/// The end takes no longer than the stop timeout and a second; the rest is for the machine.
+const ROOM: Duration = Duration::from_secs(1 + 5);
+
+/// Answers the first request of each connection, and never the second.
+fn hanging() -> Server {
+    Server::start(|mut peer| {
+        peer.answer(OK);
+        peer.read();
+        peer.hang();
+    })
+}
+
+/// Answers what it has read when the gate is opened.
+fn holding() -> (Server, Arc<Gate>) {
+    let gate = Arc::new(Gate::default());
+    let held = Arc::clone(&gate);
+    let server = Server::start(move |mut peer| {
+        while peer.read().is_some() {
+            held.wait();
+            peer.say(OK);
+        }
+    });
+    (server, gate)
+}
+
+#[test]
+fn each_of_the_three_signals_ends_a_run_in_order() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let server = Server::answering(OK);
+        let process = start(&server, &["-u", "3", "-r", "1000", "-s", "30s", "--wait", "1ms", "/"]);
+        server.wait_for_requests(30);
+        process.signal(signal);
+        let run = process.finish().exits(0);
+        assert_eq!(run.reason(), "signal", "{signal:?}");
+        assert_eq!((run.count("aborted"), run.count("ok")), (0, server.count()), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_signal_leaves_the_exit_code_of_failures() {
+    let server = Server::answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+    for (arguments, code) in [(&["/"][..], 1), (&["--exit-code-on-error", "7", "/"], 7)] {
+        let process = start(&server, arguments);
+        let before = usize::try_from(server.count()).unwrap();
+        server.wait_for_requests(before + 5);
+        process.signal(Signal::INT);
+        assert_eq!(process.finish().exits(code).reason(), "signal");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    for second in [Signal::TERM, Signal::HUP] {
+        let server = hanging();
+        let process = start(&server, &["-u", "3", "-r", "1000", "--stop-timeout", "60s", "/"]);
+        server.wait_for_requests(6);
+        let signalled = Instant::now();
+        // Two different ones: two of a kind may arrive as one.
+        process.signal(Signal::INT);
+        process.signal(second);
+        let run = process.finish();
+        assert_eq!(run.code, Some(130), "{}", run.stderr);
+        assert!(run.ended - signalled < ROOM, "{:?}", run.ended - signalled);
+    }
+}
+
+#[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    let server = Server::answering(OK);
+    let ignoring = "trap '' HUP; exec \"$@\"";
+    let host = server.host();
+    let run = ["run", "--host", &host, "-s", "30s", "--wait", "1ms", "/"];
+    let mut command = Command::new("sh");
+    let process = Process::start(command.args(["-c", ignoring, "sh", BINARY]).args(run).stdout(Stdio::piped()));
+    server.wait_for_requests(10);
+    process.signal(Signal::HUP);
+    // It goes on, and the next signal is the first.
+    let before = usize::try_from(server.count()).unwrap();
+    server.wait_for_requests(before + 50);
+    process.signal(Signal::TERM);
+    let run = process.finish().exits(0);
+    assert_eq!((run.reason(), run.count("ok")), ("signal", server.count()));
+}
+
+#[test]
+fn a_run_time_ends_a_run_and_counts_from_the_start() {
+    let server = Server::answering(OK);
+    let process = start(&server, &["-t", "1s", "-s", "30s", "-u", "5", "-r", "10", "--wait", "1ms", "/"]);
+    let began = process.began;
+    let run = process.finish().exits(0);
+    assert_eq!((run.reason(), run.count("ok")), ("run_time", server.count()));
+    assert!(run.ended - began >= Duration::from_secs(1));
+    assert!(run.ended - began < Duration::from_secs(1) + ROOM);
+}
+
+#[test]
+fn the_first_of_run_time_and_requests_wins() {
+    let server = Server::answering(OK);
+    assert_eq!(start(&server, &["-t", "60s", "-n", "10", "/"]).finish().exits(0).reason(), "requests");
+    let run = start(&server, &["-t", "300ms", "-n", "100", "--wait", "30s", "/"]).finish().exits(0);
+    assert_eq!((run.reason(), run.count("sent")), ("run_time", 1));
+}
+
+#[test]
+fn with_a_number_of_requests_those_in_flight_run_to_their_own_end() {
+    // Stop timeout 0 is for signals and run time only.
+    let server = Server::start(|mut peer| {
+        while peer.read().is_some() {
+            std::thread::sleep(Duration::from_millis(1500));
+            peer.say(OK);
+        }
+    });
+    let run = start(&server, &["-n", "20", "-u", "20", "-r", "10000", "/"]).finish().exits(0);
+    assert_eq!((run.reason(), run.count("ok"), run.count("aborted")), ("requests", 20, 0));
+    assert_eq!(server.count(), 20);
+    assert!(run.statistic("min_response_time") >= 1500.0);
+}
+
+#[test]
+fn a_signal_gives_those_in_flight_after_the_last_request_the_stop_timeout() {
+    let server = hanging();
+    let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "/"]);
+    server.wait_for_requests(6);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(0);
+    assert!(run.ended - signalled < ROOM);
+    assert_eq!((run.reason(), run.count("ok"), run.count("aborted")), ("requests", 3, 3));
+}
+
+#[test]
+fn the_stop_timeout_lets_requests_in_flight_finish() {
+    let (server, gate) = holding();
+    let process = start(&server, &["-u", "5", "-r", "1000", "-s", "60s", "/"]);
+    server.wait_for_requests(5);
+    process.signal(Signal::INT);
+    gate.open();
+    let run = process.finish().exits(0);
+    assert_eq!((run.count("aborted"), run.count("ok")), (0, server.count()));
+}
+
+#[test]
+fn without_a_stop_timeout_requests_in_flight_are_aborted() {
+    let server = hanging();
+    let process = start(&server, &["-u", "5", "-r", "1000", "/"]);
+    server.wait_for_requests(10);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(0);
+    assert!(run.ended - signalled < ROOM);
+    assert_eq!((run.count("sent"), run.count("ok"), run.count("failed"), run.count("aborted")), (10, 5, 0, 5));
+    assert_eq!(server.count(), 10);
+    // Not in the numbers: they would be the longest by far, or the shortest.
+    assert!((run.statistic("avg_content_length") - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_server_that_hangs_is_given_the_stop_timeout_and_no_more() {
+    let server = hanging();
+    let process = start(&server, &["-u", "5", "-r", "1000", "-s", "1s", "/"]);
+    server.wait_for_requests(10);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(0);
+    let took = run.ended - signalled;
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(1) + ROOM, "{took:?}");
+    assert_eq!((run.count("ok"), run.count("aborted")), (5, 5));
+}
+
+#[test]
+fn a_run_in_which_nothing_completed_is_not_valid() {
+    let server = Server::start(|mut peer| {
+        peer.read();
+        peer.hang();
+    });
+    let process = start(&server, &["/"]);
+    server.wait_for_requests(1);
+    process.signal(Signal::INT);
+    let run = process.finish().exits(4);
+    assert_eq!((run.count("sent"), run.count("aborted")), (1, 1));
+    let end = run.named("swarmline.event.run.end");
+    assert_eq!((end["verdict"].as_str(), end["reasons"][0].as_str()), (Some("invalid"), Some("no request completed")));
+}
+
+#[test]
+fn a_reader_that_closes_the_stream_ends_the_load_silently() {
+    let server = Server::answering(OK);
+    let host = server.host();
+    let mut command = Command::new(BINARY);
+    let (ours, theirs) = std::io::pipe().unwrap();
+    command.stdout(theirs).args(["run", "--host", &host, "--wait", "1ms", "--interval", "100ms", "/"]);
+    let process = Process::start(&mut command);
+    server.wait_for_requests(10);
+    let mut first = String::new();
+    let mut ours = BufReader::new(ours);
+    ours.read_line(&mut first).unwrap();
+    assert!(first.contains("locust.tl.event.test.start"), "{first}");
+    drop(ours);
+    let run = process.finish();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_reader_that_never_reads_holds_up_neither_the_load_nor_for_long_the_end() {
+    let server = Server::answering(OK);
+    let host = server.host();
+    let mut command = Command::new(BINARY);
+    let (ours, theirs) = std::io::pipe().unwrap();
+    fill(&theirs);
+    command.stdout(theirs);
+    command.args(["run", "--host", &host, "-t", "2s", "--wait", "1ms", "--interval", "100ms", "/"]);
+    let process = Process::start(&mut command);
+    let began = process.began;
+    drop(command);
+    let run = process.finish();
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    assert!(run.stderr.starts_with("swarmline: ") && run.stderr.contains("reader"), "{}", run.stderr);
+    let took = run.ended - began;
+    assert!(took >= Duration::from_secs(2 + 5), "the reader had its time: {took:?}");
+    assert!(took < Duration::from_secs(2 + 5) + ROOM, "{took:?}");
+    // The load went on although nobody read.
+    let requests = server.requests();
+    let (first, last) = (requests.first().unwrap().at, requests.last().unwrap().at);
+    assert!(last - first > Duration::from_secs(1), "{:?}", last - first);
+    drop(ours);
+}
+
+/// Writes until there is no room left: not one line of the stream will fit.
+fn fill(mut pipe: &PipeWriter) {
+    rustix::io::ioctl_fionbio(pipe, true).unwrap();
+    while pipe.write(&[0; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(pipe, false).unwrap();
+}
+
+#[test]
+fn a_body_that_the_end_of_the_run_cuts_short_is_aborted_not_complete() {
+    // Its framing is until close, and to the client a socket shut down looks closed.
+    let server = Server::start(|mut peer| {
+        peer.answer("HTTP/1.1 200 OK\r\n\r\nsome of");
+        peer.drain();
+    });
+    let process = start(&server, &["-u", "3", "-r", "1000", "/"]);
+    server.wait_for_requests(3);
+    process.signal(Signal::INT);
+    let run = process.finish().exits(4);
+    assert_eq!((run.count("ok"), run.count("failed"), run.count("aborted")), (0, 0, 3));
+}
+
+#[test]
+fn a_ramp_that_is_far_from_done_does_not_hold_up_the_end() {
+    let server = Server::answering(OK);
+    let process = start(&server, &["-u", "2", "-r", "0.001", "--wait", "1h", "-s", "60s", "/"]);
+    server.wait_for_requests(1);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(0);
+    assert!(run.ended - signalled < ROOM);
+    assert_eq!((run.count("ok"), server.count()), (1, 1));
+}

@@ -1,0 +1,91 @@
+//! A thousand users stop in time, whatever they are doing.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Signal, getrlimit, setrlimit};
+
+use crate::process::{BINARY, Finished, Process, start};
+use crate::server::{BlackHole, OK, Server};
+
+const USERS: u64 = 1000;
+
+/// Stop timeout of these runs.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The end takes no longer than stop timeout + 1 s; the rest is for a debug build beside a server of 1,000 threads on a
+/// busy machine with two CPUs.
+const BOUND: Duration = Duration::from_secs(1 + 1 + 8);
+
+const SWARM: [&str; 6] = ["-u", "1000", "-r", "100000", "-s", "1s"];
+
+/// The test's own end of 1,000 connections, beside those of other tests in this process.
+fn raise_open_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+/// Sends the signal, and demands the end in time with every line there.
+fn stops_in_time(process: Process, code: i32) -> Finished {
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(code);
+    let took = run.ended - signalled;
+    assert!(took < BOUND, "took {took:?}");
+    assert_eq!(run.reason(), "signal");
+    assert_eq!(run.count("sent"), run.count("ok") + run.count("failed") + run.count("aborted"));
+    run
+}
+
+#[test]
+fn a_swarm_under_full_load_stops_in_time() {
+    raise_open_files();
+    let server = Server::answering(OK);
+    let process = start(&server, &[&SWARM[..], &["/"]].concat());
+    server.wait_for_requests(5000);
+    let run = stops_in_time(process, 0);
+    assert_eq!(run.count("failed"), 0);
+    // An aborted request may have come, or not.
+    assert!((run.count("ok")..=run.count("sent")).contains(&server.count()), "{} {run:?}", server.count());
+}
+
+#[test]
+fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
+    raise_open_files();
+    let server = Server::start(|mut peer| {
+        peer.answer(OK);
+        peer.read();
+        peer.hang();
+    });
+    let process = start(&server, &[&SWARM[..], &["/"]].concat());
+    server.wait_for_requests(2 * usize::try_from(USERS).unwrap());
+    let began = Instant::now();
+    let run = stops_in_time(process, 0);
+    assert!(run.ended - began >= STOP_TIMEOUT, "those in flight had their time");
+    assert_eq!((run.count("ok"), run.count("failed"), run.count("aborted")), (USERS, 0, USERS));
+    assert_eq!(server.count(), run.count("sent"));
+}
+
+#[test]
+fn a_swarm_that_connects_into_a_black_hole_stops_in_time() {
+    let full = BlackHole::dig();
+    let mut command = std::process::Command::new(BINARY);
+    command.args(["run", "--host", &format!("http://{}", full.addr()), "--connect-timeout", "10m", "/"]);
+    let process = Process::start(command.args(SWARM).stdout(std::process::Stdio::piped()));
+    process.wait_for_line("locust.tl.event.spawn.complete");
+    let run = stops_in_time(process, 4);
+    assert_eq!((run.count("ok"), run.count("failed")), (0, 0));
+    // A user whose thread had not run yet has sent nothing.
+    assert!((USERS / 2..=USERS).contains(&run.count("aborted")), "{}", run.count("aborted"));
+}
+
+#[test]
+fn a_swarm_that_sleeps_stops_in_time() {
+    raise_open_files();
+    let server = Server::answering(OK);
+    let process = start(&server, &[&SWARM[..], &["--wait", "1h", "/"]].concat());
+    server.wait_for_requests(usize::try_from(USERS).unwrap());
+    let run = stops_in_time(process, 0);
+    assert_eq!((run.count("sent"), run.count("ok"), run.count("failed")), (USERS, USERS, 0));
+    assert_eq!((server.count(), server.connections()), (USERS, usize::try_from(USERS).unwrap()));
+}
