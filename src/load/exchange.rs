@@ -105,7 +105,8 @@ impl<'run> Exchange<'run> {
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
-                let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, latest };
+                let mut talk =
+                    Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
                 match talk.run(request) {
                     Ok((answer, reusable)) => {
                         self.keep(request.origin(), connection, reusable, *latest);
@@ -125,7 +126,8 @@ impl<'run> Exchange<'run> {
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, &self.slot), &mut traffic.connecting)?;
         *latest = self.clock.now();
-        let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, latest };
+        let mut talk =
+            Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
         let (answer, reusable) = talk.run(request).map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, reusable, *latest);
         Ok(answer)
@@ -173,6 +175,7 @@ impl Limits {
 struct Talk<'t> {
     connection: &'t mut Connection,
     clock: &'t Clock,
+    stop: &'t Stop,
     limits: Limits,
     traffic: &'t mut Traffic,
     latest: &'t mut Moment,
@@ -258,7 +261,8 @@ impl Talk<'_> {
             self.traffic.first_byte.get_or_insert(now);
         }
         *self.latest = now;
-        Ok(more)
+        // The cut looks like the server's close, which would make a body that ends with it complete.
+        if !more && self.stop.is_cut() { Err(Failure::ClosedEarly) } else { Ok(more) }
     }
 }
 
