@@ -8,6 +8,10 @@ use crate::clock::{Clock, Moment};
 use crate::load::stop::{Never, Reason, Stop};
 use crate::plan::Load;
 
+/// Pause between two cuts. A socket that was made and does not connect yet is shut down in vain: its `connect` begins
+/// all the same and waits (Linux 6.18), so the next cut has to find it.
+const CUT_AGAIN: Duration = Duration::from_millis(50);
+
 /// Waits for the end of a run and sees it through.
 pub(super) struct Conductor<'run> {
     pub(super) load: &'run Load,
@@ -47,9 +51,13 @@ impl Conductor<'_> {
     /// What is in flight gets the stop timeout, then its sockets are shut down.
     fn grace(&self, users: &Receiver<Never>) {
         if matches!(users.recv_timeout(self.load.stop_timeout), Err(RecvTimeoutError::Timeout)) {
-            self.stop.cut();
-            // Closes as soon as every user has noticed.
-            let _ = users.recv();
+            loop {
+                self.stop.cut();
+                // Closed as soon as every user has noticed.
+                if !matches!(users.recv_timeout(CUT_AGAIN), Err(RecvTimeoutError::Timeout)) {
+                    return;
+                }
+            }
         }
     }
 }
