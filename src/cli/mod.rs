@@ -2,6 +2,7 @@
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, reason = "doc comments here are the help page")]
 
 mod refused;
+pub mod stages;
 pub mod value;
 
 use std::collections::HashMap;
