@@ -17,6 +17,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Result};
+use stages::Stages;
 use value::{Header, Resolve, StatusSet, Wait};
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
@@ -63,14 +64,14 @@ pub struct RunFlags {
     /// Base of relative requests
     #[arg(short = 'H', long, env = "LOCUST_HOST", value_name = "URL", value_parser = value::host, help_heading = "Load")]
     pub host: Option<String>,
-    /// Concurrent users, each with its own connection
-    #[arg(short, long, env = "LOCUST_USERS", value_name = "N", default_value_t = 1, help_heading = "Load",
+    /// Concurrent users, each with its own connection; with --rate, the most there may be
+    /// [default: 1; with --rate 1000]
+    #[arg(short, long, env = "LOCUST_USERS", value_name = "N", help_heading = "Load",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub users: u32,
-    /// Users started a second
-    #[arg(short = 'r', long, env = "LOCUST_SPAWN_RATE", value_name = "R", default_value = "1", value_parser = value::rate,
-          help_heading = "Load")]
-    pub spawn_rate: f64,
+    pub users: Option<u32>,
+    /// Users started a second [default: 1]
+    #[arg(short = 'r', long, env = "LOCUST_SPAWN_RATE", value_name = "R", value_parser = value::rate, help_heading = "Load")]
+    pub spawn_rate: Option<f64>,
     /// Stop after this time, ramp included: 90, 300s, 20m, 1h30m, 500ms [default: forever]
     #[arg(short = 't', long, env = "LOCUST_RUN_TIME", value_name = "TIME", value_parser = value::positive_duration,
           help_heading = "Load")]
@@ -79,6 +80,18 @@ pub struct RunFlags {
     #[arg(short = 'n', long = "requests", value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
           help_heading = "Load")]
     pub max_requests: Option<u64>,
+    /// Open model: this many arrivals a second, whatever the answers do
+    #[arg(long, value_name = "R", value_parser = value::rate, help_heading = "Load")]
+    pub rate: Option<f64>,
+    /// Spacing of arrivals [default: constant]
+    #[arg(long, value_name = "constant|poisson", hide_possible_values = true, help_heading = "Load")]
+    pub arrival: Option<Arrival>,
+    /// Ramps as k6 writes them, 30s:100,2m:100,30s:0: of users from 0, or with --rate of the rate from R
+    #[arg(long, value_name = "TIME:N,...", help_heading = "Load")]
+    pub stages: Option<Stages>,
+    /// What chance follows from: poisson arrivals, choices, think times [default: from the run id]
+    #[arg(long, value_name = "N", help_heading = "Load")]
+    pub seed: Option<u64>,
     /// Think time: 1s, 1s..3s, pacing:2s, throughput:0.5 [default: none]
     #[arg(long, value_name = "SPEC", default_value = "0", hide_default_value = true, help_heading = "Load")]
     pub wait: Wait,
@@ -191,6 +204,26 @@ pub struct RunFlags {
     #[arg(long, env = "LOCUST_ENABLE_TELEMETRY_RECORDER", value_name = "json", value_delimiter = ',',
           value_parser = recorder, help_heading = "Accepted from Locust")]
     pub enable_telemetry_recorder: Vec<String>,
+}
+
+/// How arrivals are spaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arrival {
+    /// Evenly.
+    Constant,
+    /// At random, as independent people come.
+    Poisson,
+}
+
+impl Arrival {
+    /// The word of the flag.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Poisson => "poisson",
+        }
+    }
 }
 
 /// Least importance of text for people, with Locust's names.

@@ -95,6 +95,7 @@ impl<'p> Aggregator<'p> {
             }
         };
         self.note_remarks();
+        self.note_lateness();
         let Self { recorder, aggregate, batches, waiting, faults, .. } = self;
         Finding { recorder, aggregate, batches, last, waiting, faults }
     }
@@ -123,6 +124,17 @@ impl<'p> Aggregator<'p> {
                 self.faults.push(describe(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
+        }
+    }
+
+    /// A generator that did not keep to its schedule has measured another load than the one asked for.
+    fn note_lateness(&mut self) {
+        let sends = self.aggregate.sends();
+        if sends.is_too_late() {
+            let (late, all) = (sends.late(), sends.count());
+            let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
+            self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
+            self.faults.push(fault);
         }
     }
 

@@ -36,9 +36,11 @@ impl Conductor<'_> {
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
         let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
         let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
+        let stages_over = self.load.end().map_or_else(never, |end| after(left(end)));
         select! {
             recv(self.stop.begun()) -> _ => {}
             recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
+            recv(stages_over) -> _ => self.stop.begin(Reason::Stages),
             // Users go only when told, so there were none: not one could be started.
             recv(users) -> _ => self.stop.begin(Reason::NoUsers),
         }

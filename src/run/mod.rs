@@ -17,8 +17,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
 use crate::load::connection::Dialer;
-use crate::load::gauges::Gauges;
 use crate::load::outcome::Outcome;
+use crate::load::roster::Roster;
 use crate::load::stop::{Never, Reason, Stop};
 use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
@@ -85,11 +85,11 @@ impl Finished {
 /// could not be written to its end.
 pub fn run(plan: &Plan) -> Result<Finished> {
     let limits = Limits::read();
-    limits.check_users(u64::from(plan.load().ramp.users()))?;
+    limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
-    let gauges = Arc::new(Gauges::default());
-    let stop = Arc::new(Stop::new(Arc::clone(&gauges)));
+    let roster = Arc::new(Roster::default());
+    let stop = Arc::new(Stop::new(Arc::clone(&roster)));
     let signals = Signals::install(&stop)?;
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
@@ -114,16 +114,16 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let mut watch = Watch {
         sampler,
         clock: &clock,
-        gauges: &gauges,
+        roster: &roster,
         stop: &stop,
         writer_cpu: writer.cpu(),
         open_files_limit: open_files,
     };
     let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(0));
-    let crew = Crew { plan, clock: &clock, stop: &stop, gauges: &gauges, dialer: &dialer, signals: &signals };
+    let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    finish(plan, &clock, &stop, &gauges, (finding, stopped_at), (&writer, patience))
+    finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience))
 }
 
 /// Seconds of the host's monotonic clock, which other processes of the host share.
@@ -162,7 +162,7 @@ struct Crew<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
     stop: &'run Stop,
-    gauges: &'run Gauges,
+    roster: &'run Roster,
     dialer: &'run Dialer,
     signals: &'run Signals,
 }
@@ -170,7 +170,7 @@ struct Crew<'run> {
 impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
     fn work<'p>(&self, aggregator: Aggregator<'p>, watch: Watch<'_>) -> Result<(Finding<'p>, Moment)> {
-        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.gauges);
+        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
         let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
         let (look_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
@@ -206,7 +206,7 @@ fn finish(
     plan: &Plan,
     clock: &Clock,
     stop: &Stop,
-    gauges: &Gauges,
+    roster: &Roster,
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Result<Finished> {
@@ -217,7 +217,7 @@ fn finish(
         at: clock.now(),
         stopped_at,
         reason: stop.reason().unwrap_or(Reason::Signal),
-        users: gauges.users_at_stop(),
+        users: roster.users_at_stop(),
         judgement,
         exit_code,
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::clock::{Clock, Moment};
-use crate::load::gauges::Gauges;
+use crate::load::roster::Roster;
 use crate::load::stop::{Never, Stop};
 use crate::machine::sampler::Sampler;
 use crate::telemetry::recorder::Look;
@@ -23,7 +23,7 @@ pub(super) enum Sighting {
 pub(super) struct Watch<'run> {
     pub(super) sampler: Sampler,
     pub(super) clock: &'run Clock,
-    pub(super) gauges: &'run Gauges,
+    pub(super) roster: &'run Roster,
     pub(super) stop: &'run Stop,
     pub(super) writer_cpu: CpuGauge,
     pub(super) open_files_limit: u64,
@@ -35,8 +35,8 @@ impl Watch<'_> {
         let now = self.clock.now();
         Look {
             tick,
-            users: self.gauges.users(),
-            flight: self.gauges.flight(now),
+            users: self.roster.users(),
+            flight: self.roster.flight(now),
             draining: self.stop.is_begun(),
             sample: self.sampler.look(now),
             writer_cpu: self.writer_cpu.read(),
@@ -61,7 +61,7 @@ impl Watch<'_> {
             tick += 1;
         }
         let mut last = self.look(tick.max(self.passed(interval)));
-        last.users = self.gauges.users_at_stop();
+        last.users = self.roster.users_at_stop();
         // The aggregator waits for this one.
         let _ = looks.send(Sighting::Last(last));
     }

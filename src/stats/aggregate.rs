@@ -96,6 +96,7 @@ pub struct Cut {
 #[derive(Debug)]
 pub struct Aggregate {
     whole: Tally,
+    recent_sends: Sends,
     sends: Sends,
     /// In the order of first use.
     endpoints: Vec<EndpointTally>,
@@ -112,6 +113,7 @@ impl Aggregate {
     pub fn new(endpoints: usize) -> Self {
         Self {
             whole: Tally::new(Precision::Fine),
+            recent_sends: Sends::default(),
             sends: Sends::default(),
             endpoints: Vec::new(),
             index: vec![None; endpoints],
@@ -123,7 +125,7 @@ impl Aggregate {
 
     /// Counts one outcome.
     pub fn record(&mut self, outcome: &Outcome) {
-        self.sends.record(outcome);
+        self.recent_sends.record(outcome);
         let at = self.place_of(outcome.endpoint());
         let place = &mut self.endpoints[at];
         place.interval.record(outcome);
@@ -157,7 +159,15 @@ impl Aggregate {
 
     /// How late requests were sent since the last call.
     pub fn take_sends(&mut self) -> Sends {
-        std::mem::take(&mut self.sends)
+        let sends = std::mem::take(&mut self.recent_sends);
+        self.sends.add(&sends);
+        sends
+    }
+
+    /// How late requests were sent up to the last [`Aggregate::take_sends`].
+    #[must_use]
+    pub const fn sends(&self) -> &Sends {
+        &self.sends
     }
 
     fn place_of(&mut self, endpoint: EndpointId) -> usize {
@@ -248,12 +258,12 @@ impl Aggregate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::Traffic;
+    use crate::load::outcome::{Traffic, Turn};
 
     fn outcome(endpoint: usize, ending: Ending) -> Outcome {
         let at = Moment::from_nanos(1_000_000);
         let id = EndpointId(u32::try_from(endpoint).unwrap());
-        Outcome::new(id, (at, at, at), Traffic::default(), ending)
+        Outcome::new(id, Turn::WhenSent, (at, at), Traffic::default(), ending)
     }
 
     #[test]

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::histogram::Precision;
 use super::times::{Times, micros};
-use crate::load::outcome::Outcome;
+use crate::load::outcome::{Outcome, Turn};
 
 /// A request sent this much after it was due, while a user was free to send it, is the generator's fault.
 pub const LATE: Duration = Duration::from_millis(10);
+
+/// A larger share of late requests makes a run not valid.
+pub const MOST_LATE: f64 = 0.05;
 
 /// Requests and how late they were sent.
 #[derive(Clone, Debug)]
@@ -27,7 +30,19 @@ impl Sends {
     pub fn record(&mut self, outcome: &Outcome) {
         let lateness = outcome.lateness();
         self.lateness.record(micros(lateness));
-        self.late += u64::from(lateness > LATE);
+        self.late += u64::from(lateness > LATE && matches!(outcome.turn(), Turn::Free(_)));
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.lateness.add(&other.lateness);
+        self.late += other.late;
+    }
+
+    /// Whether more than [`MOST_LATE`] of them were late: the load was not what was asked for.
+    #[must_use]
+    pub fn is_too_late(&self) -> bool {
+        self.late as f64 > self.count() as f64 * MOST_LATE
     }
 
     /// Requests counted.
@@ -36,7 +51,7 @@ impl Sends {
         self.lateness.sum().count
     }
 
-    /// Those sent over [`LATE`] after they were due.
+    /// Those sent over [`LATE`] after they were due, while a user was free for them.
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late

@@ -8,8 +8,16 @@ use super::record::Body;
 use super::recorder::{Before, Count, Look};
 use crate::clock::Moment;
 
+/// What there should be.
+pub(super) struct Intent {
+    /// Users at the end of the interval.
+    pub(super) users: u32,
+    /// Arrivals due in the interval; `None` in the closed model.
+    pub(super) arrivals: Option<f64>,
+}
+
 /// The line about an interval that `look` ends and `before` began, if it is not the first.
-pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count: &Count, wanted: u32) -> Body {
+pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count: &Count, intent: &Intent) -> Body {
     let seconds = look.sample.at.since(before.map_or(Moment::START, |before| before.look.sample.at)).as_secs_f64();
     let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
     let cpu = |now: Duration, then: Duration| rate(now.saturating_sub(then).as_secs_f64() * 100.0);
@@ -28,12 +36,13 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         lateness_p90_us: lateness(0.9),
         lateness_p99_us: lateness(0.99),
         lateness_max_us: lateness(1.0),
+        intended_rate: intent.arrivals.map(rate),
         achieved_rate: rate(count.sends.count() as f64),
         sent: look.flight.sent,
         in_flight: look.flight.in_flight,
         oldest_in_flight_ms: (look.flight.oldest.as_micros() as f64) / 1000.0,
         users: look.users,
-        users_wanted: wanted,
+        users_wanted: intent.users,
         outcome_queue: count.queue,
         ticks_joined: count.joined,
         // The first tick has no thread of its own yet.

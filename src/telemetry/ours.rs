@@ -215,7 +215,7 @@ pub struct Health {
     pub interval_start: String,
     /// When it ended.
     pub interval_end: String,
-    /// Requests whose outcome came in this interval and that were sent over 10 ms after they were due.
+    /// Requests of this interval that were sent over 10 ms after they were due, though a user was free.
     pub late_sends: u64,
     /// How long after it was due a request was sent: half of them at most this.
     pub lateness_p50_us: u64,
@@ -225,6 +225,9 @@ pub struct Health {
     pub lateness_p99_us: u64,
     /// The latest.
     pub lateness_max_us: u64,
+    /// Arrivals a second that were due in this interval; left out in the closed model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intended_rate: Option<f64>,
     /// Requests a second that ended in this interval.
     pub achieved_rate: f64,
     /// Requests begun so far.
@@ -235,7 +238,7 @@ pub struct Health {
     pub oldest_in_flight_ms: f64,
     /// Users that run.
     pub users: u32,
-    /// Users that there should be at this moment.
+    /// Users that there should be at this moment; in the open model those that run.
     pub users_wanted: u32,
     /// Outcomes that the aggregator has not taken yet.
     pub outcome_queue: usize,

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::health;
+use super::health::{self, Intent};
 use super::intervals::{self, Span};
 use super::ours::{Config, Place, RunEnd, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use crate::clock::{Clock, Moment, rfc3339};
-use crate::load::gauges::Flight;
+use crate::load::roster::Flight;
 use crate::load::stop::Reason;
 use crate::load::swarm::SwarmEvent;
 use crate::machine::sampler::Sample;
@@ -130,7 +130,8 @@ impl<'p> Recorder<'p> {
         for Cut { place, interval } in &count.cuts {
             bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
         }
-        bodies.push(health::line(&span, (self.before.as_ref(), &look), count, self.wanted(look)));
+        let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
+        bodies.push(health::line(&span, (self.before.as_ref(), &look), count, &intent));
         self.before = Some(Before { look, aggregator_cpu: count.aggregator_cpu });
         bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
     }
@@ -139,14 +140,20 @@ impl<'p> Recorder<'p> {
     fn span(&self, look: Look) -> Span {
         let start = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
         let end = look.sample.at;
-        let phase = if look.draining { "drain" } else { self.plan.load().phase(start, end) };
+        let phase = if look.draining { "drain" } else { self.plan.load().phase(start, end).as_str() };
         let text = |moment| rfc3339(self.clock.unix(moment));
         Span { start: text(start), end: text(end), phase }
     }
 
     /// Users that there should be at a look.
     fn wanted(&self, look: Look) -> u32 {
-        if look.draining { 0 } else { self.plan.load().users_wanted(look.sample.at) }
+        if look.draining { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
+    }
+
+    /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
+    fn intended(&self, look: Look) -> Option<f64> {
+        let before = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
+        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(before)?)
     }
 
     /// The lines about all requests and the machine.
@@ -186,12 +193,21 @@ impl<'p> Recorder<'p> {
     pub fn swarm_event(&self, at: Moment, event: &SwarmEvent) -> Record {
         let body = match event {
             SwarmEvent::Spawned { users } => Body::SpawnComplete { user_count: *users },
-            SwarmEvent::SpawnFailed { users, why } => warning(
-                "spawn_failed",
-                &format!("only {users} of {} users were started: {why}", self.plan.load().ramp.users()),
-            ),
+            SwarmEvent::SpawnFailed { users, why } => {
+                let most = self.plan.load().most_users();
+                warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
+            }
+            SwarmEvent::UsersExhausted { users } => {
+                warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
+            }
         };
         record(at, body)
+    }
+
+    /// The line about a fault of this machine.
+    #[must_use]
+    pub fn fault(&self, at: Moment, kind: &'static str, detail: &str) -> Record {
+        record(at, warning(kind, detail))
     }
 
     /// The line about a remark.
