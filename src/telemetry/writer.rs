@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bo
 use super::line::Envelope;
 use super::record::{Body, Record};
 use super::sink::Sink;
+use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 
@@ -113,9 +114,13 @@ fn too_slow(patience: Duration) -> Written {
 fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines: &AtomicU64) -> io::Result<()> {
     let mut line = Vec::with_capacity(super::line::MOST_LINE);
     let mut seq = 0;
+    let mut latest = Moment::START;
     while let Ok(batch) = queue.recv() {
         for mut record in batch {
             seq += 1;
+            // A tick carries the moment of its look, which may have waited while an event was written down.
+            latest = latest.max(record.at);
+            record.at = latest;
             if let Body::RunEnd(end) = &mut record.body {
                 end.lines = seq;
             }
