@@ -69,8 +69,18 @@ fn check_types(line: &Json, text: &str) {
     const INTEGERS: [&str; 8] =
         ["user_count", "num_requests", "num_failures", "occurrences", "delta", "tick", "seq", "lines"];
     const INTEGERS_OF_OURS: [&str; 12] = [
-        "sent", "completed", "ok", "failed", "aborted", "redirects", "reopened", "exit_code", "schema_version", "part",
-        "parts", "open_files_limit",
+        "sent",
+        "completed",
+        "ok",
+        "failed",
+        "aborted",
+        "redirects",
+        "reopened",
+        "exit_code",
+        "schema_version",
+        "part",
+        "parts",
+        "open_files_limit",
     ];
     let bounds = [("testplan", 128), ("method", 32), ("name", 512), ("error", 512), ("detail", 512)];
     let is_network = text.contains("\"locust.tl.system.metric.network\"");
@@ -256,7 +266,12 @@ fn take_tick(rest: &mut &[Line]) -> u64 {
 /// Statistics that fit together.
 fn check_statistics(line: &Line) {
     let ascending = [
-        "min_response_time", "percentile_50", "percentile_90", "percentile_95", "percentile_99", "percentile_99_9",
+        "min_response_time",
+        "percentile_50",
+        "percentile_90",
+        "percentile_95",
+        "percentile_99",
+        "percentile_99_9",
         "max_response_time",
     ];
     let values = ascending.map(|key| line.float(key));
