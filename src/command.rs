@@ -24,7 +24,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     if finished.stream == Stream::Closed {
         return Ok(Exit::Pass);
     }
-    people.say(LogLevel::Info, &terminal::summary(&plan, &finished));
+    people.say(LogLevel::Info, &terminal::summary(&plan, &finished.aggregate, &finished.ending));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }

@@ -26,7 +26,7 @@ pub mod load;
 pub mod stats;
 pub mod machine;
 pub mod telemetry;
+pub mod report;
 pub mod target;
 pub mod run;
-pub mod report;
 pub mod command;

@@ -56,11 +56,11 @@ impl<'run> Exchange<'run> {
     pub(super) fn perform(&mut self, request: &Request, due: Option<Moment>) -> Outcome {
         let sent = self.clock.now();
         let mut traffic = Traffic::default();
-        let mut last_byte = sent;
-        let result = self.follow(request, sent, &mut traffic, &mut last_byte);
+        let mut latest = sent;
+        let result = self.follow(request, sent, &mut traffic, &mut latest);
         let (ending, done) = match result {
-            Ok(status) if self.plan.exchange().ok.contains(status) => (Ending::Ok, last_byte),
-            Ok(status) => (Ending::Failed(Failure::Status(status)), last_byte),
+            Ok(status) if self.plan.exchange().ok.contains(status) => (Ending::Ok, latest),
+            Ok(status) => (Ending::Failed(Failure::Status(status)), latest),
             Err(_) if self.stop.is_cut() => (Ending::Aborted, self.clock.now()),
             Err(failure) => (Ending::Failed(failure), self.clock.now()),
         };
@@ -74,12 +74,12 @@ impl<'run> Exchange<'run> {
         request: &Request,
         sent: Moment,
         traffic: &mut Traffic,
-        last_byte: &mut Moment,
+        latest: &mut Moment,
     ) -> Result<u16, Failure> {
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().unwrap_or(request);
-            let answer = self.ask(request, sent, traffic, last_byte)?;
+            let answer = self.ask(request, sent, traffic, latest)?;
             let most = self.plan.exchange().max_redirects;
             let Some(location) = answer.location.filter(|_| most > 0) else {
                 return Ok(answer.status);
@@ -99,16 +99,16 @@ impl<'run> Exchange<'run> {
         request: &Request,
         sent: Moment,
         traffic: &mut Traffic,
-        last_byte: &mut Moment,
+        latest: &mut Moment,
     ) -> Result<Answer, Failure> {
         let limits = Limits { sent, timeout: self.plan.exchange().timeout };
         if let Some(mut connection) = self.take_kept(request.origin()) {
-            let idle = last_byte.since(connection.last_used());
+            let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
-                let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, last_byte };
+                let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, latest };
                 match talk.run(request) {
                     Ok((answer, reusable)) => {
-                        self.keep(request.origin(), connection, reusable, *last_byte);
+                        self.keep(request.origin(), connection, reusable, *latest);
                         return Ok(answer);
                     }
                     Err(no)
@@ -124,9 +124,10 @@ impl<'run> Exchange<'run> {
         let deadline = self.clock.instant(sent.after(limits.timeout));
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, &self.slot), &mut traffic.connecting)?;
-        let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, last_byte };
+        *latest = self.clock.now();
+        let mut talk = Talk { connection: &mut connection, clock: self.clock, limits, traffic, latest };
         let (answer, reusable) = talk.run(request).map_err(|no| no.failure)?;
-        self.keep(request.origin(), connection, reusable, *last_byte);
+        self.keep(request.origin(), connection, reusable, *latest);
         Ok(answer)
     }
 
@@ -167,13 +168,14 @@ impl Limits {
     }
 }
 
-/// One request and its answer over one connection.
+/// One request and its answer over one connection. `latest` is when the clock was last read: in the end, when the
+/// last byte came.
 struct Talk<'t> {
     connection: &'t mut Connection,
     clock: &'t Clock,
     limits: Limits,
     traffic: &'t mut Traffic,
-    last_byte: &'t mut Moment,
+    latest: &'t mut Moment,
 }
 
 impl Talk<'_> {
@@ -181,7 +183,7 @@ impl Talk<'_> {
     fn run(&mut self, request: &Request) -> Result<(Answer, bool), NoAnswer> {
         // The first answer byte of an earlier hop or connection says nothing about this one.
         self.traffic.first_byte = None;
-        let sent = self.connection.send(request.bytes(), self.limits.timeout);
+        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(request.bytes(), left));
         match sent {
             Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
             // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
@@ -246,20 +248,16 @@ impl Talk<'_> {
         Ok(())
     }
 
-    /// Waits for more input; says whether some came, and not the end. The clock is read once a wait, after it.
+    /// Waits for more input; says whether some came, and not the end. The clock is read once a wait, after it: the
+    /// first wait of a request over a kept connection has the whole timeout, the same for each request, so that the
+    /// socket's own timeout need not change.
     fn fill(&mut self) -> Result<bool, Failure> {
-        // The usual limit for the first read, so that the socket's own timeout need not change from one request to
-        // the next; what is left for the further ones.
-        let limit = match self.traffic.first_byte {
-            None => self.limits.timeout,
-            Some(_) => self.limits.left(*self.last_byte)?,
-        };
-        let more = self.connection.receive(limit)?;
+        let more = self.connection.receive(self.limits.left(*self.latest)?)?;
         let now = self.clock.now();
         if more {
             self.traffic.first_byte.get_or_insert(now);
         }
-        *self.last_byte = now;
+        *self.latest = now;
         Ok(more)
     }
 }

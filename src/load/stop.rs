@@ -1,14 +1,15 @@
 //! The only arrow that points back: tells everyone who sleeps or waits that the run is over.
 //!
 //! In two steps: when the stop *begins*, no new request starts and sleepers wake; at the *cut*, what is still in
-//! flight is abandoned. Both are channels that carry nothing and are closed, so that any number of threads can wait
-//! for them with a deadline.
+//! flight is abandoned. Both are channels that carry nothing and are closed, for the few who wait for something else
+//! as well. Users only sleep, and there are thousands of them: they have a condition variable, as a channel keeps its
+//! waiters in a list that each of them searches when it wakes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::gauges::Gauges;
 use super::tcp::Sockets;
@@ -72,6 +73,8 @@ impl Gate {
 pub struct Stop {
     begun: Gate,
     cut: Gate,
+    sleeping: Mutex<()>,
+    wake: Condvar,
     reason: OnceLock<Reason>,
     gauges: Arc<Gauges>,
     sockets: Sockets,
@@ -81,7 +84,15 @@ impl Stop {
     /// A stop that has not begun.
     #[must_use]
     pub fn new(gauges: Arc<Gauges>) -> Self {
-        Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), gauges, sockets: Sockets::default() }
+        Self {
+            begun: Gate::new(),
+            cut: Gate::new(),
+            sleeping: Mutex::new(()),
+            wake: Condvar::new(),
+            reason: OnceLock::new(),
+            gauges,
+            sockets: Sockets::default(),
+        }
     }
 
     /// Begins the stop: no new request starts. The first reason stands.
@@ -89,6 +100,9 @@ impl Stop {
         if self.reason.set(reason).is_ok() {
             self.gauges.stop_begins();
             self.begun.open();
+            // Taken once, so that nobody is between looking at the gate and falling asleep.
+            drop(self.sleeping.lock().unwrap_or_else(PoisonError::into_inner));
+            self.wake.notify_all();
         }
     }
 
@@ -112,7 +126,15 @@ impl Stop {
 
     /// Sleeps until `deadline`; says whether it got there before the stop began.
     pub fn sleep_until(&self, deadline: Instant) -> bool {
-        matches!(self.begun.opened.recv_deadline(deadline), Err(RecvTimeoutError::Timeout))
+        let mut sleeping = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
+        while !self.is_begun() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            sleeping = self.wake.wait_timeout(sleeping, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
     }
 
     /// Abandons what is in flight: every socket is shut down, connecting ones too, and nobody waits on.

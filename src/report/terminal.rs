@@ -4,18 +4,17 @@ use std::fmt::Write as _;
 
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
-use crate::run::Finished;
-use crate::stats::aggregate::{EndpointTally, ErrorKind, Place};
+use crate::stats::aggregate::{Aggregate, EndpointTally, ErrorKind, Place};
 use crate::stats::tally::Statistics;
+use crate::telemetry::recorder::RunEnding;
 
 /// Widest name in a table; longer ones are cut.
 const WIDEST_NAME: usize = 40;
 
 /// What a run came to: a line for each endpoint, all together, the errors, the verdict.
 #[must_use]
-pub fn summary(plan: &Plan, finished: &Finished) -> String {
-    let aggregate = &finished.aggregate;
-    let (now, last) = (finished.ending.at, aggregate.last_done());
+pub fn summary(plan: &Plan, aggregate: &Aggregate, ending: &RunEnding) -> String {
+    let (now, last) = (ending.at, aggregate.last_done());
     let rows: Vec<(String, Statistics)> = aggregate
         .endpoints()
         .iter()
@@ -32,9 +31,9 @@ pub fn summary(plan: &Plan, finished: &Finished) -> String {
         counts.ok,
         counts.failed,
         counts.aborted,
-        finished.ending.judgement.verdict.as_str()
+        ending.judgement.verdict.as_str()
     );
-    for reason in &finished.ending.judgement.reasons {
+    for reason in &ending.judgement.reasons {
         let _ = writeln!(text, "  {}", plain(reason));
     }
     text
