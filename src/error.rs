@@ -3,7 +3,7 @@
 //! An [`Error`] ends the run and is printed once, as one line. A failed request is not an error: it is data, counted
 //! as a [`Failure`](crate::load::outcome::Failure).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Exit codes of the process (`SPEC`, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,12 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// One line, whatever the texts in it hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.why)
+        format!("{}: {}", self.what, self.why).chars().try_for_each(|c| match c.is_control() {
+            true => write!(f, "{}", c.escape_default()),
+            false => f.write_char(c),
+        })
     }
 }
 

@@ -279,13 +279,6 @@ pub enum Invocation {
 /// # Errors
 /// One line that names the flag, exit 2.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let flags = arguments.iter().skip(1).map_while(|a| a.to_str().filter(|a| *a != "--"));
-    for argument in flags {
-        if let Some((flag, hint)) = refused::instead_of(argument) {
-            return Err(Error::usage(flag, hint));
-        }
-    }
     let mut matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -306,6 +299,12 @@ fn one_line(error: &clap::Error) -> Error {
         return Error::usage("command missing", "expected run, demo, target or schema; try swarmline --help");
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    // Only what clap does not take for a value of another flag: `-d --master` is a body.
+    if let Some((flag, hint)) =
+        what.as_deref().filter(|_| error.kind() == ErrorKind::UnknownArgument).and_then(refused::instead_of)
+    {
+        return Error::usage(flag, hint);
+    }
     let has_value = error.get(ContextKind::InvalidValue).is_some_and(|value| !value.to_string().is_empty());
     if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
         return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
@@ -313,7 +312,11 @@ fn one_line(error: &clap::Error) -> Error {
     if let Some(file) = what.as_deref().filter(|what| *what == "-f" || *what == "--scenario") {
         return Error::usage(file, "there are no locustfiles here; give the requests on the command line");
     }
-    let text = error.render().to_string();
+    let mut text = error.render().to_string();
+    if let Some(value) = error.get(ContextKind::InvalidValue).map(ToString::to_string).filter(|v| v.contains('\n')) {
+        // The sentence ends at a line break, and this one is not its end.
+        text = text.replace(&value, &value.escape_debug().to_string());
+    }
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let sentence = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let tips = lines.filter_map(|line| line.strip_prefix("tip: "));
