@@ -66,10 +66,8 @@ impl Error {
 impl fmt::Display for Error {
     /// One line, whatever the texts in it hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        format!("{}: {}", self.what, self.why).chars().try_for_each(|c| match c.is_control() {
-            true => write!(f, "{}", c.escape_default()),
-            false => f.write_char(c),
-        })
+        let written = |c: char| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) };
+        format!("{}: {}", self.what, self.why).chars().try_for_each(written)
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -146,7 +146,8 @@ pub struct RunFlags {
     pub ipv6: bool,
 
     /// Name of the test plan in the stream [default: the host]
-    #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", help_heading = "Telemetry")]
+    #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
+          help_heading = "Telemetry")]
     pub testplan: Option<String>,
     /// Tick of the telemetry
     #[arg(long, visible_alias = "lt-stats-recorder-interval", env = "LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL",
