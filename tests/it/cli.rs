@@ -3,7 +3,7 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
-const REFUSED: [(&[&str], &[&str]); 61] = [
+const REFUSED: [(&[&str], &[&str]); 62] = [
     (&["-u", "0", "/ok"], &["--users", "0"]),
     (&["-u", "-1", "/ok"], &["-1"]),
     (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
@@ -52,6 +52,7 @@ const REFUSED: [(&[&str], &[&str]); 61] = [
     (&["--interval", "0", "/ok"], &["--interval"]),
     (&["--run-id", "a b", "/ok"], &["--run-id", "A-Z"]),
     (&["--run-id", "", "/ok"], &["--run-id"]),
+    (&["--testplan", "", "/ok"], &["--testplan"]),
     (&["--exit-code-on-error", "256", "/ok"], &["--exit-code-on-error"]),
     (&["-L", "loud", "/ok"], &["--loglevel", "loud"]),
     (&["--logfile", "/missing/log", "/ok"], &["--logfile /missing/log", "No such file"]),

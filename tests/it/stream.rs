@@ -37,7 +37,7 @@ fn every_request_that_the_target_counted_is_in_the_final_line() {
         let path = endpoint.text("name").split('/').nth(1).unwrap();
         assert_eq!(endpoint.count("num_requests"), target.requests_to(path), "{path}");
         let length = if path == "ok" { 11.0 } else { 100.0 };
-        assert_eq!(endpoint.float("avg_content_length"), length, "{path}");
+        assert_eq!(endpoint.get("avg_content_length"), length, "{path}");
     }
 }
 
@@ -80,7 +80,7 @@ fn nothing_answered_yet_is_all_zeros() {
     // Stream::parse holds every number of such a line to 0.
     assert!(zeros >= 2, "{zeros} ticks before the answer");
     assert!(stream.last().float("min_response_time") >= 700.0);
-    assert_eq!(stream.last().float("max_response_time"), stream.last().float("percentile_99"));
+    assert_eq!(stream.last().get("max_response_time"), stream.last().get("percentile_99"));
 }
 
 #[test]
@@ -113,6 +113,18 @@ fn the_stream_goes_where_it_is_sent() {
 
     let to_stdout = load(&target, ["-n", "3", "--telemetry", "-", "/ok"]).finish().exits(0);
     assert_eq!(to_stdout.stream().last().count("num_requests"), 3);
+}
+
+#[test]
+fn people_read_stderr_or_a_file_and_never_the_stream() {
+    let (target, scratch) = (target(), Scratch::new("people"));
+    let shown = load(&target, ["-n", "2", "/ok"]).finish().exits(0);
+    assert!(shown.stderr.contains("Aggregated") && shown.stderr.contains("verdict: pass"), "{}", shown.stderr);
+    shown.stream();
+    assert_eq!(load(&target, ["-n", "2", "-q", "/ok"]).finish().exits(0).stderr, "");
+    let log = scratch.file("log");
+    assert_eq!(load(&target, ["-n", "2", "--logfile", &log, "/ok"]).finish().exits(0).stderr, "");
+    assert!(std::fs::read_to_string(&log).unwrap().contains("Aggregated"));
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! How a stream ends when its reader, its file or the user ends it.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 
+use crate::support::lines::Stream;
 use crate::support::{Run, Running, Scratch, dead_host, load, target};
 
 #[test]
@@ -57,37 +58,53 @@ fn a_run_without_a_completed_request_is_not_valid() {
     assert_eq!(refused.exits(0).stream().run_end().text("verdict"), "failures", "a refusal is an outcome");
 }
 
-/// Sends a signal to a run whose stream goes to `stream`, as soon as its first line is there.
-fn signalled(flags: &[&str], signal: &str) -> (Running, BufReader<std::io::PipeReader>) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    let running = Run::new(["run"]).with(flags.iter().copied()).stdout(writer).start();
-    let mut reader = BufReader::new(reader);
-    reader.read_line(&mut String::new()).unwrap();
+/// Sends a signal to a process.
+fn signal(running: &Running, name: &str) {
     let pid = running.child.id().to_string();
-    let sent = std::process::Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+    let sent = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
     assert!(sent.success());
-    (running, reader)
+}
+
+/// Reads lines until one has this in it; gives all that was read.
+fn read_until(reader: &mut impl BufRead, part: &str) -> String {
+    let mut text = String::new();
+    while !text.lines().last().is_some_and(|line| line.contains(part)) {
+        assert_ne!(reader.read_line(&mut text).unwrap(), 0, "no {part} in {text}");
+    }
+    text
 }
 
 #[test]
 fn a_signal_ends_the_run_in_order() {
     let target = target();
-    let host = crate::support::host(&target);
-    for signal in ["INT", "TERM", "HUP"] {
-        let scratch = Scratch::new(&format!("signal-{signal}"));
-        let file = scratch.file("s.ndjson");
-        let list = scratch.write("requests", "/ok\n");
-        // The stream is in a file; standard output is only there to wait on, and closes with the process.
-        let requests = format!("@{list}");
-        let flags = ["--host", &host, "--wait", "1ms", "-s", "20s", &requests];
-        let (running, mut rest) = signalled(&flags, signal);
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut rest, &mut bytes).unwrap();
-        let finished = running.finish();
-        std::fs::write(&file, &bytes).unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        assert!(text.contains("\"reason\":\"signal\""), "{signal}: {text}");
-        assert!(text.lines().last().unwrap().contains("swarmline.event.run.end"), "{signal}");
-        assert!([0, 4].contains(&finished.code), "{signal}: a signal changes no exit code: {}", finished.code);
+    for name in ["INT", "TERM", "HUP"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let flags = ["--wait", "1ms", "--interval", "100ms", "-s", "20s", "/ok"];
+        let running = load(&target, flags).stdout(writer).start();
+        let mut reader = BufReader::new(reader);
+        let mut text = read_until(&mut reader, "\"tick\":3");
+        signal(&running, name);
+        reader.read_to_string(&mut text).unwrap();
+        let finished = running.finish().exits(0);
+        assert!(finished.stderr.contains("verdict: pass"), "{name}: {}", finished.stderr);
+        let stream = Stream::parse(text.as_bytes());
+        assert_eq!(stream.only("test.stop").text("reason"), "signal", "{name}");
+        assert_eq!(stream.run_end().count("aborted"), 0, "what was in flight had its time");
+        assert_eq!(stream.last().count("user_count"), 1);
     }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    let target = target();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = load(&target, ["-s", "1h", "--interval", "100ms", "/hang"]).stdout(writer).start();
+    let mut reader = BufReader::new(reader);
+    read_until(&mut reader, "\"tick\":1");
+    // Two of one kind may become one on the way.
+    signal(&running, "INT");
+    signal(&running, "TERM");
+    running.finish().exits(130);
+    // A reader that leaves would end the run, too.
+    drop(reader);
 }
