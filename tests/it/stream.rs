@@ -25,6 +25,17 @@ fn exactly_as_many_requests_are_made_as_asked_for() {
 }
 
 #[test]
+fn the_last_requests_run_to_their_own_end() {
+    let target = target();
+    let stream =
+        load(&target, ["-n", "3", "-u", "3", "-r", "1000", "-s", "0", "/delay/400"]).finish().exits(0).stream();
+    assert_eq!(stream.last().count("num_requests"), 3);
+    assert!(stream.last().float("min_response_time") >= 400.0);
+    let both = load(&target, ["-n", "1000000", "-t", "300ms", "-s", "20s", "/ok"]).finish().exits(0).stream();
+    assert_eq!(both.only("test.stop").text("reason"), "run_time", "the first wins");
+}
+
+#[test]
 fn every_request_that_the_target_counted_is_in_the_final_line() {
     let target = target();
     let flags = ["-t", "1s", "-s", "20s", "-u", "4", "-r", "1000", "--interval", "300ms", "/ok", "/bytes/100"];

@@ -33,6 +33,19 @@ fn a_reader_that_leaves_ends_the_run_silently() {
 }
 
 #[test]
+fn a_reader_that_takes_nothing_is_a_write_error_in_the_end() {
+    let (target, scratch) = (target(), Scratch::new("stuck"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    // Lines of 300 endpoints: three times what a pipe holds.
+    let list: Vec<String> = (0..300).map(|n| format!("/ok?n={n}")).collect();
+    let list = format!("@{}", scratch.write("list", list.join("\n")));
+    let finished = load(&target, ["-n", "3000", "-q", &list]).stdout(writer).finish().exits(4);
+    assert!(finished.complaint().contains("the reader took nothing for 5 s"), "{}", finished.stderr);
+    assert_eq!(target.requests(), 3_000, "the load did not wait for it");
+    drop(reader);
+}
+
+#[test]
 fn a_path_that_cannot_be_written_is_said_before_anything_is_sent() {
     let (target, scratch) = (target(), Scratch::new("unwritable"));
     let path = scratch.file("missing/s.ndjson");
