@@ -247,6 +247,18 @@ impl Outcome {
         self.done.since(self.due)
     }
 
+    /// From sending to the first byte of the last answer, where one came.
+    #[must_use]
+    pub fn first_byte_time(&self) -> Option<Duration> {
+        self.traffic.first_byte.map(|first_byte| first_byte.since(self.sent))
+    }
+
+    /// How long after it was due it was sent.
+    #[must_use]
+    pub const fn lateness(&self) -> Duration {
+        self.sent.since(self.due)
+    }
+
     /// What was counted on the way.
     #[must_use]
     pub const fn traffic(&self) -> &Traffic {

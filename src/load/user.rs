@@ -60,6 +60,7 @@ pub(super) fn run(k: u32, shared: Shared<'_>, outcomes: &Sender<Outcome>) {
     let mut random = Random::seeded(seed_of(shared.plan.run_id()) ^ (u64::from(k) << 32));
     let mut exchange = Exchange::new(shared.plan, shared.clock, shared.dialer, shared.stop);
     let requests = shared.plan.requests();
+    let desk = shared.gauges.desk(k);
     let mut due = None;
     while !shared.stop.is_begun() {
         match shared.budget.take() {
@@ -69,7 +70,9 @@ pub(super) fn run(k: u32, shared: Shared<'_>, outcomes: &Sender<Outcome>) {
         }
         let request = if requests.len() == 1 { &requests[0] } else { &requests[random.below(requests.len())] };
         let began = shared.clock.now();
+        desk.begin(began);
         let outcome = exchange.perform(request, due);
+        desk.end();
         let aborted = outcome.ending() == Ending::Aborted;
         // The aggregator takes outcomes as long as there are users; it cannot be gone before.
         if outcomes.send(outcome).is_err() || aborted {

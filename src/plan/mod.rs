@@ -17,6 +17,7 @@ use ureq::tls::TlsConfig;
 
 use crate::cli::value::{Resolve, StatusSet, Wait};
 use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::clock::Moment;
 use crate::error::{Error, Result};
 use request::{Endpoint, Request};
 use schedule::Ramp;
@@ -52,6 +53,22 @@ pub struct Load {
     pub requests: Option<u64>,
     /// How long requests in flight may take after the run time or a signal.
     pub stop_timeout: Duration,
+}
+
+impl Load {
+    /// `ramp` or `steady`: what the users do between two moments.
+    #[must_use]
+    pub fn phase(&self, start: Moment, _end: Moment) -> &'static str {
+        let last_start = self.ramp.due(self.ramp.users() - 1).unwrap_or_default();
+        if start.since_start() < last_start { "ramp" } else { "steady" }
+    }
+
+    /// Users that there should be at a moment.
+    #[must_use]
+    pub fn users_wanted(&self, at: Moment) -> u32 {
+        let started = |k: &u32| self.ramp.due(*k).is_some_and(|due| due <= at.since_start());
+        (0..self.ramp.users()).take_while(started).count().try_into().unwrap_or(u32::MAX)
+    }
 }
 
 /// How a request and its answer are exchanged.

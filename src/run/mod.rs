@@ -6,6 +6,7 @@
 mod aggregator;
 mod conductor;
 pub mod signals;
+mod watch;
 
 use std::sync::Arc;
 use std::thread::Builder;
@@ -27,12 +28,14 @@ use crate::plan::request::Request;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::verdict::Judgement;
 use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::record::{Place, Record, Target};
+use crate::telemetry::ours::{Place, Target};
+use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Recorder, RunEnding};
 use crate::telemetry::writer::{Batch, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use signals::Signals;
+use watch::Watch;
 
 /// Outcomes on their way to the aggregator. It looks every 5 ms under load, so this is enough for 3 million a second;
 /// when it is full, users wait: an outcome is never dropped.
@@ -91,7 +94,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
-    let mut sampler = Sampler::new();
+    let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let clock = Clock::start_now();
     let envelope = Envelope::new(Source::Local, plan.run_id(), plan.testplan(), clock);
@@ -108,10 +111,17 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         started_at: rfc3339(clock.unix(Moment::START)),
         started_monotonic: monotonic_seconds(),
     };
-    let first = aggregator::look(0, &mut sampler, &clock, &gauges);
+    let mut watch = Watch {
+        sampler,
+        clock: &clock,
+        gauges: &gauges,
+        stop: &stop,
+        writer_cpu: writer.cpu(),
+        open_files_limit: open_files,
+    };
+    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(0));
     let crew = Crew { plan, clock: &clock, stop: &stop, gauges: &gauges, dialer: &dialer, signals: &signals };
-    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, first);
-    let (finding, stopped_at) = crew.work(aggregator, sampler)?;
+    let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     finish(plan, &clock, &stop, &gauges, (finding, stopped_at), (&writer, patience))
 }
@@ -159,7 +169,7 @@ struct Crew<'run> {
 
 impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
-    fn work<'p>(&self, aggregator: Aggregator<'p>, sampler: Sampler) -> Result<(Finding<'p>, Moment)> {
+    fn work<'p>(&self, aggregator: Aggregator<'p>, watch: Watch<'_>) -> Result<(Finding<'p>, Moment)> {
         let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.gauges);
         let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
         let (look_sender, looks) = bounded(1);
@@ -170,12 +180,10 @@ impl Crew<'_> {
                 .name("aggregator".to_owned())
                 .spawn_scoped(scope, move || aggregator.run(&outcomes, &looks, &events))
                 .map_err(cannot_start)?;
-            let (clock, gauges, interval) = (self.clock, self.gauges, self.plan.stream().interval);
+            let interval = self.plan.stream().interval;
             Builder::new()
                 .name("sampler".to_owned())
-                .spawn_scoped(scope, move || {
-                    aggregator::sample(sampler, interval, (clock, gauges), &over, &look_sender);
-                })
+                .spawn_scoped(scope, move || watch.run(interval, &over, &look_sender))
                 .map_err(cannot_start)?;
             let users = swarm.raise(scope, outcome_sender, event_sender).map_err(cannot_start)?;
             let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
@@ -202,7 +210,7 @@ fn finish(
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Result<Finished> {
-    let Finding { mut recorder, aggregate, batches, last_look, waiting, faults } = finding;
+    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
     let judgement = Judgement::of(aggregate.counts(), &faults);
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
@@ -213,7 +221,7 @@ fn finish(
         judgement,
         exit_code,
     };
-    let tick = last_look.map(|look| recorder.tick(look, &aggregate)).unwrap_or_default();
+    let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
     let delivered = deliver(lines, &batches, writer, patience);
     drop(batches);

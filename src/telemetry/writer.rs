@@ -24,9 +24,34 @@ const QUEUE: usize = 4;
 /// Records that leave together: a tick, an event.
 pub type Batch = Vec<Record>;
 
+/// CPU time of the writer thread, as it says itself after each batch.
+#[derive(Clone, Debug, Default)]
+pub struct CpuGauge(Arc<AtomicU64>);
+
+impl CpuGauge {
+    /// CPU time so far.
+    #[must_use]
+    pub fn read(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn update(&self) {
+        let nanos = u64::try_from(thread_cpu_time().as_nanos()).unwrap_or(u64::MAX);
+        self.0.store(nanos, Ordering::Relaxed);
+    }
+}
+
+/// CPU time of the thread that asks.
+#[must_use]
+pub fn thread_cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(used).unwrap_or_default()
+}
+
 /// The writer, seen from outside.
 pub struct Writer {
     lines: Arc<AtomicU64>,
+    cpu: CpuGauge,
     ended: Receiver<io::Result<()>>,
 }
 
@@ -55,9 +80,10 @@ impl Writer {
         let (batches, queue) = bounded(QUEUE);
         let (report, ended) = bounded(1);
         let lines = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&lines);
+        let cpu = CpuGauge::default();
+        let gauges = (Arc::clone(&lines), cpu.clone());
         let work = move || {
-            let result = write_all(sink, &queue, &envelope, &counter);
+            let result = write_all(sink, &queue, &envelope, &gauges);
             if result.is_err() {
                 on_failure();
             }
@@ -66,7 +92,13 @@ impl Writer {
         };
         let started = Builder::new().name("writer".to_owned()).spawn(work);
         started.map_err(|why| Error::usage("threads", why))?;
-        Ok((Self { lines, ended }, batches))
+        Ok((Self { lines, cpu, ended }, batches))
+    }
+
+    /// CPU time of its thread.
+    #[must_use]
+    pub fn cpu(&self) -> CpuGauge {
+        self.cpu.clone()
     }
 
     /// Hands over a batch, as long as the reader takes a line within `patience`.
@@ -111,7 +143,12 @@ fn too_slow(patience: Duration) -> Written {
     Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
-fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines: &AtomicU64) -> io::Result<()> {
+fn write_all(
+    mut sink: Sink,
+    queue: &Receiver<Batch>,
+    envelope: &Envelope,
+    (lines, cpu): &(Arc<AtomicU64>, CpuGauge),
+) -> io::Result<()> {
     let mut line = Vec::with_capacity(super::line::MOST_LINE);
     let mut seq = 0;
     let mut latest = Moment::START;
@@ -129,6 +166,7 @@ fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines
             lines.store(seq, Ordering::Relaxed);
         }
         sink.flush()?;
+        cpu.update();
     }
     sink.finish()
 }
