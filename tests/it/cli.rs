@@ -167,6 +167,14 @@ fn a_bad_environment_variable_is_refused() {
 }
 
 #[test]
+fn a_stderr_that_cannot_be_written_changes_nothing() {
+    let target = target();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    load(&target, ["-u", "0", "/ok"]).stderr(full()).finish().exits(2);
+    load(&target, ["-n", "1", "/ok"]).stderr(full()).finish().exits(0).stream();
+}
+
+#[test]
 fn a_list_with_a_bad_request_is_refused_as_a_whole() {
     let (target, scratch) = (target(), Scratch::new("bad-list"));
     let list = format!("@{}", scratch.write("list", "/ok\n/ok\nnonsense\n"));

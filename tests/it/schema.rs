@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::lines::{Line, complaints};
 use crate::support::{Run, load, target};
 
-/// One line of each kind, from a run with a failing endpoint, and a cpu.warning made of them.
+/// One line of each kind, from a run with a failing endpoint, and made of them a cpu.warning and a histogram.
 fn one_of_each_kind() -> Vec<Line> {
     let target = target();
     let stream = load(&target, ["-n", "20", "-u", "2", "-r", "1000", "/ok", "/status/500"]).finish().exits(1).stream();
@@ -23,6 +23,16 @@ fn one_of_each_kind() -> Vec<Line> {
     (telemetry["telemetry_type"], telemetry["telemetry_name"]) = (json!("event"), json!(name));
     (telemetry["value"], telemetry["unit"]) = (json!(97.5), json!("percent"));
     found.push(warning);
+    // Only a histogram that does not fit its line makes one.
+    let mut piece = found.iter().find(|line| line.kind() == "interval").unwrap().clone();
+    let name = "swarmline.metric.histogram";
+    piece.0["message"] = json!(format!("Recording telemetry metrics: {name}"));
+    let telemetry = piece.0["telemetry"].as_object_mut().unwrap();
+    let own = ["interval_start", "interval_end", "method", "name", "tick", "seq", "source", "source_id", "run_id"];
+    telemetry.retain(|key, _| own.contains(&key.as_str()) || key.starts_with("te"));
+    let more = json!({"telemetry_name": name, "kind": "service", "part": 1, "parts": 2, "histogram": "HISTFA=="});
+    telemetry.extend(more.as_object().unwrap().clone());
+    found.push(piece);
     found
 }
 
@@ -67,7 +77,7 @@ fn a_key_that_is_missing_or_misspelt_fails() {
         assert_eq!(complaints(&line.0), Vec::<String>::new(), "{}", line.0);
         for part in ["", "/telemetry"] {
             let keys: Vec<String> = line.0.pointer(part).unwrap().as_object().unwrap().keys().cloned().collect();
-            for key in keys.iter().filter(|key| *key != "memory_limit_bytes") {
+            for key in keys.iter().filter(|key| !["memory_limit_bytes", "service_histogram"].contains(&key.as_str())) {
                 let mut missing = line.0.clone();
                 let value = missing.pointer_mut(part).unwrap().as_object_mut().unwrap().remove(key).unwrap();
                 assert!(!complaints(&missing).is_empty(), "{part}/{key} may be missing: {missing}");
@@ -83,7 +93,7 @@ fn a_key_that_is_missing_or_misspelt_fails() {
 fn a_value_of_another_type_fails() {
     for line in one_of_each_kind() {
         for (key, value) in line.0["telemetry"].as_object().unwrap() {
-            let mut wrong = vec![json!(null), json!({}), json!(-1), json!(-0.5)];
+            let mut wrong = vec![json!(null), json!({"x": "y"}), json!(-1), json!(-0.5)];
             wrong.push(if value.is_string() { json!(7) } else { json!("") });
             for wrong_value in wrong {
                 let mut line = line.0.clone();

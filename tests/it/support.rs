@@ -1,5 +1,6 @@
 //! What all tests share: the binary, run with a bound on its time, and its stream, held to its promises.
 
+mod intervals;
 pub(crate) mod json;
 pub(crate) mod lines;
 
@@ -110,6 +111,12 @@ impl Run {
     /// With standard output going elsewhere.
     pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stdout(to);
+        self
+    }
+
+    /// With stderr going elsewhere.
+    pub(crate) fn stderr(mut self, to: impl Into<Stdio>) -> Self {
+        self.command.stderr(to);
         self
     }
 

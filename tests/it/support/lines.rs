@@ -55,9 +55,10 @@ impl Line {
 
     /// The name without its family, and where there is one the type and status: `stats endpoint error`.
     pub(crate) fn kind(&self) -> String {
-        let family = ["locust.tl.event.", "locust.tl.system.metric.", "locust.tl.request.metric.", "swarmline.event."];
+        let family = ["locust.tl.event.", "locust.tl.system.metric.", "locust.tl.request.metric."];
+        let family = family.into_iter().chain(["swarmline.event.", "swarmline.metric."]);
         let name = self.text("telemetry_name");
-        let name = family.iter().find_map(|family| name.strip_prefix(family)).unwrap_or(name);
+        let name = family.clone().find_map(|family| name.strip_prefix(family)).unwrap_or(name);
         let more = ["stats_type", "status"].map(|key| self.0["telemetry"][key].as_str());
         [Some(name)].into_iter().chain(more).flatten().collect::<Vec<_>>().join(" ")
     }
@@ -66,35 +67,37 @@ impl Line {
 /// Counts are integers, all other numbers floats, for ever: a schema cannot tell 1 from 1.0. Texts are bounded in
 /// bytes as written, which a schema counts in characters.
 fn check_types(line: &Json, text: &str) {
-    const INTEGERS: [&str; 8] =
-        ["user_count", "num_requests", "num_failures", "occurrences", "delta", "tick", "seq", "lines"];
-    const INTEGERS_OF_OURS: [&str; 12] = [
-        "sent",
-        "completed",
-        "ok",
-        "failed",
-        "aborted",
-        "redirects",
-        "reopened",
-        "exit_code",
-        "schema_version",
-        "part",
-        "parts",
-        "open_files_limit",
+    const FLOATS: [&str; 17] = [
+        "min_response_time",
+        "max_response_time",
+        "avg_response_time",
+        "median_response_time",
+        "current_rps",
+        "total_rps",
+        "current_fail_per_sec",
+        "total_fail_per_sec",
+        "avg_content_length",
+        "available_cpus",
+        "started_monotonic",
+        "first_seen",
+        "last_seen",
+        "achieved_rate",
+        "oldest_in_flight_ms",
+        "throttled_ms",
+        "value",
     ];
-    let bounds = [("testplan", 128), ("method", 32), ("name", 512), ("error", 512), ("detail", 512)];
+    const BOUNDS: [(&str, usize); 5] =
+        [("testplan", 128), ("method", 32), ("name", 512), ("error", 512), ("detail", 512)];
     let is_network = text.contains("\"locust.tl.system.metric.network\"");
     for (key, value) in line.get("telemetry").entries() {
-        let is_integer = INTEGERS.contains(&key.as_str())
-            || INTEGERS_OF_OURS.contains(&key.as_str())
-            || key == "memory_limit_bytes"
-            || key == "value" && is_network;
+        let is_percent = key.starts_with("percentile_") || key.ends_with("_percent");
+        let is_float = (FLOATS.contains(&key.as_str()) || is_percent) && !(key == "value" && is_network);
         match value.kind() {
-            "integer" => assert!(is_integer, "{key} is a float: {text}"),
-            "float" => assert!(!is_integer, "{key} is an integer: {text}"),
+            "integer" => assert!(!is_float, "{key} is an integer: {text}"),
+            "float" => assert!(is_float, "{key} is a float: {text}"),
             _ => {}
         }
-        if let Some((_, most)) = bounds.iter().find(|(bounded, _)| bounded == key) {
+        if let Some((_, most)) = BOUNDS.iter().find(|(bounded, _)| bounded == key) {
             let written = value.to_value().to_string().len() - 2;
             assert!(written <= *most, "{key} takes {written} bytes: {text}");
         }
@@ -116,6 +119,7 @@ impl Stream {
         stream.check_envelopes();
         stream.check_order();
         stream.check_sums();
+        super::intervals::check(&stream);
         for line in stream.0.iter().filter(|line| line.0["telemetry"]["num_requests"].is_u64()) {
             check_statistics(line);
         }
@@ -259,6 +263,14 @@ fn take_tick(rest: &mut &[Line]) -> u64 {
     if rest.first().is_some_and(|line| line.kind() == "cpu.warning") {
         others.push(take(rest, "cpu.warning"));
     }
+    while rest.first().is_some_and(|line| line.kind() == "interval") {
+        let interval = take(rest, "interval");
+        others.push(interval);
+        for _ in 0..interval.count("histogram_lines") {
+            others.push(take(rest, "histogram"));
+        }
+    }
+    others.push(take(rest, "health"));
     assert!(others.iter().all(|line| line.count("tick") == tick && line.time() == time), "one tick: {others:?}");
     tick
 }
