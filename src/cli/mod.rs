@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -160,7 +160,8 @@ pub struct RunFlags {
     pub ipv6: bool,
 
     /// Name of the test plan in the stream [default: the host]
-    #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", help_heading = "Telemetry")]
+    #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
+          help_heading = "Telemetry")]
     pub testplan: Option<String>,
     /// Tick of the telemetry
     #[arg(long, visible_alias = "lt-stats-recorder-interval", env = "LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL",
@@ -313,13 +314,6 @@ pub enum Invocation {
 /// # Errors
 /// One line that names the flag, exit 2.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let flags = arguments.iter().skip(1).map_while(|a| a.to_str().filter(|a| *a != "--"));
-    for argument in flags {
-        if let Some((flag, hint)) = refused::instead_of(argument) {
-            return Err(Error::usage(flag, hint));
-        }
-    }
     let mut matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
@@ -340,6 +334,12 @@ fn one_line(error: &clap::Error) -> Error {
         return Error::usage("command missing", "expected run, demo, target or schema; try swarmline --help");
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+    // Only what clap does not take for a value of another flag: `-d --master` is a body.
+    if let Some((flag, hint)) =
+        what.as_deref().filter(|_| error.kind() == ErrorKind::UnknownArgument).and_then(refused::instead_of)
+    {
+        return Error::usage(flag, hint);
+    }
     let has_value = error.get(ContextKind::InvalidValue).is_some_and(|value| !value.to_string().is_empty());
     if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
         return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
@@ -347,7 +347,11 @@ fn one_line(error: &clap::Error) -> Error {
     if let Some(file) = what.as_deref().filter(|what| *what == "-f" || *what == "--scenario") {
         return Error::usage(file, "there are no locustfiles here; give the requests on the command line");
     }
-    let text = error.render().to_string();
+    let mut text = error.render().to_string();
+    if let Some(value) = error.get(ContextKind::InvalidValue).map(ToString::to_string).filter(|v| v.contains('\n')) {
+        // The sentence ends at a line break, and this one is not its end.
+        text = text.replace(&value, &value.escape_debug().to_string());
+    }
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let sentence = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let tips = lines.filter_map(|line| line.strip_prefix("tip: "));
