@@ -79,7 +79,7 @@ impl<'run> Swarm<'run> {
     ) -> Self {
         let queue = match &plan.load().model {
             Model::Closed(_) => None,
-            Model::Open { arrivals, .. } => Some(Queue::new(arrivals)),
+            Model::Open { arrivals, .. } => Some(Queue::new(arrivals, plan.load().run_time)),
         };
         Self { plan, clock, dialer, stop, roster, budget: Budget::new(plan.load().requests), queue }
     }
@@ -176,7 +176,7 @@ impl<'run> Swarm<'run> {
         let mut k = 0;
         while let Some(due) = queue.next_due() {
             let now = self.clock.now();
-            if plateau.is_some_and(|plateau| plateau <= now) {
+            if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
                 plateau = None;
                 let _ = events.send(SwarmEvent::Spawned { users: self.roster.users() });
             }
@@ -197,7 +197,7 @@ impl<'run> Swarm<'run> {
                 return Ok(());
             }
             let next = if may_grow { before(due, HEAD_START) } else { now.after(PATIENCE) };
-            let next = plateau.map_or(next, |plateau| next.min(plateau.max(now)));
+            let next = plateau.filter(|plateau| *plateau > now).map_or(next, |plateau| next.min(plateau));
             if !self.wait_until(next) {
                 return Ok(());
             }

@@ -36,7 +36,8 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         lateness_p90_us: lateness(0.9),
         lateness_p99_us: lateness(0.99),
         lateness_max_us: lateness(1.0),
-        intended_rate: intent.arrivals.map(rate),
+        // A thousandth of a request a second, and no noise of the division behind it.
+        intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
         achieved_rate: rate(count.sends.count() as f64),
         sent: look.flight.sent,
         in_flight: look.flight.in_flight,
