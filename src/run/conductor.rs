@@ -21,14 +21,15 @@ impl Conductor<'_> {
     pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) -> Moment {
         self.wait_for_the_end(users);
         let stopped_at = self.clock.now();
-        if self.stop.reason() == Some(Reason::Requests) {
+        match self.stop.reason() {
             // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
-            select! {
+            Some(Reason::Requests) => select! {
                 recv(users) -> _ => {}
-                recv(signal) -> _ => self.grace(users),
-            }
-        } else {
-            self.grace(users);
+                recv(signal) -> _ => self.grace(users, self.load.stop_timeout),
+            },
+            // What comes of them nobody will be told.
+            Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
+            _ => self.grace(users, self.load.stop_timeout),
         }
         stopped_at
     }
@@ -46,9 +47,9 @@ impl Conductor<'_> {
         }
     }
 
-    /// What is in flight gets the stop timeout, then its sockets are shut down.
-    fn grace(&self, users: &Receiver<Never>) {
-        if matches!(users.recv_timeout(self.load.stop_timeout), Err(RecvTimeoutError::Timeout)) {
+    /// What is in flight gets `patience`, then its sockets are shut down.
+    fn grace(&self, users: &Receiver<Never>, patience: Duration) {
+        if matches!(users.recv_timeout(patience), Err(RecvTimeoutError::Timeout)) {
             self.stop.cut();
             // Closes as soon as every user has noticed.
             let _ = users.recv();
