@@ -66,7 +66,7 @@ pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
     let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let host = format!("http://{}", target.addr());
-    eprintln!("swarmline demo: 20 users load {host} (the embedded target) for 10 s");
+    tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
     // One endpoint fails on purpose, so failures are no reason for a bad exit code.
     let line = [
         "swarmline",
@@ -110,7 +110,7 @@ pub fn demo() -> Result<Exit> {
 pub fn target(flags: &TargetFlags) -> Result<Exit> {
     target::check_listen(flags.listen, flags.allow_remote)?;
     let target = Target::start(flags.listen)?;
-    eprintln!("swarmline: target listens on http://{}", target.addr());
+    tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
 }
@@ -121,6 +121,11 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
 /// As [`print()`].
 pub fn schema() -> Result<Exit> {
     print(telemetry::SCHEMA)
+}
+
+/// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
+pub fn tell(line: &str) {
+    let _ = io::stderr().write_all(format!("swarmline: {line}\n").as_bytes());
 }
 
 /// Prints a text on stdout. A reader that has seen enough is no error.

@@ -3,7 +3,7 @@
 //! An [`Error`] ends the run and is printed once, as one line. A failed request is not an error: it is data, counted
 //! as a [`Failure`](crate::load::outcome::Failure).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Exit codes of the process (`SPEC`, "Exit codes").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +64,10 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    /// One line, whatever the texts in it hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.what, self.why)
+        let written = |c: char| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) };
+        format!("{}: {}", self.what, self.why).chars().try_for_each(written)
     }
 }
 

@@ -8,7 +8,7 @@
 //!                                                                                       ▼
 //! schedule ─► user thread × n ─► Outcome ─► Aggregate ─► Statistics ─┐
 //!               │ Exchange over Connection     ▲ tick                ├─► Record ─► writer ─► stream
-//!               └─ gauges ─► sampler ─► Sample ┘                    ─┘
+//!               └─ roster ─► sampler ─► Sample ┘                    ─┘
 //! run over, signal, stream broken ─► Stop ─► everyone who sleeps or waits     (the only arrow that points back)
 //! ```
 //!

@@ -8,7 +8,7 @@ use swarmline::error::{Exit, Result};
 
 fn main() -> ExitCode {
     let exit = dispatch().unwrap_or_else(|error| {
-        eprintln!("swarmline: {error}");
+        command::tell(&format!("{error}"));
         error.exit()
     });
     ExitCode::from(exit.code())

@@ -64,13 +64,16 @@ fn from_seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|d| *d <= LONGEST)
 }
 
-/// Users a second: a finite number above 0.
+/// The highest rate that schedules take: one each nanosecond.
+const FASTEST: f64 = 1e9;
+
+/// Something a second: a number above 0, at most 1e9.
 ///
 /// # Errors
 /// A sentence that says what is expected.
 pub fn rate(text: &str) -> Result<f64, String> {
     let rate = text.parse::<f64>().map_err(|_| format!("{text:?} is not a number"))?;
-    if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err("must be above 0".to_owned()) }
+    if rate > 0.0 && rate <= FASTEST { Ok(rate) } else { Err("must be above 0 and at most 1e9".to_owned()) }
 }
 
 /// Think time of a user between two tasks (Locust's wait times).

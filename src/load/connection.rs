@@ -14,8 +14,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTim
 use super::input::{Input, is_time_over};
 use super::outcome::{ConnectTrouble, Connecting, DnsTrouble, Failure, TlsTrouble};
 use super::resolve::{Resolver, in_turn};
+use super::roster::Desk;
 use super::stop::Stop;
-use super::tcp::{self, Slot, TcpTransport};
+use super::tcp::{self, TcpTransport};
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::url::{Origin, Scheme};
@@ -67,7 +68,7 @@ impl Dialer {
         &self,
         origin: &Origin,
         deadline: Instant,
-        (stop, slot): (&Stop, &Slot),
+        (stop, desk): (&Stop, &Desk),
         connecting: &mut Connecting,
     ) -> Result<Connection, Failure> {
         let began = Instant::now();
@@ -85,7 +86,7 @@ impl Dialer {
         })?;
 
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let socket = connect_any(in_turn(&addresses, origin.port(), turn), limit, slot);
+        let socket = connect_any(in_turn(&addresses, origin.port(), turn), limit, (stop, desk));
         let connected = Instant::now();
         connecting.connect += connected - resolved;
         let socket = socket.map_err(|error| {
@@ -143,14 +144,14 @@ fn next_timeout(after: Duration) -> NextTimeout {
 fn connect_any(
     addresses: impl Iterator<Item = SocketAddr>,
     deadline: Instant,
-    slot: &Slot,
+    (stop, desk): (&Stop, &Desk),
 ) -> io::Result<Arc<TcpStream>> {
     let addresses: Vec<SocketAddr> = addresses.collect();
     let mut last = io::ErrorKind::AddrNotAvailable.into();
     for (tried, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match tcp::connect(*address, left / untried, slot) {
+        match tcp::connect(*address, left / untried, desk, stop) {
             Ok(socket) => return Ok(socket),
             Err(error) => last = error,
         }

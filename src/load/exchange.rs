@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
-use super::outcome::{Ending, Failure, Outcome, RedirectTrouble, Traffic};
+use super::outcome::{Ending, Failure, Outcome, RedirectTrouble, Traffic, Turn};
 use super::response::Broken;
 use super::response::body::Body;
 use super::response::head::{Asked, HeadScan, closed_within};
+use super::roster::Desk;
 use super::stop::Stop;
-use super::tcp::Slot;
+use super::user::Shared;
 use crate::clock::{Clock, Moment};
 use crate::plan::request::Request;
 use crate::plan::url::Origin;
@@ -21,7 +22,7 @@ pub(super) struct Exchange<'run> {
     clock: &'run Clock,
     dialer: &'run Dialer,
     stop: &'run Stop,
-    slot: Arc<Slot>,
+    desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Connection)>,
 }
 
@@ -48,13 +49,13 @@ struct NoAnswer {
 
 impl<'run> Exchange<'run> {
     /// Ways of asking for one more user.
-    pub(super) fn new(plan: &'run Plan, clock: &'run Clock, dialer: &'run Dialer, stop: &'run Stop) -> Self {
-        Self { plan, clock, dialer, stop, slot: stop.sockets().slot(), kept: Vec::new() }
+    pub(super) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
+        let Shared { plan, clock, dialer, stop, .. } = shared;
+        Self { plan, clock, dialer, stop, desk, kept: Vec::new() }
     }
 
-    /// Asks once; `due` is when it should have been, `None` where it is due when it is sent.
-    pub(super) fn perform(&mut self, request: &Request, due: Option<Moment>) -> Outcome {
-        let sent = self.clock.now();
+    /// Asks once, at `sent`; `turn` says when that should have been.
+    pub(super) fn perform(&mut self, request: &Request, sent: Moment, turn: Turn) -> Outcome {
         let mut traffic = Traffic::default();
         let mut latest = sent;
         let result = self.follow(request, sent, &mut traffic, &mut latest);
@@ -64,8 +65,7 @@ impl<'run> Exchange<'run> {
             Err(_) if self.stop.is_cut() => (Ending::Aborted, self.clock.now()),
             Err(failure) => (Ending::Failed(failure), self.clock.now()),
         };
-        let due = due.map_or(sent, |due| due.min(sent));
-        Outcome::new(request.endpoint(), (due, sent, done), traffic, ending)
+        Outcome::new(request.endpoint(), turn, (sent, done), traffic, ending)
     }
 
     /// Asks, and follows redirects; gives the status of the last answer.
@@ -124,7 +124,7 @@ impl<'run> Exchange<'run> {
         }
         let deadline = self.clock.instant(sent.after(limits.timeout));
         let mut connection =
-            self.dialer.dial(request.origin(), deadline, (self.stop, &self.slot), &mut traffic.connecting)?;
+            self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
         let mut talk =
             Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };

@@ -2,11 +2,12 @@
 
 pub mod connection;
 pub mod exchange;
-pub mod gauges;
 mod input;
 pub mod outcome;
 pub mod resolve;
+mod queue;
 pub mod response;
+pub mod roster;
 pub mod stop;
 pub mod swarm;
 mod tcp;

@@ -199,10 +199,22 @@ pub struct Traffic {
     pub connecting: Connecting,
 }
 
+/// When a request was due, and whether anybody was there to send it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Whenever it was sent.
+    WhenSent,
+    /// At this moment, and a user was free for it: if it was sent late, this machine was too slow.
+    Free(Moment),
+    /// At this moment, but every user was busy: if it was sent late, the server was too slow.
+    Busy(Moment),
+}
+
 /// What became of one request.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     endpoint: EndpointId,
+    turn: Turn,
     due: Moment,
     sent: Moment,
     done: Moment,
@@ -211,16 +223,27 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// An outcome of a request that was due at `due`, begun at `sent` and over at `done`.
+    /// An outcome of a request that was begun at `sent` and over at `done`.
     #[must_use]
     pub fn new(
         endpoint: EndpointId,
-        (due, sent, done): (Moment, Moment, Moment),
+        turn: Turn,
+        (sent, done): (Moment, Moment),
         traffic: Traffic,
         ending: Ending,
     ) -> Self {
+        let due = match turn {
+            Turn::WhenSent => sent,
+            Turn::Free(due) | Turn::Busy(due) => due,
+        };
         assert!(due <= sent && sent <= done, "a request is due, then sent, then done");
-        Self { endpoint, due, sent, done, traffic, ending }
+        Self { endpoint, turn, due, sent, done, traffic, ending }
+    }
+
+    /// When it was due, and whether a user was free then.
+    #[must_use]
+    pub const fn turn(&self) -> Turn {
+        self.turn
     }
 
     /// Where it is counted.
@@ -245,6 +268,18 @@ impl Outcome {
     #[must_use]
     pub const fn response_time(&self) -> Duration {
         self.done.since(self.due)
+    }
+
+    /// From sending to the first byte of the last answer, where one came.
+    #[must_use]
+    pub fn first_byte_time(&self) -> Option<Duration> {
+        self.traffic.first_byte.map(|first_byte| first_byte.since(self.sent))
+    }
+
+    /// How long after it was due it was sent.
+    #[must_use]
+    pub const fn lateness(&self) -> Duration {
+        self.sent.since(self.due)
     }
 
     /// What was counted on the way.

@@ -2,17 +2,16 @@
 //!
 //! In two steps: when the stop *begins*, no new request starts and sleepers wake; at the *cut*, what is still in
 //! flight is abandoned. Both are channels that carry nothing and are closed, for the few who wait for something else
-//! as well. Users only sleep, and there are thousands of them: they have a condition variable, as a channel keeps its
-//! waiters in a list that each of them searches when it wakes.
+//! as well. Users only sleep, and there are thousands of them: they park, and the roster wakes them, as a channel
+//! keeps its waiters in a list that each of them searches when it wakes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::gauges::Gauges;
-use super::tcp::Sockets;
+use super::roster::{Desk, Roster};
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +20,8 @@ pub enum Reason {
     RunTime,
     /// `--requests` are started.
     Requests,
+    /// The last stage is over.
+    Stages,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
     /// Not one user could be started.
@@ -36,6 +37,7 @@ impl Reason {
         match self {
             Self::RunTime => "run_time",
             Self::Requests => "requests",
+            Self::Stages => "stages",
             Self::Signal => "signal",
             Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",
@@ -73,36 +75,23 @@ impl Gate {
 pub struct Stop {
     begun: Gate,
     cut: Gate,
-    sleeping: Mutex<()>,
-    wake: Condvar,
     reason: OnceLock<Reason>,
-    gauges: Arc<Gauges>,
-    sockets: Sockets,
+    roster: Arc<Roster>,
 }
 
 impl Stop {
     /// A stop that has not begun.
     #[must_use]
-    pub fn new(gauges: Arc<Gauges>) -> Self {
-        Self {
-            begun: Gate::new(),
-            cut: Gate::new(),
-            sleeping: Mutex::new(()),
-            wake: Condvar::new(),
-            reason: OnceLock::new(),
-            gauges,
-            sockets: Sockets::default(),
-        }
+    pub fn new(roster: Arc<Roster>) -> Self {
+        Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), roster }
     }
 
     /// Begins the stop: no new request starts. The first reason stands.
     pub fn begin(&self, reason: Reason) {
         if self.reason.set(reason).is_ok() {
-            self.gauges.stop_begins();
+            self.roster.note_stop();
             self.begun.open();
-            // Taken once, so that nobody is between looking at the gate and falling asleep.
-            drop(self.sleeping.lock().unwrap_or_else(PoisonError::into_inner));
-            self.wake.notify_all();
+            self.roster.wake();
         }
     }
 
@@ -124,15 +113,20 @@ impl Stop {
         self.reason.get().copied()
     }
 
-    /// Sleeps until `deadline`; says whether it got there before the stop began.
+    /// Sleeps until `deadline`; says whether it got there before the stop began. For a few threads; users have
+    /// [`Stop::park_until`].
     pub fn sleep_until(&self, deadline: Instant) -> bool {
-        let mut sleeping = self.sleeping.lock().unwrap_or_else(PoisonError::into_inner);
-        while !self.is_begun() {
+        matches!(self.begun.opened.recv_deadline(deadline), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Parks the user at `desk` until `deadline`; says whether it got there before it was told to end.
+    pub(super) fn park_until(&self, deadline: Instant, desk: &Desk) -> bool {
+        while !self.is_begun() && !desk.is_dismissed() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;
             }
-            sleeping = self.wake.wait_timeout(sleeping, left).unwrap_or_else(PoisonError::into_inner).0;
+            std::thread::park_timeout(left);
         }
         false
     }
@@ -140,7 +134,7 @@ impl Stop {
     /// Abandons what is in flight: every socket is shut down, connecting ones too, and nobody waits on.
     pub fn cut(&self) {
         self.cut.open();
-        self.sockets.shut_down();
+        self.roster.shut_down();
     }
 
     /// Whether what is in flight was abandoned.
@@ -153,10 +147,5 @@ impl Stop {
     #[must_use]
     pub const fn cut_off(&self) -> &Receiver<Never> {
         &self.cut.opened
-    }
-
-    /// The sockets that the cut shuts down.
-    pub(super) const fn sockets(&self) -> &Sockets {
-        &self.sockets
     }
 }

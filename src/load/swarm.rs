@@ -1,26 +1,38 @@
 //! Starting the users, each at its time, and sending them home.
 
+use std::sync::Arc;
 use std::thread::{Builder, Scope};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::connection::Dialer;
-use super::gauges::Gauges;
 use super::outcome::Outcome;
+use super::queue::Queue;
+use super::roster::{Desk, Roster};
 use super::stop::{Never, Stop};
-use super::user::{self, Budget, Shared};
-use crate::clock::Clock;
-use crate::plan::Plan;
+use super::user::{self, Budget, Job, Shared};
+use crate::clock::{Clock, Moment};
+use crate::plan::schedule::arrivals::Arrivals;
+use crate::plan::schedule::users::{ChangeKind, Users};
+use crate::plan::{Model, Plan};
 
 /// Stack of a user's thread. Virtual: a user touches about 16 KiB of it over plain HTTP, more in a TLS handshake.
 const USER_STACK: usize = 256 * 1024;
 
+/// In the open model a user is started this long before an arrival that nobody has taken, so that its thread runs when
+/// the arrival is due: starting one takes 30 to 100 µs, on a busy machine more.
+const HEAD_START: Duration = Duration::from_millis(2);
+
+/// With every user busy, how often it is looked whether there is a new state.
+const PATIENCE: Duration = Duration::from_millis(5);
+
 /// What happens to the swarm as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwarmEvent {
-    /// The number of users asked for has been reached.
+    /// The number of users asked for has been reached; in the open model, the first plateau of the rate.
     Spawned {
-        /// That number.
+        /// Users.
         users: u32,
     },
     /// A user could not be started; no more will be, and the run is not valid.
@@ -30,6 +42,11 @@ pub enum SwarmEvent {
         /// What the system said.
         why: String,
     },
+    /// An arrival was due while every user was busy and there may be no more: a result, not a fault.
+    UsersExhausted {
+        /// Users that run.
+        users: u32,
+    },
 }
 
 /// Everything that users work with; outlives them.
@@ -38,8 +55,16 @@ pub struct Swarm<'run> {
     clock: &'run Clock,
     dialer: &'run Dialer,
     stop: &'run Stop,
-    gauges: &'run Gauges,
+    roster: &'run Roster,
     budget: Budget,
+    queue: Option<Queue<'run>>,
+}
+
+/// What the thread that starts users holds: when it and all users have let go, the run is over.
+#[derive(Clone)]
+struct Ties {
+    outcomes: Sender<Outcome>,
+    _alive: Sender<Never>,
 }
 
 impl<'run> Swarm<'run> {
@@ -50,13 +75,17 @@ impl<'run> Swarm<'run> {
         clock: &'run Clock,
         dialer: &'run Dialer,
         stop: &'run Stop,
-        gauges: &'run Gauges,
+        roster: &'run Roster,
     ) -> Self {
-        Self { plan, clock, dialer, stop, gauges, budget: Budget::new(plan.load().requests) }
+        let queue = match &plan.load().model {
+            Model::Closed(_) => None,
+            Model::Open { arrivals, .. } => Some(Queue::new(arrivals, plan.load().run_time)),
+        };
+        Self { plan, clock, dialer, stop, roster, budget: Budget::new(plan.load().requests), queue }
     }
 
-    /// Starts each user at its time, until all are there or the stop begins. The returned channel is closed when the
-    /// last user has ended.
+    /// Starts the users, each at its time, until the stop begins. The returned channel is closed when the last user has
+    /// ended.
     ///
     /// # Errors
     /// Not even the thread that starts them could be started.
@@ -67,58 +96,152 @@ impl<'run> Swarm<'run> {
         events: Sender<SwarmEvent>,
     ) -> std::io::Result<Receiver<Never>> {
         let (alive, ended) = bounded(0);
-        Builder::new()
-            .name("spawner".to_owned())
-            .spawn_scoped(scope, move || self.spawn_users(scope, &outcomes, &events, &alive))?;
+        let ties = Ties { outcomes, _alive: alive };
+        let work = move || {
+            let result = match (&self.plan.load().model, &self.queue) {
+                (Model::Closed(users), _) => self.start_closed(scope, users, &ties, &events),
+                (Model::Open { arrivals, most_users }, Some(queue)) => {
+                    self.start_open(scope, (arrivals, *most_users), queue, &ties, &events)
+                }
+                (Model::Open { .. }, None) => unreachable!("the open model has a queue"),
+            };
+            let failed = result.is_err();
+            if let Err(error) = result {
+                let (users, why) = (self.roster.users(), error.to_string());
+                // Few and rare; the aggregator takes them as long as there are senders.
+                let _ = events.send(SwarmEvent::SpawnFailed { users, why });
+            }
+            if !failed || self.roster.users() > 0 {
+                // Users may all be gone for a while, between stages; the end of the run is the conductor's to say.
+                let _ = self.stop.begun().recv();
+            }
+        };
+        Builder::new().name("spawner".to_owned()).spawn_scoped(scope, work)?;
         Ok(ended)
     }
 
-    fn spawn_users<'scope>(
+    /// The closed model: users start and go as the schedule says.
+    fn start_closed<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        outcomes: &Sender<Outcome>,
+        users: &Users,
+        ties: &Ties,
         events: &Sender<SwarmEvent>,
-        alive: &Sender<Never>,
-    ) {
-        let ramp = self.plan.load().ramp;
-        for k in 0..ramp.users() {
-            let Some(due) = ramp.due(k) else { return };
-            let due = self.clock.instant(crate::clock::Moment::at(due));
-            let on_time = std::time::Instant::now() >= due || self.stop.sleep_until(due);
-            if !on_time || self.stop.is_begun() {
-                return;
+    ) -> std::io::Result<()> {
+        let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
+        let mut reached = users.reached().peekable();
+        for change in users.changes() {
+            while let Some(plateau) = reached.next_if(|plateau| plateau.at < change.at) {
+                if !self.wait_until(Moment::at(plateau.at)) {
+                    return Ok(());
+                }
+                let _ = events.send(SwarmEvent::Spawned { users: plateau.users });
             }
-            self.gauges.user_started();
-            if let Err(error) = self.spawn_user(scope, k, outcomes.clone(), alive.clone()) {
-                self.gauges.user_ended();
-                // Few and rare; the aggregator takes them as long as there are senders.
-                let _ = events.send(SwarmEvent::SpawnFailed { users: k, why: error.to_string() });
-                return;
+            if !self.wait_until(Moment::at(change.at)) {
+                return Ok(());
+            }
+            let at = change.user as usize;
+            match change.kind {
+                ChangeKind::Start => {
+                    desks.resize(desks.len().max(at + 1), None);
+                    desks[at] = Some(self.start_user(scope, change.user, ties.clone(), Job::Tasks)?);
+                }
+                ChangeKind::Stop => {
+                    if let Some(desk) = desks.get_mut(at).and_then(Option::take) {
+                        desk.dismiss();
+                    }
+                }
             }
         }
-        let _ = events.send(SwarmEvent::Spawned { users: ramp.users() });
+        for plateau in reached {
+            if !self.wait_until(Moment::at(plateau.at)) {
+                return Ok(());
+            }
+            let _ = events.send(SwarmEvent::Spawned { users: plateau.users });
+        }
+        Ok(())
     }
 
-    fn spawn_user<'scope>(
+    /// The open model: a user more whenever an arrival comes near that nobody has taken.
+    fn start_open<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        (arrivals, most_users): (&Arrivals, u32),
+        queue: &'scope Queue<'run>,
+        ties: &Ties,
+        events: &Sender<SwarmEvent>,
+    ) -> std::io::Result<()> {
+        let mut plateau = arrivals.reached().map(Moment::at);
+        let mut is_exhausted = false;
+        let mut k = 0;
+        while let Some(due) = queue.next_due() {
+            let now = self.clock.now();
+            if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
+                plateau = None;
+                let _ = events.send(SwarmEvent::Spawned { users: self.roster.users() });
+            }
+            let may_grow = self.roster.users() < most_users;
+            if due <= now.after(HEAD_START) && may_grow {
+                if let Some(first) = queue.take_until(now.after(HEAD_START)) {
+                    self.start_user(scope, k, ties.clone(), Job::Arrivals { queue, first })?;
+                    k += 1;
+                }
+                continue;
+            }
+            if due < now && !is_exhausted {
+                is_exhausted = true;
+                let _ = events.send(SwarmEvent::UsersExhausted { users: self.roster.users() });
+            }
+            if is_exhausted && plateau.is_none() {
+                // Users do not leave before the end, so there is nothing left to do or to say.
+                return Ok(());
+            }
+            let next = if may_grow { before(due, HEAD_START) } else { now.after(PATIENCE) };
+            let next = plateau.filter(|plateau| *plateau > now).map_or(next, |plateau| next.min(plateau));
+            if !self.wait_until(next) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether the moment came before the stop began.
+    fn wait_until(&self, moment: Moment) -> bool {
+        let on_time = self.clock.now() >= moment || self.stop.sleep_until(self.clock.instant(moment));
+        on_time && !self.stop.is_begun()
+    }
+
+    fn start_user<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         k: u32,
-        outcomes: Sender<Outcome>,
-        alive: Sender<Never>,
-    ) -> std::io::Result<()> {
+        ties: Ties,
+        job: Job<'scope, 'run>,
+    ) -> std::io::Result<Arc<Desk>> {
         let shared = Shared {
             plan: self.plan,
             clock: self.clock,
             dialer: self.dialer,
             stop: self.stop,
-            gauges: self.gauges,
+            roster: self.roster,
             budget: &self.budget,
         };
-        let body = move || {
-            user::run(k, shared, &outcomes);
-            shared.gauges.user_ended();
-            drop(alive);
+        let desk = self.roster.enter();
+        let own = Arc::clone(&desk);
+        let work = move || {
+            user::run(k, shared, &own, &ties.outcomes, job);
+            shared.roster.leave(own);
+            drop(ties);
         };
-        Builder::new().name(format!("user-{k}")).stack_size(USER_STACK).spawn_scoped(scope, body).map(drop)
+        let started = Builder::new().name(format!("user-{k}")).stack_size(USER_STACK).spawn_scoped(scope, work);
+        if let Err(error) = started {
+            self.roster.leave(desk);
+            return Err(error);
+        }
+        Ok(desk)
     }
+}
+
+fn before(moment: Moment, by: Duration) -> Moment {
+    Moment::at(moment.since_start().saturating_sub(by))
 }

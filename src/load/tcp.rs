@@ -4,8 +4,8 @@
 //! black hole could not be ended. On Linux `shutdown()` of a socket that still connects wakes it at once.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,67 +14,20 @@ use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::input::is_time_over;
-
-/// Every user's sockets, for the cut.
-#[derive(Debug, Default)]
-pub(super) struct Sockets {
-    slots: Mutex<Vec<Arc<Slot>>>,
-}
-
-impl Sockets {
-    /// A place for the sockets of one more user.
-    pub(super) fn slot(&self) -> Arc<Slot> {
-        let slot = Arc::new(Slot::default());
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&slot));
-        slot
-    }
-
-    /// Shuts every socket down, now and in future.
-    pub(super) fn shut_down(&self) {
-        for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            slot.shut_down();
-        }
-    }
-}
-
-/// The sockets of one user. A lock of its own, so that users do not wait for each other.
-#[derive(Debug, Default)]
-pub(super) struct Slot(Mutex<SlotState>);
-
-#[derive(Debug, Default)]
-struct SlotState {
-    sockets: Vec<Weak<TcpStream>>,
-    shut: bool,
-}
-
-impl Slot {
-    /// Puts a socket where the cut finds it; says whether the cut has not been yet.
-    fn hold(&self, socket: &Arc<TcpStream>) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.sockets.retain(|held| held.strong_count() > 0);
-        state.sockets.push(Arc::downgrade(socket));
-        !state.shut
-    }
-
-    fn shut_down(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.shut = true;
-        for socket in state.sockets.iter().filter_map(Weak::upgrade) {
-            // A socket that is not connected or already closed has nothing to shut down.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
-}
+use super::roster::Desk;
+use super::stop::Stop;
 
 /// Connects to one address within `limit`.
 ///
 /// # Errors
 /// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
-pub(super) fn connect(address: SocketAddr, limit: Duration, slot: &Slot) -> io::Result<Arc<TcpStream>> {
+pub(super) fn connect(address: SocketAddr, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<TcpStream>> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(TcpStream::from(socket));
-    if !slot.hold(&socket) {
+    desk.keep(&socket);
+    // In this order: a cut that comes now finds the socket, one that came before is seen here.
+    if stop.is_cut() {
         return Err(io::ErrorKind::ConnectionAborted.into());
     }
     // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).

@@ -1,4 +1,4 @@
-//! A user: a thread that asks, waits, asks again, and stops when told.
+//! A user: a thread that asks, waits, asks again, and ends when told.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,13 +7,14 @@ use crossbeam_channel::Sender;
 
 use super::connection::Dialer;
 use super::exchange::Exchange;
-use super::gauges::Gauges;
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, Outcome, Turn};
+use super::queue::Queue;
+use super::roster::{Desk, Roster};
 use super::stop::{Reason, Stop};
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
-use crate::plan::random::{Random, seed_of};
+use crate::plan::random::Random;
 
 /// What all users of a run share.
 #[derive(Clone, Copy)]
@@ -22,7 +23,7 @@ pub(super) struct Shared<'run> {
     pub(super) clock: &'run Clock,
     pub(super) dialer: &'run Dialer,
     pub(super) stop: &'run Stop,
-    pub(super) gauges: &'run Gauges,
+    pub(super) roster: &'run Roster,
     pub(super) budget: &'run Budget,
 }
 
@@ -55,48 +56,130 @@ impl Budget {
     }
 }
 
-/// Runs user number `k` until the stop begins; sends one outcome a request.
-pub(super) fn run(k: u32, shared: Shared<'_>, outcomes: &Sender<Outcome>) {
-    let mut random = Random::seeded(seed_of(shared.plan.run_id()) ^ (u64::from(k) << 32));
-    let mut exchange = Exchange::new(shared.plan, shared.clock, shared.dialer, shared.stop);
-    let requests = shared.plan.requests();
-    let mut due = None;
-    while !shared.stop.is_begun() {
-        match shared.budget.take() {
-            Permit::Go => {}
-            Permit::Last => shared.stop.begin(Reason::Requests),
-            Permit::None => break,
-        }
-        let request = if requests.len() == 1 { &requests[0] } else { &requests[random.below(requests.len())] };
-        let began = shared.clock.now();
-        let outcome = exchange.perform(request, due);
-        let aborted = outcome.ending() == Ending::Aborted;
-        // The aggregator takes outcomes as long as there are users; it cannot be gone before.
-        if outcomes.send(outcome).is_err() || aborted {
-            break;
-        }
-        due = next_due(shared.plan.load().wait, began, shared.clock, &mut random);
-        let sleeps = due.filter(|due| *due > shared.clock.now());
-        if sleeps.is_some_and(|due| !shared.stop.sleep_until(shared.clock.instant(due))) {
-            break;
-        }
-        if !matches!(shared.plan.load().wait, Wait::Pacing(_)) {
-            due = None;
-        }
-    }
+/// One user at work.
+pub(super) struct User<'run> {
+    shared: Shared<'run>,
+    desk: &'run Desk,
+    exchange: Exchange<'run>,
+    random: Random,
+    outcomes: &'run Sender<Outcome>,
 }
 
-/// When the next task begins; `None`: at once. Under pacing that is also when it is due: an overrun is counted once,
-/// as the task after it is due a pace after *its* beginning.
-fn next_due(wait: Wait, began: Moment, clock: &Clock, random: &mut Random) -> Option<Moment> {
-    match wait {
-        Wait::None => None,
-        Wait::Constant(pause) => Some(clock.now().after(pause)),
-        Wait::Between(low, high) => Some(clock.now().after(between(low, high, random.unit()))),
-        Wait::Pacing(pace) => Some(began.after(pace)),
+impl<'run> User<'run> {
+    /// User number `k`, on the thread that asks.
+    pub(super) fn new(k: u32, shared: Shared<'run>, desk: &'run Desk, outcomes: &'run Sender<Outcome>) -> Self {
+        desk.sit_down();
+        let random = Random::seeded(shared.plan.load().seed ^ (u64::from(k) << 32));
+        Self { shared, desk, exchange: Exchange::new(shared, desk), random, outcomes }
+    }
+
+    /// The closed model: one task after another, with think time between them.
+    pub(super) fn work_closed(mut self) {
+        let wait = self.shared.plan.load().wait;
+        let mut turn = Turn::WhenSent;
+        while self.is_wanted() {
+            let began = self.shared.clock.now();
+            if !self.ask(turn) {
+                break;
+            }
+            let Some(next) = self.next_task(wait, began) else {
+                turn = Turn::WhenSent;
+                continue;
+            };
+            let late = self.shared.clock.now() >= next;
+            if !late && !self.sleep_until(next) {
+                break;
+            }
+            // Under pacing a task is due a pace after the one before *began*: an overrun is counted once.
+            turn = match wait {
+                Wait::Pacing(_) if late => Turn::Busy(next),
+                Wait::Pacing(_) => Turn::Free(next),
+                _ => Turn::WhenSent,
+            };
+        }
+    }
+
+    /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
+    pub(super) fn work_open(mut self, queue: &Queue<'_>, first: Moment) {
+        let mut arrival = Some(first);
+        let mut is_first = true;
+        while let Some(due) = arrival {
+            let taken = self.shared.clock.now();
+            if taken < due && !self.sleep_until(due) {
+                break;
+            }
+            // Where there was room for one more user, a late arrival is not the server's doing.
+            let is_free = is_first || taken <= due || self.shared.roster.users() < self.shared.plan.load().most_users();
+            let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+            if !self.is_wanted() || !self.ask(turn) {
+                break;
+            }
+            is_first = false;
+            arrival = queue.take();
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.shared.stop.is_begun() && !self.desk.is_dismissed()
+    }
+
+    fn sleep_until(&self, moment: Moment) -> bool {
+        self.shared.stop.park_until(self.shared.clock.instant(moment), self.desk)
+    }
+
+    /// Sends one request; says whether there may be another.
+    fn ask(&mut self, turn: Turn) -> bool {
+        match self.shared.budget.take() {
+            Permit::Go => {}
+            Permit::Last => self.shared.stop.begin(Reason::Requests),
+            Permit::None => return false,
+        }
+        let requests = self.shared.plan.requests();
+        let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
+        let sent = self.shared.clock.now();
+        self.desk.begin(sent);
+        let outcome = self.exchange.perform(request, sent, turn);
+        self.desk.end();
+        let aborted = outcome.ending() == Ending::Aborted;
+        // The aggregator takes outcomes as long as there are users; it cannot be gone before.
+        self.outcomes.send(outcome).is_ok() && !aborted
+    }
+
+    /// When the next task begins; `None`: at once.
+    fn next_task(&mut self, wait: Wait, began: Moment) -> Option<Moment> {
+        let now = || self.shared.clock.now();
+        match wait {
+            Wait::None => None,
+            Wait::Constant(pause) => Some(now().after(pause)),
+            Wait::Between(low, high) => Some(now().after(between(low, high, self.random.unit()))),
+            Wait::Pacing(pace) => Some(began.after(pace)),
+        }
     }
 }
 
 fn between(low: Duration, high: Duration, at: f64) -> Duration {
     low + high.saturating_sub(low).mul_f64(at)
+}
+
+/// Does user `k`'s work to its end.
+pub(super) fn run(k: u32, shared: Shared<'_>, desk: &Desk, outcomes: &Sender<Outcome>, job: Job<'_, '_>) {
+    let user = User::new(k, shared, desk, outcomes);
+    match job {
+        Job::Tasks => user.work_closed(),
+        Job::Arrivals { queue, first } => user.work_open(queue, first),
+    }
+}
+
+/// What a user is there for.
+#[derive(Clone, Copy)]
+pub(super) enum Job<'run, 'p> {
+    /// Task after task.
+    Tasks,
+    /// Arrivals, the first of which is taken already.
+    Arrivals {
+        /// The others.
+        queue: &'run Queue<'p>,
+        /// The first.
+        first: Moment,
+    },
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 /// The cgroups of a process.
 #[derive(Debug)]
@@ -54,6 +55,13 @@ impl Cgroups {
             parse_limit(&text)
         });
         limits.min()
+    }
+
+    /// How long quotas have held the cgroup's tasks back so far, at the level that did so most; 0 without a quota.
+    pub(super) fn throttled(&self) -> Duration {
+        let levels = self.levels("cpu");
+        let throttled = levels.iter().filter_map(|level| parse_throttled(&text(level, "cpu.stat")?));
+        throttled.max().unwrap_or_default()
     }
 
     /// The directories that may limit what `controller` controls: the process's own cgroup and those above it.
@@ -116,6 +124,15 @@ fn parse_cfs(quota: &str, period: &str) -> Option<f64> {
     let quota: u64 = quota.trim().parse().ok()?;
     let period: u64 = period.trim().parse().ok()?;
     (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
+}
+
+/// Throttled time of `cpu.stat`: `throttled_usec` in version 2, `throttled_time` in nanoseconds in version 1.
+fn parse_throttled(stat: &str) -> Option<Duration> {
+    stat.lines().find_map(|line| match line.split_once(' ')? {
+        ("throttled_usec", us) => us.trim().parse().ok().map(Duration::from_micros),
+        ("throttled_time", ns) => ns.trim().parse().ok().map(Duration::from_nanos),
+        _ => None,
+    })
 }
 
 /// A limit as a number; None for `max`.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, getuid, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities, sched_getaffinity};
@@ -34,6 +35,12 @@ const OTHER_MAPPINGS: u64 = 2048;
 pub fn available_cpus() -> f64 {
     let quota = Cgroups::read(Path::new(PROC), Path::new(CGROUP_ROOT)).cpu_quota();
     cpus_within(affinity_cpus(), quota)
+}
+
+/// How long cgroup quotas have held this process back so far; 0 without a quota.
+#[must_use]
+pub fn throttled() -> Duration {
+    Cgroups::read(Path::new(PROC), Path::new(CGROUP_ROOT)).throttled()
 }
 
 /// Limits on what a run needs; None where there is no limit, or none that can be read.

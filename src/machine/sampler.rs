@@ -7,6 +7,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use super::limits;
 use crate::clock::Moment;
 
 /// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, which Linux fixes at 100 on every architecture that Rust's
@@ -30,6 +31,10 @@ pub struct Sample {
     pub network_sent: u64,
     /// Bytes received, as `network_sent`.
     pub network_received: u64,
+    /// Time for which cgroup quotas held the process back; 0 without a quota.
+    pub throttled: Duration,
+    /// Open file descriptors; 0 before Linux 6.2, where only a walk over all of them would tell.
+    pub open_files: u64,
 }
 
 /// Looks at this process and its host.
@@ -57,7 +62,16 @@ impl Sampler {
         let cpu_time = process_cpu_time();
         let rss_bytes = self.rss_bytes();
         let (network_sent, network_received) = self.network_totals();
-        Sample { at, cpu_time, rss_bytes, network_sent, network_received }
+        Sample {
+            at,
+            cpu_time,
+            rss_bytes,
+            network_sent,
+            network_received,
+            throttled: limits::throttled(),
+            // Since 6.2 the directory's size is the number of open files (proc(5)).
+            open_files: fs::metadata("/proc/self/fd").map_or(0, |meta| meta.len()),
+        }
     }
 
     /// Time since the process started, at least 1 ms, and never less than the true age: the kernel rounds the start

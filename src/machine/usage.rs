@@ -48,6 +48,8 @@ mod tests {
             rss_bytes: 0,
             network_sent: 0,
             network_received: 0,
+            throttled: Duration::ZERO,
+            open_files: 0,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod load;
 pub mod random;
 pub mod request;
 mod requests;
@@ -15,11 +16,11 @@ use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 
-use crate::cli::value::{Resolve, StatusSet, Wait};
+use crate::cli::value::{Resolve, StatusSet};
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+pub use load::{Load, Model};
 use request::{Endpoint, Request};
-use schedule::Ramp;
 use setting::Setting;
 
 /// What will be done.
@@ -37,21 +38,6 @@ pub struct Plan {
     exit_code_on_error: u8,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How much load, and when it ends.
-#[derive(Debug)]
-pub struct Load {
-    /// When each user starts.
-    pub ramp: Ramp,
-    /// Think time between two tasks of a user.
-    pub wait: Wait,
-    /// The load ends after this time; never, where it is not said.
-    pub run_time: Option<Duration>,
-    /// Exactly so many requests are started, unless the run time is over first.
-    pub requests: Option<u64>,
-    /// How long requests in flight may take after the run time or a signal.
-    pub stop_timeout: Duration,
 }
 
 /// How a request and its answer are exchanged.
@@ -164,13 +150,7 @@ impl Plan {
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &run_id, surroundings) };
         let (settings, hash) = settings::of(flags, origins, &resolved, &stream.sink, &testplan).finish();
         Ok(Self {
-            load: Load {
-                ramp: Ramp::new(flags.users, flags.spawn_rate),
-                wait: flags.wait,
-                run_time: flags.run_time,
-                requests: flags.max_requests,
-                stop_timeout: flags.stop_timeout,
-            },
+            load: Load::from_flags(flags, &run_id)?,
             requests: resolved.requests,
             endpoints: resolved.endpoints,
             exchange: ExchangePlan {

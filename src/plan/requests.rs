@@ -195,15 +195,20 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
         (None, Some(text)) => {
             let json = content("--json", text)?;
             serde_json::from_slice::<serde::de::IgnoredAny>(&json)
-                .map_err(|why| Error::usage(format!("--json {text}"), format!("not JSON: {why}")))?;
+                .map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
             Ok(Some(json))
         }
     }
 }
 
+/// A flag about the body with its file. A body given as text is not repeated: it may be long, and may be a secret.
+fn source(flag: &str, text: &str) -> String {
+    if text.starts_with('@') { format!("{flag} {text}") } else { flag.to_owned() }
+}
+
 fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
     match text.strip_prefix('@') {
-        Some(path) => std::fs::read(path).map(Arc::from).map_err(|why| Error::usage(format!("{flag} {text}"), why)),
+        Some(path) => std::fs::read(path).map(Arc::from).map_err(|why| Error::usage(source(flag, text), why)),
         None => Ok(Arc::from(text.as_bytes())),
     }
 }

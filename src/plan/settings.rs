@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::Sink;
+use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
 use crate::cli::value::{Header, Resolve};
-use crate::cli::{Origin, Origins, RunFlags};
+use crate::cli::{Arrival, Origin, Origins, RunFlags};
 
 /// Writes the settings down.
 pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink: &Sink, testplan: &str) -> Settings {
@@ -33,8 +34,7 @@ pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink:
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
     book.add(Scope::Plan, "request", &resolved.listing, Origin::Flag);
     book.add(Scope::Plan, "host", &resolved.base_authority, origins.of("host"));
-    book.add(Scope::Plan, "users", &flags.users.to_string(), origins.of("users"));
-    book.add(Scope::Plan, "spawn-rate", &flags.spawn_rate.to_string(), origins.of("spawn_rate"));
+    model(book, flags, origins);
     if let Some(run_time) = flags.run_time {
         book.add(Scope::Plan, "run-time", &time(run_time), origins.of("run_time"));
     }
@@ -43,6 +43,27 @@ fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Res
     }
     book.add(Scope::Plan, "wait", &flags.wait.to_string(), origins.of("wait"));
     book.add(Scope::Plan, "stop-timeout", &time(flags.stop_timeout), origins.of("stop_timeout"));
+}
+
+/// What decides when a request is sent: only the flags that have a say in it.
+fn model(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+    let users = |otherwise: u32| flags.users.unwrap_or(otherwise).to_string();
+    if let Some(rate) = flags.rate {
+        book.add(Scope::Plan, "rate", &rate.to_string(), origins.of("rate"));
+        let arrival = flags.arrival.unwrap_or(Arrival::Constant);
+        book.add(Scope::Plan, "arrival", arrival.as_str(), origins.of("arrival"));
+        book.add(Scope::Plan, "users", &users(OPEN_USERS), origins.of("users"));
+    } else if flags.stages.is_none() {
+        book.add(Scope::Plan, "users", &users(1), origins.of("users"));
+        let rate = flags.spawn_rate.unwrap_or(1.0);
+        book.add(Scope::Plan, "spawn-rate", &rate.to_string(), origins.of("spawn_rate"));
+    }
+    if let Some(stages) = &flags.stages {
+        book.add(Scope::Plan, "stages", &stages.to_string(), origins.of("stages"));
+    }
+    if let Some(seed) = flags.seed {
+        book.add(Scope::Plan, "seed", &seed.to_string(), origins.of("seed"));
+    }
 }
 
 fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {

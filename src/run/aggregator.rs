@@ -1,32 +1,23 @@
-//! The thread that counts, and orders what is said; and the sampler thread that sets its pace.
+//! The thread that counts, and orders what is said.
 
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender, TryRecvError};
+use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::watch::Sighting;
 use crate::clock::Clock;
-use crate::load::gauges::Gauges;
 use crate::load::outcome::Outcome;
-use crate::load::stop::Never;
 use crate::load::swarm::SwarmEvent;
-use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
 use crate::stats::aggregate::{Aggregate, Remark};
-use crate::telemetry::record::{Place, Record};
-use crate::telemetry::recorder::{Look, Recorder, describe};
-use crate::telemetry::writer::Batch;
+use crate::telemetry::ours::Place;
+use crate::telemetry::record::Record;
+use crate::telemetry::recorder::{Count, Look, Recorder, describe};
+use crate::telemetry::writer::{Batch, thread_cpu_time};
 
 /// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
 /// wake-up (measured: 0.23 µs an outcome without, several with).
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
-
-/// A look at the machine, and whether it is the last.
-pub(super) enum Sighting {
-    /// One on the grid.
-    Grid(Look),
-    /// The one when the last user has ended.
-    Last(Look),
-}
 
 /// Counts outcomes and says what there is to say.
 pub(super) struct Aggregator<'p> {
@@ -37,6 +28,8 @@ pub(super) struct Aggregator<'p> {
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<String>,
+    /// Ticks joined to the next one.
+    joined: u64,
 }
 
 /// What the aggregator has when the run is over.
@@ -44,7 +37,7 @@ pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
     pub(super) batches: Sender<Batch>,
-    pub(super) last_look: Option<Look>,
+    pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<String>,
 }
@@ -52,7 +45,7 @@ pub(super) struct Finding<'p> {
 impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
-        mut recorder: Recorder<'p>,
+        recorder: Recorder<'p>,
         plan: &Plan,
         clock: &Clock,
         batches: Sender<Batch>,
@@ -60,10 +53,10 @@ impl<'p> Aggregator<'p> {
         first: Look,
     ) -> Self {
         let aggregate = Aggregate::new(plan.endpoints().len());
-        let mut waiting = recorder.start(place);
-        waiting.extend(recorder.tick(first, &aggregate));
-        let mut aggregator = Self { recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new() };
-        aggregator.hand_over();
+        let waiting = recorder.start(place);
+        let mut aggregator =
+            Self { recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
+        aggregator.tick(first, 0);
         aggregator
     }
 
@@ -74,22 +67,23 @@ impl<'p> Aggregator<'p> {
         looks: &Receiver<Sighting>,
         events: &Receiver<SwarmEvent>,
     ) -> Finding<'p> {
-        let last_look = loop {
+        let last = loop {
             let counted = self.count(outcomes);
             for event in events.try_iter() {
                 self.note(&event);
             }
             match looks.try_recv() {
                 Ok(Sighting::Grid(look)) => {
+                    let queue = outcomes.len();
                     // What was done before the look belongs to its tick.
                     self.count(outcomes);
-                    self.tick(look);
+                    self.tick(look, queue);
                     continue;
                 }
                 Ok(Sighting::Last(look)) => {
                     self.count(outcomes);
                     events.try_iter().for_each(|event| self.note(&event));
-                    break Some(look);
+                    break Some((look, self.cut(0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -101,8 +95,9 @@ impl<'p> Aggregator<'p> {
             }
         };
         self.note_remarks();
+        self.note_lateness();
         let Self { recorder, aggregate, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, batches, last_look, waiting, faults }
+        Finding { recorder, aggregate, batches, last, waiting, faults }
     }
 
     /// Counts what is there; says how many.
@@ -132,14 +127,38 @@ impl<'p> Aggregator<'p> {
         }
     }
 
+    /// A generator that did not keep to its schedule has measured another load than the one asked for.
+    fn note_lateness(&mut self) {
+        let sends = self.aggregate.sends();
+        if sends.is_too_late() {
+            let (late, all) = (sends.late(), sends.count());
+            let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
+            self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
+            self.faults.push(fault);
+        }
+    }
+
     /// Says a tick, unless the writer is behind: then the next one is longer, and no line is lost.
-    fn tick(&mut self, look: Look) {
+    fn tick(&mut self, look: Look, queue: usize) {
         self.note_remarks();
-        if !self.batches.is_full() {
-            let tick = self.recorder.tick(look, &self.aggregate);
-            self.waiting.extend(tick);
+        if self.batches.is_full() {
+            self.joined += 1;
+        } else {
+            let count = self.cut(queue);
+            self.waiting.extend(self.recorder.tick(look, &self.aggregate, &count));
         }
         self.hand_over();
+    }
+
+    /// Ends the interval.
+    fn cut(&mut self, queue: usize) -> Count {
+        Count {
+            cuts: self.aggregate.cut(),
+            sends: self.aggregate.take_sends(),
+            queue,
+            joined: std::mem::take(&mut self.joined),
+            aggregator_cpu: thread_cpu_time(),
+        }
     }
 
     /// Gives the writer what is waiting, if it has room; never waits for it.
@@ -165,47 +184,4 @@ fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Sighting>, events
         select.recv(looks);
         let _ = select.ready_timeout(DRAIN_PAUSE);
     }
-}
-
-/// Looks at machine and swarm.
-pub(super) fn look(tick: u64, sampler: &mut Sampler, clock: &Clock, gauges: &Gauges) -> Look {
-    let users = gauges.users();
-    Look { tick, users, sample: sampler.look(clock.now()) }
-}
-
-/// The sampler thread: looks at each multiple of `interval` since the start, and once more when `over` is closed.
-pub(super) fn sample(
-    mut sampler: Sampler,
-    interval: Duration,
-    (clock, gauges): (&Clock, &Gauges),
-    over: &Receiver<Never>,
-    looks: &Sender<Sighting>,
-) {
-    let mut tick = 1;
-    loop {
-        let due = crate::clock::Moment::from_nanos(grid(interval, tick));
-        match over.recv_deadline(clock.instant(due)) {
-            Err(RecvTimeoutError::Timeout) => {}
-            _ => break,
-        }
-        // A machine that stood still has missed ticks; the one that is said is the one that is due now.
-        tick = tick.max(passed(interval, clock));
-        if looks.send(Sighting::Grid(look(tick, &mut sampler, clock, gauges))).is_err() {
-            return;
-        }
-        tick += 1;
-    }
-    let mut last = look(tick.max(passed(interval, clock)), &mut sampler, clock, gauges);
-    last.users = gauges.users_at_stop();
-    // The aggregator waits for this one.
-    let _ = looks.send(Sighting::Last(last));
-}
-
-fn grid(interval: Duration, tick: u64) -> u64 {
-    u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).saturating_mul(tick)
-}
-
-/// The last tick that is due by now.
-fn passed(interval: Duration, clock: &Clock) -> u64 {
-    clock.now().nanos() / grid(interval, 1).max(1)
 }

@@ -25,14 +25,15 @@ impl Conductor<'_> {
     pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) -> Moment {
         self.wait_for_the_end(users);
         let stopped_at = self.clock.now();
-        if self.stop.reason() == Some(Reason::Requests) {
+        match self.stop.reason() {
             // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
-            select! {
+            Some(Reason::Requests) => select! {
                 recv(users) -> _ => {}
-                recv(signal) -> _ => self.grace(users),
-            }
-        } else {
-            self.grace(users);
+                recv(signal) -> _ => self.grace(users, self.load.stop_timeout),
+            },
+            // What comes of them nobody will be told.
+            Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
+            _ => self.grace(users, self.load.stop_timeout),
         }
         stopped_at
     }
@@ -40,24 +41,23 @@ impl Conductor<'_> {
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
         let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
         let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
+        let stages_over = self.load.end().map_or_else(never, |end| after(left(end)));
         select! {
             recv(self.stop.begun()) -> _ => {}
             recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
+            recv(stages_over) -> _ => self.stop.begin(Reason::Stages),
             // Users go only when told, so there were none: not one could be started.
             recv(users) -> _ => self.stop.begin(Reason::NoUsers),
         }
     }
 
-    /// What is in flight gets the stop timeout, then its sockets are shut down.
-    fn grace(&self, users: &Receiver<Never>) {
-        if matches!(users.recv_timeout(self.load.stop_timeout), Err(RecvTimeoutError::Timeout)) {
-            loop {
-                self.stop.cut();
-                // Closed as soon as every user has noticed.
-                if !matches!(users.recv_timeout(CUT_AGAIN), Err(RecvTimeoutError::Timeout)) {
-                    return;
-                }
-            }
+    /// What is in flight gets `patience`, then its sockets are shut down.
+    fn grace(&self, users: &Receiver<Never>, patience: Duration) {
+        let mut wait = patience;
+        // Closed as soon as every user has noticed.
+        while matches!(users.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
+            self.stop.cut();
+            wait = CUT_AGAIN;
         }
     }
 }

@@ -6,6 +6,7 @@
 mod aggregator;
 mod conductor;
 pub mod signals;
+mod watch;
 
 use std::sync::Arc;
 use std::thread::Builder;
@@ -16,8 +17,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
 use crate::load::connection::Dialer;
-use crate::load::gauges::Gauges;
 use crate::load::outcome::Outcome;
+use crate::load::roster::Roster;
 use crate::load::stop::{Never, Reason, Stop};
 use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
@@ -27,12 +28,14 @@ use crate::plan::request::Request;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::verdict::Judgement;
 use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::record::{Place, Record, Target};
+use crate::telemetry::ours::{Place, Target};
+use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Recorder, RunEnding};
 use crate::telemetry::writer::{Batch, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use signals::Signals;
+use watch::Watch;
 
 /// Outcomes on their way to the aggregator. It looks every 5 ms under load, so this is enough for 3 million a second;
 /// when it is full, users wait: an outcome is never dropped.
@@ -82,16 +85,16 @@ impl Finished {
 /// could not be written to its end.
 pub fn run(plan: &Plan) -> Result<Finished> {
     let limits = Limits::read();
-    limits.check_users(u64::from(plan.load().ramp.users()))?;
+    limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
-    let gauges = Arc::new(Gauges::default());
-    let stop = Arc::new(Stop::new(Arc::clone(&gauges)));
+    let roster = Arc::new(Roster::default());
+    let stop = Arc::new(Stop::new(Arc::clone(&roster)));
     let signals = Signals::install(&stop)?;
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
-    let mut sampler = Sampler::new();
+    let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let clock = Clock::start_now();
     let envelope = Envelope::new(Source::Local, plan.run_id(), plan.testplan(), clock);
@@ -108,12 +111,19 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         started_at: rfc3339(clock.unix(Moment::START)),
         started_monotonic: monotonic_seconds(),
     };
-    let first = aggregator::look(0, &mut sampler, &clock, &gauges);
-    let crew = Crew { plan, clock: &clock, stop: &stop, gauges: &gauges, dialer: &dialer, signals: &signals };
-    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, first);
-    let (finding, stopped_at) = crew.work(aggregator, sampler)?;
+    let mut watch = Watch {
+        sampler,
+        clock: &clock,
+        roster: &roster,
+        stop: &stop,
+        writer_cpu: writer.cpu(),
+        open_files_limit: open_files,
+    };
+    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(0));
+    let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
+    let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    finish(plan, &clock, &stop, &gauges, (finding, stopped_at), (&writer, patience))
+    finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience))
 }
 
 /// Seconds of the host's monotonic clock, which other processes of the host share.
@@ -152,15 +162,15 @@ struct Crew<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
     stop: &'run Stop,
-    gauges: &'run Gauges,
+    roster: &'run Roster,
     dialer: &'run Dialer,
     signals: &'run Signals,
 }
 
 impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
-    fn work<'p>(&self, aggregator: Aggregator<'p>, sampler: Sampler) -> Result<(Finding<'p>, Moment)> {
-        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.gauges);
+    fn work<'p>(&self, aggregator: Aggregator<'p>, watch: Watch<'_>) -> Result<(Finding<'p>, Moment)> {
+        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
         let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
         let (look_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
@@ -170,12 +180,10 @@ impl Crew<'_> {
                 .name("aggregator".to_owned())
                 .spawn_scoped(scope, move || aggregator.run(&outcomes, &looks, &events))
                 .map_err(cannot_start)?;
-            let (clock, gauges, interval) = (self.clock, self.gauges, self.plan.stream().interval);
+            let interval = self.plan.stream().interval;
             Builder::new()
                 .name("sampler".to_owned())
-                .spawn_scoped(scope, move || {
-                    aggregator::sample(sampler, interval, (clock, gauges), &over, &look_sender);
-                })
+                .spawn_scoped(scope, move || watch.run(interval, &over, &look_sender))
                 .map_err(cannot_start)?;
             let users = swarm.raise(scope, outcome_sender, event_sender).map_err(cannot_start)?;
             let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
@@ -198,22 +206,22 @@ fn finish(
     plan: &Plan,
     clock: &Clock,
     stop: &Stop,
-    gauges: &Gauges,
+    roster: &Roster,
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Result<Finished> {
-    let Finding { mut recorder, aggregate, batches, last_look, waiting, faults } = finding;
+    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
     let judgement = Judgement::of(aggregate.counts(), &faults);
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
         at: clock.now(),
         stopped_at,
         reason: stop.reason().unwrap_or(Reason::Signal),
-        users: gauges.users_at_stop(),
+        users: roster.users_at_stop(),
         judgement,
         exit_code,
     };
-    let tick = last_look.map(|look| recorder.tick(look, &aggregate)).unwrap_or_default();
+    let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
     let delivered = deliver(lines, &batches, writer, patience);
     drop(batches);

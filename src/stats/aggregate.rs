@@ -1,9 +1,12 @@
 //! The run so far: every outcome recorded once, by endpoint, and as a whole.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::histogram::{LONGEST_US, Precision};
-use super::tally::{Statistics, Tally};
+use super::interval::Interval;
+use super::sends::Sends;
+use super::tally::{Counts, Statistics, Tally};
 use crate::clock::Moment;
 use crate::load::outcome::{Ending, Failure, Outcome};
 use crate::plan::request::EndpointId;
@@ -17,6 +20,9 @@ pub const MOST_ENDPOINTS: usize = 1000;
 
 /// Distinct errors an endpoint; further ones are counted together.
 pub const MOST_ERRORS: usize = 100;
+
+/// Longer response times count as this in percentiles.
+const LONGEST: Duration = Duration::from_micros(LONGEST_US);
 
 /// What a line about an endpoint is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,51 +70,34 @@ pub enum Remark {
     OwnLimit(Failure),
 }
 
-/// Counts of a run. sent = ok + failed + aborted, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Answered as wanted.
-    pub ok: u64,
-    /// Failed.
-    pub failed: u64,
-    /// Ended by the end of the run.
-    pub aborted: u64,
-    /// Redirects followed.
-    pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
-    pub reopened: u64,
-}
-
-impl Counts {
-    /// Answered or failed.
-    #[must_use]
-    pub const fn completed(&self) -> u64 {
-        self.ok + self.failed
-    }
-
-    /// Begun.
-    #[must_use]
-    pub const fn sent(&self) -> u64 {
-        self.completed() + self.aborted
-    }
-}
-
-/// One endpoint's sums and errors.
+/// One endpoint: what happened since the last cut, what came before, and its errors.
 #[derive(Debug)]
 pub struct EndpointTally {
     /// What it is about.
     pub place: Place,
-    /// Its sums.
+    /// Everything up to the last cut.
     pub tally: Tally,
     /// Its errors in the order of first occurrence.
     pub errors: Vec<ErrorCount>,
+    interval: Interval,
 }
 
-/// The run so far.
+/// What happened at one endpoint between two cuts.
+#[derive(Debug)]
+pub struct Cut {
+    /// Which endpoint.
+    pub place: Place,
+    /// What happened.
+    pub interval: Interval,
+}
+
+/// The run: each outcome is recorded once, in its endpoint's interval; everything else is a sum of intervals, made
+/// when they are cut.
 #[derive(Debug)]
 pub struct Aggregate {
     whole: Tally,
-    counts: Counts,
+    recent_sends: Sends,
+    sends: Sends,
     /// In the order of first use.
     endpoints: Vec<EndpointTally>,
     /// Index into `endpoints` by endpoint id.
@@ -124,7 +113,8 @@ impl Aggregate {
     pub fn new(endpoints: usize) -> Self {
         Self {
             whole: Tally::new(Precision::Fine),
-            counts: Counts::default(),
+            recent_sends: Sends::default(),
+            sends: Sends::default(),
             endpoints: Vec::new(),
             index: vec![None; endpoints],
             last_done: Moment::START,
@@ -135,31 +125,49 @@ impl Aggregate {
 
     /// Counts one outcome.
     pub fn record(&mut self, outcome: &Outcome) {
-        let traffic = outcome.traffic();
-        self.counts.redirects += u64::from(traffic.redirects);
-        self.counts.reopened += u64::from(traffic.reopened);
+        self.recent_sends.record(outcome);
+        let at = self.place_of(outcome.endpoint());
+        let place = &mut self.endpoints[at];
+        place.interval.record(outcome);
         let failure = match outcome.ending() {
-            Ending::Aborted => {
-                self.counts.aborted += 1;
-                return;
-            }
+            Ending::Aborted => return,
             Ending::Ok => None,
             Ending::Failed(failure) => Some(failure),
         };
-        match failure {
-            None => self.counts.ok += 1,
-            Some(_) => self.counts.failed += 1,
-        }
+        place.tally.note(outcome.done(), failure.is_some());
+        self.whole.note(outcome.done(), failure.is_some());
         self.last_done = self.last_done.max(outcome.done());
-        self.whole.record(outcome, failure);
-        let at = self.place_of(outcome.endpoint());
-        self.endpoints[at].tally.record(outcome, failure);
         if let Some(failure) = failure {
             self.record_error(at, failure, outcome.done());
         }
-        if outcome.response_time().as_micros() > u128::from(LONGEST_US) {
+        if outcome.response_time() > LONGEST {
             self.remark(Remark::OverAnHour);
         }
+    }
+
+    /// Ends the interval: what happened since the last cut, by endpoint, is taken out and added to the sums.
+    pub fn cut(&mut self) -> Vec<Cut> {
+        let mut cuts = Vec::new();
+        for endpoint in self.endpoints.iter_mut().filter(|endpoint| endpoint.interval.is_used()) {
+            let interval = endpoint.interval.take();
+            endpoint.tally.add(&interval);
+            self.whole.add(&interval);
+            cuts.push(Cut { place: endpoint.place, interval });
+        }
+        cuts
+    }
+
+    /// How late requests were sent since the last call.
+    pub fn take_sends(&mut self) -> Sends {
+        let sends = std::mem::take(&mut self.recent_sends);
+        self.sends.add(&sends);
+        sends
+    }
+
+    /// How late requests were sent up to the last [`Aggregate::take_sends`].
+    #[must_use]
+    pub const fn sends(&self) -> &Sends {
+        &self.sends
     }
 
     fn place_of(&mut self, endpoint: EndpointId) -> usize {
@@ -184,7 +192,8 @@ impl Aggregate {
     fn open_place(&mut self, place: Place) -> usize {
         let at = self.endpoints.len();
         let precision = if at < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse };
-        self.endpoints.push(EndpointTally { place, tally: Tally::new(precision), errors: Vec::new() });
+        let (tally, interval) = (Tally::new(precision), Interval::new(precision));
+        self.endpoints.push(EndpointTally { place, tally, errors: Vec::new(), interval });
         at
     }
 
@@ -221,10 +230,10 @@ impl Aggregate {
         std::mem::take(&mut self.remarks)
     }
 
-    /// Counts so far.
+    /// Counts up to the last cut.
     #[must_use]
     pub const fn counts(&self) -> Counts {
-        self.counts
+        self.whole.counts()
     }
 
     /// End of the last request that was answered or failed.
@@ -233,7 +242,7 @@ impl Aggregate {
         self.last_done
     }
 
-    /// Statistics of all requests at `now`, total rates over the time until `last`.
+    /// Statistics of all requests up to the last cut, which was at `now`; total rates over the time until `last`.
     #[must_use]
     pub fn statistics(&self, now: Moment, last: Moment) -> Statistics {
         self.whole.statistics(now, last)
@@ -249,12 +258,12 @@ impl Aggregate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::Traffic;
+    use crate::load::outcome::{Traffic, Turn};
 
     fn outcome(endpoint: usize, ending: Ending) -> Outcome {
         let at = Moment::from_nanos(1_000_000);
         let id = EndpointId(u32::try_from(endpoint).unwrap());
-        Outcome::new(id, (at, at, at), Traffic::default(), ending)
+        Outcome::new(id, Turn::WhenSent, (at, at), Traffic::default(), ending)
     }
 
     #[test]
@@ -263,12 +272,13 @@ mod tests {
         for ending in [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Aborted, Ending::Ok] {
             aggregate.record(&outcome(1, ending));
         }
+        assert_eq!(aggregate.cut().len(), 1);
+        assert!(aggregate.cut().is_empty(), "each outcome is in one interval");
         let counts = aggregate.counts();
         assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));
         assert_eq!((counts.sent(), counts.completed()), (4, 3));
         let statistics = aggregate.statistics(Moment::START, Moment::START);
         assert_eq!((statistics.num_requests, statistics.num_failures), (3, 1));
-        assert_eq!(aggregate.endpoints().len(), 1, "an aborted request opens no place");
     }
 
     #[test]
@@ -277,8 +287,9 @@ mod tests {
         let mut aggregate = Aggregate::new(many);
         (0..many).chain(0..many).for_each(|id| aggregate.record(&outcome(id, Ending::Ok)));
         assert_eq!(aggregate.endpoints().len(), MOST_ENDPOINTS + 1);
+        aggregate.cut();
         let other = aggregate.endpoints().last().unwrap();
-        assert_eq!((other.place, other.tally.requests()), (Place::Other, 10));
+        assert_eq!((other.place, other.tally.counts().ok), (Place::Other, 10));
         assert_eq!(aggregate.take_remarks(), [Remark::CoarseEndpoints, Remark::OtherEndpoints]);
         assert_eq!(aggregate.take_remarks(), []);
     }

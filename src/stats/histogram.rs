@@ -41,6 +41,24 @@ impl TimeHistogram {
         assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
     }
 
+    /// Adds all that `other` has counted. Exact where both have the same precision; into a finer one, each time is
+    /// taken for the highest that it may have been.
+    pub fn add(&mut self, other: &Self) {
+        let added = self.0.add(&other.0);
+        assert!(added.is_ok(), "a growing histogram takes every value in its range");
+    }
+
+    /// Forgets all, and keeps the room.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// The histogram itself, to be written out.
+    #[must_use]
+    pub const fn inner(&self) -> &Histogram<u64> {
+        &self.0
+    }
+
     /// How many times were counted.
     #[must_use]
     pub fn count(&self) -> u64 {

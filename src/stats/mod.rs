@@ -1,7 +1,10 @@
 //! Counting what happened: pure, no clock, no input or output.
 
-pub mod aggregate;
 pub mod histogram;
+pub mod times;
+pub mod interval;
+pub mod sends;
 pub mod recent;
 pub mod tally;
+pub mod aggregate;
 pub mod verdict;

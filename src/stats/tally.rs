@@ -1,22 +1,55 @@
 //! The sums of one endpoint, or of all.
 
-use crate::clock::Moment;
-use crate::load::outcome::{Failure, Outcome};
-
-use super::histogram::{Precision, TimeHistogram};
+use super::histogram::Precision;
+use super::interval::Interval;
 use super::recent::Recent;
+use super::times::Times;
+use crate::clock::Moment;
 
-/// Everything that statistics are made of.
+/// Everything that statistics are made of: the sum of an endpoint's intervals, or of all.
 #[derive(Clone, Debug)]
 pub struct Tally {
-    requests: u64,
-    failures: u64,
-    sum_us: u128,
-    min_us: u64,
-    max_us: u64,
+    counts: Counts,
     content_bytes: u128,
-    times: TimeHistogram,
+    response: Times,
     recent: Recent,
+}
+
+/// Counts of a run. sent = ok + failed + aborted, always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+}
+
+impl Counts {
+    /// Answered or failed.
+    #[must_use]
+    pub const fn completed(&self) -> u64 {
+        self.ok + self.failed
+    }
+
+    /// Begun.
+    #[must_use]
+    pub const fn sent(&self) -> u64 {
+        self.completed() + self.aborted
+    }
+
+    fn add(&mut self, interval: &Interval) {
+        self.ok += interval.ok;
+        self.failed += interval.failures();
+        self.aborted += interval.aborted;
+        self.redirects += interval.redirects;
+        self.reopened += interval.reopened;
+    }
 }
 
 /// Statistics of a run so far, in the wire format's terms: response times in milliseconds, rates a second.
@@ -58,76 +91,55 @@ impl Tally {
     /// No requests yet.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
-        Self {
-            requests: 0,
-            failures: 0,
-            sum_us: 0,
-            min_us: u64::MAX,
-            max_us: 0,
-            content_bytes: 0,
-            times: TimeHistogram::new(precision),
-            recent: Recent::default(),
-        }
+        Self { counts: Counts::default(), content_bytes: 0, response: Times::new(precision), recent: Recent::default() }
     }
 
-    /// Counts a request that was answered or failed; `failure` says which.
-    pub fn record(&mut self, outcome: &Outcome, failure: Option<Failure>) {
-        // 292,000 years fit.
-        let us = u64::try_from(outcome.response_time().as_micros()).unwrap_or(u64::MAX).max(1);
-        self.requests += 1;
-        self.failures += u64::from(failure.is_some());
-        self.sum_us += u128::from(us);
-        self.min_us = self.min_us.min(us);
-        self.max_us = self.max_us.max(us);
-        self.content_bytes += u128::from(outcome.traffic().content_length);
-        self.times.record(us);
-        self.recent.record(outcome.done(), failure.is_some());
+    /// Adds an interval that is over.
+    pub fn add(&mut self, interval: &Interval) {
+        self.counts.add(interval);
+        self.content_bytes += interval.content_bytes;
+        self.response.add(interval.response());
     }
 
-    /// Requests that were answered or failed.
+    /// Notes the second in which a request was over, for the rates; its interval brings the rest.
+    pub fn note(&mut self, done: Moment, failed: bool) {
+        self.recent.record(done, failed);
+    }
+
+    /// Counts so far.
     #[must_use]
-    pub const fn requests(&self) -> u64 {
-        self.requests
-    }
-
-    /// Those that failed.
-    #[must_use]
-    pub const fn failures(&self) -> u64 {
-        self.failures
+    pub const fn counts(&self) -> Counts {
+        self.counts
     }
 
     /// Statistics at `now`, with total rates over the time until `last`. With no request every one is 0.
     #[must_use]
     pub fn statistics(&self, now: Moment, last: Moment) -> Statistics {
-        if self.requests == 0 {
+        let requests = self.counts.completed();
+        if requests == 0 {
             return Statistics::default();
         }
-        let requests = self.requests as f64;
         let seconds = last.since_start().as_secs_f64();
         let total = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let recent = self.recent.rates(now);
+        let percentile = |share| millis(self.response.percentile_us(share));
         Statistics {
-            num_requests: self.requests,
-            num_failures: self.failures,
-            min_response_time: millis(self.min_us),
-            max_response_time: millis(self.max_us),
+            num_requests: requests,
+            num_failures: self.counts.failed,
+            min_response_time: millis(self.response.sum().min_us()),
+            max_response_time: millis(self.response.sum().max_us),
             current_rps: recent.requests,
             current_fail_per_sec: recent.failures,
-            avg_response_time: millis(rounded_mean(self.sum_us, self.requests)),
-            total_rps: total(self.requests),
-            total_fail_per_sec: total(self.failures),
-            avg_content_length: self.content_bytes as f64 / requests,
-            percentile_50: self.percentile(0.5),
-            percentile_90: self.percentile(0.9),
-            percentile_95: self.percentile(0.95),
-            percentile_99: self.percentile(0.99),
-            percentile_99_9: self.percentile(0.999),
+            avg_response_time: millis(self.response.sum().mean_us()),
+            total_rps: total(requests),
+            total_fail_per_sec: total(self.counts.failed),
+            avg_content_length: self.content_bytes as f64 / requests as f64,
+            percentile_50: percentile(0.5),
+            percentile_90: percentile(0.9),
+            percentile_95: percentile(0.95),
+            percentile_99: percentile(0.99),
+            percentile_99_9: percentile(0.999),
         }
-    }
-
-    /// `HdrHistogram`'s, which may lie up to its precision above the truth, so within the exact ends.
-    fn percentile(&self, share: f64) -> f64 {
-        millis(self.times.quantile_us(share).clamp(self.min_us, self.max_us))
     }
 }
 
@@ -136,21 +148,16 @@ fn millis(us: u64) -> f64 {
     us as f64 / 1000.0
 }
 
-fn rounded_mean(sum: u128, count: u64) -> u64 {
-    let count = u128::from(count);
-    u64::try_from((sum + count / 2) / count).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::{Ending, Traffic};
+    use crate::load::outcome::{Ending, Failure, Outcome, Traffic, Turn};
     use crate::plan::request::EndpointId;
 
-    fn outcome(sent_us: u64, took_us: u64) -> Outcome {
+    fn outcome(sent_us: u64, took_us: u64, ending: Ending) -> Outcome {
         let at = |us: u64| Moment::from_nanos(us * 1000);
         let traffic = Traffic { content_length: 10, ..Traffic::default() };
-        Outcome::new(EndpointId(0), (at(sent_us), at(sent_us), at(sent_us + took_us)), traffic, Ending::Ok)
+        Outcome::new(EndpointId(0), Turn::WhenSent, (at(sent_us), at(sent_us + took_us)), traffic, ending)
     }
 
     #[test]
@@ -163,10 +170,22 @@ mod tests {
     #[allow(clippy::float_cmp, reason = "each of these is exact")]
     fn statistics_are_exact_where_they_can_be() {
         let mut tally = Tally::new(Precision::Fine);
-        for (sent, took) in [(0, 1_001), (2_000, 2_002), (1_000_000, 1_000_000)] {
-            tally.record(&outcome(sent, took), None);
+        let timeout = Ending::Failed(Failure::Timeout);
+        let outcomes = [
+            outcome(0, 1_001, Ending::Ok),
+            outcome(2_000, 2_002, Ending::Ok),
+            outcome(1_000_000, 1_000_000, Ending::Ok),
+            outcome(0, 5_000, timeout),
+        ];
+        // In two intervals: the run is their sum.
+        for half in outcomes.chunks(2) {
+            let mut interval = Interval::new(Precision::Fine);
+            for outcome in half {
+                interval.record(outcome);
+                tally.note(outcome.done(), outcome.ending() != Ending::Ok);
+            }
+            tally.add(&interval);
         }
-        tally.record(&outcome(0, 5_000), Some(Failure::Timeout));
         let now = Moment::from_nanos(2_500_000_000);
         let s = tally.statistics(now, now);
         assert_eq!((s.num_requests, s.num_failures), (4, 1));

@@ -1,6 +1,6 @@
 //! What a run comes to.
 
-use super::aggregate::Counts;
+use super::tally::Counts;
 use crate::error::Exit;
 
 /// What a run comes to, the worst that applies.

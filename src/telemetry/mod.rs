@@ -1,7 +1,11 @@
 //! Saying it: the stream of JSON lines.
 
-pub mod line;
+pub mod ours;
 pub mod record;
+pub mod line;
+pub mod encode;
+mod intervals;
+mod health;
 pub mod recorder;
 pub mod sink;
 pub mod text;

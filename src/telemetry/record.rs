@@ -1,10 +1,11 @@
-//! The lines' contents, field by field: what `TELEMETRY.md` calls the contract, and ours.
+//! The contract's lines, field by field: what every reader of `locust-telemetry` knows.
 //!
 //! A struct here is the part of a line that comes after the six keys which every line has. Order of fields is order on
 //! the wire. Times are milliseconds, rates a second, unless the name says otherwise.
 
 use serde::Serialize;
 
+use super::ours::{Config, Health, HistogramPiece, IntervalMetric, RunEnd, Warning};
 use crate::clock::Moment;
 
 /// A line before it gets its envelope and number.
@@ -47,6 +48,12 @@ pub enum Body {
     EndpointStats(EndpointStats),
     /// The plan and where it runs.
     Config(Box<Config>),
+    /// What happened at one endpoint between two ticks.
+    Interval(Box<IntervalMetric>),
+    /// A piece of a histogram that did not fit.
+    Histogram(HistogramPiece),
+    /// Whether the generator tells the truth.
+    Health(Box<Health>),
     /// Something that a reader of the numbers must know of.
     Warning(Warning),
     /// The last line.
@@ -67,6 +74,9 @@ impl Body {
             Self::Network(_) => "locust.tl.system.metric.network",
             Self::Stats(_) | Self::EndpointError(_) | Self::EndpointStats(_) => "locust.tl.request.metric.stats",
             Self::Config(_) => "swarmline.event.config",
+            Self::Interval(_) => "swarmline.metric.interval",
+            Self::Histogram(_) => "swarmline.metric.histogram",
+            Self::Health(_) => "swarmline.metric.health",
             Self::Warning(_) => "swarmline.event.warning",
             Self::RunEnd(_) => "swarmline.event.run.end",
         }
@@ -190,98 +200,4 @@ pub struct EndpointError {
     pub first_seen: f64,
     /// End of the last such request, Unix seconds.
     pub last_seen: f64,
-}
-
-/// The plan as resolved, and where it runs.
-#[derive(Clone, Debug, Serialize)]
-pub struct Config {
-    /// Version of this format, from 1.
-    pub schema_version: u32,
-    /// Version of swarmline.
-    pub version: &'static str,
-    /// SHA-256 of what makes the plan.
-    pub plan_hash: String,
-    /// Number of this line among those of the event, from 1.
-    pub part: usize,
-    /// How many lines the event has.
-    pub parts: usize,
-    /// Settings as resolved.
-    pub settings: Vec<WireSetting>,
-    /// Where and when it runs; in the first part.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
-}
-
-/// One setting as resolved.
-#[derive(Clone, Debug, Serialize)]
-pub struct WireSetting {
-    /// The flag's long name.
-    pub key: &'static str,
-    /// The value; a secret is `***`.
-    pub value: String,
-    /// `flag`, `env` or `default`.
-    pub origin: &'static str,
-}
-
-/// Where and when a plan runs.
-#[derive(Clone, Debug, Serialize)]
-pub struct Place {
-    /// Hosts that are asked, with the addresses known at the start.
-    pub targets: Vec<Target>,
-    /// CPUs that the process may use.
-    pub available_cpus: f64,
-    /// Open files that the process may have.
-    pub open_files_limit: u64,
-    /// Memory that the process may have, in bytes; left out where nobody says.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory_limit_bytes: Option<u64>,
-    /// Start of the run by the wall clock.
-    pub started_at: String,
-    /// Start of the run by the host's monotonic clock, in seconds.
-    pub started_monotonic: f64,
-}
-
-/// A host that is asked.
-#[derive(Clone, Debug, Serialize)]
-pub struct Target {
-    /// Host and port as in the URL.
-    pub host: String,
-    /// Addresses known at the start; empty where a name server has not answered yet.
-    pub addresses: Vec<String>,
-}
-
-/// Something that a reader of the numbers must know of.
-#[derive(Clone, Debug, Serialize)]
-pub struct Warning {
-    /// Which kind, for programs.
-    pub kind: &'static str,
-    /// A sentence, for people.
-    pub detail: String,
-}
-
-/// The last line.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunEnd {
-    /// Lines of the stream, this one included.
-    pub lines: u64,
-    /// Requests begun: completed and aborted.
-    pub sent: u64,
-    /// Requests that came to an end: ok and failed.
-    pub completed: u64,
-    /// Answered as wanted.
-    pub ok: u64,
-    /// Failed.
-    pub failed: u64,
-    /// Ended by the end of the run.
-    pub aborted: u64,
-    /// Redirects followed.
-    pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
-    pub reopened: u64,
-    /// `pass`, `failures` or `invalid`.
-    pub verdict: &'static str,
-    /// Why it is not a pass.
-    pub reasons: Vec<String>,
-    /// Exit code of the process.
-    pub exit_code: u8,
 }

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use super::record::{
-    Body, Config, Cpu, EndpointError, EndpointStats, Gauge, Network, Place, Record, RunEnd, Stats, TestStop, Warning,
-    WireSetting, WireStatistics,
-};
+use super::health::{self, Intent};
+use super::intervals::{self, Span};
+use super::ours::{Config, Place, RunEnd, Warning, WireSetting};
+use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use crate::clock::{Clock, Moment, rfc3339};
+use crate::load::roster::Flight;
 use crate::load::stop::Reason;
 use crate::load::swarm::SwarmEvent;
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
-use crate::stats::aggregate::{Aggregate, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
+use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
+use crate::stats::sends::Sends;
 use crate::stats::tally::Statistics;
 use crate::stats::verdict::Judgement;
 
@@ -28,7 +30,14 @@ pub struct Recorder<'p> {
     clock: Clock,
     available_cpus: f64,
     process_age_at_start: Duration,
-    before: Option<Sample>,
+    before: Option<Before>,
+}
+
+/// The look before, and what went with it.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) look: Look,
+    pub(super) aggregator_cpu: Duration,
 }
 
 /// A look at the machine and the swarm, made for one tick.
@@ -38,8 +47,31 @@ pub struct Look {
     pub tick: u64,
     /// Users at that moment.
     pub users: u32,
+    /// Requests at that moment.
+    pub flight: Flight,
+    /// Whether the stop has begun.
+    pub draining: bool,
     /// The machine.
     pub sample: Sample,
+    /// CPU time of the writer thread so far.
+    pub writer_cpu: Duration,
+    /// Most open files that the process may have.
+    pub open_files_limit: u64,
+}
+
+/// What the aggregator adds to a look.
+#[derive(Debug)]
+pub struct Count {
+    /// What happened since the tick before, by endpoint.
+    pub cuts: Vec<Cut>,
+    /// How late requests were sent since then.
+    pub sends: Sends,
+    /// Outcomes not taken yet.
+    pub queue: usize,
+    /// Ticks joined to this one, as the writer was behind.
+    pub joined: u64,
+    /// CPU time of the aggregator thread so far.
+    pub aggregator_cpu: Duration,
 }
 
 impl<'p> Recorder<'p> {
@@ -90,17 +122,51 @@ impl<'p> Recorder<'p> {
         (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
     }
 
-    /// The lines of a tick.
+    /// The lines of a tick. `aggregate` was cut for it, which gave `count`.
     #[must_use]
-    pub fn tick(&mut self, look: Look, aggregate: &Aggregate) -> Vec<Record> {
+    pub fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count) -> Vec<Record> {
+        let mut bodies = self.machine(look, aggregate);
+        let span = self.span(look);
+        for Cut { place, interval } in &count.cuts {
+            bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
+        }
+        let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
+        bodies.push(health::line(&span, (self.before.as_ref(), &look), count, &intent));
+        self.before = Some(Before { look, aggregator_cpu: count.aggregator_cpu });
+        bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
+    }
+
+    /// The interval that a look ends.
+    fn span(&self, look: Look) -> Span {
+        let start = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
+        let end = look.sample.at;
+        let phase = if look.draining { "drain" } else { self.plan.load().phase(start, end).as_str() };
+        let text = |moment| rfc3339(self.clock.unix(moment));
+        Span { start: text(start), end: text(end), phase }
+    }
+
+    /// Users that there should be at a look.
+    fn wanted(&self, look: Look) -> u32 {
+        if look.draining { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
+    }
+
+    /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
+    fn intended(&self, look: Look) -> Option<f64> {
+        let before = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
+        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(before)?)
+    }
+
+    /// The lines about all requests and the machine.
+    fn machine(&self, look: Look, aggregate: &Aggregate) -> Vec<Body> {
         let sample = look.sample;
+        let before = self.before.as_ref().map(|before| before.look.sample);
         let statistics = aggregate.statistics(sample.at, sample.at);
-        let cpu = match &self.before {
+        let cpu = match &before {
             Some(before) => usage::cpu_percent(before, &sample),
             None => usage::first_cpu_percent(&sample, self.process_age_at_start),
         };
-        let warning = self.before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
-        let delta = |now: u64, before: fn(&Sample) -> u64| now.saturating_sub(self.before.as_ref().map_or(now, before));
+        let warning = before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
+        let delta = |now: u64, total: fn(&Sample) -> u64| now.saturating_sub(before.as_ref().map_or(now, total));
         let bodies = [
             stats("current", look.users, &statistics),
             Body::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
@@ -119,9 +185,7 @@ impl<'p> Recorder<'p> {
             }),
         ];
         let warning = warning.map(|value| Body::CpuWarning(Gauge { value, unit: "percent" }));
-        self.before = Some(sample);
-        let records = bodies.into_iter().chain(warning);
-        records.map(|body| Record { at: sample.at, tick: Some(look.tick), body }).collect()
+        bodies.into_iter().chain(warning).collect()
     }
 
     /// The line about something that happened to the swarm.
@@ -129,12 +193,21 @@ impl<'p> Recorder<'p> {
     pub fn swarm_event(&self, at: Moment, event: &SwarmEvent) -> Record {
         let body = match event {
             SwarmEvent::Spawned { users } => Body::SpawnComplete { user_count: *users },
-            SwarmEvent::SpawnFailed { users, why } => warning(
-                "spawn_failed",
-                &format!("only {users} of {} users were started: {why}", self.plan.load().ramp.users()),
-            ),
+            SwarmEvent::SpawnFailed { users, why } => {
+                let most = self.plan.load().most_users();
+                warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
+            }
+            SwarmEvent::UsersExhausted { users } => {
+                warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
+            }
         };
         record(at, body)
+    }
+
+    /// The line about a fault of this machine.
+    #[must_use]
+    pub fn fault(&self, at: Moment, kind: &'static str, detail: &str) -> Record {
+        record(at, warning(kind, detail))
     }
 
     /// The line about a remark.
@@ -161,7 +234,9 @@ impl<'p> Recorder<'p> {
         let last = aggregate.last_done();
         let total = stats("final", ending.users, &aggregate.statistics(at, last));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
-        let endpoints = aggregate.endpoints().iter().map(move |endpoint| {
+        // One of which every request was aborted has nothing to say.
+        let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
+        let endpoints = used.map(move |endpoint| {
             let statistics = endpoint.tally.statistics(at, last);
             let Endpoint { method, name } = self.endpoint(endpoint.place);
             let statistics = wire(method, name, &statistics);

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bo
 use super::line::Envelope;
 use super::record::{Body, Record};
 use super::sink::Sink;
+use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 
@@ -23,9 +24,34 @@ const QUEUE: usize = 4;
 /// Records that leave together: a tick, an event.
 pub type Batch = Vec<Record>;
 
+/// CPU time of the writer thread, as it says itself after each batch.
+#[derive(Clone, Debug, Default)]
+pub struct CpuGauge(Arc<AtomicU64>);
+
+impl CpuGauge {
+    /// CPU time so far.
+    #[must_use]
+    pub fn read(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    fn update(&self) {
+        let nanos = u64::try_from(thread_cpu_time().as_nanos()).unwrap_or(u64::MAX);
+        self.0.store(nanos, Ordering::Relaxed);
+    }
+}
+
+/// CPU time of the thread that asks.
+#[must_use]
+pub fn thread_cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(used).unwrap_or_default()
+}
+
 /// The writer, seen from outside.
 pub struct Writer {
     lines: Arc<AtomicU64>,
+    cpu: CpuGauge,
     ended: Receiver<io::Result<()>>,
 }
 
@@ -54,9 +80,10 @@ impl Writer {
         let (batches, queue) = bounded(QUEUE);
         let (report, ended) = bounded(1);
         let lines = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&lines);
+        let cpu = CpuGauge::default();
+        let gauges = (Arc::clone(&lines), cpu.clone());
         let work = move || {
-            let result = write_all(sink, &queue, &envelope, &counter);
+            let result = write_all(sink, &queue, &envelope, &gauges);
             if result.is_err() {
                 on_failure();
             }
@@ -65,7 +92,13 @@ impl Writer {
         };
         let started = Builder::new().name("writer".to_owned()).spawn(work);
         started.map_err(|why| Error::usage("threads", why))?;
-        Ok((Self { lines, ended }, batches))
+        Ok((Self { lines, cpu, ended }, batches))
+    }
+
+    /// CPU time of its thread.
+    #[must_use]
+    pub fn cpu(&self) -> CpuGauge {
+        self.cpu.clone()
     }
 
     /// Hands over a batch, as long as the reader takes a line within `patience`.
@@ -74,12 +107,12 @@ impl Writer {
     /// What became of the stream, which is not [`Written::All`] then.
     pub fn take(&self, batches: &Sender<Batch>, batch: Batch, patience: Duration) -> std::result::Result<(), Written> {
         let mut batch = batch;
+        let mut idle = Idle::new(&self.lines);
         loop {
-            let before = self.lines.load(Ordering::Relaxed);
-            batch = match batches.send_timeout(batch, patience) {
+            batch = match batches.send_timeout(batch, patience / Idle::MOST) {
                 Ok(()) => return Ok(()),
-                Err(SendTimeoutError::Timeout(back)) if self.lines.load(Ordering::Relaxed) > before => back,
-                Err(SendTimeoutError::Timeout(_)) => return Err(too_slow(patience)),
+                Err(SendTimeoutError::Timeout(_)) if idle.is_over() => return Err(too_slow(patience)),
+                Err(SendTimeoutError::Timeout(back)) => back,
                 // The writer has failed, and says why before it is gone.
                 Err(SendTimeoutError::Disconnected(_)) => return Err(self.wait(patience)),
             };
@@ -89,15 +122,39 @@ impl Writer {
     /// Waits for the last line, as long as the reader takes one within `patience`.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Written {
+        let mut idle = Idle::new(&self.lines);
         loop {
-            let before = self.lines.load(Ordering::Relaxed);
-            match self.ended.recv_timeout(patience) {
+            match self.ended.recv_timeout(patience / Idle::MOST) {
                 Ok(Ok(())) => return Written::All,
                 Ok(Err(error)) => return failed(error),
-                Err(RecvTimeoutError::Timeout) if self.lines.load(Ordering::Relaxed) > before => {}
+                Err(RecvTimeoutError::Timeout) if !idle.is_over() => {}
                 Err(_) => return too_slow(patience),
             }
         }
+    }
+}
+
+/// Looks a few times within the patience, so that it ends at most a look late, counted from the last line taken.
+struct Idle<'w> {
+    lines: &'w AtomicU64,
+    seen: u64,
+    looks: u32,
+}
+
+impl<'w> Idle<'w> {
+    /// Looks without a line taken that end the patience.
+    const MOST: u32 = 10;
+
+    fn new(lines: &'w AtomicU64) -> Self {
+        Self { lines, seen: lines.load(Ordering::Relaxed), looks: 0 }
+    }
+
+    /// Whether this look is the last one.
+    fn is_over(&mut self) -> bool {
+        let seen = self.lines.load(Ordering::Relaxed);
+        self.looks = if seen > self.seen { 0 } else { self.looks + 1 };
+        self.seen = seen;
+        self.looks >= Self::MOST
     }
 }
 
@@ -110,12 +167,21 @@ fn too_slow(patience: Duration) -> Written {
     Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
-fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines: &AtomicU64) -> io::Result<()> {
+fn write_all(
+    mut sink: Sink,
+    queue: &Receiver<Batch>,
+    envelope: &Envelope,
+    (lines, cpu): &(Arc<AtomicU64>, CpuGauge),
+) -> io::Result<()> {
     let mut line = Vec::with_capacity(super::line::MOST_LINE);
     let mut seq = 0;
+    let mut latest = Moment::START;
     while let Ok(batch) = queue.recv() {
         for mut record in batch {
             seq += 1;
+            // A tick carries the moment of its look, which may have waited while an event was written down.
+            latest = latest.max(record.at);
+            record.at = latest;
             if let Body::RunEnd(end) = &mut record.body {
                 end.lines = seq;
             }
@@ -124,6 +190,7 @@ fn write_all(mut sink: Sink, queue: &Receiver<Batch>, envelope: &Envelope, lines
             lines.store(seq, Ordering::Relaxed);
         }
         sink.flush()?;
+        cpu.update();
     }
     sink.finish()
 }

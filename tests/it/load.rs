@@ -45,9 +45,9 @@ fn requests_are_taken_at_random_with_equal_weight() {
     // Binomial: 400 expected, standard deviation sqrt(1200 / 3 * 2 / 3) = 16.3; within 4 of these.
     assert_eq!(counts.keys().collect::<Vec<_>>(), ["GET /a", "GET /b", "POST /c"]);
     assert!(counts.values().all(|count| count.abs_diff(400) <= 65), "{counts:?}");
-    for line in run.telemetry().filter(|line| line["status"] == "success") {
-        let endpoint = format!("{} {}", line["method"].as_str().unwrap(), line["name"].as_str().unwrap());
-        assert_eq!(line["num_requests"], counts[&endpoint], "{endpoint}");
+    for line in run.stream().of("stats endpoint success") {
+        let endpoint = format!("{} {}", line.text("method"), line.text("name"));
+        assert_eq!(line.count("num_requests"), u64::from(counts[&endpoint]), "{endpoint}");
     }
 }
 
@@ -100,7 +100,7 @@ fn under_pacing_an_overrun_is_late_once_and_not_caught_up() {
     let server = Server::start(|mut peer| {
         let mut pause = Duration::from_millis(1500);
         while peer.read().is_some() {
-            std::thread::sleep(std::mem::take(&mut pause));
+            peer.dawdle(std::mem::take(&mut pause));
             peer.say(OK);
         }
     });
@@ -118,7 +118,7 @@ fn under_pacing_an_overrun_is_late_once_and_not_caught_up() {
 fn without_pacing_response_time_is_service_time() {
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
-            std::thread::sleep(Duration::from_millis(100));
+            peer.dawdle(Duration::from_millis(100));
             peer.say(OK);
         }
     });
@@ -139,8 +139,7 @@ fn user_k_starts_at_k_over_the_spawn_rate() {
     for (k, at) in (0_u32..).zip(first) {
         assert!(at >= Duration::from_millis(50) * k, "user {k} asked at {at:?}");
     }
-    let complete = run.named("locust.tl.event.spawn.complete");
-    assert_eq!(complete["user_count"], 10);
+    assert_eq!(run.stream().only("spawn.complete").count("user_count"), 10);
     assert_eq!(run.reason(), "run_time");
 }
 
@@ -149,7 +148,7 @@ fn the_ramp_is_complete_once_and_only_when_it_is() {
     let spawned = |arguments: &[&str]| {
         let server = Server::answering(OK);
         let run = run(&server, &[arguments, &["--wait", "10ms", "/"]].concat()).exits(0);
-        run.telemetry().filter(|line| line["telemetry_name"] == "locust.tl.event.spawn.complete").count()
+        run.stream().of("spawn.complete").len()
     };
     assert_eq!(spawned(&["-u", "3", "-r", "100", "-t", "500ms"]), 1);
     assert_eq!(spawned(&["-u", "3", "-r", "1", "-t", "500ms"]), 0);

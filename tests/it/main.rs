@@ -1,10 +1,17 @@
 //! Promises of swarmline, against real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
-mod framing;
-mod http;
-mod load;
+mod support;
 mod process;
 mod server;
+
+mod cli;
+mod framing;
+mod golden;
+mod http;
+mod load;
+mod schema;
 mod stopping;
+mod stream;
 mod swarm;
+mod tidy;

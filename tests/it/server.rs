@@ -6,8 +6,10 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 /// Longest wait for something that has to come; far beyond what it needs on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer with a body of two bytes.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -193,6 +195,12 @@ impl Peer {
         while self.fill().is_some() {
             self.input.clear();
         }
+    }
+
+    /// Takes its time, as slow servers do; says whether the client is still there.
+    pub(crate) fn dawdle(&self, pause: Duration) -> bool {
+        let limit = Timespec::try_from(pause).unwrap();
+        poll(&mut [PollFd::new(&self.stream, PollFlags::RDHUP)], Some(&limit)) == Ok(0)
     }
 
     /// Reads at most so many bytes; says whether some came.

@@ -4,14 +4,14 @@
 //! stops and one that hangs, lies far from both.
 
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::process::{BINARY, Process, start};
+use crate::process::{Process, prepare, start};
 use crate::server::{Gate, OK, Server};
+use crate::support::Run;
 
 /// The end takes no longer than the stop timeout and a second; the rest is for the machine.
 const ROOM: Duration = Duration::from_secs(1 + 5);
@@ -74,7 +74,7 @@ fn a_second_signal_ends_the_process_at_once() {
         process.signal(Signal::INT);
         process.signal(second);
         let run = process.finish();
-        assert_eq!(run.code, Some(130), "{}", run.stderr);
+        assert_eq!(run.code(), 130, "{}", run.stderr());
         assert!(run.ended - signalled < ROOM, "{:?}", run.ended - signalled);
     }
 }
@@ -82,11 +82,9 @@ fn a_second_signal_ends_the_process_at_once() {
 #[test]
 fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
     let server = Server::answering(OK);
-    let ignoring = "trap '' HUP; exec \"$@\"";
     let host = server.host();
     let run = ["run", "--host", &host, "-s", "30s", "--wait", "1ms", "/"];
-    let mut command = Command::new("sh");
-    let process = Process::start(command.args(["-c", ignoring, "sh", BINARY]).args(run).stdout(Stdio::piped()));
+    let process = Process::start(Run::after("trap '' HUP", run));
     server.wait_for_requests(10);
     process.signal(Signal::HUP);
     // It goes on, and the next signal is the first.
@@ -121,7 +119,7 @@ fn with_a_number_of_requests_those_in_flight_run_to_their_own_end() {
     // Stop timeout 0 is for signals and run time only.
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
-            std::thread::sleep(Duration::from_millis(1500));
+            peer.dawdle(Duration::from_millis(1500));
             peer.say(OK);
         }
     });
@@ -193,18 +191,16 @@ fn a_run_in_which_nothing_completed_is_not_valid() {
     process.signal(Signal::INT);
     let run = process.finish().exits(4);
     assert_eq!((run.count("sent"), run.count("aborted")), (1, 1));
-    let end = run.named("swarmline.event.run.end");
-    assert_eq!((end["verdict"].as_str(), end["reasons"][0].as_str()), (Some("invalid"), Some("no request completed")));
+    let end = run.stream().run_end();
+    assert_eq!((end.text("verdict"), end.get("reasons")), ("invalid", &serde_json::json!(["no request completed"])));
 }
 
 #[test]
 fn a_reader_that_closes_the_stream_ends_the_load_silently() {
     let server = Server::answering(OK);
-    let host = server.host();
-    let mut command = Command::new(BINARY);
     let (ours, theirs) = std::io::pipe().unwrap();
-    command.stdout(theirs).args(["run", "--host", &host, "--wait", "1ms", "--interval", "100ms", "/"]);
-    let process = Process::start(&mut command);
+    let run = prepare(&server, &["--wait", "1ms", "--interval", "100ms", "/"]);
+    let process = Process::start(run.stdout(theirs));
     server.wait_for_requests(10);
     let mut first = String::new();
     let mut ours = BufReader::new(ours);
@@ -212,25 +208,21 @@ fn a_reader_that_closes_the_stream_ends_the_load_silently() {
     assert!(first.contains("locust.tl.event.test.start"), "{first}");
     drop(ours);
     let run = process.finish();
-    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert_eq!((run.code(), run.stderr()), (0, ""));
 }
 
 #[test]
 fn a_reader_that_never_reads_holds_up_neither_the_load_nor_for_long_the_end() {
     let server = Server::answering(OK);
-    let host = server.host();
-    let mut command = Command::new(BINARY);
     let (ours, theirs) = std::io::pipe().unwrap();
     fill(&theirs);
-    command.stdout(theirs);
-    command.args(["run", "--host", &host, "-t", "2s", "--wait", "1ms", "--interval", "100ms", "/"]);
-    let process = Process::start(&mut command);
+    let run = prepare(&server, &["-t", "2s", "--wait", "1ms", "--interval", "100ms", "/"]);
+    let process = Process::start(run.stdout(theirs));
     let began = process.began;
-    drop(command);
     let run = process.finish();
-    assert_eq!(run.code, Some(4), "{}", run.stderr);
-    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
-    assert!(run.stderr.starts_with("swarmline: ") && run.stderr.contains("reader"), "{}", run.stderr);
+    assert_eq!(run.code(), 4, "{}", run.stderr());
+    assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
+    assert!(run.stderr().starts_with("swarmline: ") && run.stderr().contains("reader"), "{}", run.stderr());
     let took = run.ended - began;
     assert!(took >= Duration::from_secs(2 + 5), "the reader had its time: {took:?}");
     assert!(took < Duration::from_secs(2 + 5) + ROOM, "{took:?}");

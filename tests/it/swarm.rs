@@ -1,11 +1,16 @@
 //! A thousand users stop in time, whatever they are doing.
 
+use std::io::{BufRead as _, BufReader};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 
-use crate::process::{BINARY, Finished, Process, start};
-use crate::server::{BlackHole, OK, Server};
+use crate::process::{Finished, Process, start};
+use crate::server::{BlackHole, OK, PATIENCE, Server};
+use crate::support::Run;
+use crate::support::lines::Stream;
 
 const USERS: u64 = 1000;
 
@@ -46,7 +51,12 @@ fn a_swarm_under_full_load_stops_in_time() {
     let run = stops_in_time(process, 0);
     assert_eq!(run.count("failed"), 0);
     // An aborted request may have come, or not.
-    assert!((run.count("ok")..=run.count("sent")).contains(&server.count()), "{} {run:?}", server.count());
+    assert!(
+        (run.count("ok")..=run.count("sent")).contains(&server.count()),
+        "{} of {}",
+        server.count(),
+        run.count("sent")
+    );
 }
 
 #[test]
@@ -69,12 +79,26 @@ fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
 #[test]
 fn a_swarm_that_connects_into_a_black_hole_stops_in_time() {
     let full = BlackHole::dig();
-    let mut command = std::process::Command::new(BINARY);
-    command.args(["run", "--host", &format!("http://{}", full.addr()), "--connect-timeout", "10m", "/"]);
-    let process = Process::start(command.args(SWARM).stdout(std::process::Stdio::piped()));
-    process.wait_for_line("locust.tl.event.spawn.complete");
-    let run = stops_in_time(process, 4);
-    assert_eq!((run.count("ok"), run.count("failed")), (0, 0));
+    let (ours, theirs) = std::io::pipe().unwrap();
+    let host = format!("http://{}", full.addr());
+    let run = Run::new(["run", "--host", &host, "--connect-timeout", "10m", "/"]).with(SWARM).stdout(theirs);
+    let process = Process::start(run);
+    let (sender, lines) = channel();
+    thread::spawn(move || BufReader::new(ours).lines().try_for_each(|line| sender.send(line.unwrap() + "\n")));
+    let mut text = String::new();
+    while !text.contains("locust.tl.event.spawn.complete") {
+        text += &lines.recv_timeout(PATIENCE).expect("a thousand users connect");
+    }
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let finished = process.finish();
+    let took = finished.ended - signalled;
+    assert!(took < BOUND, "took {took:?}");
+    assert_eq!(finished.code(), 4, "nothing completed: {}", finished.stderr());
+    text.extend(lines);
+    let stream = Stream::parse(text.as_bytes());
+    let run = stream.run_end();
+    assert_eq!((run.count("ok"), run.count("failed"), run.count("sent")), (0, 0, run.count("aborted")));
     // A user whose thread had not run yet has sent nothing.
     assert!((USERS / 2..=USERS).contains(&run.count("aborted")), "{}", run.count("aborted"));
 }

@@ -167,3 +167,13 @@ fn texts_that_are_no_limit_are_none() {
         assert_eq!(parse_membership(line), None, "{line:?}");
     }
 }
+
+#[test]
+fn throttled_time_is_read_in_both_versions() {
+    assert_eq!(
+        parse_throttled("usage_usec 5\nnr_throttled 2\nthrottled_usec 1500\n"),
+        Some(Duration::from_micros(1500))
+    );
+    assert_eq!(parse_throttled("nr_throttled 2\nthrottled_time 1500\n"), Some(Duration::from_nanos(1500)));
+    assert_eq!(parse_throttled("usage_usec 5\n"), None);
+}

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use crate::process::{Finished, ms, run};
-use crate::server::{OK, Server};
+use crate::process::{Finished, ms, run, run_alone};
+use crate::server::{BlackHole, OK, Server};
+use crate::support::Scratch;
 
 const TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -58,7 +59,7 @@ fn a_server_that_drips_its_answer_is_a_timeout() {
             peer.answer(head);
             for _ in 0..200 {
                 peer.say("x");
-                std::thread::sleep(Duration::from_millis(50));
+                peer.dawdle(Duration::from_millis(50));
             }
         });
         times_out(&server, &["/"]);
@@ -71,7 +72,7 @@ fn a_server_that_only_ever_announces_is_a_timeout() {
         peer.read();
         for _ in 0..200 {
             peer.say("HTTP/1.1 100 Continue\r\n\r\n");
-            std::thread::sleep(Duration::from_millis(50));
+            peer.dawdle(Duration::from_millis(50));
         }
     });
     times_out(&server, &["/"]);
@@ -83,17 +84,14 @@ fn a_server_that_reads_slowly_is_a_timeout() {
     let server = Server::start(|mut peer| {
         peer.read_head();
         for _ in 0..100 {
-            std::thread::sleep(Duration::from_millis(100));
-            if !peer.sip(64 * 1024) {
+            if !peer.dawdle(Duration::from_millis(100)) || !peer.sip(64 * 1024) {
                 return;
             }
         }
     });
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let body = folder.join(format!("large-{}", std::process::id()));
-    std::fs::write(&body, vec![b'x'; 32 * 1024 * 1024]).unwrap();
-    times_out(&server, &["--data", &format!("@{}", body.display()), "/"]);
-    std::fs::remove_file(body).unwrap();
+    let scratch = Scratch::new("slow_reader");
+    let body = scratch.write("body", vec![b'x'; 32 * 1024 * 1024]);
+    times_out(&server, &["--data", &format!("@{body}"), "/"]);
 }
 
 #[test]
@@ -101,7 +99,7 @@ fn the_hops_of_a_redirect_share_one_timeout() {
     // Each hop is well within the limit, all of them are not.
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
-            std::thread::sleep(Duration::from_millis(250));
+            peer.dawdle(Duration::from_millis(250));
             peer.say("HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
         }
     });
@@ -111,13 +109,13 @@ fn the_hops_of_a_redirect_share_one_timeout() {
 
 #[test]
 fn a_timeout_while_connecting_is_one_of_the_request() {
-    let full = crate::server::BlackHole::dig();
+    let full = BlackHole::dig();
     let host = format!("http://{}", full.addr());
     let arguments = ["--host", &host, "-n", "2", "--timeout", "400ms", "--connect-timeout", "30s", "/"];
-    let run = crate::process::run_alone(&arguments).exits(1);
+    let run = run_alone(&arguments).exits(1);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
     let arguments = ["--host", &host, "-n", "2", "--timeout", "30s", "--connect-timeout", "400ms", "/"];
-    let run = crate::process::run_alone(&arguments).exits(1);
+    let run = run_alone(&arguments).exits(1);
     assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)]);
     let shortest = run.statistic("min_response_time");
     assert!(shortest >= ms(TIMEOUT) && shortest < ms(FAR_TOO_LONG), "{shortest}");

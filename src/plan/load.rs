@@ -1,0 +1,155 @@
+//! How much load, and when it ends.
+
+use std::time::Duration;
+
+use super::random::seed_of;
+use super::schedule::arrivals::{Arrivals, Spacing};
+use super::schedule::users::Users;
+use super::schedule::{Phase, Ramp};
+use crate::cli::value::Wait;
+use crate::cli::{Arrival, RunFlags};
+use crate::clock::Moment;
+use crate::error::{Error, Result};
+
+/// How much load, and when it ends.
+#[derive(Debug)]
+pub struct Load {
+    /// What decides when a request is sent.
+    pub model: Model,
+    /// Think time between two tasks of a user; none in the open model.
+    pub wait: Wait,
+    /// The load ends after this time; never, where it is not said.
+    pub run_time: Option<Duration>,
+    /// Exactly so many requests are started, unless the run time is over first.
+    pub requests: Option<u64>,
+    /// How long requests in flight may take after the run time, the stages or a signal.
+    pub stop_timeout: Duration,
+    /// What chance follows from.
+    pub seed: u64,
+}
+
+/// What decides when a request is sent.
+#[derive(Debug)]
+pub enum Model {
+    /// Users: each sends when its request before has ended and its think time is over.
+    Closed(Users),
+    /// A schedule of arrivals, whatever the answers do.
+    Open {
+        /// When each is due.
+        arrivals: Arrivals,
+        /// Users that there may be at most.
+        most_users: u32,
+    },
+}
+
+/// Users that there may be at most in the open model, where nobody said.
+pub const OPEN_USERS: u32 = 1000;
+
+/// More users than any machine has threads for.
+const MOST_USERS: u32 = 1_000_000;
+
+impl Load {
+    /// The load that the flags ask for.
+    ///
+    /// # Errors
+    /// Names the flags that do not go together.
+    pub(super) fn from_flags(flags: &RunFlags, run_id: &str) -> Result<Self> {
+        let seed = flags.seed.unwrap_or_else(|| seed_of(run_id));
+        Ok(Self {
+            model: model(flags, seed)?,
+            wait: flags.wait,
+            run_time: flags.run_time,
+            requests: flags.max_requests,
+            stop_timeout: flags.stop_timeout,
+            seed,
+        })
+    }
+
+    /// Users that there may be at most.
+    #[must_use]
+    pub fn most_users(&self) -> u32 {
+        match &self.model {
+            Model::Closed(users) => users.most_users(),
+            Model::Open { most_users, .. } => *most_users,
+        }
+    }
+
+    /// When the last stage is over; `None` where there is no last one.
+    #[must_use]
+    pub fn end(&self) -> Option<Duration> {
+        match &self.model {
+            Model::Closed(users) => users.end(),
+            Model::Open { arrivals, .. } => arrivals.end(),
+        }
+    }
+
+    /// What the load does between two moments.
+    #[must_use]
+    pub fn phase(&self, from: Moment, until: Moment) -> Phase {
+        let (from, until) = (from.since_start(), until.since_start());
+        match &self.model {
+            Model::Closed(users) => users.phase_of(from, until),
+            Model::Open { arrivals, .. } => arrivals.phase_of(from, until),
+        }
+    }
+
+    /// Users that there should be at a moment; `None` in the open model, where that is as many as it takes.
+    #[must_use]
+    pub fn users_wanted(&self, at: Moment) -> Option<u32> {
+        match &self.model {
+            Model::Closed(users) => Some(users.wanted(at.since_start())),
+            Model::Open { .. } => None,
+        }
+    }
+
+    /// Arrivals due until a moment; `None` in the closed model.
+    #[must_use]
+    pub fn intended(&self, until: Moment) -> Option<f64> {
+        match &self.model {
+            Model::Closed(_) => None,
+            Model::Open { arrivals, .. } => Some(arrivals.intended(until.since_start())),
+        }
+    }
+}
+
+fn model(flags: &RunFlags, seed: u64) -> Result<Model> {
+    let Some(rate) = flags.rate else {
+        if flags.arrival.is_some() {
+            return Err(Error::usage("--arrival", "goes with --rate"));
+        }
+        return closed(flags).map(Model::Closed);
+    };
+    if flags.wait != Wait::None {
+        return Err(Error::usage("--wait", "does not go with --rate, which says when requests are sent"));
+    }
+    if flags.spawn_rate.is_some() {
+        return Err(Error::usage("--spawn-rate", "does not go with --rate, which starts users as they are needed"));
+    }
+    let spacing = match flags.arrival.unwrap_or(Arrival::Constant) {
+        Arrival::Constant => Spacing::Constant,
+        Arrival::Poisson => Spacing::Poisson { seed },
+    };
+    let arrivals = match &flags.stages {
+        None => Arrivals::constant(rate, spacing),
+        Some(stages) => Arrivals::stages(rate, stages, spacing),
+    };
+    Ok(Model::Open { arrivals, most_users: flags.users.unwrap_or(OPEN_USERS) })
+}
+
+fn closed(flags: &RunFlags) -> Result<Users> {
+    let Some(stages) = &flags.stages else {
+        return Ok(Users::ramp(Ramp::new(flags.users.unwrap_or(1), flags.spawn_rate.unwrap_or(1.0))));
+    };
+    if flags.users.is_some() {
+        return Err(Error::usage("--users", "does not go with --stages, which say how many there are"));
+    }
+    if flags.spawn_rate.is_some() {
+        return Err(Error::usage("--spawn-rate", "does not go with --stages, which say when users start"));
+    }
+    let users = Users::stages(stages);
+    match users.most_users() {
+        0 => Err(Error::usage("--stages", "never reach a user")),
+        most if most > MOST_USERS => Err(Error::usage("--stages", format!("go over {MOST_USERS} users"))),
+        _ => Ok(users),
+    }
+}

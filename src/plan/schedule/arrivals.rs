@@ -1,0 +1,141 @@
+//! The open model: when arrivals are due, whatever the answers do.
+
+use std::time::Duration;
+
+use super::Phase;
+use super::curve::{self, Curve, ONE};
+use crate::cli::stages::Stages;
+use crate::plan::random::Random;
+
+/// When arrivals are due.
+#[derive(Clone, Debug)]
+pub struct Arrivals {
+    curve: Curve,
+    spacing: Spacing,
+}
+
+/// How arrivals are spaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spacing {
+    /// Evenly: arrival n is due when the integral of the rate is n, the first at once.
+    Constant,
+    /// As independent visitors come, with exponentially distributed gaps: a Poisson process whose rate may change.
+    Poisson {
+        /// The same seed gives the same arrivals.
+        seed: u64,
+    },
+}
+
+impl Arrivals {
+    /// `rate` arrivals a second for ever, at most one a nanosecond.
+    #[must_use]
+    pub fn constant(rate: f64, spacing: Spacing) -> Self {
+        Self { curve: Curve::constant(rate), spacing }
+    }
+
+    /// From `rate` arrivals a second through the stages.
+    #[must_use]
+    pub fn stages(rate: f64, stages: &Stages, spacing: Spacing) -> Self {
+        Self { curve: Curve::stages(rate, stages), spacing }
+    }
+
+    /// When each arrival is due, since the start of the run and in order; those of shard i of N are
+    /// `due().skip(i).step_by(N)`.
+    #[must_use]
+    pub fn due(&self) -> Due<'_> {
+        let source = match self.spacing {
+            Spacing::Constant => Source::Constant { next: 0 },
+            Spacing::Poisson { seed } => Source::Poisson { random: Random::seeded(seed), amount: 0 },
+        };
+        Due { curve: &self.curve, source }
+    }
+
+    /// Arrivals a second at `at`.
+    #[must_use]
+    pub fn rate(&self, at: Duration) -> f64 {
+        self.curve.value(at)
+    }
+
+    /// Arrivals due before `at`, the integral of the rate until then; for constant spacing the whole number above is
+    /// exact, for Poisson spacing it is the mean.
+    #[must_use]
+    pub fn intended(&self, at: Duration) -> f64 {
+        let amount = self.curve.amount(at);
+        // Whole and fraction apart, so that a whole number stays one.
+        (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64
+    }
+
+    /// When the stages are over; `None` where the load goes on for ever.
+    #[must_use]
+    pub fn end(&self) -> Option<Duration> {
+        self.curve.end()
+    }
+
+    /// When the rate is constant for the first time; `None` where it never is.
+    #[must_use]
+    pub fn reached(&self) -> Option<Duration> {
+        self.curve.plateau()
+    }
+
+    /// The phase at a time.
+    #[must_use]
+    pub fn phase(&self, at: Duration) -> Phase {
+        self.phase_of(at, at)
+    }
+
+    /// The phase of the interval `[from, until)`: the first of ramp, down, steady that it touches.
+    #[must_use]
+    pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
+        self.curve.phase(from, until)
+    }
+}
+
+/// When each arrival is due, in order. Skipping costs no more than the random numbers of those skipped.
+#[derive(Clone, Debug)]
+pub struct Due<'curve> {
+    curve: &'curve Curve,
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Constant { next: u128 },
+    Poisson { random: Random, amount: u128 },
+}
+
+impl Source {
+    /// Passes over `skipped` arrivals and says how much of the rate's integral the one after them waits for; beyond
+    /// 2^127 the same for ever, which no finite curve reaches.
+    fn amount(&mut self, skipped: usize) -> u128 {
+        match self {
+            Self::Constant { next } => {
+                let arrival = next.saturating_add(skipped as u128);
+                *next = arrival.saturating_add(1);
+                arrival.saturating_mul(ONE)
+            }
+            Self::Poisson { random, amount } => {
+                for _ in 0..=skipped {
+                    // Exponential with mean 1, by inversion; the unit is above 0 here.
+                    let gap = -(1.0 - random.unit()).ln();
+                    *amount = amount.saturating_add(curve::whole(gap * ONE as f64));
+                }
+                *amount
+            }
+        }
+    }
+}
+
+impl Iterator for Due<'_> {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.nth(0)
+    }
+
+    fn nth(&mut self, skipped: usize) -> Option<Duration> {
+        self.curve.reached(self.source.amount(skipped))
+    }
+}
+
+#[cfg(test)]
+mod tests;

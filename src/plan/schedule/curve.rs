@@ -1,0 +1,239 @@
+//! A value that goes straight from target to target over time, its integral, and the way back from that.
+//!
+//! Exact: times are nanoseconds, values trillionths, so that twice the integral is a whole number of [`ONE`]ths at each
+//! border. [`Curve`]'s bounds (`HIGHEST`, `LONGEST` of the flag) keep every product below 2^127.
+
+use std::time::Duration;
+
+use super::Phase;
+use crate::cli::stages::{HIGHEST, Stages};
+
+/// One user, or one arrival a second, in the unit of values.
+pub(super) const TRILLION: u128 = 1_000_000_000_000;
+
+/// One user over one second in trillionths times nanoseconds: k / rate is k times this over the rate.
+pub(super) const ONE_AT_ONE: u128 = TRILLION * 1_000_000_000;
+
+/// One arrival in the unit of amounts, which is twice that of values times that of times: the mean of a slope's two
+/// ends is then a whole number.
+pub(super) const ONE: u128 = 2 * ONE_AT_ONE;
+
+/// Centuries: a time that far off is as good as never, and every sum with it stays in range.
+const NEVER: u64 = 10_000_000_000 * 1_000_000_000;
+
+/// The value in trillionths, exactly the decimal number that a person typed; what is not 0 stays at least one.
+pub(super) fn trillionths(value: f64) -> u128 {
+    // The shortest decimal that reads back as this float is what was typed, up to 15 digits.
+    let text = value.clamp(0.0, HIGHEST).to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let rounded_down = format!("{whole}{fraction:0<12.12}").parse().unwrap_or(0);
+    if value > 0.0 { rounded_down.max(1) } else { rounded_down }
+}
+
+/// The time, at most [`NEVER`].
+pub(super) fn nanoseconds(count: u128) -> Duration {
+    Duration::from_nanos(u64::try_from(count).unwrap_or(NEVER).min(NEVER))
+}
+
+/// The whole part, 0 for what is no number.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float is cut off at the ends of the range"
+)]
+pub(super) const fn whole(value: f64) -> u128 {
+    value as u128
+}
+
+/// One straight piece of a curve.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// When it begins, in nanoseconds.
+    pub(super) start: u128,
+    /// How long it is, in nanoseconds; above 0.
+    pub(super) length: u128,
+    /// Value at its begin.
+    pub(super) from: u128,
+    /// Value at its end.
+    pub(super) to: u128,
+    /// Integral of all before it.
+    before: u128,
+}
+
+impl Segment {
+    /// When it ends, in nanoseconds.
+    pub(super) const fn end(&self) -> u128 {
+        self.start + self.length
+    }
+
+    /// Integral of the curve at its end.
+    const fn until(&self) -> u128 {
+        self.before + (self.from + self.to) * self.length
+    }
+
+    /// Integral over its first `time` nanoseconds, rounded up: so it is at most a whole number where the exact one is.
+    const fn amount(&self, time: u128) -> u128 {
+        let level = 2 * self.from * time;
+        // climb * time^2 / length, with the division first, as the whole product has 180 bits.
+        let slope = self.from.abs_diff(self.to) * time;
+        let (quotient, rest) = (slope / self.length, slope % self.length);
+        if self.from <= self.to {
+            level + quotient * time + (rest * time).div_ceil(self.length)
+        } else {
+            level - quotient * time - rest * time / self.length
+        }
+    }
+
+    /// The last nanosecond at which no more than `amount` has come; `amount` is below that of the whole segment.
+    fn reached(&self, amount: u128) -> u128 {
+        if self.from == self.to {
+            return amount / (2 * self.from);
+        }
+        // A float is right to a few nanoseconds; whole numbers find the right one from there.
+        let guess = self.guess(amount).min(self.length - 1);
+        let (mut low, mut high, mut step) = (guess, guess + 1, 1);
+        while low > 0 && self.amount(low) > amount {
+            (high, low, step) = (low, low.saturating_sub(step), step * 2);
+        }
+        step = 1;
+        while high < self.length && self.amount(high) <= amount {
+            (low, high, step) = (high, self.length.min(high + step), step * 2);
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.amount(middle) <= amount { low = middle } else { high = middle }
+        }
+        low
+    }
+
+    /// t = 2m / (r0 + sqrt(r0^2 + 2sm)) for a rate that goes straight from r0 with slope s: the root of
+    /// r0 t + s t^2 / 2 = m in the form in which nothing cancels while the rate grows. `amount` is 2m.
+    fn guess(&self, amount: u128) -> u128 {
+        let (from, to, amount) = (self.from as f64, self.to as f64, amount as f64);
+        let slope = (to - from) / self.length as f64;
+        whole(amount / (from + (from * from + slope * amount).max(0.0).sqrt()))
+    }
+}
+
+/// A value that goes straight from target to target, or stays the same for ever.
+#[derive(Clone, Debug)]
+pub(super) struct Curve {
+    /// The value before the curve begins.
+    initial: u128,
+    segments: Vec<Segment>,
+    /// The value from the end of the segments on.
+    last: u128,
+    /// Whether that is part of the curve.
+    endless: bool,
+}
+
+impl Curve {
+    /// The same value for ever.
+    pub(super) fn constant(value: f64) -> Self {
+        let value = trillionths(value);
+        Self { initial: value, segments: Vec::new(), last: value, endless: true }
+    }
+
+    /// From `initial` through the stages. Of several jumps at one time only the last counts.
+    pub(super) fn stages(initial: f64, stages: &Stages) -> Self {
+        let initial = trillionths(initial);
+        let (mut value, mut start, mut before, mut segments) = (initial, 0, 0, Vec::new());
+        for stage in stages.as_slice() {
+            let (length, to) = (stage.duration.as_nanos(), trillionths(stage.target));
+            if length > 0 {
+                let segment = Segment { start, length, from: value, to, before };
+                (start, before) = (segment.end(), segment.until());
+                segments.push(segment);
+            }
+            value = to;
+        }
+        Self { initial, segments, last: value, endless: false }
+    }
+
+    /// The straight pieces in order; each begins where the one before ends, though maybe with another value.
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The value from the end of the last segment on.
+    pub(super) const fn last(&self) -> u128 {
+        self.last
+    }
+
+    /// When it ends; `None` for never.
+    pub(super) fn end(&self) -> Option<Duration> {
+        (!self.endless).then(|| nanoseconds(self.segments.last().map_or(0, Segment::end)))
+    }
+
+    /// The value at a time; at a jump the one after it, from the end on the last.
+    pub(super) fn value(&self, at: Duration) -> f64 {
+        let at = at.as_nanos();
+        let trillionths = match self.segments.iter().find(|segment| at < segment.end()) {
+            Some(Segment { start, length, from, to, .. }) => {
+                let way = (at - start) as f64 / *length as f64;
+                *from as f64 + (*to as f64 - *from as f64) * way
+            }
+            None => self.last as f64,
+        };
+        trillionths / TRILLION as f64
+    }
+
+    /// The integral until a time in units of [`ONE`], rounded up; from the end on all there is.
+    pub(super) fn amount(&self, at: Duration) -> u128 {
+        let at = at.as_nanos();
+        match self.segments.iter().find(|segment| at < segment.end()) {
+            Some(segment) => segment.before + segment.amount(at - segment.start),
+            None if self.endless => at.saturating_mul(2 * self.last),
+            None => self.segments.last().map_or(0, Segment::until),
+        }
+    }
+
+    /// The time at which `amount` (in units of [`ONE`]) has come, rounded down to the nanosecond; `None` for what never
+    /// comes before the end.
+    ///
+    /// Half open: what has come at a border belongs to the next piece that has any, so a second at 100/s has the
+    /// amounts 0 to 99, and 100 comes at the begin of whatever follows.
+    pub(super) fn reached(&self, amount: u128) -> Option<Duration> {
+        let place = self.segments.partition_point(|segment| segment.until() <= amount);
+        match self.segments.get(place) {
+            Some(segment) => Some(nanoseconds(segment.start + segment.reached(amount - segment.before))),
+            None if self.endless => Some(nanoseconds(amount.checked_div(2 * self.last).unwrap_or(u128::MAX))),
+            None => None,
+        }
+    }
+
+    /// What the value does in `[from, until)`, or at `from` where that is empty; steady from the end on. A jump grows
+    /// or falls at its time.
+    pub(super) fn phase(&self, from: Duration, until: Duration) -> Phase {
+        let from = from.as_nanos();
+        let until = until.as_nanos().max(from + 1);
+        let (mut phase, mut value, mut border) = (Phase::Steady, self.initial, 0);
+        for segment in &self.segments {
+            if (from..until).contains(&segment.start) {
+                phase = phase.min(direction(value, segment.from));
+            }
+            if segment.start < until && from < segment.end() {
+                phase = phase.min(direction(segment.from, segment.to));
+            }
+            (value, border) = (segment.to, segment.end());
+        }
+        if (from..until).contains(&border) { phase.min(direction(value, self.last)) } else { phase }
+    }
+
+    /// Begin of the first piece in which the value stays the same; `None` where it never does.
+    pub(super) fn plateau(&self) -> Option<Duration> {
+        let flat = self.segments.iter().find(|segment| segment.from == segment.to);
+        if self.endless { Some(Duration::ZERO) } else { flat.map(|segment| nanoseconds(segment.start)) }
+    }
+}
+
+fn direction(from: u128, to: u128) -> Phase {
+    match from.cmp(&to) {
+        std::cmp::Ordering::Less => Phase::Ramp,
+        std::cmp::Ordering::Equal => Phase::Steady,
+        std::cmp::Ordering::Greater => Phase::Down,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! The closed model: when users start and stop.
+
+use std::time::Duration;
+
+use super::curve::{self, Curve, TRILLION};
+use super::{Phase, Ramp};
+use crate::cli::stages::Stages;
+
+/// When users start and stop.
+#[derive(Clone, Debug)]
+pub struct Users(Shape);
+
+#[derive(Clone, Debug)]
+enum Shape {
+    Ramp(Ramp),
+    Stages { curve: Curve, legs: Vec<Leg> },
+}
+
+/// A user starts or stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When, since the start of the run.
+    pub at: Duration,
+    /// Which user, counted from 0.
+    pub user: u32,
+    /// Which of the two.
+    pub kind: ChangeKind,
+}
+
+/// What a user is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Begin, or begin again.
+    Start,
+    /// End.
+    Stop,
+}
+
+/// A number of users that was asked for is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// When, since the start of the run.
+    pub at: Duration,
+    /// How many users run then.
+    pub users: u32,
+}
+
+impl Users {
+    /// User k starts at k / spawn rate and none stops.
+    #[must_use]
+    pub const fn ramp(ramp: Ramp) -> Self {
+        Self(Shape::Ramp(ramp))
+    }
+
+    /// From 0 users through the stages: user k runs while their value is at least k + 1.
+    #[must_use]
+    pub fn stages(stages: &Stages) -> Self {
+        let curve = Curve::stages(0.0, stages);
+        let legs = legs(&curve);
+        Self(Shape::Stages { curve, legs })
+    }
+
+    /// Every start and stop in the order of time, at one time in the order in which they are to be done: those who
+    /// start by their number, those who stop the newest first.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let (ramp, legs) = self.parts();
+        let kind = ChangeKind::Start;
+        let starts = move |ramp: Ramp| {
+            (0..ramp.users()).filter_map(move |user| ramp.due(user).map(|at| Change { at, user, kind }))
+        };
+        ramp.into_iter().flat_map(starts).chain(legs.iter().flat_map(Leg::changes))
+    }
+
+    /// Each time a number of users asked for, other than the one before, is there, on the way down too: the end of the
+    /// ramp, or of what a stage or a jump changes.
+    pub fn reached(&self) -> impl Iterator<Item = Reached> + '_ {
+        let (ramp, legs) = self.parts();
+        let ramp = ramp.map(|ramp| Reached { at: ramp.end(), users: ramp.users() });
+        ramp.into_iter().chain(legs.iter().filter_map(Leg::reached))
+    }
+
+    /// How many users are to run at `at`, the changes of that time done.
+    #[must_use]
+    pub fn wanted(&self, at: Duration) -> u32 {
+        match &self.0 {
+            Shape::Ramp(ramp) => ramp.wanted(at),
+            Shape::Stages { legs, .. } => {
+                let begun = legs.partition_point(|leg| leg.start <= at.as_nanos());
+                begun.checked_sub(1).and_then(|last| legs.get(last)).map_or(0, |leg| leg.wanted(at.as_nanos()))
+            }
+        }
+    }
+
+    /// The most users there are at one time; 0 where stages never reach 1.
+    #[must_use]
+    pub fn most_users(&self) -> u32 {
+        match &self.0 {
+            Shape::Ramp(ramp) => ramp.users(),
+            Shape::Stages { legs, .. } => legs.iter().map(|leg| leg.after).max().unwrap_or(0),
+        }
+    }
+
+    /// When the stages are over; `None` where the load goes on for ever.
+    #[must_use]
+    pub fn end(&self) -> Option<Duration> {
+        match &self.0 {
+            Shape::Ramp(_) => None,
+            Shape::Stages { curve, .. } => curve.end(),
+        }
+    }
+
+    /// The phase at a time.
+    #[must_use]
+    pub fn phase(&self, at: Duration) -> Phase {
+        self.phase_of(at, at)
+    }
+
+    /// The phase of the interval `[from, until)`: the first of ramp, down, steady that it touches.
+    #[must_use]
+    pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
+        match &self.0 {
+            Shape::Ramp(ramp) if from < ramp.end() => Phase::Ramp,
+            Shape::Ramp(_) => Phase::Steady,
+            Shape::Stages { curve, .. } => curve.phase(from, until),
+        }
+    }
+
+    fn parts(&self) -> (Option<Ramp>, &[Leg]) {
+        match &self.0 {
+            Shape::Ramp(ramp) => (Some(*ramp), &[]),
+            Shape::Stages { legs, .. } => (None, legs),
+        }
+    }
+}
+
+/// A stretch of time in which the number of users goes one way, or a jump.
+#[derive(Clone, Debug)]
+struct Leg {
+    /// In nanoseconds.
+    start: u128,
+    /// In nanoseconds; 0 for a jump.
+    length: u128,
+    /// Value of the curve at the start, in trillionths.
+    from: u128,
+    /// And at the end.
+    to: u128,
+    /// Users at the start.
+    before: u32,
+    /// And at the end.
+    after: u32,
+}
+
+/// The pieces of the curve, with a jump between two that do not meet.
+fn legs(curve: &Curve) -> Vec<Leg> {
+    let (mut legs, mut users, mut end) = (Vec::new(), 0, 0);
+    let jump = |start, before, value| {
+        let after = whole_users(value);
+        (before != after).then_some(Leg { start, length: 0, from: value, to: value, before, after })
+    };
+    for segment in curve.segments() {
+        legs.extend(jump(segment.start, users, segment.from));
+        let (start, length, from, to) = (segment.start, segment.length, segment.from, segment.to);
+        let (before, after) = (whole_users(from), whole_users(to));
+        legs.push(Leg { start, length, from, to, before, after });
+        (users, end) = (after, segment.end());
+    }
+    legs.extend(jump(end, users, curve.last()));
+    legs
+}
+
+fn whole_users(value: u128) -> u32 {
+    u32::try_from(value / TRILLION).unwrap_or(u32::MAX)
+}
+
+impl Leg {
+    fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let starts = (self.before..self.after).map(|user| (user, ChangeKind::Start));
+        let stops = (self.after..self.before).rev().map(|user| (user, ChangeKind::Stop));
+        starts.chain(stops).map(|(user, kind)| Change { at: self.crossing(user), user, kind })
+    }
+
+    fn reached(&self) -> Option<Reached> {
+        let last = match self.before.cmp(&self.after) {
+            std::cmp::Ordering::Less => self.after - 1,
+            std::cmp::Ordering::Equal => return None,
+            std::cmp::Ordering::Greater => self.after,
+        };
+        Some(Reached { at: self.crossing(last), users: self.after })
+    }
+
+    /// The first nanosecond at which the value has come to `user` + 1, from below or from above.
+    fn crossing(&self, user: u32) -> Duration {
+        let climb = self.from.abs_diff(self.to);
+        let way = self.from.abs_diff((u128::from(user) + 1) * TRILLION);
+        let time = if climb == 0 { 0 } else { (way * self.length).div_ceil(climb) };
+        curve::nanoseconds(self.start + time)
+    }
+
+    /// Users at a time from its start on, the changes of that time done.
+    fn wanted(&self, at: u128) -> u32 {
+        let time = at - self.start;
+        if time >= self.length {
+            return self.after;
+        }
+        let way = self.from.abs_diff(self.to) * time;
+        let one = TRILLION * self.length;
+        let users = if self.from <= self.to {
+            (self.from * self.length + way) / one
+        } else {
+            // Whoever is exactly at the value has stopped.
+            (self.from * self.length - way).div_ceil(one).saturating_sub(1)
+        };
+        u32::try_from(users).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! What happened at one endpoint between two ticks. The run is the sum of these, count by count.
+
+use std::time::Duration;
+
+use super::histogram::Precision;
+use super::times::{Sum, Times, micros};
+use crate::load::outcome::{Ending, Failure, Outcome};
+
+/// What happened at one endpoint between two ticks.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed, by class, in the order of first occurrence.
+    pub failed: Vec<(&'static str, u64)>,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+    /// Body bytes sent.
+    pub bytes_sent: u64,
+    /// Body bytes received, redirects' own included.
+    pub bytes_received: u64,
+    /// Body bytes of the last answers, redirects' own left out.
+    pub content_bytes: u128,
+    /// New connections and what they took.
+    pub connections: Connections,
+    /// From sending to the first byte of the last answer.
+    pub first_byte: Sum,
+    service: Times,
+    /// `None` as long as each response time was the service time.
+    response: Option<Times>,
+    precision: Precision,
+}
+
+/// New connections and what they took, failed attempts included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// How many came about.
+    pub count: u64,
+    /// Name lookups.
+    pub dns: Sum,
+    /// TCP handshakes.
+    pub connect: Sum,
+    /// TLS handshakes.
+    pub tls: Sum,
+}
+
+impl Interval {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(precision: Precision) -> Self {
+        Self {
+            ok: 0,
+            failed: Vec::new(),
+            aborted: 0,
+            redirects: 0,
+            reopened: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            content_bytes: 0,
+            connections: Connections::default(),
+            first_byte: Sum::default(),
+            service: Times::new(precision),
+            response: None,
+            precision,
+        }
+    }
+
+    /// Counts one outcome.
+    pub fn record(&mut self, outcome: &Outcome) {
+        let traffic = outcome.traffic();
+        self.redirects += u64::from(traffic.redirects);
+        self.reopened += u64::from(traffic.reopened);
+        self.bytes_sent += traffic.bytes_out;
+        self.bytes_received += traffic.bytes_in;
+        self.record_connecting(outcome);
+        match outcome.ending() {
+            // In no average and no percentile.
+            Ending::Aborted => {
+                self.aborted += 1;
+                return;
+            }
+            Ending::Ok => self.ok += 1,
+            Ending::Failed(failure) => self.record_failure(failure),
+        }
+        self.content_bytes += u128::from(traffic.content_length);
+        if let Some(first_byte) = outcome.first_byte_time() {
+            self.first_byte.record(micros(first_byte));
+        }
+        self.record_times(micros(outcome.service_time()), micros(outcome.response_time()));
+    }
+
+    fn record_connecting(&mut self, outcome: &Outcome) {
+        let made = &outcome.traffic().connecting;
+        self.connections.count += u64::from(made.connections);
+        for (sum, took) in [
+            (&mut self.connections.dns, made.dns),
+            (&mut self.connections.connect, made.connect),
+            (&mut self.connections.tls, made.tls),
+        ] {
+            if took > Duration::ZERO {
+                sum.record(micros(took));
+            }
+        }
+    }
+
+    fn record_failure(&mut self, failure: Failure) {
+        let class = failure.class();
+        match self.failed.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, count)) => *count += 1,
+            None => self.failed.push((class, 1)),
+        }
+    }
+
+    fn record_times(&mut self, service_us: u64, response_us: u64) {
+        if service_us != response_us && self.response.is_none() {
+            self.response = Some(self.service.clone());
+        }
+        self.service.record(service_us);
+        if let Some(response) = &mut self.response {
+            response.record(response_us);
+        }
+    }
+
+    /// Answered or failed.
+    #[must_use]
+    pub const fn completed(&self) -> u64 {
+        self.service.sum().count
+    }
+
+    /// Failed.
+    #[must_use]
+    pub const fn failures(&self) -> u64 {
+        self.completed() - self.ok
+    }
+
+    /// Whether anything happened.
+    #[must_use]
+    pub const fn is_used(&self) -> bool {
+        self.completed() + self.aborted > 0
+    }
+
+    /// From sending to the last byte.
+    #[must_use]
+    pub const fn service(&self) -> &Times {
+        &self.service
+    }
+
+    /// From when it was due to the last byte.
+    #[must_use]
+    pub fn response(&self) -> &Times {
+        self.response.as_ref().unwrap_or(&self.service)
+    }
+
+    /// Whether each response time was the service time.
+    #[must_use]
+    pub const fn response_is_service(&self) -> bool {
+        self.response.is_none()
+    }
+
+    /// Takes what happened and begins anew.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        // The room that this interval needed, the next one will need as well.
+        let mut service = self.service.clone();
+        service.clear();
+        let next = Self { service, ..Self::new(self.precision) };
+        std::mem::replace(self, next)
+    }
+}

@@ -1,0 +1,65 @@
+//! How late requests were sent: whether the generator kept to its schedule.
+
+use std::time::Duration;
+
+use super::histogram::Precision;
+use super::times::{Times, micros};
+use crate::load::outcome::{Outcome, Turn};
+
+/// A request sent this much after it was due, while a user was free to send it, is the generator's fault.
+pub const LATE: Duration = Duration::from_millis(10);
+
+/// A larger share of late requests makes a run not valid.
+pub const MOST_LATE: f64 = 0.05;
+
+/// Requests and how late they were sent.
+#[derive(Clone, Debug)]
+pub struct Sends {
+    lateness: Times,
+    late: u64,
+}
+
+impl Default for Sends {
+    fn default() -> Self {
+        Self { lateness: Times::new(Precision::Coarse), late: 0 }
+    }
+}
+
+impl Sends {
+    /// Counts one.
+    pub fn record(&mut self, outcome: &Outcome) {
+        let lateness = outcome.lateness();
+        self.lateness.record(micros(lateness));
+        self.late += u64::from(lateness > LATE && matches!(outcome.turn(), Turn::Free(_)));
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.lateness.add(&other.lateness);
+        self.late += other.late;
+    }
+
+    /// Whether more than [`MOST_LATE`] of them were late: the load was not what was asked for.
+    #[must_use]
+    pub fn is_too_late(&self) -> bool {
+        self.late as f64 > self.count() as f64 * MOST_LATE
+    }
+
+    /// Requests counted.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.lateness.sum().count
+    }
+
+    /// Those sent over [`LATE`] after they were due, while a user was free for them.
+    #[must_use]
+    pub const fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// How late they were; 1 µs where a request was sent when it was due.
+    #[must_use]
+    pub const fn lateness(&self) -> &Times {
+        &self.lateness
+    }
+}

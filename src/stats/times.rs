@@ -1,0 +1,117 @@
+//! One kind of time: count, exact sum and ends, and how it is distributed.
+
+use std::time::Duration;
+
+use super::histogram::{Precision, TimeHistogram};
+
+/// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram begins there.
+#[must_use]
+pub fn micros(duration: Duration) -> u64 {
+    // 292,000 years fit.
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX).max(1)
+}
+
+/// Times of one kind.
+#[derive(Clone, Debug)]
+pub struct Times {
+    sum: Sum,
+    histogram: TimeHistogram,
+}
+
+impl Times {
+    /// None yet.
+    #[must_use]
+    pub fn new(precision: Precision) -> Self {
+        Self { sum: Sum::default(), histogram: TimeHistogram::new(precision) }
+    }
+
+    /// Counts one, in microseconds.
+    pub fn record(&mut self, us: u64) {
+        self.sum.record(us);
+        self.histogram.record(us);
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.sum.add(&other.sum);
+        self.histogram.add(&other.histogram);
+    }
+
+    /// Forgets all, and keeps the room.
+    pub fn clear(&mut self) {
+        self.sum = Sum::default();
+        self.histogram.clear();
+    }
+
+    /// Count, exact sum and ends.
+    #[must_use]
+    pub const fn sum(&self) -> &Sum {
+        &self.sum
+    }
+
+    /// The distribution.
+    #[must_use]
+    pub const fn histogram(&self) -> &TimeHistogram {
+        &self.histogram
+    }
+
+    /// `HdrHistogram`'s percentile in microseconds, which may lie up to its precision above the truth, so within the
+    /// exact ends; 0 without any.
+    #[must_use]
+    pub fn percentile_us(&self, share: f64) -> u64 {
+        if self.sum.count == 0 {
+            return 0;
+        }
+        self.histogram.quantile_us(share).clamp(self.sum.min_us, self.sum.max_us)
+    }
+}
+
+/// Count, exact sum and ends of times in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub sum_us: u128,
+    /// The shortest; the largest number there is, without any.
+    min_us: u64,
+    /// The longest; 0 without any.
+    pub max_us: u64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { count: 0, sum_us: 0, min_us: u64::MAX, max_us: 0 }
+    }
+}
+
+impl Sum {
+    /// Counts one.
+    pub fn record(&mut self, us: u64) {
+        self.count += 1;
+        self.sum_us += u128::from(us);
+        self.min_us = self.min_us.min(us);
+        self.max_us = self.max_us.max(us);
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum_us += other.sum_us;
+        self.min_us = self.min_us.min(other.min_us);
+        self.max_us = self.max_us.max(other.max_us);
+    }
+
+    /// The shortest; 0 without any.
+    #[must_use]
+    pub const fn min_us(&self) -> u64 {
+        if self.count == 0 { 0 } else { self.min_us }
+    }
+
+    /// The mean, rounded to a microsecond; 0 without any.
+    #[must_use]
+    pub fn mean_us(&self) -> u64 {
+        let count = u128::from(self.count.max(1));
+        u64::try_from((self.sum_us + count / 2) / count).unwrap_or(u64::MAX)
+    }
+}

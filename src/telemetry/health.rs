@@ -1,0 +1,56 @@
+//! The line that says whether the generator tells the truth.
+
+use std::time::Duration;
+
+use super::intervals::Span;
+use super::ours::Health;
+use super::record::Body;
+use super::recorder::{Before, Count, Look};
+use crate::clock::Moment;
+
+/// What there should be.
+pub(super) struct Intent {
+    /// Users at the end of the interval.
+    pub(super) users: u32,
+    /// Arrivals due in the interval; `None` in the closed model.
+    pub(super) arrivals: Option<f64>,
+}
+
+/// The line about an interval that `look` ends and `before` began, if it is not the first.
+pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count: &Count, intent: &Intent) -> Body {
+    let seconds = look.sample.at.since(before.map_or(Moment::START, |before| before.look.sample.at)).as_secs_f64();
+    let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
+    let cpu = |now: Duration, then: Duration| rate(now.saturating_sub(then).as_secs_f64() * 100.0);
+    let lateness = |share| {
+        // 1 us is what a histogram has for nothing.
+        let us = count.sends.lateness().percentile_us(share);
+        if us <= 1 { 0 } else { us }
+    };
+    let throttled =
+        before.map_or(Duration::ZERO, |before| look.sample.throttled.saturating_sub(before.look.sample.throttled));
+    Body::Health(Box::new(Health {
+        interval_start: span.start.clone(),
+        interval_end: span.end.clone(),
+        late_sends: count.sends.late(),
+        lateness_p50_us: lateness(0.5),
+        lateness_p90_us: lateness(0.9),
+        lateness_p99_us: lateness(0.99),
+        lateness_max_us: lateness(1.0),
+        // A thousandth of a request a second, and no noise of the division behind it.
+        intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
+        achieved_rate: rate(count.sends.count() as f64),
+        sent: look.flight.sent,
+        in_flight: look.flight.in_flight,
+        oldest_in_flight_ms: (look.flight.oldest.as_micros() as f64) / 1000.0,
+        users: look.users,
+        users_wanted: intent.users,
+        outcome_queue: count.queue,
+        ticks_joined: count.joined,
+        // The first tick has no thread of its own yet.
+        aggregator_cpu_percent: before.map_or(0.0, |before| cpu(count.aggregator_cpu, before.aggregator_cpu)),
+        writer_cpu_percent: before.map_or(0.0, |before| cpu(look.writer_cpu, before.look.writer_cpu)),
+        throttled_ms: throttled.as_secs_f64() * 1000.0,
+        open_files: look.sample.open_files,
+        open_files_limit: look.open_files_limit,
+    }))
+}

@@ -1,0 +1,114 @@
+//! From intervals to lines: what happened at each endpoint, with histograms where they fit and in pieces where not.
+
+use super::encode::pieces;
+use super::line::MOST_LINE;
+use super::ours::{HistogramPiece, IntervalMetric, WireConnections, WireSum, WireTimes};
+use super::record::Body;
+use crate::plan::request::Endpoint;
+use crate::stats::interval::{Connections, Interval};
+use crate::stats::times::{Sum, Times};
+
+/// When and in which phase an interval was.
+#[derive(Clone, Debug)]
+pub(super) struct Span {
+    pub(super) start: String,
+    pub(super) end: String,
+    pub(super) phase: &'static str,
+}
+
+/// Most bytes of a line beside its record: envelope, message, run id (64), test plan (128 as written), tick, number.
+const ENVELOPE: usize = 640;
+
+/// Room for a piece of a histogram in a line of its own: the line less envelope, name (512), method (32), and keys.
+const PIECE: usize = MOST_LINE - ENVELOPE - 512 - 32 - 300;
+
+/// The lines about one endpoint's interval.
+pub(super) fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body> {
+    let mut metric = metric(span, endpoint, interval);
+    let empty = serde_json::to_string(&metric).map_or(MOST_LINE, |text| text.len());
+    // The key of a histogram and its quotes, twice.
+    let mut room = MOST_LINE.saturating_sub(ENVELOPE + empty + 60);
+    let mut further = Vec::new();
+    let mut place = |times: &Times, kind: &'static str| {
+        let mut whole = pieces(times.histogram(), PIECE);
+        if whole.len() == 1 && whole[0].len() <= room {
+            room -= whole[0].len();
+            return whole.pop();
+        }
+        let parts = whole.len();
+        further.extend((1..).zip(whole).map(|(part, histogram)| {
+            Body::Histogram(HistogramPiece {
+                interval_start: span.start.clone(),
+                interval_end: span.end.clone(),
+                method: endpoint.method.clone(),
+                name: endpoint.name.clone(),
+                kind,
+                part,
+                parts,
+                histogram,
+            })
+        }));
+        None
+    };
+    if interval.completed() > 0 {
+        metric.service_histogram = place(interval.service(), "service");
+        if !interval.response_is_service() {
+            metric.response_histogram = place(interval.response(), "response");
+        }
+    }
+    metric.histogram_lines = further.len();
+    std::iter::once(Body::Interval(Box::new(metric))).chain(further).collect()
+}
+
+fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetric {
+    IntervalMetric {
+        interval_start: span.start.clone(),
+        interval_end: span.end.clone(),
+        phase: span.phase,
+        method: endpoint.method.clone(),
+        name: endpoint.name.clone(),
+        ok: interval.ok,
+        failed: interval.failures(),
+        failed_by_class: interval.failed.iter().copied().collect(),
+        aborted: interval.aborted,
+        redirects: interval.redirects,
+        reopened: interval.reopened,
+        bytes_sent: interval.bytes_sent,
+        bytes_received: interval.bytes_received,
+        service: times(interval.service()),
+        response: times(interval.response()),
+        first_byte: sum(&interval.first_byte),
+        connections: connections(&interval.connections),
+        service_histogram: None,
+        response_histogram: None,
+        response_is_service: interval.response_is_service(),
+        histogram_lines: 0,
+    }
+}
+
+fn times(times: &Times) -> WireTimes {
+    let sum = times.sum();
+    WireTimes {
+        sum_us: whole(sum.sum_us),
+        min_us: sum.min_us(),
+        max_us: sum.max_us,
+        p50_us: times.percentile_us(0.5),
+        p90_us: times.percentile_us(0.9),
+        p95_us: times.percentile_us(0.95),
+        p99_us: times.percentile_us(0.99),
+        p99_9_us: times.percentile_us(0.999),
+    }
+}
+
+fn sum(sum: &Sum) -> WireSum {
+    WireSum { count: sum.count, sum_us: whole(sum.sum_us), min_us: sum.min_us(), max_us: sum.max_us }
+}
+
+fn connections(made: &Connections) -> WireConnections {
+    WireConnections { count: made.count, dns: sum(&made.dns), connect: sum(&made.connect), tls: sum(&made.tls) }
+}
+
+/// 584,000 years of microseconds fit.
+fn whole(us: u128) -> u64 {
+    u64::try_from(us).unwrap_or(u64::MAX)
+}

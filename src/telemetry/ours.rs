@@ -1,0 +1,257 @@
+//! Our own lines, field by field: what the plugin lacks.
+//!
+//! As in [`record`](super::record): the part of a line after the six keys that every line has; order of fields is order
+//! on the wire.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The plan as resolved, and where it runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    /// Version of this format, from 1.
+    pub schema_version: u32,
+    /// Version of swarmline.
+    pub version: &'static str,
+    /// SHA-256 of what makes the plan.
+    pub plan_hash: String,
+    /// Number of this line among those of the event, from 1.
+    pub part: usize,
+    /// How many lines the event has.
+    pub parts: usize,
+    /// Settings as resolved.
+    pub settings: Vec<WireSetting>,
+    /// Where and when it runs; in the first part.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// One setting as resolved.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireSetting {
+    /// The flag's long name.
+    pub key: &'static str,
+    /// The value; a secret is `***`.
+    pub value: String,
+    /// `flag`, `env` or `default`.
+    pub origin: &'static str,
+}
+
+/// Where and when a plan runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// Hosts that are asked, with the addresses known at the start.
+    pub targets: Vec<Target>,
+    /// CPUs that the process may use.
+    pub available_cpus: f64,
+    /// Open files that the process may have.
+    pub open_files_limit: u64,
+    /// Memory that the process may have, in bytes; left out where nobody says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+    /// Start of the run by the wall clock.
+    pub started_at: String,
+    /// Start of the run by the host's monotonic clock, in seconds.
+    pub started_monotonic: f64,
+}
+
+/// A host that is asked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// Host and port as in the URL.
+    pub host: String,
+    /// Addresses known at the start; empty where a name server has not answered yet.
+    pub addresses: Vec<String>,
+}
+
+/// Something that a reader of the numbers must know of.
+#[derive(Clone, Debug, Serialize)]
+pub struct Warning {
+    /// Which kind, for programs.
+    pub kind: &'static str,
+    /// A sentence, for people.
+    pub detail: String,
+}
+
+/// The last line.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunEnd {
+    /// Lines of the stream, this one included.
+    pub lines: u64,
+    /// Requests begun: completed and aborted.
+    pub sent: u64,
+    /// Requests that came to an end: ok and failed.
+    pub completed: u64,
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+    /// `pass`, `failures` or `invalid`.
+    pub verdict: &'static str,
+    /// Why it is not a pass.
+    pub reasons: Vec<String>,
+    /// Exit code of the process.
+    pub exit_code: u8,
+}
+
+/// What happened at one endpoint between two ticks. The sum of these is the run, count by count.
+#[derive(Clone, Debug, Serialize)]
+pub struct IntervalMetric {
+    /// When the interval began.
+    pub interval_start: String,
+    /// When it ended.
+    pub interval_end: String,
+    /// `ramp`, `steady`, `down` or `drain`.
+    pub phase: &'static str,
+    /// Method of the endpoint.
+    pub method: String,
+    /// Name of the endpoint.
+    pub name: String,
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Failed, by class.
+    pub failed_by_class: BTreeMap<&'static str, u64>,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+    /// Body bytes sent.
+    pub bytes_sent: u64,
+    /// Body bytes received, redirects' own included.
+    pub bytes_received: u64,
+    /// From sending to the last byte.
+    pub service: WireTimes,
+    /// From when it was due to the last byte.
+    pub response: WireTimes,
+    /// From sending to the first byte of the last answer.
+    pub first_byte: WireSum,
+    /// New connections and what they took.
+    pub connections: WireConnections,
+    /// `HdrHistogram` V2 + DEFLATE in base64, of service times in microseconds; left out where it does not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_histogram: Option<String>,
+    /// The same of response times; left out also where each response time was the service time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_histogram: Option<String>,
+    /// Whether each response time was the service time: the service histogram is both.
+    pub response_is_service: bool,
+    /// Lines that follow with pieces of histograms which did not fit.
+    pub histogram_lines: usize,
+}
+
+/// Times of one kind, in microseconds.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "each says what it is")]
+pub struct WireTimes {
+    pub sum_us: u64,
+    pub min_us: u64,
+    pub max_us: u64,
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p95_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+}
+
+/// Count, sum and ends of times in microseconds; all 0 without any.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "each says what it is")]
+pub struct WireSum {
+    pub count: u64,
+    pub sum_us: u64,
+    pub min_us: u64,
+    pub max_us: u64,
+}
+
+/// New connections and what they took.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireConnections {
+    /// How many came about.
+    pub count: u64,
+    /// Name lookups, failed ones included.
+    pub dns: WireSum,
+    /// TCP handshakes, failed ones included.
+    pub connect: WireSum,
+    /// TLS handshakes, failed ones included.
+    pub tls: WireSum,
+}
+
+/// A piece of a histogram: complete in itself; the pieces of one interval, endpoint and kind add up to the whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistogramPiece {
+    /// When the interval began.
+    pub interval_start: String,
+    /// When it ended.
+    pub interval_end: String,
+    /// Method of the endpoint.
+    pub method: String,
+    /// Name of the endpoint.
+    pub name: String,
+    /// `service` or `response`.
+    pub kind: &'static str,
+    /// Number of this piece, from 1.
+    pub part: usize,
+    /// How many there are.
+    pub parts: usize,
+    /// `HdrHistogram` V2 + DEFLATE in base64, microseconds.
+    pub histogram: String,
+}
+
+/// Whether the generator tells the truth.
+#[derive(Clone, Debug, Serialize)]
+pub struct Health {
+    /// When the interval began.
+    pub interval_start: String,
+    /// When it ended.
+    pub interval_end: String,
+    /// Requests of this interval that were sent over 10 ms after they were due, though a user was free.
+    pub late_sends: u64,
+    /// How long after it was due a request was sent: half of them at most this.
+    pub lateness_p50_us: u64,
+    /// 90 %.
+    pub lateness_p90_us: u64,
+    /// 99 %.
+    pub lateness_p99_us: u64,
+    /// The latest.
+    pub lateness_max_us: u64,
+    /// Arrivals a second that were due in this interval; left out in the closed model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intended_rate: Option<f64>,
+    /// Requests a second that ended in this interval.
+    pub achieved_rate: f64,
+    /// Requests begun so far.
+    pub sent: u64,
+    /// Requests under way.
+    pub in_flight: u64,
+    /// Age of the oldest of them.
+    pub oldest_in_flight_ms: f64,
+    /// Users that run.
+    pub users: u32,
+    /// Users that there should be at this moment; in the open model those that run.
+    pub users_wanted: u32,
+    /// Outcomes that the aggregator has not taken yet.
+    pub outcome_queue: usize,
+    /// Ticks since the last line of this kind that were joined to this one, as the writer was behind.
+    pub ticks_joined: u64,
+    /// CPU of the aggregator thread, percent of one core.
+    pub aggregator_cpu_percent: f64,
+    /// CPU of the writer thread, percent of one core.
+    pub writer_cpu_percent: f64,
+    /// Time in this interval in which the cgroup's quota held the process back; 0 without a quota.
+    pub throttled_ms: f64,
+    /// Open file descriptors; 0 where the system does not say cheaply.
+    pub open_files: u64,
+    /// Most that the process may have.
+    pub open_files_limit: u64,
+}

@@ -1,0 +1,223 @@
+//! Bad input is refused by one line that names the flag, with exit code 2, before anything is sent.
+
+use crate::support::{Run, Scratch, host, load, target};
+
+/// Command lines after `run --host TARGET`, each with what the one line must say.
+const REFUSED: [(&[&str], &[&str]); 62] = [
+    (&["-u", "0", "/ok"], &["--users", "0"]),
+    (&["-u", "-1", "/ok"], &["-1"]),
+    (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
+    (&["-u", "1000001", "/ok"], &["--users"]),
+    (&["--userz", "3", "/ok"], &["--userz", "--users"]),
+    (&["-r", "0", "/ok"], &["--spawn-rate", "above 0"]),
+    (&["-r", "NaN", "/ok"], &["--spawn-rate"]),
+    (&["-r", "inf", "/ok"], &["--spawn-rate"]),
+    (&["-t", "often", "/ok"], &["--run-time", "often", "1h30m"]),
+    (&["-t", "0", "/ok"], &["--run-time", "longer than 0"]),
+    (&["-n", "0", "/ok"], &["--requests"]),
+    (&["-n", "x", "/ok"], &["--requests"]),
+    (&["-s", "soon", "/ok"], &["--stop-timeout", "soon"]),
+    (&["--wait", "3s..1s", "/ok"], &["--wait", "upside down"]),
+    (&["--wait", "now and then", "/ok"], &["--wait", "pacing:2s"]),
+    (&["--wait", "throughput:0", "/ok"], &["--wait", "above 0"]),
+    (&["-X", "A B", "/ok"], &["--method", "A B"]),
+    (&["-X", "CONNECT", "/ok"], &["--method", "tunnel"]),
+    (&["CONNECT /ok"], &["CONNECT /ok", "tunnel"]),
+    (&["--header", "no colon", "/ok"], &["--header", "Name: value"]),
+    (&["--header", "X: a\r\nY: b", "/ok"], &["--header", "control character"]),
+    (&["--header", "X: a\nY: b", "/ok"], &["--header", "control character"]),
+    (&["--header", "na me: x", "/ok"], &["--header", "na me"]),
+    (&["--header", "Content-Length: 3", "/ok"], &["--header", "Content-Length"]),
+    (&["--json", "{not json", "/ok"], &["--json", "not JSON", "line 1 column 2"]),
+    (&["--json", "@/missing.json", "/ok"], &["--json @/missing.json", "No such file"]),
+    (&["--json", "\n{\n\u{1b}[2J", "/ok"], &["--json: not JSON", "line 3"]),
+    (&["\n"], &["request", "neither a URL nor a path"]),
+    (&["@/a\nb\u{1b}[2J"], &["@/a\\nb\\u{1b}[2J"]),
+    (&["--json", "1", "-d", "2", "/ok"], &["--json", "--data"]),
+    (&["-d", "@/missing", "/ok"], &["--data @/missing", "No such file"]),
+    (&["/ok", "--json"], &["--json", "Locust's --json", "--telemetry"]),
+    (&["--basic-auth", "amy", "/ok"], &["--basic-auth", "NAME:PASSWORD"]),
+    (&["--expect-status", "20", "/ok"], &["--expect-status", "3xx"]),
+    (&["--timeout", "0", "/ok"], &["--timeout", "longer than 0"]),
+    (&["--connect-timeout", "x", "/ok"], &["--connect-timeout"]),
+    (&["--max-redirects", "-1", "/ok"], &["-1"]),
+    (&["--max-redirects", "1001", "/ok"], &["--max-redirects"]),
+    (&["--cacert", "/missing.pem", "/ok"], &["--cacert /missing.pem", "No such file"]),
+    (&["--cert", "/missing.pem", "/ok"], &["--cert /missing.pem", "No such file"]),
+    (&["--key", "/missing.pem", "/ok"], &["--key", "--cert"]),
+    (&["--resolve", "x:y", "/ok"], &["--resolve", "HOST:PORT:ADDR"]),
+    (&["--resolve", "x:80:nowhere", "/ok"], &["--resolve", "nowhere"]),
+    (&["-4", "-6", "/ok"], &["-4 and -6"]),
+    (&["--interval", "50ms", "/ok"], &["--interval", "100ms"]),
+    (&["--interval", "0", "/ok"], &["--interval"]),
+    (&["--run-id", "a b", "/ok"], &["--run-id", "A-Z"]),
+    (&["--run-id", "", "/ok"], &["--run-id"]),
+    (&["--testplan", "", "/ok"], &["--testplan"]),
+    (&["--exit-code-on-error", "256", "/ok"], &["--exit-code-on-error"]),
+    (&["-L", "loud", "/ok"], &["--loglevel", "loud"]),
+    (&["--logfile", "/missing/log", "/ok"], &["--logfile /missing/log", "No such file"]),
+    (&["--enable-telemetry-recorder", "otel", "/ok"], &["--enable-telemetry-recorder", "otel", "collector"]),
+    (&["--enable-telemetry-recorder", "xml", "/ok"], &["--enable-telemetry-recorder", "only json"]),
+    (&["-f", "locustfile.py", "/ok"], &["-f", "locustfile"]),
+    (&["@/missing.txt"], &["@/missing.txt", "No such file"]),
+    (&["-"], &["-", "no request"]),
+    (&[], &["REQUEST", "nothing to ask"]),
+    (&["ok"], &["\"ok\"", "http://"]),
+    (&["ftp://127.0.0.1/"], &["ftp://127.0.0.1/"]),
+    (&["http://127.0.0.1:99999/"], &["http://127.0.0.1:99999/"]),
+    (&["http://"], &["http://"]),
+];
+
+/// Flags of Locust that mean nothing here.
+const OF_LOCUST: [&str; 12] = [
+    "--master",
+    "--worker",
+    "--processes=4",
+    "--expect-workers=2",
+    "--master-host=x",
+    "--web-port=8089",
+    "--web-host=x",
+    "--autostart",
+    "--class-picker",
+    "--reset-stats",
+    "--config=x",
+    "--http2",
+];
+
+#[test]
+fn bad_input_is_refused_by_one_line_that_names_it() {
+    let target = target();
+    for (arguments, words) in REFUSED {
+        let finished = load(&target, arguments.iter().copied()).finish().exits(2);
+        let line = finished.complaint();
+        for word in words {
+            assert!(line.contains(word), "{arguments:?}: {word:?} is not in: {line}");
+        }
+    }
+    assert_eq!(target.requests() + target.connections(), 0, "nothing was sent");
+}
+
+#[test]
+fn flags_of_locust_are_refused_with_the_way_to_do_it_here() {
+    let target = target();
+    for flag in OF_LOCUST {
+        let finished = load(&target, [flag, "/ok"]).finish().exits(2);
+        let name = flag.split('=').next().unwrap();
+        let (named, hint) = finished.complaint().split_once(": ").unwrap();
+        assert_eq!(named, name);
+        assert!(hint.len() > 20, "{flag}: {hint}");
+    }
+    let plain = load(&target, ["--header", "X: --master", "-d", "--web-port", "-n", "1", "/ok"]).finish();
+    assert_eq!(plain.code, 0, "a value that looks like one is a value: {}", plain.stderr);
+}
+
+#[test]
+fn a_wrong_host_is_told_apart() {
+    for (value, words) in [
+        ("Accept: x", &["--host", "--header 'Accept: ...'"][..]),
+        ("localhost:8080", &["--host", "did you mean http://localhost:8080?"]),
+        ("ftp://x", &["--host", "http://"]),
+        ("http://", &["--host"]),
+        ("http://a b", &["--host"]),
+        ("http://x:port", &["--host"]),
+        ("http://[::1", &["--host"]),
+    ] {
+        let finished = Run::new(["run", "-H", value, "/ok"]).finish().exits(2);
+        let line = finished.complaint();
+        assert!(words.iter().all(|word| line.contains(word)), "{value}: {line}");
+    }
+    let finished = Run::new(["run", "/ok"]).finish().exits(2);
+    assert!(finished.complaint().contains("add --host"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_refused() {
+    let (target, scratch) = (target(), Scratch::new("pem"));
+    let garbage = scratch.write("garbage.pem", "not a certificate\n");
+    let broken = scratch.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    let binary = scratch.write("binary.pem", [0xff, 0xfe, 0x00]);
+    for file in [&garbage, &broken, &binary] {
+        for flag in ["--cacert", "--cert"] {
+            let finished = load(&target, ["-n", "1", flag, file, "/ok"]).finish().exits(2);
+            let line = finished.complaint();
+            assert!(line.starts_with(&format!("{flag} {file}: ")), "{line}");
+        }
+    }
+    assert_eq!(target.requests(), 0);
+}
+
+#[test]
+fn a_bad_environment_variable_is_refused() {
+    let target = target();
+    for (name, value, flag) in [
+        ("LOCUST_USERS", "many", "--users"),
+        ("LOCUST_SPAWN_RATE", "0", "--spawn-rate"),
+        ("LOCUST_RUN_TIME", "often", "--run-time"),
+        ("LOCUST_STOP_TIMEOUT", "x", "--stop-timeout"),
+        ("LOCUST_LOGLEVEL", "loud", "--loglevel"),
+        ("LOCUST_EXIT_CODE_ON_ERROR", "999", "--exit-code-on-error"),
+        ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "0", "--interval"),
+        ("LOCUST_ENABLE_TELEMETRY_RECORDER", "otel", "--enable-telemetry-recorder"),
+        ("SWARMLINE_RUN_ID", "a/b", "--run-id"),
+    ] {
+        let finished = load(&target, ["-n", "1", "/ok"]).env(name, value).finish().exits(2);
+        assert!(finished.complaint().starts_with(flag), "{name}: {}", finished.stderr);
+    }
+    assert_eq!(target.requests(), 0);
+}
+
+#[test]
+fn a_stderr_that_cannot_be_written_changes_nothing() {
+    let target = target();
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    load(&target, ["-u", "0", "/ok"]).stderr(full()).finish().exits(2);
+    load(&target, ["-n", "1", "/ok"]).stderr(full()).finish().exits(0).stream();
+}
+
+#[test]
+fn a_list_with_a_bad_request_is_refused_as_a_whole() {
+    let (target, scratch) = (target(), Scratch::new("bad-list"));
+    let list = format!("@{}", scratch.write("list", "/ok\n/ok\nnonsense\n"));
+    let finished = load(&target, ["-n", "1", &list]).finish().exits(2);
+    assert!(finished.complaint().contains("nonsense"), "{}", finished.stderr);
+    let empty = format!("@{}", scratch.write("empty", "# nothing\n\n"));
+    let finished = load(&target, ["-n", "1", &empty]).finish().exits(2);
+    assert!(finished.complaint().contains("no request"), "{}", finished.stderr);
+    assert_eq!(target.requests(), 0);
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for (arguments, word) in [
+        (&["--help"][..], "Usage: swarmline"),
+        (&["-h"], "Usage: swarmline"),
+        (&["run", "--help"], "--spawn-rate"),
+        (&["run", "-h"], "LOCUST_USERS"),
+        (&["target", "--help"], "--listen"),
+        (&["help", "run"], "--spawn-rate"),
+        (&["--version"], concat!("swarmline ", env!("CARGO_PKG_VERSION"))),
+    ] {
+        let finished = Run::new(arguments.iter().copied()).finish().exits(0);
+        assert!(finished.text().contains(word), "{arguments:?}: {}", finished.text());
+        assert_eq!(finished.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_missing_or_unknown_command_says_which_there_are() {
+    let none = Run::new([]).finish().exits(2);
+    assert!(none.complaint().contains("run, demo, target or schema"), "{}", none.stderr);
+    let unknown = Run::new(["runn"]).finish().exits(2);
+    assert!(unknown.complaint().contains("'run'"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_target_listens_where_only_this_host_reaches_it() {
+    let refused = Run::new(["target", "--listen", "0.0.0.0:0"]).finish().exits(2);
+    assert!(refused.complaint().contains("--allow-remote"), "{}", refused.stderr);
+    let taken = target();
+    let refused = Run::new(["target", "--listen", host(&taken).strip_prefix("http://").unwrap()]).finish().exits(2);
+    assert!(refused.complaint().starts_with("--listen"), "{}", refused.stderr);
+    let garbage = Run::new(["target", "--listen", "here"]).finish().exits(2);
+    assert!(garbage.complaint().starts_with("--listen"), "{}", garbage.stderr);
+}

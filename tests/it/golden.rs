@@ -1,0 +1,172 @@
+//! The contract: our lines have the keys, their order and types of locust-telemetry's, but for what is listed here.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use swarmline::clock::{Clock, Moment};
+use swarmline::telemetry::line::{Envelope, Source};
+use swarmline::telemetry::record::{Body, Gauge, Record};
+
+use crate::support::json::Json;
+use crate::support::lines::complaints;
+use crate::support::{load, target};
+
+const FACTS: &str = include_str!("../golden/contract.json");
+
+const STATS: &str = "locust.tl.request.metric.stats";
+
+/// A difference that is meant: kind of line, key, and what is done about it.
+const MENDS: [(&str, &str, Mend); 20] = [
+    ("locust.tl.event.test.stop", "stopped_at", Mend::Added("string")),
+    ("locust.tl.event.test.stop", "reason", Mend::Added("string")),
+    // A pipeline that looks for what is wrong looks at the level.
+    ("locust.tl.event.cpu.warning", "level", Mend::Other("WARNING")),
+    ("locust.tl.event.cpu.warning", "tick", Mend::Added("integer")),
+    ("locust.tl.system.metric.cpu", "available_cpus", Mend::Added("float")),
+    ("locust.tl.system.metric.cpu", "tick", Mend::Added("integer")),
+    ("locust.tl.system.metric.mem", "tick", Mend::Added("integer")),
+    // The value always was bytes.
+    ("locust.tl.system.metric.network", "unit", Mend::Other("bytes")),
+    ("locust.tl.system.metric.network", "delta", Mend::Added("integer")),
+    ("locust.tl.system.metric.network", "tick", Mend::Added("integer")),
+    ("stats current", "percentile_50", Mend::Added("float")),
+    ("stats current", "percentile_90", Mend::Added("float")),
+    ("stats current", "percentile_99_9", Mend::Added("float")),
+    ("stats current", "tick", Mend::Added("integer")),
+    ("stats final, stats endpoint success", "percentile_50", Mend::Added("float")),
+    ("stats final, stats endpoint success", "percentile_90", Mend::Added("float")),
+    ("stats final, stats endpoint success", "percentile_99_9", Mend::Added("float")),
+    // The plugin prints "" there, and one text turns a whole column of a dashboard into texts.
+    ("stats endpoint error", "percentile_95", Mend::Dropped),
+    ("stats endpoint error", "percentile_99", Mend::Dropped),
+    ("all", "seq", Mend::Added("integer")),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mend {
+    /// We add the key, with this type, after the plugin's.
+    Added(&'static str),
+    /// We leave it out.
+    Dropped,
+    /// Ours has this value.
+    Other(&'static str),
+}
+
+/// Mends of a kind of line, in the order of the table.
+fn mends(kind: &str) -> impl Iterator<Item = (&'static str, Mend)> {
+    let short = kind.replace(STATS, "stats");
+    let applies = move |kinds: &str| kinds == "all" || kinds.split(", ").any(|kind| kind == short);
+    MENDS.iter().filter(move |(kinds, ..)| applies(kinds)).map(|(_, key, mend)| (*key, *mend))
+}
+
+/// The plugin's kind of a line: its name, and the type and status of statistics.
+fn kind(line: &Json) -> String {
+    let line = line.to_value();
+    let parts = ["telemetry_name", "stats_type", "status"].map(|key| line["telemetry"][key].as_str());
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Lines of a run that has every kind but one, and of that one a line made by hand: no test can promise CPU use.
+fn ours() -> Vec<Json> {
+    let target = target();
+    let flags = ["-n", "40", "-u", "2", "-r", "1000", "--testplan", "demo", "/ok", "/status/500", "/status/404"];
+    let finished = load(&target, flags).finish().exits(1);
+    finished.stream();
+    let mut lines: Vec<Json> = finished.text().lines().map(Json::parse).collect();
+    let mut written = Vec::new();
+    let body = Body::CpuWarning(Gauge { value: 97.5, unit: "percent" });
+    let warning = Record { at: Moment::START, tick: Some(3), body };
+    Envelope::new(Source::Local, "6dcae1ec", "demo", Clock::start_now()).write(&warning, 1, &mut written);
+    lines.push(Json::parse(std::str::from_utf8(&written).unwrap()));
+    lines.retain(|line| kind(line).starts_with("locust.tl."));
+    lines
+}
+
+/// The plugin's type of a value: it varies between integer and float.
+fn loose(kind: &str) -> &str {
+    if matches!(kind, "integer" | "float") { "number" } else { kind }
+}
+
+fn keys(facts: &Value) -> Vec<(String, String)> {
+    serde_json::from_value(facts.clone()).unwrap()
+}
+
+fn keys_of(line: &Json) -> Vec<(String, String)> {
+    line.entries().iter().map(|(key, value)| (key.clone(), value.kind().to_owned())).collect()
+}
+
+#[test]
+fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
+    let facts: Value = serde_json::from_str(FACTS).unwrap();
+    let mut seen = BTreeSet::new();
+    for line in ours() {
+        let kind = kind(&line);
+        let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str());
+        let fact = fact.unwrap_or_else(|| panic!("the plugin has no {kind}"));
+        assert_eq!(keys_of(&line), keys(&facts["envelope"]), "envelope of {kind}");
+
+        let mut expected = keys(&facts["head"]);
+        expected.extend(keys(&fact["keys"]).into_iter().filter(|(key, _)| {
+            let dropped = mends(&kind).any(|mend| mend == (key, Mend::Dropped));
+            !dropped
+        }));
+        let found = keys_of(line.get("telemetry"));
+        let (of_plugin, added) = found.split_at(expected.len());
+        let of_plugin: Vec<_> = of_plugin.iter().map(|(key, kind)| (key.clone(), loose(kind).to_owned())).collect();
+        assert_eq!(of_plugin, expected, "keys of {kind}");
+
+        let additions: Vec<_> = mends(&kind)
+            .filter_map(|(key, mend)| match mend {
+                Mend::Added(kind) => Some((key.to_owned(), kind.to_owned())),
+                Mend::Dropped | Mend::Other(_) => None,
+            })
+            .collect();
+        assert_eq!(added, additions, "keys added to {kind}");
+        seen.insert(kind);
+    }
+    let all: BTreeSet<_> =
+        facts["lines"].as_array().unwrap().iter().map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(seen, all, "each kind of the plugin is one of ours");
+}
+
+#[test]
+fn fixed_texts_are_the_plugins() {
+    let facts: Value = serde_json::from_str(FACTS).unwrap();
+    for line in ours() {
+        let (kind, line) = (kind(&line), line.to_value());
+        assert_eq!(complaints(&line), Vec::<String>::new());
+        let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str()).unwrap();
+        for key in ["name", "level", "message", "telemetry_type", "unit"] {
+            let ours = if matches!(key, "name" | "level" | "message") { &line[key] } else { &line["telemetry"][key] };
+            let mended = mends(&kind).find_map(|(mended, mend)| match mend {
+                Mend::Other(value) if mended == key => Some(value),
+                _ => None,
+            });
+            match mended {
+                Some(value) => {
+                    assert_eq!(ours, value, "{key} of {kind}, as mended");
+                    assert_ne!(ours, &fact[key], "{key} of {kind} needs no mend");
+                }
+                None => assert_eq!(ours, &fact[key], "{key} of {kind}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_mend_is_one() {
+    let facts: Value = serde_json::from_str(FACTS).unwrap();
+    for (kinds, key, mend) in MENDS {
+        for kind in kinds.split(", ").filter(|kind| *kind != "all") {
+            let kind = kind.replacen("stats", STATS, usize::from(kind.starts_with("stats")));
+            let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str());
+            let theirs = keys(&fact.unwrap_or_else(|| panic!("no {kind}"))["keys"]);
+            let has_it = theirs.iter().any(|(theirs, _)| theirs == key);
+            match mend {
+                Mend::Added(_) => assert!(!has_it, "{key} of {kind} is the plugin's own"),
+                Mend::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
+                Mend::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
+            }
+        }
+    }
+}

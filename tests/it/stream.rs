@@ -1,0 +1,198 @@
+//! The stream of real runs; the embedded target counts on its own what was asked.
+
+mod ends;
+mod limits;
+mod settings;
+
+use std::io::Read as _;
+
+use crate::support::lines::{Stream, millis};
+use crate::support::{Scratch, dead_host, load, target};
+
+#[test]
+fn exactly_as_many_requests_are_made_as_asked_for() {
+    let target = target();
+    for (requests, users) in [("1", "1"), ("1", "5"), ("7", "3"), ("500", "10")] {
+        let before = target.requests();
+        let flags = ["-n", requests, "-u", users, "-r", "1000", "/ok"];
+        let stream = load(&target, flags).finish().exits(0).stream();
+        let asked: u64 = requests.parse().unwrap();
+        assert_eq!(target.requests() - before, asked, "{requests} requests by {users} users");
+        assert_eq!(stream.last().count("num_requests"), asked);
+        assert_eq!(stream.only("test.stop").text("reason"), "requests");
+        assert_eq!(stream.run_end().text("verdict"), "pass");
+    }
+}
+
+#[test]
+fn the_last_requests_run_to_their_own_end() {
+    let target = target();
+    let stream =
+        load(&target, ["-n", "3", "-u", "3", "-r", "1000", "-s", "0", "/delay/400"]).finish().exits(0).stream();
+    assert_eq!(stream.last().count("num_requests"), 3);
+    assert!(stream.last().float("min_response_time") >= 400.0);
+    let both = load(&target, ["-n", "1000000", "-t", "300ms", "-s", "20s", "/ok"]).finish().exits(0).stream();
+    assert_eq!(both.only("test.stop").text("reason"), "run_time", "the first wins");
+}
+
+#[test]
+fn every_request_that_the_target_counted_is_in_the_final_line() {
+    let target = target();
+    let flags = ["-t", "1s", "-s", "20s", "-u", "4", "-r", "1000", "--interval", "300ms", "/ok", "/bytes/100"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    let last = stream.last();
+    assert_eq!(last.count("num_requests"), target.requests());
+    assert_eq!(stream.run_end().count("aborted"), 0, "they had 20 s to finish");
+    assert_eq!(stream.only("test.stop").text("reason"), "run_time");
+    for endpoint in stream.of("stats endpoint success") {
+        let path = endpoint.text("name").split('/').nth(1).unwrap();
+        assert_eq!(endpoint.count("num_requests"), target.requests_to(path), "{path}");
+        let length = if path == "ok" { 11.0 } else { 100.0 };
+        assert_eq!(endpoint.get("avg_content_length"), length, "{path}");
+    }
+}
+
+#[test]
+fn requests_cut_off_at_the_end_count_as_aborted_and_nowhere_else() {
+    let target = target();
+    let flags = ["-t", "500ms", "-u", "3", "-r", "1000", "/hang"];
+    let stream = load(&target, flags).finish().exits(4).stream();
+    assert_eq!(stream.run_end().count("aborted"), 3);
+    assert_eq!(stream.run_end().text("verdict"), "invalid");
+    assert_eq!(stream.last().count("num_requests"), 0);
+    assert_eq!(stream.last().count("user_count"), 3, "users when the stop began");
+    assert_eq!(target.requests(), 3);
+    assert!(stream.of("stats endpoint success").is_empty(), "an endpoint with nothing to count has no line");
+}
+
+#[test]
+fn ticks_stand_on_the_grid() {
+    let target = target();
+    let flags = ["-t", "1600ms", "--interval", "500ms", "--wait", "10ms", "/ok"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    let start = millis(stream.of("config")[0].text("started_at"));
+    let ticks = stream.of("stats current");
+    let numbers: Vec<u64> = ticks.iter().map(|tick| tick.count("tick")).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4], "0, the grid, and the last when the last user had ended");
+    for tick in &ticks[..4] {
+        let due = start + tick.count("tick") * 500;
+        assert!(millis(tick.time()) >= due, "{} is before its time", tick.0);
+    }
+    let last = ticks[4].time();
+    assert!(millis(last) >= start + 1600, "{last}: the last one is after the run time");
+    assert_eq!(last, stream.of("cpu")[4].time());
+}
+
+#[test]
+fn nothing_answered_yet_is_all_zeros() {
+    let target = target();
+    let stream = load(&target, ["-n", "1", "--interval", "100ms", "/delay/700"]).finish().exits(0).stream();
+    let zeros = stream.of("stats current").iter().filter(|tick| tick.count("num_requests") == 0).count();
+    // Stream::parse holds every number of such a line to 0.
+    assert!(zeros >= 2, "{zeros} ticks before the answer");
+    assert!(stream.last().float("min_response_time") >= 700.0);
+    assert_eq!(stream.last().get("max_response_time"), stream.last().get("percentile_99"));
+}
+
+#[test]
+fn users_that_are_all_there_are_said_once() {
+    let target = target();
+    let stream = load(&target, ["-t", "700ms", "-u", "5", "-r", "50", "--wait", "10ms", "/ok"]).finish().stream();
+    assert_eq!(stream.only("spawn.complete").count("user_count"), 5);
+    assert_eq!(target.connections(), 5, "each with its own connection");
+    let ramping = load(&target, ["-t", "500ms", "-u", "5", "-r", "1", "--wait", "10ms", "/ok"]).finish().stream();
+    assert!(ramping.of("spawn.complete").is_empty(), "the fifth user was due at 4 s");
+    assert_eq!(ramping.last().count("user_count"), 1);
+}
+
+#[test]
+fn the_stream_goes_where_it_is_sent() {
+    let (target, scratch) = (target(), Scratch::new("where"));
+    let (plain, zipped) = (scratch.write("s.ndjson", "x".repeat(100_000)), scratch.file("s.ndjson.gz"));
+
+    let to_file = load(&target, ["-n", "3", "--telemetry", &plain, "/ok"]).finish().exits(0);
+    assert_eq!(to_file.text(), "", "the stream is in the file");
+    assert!(to_file.stderr.contains(&plain), "and people are told: {}", to_file.stderr);
+    let stream = Stream::parse(&std::fs::read(&plain).unwrap());
+    assert_eq!(stream.last().count("num_requests"), 3, "what was in the file is gone");
+    assert_eq!(stream.setting("telemetry"), Some((plain.as_str(), "flag")));
+
+    load(&target, ["-n", "3", "--telemetry", &zipped, "/ok"]).finish().exits(0);
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(&zipped).unwrap()).read_to_end(&mut bytes).unwrap();
+    assert_eq!(Stream::parse(&bytes).last().count("num_requests"), 3);
+
+    let to_stdout = load(&target, ["-n", "3", "--telemetry", "-", "/ok"]).finish().exits(0);
+    assert_eq!(to_stdout.stream().last().count("num_requests"), 3);
+}
+
+#[test]
+fn people_read_stderr_or_a_file_and_never_the_stream() {
+    let (target, scratch) = (target(), Scratch::new("people"));
+    let shown = load(&target, ["-n", "2", "/ok"]).finish().exits(0);
+    assert!(shown.stderr.contains("Aggregated") && shown.stderr.contains("verdict: pass"), "{}", shown.stderr);
+    shown.stream();
+    assert_eq!(load(&target, ["-n", "2", "-q", "/ok"]).finish().exits(0).stderr, "");
+    let log = scratch.file("log");
+    assert_eq!(load(&target, ["-n", "2", "--logfile", &log, "/ok"]).finish().exits(0).stderr, "");
+    assert!(std::fs::read_to_string(&log).unwrap().contains("Aggregated"));
+}
+
+#[test]
+fn a_run_id_is_taken_or_made() {
+    let target = target();
+    let given = load(&target, ["-n", "1", "--run-id", "Night.run_7-b", "/ok"]).finish().stream();
+    assert_eq!(given.0[0].text("run_id"), "Night.run_7-b");
+    let by_env = load(&target, ["-n", "1", "/ok"]).env("SWARMLINE_RUN_ID", "e1").finish().stream();
+    assert_eq!(by_env.0[0].text("run_id"), "e1");
+    let made = [(); 2].map(|()| load(&target, ["-n", "1", "/ok"]).finish().stream().0[0].text("run_id").to_owned());
+    assert_ne!(made[0], made[1]);
+    assert!(made.iter().all(|id| id.len() == 8 && id.bytes().all(|b| b.is_ascii_hexdigit())), "{made:?}");
+}
+
+#[test]
+fn failures_say_their_class_and_decide_the_exit_code() {
+    let target = target();
+    let flags = ["-n", "5", "/status/503"];
+    let stream = load(&target, flags).finish().exits(1).stream();
+    assert_eq!(stream.errors(), [("http_5xx: 503", 5)]);
+    assert_eq!(stream.run_end().text("verdict"), "failures");
+    assert_eq!(stream.only("stats endpoint success").count("num_failures"), 5, "also of one that only failed");
+    let error = stream.only("stats endpoint error");
+    let start = millis(stream.0[0].time()) as f64 / 1000.0;
+    // The line's time is cut to a millisecond.
+    assert!(error.float("first_seen") >= start - 0.001 && error.float("last_seen") >= error.float("first_seen"));
+    for (code, wanted) in [("7", 7), ("0", 0)] {
+        load(&target, flags).with(["--exit-code-on-error", code]).finish().exits(wanted).stream();
+    }
+    load(&target, flags).env("LOCUST_EXIT_CODE_ON_ERROR", "9").finish().exits(9).stream();
+    let expected = load(&target, flags).with(["--expect-status", "5xx"]).finish().exits(0).stream();
+    assert!(expected.errors().is_empty());
+}
+
+#[test]
+fn errors_are_told_apart_by_class_and_text() {
+    let target = target();
+    for (path, text) in [
+        ("/status/404", "http_4xx: 404"),
+        ("/reset", "reset: connection reset"),
+        ("/redirect/3", "redirect: too many"),
+        ("/hang", "timeout: no complete answer in time"),
+    ] {
+        let flags = ["-n", "2", "--max-redirects", "2", "--timeout", "300ms", path];
+        assert_eq!(load(&target, flags).finish().exits(1).stream().errors(), [(text, 2)], "{path}");
+    }
+    let dead = dead_host();
+    let stream = crate::support::Run::new(["run", "-n", "2", "--host", &dead, "/"]).finish().exits(1).stream();
+    assert_eq!(stream.errors(), [("connect_refused: connection refused", 2)]);
+    assert_eq!(stream.last().count("num_failures"), 2);
+}
+
+#[test]
+fn redirects_are_counted_beside_the_request() {
+    let target = target();
+    let stream = load(&target, ["-n", "4", "/redirect/3"]).finish().exits(0).stream();
+    assert_eq!(stream.last().count("num_requests"), 4);
+    assert_eq!(stream.run_end().count("redirects"), 12);
+    assert_eq!(target.requests(), 16, "what a server counts: sent and redirects followed");
+}

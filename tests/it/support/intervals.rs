@@ -1,0 +1,95 @@
+//! Intervals add up to the run: counts, sums, and histograms, value by value.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+
+use super::lines::{Line, Stream};
+
+/// Endpoints with histograms to 0.1 %, as those of final; further ones are coarser.
+const FINE_ENDPOINTS: usize = 200;
+
+/// Holds the interval lines of a stream against its last lines.
+pub(super) fn check(stream: &Stream) {
+    let intervals = stream.of("interval");
+    let sum = |key: &str| intervals.iter().map(|interval| interval.count(key)).sum::<u64>();
+    for key in ["ok", "failed", "aborted", "redirects", "reopened"] {
+        assert_eq!(sum(key), stream.run_end().count(key), "{key} of all intervals and of run.end");
+    }
+    check_grid(stream);
+    let mut whole = Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).unwrap();
+    let all_pieces = stream.of("histogram");
+    for interval in &intervals {
+        let pieces = all_pieces.iter().copied().filter(|piece| is_of(piece, interval));
+        let (service, response): (Vec<_>, Vec<_>) = pieces.partition(|piece| piece.text("kind") == "service");
+        let service = histogram(interval, "service_histogram", &service);
+        let completed = interval.count("ok") + interval.count("failed");
+        assert_eq!(service.as_ref().map_or(0, Histogram::len), completed, "service times of {}", interval.0);
+        let response = if interval.get("response_is_service") == true {
+            assert_eq!(interval.get("response"), interval.get("service"), "{}", interval.0);
+            service
+        } else {
+            histogram(interval, "response_histogram", &response)
+        };
+        assert_eq!(response.as_ref().map_or(0, Histogram::len), completed, "response times of {}", interval.0);
+        if let Some(response) = response {
+            whole.add(response).unwrap();
+        }
+        let classes = interval.get("failed_by_class").as_object().unwrap();
+        let failed: u64 = classes.values().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(failed, interval.count("failed"), "classes of {}", interval.0);
+    }
+    let last = stream.last();
+    if stream.of("stats endpoint success").len() <= FINE_ENDPOINTS && !whole.is_empty() {
+        let (min, max) = (last.float("min_response_time"), last.float("max_response_time"));
+        for (key, share) in [("percentile_50", 0.5), ("percentile_95", 0.95), ("percentile_99_9", 0.999)] {
+            let found = whole.value_at_quantile(share) as f64 / 1000.0;
+            assert_eq!(last.get(key), found.clamp(min, max), "{key} of all intervals and of final");
+        }
+    }
+}
+
+/// One interval after the other, without a gap, each tick's lines about the same.
+fn check_grid(stream: &Stream) {
+    let health = stream.of("health");
+    for pair in health.windows(2) {
+        assert_eq!(pair[0].get("interval_end"), pair[1].get("interval_start"), "no gap");
+        assert!(pair[0].count("sent") <= pair[1].count("sent"), "sent so far falls");
+    }
+    let last = health.last().unwrap();
+    assert_eq!(last.count("sent"), stream.run_end().count("sent"), "sent so far at the end");
+    assert_eq!(last.count("in_flight"), 0, "nothing is under way when the last user has ended");
+    for interval in stream.of("interval") {
+        let same = health.iter().find(|health| health.count("tick") == interval.count("tick")).unwrap();
+        for key in ["interval_start", "interval_end"] {
+            assert_eq!(same.get(key), interval.get(key), "{key}");
+        }
+    }
+}
+
+fn is_of(piece: &Line, interval: &Line) -> bool {
+    ["tick", "method", "name"].iter().all(|key| piece.get(key) == interval.get(key))
+}
+
+/// The histogram in the line, or the sum of its pieces.
+fn histogram(interval: &Line, key: &str, pieces: &[&Line]) -> Option<Histogram<u64>> {
+    if let Some(text) = interval.0["telemetry"][key].as_str() {
+        assert!(pieces.is_empty(), "{key} is in the line and in pieces: {}", interval.0);
+        return Some(decoded(text));
+    }
+    for (place, piece) in (1..).zip(pieces) {
+        assert_eq!((piece.count("part"), piece.count("parts")), (place, pieces.len() as u64), "{}", piece.0);
+    }
+    let mut sums = pieces.iter().map(|piece| decoded(piece.text("histogram")));
+    let first = sums.next()?;
+    Some(sums.fold(first, |mut sum, piece| {
+        sum.add(piece).unwrap();
+        sum
+    }))
+}
+
+fn decoded(text: &str) -> Histogram<u64> {
+    let bytes = BASE64_STANDARD.decode(text).unwrap();
+    Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap()
+}
