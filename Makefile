@@ -24,9 +24,9 @@ e2e: build static ## against nginx, haproxy and Python's server; needs them inst
 demo: build ## load the embedded target for 10 s and look at it
 	$(TARGET)/release/swarmline demo
 
-static: ## one static binary that runs anywhere (glibc Linux hosts); says where it is
+static: ## one static, stripped binary that runs anywhere (built on a glibc host); says where it is
 	@case "$(HOST)" in *-linux-gnu) ;; *) echo "make static: needs a linux-gnu host, this is $(HOST)" >&2; exit 1;; esac
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target $(HOST)
+	RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" cargo build --release --locked --target $(HOST)
 	@echo $(STATIC)
 
 fmt: ## format the source

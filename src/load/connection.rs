@@ -70,7 +70,7 @@ impl Dialer {
         deadline: Instant,
         (stop, desk): (&Stop, &Desk),
         connecting: &mut Connecting,
-    ) -> Result<Connection, Failure> {
+    ) -> Result<Box<Connection>, Failure> {
         let began = Instant::now();
         let own_deadline = began + self.connect_timeout;
         let limit = own_deadline.min(deadline);
@@ -99,7 +99,8 @@ impl Dialer {
         }
         let wire = wire.map_err(|error| tls_failure(&error, late(Failure::ConnectTimeout)))?;
         connecting.connections += 1;
-        Ok(Connection { socket, wire, input: Input::default(), last_used: Moment::START })
+        // Boxed: with room for TLS it is large, and it changes hands twice a request.
+        Ok(Box::new(Connection { socket, wire, input: Input::default(), last_used: Moment::START }))
     }
 
     fn wrap(&self, origin: &Origin, transport: TcpTransport, limit: Instant) -> Result<Wire, ureq::Error> {

@@ -23,7 +23,7 @@ pub(super) struct Exchange<'run> {
     dialer: &'run Dialer,
     stop: &'run Stop,
     desk: &'run Desk,
-    kept: Vec<(Arc<Origin>, Connection)>,
+    kept: Vec<(Arc<Origin>, Box<Connection>)>,
 }
 
 /// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
@@ -133,12 +133,12 @@ impl<'run> Exchange<'run> {
         Ok(answer)
     }
 
-    fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Connection> {
+    fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {
         let at = self.kept.iter().position(|(kept, _)| Arc::ptr_eq(kept, origin) || kept == origin)?;
         Some(self.kept.remove(at).1)
     }
 
-    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Connection, reusable: bool, at: Moment) {
+    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, reusable: bool, at: Moment) {
         if !reusable || self.plan.connection().reuse == Reuse::Never {
             return;
         }
