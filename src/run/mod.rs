@@ -109,7 +109,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         open_files_limit: open_files,
         memory_limit_bytes: limits.memory_bytes,
         started_at: rfc3339(clock.unix(Moment::START)),
-        started_monotonic: monotonic_seconds(),
+        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
     };
     let mut watch = Watch {
         sampler,
