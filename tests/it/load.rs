@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::process::{ms, run, start};
+use crate::process::{Finished, ms, run, start};
 use crate::server::{OK, Server};
 
 #[test]
@@ -82,13 +82,23 @@ fn a_wait_between_two_times_is_no_shorter_than_the_first() {
     assert!(shortest_pause("8", &["--wait", "80ms..160ms"]) >= Duration::from_millis(80));
 }
 
+/// A run under pacing. On a busy machine it may wake up late, and then says of itself that it is not valid; what is
+/// promised of its requests holds all the same.
+fn paced(run: Finished) -> Finished {
+    let code = run.code();
+    let run = run.exits(code);
+    let is_late = run.stream().run_end().text("verdict") == "invalid";
+    assert_eq!((code, run.count("failed")), (if is_late { 4 } else { 0 }, 0), "{}", run.stderr());
+    run
+}
+
 #[test]
 fn pacing_and_throughput_count_from_one_beginning_to_the_next() {
     for wait in ["pacing:150ms", "throughput:6.666"] {
         let server = Server::answering(OK);
         let process = start(&server, &["-n", "5", "--wait", wait, "/"]);
         let began = process.began;
-        process.finish().exits(0);
+        paced(process.finish());
         let last = server.requests().last().unwrap().at;
         assert!(last - began >= Duration::from_millis(4 * 150), "{wait}: {:?}", last - began);
     }
@@ -104,7 +114,7 @@ fn under_pacing_an_overrun_is_late_once_and_not_caught_up() {
             peer.say(OK);
         }
     });
-    let run = run(&server, &["-n", "4", "--wait", "pacing:500ms", "/"]).exits(0);
+    let run = paced(run(&server, &["-n", "4", "--wait", "pacing:500ms", "/"]));
     // The first took 1.5 s; the second was due 0.5 s after the first began, and late by 1 s; the others were not late,
     // or the median would be at least the 0.5 s that a third one would be late by if all were caught up.
     assert!(run.statistic("max_response_time") >= 1500.0);
@@ -127,13 +137,25 @@ fn without_pacing_response_time_is_service_time() {
     assert!(run.statistic("percentile_50") < 700.0, "the wait is no part of it");
 }
 
+/// A moment of the host's monotonic clock, seconds, as an instant; at most a little early.
+fn instant(monotonic: f64) -> Instant {
+    let now = Instant::now();
+    let clock = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u32::try_from(clock.tv_sec).unwrap();
+    let nanos = u32::try_from(clock.tv_nsec).unwrap();
+    let age = f64::from(seconds) + f64::from(nanos) / 1e9 - monotonic;
+    now.checked_sub(Duration::from_secs_f64(age)).unwrap()
+}
+
 #[test]
 fn user_k_starts_at_k_over_the_spawn_rate() {
     let server = Server::answering(OK);
     let process = start(&server, &["-u", "10", "-r", "20", "-t", "700ms", "--wait", "1h", "-s", "30s", "/"]);
     let began = process.began;
     let run = process.finish().exits(0);
-    let mut first: Vec<Duration> = server.requests().iter().map(|seen| seen.at - began).collect();
+    let start = instant(run.stream().of("config")[0].float("started_monotonic"));
+    assert!(start >= began, "the stream's start lies in the run");
+    let mut first: Vec<Duration> = server.requests().iter().map(|seen| seen.at - start).collect();
     first.sort_unstable();
     assert_eq!((first.len(), server.connections()), (10, 10), "each asked once, then waited");
     for (k, at) in (0_u32..).zip(first) {
