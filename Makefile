@@ -1,4 +1,4 @@
-.PHONY: help build test lint e2e demo static fmt install clean
+.PHONY: help build test lint e2e bench demo static fmt install clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
@@ -20,6 +20,10 @@ lint: ## format, clippy and documentation, warnings being errors
 
 e2e: build static ## against nginx, haproxy and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
+
+bench: build ## what it costs, beside wrk, oha, hey and Locust; ten minutes, on a quiet machine (benches/RESULTS.md)
+	cargo bench --no-run --locked --bench micro --bench users_loop
+	python3 benches/run.py --bin $(TARGET)/release/swarmline
 
 demo: build ## load the embedded target for 10 s and look at it
 	$(TARGET)/release/swarmline demo

@@ -1,0 +1,37 @@
+"""The command lines: what each client is told, so that all do the same work."""
+
+from pathlib import Path
+
+LOCUSTFILE = Path(__file__).with_name("locust_users.py")
+
+
+def swarmline(binary, url, users, seconds, stream, extra=()):
+    """Our own, with its stream into a file."""
+    return [binary, "run", "-u", users, "-r", 100_000, "-t", f"{seconds:g}s", "--interval", "1s",
+            "--telemetry", stream, "--quiet", *extra, url]
+
+
+def users_loop(program, url, users, seconds):
+    """The users' loop alone: benches/users_loop.rs."""
+    return [program, "-u", users, "-r", 100_000, "-t", f"{seconds:g}s", url]
+
+
+def oha(program, url, users, seconds, extra=()):
+    """oha, which keeps connections alive by default."""
+    return [program, "--no-tui", "--output-format", "quiet", "-z", f"{seconds:g}s", "-c", users, *extra, url]
+
+
+def wrk(program, url, users, seconds):
+    """wrk on one thread, as it has one core; it takes whole seconds."""
+    return [program, "-t", 1, "-c", users, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s", url]
+
+
+def hey(program, url, users, seconds):
+    """hey on one core."""
+    return [program, "-cpus", 1, "-z", f"{seconds:g}s", "-c", users, url]
+
+
+def locust(program, user_class, url, users, seconds):
+    """Locust without its web interface; `user_class` is one of those in locust_users.py."""
+    return [program, "-f", LOCUSTFILE, user_class, "--headless", "-u", users, "-r", users, "-t", f"{round(seconds)}s",
+            "-H", url, "--only-summary", "--loglevel", "ERROR"]

@@ -1,0 +1,184 @@
+//! What the pieces of the hot path cost on their own: nanoseconds an operation, operations a second, medians of five.
+//!
+//! `cargo bench --locked --bench micro`; an argument runs only the pieces whose name contains it. One line a piece:
+//! `<name> <ns> ns/op <n> ops/s`, which `benches/run.py` reads.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+
+use swarmline::clock::{Clock, Moment};
+use swarmline::load::outcome::{Ending, Outcome, Traffic, Turn};
+use swarmline::load::response::body::Body as ResponseBody;
+use swarmline::load::response::head::{Asked, HeadScan};
+use swarmline::plan::random::Random;
+use swarmline::plan::request::EndpointId;
+use swarmline::plan::schedule::arrivals::{Arrivals, Spacing};
+use swarmline::stats::aggregate::Aggregate;
+use swarmline::stats::histogram::{Precision, TimeHistogram};
+use swarmline::telemetry::encode::pieces;
+use swarmline::telemetry::line::{Envelope, Source};
+use swarmline::telemetry::record::{Body, Gauge, Record};
+
+/// Runs of each piece, of which the median counts.
+const RUNS: usize = 5;
+
+/// As in `src/run/mod.rs` and `src/run/aggregator.rs`.
+const QUEUE: usize = 16 * 1024;
+const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+
+/// A piece: its name, its operations, and what does so many of them.
+type Piece = (&'static str, u32, fn(u32));
+
+const PIECES: [Piece; 9] = [
+    ("aggregate-record", 2_000_000, aggregate_record),
+    ("arrivals-constant", 5_000_000, arrivals_constant),
+    ("arrivals-poisson", 5_000_000, arrivals_poisson),
+    ("channel-64-senders", 3_200_000, channel_64),
+    ("channel-4-senders", 3_200_000, channel_4),
+    ("histogram-encode-10000", 300, histogram_encode),
+    ("response-parse", 2_000_000, response_parse),
+    ("line-mem", 300_000, line_mem),
+    ("clock-now", 10_000_000, clock_now),
+];
+
+fn main() {
+    // Cargo passes --bench; anything without a dash chooses.
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    for (name, operations, work) in PIECES.into_iter().filter(|(name, ..)| is_wanted(name)) {
+        let mut runs: Vec<Duration> = (0..RUNS).map(|_| timed(operations, work)).collect();
+        runs.sort();
+        let seconds = runs[RUNS / 2].as_secs_f64() / f64::from(operations);
+        println!("{name:<24} {:>12.1} ns/op {:>14.0} ops/s", seconds * 1e9, 1.0 / seconds);
+    }
+}
+
+fn timed(operations: u32, work: fn(u32)) -> Duration {
+    let began = Instant::now();
+    work(operations);
+    began.elapsed()
+}
+
+/// What a user sends after a small answer: times around a millisecond, as they come, so that the histogram is walked.
+fn outcomes() -> Vec<Outcome> {
+    let mut random = Random::seeded(7);
+    let mut now = 0_u64;
+    let mut next = || {
+        now += 20_000;
+        let service = 200_000 + random.bits() % 2_000_000;
+        let (sent, done) = (Moment::from_nanos(now), Moment::from_nanos(now + service));
+        let traffic = Traffic {
+            first_byte: Some(Moment::from_nanos(now + service - 1_000)),
+            status: 200,
+            content_length: 3,
+            bytes_in: 3,
+            ..Traffic::default()
+        };
+        Outcome::new(EndpointId(0), Turn::WhenSent, (sent, done), traffic, Ending::Ok)
+    };
+    (0..4096).map(|_| next()).collect()
+}
+
+fn aggregate_record(operations: u32) {
+    let outcomes = outcomes();
+    let mut aggregate = Aggregate::new(1);
+    for outcome in outcomes.iter().cycle().take(operations as usize) {
+        aggregate.record(black_box(outcome));
+    }
+    black_box(aggregate.cut());
+}
+
+fn arrivals_constant(operations: u32) {
+    due_times(&Arrivals::constant(1e6, Spacing::Constant), operations);
+}
+
+fn arrivals_poisson(operations: u32) {
+    due_times(&Arrivals::constant(1e6, Spacing::Poisson { seed: 1 }), operations);
+}
+
+fn due_times(arrivals: &Arrivals, operations: u32) {
+    for due in arrivals.due().take(operations as usize) {
+        black_box(due);
+    }
+}
+
+fn channel_64(operations: u32) {
+    channel(64, operations);
+}
+
+fn channel_4(operations: u32) {
+    channel(4, operations);
+}
+
+/// The way of outcomes: `users` threads that send, one that drains what is there and then pauses, as the aggregator does.
+fn channel(users: u32, operations: u32) {
+    let outcome = outcomes()[0];
+    let (sender, receiver) = bounded(QUEUE);
+    std::thread::scope(|scope| {
+        for _ in 0..users {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                for _ in 0..operations / users {
+                    // The receiver stays until all senders are gone.
+                    let _ = sender.send(black_box(outcome));
+                }
+            });
+        }
+        drop(sender);
+        drain(&receiver);
+    });
+}
+
+fn drain(outcomes: &Receiver<Outcome>) {
+    while let Ok(first) = outcomes.recv() {
+        black_box(first);
+        for outcome in outcomes.try_iter() {
+            black_box(outcome);
+        }
+        std::thread::sleep(DRAIN_PAUSE);
+    }
+}
+
+fn histogram_encode(operations: u32) {
+    let mut histogram = TimeHistogram::new(Precision::Fine);
+    let mut random = Random::seeded(3);
+    (0..10_000).for_each(|_| histogram.record(200 + random.bits() % 2_000));
+    for _ in 0..operations {
+        black_box(pieces(black_box(&histogram), 2400));
+    }
+}
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sun, 22 Nov 2026 21:00:23 GMT\r\n\
+    Content-Type: text/plain\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nok\n";
+
+fn response_parse(operations: u32) {
+    for _ in 0..operations {
+        let input = black_box(ANSWER);
+        let Ok(Some(head)) = HeadScan::default().parse(input, Asked::Whole) else {
+            unreachable!("the answer above is whole")
+        };
+        let fed = ResponseBody::new(head.framing).feed(&input[head.len..], |_| {});
+        assert!(fed.is_ok_and(|fed| fed.complete), "the answer above is whole");
+    }
+}
+
+fn line_mem(operations: u32) {
+    let clock = Clock::start_now();
+    let envelope = Envelope::new(Source::Local, "0123abcd", "127.0.0.1:8080", clock);
+    let body = Body::Mem(Gauge { value: 12.5, unit: "MiB" });
+    let record = Record { at: clock.now(), tick: Some(3), body };
+    let mut line = Vec::new();
+    for seq in 0..u64::from(operations) {
+        envelope.write(black_box(&record), seq, &mut line);
+        black_box(&line);
+    }
+}
+
+fn clock_now(operations: u32) {
+    let clock = Clock::start_now();
+    for _ in 0..operations {
+        black_box(clock.now());
+    }
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""What a request costs, beside wrk, oha, hey and Locust, and the other promises about cost: each a bar, ok or SHORT.
+
+  run.py [--bin PATH] [--only NAME] [--rounds N] [--seconds S] [--long] [--results FILE] [--no-install] [--list]
+
+nginx runs on one core, each client in turn on the other, so the machine should have nothing else to do. Installs wrk,
+hey and nginx (apt-get, as root), oha (cargo) and Locust (PyPI), the last two into ~/.cache/swarmline-bench; what is not
+there is left out, and said. Writes RESULTS.md when all scenarios were run, or where --results says. Exit 0 whatever is
+reached, as another machine is another truth; 1 when a scenario could not be run.
+"""
+
+import argparse
+import os
+import resource
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+
+import results
+import scenarios_cost
+import scenarios_size
+import tools
+from bench import Bench
+from children import Failed, Skip, cores
+from server import Server
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIOS = [*scenarios_size.SCENARIOS[:3], *scenarios_cost.SCENARIOS, *scenarios_size.SCENARIOS[3:]]
+
+
+def parse():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
+    parser.add_argument("--bin", type=Path, default=target / "release/swarmline", help="the binary, a release build")
+    parser.add_argument("--only", metavar="NAME", action="append", help="scenarios whose name contains NAME")
+    parser.add_argument("--rounds", type=int, default=5, help="paired rounds that count, after one that does not")
+    parser.add_argument("--seconds", type=float, default=5.0, help="run time of one client in one round")
+    parser.add_argument("--long", action="store_true", help="memory over ten minutes instead of one")
+    parser.add_argument("--results", type=Path, help="where the page goes")
+    parser.add_argument("--no-install", action="store_true", help="use what is there")
+    parser.add_argument("--list", action="store_true", help="print names, run nothing")
+    return parser.parse_args()
+
+
+def prepare():
+    """Default signals, and as many open files as the machine gives."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
+
+
+def perform(scenario, bench):
+    """Runs one scenario; says whether it could be run."""
+    name = scenario.__name__.replace("_", " ")
+    print(f"\n{name}: {scenario.__doc__.splitlines()[0]}", flush=True)
+    began = time.monotonic()
+    try:
+        scenario(bench)
+    except Skip as why:
+        bench.skip(name, str(why))
+    except Failed as why:
+        bench.bar(name, f"could not be run: {why}", False)
+        return False
+    finally:
+        print(f"  ({time.monotonic() - began:.0f} s)", flush=True)
+    return True
+
+
+def main():
+    """Runs the scenarios one after another; the exit code."""
+    options = parse()
+    wanted = [name.replace("-", "_").replace(" ", "_") for name in options.only or [""]]
+    chosen = [scenario for scenario in SCENARIOS if any(name in scenario.__name__ for name in wanted)]
+    if options.list or not chosen:
+        print("\n".join(f"{scenario.__name__}: {scenario.__doc__.splitlines()[0]}" for scenario in SCENARIOS))
+        return 0 if options.list else 2
+    files = prepare()
+    programs = tools.find_all(not options.no_install)
+    if not options.bin.exists() or not programs["nginx"] or not programs["openssl"]:
+        tools.say(f"needs a release build ({options.bin}), nginx and openssl")
+        return 2
+    server_core, client_core = cores()
+    load = os.getloadavg()[0]
+    tools.say(f"{results.machine()}; {files} open files; load average {load:.1f}"
+              + (", NOT QUIET: figures will be noisy" if load > 0.5 else ""))
+    versions = tools.versions(programs, options.bin)
+    with tempfile.TemporaryDirectory(prefix="swarmline-bench-") as folder:
+        with Server(programs["nginx"], folder, server_core) as server:
+            bench = Bench(options.bin.resolve(), programs, server, client_core, Path(folder), options.seconds,
+                          options.rounds, options.long)
+            done = [perform(scenario, bench) for scenario in chosen]
+    page = options.results or (Path(__file__).with_name("RESULTS.md") if chosen == SCENARIOS else None)
+    if page:
+        results.write(page, bench, versions)
+    print("\n" + "\n".join(f"{bar.word:<5} {bar.text}: {bar.reached}" for bar in bench.bars))
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

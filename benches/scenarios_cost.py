@@ -1,0 +1,182 @@
+"""CPU a request, beside the others: paired rounds on one core, requests counted by the server."""
+
+import statistics
+import time
+
+import clients
+from bench import HEAD, Run, cpu_us, rate, ratios, spread, table_of
+from children import Failed, Skip
+from tools import bench_program
+
+USERS = 64
+"""Connections of the comparisons of CPU."""
+
+MANY = 5000
+"""Connections of the comparison of throughput."""
+
+
+def compare(bench, title, contenders, bars, key=cpu_us, **rounds):
+    """Runs the contenders that are there and notes the bars: (text, other, most), on the median of paired ratios."""
+    there = {}
+    for name, work in contenders.items():
+        if name in ("swarmline", "users loop") or bench.programs.get(name.partition(" ")[0]):
+            there[name] = work
+    runs = bench.rounds_of(there, **rounds)
+    bench.table(title, HEAD, table_of(runs, key))
+    for text, other, most in bars:
+        if other not in there:
+            bench.skip(text, f"{other} is not there")
+            continue
+        values = ratios(runs, other, key)
+        middle = statistics.median(values)
+        met = None if most is None else (middle >= most if key is rate else middle <= most)
+        bench.bar(text, spread(values, 3 if most and most < 0.1 else 2), met)
+    return runs
+
+
+def keep_alive(bench):
+    """64 keep-alive connections, small answers, stream on."""
+    url = bench.server.url()
+    contenders = {
+        "swarmline": bench.swarmline(url, USERS),
+        "oha": bench.other(clients.oha, "oha", url, USERS),
+        "wrk": bench.other(clients.wrk, "wrk", url, USERS),
+        "hey": bench.other(clients.hey, "hey", url, USERS),
+    }
+    bars = [
+        ("CPU a request, keep-alive: at most 0.85 x oha", "oha", 0.85),
+        ("CPU a request, keep-alive: at most 1.35 x wrk (reach for 1.1)", "wrk", 1.35),
+        ("CPU a request, keep-alive: beside hey", "hey", None),
+    ]
+    compare(bench, "64 keep-alive connections, small answers, stream on", contenders, bars)
+
+
+def stream_cost(bench):
+    """Stream and statistics: the whole against the users' loop alone."""
+    program = bench_program("users_loop")
+    if not program:
+        raise Skip("the bench users_loop could not be built")
+    url = bench.server.url()
+    loop = lambda seconds: bench.run(clients.users_loop(program, url, USERS, seconds), seconds)
+    contenders = {"swarmline": bench.swarmline(url, USERS), "users loop": loop}
+    bars = [("Stream and statistics: at most 1.03 x the users' loop alone", "users loop", 1.03)]
+    compare(bench, "The whole against the users' loop alone", contenders, bars)
+
+
+def locust(bench):
+    """Locust's users, whole processes as all others; and what is left when its start-up, a second of imports, is not."""
+    url = bench.server.url()
+    host = url.removesuffix("/ok")
+
+    def work(user_class):
+        return lambda seconds: locust_run(bench, user_class, host, seconds)
+
+    contenders = {
+        "swarmline": bench.swarmline(url, USERS),
+        "locust FastHttpUser": work("Fast"),
+        "locust HttpUser": work("Plain"),
+    }
+    bars = [
+        ("CPU a request: at most 1/15 (0.067) of Locust's FastHttpUser", "locust FastHttpUser", 1 / 15),
+        ("CPU a request: at most 1/60 (0.017) of Locust's HttpUser", "locust HttpUser", 1 / 60),
+    ]
+    runs = compare(bench, "Locust, 64 users, its start-up included", contenders, bars, rounds=min(3, bench.rounds))
+    for name in runs.keys() - {"swarmline"}:
+        warm = [run.cpu_us - run.start_cpu * 1e6 / run.requests for run in runs[name]]
+        share = [mine.cpu_us / theirs for mine, theirs in zip(runs["swarmline"], warm)]
+        bench.bar(f"CPU a request: beside {name}, its start-up left out ({spread(warm, 0)} µs)", spread(share, 3), None)
+
+
+def locust_run(bench, user_class, host, seconds):
+    """One whole run of Locust, which is looked at when its first request comes."""
+    argv = clients.locust(bench.program("locust"), user_class, host, USERS, seconds)
+    idle = bench.server.requests()
+    with bench.client(argv) as child:
+        deadline = time.monotonic() + 30
+        looks = 1
+        while bench.server.requests() - idle <= looks:
+            looks += 1
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"locust sent nothing: {child.said()}")
+            time.sleep(0.05)
+        start = child.cpu_seconds()
+        if child.wait(seconds + 60):
+            raise Failed(f"locust ended with {child.poll()}: {child.said()}")
+        requests = bench.server.requests() - idle - looks - 1
+        return Run(requests, child.cpu_seconds(), seconds, start)
+
+
+def tls_keep_alive(bench):
+    """HTTPS with TLS 1.3, 64 keep-alive connections."""
+    url = bench.server.url(port="tls")
+    contenders = {
+        "swarmline": bench.swarmline(url, USERS, ["-k"]),
+        "oha": bench.other(clients.oha, "oha", url, USERS, ["--insecure"]),
+        "wrk": bench.other(clients.wrk, "wrk", url, USERS),
+    }
+    bars = [
+        ("CPU a request, HTTPS keep-alive: at most 1.0 x oha", "oha", 1.0),
+        ("CPU a request, HTTPS keep-alive: beside wrk (OpenSSL)", "wrk", None),
+    ]
+    compare(bench, "HTTPS (TLS 1.3), 64 keep-alive connections", contenders, bars)
+
+
+def tls_new(bench):
+    """A new TLS 1.3 connection for every request."""
+    url = bench.server.url(port="tls")
+    ours, theirs = ["-k", "--no-keepalive"], ["--insecure", "--disable-keepalive"]
+    contenders = {
+        "swarmline": bench.swarmline(url, USERS, ours),
+        "oha": bench.other(clients.oha, "oha", url, USERS, theirs),
+    }
+    bars = [("CPU a request, new TLS connection each: at most 1.0 x oha", "oha", 1.0)]
+    compare(bench, "A new TLS 1.3 connection for every request", contenders, bars)
+    logged = bench.server.url(port="logged")
+    short = {
+        "swarmline": bench.swarmline(logged, USERS, ours),
+        "oha": bench.other(clients.oha, "oha", logged, USERS, theirs),
+    }
+    for name in contenders:
+        if name == "swarmline" or bench.programs.get(name):
+            resumed, every = bench.server.resumed()
+            run_resumption(bench, name, short[name], (resumed, every))
+
+
+def run_resumption(bench, name, work, before):
+    """Says how many of a client's connections resumed a session, from nginx's log of them."""
+    work(1.0)
+    resumed, every = (now - then for now, then in zip(bench.server.resumed(), before))
+    bench.note(f"{name} resumed {resumed} of {every} TLS sessions, a new connection for every request")
+
+
+def bodies(bench):
+    """Bodies of 100 KB."""
+    url = bench.server.url("/100k")
+    contenders = {
+        "swarmline": bench.swarmline(url, USERS),
+        "wrk": bench.other(clients.wrk, "wrk", url, USERS),
+        "oha": bench.other(clients.oha, "oha", url, USERS),
+    }
+    bars = [
+        ("CPU a request, bodies of 100 KB: at most 1.1 x wrk", "wrk", 1.1),
+        ("CPU a request, bodies of 100 KB: beside oha", "oha", None),
+    ]
+    compare(bench, "64 keep-alive connections, bodies of 100 KB", contenders, bars)
+
+
+def throughput(bench):
+    """Requests a second at 5,000 connections."""
+    url = bench.server.url()
+    contenders = {
+        "swarmline": bench.swarmline(url, MANY),
+        "oha": bench.other(clients.oha, "oha", url, MANY),
+        "wrk": bench.other(clients.wrk, "wrk", url, MANY),
+    }
+    bars = [
+        ("Throughput at 5,000 users: at least oha's", "oha", 1.0),
+        ("Throughput at 5,000 users: at least wrk's", "wrk", 1.0),
+    ]
+    compare(bench, "5,000 keep-alive connections (ratio of requests/s)", contenders, bars, key=rate)
+
+
+SCENARIOS = [keep_alive, stream_cost, tls_keep_alive, tls_new, bodies, throughput, locust]

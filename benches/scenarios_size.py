@@ -1,0 +1,179 @@
+"""Memory, starting and stopping, and what can be counted: system calls, bytes, milliseconds."""
+
+import os
+import re
+import resource
+import shutil
+import statistics
+import time
+
+import clients
+from children import Child, Failed, Skip, output_of
+from tools import bench_program
+
+MANY = 10_000
+"""Users whose memory is looked at."""
+
+MIB = 1024
+"""In KiB."""
+
+
+def watched(bench, argv, seconds, field="VmHWM"):
+    """Runs swarmline and looks at its memory ten times a second: (seconds since its start, KiB), and its end.
+
+    Gives also the moment of its end in Unix time.
+    """
+    looks = []
+    began = time.monotonic()
+    with bench.client(argv) as child:
+        while child.poll() is None:
+            if time.monotonic() - began > seconds + 60:
+                raise Failed(f"swarmline still ran after {seconds + 60:g} s")
+            now = child.status_kib(field)
+            if now:
+                looks.append((time.monotonic() - began, now))
+            # Reading the status of a process with 10,000 threads is cheap, but not free; near the end it would disturb.
+            time.sleep(0.1 if time.monotonic() - began < seconds - 0.5 else 0.002)
+            if time.monotonic() - began >= seconds - 0.5:
+                child.wait(60, every=0.002)
+        if child.poll():
+            raise Failed(f"swarmline ended with {child.poll()}: {child.said()}")
+        return looks, child.ended_unix
+
+
+def big_bodies(bench):
+    """Bodies of 1 MB: as many bytes a second as with 100 KB, and no growing memory."""
+    seconds = max(4.0, 2 * bench.seconds)
+    path = bench.stream_file()
+    argv = clients.swarmline(bench.binary, bench.server.url("/1m"), 64, seconds, path)
+    before = bench.server.requests()
+    looks, _ = watched(bench, argv, seconds)
+    requests = bench.server.requests() - before - 1
+    bench.stream(path)
+    early = next(kib for at, kib in looks if at >= 2.0)
+    late = looks[-1][1]
+    bench.note(f"bodies of 1 MB: {requests / seconds:,.0f} requests/s, {requests * 1.048576 / seconds:,.0f} MB/s")
+    reached = f"{early / MIB:.1f} MiB at most in the first 2 s, {late / MIB:.1f} MiB after {seconds:g} s"
+    # Statistics of one interval and the queues may still grow by a little; a body held would be a MiB a user.
+    bench.bar("Bodies of 1 MB: no growing memory (within 1 MiB)", reached, late - early <= MIB)
+
+
+def memory_plain(bench):
+    """10,000 users over plain HTTP: memory, start and end."""
+    memory(bench, "plain", 32, [], max(8.0, bench.seconds))
+
+
+def memory_tls(bench):
+    """10,000 users over TLS 1.3: memory."""
+    memory(bench, "tls", 80, ["-k"], max(20.0, 2 * bench.seconds))
+
+
+def memory(bench, port, most, extra, seconds):
+    """Notes the bars on 10,000 users at full speed, or on as many as this machine's limits allow."""
+    users = min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
+    path = bench.stream_file()
+    argv = clients.swarmline(bench.binary, bench.server.url(port=port), users, seconds, path, extra)
+    before = bench.server.requests()
+    looks, ended = watched(bench, argv, seconds)
+    requests = bench.server.requests() - before - 1
+    stream = bench.stream(path)
+    connections = sum(line["connections"]["count"] for _, line in stream.lines
+                      if line["telemetry_name"] == "swarmline.metric.interval")
+    each = looks[-1][1] / users
+    kind = "plain HTTP" if port == "plain" else "TLS"
+    reached = f"{each:.1f} KiB ({requests:,} requests over {connections:,} connections in {seconds:g} s)"
+    # Users without a connection prove nothing.
+    met = each <= most and connections >= users
+    bench.bar(f"Memory a user at {users:,} users, {kind}: at most {most} KiB", reached, met)
+    started, stopped = stream.spawn_seconds(), ended - (stream.started + seconds)
+    is_bar = port == "plain"
+    bench.bar(f"{users:,} users started, {kind}: within 2 s", f"not within {seconds:g} s" if started is None
+              else f"{started:.2f} s", (started is not None and started <= 2.0) if is_bar else None)
+    bench.bar(f"{users:,} users stopped, {kind}: within 1 s of the end", f"{stopped:.2f} s",
+              stopped <= 1.0 if is_bar else None)
+
+
+def memory_over_time(bench):
+    """Memory over time at full speed: a minute, with --long the issue's ten."""
+    settled, seconds = (60.0, 600.0) if bench.long else (10.0, 60.0)
+    if bench.seconds < 3:
+        settled, seconds = 4.0, 12.0
+    path = bench.stream_file()
+    argv = clients.swarmline(bench.binary, bench.server.url(), 64, seconds, path)
+    run = bench.run(argv, seconds)
+    memory = [value for at, value in bench.stream(path).memory() if at >= settled]
+    change = (max(memory) - min(memory)) / memory[0]
+    reached = (f"{memory[0]:.1f} MiB at {settled:g} s, {memory[-1]:.1f} MiB at the end, {change:.1%} apart at most "
+               f"({run.requests:,} requests)")
+    bench.bar(f"Memory over {seconds:g} s at full speed: within 5 % after {settled:g} s", reached, change <= 0.05)
+
+
+def start(bench):
+    """`swarmline --version`, and the size of the binary."""
+    times = []
+    for _ in range(21):
+        began = time.perf_counter()
+        child = os.posix_spawn(bench.binary, [bench.binary, "--version"], os.environ,
+                               file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        os.waitpid(child, 0)
+        times.append((time.perf_counter() - began) * 1000)
+    middle = statistics.median(times[1:])
+    bench.bar("swarmline --version: under 5 ms", f"{middle:.1f} ms ({min(times):.1f}..{max(times):.1f})", middle < 5)
+    copy = bench.folder / "stripped"
+    shutil.copy(bench.binary, copy)
+    output_of([bench.program("strip"), copy])
+    size = copy.stat().st_size / 1024 / 1024
+    copy.unlink()
+    bench.bar("Binary, stripped: under 8 MiB", f"{size:.1f} MiB", size < 8)
+
+
+def system_calls(bench):
+    """System calls of 2,000 requests by 4 users: one send and one receive each."""
+    requests = 2000
+    summary, path = bench.folder / "strace", bench.stream_file()
+    # A run of its own length: strace makes everything slow, and the lines of the stream should not be in the way.
+    argv = [bench.program("strace"), "-c", "-f", "-o", summary, bench.binary, "run", "-u", 4, "-r", 1000, "-n", requests,
+            "--quiet", "--telemetry", path, bench.server.url()]
+    with bench.client(argv) as child:
+        if child.wait(120):
+            raise Failed(f"strace or swarmline ended with {child.poll()}: {child.said()}")
+    path.unlink()
+    calls = {}
+    for line in summary.read_text().splitlines():
+        fields = re.fullmatch(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)", line)
+        if fields and fields.group(2) != "total":
+            calls[fields.group(2)] = int(fields.group(1))
+    most = sorted(calls.items(), key=lambda call: -call[1])[:8]
+    bench.table(f"System calls of {requests:,} requests by 4 users", ["call", "number", "a request"],
+                [[name, f"{count:,}", f"{count / requests:.3f}"] for name, count in most])
+    sent, received = (calls.get(name, 0) / requests for name in ("sendto", "recvfrom"))
+    # A connection begins with a look at whether it is quiet, or ends with one: a handful in all.
+    met = 1.0 <= sent <= 1.01 and 1.0 <= received <= 1.01
+    bench.bar("One send and one receive a request", f"{sent:.3f} sendto, {received:.3f} recvfrom", met)
+
+
+def pieces(bench):
+    """The pieces of the hot path on their own: benches/micro.rs."""
+    program = bench_program("micro")
+    if not program:
+        raise Skip("the bench micro could not be built")
+    figures = {}
+    for place, core in (("one core", bench.core), ("all cores", None)):
+        with Child([program], core) as child:
+            child.wait(300)
+            text = child.said(10_000)
+        for name, ns, rate in re.findall(r"^(\S+)\s+([\d.]+) ns/op\s+(\d+) ops/s$", text, re.MULTILINE):
+            figures.setdefault(name, {})[place] = (float(ns), int(rate))
+    if not figures:
+        raise Failed("the bench micro said nothing")
+    rows = [[name, *(f"{found[place][0]:,.1f} ns" for place in ("one core", "all cores")),
+             f"{max(rate for _, rate in found.values()):,}"] for name, found in figures.items()]
+    bench.table("Pieces of the hot path, medians of five", ["piece", "on one core", "on all cores", "best/s"], rows)
+    one = figures["aggregate-record"]["one core"][1]
+    bench.bar("Aggregate::record: 5 million outcomes a second on one core", f"{one / 1e6:.1f} million", one >= 5e6)
+    senders = {place: rate for place, (_, rate) in figures["channel-64-senders"].items()}
+    reached = ", ".join(f"{rate / 1e6:.1f} million on {place}" for place, rate in senders.items())
+    bench.bar("Channel with 64 senders: 3 million a second", reached, min(senders.values()) >= 3e6)
+
+
+SCENARIOS = [pieces, system_calls, start, big_bodies, memory_plain, memory_tls, memory_over_time]

@@ -1,0 +1,48 @@
+"""The stream of a run, as far as the benches look at it."""
+
+import json
+from datetime import datetime
+
+from children import Failed
+
+
+class Stream:
+    """The lines of one run: `telemetry` of each, with its time."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    @classmethod
+    def read(cls, path):
+        """All lines of a file."""
+        lines = []
+        for text in path.read_text().splitlines():
+            line = json.loads(text)
+            lines.append((datetime.fromisoformat(line["time"].replace("Z", "+00:00")).timestamp(), line["telemetry"]))
+        if not lines:
+            raise Failed("swarmline wrote no line")
+        return cls(lines)
+
+    def time_of(self, name):
+        """When the first line of that name was said, in Unix time."""
+        for at, line in self.lines:
+            if line["telemetry_name"] == name:
+                return at
+        raise Failed(f"the stream has no {name}")
+
+    @property
+    def started(self):
+        """When the run began."""
+        return self.time_of("locust.tl.event.test.start")
+
+    def spawn_seconds(self):
+        """From the start until all users asked for were there; None if they never were."""
+        try:
+            return self.time_of("locust.tl.event.spawn.complete") - self.started
+        except Failed:
+            return None
+
+    def memory(self):
+        """Resident memory over time: pairs of seconds since the start, and MiB."""
+        name = "locust.tl.system.metric.mem"
+        return [(at - self.started, line["value"]) for at, line in self.lines if line["telemetry_name"] == name]

@@ -1,0 +1,109 @@
+"""Finds the other clients, installs what is missing where it may, and says which versions they are."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from children import output_of
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swarmline-bench"
+"""oha and Locust live here, outside the repository."""
+
+PACKAGES = {"nginx": "nginx", "openssl": "openssl", "wrk": "wrk", "hey": "hey", "strace": "strace", "strip": "binutils"}
+"""Debian's package of each program."""
+
+INSTALL_LIMIT = 1800
+"""Seconds; building oha takes minutes."""
+
+
+def find(name):
+    """The program's path, or None. The folders of servers are looked at too, and our cache."""
+    own = {"oha": CACHE / "bin", "locust": CACHE / "locust" / "bin"}.get(name)
+    folders = [str(own)] if own else []
+    return shutil.which(name, path=os.pathsep.join([*folders, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+
+
+def find_all(may_install):
+    """Programs by name; None where one is missing and could not be installed."""
+    missing = [package for name, package in PACKAGES.items() if not find(name)]
+    if missing and may_install:
+        install_packages(missing)
+    for name, install in (("oha", install_oha), ("locust", install_locust)):
+        if may_install and not find(name):
+            install()
+    return {name: find(name) for name in [*PACKAGES, "oha", "locust"]}
+
+
+def install_packages(packages):
+    """Debian's packages, as root; says so where it cannot."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        say(f"missing, and only root with apt-get can install: {' '.join(packages)}")
+        return
+    say(f"installs {' '.join(packages)}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    attempt(["apt-get", "update", "-q"], environment)
+    attempt(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages], environment)
+
+
+def install_oha():
+    """From its sources, into the cache."""
+    if shutil.which("cargo"):
+        say("builds oha, which takes minutes")
+        environment = {key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"}
+        attempt(["cargo", "install", "oha", "--locked", "--root", CACHE], environment)
+
+
+def install_locust():
+    """From PyPI, into a virtual environment in the cache."""
+    home = CACHE / "locust"
+    say("installs locust")
+    if attempt([sys.executable, "-m", "venv", home]):
+        attempt([home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "locust"])
+
+
+def attempt(argv, environment=None):
+    """Runs an installer; says whether it worked, and what it said if not."""
+    argv = [str(part) for part in argv]
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=environment, timeout=INSTALL_LIMIT, check=False)
+        why = done.stdout.decode(errors="replace").strip()[-300:] if done.returncode else ""
+    except (OSError, subprocess.TimeoutExpired) as error:
+        why = str(error)
+    if why:
+        say(f"{Path(argv[0]).name} {argv[1]} did not work: {why}")
+    return not why
+
+
+def versions(programs, binary):
+    """What each tool is, without paths."""
+    found = {"swarmline": output_of([binary, "--version"]).removeprefix("swarmline ")}
+    revision = output_of(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"])
+    if re.fullmatch(r"[\w.-]+", revision):
+        found["swarmline"] += f" ({revision})"
+    asks = {"nginx": "-v", "wrk": "-v", "oha": "--version", "locust": "--version"}
+    for name in ("nginx", "wrk", "hey", "oha", "locust"):
+        text = output_of([programs[name], asks[name]]) if programs[name] and name in asks else ""
+        number = re.search(r"\d+\.\d+[\w.+-]*", text)
+        package = output_of(["dpkg-query", "-W", "-f", "${Version}", PACKAGES[name]]) if name in PACKAGES else ""
+        if programs[name]:
+            found[name] = number.group() if number else package or "unknown"
+    return found
+
+
+def bench_program(name):
+    """The built `[[bench]]` of that name, or None; builds it if need be."""
+    root = Path(__file__).resolve().parents[1]
+    built = subprocess.run(
+        ["cargo", "bench", "--no-run", "--locked", "--bench", name], cwd=root, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=INSTALL_LIMIT, check=False)
+    path = re.search(r"Executable .* \((.+)\)", built.stderr.decode(errors="replace"))
+    return (root / path.group(1)) if path and not built.returncode else None
+
+
+def say(text):
+    """A line for people, beside the results."""
+    print(f"bench: {text}", flush=True)

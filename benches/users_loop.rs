@@ -1,0 +1,98 @@
+//! The users' loop alone: the same users as `swarmline run`, but what they measured is drained and dropped. No
+//! statistics, no sampler, no stream. `benches/run.py` runs it against the same server as the whole, and the difference
+//! in CPU a request is what statistics and stream cost.
+//!
+//! Takes the flags of `swarmline run`; of them `-u -r -t` and what is about requests count.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Select, bounded};
+
+use swarmline::cli::{self, Command, Invocation, Origins, RunFlags};
+use swarmline::clock::{Clock, Moment};
+use swarmline::error::{Error, Result};
+use swarmline::load::connection::Dialer;
+use swarmline::load::outcome::Outcome;
+use swarmline::load::roster::Roster;
+use swarmline::load::stop::{Reason, Stop};
+use swarmline::load::swarm::Swarm;
+use swarmline::machine::limits;
+use swarmline::plan::{Plan, Surroundings};
+
+/// As in `src/run/mod.rs` and `src/run/aggregator.rs`.
+const QUEUE: usize = 16 * 1024;
+const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+
+fn main() -> ExitCode {
+    // Cargo passes --bench, and nothing else when nobody asked for this one in particular.
+    let words: Vec<OsString> = std::env::args_os().skip(1).filter(|word| word != "--bench").collect();
+    if words.is_empty() {
+        println!("users_loop: started by benches/run.py, with the flags of `swarmline run`");
+        return ExitCode::SUCCESS;
+    }
+    match work(words) {
+        Ok(outcomes) => {
+            println!("{outcomes} outcomes dropped");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            eprintln!("users_loop: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(words: Vec<OsString>) -> Result<u64> {
+    let line = ["swarmline", "run"].map(OsString::from).into_iter().chain(words);
+    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line)? else {
+        return Err(Error::usage("users_loop", "takes the flags of `swarmline run`"));
+    };
+    run(&flags, &origins)
+}
+
+/// As `swarmline::run::run`, without everything but the users.
+fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
+    let plan = Plan::from_flags(flags, origins, Surroundings { stdout_is_terminal: false, entropy: 1 })?;
+    limits::raise_open_files();
+    let roster = Arc::new(Roster::default());
+    let stop = Stop::new(Arc::clone(&roster));
+    let dialer = Dialer::new(&plan);
+    let clock = Clock::start_now();
+    let swarm = Swarm::new(&plan, &clock, &dialer, &stop, &roster);
+    let (sender, outcomes) = bounded(QUEUE);
+    let (event_sender, _events) = bounded(4);
+    let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));
+    let dropped = std::thread::scope(|scope| {
+        let dropping = scope.spawn(|| drain(&outcomes));
+        swarm.raise(scope, sender, event_sender).map_err(|why| Error::usage("threads", why))?;
+        stop.sleep_until(end);
+        stop.begin(Reason::RunTime);
+        stop.cut();
+        dropping.join().map_err(|_| Error::usage("threads", "the receiver panicked"))
+    })?;
+    Ok(dropped)
+}
+
+/// Takes outcomes as the aggregator does: what is there, then a pause; waits where there is nothing.
+fn drain(outcomes: &Receiver<Outcome>) -> u64 {
+    let mut dropped = 0;
+    loop {
+        let before = dropped;
+        dropped += outcomes.try_iter().count() as u64;
+        if dropped > before {
+            std::thread::sleep(DRAIN_PAUSE);
+            continue;
+        }
+        let mut select = Select::new();
+        select.recv(outcomes);
+        select.ready();
+        match outcomes.try_recv() {
+            Ok(_) => dropped += 1,
+            Err(why) if why.is_disconnected() => return dropped,
+            Err(_) => {}
+        }
+    }
+}
