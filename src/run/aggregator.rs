@@ -8,7 +8,7 @@ use super::watch::Sighting;
 use crate::clock::Clock;
 use crate::load::outcome::Outcome;
 use crate::load::swarm::SwarmEvent;
-use crate::plan::Plan;
+use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Remark};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
@@ -21,6 +21,7 @@ const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 
 /// Counts outcomes and says what there is to say.
 pub(super) struct Aggregator<'p> {
+    plan: &'p Plan,
     recorder: Recorder<'p>,
     aggregate: Aggregate,
     clock: Clock,
@@ -46,7 +47,7 @@ impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        plan: &Plan,
+        plan: &'p Plan,
         clock: &Clock,
         batches: Sender<Batch>,
         place: Place,
@@ -55,7 +56,7 @@ impl<'p> Aggregator<'p> {
         let aggregate = Aggregate::new(plan.endpoints().len());
         let waiting = recorder.start(place);
         let mut aggregator =
-            Self { recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
+            Self { plan, recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
         aggregator.tick(first, 0);
         aggregator
     }
@@ -127,10 +128,11 @@ impl<'p> Aggregator<'p> {
         }
     }
 
-    /// A generator that did not keep to its schedule has measured another load than the one asked for.
+    /// A generator that did not keep to the schedule of arrivals has measured another load than the one asked for. In
+    /// the closed model there is no such schedule: a pace is kept by each user for itself.
     fn note_lateness(&mut self) {
         let sends = self.aggregate.sends();
-        if sends.is_too_late() {
+        if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
             let (late, all) = (sends.late(), sends.count());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
