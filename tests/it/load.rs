@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::process::{Finished, ms, run, start};
+use crate::process::{ms, run, start};
 use crate::server::{OK, Server};
 
 #[test]
