@@ -106,17 +106,19 @@ impl<'run> User<'run> {
         while let Some(due) = arrival {
             let taken = self.shared.clock.now();
             if taken < due && !self.sleep_until(due) {
-                break;
+                return;
             }
             // Where there was room for one more user, a late arrival is not the server's doing.
             let is_free = is_first || taken <= due || self.shared.roster.users() < self.shared.plan.load().most_users();
             let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
             if !self.is_wanted() || !self.ask(turn) {
-                break;
+                return;
             }
             is_first = false;
             arrival = queue.take();
         }
+        // No arrival is left before the end, but until then this user is one of those that run.
+        let _ = self.shared.stop.begun().recv();
     }
 
     fn is_wanted(&self) -> bool {

@@ -75,11 +75,11 @@ class Nginx:
         self.url = f"http://127.0.0.1:{port}"
         self.tls_url = f"https://127.0.0.1:{port}"
         self._dir = directory
-        self._process = process
+        self.process = process
 
     def log(self):
         """Ends nginx gracefully and reads its access log."""
-        code = end(self._process, signal.SIGQUIT)
+        code = end(self.process, signal.SIGQUIT)
         expect(code == 0, f"nginx ended with {code}")
         entries = []
         for line in (self._dir / "access.log").read_text().splitlines():
@@ -147,11 +147,11 @@ class PythonServer:
     def __init__(self, port, directory, process):
         self.url = f"http://127.0.0.1:{port}"
         self._record = directory / "record.json"
-        self._process = process
+        self.process = process
 
     def requests(self):
         """Ends the server and returns every request as it came: method, path, headers, body (latin-1), connection."""
-        code = end(self._process)
+        code = end(self.process)
         expect(code == 0, f"the Python server ended with {code}")
         return json.loads(self._record.read_text())
 

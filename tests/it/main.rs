@@ -10,6 +10,7 @@ mod framing;
 mod golden;
 mod http;
 mod load;
+mod open;
 mod schema;
 mod stopping;
 mod stream;

@@ -67,7 +67,8 @@ impl Line {
 /// Counts are integers, all other numbers floats, for ever: a schema cannot tell 1 from 1.0. Texts are bounded in
 /// bytes as written, which a schema counts in characters.
 fn check_types(line: &Json, text: &str) {
-    const FLOATS: [&str; 17] = [
+    const FLOATS: [&str; 18] = [
+        "intended_rate",
         "min_response_time",
         "max_response_time",
         "avg_response_time",

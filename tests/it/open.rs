@@ -1,0 +1,107 @@
+//! The open model and stages: what was due is sent, by as many users as it takes, and lateness is response time.
+
+use crate::support::{Run, load, target};
+
+#[test]
+fn a_rate_sends_exactly_what_is_due_before_the_end() {
+    let target = target();
+    let flags = ["--rate", "200", "-t", "2s", "-s", "20s", "--interval", "500ms", "/ok"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    assert_eq!((stream.run_end().count("sent"), target.requests()), (400, 400));
+    assert_eq!(stream.only("test.stop").text("reason"), "run_time");
+}
+
+#[test]
+fn stages_of_the_rate_send_its_integral() {
+    let target = target();
+    // From 100 up to 300 within 1 s are 200, 300 a second for 0.5 s are 150, down to 0 within 1 s are 150.
+    let flags = ["--rate", "100", "--stages", "1s:300,500ms:300,1s:0", "-s", "20s", "--interval", "500ms", "/ok"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    assert_eq!((stream.run_end().count("sent"), target.requests()), (500, 500));
+    assert_eq!(stream.only("test.stop").text("reason"), "stages");
+}
+
+#[test]
+fn random_arrivals_follow_from_the_seed_and_not_from_the_users() {
+    let target = target();
+    let sent = |seed: &str, users: &str| {
+        let flags =
+            ["--rate", "300", "--arrival", "poisson", "--seed", seed, "-u", users, "-t", "1s", "-s", "20s", "/ok"];
+        load(&target, flags).finish().stream().run_end().count("sent")
+    };
+    let first = sent("7", "100");
+    assert_eq!(sent("7", "3"), first, "the same seed makes the same arrivals, whoever takes them");
+    // 4 sigma of a count of 300 are 69.
+    assert!(first.abs_diff(300) <= 69, "{first}");
+    assert!((8..12).any(|seed| sent(&seed.to_string(), "100") != first), "other seeds make other arrivals");
+}
+
+#[test]
+fn users_are_started_as_they_are_needed() {
+    let target = target();
+    // 50 a second that take 100 ms each need 5 users at the least.
+    let flags = ["--rate", "50", "-u", "40", "-t", "1s", "-s", "20s", "--interval", "500ms", "/delay/100"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    let users = stream.last().count("user_count");
+    assert!((5..=40).contains(&users), "{users}");
+    assert_eq!(target.connections(), users, "each has a connection of its own");
+}
+
+#[test]
+fn a_server_that_is_too_slow_shows_in_response_time_and_the_run_is_valid() {
+    let target = target();
+    // 40 a second, but two users who take 100 ms a request send 20: half of a second's arrivals wait.
+    let flags = ["--rate", "40", "--stages", "1s:40,2s:0", "-u", "2", "-s", "20s", "--interval", "500ms", "/delay/100"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    assert_eq!(stream.warnings(), ["users_exhausted"], "said once");
+    let intervals = stream.of("interval");
+    assert!(intervals.iter().any(|line| !line.get("response_is_service").as_bool().unwrap()));
+    let longest = |kind: &str| intervals.iter().map(|line| line.get(kind)["max_us"].as_u64().unwrap()).max().unwrap();
+    assert!(longest("response") >= longest("service") + 300_000, "{} {}", longest("response"), longest("service"));
+    let late: u64 = stream.of("health").iter().map(|line| line.count("late_sends")).sum();
+    assert!(late * 20 <= stream.run_end().count("sent"), "{late} held against the generator");
+}
+
+#[test]
+fn users_come_and_go_by_stages_and_end_with_their_request() {
+    let target = target();
+    let flags = ["--stages", "500ms:6,500ms:6,500ms:2,500ms:2", "-s", "20s", "--interval", "250ms", "/delay/20"];
+    let stream = load(&target, flags).finish().exits(0).stream();
+    let reached: Vec<u64> = stream.of("spawn.complete").iter().map(|line| line.count("user_count")).collect();
+    assert_eq!(reached, [6, 2]);
+    assert_eq!(stream.last().count("user_count"), 2);
+    assert_eq!(stream.run_end().count("aborted"), 0);
+    assert_eq!(stream.run_end().count("sent"), target.requests());
+    assert_eq!(stream.only("test.stop").text("reason"), "stages");
+}
+
+#[test]
+fn a_request_under_way_is_seen_with_its_age() {
+    let target = target();
+    let flags = ["-u", "3", "-r", "1000", "-t", "1s", "--interval", "250ms", "/hang"];
+    let stream = load(&target, flags).finish().exits(4).stream();
+    let ages: Vec<f64> = stream
+        .of("health")
+        .iter()
+        .filter(|line| line.count("in_flight") == 3)
+        .map(|line| line.float("oldest_in_flight_ms"))
+        .collect();
+    assert!(ages.len() >= 2 && ages.is_sorted(), "{ages:?}");
+    assert!(ages.last().unwrap() - ages[0] >= 200.0, "{ages:?}");
+}
+
+#[test]
+fn flags_of_two_models_do_not_go_together() {
+    for (flag, line) in [
+        ("--wait", "--rate 10 --wait 1s"),
+        ("--spawn-rate", "--rate 10 -r 5"),
+        ("--users", "--stages 1s:5 -u 5"),
+        ("--spawn-rate", "--stages 1s:5 -r 5"),
+        ("--arrival", "--arrival poisson"),
+        ("--stages", "--stages 1s:0"),
+        ("--rate", "--rate 0"),
+    ] {
+        let finished = Run::new(["run", "-t", "1s", "http://127.0.0.1:1/"]).with(line.split(' ')).finish().exits(2);
+        assert!(finished.complaint().starts_with(flag), "{line}: {}", finished.complaint());
+    }
+}
