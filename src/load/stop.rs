@@ -114,7 +114,7 @@ impl Stop {
     }
 
     /// Sleeps until `deadline`; says whether it got there before the stop began. For a few threads; users have
-    /// [`Stop::park_until`].
+    /// `park_until`.
     pub fn sleep_until(&self, deadline: Instant) -> bool {
         matches!(self.begun.opened.recv_deadline(deadline), Err(RecvTimeoutError::Timeout))
     }
