@@ -10,32 +10,6 @@ use crate::support::lines::{Stream, millis};
 use crate::support::{Scratch, dead_host, load, target};
 
 #[test]
-fn exactly_as_many_requests_are_made_as_asked_for() {
-    let target = target();
-    for (requests, users) in [("1", "1"), ("1", "5"), ("7", "3"), ("500", "10")] {
-        let before = target.requests();
-        let flags = ["-n", requests, "-u", users, "-r", "1000", "/ok"];
-        let stream = load(&target, flags).finish().exits(0).stream();
-        let asked: u64 = requests.parse().unwrap();
-        assert_eq!(target.requests() - before, asked, "{requests} requests by {users} users");
-        assert_eq!(stream.last().count("num_requests"), asked);
-        assert_eq!(stream.only("test.stop").text("reason"), "requests");
-        assert_eq!(stream.run_end().text("verdict"), "pass");
-    }
-}
-
-#[test]
-fn the_last_requests_run_to_their_own_end() {
-    let target = target();
-    let stream =
-        load(&target, ["-n", "3", "-u", "3", "-r", "1000", "-s", "0", "/delay/400"]).finish().exits(0).stream();
-    assert_eq!(stream.last().count("num_requests"), 3);
-    assert!(stream.last().float("min_response_time") >= 400.0);
-    let both = load(&target, ["-n", "1000000", "-t", "300ms", "-s", "20s", "/ok"]).finish().exits(0).stream();
-    assert_eq!(both.only("test.stop").text("reason"), "run_time", "the first wins");
-}
-
-#[test]
 fn every_request_that_the_target_counted_is_in_the_final_line() {
     let target = target();
     let flags = ["-t", "1s", "-s", "20s", "-u", "4", "-r", "1000", "--interval", "300ms", "/ok", "/bytes/100"];
