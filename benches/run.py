@@ -85,21 +85,29 @@ def main():
     if not options.bin.exists() or not programs["nginx"] or not programs["openssl"]:
         tools.say(f"needs a release build ({options.bin}), nginx and openssl")
         return 2
-    server_core, client_core = cores()
     load = os.getloadavg()[0]
     tools.say(f"{results.machine()}; {files} open files; load average {load:.1f}"
               + (", NOT QUIET: figures will be noisy" if load > 0.5 else ""))
-    versions = tools.versions(programs, options.bin)
+    try:
+        bench, done = work(options, chosen, programs)
+    except Failed as why:
+        tools.say(str(why))
+        return 2
+    page = options.results or (Path(__file__).with_name("RESULTS.md") if chosen == SCENARIOS else None)
+    if page:
+        results.write(page, bench, tools.versions(programs, options.bin))
+    print("\n" + "\n".join(f"{bar.word:<5} {bar.text}: {bar.reached}" for bar in bench.bars))
+    return 0 if all(done) else 1
+
+
+def work(options, chosen, programs):
+    """Starts the server and runs the scenarios; gives the bench, and which of them could be run."""
+    server_core, client_core = cores()
     with tempfile.TemporaryDirectory(prefix="swarmline-bench-") as folder:
         with Server(programs["nginx"], folder, server_core) as server:
             bench = Bench(options.bin.resolve(), programs, server, client_core, Path(folder), options.seconds,
                           options.rounds, options.long)
-            done = [perform(scenario, bench) for scenario in chosen]
-    page = options.results or (Path(__file__).with_name("RESULTS.md") if chosen == SCENARIOS else None)
-    if page:
-        results.write(page, bench, versions)
-    print("\n" + "\n".join(f"{bar.word:<5} {bar.text}: {bar.reached}" for bar in bench.bars))
-    return 0 if all(done) else 1
+            return bench, [perform(scenario, bench) for scenario in chosen]
 
 
 if __name__ == "__main__":

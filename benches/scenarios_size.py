@@ -60,16 +60,18 @@ def big_bodies(bench):
 
 def memory_plain(bench):
     """10,000 users over plain HTTP: memory, start and end."""
-    memory(bench, "plain", 32, [], max(8.0, bench.seconds))
+    memory(bench, "plain HTTP", 32, [], max(8.0, bench.seconds))
+    memory(bench, "plain HTTP, a request a second each", 32, ["--wait", "1s"], max(8.0, bench.seconds))
 
 
 def memory_tls(bench):
     """10,000 users over TLS 1.3: memory."""
-    memory(bench, "tls", 80, ["-k"], max(20.0, 2 * bench.seconds))
+    memory(bench, "TLS", 80, ["-k"], max(20.0, 2 * bench.seconds))
 
 
-def memory(bench, port, most, extra, seconds):
-    """Notes the bars on 10,000 users at full speed, or on as many as this machine's limits allow."""
+def memory(bench, kind, most, extra, seconds):
+    """Notes the bars on 10,000 users, or on as many as this machine's limits allow."""
+    port = "tls" if kind == "TLS" else "plain"
     users = min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
     path = bench.stream_file()
     argv = clients.swarmline(bench.binary, bench.server.url(port=port), users, seconds, path, extra)
@@ -80,7 +82,6 @@ def memory(bench, port, most, extra, seconds):
     connections = sum(line["connections"]["count"] for _, line in stream.lines
                       if line["telemetry_name"] == "swarmline.metric.interval")
     each = looks[-1][1] / users
-    kind = "plain HTTP" if port == "plain" else "TLS"
     reached = f"{each:.1f} KiB ({requests:,} requests over {connections:,} connections in {seconds:g} s)"
     # Users without a connection prove nothing.
     met = each <= most and connections >= users
