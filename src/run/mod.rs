@@ -37,9 +37,12 @@ use conductor::Conductor;
 use signals::Signals;
 use watch::Watch;
 
-/// Outcomes on their way to the aggregator. It looks every 5 ms under load, so this is enough for 3 million a second;
-/// when it is full, users wait: an outcome is never dropped.
+/// Outcomes on their way to the aggregator, at the least. It looks every 5 ms under load, so this is enough for 3 million
+/// a second; when it is full, users wait: an outcome is never dropped.
 const OUTCOMES: usize = 16 * 1024;
+
+/// Outcomes a user that have room beside each other: with every user ready to run, the aggregator's turn may come late.
+const OUTCOMES_A_USER: usize = 2;
 
 /// How long a name server may take before the run begins without it.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
@@ -171,7 +174,8 @@ impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
     fn work<'p>(&self, aggregator: Aggregator<'p>, watch: Watch<'_>) -> Result<(Finding<'p>, Moment)> {
         let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
-        let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) = bounded(OUTCOMES);
+        let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) =
+            bounded(self.plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES);
         let (look_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);

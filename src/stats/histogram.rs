@@ -65,10 +65,17 @@ impl TimeHistogram {
         self.0.len()
     }
 
-    /// The smallest time, as far as it is told apart, with at least this share of all at or below it; 0 when empty.
+    /// The smallest time, as far as it is told apart, with at least `permille` thousandths of all at or below it; 0 when
+    /// empty.
     #[must_use]
-    pub fn quantile_us(&self, share: f64) -> u64 {
-        if self.0.is_empty() { 0 } else { self.0.value_at_quantile(share) }
+    pub fn percentile_us(&self, permille: u64) -> u64 {
+        let all = self.0.len();
+        if all == 0 {
+            return 0;
+        }
+        let wanted = (u128::from(all) * u128::from(permille)).div_ceil(1000);
+        // The crate multiplies by a float and rounds up, so 0.95 of 20 may become 20: ask for the middle of the place.
+        self.0.value_at_quantile((wanted as f64 - 0.5) / all as f64)
     }
 }
 
@@ -83,10 +90,23 @@ mod tests {
     fn a_percentile_is_the_smallest_value_with_that_share_at_or_below() {
         let mut histogram = TimeHistogram::new(Precision::Fine);
         (1..=1000).for_each(|us| histogram.record(us));
-        assert_eq!(histogram.quantile_us(0.5), 500);
-        assert_eq!(histogram.quantile_us(0.99), 990);
-        assert_eq!(histogram.quantile_us(1.0), 1000);
-        assert_eq!(TimeHistogram::new(Precision::Coarse).quantile_us(0.5), 0);
+        assert_eq!(histogram.percentile_us(500), 500);
+        assert_eq!(histogram.percentile_us(990), 990);
+        assert_eq!(histogram.percentile_us(1000), 1000);
+        assert_eq!(TimeHistogram::new(Precision::Coarse).percentile_us(500), 0);
+    }
+
+    #[test]
+    fn a_percentile_is_exact_for_every_count() {
+        let mut histogram = TimeHistogram::new(Precision::Fine);
+        for count in 1..=2000_u64 {
+            // Each time is told apart from the others: the n-th smallest is n.
+            histogram.record(count);
+            for permille in [500, 900, 950, 990, 999, 1000] {
+                let place = (count * permille).div_ceil(1000);
+                assert_eq!(histogram.percentile_us(permille), place, "{permille} of {count}");
+            }
+        }
     }
 
     #[test]
@@ -95,7 +115,7 @@ mod tests {
         histogram.record(0);
         histogram.record(u64::MAX);
         assert_eq!(histogram.count(), 2);
-        let hour = histogram.quantile_us(1.0);
+        let hour = histogram.percentile_us(1000);
         assert!(hour.abs_diff(LONGEST_US) <= LONGEST_US / 100, "{hour}");
     }
 }

@@ -122,7 +122,7 @@ impl Tally {
         let seconds = last.since_start().as_secs_f64();
         let total = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let recent = self.recent.rates(now);
-        let percentile = |share| millis(self.response.percentile_us(share));
+        let percentile = |permille| millis(self.response.percentile_us(permille));
         Statistics {
             num_requests: requests,
             num_failures: self.counts.failed,
@@ -134,11 +134,11 @@ impl Tally {
             total_rps: total(requests),
             total_fail_per_sec: total(self.counts.failed),
             avg_content_length: self.content_bytes as f64 / requests as f64,
-            percentile_50: percentile(0.5),
-            percentile_90: percentile(0.9),
-            percentile_95: percentile(0.95),
-            percentile_99: percentile(0.99),
-            percentile_99_9: percentile(0.999),
+            percentile_50: percentile(500),
+            percentile_90: percentile(900),
+            percentile_95: percentile(950),
+            percentile_99: percentile(990),
+            percentile_99_9: percentile(999),
         }
     }
 }

@@ -55,14 +55,14 @@ impl Times {
         &self.histogram
     }
 
-    /// `HdrHistogram`'s percentile in microseconds, which may lie up to its precision above the truth, so within the
+    /// The percentile in microseconds that has `permille` thousandths of all at or below it, which may lie up to its precision above the truth, so within the
     /// exact ends; 0 without any.
     #[must_use]
-    pub fn percentile_us(&self, share: f64) -> u64 {
+    pub fn percentile_us(&self, permille: u64) -> u64 {
         if self.sum.count == 0 {
             return 0;
         }
-        self.histogram.quantile_us(share).clamp(self.sum.min_us, self.sum.max_us)
+        self.histogram.percentile_us(permille).clamp(self.sum.min_us, self.sum.max_us)
     }
 }
 

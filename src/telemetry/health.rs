@@ -21,9 +21,9 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
     let seconds = look.sample.at.since(before.map_or(Moment::START, |before| before.look.sample.at)).as_secs_f64();
     let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
     let cpu = |now: Duration, then: Duration| rate(now.saturating_sub(then).as_secs_f64() * 100.0);
-    let lateness = |share| {
+    let lateness = |permille| {
         // 1 us is what a histogram has for nothing.
-        let us = count.sends.lateness().percentile_us(share);
+        let us = count.sends.lateness().percentile_us(permille);
         if us <= 1 { 0 } else { us }
     };
     let throttled =
@@ -32,10 +32,10 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         interval_start: span.start.clone(),
         interval_end: span.end.clone(),
         late_sends: count.sends.late(),
-        lateness_p50_us: lateness(0.5),
-        lateness_p90_us: lateness(0.9),
-        lateness_p99_us: lateness(0.99),
-        lateness_max_us: lateness(1.0),
+        lateness_p50_us: lateness(500),
+        lateness_p90_us: lateness(900),
+        lateness_p99_us: lateness(990),
+        lateness_max_us: lateness(1000),
         // A thousandth of a request a second, and no noise of the division behind it.
         intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
         achieved_rate: rate(count.sends.count() as f64),

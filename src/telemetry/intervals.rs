@@ -92,11 +92,11 @@ fn times(times: &Times) -> WireTimes {
         sum_us: whole(sum.sum_us),
         min_us: sum.min_us(),
         max_us: sum.max_us,
-        p50_us: times.percentile_us(0.5),
-        p90_us: times.percentile_us(0.9),
-        p95_us: times.percentile_us(0.95),
-        p99_us: times.percentile_us(0.99),
-        p99_9_us: times.percentile_us(0.999),
+        p50_us: times.percentile_us(500),
+        p90_us: times.percentile_us(900),
+        p95_us: times.percentile_us(950),
+        p99_us: times.percentile_us(990),
+        p99_9_us: times.percentile_us(999),
     }
 }
 
