@@ -27,9 +27,18 @@ const HEAD_START: Duration = Duration::from_millis(2);
 /// With every user busy, how often it is looked whether there is a new state.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// Something that happened to the swarm as a whole, and when: the aggregator may hear of it later.
+#[derive(Clone, Debug)]
+pub struct SwarmEvent {
+    /// When it happened.
+    pub at: Moment,
+    /// What.
+    pub kind: SwarmEventKind,
+}
+
 /// What happens to the swarm as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SwarmEvent {
+pub enum SwarmEventKind {
     /// The number of users asked for has been reached; in the open model, the first plateau of the rate.
     Spawned {
         /// Users.
@@ -122,7 +131,7 @@ impl<'run> Swarm<'run> {
             if let Err(error) = result {
                 let (users, why) = (self.roster.users(), error.to_string());
                 // Few and rare; the aggregator takes them as long as there are senders.
-                let _ = events.send(SwarmEvent::SpawnFailed { users, why });
+                let _ = events.send(self.event(SwarmEventKind::SpawnFailed { users, why }));
             }
             if !failed || self.roster.users() > 0 {
                 // Users may all be gone for a while, between stages; the end of the run is the conductor's to say.
@@ -154,7 +163,7 @@ impl<'run> Swarm<'run> {
                 if !self.wait_until(Moment::at(plateau.at)) {
                     return Ok(());
                 }
-                let _ = events.send(SwarmEvent::Spawned { users: plateau.users });
+                let _ = events.send(self.event(SwarmEventKind::Spawned { users: plateau.users }));
             }
             if !self.wait_until(Moment::at(change.at)) {
                 return Ok(());
@@ -177,7 +186,7 @@ impl<'run> Swarm<'run> {
             if !self.wait_until(Moment::at(plateau.at)) {
                 return Ok(());
             }
-            let _ = events.send(SwarmEvent::Spawned { users: plateau.users });
+            let _ = events.send(self.event(SwarmEventKind::Spawned { users: plateau.users }));
         }
         Ok(())
     }
@@ -198,7 +207,7 @@ impl<'run> Swarm<'run> {
             let now = self.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
                 plateau = None;
-                let _ = events.send(SwarmEvent::Spawned { users: self.roster.users() });
+                let _ = events.send(self.event(SwarmEventKind::Spawned { users: self.roster.users() }));
             }
             let may_grow = self.roster.users() < most_users;
             if due <= now.after(HEAD_START) && may_grow {
@@ -210,7 +219,7 @@ impl<'run> Swarm<'run> {
             }
             if due < now && !is_exhausted {
                 is_exhausted = true;
-                let _ = events.send(SwarmEvent::UsersExhausted { users: self.roster.users() });
+                let _ = events.send(self.event(SwarmEventKind::UsersExhausted { users: self.roster.users() }));
             }
             if is_exhausted && plateau.is_none() {
                 // Users do not leave before the end, so there is nothing left to do or to say.
@@ -223,6 +232,10 @@ impl<'run> Swarm<'run> {
             }
         }
         Ok(())
+    }
+
+    fn event(&self, kind: SwarmEventKind) -> SwarmEvent {
+        SwarmEvent { at: self.clock.now(), kind }
     }
 
     /// Says whether the moment came before the stop began.

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 use super::watch::Sighting;
 use crate::clock::Clock;
 use crate::load::outcome::Outcome;
-use crate::load::swarm::SwarmEvent;
+use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Remark};
 use crate::telemetry::ours::Place;
@@ -117,10 +117,10 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note(&mut self, event: &SwarmEvent) {
-        if let SwarmEvent::SpawnFailed { why, .. } = event {
+        if let SwarmEventKind::SpawnFailed { why, .. } = &event.kind {
             self.faults.push(format!("not all users could be started: {why}"));
         }
-        self.waiting.push(self.recorder.swarm_event(self.clock.now(), event));
+        self.waiting.push(self.recorder.swarm_event(event));
         self.hand_over();
     }
 

@@ -10,7 +10,7 @@ use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::load::roster::Flight;
 use crate::load::stop::Reason;
-use crate::load::swarm::SwarmEvent;
+use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
@@ -190,18 +190,18 @@ impl<'p> Recorder<'p> {
 
     /// The line about something that happened to the swarm.
     #[must_use]
-    pub fn swarm_event(&self, at: Moment, event: &SwarmEvent) -> Record {
-        let body = match event {
-            SwarmEvent::Spawned { users } => Body::SpawnComplete { user_count: *users },
-            SwarmEvent::SpawnFailed { users, why } => {
+    pub fn swarm_event(&self, event: &SwarmEvent) -> Record {
+        let body = match &event.kind {
+            SwarmEventKind::Spawned { users } => Body::SpawnComplete { user_count: *users },
+            SwarmEventKind::SpawnFailed { users, why } => {
                 let most = self.plan.load().most_users();
                 warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
             }
-            SwarmEvent::UsersExhausted { users } => {
+            SwarmEventKind::UsersExhausted { users } => {
                 warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
             }
         };
-        record(at, body)
+        record(event.at, body)
     }
 
     /// The line about a fault of this machine.
