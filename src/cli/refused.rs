@@ -8,11 +8,11 @@ pub(super) fn instead_of(argument: &str) -> Option<(&str, &'static str)> {
         "--master" | "--worker" | "--processes" | "--expect-workers" | "--master-host" | "--master-port" => {
             "there is no master; one process uses every core, so start it once"
         }
-        "--class-picker" | "--autostart" | "--autoquit" | "--reset-stats" | "--config" => match flag {
-            "--reset-stats" => "the ramp is not forgotten here; every interval in the stream stands for itself",
-            "--config" => "there is no configuration file; give flags or LOCUST_* environment variables",
-            _ => "there is no web page to start from; a run starts and ends by itself",
-        },
+        "--reset-stats" => "the ramp is not forgotten here; every interval in the stream stands for itself",
+        "--config" => "there is no configuration file; give flags or LOCUST_* environment variables",
+        "--class-picker" | "--autostart" | "--autoquit" => {
+            "there is no web page to start from; a run starts and ends by itself"
+        }
         "--http2" => "HTTP/1.1 is what is spoken",
         _ if flag.starts_with("--web-") => "there is no web page; the stream is the interface (--telemetry)",
         _ => return None,
