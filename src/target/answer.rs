@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::target::connection::{Body, MAX_ECHO, Next};
 use crate::target::request::{After, EchoHead, Extent, Request, Route, Version};
-use crate::target::{Pause, pause};
+use crate::target::{Pause, Shared, pause, shop};
 
 /// What `/bytes/N` is made of.
 static BLOCK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
@@ -20,7 +20,13 @@ const TEXT: &str = "Content-Type: text/plain\r\n";
 const BINARY: &str = "Content-Type: application/octet-stream\r\n";
 
 /// Answers a request whose body was read.
-pub(super) fn answer(stream: &TcpStream, out: &mut Vec<u8>, request: &Request, body: &Body) -> io::Result<Next> {
+pub(super) fn answer(
+    stream: &TcpStream,
+    out: &mut Vec<u8>,
+    request: &Request,
+    body: &Body,
+    shared: &Shared,
+) -> io::Result<Next> {
     let mut answer = Answer { stream, out, version: request.version, extent: request.extent, after: request.after };
     match &request.route {
         Route::Ok => answer.ok(),
@@ -46,6 +52,11 @@ pub(super) fn answer(stream: &TcpStream, out: &mut Vec<u8>, request: &Request, b
             // Closing with a linger time of zero sends RST instead of FIN.
             rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?;
             Ok(Next::Close)
+        }
+        Route::Shop(errand) => {
+            let reply = shop::serve(errand, &body.kept, || shared.next_order());
+            let fields = format!("{JSON}{}", reply.fields);
+            answer.whole(reply.status, &fields, reply.body.to_string().as_bytes())
         }
         Route::NotFound => answer.text(404, "not found"),
         Route::BadArgument(why) => answer.text(400, why),

@@ -16,6 +16,8 @@ const MAX_HEAD: usize = 64 * 1024;
 const MAX_CHUNK_LINE: usize = 4096;
 /// The longest body that `/echo` gives back, bytes.
 pub(super) const MAX_ECHO: usize = 1 << 20;
+/// What is read of a body sent to the shop, bytes.
+const MAX_FORM: usize = 64 * 1024;
 /// The read buffer at first, bytes: holds the head of an ordinary request, times 10,000 connections.
 const BUFFER: usize = 2048;
 /// The read buffer once a body is longer than it, bytes: an upload takes an eighth of the system calls.
@@ -57,12 +59,16 @@ fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -
     if request.expects_continue && framing != Framing::Length(0) && inbox.unread().is_empty() {
         (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
-    let mut body =
-        Body { limit: if matches!(request.route, Route::Echo(_)) { MAX_ECHO } else { 0 }, ..Body::default() };
+    let limit = match request.route {
+        Route::Echo(_) => MAX_ECHO,
+        Route::Shop(_) => MAX_FORM,
+        _ => 0,
+    };
+    let mut body = Body { limit, ..Body::default() };
     match inbox.body(framing, &mut body) {
         Err(error) if error.kind() == ErrorKind::InvalidData => refuse(stream, out, 400, "broken chunked body"),
         Err(error) => Err(error),
-        Ok(()) => answer::answer(stream, out, &request, &body),
+        Ok(()) => answer::answer(stream, out, &request, &body, &connection.shared),
     }
 }
 

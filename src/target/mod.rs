@@ -16,12 +16,17 @@
 //! | `/cookies` | 200, sets `swarm=1`, shows the cookies that came |
 //! | `/hang` | nothing, until the client leaves |
 //! | `/reset` | nothing: the connection is reset |
+//! | `POST /login` | 200, a token and a cookie for `user` and `password` of a JSON body, else 401 |
+//! | `/items?page=N`, `/items/ID` | 200, ten items of 200, or one as JSON, else 404 |
+//! | `POST /orders` | 201 for `item` of a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
+//! | `POST /logout` | 200, with the token; else 401 |
 //!
 //! An argument that is out of range is answered with 400, any other path with 404.
 
 mod answer;
 mod connection;
 mod request;
+mod shop;
 #[cfg(test)]
 mod tests;
 
@@ -154,6 +159,7 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
 struct Shared {
     requests: [AtomicU64; Endpoint::ALL.len()],
     accepted: AtomicU64,
+    orders: AtomicU64,
     /// Touched when a connection is accepted or closed, never for a request.
     open: Mutex<HashMap<u64, Arc<TcpStream>>>,
 }
@@ -162,6 +168,11 @@ impl Shared {
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
         // A map of sockets is whole after any panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the next order, from 1.
+    fn next_order(&self) -> u64 {
+        self.orders.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn count(&self, endpoint: Endpoint) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use httparse::{Header, Status};
 
+use crate::target::shop::{self, Errand};
+
 /// Fields of a head; more are refused with 431. As many as nginx's and Apache's defaults let through (100), and a
 /// little.
 const MAX_FIELDS: usize = 128;
@@ -28,12 +30,16 @@ pub(super) enum Endpoint {
     Cookies,
     Hang,
     Reset,
+    Login,
+    Items,
+    Orders,
+    Logout,
     Other,
 }
 
 impl Endpoint {
     /// Every endpoint with its name, in the order of the discriminants.
-    pub(super) const ALL: [(&'static str, Self); 11] = [
+    pub(super) const ALL: [(&'static str, Self); 15] = [
         ("ok", Self::Ok),
         ("bytes", Self::Bytes),
         ("delay", Self::Delay),
@@ -44,6 +50,10 @@ impl Endpoint {
         ("cookies", Self::Cookies),
         ("hang", Self::Hang),
         ("reset", Self::Reset),
+        ("login", Self::Login),
+        ("items", Self::Items),
+        ("orders", Self::Orders),
+        ("logout", Self::Logout),
         ("other", Self::Other),
     ];
 
@@ -73,6 +83,7 @@ pub(super) enum Route {
     Cookies(Option<String>),
     Hang,
     Reset,
+    Shop(Errand),
     NotFound,
     /// 400: the path is served, its argument cannot be.
     BadArgument(&'static str),
@@ -214,6 +225,8 @@ fn route<'p>(
         Endpoint::Cookies => Some(Route::Cookies(cookies(raw.headers))),
         Endpoint::Hang => Some(Route::Hang),
         Endpoint::Reset => Some(Route::Reset),
+        Endpoint::Items => items(arguments.next(), query, raw).map(Route::Shop),
+        Endpoint::Login | Endpoint::Orders | Endpoint::Logout => Some(Route::Shop(errand(endpoint, raw))),
         Endpoint::Other => Some(Route::NotFound),
     };
     if arguments.next().is_some() {
@@ -225,19 +238,43 @@ fn route<'p>(
 /// The redirect with `left` hops to go. None when the query asks for what is not a redirect.
 fn redirect(left: u64, query: &str) -> Option<Route> {
     let Some(next) = left.checked_sub(1) else { return Some(Route::Ok) };
-    let value = |name| query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name);
-    let status = match value("status") {
+    let status = match parameter(query, "status") {
         None => 302,
-        Some((_, status)) => {
-            decimal(status).filter(|code| matches!(code, 301 | 302 | 303 | 307 | 308))?.try_into().ok()?
-        }
+        Some(status) => decimal(status).filter(|code| matches!(code, 301 | 302 | 303 | 307 | 308))?.try_into().ok()?,
     };
-    let location = match value("to") {
-        Some((_, to)) if next == 0 => percent_decoded(to)?,
+    let location = match parameter(query, "to") {
+        Some(to) if next == 0 => percent_decoded(to)?,
         _ if query.is_empty() => format!("/redirect/{next}"),
         _ => format!("/redirect/{next}?{query}"),
     };
     Some(Route::Redirect { status, location })
+}
+
+/// A page of items, or the one that `id` names. None when that is no number.
+fn items(id: Option<&str>, query: &str, raw: &httparse::Request<'_, '_>) -> Option<Errand> {
+    if !matches!(raw.method, Some("GET" | "HEAD")) {
+        return Some(Errand::WrongMethod);
+    }
+    match id {
+        Some(id) => decimal(id).map(Errand::Item),
+        None => parameter(query, "page").map_or(Some(1), decimal).map(Errand::Page),
+    }
+}
+
+/// What is asked of the shop by POST.
+fn errand(endpoint: Endpoint, raw: &httparse::Request<'_, '_>) -> Errand {
+    let user = || values(raw.headers, "authorization").next().and_then(|value| shop::bearer(&text(value)));
+    match endpoint {
+        _ if raw.method != Some("POST") => Errand::WrongMethod,
+        Endpoint::Orders => Errand::Order(user()),
+        Endpoint::Logout => Errand::Logout(user()),
+        _ => Errand::Login,
+    }
+}
+
+/// The value of a parameter of the query, as it stands there.
+fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
+    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// How the body is delimited; ambiguous requests are refused, as RFC 9112 §6.3 asks of servers. So is a missing or

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod client;
+mod shop;
 
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;

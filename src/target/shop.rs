@@ -1,0 +1,111 @@
+//! A small shop, so that whole journeys can be tried: log in, browse, order, log out. It keeps nothing but the number
+//! of the last order: a token says itself whom it was given to.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::plan::random;
+
+/// Items for sale, numbered from 1.
+const ITEMS: u64 = 200;
+/// Items on a page.
+const PAGE: u64 = 10;
+
+/// What is asked of the shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// `POST /login`, with `user` and `password` in a JSON body.
+    Login,
+    /// `GET /items`, a page of them.
+    Page(u64),
+    /// `GET /items/ID`.
+    Item(u64),
+    /// `POST /orders`, with `item` in a JSON body; whom the token was given to.
+    Order(Option<String>),
+    /// `POST /logout`.
+    Logout(Option<String>),
+    /// Another method than the path has.
+    WrongMethod,
+}
+
+/// What the shop says.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    /// Header fields, each with its line end.
+    pub(super) fields: String,
+    pub(super) body: Value,
+}
+
+impl Reply {
+    fn new(status: u16, body: Value) -> Self {
+        Self { status, fields: String::new(), body }
+    }
+
+    fn refusal(status: u16, why: &str) -> Self {
+        Self::new(status, json!({ "error": why }))
+    }
+}
+
+/// Runs an errand; `next_order` gives the number of an order that is accepted.
+pub(super) fn serve(errand: &Errand, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
+    match errand {
+        Errand::Login => login(body),
+        Errand::Page(page) => Reply::new(200, json!({ "page": page, "pages": ITEMS / PAGE, "items": items(*page) })),
+        Errand::Item(id) if (1..=ITEMS).contains(id) => Reply::new(200, item(*id)),
+        Errand::Item(_) => Reply::refusal(404, "no such item"),
+        Errand::Order(Some(user)) => order(user, body, next_order),
+        Errand::Logout(Some(_)) => {
+            let fields = "Set-Cookie: session=; Path=/; Max-Age=0\r\n".to_owned();
+            Reply { status: 200, fields, body: json!({ "ok": true }) }
+        }
+        Errand::Order(None) | Errand::Logout(None) => Reply::refusal(401, "log in first"),
+        Errand::WrongMethod => Reply::refusal(405, "not with this method"),
+    }
+}
+
+fn login(body: &[u8]) -> Reply {
+    let Ok(form) = serde_json::from_slice::<Value>(body) else {
+        return Reply::refusal(400, "expected JSON with user and password");
+    };
+    let word = |key: &str| form[key].as_str().filter(|text| !text.is_empty());
+    let (Some(user), Some(_)) = (word("user"), word("password")) else {
+        return Reply::refusal(401, "user or password missing");
+    };
+    let token = token(user);
+    let fields = format!("Set-Cookie: session={token}; Path=/; HttpOnly\r\n");
+    Reply { status: 200, fields, body: json!({ "user": user, "token": token }) }
+}
+
+fn order(user: &str, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
+    let form = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let Some(id) = form["item"].as_u64().filter(|id| (1..=ITEMS).contains(id)) else {
+        return Reply::refusal(422, "item missing or unknown");
+    };
+    let number = next_order();
+    let fields = format!("Location: /orders/{number}\r\n");
+    Reply { status: 201, fields, body: json!({ "order": number, "item": id, "user": user }) }
+}
+
+/// The items of a page, counted from 1; beyond the last page there are none.
+fn items(page: u64) -> Vec<Value> {
+    let first = page.saturating_sub(1).saturating_mul(PAGE).saturating_add(1);
+    (first..first.saturating_add(PAGE)).take_while(|id| *id <= ITEMS).map(item).collect()
+}
+
+fn item(id: u64) -> Value {
+    json!({ "id": id, "name": format!("item {id}"), "price_cents": 100 + id * 37 % 900 })
+}
+
+/// The user's name, so that it need not be kept, and a check, so that not any text will do. Nothing is protected by it.
+fn token(user: &str) -> String {
+    format!("{}.{:016x}", BASE64_URL_SAFE_NO_PAD.encode(user), random::seed_of(user))
+}
+
+/// Whom a token was given to; `authorization` is the value of that header.
+pub(super) fn bearer(authorization: &str) -> Option<String> {
+    let given = authorization.strip_prefix("Bearer ")?;
+    let (name, _) = given.split_once('.')?;
+    let user = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(name).ok()?).ok()?;
+    (token(&user) == given).then_some(user)
+}
