@@ -12,6 +12,7 @@ use super::roster::Desk;
 use super::stop::Stop;
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
+use crate::plan::journey::Rules;
 use crate::plan::request::Request;
 use crate::plan::url::Origin;
 use crate::plan::{Plan, Reuse};
@@ -55,12 +56,12 @@ impl<'run> Exchange<'run> {
     }
 
     /// Asks once, at `sent`; `turn` says when that should have been.
-    pub(super) fn perform(&mut self, request: &Request, sent: Moment, turn: Turn) -> Outcome {
+    pub(super) fn perform(&mut self, (request, rules): (&Request, &Rules), sent: Moment, turn: Turn) -> Outcome {
         let mut traffic = Traffic::default();
         let mut latest = sent;
-        let result = self.follow(request, sent, &mut traffic, &mut latest);
+        let result = self.follow((request, rules), sent, &mut traffic, &mut latest);
         let (ending, done) = match result {
-            Ok(status) if self.plan.exchange().ok.contains(status) => (Ending::Ok, latest),
+            Ok(status) if rules.expect.status.contains(status) => (Ending::Ok, latest),
             Ok(status) => (Ending::Failed(Failure::Status(status)), latest),
             Err(_) if self.stop.is_cut() => (Ending::Aborted, self.clock.now()),
             Err(failure) => (Ending::Failed(failure), self.clock.now()),
@@ -71,7 +72,7 @@ impl<'run> Exchange<'run> {
     /// Asks, and follows redirects; gives the status of the last answer.
     fn follow(
         &mut self,
-        request: &Request,
+        (request, rules): (&Request, &Rules),
         sent: Moment,
         traffic: &mut Traffic,
         latest: &mut Moment,
@@ -79,8 +80,8 @@ impl<'run> Exchange<'run> {
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().unwrap_or(request);
-            let answer = self.ask(request, sent, traffic, latest)?;
-            let most = self.plan.exchange().max_redirects;
+            let answer = self.ask((request, rules), sent, traffic, latest)?;
+            let most = rules.max_redirects;
             let Some(location) = answer.location.filter(|_| most > 0) else {
                 return Ok(answer.status);
             };
@@ -96,12 +97,12 @@ impl<'run> Exchange<'run> {
     /// One hop: over a kept connection if there is one, else, or if the server had closed that, over a new one.
     fn ask(
         &mut self,
-        request: &Request,
+        (request, rules): (&Request, &Rules),
         sent: Moment,
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
-        let limits = Limits { sent, timeout: self.plan.exchange().timeout };
+        let limits = Limits { sent, timeout: rules.timeout };
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {

@@ -14,6 +14,7 @@ use super::stop::{Reason, Stop};
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
+use crate::plan::journey::Message;
 use crate::plan::random::Random;
 
 /// What all users of a run share.
@@ -136,11 +137,11 @@ impl<'run> User<'run> {
             Permit::Last => self.shared.stop.begin(Reason::Requests),
             Permit::None => return false,
         }
-        let requests = self.shared.plan.requests();
-        let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
+        let task = self.shared.plan.classes()[0].tasks.pick(&mut self.random);
+        let Message::Fixed(request) = &task.steps[0].message else { unreachable!("a command line has no templates") };
         let sent = self.shared.clock.now();
         self.desk.begin(sent);
-        let outcome = self.exchange.perform(request, sent, turn);
+        let outcome = self.exchange.perform((request, &task.steps[0].rules), sent, turn);
         self.desk.end();
         let aborted = outcome.ending() == Ending::Aborted;
         // The aggregator takes outcomes as long as there are users; it cannot be gone before.
