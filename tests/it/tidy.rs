@@ -17,7 +17,7 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["plan", "stats", "telemetry"]),
-    ("target", &["error"]),
+    ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
     ("command", &["cli", "error", "plan", "report", "run", "target", "telemetry"]),
 ];
