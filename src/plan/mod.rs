@@ -4,6 +4,7 @@ pub mod load;
 pub mod random;
 pub mod request;
 mod requests;
+mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
@@ -21,6 +22,8 @@ use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
 pub use load::{Load, Model};
 use request::{Endpoint, Request};
+pub use route::Route;
+use route::RouteFlags;
 use setting::Setting;
 
 /// What will be done.
@@ -56,6 +59,8 @@ pub struct ExchangePlan {
 pub struct ConnectionPlan {
     /// Time for name lookup, connecting and TLS together.
     pub timeout: Duration,
+    /// The way that they take.
+    pub route: Route,
     /// Whether a connection serves one request or many.
     pub reuse: Reuse,
     /// Address family.
@@ -145,10 +150,11 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings) -> Result<Self> {
         let run_id = flags.run_id.clone().unwrap_or_else(|| format!("{:08x}", surroundings.entropy >> 32));
+        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
         let resolved = requests::resolve(flags)?;
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &run_id, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &stream.sink, &testplan).finish();
+        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &run_id)?,
             requests: resolved.requests,
@@ -158,7 +164,7 @@ impl Plan {
                 max_redirects: flags.max_redirects,
                 ok: flags.expect_status.clone().unwrap_or_default(),
             },
-            connection: connection(flags)?,
+            connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
@@ -262,7 +268,7 @@ fn sink(flags: &RunFlags, run_id: &str, surroundings: Surroundings) -> Sink {
     }
 }
 
-fn connection(flags: &RunFlags) -> Result<ConnectionPlan> {
+fn connection(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
     let family = match (flags.ipv4, flags.ipv6) {
         (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
         (true, false) => Family::V4,
@@ -277,6 +283,7 @@ fn connection(flags: &RunFlags) -> Result<ConnectionPlan> {
     })?;
     Ok(ConnectionPlan {
         timeout: flags.connect_timeout,
+        route,
         reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
         family,
         tls,

@@ -2,19 +2,26 @@
 
 use std::time::Duration;
 
-use super::Sink;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
+use super::{Route, Sink};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 
 /// Writes the settings down.
-pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink: &Sink, testplan: &str) -> Settings {
+pub(super) fn of(
+    flags: &RunFlags,
+    origins: &Origins,
+    resolved: &Resolved,
+    route: &Route,
+    sink: &Sink,
+    testplan: &str,
+) -> Settings {
     let mut book = Settings::default();
     load(&mut book, flags, origins, resolved);
     request(&mut book, flags, origins, resolved);
-    connection(&mut book, flags, origins);
+    connection(&mut book, flags, origins, route);
     book.add(Scope::Plan, "testplan", testplan, origins.of("testplan"));
     book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
     let telemetry = match sink {
@@ -86,7 +93,7 @@ fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &
     book.add(Scope::Plan, "max-redirects", &flags.max_redirects.to_string(), origins.of("max_redirects"));
 }
 
-fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &Route) {
     book.add(Scope::Plan, "connect-timeout", &time(flags.connect_timeout), origins.of("connect_timeout"));
     book.add(Scope::Plan, "no-keepalive", &flags.no_keepalive.to_string(), origins.of("no_keepalive"));
     book.add(Scope::Plan, "insecure", &flags.insecure.to_string(), origins.of("insecure"));
@@ -96,6 +103,12 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
     for (key, file) in [("cert", &flags.cert), ("key", &flags.key)] {
         if let Some(file) = file {
             book.add(Scope::Place, key, &file.display().to_string(), origins.of(key));
+        }
+    }
+    match route {
+        Route::Direct => {}
+        Route::UnixSocket(_) => {
+            book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }
     }
     for Resolve { host, port, addresses } in &flags.resolve {

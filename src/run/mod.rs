@@ -148,7 +148,7 @@ fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
             continue;
         }
         let patience = deadline.saturating_duration_since(Instant::now());
-        let addresses = dialer.resolver().known_within(origin, patience);
+        let addresses = dialer.known_addresses(origin, patience);
         let addresses = addresses.iter().take(ADDRESSES).map(ToString::to_string).collect();
         let target = Target { host: origin.authority().to_owned(), addresses };
         used += serde_json::to_string(&target).map_or(ROOM, |text| text.len() + 1);

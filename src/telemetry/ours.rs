@@ -61,7 +61,7 @@ pub struct Place {
 pub struct Target {
     /// Host and port as in the URL.
     pub host: String,
-    /// Addresses known at the start; empty where a name server has not answered yet.
+    /// Addresses known at the start; empty where a name server has not answered yet, and where the route asks none.
     pub addresses: Vec<String>,
 }
 
