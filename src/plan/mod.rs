@@ -7,6 +7,7 @@ mod requests;
 pub mod schedule;
 pub mod setting;
 mod settings;
+pub mod shard;
 mod tls;
 pub mod url;
 
