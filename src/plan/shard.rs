@@ -5,7 +5,6 @@
 //! the run of one host, and no two do the same.
 
 use std::fmt;
-use std::str::FromStr;
 
 /// One of the processes that make a run together: its number, from 0, and how many there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,16 +83,6 @@ impl fmt::Display for Shard {
     /// As the flag is written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.count)
-    }
-}
-
-impl FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("{text:?} is not a number"));
-        let (index, count) = text.split_once('/').ok_or("expected I/N, such as 0/4, or auto")?;
-        Self::new(number(index)?, number(count)?)
     }
 }
 

@@ -158,11 +158,9 @@ fn requests_are_dealt_to_the_last_one_and_only_to_shards_with_a_user() {
 }
 
 #[test]
-fn a_shard_is_written_as_index_and_count() {
-    assert_eq!("0/1".parse(), Ok(Shard::WHOLE));
-    assert_eq!("3/16".parse::<Shard>().unwrap().to_string(), "3/16");
-    for text in ["4/4", "1/0", "-1/4", "1", "a/4", "1/4/4", "1/100001", "", "/"] {
-        assert!(text.parse::<Shard>().is_err(), "{text:?}");
-    }
-    assert!("4/4".parse::<Shard>().unwrap_err().contains("from 0 to 3"));
+fn there_is_no_shard_beyond_the_last() {
+    assert_eq!(Shard::new(0, 1), Ok(Shard::WHOLE));
+    assert_eq!(Shard::new(3, 16).unwrap().to_string(), "3/16");
+    assert!(Shard::new(4, 4).unwrap_err().contains("from 0 to 3"));
+    assert!(Shard::new(0, 0).is_err() && Shard::new(0, MOST_SHARDS + 1).is_err());
 }
