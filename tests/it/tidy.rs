@@ -10,7 +10,7 @@ use source::{Source, after};
 const FLOORS: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("clock", &[]),
-    ("cli", &["error"]),
+    ("cli", &["clock", "error"]),
     ("plan", &["cli", "clock", "error"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
@@ -63,7 +63,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
     ("flate2", &["telemetry/sink.rs"], "the compressed stream"),
     ("clap", &["cli/"], "flags"),
-    ("std::env", &["main.rs"], "the command line; clap reads the environment"),
+    ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),
 ];
