@@ -10,5 +10,6 @@ pub mod response;
 pub mod roster;
 pub mod stop;
 pub mod swarm;
+mod talk;
 mod tcp;
 mod user;

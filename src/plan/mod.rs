@@ -9,6 +9,7 @@ pub mod setting;
 mod settings;
 mod tls;
 pub mod url;
+pub mod wire;
 
 use std::fmt;
 use std::path::PathBuf;
