@@ -13,6 +13,7 @@ mod settings;
 pub mod shard;
 mod tls;
 pub mod url;
+pub mod wire;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
