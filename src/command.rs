@@ -17,9 +17,18 @@ use crate::telemetry;
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
-    let surroundings = Surroundings { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy() };
+    // What is not Unicode is no engine's.
+    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let surroundings = Surroundings {
+        stdout_is_terminal: io::stdout().is_terminal(),
+        entropy: random::entropy(),
+        environment: &environment.collect(),
+    };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
     let mut people = Voice::open(plan.people())?;
+    for note in plan.notes() {
+        people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
+    }
     let finished = run::run(&plan)?;
     if finished.stream == Stream::Closed {
         return Ok(Exit::Pass);

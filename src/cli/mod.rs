@@ -1,6 +1,7 @@
 //! Flags as typed, each on its own: no rule here needs two flags, those are the plan's.
 
 mod flags;
+pub mod many;
 mod refused;
 pub mod stages;
 pub mod value;

@@ -59,7 +59,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
         let endpoint = book.id(Endpoint { method: method.clone(), name: name.clone() });
-        let request = Request::new(endpoint, line.url, Parts { method, headers, body: body.clone() });
+        let request = Request::new(endpoint, &line.url, &Parts { method, headers, body: body.clone() });
         let step = Step { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
         tasks.push(Task { name, weight: 1, steps: [step].into(), rows: Box::default() });
     }

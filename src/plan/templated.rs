@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::request::EndpointId;
+use super::request::{EndpointId, Request};
 use super::template::{Template, Unset, Values};
 use super::url::Origin;
+use super::wire::{self, Wire, WireBuffer};
 
 /// A request that is made anew each time it is sent.
 #[derive(Clone, Debug)]
@@ -35,18 +36,24 @@ impl TemplatedRequest {
         &self.origin
     }
 
-    /// Whether it has a body, if only an empty one.
-    #[must_use]
-    pub const fn has_body(&self) -> bool {
-        self.body.is_some()
-    }
-
-    /// Writes head and body.
+    /// The request with its holes filled.
     ///
     /// # Errors
     /// A value is not there, or does not fit: nothing is to be sent.
-    pub fn render(&self, values: &mut Values<'_>, head: &mut Vec<u8>, body: &mut Vec<u8>) -> Result<(), Unset> {
+    pub fn render<'w>(&'w self, values: &mut Values<'_>, buffer: &'w mut WireBuffer) -> Result<Wire<'w>, Unset> {
+        let (head, body) = buffer.begin();
         self.head.render(values, head)?;
-        self.body.as_ref().map_or(Ok(()), |template| template.render(values, body))
+        self.body.as_ref().map_or(Ok(()), |template| template.render(values, body))?;
+        buffer.seal(self.body.is_some());
+        Ok(buffer.wire(self.endpoint, &self.origin))
+    }
+
+    /// The request prepared, where it is the same each time.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Request> {
+        let mut bytes = self.head.fixed()?;
+        let body = self.body.as_ref().map(|body| body.fixed().ok_or(())).transpose().ok()?;
+        let start = wire::seal(&mut bytes, body.as_deref());
+        Some(Request::of_bytes(self.endpoint, Arc::clone(&self.origin), bytes, start))
     }
 }

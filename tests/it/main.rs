@@ -12,6 +12,7 @@ mod http;
 mod load;
 mod open;
 mod schema;
+mod shards;
 mod stopping;
 mod stream;
 mod swarm;
