@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
+use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, SchemaFlags, TargetFlags};
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
+use crate::plan::scenario;
 use crate::plan::{People, Plan, Sink, Surroundings, random};
-use crate::report::terminal;
+use crate::report::{dry_run, terminal};
 use crate::run::{self, Stream};
 use crate::target::{self, Target};
 use crate::telemetry;
@@ -25,6 +27,10 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         environment: &environment.collect(),
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
+    if flags.dry_run {
+        let now = Clock::start_now().unix(Moment::START);
+        return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
+    }
     let mut people = Voice::open(plan.people())?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
@@ -128,8 +134,8 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
 ///
 /// # Errors
 /// As [`print()`].
-pub fn schema() -> Result<Exit> {
-    print(telemetry::SCHEMA)
+pub fn schema(flags: &SchemaFlags) -> Result<Exit> {
+    print(if flags.scenario { scenario::SCHEMA } else { telemetry::SCHEMA })
 }
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.

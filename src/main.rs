@@ -20,6 +20,6 @@ fn dispatch() -> Result<Exit> {
         Invocation::Command(Command::Run(flags), origins) => command::run(&flags, &origins),
         Invocation::Command(Command::Demo, _) => command::demo(),
         Invocation::Command(Command::Target(flags), _) => command::target(&flags),
-        Invocation::Command(Command::Schema, _) => command::schema(),
+        Invocation::Command(Command::Schema(flags), _) => command::schema(&flags),
     }
 }

@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, LogLevel, RunFlags, TargetFlags};
+pub use flags::{Arrival, LogLevel, RunFlags, SchemaFlags, TargetFlags};
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
 #[derive(Debug, Parser)]
@@ -33,8 +33,8 @@ pub enum Command {
     Demo,
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
-    /// Print the JSON Schema of the stream
-    Schema,
+    /// Print the JSON Schema of the stream, or of scenario files
+    Schema(SchemaFlags),
 }
 
 /// Where a setting's value came from, most binding first.

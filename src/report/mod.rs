@@ -1,3 +1,4 @@
 //! Showing it to people.
 
+pub mod dry_run;
 pub mod terminal;

@@ -16,10 +16,10 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["plan", "stats", "telemetry"]),
+    ("report", &["cli", "plan", "stats", "telemetry"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
-    ("command", &["cli", "error", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "clock", "error", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
