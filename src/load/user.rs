@@ -7,6 +7,7 @@ use crossbeam_channel::Sender;
 
 use super::connection::Dialer;
 use super::exchange::{Exchange, Exchanged, Terms};
+use super::memory::Keep;
 use super::outcome::{Ending, Failure, Outcome, Turn};
 use super::queue::Queue;
 use super::roster::{Desk, Roster};
@@ -141,7 +142,7 @@ impl<'run> User<'run> {
         let sent = self.shared.clock.now();
         self.desk.begin(sent);
         let rules = self.shared.plan.exchange();
-        let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects };
+        let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects, keep: Keep::Nothing };
         let wire = request.wire();
         let Exchanged { sent, done, traffic, result } = self.exchange.perform(wire, terms, sent);
         self.desk.end();

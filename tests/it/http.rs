@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod cookies;
 mod kept;
 mod redirects;
 mod requests;
