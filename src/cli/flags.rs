@@ -23,6 +23,30 @@ pub struct TargetFlags {
     pub allow_remote: bool,
 }
 
+/// Flags of `swarmline import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportFlags {
+    /// Take over requests to other hosts too (HAR)
+    #[arg(long)]
+    pub all_hosts: bool,
+    /// Take over pictures, fonts, style sheets and scripts too (HAR)
+    #[arg(long)]
+    pub assets: bool,
+    /// Write Authorization, Cookie and the like down, in place of environment variables
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// A HAR file, a file of curl commands, - for stdin, or a curl command, quoted or as it is
+    #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub input: Vec<String>,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Redirects are followed as a browser does. Examples:
+  swarmline import recording.har > scenario.json
+  swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
+  swarmline run -f scenario.json --dry-run";
+
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -47,7 +47,7 @@ impl Dialer {
             tls: RustlsConnector::default(),
             config,
             connect_timeout: connection.timeout,
-            request_timeout: plan.exchange().timeout,
+            request_timeout: plan.classes()[0].tasks.as_slice()[0].steps[0].rules.timeout,
         }
     }
 

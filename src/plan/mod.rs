@@ -1,8 +1,14 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod answer;
+pub mod data;
 pub mod engine;
+pub mod expect;
+pub mod extract;
+pub mod journey;
 pub mod load;
 pub mod many;
+pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
@@ -11,6 +17,8 @@ pub mod schedule;
 pub mod setting;
 mod settings;
 pub mod shard;
+pub mod template;
+pub mod templated;
 mod tls;
 pub mod url;
 pub mod wire;
@@ -21,13 +29,15 @@ use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 
-use crate::cli::value::{Resolve, StatusSet};
+use crate::cli::value::Resolve;
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use data::DataSource;
 use engine::Environment;
+use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
 use many::Start;
-use request::{Endpoint, Request};
+use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
 use setting::Setting;
@@ -39,26 +49,17 @@ pub struct Plan {
     place: many::Place,
     testplan: String,
     load: Load,
-    requests: Vec<Request>,
+    journeys: Journeys,
     endpoints: Vec<Endpoint>,
-    exchange: ExchangePlan,
+    sources: Vec<DataSource>,
+    variables: Vec<String>,
+    checks: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How a request and its answer are exchanged.
-#[derive(Debug)]
-pub struct ExchangePlan {
-    /// Time for the whole, redirects included.
-    pub timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
-    pub max_redirects: u16,
-    /// Answers that are ok.
-    pub ok: StatusSet,
 }
 
 /// How connections are made.
@@ -166,13 +167,11 @@ impl Plan {
         let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
-            requests: resolved.requests,
+            journeys: resolved.journeys,
             endpoints: resolved.endpoints,
-            exchange: ExchangePlan {
-                timeout: flags.timeout,
-                max_redirects: flags.max_redirects,
-                ok: flags.expect_status.clone().unwrap_or_default(),
-            },
+            sources: Vec::new(),
+            variables: Vec::new(),
+            checks: Vec::new(),
             connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
@@ -226,22 +225,40 @@ impl Plan {
         &self.load
     }
 
-    /// What is asked; never empty.
+    /// Kinds of users; never empty.
     #[must_use]
-    pub fn requests(&self) -> &[Request] {
-        &self.requests
+    pub fn classes(&self) -> &[UserClass] {
+        &self.journeys.classes
+    }
+
+    /// Which class user or arrival `k` is of: an index of [`Plan::classes`].
+    #[must_use]
+    pub fn class_of(&self, k: u64) -> usize {
+        self.journeys.order.class_of(k)
+    }
+
+    /// Data that users take rows of.
+    #[must_use]
+    pub fn sources(&self) -> &[DataSource] {
+        &self.sources
+    }
+
+    /// Names of the values that users take from answers, by slot.
+    #[must_use]
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Checks as written.
+    #[must_use]
+    pub fn checks(&self) -> &[String] {
+        &self.checks
     }
 
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    /// How a request and its answer are exchanged.
-    #[must_use]
-    pub const fn exchange(&self) -> &ExchangePlan {
-        &self.exchange
     }
 
     /// How connections are made.

@@ -9,6 +9,7 @@ mod cli;
 mod framing;
 mod golden;
 mod http;
+mod import;
 mod load;
 mod open;
 mod schema;
