@@ -35,6 +35,9 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         return Ok(Exit::Pass);
     }
     people.say(LogLevel::Info, &terminal::summary(&plan, &finished.aggregate, &finished.ending));
+    for notice in &finished.notices {
+        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", terminal::plain(notice)));
+    }
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }

@@ -8,6 +8,8 @@
 
 mod date;
 
+use std::time::Duration;
+
 use super::response::head::fields;
 use crate::plan::url::{Origin, Scheme};
 use crate::plan::wire::Wire;
@@ -76,11 +78,6 @@ impl Jar {
         self.cookies.is_empty()
     }
 
-    /// Forgets all.
-    pub(super) fn clear(&mut self) {
-        self.cookies.clear();
-    }
-
     /// Takes the `Set-Cookie` fields of an answer from `place`; `head` is its head as received, `now` Unix seconds.
     pub(super) fn take(&mut self, head: &[u8], place: Place<'_>, now: i64) {
         for (_, value) in fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"set-cookie")) {
@@ -106,10 +103,11 @@ impl Jar {
         wrote
     }
 
-    /// The value of the first cookie of this name that would be sent there.
-    pub(super) fn value(&self, name: &str, place: Place<'_>, now: i64) -> Option<&[u8]> {
-        let mut sent = self.cookies.iter().filter(|cookie| cookie.is_for(place, now));
-        sent.find(|cookie| *cookie.name == *name.as_bytes()).map(|cookie| &*cookie.value)
+    /// The value of the cookie of this name, wherever it goes; of several the one made last. `now` is Unix time.
+    pub(super) fn value(&self, name: &str, now: Duration) -> Option<&[u8]> {
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let named = self.cookies.iter().filter(|cookie| *cookie.name == *name.as_bytes() && !cookie.is_expired(now));
+        named.max_by_key(|cookie| cookie.made).map(|cookie| &*cookie.value)
     }
 
     /// Keeps a cookie in place of the one of the same name, domain and path, whose age it takes over (RFC 6265

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
-use super::cookies::Place;
+use super::cookies::{Jar, Place};
 use super::memory::{Keep, Memory};
 use super::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use super::roster::Desk;
@@ -12,6 +12,7 @@ use super::stop::Stop;
 use super::talk::{Limits, Talk, unix_seconds};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
+use crate::plan::answer::Undecodable;
 use crate::plan::request::Request;
 use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
@@ -92,6 +93,13 @@ impl<'run> Exchange<'run> {
             Err(failure) => (Err(Ending::Failed(failure)), self.clock.now()),
         };
         Exchanged { sent, done, traffic, result }
+    }
+
+    /// The user's cookies, and as much as was kept of the last answer: its head, and its body decoded.
+    pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Undecodable>) {
+        let Memory { jar, last } = &mut self.memory;
+        let (head, body) = last.look(keep);
+        (jar, head, body)
     }
 
     /// Asks, and follows redirects; gives the status of the last answer.

@@ -5,6 +5,8 @@ use std::io::Read as _;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::cookies::Jar;
+use super::response::head::fields;
+use crate::plan::answer::Undecodable;
 
 /// Most bytes of a body that are kept, and that come of decoding it: enough for what journeys look at, and a bound on
 /// what a server can make of each user's memory, also by a few bytes that decode to gigabytes.
@@ -42,10 +44,6 @@ pub(super) struct Kept {
     cut: bool,
 }
 
-/// The codings that a body was sent in cannot be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Undecodable;
-
 impl Kept {
     /// Begins an answer.
     pub(super) fn begin(&mut self, head: &[u8]) {
@@ -69,23 +67,27 @@ impl Kept {
         self.cut = false;
     }
 
-    /// Its head as received.
-    pub(super) fn head(&self) -> &[u8] {
-        &self.head
+    /// Its head as received, and its body decoded, as far as they were to be kept. To be called once an answer.
+    pub(super) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], Undecodable>) {
+        match keep {
+            Keep::Nothing => (&[], Ok(&[])),
+            Keep::Head => (&self.head, Ok(&[])),
+            Keep::Whole => {
+                let decoded = self.decode();
+                (&self.head, decoded.map(|()| self.body.as_slice()))
+            }
+        }
     }
 
-    /// Undoes the codings of its body (RFC 9110 section 8.4.1), once it is complete.
-    ///
-    /// # Errors
-    /// One that is not known, or a body that is not what it says.
-    pub(super) fn decoded(&mut self) -> Result<&[u8], Undecodable> {
+    /// Undoes the codings of the body (RFC 9110 section 8.4.1).
+    fn decode(&mut self) -> Result<(), Undecodable> {
         let codings: Vec<Coding> = codings(&self.head).collect::<Result<_, _>>()?;
         if !self.body.is_empty() {
             for coding in codings.into_iter().rev() {
                 self.body = coding.undo(&self.body, self.cut)?;
             }
         }
-        Ok(&self.body)
+        Ok(())
     }
 }
 
@@ -97,7 +99,7 @@ enum Coding {
 
 /// The codings in the order they were applied.
 fn codings(head: &[u8]) -> impl Iterator<Item = Result<Coding, Undecodable>> {
-    let values = super::response::head::fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
+    let values = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
     let listed = values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
     let named = listed.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
     named.map(|name| match name.to_ascii_lowercase().as_slice() {
@@ -160,7 +162,7 @@ mod tests {
         let mut kept = Kept::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes());
         body.chunks(7).for_each(|piece| kept.push(piece));
-        kept.decoded().map(<[u8]>::to_vec)
+        kept.look(Keep::Whole).1.map(<[u8]>::to_vec)
     }
 
     #[test]

@@ -1,19 +1,21 @@
 //! Doing it: the only floor that opens sockets, besides `target`.
 
+mod budget;
 pub mod connection;
-#[allow(dead_code, reason = "users that begin anew, and extractions, come next")]
 mod cookies;
 pub mod exchange;
 mod input;
-#[allow(dead_code, reason = "scenarios, which look at answers, come next")]
+mod lanes;
 mod memory;
+pub mod notices;
 pub mod outcome;
 mod reach;
 pub mod resolve;
-mod queue;
 pub mod response;
 pub mod roster;
+mod session;
 pub mod stop;
+mod supply;
 pub mod swarm;
 mod socket;
 mod talk;

@@ -58,6 +58,8 @@ pub struct Finished {
     pub aggregate: Aggregate,
     /// How it ended.
     pub ending: RunEnding,
+    /// What users came upon, each kind once.
+    pub notices: Vec<String>,
     /// What became of the stream.
     pub stream: Stream,
 }
@@ -243,7 +245,7 @@ fn finish(
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Result<Finished> {
-    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
+    let Finding { mut recorder, aggregate, batches, last, waiting, faults, notices } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
     // A shard may have nothing to do: whether no request at all was completed shows when all are merged.
     let judgement = if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults) };
@@ -265,7 +267,7 @@ fn finish(
         Written::Closed => Stream::Closed,
         Written::Broken(why) => return Err(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Ok(Finished { aggregate, ending, stream })
+    Ok(Finished { aggregate, ending, notices, stream })
 }
 
 /// Hands the last lines over, a few at a time, so that they need not all be in memory.

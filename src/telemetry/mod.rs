@@ -9,6 +9,7 @@ mod health;
 pub mod recorder;
 pub mod sink;
 pub mod text;
+pub mod warnings;
 pub mod writer;
 
 /// The JSON Schema (2020-12) that describes every line of the stream.
