@@ -116,6 +116,10 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Proxy for all connections: http://[NAME:PASS@]HOST:PORT. It is asked for plain HTTP by the whole URL, for HTTPS
+    /// by CONNECT; never taken from the environment
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub proxy: Option<String>,
     /// Connect to this Unix socket in place of TCP, for every request
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,

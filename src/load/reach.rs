@@ -1,29 +1,24 @@
-//! Reaching an origin: names to addresses, then to its own address or to a Unix socket.
+//! Reaching an origin: names to addresses, then to its own address, through a proxy or to a Unix socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::input::is_time_over;
 use super::outcome::{ConnectTrouble, Connecting, Failure};
-use super::resolve::{Addresses, Resolver, in_turn};
-use super::roster::Desk;
-use super::socket::{connect, connect_unix};
-use super::stop::Stop;
-use crate::plan::url::Origin;
+use super::proxy::{Handshake, connect};
+use super::resolve::{Resolver, in_turn};
+use super::socket::{self, SocketTransport, Watch};
+use crate::plan::url::{Origin, Scheme};
 use crate::plan::{Plan, Route};
-
-/// What ends a wait, and where a new socket is put for that.
-pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
 
 /// The way to every origin, shared by all users.
 #[derive(Debug)]
 pub(super) struct Reach {
     route: Route,
     resolver: Resolver,
+    request_timeout: Duration,
     /// Connections begun so far: addresses are taken in turn over all users.
     turn: AtomicUsize,
 }
@@ -31,91 +26,107 @@ pub(super) struct Reach {
 impl Reach {
     /// The way that the plan says.
     pub(super) fn new(plan: &Plan) -> Self {
-        let connection = plan.connection();
-        Self { route: connection.route.clone(), resolver: Resolver::new(connection), turn: AtomicUsize::new(0) }
-    }
-
-    /// The addresses of an origin's host, asked for within `patience`; none where they do not matter.
-    pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
-        match self.route {
-            Route::Direct => self.resolver.known_within(origin, patience),
-            Route::UnixSocket(_) => Vec::new(),
+        Self {
+            route: plan.connection().route.clone(),
+            resolver: Resolver::new(plan.connection()),
+            request_timeout: plan.exchange().timeout,
+            turn: AtomicUsize::new(0),
         }
     }
 
-    /// A socket that leads to `origin`, made before `limit`; adds the phases to `connecting`, also those of one that
-    /// did not come about.
-    pub(super) fn socket(
+    /// The addresses of an origin's host, asked for within `patience`; none where the route does not ask for them.
+    pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
+        match self.route {
+            Route::Direct => self.resolver.known_within(origin, patience),
+            Route::HttpProxy { .. } | Route::UnixSocket(_) => Vec::new(),
+        }
+    }
+
+    /// A connection that leads to `origin`, made before `limit`; adds the phases to `connecting`, also those of one that
+    /// did not come about. What is said to a proxy belongs to connecting.
+    pub(super) fn connect(
         &self,
         origin: &Origin,
         limit: Instant,
         watch: Watch<'_>,
         connecting: &mut Connecting,
-    ) -> Result<Arc<OwnedFd>, Failure> {
-        match &self.route {
-            Route::Direct => {
-                let addresses = self.look_up(origin, limit, watch, connecting)?;
-                let began = Instant::now();
-                let socket = self.connect_any(&addresses, origin.port(), limit, watch);
-                connecting.connect += began.elapsed();
-                socket
-            }
-            Route::UnixSocket(path) => {
-                let (began, (stop, desk)) = (Instant::now(), watch);
-                let socket = connect_unix(path, limit.saturating_duration_since(began), desk, stop);
-                connecting.connect += began.elapsed();
-                socket.map_err(|error| failure(&error))
-            }
-        }
+    ) -> Result<SocketTransport, Failure> {
+        let began = Instant::now();
+        let addresses = self.look_up(origin, limit, watch);
+        let resolved = Instant::now();
+        connecting.dns += resolved - began;
+        let connected = self.go(origin, &addresses?, limit, watch);
+        connecting.connect += resolved.elapsed();
+        connected
     }
 
-    fn look_up(
+    /// The addresses that the first hop may be at, in the order to try them.
+    fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Vec<SocketAddr>, Failure> {
+        let hop = match &self.route {
+            Route::Direct => origin,
+            Route::HttpProxy { proxy, .. } => proxy,
+            Route::UnixSocket(_) => return Ok(Vec::new()),
+        };
+        let addresses = self.resolver.addresses(hop, limit, stop.cut_off()).map_err(Failure::Dns)?;
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        Ok(in_turn(&addresses, hop.port(), turn).collect())
+    }
+
+    fn go(
         &self,
-        host: &Origin,
+        origin: &Origin,
+        addresses: &[SocketAddr],
         limit: Instant,
-        (stop, _): Watch<'_>,
-        connecting: &mut Connecting,
-    ) -> Result<Addresses, Failure> {
-        let began = Instant::now();
-        let addresses = self.resolver.addresses(host, limit, stop.cut_off());
-        connecting.dns += began.elapsed();
-        addresses.map_err(Failure::Dns)
+        watch: Watch<'_>,
+    ) -> Result<SocketTransport, Failure> {
+        match &self.route {
+            Route::Direct => self.connect_any(addresses, limit, watch),
+            Route::HttpProxy { authorization, .. } => {
+                let mut transport = self.connect_any(addresses, limit, watch)?;
+                if origin.scheme() == Scheme::Https {
+                    connect::open(Handshake::new(&mut transport, limit), origin, authorization.as_deref())?;
+                }
+                Ok(transport)
+            }
+            Route::UnixSocket(path) => {
+                let socket = socket::connect_unix(path, left(limit), watch).map_err(|error| failure(&error))?;
+                Ok(SocketTransport::new(socket, self.request_timeout))
+            }
+        }
     }
 
     fn connect_any(
         &self,
-        addresses: &[IpAddr],
-        port: u16,
+        addresses: &[SocketAddr],
         limit: Instant,
-        (stop, desk): Watch<'_>,
-    ) -> Result<Arc<OwnedFd>, Failure> {
-        self.any(addresses, port, limit, |address, limit| {
-            let left = limit.saturating_duration_since(Instant::now());
-            connect(address, left, desk, stop).map_err(|error| failure(&error))
-        })
+        watch: Watch<'_>,
+    ) -> Result<SocketTransport, Failure> {
+        let socket = first_of(addresses, limit, |address, limit| {
+            socket::connect(address, left(limit), watch).map_err(|error| failure(&error))
+        })?;
+        Ok(SocketTransport::new(socket, self.request_timeout))
     }
+}
 
-    /// Tries the addresses one after another, each with an equal part of the time that is left.
-    fn any<T>(
-        &self,
-        addresses: &[IpAddr],
-        port: u16,
-        limit: Instant,
-        mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let addresses: Vec<SocketAddr> = in_turn(addresses, port, turn).collect();
-        let mut last = Failure::ConnectOther(ConnectTrouble::Other);
-        for (tried, address) in addresses.iter().enumerate() {
-            let now = Instant::now();
-            let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            match attempt(*address, now + limit.saturating_duration_since(now) / untried) {
-                Ok(reached) => return Ok(reached),
-                Err(failure) => last = failure,
-            }
+/// Tries the addresses one after another, each with an equal part of the time that is left.
+fn first_of<T>(
+    addresses: &[SocketAddr],
+    limit: Instant,
+    mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut last = Failure::ConnectOther(ConnectTrouble::Other);
+    for (tried, address) in addresses.iter().enumerate() {
+        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match attempt(*address, Instant::now() + left(limit) / untried) {
+            Ok(reached) => return Ok(reached),
+            Err(failure) => last = failure,
         }
-        Err(last)
     }
+    Err(last)
+}
+
+fn left(limit: Instant) -> Duration {
+    limit.saturating_duration_since(Instant::now())
 }
 
 fn failure(error: &io::Error) -> Failure {

@@ -150,8 +150,11 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings) -> Result<Self> {
         let run_id = flags.run_id.clone().unwrap_or_else(|| format!("{:08x}", surroundings.entropy >> 32));
-        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
-        let resolved = requests::resolve(flags)?;
+        let route = Route::from_flags(&RouteFlags {
+            proxy: flags.proxy.as_deref(),
+            unix_socket: flags.unix_socket.as_deref(),
+        })?;
+        let resolved = requests::resolve(flags, &route)?;
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &run_id, surroundings) };
         let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();

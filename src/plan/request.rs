@@ -3,7 +3,10 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use super::url::{Origin, Url};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::url::{Origin, Scheme, Url};
 use crate::cli::value::Header;
 
 /// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints): what statistics are kept by.
@@ -28,6 +31,20 @@ pub struct Parts {
     pub headers: Arc<[(String, String)]>,
     /// The body; `None` sends none.
     pub body: Option<Arc<[u8]>>,
+    /// Who reads the request where it is not encrypted.
+    pub reader: Reader,
+}
+
+/// Who reads a request over plain HTTP; over TLS it is always the origin.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    /// The origin: the request line has path and query.
+    Origin,
+    /// An HTTP proxy: the request line has the whole URL (RFC 9112 section 3.2.2).
+    Proxy {
+        /// Value of `Proxy-Authorization`.
+        authorization: Option<Arc<str>>,
+    },
 }
 
 /// A request, ready to be sent again and again.
@@ -102,10 +119,11 @@ impl Request {
             !(becomes_get && is_one_of(name, &of_body) || !same_origin && is_one_of(name, &secret))
         };
         let headers = self.parts.headers.iter().filter(|(name, _)| keeps(name)).cloned().collect();
+        let reader = self.parts.reader.clone();
         let parts = if becomes_get {
-            Parts { method: "GET".to_owned(), headers, body: None }
+            Parts { method: "GET".to_owned(), headers, body: None, reader }
         } else {
-            Parts { method: self.parts.method.clone(), headers, body: self.parts.body.clone() }
+            Parts { method: self.parts.method.clone(), headers, body: self.parts.body.clone(), reader }
         };
         Ok(Self::new(self.endpoint, url, parts))
     }
@@ -118,10 +136,22 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 fn wire_bytes(url: &Url, parts: &Parts) -> Vec<u8> {
     let body = parts.body.as_deref();
     let mut bytes = Vec::with_capacity(256 + body.map_or(0, <[u8]>::len));
+    let is_own = |name: &str| parts.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    let (authority, target) = (url.origin().authority(), url.target());
+    let proxy = match &parts.reader {
+        Reader::Proxy { authorization } if url.origin().scheme() == Scheme::Http => Some(authorization),
+        _ => None,
+    };
     // Writing into a Vec cannot fail.
-    let _ = write!(bytes, "{} {} HTTP/1.1\r\n", parts.method, url.target());
-    if !parts.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        let _ = write!(bytes, "Host: {}\r\n", url.origin().authority());
+    let _ = match proxy {
+        Some(_) => write!(bytes, "{} http://{authority}{target} HTTP/1.1\r\n", parts.method),
+        None => write!(bytes, "{} {target} HTTP/1.1\r\n", parts.method),
+    };
+    if !is_own("host") {
+        let _ = write!(bytes, "Host: {authority}\r\n");
+    }
+    if let Some(authorization) = proxy.and_then(Option::as_ref).filter(|_| !is_own("proxy-authorization")) {
+        let _ = write!(bytes, "Proxy-Authorization: {authorization}\r\n");
     }
     for (name, value) in parts.headers.iter() {
         let _ = write!(bytes, "{name}: {value}\r\n");
@@ -136,6 +166,12 @@ fn wire_bytes(url: &Url, parts: &Parts) -> Vec<u8> {
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(body.unwrap_or_default());
     bytes
+}
+
+/// Value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
+#[must_use]
+pub fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
 /// Header fields of every request: those sent by default, unless the user's own replace or remove them.
@@ -158,7 +194,14 @@ mod tests {
             method: method.to_owned(),
             headers: headers(&defaults, &own),
             body: body.map(|b| Arc::from(b.as_bytes())),
+            reader: Reader::Origin,
         };
+        Request::new(EndpointId(0), Url::parse(url).unwrap().url, parts)
+    }
+
+    fn by_proxy(url: &str, own: &[Header]) -> Request {
+        let reader = Reader::Proxy { authorization: Some("Basic p".into()) };
+        let parts = Parts { method: "GET".to_owned(), headers: headers(&[], own), body: None, reader };
         Request::new(EndpointId(0), Url::parse(url).unwrap().url, parts)
     }
 
@@ -175,6 +218,20 @@ mod tests {
         );
         assert!(text(&request("PUT", "http://h/", None)).contains("Content-Length: 0\r\n"));
         assert!(!text(&request("GET", "http://h/", None)).contains("Content-Length"));
+    }
+
+    #[test]
+    fn a_proxy_reads_the_whole_url_of_plain_http_and_nothing_of_what_is_encrypted() {
+        let plain = by_proxy("http://h:81/a?b", &[]);
+        assert_eq!(text(&plain), "GET http://h:81/a?b HTTP/1.1\r\nHost: h:81\r\nProxy-Authorization: Basic p\r\n\r\n");
+        let elsewhere = plain.redirected(302, "http://other/b").unwrap();
+        assert!(
+            text(&elsewhere).starts_with("GET http://other/b HTTP/1.1\r\nHost: other\r\nProxy-Authorization: Basic p")
+        );
+        let encrypted = plain.redirected(302, "https://h/b").unwrap();
+        assert_eq!(text(&encrypted), "GET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+        let own = by_proxy("http://h/", &["proxy-authorization: x".parse().unwrap()]);
+        assert_eq!(text(&own), "GET http://h/ HTTP/1.1\r\nHost: h\r\nproxy-authorization: x\r\n\r\n");
     }
 
     #[test]

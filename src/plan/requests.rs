@@ -4,10 +4,8 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
-use super::request::{self, Endpoint, EndpointId, Parts, Request};
+use super::request::{self, Endpoint, EndpointId, Parts, Reader, Request};
+use super::route::Route;
 use super::url::{Origin, Url};
 use crate::cli::RunFlags;
 use crate::cli::value;
@@ -30,7 +28,7 @@ pub(super) struct Resolved {
 ///
 /// # Errors
 /// Names the request, flag or file; exit 2.
-pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
+pub(super) fn resolve(flags: &RunFlags, route: &Route) -> Result<Resolved> {
     let written = written(&flags.requests)?;
     let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
     let body = body(flags)?;
@@ -56,10 +54,21 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
         let endpoint = book.id(Endpoint { method: method.clone(), name });
-        requests.push(Request::new(endpoint, line.url, Parts { method, headers, body: body.clone() }));
+        requests.push(Request::new(
+            endpoint,
+            line.url,
+            Parts { method, headers, body: body.clone(), reader: reader(route) },
+        ));
     }
     let base_authority = home.authority().to_owned();
     Ok(Resolved { requests, endpoints: book.endpoints, listing: listing.trim_end().to_owned(), base_authority, body })
+}
+
+fn reader(route: &Route) -> Reader {
+    match route {
+        Route::HttpProxy { authorization, .. } => Reader::Proxy { authorization: authorization.clone() },
+        Route::Direct | Route::UnixSocket(_) => Reader::Origin,
+    }
 }
 
 /// Credentials of the flag go to every request, as the user wrote both; those of the host's URL only to that host.
@@ -177,7 +186,7 @@ fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, S
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
-        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+        fields.push(("Authorization", request::basic(credentials)));
     }
     if flags.json.is_some() {
         fields.push(("Content-Type", "application/json".to_owned()));

@@ -107,6 +107,7 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &
     }
     match route {
         Route::Direct => {}
+        Route::HttpProxy { .. } => book.add(Scope::Place, "proxy", &route.to_string(), origins.of("proxy")),
         Route::UnixSocket(_) => {
             book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }

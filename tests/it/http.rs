@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod http_proxy;
 mod kept;
 mod redirects;
 mod requests;
