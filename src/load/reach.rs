@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::input::is_time_over;
 use super::outcome::{ConnectTrouble, Connecting, Failure};
-use super::proxy::{Handshake, connect};
+use super::proxy::socks5::Goal;
+use super::proxy::{Handshake, connect, socks5};
 use super::resolve::{Resolver, in_turn};
 use super::socket::{self, SocketTransport, Watch};
+use crate::plan::Plan;
+use crate::plan::route::{Lookup, Route};
 use crate::plan::url::{Origin, Scheme};
-use crate::plan::{Plan, Route};
 
 /// The way to every origin, shared by all users.
 #[derive(Debug)]
@@ -37,8 +39,8 @@ impl Reach {
     /// The addresses of an origin's host, asked for within `patience`; none where the route does not ask for them.
     pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
         match self.route {
-            Route::Direct => self.resolver.known_within(origin, patience),
-            Route::HttpProxy { .. } | Route::UnixSocket(_) => Vec::new(),
+            Route::Direct | Route::Socks5 { lookup: Lookup::Here, .. } => self.resolver.known_within(origin, patience),
+            Route::HttpProxy { .. } | Route::Socks5 { lookup: Lookup::Proxy, .. } | Route::UnixSocket(_) => Vec::new(),
         }
     }
 
@@ -60,33 +62,43 @@ impl Reach {
         connected
     }
 
-    /// The addresses that the first hop may be at, in the order to try them.
-    fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Vec<SocketAddr>, Failure> {
-        let hop = match &self.route {
-            Route::Direct => origin,
-            Route::HttpProxy { proxy, .. } => proxy,
-            Route::UnixSocket(_) => return Ok(Vec::new()),
-        };
-        let addresses = self.resolver.addresses(hop, limit, stop.cut_off()).map_err(Failure::Dns)?;
+    fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Known, Failure> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        Ok(in_turn(&addresses, hop.port(), turn).collect())
+        let ask = |host: &Origin| {
+            let addresses = self.resolver.addresses(host, limit, stop.cut_off()).map_err(Failure::Dns)?;
+            Ok(in_turn(&addresses, host.port(), turn).collect())
+        };
+        let (hop, goals) = match &self.route {
+            Route::Direct => (ask(origin)?, Vec::new()),
+            Route::HttpProxy { proxy, .. } | Route::Socks5 { proxy, lookup: Lookup::Proxy, .. } => {
+                (ask(proxy)?, Vec::new())
+            }
+            Route::Socks5 { proxy, lookup: Lookup::Here, .. } => (ask(proxy)?, ask(origin)?),
+            Route::UnixSocket(_) => (Vec::new(), Vec::new()),
+        };
+        Ok(Known { hop, goals })
     }
 
-    fn go(
-        &self,
-        origin: &Origin,
-        addresses: &[SocketAddr],
-        limit: Instant,
-        watch: Watch<'_>,
-    ) -> Result<SocketTransport, Failure> {
+    fn go(&self, origin: &Origin, known: &Known, limit: Instant, watch: Watch<'_>) -> Result<SocketTransport, Failure> {
         match &self.route {
-            Route::Direct => self.connect_any(addresses, limit, watch),
+            Route::Direct => self.connect_any(&known.hop, limit, watch),
             Route::HttpProxy { authorization, .. } => {
-                let mut transport = self.connect_any(addresses, limit, watch)?;
+                let mut transport = self.connect_any(&known.hop, limit, watch)?;
                 if origin.scheme() == Scheme::Https {
                     connect::open(Handshake::new(&mut transport, limit), origin, authorization.as_deref())?;
                 }
                 Ok(transport)
+            }
+            Route::Socks5 { login, lookup, .. } => {
+                let through = |goal, limit| {
+                    let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                    socks5::open(Handshake::new(&mut transport, limit), login.as_ref(), goal)?;
+                    Ok(transport)
+                };
+                match lookup {
+                    Lookup::Here => first_of(&known.goals, limit, |goal, limit| through(Goal::Address(goal), limit)),
+                    Lookup::Proxy => through(Goal::unresolved(origin), limit),
+                }
             }
             Route::UnixSocket(path) => {
                 let socket = socket::connect_unix(path, left(limit), watch).map_err(|error| failure(&error))?;
@@ -106,6 +118,14 @@ impl Reach {
         })?;
         Ok(SocketTransport::new(socket, self.request_timeout))
     }
+}
+
+/// What was looked up for one connection, each in the order to try.
+struct Known {
+    /// Where the first hop may be: the origin itself, or the proxy.
+    hop: Vec<SocketAddr>,
+    /// Addresses of the origin for a proxy that takes them.
+    goals: Vec<SocketAddr>,
 }
 
 /// Tries the addresses one after another, each with an equal part of the time that is left.

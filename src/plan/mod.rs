@@ -4,7 +4,7 @@ pub mod load;
 pub mod random;
 pub mod request;
 mod requests;
-mod route;
+pub mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
@@ -22,8 +22,7 @@ use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
 pub use load::{Load, Model};
 use request::{Endpoint, Request};
-pub use route::Route;
-use route::RouteFlags;
+use route::{Route, RouteFlags};
 use setting::Setting;
 
 /// What will be done.

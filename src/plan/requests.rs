@@ -67,7 +67,7 @@ pub(super) fn resolve(flags: &RunFlags, route: &Route) -> Result<Resolved> {
 fn reader(route: &Route) -> Reader {
     match route {
         Route::HttpProxy { authorization, .. } => Reader::Proxy { authorization: authorization.clone() },
-        Route::Direct | Route::UnixSocket(_) => Reader::Origin,
+        Route::Direct | Route::Socks5 { .. } | Route::UnixSocket(_) => Reader::Origin,
     }
 }
 

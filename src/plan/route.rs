@@ -24,17 +24,55 @@ pub enum Route {
         /// Value of `Proxy-Authorization`.
         authorization: Option<Arc<str>>,
     },
+    /// To a SOCKS 5 proxy (`--proxy socks5://…` and `socks5h://…`).
+    Socks5 {
+        /// Where the proxy is.
+        proxy: Arc<Origin>,
+        /// Who we are to it.
+        login: Option<Login>,
+        /// Who looks up the origin's name.
+        lookup: Lookup,
+    },
     /// To a Unix socket, whatever the origin (`--unix-socket`, as curl's).
     UnixSocket(PathBuf),
 }
 
+/// Who looks up the name of an origin behind a SOCKS proxy, with curl's words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// This machine: `socks5`.
+    Here,
+    /// The proxy: `socks5h`.
+    Proxy,
+}
+
 /// Who we are to a proxy.
-struct Credentials {
+#[derive(Clone)]
+pub struct Login {
     name: String,
     password: String,
 }
 
-impl Credentials {
+impl fmt::Debug for Login {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Login {
+    /// The name; for SOCKS 1 to 255 bytes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The password; for SOCKS at most 255 bytes.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
     /// Reads `NAME:PASS` of a URL; none where it is empty.
     fn read(userinfo: &str) -> Option<Self> {
         let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
@@ -76,28 +114,48 @@ impl fmt::Display for Route {
                 let secret = if authorization.is_some() { "***@" } else { "" };
                 write!(f, "http://{secret}{}", proxy.host_port())
             }
+            Self::Socks5 { proxy, login, lookup } => {
+                let scheme = if *lookup == Lookup::Here { "socks5" } else { "socks5h" };
+                let secret = if login.is_some() { "***@" } else { "" };
+                write!(f, "{scheme}://{secret}{}", proxy.host_port())
+            }
             Self::UnixSocket(path) => write!(f, "{}", path.display()),
         }
     }
 }
 
-const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT";
+const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT, or socks5:// or socks5h:// in front";
 
 /// Reads the URL of a proxy. What is wrong is said without repeating any of it: it may be a piece of a password.
 fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
-    let (scheme, rest) = url.split_once("://").ok_or("has no scheme; did you mean http:// in front?")?;
-    let (credentials, host_port) = match rest.rsplit_once('@') {
-        Some((userinfo, host_port)) => (Credentials::read(userinfo), host_port),
+    let (scheme, rest) = url.split_once("://").ok_or("has no scheme; did you mean http:// or socks5:// in front?")?;
+    let (login, host_port) = match rest.rsplit_once('@') {
+        Some((userinfo, host_port)) => (Login::read(userinfo), host_port),
         None => (None, rest),
     };
     let proxy = proxy_origin(host_port).ok_or(EXPECTED)?;
     match scheme.to_ascii_lowercase().as_str() {
         "http" => {
-            let credentials = credentials.map(|Credentials { name, password }| format!("{name}:{password}"));
-            Ok(Route::HttpProxy { proxy, authorization: credentials.map(|both| request::basic(&both).into()) })
+            let value = |Login { name, password }| request::basic(&format!("{name}:{password}")).into();
+            Ok(Route::HttpProxy { proxy, authorization: login.map(value) })
         }
+        "socks5" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Here }),
+        "socks5h" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Proxy }),
+        "socks" | "socks4" | "socks4a" => Err("of SOCKS only version 5 is spoken: socks5:// or socks5h://"),
         "https" => Err("TLS to a proxy is not spoken; an http:// proxy carries https:// requests too"),
         _ => Err(EXPECTED),
+    }
+}
+
+/// A login that RFC 1929 can carry: each length is one byte, and a name is there.
+fn for_socks(login: Option<Login>) -> std::result::Result<Option<Login>, &'static str> {
+    const LONGEST: usize = u8::MAX as usize;
+    match &login {
+        Some(Login { name, .. }) if name.is_empty() => Err("the name is missing before the password"),
+        Some(Login { name, password }) if name.len().max(password.len()) > LONGEST => {
+            Err("SOCKS takes names and passwords of at most 255 bytes")
+        }
+        _ => Ok(login),
     }
 }
 

@@ -6,5 +6,6 @@ mod http_proxy;
 mod kept;
 mod redirects;
 mod requests;
+mod socks_proxy;
 mod timeouts;
 mod unix_socket;

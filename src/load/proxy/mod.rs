@@ -5,6 +5,7 @@
 //! transport, which every read and write of a request would then pay for.
 
 pub(super) mod connect;
+pub(super) mod socks5;
 
 use std::time::Instant;
 
@@ -40,6 +41,16 @@ impl<'t> Handshake<'t> {
             Ok(received) => Ok(received),
             Err(error) => Err(failure(&error)),
         }
+    }
+
+    /// Receives so many bytes, and none of what comes behind them.
+    fn hear_exactly<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Failure> {
+        let mut bytes = [0; COUNT];
+        let mut received = 0;
+        while received < COUNT {
+            received += self.hear(&mut bytes[received..])?;
+        }
+        Ok(bytes)
     }
 }
 

@@ -243,7 +243,7 @@ fn no_proxy_is_taken_from_the_environment() {
 
 #[test]
 fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
-    let form = "expected http://[NAME:PASS@]HOST:PORT";
+    let form = "expected http://[NAME:PASS@]HOST:PORT, or socks5://";
     for (url, why) in [
         ("127.0.0.1:3128", "has no scheme"),
         ("amy:sesame@127.0.0.1:3128", "has no scheme"),
