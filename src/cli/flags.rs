@@ -47,6 +47,14 @@ Redirects are followed as a browser does. Examples:
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 
+/// Flags of `swarmline report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream to read back: a file, compressed or not, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+}
+
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
