@@ -47,6 +47,14 @@ Redirects are followed as a browser does. Examples:
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 
+/// Flags of `swarmline report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream to read back: a file, compressed or not, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+}
+
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -141,6 +149,10 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Proxy, never taken from the environment: http://[NAME:PASS@]HOST:PORT (plain HTTP by the whole URL, HTTPS by
+    /// CONNECT), socks5:// (names looked up here) or socks5h:// (by the proxy)
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub proxy: Option<String>,
     /// Connect to this Unix socket in place of TCP, for every request
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,

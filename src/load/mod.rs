@@ -9,6 +9,7 @@ mod lanes;
 mod memory;
 pub mod notices;
 pub mod outcome;
+mod proxy;
 mod reach;
 pub mod resolve;
 pub mod response;

@@ -12,7 +12,7 @@ pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
-mod route;
+pub mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
@@ -160,7 +160,10 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
         let place = many::place(flags, &surroundings)?;
-        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
+        let route = Route::from_flags(&RouteFlags {
+            proxy: flags.proxy.as_deref(),
+            unix_socket: flags.unix_socket.as_deref(),
+        })?;
         let resolved = requests::resolve(flags)?;
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };

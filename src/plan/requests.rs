@@ -4,9 +4,6 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
 use super::request::{self, Endpoint, EndpointId, Parts, Request};
@@ -206,7 +203,7 @@ fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, S
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
-        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+        fields.push(("Authorization", request::basic(credentials)));
     }
     if flags.json.is_some() {
         fields.push(("Content-Type", "application/json".to_owned()));

@@ -12,6 +12,7 @@ mod http;
 mod import;
 mod load;
 mod open;
+mod report;
 mod schema;
 mod shards;
 mod stopping;
