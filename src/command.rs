@@ -1,18 +1,23 @@
 //! The commands: what each puts together, and what it says to people.
 
+mod report;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, SchemaFlags, TargetFlags};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
-use crate::plan::scenario;
+use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::plan::{People, Plan, Sink, Surroundings, random};
-use crate::report::{dry_run, terminal};
+use crate::plan::{dry_run, scenario};
+use crate::report::terminal;
 use crate::run::{self, Stream};
 use crate::target::{self, Target};
 use crate::telemetry;
+use report::Seen;
+pub use report::report;
 
 /// `swarmline run`.
 ///
@@ -35,11 +40,16 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let finished = run::run(&plan)?;
-    if finished.stream == Stream::Closed {
-        return Ok(Exit::Pass);
+    let seen = Seen::new(&plan.stream().sink);
+    let finished = run::run(&plan, seen.tee())?;
+    match finished.stream {
+        Stream::Whole => {}
+        Stream::Closed => return Ok(Exit::Pass),
+        Stream::Broken(error) => return Err(error),
     }
-    people.say(LogLevel::Info, &terminal::summary(&plan, &finished.aggregate, &finished.ending));
+    let model = seen.model()?;
+    people.say(LogLevel::Info, &terminal::summary(&model));
+    people.say(LogLevel::Warning, &terminal::warnings(&model.story));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
@@ -128,6 +138,23 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
     tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
+}
+
+/// `swarmline import`: the scenario on stdout, what was left out on stderr.
+///
+/// # Errors
+/// The input cannot be read or understood.
+pub fn import(flags: &ImportFlags) -> Result<Exit> {
+    let scope = Scope {
+        hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
+        assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
+        secrets: if flags.keep_secrets { Secrets::Keep } else { Secrets::FromEnvironment },
+    };
+    let import = import::import(&flags.input, scope)?;
+    for note in &import.notes {
+        tell(&Error::usage("import", note).to_string());
+    }
+    print(&import.scenario)
 }
 
 /// `swarmline schema`.

@@ -31,6 +31,38 @@ pub struct SchemaFlags {
     pub scenario: bool,
 }
 
+/// Flags of `swarmline import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportFlags {
+    /// Take over requests to other hosts too (HAR)
+    #[arg(long)]
+    pub all_hosts: bool,
+    /// Take over pictures, fonts, style sheets and scripts too (HAR)
+    #[arg(long)]
+    pub assets: bool,
+    /// Write Authorization, Cookie and the like down, in place of environment variables
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// A HAR file, a file of curl commands, - for stdin, or a curl command, quoted or as it is
+    #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub input: Vec<String>,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Redirects are followed as a browser does. Examples:
+  swarmline import recording.har > scenario.json
+  swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
+  swarmline run -f scenario.json --dry-run";
+
+/// Flags of `swarmline report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream to read back: a file, compressed or not, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+}
+
 /// Flags of `swarmline run`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -138,6 +170,10 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Proxy, never taken from the environment: http://[NAME:PASS@]HOST:PORT (plain HTTP by the whole URL, HTTPS by
+    /// CONNECT), socks5:// (names looked up here) or socks5h:// (by the proxy)
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub proxy: Option<String>,
     /// Connect to this Unix socket in place of TCP, for every request
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,

@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
+use super::cookies::{Jar, Place};
+use super::memory::{Keep, Memory};
 use super::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use super::roster::Desk;
 use super::stop::Stop;
-use super::talk::{Limits, Talk};
+use super::talk::{Limits, Talk, unix_seconds};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
+use crate::plan::answer::Undecodable;
 use crate::plan::request::Request;
-use crate::plan::url::Origin;
+use crate::plan::url::{Origin, Scheme};
 use crate::plan::wire::Wire;
-use crate::plan::{Plan, Reuse};
+use crate::plan::{Plan, Reuse, Route};
 
 /// One user's way of asking: its connections, and what it shares with all others.
 pub(super) struct Exchange<'run> {
@@ -23,6 +26,19 @@ pub(super) struct Exchange<'run> {
     stop: &'run Stop,
     desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
+    memory: Memory,
+    rooms: Rooms,
+}
+
+/// Room for what a request's own bytes are changed to on their way.
+#[derive(Default)]
+struct Rooms {
+    /// The field with the cookies.
+    cookies: Vec<u8>,
+    /// The request with that field.
+    dressed: Vec<u8>,
+    /// The request as a proxy reads it.
+    whole: Vec<u8>,
 }
 
 /// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
@@ -40,6 +56,8 @@ pub(super) struct Terms {
     pub(super) timeout: Duration,
     /// Redirects followed; with 0 a redirect is the answer.
     pub(super) max_redirects: u16,
+    /// How much of the answer is kept.
+    pub(super) keep: Keep,
 }
 
 /// What became of a request, before anybody has judged the answer.
@@ -61,7 +79,8 @@ impl<'run> Exchange<'run> {
     /// Ways of asking for one more user.
     pub(super) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
         let Shared { plan, clock, dialer, stop, .. } = shared;
-        Self { plan, clock, dialer, stop, desk, kept: Vec::new() }
+        let (memory, rooms) = (Memory::default(), Rooms::default());
+        Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, rooms }
     }
 
     /// Asks once, at `sent`.
@@ -77,6 +96,13 @@ impl<'run> Exchange<'run> {
         Exchanged { sent, done, traffic, result }
     }
 
+    /// The user's cookies, and as much as was kept of the last answer: its head, and its body decoded.
+    pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Undecodable>) {
+        let Memory { jar, last } = &mut self.memory;
+        let (head, body) = last.look(keep);
+        (jar, head, body)
+    }
+
     /// Asks, and follows redirects; gives the status of the last answer.
     fn follow(
         &mut self,
@@ -85,7 +111,7 @@ impl<'run> Exchange<'run> {
         sent: Moment,
         (traffic, latest): (&mut Traffic, &mut Moment),
     ) -> Result<u16, Failure> {
-        let limits = Limits { sent, timeout: terms.timeout };
+        let limits = Limits { sent, timeout: terms.timeout, keep: terms.keep };
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().map_or(request, Request::wire);
@@ -102,7 +128,7 @@ impl<'run> Exchange<'run> {
         }
     }
 
-    /// One hop: over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    /// One hop, with the user's cookies for it.
     fn ask(
         &mut self,
         request: Wire<'_>,
@@ -110,12 +136,42 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
+        let mut rooms = std::mem::take(&mut self.rooms);
+        let Rooms { cookies, dressed, whole } = &mut rooms;
+        let on_wire =
+            if self.cookies_for(request, *latest, cookies) { request.with_field(cookies, dressed) } else { request };
+        let on_wire = match &self.plan.connection().route {
+            Route::HttpProxy { authorization, .. } if request.origin().scheme() == Scheme::Http => {
+                on_wire.for_proxy(authorization.as_deref(), whole)
+            }
+            _ => on_wire,
+        };
+        let answer = self.hop((on_wire, Place::of(request)), limits, traffic, latest);
+        self.rooms = rooms;
+        answer
+    }
+
+    /// Writes the user's cookies for a request as a field, if there are some; one that has a `Cookie` field of its own
+    /// gets no other.
+    fn cookies_for(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+        out.clear();
+        !self.memory.jar.is_empty()
+            && !request.has_field("cookie")
+            && self.memory.jar.write(Place::of(request), unix_seconds(self.clock, now), out)
+    }
+
+    /// Over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    fn hop(
+        &mut self,
+        (request, place): (Wire<'_>, Place<'_>),
+        limits: Limits,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<Answer, Failure> {
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
-                let mut talk =
-                    Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
-                match talk.run(request) {
+                match self.talk(&mut connection, limits, traffic, latest).run(request, place) {
                     Ok((answer, reusable)) => {
                         self.keep(request.origin(), connection, reusable, *latest);
                         return Ok(answer);
@@ -134,11 +190,20 @@ impl<'run> Exchange<'run> {
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
-        let mut talk =
-            Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
-        let (answer, reusable) = talk.run(request).map_err(|no| no.failure)?;
+        let talked = self.talk(&mut connection, limits, traffic, latest).run(request, place);
+        let (answer, reusable) = talked.map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, reusable, *latest);
         Ok(answer)
+    }
+
+    const fn talk<'t>(
+        &'t mut self,
+        connection: &'t mut Connection,
+        limits: Limits,
+        traffic: &'t mut Traffic,
+        latest: &'t mut Moment,
+    ) -> Talk<'t> {
+        Talk { connection, clock: self.clock, stop: self.stop, limits, traffic, latest, memory: &mut self.memory }
     }
 
     fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {

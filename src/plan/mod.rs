@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod data;
+pub mod dry_run;
 pub mod engine;
 pub mod expect;
 pub mod extract;
@@ -12,7 +13,7 @@ pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
-mod route;
+pub mod route;
 pub mod scenario;
 pub mod schedule;
 pub mod setting;
@@ -168,7 +169,10 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
-        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
+        let route = Route::from_flags(&RouteFlags {
+            proxy: flags.proxy.as_deref(),
+            unix_socket: flags.unix_socket.as_deref(),
+        })?;
         let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();

@@ -4,9 +4,6 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
 use super::data::DataSource;
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
@@ -242,7 +239,7 @@ pub(super) fn defaults(
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
-        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+        fields.push(("Authorization", request::basic(credentials)));
     }
     match kind {
         Some(BodyKind::Json) => fields.push(("Content-Type", "application/json".to_owned())),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::Sink;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
+use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
-use super::{Route, Sink};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::clock::rfc3339;
@@ -138,6 +139,9 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &
     }
     match route {
         Route::Direct => {}
+        Route::HttpProxy { .. } | Route::Socks5 { .. } => {
+            book.add(Scope::Place, "proxy", &route.to_string(), origins.of("proxy"));
+        }
         Route::UnixSocket(_) => {
             book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }

@@ -1,4 +1,4 @@
 //! Showing it to people.
 
-pub mod dry_run;
+pub mod model;
 pub mod terminal;

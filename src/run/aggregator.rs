@@ -6,13 +6,15 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::watch::Sighting;
 use crate::clock::Clock;
+use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Remark};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Count, Look, Recorder, describe};
+use crate::telemetry::recorder::{Count, Look, Recorder};
+use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 
 /// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
@@ -117,8 +119,14 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note(&mut self, event: &SwarmEvent) {
-        if let SwarmEventKind::SpawnFailed { why, .. } = &event.kind {
-            self.faults.push(format!("not all users could be started: {why}"));
+        match &event.kind {
+            SwarmEventKind::SpawnFailed { why, .. } => {
+                self.faults.push(format!("not all users could be started: {why}"));
+            }
+            SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
+                self.faults.push(warnings::notice(self.plan, *notice).1);
+            }
+            _ => {}
         }
         self.waiting.push(self.recorder.swarm_event(event));
         self.hand_over();
@@ -127,7 +135,7 @@ impl<'p> Aggregator<'p> {
     fn note_remarks(&mut self) {
         for remark in self.aggregate.take_remarks() {
             if matches!(remark, Remark::OwnLimit(_)) {
-                self.faults.push(describe(remark).1);
+                self.faults.push(warnings::remark(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
         }
@@ -138,7 +146,7 @@ impl<'p> Aggregator<'p> {
     fn note_lateness(&mut self) {
         let sends = self.aggregate.sends();
         if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
-            let (late, all) = (sends.late(), sends.count());
+            let (late, all) = (sends.late(), sends.scheduled());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             self.faults.push(fault);

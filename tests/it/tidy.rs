@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
@@ -16,10 +16,11 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["cli", "plan", "stats", "telemetry"]),
+    ("report", &["clock", "error", "stats", "telemetry"]),
+    ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
-    ("command", &["cli", "clock", "error", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "clock", "error", "import", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
@@ -61,7 +62,11 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("ctrlc", &["run/signals.rs"], "signals"),
     ("sysinfo", &["machine/"], "the machine"),
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
-    ("flate2", &["telemetry/sink.rs"], "the compressed stream"),
+    (
+        "flate2",
+        &["telemetry/sink.rs", "telemetry/reader/source.rs", "telemetry/decode.rs", "load/memory.rs"],
+        "the compressed stream, and answers that are looked at",
+    ),
     ("clap", &["cli/"], "flags"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::Plan;
+use super::data::Row;
+use super::expect::Expect;
+use super::journey::{Message, Step};
+use super::random::Random;
+use super::request::Request;
+use super::setting::{fingerprint, masked_header};
+use super::template::Values;
 use crate::cli::value::StatusSet;
-use crate::plan::Plan;
-use crate::plan::data::Row;
-use crate::plan::expect::Expect;
-use crate::plan::journey::{Message, Step};
-use crate::plan::random::Random;
-use crate::plan::request::Request;
-use crate::plan::setting::{fingerprint, masked_header};
-use crate::plan::template::Values;
 
 /// The whole text; `now_unix_ms` is what the time is taken for.
 #[must_use]
