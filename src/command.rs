@@ -122,9 +122,11 @@ pub fn demo() -> Result<Exit> {
         "/delay/120",
         "/status/500",
     ];
-    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line.map(OsString::from))? else {
+    let Invocation::Command(Command::Run(mut flags), origins) = cli::parse(line.map(OsString::from))? else {
         unreachable!("the line above is a run");
     };
+    // The environment may name a scenario; the demo is its own.
+    (flags.scenario, flags.tags, flags.exclude_tags) = (None, Vec::new(), Vec::new());
     run(&flags, &origins)
 }
 

@@ -158,6 +158,7 @@ fn a_requests_own_word_wins_over_flags_and_file() {
     let text = run.text();
     assert!(text.contains("timeout 1s, redirects 0, expects status 404, within 1s"), "{text}");
     assert!(text.contains("| x-one: 3") && text.contains("| Accept: a/a"), "{text}");
+    assert!(text.contains("| X-Two: 2"), "{text}");
     assert!(!text.contains("| X-One") && !text.contains("| User-Agent"), "{text}");
 }
 
@@ -182,6 +183,22 @@ fn what_does_not_go_with_a_scenario_is_refused() {
         let line = finished.complaint();
         assert!(words.iter().all(|word| line.contains(word)), "{arguments:?}: {line}");
     }
+}
+
+#[test]
+fn a_scenario_of_the_environment_is_named_where_it_is_in_the_way() {
+    let run = Run::new(["run", "http://127.0.0.1:9/"]).env("SWARMLINE_SCENARIO", "x.json").finish().exits(2);
+    assert!(run.complaint().starts_with("REQUEST: ") && run.stderr.contains("SWARMLINE_SCENARIO"), "{}", run.stderr);
+}
+
+#[test]
+fn what_import_writes_is_accepted() {
+    let scratch = Scratch::new("imported");
+    let har = format!("{}/tests/corpus/import/shop.har", env!("CARGO_MANIFEST_DIR"));
+    let imported = Run::new(["import", &har]).finish().exits(0);
+    let file = scratch.write("imported.json", imported.text());
+    let run = Run::new(["run", "--dry-run", "-f", &file]).env("X_API_KEY", "k").finish().exits(0);
+    assert!(run.text().contains("users of class user"), "{}", run.text());
 }
 
 #[test]
@@ -229,6 +246,17 @@ fn the_example_of_the_repository_is_accepted() {
     let root = env!("CARGO_MANIFEST_DIR");
     let run = Run::new(["run", "--dry-run", "-f", &format!("{root}/examples/shop.json")]).finish().exits(0);
     assert!(run.text().contains("testplan shop"), "{}", run.text());
+}
+
+#[test]
+fn the_scenario_in_the_readme_is_accepted() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
+    let block = readme.split("```json\n").find(|block| block.contains("user_classes")).unwrap();
+    let scratch = Scratch::new("readme");
+    scratch.write("accounts.csv", std::fs::read(format!("{root}/examples/accounts.csv")).unwrap());
+    let file = scratch.write("shop.json", block.split("```").next().unwrap());
+    Run::new(["run", "--dry-run", "-f", &file]).finish().exits(0);
 }
 
 #[test]

@@ -25,10 +25,10 @@ use std::sync::Arc;
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
 use super::requests::{self, Book, Extras, Resolved};
-use super::setting::fingerprint;
+use super::setting::{fingerprint, is_secret, masked_header};
 use super::template::{Encoding, Template};
 use crate::cli::value::Header;
-use crate::cli::{Origins, RunFlags};
+use crate::cli::{Origin, Origins, RunFlags};
 use crate::error::{Error, Result};
 use body::Field;
 use class::{Pause, Tags};
@@ -84,7 +84,9 @@ impl Scenario {
             ("--method", flags.method.is_some()),
         ] {
             if is_given {
-                return Err(Error::usage(flag, "does not go with --scenario, whose requests are in the file"));
+                let whence = if origins.of("scenario") == Origin::Env { " (SWARMLINE_SCENARIO)" } else { "" };
+                let why = format!("does not go with --scenario{whence}, whose requests are in the file");
+                return Err(Error::usage(flag, why));
             }
         }
         Self::read(path, flags, origins, environment).map(Some)
@@ -177,7 +179,7 @@ fn workshop<'p>(object: &Object<'_>, flags: &'p RunFlags, mut names: Names, fold
 
 fn field(header: &Header) -> Field {
     let value = header.value.as_deref().map(Template::literal);
-    (header.name.clone(), value.map(Template::into_secret))
+    (header.name.clone(), value.map(|value| if is_secret(&header.name) { value.into_secret() } else { value }))
 }
 
 /// What the stream tells of the file, beside what flags say.
@@ -207,7 +209,7 @@ fn told(
     if let Some(Json::Object(headers)) = object.get("headers").map(|node| node.value()) {
         told.extend(headers.iter().map(|(name, value)| {
             let text = if let Json::Text(text) = value { text } else { "" };
-            ("header", super::setting::masked_header(name, text))
+            ("header", masked_header(name, text))
         }));
     }
     told.extend(checks.iter().map(|check| ("check", check.clone())));

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-use swarmline::cli::{self, Command, Invocation};
+use serde_json::{Value, json};
+use swarmline::cli::{self, Command, Invocation, Origins, RunFlags};
 use swarmline::plan::scenario::{SCHEMA, keys};
 use swarmline::plan::{Plan, Surroundings};
+
+use crate::support::Scratch;
 
 fn corpus() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/scenario")
@@ -25,12 +27,25 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// The program, asked about a file as often as wanted.
+struct Program(Box<RunFlags>, Origins);
+
+impl Program {
+    fn of(file: &Path) -> Self {
+        let line = ["swarmline", "run", "--dry-run", "-f"].map(OsString::from).into_iter().chain([file.into()]);
+        let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line) else { panic!("a run") };
+        Self(flags, origins)
+    }
+
+    fn says(&self) -> Result<(), String> {
+        let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+        Plan::from_flags(&self.0, &self.1, surroundings).map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
 /// What the program says of a file.
-fn read(file: &Path) -> Result<Plan, String> {
-    let line = ["swarmline", "run", "--dry-run", "-f"].map(OsString::from).into_iter().chain([file.into()]);
-    let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line) else { panic!("a run") };
-    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
-    Plan::from_flags(&flags, &origins, surroundings).map_err(|error| error.to_string())
+fn read(file: &Path) -> Result<(), String> {
+    Program::of(file).says()
 }
 
 /// What the schema says of a file; `None` where it is not even JSON.
@@ -47,7 +62,7 @@ fn schema() -> jsonschema::Validator {
 fn good_files_are_accepted_by_program_and_schema() {
     let schema = schema();
     for file in files("good") {
-        assert_eq!(read(&file).map(|_| ()), Ok(()), "{}", file.display());
+        assert_eq!(read(&file), Ok(()), "{}", file.display());
         assert_eq!(judge(&schema, &file), Some(Ok(())), "{}", file.display());
     }
 }
@@ -122,6 +137,72 @@ fn the_schema_knows_the_keys_of_the_reader_and_describes_each() {
             let of_reference = property["$ref"].as_str().and_then(|at| schema.pointer(at.trim_start_matches('#')));
             let described = property.get("description").or_else(|| of_reference?.get("description"));
             assert!(described.is_some(), "{pointer}/{name} says nothing about itself");
+        }
+    }
+}
+
+/// Each value in `value`, by its JSON pointer.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
+        }
+        Value::Object(members) => {
+            members.iter().for_each(|(key, member)| places(member, &format!("{at}/{}", escaped(key)), found));
+        }
+        _ => {}
+    }
+}
+
+/// What stands in place of each value of a good file.
+fn slips() -> Vec<Value> {
+    let texts = ["", "x", "1s", "a b", "/a", "200"].into_iter().map(Value::from);
+    let others = [json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(7), json!(1e10), json!(200)];
+    texts.chain(others).chain([json!([7, "x"]), json!({"x": 1})]).collect()
+}
+
+/// What the program says of what a schema cannot see.
+const UNSEEN: [&str; 14] = [
+    "nothing goes by that name",
+    "has no host",
+    "No such file",
+    "is a directory",
+    "has no column",
+    "there is no data source",
+    "upside down",
+    "at least 100ms",
+    "is above",
+    "expected a URL",
+    "the host is missing",
+    "is not a host name",
+    "neither http nor https",
+    "there is another class",
+];
+
+#[test]
+fn a_slip_anywhere_in_a_good_file_is_judged_the_same() {
+    let (schema, scratch) = (schema(), Scratch::new("slips"));
+    for data in ["rows.csv", "rows.ndjson", "table.data", "body.bin"] {
+        scratch.write(data, std::fs::read(corpus().join(data)).unwrap());
+    }
+    std::fs::create_dir(scratch.file("in")).unwrap();
+    let (slips, program) = (slips(), Program::of(Path::new(&scratch.file("in/slip.json"))));
+    for good in files("good") {
+        let value: Value = serde_json::from_slice(&std::fs::read(&good).unwrap()).unwrap();
+        let mut all = Vec::new();
+        places(&value, "", &mut all);
+        // A quarter of the slips at each place, another at the next.
+        let of_place = |(index, at)| slips.iter().skip(index % 4).step_by(4).map(move |slip| (at, slip));
+        for (at, slip) in all.iter().enumerate().flat_map(of_place) {
+            let mut wrong = value.clone();
+            *wrong.pointer_mut(at).unwrap() = slip.clone();
+            scratch.write("in/slip.json", wrong.to_string());
+            let (said, judged) = (program.says(), schema.validate(&wrong).map_err(|e| e.to_string()));
+            let is_unseen = said.as_ref().is_err_and(|said| UNSEEN.iter().any(|words| said.contains(words)));
+            let agree = said.is_ok() == judged.is_ok() || is_unseen && judged.is_ok();
+            assert!(agree, "{}, {at} = {slip}: program {said:?}, schema {judged:?}", good.display());
         }
     }
 }
