@@ -1,5 +1,6 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod check;
 pub mod engine;
 pub mod load;
 pub mod many;
@@ -24,6 +25,7 @@ use ureq::tls::TlsConfig;
 use crate::cli::value::{Resolve, StatusSet};
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use check::Check;
 use engine::Environment;
 pub use load::{Load, Model};
 use many::Start;
@@ -46,6 +48,7 @@ pub struct Plan {
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
+    checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
 }
@@ -161,9 +164,15 @@ impl Plan {
         let place = many::place(flags, &surroundings)?;
         let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
         let resolved = requests::resolve(flags)?;
+        let checks = check::of(flags, origins)?;
+        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        if place.shard.is_some() {
+            check::refuse_abort(&checks)?;
+        }
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
+        let (settings, hash) =
+            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
             requests: resolved.requests,
@@ -178,6 +187,7 @@ impl Plan {
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
             place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
             hash,
@@ -266,6 +276,12 @@ impl Plan {
     #[must_use]
     pub const fn exit_code_on_error(&self) -> u8 {
         self.exit_code_on_error
+    }
+
+    /// What the run is held to.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// Every setting as resolved, without secrets.

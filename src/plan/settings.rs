@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::check::Check;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
@@ -14,7 +15,7 @@ use crate::clock::rfc3339;
 pub(super) fn of(
     flags: &RunFlags,
     origins: &Origins,
-    resolved: &Resolved,
+    (resolved, checks): (&Resolved, &[(Check, Origin)]),
     route: &Route,
     sink: &Sink,
     testplan: &str,
@@ -31,6 +32,10 @@ pub(super) fn of(
     };
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
+    for (check, origin) in checks {
+        // Two runs of the same plan may be held to different things.
+        book.add(Scope::Place, "check", check.text(), *origin);
+    }
     book.add(
         Scope::Place,
         "exit-code-on-error",

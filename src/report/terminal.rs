@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
 use crate::stats::aggregate::{Aggregate, EndpointTally, ErrorKind, Place};
+use crate::stats::check::Ruling;
 use crate::stats::tally::Statistics;
-use crate::telemetry::recorder::RunEnding;
+use crate::telemetry::ending::RunEnding;
 
 /// Widest name in a table; longer ones are cut.
 const WIDEST_NAME: usize = 40;
@@ -23,6 +24,7 @@ pub fn summary(plan: &Plan, aggregate: &Aggregate, ending: &RunEnding) -> String
         .collect();
     let mut text = table(&rows);
     text.push_str(&errors(plan, aggregate.endpoints()));
+    text.push_str(&checks(&ending.judgement.rulings));
     let counts = aggregate.counts();
     let _ = writeln!(
         text,
@@ -84,6 +86,23 @@ fn errors(plan: &Plan, endpoints: &[EndpointTally]) -> String {
             };
             let _ = writeln!(text, "{:>11}  {}: {what}", error.occurrences, name(plan, endpoint.place));
         }
+    }
+    text
+}
+
+/// What became of each check.
+fn checks(rulings: &[Ruling]) -> String {
+    let width = rulings.iter().map(|ruling| plain(ruling.check.text()).chars().count()).max().unwrap_or(0);
+    let mut text = String::from(if rulings.is_empty() { "" } else { "\nchecks\n" });
+    for ruling in rulings {
+        let (word, value) = match (ruling.met, ruling.value_text()) {
+            (true, value) => ("met", value),
+            (false, Some(value)) => ("NOT MET", Some(value)),
+            (false, None) => ("NO DATA", None),
+        };
+        let check = plain(ruling.check.text());
+        let line = format!("  {word:7}  {check:width$}  {}", value.unwrap_or_default());
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }

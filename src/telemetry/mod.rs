@@ -6,6 +6,7 @@ pub mod line;
 pub mod encode;
 mod intervals;
 mod health;
+pub mod ending;
 pub mod recorder;
 pub mod sink;
 pub mod text;
