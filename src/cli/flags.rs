@@ -28,6 +28,14 @@ pub struct TargetFlags {
     pub allow_remote: bool,
 }
 
+/// Flags of `swarmline report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream to read back: a file, compressed or not, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+}
+
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -34,7 +34,7 @@ use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
-use crate::telemetry::writer::{Batch, Writer, Written};
+use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use signals::Signals;
@@ -56,8 +56,6 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// What a run came to.
 #[derive(Debug)]
 pub struct Finished {
-    /// The numbers.
-    pub aggregate: Aggregate,
     /// How it ended.
     pub ending: RunEnding,
     /// What became of the stream.
@@ -65,31 +63,29 @@ pub struct Finished {
 }
 
 /// What became of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Stream {
     /// Every line was taken.
     Whole,
     /// Its reader went away, which ended the run.
     Closed,
+    /// It could not be written to its end, which ended the run: exit 4.
+    Broken(Error),
 }
 
 impl Finished {
-    /// The exit code: that of the numbers, unless the stream's reader went away, which is no fault.
+    /// The exit code of the numbers.
     #[must_use]
     pub const fn exit(&self, plan: &Plan) -> Exit {
-        match self.stream {
-            Stream::Whole => self.ending.judgement.exit(plan.exit_code_on_error()),
-            Stream::Closed => Exit::Pass,
-        }
+        self.ending.judgement.exit(plan.exit_code_on_error())
     }
 }
 
-/// Does what the plan says.
+/// Does what the plan says. `tee` is shown every line of the stream.
 ///
 /// # Errors
-/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened; exit 4 when the stream
-/// could not be written to its end.
-pub fn run(plan: &Plan) -> Result<Finished> {
+/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
+pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
@@ -105,7 +101,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(Reason::StreamBroken);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, on_failure)?;
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure)?;
 
     // A signal ends the waiting, and the run, in order.
     stop.sleep_until(clock.instant(Moment::START));
@@ -139,7 +135,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience))
+    Ok(finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience)))
 }
 
 /// The clock of a run that starts when the plan says.
@@ -245,7 +241,7 @@ fn finish(
     roster: &Roster,
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
-) -> Result<Finished> {
+) -> Finished {
     let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
     let rulings = bench.rulings(aggregate.last_done().since_start());
@@ -269,9 +265,9 @@ fn finish(
     let stream = match delivered.map_or_else(|broken| broken, |()| writer.wait(patience)) {
         Written::All => Stream::Whole,
         Written::Closed => Stream::Closed,
-        Written::Broken(why) => return Err(Error::invalid(plan.stream().sink.to_string(), why)),
+        Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Ok(Finished { aggregate, ending, stream })
+    Finished { ending, stream }
 }
 
 /// Failed requests that no check is about.

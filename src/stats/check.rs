@@ -186,18 +186,23 @@ impl Pool {
 }
 
 impl Ruling {
-    /// The value as people read it: `312.5ms`, `1.25%`.
+    /// The value as the stream tells it, 0 without data, and its unit: `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
+    #[must_use]
+    pub fn told(&self) -> (f64, &'static str) {
+        let value = self.value.unwrap_or(0.0);
+        match self.check.metric() {
+            Metric::Rps => (value, "1/s"),
+            Metric::FailRatio => (value, "ratio"),
+            Metric::Failures | Metric::Requests => (value, "requests"),
+            _ => (value / 1000.0, "ms"),
+        }
+    }
+
+    /// The value as people read it, `312.5ms` or `1.25%`; `None` without data.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {
-        let value = self.value?;
-        let metric = self.check.metric();
-        Some(match metric {
-            Metric::FailRatio => format!("{}%", digits(value * 100.0)),
-            // All digits: a bound may be missed by the last of them.
-            _ if metric.is_time() && value >= 1_000_000.0 => format!("{}s", value / 1_000_000.0),
-            _ if metric.is_time() => format!("{}ms", value / 1000.0),
-            _ => digits(value),
-        })
+        let (value, unit) = self.told();
+        self.value.map(|_| value_text(value, unit))
     }
 
     /// Why it is not met, in a sentence; `None` where it is.
@@ -209,6 +214,23 @@ impl Ruling {
             None => Some(format!("check without data: {}", self.check)),
         }
     }
+}
+
+/// A value of a check as people read it: `312.5ms`, `1.25%`.
+#[must_use]
+pub fn value_text(value: f64, unit: &str) -> String {
+    match unit {
+        "ratio" => format!("{}%", digits(value * 100.0)),
+        "ms" if value >= 1000.0 => format!("{}s", exact(value / 1000.0)),
+        "ms" => format!("{}ms", exact(value)),
+        "1/s" => format!("{}/s", digits(value)),
+        _ => digits(value),
+    }
+}
+
+/// A number to six decimals at most: a bound may be missed by the last digit of a time.
+fn exact(value: f64) -> String {
+    format!("{}", (value * 1e6).round() / 1e6)
 }
 
 /// A number to three decimals at most, without zeros behind.

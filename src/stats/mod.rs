@@ -2,6 +2,7 @@
 
 pub mod histogram;
 pub mod times;
+pub mod packed;
 pub mod interval;
 pub mod sends;
 pub mod recent;

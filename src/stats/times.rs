@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::histogram::{Precision, TimeHistogram};
+use super::packed::PackedTimes;
 
 /// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram begins there.
 #[must_use]
@@ -35,6 +36,14 @@ impl Times {
     pub fn add(&mut self, other: &Self) {
         self.sum.add(&other.sum);
         self.histogram.add(&other.histogram);
+    }
+
+    /// Adds times at rest.
+    pub fn add_packed(&mut self, other: &PackedTimes) {
+        self.sum.add(&other.sum);
+        for (us, count) in other.histogram.iter() {
+            self.histogram.record_many(us, count);
+        }
     }
 
     /// Forgets all, and keeps the room.
@@ -86,6 +95,12 @@ impl Default for Sum {
 }
 
 impl Sum {
+    /// So many times whose sum and ends are known.
+    #[must_use]
+    pub const fn of(count: u64, sum_us: u128, min_us: u64, max_us: u64) -> Self {
+        Self { count, sum_us, min_us: if count == 0 { u64::MAX } else { min_us }, max_us }
+    }
+
     /// Counts one.
     pub fn record(&mut self, us: u64) {
         self.count += 1;

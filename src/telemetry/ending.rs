@@ -5,7 +5,6 @@ use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
 use crate::load::stop::Reason;
-use crate::plan::check::Metric;
 use crate::stats::check::Ruling;
 use crate::stats::tally::Counts;
 use crate::stats::verdict::Judgement;
@@ -73,18 +72,12 @@ fn first_of(reasons: &[String]) -> Vec<String> {
 }
 
 fn event(ruling: &Ruling) -> CheckEvent {
-    let metric = ruling.check.metric();
-    let (unit, scale) = match metric {
-        _ if metric.is_time() => ("ms", 1000.0),
-        Metric::Rps => ("1/s", 1.0),
-        Metric::FailRatio => ("ratio", 1.0),
-        _ => ("requests", 1.0),
-    };
+    let (value, unit) = ruling.told();
     CheckEvent {
         check: clipped(ruling.check.text(), MOST_CHECK).into_owned(),
         met: ruling.met,
         has_data: ruling.value.is_some(),
-        value: ruling.value.unwrap_or(0.0) / scale,
+        value,
         unit,
     }
 }

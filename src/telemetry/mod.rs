@@ -4,6 +4,7 @@ pub mod ours;
 pub mod record;
 pub mod line;
 pub mod encode;
+pub mod decode;
 mod intervals;
 mod health;
 pub mod ending;
@@ -11,6 +12,7 @@ pub mod recorder;
 pub mod sink;
 pub mod text;
 pub mod writer;
+pub mod reader;
 
 /// The JSON Schema (2020-12) that describes every line of the stream.
 pub const SCHEMA: &str = include_str!("../../schema/telemetry.schema.json");

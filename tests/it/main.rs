@@ -12,6 +12,7 @@ mod golden;
 mod http;
 mod load;
 mod open;
+mod report;
 mod schema;
 mod shards;
 mod stopping;

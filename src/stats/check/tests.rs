@@ -35,7 +35,7 @@ fn each_metric_is_that_of_the_requests() {
         ("min >= 1ms", true, "1ms"),
         ("avg == 50.5ms", true, "50.5ms"),
         ("max < 100ms", false, "100ms"),
-        ("rps > 12", true, "12.5"),
+        ("rps > 12", true, "12.5/s"),
         ("fail_ratio < 5%", false, "7%"),
         ("fail_ratio <= 0.07", true, "7%"),
         ("failures == 7", true, "7"),
@@ -69,7 +69,7 @@ fn a_check_looks_only_at_its_endpoint_and_phase() {
     bench.pass(Phase::Ramp, Duration::from_secs(6));
     bench.pass(STEADY, Duration::from_secs(10));
     let values: Vec<String> = said(&bench, 16).into_iter().map(|(_, value)| value).collect();
-    assert_eq!(values, ["4321", "301", "4300", "300", "430", "2"]);
+    assert_eq!(values, ["4321", "301", "4300", "300", "430/s", "2"]);
 }
 
 #[test]
