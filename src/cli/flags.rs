@@ -1,5 +1,10 @@
 //! The flags of each command; their doc comments are the help page.
-#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, reason = "doc comments here are the help page")]
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments here are the help page"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -195,6 +200,21 @@ pub struct RunFlags {
     /// Start at the next multiple of this time on the wall clock, as the other shards do
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
+
+    /// What the run is held to, exit 3 where it is not met: 'p95 < 300ms', 'p99{GET /items} < 200ms',
+    /// 'fail_ratio@steady < 1%', with ' abort' behind to stop the run when it is missed; repeatable
+    #[arg(long = "check", value_name = "EXPR", help_heading = "Checks")]
+    pub checks: Vec<String>,
+    /// At least this many requests a second, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
+    pub check_rps: Option<f64>,
+    /// At most this share of failed requests, 0 to 1, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
+    pub check_fail_ratio: Option<f64>,
+    /// At most this mean response time in milliseconds, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
+          help_heading = "Checks")]
+    pub check_avg_response_time: Option<f64>,
 
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]

@@ -24,6 +24,8 @@ pub enum Reason {
     Stages,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
+    /// A check with `abort` was clearly missed.
+    CheckAbort,
     /// Not one user could be started.
     NoUsers,
     /// Nobody takes the stream any more; no line can tell.
@@ -39,6 +41,7 @@ impl Reason {
             Self::Requests => "requests",
             Self::Stages => "stages",
             Self::Signal => "signal",
+            Self::CheckAbort => "check_abort",
             Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",
         }

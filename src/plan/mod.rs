@@ -1,6 +1,7 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
 pub mod answer;
+pub mod check;
 pub mod data;
 pub mod engine;
 pub mod expect;
@@ -32,6 +33,7 @@ use ureq::tls::TlsConfig;
 use crate::cli::value::Resolve;
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use check::Check;
 use data::DataSource;
 use engine::Environment;
 use journey::{Journeys, UserClass};
@@ -53,11 +55,11 @@ pub struct Plan {
     endpoints: Vec<Endpoint>,
     sources: Vec<DataSource>,
     variables: Vec<String>,
-    checks: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
+    checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
 }
@@ -165,21 +167,27 @@ impl Plan {
             unix_socket: flags.unix_socket.as_deref(),
         })?;
         let resolved = requests::resolve(flags)?;
+        let checks = check::of(flags, origins)?;
+        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        if place.shard.is_some() {
+            check::refuse_abort(&checks)?;
+        }
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
+        let (settings, hash) =
+            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: Vec::new(),
             variables: Vec::new(),
-            checks: Vec::new(),
             connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
             place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
             hash,
@@ -252,12 +260,6 @@ impl Plan {
         &self.variables
     }
 
-    /// Checks as written.
-    #[must_use]
-    pub fn checks(&self) -> &[String] {
-        &self.checks
-    }
-
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
@@ -286,6 +288,12 @@ impl Plan {
     #[must_use]
     pub const fn exit_code_on_error(&self) -> u8 {
         self.exit_code_on_error
+    }
+
+    /// What the run is held to.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// Every setting as resolved, without secrets.

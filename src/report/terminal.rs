@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::model::{Model, Story};
 use crate::stats::tally::Statistics;
+use crate::telemetry::reader::facts::CheckSeen;
 
 /// Widest name in a table; longer ones are cut.
 const WIDEST_NAME: usize = 40;
@@ -22,6 +23,7 @@ pub fn summary(model: &Model) -> String {
     let mut text = troubles(model);
     text.push_str(&table(&rows));
     text.push_str(&errors(story));
+    text.push_str(&checks(&story.checks));
     let counts = story.counts();
     let _ = writeln!(
         text,
@@ -92,6 +94,23 @@ fn errors(story: &Story) -> String {
             text.push_str("\noccurrences  error\n");
         }
         let _ = writeln!(text, "{occurrences:>11}  {}", plain(&what));
+    }
+    text
+}
+
+/// What became of each check.
+fn checks(checks: &[CheckSeen]) -> String {
+    let width = checks.iter().map(|check| plain(&check.check).chars().count()).max().unwrap_or(0);
+    let mut text = String::from(if checks.is_empty() { "" } else { "\nchecks\n" });
+    for check in checks {
+        let (word, value) = match (check.met, check.value_text()) {
+            (true, value) => ("met", value),
+            (false, Some(value)) => ("NOT MET", Some(value)),
+            (false, None) => ("NO DATA", None),
+        };
+        let name = plain(&check.check);
+        let line = format!("  {word:7}  {name:width$}  {}", value.unwrap_or_default());
+        let _ = writeln!(text, "{}", line.trim_end());
     }
     text
 }

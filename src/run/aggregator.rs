@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::endpoint_name;
 use super::watch::Sighting;
 use crate::clock::Clock;
 use crate::load::outcome::Outcome;
+use crate::load::stop::{Reason, Stop};
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::plan::{Model, Plan};
-use crate::stats::aggregate::{Aggregate, Remark};
+use crate::stats::aggregate::{Aggregate, Cut, Remark};
+use crate::stats::check::{Bench, Share};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Count, Look, Recorder, describe};
@@ -27,7 +30,10 @@ pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
     aggregate: Aggregate,
+    /// What the run is held to.
+    bench: Bench,
     clock: Clock,
+    stop: &'p Stop,
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
@@ -40,6 +46,7 @@ pub(super) struct Aggregator<'p> {
 pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
+    pub(super) bench: Bench,
     pub(super) batches: Sender<Batch>,
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
@@ -50,16 +57,24 @@ impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        plan: &'p Plan,
-        clock: &Clock,
+        (plan, clock, stop): (&'p Plan, &Clock, &'p Stop),
         batches: Sender<Batch>,
         place: Place,
         first: Look,
     ) -> Self {
-        let aggregate = Aggregate::new(plan.endpoints().len());
-        let waiting = recorder.start(place);
-        let mut aggregator =
-            Self { plan, recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
+        let mut aggregator = Self {
+            plan,
+            aggregate: Aggregate::new(plan.endpoints().len()),
+            // What shards come to shows when all are merged.
+            bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            clock: *clock,
+            stop,
+            batches,
+            waiting: recorder.start(place),
+            recorder,
+            faults: Vec::new(),
+            joined: 0,
+        };
         aggregator.tick(first, 0);
         aggregator
     }
@@ -87,7 +102,7 @@ impl<'p> Aggregator<'p> {
                 Ok(Sighting::Last(look)) => {
                     self.count(outcomes);
                     events.try_iter().for_each(|event| self.note(&event));
-                    break Some((look, self.cut(0)));
+                    break Some((look, self.cut(look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -102,8 +117,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, batches, last, waiting, faults }
+        let Self { recorder, aggregate, bench, batches, waiting, faults, .. } = self;
+        Finding { recorder, aggregate, bench, batches, last, waiting, faults }
     }
 
     /// Counts what is there; says how many.
@@ -151,16 +166,27 @@ impl<'p> Aggregator<'p> {
         if self.batches.is_full() {
             self.joined += 1;
         } else {
-            let count = self.cut(queue);
+            let count = self.cut(look, queue);
             self.waiting.extend(self.recorder.tick(look, &self.aggregate, &count));
+            if self.bench.is_lost(self.aggregate.last_done().since_start()) {
+                self.stop.begin(Reason::CheckAbort);
+            }
         }
         self.hand_over();
     }
 
     /// Ends the interval.
-    fn cut(&mut self, queue: usize) -> Count {
+    fn cut(&mut self, look: Look, queue: usize) -> Count {
+        let cuts = self.aggregate.cut();
+        if !self.bench.is_empty() {
+            let phase = self.recorder.phase(look);
+            self.bench.pass(phase, look.sample.at.since(self.recorder.interval_start()));
+            for Cut { place, interval } in &cuts {
+                self.bench.add(&Share::of(&endpoint_name(self.plan, *place), phase, interval));
+            }
+        }
         Count {
-            cuts: self.aggregate.cut(),
+            cuts,
             sends: self.aggregate.take_sends(),
             queue,
             joined: std::mem::take(&mut self.joined),

@@ -26,11 +26,14 @@ use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
+use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
+use crate::stats::check::unchecked;
 use crate::stats::verdict::Judgement;
+use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Recorder, RunEnding};
+use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
@@ -127,7 +130,8 @@ pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
         open_files_limit: open_files,
     };
     let grid = grid(plan, &clock);
-    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(grid.first()));
+    let first = watch.look(grid.first());
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
@@ -238,10 +242,13 @@ fn finish(
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Finished {
-    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
+    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
+    let rulings = bench.rulings(aggregate.last_done().since_start());
+    let unchecked = unchecked_failures(plan, &aggregate);
     // A shard may have nothing to do: whether no request at all was completed shows when all are merged.
-    let judgement = if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults) };
+    let judgement =
+        if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults, rulings, unchecked) };
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
         at: clock.now(),
@@ -261,6 +268,24 @@ fn finish(
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
     Finished { ending, stream }
+}
+
+/// Failed requests that no check is about.
+fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
+    let failures: Vec<(String, u64)> = aggregate
+        .endpoints()
+        .iter()
+        .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
+        .collect();
+    unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
+}
+
+/// The endpoint as checks call it.
+fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
+    match place {
+        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].to_string(),
+        StatsPlace::Other => "other".to_owned(),
+    }
 }
 
 /// Hands the last lines over, a few at a time, so that they need not all be in memory.

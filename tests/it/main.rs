@@ -5,6 +5,7 @@ mod support;
 mod process;
 mod server;
 
+mod checks;
 mod cli;
 mod framing;
 mod golden;

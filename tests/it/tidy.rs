@@ -16,7 +16,7 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["clock", "error", "stats", "telemetry"]),
+    ("report", &["clock", "error", "plan", "stats", "telemetry"]),
     ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
