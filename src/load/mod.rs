@@ -13,4 +13,5 @@ pub mod roster;
 pub mod stop;
 pub mod swarm;
 mod socket;
+mod talk;
 mod user;

@@ -6,14 +6,15 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::connection::Dialer;
-use super::exchange::Exchange;
-use super::outcome::{Ending, Outcome, Turn};
+use super::exchange::{Exchange, Exchanged, Terms};
+use super::outcome::{Ending, Failure, Outcome, Turn};
 use super::queue::Queue;
 use super::roster::{Desk, Roster};
 use super::stop::{Reason, Stop};
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
+use crate::plan::journey::Message;
 use crate::plan::random::Random;
 
 /// What all users of a run share.
@@ -136,13 +137,22 @@ impl<'run> User<'run> {
             Permit::Last => self.shared.stop.begin(Reason::Requests),
             Permit::None => return false,
         }
-        let requests = self.shared.plan.requests();
-        let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
+        let task = self.shared.plan.classes()[0].tasks.pick(&mut self.random);
+        let Message::Fixed(request) = &task.steps[0].message else { unreachable!("a command line has no templates") };
         let sent = self.shared.clock.now();
         self.desk.begin(sent);
-        let outcome = self.exchange.perform(request, sent, turn);
+        let rules = &task.steps[0].rules;
+        let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects };
+        let wire = request.wire();
+        let Exchanged { sent, done, traffic, result } = self.exchange.perform(wire, terms, sent);
         self.desk.end();
-        let aborted = outcome.ending() == Ending::Aborted;
+        let ending = match result {
+            Ok(status) if rules.expect.status.contains(status) => Ending::Ok,
+            Ok(status) => Ending::Failed(Failure::Status(status)),
+            Err(ending) => ending,
+        };
+        let outcome = Outcome::new(wire.endpoint(), turn, (sent, done), traffic, ending);
+        let aborted = ending == Ending::Aborted;
         // The aggregator takes outcomes as long as there are users; it cannot be gone before.
         self.outcomes.send(outcome).is_ok() && !aborted
     }

@@ -1,6 +1,14 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod answer;
+pub mod data;
+pub mod engine;
+pub mod expect;
+pub mod extract;
+pub mod journey;
 pub mod load;
+pub mod many;
+pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
@@ -8,49 +16,49 @@ pub mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
+pub mod shard;
+pub mod template;
+pub mod templated;
 mod tls;
 pub mod url;
+pub mod wire;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 
-use crate::cli::value::{Resolve, StatusSet};
+use crate::cli::value::Resolve;
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use data::DataSource;
+use engine::Environment;
+use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
-use request::{Endpoint, Request};
+use many::Start;
+use request::Endpoint;
 use route::{Route, RouteFlags};
 use setting::Setting;
+use shard::Shard;
 
 /// What will be done.
 #[derive(Debug)]
 pub struct Plan {
-    run_id: String,
+    place: many::Place,
     testplan: String,
     load: Load,
-    requests: Vec<Request>,
+    journeys: Journeys,
     endpoints: Vec<Endpoint>,
-    exchange: ExchangePlan,
+    sources: Vec<DataSource>,
+    variables: Vec<String>,
+    checks: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How a request and its answer are exchanged.
-#[derive(Debug)]
-pub struct ExchangePlan {
-    /// Time for the whole, redirects included.
-    pub timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
-    pub max_redirects: u16,
-    /// Answers that are ok.
-    pub ok: StatusSet,
 }
 
 /// How connections are made.
@@ -135,11 +143,13 @@ pub struct People {
 
 /// What the plan needs to know of the process it is made in.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings {
+pub struct Surroundings<'e> {
     /// Whether standard output is a terminal, where nobody wants JSON lines.
     pub stdout_is_terminal: bool,
     /// 64 random bits, for a run id.
     pub entropy: u64,
+    /// Environment variables, in which an engine tells which shard this is.
+    pub environment: &'e Environment,
 }
 
 impl Plan {
@@ -147,30 +157,28 @@ impl Plan {
     ///
     /// # Errors
     /// One line that names the flag, file or request; exit 2.
-    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings) -> Result<Self> {
-        let run_id = flags.run_id.clone().unwrap_or_else(|| format!("{:08x}", surroundings.entropy >> 32));
+    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
+        let place = many::place(flags, &surroundings)?;
         let route = Route::from_flags(&RouteFlags {
             proxy: flags.proxy.as_deref(),
             unix_socket: flags.unix_socket.as_deref(),
         })?;
-        let resolved = requests::resolve(flags, &route)?;
+        let resolved = requests::resolve(flags)?;
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
-        let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &run_id, surroundings) };
+        let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
         let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
         Ok(Self {
-            load: Load::from_flags(flags, &run_id)?,
-            requests: resolved.requests,
+            load: Load::from_flags(flags, &place)?,
+            journeys: resolved.journeys,
             endpoints: resolved.endpoints,
-            exchange: ExchangePlan {
-                timeout: flags.timeout,
-                max_redirects: flags.max_redirects,
-                ok: flags.expect_status.clone().unwrap_or_default(),
-            },
+            sources: Vec::new(),
+            variables: Vec::new(),
+            checks: Vec::new(),
             connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
-            run_id,
+            place,
             testplan,
             settings,
             hash,
@@ -180,7 +188,31 @@ impl Plan {
     /// The run's id, in every line of the stream.
     #[must_use]
     pub fn run_id(&self) -> &str {
-        &self.run_id
+        &self.place.run_id
+    }
+
+    /// Which part of the run this process does; `None` for a run on its own.
+    #[must_use]
+    pub const fn shard(&self) -> Option<Shard> {
+        self.place.shard
+    }
+
+    /// The engine that told the shard; `None` where a person did.
+    #[must_use]
+    pub const fn engine(&self) -> Option<&'static str> {
+        self.place.engine
+    }
+
+    /// When it starts.
+    #[must_use]
+    pub const fn start(&self) -> Start {
+        self.place.start
+    }
+
+    /// What a person should know of how the plan was made.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.place.notes
     }
 
     /// The test plan's name, in every line of the stream.
@@ -195,22 +227,40 @@ impl Plan {
         &self.load
     }
 
-    /// What is asked; never empty.
+    /// Kinds of users; never empty.
     #[must_use]
-    pub fn requests(&self) -> &[Request] {
-        &self.requests
+    pub fn classes(&self) -> &[UserClass] {
+        &self.journeys.classes
+    }
+
+    /// Which class user or arrival `k` is of: an index of [`Plan::classes`].
+    #[must_use]
+    pub fn class_of(&self, k: u64) -> usize {
+        self.journeys.order.class_of(k)
+    }
+
+    /// Data that users take rows of.
+    #[must_use]
+    pub fn sources(&self) -> &[DataSource] {
+        &self.sources
+    }
+
+    /// Names of the values that users take from answers, by slot.
+    #[must_use]
+    pub fn variables(&self) -> &[String] {
+        &self.variables
+    }
+
+    /// Checks as written.
+    #[must_use]
+    pub fn checks(&self) -> &[String] {
+        &self.checks
     }
 
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    /// How a request and its answer are exchanged.
-    #[must_use]
-    pub const fn exchange(&self) -> &ExchangePlan {
-        &self.exchange
     }
 
     /// How connections are made.
@@ -260,13 +310,26 @@ fn tick(interval: Duration) -> Result<Duration> {
     Ok(interval)
 }
 
-fn sink(flags: &RunFlags, run_id: &str, surroundings: Surroundings) -> Sink {
+fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
     match &flags.telemetry {
         Some(path) if path.as_os_str() == "-" => Sink::Stdout,
-        Some(path) if path.extension().is_some_and(|e| e == "gz") => Sink::Gzip(path.clone()),
-        Some(path) => Sink::File(path.clone()),
-        None if surroundings.stdout_is_terminal => Sink::File(format!("swarmline-{run_id}.ndjson").into()),
+        Some(path) => {
+            let path = of_shard(path, place.shard);
+            if path.extension().is_some_and(|e| e == "gz") { Sink::Gzip(path) } else { Sink::File(path) }
+        }
+        None if surroundings.stdout_is_terminal => {
+            let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
+            Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
+        }
         None => Sink::Stdout,
+    }
+}
+
+/// The path with the number of the shard in place of `%s`, so that one command line serves all shards.
+fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
+    match (path.to_str(), shard) {
+        (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
+        _ => path.to_owned(),
     }
 }
 

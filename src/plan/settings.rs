@@ -9,6 +9,7 @@ use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
+use crate::clock::rfc3339;
 
 /// Writes the settings down.
 pub(super) fn of(
@@ -30,6 +31,7 @@ pub(super) fn of(
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
+    many(&mut book, flags, origins);
     book.add(
         Scope::Place,
         "exit-code-on-error",
@@ -37,6 +39,19 @@ pub(super) fn of(
         origins.of("exit_code_on_error"),
     );
     book
+}
+
+/// Shards of one run differ in these, so they are no part of the plan.
+fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+    if let Some(shard) = flags.shard {
+        book.add(Scope::Place, "shard", &shard.to_string(), origins.of("shard"));
+    }
+    if let Some(at) = flags.start_at {
+        book.add(Scope::Place, "start-at", &rfc3339(at), origins.of("start_at"));
+    }
+    if let Some(step) = flags.start_align {
+        book.add(Scope::Place, "start-align", &time(step), origins.of("start_align"));
+    }
 }
 
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {

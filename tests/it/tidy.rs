@@ -7,19 +7,20 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("clock", &[]),
-    ("cli", &["error"]),
+    ("cli", &["clock", "error"]),
     ("plan", &["cli", "clock", "error"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["plan", "stats", "telemetry"]),
+    ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
-    ("command", &["cli", "error", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "error", "import", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
@@ -63,7 +64,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
     ("flate2", &["telemetry/sink.rs"], "the compressed stream"),
     ("clap", &["cli/"], "flags"),
-    ("std::env", &["main.rs"], "the command line; clap reads the environment"),
+    ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),
 ];
