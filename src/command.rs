@@ -42,6 +42,9 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         Stream::Broken(error) => return Err(error),
     }
     people.say(LogLevel::Info, &terminal::summary(&seen.model()?));
+    for notice in &finished.notices {
+        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", terminal::plain(notice)));
+    }
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
