@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import clients
 from children import Child, Failed, Skip
 from server import Counted
-from stream import Stream
+from stream import Stream, why_not
 
 SLACK = 60.0
 """Seconds that a client may take beyond its run time; 10,000 TLS connections take some."""
@@ -142,6 +142,8 @@ class Bench:
             stream = self.stream_file()
             try:
                 return self.run(clients.swarmline(self.binary, url, users, seconds, stream, extra), seconds)
+            except Failed as why:
+                raise Failed(f"{why} {why_not(stream)}".strip()) from None
             finally:
                 stream.unlink(missing_ok=True)
 

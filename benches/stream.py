@@ -6,6 +6,17 @@ from datetime import datetime
 from children import Failed
 
 
+def why_not(path):
+    """What the stream of a run that did not pass says about it: its reasons and errors; the run itself was quiet."""
+    try:
+        lines = [line for _, line in Stream.read(path).lines]
+    except (OSError, ValueError, Failed) as why:
+        return f"no stream that could tell why ({why})"
+    reasons = [reason for line in lines for reason in line.get("reasons", [])]
+    errors = [f"{line['occurrences']:,} x {line['error']}" for line in lines if "occurrences" in line]
+    return "; ".join([*reasons, *errors]) or "its stream gives no reason"
+
+
 class Stream:
     """The lines of one run: `telemetry` of each, with its time."""
 

@@ -4,6 +4,7 @@
 //!
 //! Takes the flags of `swarmline run`; of them `-u -r -t` and what is about requests count.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,7 +56,11 @@ fn work(words: Vec<OsString>) -> Result<u64> {
 
 /// As `swarmline::run::run`, without everything but the users.
 fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
-    let plan = Plan::from_flags(flags, origins, Surroundings { stdout_is_terminal: false, entropy: 1 })?;
+    let plan = Plan::from_flags(
+        flags,
+        origins,
+        Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() },
+    )?;
     limits::raise_open_files();
     let roster = Arc::new(Roster::default());
     let stop = Stop::new(Arc::clone(&roster));

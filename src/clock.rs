@@ -64,7 +64,33 @@ impl Clock {
         Self { start: Instant::now(), start_unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
     }
 
-    /// The present moment.
+    /// A clock whose start is at a time of the wall clock, since the Unix epoch, that is still to come.
+    ///
+    /// # Errors
+    /// How long ago it was.
+    pub fn start_at(unix: Duration) -> Result<Self, Duration> {
+        let now = Self::start_now();
+        let left = unix.checked_sub(now.start_unix).ok_or_else(|| now.start_unix.saturating_sub(unix))?;
+        Ok(Self { start: now.start + left, start_unix: unix })
+    }
+
+    /// A clock whose start is at the next multiple of `step` of the wall clock, counted from the Unix epoch in UTC.
+    #[must_use]
+    pub fn start_aligned(step: Duration) -> Self {
+        let now = Self::start_now();
+        let step = step.as_nanos().max(1);
+        let left = step - now.start_unix.as_nanos() % step;
+        let left = Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX));
+        Self { start: now.start + left, start_unix: now.start_unix + left }
+    }
+
+    /// A clock that tells the wall-clock time of moments since `unix`, and is not asked for the present one.
+    #[must_use]
+    pub fn of_stream(unix: Duration) -> Self {
+        Self { start: Instant::now(), start_unix: unix }
+    }
+
+    /// The present moment; the start until then.
     #[must_use]
     pub fn now(&self) -> Moment {
         Moment::at(self.start.elapsed())
@@ -98,6 +124,58 @@ pub fn rfc3339(unix: Duration) -> String {
     )
 }
 
+/// Time since the Unix epoch of an RFC 3339 time with whatever fraction and offset; `None` for anything else, and for
+/// what is before the epoch.
+#[must_use]
+pub fn unix_time(text: &str) -> Option<Duration> {
+    let number = |range: std::ops::Range<usize>| -> Option<u64> {
+        let digits = text.get(range)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let marks = [(4, "-"), (7, "-"), (10, "Tt "), (13, ":"), (16, ":")];
+    let is_mark = |(place, marks): (usize, &str)| marks.bytes().any(|mark| text.as_bytes().get(place) == Some(&mark));
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let is_date = (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    if !is_date || !marks.into_iter().all(is_mark) {
+        return None;
+    }
+    let rest = text.get(19..)?;
+    let zone = rest.find(|c: char| c != '.' && !c.is_ascii_digit())?;
+    let fraction = match rest.get(..zone)? {
+        "" => 0.0,
+        digits if digits.len() > 1 => format!("0{digits}").parse().ok()?,
+        _ => return None,
+    };
+    let local = unix_days(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = local.checked_add_signed(-zone_seconds(rest.get(zone..)?)?)?;
+    Duration::from_secs(seconds).checked_add(Duration::try_from_secs_f64(fraction).ok()?)
+}
+
+/// Seconds that a zone (`Z`, `+01:00`) is ahead of UTC.
+fn zone_seconds(zone: &str) -> Option<i64> {
+    if matches!(zone, "Z" | "z") {
+        return Some(0);
+    }
+    let (sign, digits) = match zone.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let (hours, minutes) = digits.split_once(':')?;
+    let number = |text: &str| text.parse::<i64>().ok().filter(|n| text.len() == 2 && (0..60).contains(n));
+    Some(sign * (number(hours)? * 3600 + number(minutes)? * 60))
+}
+
+/// Days of a date since 1970-01-01, by the `days_from_civil` of the same source as below; `None` for one before.
+fn unix_days(year: u64, month: u64, day: u64) -> Option<u64> {
+    let year = year.checked_sub(u64::from(month <= 2))?;
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    (era * 146_097 + day_of_era).checked_sub(719_468)
+}
+
 /// Year, month and day of a day counted from 1970-01-01, by Howard Hinnant's `civil_from_days`
 /// ("chrono-Compatible Low-Level Date Algorithms"), for days from the epoch on.
 fn civil_date(days: u64) -> (u64, u64, u64) {
@@ -129,6 +207,7 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(rfc3339(Duration::from_secs(seconds)), expected);
+            assert_eq!(unix_time(expected), Some(Duration::from_secs(seconds)));
         }
         assert_eq!(rfc3339(Duration::from_millis(1_999)), "1970-01-01T00:00:01.999Z");
     }

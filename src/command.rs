@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
 use crate::error::{Error, Exit, Result};
+use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::plan::{People, Plan, Sink, Surroundings, random};
 use crate::report::terminal;
 use crate::run::{self, Stream};
@@ -17,9 +18,18 @@ use crate::telemetry;
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
-    let surroundings = Surroundings { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy() };
+    // What is not Unicode is no engine's.
+    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let surroundings = Surroundings {
+        stdout_is_terminal: io::stdout().is_terminal(),
+        entropy: random::entropy(),
+        environment: &environment.collect(),
+    };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
     let mut people = Voice::open(plan.people())?;
+    for note in plan.notes() {
+        people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
+    }
     let finished = run::run(&plan)?;
     if finished.stream == Stream::Closed {
         return Ok(Exit::Pass);
@@ -113,6 +123,23 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
     tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
+}
+
+/// `swarmline import`: the scenario on stdout, what was left out on stderr.
+///
+/// # Errors
+/// The input cannot be read or understood.
+pub fn import(flags: &ImportFlags) -> Result<Exit> {
+    let scope = Scope {
+        hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
+        assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
+        secrets: if flags.keep_secrets { Secrets::Keep } else { Secrets::FromEnvironment },
+    };
+    let import = import::import(&flags.input, scope)?;
+    for note in &import.notes {
+        tell(&Error::usage("import", note).to_string());
+    }
+    print(&import.scenario)
 }
 
 /// `swarmline schema`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
+use super::many::{self, ShardFlag};
 use super::stages::Stages;
 use super::value::{self, Header, Resolve, StatusSet, Wait};
 
@@ -21,6 +22,30 @@ pub struct TargetFlags {
     #[arg(long)]
     pub allow_remote: bool,
 }
+
+/// Flags of `swarmline import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportFlags {
+    /// Take over requests to other hosts too (HAR)
+    #[arg(long)]
+    pub all_hosts: bool,
+    /// Take over pictures, fonts, style sheets and scripts too (HAR)
+    #[arg(long)]
+    pub assets: bool,
+    /// Write Authorization, Cookie and the like down, in place of environment variables
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// A HAR file, a file of curl commands, - for stdin, or a curl command, quoted or as it is
+    #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub input: Vec<String>,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Redirects are followed as a browser does. Examples:
+  swarmline import recording.har > scenario.json
+  swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
+  swarmline run -f scenario.json --dry-run";
 
 /// Flags of `swarmline run`.
 #[derive(Debug, Args)]
@@ -116,6 +141,9 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Connect to this Unix socket in place of TCP, for every request
+    #[arg(long, value_name = "PATH", help_heading = "Connection")]
+    pub unix_socket: Option<PathBuf>,
     /// Connect to ADDR for this host and port; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDR", help_heading = "Connection")]
     pub resolve: Vec<Resolve>,
@@ -137,13 +165,24 @@ pub struct RunFlags {
     #[arg(long, visible_alias = "lt-stats-recorder-interval", env = "LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL",
           value_name = "TIME", default_value = "3s", value_parser = value::positive_duration, help_heading = "Telemetry")]
     pub interval: Duration,
-    /// Where the stream goes; - is stdout, .gz compresses
+    /// Where the stream goes; - is stdout, .gz compresses, %s becomes the shard's number
     /// [default: -; where stdout is a terminal swarmline-<run id>.ndjson]
     #[arg(long, env = "SWARMLINE_TELEMETRY", value_name = "PATH|-", help_heading = "Telemetry")]
     pub telemetry: Option<PathBuf>,
-    /// Id of the run [default: 8 random hex digits]
+    /// Id of the run, the same for all shards [default: 8 random hex digits; with --shard auto from the engine's job]
     #[arg(long, env = "SWARMLINE_RUN_ID", value_name = "ID", value_parser = value::run_id, help_heading = "Telemetry")]
     pub run_id: Option<String>,
+
+    /// This process is number I, from 0, of N that make the run together; auto: as Slurm, Open MPI, PMI, AWS Batch or
+    /// Kubernetes say, with N where they give no total
+    #[arg(long, env = "SWARMLINE_SHARD", value_name = "I/N|auto|auto/N", help_heading = "Many hosts")]
+    pub shard: Option<ShardFlag>,
+    /// Start at this time: RFC 3339 or Unix seconds
+    #[arg(long, value_name = "TIME", value_parser = many::wall_time, help_heading = "Many hosts")]
+    pub start_at: Option<Duration>,
+    /// Start at the next multiple of this time on the wall clock, as the other shards do
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
+    pub start_align: Option<Duration>,
 
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]

@@ -1,6 +1,7 @@
 //! Flags as typed, each on its own: no rule here needs two flags, those are the plan's.
 
 mod flags;
+pub mod many;
 mod refused;
 pub mod stages;
 pub mod value;
@@ -13,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, LogLevel, RunFlags, TargetFlags};
+pub use flags::{Arrival, ImportFlags, LogLevel, RunFlags, TargetFlags};
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ pub enum Command {
     Demo,
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
+    /// Print a scenario made of a browser's recording (HAR) or of curl commands
+    Import(ImportFlags),
     /// Print the JSON Schema of the stream
     Schema,
 }
@@ -111,7 +114,7 @@ fn one_line(error: &clap::Error) -> Error {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         || error.kind() == ErrorKind::MissingSubcommand
     {
-        return Error::usage("command missing", "expected run, demo, target or schema; try swarmline --help");
+        return Error::usage("command missing", "expected run, demo, target, import or schema; try swarmline --help");
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     // Only what clap does not take for a value of another flag: `-d --master` is a body.
@@ -161,7 +164,7 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': invalid digit found in string");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("run, demo, target or schema"));
+        assert!(error("swarmline").contains("run, demo, target, import or schema"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 

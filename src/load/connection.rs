@@ -1,9 +1,9 @@
-//! A connection to an origin, and how it is made: addresses in turn, TCP, then TLS by ureq's connector.
+//! A connection to an origin, and how it is made: a socket that leads there, then TLS by ureq's connector.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::IpAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -12,11 +12,9 @@ use ureq::unversioned::transport::time::{Duration as UreqDuration, Instant as Ur
 use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, Transport};
 
 use super::input::{Input, is_time_over};
-use super::outcome::{ConnectTrouble, Connecting, DnsTrouble, Failure, TlsTrouble};
-use super::resolve::{Resolver, in_turn};
-use super::roster::Desk;
-use super::stop::Stop;
-use super::tcp::{self, TcpTransport};
+use super::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
+use super::reach::{Reach, Watch};
+use super::socket::{SocketTransport, is_quiet};
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::url::{Origin, Scheme};
@@ -24,16 +22,14 @@ use crate::plan::url::{Origin, Scheme};
 /// What all users need to connect.
 #[derive(Debug)]
 pub struct Dialer {
-    resolver: Resolver,
+    reach: Reach,
     tls: RustlsConnector,
     config: Config,
     connect_timeout: Duration,
     request_timeout: Duration,
-    /// Connections begun so far: addresses are taken in turn over all users.
-    turn: AtomicUsize,
 }
 
-type Wire = <RustlsConnector as Connector<TcpTransport>>::Out;
+type Wire = <RustlsConnector as Connector<SocketTransport>>::Out;
 
 impl Dialer {
     /// A dialer for the plan's connections; TLS sessions are resumed over all users, as they share it.
@@ -47,19 +43,19 @@ impl Dialer {
             .proxy(None)
             .build();
         Self {
-            resolver: Resolver::new(connection),
+            reach: Reach::new(plan),
             tls: RustlsConnector::default(),
             config,
             connect_timeout: connection.timeout,
             request_timeout: plan.exchange().timeout,
-            turn: AtomicUsize::new(0),
         }
     }
 
-    /// Names to addresses.
+    /// What is known of an origin's addresses before the run, for the stream: asks for a name, but waits no longer than
+    /// `patience`. Empty where the route does not ask for it.
     #[must_use]
-    pub const fn resolver(&self) -> &Resolver {
-        &self.resolver
+    pub fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
+        self.reach.known_addresses(origin, patience)
     }
 
     /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the phases to
@@ -68,42 +64,29 @@ impl Dialer {
         &self,
         origin: &Origin,
         deadline: Instant,
-        (stop, desk): (&Stop, &Desk),
+        watch: Watch<'_>,
         connecting: &mut Connecting,
     ) -> Result<Box<Connection>, Failure> {
-        let began = Instant::now();
-        let own_deadline = began + self.connect_timeout;
+        let own_deadline = Instant::now() + self.connect_timeout;
         let limit = own_deadline.min(deadline);
         // Which of the two limits it was that ran out.
-        let late = |failure| if deadline < own_deadline { Failure::Timeout } else { failure };
-
-        let looked_up = self.resolver.addresses(origin, limit, stop.cut_off());
-        let resolved = Instant::now();
-        connecting.dns += resolved - began;
-        let addresses = looked_up.map_err(|trouble| match trouble {
-            DnsTrouble::Timeout => late(Failure::Dns(trouble)),
-            DnsTrouble::NotFound => Failure::Dns(trouble),
-        })?;
-
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let socket = connect_any(in_turn(&addresses, origin.port(), turn), limit, (stop, desk));
+        let late = |failure| match failure {
+            Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
+            other => other,
+        };
+        let socket = self.reach.socket(origin, limit, watch, connecting).map_err(late)?;
         let connected = Instant::now();
-        connecting.connect += connected - resolved;
-        let socket = socket.map_err(|error| {
-            if is_time_over(&error) { late(Failure::ConnectTimeout) } else { connect_failure(&error) }
-        })?;
-
-        let wire = self.wrap(origin, TcpTransport::new(Arc::clone(&socket), self.request_timeout), limit);
+        let wire = self.wrap(origin, SocketTransport::new(Arc::clone(&socket), self.request_timeout), limit);
         if origin.scheme() == Scheme::Https {
             connecting.tls += connected.elapsed();
         }
-        let wire = wire.map_err(|error| tls_failure(&error, late(Failure::ConnectTimeout)))?;
+        let wire = wire.map_err(|error| late(tls_failure(&error, Failure::ConnectTimeout)))?;
         connecting.connections += 1;
         // Boxed: with room for TLS it is large, and it changes hands twice a request.
         Ok(Box::new(Connection { socket, wire, input: Input::default(), last_used: Moment::START }))
     }
 
-    fn wrap(&self, origin: &Origin, transport: TcpTransport, limit: Instant) -> Result<Wire, ureq::Error> {
+    fn wrap(&self, origin: &Origin, transport: SocketTransport, limit: Instant) -> Result<Wire, ureq::Error> {
         if origin.scheme() == Scheme::Http {
             return Ok(Either::A(transport));
         }
@@ -139,41 +122,6 @@ impl UreqResolver for NoLookups {
 
 fn next_timeout(after: Duration) -> NextTimeout {
     NextTimeout { after: UreqDuration::Exact(after), reason: ureq::Timeout::Global, per_read: None, per_write: None }
-}
-
-/// Tries the addresses one after another, each with an equal part of the time that is left.
-fn connect_any(
-    addresses: impl Iterator<Item = SocketAddr>,
-    deadline: Instant,
-    (stop, desk): (&Stop, &Desk),
-) -> io::Result<Arc<TcpStream>> {
-    let addresses: Vec<SocketAddr> = addresses.collect();
-    let mut last = io::ErrorKind::AddrNotAvailable.into();
-    for (tried, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match tcp::connect(*address, left / untried, desk, stop) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn connect_failure(error: &io::Error) -> Failure {
-    use rustix::io::Errno;
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => return Failure::ConnectRefused,
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            return Failure::ConnectOther(ConnectTrouble::Unreachable);
-        }
-        _ => {}
-    }
-    Failure::ConnectOther(match Errno::from_io_error(error) {
-        Some(Errno::MFILE | Errno::NFILE) => ConnectTrouble::NoDescriptors,
-        Some(Errno::ADDRNOTAVAIL) => ConnectTrouble::NoPorts,
-        _ => ConnectTrouble::Other,
-    })
 }
 
 /// The failure that an error of the TLS handshake is; `late` where the time was over.
@@ -215,7 +163,7 @@ fn tls_trouble(error: &rustls::Error) -> TlsTrouble {
 /// A connection of one user.
 #[derive(Debug)]
 pub(super) struct Connection {
-    socket: Arc<TcpStream>,
+    socket: Arc<OwnedFd>,
     wire: Wire,
     input: Input,
     last_used: Moment,
@@ -225,8 +173,8 @@ impl Connection {
     /// Sends all of `bytes` within `limit`.
     pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
         match &mut self.wire {
-            Either::A(tcp) => {
-                tcp.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
+            Either::A(plain) => {
+                plain.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
             }
             Either::B(tls) => {
                 let deadline = Instant::now() + limit;
@@ -248,8 +196,8 @@ impl Connection {
     /// Waits at most `limit` for more input; says whether some came, and not the end.
     pub(super) fn receive(&mut self, limit: Duration) -> Result<bool, Failure> {
         match &mut self.wire {
-            Either::A(tcp) => {
-                let received = self.input.fill(|room| tcp.receive(room, limit));
+            Either::A(plain) => {
+                let received = self.input.fill(|room| plain.receive(room, limit));
                 received.map(|count| count > 0).map_err(|error| receive_failure(&error))
             }
             Either::B(tls) => match tls.await_input(next_timeout(limit)) {
@@ -279,7 +227,7 @@ impl Connection {
 
     /// Whether the server has neither closed it nor said anything unasked.
     pub(super) fn is_quiet(&self) -> bool {
-        tcp::is_quiet(&self.socket)
+        is_quiet(&self.socket)
     }
 
     /// When an answer last came to its end here.

@@ -4,16 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
-use super::outcome::{Ending, Failure, Outcome, RedirectTrouble, Traffic, Turn};
-use super::response::Broken;
-use super::response::body::Body;
-use super::response::head::{Asked, HeadScan, closed_within};
+use super::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use super::roster::Desk;
 use super::stop::Stop;
+use super::talk::{Limits, Talk};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
 use crate::plan::request::Request;
 use crate::plan::url::Origin;
+use crate::plan::wire::Wire;
 use crate::plan::{Plan, Reuse};
 
 /// One user's way of asking: its connections, and what it shares with all others.
@@ -34,17 +33,28 @@ const MOST_KEPT: usize = 4;
 /// and more (Apache httpd 5, nginx 75), some with a last answer that nobody asked for (408).
 const IDLE: Duration = Duration::from_secs(1);
 
-/// An answer, read to its end.
-struct Answer {
-    status: u16,
-    location: Option<String>,
+/// What holds for a request besides its bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// Time for the whole, redirects included.
+    pub(super) timeout: Duration,
+    /// Redirects followed; with 0 a redirect is the answer.
+    pub(super) max_redirects: u16,
 }
 
-/// Why a connection gave no answer.
-struct NoAnswer {
-    failure: Failure,
-    /// Not one byte of an answer had come.
-    silent: bool,
+/// What became of a request, before anybody has judged the answer.
+pub(super) struct Exchanged {
+    pub(super) sent: Moment,
+    pub(super) done: Moment,
+    pub(super) traffic: Traffic,
+    /// The answer's status, or how it ended without one.
+    pub(super) result: Result<u16, Ending>,
+}
+
+/// An answer, read to its end.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) location: Option<String>,
 }
 
 impl<'run> Exchange<'run> {
@@ -54,37 +64,36 @@ impl<'run> Exchange<'run> {
         Self { plan, clock, dialer, stop, desk, kept: Vec::new() }
     }
 
-    /// Asks once, at `sent`; `turn` says when that should have been.
-    pub(super) fn perform(&mut self, request: &Request, sent: Moment, turn: Turn) -> Outcome {
+    /// Asks once, at `sent`.
+    pub(super) fn perform(&mut self, request: Wire<'_>, terms: Terms, sent: Moment) -> Exchanged {
         let mut traffic = Traffic::default();
         let mut latest = sent;
-        let result = self.follow(request, sent, &mut traffic, &mut latest);
-        let (ending, done) = match result {
-            Ok(status) if self.plan.exchange().ok.contains(status) => (Ending::Ok, latest),
-            Ok(status) => (Ending::Failed(Failure::Status(status)), latest),
-            Err(_) if self.stop.is_cut() => (Ending::Aborted, self.clock.now()),
-            Err(failure) => (Ending::Failed(failure), self.clock.now()),
+        let result = self.follow(request, terms, sent, (&mut traffic, &mut latest));
+        let (result, done) = match result {
+            Ok(status) => (Ok(status), latest),
+            Err(_) if self.stop.is_cut() => (Err(Ending::Aborted), self.clock.now()),
+            Err(failure) => (Err(Ending::Failed(failure)), self.clock.now()),
         };
-        Outcome::new(request.endpoint(), turn, (sent, done), traffic, ending)
+        Exchanged { sent, done, traffic, result }
     }
 
     /// Asks, and follows redirects; gives the status of the last answer.
     fn follow(
         &mut self,
-        request: &Request,
+        request: Wire<'_>,
+        terms: Terms,
         sent: Moment,
-        traffic: &mut Traffic,
-        latest: &mut Moment,
+        (traffic, latest): (&mut Traffic, &mut Moment),
     ) -> Result<u16, Failure> {
+        let limits = Limits { sent, timeout: terms.timeout };
         let mut redirected: Option<Request> = None;
         loop {
-            let request = redirected.as_ref().unwrap_or(request);
-            let answer = self.ask(request, sent, traffic, latest)?;
-            let most = self.plan.exchange().max_redirects;
-            let Some(location) = answer.location.filter(|_| most > 0) else {
+            let request = redirected.as_ref().map_or(request, Request::wire);
+            let answer = self.ask(request, limits, traffic, latest)?;
+            let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
                 return Ok(answer.status);
             };
-            if traffic.redirects >= most {
+            if traffic.redirects >= terms.max_redirects {
                 return Err(Failure::Redirect(RedirectTrouble::TooMany));
             }
             let next = request.redirected(answer.status, &location);
@@ -96,12 +105,11 @@ impl<'run> Exchange<'run> {
     /// One hop: over a kept connection if there is one, else, or if the server had closed that, over a new one.
     fn ask(
         &mut self,
-        request: &Request,
-        sent: Moment,
+        request: Wire<'_>,
+        limits: Limits,
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
-        let limits = Limits { sent, timeout: self.plan.exchange().timeout };
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
@@ -122,7 +130,7 @@ impl<'run> Exchange<'run> {
             }
             traffic.reopened += 1;
         }
-        let deadline = self.clock.instant(sent.after(limits.timeout));
+        let deadline = self.clock.instant(limits.sent.after(limits.timeout));
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
@@ -151,129 +159,6 @@ impl<'run> Exchange<'run> {
 }
 
 /// Failures that a connection shows when the server had closed it before the request came.
-const fn is_close(failure: Failure) -> bool {
+pub(super) const fn is_close(failure: Failure) -> bool {
     matches!(failure, Failure::Send | Failure::Reset | Failure::ClosedEarly)
-}
-
-/// How long a request may take.
-#[derive(Clone, Copy)]
-struct Limits {
-    sent: Moment,
-    timeout: Duration,
-}
-
-impl Limits {
-    /// Time left at `now`.
-    fn left(&self, now: Moment) -> Result<Duration, Failure> {
-        let left = self.timeout.saturating_sub(now.since(self.sent));
-        if left.is_zero() { Err(Failure::Timeout) } else { Ok(left) }
-    }
-}
-
-/// One request and its answer over one connection. `latest` is when the clock was last read: in the end, when the
-/// last byte came.
-struct Talk<'t> {
-    connection: &'t mut Connection,
-    clock: &'t Clock,
-    stop: &'t Stop,
-    limits: Limits,
-    traffic: &'t mut Traffic,
-    latest: &'t mut Moment,
-}
-
-impl Talk<'_> {
-    /// Sends and receives; says also whether the connection can carry another request.
-    fn run(&mut self, request: &Request) -> Result<(Answer, bool), NoAnswer> {
-        // The first answer byte of an earlier hop or connection says nothing about this one.
-        self.traffic.first_byte = None;
-        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(request.bytes(), left));
-        match sent {
-            Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
-            // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
-            Err(Failure::Send) => {}
-            Err(failure) => return Err(NoAnswer { failure, silent: true }),
-        }
-        let received = self.receive(request);
-        received.map_err(|failure| NoAnswer {
-            failure: if self.traffic.first_byte.is_none() && is_close(failure) {
-                sent.err().unwrap_or(failure)
-            } else {
-                failure
-            },
-            silent: self.traffic.first_byte.is_none(),
-        })
-    }
-
-    fn receive(&mut self, request: &Request) -> Result<(Answer, bool), Failure> {
-        let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
-        let mut scan = HeadScan::default();
-        let (status, framing, keep_alive, location, length) = loop {
-            if !self.connection.input().is_empty() {
-                let parsed = scan.parse(self.connection.input(), asked).map_err(Failure::Protocol)?;
-                match parsed {
-                    Some(head) if head.is_interim() => {
-                        let length = head.len;
-                        self.connection.consume(length);
-                        scan = HeadScan::default();
-                        continue;
-                    }
-                    Some(head) => {
-                        let location = head.location.filter(|_| is_redirect(head.status));
-                        let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
-                        break (head.status, head.framing, head.keep_alive, location, head.len);
-                    }
-                    None => {}
-                }
-            }
-            if !self.fill()? {
-                return Err(broken(closed_within(self.connection.input(), asked)));
-            }
-        };
-        self.connection.consume(length);
-        self.traffic.status = status;
-        self.body(Body::new(framing))?;
-        // Bytes beyond the answer belong to nobody; what came next would be taken for the next answer.
-        let reusable = keep_alive && self.connection.input().is_empty();
-        Ok((Answer { status, location }, reusable))
-    }
-
-    fn body(&mut self, mut body: Body) -> Result<(), Failure> {
-        self.traffic.content_length = 0;
-        while !body.is_complete() {
-            let fed = body.feed(self.connection.input(), |_| {}).map_err(Failure::Protocol)?;
-            self.connection.consume(fed.used);
-            self.traffic.content_length += fed.payload as u64;
-            self.traffic.bytes_in += fed.payload as u64;
-            if !fed.complete && !self.fill()? {
-                return body.end_of_input().map_err(broken);
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for more input; says whether some came, and not the end. The clock is read once a wait, after it: the
-    /// first wait of a request over a kept connection has the whole timeout, the same for each request, so that the
-    /// socket's own timeout need not change.
-    fn fill(&mut self) -> Result<bool, Failure> {
-        let more = self.connection.receive(self.limits.left(*self.latest)?)?;
-        let now = self.clock.now();
-        if more {
-            self.traffic.first_byte.get_or_insert(now);
-        }
-        *self.latest = now;
-        // The cut looks like the server's close, which would make a body that ends with it complete.
-        if !more && self.stop.is_cut() { Err(Failure::ClosedEarly) } else { Ok(more) }
-    }
-}
-
-/// A server that closes early has a class of its own.
-const fn broken(why: Broken) -> Failure {
-    match why {
-        Broken::ClosedEarly => Failure::ClosedEarly,
-        other => Failure::Protocol(other),
-    }
-}
-
-const fn is_redirect(status: u16) -> bool {
-    matches!(status, 301 | 302 | 303 | 307 | 308)
 }

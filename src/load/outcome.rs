@@ -53,6 +53,8 @@ pub enum ConnectTrouble {
     NoPorts,
     /// This process or machine has no free file descriptor.
     NoDescriptors,
+    /// The Unix socket is no longer there.
+    NoSocket,
     /// Anything else.
     Other,
 }
@@ -134,6 +136,7 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::Unreachable) => "unreachable",
             Self::ConnectOther(ConnectTrouble::NoPorts) => "no free local port",
             Self::ConnectOther(ConnectTrouble::NoDescriptors) => "too many open files",
+            Self::ConnectOther(ConnectTrouble::NoSocket) => "the socket is gone",
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
             Self::Tls(TlsTrouble::UnknownIssuer) => "certificate of an unknown issuer",
             Self::Tls(TlsTrouble::WrongName) => "certificate for another name",

@@ -2,11 +2,13 @@
 //!
 //! Written by the users, read by the sampler; the stop wakes everyone by it, and the cut finds every socket in it.
 
-use std::net::{Shutdown, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
 use std::time::Duration;
+
+use rustix::net::{Shutdown, shutdown};
 
 use crate::clock::Moment;
 
@@ -41,7 +43,7 @@ pub(super) struct Desk {
 #[derive(Debug, Default)]
 struct Hold {
     thread: Option<Thread>,
-    sockets: Vec<Weak<TcpStream>>,
+    sockets: Vec<Weak<OwnedFd>>,
 }
 
 impl Desk {
@@ -74,7 +76,7 @@ impl Desk {
     }
 
     /// Puts a socket where the cut finds it.
-    pub(super) fn keep(&self, socket: &Arc<TcpStream>) {
+    pub(super) fn keep(&self, socket: &Arc<OwnedFd>) {
         let mut hold = self.hold();
         hold.sockets.retain(|held| held.strong_count() > 0);
         hold.sockets.push(Arc::downgrade(socket));
@@ -89,7 +91,7 @@ impl Desk {
     fn shut_down(&self) {
         for socket in self.hold().sockets.iter().filter_map(Weak::upgrade) {
             // A socket that is not connected or already closed has nothing to shut down.
-            let _ = socket.shutdown(Shutdown::Both);
+            let _ = shutdown(socket, Shutdown::Both);
         }
     }
 

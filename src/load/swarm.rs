@@ -212,7 +212,10 @@ impl<'run> Swarm<'run> {
             let may_grow = self.roster.users() < most_users;
             if due <= now.after(HEAD_START) && may_grow {
                 if let Some(first) = queue.take_until(now.after(HEAD_START)) {
-                    self.start_user(scope, k, ties.clone(), Job::Arrivals { queue, first })?;
+                    // The number in the whole run, so that no two shards have a user with the same chance.
+                    let user = self.plan.load().shard.place(k);
+                    let user = u32::try_from(user).unwrap_or(u32::MAX);
+                    self.start_user(scope, user, ties.clone(), Job::Arrivals { queue, first })?;
                     k += 1;
                 }
                 continue;

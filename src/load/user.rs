@@ -6,8 +6,8 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::connection::Dialer;
-use super::exchange::Exchange;
-use super::outcome::{Ending, Outcome, Turn};
+use super::exchange::{Exchange, Exchanged, Terms};
+use super::outcome::{Ending, Failure, Outcome, Turn};
 use super::queue::Queue;
 use super::roster::{Desk, Roster};
 use super::stop::{Reason, Stop};
@@ -140,9 +140,18 @@ impl<'run> User<'run> {
         let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
         let sent = self.shared.clock.now();
         self.desk.begin(sent);
-        let outcome = self.exchange.perform(request, sent, turn);
+        let rules = self.shared.plan.exchange();
+        let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects };
+        let wire = request.wire();
+        let Exchanged { sent, done, traffic, result } = self.exchange.perform(wire, terms, sent);
         self.desk.end();
-        let aborted = outcome.ending() == Ending::Aborted;
+        let ending = match result {
+            Ok(status) if rules.ok.contains(status) => Ending::Ok,
+            Ok(status) => Ending::Failed(Failure::Status(status)),
+            Err(ending) => ending,
+        };
+        let outcome = Outcome::new(wire.endpoint(), turn, (sent, done), traffic, ending);
+        let aborted = ending == Ending::Aborted;
         // The aggregator takes outcomes as long as there are users; it cannot be gone before.
         self.outcomes.send(outcome).is_ok() && !aborted
     }

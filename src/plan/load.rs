@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::many::Place;
 use super::random::seed_of;
 use super::schedule::arrivals::{Arrivals, Spacing};
 use super::schedule::users::Users;
 use super::schedule::{Phase, Ramp};
+use super::shard::Shard;
 use crate::cli::value::Wait;
 use crate::cli::{Arrival, RunFlags};
 use crate::clock::Moment;
@@ -26,6 +28,8 @@ pub struct Load {
     pub stop_timeout: Duration,
     /// What chance follows from.
     pub seed: u64,
+    /// Which part of the run this is; times and numbers are those of the whole.
+    pub shard: Shard,
 }
 
 /// What decides when a request is sent.
@@ -42,6 +46,26 @@ pub enum Model {
     },
 }
 
+impl Model {
+    /// The part of a shard, and the users of the whole.
+    fn of_shard(self, shard: Shard) -> Result<(Self, u32)> {
+        match self {
+            Self::Closed(users) => {
+                let most = users.most_users();
+                Ok((Self::Closed(users.of_shard(shard)), most))
+            }
+            // A shard without a user would leave its arrivals unsent.
+            Self::Open { most_users, .. } if most_users < shard.count() => {
+                Err(Error::usage("--users", format!("must be at least 1 a shard with --rate, {} here", shard.count())))
+            }
+            Self::Open { arrivals, most_users } => {
+                let own = shard.share_of_users(most_users);
+                Ok((Self::Open { arrivals: arrivals.of_shard(shard), most_users: own }, most_users))
+            }
+        }
+    }
+}
+
 /// Users that there may be at most in the open model, where nobody said.
 pub const OPEN_USERS: u32 = 1000;
 
@@ -53,15 +77,18 @@ impl Load {
     ///
     /// # Errors
     /// Names the flags that do not go together.
-    pub(super) fn from_flags(flags: &RunFlags, run_id: &str) -> Result<Self> {
-        let seed = flags.seed.unwrap_or_else(|| seed_of(run_id));
+    pub(super) fn from_flags(flags: &RunFlags, place: &Place) -> Result<Self> {
+        let seed = flags.seed.unwrap_or_else(|| seed_of(&place.run_id));
+        let shard = place.shard.unwrap_or(Shard::WHOLE);
+        let (model, users) = model(flags, seed)?.of_shard(shard)?;
         Ok(Self {
-            model: model(flags, seed)?,
+            model,
             wait: flags.wait,
             run_time: flags.run_time,
-            requests: flags.max_requests,
+            requests: flags.max_requests.map(|total| shard.share_of_requests(total, users)),
             stop_timeout: flags.stop_timeout,
             seed,
+            shard,
         })
     }
 

@@ -1,17 +1,22 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod engine;
 pub mod load;
+pub mod many;
 pub mod random;
 pub mod request;
 mod requests;
+mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
+pub mod shard;
 mod tls;
 pub mod url;
+pub mod wire;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ureq::tls::TlsConfig;
@@ -19,14 +24,19 @@ use ureq::tls::TlsConfig;
 use crate::cli::value::{Resolve, StatusSet};
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use engine::Environment;
 pub use load::{Load, Model};
+use many::Start;
 use request::{Endpoint, Request};
+pub use route::Route;
+use route::RouteFlags;
 use setting::Setting;
+use shard::Shard;
 
 /// What will be done.
 #[derive(Debug)]
 pub struct Plan {
-    run_id: String,
+    place: many::Place,
     testplan: String,
     load: Load,
     requests: Vec<Request>,
@@ -56,6 +66,8 @@ pub struct ExchangePlan {
 pub struct ConnectionPlan {
     /// Time for name lookup, connecting and TLS together.
     pub timeout: Duration,
+    /// The way that they take.
+    pub route: Route,
     /// Whether a connection serves one request or many.
     pub reuse: Reuse,
     /// Address family.
@@ -131,11 +143,13 @@ pub struct People {
 
 /// What the plan needs to know of the process it is made in.
 #[derive(Clone, Copy, Debug)]
-pub struct Surroundings {
+pub struct Surroundings<'e> {
     /// Whether standard output is a terminal, where nobody wants JSON lines.
     pub stdout_is_terminal: bool,
     /// 64 random bits, for a run id.
     pub entropy: u64,
+    /// Environment variables, in which an engine tells which shard this is.
+    pub environment: &'e Environment,
 }
 
 impl Plan {
@@ -143,14 +157,15 @@ impl Plan {
     ///
     /// # Errors
     /// One line that names the flag, file or request; exit 2.
-    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings) -> Result<Self> {
-        let run_id = flags.run_id.clone().unwrap_or_else(|| format!("{:08x}", surroundings.entropy >> 32));
+    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
+        let place = many::place(flags, &surroundings)?;
+        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
         let resolved = requests::resolve(flags)?;
         let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
-        let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &run_id, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &stream.sink, &testplan).finish();
+        let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
+        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
         Ok(Self {
-            load: Load::from_flags(flags, &run_id)?,
+            load: Load::from_flags(flags, &place)?,
             requests: resolved.requests,
             endpoints: resolved.endpoints,
             exchange: ExchangePlan {
@@ -158,11 +173,11 @@ impl Plan {
                 max_redirects: flags.max_redirects,
                 ok: flags.expect_status.clone().unwrap_or_default(),
             },
-            connection: connection(flags)?,
+            connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
-            run_id,
+            place,
             testplan,
             settings,
             hash,
@@ -172,7 +187,31 @@ impl Plan {
     /// The run's id, in every line of the stream.
     #[must_use]
     pub fn run_id(&self) -> &str {
-        &self.run_id
+        &self.place.run_id
+    }
+
+    /// Which part of the run this process does; `None` for a run on its own.
+    #[must_use]
+    pub const fn shard(&self) -> Option<Shard> {
+        self.place.shard
+    }
+
+    /// The engine that told the shard; `None` where a person did.
+    #[must_use]
+    pub const fn engine(&self) -> Option<&'static str> {
+        self.place.engine
+    }
+
+    /// When it starts.
+    #[must_use]
+    pub const fn start(&self) -> Start {
+        self.place.start
+    }
+
+    /// What a person should know of how the plan was made.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.place.notes
     }
 
     /// The test plan's name, in every line of the stream.
@@ -252,17 +291,30 @@ fn tick(interval: Duration) -> Result<Duration> {
     Ok(interval)
 }
 
-fn sink(flags: &RunFlags, run_id: &str, surroundings: Surroundings) -> Sink {
+fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
     match &flags.telemetry {
         Some(path) if path.as_os_str() == "-" => Sink::Stdout,
-        Some(path) if path.extension().is_some_and(|e| e == "gz") => Sink::Gzip(path.clone()),
-        Some(path) => Sink::File(path.clone()),
-        None if surroundings.stdout_is_terminal => Sink::File(format!("swarmline-{run_id}.ndjson").into()),
+        Some(path) => {
+            let path = of_shard(path, place.shard);
+            if path.extension().is_some_and(|e| e == "gz") { Sink::Gzip(path) } else { Sink::File(path) }
+        }
+        None if surroundings.stdout_is_terminal => {
+            let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
+            Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
+        }
         None => Sink::Stdout,
     }
 }
 
-fn connection(flags: &RunFlags) -> Result<ConnectionPlan> {
+/// The path with the number of the shard in place of `%s`, so that one command line serves all shards.
+fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
+    match (path.to_str(), shard) {
+        (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
+        _ => path.to_owned(),
+    }
+}
+
+fn connection(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
     let family = match (flags.ipv4, flags.ipv6) {
         (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
         (true, false) => Family::V4,
@@ -277,6 +329,7 @@ fn connection(flags: &RunFlags) -> Result<ConnectionPlan> {
     })?;
     Ok(ConnectionPlan {
         timeout: flags.connect_timeout,
+        route,
         reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
         family,
         tls,

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::url::{Origin, Url};
+use super::wire::{self, Wire};
 use crate::cli::value::Header;
 
 /// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints): what statistics are kept by.
@@ -19,7 +20,7 @@ pub struct Endpoint {
     pub name: String,
 }
 
-/// What a request carries besides its URL; redirects make new requests of it.
+/// What a request carries besides its URL.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// The method as sent.
@@ -34,90 +35,42 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Request {
     endpoint: EndpointId,
-    url: Url,
-    parts: Parts,
+    origin: Arc<Origin>,
     bytes: Box<[u8]>,
+    /// Where in `bytes` the body begins.
+    body: usize,
 }
 
 impl Request {
     /// Prepares a request.
     #[must_use]
-    pub fn new(endpoint: EndpointId, url: Url, parts: Parts) -> Self {
-        let bytes = wire_bytes(&url, &parts).into_boxed_slice();
-        Self { endpoint, url, parts, bytes }
+    pub fn new(endpoint: EndpointId, url: &Url, parts: &Parts) -> Self {
+        let mut bytes = head(url, parts);
+        let body = wire::seal(&mut bytes, parts.body.as_deref());
+        Self::of_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
     }
 
-    /// Where it is counted.
-    #[must_use]
-    pub const fn endpoint(&self) -> EndpointId {
-        self.endpoint
+    /// A request of these bytes, whose body begins at `body`.
+    pub(super) fn of_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
+        Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body }
     }
 
     /// Where a connection for it goes.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {
-        self.url.origin()
+        &self.origin
     }
 
-    /// Head and body as they are sent.
+    /// The request as it is sent.
     #[must_use]
-    pub const fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Length of the body in bytes.
-    #[must_use]
-    pub fn body_len(&self) -> usize {
-        self.parts.body.as_ref().map_or(0, |body| body.len())
-    }
-
-    /// Whether the answer has no body whatever its head says (RFC 9112 section 6.3).
-    #[must_use]
-    pub fn is_head(&self) -> bool {
-        self.parts.method == "HEAD"
-    }
-
-    /// Whether it may be sent again without being asked (RFC 9110 section 9.2.2).
-    #[must_use]
-    pub fn is_idempotent(&self) -> bool {
-        matches!(self.parts.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS")
-    }
-
-    /// The request that follows a redirect of `status` to `location`, with the method changes of RFC 9110
-    /// section 15.4 as every browser and curl make them, and without secrets where the origin is another.
-    ///
-    /// # Errors
-    /// A sentence, when `location` is no URL that can be asked.
-    pub fn redirected(&self, status: u16, location: &str) -> Result<Self, String> {
-        let url = self.url.join(location)?;
-        let becomes_get = match status {
-            303 => self.parts.method != "HEAD",
-            301 | 302 => self.parts.method == "POST",
-            _ => false,
-        };
-        let same_origin = url.origin() == self.url.origin();
-        let keeps = |name: &str| {
-            let secret = ["authorization", "cookie", "proxy-authorization", "host"];
-            let of_body = ["content-type", "content-encoding", "content-language"];
-            !(becomes_get && is_one_of(name, &of_body) || !same_origin && is_one_of(name, &secret))
-        };
-        let headers = self.parts.headers.iter().filter(|(name, _)| keeps(name)).cloned().collect();
-        let parts = if becomes_get {
-            Parts { method: "GET".to_owned(), headers, body: None }
-        } else {
-            Parts { method: self.parts.method.clone(), headers, body: self.parts.body.clone() }
-        };
-        Ok(Self::new(self.endpoint, url, parts))
+    pub const fn wire(&self) -> Wire<'_> {
+        Wire::new(self.endpoint, &self.origin, &self.bytes, self.body)
     }
 }
 
-fn is_one_of(name: &str, names: &[&str]) -> bool {
-    names.iter().any(|n| n.eq_ignore_ascii_case(name))
-}
-
-fn wire_bytes(url: &Url, parts: &Parts) -> Vec<u8> {
-    let body = parts.body.as_deref();
-    let mut bytes = Vec::with_capacity(256 + body.map_or(0, <[u8]>::len));
+/// Request line and fields, without `Content-Length` and the empty line.
+fn head(url: &Url, parts: &Parts) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256 + parts.body.as_deref().map_or(0, <[u8]>::len));
     // Writing into a Vec cannot fail.
     let _ = write!(bytes, "{} {} HTTP/1.1\r\n", parts.method, url.target());
     if !parts.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -126,15 +79,6 @@ fn wire_bytes(url: &Url, parts: &Parts) -> Vec<u8> {
     for (name, value) in parts.headers.iter() {
         let _ = write!(bytes, "{name}: {value}\r\n");
     }
-    // RFC 9110 section 8.6: a length of 0 where the method's meaning expects a body.
-    let expects_body = matches!(parts.method.as_str(), "POST" | "PUT" | "PATCH");
-    match body {
-        Some(body) => drop(write!(bytes, "Content-Length: {}\r\n", body.len())),
-        None if expects_body => bytes.extend_from_slice(b"Content-Length: 0\r\n"),
-        None => {}
-    }
-    bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(body.unwrap_or_default());
     bytes
 }
 
@@ -159,11 +103,11 @@ mod tests {
             headers: headers(&defaults, &own),
             body: body.map(|b| Arc::from(b.as_bytes())),
         };
-        Request::new(EndpointId(0), Url::parse(url).unwrap().url, parts)
+        Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 
     fn text(request: &Request) -> &str {
-        std::str::from_utf8(request.bytes()).unwrap()
+        std::str::from_utf8(request.wire().bytes()).unwrap()
     }
 
     #[test]
@@ -175,32 +119,5 @@ mod tests {
         );
         assert!(text(&request("PUT", "http://h/", None)).contains("Content-Length: 0\r\n"));
         assert!(!text(&request("GET", "http://h/", None)).contains("Content-Length"));
-    }
-
-    #[test]
-    fn redirects_change_the_method_as_rfc_9110_says() {
-        for (status, method, expected) in [
-            (301, "POST", "GET"),
-            (302, "POST", "GET"),
-            (303, "PUT", "GET"),
-            (303, "HEAD", "HEAD"),
-            (301, "PUT", "PUT"),
-            (307, "POST", "POST"),
-            (308, "POST", "POST"),
-        ] {
-            let next = request(method, "http://h/a", Some("hi")).redirected(status, "/b").unwrap();
-            assert!(text(&next).starts_with(&format!("{expected} /b ")), "{status} {method}");
-            assert_eq!(next.body_len() == 0, expected != method, "{status} {method}");
-            assert_eq!(text(&next).contains("Content-Type"), expected == method, "{status} {method}");
-        }
-    }
-
-    #[test]
-    fn secrets_do_not_follow_a_redirect_to_another_origin() {
-        let first = request("GET", "http://h/a", None);
-        assert!(text(&first.redirected(302, "http://h:80/b").unwrap()).contains("Authorization"));
-        for elsewhere in ["http://h:81/b", "https://h/b", "//other/b"] {
-            assert!(!text(&first.redirected(302, elsewhere).unwrap()).contains("Authorization"), "{elsewhere}");
-        }
     }
 }

@@ -56,7 +56,8 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
         let endpoint = book.id(Endpoint { method: method.clone(), name });
-        requests.push(Request::new(endpoint, line.url, Parts { method, headers, body: body.clone() }));
+        let parts = Parts { method, headers, body: body.clone() };
+        requests.push(Request::new(endpoint, &line.url, &parts));
     }
     let base_authority = home.authority().to_owned();
     Ok(Resolved { requests, endpoints: book.endpoints, listing: listing.trim_end().to_owned(), base_authority, body })

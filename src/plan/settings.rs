@@ -2,19 +2,27 @@
 
 use std::time::Duration;
 
-use super::Sink;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
+use super::{Route, Sink};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
+use crate::clock::rfc3339;
 
 /// Writes the settings down.
-pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink: &Sink, testplan: &str) -> Settings {
+pub(super) fn of(
+    flags: &RunFlags,
+    origins: &Origins,
+    resolved: &Resolved,
+    route: &Route,
+    sink: &Sink,
+    testplan: &str,
+) -> Settings {
     let mut book = Settings::default();
     load(&mut book, flags, origins, resolved);
     request(&mut book, flags, origins, resolved);
-    connection(&mut book, flags, origins);
+    connection(&mut book, flags, origins, route);
     book.add(Scope::Plan, "testplan", testplan, origins.of("testplan"));
     book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
     let telemetry = match sink {
@@ -22,6 +30,7 @@ pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink:
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
+    many(&mut book, flags, origins);
     book.add(
         Scope::Place,
         "exit-code-on-error",
@@ -29,6 +38,19 @@ pub(super) fn of(flags: &RunFlags, origins: &Origins, resolved: &Resolved, sink:
         origins.of("exit_code_on_error"),
     );
     book
+}
+
+/// Shards of one run differ in these, so they are no part of the plan.
+fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+    if let Some(shard) = flags.shard {
+        book.add(Scope::Place, "shard", &shard.to_string(), origins.of("shard"));
+    }
+    if let Some(at) = flags.start_at {
+        book.add(Scope::Place, "start-at", &rfc3339(at), origins.of("start_at"));
+    }
+    if let Some(step) = flags.start_align {
+        book.add(Scope::Place, "start-align", &time(step), origins.of("start_align"));
+    }
 }
 
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
@@ -86,7 +108,7 @@ fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &
     book.add(Scope::Plan, "max-redirects", &flags.max_redirects.to_string(), origins.of("max_redirects"));
 }
 
-fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
+fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &Route) {
     book.add(Scope::Plan, "connect-timeout", &time(flags.connect_timeout), origins.of("connect_timeout"));
     book.add(Scope::Plan, "no-keepalive", &flags.no_keepalive.to_string(), origins.of("no_keepalive"));
     book.add(Scope::Plan, "insecure", &flags.insecure.to_string(), origins.of("insecure"));
@@ -96,6 +118,12 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
     for (key, file) in [("cert", &flags.cert), ("key", &flags.key)] {
         if let Some(file) = file {
             book.add(Scope::Place, key, &file.display().to_string(), origins.of(key));
+        }
+    }
+    match route {
+        Route::Direct => {}
+        Route::UnixSocket(_) => {
+            book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }
     }
     for Resolve { host, port, addresses } in &flags.resolve {

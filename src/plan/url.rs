@@ -110,6 +110,12 @@ impl Url {
         Ok(Parsed { url: Self { origin, target: request_target(path) }, userinfo })
     }
 
+    /// The URL of a request that was sent there: `target` needs no encoding any more.
+    #[must_use]
+    pub const fn at(origin: Arc<Origin>, target: String) -> Self {
+        Self { origin, target }
+    }
+
     /// Where a connection goes.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {

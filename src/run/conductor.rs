@@ -39,6 +39,10 @@ impl Conductor<'_> {
     }
 
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
+        if self.load.requests == Some(0) {
+            // A shard that has none of the requests.
+            return self.stop.begin(Reason::Requests);
+        }
         let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
         let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
         let stages_over = self.load.end().map_or_else(never, |end| after(left(end)));

@@ -44,34 +44,88 @@ impl Watch<'_> {
         }
     }
 
-    /// Looks at each multiple of `interval` since the start, and once more when `over` is closed.
-    pub(super) fn run(mut self, interval: Duration, over: &Receiver<Never>, looks: &Sender<Sighting>) {
-        let mut tick = 1;
-        loop {
-            let due = Moment::from_nanos(grid(interval, tick));
-            match over.recv_deadline(self.clock.instant(due)) {
-                Err(RecvTimeoutError::Timeout) => {}
-                _ => break,
-            }
+    /// Looks at each tick of the grid after the first, and once more when `over` is closed.
+    pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
+        let mut tick = grid.first() + 1;
+        while let Err(RecvTimeoutError::Timeout) = over.recv_deadline(self.clock.instant(grid.due(tick))) {
             // A machine that stood still has missed ticks; the one that is said is the one that is due now.
-            tick = tick.max(self.passed(interval));
+            tick = tick.max(grid.passed(self.clock.now()));
             if looks.send(Sighting::Grid(self.look(tick))).is_err() {
                 return;
             }
             tick += 1;
         }
-        let mut last = self.look(tick.max(self.passed(interval)));
+        let mut last = self.look(tick.max(grid.passed(self.clock.now())));
         last.users = self.roster.users_at_stop();
         // The aggregator waits for this one.
         let _ = looks.send(Sighting::Last(last));
     }
+}
 
-    /// The last tick that is due by now.
-    fn passed(&self, interval: Duration) -> u64 {
-        self.clock.now().nanos() / grid(interval, 1).max(1)
+/// When ticks are due, and their numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    interval: u64,
+    /// Time from tick 0 to the start of the run, in nanoseconds.
+    origin: u64,
+}
+
+impl Grid {
+    /// Ticks at the multiples of the interval since the start.
+    pub(super) fn from_start(interval: Duration) -> Self {
+        Self { interval: nanos(interval).max(1), origin: 0 }
+    }
+
+    /// Ticks at the multiples of the interval on the wall clock, where the intervals of all shards join; the first is
+    /// the multiple before the `start`, and said at the start.
+    pub(super) fn of_wall_clock(interval: Duration, start: Duration) -> Self {
+        Self { interval: nanos(interval).max(1), origin: nanos(start) }
+    }
+
+    /// The tick of the start.
+    pub(super) const fn first(self) -> u64 {
+        self.origin / self.interval
+    }
+
+    /// When a tick after the first is due.
+    fn due(self, tick: u64) -> Moment {
+        Moment::from_nanos(self.interval.saturating_mul(tick).saturating_sub(self.origin))
+    }
+
+    /// The last tick that is due by a moment.
+    const fn passed(self, moment: Moment) -> u64 {
+        self.origin.saturating_add(moment.nanos()) / self.interval
     }
 }
 
-fn grid(interval: Duration, tick: u64) -> u64 {
-    u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).saturating_mul(tick)
+/// 584 years fit.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_on_its_own_ticks_from_its_start() {
+        let grid = Grid::from_start(Duration::from_secs(3));
+        assert_eq!(grid.first(), 0);
+        assert_eq!(grid.due(2), Moment::at(Duration::from_secs(6)));
+        assert_eq!(grid.passed(Moment::at(Duration::from_millis(8999))), 2);
+    }
+
+    #[test]
+    fn shards_tick_together_whenever_they_started() {
+        let interval = Duration::from_secs(3);
+        let unix = |millis: u64| Duration::from_secs(1_795_381_200) + Duration::from_millis(millis);
+        for start in [0, 1, 999, 1_000, 2_999, 3_000, 7_777] {
+            let grid = Grid::of_wall_clock(interval, unix(start));
+            assert_eq!(grid.first(), 598_460_400 + start / 3000, "started {start} ms after a multiple");
+            let due = unix(start) + grid.due(598_460_404).since_start();
+            assert_eq!(due, unix(12_000), "the same tick is the same time");
+            assert_eq!(grid.passed(grid.due(598_460_404)), 598_460_404);
+            assert_eq!(grid.passed(Moment::START), grid.first());
+        }
+    }
 }

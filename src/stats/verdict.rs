@@ -52,6 +52,12 @@ impl Judgement {
         Self { verdict, reasons }
     }
 
+    /// Nothing to complain of.
+    #[must_use]
+    pub const fn pass() -> Self {
+        Self { verdict: Verdict::Pass, reasons: Vec::new() }
+    }
+
     /// The exit code that goes with it.
     #[must_use]
     pub const fn exit(&self, on_failures: u8) -> Exit {

@@ -15,18 +15,26 @@ pub const MOST_LINE: usize = 4096;
 pub enum Source {
     /// A run on its own.
     Local,
+    /// One shard of many, by its number.
+    Worker(u32),
+    /// All shards together.
+    Master,
 }
 
 impl Source {
     const fn name(self) -> &'static str {
         match self {
             Self::Local => "LocalRunner",
+            Self::Worker(_) => "WorkerRunner",
+            Self::Master => "MasterRunner",
         }
     }
 
-    const fn id(self) -> &'static str {
+    fn id(self) -> String {
         match self {
-            Self::Local => "local",
+            Self::Local => "local".to_owned(),
+            Self::Worker(index) => format!("worker-{index}"),
+            Self::Master => "master".to_owned(),
         }
     }
 }
@@ -35,6 +43,7 @@ impl Source {
 #[derive(Clone, Debug)]
 pub struct Envelope {
     source: Source,
+    source_id: String,
     run_id: String,
     testplan: String,
     clock: Clock,
@@ -55,7 +64,7 @@ struct Telemetry<'l> {
     telemetry_type: &'static str,
     telemetry_name: &'static str,
     source: &'static str,
-    source_id: &'static str,
+    source_id: &'l str,
     run_id: &'l str,
     testplan: &'l str,
     #[serde(flatten)]
@@ -69,7 +78,8 @@ impl Envelope {
     /// An envelope for the lines of one stream.
     #[must_use]
     pub fn new(source: Source, run_id: &str, testplan: &str, clock: Clock) -> Self {
-        Self { source, run_id: run_id.to_owned(), testplan: clipped(testplan, MOST_TESTPLAN).into_owned(), clock }
+        let testplan = clipped(testplan, MOST_TESTPLAN).into_owned();
+        Self { source, source_id: source.id(), run_id: run_id.to_owned(), testplan, clock }
     }
 
     /// Writes line number `seq` into `line`, which it clears, newline included.
@@ -88,7 +98,7 @@ impl Envelope {
                 telemetry_type: if is_event { "event" } else { "metrics" },
                 telemetry_name: name,
                 source: self.source.name(),
-                source_id: self.source.id(),
+                source_id: &self.source_id,
                 run_id: &self.run_id,
                 testplan: &self.testplan,
                 body: &record.body,

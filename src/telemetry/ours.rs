@@ -41,6 +41,9 @@ pub struct WireSetting {
 /// Where and when a plan runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Place {
+    /// Which part of the run this is; left out for a run on its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<WireShard>,
     /// Hosts that are asked, with the addresses known at the start.
     pub targets: Vec<Target>,
     /// CPUs that the process may use.
@@ -56,12 +59,24 @@ pub struct Place {
     pub started_monotonic: f64,
 }
 
+/// One of the processes that make a run together.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireShard {
+    /// Its number, from 0.
+    pub index: u32,
+    /// How many there are.
+    pub count: u32,
+    /// The engine that told it; left out where a person did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<&'static str>,
+}
+
 /// A host that is asked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Target {
     /// Host and port as in the URL.
     pub host: String,
-    /// Addresses known at the start; empty where a name server has not answered yet.
+    /// Addresses known at the start; empty where a name server has not answered yet, and where the route asks none.
     pub addresses: Vec<String>,
 }
 

@@ -1,6 +1,8 @@
 """Are the numbers true? Servers that stall, hang or take a known time, and HdrHistogram's own reader as the judge."""
 
+import contextlib
 import os
+import random
 import signal
 import threading
 import time
@@ -119,6 +121,62 @@ def a_server_that_stalls_shows_in_response_time(bench):
     return f"p95 {final['percentile_95']:.0f} ms, service p95 {service:.2f} ms, {late} late, none dropped"
 
 
+def is_stopped(process):
+    """Whether SIGSTOP has reached the whole process."""
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def a_generator_that_stalls_makes_the_run_invalid(bench):
+    """swarmline itself stands still for 2 s under 200/s with users to spare: sent late, so verdict invalid, exit 4."""
+    path = bench.stream_path()
+    # It stands still between two ticks, so that none is missed.
+    with nginx(bench.dir / "nginx") as server:
+        began = time.monotonic()
+        with bench.start("--rate", "200", "-u", "1000", "-t", "7s", "-s", "5s", "--interval", "4s",
+                         "--telemetry", path, f"{server.url}/ok") as process:
+            wait_until(lambda: path.exists() and b'"tick":1' in path.read_bytes(), 20, "the first tick")
+            process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: is_stopped(process), 10, "swarmline stands still")
+            time.sleep(2)
+            process.send_signal(signal.SIGCONT)
+            ran = bench.finish(process, began)
+        entries = server.log()
+    ran.must_exit(4)
+    stream = whole_stream(bench, path, ran)
+    end = stream.end
+    equal(end["verdict"], "invalid", "verdict")
+    named = [reason for reason in end["reasons"] if "sent over 10 ms late though a user was free" in reason]
+    equal(named, end["reasons"], "reasons, each about sending late")
+    equal(len(named), 1, "reasons")
+    warnings = [line["detail"] for line in stream.all(WARNING) if line["kind"] == "generator_late"]
+    equal(warnings, named, "warnings about the generator")
+    expect(named[0] in ran.stderr, f"the summary does not say why: {ran.stderr[-600:]!r}")
+    equal((end["sent"], end["failed"], len(entries)), (1400, 0, 1400), "sent, failed, nginx")
+    late = sum(line["late_sends"] for line in stream.all(HEALTH))
+    expect(named[0].startswith(f"{late} of 1400 "), f"the ticks have {late} late sends, the reason {named[0]!r}")
+    # 2 s at 200/s are 400, less the few that were due within 10 ms of the end.
+    expect(late >= 380, f"{late} of 1400 were late, of 400 that were due while it stood still")
+    return named[0]
+
+
+class ThreadingServer(ThreadingHTTPServer):
+    """Python's server, which lets many connect at once: with its own 5 places they would try again after a second."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+
+@contextlib.contextmanager
+def served_by(handler):
+    """The URL of a server in this process that answers by `handler`."""
+    with ThreadingServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
 class HangsOnceInFive(BaseHTTPRequestHandler):
     """Answers four requests of five."""
 
@@ -147,17 +205,12 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
 
 def a_request_that_never_ends_stands_in_the_percentiles(bench):
     """A server hangs one request in five: those count with the time of the timeout, which is the 90th percentile."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), HangsOnceInFive)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     path = bench.stream_path()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}/"
-        ran = bench.run(url, "-n", "100", "-u", "5", "-r", "100", "--timeout", "500ms", "--telemetry", path)
-    finally:
-        HangsOnceInFive.over.set()
-        server.shutdown()
-        server.server_close()
+    with served_by(HangsOnceInFive) as url:
+        try:
+            ran = bench.run(url, "-n", "100", "-u", "5", "-r", "100", "--timeout", "500ms", "--telemetry", path)
+        finally:
+            HangsOnceInFive.over.set()
     ran.must_exit(1)
     stream = whole_stream(bench, path, ran)
     equal(stream.errors(), {("/", "timeout: no complete answer in time"): 20}, "errors")
@@ -165,6 +218,58 @@ def a_request_that_never_ends_stands_in_the_percentiles(bench):
     expect(final["percentile_50"] < 500 <= final["percentile_90"], f"p50 {final['percentile_50']}, p90 {final['percentile_90']}")
     expect(final["max_response_time"] < 1000, f"a timeout of 500 ms took {final['max_response_time']} ms")
     return f"20 of 100 timed out, p90 {final['percentile_90']:.0f} ms"
+
+
+class TakesItsTime(BaseHTTPRequestHandler):
+    """Answers after 1 to 300 ms, each time another, spread over the logarithm: every place of a histogram is used.
+
+    At random, as an even spread would compress to nothing.
+    """
+
+    protocol_version = "HTTP/1.1"
+    # Head and body are sent apart, and the second would wait 40 ms for the acknowledgement of the first.
+    disable_nagle_algorithm = True
+    chance = random.Random(1)
+
+    def do_GET(self):
+        """The answer, in its time."""
+        time.sleep(0.001 * 300 ** self.chance.random())
+        self.send_response(200)
+        self.send_header("Content-Length", "3")
+        self.end_headers()
+        self.wfile.write(b"ok\n")
+
+    def log_message(self, *_):
+        """Silent."""
+
+
+def a_histogram_too_long_for_its_line_is_whole_in_pieces(bench):
+    """Thousands of different times in one interval: its histogram comes in pieces that add up to what its line says."""
+    new_histogram()
+    path = bench.stream_path()
+    with served_by(TakesItsTime) as url:
+        ran = bench.run(url, "-n", "8000", "-u", "200", "-r", "1000", "--interval", "60s", "--telemetry", path)
+    ran.must_exit(0)
+    stream = whole_stream(bench, path, ran)
+    interval, pieces = stream.one(INTERVAL), stream.all(PIECE)
+    expect(len(pieces) >= 2, f"8000 times came in {len(pieces)} pieces: not what this is about")
+    equal(interval["histogram_lines"], len(pieces), "pieces, as the interval says")
+    equal((interval.get("service_histogram"), interval["response_is_service"]), (None, True), "what its line has itself")
+    for part, line in enumerate(pieces, 1):
+        equal((line["part"], line["parts"], line["kind"], line["interval_start"]),
+              (part, len(pieces), "service", interval["interval_start"]), f"piece {part}")
+        equal(line.number, interval.number + part, f"line of piece {part}")
+    whole = new_histogram()
+    for line in pieces:
+        whole.decode_and_add(line["histogram"])
+    equal((whole.get_total_count(), interval["ok"], stream.final["num_requests"]), (8000, 8000, 8000),
+          "the pieces, their interval, the run")
+    service = interval["service"]
+    for percentile in (50, 90, 95, 99):
+        equal(at_percentile(whole, percentile), service[f"p{percentile}_us"], f"p{percentile} of the pieces")
+    for place, ours in ((whole.get_min_value(), service["min_us"]), (whole.get_max_value(), service["max_us"])):
+        expect(abs(place - ours) <= ours / 1000, f"the pieces end at {place} us, the interval at {ours} us")
+    return f"{len(pieces)} pieces of 8000 times, {service['min_us']} to {service['max_us']} us"
 
 
 def known_delays_are_measured(bench):
@@ -244,7 +349,9 @@ def a_clock_set_back_does_not_turn_time_back(bench):
 
 SCENARIOS = [
     histograms_add_up_to_the_run_in_another_library,
+    a_histogram_too_long_for_its_line_is_whole_in_pieces,
     a_server_that_stalls_shows_in_response_time,
+    a_generator_that_stalls_makes_the_run_invalid,
     a_request_that_never_ends_stands_in_the_percentiles,
     known_delays_are_measured,
     a_schedule_is_kept,

@@ -6,3 +6,4 @@ mod kept;
 mod redirects;
 mod requests;
 mod timeouts;
+mod unix_socket;

@@ -2,11 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection};
 
 /// Longest wait for something that has to come; far beyond what it needs on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -14,9 +19,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// An answer with a body of two bytes.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
+/// The authority that signed the certificate of [`Peer::secure`].
+pub(crate) const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
+
+/// A certificate for shop.test and 127.0.0.1, and its key, which are good for nothing else.
+const CERTIFICATE: &[u8] = include_bytes!("tls/server.pem");
+
 /// A listening server; each connection has a thread of its own that runs the behaviour.
 pub(crate) struct Server {
-    addr: SocketAddr,
+    /// None for a Unix socket.
+    addr: Option<SocketAddr>,
     log: Arc<Log>,
 }
 
@@ -63,19 +75,22 @@ impl Server {
     pub(crate) fn on(listener: TcpListener, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         // std's backlog of 128 is less than a swarm needs; listening again replaces it.
         rustix::net::listen(&listener, 4096).unwrap();
-        let (addr, log) = (listener.local_addr().unwrap(), Arc::new(Log::default()));
-        let (behaviour, judge) = (Arc::new(behaviour), Arc::clone(&log));
-        thread::spawn(move || {
-            for (number, stream) in listener.incoming().enumerate() {
-                let Ok(stream) = stream else { return };
-                stream.set_nodelay(true).unwrap();
-                judge.note(|seen| seen.0 += 1);
-                let (behaviour, log) = (Arc::clone(&behaviour), Arc::clone(&judge));
-                let serve = move || behaviour(Peer { number, stream, log, input: Vec::new() });
-                thread::Builder::new().stack_size(128 * 1024).spawn(serve).unwrap();
-            }
-        });
-        Self { addr, log }
+        let addr = listener.local_addr().unwrap();
+        let accept = move || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nodelay(true).unwrap();
+            stream
+        };
+        Self { addr: Some(addr), log: serve(accept, behaviour) }
+    }
+
+    /// Serves what comes to a Unix socket at `path`.
+    pub(crate) fn at(path: &str, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        rustix::net::listen(&listener, 4096).unwrap();
+        // Reading, writing and shutting down are the same calls for any kind of socket.
+        let accept = move || TcpStream::from(OwnedFd::from(listener.accept().unwrap().0));
+        Self { addr: None, log: serve(accept, behaviour) }
     }
 
     /// Gives this answer to every request.
@@ -85,12 +100,12 @@ impl Server {
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
+        self.addr.expect("a server with a port")
     }
 
     /// The server as `--host` takes it.
     pub(crate) fn host(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("http://{}", self.addr())
     }
 
     /// Connections accepted so far.
@@ -124,6 +139,25 @@ impl Server {
     }
 }
 
+/// Accepts until the test ends, each connection on a thread of its own; gives where it is counted.
+fn serve(
+    mut accept: impl FnMut() -> TcpStream + Send + 'static,
+    behaviour: impl Fn(Peer) + Send + Sync + 'static,
+) -> Arc<Log> {
+    let (behaviour, log) = (Arc::new(behaviour), Arc::new(Log::default()));
+    let judge = Arc::clone(&log);
+    thread::spawn(move || {
+        for number in 0.. {
+            let stream = accept();
+            judge.note(|seen| seen.0 += 1);
+            let (behaviour, log) = (Arc::clone(&behaviour), Arc::clone(&judge));
+            let serve = move || behaviour(Peer { number, stream, tls: None, log, input: Vec::new() });
+            thread::Builder::new().stack_size(128 * 1024).spawn(serve).unwrap();
+        }
+    });
+    log
+}
+
 impl Log {
     fn note(&self, change: impl FnOnce(&mut (usize, Vec<Seen>))) {
         change(&mut self.seen.lock().unwrap());
@@ -144,11 +178,23 @@ pub(crate) struct Peer {
     /// Its number, from 0 in the order accepted.
     pub(crate) number: usize,
     stream: TcpStream,
+    tls: Option<Box<ServerConnection>>,
     log: Arc<Log>,
     input: Vec<u8>,
 }
 
 impl Peer {
+    /// Speaks TLS from here on.
+    pub(crate) fn secure(mut self) -> Self {
+        let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(CERTIFICATE).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+        self.tls = Some(Box::new(ServerConnection::new(Arc::new(config)).unwrap()));
+        self
+    }
+
     /// Reads a request with its body; `None` when the client is gone.
     pub(crate) fn read(&mut self) -> Option<Seen> {
         let head = self.take_head()?;
@@ -173,7 +219,10 @@ impl Peer {
 
     /// Writes; whether the client still listens shows elsewhere.
     pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = self.stream.write_all(bytes.as_ref());
+        let _ = match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).write_all(bytes.as_ref()),
+            None => self.stream.write_all(bytes.as_ref()),
+        };
     }
 
     /// Reads a request and answers it; says whether there was one.
@@ -231,7 +280,11 @@ impl Peer {
 
     fn fill(&mut self) -> Option<()> {
         let mut piece = [0; 16 * 1024];
-        match self.stream.read(&mut piece) {
+        let read = match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).read(&mut piece),
+            None => self.stream.read(&mut piece),
+        };
+        match read {
             Ok(count @ 1..) => {
                 self.input.extend_from_slice(&piece[..count]);
                 Some(())

@@ -7,19 +7,20 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("clock", &[]),
-    ("cli", &["error"]),
+    ("cli", &["clock", "error"]),
     ("plan", &["cli", "clock", "error"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["plan", "stats", "telemetry"]),
-    ("target", &["error"]),
+    ("import", &["cli", "clock", "error", "plan"]),
+    ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
-    ("command", &["cli", "error", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "error", "import", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
@@ -33,7 +34,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
         &["clock.rs", "load/", "run/mod.rs", "target/mod.rs"],
         "deadlines of waits; everything measured is a Moment",
     ),
-    ("TcpStream", &["load/", "target/"], "the only floors with sockets"),
+    ("TcpStream", &["target/"], "elsewhere a socket is a descriptor, TCP or Unix"),
     ("TcpListener", &["target/"], "only the embedded server listens"),
     ("UdpSocket", &[], "HTTP is all that is spoken"),
     ("ToSocketAddrs", &["load/resolve.rs"], "one resolver, asked once a host"),
@@ -53,7 +54,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
-    ("ureq", &["load/tcp.rs", "load/connection.rs", "plan/mod.rs", "plan/tls.rs", "plan/url.rs"], "its connectors"),
+    ("ureq", &["load/socket.rs", "load/connection.rs", "plan/mod.rs", "plan/tls.rs", "plan/url.rs"], "its connectors"),
     ("rustls", &["load/", "plan/tls.rs"], "certificates and keys, checked before the run"),
     ("rustix", &["load/", "machine/", "target/", "telemetry/sink.rs", "telemetry/writer.rs", "run/"], "system calls"),
     ("unsafe", &["run/signals.rs"], "one call, to give back SIGHUP"),
@@ -63,7 +64,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
     ("flate2", &["telemetry/sink.rs"], "the compressed stream"),
     ("clap", &["cli/"], "flags"),
-    ("std::env", &["main.rs"], "the command line; clap reads the environment"),
+    ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),
 ];

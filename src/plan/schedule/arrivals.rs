@@ -6,12 +6,14 @@ use super::Phase;
 use super::curve::{self, Curve, ONE};
 use crate::cli::stages::Stages;
 use crate::plan::random::Random;
+use crate::plan::shard::Shard;
 
-/// When arrivals are due.
+/// When arrivals are due: those of the whole run, or those of a shard, at the times that they have in the whole run.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     curve: Curve,
     spacing: Spacing,
+    shard: Shard,
 }
 
 /// How arrivals are spaced.
@@ -30,39 +32,45 @@ impl Arrivals {
     /// `rate` arrivals a second for ever, at most one a nanosecond.
     #[must_use]
     pub fn constant(rate: f64, spacing: Spacing) -> Self {
-        Self { curve: Curve::constant(rate), spacing }
+        Self { curve: Curve::constant(rate), spacing, shard: Shard::WHOLE }
     }
 
     /// From `rate` arrivals a second through the stages.
     #[must_use]
     pub fn stages(rate: f64, stages: &Stages, spacing: Spacing) -> Self {
-        Self { curve: Curve::stages(rate, stages), spacing }
+        Self { curve: Curve::stages(rate, stages), spacing, shard: Shard::WHOLE }
     }
 
-    /// When each arrival is due, since the start of the run and in order; those of shard i of N are
-    /// `due().skip(i).step_by(N)`.
+    /// Those of them that are the shard's own.
+    #[must_use]
+    pub fn of_shard(self, shard: Shard) -> Self {
+        Self { shard, ..self }
+    }
+
+    /// When each arrival is due, since the start of the run and in order.
     #[must_use]
     pub fn due(&self) -> Due<'_> {
         let source = match self.spacing {
             Spacing::Constant => Source::Constant { next: 0 },
             Spacing::Poisson { seed } => Source::Poisson { random: Random::seeded(seed), amount: 0 },
         };
-        Due { curve: &self.curve, source }
+        Due { curve: &self.curve, source, shard: self.shard, before: u64::from(self.shard.index()) }
     }
 
     /// Arrivals a second at `at`.
     #[must_use]
     pub fn rate(&self, at: Duration) -> f64 {
-        self.curve.value(at)
+        self.curve.value(at) / f64::from(self.shard.count())
     }
 
     /// Arrivals due before `at`, the integral of the rate until then; for constant spacing the whole number above is
-    /// exact, for Poisson spacing it is the mean.
+    /// exact, for Poisson spacing it is the mean, and for a shard its even part.
     #[must_use]
     pub fn intended(&self, at: Duration) -> f64 {
         let amount = self.curve.amount(at);
         // Whole and fraction apart, so that a whole number stays one.
-        (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64
+        let whole = (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64;
+        whole / f64::from(self.shard.count())
     }
 
     /// When the stages are over; `None` where the load goes on for ever.
@@ -95,6 +103,9 @@ impl Arrivals {
 pub struct Due<'curve> {
     curve: &'curve Curve,
     source: Source,
+    shard: Shard,
+    /// Arrivals of other shards before the next one of this.
+    before: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -106,10 +117,10 @@ enum Source {
 impl Source {
     /// Passes over `skipped` arrivals and says how much of the rate's integral the one after them waits for; beyond
     /// 2^127 the same for ever, which no finite curve reaches.
-    fn amount(&mut self, skipped: usize) -> u128 {
+    fn amount(&mut self, skipped: u64) -> u128 {
         match self {
             Self::Constant { next } => {
-                let arrival = next.saturating_add(skipped as u128);
+                let arrival = next.saturating_add(u128::from(skipped));
                 *next = arrival.saturating_add(1);
                 arrival.saturating_mul(ONE)
             }
@@ -133,7 +144,10 @@ impl Iterator for Due<'_> {
     }
 
     fn nth(&mut self, skipped: usize) -> Option<Duration> {
-        self.curve.reached(self.source.amount(skipped))
+        let count = u64::from(self.shard.count());
+        let passed_over = (skipped as u64).saturating_mul(count).saturating_add(self.before);
+        self.before = count - 1;
+        self.curve.reached(self.source.amount(passed_over))
     }
 }
 

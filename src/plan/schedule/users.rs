@@ -5,10 +5,15 @@ use std::time::Duration;
 use super::curve::{self, Curve, TRILLION};
 use super::{Phase, Ramp};
 use crate::cli::stages::Stages;
+use crate::plan::shard::Shard;
 
-/// When users start and stop.
+/// When users start and stop: those of the whole run, or those of a shard, with the numbers and at the times that they
+/// have in the whole run.
 #[derive(Clone, Debug)]
-pub struct Users(Shape);
+pub struct Users {
+    shape: Shape,
+    shard: Shard,
+}
 
 #[derive(Clone, Debug)]
 enum Shape {
@@ -49,7 +54,7 @@ impl Users {
     /// User k starts at k / spawn rate and none stops.
     #[must_use]
     pub const fn ramp(ramp: Ramp) -> Self {
-        Self(Shape::Ramp(ramp))
+        Self { shape: Shape::Ramp(ramp), shard: Shard::WHOLE }
     }
 
     /// From 0 users through the stages: user k runs while their value is at least k + 1.
@@ -57,7 +62,13 @@ impl Users {
     pub fn stages(stages: &Stages) -> Self {
         let curve = Curve::stages(0.0, stages);
         let legs = legs(&curve);
-        Self(Shape::Stages { curve, legs })
+        Self { shape: Shape::Stages { curve, legs }, shard: Shard::WHOLE }
+    }
+
+    /// Those of them that are the shard's own.
+    #[must_use]
+    pub fn of_shard(self, shard: Shard) -> Self {
+        Self { shard, ..self }
     }
 
     /// Every start and stop in the order of time, at one time in the order in which they are to be done: those who
@@ -68,42 +79,46 @@ impl Users {
         let starts = move |ramp: Ramp| {
             (0..ramp.users()).filter_map(move |user| ramp.due(user).map(|at| Change { at, user, kind }))
         };
-        ramp.into_iter().flat_map(starts).chain(legs.iter().flat_map(Leg::changes))
+        let changes = ramp.into_iter().flat_map(starts).chain(legs.iter().flat_map(Leg::changes));
+        changes.filter(|change| self.shard.owns(u64::from(change.user)))
     }
 
     /// Each time a number of users asked for, other than the one before, is there, on the way down too: the end of the
-    /// ramp, or of what a stage or a jump changes.
+    /// ramp, or of what a stage or a jump changes. A shard has each of the whole run, at the same time, with its own
+    /// share of the users.
     pub fn reached(&self) -> impl Iterator<Item = Reached> + '_ {
         let (ramp, legs) = self.parts();
         let ramp = ramp.map(|ramp| Reached { at: ramp.end(), users: ramp.users() });
-        ramp.into_iter().chain(legs.iter().filter_map(Leg::reached))
+        let reached = ramp.into_iter().chain(legs.iter().filter_map(Leg::reached));
+        reached.map(|reached| Reached { users: self.shard.share_of_users(reached.users), ..reached })
     }
 
     /// How many users are to run at `at`, the changes of that time done.
     #[must_use]
     pub fn wanted(&self, at: Duration) -> u32 {
-        match &self.0 {
+        // Those who run are always the first ones: users stop in the order opposite to that in which they started.
+        self.shard.share_of_users(match &self.shape {
             Shape::Ramp(ramp) => ramp.wanted(at),
             Shape::Stages { legs, .. } => {
                 let begun = legs.partition_point(|leg| leg.start <= at.as_nanos());
                 begun.checked_sub(1).and_then(|last| legs.get(last)).map_or(0, |leg| leg.wanted(at.as_nanos()))
             }
-        }
+        })
     }
 
-    /// The most users there are at one time; 0 where stages never reach 1.
+    /// The most users there are at one time; 0 where stages never reach 1, or a shard has none.
     #[must_use]
     pub fn most_users(&self) -> u32 {
-        match &self.0 {
+        self.shard.share_of_users(match &self.shape {
             Shape::Ramp(ramp) => ramp.users(),
             Shape::Stages { legs, .. } => legs.iter().map(|leg| leg.after).max().unwrap_or(0),
-        }
+        })
     }
 
     /// When the stages are over; `None` where the load goes on for ever.
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
-        match &self.0 {
+        match &self.shape {
             Shape::Ramp(_) => None,
             Shape::Stages { curve, .. } => curve.end(),
         }
@@ -118,7 +133,7 @@ impl Users {
     /// The phase of the interval `[from, until)`: the first of ramp, down, steady that it touches.
     #[must_use]
     pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
-        match &self.0 {
+        match &self.shape {
             Shape::Ramp(ramp) if from < ramp.end() => Phase::Ramp,
             Shape::Ramp(_) => Phase::Steady,
             Shape::Stages { curve, .. } => curve.phase(from, until),
@@ -126,7 +141,7 @@ impl Users {
     }
 
     fn parts(&self) -> (Option<Ramp>, &[Leg]) {
-        match &self.0 {
+        match &self.shape {
             Shape::Ramp(ramp) => (Some(*ramp), &[]),
             Shape::Stages { legs, .. } => (None, legs),
         }

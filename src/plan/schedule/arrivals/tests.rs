@@ -104,24 +104,6 @@ fn stages_have_exactly_the_arrivals_of_their_integral() {
 }
 
 #[test]
-fn the_union_over_shards_is_the_schedule_of_one_host() {
-    let stages = "2s:100,1s:0,1s:0,1s:50".parse().unwrap();
-    for spacing in [Spacing::Constant, Spacing::Poisson { seed: 7 }] {
-        let arrivals = Arrivals::stages(10.0, &stages, spacing);
-        let whole: Vec<Duration> = arrivals.due().collect();
-        for shards in 1..=9 {
-            let mut union = vec![Duration::MAX; whole.len()];
-            for shard in 0..shards {
-                for (place, due) in arrivals.due().skip(shard).step_by(shards).enumerate() {
-                    union[shard + place * shards] = due;
-                }
-            }
-            assert_eq!(union, whole, "{shards} shards");
-        }
-    }
-}
-
-#[test]
 fn poisson_gaps_have_the_mean_and_variance_of_the_exponential() {
     const COUNT: usize = 100_000;
     for seed in 0..5 {

@@ -105,22 +105,6 @@ fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
 }
 
 #[test]
-fn the_union_over_shards_is_the_schedule_of_one_host() {
-    for stages in ["10s:25,5s:25,10s:3", "0s:7,3s:0,3s:11"] {
-        let users = users(stages);
-        for shards in 1..=7 {
-            let of = |shard| users.changes().filter(move |change| change.user % shards == shard);
-            let mut union: Vec<Change> = (0..shards).flat_map(of).collect();
-            let mut whole: Vec<Change> = users.changes().collect();
-            let key = |change: &Change| (change.at, change.user, change.kind == ChangeKind::Stop);
-            union.sort_by_key(key);
-            whole.sort_by_key(key);
-            assert_eq!(union, whole);
-        }
-    }
-}
-
-#[test]
 fn the_longest_and_highest_is_no_panic() {
     for stages in ["8784h:1e9", "0s:1e9,8784h:0", "1ms:1e9,8783h:0.000000000001", "1ms:0"] {
         let users = users(stages);

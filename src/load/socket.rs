@@ -1,16 +1,22 @@
-//! TCP sockets that a stop can end at any time: made first, put where the stop finds them, then connected.
+//! Sockets that a stop can end at any time: made first, put where the stop finds them, then connected.
 //!
 //! ureq's own connector blocks in `connect_timeout` and hands out its socket only afterwards, so a connection into a
-//! black hole could not be ended. On Linux `shutdown()` of a socket that still connects wakes it at once.
+//! black hole could not be ended. On Linux `shutdown()` of a TCP socket that still connects wakes it at once.
+//!
+//! TCP or Unix is a matter of connecting only: past it a socket is a descriptor, and the kernel knows which kind, so
+//! nothing here asks again.
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::input::is_time_over;
@@ -21,40 +27,69 @@ use super::stop::Stop;
 ///
 /// # Errors
 /// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
-pub(super) fn connect(address: SocketAddr, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<TcpStream>> {
+pub(super) fn connect(address: SocketAddr, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    let socket = Arc::new(TcpStream::from(socket));
-    desk.keep(&socket);
-    // In this order: a cut that comes now finds the socket, one that came before is seen here.
-    if stop.is_cut() {
-        return Err(io::ErrorKind::ConnectionAborted.into());
-    }
+    let socket = make(family, desk, stop)?;
     // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).
-    socket.set_write_timeout(Some(limit.max(SHORTEST_LIMIT)))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
     let began = Instant::now();
-    match rustix::net::connect(&*socket, &address) {
+    match rustix::net::connect(&socket, &address) {
         Ok(()) => {}
         Err(Errno::INPROGRESS | Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
         Err(Errno::INTR) => finish_connect(&socket, limit.saturating_sub(began.elapsed()))?,
         Err(error) => return Err(error.into()),
     }
-    socket.set_nodelay(true)?;
+    set_tcp_nodelay(&socket, true)?;
     Ok(socket)
+}
+
+/// Connects to the Unix socket at `path` within `limit`.
+///
+/// # Errors
+/// As [`connect`]; `NotFound` where the socket is gone.
+pub(super) fn connect_unix(path: &Path, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = make(AddressFamily::UNIX, desk, stop)?;
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(SHORTEST_LIMIT, GLANCE)))?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => return Ok(socket),
+            // The server's queue is full, or a signal came: nothing goes on by itself as it does with TCP.
+            Err(Errno::AGAIN | Errno::INTR) if !stop.is_cut() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// One that waits for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own socket;
+/// so it looks up this often to see whether the cut came.
+const GLANCE: Duration = Duration::from_millis(200);
+
+fn make(family: AddressFamily, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = Arc::new(socket);
+    desk.keep(&socket);
+    // In this order: a cut that comes now finds the socket, one that came before is seen here.
+    if stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
 }
 
 /// A zero would mean no limit at all (socket(7)).
 const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
 
 /// A signal interrupted `connect`; the handshake goes on by itself, wait for its end.
-fn finish_connect(socket: &TcpStream, limit: Duration) -> io::Result<()> {
+fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
     let deadline = Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
         match poll(&mut [PollFd::new(socket, PollFlags::OUT)], Some(&timeout)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => return socket.take_error()?.map_or(Ok(()), Err),
+            Ok(_) => return Ok(socket_error(socket)??),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -62,16 +97,16 @@ fn finish_connect(socket: &TcpStream, limit: Duration) -> io::Result<()> {
 }
 
 /// Whether the other side has neither closed the connection nor sent anything: one look that does not wait.
-pub(super) fn is_quiet(socket: &TcpStream) -> bool {
+pub(super) fn is_quiet(socket: &OwnedFd) -> bool {
     let mut byte = [0_u8; 1];
-    let looked = rustix::net::recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    let looked = recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
     matches!(looked, Err(Errno::AGAIN))
 }
 
 /// A connected socket as ureq's connectors want it, and with shorter ways for plain HTTP.
 #[derive(Debug)]
-pub(super) struct TcpTransport {
-    socket: Arc<TcpStream>,
+pub(super) struct SocketTransport {
+    socket: Arc<OwnedFd>,
     /// For TLS only, which reads and writes by them; plain HTTP never touches them.
     buffers: LazyBuffers,
     read_limit: Limit,
@@ -82,9 +117,9 @@ pub(super) struct TcpTransport {
 const RECORD_INPUT: usize = 8 * 1024;
 const RECORD_OUTPUT: usize = 4 * 1024;
 
-impl TcpTransport {
+impl SocketTransport {
     /// Wraps a socket; `usual` is the limit that most reads will have.
-    pub(super) fn new(socket: Arc<TcpStream>, usual: Duration) -> Self {
+    pub(super) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
         let buffers = LazyBuffers::new(RECORD_INPUT, RECORD_OUTPUT);
         Self { socket, buffers, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
     }
@@ -100,18 +135,17 @@ impl TcpTransport {
     }
 }
 
-fn send(socket: &TcpStream, limits: &mut Limit, bytes: &[u8], limit: Duration) -> io::Result<()> {
+fn send(socket: &OwnedFd, limits: &mut Limit, bytes: &[u8], limit: Duration) -> io::Result<()> {
     let deadline = Instant::now() + limit;
-    let (mut sink, mut rest, mut left) = (socket, bytes, limit);
+    let (mut rest, mut left) = (bytes, limit);
     loop {
-        limits.apply(left, |limit| socket.set_write_timeout(Some(limit)))?;
-        match sink.write(rest) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+        limits.apply(left, |limit| set_socket_timeout(socket, Timeout::Send, Some(limit)))?;
+        match rustix::net::send(socket, rest, SendFlags::NOSIGNAL) {
             Ok(sent) if sent == rest.len() => return Ok(()),
             // SO_SNDTIMEO ends a send that has got rid of some bytes with their number (socket(7)), not with an error.
             Ok(sent) => rest = &rest[sent..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
         left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -120,24 +154,25 @@ fn send(socket: &TcpStream, limits: &mut Limit, bytes: &[u8], limit: Duration) -
     }
 }
 
-fn receive(socket: &TcpStream, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
-    limits.apply(limit, |limit| socket.set_read_timeout(Some(limit)))?;
-    let mut source = socket;
-    match source.read(room) {
+fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+    limits.apply(limit, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+    match recv(socket, &mut *room, RecvFlags::empty()) {
+        Ok((received, _)) => Ok(received),
         // With SO_RCVTIMEO a signal ends recv even where handlers restart calls (signal(7)); rare, so the clock is
         // asked only then.
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+        Err(Errno::INTR) => {
             let deadline = Instant::now() + limit;
             loop {
                 let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_LIMIT);
-                limits.apply(left, |limit| socket.set_read_timeout(Some(limit)))?;
-                match source.read(room) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    other => return other,
+                limits.apply(left, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+                match recv(socket, &mut *room, RecvFlags::empty()) {
+                    Ok((received, _)) => return Ok(received),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
         }
-        other => other,
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -158,7 +193,7 @@ impl Limit {
         Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(SHORTEST_LIMIT) }
     }
 
-    fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> io::Result<()>) -> io::Result<()> {
+    fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> Result<(), Errno>) -> io::Result<()> {
         if wanted <= self.set && self.set.saturating_sub(wanted) < self.grain {
             return Ok(());
         }
@@ -170,7 +205,7 @@ impl Limit {
     }
 }
 
-impl Transport for TcpTransport {
+impl Transport for SocketTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.buffers
     }

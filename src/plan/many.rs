@@ -1,0 +1,80 @@
+//! The part of a plan that is about running it on many hosts: which shard, which run, when.
+
+use std::time::Duration;
+
+use super::Surroundings;
+use super::engine::{self, Found};
+use super::random::seed_of;
+use super::shard::Shard;
+use crate::cli::RunFlags;
+use crate::cli::many::ShardFlag;
+use crate::error::{Error, Result};
+
+/// When a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// As soon as it can.
+    Now,
+    /// At this time since the Unix epoch.
+    At(Duration),
+    /// At the next multiple of this on the wall clock.
+    Aligned(Duration),
+}
+
+/// What is said about the place of this process among many.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// `None` for a run on its own.
+    pub(super) shard: Option<Shard>,
+    /// The engine that told it.
+    pub(super) engine: Option<&'static str>,
+    /// The id of the run, which all shards share.
+    pub(super) run_id: String,
+    /// When it starts.
+    pub(super) start: Start,
+    /// What a person should know of how this was found out.
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds the place.
+///
+/// # Errors
+/// Names the flag: no such shard, none told by an engine, or no run id that all shards would share.
+pub(super) fn place(flags: &RunFlags, surroundings: &Surroundings<'_>) -> Result<Place> {
+    let start = match (flags.start_at, flags.start_align) {
+        (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "exclude each other")),
+        (Some(at), None) => Start::At(at),
+        (None, Some(step)) => Start::Aligned(step),
+        (None, None) => Start::Now,
+    };
+    let found = match flags.shard {
+        Some(ShardFlag::Auto(total)) => {
+            Some(engine::detect(surroundings.environment, total).map_err(|why| Error::usage("--shard", why))?)
+        }
+        _ => None,
+    };
+    let shard = match flags.shard {
+        Some(ShardFlag::Given { index, count }) => {
+            Some(Shard::new(index, count).map_err(|why| Error::usage("--shard", why))?)
+        }
+        _ => found.as_ref().map(|found| found.shard),
+    };
+    let job = found.as_ref().and_then(|found| found.job.as_deref());
+    let run_id = match (&flags.run_id, shard, job) {
+        (Some(id), ..) => id.clone(),
+        (None, None, _) => format!("{:08x}", surroundings.entropy >> 32),
+        (None, Some(_), Some(job)) => format!("{:08x}", seed_of(job) >> 32),
+        (None, Some(_), None) => {
+            return Err(Error::usage("--run-id", "must be given with this --shard: all shards of a run share it"));
+        }
+    };
+    let notes = found.as_ref().map(|found| note(found, &run_id)).into_iter().collect();
+    Ok(Place { shard, engine: found.map(|found| found.engine), run_id, start, notes })
+}
+
+fn note(found: &Found, run_id: &str) -> String {
+    let Found { shard, engine, taken, passed_over, .. } = found;
+    let passed_over =
+        if passed_over.is_empty() { String::new() } else { format!("; passed over: {}", passed_over.join(", ")) };
+    format!("shard {shard} of run {run_id}, as {engine} says ({}){passed_over}", taken.join(", "))
+}
