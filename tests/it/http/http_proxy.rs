@@ -105,6 +105,17 @@ fn a_large_body_reaches_the_proxy_byte_for_byte() {
 }
 
 #[test]
+fn a_cookie_from_behind_the_proxy_goes_back_with_the_whole_url() {
+    let set = "HTTP/1.1 200 OK\r\nSet-Cookie: id=7; Path=/a\r\nContent-Length: 0\r\n\r\n";
+    let proxy = Server::answering(set);
+    let url = format!("http://amy:pass@{}", proxy.addr());
+    run_alone(&["--proxy", &url, "-n", "2", "http://shop.test/a/b"]).exits(0);
+    let seen = &proxy.requests()[1];
+    assert_eq!((seen.asked(), seen.field("cookie")), ("GET http://shop.test/a/b", Some("id=7")));
+    assert!(seen.field("proxy-authorization").is_some());
+}
+
+#[test]
 fn a_redirect_from_plain_http_to_tls_takes_the_tunnel() {
     let origin = secure_origin();
     let there = origin.addr();
