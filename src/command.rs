@@ -3,12 +3,13 @@
 mod report;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
 use crate::error::{Error, Exit, Result};
-use crate::plan::{People, Plan, Sink, Surroundings, random};
+use crate::plan::{Plan, Sink, Surroundings, random};
+use crate::report::progress::Goal;
+use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
 use crate::run::{self, Stream};
 use crate::target::{self, Target};
@@ -23,55 +24,33 @@ pub use report::report;
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let environment = environment.collect();
     let surroundings = Surroundings {
         stdout_is_terminal: io::stdout().is_terminal(),
         entropy: random::entropy(),
-        environment: &environment.collect(),
+        environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let mut people = Voice::open(plan.people())?;
+    let load = plan.load();
+    let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
+    let variable = |name: &str| environment.get(name).map(String::as_str);
+    let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
+    let people = Screen::open(plan.people(), goal, terminal)?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
     let seen = Seen::new(&plan.stream().sink);
-    let finished = run::run(&plan, seen.tee())?;
+    let finished = run::run(&plan, seen.tee(), people.show())?;
     match finished.stream {
         Stream::Whole => {}
         Stream::Closed => return Ok(Exit::Pass),
         Stream::Broken(error) => return Err(error),
     }
-    people.say(LogLevel::Info, &terminal::summary(&seen.model()?));
+    people.say(LogLevel::Info, &terminal::summary(&seen.model()?, people.width()));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
     Ok(finished.exit(&plan))
-}
-
-/// Text for people: stderr, or a file.
-struct Voice {
-    out: Box<dyn io::Write>,
-    least: LogLevel,
-    quiet: bool,
-}
-
-impl Voice {
-    fn open(people: &People) -> Result<Self> {
-        let out: Box<dyn io::Write> = match &people.logfile {
-            None => Box::new(io::stderr()),
-            Some(path) => {
-                let named = |why| Error::usage(format!("--logfile {}", path.display()), why);
-                Box::new(File::options().append(true).create(true).open(path).map_err(named)?)
-            }
-        };
-        Ok(Self { out, least: people.loglevel, quiet: people.quiet })
-    }
-
-    fn say(&mut self, level: LogLevel, text: &str) {
-        if level >= self.least && !self.quiet {
-            // Nobody is told when nobody can be told.
-            let _ = self.out.write_all(text.as_bytes());
-        }
-    }
 }
 
 /// `swarmline demo`: the main job on the embedded target.
@@ -141,7 +120,7 @@ pub fn schema() -> Result<Exit> {
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
 pub fn tell(line: &str) {
-    let _ = io::stderr().write_all(format!("swarmline: {line}\n").as_bytes());
+    screen::whisper(format!("swarmline: {line}\n"));
 }
 
 /// Prints a text on stdout. A reader that has seen enough is no error.

@@ -191,9 +191,12 @@ pub struct RunFlags {
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,
-    /// No summary on stderr
+    /// Nothing on stderr but what ended the work
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+    /// Nothing on stderr while the run goes on, only the summary at its end
+    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub only_summary: bool,
     /// Text for people goes to this file instead of stderr
     #[arg(long, env = "LOCUST_LOGFILE", value_name = "FILE", help_heading = "Output")]
     pub logfile: Option<PathBuf>,
@@ -208,9 +211,6 @@ pub struct RunFlags {
         help_heading = "Output"
     )]
     pub loglevel: LogLevel,
-    /// Accepted as in Locust: the summary at the end is all that is printed anyway
-    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
-    pub only_summary: bool,
     /// Accepted as in Locust: there is no other way to run
     #[arg(long, env = "LOCUST_HEADLESS", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
     pub headless: bool,

@@ -6,6 +6,7 @@ use crate::cli::ReportFlags;
 use crate::error::{Exit, Result};
 use crate::plan::Sink;
 use crate::report::model::{Collector, Model};
+use crate::report::screen;
 use crate::report::terminal;
 use crate::telemetry::record::Body;
 use crate::telemetry::writer::Tee;
@@ -23,7 +24,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         }
         let gap = if place > 0 { "\n" } else { "" };
         let title = if flags.streams.len() > 1 { format!("{gap}{}\n", path.display()) } else { String::new() };
-        super::print(&format!("{title}{}", terminal::summary(&model)))?;
+        super::print(&format!("{title}{}", terminal::summary(&model, screen::stdout_width())))?;
     }
     Ok(exit)
 }

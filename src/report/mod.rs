@@ -1,4 +1,8 @@
 //! Showing it to people.
 
 pub mod model;
+pub mod plain;
+mod table;
+pub mod progress;
 pub mod terminal;
+pub mod screen;

@@ -5,7 +5,7 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, openssl, unshare, faketime, the packages jsonschema and hdrhistogram) and does not find makes it a skip that says so.
+(nginx, haproxy, openssl, unshare, faketime, tmux, the packages jsonschema and hdrhistogram) and does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -27,6 +27,7 @@ import scenarios_count
 import scenarios_end
 import scenarios_request
 import scenarios_system
+import scenarios_terminal
 import scenarios_truth
 from harness import Bench, Failed, Skip
 
@@ -37,6 +38,7 @@ SCENARIOS = [
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
     *scenarios_system.SCENARIOS,
+    *scenarios_terminal.SCENARIOS,
 ]
 
 

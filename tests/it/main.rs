@@ -14,6 +14,7 @@ mod load;
 mod open;
 mod report;
 mod schema;
+mod screen;
 mod shards;
 mod stopping;
 mod stream;
