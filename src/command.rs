@@ -34,18 +34,25 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let seen = Seen::new(&plan.stream().sink);
+    let seen = Seen::new(&plan)?;
     let finished = run::run(&plan, seen.tee())?;
-    match finished.stream {
-        Stream::Whole => {}
-        Stream::Closed => return Ok(Exit::Pass),
-        Stream::Broken(error) => return Err(error),
+    let exit = match &finished.stream {
+        Stream::Whole => finished.exit(&plan),
+        Stream::Closed if !seen.is_asked_for() => return Ok(Exit::Pass),
+        // What was asked for says less than it was to say.
+        Stream::Closed | Stream::Broken(_) => Exit::Invalid,
+    };
+    let made = seen.model().and_then(|model| Ok((seen.write(&model)?, model)));
+    if let Stream::Broken(error) = finished.stream {
+        return Err(error);
     }
-    people.say(LogLevel::Info, &terminal::summary(&seen.model()?));
+    let (left, model) = made?;
+    people.say(LogLevel::Info, &terminal::summary(&model));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    Ok(finished.exit(&plan))
+    people.say(LogLevel::Info, &left);
+    Ok(exit)
 }
 
 /// Text for people: stderr, or a file.
@@ -81,6 +88,7 @@ impl Voice {
 /// As [`run()`].
 pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
+    const PAGE: &str = "swarmline-demo.html";
     let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let host = format!("http://{}", target.addr());
     tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
@@ -106,6 +114,8 @@ pub fn demo() -> Result<Exit> {
         "demo",
         "--telemetry",
         STREAM,
+        "--html",
+        PAGE,
         "--exit-code-on-error",
         "0",
         "/ok",

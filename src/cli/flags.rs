@@ -53,6 +53,18 @@ pub struct ReportFlags {
     /// Stream to read back: a file, compressed or not, or - for standard input
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// What `run` and `report` leave behind for people, beside the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Outputs {
+    /// Report as one HTML page that needs nothing else; {u}, {r} and {t} in its name become users, spawn rate and run
+    /// time in seconds
+    #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.
@@ -196,6 +208,9 @@ pub struct RunFlags {
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
 
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,

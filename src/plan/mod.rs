@@ -30,7 +30,7 @@ use std::time::Duration;
 use ureq::tls::TlsConfig;
 
 use crate::cli::value::Resolve;
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
 use data::DataSource;
 use engine::Environment;
@@ -140,6 +140,8 @@ pub struct People {
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
 }
 
 /// What the plan needs to know of the process it is made in.
@@ -177,7 +179,12 @@ impl Plan {
             checks: Vec::new(),
             connection: connection(flags, route)?,
             stream,
-            people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
+            people: People {
+                quiet: flags.quiet,
+                logfile: flags.logfile.clone(),
+                loglevel: flags.loglevel,
+                outputs: flags.outputs.clone(),
+            },
             exit_code_on_error: flags.exit_code_on_error,
             place,
             testplan,

@@ -1,4 +1,5 @@
 //! Showing it to people.
 
 pub mod model;
+pub mod html;
 pub mod terminal;
