@@ -5,8 +5,9 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
 use crate::error::{Error, Exit, Result};
+use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
@@ -39,18 +40,25 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let seen = Seen::new(&plan.stream().sink);
+    let seen = Seen::new(&plan)?;
     let finished = run::run(&plan, seen.tee(), people.show())?;
-    match finished.stream {
-        Stream::Whole => {}
-        Stream::Closed => return Ok(Exit::Pass),
-        Stream::Broken(error) => return Err(error),
+    let exit = match &finished.stream {
+        Stream::Whole => finished.exit(&plan),
+        Stream::Closed if !seen.is_asked_for() && plan.checks().is_empty() => return Ok(Exit::Pass),
+        // What was asked for says less than it was to say.
+        Stream::Closed | Stream::Broken(_) => Exit::Invalid,
+    };
+    let made = seen.model().and_then(|model| Ok((seen.write(&model)?, model)));
+    if let Stream::Broken(error) = finished.stream {
+        return Err(error);
     }
-    people.say(LogLevel::Info, &terminal::summary(&seen.model()?, people.width()));
+    let (left, model) = made?;
+    people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    Ok(finished.exit(&plan))
+    people.say(LogLevel::Info, &left);
+    Ok(exit)
 }
 
 /// `swarmline demo`: the main job on the embedded target.
@@ -59,6 +67,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
 /// As [`run()`].
 pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
+    const PAGE: &str = "swarmline-demo.html";
     let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let host = format!("http://{}", target.addr());
     tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
@@ -84,6 +93,8 @@ pub fn demo() -> Result<Exit> {
         "demo",
         "--telemetry",
         STREAM,
+        "--html",
+        PAGE,
         "--exit-code-on-error",
         "0",
         "/ok",
@@ -108,6 +119,23 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
     tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
+}
+
+/// `swarmline import`: the scenario on stdout, what was left out on stderr.
+///
+/// # Errors
+/// The input cannot be read or understood.
+pub fn import(flags: &ImportFlags) -> Result<Exit> {
+    let scope = Scope {
+        hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
+        assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
+        secrets: if flags.keep_secrets { Secrets::Keep } else { Secrets::FromEnvironment },
+    };
+    let import = import::import(&flags.input, scope)?;
+    for note in &import.notes {
+        tell(&Error::usage("import", note).to_string());
+    }
+    print(&import.scenario)
 }
 
 /// `swarmline schema`.

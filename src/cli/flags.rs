@@ -28,12 +28,48 @@ pub struct TargetFlags {
     pub allow_remote: bool,
 }
 
+/// Flags of `swarmline import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportFlags {
+    /// Take over requests to other hosts too (HAR)
+    #[arg(long)]
+    pub all_hosts: bool,
+    /// Take over pictures, fonts, style sheets and scripts too (HAR)
+    #[arg(long)]
+    pub assets: bool,
+    /// Write Authorization, Cookie and the like down, in place of environment variables
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// A HAR file, a file of curl commands, - for stdin, or a curl command, quoted or as it is
+    #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub input: Vec<String>,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Redirects are followed as a browser does. Examples:
+  swarmline import recording.har > scenario.json
+  swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
+  swarmline run -f scenario.json --dry-run";
+
 /// Flags of `swarmline report`.
 #[derive(Debug, Args)]
 pub struct ReportFlags {
     /// Stream to read back: a file, compressed or not, or - for standard input
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// What `run` and `report` leave behind for people, beside the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Outputs {
+    /// Report as one HTML page that needs nothing else; {u}, {r} and {t} in its name become users, spawn rate and run
+    /// time in seconds
+    #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.
@@ -130,6 +166,10 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Proxy, never taken from the environment: http://[NAME:PASS@]HOST:PORT (plain HTTP by the whole URL, HTTPS by
+    /// CONNECT), socks5:// (names looked up here) or socks5h:// (by the proxy)
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub proxy: Option<String>,
     /// Connect to this Unix socket in place of TCP, for every request
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,
@@ -188,6 +228,9 @@ pub struct RunFlags {
           help_heading = "Checks")]
     pub check_avg_response_time: Option<f64>,
 
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,

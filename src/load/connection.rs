@@ -13,8 +13,8 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTim
 
 use super::input::{Input, is_time_over};
 use super::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
-use super::reach::{Reach, Watch};
-use super::socket::{SocketTransport, is_quiet};
+use super::reach::Reach;
+use super::socket::{SocketTransport, Watch, is_quiet};
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::url::{Origin, Scheme};
@@ -26,7 +26,6 @@ pub struct Dialer {
     tls: RustlsConnector,
     config: Config,
     connect_timeout: Duration,
-    request_timeout: Duration,
 }
 
 type Wire = <RustlsConnector as Connector<SocketTransport>>::Out;
@@ -42,13 +41,7 @@ impl Dialer {
             .output_buffer_size(PLAINTEXT_OUTPUT)
             .proxy(None)
             .build();
-        Self {
-            reach: Reach::new(plan),
-            tls: RustlsConnector::default(),
-            config,
-            connect_timeout: connection.timeout,
-            request_timeout: plan.exchange().timeout,
-        }
+        Self { reach: Reach::new(plan), tls: RustlsConnector::default(), config, connect_timeout: connection.timeout }
     }
 
     /// What is known of an origin's addresses before the run, for the stream: asks for a name, but waits no longer than
@@ -74,9 +67,10 @@ impl Dialer {
             Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
             other => other,
         };
-        let socket = self.reach.socket(origin, limit, watch, connecting).map_err(late)?;
+        let transport = self.reach.connect(origin, limit, watch, connecting).map_err(late)?;
         let connected = Instant::now();
-        let wire = self.wrap(origin, SocketTransport::new(Arc::clone(&socket), self.request_timeout), limit);
+        let socket = transport.socket();
+        let wire = self.wrap(origin, transport, limit);
         if origin.scheme() == Scheme::Https {
             connecting.tls += connected.elapsed();
         }

@@ -11,9 +11,9 @@ use super::talk::{Limits, Talk};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
 use crate::plan::request::Request;
-use crate::plan::url::Origin;
+use crate::plan::url::{Origin, Scheme};
 use crate::plan::wire::Wire;
-use crate::plan::{Plan, Reuse};
+use crate::plan::{Plan, Reuse, Route};
 
 /// One user's way of asking: its connections, and what it shares with all others.
 pub(super) struct Exchange<'run> {
@@ -110,6 +110,13 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
+        let mut whole = Vec::new();
+        let request = match &self.plan.connection().route {
+            Route::HttpProxy { authorization, .. } if request.origin().scheme() == Scheme::Http => {
+                request.for_proxy(authorization.as_deref(), &mut whole)
+            }
+            _ => request,
+        };
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {

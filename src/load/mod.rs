@@ -4,6 +4,7 @@ pub mod connection;
 pub mod exchange;
 mod input;
 pub mod outcome;
+mod proxy;
 mod reach;
 pub mod resolve;
 mod queue;

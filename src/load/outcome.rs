@@ -55,8 +55,23 @@ pub enum ConnectTrouble {
     NoDescriptors,
     /// The Unix socket is no longer there.
     NoSocket,
+    /// The proxy is there, but did not connect to the server.
+    Proxy(ProxyTrouble),
     /// Anything else.
     Other,
+}
+
+/// Why a proxy did not connect to the server, besides the reasons that a server itself may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProxyTrouble {
+    /// It does not let us, or did not reach the server.
+    Refused,
+    /// It wants credentials, or others.
+    Credentials,
+    /// It closed the connection.
+    Closed,
+    /// Its answer cannot be understood.
+    Broken,
 }
 
 /// Why TLS did not come about.
@@ -137,6 +152,10 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::NoPorts) => "no free local port",
             Self::ConnectOther(ConnectTrouble::NoDescriptors) => "too many open files",
             Self::ConnectOther(ConnectTrouble::NoSocket) => "the socket is gone",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Refused)) => "refused by the proxy",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Credentials)) => "the proxy wants other credentials",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Closed)) => "closed by the proxy",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Broken)) => "no proper answer from the proxy",
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
             Self::Tls(TlsTrouble::UnknownIssuer) => "certificate of an unknown issuer",
             Self::Tls(TlsTrouble::WrongName) => "certificate for another name",
@@ -175,7 +194,7 @@ pub struct Connecting {
     pub connections: u16,
     /// Time in name lookups.
     pub dns: Duration,
-    /// Time in TCP handshakes.
+    /// Time in TCP handshakes, and in what is said to a proxy before the connection is the origin's.
     pub connect: Duration,
     /// Time in TLS handshakes.
     pub tls: Duration,

@@ -14,6 +14,7 @@ use super::stop::{Reason, Stop};
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
+use crate::plan::journey::Message;
 use crate::plan::random::Random;
 
 /// What all users of a run share.
@@ -136,17 +137,17 @@ impl<'run> User<'run> {
             Permit::Last => self.shared.stop.begin(Reason::Requests),
             Permit::None => return false,
         }
-        let requests = self.shared.plan.requests();
-        let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
+        let task = self.shared.plan.classes()[0].tasks.pick(&mut self.random);
+        let Message::Fixed(request) = &task.steps[0].message else { unreachable!("a command line has no templates") };
         let sent = self.shared.clock.now();
         self.desk.begin(sent);
-        let rules = self.shared.plan.exchange();
+        let rules = &task.steps[0].rules;
         let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects };
         let wire = request.wire();
         let Exchanged { sent, done, traffic, result } = self.exchange.perform(wire, terms, sent);
         self.desk.end();
         let ending = match result {
-            Ok(status) if rules.ok.contains(status) => Ending::Ok,
+            Ok(status) if rules.expect.status.contains(status) => Ending::Ok,
             Ok(status) => Ending::Failed(Failure::Status(status)),
             Err(ending) => ending,
         };

@@ -1,17 +1,25 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod answer;
 pub mod check;
+pub mod data;
 pub mod engine;
+pub mod expect;
+pub mod extract;
+pub mod journey;
 pub mod load;
 pub mod many;
+pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
-mod route;
+pub mod route;
 pub mod schedule;
 pub mod setting;
 mod settings;
 pub mod shard;
+pub mod template;
+pub mod templated;
 mod tls;
 pub mod url;
 pub mod wire;
@@ -22,14 +30,16 @@ use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 
-use crate::cli::value::{Resolve, StatusSet};
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::value::Resolve;
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
 use check::Check;
+use data::DataSource;
 use engine::Environment;
+use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
 use many::Start;
-use request::{Endpoint, Request};
+use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
 use setting::Setting;
@@ -41,9 +51,10 @@ pub struct Plan {
     place: many::Place,
     testplan: String,
     load: Load,
-    requests: Vec<Request>,
+    journeys: Journeys,
     endpoints: Vec<Endpoint>,
-    exchange: ExchangePlan,
+    sources: Vec<DataSource>,
+    variables: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
@@ -51,17 +62,6 @@ pub struct Plan {
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How a request and its answer are exchanged.
-#[derive(Debug)]
-pub struct ExchangePlan {
-    /// Time for the whole, redirects included.
-    pub timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
-    pub max_redirects: u16,
-    /// Answers that are ok.
-    pub ok: StatusSet,
 }
 
 /// How connections are made.
@@ -142,6 +142,8 @@ pub struct People {
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
 }
 
 /// How much people are told.
@@ -173,7 +175,10 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
         let place = many::place(flags, &surroundings)?;
-        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
+        let route = Route::from_flags(&RouteFlags {
+            proxy: flags.proxy.as_deref(),
+            unix_socket: flags.unix_socket.as_deref(),
+        })?;
         let resolved = requests::resolve(flags)?;
         let checks = check::of(flags, origins)?;
         check::hold_to_endpoints(&checks, &resolved.endpoints)?;
@@ -186,13 +191,10 @@ impl Plan {
             settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
-            requests: resolved.requests,
+            journeys: resolved.journeys,
             endpoints: resolved.endpoints,
-            exchange: ExchangePlan {
-                timeout: flags.timeout,
-                max_redirects: flags.max_redirects,
-                ok: flags.expect_status.clone().unwrap_or_default(),
-            },
+            sources: Vec::new(),
+            variables: Vec::new(),
             connection: connection(flags, route)?,
             stream,
             people: people(flags),
@@ -247,22 +249,34 @@ impl Plan {
         &self.load
     }
 
-    /// What is asked; never empty.
+    /// Kinds of users; never empty.
     #[must_use]
-    pub fn requests(&self) -> &[Request] {
-        &self.requests
+    pub fn classes(&self) -> &[UserClass] {
+        &self.journeys.classes
+    }
+
+    /// Which class user or arrival `k` is of: an index of [`Plan::classes`].
+    #[must_use]
+    pub fn class_of(&self, k: u64) -> usize {
+        self.journeys.order.class_of(k)
+    }
+
+    /// Data that users take rows of.
+    #[must_use]
+    pub fn sources(&self) -> &[DataSource] {
+        &self.sources
+    }
+
+    /// Names of the values that users take from answers, by slot.
+    #[must_use]
+    pub fn variables(&self) -> &[String] {
+        &self.variables
     }
 
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    /// How a request and its answer are exchanged.
-    #[must_use]
-    pub const fn exchange(&self) -> &ExchangePlan {
-        &self.exchange
     }
 
     /// How connections are made.
@@ -314,7 +328,7 @@ fn people(flags: &RunFlags) -> People {
         (false, true) => Talk::Summary,
         (false, false) => Talk::All,
     };
-    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel }
+    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
 
 /// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use super::url::{Origin, Url};
 use super::wire::{self, Wire};
 use crate::cli::value::Header;
@@ -89,6 +92,12 @@ fn head(url: &Url, parts: &Parts) -> Vec<u8> {
         let _ = write!(bytes, "{name}: {value}\r\n");
     }
     bytes
+}
+
+/// Value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
+#[must_use]
+pub fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
 /// Header fields of every request: those sent by default, unless the user's own replace or remove them.

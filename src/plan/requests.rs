@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
+use super::expect::Expect;
+use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
 use super::request::{self, Endpoint, EndpointId, Parts, Request};
 use super::url::{Origin, Url};
 use crate::cli::RunFlags;
@@ -16,7 +15,7 @@ use crate::error::{Error, Result};
 /// Everything that will be asked, and what it is counted by.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    pub(super) requests: Vec<Request>,
+    pub(super) journeys: Journeys,
     pub(super) endpoints: Vec<Endpoint>,
     /// The requests as written, one a line, without user information.
     pub(super) listing: String,
@@ -41,7 +40,8 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let home = base.as_ref().map_or_else(|| Arc::clone(lines[0].url.origin()), |b| Arc::clone(b.url.origin()));
     let base_credentials = base.and_then(|b| b.userinfo);
     let mut book = Book::default();
-    let mut requests = Vec::with_capacity(lines.len());
+    let mut tasks = Vec::with_capacity(lines.len());
+    let rules = rules(flags);
     let mut listing = String::new();
     for line in lines {
         // curl's order: the flag, then what stands in the URL.
@@ -55,12 +55,37 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
             format!("{}{}", line.url.origin().authority(), line.path)
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
-        let endpoint = book.id(Endpoint { method: method.clone(), name });
-        let parts = Parts { method, headers, body: body.clone() };
-        requests.push(Request::new(endpoint, &line.url, &parts));
+        let endpoint = book.id(Endpoint { method: method.clone(), name: name.clone() });
+        let request = Request::new(endpoint, &line.url, &Parts { method, headers, body: body.clone() });
+        let step = Step { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
+        tasks.push(Task { name, weight: 1, steps: [step].into(), rows: Box::default() });
     }
     let base_authority = home.authority().to_owned();
-    Ok(Resolved { requests, endpoints: book.endpoints, listing: listing.trim_end().to_owned(), base_authority, body })
+    let listing = listing.trim_end().to_owned();
+    Ok(Resolved { journeys: one_class(flags, tasks)?, endpoints: book.endpoints, listing, base_authority, body })
+}
+
+/// What holds for each request that says nothing of its own.
+pub(super) fn rules(flags: &RunFlags) -> Rules {
+    Rules {
+        timeout: flags.timeout,
+        max_redirects: flags.max_redirects,
+        expect: Expect::status(flags.expect_status.clone().unwrap_or_default()),
+    }
+}
+
+/// The users of a command line are all of one kind.
+fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
+    let class = UserClass {
+        name: "default".to_owned(),
+        weight: 1,
+        wait: flags.wait,
+        on_start: Box::default(),
+        tasks: Tasks::new(tasks),
+        on_stop: Box::default(),
+        rows: Box::default(),
+    };
+    Journeys::new(vec![class], |why| Error::usage("REQUEST", why))
 }
 
 /// Credentials of the flag go to every request, as the user wrote both; those of the host's URL only to that host.
@@ -178,7 +203,7 @@ fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, S
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
-        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+        fields.push(("Authorization", request::basic(credentials)));
     }
     if flags.json.is_some() {
         fields.push(("Content-Type", "application/json".to_owned()));

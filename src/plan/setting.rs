@@ -75,9 +75,15 @@ fn hex(bytes: &[u8]) -> String {
 /// A header as the stream may carry it: the value of one that usually is a secret becomes `***`.
 #[must_use]
 pub fn masked_header(name: &str, value: &str) -> String {
+    if is_secret(name) { format!("{name}: ***") } else { format!("{name}: {value}") }
+}
+
+/// Whether a header of this name usually holds a secret.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
     const SECRET: [&str; 8] = ["auth", "cookie", "token", "secret", "key", "password", "session", "credential"];
     let lower = name.to_ascii_lowercase();
-    if SECRET.iter().any(|word| lower.contains(word)) { format!("{name}: ***") } else { format!("{name}: {value}") }
+    SECRET.iter().any(|word| lower.contains(word))
 }
 
 #[cfg(test)]

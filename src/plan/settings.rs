@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::Sink;
 use super::check::Check;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
+use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
-use super::{Route, Sink};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::clock::rfc3339;
@@ -30,6 +31,9 @@ pub(super) fn of(
         Sink::Stdout => "-".to_owned(),
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
+    if let Some(html) = &flags.outputs.html {
+        book.add(Scope::Place, "html", &html.display().to_string(), origins.of("html"));
+    }
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
     for (check, origin) in checks {
@@ -127,6 +131,9 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &
     }
     match route {
         Route::Direct => {}
+        Route::HttpProxy { .. } | Route::Socks5 { .. } => {
+            book.add(Scope::Place, "proxy", &route.to_string(), origins.of("proxy"));
+        }
         Route::UnixSocket(_) => {
             book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }

@@ -4,5 +4,6 @@ pub mod model;
 pub mod plain;
 mod table;
 pub mod progress;
+pub mod html;
 pub mod terminal;
 pub mod screen;

@@ -25,8 +25,9 @@ use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
+use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
-use crate::plan::request::{Endpoint, Request};
+use crate::plan::request::Endpoint;
 use crate::report::screen::Show;
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::unchecked;
@@ -175,7 +176,7 @@ fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
     let deadline = Instant::now() + LOOKUP_PATIENCE;
     let mut targets: Vec<Target> = Vec::new();
     let mut used = 0;
-    for origin in plan.requests().iter().map(Request::origin) {
+    for origin in plan.classes().iter().flat_map(UserClass::steps).map(|step| step.message.origin()) {
         if targets.iter().any(|target| target.host == origin.authority()) {
             continue;
         }

@@ -215,7 +215,7 @@ pub struct WireConnections {
     pub count: u64,
     /// Name lookups, failed ones included.
     pub dns: WireSum,
-    /// TCP handshakes, failed ones included.
+    /// TCP handshakes with what is said to a proxy, failed ones included.
     pub connect: WireSum,
     /// TLS handshakes, failed ones included.
     pub tls: WireSum,

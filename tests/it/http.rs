@@ -2,8 +2,10 @@
 
 mod addresses;
 mod answers;
+mod http_proxy;
 mod kept;
 mod redirects;
 mod requests;
+mod socks_proxy;
 mod timeouts;
 mod unix_socket;

@@ -10,6 +10,7 @@ mod cli;
 mod framing;
 mod golden;
 mod http;
+mod import;
 mod load;
 mod open;
 mod report;

@@ -1,5 +1,7 @@
 //! `swarmline report`: what a stream is read back as, whole, broken, or none at all.
 
+mod page;
+
 use std::path::Path;
 
 use swarmline::report::model::Model;

@@ -53,7 +53,7 @@ fn a_stderr_that_nobody_reads_holds_nothing_up() {
     let target = target();
     let (reader, mut writer) = std::io::pipe().unwrap();
     // A pipe holds 64 KiB (pipe(7)): not a byte more goes in.
-    writer.write_all(&[b'x'; 64 * 1024]).unwrap();
+    writer.write_all(&vec![b'x'; 64 * 1024]).unwrap();
     let began = Instant::now();
     let run = load(&target, LONG).with(["/ok", "/delay/20"]).stderr(writer).finish();
     let took = began.elapsed();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 12] = [
+const FLOORS: [(&str, &[&str]); 13] = [
     ("error", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
@@ -17,9 +17,10 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "plan", "stats", "telemetry"]),
+    ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
-    ("command", &["cli", "error", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "error", "import", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.

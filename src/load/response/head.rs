@@ -19,9 +19,9 @@ const STATUS_LINE_START: usize = 16;
 /// What the request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Only the head: the method was HEAD.
+    /// Only the head: the method was HEAD, or CONNECT.
     Head,
-    /// Head and body: any other method, except CONNECT, which is not spoken here.
+    /// Head and body: any other method.
     Whole,
 }
 

@@ -1,0 +1,317 @@
+//! curl's command line to requests.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::draft::{Body, Draft, Import, Notes, Request, literal};
+use super::other_flags::left_out;
+use super::secrets::Vault;
+use super::{Scope, body};
+use crate::cli::value;
+use crate::error::{Error, Result};
+use crate::plan::url::Url;
+
+/// Makes a scenario of commands, each given as its words.
+///
+/// # Errors
+/// Names the word that is wrong.
+pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Result<Import> {
+    let mut notes = Notes::default();
+    let mut vault = Vault::new(scope.secrets);
+    let mut requests = Vec::new();
+    let mut host: Option<String> = None;
+    for words in commands {
+        for words in words.split(|word| word == "--next" || word == "-:") {
+            let command = Command::read(words, &mut notes)?;
+            for url in &command.urls {
+                let (origin, target) = parts(url)?;
+                let base = host.get_or_insert_with(|| origin.clone());
+                let target = if *base == origin { target } else { format!("{origin}{target}") };
+                requests.push(command.request(target, &mut vault, &mut notes)?);
+            }
+        }
+    }
+    let Some(host) = host else { return Err(Error::usage(what, "has no URL in it")) };
+    Ok(Draft::new(host, requests, None).finish(notes))
+}
+
+/// Origin and request target of a URL; curl takes one without a scheme for http.
+fn parts(url: &str) -> Result<(String, String)> {
+    let absolute = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let parsed = Url::parse(&absolute).map_err(|why| Error::usage(format!("URL {url:?}"), why))?;
+    let origin = parsed.url.origin();
+    let scheme = absolute.split("://").next().unwrap_or_default().to_ascii_lowercase();
+    Ok((format!("{scheme}://{}", origin.authority()), literal(parsed.url.target())))
+}
+
+/// One command as understood.
+#[derive(Debug, Default)]
+struct Command {
+    urls: Vec<String>,
+    method: Option<String>,
+    headers: Vec<(String, String)>,
+    data: Option<Data>,
+    /// `-G`: the data belongs to the query.
+    in_query: bool,
+    head: bool,
+    upload: Option<String>,
+    timeout: Option<String>,
+}
+
+/// What `-d` and its kin have gathered.
+#[derive(Debug)]
+enum Data {
+    Form(String),
+    Json(String),
+    File(String),
+    Multipart(Vec<(String, String)>),
+}
+
+impl Command {
+    fn read(words: &[String], notes: &mut Notes) -> Result<Self> {
+        let mut command = Self::default();
+        let mut words = words.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
+                // curl takes the value as the next word; people also write --flag=value.
+                let (name, attached) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+                command.flag(&format!("--{name}"), &mut |flag| value_of(flag, attached, &mut words), notes)?;
+            } else if let Some(short) = word.strip_prefix('-').filter(|short| !short.is_empty()) {
+                command.short_flags(short, &mut words, notes)?;
+            } else {
+                command.urls.push(word.to_owned());
+            }
+        }
+        Ok(command)
+    }
+
+    /// `-sSL`, `-XPOST`, `-H 'a: b'`: letters until one that takes a value, which is the rest or the next word.
+    fn short_flags<'w>(
+        &mut self,
+        letters: &'w str,
+        words: &mut impl Iterator<Item = &'w str>,
+        notes: &mut Notes,
+    ) -> Result<()> {
+        let mut rest = letters;
+        while let Some(letter) = rest.chars().next() {
+            rest = &rest[letter.len_utf8()..];
+            let mut taken = false;
+            let attached = Some(rest).filter(|rest| !rest.is_empty());
+            let mut value = |flag: &str| {
+                taken = true;
+                value_of(flag, attached, words)
+            };
+            self.flag(&format!("-{letter}"), &mut value, notes)?;
+            if taken {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one flag; `value` gives what belongs to it.
+    fn flag(&mut self, flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
+        match flag {
+            "--url" => self.urls.push(value(flag)?),
+            "-X" | "--request" => self.method = Some(value(flag)?),
+            "-H" | "--header" => self.header(&value(flag)?, notes),
+            "-A" | "--user-agent" => self.set("User-Agent", value(flag)?),
+            "-e" | "--referer" => self.set("Referer", value(flag)?),
+            "-b" | "--cookie" => match value(flag)? {
+                cookies if cookies.contains('=') => self.set("Cookie", cookies),
+                _ => notes.add("-b FILE: cookies of a file are left out; users keep those that the server sets"),
+            },
+            "-u" | "--user" => {
+                let credentials = value(flag)?;
+                self.set("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials)));
+            }
+            "--oauth2-bearer" => {
+                let token = value(flag)?;
+                self.set("Authorization", format!("Bearer {token}"));
+            }
+            "-G" | "--get" => self.in_query = true,
+            "-I" | "--head" => self.head = true,
+            "-T" | "--upload-file" => self.upload = Some(value(flag)?),
+            "-m" | "--max-time" => {
+                let seconds = value(flag)?;
+                let known = value::positive_duration(&seconds).map_err(|why| Error::usage(format!("curl {flag}"), why));
+                known?;
+                self.timeout = Some(format!("{seconds}s"));
+            }
+            "--compressed" => self.set("Accept-Encoding", "gzip, deflate".to_owned()),
+            _ => return self.data_flag(flag, value, notes),
+        }
+        Ok(())
+    }
+
+    fn data_flag(
+        &mut self,
+        flag: &str,
+        value: &mut dyn FnMut(&str) -> Result<String>,
+        notes: &mut Notes,
+    ) -> Result<()> {
+        match flag {
+            "--data-raw" => {
+                let text = value(flag)?;
+                self.form(text);
+            }
+            "-d" | "--data" | "--data-ascii" | "--data-binary" => {
+                let text = value(flag)?;
+                match text.strip_prefix('@') {
+                    Some(path) => self.data = Some(Data::File(path.to_owned())),
+                    None => self.form(text),
+                }
+            }
+            "--data-urlencode" => {
+                let text = value(flag)?;
+                match text.split_once('=') {
+                    Some(("", plain)) => self.form(body::encoded(plain)),
+                    Some((name, plain)) => self.form(format!("{name}={}", body::encoded(plain))),
+                    None if text.contains('@') => notes.add("--data-urlencode @FILE: left out, put the file's text in"),
+                    None => self.form(body::encoded(&text)),
+                }
+            }
+            "--json" => {
+                let text = value(flag)?;
+                match (&mut self.data, text.strip_prefix('@')) {
+                    (_, Some(path)) => self.data = Some(Data::File(path.to_owned())),
+                    (Some(Data::Json(all)), None) => all.push_str(&text),
+                    (_, None) => self.data = Some(Data::Json(text)),
+                }
+                self.set_default("Content-Type", "application/json");
+                self.set_default("Accept", "application/json");
+            }
+            "-F" | "--form" | "--form-string" => {
+                let text = value(flag)?;
+                let (name, content) = text.split_once('=').unwrap_or((text.as_str(), ""));
+                if flag != "--form-string" && content.starts_with(['@', '<']) {
+                    notes.add(format!("{flag} {name}: a file in a form is left out"));
+                    return Ok(());
+                }
+                match &mut self.data {
+                    Some(Data::Multipart(fields)) => fields.push((name.to_owned(), content.to_owned())),
+                    _ => self.data = Some(Data::Multipart(vec![(name.to_owned(), content.to_owned())])),
+                }
+            }
+            _ => left_out(flag, value, notes)?,
+        }
+        Ok(())
+    }
+
+    /// curl joins what several flags give by `&`.
+    fn form(&mut self, text: String) {
+        match &mut self.data {
+            Some(Data::Form(all)) => {
+                all.push('&');
+                all.push_str(&text);
+            }
+            _ => self.data = Some(Data::Form(text)),
+        }
+    }
+
+    fn header(&mut self, text: &str, notes: &mut Notes) {
+        match text.split_once(':') {
+            Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+                self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
+            }
+            _ => notes.add(format!("-H {text:?}: left out, it has no name or no value")),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.headers.push((name.to_owned(), value));
+    }
+
+    fn set_default(&mut self, name: &str, value: &str) {
+        if !self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            self.headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn request(&self, target: String, vault: &mut Vault, notes: &mut Notes) -> Result<Request> {
+        let mut headers = self.headers.clone();
+        let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let content_type = content_type.map(|(_, value)| value.clone());
+        let mut target = target;
+        let mut follows = false;
+        let body = match &self.data {
+            None => self.upload.as_ref().map_or(Body::None, |path| Body::File(path.clone())),
+            Some(Data::Form(text)) if self.in_query => {
+                let join = if target.contains('?') { '&' } else { '?' };
+                target = format!("{target}{join}{}", literal(text));
+                Body::None
+            }
+            Some(Data::Form(text) | Data::Json(text)) => {
+                let kind = content_type.as_deref().unwrap_or("application/x-www-form-urlencoded");
+                let (body, by_itself) = body::of(kind, text);
+                follows = by_itself;
+                body
+            }
+            Some(Data::File(path)) => Body::File(path.clone()),
+            Some(Data::Multipart(fields)) => {
+                headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+                headers.push(("Content-Type".to_owned(), format!("multipart/form-data; boundary={BOUNDARY}")));
+                Body::Text(literal(&multipart(fields)))
+            }
+        };
+        if follows {
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        } else if content_type.is_none() && !matches!(self.data, None | Some(Data::Multipart(_))) && !self.in_query {
+            headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
+        }
+        let method = value::method(&self.method_name(&body)).map_err(|why| Error::usage("curl -X", why))?;
+        let headers = headers.into_iter().filter(|(name, _)| !is_computed(name));
+        let headers = joined(headers).into_iter();
+        let headers = headers.map(|(name, value)| (name.clone(), vault.keep(&name, &value, notes))).collect();
+        Ok(Request { method, target, headers, body, timeout: self.timeout.clone(), ..Request::default() })
+    }
+
+    fn method_name(&self, body: &Body) -> String {
+        self.method.clone().unwrap_or_else(|| {
+            let name = match body {
+                _ if self.head => "HEAD",
+                Body::None => "GET",
+                _ if self.upload.is_some() => "PUT",
+                _ => "POST",
+            };
+            name.to_owned()
+        })
+    }
+}
+
+/// Headers that swarmline makes itself, for this connection and body.
+pub(super) fn is_computed(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    lower.starts_with(':') || matches!(lower.as_str(), "host" | "content-length" | "connection" | "transfer-encoding")
+}
+
+/// Each name once: a scenario's headers are a map, and fields of one name may be joined (RFC 9110 section 5.3).
+pub(super) fn joined(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (name, value) in headers {
+        match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            Some((known, before)) => {
+                before.push_str(if known.eq_ignore_ascii_case("cookie") { "; " } else { ", " });
+                before.push_str(&value);
+            }
+            None => all.push((name, value)),
+        }
+    }
+    all
+}
+
+const BOUNDARY: &str = "swarmline-form-boundary";
+
+fn multipart(fields: &[(String, String)]) -> String {
+    let part = |(name, value): &(String, String)| {
+        let name = name.replace('"', "%22");
+        format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    fields.iter().map(part).collect::<String>() + &format!("--{BOUNDARY}--\r\n")
+}
+
+fn value_of<'w>(flag: &str, attached: Option<&str>, words: &mut impl Iterator<Item = &'w str>) -> Result<String> {
+    let value = attached.or_else(|| words.next());
+    value.map(str::to_owned).ok_or_else(|| Error::usage(format!("curl {flag}"), "needs a value"))
+}

@@ -1,0 +1,290 @@
+//! A recording of a browser (HTTP Archive 1.2) to requests.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use super::correlate::correlate;
+use super::curl::{is_computed, joined};
+use super::draft::{Body, Draft, Import, Notes, Request, literal};
+use super::secrets::Vault;
+use super::{Assets, Hosts, Scope, Secrets, body};
+use crate::cli::value;
+use crate::clock;
+use crate::error::{Error, Result};
+use crate::plan::url::Url;
+
+/// Makes a scenario of a recording.
+///
+/// # Errors
+/// Names the file, and line and column or the JSON path.
+pub(super) fn import(file: &str, text: &str, scope: Scope) -> Result<Import> {
+    let har: Value = serde_json::from_str(text).map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
+    let entries = har["log"]["entries"]
+        .as_array()
+        .ok_or_else(|| Error::usage(file, "/log/entries: missing, or no list; is this a HAR file?"))?;
+    let mut recorded = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let entry =
+            Entry::read(entry).map_err(|(at, why)| Error::usage(file, format!("/log/entries/{index}{at}: {why}")))?;
+        recorded.extend(entry);
+    }
+    // Recorders write entries as they end; what was asked first comes first.
+    recorded.sort_by(|a, b| a.started.total_cmp(&b.started));
+    let mut notes = Notes::default();
+    let kept = chosen(recorded, scope, &mut notes);
+    let Some(first) = kept.first() else { return Err(Error::usage(file, "has no request that is taken over")) };
+    let host = first.origin.clone();
+    let wait = think_time(&kept);
+    let answers: Vec<Option<Value>> = kept.iter().map(|entry| entry.answer.clone()).collect();
+    // Secrets last: a token that an answer gave is a variable then, and no secret of the file.
+    let mut requests = Vec::with_capacity(kept.len());
+    for entry in kept {
+        requests.push(entry.request(&host, &mut notes)?);
+    }
+    match correlate(&mut requests, &answers) {
+        0 => {}
+        count => notes.add(format!(
+            "{count} values come from earlier answers now (extract): look whether they are the right ones"
+        )),
+    }
+    hide(&mut requests, scope.secrets, &mut notes);
+    Ok(Draft::new(host, requests, wait).finish(notes))
+}
+
+/// One exchange as recorded.
+struct Entry {
+    /// Seconds since 1970; 0 where the recording does not say.
+    started: f64,
+    seconds: f64,
+    page: Option<String>,
+    method: String,
+    origin: String,
+    /// Path and query.
+    target: String,
+    headers: Vec<(String, String)>,
+    content_type: String,
+    post: Option<Post>,
+    status: u16,
+    redirect: Option<String>,
+    is_asset: bool,
+    answer: Option<Value>,
+}
+
+/// What the request carried.
+enum Post {
+    Text(String),
+    Parameters(Vec<(String, String)>),
+    /// Files and other things that the recording does not hold.
+    Unknown,
+}
+
+impl Entry {
+    /// `None` for what is not HTTP (`data:`, `blob:`, extensions).
+    fn read(entry: &Value) -> std::result::Result<Option<Self>, (&'static str, String)> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let request = &entry["request"];
+        let url = text(&request["url"]).ok_or(("/request/url", "missing, or no text".to_owned()))?;
+        let method = text(&request["method"]).ok_or(("/request/method", "missing, or no text".to_owned()))?;
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Ok(None);
+        }
+        let parsed = Url::parse(&url).map_err(|why| ("/request/url", why))?.url;
+        let scheme = url.split(':').next().unwrap_or_default();
+        let headers = request["headers"].as_array().into_iter().flatten();
+        let headers: Vec<(String, String)> =
+            headers.filter_map(|field| Some((text(&field["name"])?, text(&field["value"])?))).collect();
+        let named =
+            |name: &str| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
+        let response = &entry["response"];
+        let mime = response["content"]["mimeType"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let kind = entry["_resourceType"].as_str().unwrap_or_default();
+        Ok(Some(Self {
+            started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map_or(0.0, |at| at.as_secs_f64()),
+            seconds: entry["time"].as_f64().unwrap_or_default().max(0.0) / 1e3,
+            page: text(&entry["pageref"]),
+            origin: format!("{scheme}://{}", parsed.origin().authority()),
+            target: parsed.target().to_owned(),
+            content_type: text(&request["postData"]["mimeType"]).or_else(|| named("content-type")).unwrap_or_default(),
+            post: post(&request["postData"]),
+            status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
+            redirect: text(&response["redirectURL"]).filter(|to| !to.is_empty()),
+            is_asset: is_asset(kind, &mime),
+            answer: answer(&response["content"], &mime),
+            method,
+            headers,
+        }))
+    }
+
+    fn request(self, host: &str, notes: &mut Notes) -> Result<Request> {
+        let method =
+            value::method(&self.method).map_err(|why| Error::usage(format!("{} {}", self.method, self.target), why))?;
+        let path = self.target.split('?').next().unwrap_or_default();
+        let general = general(path);
+        let name = (general != self.target).then(|| literal(&general));
+        let target = literal(&self.target);
+        let target = if self.origin == host { target } else { format!("{}{target}", self.origin) };
+        let (body, by_itself) = match &self.post {
+            None => (Body::None, false),
+            Some(Post::Text(text)) => body::of(&self.content_type, text),
+            Some(Post::Parameters(pairs)) => {
+                (Body::Form(pairs.iter().map(|(name, value)| (name.clone(), literal(value))).collect()), true)
+            }
+            Some(Post::Unknown) => {
+                notes.add(format!("{method} {path}: its body is not in the recording"));
+                (Body::None, false)
+            }
+        };
+        let drops_type = by_itself || body == Body::None;
+        let headers = self.headers.into_iter().filter(|(name, _)| !is_browsers(name));
+        let headers = headers.filter(|(name, _)| !(drops_type && name.eq_ignore_ascii_case("content-type")));
+        let headers = joined(headers.map(|(name, value)| (name, literal(&value))));
+        let status = Some(self.status).filter(|status| *status >= 400);
+        Ok(Request { method, target, name, headers, body, status, ..Request::default() })
+    }
+}
+
+fn post(data: &Value) -> Option<Post> {
+    if data.is_null() {
+        return None;
+    }
+    if let Some(text) = data["text"].as_str().filter(|text| !text.is_empty()) {
+        return Some(Post::Text(text.to_owned()));
+    }
+    let pairs = data["params"].as_array().into_iter().flatten();
+    let pairs: Option<Vec<_>> = pairs
+        .map(|pair| {
+            let plain = pair["fileName"].is_null();
+            plain.then(|| Some((pair["name"].as_str()?.to_owned(), pair["value"].as_str()?.to_owned()))).flatten()
+        })
+        .collect();
+    match pairs {
+        Some(pairs) if pairs.is_empty() => None,
+        Some(pairs) => Some(Post::Parameters(pairs)),
+        None => Some(Post::Unknown),
+    }
+}
+
+/// The answer's document, if it is JSON and in the recording.
+fn answer(content: &Value, mime: &str) -> Option<Value> {
+    let text = content["text"].as_str().filter(|_| mime.contains("json"))?;
+    if content["encoding"] == "base64" {
+        return serde_json::from_slice(&BASE64_STANDARD.decode(text).ok()?).ok();
+    }
+    serde_json::from_str(text).ok()
+}
+
+fn is_asset(kind: &str, mime: &str) -> bool {
+    let by_kind =
+        matches!(kind, "image" | "font" | "stylesheet" | "script" | "media" | "manifest" | "ping" | "preflight");
+    let by_mime = [
+        "image/",
+        "font/",
+        "audio/",
+        "video/",
+        "text/css",
+        "text/javascript",
+        "application/javascript",
+        "application/x-javascript",
+        "application/font",
+        "application/wasm",
+    ];
+    by_kind || by_mime.iter().any(|prefix| mime.starts_with(prefix))
+}
+
+/// Leaves out what users of a scenario do not send: other hosts, assets, and the hops that a redirect makes by itself.
+fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
+    let page = recorded.iter().position(|entry| scope.assets == Assets::Keep || !entry.is_asset);
+    let first = page.map(|at| recorded[at].origin.clone()).unwrap_or_default();
+    let mut followed: Option<String> = None;
+    let mut kept = Vec::new();
+    for entry in recorded {
+        if entry.is_asset && scope.assets == Assets::LeaveOut {
+            notes.add("pictures, fonts, style sheets and scripts: left out (--assets takes them)");
+        } else if entry.origin != first && scope.hosts == Hosts::First {
+            notes.add(format!("{}: left out, another host (--all-hosts takes it)", entry.origin));
+        } else if followed.take().is_some_and(|to| to == format!("{}{}", entry.origin, entry.target)) {
+            notes.add("redirects: followed by themselves, their hops are left out");
+            followed = entry.leads_to();
+        } else {
+            followed = entry.leads_to();
+            kept.push(entry);
+        }
+    }
+    kept
+}
+
+impl Entry {
+    /// Where a redirect leads, as origin and target.
+    fn leads_to(&self) -> Option<String> {
+        let to = self.redirect.as_deref().filter(|_| (300..400).contains(&self.status))?;
+        let from = Url::parse(&format!("{}{}", self.origin, self.target)).ok()?.url;
+        let url = from.join(to).ok()?;
+        let scheme = url.origin().uri().scheme_str().unwrap_or("http").to_owned();
+        Some(format!("{scheme}://{}{}", url.origin().authority(), url.target()))
+    }
+}
+
+/// Headers that belong to the browser and its connection, or to a cache and cookies that users have of their own.
+fn is_browsers(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let dropped = [
+        "cookie",
+        "accept-encoding",
+        "user-agent",
+        "if-none-match",
+        "if-modified-since",
+        "cache-control",
+        "pragma",
+        "upgrade-insecure-requests",
+        "priority",
+        "te",
+        "dnt",
+        "keep-alive",
+        "origin-agent-cluster",
+        "purpose",
+    ];
+    is_computed(name) || lower.starts_with("sec-") || lower.starts_with("proxy-") || dropped.contains(&lower.as_str())
+}
+
+/// The path with numbers and identifiers replaced, so that one endpoint has one name.
+fn general(path: &str) -> String {
+    let part = |segment: &str| {
+        let hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        let has_digit = segment.bytes().any(|byte| byte.is_ascii_digit());
+        let is_number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number || (hex && has_digit && segment.len() >= 16) { ":id".to_owned() } else { segment.to_owned() }
+    };
+    path.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// Think time from the pauses between the pages of the recording; none where it has one page only.
+fn think_time(entries: &[Entry]) -> Option<String> {
+    let mut pauses: Vec<f64> = Vec::new();
+    let mut end = 0.0_f64;
+    for pair in entries.windows(2) {
+        end = end.max(pair[0].started + pair[0].seconds);
+        if pair[0].page.is_some() && pair[0].page != pair[1].page && pair[1].started > end {
+            pauses.push(pair[1].started - end);
+        }
+    }
+    pauses.sort_by(f64::total_cmp);
+    let median = *pauses.get(pauses.len() / 2)?;
+    // Half to one and a half of it: people do not tick.
+    let tenths = |seconds: f64| format!("{:.1}s", seconds.clamp(0.1, 600.0));
+    Some(format!("{}..{}", tenths(median / 2.0), tenths(median * 1.5)))
+}
+
+/// Takes secrets out of headers, unless they are variables by now.
+fn hide(requests: &mut [Request], secrets: Secrets, notes: &mut Notes) {
+    let mut vault = Vault::new(secrets);
+    for request in requests {
+        for (name, value) in &mut request.headers {
+            let is_variable = value.replace("$${", "").contains("${");
+            if !is_variable {
+                // It was made literal before; the vault does that to what it keeps.
+                *value = vault.keep(name, &value.replace("$${", "${"), notes);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Flags of curl that say nothing about the request, or what swarmline says in another way.
+
+use super::draft::Notes;
+use crate::error::Result;
+
+/// What becomes of a flag.
+enum Fate {
+    /// Nothing is lost.
+    Silent,
+    /// As [`Fate::Silent`], and it takes a value.
+    SilentValue,
+    /// A flag of `swarmline run` says it.
+    OfTheRun,
+    /// As [`Fate::OfTheRun`], and it takes a value.
+    OfTheRunValue,
+    /// It takes a value, and there is nothing like it here.
+    Lost,
+    Unknown,
+}
+
+/// Passes a flag over, its value too, and says so where something is lost.
+pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
+    match fate(flag) {
+        Fate::Silent => {}
+        Fate::SilentValue => drop(value(flag)?),
+        Fate::OfTheRun => notes.add(format!("{flag}: left out, give it to swarmline run")),
+        Fate::OfTheRunValue => notes.add(format!("{flag} {}: left out, give it to swarmline run", value(flag)?)),
+        Fate::Lost => notes.add(format!("{flag} {}: left out", value(flag)?)),
+        Fate::Unknown => notes.add(format!("{flag}: not known here, left out")),
+    }
+    Ok(())
+}
+
+fn fate(flag: &str) -> Fate {
+    match flag {
+        "-s"
+        | "--silent"
+        | "-S"
+        | "--show-error"
+        | "-v"
+        | "--verbose"
+        | "-i"
+        | "--include"
+        | "-f"
+        | "--fail"
+        | "-N"
+        | "--no-buffer"
+        | "-#"
+        | "--progress-bar"
+        | "-L"
+        | "--location"
+        | "-g"
+        | "--globoff"
+        | "--http1.1"
+        | "--http2"
+        | "--fail-with-body"
+        | "-q"
+        | "-a"
+        | "--no-progress-meter"
+        | "--path-as-is"
+        | "--tcp-nodelay" => Fate::Silent,
+        "-o" | "--output" | "-w" | "--write-out" | "-D" | "--dump-header" | "-c" | "--cookie-jar" | "--stderr" => {
+            Fate::SilentValue
+        }
+        "-k" | "--insecure" | "-4" | "--ipv4" | "-6" | "--ipv6" => Fate::OfTheRun,
+        "--connect-timeout" | "--cacert" | "--cert" | "-E" | "--key" | "-x" | "--proxy" | "--resolve"
+        | "--unix-socket" | "--max-redirs" => Fate::OfTheRunValue,
+        "-K" | "--config" | "-r" | "--range" | "-U" | "--proxy-user" | "--retry" | "--limit-rate" | "-C"
+        | "--interface" | "--ciphers" | "--capath" => Fate::Lost,
+        _ => Fate::Unknown,
+    }
+}
