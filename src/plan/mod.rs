@@ -32,7 +32,7 @@ use std::time::Duration;
 use ureq::tls::TlsConfig;
 
 use crate::cli::value::Resolve;
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
 use check::Check;
 use data::DataSource;
@@ -138,12 +138,25 @@ impl fmt::Display for Sink {
 /// Text for people.
 #[derive(Debug)]
 pub struct People {
-    /// Whether the summary is left out.
-    pub quiet: bool,
+    /// How much is said.
+    pub talk: Talk,
     /// Where text goes instead of stderr.
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
+}
+
+/// How much people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing but what ended the work.
+    Nothing,
+    /// The summary at the end.
+    Summary,
+    /// How the run goes, too.
+    All,
 }
 
 /// What the plan needs to know of the process it is made in.
@@ -193,7 +206,7 @@ impl Plan {
             variables: resolved.scenario.variables,
             connection: connection(flags, route)?,
             stream,
-            people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
+            people: people(flags),
             exit_code_on_error: flags.exit_code_on_error,
             place,
             checks: checks.into_iter().map(|(check, _)| check).collect(),
@@ -316,6 +329,15 @@ impl Plan {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+fn people(flags: &RunFlags) -> People {
+    let talk = match (flags.quiet, flags.only_summary) {
+        (true, _) => Talk::Nothing,
+        (false, true) => Talk::Summary,
+        (false, false) => Talk::All,
+    };
+    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
 
 /// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.

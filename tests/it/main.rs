@@ -15,6 +15,7 @@ mod load;
 mod open;
 mod report;
 mod schema;
+mod screen;
 mod shards;
 mod stopping;
 mod stream;
