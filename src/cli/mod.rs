@@ -15,6 +15,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 pub use flags::{Arrival, ImportFlags, LogLevel, RunFlags, TargetFlags};
+pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
 #[derive(Debug, Parser)]
@@ -33,6 +34,8 @@ pub enum Command {
     Demo,
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
+    /// Make the master's stream out of the streams of all shards
+    Merge(MergeFlags),
     /// Print a scenario made of a browser's recording (HAR) or of curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream
@@ -114,7 +117,10 @@ fn one_line(error: &clap::Error) -> Error {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         || error.kind() == ErrorKind::MissingSubcommand
     {
-        return Error::usage("command missing", "expected run, demo, target, import or schema; try swarmline --help");
+        return Error::usage(
+            "command missing",
+            "expected run, demo, target, merge, import or schema; try swarmline --help",
+        );
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     // Only what clap does not take for a value of another flag: `-d --master` is a body.
@@ -164,7 +170,7 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': invalid digit found in string");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("run, demo, target, import or schema"));
+        assert!(error("swarmline").contains("run, demo, target, merge, import or schema"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 

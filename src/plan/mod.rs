@@ -120,6 +120,20 @@ pub enum Sink {
     Gzip(PathBuf),
 }
 
+impl Sink {
+    /// The sink that a path stands for.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdout
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            Self::Gzip(path.to_owned())
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
+}
+
 impl fmt::Display for Sink {
     /// As the flag is written, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -293,11 +307,7 @@ fn tick(interval: Duration) -> Result<Duration> {
 
 fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
     match &flags.telemetry {
-        Some(path) if path.as_os_str() == "-" => Sink::Stdout,
-        Some(path) => {
-            let path = of_shard(path, place.shard);
-            if path.extension().is_some_and(|e| e == "gz") { Sink::Gzip(path) } else { Sink::File(path) }
-        }
+        Some(path) => Sink::of(&of_shard(path, place.shard)),
         None if surroundings.stdout_is_terminal => {
             let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())

@@ -116,6 +116,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
             count: shard.count(),
             engine: plan.engine(),
         }),
+        shards: None,
         targets,
         available_cpus: limits::available_cpus(),
         open_files_limit: open_files,

@@ -41,6 +41,12 @@ impl TimeHistogram {
         assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
     }
 
+    /// Counts one time `count` times, as [`Self::record`] would.
+    pub fn record_many(&mut self, us: u64, count: u64) {
+        let recorded = self.0.record_n(us.clamp(1, LONGEST_US), count);
+        assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
+    }
+
     /// Adds all that `other` has counted. Exact where both have the same precision; into a finer one, each time is
     /// taken for the highest that it may have been.
     pub fn add(&mut self, other: &Self) {

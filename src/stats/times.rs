@@ -37,6 +37,16 @@ impl Times {
         self.histogram.add(&other.histogram);
     }
 
+    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_counted`] brings how they are distributed.
+    pub fn add_sum(&mut self, sum: &Sum) {
+        self.sum.add(sum);
+    }
+
+    /// Adds to the distribution a time that was counted elsewhere, so many times.
+    pub fn add_counted(&mut self, us: u64, count: u64) {
+        self.histogram.record_many(us, count);
+    }
+
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
         self.sum = Sum::default();
@@ -86,6 +96,12 @@ impl Default for Sum {
 }
 
 impl Sum {
+    /// So many times whose sum and ends are known.
+    #[must_use]
+    pub const fn of(count: u64, sum_us: u128, min_us: u64, max_us: u64) -> Self {
+        Self { count, sum_us, min_us: if count == 0 { u64::MAX } else { min_us }, max_us }
+    }
+
     /// Counts one.
     pub fn record(&mut self, us: u64) {
         self.count += 1;

@@ -11,6 +11,7 @@ mod golden;
 mod http;
 mod import;
 mod load;
+mod merge;
 mod open;
 mod schema;
 mod shards;
