@@ -120,7 +120,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
         let statistics = with(endpoint.tally.statistics(at, last), &endpoint.extra);
-        let Endpoint { method, name } = join.endpoints.name(endpoint.number).clone();
+        let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
         let statistics = wire(method, name, &statistics);
         said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
     }
@@ -157,7 +157,7 @@ fn last_done(join: &Join, master: &Master) -> Moment {
 }
 
 fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<Body> {
-    let Endpoint { method, name } = join.endpoints.name(endpoint.number);
+    let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number);
     let body = |error: &ErrorTotal| {
         Body::EndpointError(EndpointError {
             stats_type: "endpoint",

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use super::run::Run;
 use super::shard::{Failed, Shard, Stage};
-use super::ticks::{self, Passed, Report, Tick};
-use super::totals::{Endpoints, ErrorTotal, Extra, Totals};
+use super::ticks::{self, Passed, Report, Tick, Tools};
+use super::totals::{ErrorTotal, Extra, Totals};
 use super::troubles::{Kind as Trouble, Troubles};
 use super::wire::{Line, Telemetry};
 use crate::clock::unix_time;
 use crate::stats::interval::Kind;
 use crate::stats::tally::Counts;
-use crate::telemetry::sparse::Decoder;
 
 /// What a line was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) struct Join {
     pub(super) foremost: u64,
     /// The last tick that is written.
     pub(super) written: Option<u64>,
-    pub(super) endpoints: Endpoints,
+    pub(super) tools: Tools,
     pub(super) totals: Totals,
     pub(super) troubles: Troubles,
     /// Shards of which nothing came by the time that it was missed.
@@ -49,7 +48,6 @@ pub(super) struct Join {
     /// The latest time of a line, since the Unix epoch.
     pub(super) latest: Duration,
     inputs: Vec<String>,
-    decoder: Decoder,
     noted: HashSet<String>,
     /// Inputs and shards of which nothing is taken.
     pub(super) refused: HashSet<(usize, u32)>,
@@ -179,7 +177,7 @@ impl Join {
         let tick = line.tick.unwrap_or(0);
         let tick = self.written.map_or(tick, |written| tick.max(written + 1));
         let pending = self.pending.entry(tick).or_default();
-        let added = pending.add_interval(index, line, &mut self.endpoints, &mut self.decoder);
+        let added = pending.add_interval(index, line, &mut self.tools);
         let counts = &mut self.shard(index).counts;
         counts.ok += line.ok;
         counts.failed += line.failed;
@@ -209,7 +207,7 @@ impl Join {
         let tick = line.tick.unwrap_or(0);
         let tick = self.written.map_or(tick, |written| tick.max(written + 1));
         let pending = self.pending.entry(tick).or_default();
-        if let Err(why) = pending.add_piece(number, kind, line.histogram, &mut self.decoder) {
+        if let Err(why) = pending.add_piece(number, kind, line.histogram, &mut self.tools.decoder) {
             self.once(Trouble::Wrong, format!("shard {index}: {why}"));
         }
     }
@@ -254,11 +252,11 @@ impl Join {
             ("current", _) => self.shard(index).current = (telemetry.user_count, Extra::of(telemetry)),
             ("final", _) => self.take_final(index, telemetry),
             (_, "success") => {
-                let number = self.endpoints.number(&telemetry.method, &telemetry.name);
+                let number = self.tools.endpoints.number(&telemetry.method, &telemetry.name);
                 self.totals.endpoint(number).extra.add(&Extra::of(telemetry));
             }
             (_, "error") => {
-                let number = self.endpoints.number(&telemetry.method, &telemetry.name);
+                let number = self.tools.endpoints.number(&telemetry.method, &telemetry.name);
                 self.shard(index).tell_failed(number, &telemetry.error, telemetry.occurrences);
                 self.totals.endpoint(number).add_error(&ErrorTotal {
                     text: telemetry.error.clone().into_owned(),

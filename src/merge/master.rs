@@ -114,8 +114,11 @@ impl Master {
         let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
         let intervals = parts
             .iter()
-            .flat_map(|(endpoint, interval)| intervals::lines(&span, join.endpoints.name(*endpoint), interval));
+            .flat_map(|(endpoint, interval)| intervals::lines(&span, join.tools.endpoints.name(*endpoint), interval));
         let own: Vec<Said> = intervals.chain(health).map(|body| self.record(unix, Some(number), body)).collect();
+        for (endpoint, interval) in parts {
+            join.tools.keep(endpoint, interval);
+        }
         said.extend(passed);
         said.extend(own);
         said.extend(late.map(|body| self.record(unix, None, body)));

@@ -24,6 +24,24 @@ pub(super) struct Report {
     pub(super) passed: Vec<Passed>,
 }
 
+/// What reading takes, kept from one tick to the next.
+#[derive(Default)]
+pub(super) struct Tools {
+    pub(super) endpoints: Endpoints,
+    pub(super) decoder: Decoder,
+    /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
+    /// goes back to the system each tick costs more than the counting.
+    pub(super) spare: HashMap<usize, Interval>,
+}
+
+impl Tools {
+    /// Keeps the room of an interval.
+    pub(super) fn keep(&mut self, number: usize, mut interval: Interval) {
+        interval.clear();
+        self.spare.insert(number, interval);
+    }
+}
+
 /// What happened at one endpoint, over the shards.
 struct Part {
     interval: Interval,
@@ -47,12 +65,13 @@ impl Tick {
         &mut self,
         shard: u32,
         line: &Telemetry<'_>,
-        endpoints: &mut Endpoints,
-        decoder: &mut Decoder,
+        tools: &mut Tools,
     ) -> Result<usize, &'static str> {
+        let Tools { endpoints, decoder, spare } = tools;
         let number = endpoints.number(&line.method, &line.name);
         let first = (shard, line.seq);
-        let new = || Part { interval: Interval::new(precision(number)), first };
+        let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
+        let new = || Part { interval: interval(), first };
         let part = self.parts.entry(number).or_insert_with(new);
         part.first = part.first.min(first);
         part.interval.add(&line.counted());

@@ -236,6 +236,17 @@ impl Interval {
         self.response.is_none()
     }
 
+    /// Forgets all, and keeps the room.
+    pub fn clear(&mut self) {
+        (self.ok, self.aborted, self.redirects, self.reopened) = (0, 0, 0, 0);
+        (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
+        self.failed.clear();
+        self.connections = Connections::default();
+        self.first_byte = Sum::default();
+        self.service.clear();
+        self.response = None;
+    }
+
     /// Takes what happened and begins anew.
     #[must_use]
     pub fn take(&mut self) -> Self {
