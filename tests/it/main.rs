@@ -12,6 +12,7 @@ mod golden;
 mod http;
 mod import;
 mod load;
+mod merge;
 mod open;
 mod report;
 mod schema;
