@@ -1,6 +1,8 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
 pub mod answer;
+pub mod check;
+mod connection;
 pub mod data;
 pub mod dry_run;
 pub mod engine;
@@ -29,11 +31,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ureq::tls::TlsConfig;
-
-use crate::cli::value::Resolve;
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
+use check::Check;
+pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use engine::Environment;
 use journey::{Journeys, UserClass};
@@ -56,52 +57,13 @@ pub struct Plan {
     endpoints: Vec<Endpoint>,
     sources: Vec<DataSource>,
     variables: Vec<String>,
-    checks: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
+    checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How connections are made.
-#[derive(Debug)]
-pub struct ConnectionPlan {
-    /// Time for name lookup, connecting and TLS together.
-    pub timeout: Duration,
-    /// The way that they take.
-    pub route: Route,
-    /// Whether a connection serves one request or many.
-    pub reuse: Reuse,
-    /// Address family.
-    pub family: Family,
-    /// Certificates and keys, checked.
-    pub tls: TlsConfig,
-    /// Addresses given in place of a lookup.
-    pub resolve: Vec<Resolve>,
-    /// Age at which a host's addresses are asked for again.
-    pub dns_ttl: Duration,
-}
-
-/// Whether a connection serves one request or many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reuse {
-    /// A user keeps its connection.
-    KeepAlive,
-    /// A new connection for every request.
-    Never,
-}
-
-/// Which addresses are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Both families.
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
 }
 
 /// The stream and where it goes.
@@ -124,6 +86,20 @@ pub enum Sink {
     Gzip(PathBuf),
 }
 
+impl Sink {
+    /// The sink that a path stands for.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdout
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            Self::Gzip(path.to_owned())
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
+}
+
 impl fmt::Display for Sink {
     /// As the flag is written, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,12 +113,25 @@ impl fmt::Display for Sink {
 /// Text for people.
 #[derive(Debug)]
 pub struct People {
-    /// Whether the summary is left out.
-    pub quiet: bool,
+    /// How much is said.
+    pub talk: Talk,
     /// Where text goes instead of stderr.
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
+}
+
+/// How much people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing but what ended the work.
+    Nothing,
+    /// The summary at the end.
+    Summary,
+    /// How the run goes, too.
+    All,
 }
 
 /// What the plan needs to know of the process it is made in.
@@ -174,22 +163,28 @@ impl Plan {
             unix_socket: flags.unix_socket.as_deref(),
         })?;
         let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
+        let checks = check::of(flags, origins, &resolved.scenario.checks)?;
+        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        if place.shard.is_some() {
+            check::refuse_abort(&checks)?;
+        }
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
+        let (settings, hash) =
+            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
-            checks: resolved.scenario.checks,
-            connection: connection(flags, route)?,
+            connection: connection::from_flags(flags, route)?,
             stream,
-            people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
+            people: people(flags),
             exit_code_on_error: flags.exit_code_on_error,
             place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
             hash,
@@ -262,12 +257,6 @@ impl Plan {
         &self.variables
     }
 
-    /// Checks as written.
-    #[must_use]
-    pub fn checks(&self) -> &[String] {
-        &self.checks
-    }
-
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
@@ -298,6 +287,12 @@ impl Plan {
         self.exit_code_on_error
     }
 
+    /// What the run is held to.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
     /// Every setting as resolved, without secrets.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
@@ -309,6 +304,15 @@ impl Plan {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+fn people(flags: &RunFlags) -> People {
+    let talk = match (flags.quiet, flags.only_summary) {
+        (true, _) => Talk::Nothing,
+        (false, true) => Talk::Summary,
+        (false, false) => Talk::All,
+    };
+    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
 
 /// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.
@@ -323,11 +327,7 @@ fn tick(interval: Duration) -> Result<Duration> {
 
 fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
     match &flags.telemetry {
-        Some(path) if path.as_os_str() == "-" => Sink::Stdout,
-        Some(path) => {
-            let path = of_shard(path, place.shard);
-            if path.extension().is_some_and(|e| e == "gz") { Sink::Gzip(path) } else { Sink::File(path) }
-        }
+        Some(path) => Sink::of(&of_shard(path, place.shard)),
         None if surroundings.stdout_is_terminal => {
             let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
@@ -342,28 +342,4 @@ fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
         (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
         _ => path.to_owned(),
     }
-}
-
-fn connection(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
-    let family = match (flags.ipv4, flags.ipv6) {
-        (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
-        (true, false) => Family::V4,
-        (false, true) => Family::V6,
-        (false, false) => Family::Any,
-    };
-    let tls = tls::config(&tls::TlsFlags {
-        insecure: flags.insecure,
-        cacert: &flags.cacert,
-        cert: flags.cert.as_deref(),
-        key: flags.key.as_deref(),
-    })?;
-    Ok(ConnectionPlan {
-        timeout: flags.connect_timeout,
-        route,
-        reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
-        family,
-        tls,
-        resolve: flags.resolve.clone(),
-        dns_ttl: flags.dns_ttl,
-    })
 }

@@ -46,6 +46,16 @@ impl Times {
         }
     }
 
+    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_counted`] brings how they are distributed.
+    pub fn add_sum(&mut self, sum: &Sum) {
+        self.sum.add(sum);
+    }
+
+    /// Adds to the distribution a time that was counted elsewhere, so many times.
+    pub fn add_counted(&mut self, us: u64, count: u64) {
+        self.histogram.record_many(us, count);
+    }
+
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
         self.sum = Sum::default();
@@ -72,6 +82,15 @@ impl Times {
             return 0;
         }
         self.histogram.percentile_us(permille).clamp(self.sum.min_us, self.sum.max_us)
+    }
+
+    /// The time in microseconds at a place from 1 on among all in ascending order, within the exact ends; 0 without any.
+    #[must_use]
+    pub fn at_place_us(&self, place: u64) -> u64 {
+        if self.sum.count == 0 {
+            return 0;
+        }
+        self.histogram.at_place_us(place).clamp(self.sum.min_us, self.sum.max_us)
     }
 }
 

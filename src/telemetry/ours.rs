@@ -3,6 +3,7 @@
 //! As in [`record`](super::record): the part of a line after the six keys that every line has; order of fields is order
 //! on the wire.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -31,11 +32,11 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize)]
 pub struct WireSetting {
     /// The flag's long name.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// The value; a secret is `***`.
     pub value: String,
     /// `flag`, `env` or `default`.
-    pub origin: &'static str,
+    pub origin: Cow<'static, str>,
 }
 
 /// Where and when a plan runs.
@@ -44,6 +45,9 @@ pub struct Place {
     /// Which part of the run this is; left out for a run on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<WireShard>,
+    /// How many shards there are; of all of them together only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
     /// Hosts that are asked, with the addresses known at the start.
     pub targets: Vec<Target>,
     /// CPUs that the process may use.
@@ -89,6 +93,21 @@ pub struct Warning {
     pub detail: String,
 }
 
+/// What became of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckEvent {
+    /// The check as written.
+    pub check: String,
+    /// Whether it was met.
+    pub met: bool,
+    /// Whether there was any request to judge it by; without, it is not met, and the value is 0.
+    pub has_data: bool,
+    /// The value reached.
+    pub value: f64,
+    /// `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
+    pub unit: &'static str,
+}
+
 /// The last line.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunEnd {
@@ -108,7 +127,11 @@ pub struct RunEnd {
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
     pub reopened: u64,
-    /// `pass`, `failures` or `invalid`.
+    /// Checks that were met.
+    pub checks_met: usize,
+    /// Checks that were not, those without data among them.
+    pub checks_missed: usize,
+    /// `pass`, `failures`, `check_failed` or `invalid`.
     pub verdict: &'static str,
     /// Why it is not a pass.
     pub reasons: Vec<String>,

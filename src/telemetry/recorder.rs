@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
+use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::ours::{Config, Place, RunEnd, Warning, WireSetting};
+use super::ours::{Config, Place, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use super::warnings;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::load::roster::Flight;
-use crate::load::stop::Reason;
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
+use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
 use crate::stats::sends::Sends;
 use crate::stats::tally::Statistics;
-use crate::stats::verdict::Judgement;
 
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -86,41 +86,14 @@ impl<'p> Recorder<'p> {
     #[must_use]
     pub fn start(&self, place: Place) -> Vec<Record> {
         let mut records = vec![record(Moment::START, Body::TestStart {})];
-        records.extend(self.config(place).into_iter().map(|body| record(Moment::START, body)));
+        let settings = self.plan.settings().iter().map(|setting| WireSetting {
+            key: setting.key.into(),
+            value: setting.value.clone(),
+            origin: setting.origin.as_str().into(),
+        });
+        let config = config_pages(settings, self.plan.hash(), place);
+        records.extend(config.into_iter().map(|body| record(Moment::START, body)));
         records
-    }
-
-    /// Settings over as many lines as they need.
-    fn config(&self, place: Place) -> Vec<Body> {
-        /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
-        const ROOM: usize = 1800;
-        let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
-        let mut used = 0;
-        for setting in self.plan.settings() {
-            let value = clipped(&setting.value, ROOM - 100).into_owned();
-            let setting = WireSetting { key: setting.key, value, origin: setting.origin.as_str() };
-            let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
-            if used + size > ROOM {
-                pages.push(Vec::new());
-                used = 0;
-            }
-            used += size;
-            if let Some(page) = pages.last_mut() {
-                page.push(setting);
-            }
-        }
-        let parts = pages.len();
-        let mut place = Some(place);
-        let page = |(number, settings)| Config {
-            schema_version: SCHEMA_VERSION,
-            version: env!("CARGO_PKG_VERSION"),
-            plan_hash: self.plan.hash().to_owned(),
-            part: number,
-            parts,
-            settings,
-            place: place.take(),
-        };
-        (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
     }
 
     /// The lines of a tick. `aggregate` was cut for it, which gave `count`.
@@ -137,13 +110,26 @@ impl<'p> Recorder<'p> {
         bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
     }
 
+    /// When the interval began that a look ends.
+    #[must_use]
+    pub fn interval_start(&self) -> Moment {
+        self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at)
+    }
+
+    /// What the load did in the interval that a look ends.
+    #[must_use]
+    pub fn phase(&self, look: Look) -> Phase {
+        let load = self.plan.load();
+        if look.draining { Phase::Drain } else { load.phase(self.interval_start(), look.sample.at) }
+    }
+
     /// The interval that a look ends.
     fn span(&self, look: Look) -> Span {
-        let start = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
+        let start = self.interval_start();
         let end = look.sample.at;
-        let phase = if look.draining { "drain" } else { self.plan.load().phase(start, end).as_str() };
+        let phase = self.phase(look);
         let text = |moment| rfc3339(self.clock.unix(moment));
-        Span { start: text(start), end: text(end), phase }
+        Span { start: text(start), end: text(end), phase: phase.as_str() }
     }
 
     /// Users that there should be at a look.
@@ -153,8 +139,7 @@ impl<'p> Recorder<'p> {
 
     /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
     fn intended(&self, look: Look) -> Option<f64> {
-        let before = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
-        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(before)?)
+        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
@@ -247,8 +232,7 @@ impl<'p> Recorder<'p> {
             let statistics = wire(method, name, &statistics);
             Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })
         });
-        let end = Body::RunEnd(run_end(ending, aggregate));
-        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain([end]);
+        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.counts()));
         bodies.map(move |body| record(at, body))
     }
 
@@ -285,57 +269,53 @@ impl<'p> Recorder<'p> {
     }
 }
 
-/// How and when a run ended.
-#[derive(Clone, Debug)]
-pub struct RunEnding {
-    /// When the last user had ended.
-    pub at: Moment,
-    /// When the stop began.
-    pub stopped_at: Moment,
-    /// Why it began.
-    pub reason: Reason,
-    /// Users when it began.
-    pub users: u32,
-    /// What the run comes to.
-    pub judgement: Judgement,
-    /// Exit code of the process.
-    pub exit_code: u8,
-}
-
-fn run_end(ending: &RunEnding, aggregate: &Aggregate) -> RunEnd {
-    let counts = aggregate.counts();
-    RunEnd {
-        // The writer counts; it alone knows.
-        lines: 0,
-        sent: counts.sent(),
-        completed: counts.completed(),
-        ok: counts.ok,
-        failed: counts.failed,
-        aborted: counts.aborted,
-        redirects: counts.redirects,
-        reopened: counts.reopened,
-        verdict: ending.judgement.verdict.as_str(),
-        reasons: ending
-            .judgement
-            .reasons
-            .iter()
-            .map(|reason| clipped(reason, MOST_NAME).into_owned())
-            .take(4)
-            .collect(),
-        exit_code: ending.exit_code,
-    }
-}
-
 const fn record(at: Moment, body: Body) -> Record {
     Record { at, tick: None, body }
 }
 
-fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
+/// The lines about a plan and where it runs: settings over as many of them as they need.
+#[must_use]
+pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str, place: Place) -> Vec<Body> {
+    /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
+    const ROOM: usize = 1800;
+    let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
+    let mut used = 0;
+    for mut setting in settings {
+        setting.value = clipped(&setting.value, ROOM - 100).into_owned();
+        let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
+        if used + size > ROOM {
+            pages.push(Vec::new());
+            used = 0;
+        }
+        used += size;
+        if let Some(page) = pages.last_mut() {
+            page.push(setting);
+        }
+    }
+    let parts = pages.len();
+    let mut place = Some(place);
+    let page = |(number, settings)| Config {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION"),
+        plan_hash: plan_hash.to_owned(),
+        part: number,
+        parts,
+        settings,
+        place: place.take(),
+    };
+    (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
+}
+
+/// The line about all requests.
+#[must_use]
+pub fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
     let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
     Body::Stats(Stats { stats_type, user_count, statistics })
 }
 
-fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
+/// Statistics as on the wire.
+#[must_use]
+pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
     WireStatistics {
         method,
         name,
@@ -359,7 +339,8 @@ fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics
 }
 
 /// A warning's line.
-fn warning(kind: &'static str, detail: &str) -> Body {
+#[must_use]
+pub fn warning(kind: &'static str, detail: &str) -> Body {
     Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
@@ -16,11 +16,15 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["clock", "error", "stats", "telemetry"]),
+    ("report", &["cli", "clock", "error", "plan", "stats", "telemetry"]),
+    ("merge", &["clock", "error", "plan", "stats", "telemetry"]),
     ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
-    ("run", &["clock", "error", "load", "machine", "plan", "stats", "telemetry"]),
-    ("command", &["cli", "clock", "error", "import", "plan", "report", "run", "target", "telemetry"]),
+    ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
+    (
+        "command",
+        &["cli", "clock", "error", "import", "machine", "merge", "plan", "report", "run", "target", "telemetry"],
+    ),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
@@ -50,13 +54,31 @@ const NAMES: [(&str, &[&str], &str); 21] = [
             "load/roster.rs",
             "load/stop.rs",
             "telemetry/writer.rs",
+            "report/screen.rs",
             "machine/limits.rs",
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
-    ("ureq", &["load/socket.rs", "load/connection.rs", "plan/mod.rs", "plan/tls.rs", "plan/url.rs"], "its connectors"),
+    (
+        "ureq",
+        &["load/socket.rs", "load/connection.rs", "plan/connection.rs", "plan/tls.rs", "plan/url.rs"],
+        "its connectors",
+    ),
     ("rustls", &["load/", "plan/tls.rs"], "certificates and keys, checked before the run"),
-    ("rustix", &["load/", "machine/", "target/", "telemetry/sink.rs", "telemetry/writer.rs", "run/"], "system calls"),
+    (
+        "rustix",
+        &[
+            "load/",
+            "machine/",
+            "merge/input.rs",
+            "target/",
+            "telemetry/sink.rs",
+            "telemetry/writer.rs",
+            "report/screen.rs",
+            "run/",
+        ],
+        "system calls",
+    ),
     ("unsafe", &["run/signals.rs"], "one call, to give back SIGHUP"),
     ("libc", &["run/signals.rs"], "the same call"),
     ("ctrlc", &["run/signals.rs"], "signals"),
@@ -64,8 +86,16 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
     (
         "flate2",
-        &["telemetry/sink.rs", "telemetry/reader/source.rs", "telemetry/decode.rs", "load/memory.rs"],
-        "the compressed stream, and answers that are looked at",
+        &[
+            "telemetry/sink.rs",
+            "telemetry/reader/source.rs",
+            "telemetry/decode.rs",
+            "telemetry/sparse.rs",
+            "telemetry/encode.rs",
+            "merge/input.rs",
+            "load/memory.rs",
+        ],
+        "compressed streams and histograms, and answers that are looked at",
     ),
     ("clap", &["cli/"], "flags"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
