@@ -10,6 +10,7 @@ mod framing;
 mod golden;
 mod http;
 mod import;
+mod journeys;
 mod load;
 mod open;
 mod report;
