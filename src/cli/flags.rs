@@ -1,5 +1,10 @@
 //! The flags of each command; their doc comments are the help page.
-#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, reason = "doc comments here are the help page")]
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments here are the help page"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -53,6 +58,18 @@ pub struct ReportFlags {
     /// Stream to read back: a file, compressed or not, or - for standard input
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// What `run` and `report` leave behind for people, beside the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Outputs {
+    /// Report as one HTML page that needs nothing else; {u}, {r} and {t} in its name become users, spawn rate and run
+    /// time in seconds
+    #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.
@@ -209,12 +226,33 @@ pub struct RunFlags {
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
 
+    /// What the run is held to, exit 3 where it is not met: 'p95 < 300ms', 'p99{GET /items} < 200ms',
+    /// 'fail_ratio@steady < 1%', with ' abort' behind to stop the run when it is missed; repeatable
+    #[arg(long = "check", value_name = "EXPR", help_heading = "Checks")]
+    pub checks: Vec<String>,
+    /// At least this many requests a second, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
+    pub check_rps: Option<f64>,
+    /// At most this share of failed requests, 0 to 1, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
+    pub check_fail_ratio: Option<f64>,
+    /// At most this mean response time in milliseconds, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
+          help_heading = "Checks")]
+    pub check_avg_response_time: Option<f64>,
+
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,
-    /// No summary on stderr
+    /// Nothing on stderr but what ended the work
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+    /// Nothing on stderr while the run goes on, only the summary at its end
+    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub only_summary: bool,
     /// Text for people goes to this file instead of stderr
     #[arg(long, env = "LOCUST_LOGFILE", value_name = "FILE", help_heading = "Output")]
     pub logfile: Option<PathBuf>,
@@ -229,9 +267,6 @@ pub struct RunFlags {
         help_heading = "Output"
     )]
     pub loglevel: LogLevel,
-    /// Accepted as in Locust: the summary at the end is all that is printed anyway
-    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
-    pub only_summary: bool,
     /// Accepted as in Locust: there is no other way to run
     #[arg(long, env = "LOCUST_HEADLESS", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
     pub headless: bool,

@@ -92,6 +92,14 @@ pub fn checked_rate(rate: f64) -> Result<f64, String> {
     if rate > 0.0 && rate <= FASTEST { Ok(rate) } else { Err("must be above 0 and at most 1e9".to_owned()) }
 }
 
+/// A number from 0.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn amount(text: &str) -> Result<f64, String> {
+    decimal(text)
+}
+
 /// Think time of a user between two tasks (Locust's wait times).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wait {

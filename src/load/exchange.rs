@@ -14,9 +14,9 @@ use super::user::Shared;
 use crate::clock::{Clock, Moment};
 use crate::plan::answer::Undecodable;
 use crate::plan::request::Request;
-use crate::plan::url::{Origin, Scheme};
+use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
-use crate::plan::{Plan, Reuse, Route};
+use crate::plan::{Plan, Reuse};
 
 /// One user's way of asking: its connections, and what it shares with all others.
 pub(super) struct Exchange<'run> {
@@ -27,18 +27,8 @@ pub(super) struct Exchange<'run> {
     desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
     memory: Memory,
-    rooms: Rooms,
-}
-
-/// Room for what a request's own bytes are changed to on their way.
-#[derive(Default)]
-struct Rooms {
-    /// The field with the cookies.
-    cookies: Vec<u8>,
-    /// The request with that field.
+    /// Room for requests that cookies are added to.
     dressed: Vec<u8>,
-    /// The request as a proxy reads it.
-    whole: Vec<u8>,
 }
 
 /// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
@@ -69,6 +59,15 @@ pub(super) struct Exchanged {
     pub(super) result: Result<u16, Ending>,
 }
 
+/// A request on its way to one origin.
+#[derive(Clone, Copy)]
+struct Hop<'h> {
+    request: Wire<'h>,
+    /// The bytes to send, where cookies are added.
+    dressed: Option<&'h [u8]>,
+    limits: Limits,
+}
+
 /// An answer, read to its end.
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -79,8 +78,8 @@ impl<'run> Exchange<'run> {
     /// Ways of asking for one more user.
     pub(super) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
         let Shared { plan, clock, dialer, stop, .. } = shared;
-        let (memory, rooms) = (Memory::default(), Rooms::default());
-        Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, rooms }
+        let (memory, dressed) = (Memory::default(), Vec::new());
+        Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, dressed }
     }
 
     /// Asks once, at `sent`.
@@ -136,42 +135,37 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
-        let mut rooms = std::mem::take(&mut self.rooms);
-        let Rooms { cookies, dressed, whole } = &mut rooms;
-        let on_wire =
-            if self.cookies_for(request, *latest, cookies) { request.with_field(cookies, dressed) } else { request };
-        let on_wire = match &self.plan.connection().route {
-            Route::HttpProxy { authorization, .. } if request.origin().scheme() == Scheme::Http => {
-                on_wire.for_proxy(authorization.as_deref(), whole)
-            }
-            _ => on_wire,
-        };
-        let answer = self.hop((on_wire, Place::of(request)), limits, traffic, latest);
-        self.rooms = rooms;
+        let mut room = std::mem::take(&mut self.dressed);
+        let is_dressed = !self.memory.jar.is_empty() && self.dress(request, *latest, &mut room);
+        let hop = Hop { request, dressed: is_dressed.then_some(room.as_slice()), limits };
+        let answer = self.hop(hop, traffic, latest);
+        self.dressed = room;
         answer
     }
 
-    /// Writes the user's cookies for a request as a field, if there are some; one that has a `Cookie` field of its own
-    /// gets no other.
-    fn cookies_for(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+    /// Writes the request with its cookies, if there are some for it; one that has a `Cookie` field of its own gets no
+    /// other.
+    fn dress(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+        if request.has_field("cookie") {
+            return false;
+        }
+        let (head, rest) = request.halves();
         out.clear();
-        !self.memory.jar.is_empty()
-            && !request.has_field("cookie")
-            && self.memory.jar.write(Place::of(request), unix_seconds(self.clock, now), out)
+        out.extend_from_slice(head);
+        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.clock, now), out);
+        if is_dressed {
+            out.extend_from_slice(rest);
+        }
+        is_dressed
     }
 
     /// Over a kept connection if there is one, else, or if the server had closed that, over a new one.
-    fn hop(
-        &mut self,
-        (request, place): (Wire<'_>, Place<'_>),
-        limits: Limits,
-        traffic: &mut Traffic,
-        latest: &mut Moment,
-    ) -> Result<Answer, Failure> {
+    fn hop(&mut self, hop: Hop<'_>, traffic: &mut Traffic, latest: &mut Moment) -> Result<Answer, Failure> {
+        let Hop { request, dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
-                match self.talk(&mut connection, limits, traffic, latest).run(request, place) {
+                match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
                     Ok((answer, reusable)) => {
                         self.keep(request.origin(), connection, reusable, *latest);
                         return Ok(answer);
@@ -190,7 +184,7 @@ impl<'run> Exchange<'run> {
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
-        let talked = self.talk(&mut connection, limits, traffic, latest).run(request, place);
+        let talked = self.talk(&mut connection, limits, traffic, latest).run(request, dressed);
         let (answer, reusable) = talked.map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, reusable, *latest);
         Ok(answer)

@@ -24,6 +24,8 @@ pub enum Reason {
     Stages,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
+    /// A check with `abort` was clearly missed.
+    CheckAbort,
     /// No user is left that has data, or there must always be data.
     DataEnd,
     /// Not one user could be started.
@@ -41,6 +43,7 @@ impl Reason {
             Self::Requests => "requests",
             Self::Stages => "stages",
             Self::Signal => "signal",
+            Self::CheckAbort => "check_abort",
             Self::DataEnd => "data_end",
             Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",

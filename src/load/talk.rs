@@ -51,18 +51,19 @@ pub(super) struct Talk<'t> {
 
 impl Talk<'_> {
     /// Sends and receives; says also whether the connection can carry another request.
-    /// `place` is where the request goes, whatever is in its way.
-    pub(super) fn run(&mut self, request: Wire<'_>, place: Place<'_>) -> Result<(Answer, bool), NoAnswer> {
+    /// `dressed` are the bytes to send, where they are others than the request's own.
+    pub(super) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<(Answer, bool), NoAnswer> {
         // The first answer byte of an earlier hop or connection says nothing about this one.
         self.traffic.first_byte = None;
-        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(request.bytes(), left));
+        let bytes = dressed.unwrap_or(request.bytes());
+        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(bytes, left));
         match sent {
             Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
             // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
             Err(Failure::Send) => {}
             Err(failure) => return Err(NoAnswer { failure, silent: true }),
         }
-        let received = self.receive(request, place);
+        let received = self.receive(request);
         received.map_err(|failure| NoAnswer {
             failure: if self.traffic.first_byte.is_none() && is_close(failure) {
                 sent.err().unwrap_or(failure)
@@ -73,7 +74,7 @@ impl Talk<'_> {
         })
     }
 
-    fn receive(&mut self, request: Wire<'_>, place: Place<'_>) -> Result<(Answer, bool), Failure> {
+    fn receive(&mut self, request: Wire<'_>) -> Result<(Answer, bool), Failure> {
         let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
         let mut scan = HeadScan::default();
         let (status, framing, keep_alive, location, length) = loop {
@@ -90,7 +91,7 @@ impl Talk<'_> {
                         let bytes = &self.connection.input()[..head.len];
                         if head.sets_cookies {
                             let now = unix_seconds(self.clock, *self.latest);
-                            self.memory.jar.take(bytes, place, now);
+                            self.memory.jar.take(bytes, Place::of(request), now);
                         }
                         if self.limits.keep != Keep::Nothing {
                             self.memory.last.begin(bytes);

@@ -1,6 +1,7 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
 pub mod answer;
+pub mod check;
 pub mod data;
 pub mod engine;
 pub mod expect;
@@ -31,8 +32,9 @@ use std::time::Duration;
 use ureq::tls::TlsConfig;
 
 use crate::cli::value::Resolve;
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
+use check::Check;
 use data::DataSource;
 use engine::Environment;
 use journey::{Journeys, UserClass};
@@ -55,11 +57,11 @@ pub struct Plan {
     endpoints: Vec<Endpoint>,
     sources: Vec<DataSource>,
     variables: Vec<String>,
-    checks: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
+    checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
 }
@@ -136,12 +138,25 @@ impl fmt::Display for Sink {
 /// Text for people.
 #[derive(Debug)]
 pub struct People {
-    /// Whether the summary is left out.
-    pub quiet: bool,
+    /// How much is said.
+    pub talk: Talk,
     /// Where text goes instead of stderr.
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
+}
+
+/// How much people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing but what ended the work.
+    Nothing,
+    /// The summary at the end.
+    Summary,
+    /// How the run goes, too.
+    All,
 }
 
 /// What the plan needs to know of the process it is made in.
@@ -173,22 +188,28 @@ impl Plan {
             unix_socket: flags.unix_socket.as_deref(),
         })?;
         let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
+        let checks = check::of(flags, origins, &resolved.scenario.checks)?;
+        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        if place.shard.is_some() {
+            check::refuse_abort(&checks)?;
+        }
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
+        let (settings, hash) =
+            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
-            checks: resolved.scenario.checks,
             connection: connection(flags, route)?,
             stream,
-            people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
+            people: people(flags),
             exit_code_on_error: flags.exit_code_on_error,
             place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
             hash,
@@ -261,12 +282,6 @@ impl Plan {
         &self.variables
     }
 
-    /// Checks as written.
-    #[must_use]
-    pub fn checks(&self) -> &[String] {
-        &self.checks
-    }
-
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
@@ -297,6 +312,12 @@ impl Plan {
         self.exit_code_on_error
     }
 
+    /// What the run is held to.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
     /// Every setting as resolved, without secrets.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
@@ -308,6 +329,15 @@ impl Plan {
     pub fn hash(&self) -> &str {
         &self.hash
     }
+}
+
+fn people(flags: &RunFlags) -> People {
+    let talk = match (flags.quiet, flags.only_summary) {
+        (true, _) => Talk::Nothing,
+        (false, true) => Talk::Summary,
+        (false, false) => Talk::All,
+    };
+    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
 
 /// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.

@@ -1,5 +1,6 @@
 //! A request as it goes on the wire, prepared once: sending it costs no formatting.
 
+use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -21,6 +22,14 @@ pub struct Endpoint {
     pub method: String,
     /// Path and query as written, with the host in front where it is not `--host`.
     pub name: String,
+}
+
+impl fmt::Display for Endpoint {
+    /// `METHOD name`, as people and checks call it; the name alone for the rest of too many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let gap = if self.method.is_empty() { "" } else { " " };
+        write!(f, "{}{gap}{}", self.method, self.name)
+    }
 }
 
 /// What a request carries besides its URL.

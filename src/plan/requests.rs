@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
+use super::check::Check;
 use super::data::DataSource;
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
@@ -37,8 +38,8 @@ pub(super) struct Extras {
     pub(super) sources: Vec<DataSource>,
     /// Names of the values that users take from answers, by slot.
     pub(super) variables: Vec<String>,
-    /// Checks as written.
-    pub(super) checks: Vec<String>,
+    /// Its checks, which those of the command line replace.
+    pub(super) checks: Vec<Check>,
     /// What the stream tells of the file, beside what flags say.
     pub(super) told: Vec<(&'static str, String)>,
 }

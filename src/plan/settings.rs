@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Sink;
+use super::check::Check;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::route::Route;
@@ -15,7 +16,7 @@ use crate::clock::rfc3339;
 pub(super) fn of(
     flags: &RunFlags,
     origins: &Origins,
-    resolved: &Resolved,
+    (resolved, checks): (&Resolved, &[(Check, Origin)]),
     route: &Route,
     sink: &Sink,
     testplan: &str,
@@ -34,8 +35,15 @@ pub(super) fn of(
         Sink::Stdout => "-".to_owned(),
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
+    if let Some(html) = &flags.outputs.html {
+        book.add(Scope::Place, "html", &html.display().to_string(), origins.of("html"));
+    }
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
+    for (check, origin) in checks {
+        // Two runs of the same plan may be held to different things.
+        book.add(Scope::Place, "check", check.text(), *origin);
+    }
     book.add(
         Scope::Place,
         "exit-code-on-error",

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::display::Display;
+use super::endpoint_name;
 use super::watch::Sighting;
 use crate::clock::Clock;
 use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
+use crate::load::stop::{Reason, Stop};
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::plan::{Model, Plan};
-use crate::stats::aggregate::{Aggregate, Remark};
+use crate::stats::aggregate::{Aggregate, Cut, Remark};
+use crate::stats::check::{Bench, Share};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Count, Look, Recorder};
@@ -29,11 +33,17 @@ pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
     aggregate: Aggregate,
+    /// What the run is held to.
+    bench: Bench,
     clock: Clock,
+    stop: &'p Stop,
+    display: Display<'p>,
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<String>,
+    /// Said to people at the end.
+    notices: Vec<String>,
     /// Ticks joined to the next one.
     joined: u64,
 }
@@ -42,26 +52,39 @@ pub(super) struct Aggregator<'p> {
 pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
+    pub(super) bench: Bench,
     pub(super) batches: Sender<Batch>,
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<String>,
+    pub(super) notices: Vec<String>,
 }
 
 impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        plan: &'p Plan,
-        clock: &Clock,
+        (plan, clock, stop): (&'p Plan, &Clock, &'p Stop),
+        display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
     ) -> Self {
-        let aggregate = Aggregate::new(plan.endpoints().len());
-        let waiting = recorder.start(place);
-        let mut aggregator =
-            Self { plan, recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
+        let mut aggregator = Self {
+            plan,
+            aggregate: Aggregate::new(plan.endpoints().len()),
+            // What shards come to shows when all are merged.
+            bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            clock: *clock,
+            stop,
+            display,
+            batches,
+            waiting: recorder.start(place),
+            recorder,
+            faults: Vec::new(),
+            notices: Vec::new(),
+            joined: 0,
+        };
         aggregator.tick(first, 0);
         aggregator
     }
@@ -75,6 +98,7 @@ impl<'p> Aggregator<'p> {
     ) -> Finding<'p> {
         let last = loop {
             let counted = self.count(outcomes);
+            self.display.pulse(self.clock.now(), &self.aggregate, self.stop.is_begun());
             for event in events.try_iter() {
                 self.note(&event);
             }
@@ -89,7 +113,7 @@ impl<'p> Aggregator<'p> {
                 Ok(Sighting::Last(look)) => {
                     self.count(outcomes);
                     events.try_iter().for_each(|event| self.note(&event));
-                    break Some((look, self.cut(0)));
+                    break Some((look, self.cut(look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -104,8 +128,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, batches, last, waiting, faults }
+        let Self { recorder, aggregate, bench, batches, waiting, faults, notices, .. } = self;
+        Finding { recorder, aggregate, bench, batches, last, waiting, faults, notices }
     }
 
     /// Counts what is there; says how many.
@@ -123,8 +147,13 @@ impl<'p> Aggregator<'p> {
             SwarmEventKind::SpawnFailed { why, .. } => {
                 self.faults.push(format!("not all users could be started: {why}"));
             }
-            SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
-                self.faults.push(warnings::notice(self.plan, *notice).1);
+            SwarmEventKind::Notice(notice) => {
+                let (_, sentence) = warnings::notice(self.plan, *notice);
+                if matches!(notice, Notice::DataFailed(_)) {
+                    self.faults.push(sentence);
+                } else {
+                    self.notices.push(sentence);
+                }
             }
             _ => {}
         }
@@ -159,16 +188,29 @@ impl<'p> Aggregator<'p> {
         if self.batches.is_full() {
             self.joined += 1;
         } else {
-            let count = self.cut(queue);
-            self.waiting.extend(self.recorder.tick(look, &self.aggregate, &count));
+            let count = self.cut(look, queue);
+            let records = self.recorder.tick(look, &self.aggregate, &count);
+            self.display.tick(look, &self.aggregate, &count, &records);
+            self.waiting.extend(records);
+            if self.bench.is_lost(self.aggregate.last_done().since_start()) {
+                self.stop.begin(Reason::CheckAbort);
+            }
         }
         self.hand_over();
     }
 
     /// Ends the interval.
-    fn cut(&mut self, queue: usize) -> Count {
+    fn cut(&mut self, look: Look, queue: usize) -> Count {
+        let cuts = self.aggregate.cut();
+        if !self.bench.is_empty() {
+            let phase = self.recorder.phase(look);
+            self.bench.pass(phase, look.sample.at.since(self.recorder.interval_start()));
+            for Cut { place, interval } in &cuts {
+                self.bench.add(&Share::of(&endpoint_name(self.plan, *place), phase, interval));
+            }
+        }
         Count {
-            cuts: self.aggregate.cut(),
+            cuts,
             sends: self.aggregate.take_sends(),
             queue,
             joined: std::mem::take(&mut self.joined),

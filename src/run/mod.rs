@@ -5,6 +5,7 @@
 
 mod aggregator;
 mod conductor;
+mod display;
 pub mod signals;
 mod watch;
 
@@ -26,14 +27,20 @@ use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
+use crate::plan::request::Endpoint;
+use crate::report::screen::Show;
+use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
+use crate::stats::check::unchecked;
 use crate::stats::verdict::Judgement;
+use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Recorder, RunEnding};
+use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
+use display::Display;
 use signals::Signals;
 use watch::{Grid, Watch};
 
@@ -55,6 +62,8 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Finished {
     /// How it ended.
     pub ending: RunEnding,
+    /// What users came upon, each kind once.
+    pub notices: Vec<String>,
     /// What became of the stream.
     pub stream: Stream,
 }
@@ -78,11 +87,11 @@ impl Finished {
     }
 }
 
-/// Does what the plan says. `tee` is shown every line of the stream.
+/// Does what the plan says. `tee` is shown every line of the stream, `show` how it goes.
 ///
 /// # Errors
 /// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
-pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
+pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
@@ -127,7 +136,9 @@ pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
         open_files_limit: open_files,
     };
     let grid = grid(plan, &clock);
-    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(grid.first()));
+    let first = watch.look(grid.first());
+    let display = Display::new(plan, &roster, show);
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), display, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
@@ -238,10 +249,13 @@ fn finish(
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Finished {
-    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
+    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults, notices } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
+    let rulings = bench.rulings(aggregate.last_done().since_start());
+    let unchecked = unchecked_failures(plan, &aggregate);
     // A shard may have nothing to do: whether no request at all was completed shows when all are merged.
-    let judgement = if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults) };
+    let judgement =
+        if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults, rulings, unchecked) };
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
         at: clock.now(),
@@ -260,7 +274,29 @@ fn finish(
         Written::Closed => Stream::Closed,
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Finished { ending, stream }
+    Finished { ending, notices, stream }
+}
+
+/// Failed requests that no check is about.
+fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
+    let failures: Vec<(String, u64)> = aggregate
+        .endpoints()
+        .iter()
+        .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
+        .collect();
+    unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
+}
+
+/// The endpoint as checks call it.
+fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
+    endpoint(plan, place).to_string()
+}
+
+fn endpoint(plan: &Plan, place: StatsPlace) -> Endpoint {
+    match place {
+        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].clone(),
+        StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
+    }
 }
 
 /// Hands the last lines over, a few at a time, so that they need not all be in memory.

@@ -8,4 +8,5 @@ pub mod sends;
 pub mod recent;
 pub mod tally;
 pub mod aggregate;
+pub mod check;
 pub mod verdict;

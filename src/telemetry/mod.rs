@@ -7,6 +7,7 @@ pub mod encode;
 pub mod decode;
 mod intervals;
 mod health;
+pub mod ending;
 pub mod recorder;
 pub mod sink;
 pub mod text;

@@ -5,6 +5,7 @@ mod support;
 mod process;
 mod server;
 
+mod checks;
 mod cli;
 mod framing;
 mod golden;
@@ -15,6 +16,7 @@ mod load;
 mod open;
 mod report;
 mod schema;
+mod screen;
 mod shards;
 mod stopping;
 mod stream;

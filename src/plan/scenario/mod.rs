@@ -22,6 +22,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::check::{self, Check};
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
 use super::requests::{self, Book, Extras, Resolved};
@@ -116,7 +117,7 @@ impl Scenario {
         let classes = object.need("user_classes")?;
         let list = class::classes(&classes, &mut workshop, pause, Tags::of(&flags))?;
         let journeys = Journeys::new(list, |why| classes.refused(why))?;
-        let told = told(&file, fingerprint, &object, &workshop, &journeys.classes, &checks);
+        let told = told(&file, fingerprint, &object, &workshop, &journeys.classes);
         let Workshop { names, book, home, .. } = workshop;
         let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
         let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
@@ -147,9 +148,12 @@ fn known_host(text: &str, names: &mut Names) -> std::result::Result<String, Stri
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Checks as written; what they mean is `check`'s.
-fn checks(node: &Node<'_>) -> Result<Vec<String>> {
-    node.list()?.iter().map(|node| node.name().map(str::to_owned)).collect()
+fn checks(node: &Node<'_>) -> Result<Vec<Check>> {
+    let checks = node.list()?;
+    if checks.len() > check::MOST_CHECKS {
+        return Err(node.refused(format!("at most {} checks", check::MOST_CHECKS)));
+    }
+    checks.iter().map(|node| node.read(Check::parse)).collect()
 }
 
 fn workshop<'p>(object: &Object<'_>, flags: &'p RunFlags, mut names: Names, folder: PathBuf) -> Result<Workshop<'p>> {
@@ -184,7 +188,6 @@ fn told(
     object: &Object<'_>,
     workshop: &Workshop<'_>,
     classes: &[UserClass],
-    checks: &[String],
 ) -> Vec<(&'static str, String)> {
     let mut told = vec![("scenario", file.to_owned()), ("scenario-content", fingerprint)];
     for (name, known) in &workshop.names.variables {
@@ -207,6 +210,5 @@ fn told(
             ("header", super::setting::masked_header(name, text))
         }));
     }
-    told.extend(checks.iter().map(|check| ("check", check.clone())));
     told
 }

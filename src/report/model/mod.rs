@@ -14,10 +14,11 @@ use intervals::Pending;
 
 use crate::clock::unix_time;
 use crate::error::Result;
+use crate::plan::check::MOST_CHECKS;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
-use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
+use crate::telemetry::reader::facts::{CheckSeen, Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
 
@@ -68,6 +69,8 @@ pub struct Story {
     pub last: Option<Row>,
     /// The end of the load; `None` where the stream was cut off before.
     pub stop: Option<TestStop>,
+    /// What became of each check.
+    pub checks: Vec<CheckSeen>,
     /// The last line; `None` where the stream was cut off before.
     pub end: Option<RunEnd>,
     open: Option<(u64, Point)>,
@@ -221,6 +224,7 @@ impl Default for Story {
             reached: Vec::new(),
             last: None,
             stop: None,
+            checks: Vec::new(),
             end: None,
             open: None,
             is_begun: false,
@@ -266,8 +270,9 @@ impl Story {
             }
             Fact::EndpointError(row) => self.errors.push(row),
             Fact::TestStop(stop) => self.stop = Some(stop),
+            Fact::Check(check) if self.checks.len() < MOST_CHECKS => self.checks.push(check),
             Fact::RunEnd(end) => self.end = Some(end),
-            Fact::TestStart | Fact::Other => {}
+            Fact::TestStart | Fact::Check(_) | Fact::Other => {}
         }
     }
 

@@ -26,6 +26,7 @@ pub enum Fact {
     Histogram(Piece),
     Health(Box<Health>),
     Warning(Warning),
+    Check(CheckSeen),
     RunEnd(RunEnd),
     /// Of no use to a reader, or of a later version.
     Other,
@@ -74,6 +75,7 @@ pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
         ("swarmline.metric.histogram", ..) => Fact::Histogram(body(text)?),
         ("swarmline.metric.health", ..) => Fact::Health(Box::new(body(text)?)),
         ("swarmline.event.warning", ..) => Fact::Warning(body(text)?),
+        ("swarmline.event.check", ..) => Fact::Check(body(text)?),
         ("swarmline.event.run.end", ..) => Fact::RunEnd(body(text)?),
         _ => Fact::Other,
     })
@@ -257,6 +259,25 @@ pub struct Health {
 pub struct Warning {
     pub kind: String,
     pub detail: String,
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[allow(missing_docs, reason = "as in the wire types")]
+pub struct CheckSeen {
+    pub check: String,
+    pub met: bool,
+    pub has_data: bool,
+    pub value: f64,
+    pub unit: String,
+}
+
+impl CheckSeen {
+    /// The value as people read it, `312.5ms` or `1.25%`; `None` without data.
+    #[must_use]
+    pub fn value_text(&self) -> Option<String> {
+        self.has_data.then(|| crate::stats::check::value_text(self.value, &self.unit))
+    }
 }
 
 /// The last line.

@@ -216,6 +216,9 @@ impl Stream {
         while rest[0].kind() == "stats endpoint success" {
             rest = &rest[1..];
         }
+        while rest[0].kind() == "check" {
+            rest = &rest[1..];
+        }
         take(&mut rest, "run.end");
         assert!(rest.is_empty(), "nothing follows run.end");
     }
@@ -239,6 +242,8 @@ impl Stream {
             assert_eq!(ticks.last().unwrap().count(key), last.count(key), "{key} of the last tick and of final");
         }
         assert_eq!(ticks.last().unwrap().count("user_count"), last.count("user_count"), "users when the stop began");
+        let met = |wanted: bool| self.of("check").iter().filter(|check| check.get("met") == wanted).count() as u64;
+        assert_eq!((end.count("checks_met"), end.count("checks_missed")), (met(true), met(false)), "checks");
         let is_pass = end.text("verdict") == "pass";
         assert_eq!(is_pass, end.get("reasons").as_array().unwrap().is_empty(), "reasons: {}", end.0);
     }
