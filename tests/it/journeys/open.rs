@@ -53,6 +53,37 @@ fn weights_are_shares_of_arrivals_though_one_class_is_slow() {
 }
 
 #[test]
+fn a_shard_may_have_arrivals_of_some_classes_only() {
+    let server = Server::answering(OK);
+    let classes = json!({ "user_classes": [
+        { "name": "a", "tasks": [{ "requests": [{ "get": "/a" }] }] },
+        { "name": "b", "tasks": [{ "requests": [{ "get": "/b" }] }] },
+    ]});
+    let scenario = Scenario::new("shard", &classes);
+    let flags = ["--rate", "100", "-u", "2", "-t", "1s", "--run-id", "x"];
+    let second = run(&scenario, &server, &[&flags[..], &["--shard", "1/2"]].concat());
+    assert_eq!((count(&server, "GET /a"), count(&server, "GET /b")), (0, 50));
+    assert_eq!(second.count("sent"), 50);
+    run(&scenario, &server, &[&flags[..], &["--shard", "0/2"]].concat());
+    assert_eq!((count(&server, "GET /a"), count(&server, "GET /b")), (50, 50));
+}
+
+#[test]
+fn each_class_needs_a_user_of_its_own() {
+    let server = Server::answering(OK);
+    let class = |name: &str| json!({ "name": name, "tasks": [{ "requests": [{ "get": format!("/{name}") }] }] });
+    let scenario = Scenario::new("few", &json!({ "user_classes": [class("a"), class("b"), class("c")] }));
+    let run_with = |users: &str| scenario.run(&server, &["--rate", "50", "-t", "1s", "-u", users, "-s", "20s"]);
+    let refused = run_with("2");
+    assert_eq!(refused.code(), 2);
+    assert!(refused.stderr().starts_with("swarmline: --users: must be at least 1 a class"), "{}", refused.stderr());
+    run_with("3");
+    let counts = ["GET /a", "GET /b", "GET /c"].map(|asked| count(&server, asked));
+    assert_eq!(counts.iter().sum::<usize>(), 50);
+    assert!(counts.iter().all(|count| (16..=17).contains(count)), "{counts:?}");
+}
+
+#[test]
 fn an_arrival_is_a_whole_task() {
     let server = Server::answering(OK);
     let scenario = Scenario::of_class("whole", &one_class(&json!([{ "get": "/a" }, { "get": "/b" }])));
