@@ -5,15 +5,17 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, RunFlags, TargetFlags};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins, RunFlags, TargetFlags};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
+use crate::machine::limits;
+use crate::merge::{self, Merged, Rules};
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::report::plain::plain;
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
-use crate::run::{self, Stream};
+use crate::run::{self, Stream, signals};
 use crate::target::{self, Target};
 use crate::telemetry;
 use report::Seen;
@@ -123,6 +125,34 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
     tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
+}
+
+/// `swarmline merge`.
+///
+/// # Errors
+/// As [`merge::merge()`].
+pub fn merge(flags: &MergeFlags) -> Result<Exit> {
+    signals::outlast_first()?;
+    limits::raise_open_files();
+    let rules = Rules { allow_missing: flags.allow_missing, exit_code_on_error: flags.exit_code_on_error };
+    let Merged::Whole(outcome) = merge::merge(&flags.streams, &Sink::of(&flags.telemetry), rules)? else {
+        return Ok(Exit::Pass);
+    };
+    for trouble in &outcome.troubles {
+        tell(trouble);
+    }
+    if !flags.quiet {
+        let (counts, (there, all)) = (outcome.counts, outcome.shards);
+        tell(&format!(
+            "{there} of {all} shards: sent {} = ok {} + failed {} + aborted {}; verdict: {}",
+            counts.sent(),
+            counts.ok,
+            counts.failed,
+            counts.aborted,
+            outcome.judgement.verdict.as_str()
+        ));
+    }
+    Ok(outcome.judgement.exit(flags.exit_code_on_error))
 }
 
 /// `swarmline import`: the scenario on stdout, what was left out on stderr.

@@ -27,6 +27,7 @@ pub mod stats;
 pub mod machine;
 pub mod telemetry;
 pub mod report;
+pub mod merge;
 pub mod import;
 pub mod target;
 pub mod run;

@@ -1,8 +1,16 @@
-//! Values of the flags about a run on many hosts.
+//! Values of the flags about a run on many hosts, and the flags of `merge`.
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments of flags are the help page"
+)]
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+use clap::Args;
 
 use crate::clock::unix_time;
 
@@ -60,6 +68,32 @@ pub fn wall_time(text: &str) -> Result<Duration, String> {
     }
     unix_time(text).ok_or_else(|| HINT.to_owned())
 }
+
+/// Flags of `swarmline merge`.
+#[derive(Debug, Args)]
+#[command(after_help = MERGE_EXAMPLES)]
+pub struct MergeFlags {
+    /// Streams of the shards: files (.gz too), named pipes, - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+    /// Where the master's stream goes; - is stdout, .gz compresses
+    #[arg(long, value_name = "PATH|-", default_value = "-")]
+    pub telemetry: PathBuf,
+    /// Go on where shards are missing, cut off, twice there or of another run, and say so
+    #[arg(long)]
+    pub allow_missing: bool,
+    /// Exit code when a request failed
+    #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1)]
+    pub exit_code_on_error: u8,
+    /// No summary on stderr
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  swarmline merge run-*.ndjson > master.ndjson
+  seq 0 3 | parallel -j4 --line-buffer swarmline run --shard {}/4 --run-id r1 ... | swarmline merge - > master.ndjson";
 
 #[cfg(test)]
 mod tests {

@@ -15,6 +15,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 pub use flags::{Arrival, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, TargetFlags};
+pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ pub enum Command {
     Report(ReportFlags),
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
+    /// Make the master's stream out of the streams of all shards
+    Merge(MergeFlags),
     /// Print a scenario made of a browser's recording (HAR) or of curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream
@@ -126,7 +129,7 @@ fn one_line(error: &clap::Error) -> Error {
     {
         return Error::usage(
             "command missing",
-            "expected run, demo, report, target, import or schema; try swarmline --help",
+            "expected run, demo, report, target, merge, import or schema; try swarmline --help",
         );
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
@@ -174,7 +177,7 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': invalid digit found in string");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("run, demo, report, target, import or schema"));
+        assert!(error("swarmline").contains("run, demo, report, target, merge, import or schema"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 

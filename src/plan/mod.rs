@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod check;
+mod connection;
 pub mod data;
 pub mod engine;
 pub mod expect;
@@ -29,12 +30,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ureq::tls::TlsConfig;
-
-use crate::cli::value::Resolve;
 use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
 use check::Check;
+pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use engine::Environment;
 use journey::{Journeys, UserClass};
@@ -66,45 +65,6 @@ pub struct Plan {
     hash: String,
 }
 
-/// How connections are made.
-#[derive(Debug)]
-pub struct ConnectionPlan {
-    /// Time for name lookup, connecting and TLS together.
-    pub timeout: Duration,
-    /// The way that they take.
-    pub route: Route,
-    /// Whether a connection serves one request or many.
-    pub reuse: Reuse,
-    /// Address family.
-    pub family: Family,
-    /// Certificates and keys, checked.
-    pub tls: TlsConfig,
-    /// Addresses given in place of a lookup.
-    pub resolve: Vec<Resolve>,
-    /// Age at which a host's addresses are asked for again.
-    pub dns_ttl: Duration,
-}
-
-/// Whether a connection serves one request or many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reuse {
-    /// A user keeps its connection.
-    KeepAlive,
-    /// A new connection for every request.
-    Never,
-}
-
-/// Which addresses are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Both families.
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
-}
-
 /// The stream and where it goes.
 #[derive(Debug)]
 pub struct StreamPlan {
@@ -123,6 +83,20 @@ pub enum Sink {
     File(PathBuf),
     /// A file compressed by gzip, flushed each tick.
     Gzip(PathBuf),
+}
+
+impl Sink {
+    /// The sink that a path stands for.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdout
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            Self::Gzip(path.to_owned())
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
 }
 
 impl fmt::Display for Sink {
@@ -206,7 +180,7 @@ impl Plan {
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
-            connection: connection(flags, route)?,
+            connection: connection::from_flags(flags, route)?,
             stream,
             people: people(flags),
             exit_code_on_error: flags.exit_code_on_error,
@@ -354,11 +328,7 @@ fn tick(interval: Duration) -> Result<Duration> {
 
 fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
     match &flags.telemetry {
-        Some(path) if path.as_os_str() == "-" => Sink::Stdout,
-        Some(path) => {
-            let path = of_shard(path, place.shard);
-            if path.extension().is_some_and(|e| e == "gz") { Sink::Gzip(path) } else { Sink::File(path) }
-        }
+        Some(path) => Sink::of(&of_shard(path, place.shard)),
         None if surroundings.stdout_is_terminal => {
             let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
@@ -373,28 +343,4 @@ fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
         (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
         _ => path.to_owned(),
     }
-}
-
-fn connection(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
-    let family = match (flags.ipv4, flags.ipv6) {
-        (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
-        (true, false) => Family::V4,
-        (false, true) => Family::V6,
-        (false, false) => Family::Any,
-    };
-    let tls = tls::config(&tls::TlsFlags {
-        insecure: flags.insecure,
-        cacert: &flags.cacert,
-        cert: flags.cert.as_deref(),
-        key: flags.key.as_deref(),
-    })?;
-    Ok(ConnectionPlan {
-        timeout: flags.connect_timeout,
-        route,
-        reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
-        family,
-        tls,
-        resolve: flags.resolve.clone(),
-        dns_ttl: flags.dns_ttl,
-    })
 }

@@ -120,6 +120,7 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
             count: shard.count(),
             engine: plan.engine(),
         }),
+        shards: None,
         targets,
         available_cpus: limits::available_cpus(),
         open_files_limit: open_files,

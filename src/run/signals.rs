@@ -46,6 +46,26 @@ impl Signals {
     }
 }
 
+/// Lets the first signal pass, as those who write what is read here got it too and come to their end in order; the
+/// second ends the process.
+///
+/// # Errors
+/// The system refuses, or it was done before.
+pub fn outlast_first() -> Result<()> {
+    let hangup_was_ignored = is_ignored(SIGHUP);
+    let came_before = AtomicBool::new(false);
+    let handler = move || {
+        if came_before.swap(true, Ordering::SeqCst) {
+            std::process::exit(i32::from(Exit::Killed.code()));
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|why| Error::usage("signals", why))?;
+    if hangup_was_ignored {
+        ignore_hangup();
+    }
+    Ok(())
+}
+
 const SIGHUP: u32 = 1;
 
 /// Whether a signal was ignored when the process started, as `nohup` has it (proc(5), `SigIgn`).

@@ -48,6 +48,44 @@ pub struct Connections {
     pub tls: Sum,
 }
 
+impl Connections {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.dns.add(&other.dns);
+        self.connect.add(&other.connect);
+        self.tls.add(&other.tls);
+    }
+}
+
+/// What another process counted at one endpoint between two ticks, but for how its times are distributed.
+#[derive(Clone, Debug, Default)]
+#[allow(missing_docs, reason = "each is the field of the same name of Interval")]
+pub struct Counted {
+    pub ok: u64,
+    pub failed: Vec<(&'static str, u64)>,
+    pub aborted: u64,
+    pub redirects: u64,
+    pub reopened: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub connections: Connections,
+    pub first_byte: Sum,
+    pub service: Sum,
+    /// `None` where each response time was the service time.
+    pub response: Option<Sum>,
+}
+
+/// Which times are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// From sending to the last byte.
+    Service,
+    /// From when it was due to the last byte.
+    Response,
+    /// Both, where they are the same.
+    Both,
+}
+
 impl Interval {
     /// Nothing yet.
     #[must_use]
@@ -125,6 +163,43 @@ impl Interval {
         }
     }
 
+    /// Adds what another process counted at the same endpoint; [`Self::add_counted`] brings its distributions.
+    pub fn add(&mut self, counted: &Counted) {
+        self.ok += counted.ok;
+        self.aborted += counted.aborted;
+        self.redirects += counted.redirects;
+        self.reopened += counted.reopened;
+        self.bytes_sent += counted.bytes_sent;
+        self.bytes_received += counted.bytes_received;
+        self.connections.add(&counted.connections);
+        self.first_byte.add(&counted.first_byte);
+        for (class, count) in &counted.failed {
+            match self.failed.iter_mut().find(|(known, _)| known == class) {
+                Some((_, known)) => *known += count,
+                None => self.failed.push((class, *count)),
+            }
+        }
+        if counted.response.is_some() && self.response.is_none() {
+            self.response = Some(self.service.clone());
+        }
+        self.service.add_sum(&counted.service);
+        if let Some(response) = &mut self.response {
+            response.add_sum(counted.response.as_ref().unwrap_or(&counted.service));
+        }
+    }
+
+    /// Adds a time that another process counted, so many times.
+    pub fn add_counted(&mut self, kind: Kind, us: u64, count: u64) {
+        if kind != Kind::Response {
+            self.service.add_counted(us, count);
+        }
+        if kind != Kind::Service
+            && let Some(response) = &mut self.response
+        {
+            response.add_counted(us, count);
+        }
+    }
+
     /// Answered or failed.
     #[must_use]
     pub const fn completed(&self) -> u64 {
@@ -159,6 +234,17 @@ impl Interval {
     #[must_use]
     pub const fn response_is_service(&self) -> bool {
         self.response.is_none()
+    }
+
+    /// Forgets all, and keeps the room.
+    pub fn clear(&mut self) {
+        (self.ok, self.aborted, self.redirects, self.reopened) = (0, 0, 0, 0);
+        (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
+        self.failed.clear();
+        self.connections = Connections::default();
+        self.first_byte = Sum::default();
+        self.service.clear();
+        self.response = None;
     }
 
     /// Takes what happened and begins anew.

@@ -46,6 +46,16 @@ impl Times {
         }
     }
 
+    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_counted`] brings how they are distributed.
+    pub fn add_sum(&mut self, sum: &Sum) {
+        self.sum.add(sum);
+    }
+
+    /// Adds to the distribution a time that was counted elsewhere, so many times.
+    pub fn add_counted(&mut self, us: u64, count: u64) {
+        self.histogram.record_many(us, count);
+    }
+
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
         self.sum = Sum::default();

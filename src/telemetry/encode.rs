@@ -1,63 +1,156 @@
 //! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python siblings read.
 
+use std::cell::RefCell;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use flate2::{Compress, Compression, FlushCompress, Status};
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 
 use crate::stats::histogram::TimeHistogram;
 
 /// Several complete histograms that add up to `histogram`, each of at most `most` characters. One, if it fits.
 #[must_use]
 pub fn pieces(histogram: &TimeHistogram, most: usize) -> Vec<String> {
-    let mut done = Vec::new();
-    // Popped from the end, so the upper half goes in first and pieces come out in the order of their values.
-    let mut left = vec![histogram.inner().clone()];
-    while let Some(piece) = left.pop() {
-        let text = encoded(&piece);
-        match halves(&piece) {
-            Some((low, high)) if text.len() > most => left.extend([high, low]),
-            _ => done.push(text),
-        }
-    }
-    done
+    // A compressor has 300 KB of tables; made anew for each histogram, they cost more than the compressing.
+    thread_local!(static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::default()));
+    let slots = slots(histogram.inner());
+    ENCODER.with_borrow_mut(|encoder| encoder.pieces(histogram.inner(), &slots, most))
 }
 
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    let written = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
-    assert!(written.is_ok(), "counts below 2^63 written into memory");
-    BASE64_STANDARD.encode(bytes)
-}
+/// Place in the order of values, and count.
+type Slot = (u64, u64);
 
-/// Two histograms with half of the distinct values each; `None` where there is only one.
-fn halves(histogram: &Histogram<u64>) -> Option<(Histogram<u64>, Histogram<u64>)> {
-    let values: Vec<(u64, u64)> =
-        histogram.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value())).collect();
-    if values.len() < 2 {
-        return None;
-    }
-    let (low, high) = values.split_at(values.len() / 2);
-    let half = |values: &[(u64, u64)]| {
-        let mut half = Histogram::new_from(histogram);
-        for (value, count) in values {
-            let recorded = half.record_n(*value, *count);
-            assert!(recorded.is_ok(), "a value of the whole is in the range of its half");
-        }
-        half
+/// What was counted.
+fn slots(histogram: &Histogram<u64>) -> Vec<Slot> {
+    let digits = histogram.sigfig();
+    // The smallest power of two that is at least 2 × 10^digits, halved: so many slots a doubling of values has.
+    let half_bits = (2 * 10_u64.pow(u32::from(digits))).next_power_of_two().trailing_zeros() - 1;
+    let slot = |value: u64| {
+        let shift = (64 - value.leading_zeros()).saturating_sub(half_bits + 1);
+        (u64::from(shift) << half_bits) + (value >> shift)
     };
-    Some((half(low), half(high)))
+    histogram.iter_recorded().map(|value| (slot(value.value_iterated_to()), value.count_at_value())).collect()
+}
+
+struct Encoder {
+    compress: Compress,
+    plain: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self { compress: Compress::new(Compression::default(), true), plain: Vec::new(), packed: Vec::new() }
+    }
+}
+
+impl Encoder {
+    fn pieces(&mut self, histogram: &Histogram<u64>, slots: &[Slot], most: usize) -> Vec<String> {
+        let mut done = Vec::new();
+        // Popped from the end, so pieces come out in the order of their values.
+        let mut left = vec![slots];
+        while let Some(piece) = left.pop() {
+            let text = self.encoded(histogram, piece);
+            if text.len() <= most || piece.len() < 2 {
+                done.push(text);
+                continue;
+            }
+            // As many as their length asks for, and one in ten more: short ones compress a little worse.
+            let parts = (text.len() * 11).div_ceil(most * 10).max(2);
+            left.extend(piece.chunks(piece.len().div_ceil(parts)).rev());
+        }
+        done
+    }
+
+    fn encoded(&mut self, histogram: &Histogram<u64>, slots: &[Slot]) -> String {
+        self.write_plain(histogram, slots);
+        self.packed.clear();
+        // The length comes when it is known.
+        self.packed.extend_from_slice(&COMPRESSED.to_be_bytes());
+        self.packed.extend_from_slice(&[0; 4]);
+        // zlib's bound for what does not compress, with room to spare.
+        self.packed.reserve(self.plain.len() + self.plain.len() / 1000 + 64);
+        self.compress.reset();
+        let status = self.compress.compress_vec(&self.plain, &mut self.packed, FlushCompress::Finish);
+        assert!(matches!(status, Ok(Status::StreamEnd)), "there is room for all of it");
+        let length = u32::try_from(self.packed.len() - 8).unwrap_or(u32::MAX);
+        self.packed[4..8].copy_from_slice(&length.to_be_bytes());
+        BASE64_STANDARD.encode(&self.packed)
+    }
+
+    /// The format without its compression: 40 bytes of head, then counts in zigzag LEB128, a negative one being a run
+    /// of empty slots.
+    fn write_plain(&mut self, histogram: &Histogram<u64>, slots: &[Slot]) {
+        let plain = &mut self.plain;
+        plain.clear();
+        for word in [PLAIN, 0, 0, u32::from(histogram.sigfig())] {
+            plain.extend_from_slice(&word.to_be_bytes());
+        }
+        plain.extend_from_slice(&histogram.low().to_be_bytes());
+        plain.extend_from_slice(&histogram.high().to_be_bytes());
+        plain.extend_from_slice(&1.0_f64.to_be_bytes());
+        let head = plain.len();
+        let mut next = 0;
+        for (slot, count) in slots {
+            match slot - next {
+                0 => {}
+                // A single 0 as such, as the crate has it.
+                1 => plain.push(0),
+                empty => put_number(plain, empty * 2 - 1),
+            }
+            put_number(plain, count * 2);
+            next = slot + 1;
+        }
+        if slots.is_empty() {
+            plain.push(0);
+        }
+        let length = u32::try_from(plain.len() - head).unwrap_or(u32::MAX);
+        plain[4..8].copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// First bytes of an `HdrHistogram` V2 in DEFLATE.
+const COMPRESSED: u32 = 0x1c84_9314;
+
+/// First bytes of what is inside.
+const PLAIN: u32 = 0x1c84_9313;
+
+/// LEB128; counts below 2^55 take at most 8 bytes, where the format's peculiar ninth does not matter.
+fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stats::histogram::Precision;
-    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 
     fn decoded(text: &str) -> Histogram<u64> {
         let bytes = BASE64_STANDARD.decode(text).unwrap();
         Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_crate_writes() {
+        for times in [&[][..], &[1], &[1, 2, 2, 4, 4, 4, 2047, 2048, 2049, 65_535, 65_536], &[3_600_000_000]] {
+            for precision in [Precision::Fine, Precision::Coarse] {
+                let mut histogram = TimeHistogram::new(precision);
+                for us in times {
+                    histogram.record(*us);
+                }
+                let mut expected = Vec::new();
+                V2Serializer::new().serialize(histogram.inner(), &mut expected).unwrap();
+                let mut encoder = Encoder::default();
+                encoder.write_plain(histogram.inner(), &slots(histogram.inner()));
+                assert_eq!(encoder.plain, expected, "{times:?}");
+            }
+        }
     }
 
     #[test]

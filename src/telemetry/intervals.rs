@@ -10,10 +10,13 @@ use crate::stats::times::{Sum, Times};
 
 /// When and in which phase an interval was.
 #[derive(Clone, Debug)]
-pub(super) struct Span {
-    pub(super) start: String,
-    pub(super) end: String,
-    pub(super) phase: &'static str,
+pub struct Span {
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// `ramp`, `steady`, `down` or `drain`.
+    pub phase: &'static str,
 }
 
 /// Most bytes of a line beside its record: envelope, message, run id (64), test plan (128 as written), tick, number.
@@ -23,7 +26,8 @@ const ENVELOPE: usize = 640;
 const PIECE: usize = MOST_LINE - ENVELOPE - 512 - 32 - 300;
 
 /// The lines about one endpoint's interval.
-pub(super) fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body> {
+#[must_use]
+pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body> {
     let mut metric = metric(span, endpoint, interval);
     let empty = serde_json::to_string(&metric).map_or(MOST_LINE, |text| text.len());
     // The key of a histogram and its quotes, twice.

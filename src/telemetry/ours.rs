@@ -3,6 +3,7 @@
 //! As in [`record`](super::record): the part of a line after the six keys that every line has; order of fields is order
 //! on the wire.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -31,11 +32,11 @@ pub struct Config {
 #[derive(Clone, Debug, Serialize)]
 pub struct WireSetting {
     /// The flag's long name.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// The value; a secret is `***`.
     pub value: String,
     /// `flag`, `env` or `default`.
-    pub origin: &'static str,
+    pub origin: Cow<'static, str>,
 }
 
 /// Where and when a plan runs.
@@ -44,6 +45,9 @@ pub struct Place {
     /// Which part of the run this is; left out for a run on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<WireShard>,
+    /// How many shards there are; of all of them together only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<u32>,
     /// Hosts that are asked, with the addresses known at the start.
     pub targets: Vec<Target>,
     /// CPUs that the process may use.

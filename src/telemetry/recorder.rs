@@ -86,41 +86,14 @@ impl<'p> Recorder<'p> {
     #[must_use]
     pub fn start(&self, place: Place) -> Vec<Record> {
         let mut records = vec![record(Moment::START, Body::TestStart {})];
-        records.extend(self.config(place).into_iter().map(|body| record(Moment::START, body)));
+        let settings = self.plan.settings().iter().map(|setting| WireSetting {
+            key: setting.key.into(),
+            value: setting.value.clone(),
+            origin: setting.origin.as_str().into(),
+        });
+        let config = config_pages(settings, self.plan.hash(), place);
+        records.extend(config.into_iter().map(|body| record(Moment::START, body)));
         records
-    }
-
-    /// Settings over as many lines as they need.
-    fn config(&self, place: Place) -> Vec<Body> {
-        /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
-        const ROOM: usize = 1800;
-        let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
-        let mut used = 0;
-        for setting in self.plan.settings() {
-            let value = clipped(&setting.value, ROOM - 100).into_owned();
-            let setting = WireSetting { key: setting.key, value, origin: setting.origin.as_str() };
-            let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
-            if used + size > ROOM {
-                pages.push(Vec::new());
-                used = 0;
-            }
-            used += size;
-            if let Some(page) = pages.last_mut() {
-                page.push(setting);
-            }
-        }
-        let parts = pages.len();
-        let mut place = Some(place);
-        let page = |(number, settings)| Config {
-            schema_version: SCHEMA_VERSION,
-            version: env!("CARGO_PKG_VERSION"),
-            plan_hash: self.plan.hash().to_owned(),
-            part: number,
-            parts,
-            settings,
-            place: place.take(),
-        };
-        (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
     }
 
     /// The lines of a tick. `aggregate` was cut for it, which gave `count`.
@@ -300,12 +273,49 @@ const fn record(at: Moment, body: Body) -> Record {
     Record { at, tick: None, body }
 }
 
-fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
+/// The lines about a plan and where it runs: settings over as many of them as they need.
+#[must_use]
+pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str, place: Place) -> Vec<Body> {
+    /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
+    const ROOM: usize = 1800;
+    let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
+    let mut used = 0;
+    for mut setting in settings {
+        setting.value = clipped(&setting.value, ROOM - 100).into_owned();
+        let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
+        if used + size > ROOM {
+            pages.push(Vec::new());
+            used = 0;
+        }
+        used += size;
+        if let Some(page) = pages.last_mut() {
+            page.push(setting);
+        }
+    }
+    let parts = pages.len();
+    let mut place = Some(place);
+    let page = |(number, settings)| Config {
+        schema_version: SCHEMA_VERSION,
+        version: env!("CARGO_PKG_VERSION"),
+        plan_hash: plan_hash.to_owned(),
+        part: number,
+        parts,
+        settings,
+        place: place.take(),
+    };
+    (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
+}
+
+/// The line about all requests.
+#[must_use]
+pub fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
     let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
     Body::Stats(Stats { stats_type, user_count, statistics })
 }
 
-fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
+/// Statistics as on the wire.
+#[must_use]
+pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
     WireStatistics {
         method,
         name,
@@ -329,7 +339,8 @@ fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics
 }
 
 /// A warning's line.
-fn warning(kind: &'static str, detail: &str) -> Body {
+#[must_use]
+pub fn warning(kind: &'static str, detail: &str) -> Body {
     Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
 }
 

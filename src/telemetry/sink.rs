@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 
 /// An open stream.
-pub(super) enum Sink {
+pub enum Sink {
     /// Each line leaves in one write.
     Plain(File),
     /// Lines are compressed and leave with the tick.
@@ -24,7 +24,7 @@ impl Sink {
     ///
     /// # Errors
     /// Names the file.
-    pub(super) fn open(destination: &Destination) -> Result<Self> {
+    pub fn open(destination: &Destination) -> Result<Self> {
         let cannot = |why| Error::usage(destination.to_string(), why);
         match destination {
             // A descriptor of its own: std's stdout buffers, and would write a long line in pieces.
@@ -40,7 +40,10 @@ impl Sink {
     }
 
     /// Writes one line.
-    pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The reader is gone, or the file or device fails.
+    pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(file) => write_whole(file, line),
             Self::Gzip(encoder) => encoder.write_all(line),
@@ -48,7 +51,10 @@ impl Sink {
     }
 
     /// Lets out what is held back, so that a reader has everything up to here.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Self::line`].
+    pub fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
             Self::Gzip(encoder) => encoder.flush(),
@@ -56,7 +62,10 @@ impl Sink {
     }
 
     /// Ends the stream.
-    pub(super) fn finish(self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Self::line`].
+    pub fn finish(self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
             Self::Gzip(encoder) => encoder.finish().map(drop),

@@ -13,6 +13,7 @@ mod http;
 mod import;
 mod journeys;
 mod load;
+mod merge;
 mod open;
 mod report;
 mod schema;

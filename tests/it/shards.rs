@@ -10,7 +10,7 @@ use crate::support::lines::{Stream, millis};
 use crate::support::{Run, Scratch, load, target};
 
 /// A time of the wall clock, in Unix seconds, that far from now.
-fn seconds_from_now(seconds: f64) -> String {
+pub(crate) fn seconds_from_now(seconds: f64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     format!("{:.3}", now + seconds)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 13] = [
+const FLOORS: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
@@ -17,10 +17,11 @@ const FLOORS: [(&str, &[&str]); 13] = [
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "plan", "stats", "telemetry"]),
+    ("merge", &["clock", "error", "plan", "stats", "telemetry"]),
     ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
-    ("command", &["cli", "error", "import", "plan", "report", "run", "target", "telemetry"]),
+    ("command", &["cli", "error", "import", "machine", "merge", "plan", "report", "run", "target", "telemetry"]),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.
@@ -55,11 +56,24 @@ const NAMES: [(&str, &[&str], &str); 21] = [
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
-    ("ureq", &["load/socket.rs", "load/connection.rs", "plan/mod.rs", "plan/tls.rs", "plan/url.rs"], "its connectors"),
+    (
+        "ureq",
+        &["load/socket.rs", "load/connection.rs", "plan/connection.rs", "plan/tls.rs", "plan/url.rs"],
+        "its connectors",
+    ),
     ("rustls", &["load/", "plan/tls.rs"], "certificates and keys, checked before the run"),
     (
         "rustix",
-        &["load/", "machine/", "target/", "telemetry/sink.rs", "telemetry/writer.rs", "report/screen.rs", "run/"],
+        &[
+            "load/",
+            "machine/",
+            "merge/input.rs",
+            "target/",
+            "telemetry/sink.rs",
+            "telemetry/writer.rs",
+            "report/screen.rs",
+            "run/",
+        ],
         "system calls",
     ),
     ("unsafe", &["run/signals.rs"], "one call, to give back SIGHUP"),
@@ -69,8 +83,16 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
     (
         "flate2",
-        &["telemetry/sink.rs", "telemetry/reader/source.rs", "telemetry/decode.rs", "load/memory.rs"],
-        "the compressed stream, and answers that are looked at",
+        &[
+            "telemetry/sink.rs",
+            "telemetry/reader/source.rs",
+            "telemetry/decode.rs",
+            "telemetry/sparse.rs",
+            "telemetry/encode.rs",
+            "merge/input.rs",
+            "load/memory.rs",
+        ],
+        "compressed streams and histograms, and answers that are looked at",
     ),
     ("clap", &["cli/"], "flags"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),

@@ -58,7 +58,10 @@ fn check_grid(stream: &Stream) {
         assert!(pair[0].count("sent") <= pair[1].count("sent"), "sent so far falls");
     }
     let last = health.last().unwrap();
-    assert_eq!(last.count("sent"), stream.run_end().count("sent"), "sent so far at the end");
+    // What a shard had under way when it was cut off, nobody counted.
+    if !stream.warnings().contains(&"shard_cut_off") {
+        assert_eq!(last.count("sent"), stream.run_end().count("sent"), "sent so far at the end");
+    }
     assert_eq!(last.count("in_flight"), 0, "nothing is under way when the last user has ended");
     for interval in stream.of("interval") {
         let same = health.iter().find(|health| health.count("tick") == interval.count("tick")).unwrap();

@@ -1,0 +1,194 @@
+//! The end of a merge: what is wrong, what it comes to, and the last lines.
+
+use std::time::Duration;
+
+use super::join::Join;
+use super::master::{Master, Said, with};
+use super::run::Plan;
+use super::shard::Stage;
+use super::totals::{EndpointTotal, ErrorTotal, Extra};
+use super::troubles::{Kind, ranges};
+use crate::clock::{Moment, rfc3339};
+use crate::plan::request::Endpoint;
+use crate::stats::tally::Counts;
+use crate::stats::verdict::Judgement;
+use crate::telemetry::ours::RunEnd;
+use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
+use crate::telemetry::recorder::{stats, warning, wire};
+use crate::telemetry::text::{MOST_METHOD, MOST_NAME, clipped};
+
+/// What decides whether a merge is in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Whether missing shards make the run not valid.
+    pub allow_missing: bool,
+    /// Exit code where a request failed.
+    pub exit_code_on_error: u8,
+}
+
+/// Looks at what can only be told at the end.
+fn find_troubles(join: &mut Join, torn: u64) {
+    let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
+    let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
+    if !missing.is_empty() {
+        join.troubles.add(Kind::Missing, format!("of {} shards not there: {missing}", all.len()));
+    }
+    let cut_off = ranges(join.shards_in(Stage::CutOff));
+    if !cut_off.is_empty() {
+        join.troubles.add(Kind::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
+    }
+    let interval = join.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(Plan::interval);
+    let starts = || join.shards.iter().filter_map(|(index, shard)| Some((shard.started?, *index)));
+    if let (Some(interval), Some((first, one)), Some((last, two))) = (interval, starts().min(), starts().max())
+        && last.saturating_sub(first) > interval
+    {
+        let apart = last.saturating_sub(first).as_secs_f64();
+        let sentence =
+            format!("shards {one} and {two} started {apart:.3} s apart, more than an interval; see --start-at");
+        join.troubles.add(Kind::Apart, sentence);
+    }
+    let mut found = Vec::new();
+    for (index, shard) in &join.shards {
+        if shard.lost > 0 {
+            found.push((Kind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
+        }
+        if shard.end.is_some_and(|end| end != shard.counts) {
+            found.push((Kind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
+        }
+    }
+    for (kind, sentence) in found {
+        join.troubles.add(kind, sentence);
+    }
+    if torn > 0 {
+        let cure = "processes that share a pipe tore each other's lines; give each shard a file of its own \
+                    (--telemetry run-%s.ndjson), or use parallel --line-buffer or srun -l";
+        join.troubles.add(Kind::Torn, format!("torn lines: {torn}; {cure}"));
+    }
+}
+
+/// A shard that was cut off has told how many requests failed and of which class, but not why.
+fn add_untold_errors(join: &mut Join) {
+    for shard in join.shards.values() {
+        for ((endpoint, class), failed) in &shard.failed {
+            join.totals.endpoint(*endpoint).add_error(&ErrorTotal {
+                text: format!("{class}: told by a shard that was cut off"),
+                occurrences: failed.count,
+                first_seen: failed.first_seen,
+                last_seen: failed.last_seen,
+            });
+        }
+    }
+}
+
+/// What a merge came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What the run comes to.
+    pub judgement: Judgement,
+    /// Its counts.
+    pub counts: Counts,
+    /// Shards that there are, and that there should be.
+    pub shards: (usize, usize),
+    /// Everything that is wrong, allowed or not.
+    pub troubles: Vec<String>,
+}
+
+/// The last lines, and what the run came to.
+pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules) -> (Vec<Said>, Outcome) {
+    find_troubles(join, torn);
+    let mut said = master.rest(join);
+    add_untold_errors(join);
+    let at = master.moment(join.latest);
+    let record = |body| Said::Record(Box::new(Record { at, tick: None, body }));
+    for (kind, sentence) in join.troubles.all() {
+        said.push(record(warning(kind.as_str(), &sentence)));
+    }
+    let counts = join.totals.counts();
+    let judgement = Judgement::of(counts, &join.troubles.faults(rules.allow_missing), Vec::new(), counts.failed);
+    said.push(record(Body::TestStop(stop(join))));
+    let mut extra = Extra::default();
+    for shard in join.shards.values_mut() {
+        if shard.stage == Stage::Ended {
+            (shard.users, shard.extra) = shard.current;
+        }
+        extra.add(&shard.extra);
+    }
+    let users = join.shards.values().map(|shard| shard.users).sum();
+    let last = last_done(join, master);
+    let whole = with(join.totals.whole().statistics(at, last), &extra);
+    said.push(record(stats("final", users, &whole)));
+    let endpoints = join.totals.endpoints();
+    said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
+    for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
+        let statistics = with(endpoint.tally.statistics(at, last), &endpoint.extra);
+        let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
+        let statistics = wire(method, name, &statistics);
+        said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
+    }
+    said.push(record(Body::RunEnd(run_end(join.totals.counts(), &judgement, rules))));
+    let outcome = Outcome {
+        judgement,
+        counts: join.totals.counts(),
+        shards: (join.shards.len(), join.count()),
+        troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
+    };
+    (said, outcome)
+}
+
+/// Why a load ends, in the words of the stream.
+const REASONS: [&str; 7] = ["run_time", "requests", "stages", "signal", "check_abort", "data_end", "no_users"];
+
+/// The end of the load: that of the shard that stopped last.
+fn stop(join: &Join) -> TestStop {
+    let last = join.shards.values().filter_map(|shard| shard.stopped.as_ref()).max();
+    let (stopped, reason) = last.map_or((join.latest, ""), |(stopped, reason)| (*stopped, reason.as_str()));
+    TestStop {
+        end_time: rfc3339(join.latest + Duration::from_secs(1)),
+        stopped_at: rfc3339(stopped.min(join.latest)),
+        reason: REASONS.iter().find(|known| **known == reason).copied().unwrap_or("signal"),
+    }
+}
+
+/// End of the last request of all; of a shard that was cut off, the last that is known of it.
+fn last_done(join: &Join, master: &Master) -> Moment {
+    let last = join.shards.values().map(|shard| shard.last_done).fold(0.0, f64::max);
+    let cut_off = join.shards.values().any(|shard| shard.stage == Stage::CutOff);
+    let last = Duration::try_from_secs_f64(last).unwrap_or_default();
+    master.moment(if cut_off || last.is_zero() { join.latest } else { last })
+}
+
+fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<Body> {
+    let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number);
+    let body = |error: &ErrorTotal| {
+        Body::EndpointError(EndpointError {
+            stats_type: "endpoint",
+            status: "error",
+            method: clipped(method, MOST_METHOD).into_owned(),
+            name: clipped(name, MOST_NAME).into_owned(),
+            error: clipped(&error.text, MOST_NAME).into_owned(),
+            occurrences: error.occurrences,
+            first_seen: error.first_seen,
+            last_seen: error.last_seen,
+        })
+    };
+    endpoint.errors().into_iter().map(body).collect()
+}
+
+fn run_end(counts: Counts, judgement: &Judgement, rules: Rules) -> RunEnd {
+    RunEnd {
+        // Whoever writes it counts.
+        lines: 0,
+        sent: counts.sent(),
+        completed: counts.completed(),
+        ok: counts.ok,
+        failed: counts.failed,
+        aborted: counts.aborted,
+        redirects: counts.redirects,
+        reopened: counts.reopened,
+        checks_met: 0,
+        checks_missed: 0,
+        verdict: judgement.verdict.as_str(),
+        reasons: judgement.reasons.iter().map(|reason| clipped(reason, MOST_NAME).into_owned()).take(4).collect(),
+        exit_code: judgement.exit(rules.exit_code_on_error).code(),
+    }
+}

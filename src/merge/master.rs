@@ -1,0 +1,211 @@
+//! What the master says: a tick when all shards have told of it, and the end.
+
+use std::time::Duration;
+
+use super::join::Join;
+use super::shard::Stage;
+use super::ticks::{Passed, Tick};
+use super::totals::Extra;
+use super::troubles::ranges;
+use crate::clock::{Clock, Moment, unix_time};
+use crate::stats::tally::Statistics;
+use crate::telemetry::intervals;
+use crate::telemetry::record::{Body, Record};
+use crate::telemetry::recorder::{config_pages, stats, warning};
+
+/// A shard so many ticks behind the foremost is not waited for.
+const LATE: u64 = 2;
+
+/// A line of the master's stream that waits to be written.
+pub(super) enum Said {
+    /// The master's own.
+    Record(Box<Record>),
+    /// A worker's.
+    Passed(Passed),
+}
+
+/// Makes the master's lines.
+#[derive(Default)]
+pub(super) struct Master {
+    /// When the run started, since the Unix epoch; known when the first tick is written.
+    start: Option<Duration>,
+    /// End of the interval that was written last.
+    last_end: String,
+}
+
+impl Master {
+    /// The clock of the run: it tells the wall-clock time of moments since the run's start.
+    pub(super) fn clock(&self) -> Clock {
+        Clock::of_stream(self.start.unwrap_or_default())
+    }
+
+    pub(super) fn moment(&self, unix: Duration) -> Moment {
+        Moment::at(unix.saturating_sub(self.start.unwrap_or_default()))
+    }
+
+    fn record(&self, unix: Duration, tick: Option<u64>, body: Body) -> Said {
+        Said::Record(Box::new(Record { at: self.moment(unix), tick, body }))
+    }
+
+    /// What there is to say by now.
+    pub(super) fn ready(&mut self, join: &mut Join) -> Vec<Said> {
+        let mut said = Vec::new();
+        while let Some(tick) = join.pending.first_key_value().map(|(tick, _)| *tick) {
+            if !join.all_told(tick) && join.foremost < tick.saturating_add(LATE) {
+                break;
+            }
+            self.tick(join, tick, &mut said);
+        }
+        said
+    }
+
+    /// What is left to say when all inputs are over, before the end.
+    pub(super) fn rest(&mut self, join: &mut Join) -> Vec<Said> {
+        let mut said = Vec::new();
+        while let Some(tick) = join.pending.first_key_value().map(|(tick, _)| *tick) {
+            self.tick(join, tick, &mut said);
+        }
+        self.begin(join, &mut said);
+        self.spawned(join, u64::MAX, join.latest, &mut said);
+        said.extend(std::mem::take(&mut join.closing).into_values().flatten().map(Said::Passed));
+        said
+    }
+
+    fn begin(&mut self, join: &Join, said: &mut Vec<Said>) {
+        if self.start.is_some() {
+            return;
+        }
+        let started = join.shards.values().filter_map(|shard| shard.started).min().unwrap_or(join.latest);
+        self.start = Some(started);
+        said.push(self.record(started, None, Body::TestStart {}));
+        let Some(plan) = join.run.as_ref().and_then(|run| run.plan.as_ref()) else { return };
+        let mut place = plan.place.clone();
+        place.started_at = crate::clock::rfc3339(started);
+        let pages = config_pages(plan.settings.iter().cloned(), &plan.hash, place);
+        said.extend(pages.into_iter().map(|body| self.record(started, None, body)));
+    }
+
+    fn tick(&mut self, join: &mut Join, number: u64, said: &mut Vec<Said>) {
+        let Some(mut tick) = join.pending.remove(&number) else { return };
+        self.begin(join, said);
+        tick.sort();
+        let unix = tick.reports.iter().map(|report| report.unix).max();
+        let unix = unix.or_else(|| unix_time(&tick.span().end)).unwrap_or(join.latest);
+        self.spawned(join, number, unix, said);
+        let late = late(join, number);
+        join.written = Some(number);
+        for report in &tick.reports {
+            if let Some(shard) = join.shards.get_mut(&report.shard) {
+                shard.show(report);
+            }
+        }
+        let mut parts = tick.take_parts();
+        for (endpoint, interval) in &parts {
+            join.totals.add(*endpoint, interval);
+        }
+        parts.sort_by_key(|(endpoint, _)| join.totals.place(*endpoint));
+        let (users, statistics) = self.statistics(join, number, unix);
+        let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
+        of_tick(stats("current", users, &statistics));
+        let span = tick.span_after(&self.last_end);
+        self.last_end.clone_from(&span.end);
+        let sent = join.shards.values().map(|shard| shard.sent).sum();
+        let health = tick.health(&span, sent).map(|health| Body::Health(Box::new(health)));
+        let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
+        let intervals = parts
+            .iter()
+            .flat_map(|(endpoint, interval)| intervals::lines(&span, join.tools.endpoints.name(*endpoint), interval));
+        let own: Vec<Said> = intervals.chain(health).map(|body| self.record(unix, Some(number), body)).collect();
+        for (endpoint, interval) in parts {
+            join.tools.keep(endpoint, interval);
+        }
+        said.extend(passed);
+        said.extend(own);
+        said.extend(late.map(|body| self.record(unix, None, body)));
+    }
+
+    /// Users and statistics of all shards at a time.
+    fn statistics(&self, join: &Join, tick: u64, unix: Duration) -> (u32, Statistics) {
+        let (mut users, mut extra) = (0, Extra::default());
+        for (shown, more) in join.shards.values().map(|shard| shard.shown(tick)) {
+            users += shown;
+            extra.add(&more);
+        }
+        let now = self.moment(unix);
+        (users, with(join.totals.whole().statistics(now, now), &extra))
+    }
+
+    /// A number of users is reached when all shards have reached their part.
+    fn spawned(&self, join: &mut Join, tick: u64, unix: Duration, said: &mut Vec<Said>) {
+        let is_there = |shard: &super::shard::Shard| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
+        while join.is_complete() && !join.shards.is_empty() && join.shards.values().all(is_there) {
+            let parts = join.shards.values_mut().filter_map(|shard| shard.spawned.pop_front());
+            let user_count = parts.map(|(_, users)| users).sum();
+            said.push(self.record(unix, None, Body::SpawnComplete { user_count }));
+        }
+    }
+}
+
+/// The statistics with what the sums cannot tell.
+pub(super) fn with(statistics: Statistics, extra: &Extra) -> Statistics {
+    if statistics.num_requests == 0 {
+        return statistics;
+    }
+    let content = if extra.requests == 0 { 0.0 } else { extra.content_bytes / extra.requests as f64 };
+    Statistics {
+        current_rps: extra.rps,
+        current_fail_per_sec: extra.fail_per_sec,
+        avg_content_length: content,
+        ..statistics
+    }
+}
+
+/// Lines of the workers, each worker's together.
+fn take_passed(tick: &mut Tick) -> impl Iterator<Item = Passed> {
+    std::mem::take(&mut tick.reports).into_iter().flat_map(|report| report.passed)
+}
+
+/// The warning about shards that are late for the first time, or again.
+fn late(join: &mut Join, tick: u64) -> Option<Body> {
+    let count = join.run.as_ref()?.plan.as_ref()?.count;
+    let mut newly = Vec::new();
+    for index in 0..count {
+        let told = join.shards.get(&index).is_some_and(|shard| shard.has_told(tick));
+        let is_new = match join.shards.get_mut(&index) {
+            Some(shard) => !std::mem::replace(&mut shard.is_late, !told) && !told,
+            None => join.unseen.insert(index),
+        };
+        if is_new {
+            newly.push(index);
+        }
+    }
+    if newly.is_empty() {
+        return None;
+    }
+    let (who, verb) = (ranges(newly.iter().copied()), if newly.len() == 1 { "is" } else { "are" });
+    let detail = format!("shard {who} {verb} late: tick {tick} is written without");
+    Some(warning("shard_late", &detail))
+}
+
+impl Join {
+    /// How many shards the run has, as far as it is known.
+    pub(super) fn count(&self) -> usize {
+        let told = self.run.as_ref().and_then(|run| run.plan.as_ref()).map(|plan| plan.count as usize);
+        told.unwrap_or(self.shards.len())
+    }
+
+    /// Whether every shard has shown up.
+    pub(super) fn is_complete(&self) -> bool {
+        self.shards.len() >= self.count()
+    }
+
+    /// Whether every shard has told of a tick, or will tell no more.
+    fn all_told(&self, tick: u64) -> bool {
+        self.is_complete() && self.going.first_key_value().is_none_or(|(told, _)| *told > tick)
+    }
+
+    /// Shards that go on, or have ended in order.
+    pub(super) fn shards_in(&self, stage: Stage) -> Vec<u32> {
+        self.shards.iter().filter(|(_, shard)| shard.stage == stage).map(|(index, _)| *index).collect()
+    }
+}

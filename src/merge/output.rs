@@ -1,0 +1,107 @@
+//! Writing the master's stream: numbers, and times that never go back.
+
+use std::io;
+
+use super::master::{Master, Said};
+use super::run::Run;
+use crate::clock::{Clock, Moment, rfc3339, unix_time};
+use crate::telemetry::line::{Envelope, MOST_LINE, Source};
+use crate::telemetry::record::Body;
+use crate::telemetry::sink::Sink;
+
+/// The master's stream.
+pub(super) struct Output {
+    sink: Sink,
+    begun: Option<(Envelope, Clock)>,
+    seq: u64,
+    latest: Moment,
+    line: Vec<u8>,
+}
+
+impl Output {
+    /// A stream that has no line yet.
+    pub(super) fn new(sink: Sink) -> Self {
+        Self { sink, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MOST_LINE) }
+    }
+
+    /// Writes lines.
+    pub(super) fn write(&mut self, said: Vec<Said>, run: Option<&Run>, master: &Master) -> io::Result<()> {
+        if said.is_empty() {
+            return Ok(());
+        }
+        let (envelope, clock) = self.begun.get_or_insert_with(|| {
+            let (run_id, testplan) = run.map_or(("", ""), |run| (&run.run_id, &run.testplan));
+            let clock = master.clock();
+            (Envelope::new(Source::Master, run_id, testplan, clock), clock)
+        });
+        for said in said {
+            self.seq += 1;
+            match said {
+                Said::Record(mut record) => {
+                    self.latest = self.latest.max(record.at);
+                    record.at = self.latest;
+                    if let Body::RunEnd(end) = &mut record.body {
+                        end.lines = self.seq;
+                    }
+                    envelope.write(&record, self.seq, &mut self.line);
+                }
+                Said::Passed(raw) => {
+                    let at = time_of(&raw).and_then(unix_time).unwrap_or_default();
+                    self.latest = self.latest.max(Moment::at(at.saturating_sub(clock.unix(Moment::START))));
+                    let time = rfc3339(clock.unix(self.latest));
+                    if !pass(&raw, &time, self.seq, &mut self.line) {
+                        self.seq -= 1;
+                        continue;
+                    }
+                }
+            }
+            self.sink.line(&self.line)?;
+        }
+        self.sink.flush()
+    }
+
+    /// Ends the stream.
+    pub(super) fn finish(self) -> io::Result<()> {
+        self.sink.finish()
+    }
+}
+
+fn time_of(raw: &[u8]) -> Option<&str> {
+    let rest = raw.strip_prefix(b"{\"time\":\"")?;
+    std::str::from_utf8(&rest[..rest.iter().position(|byte| *byte == b'"')?]).ok()
+}
+
+/// Puts a worker's line into `line` with the master's time and number, its own beside them; says whether it is one.
+fn pass(raw: &[u8], time: &str, seq: u64, line: &mut Vec<u8>) -> bool {
+    const SEQ: &[u8] = b",\"seq\":";
+    let Some(own) = time_of(raw) else { return false };
+    let Some(number) = raw.windows(SEQ.len()).rposition(|window| window == SEQ) else { return false };
+    let rest = &raw[b"{\"time\":\"".len() + own.len()..number];
+    let Some(digits) = raw[number + SEQ.len()..].strip_suffix(b"}}") else { return false };
+    line.clear();
+    line.extend_from_slice(b"{\"time\":\"");
+    line.extend_from_slice(time.as_bytes());
+    line.extend_from_slice(rest);
+    line.extend_from_slice(format!(",\"shard_time\":\"{own}\",\"shard_seq\":").as_bytes());
+    line.extend_from_slice(digits);
+    line.extend_from_slice(format!(",\"seq\":{seq}}}}}\n").as_bytes());
+    line.len() <= MOST_LINE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_s_line_keeps_what_it_says_and_its_own_time_and_number() {
+        let raw = br#"{"time":"2026-11-22T21:00:23.271Z","level":"INFO","telemetry":{"value":1.0,"tick":3,"seq":17}}"#;
+        let mut line = Vec::new();
+        assert!(pass(raw, "2026-11-22T21:00:24.000Z", 5, &mut line));
+        let expected = r#"{"time":"2026-11-22T21:00:24.000Z","level":"INFO","telemetry":{"value":1.0,"tick":3,"#
+            .to_owned()
+            + r#""shard_time":"2026-11-22T21:00:23.271Z","shard_seq":17,"seq":5}}"#
+            + "\n";
+        assert_eq!(std::str::from_utf8(&line).unwrap(), expected);
+        assert!(!pass(b"{}", "", 1, &mut line));
+    }
+}

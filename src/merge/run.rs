@@ -1,0 +1,129 @@
+//! Which run the shards are of: what the config lines say, and who does not belong to it.
+
+use std::time::Duration;
+
+use super::join::Join;
+use super::troubles::Kind as Trouble;
+use super::wire::{self, Line, Telemetry};
+use crate::clock::unix_time;
+use crate::telemetry::ours::{Place, Target, WireSetting};
+use crate::telemetry::recorder::SCHEMA_VERSION;
+
+/// Which run the shards are of, as the first line says.
+#[derive(Debug)]
+#[allow(clippy::struct_field_names, reason = "the wire's own name")]
+pub(super) struct Run {
+    pub(super) run_id: String,
+    pub(super) testplan: String,
+    /// What the first plan says.
+    pub(super) plan: Option<Plan>,
+}
+
+/// The plan, as the config of a shard says.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) count: u32,
+    pub(super) hash: String,
+    /// The shard whose settings and place these are: the lowest that was seen before the first tick was written.
+    told_by: u32,
+    pub(super) settings: Vec<WireSetting>,
+    pub(super) place: Place,
+}
+
+impl Join {
+    pub(super) fn take_config(&mut self, index: u32, line: &Line<'_>) {
+        let telemetry = &line.telemetry;
+        self.note_time(line.unix());
+        let told = telemetry.shard;
+        if let Some(sentence) = self.is_foreign(index, telemetry) {
+            self.troubles.add(Trouble::Foreign, sentence);
+            self.refuse(index);
+            return;
+        }
+        if told.is_some() {
+            self.shard(index).started = unix_time(telemetry.started_at);
+        }
+        let has_begun = self.written.is_some();
+        let Some(run) = &mut self.run else { return };
+        match (&mut run.plan, told) {
+            (None, Some(wire::Shard { count, .. })) => run.plan = Some(Plan::of(count, index, telemetry)),
+            (Some(plan), Some(_)) => {
+                plan.place.available_cpus += telemetry.available_cpus;
+                plan.place.open_files_limit += telemetry.open_files_limit;
+                if index < plan.told_by && !has_begun {
+                    let (cpus, files) = (plan.place.available_cpus, plan.place.open_files_limit);
+                    *plan = Plan::of(plan.count, index, telemetry);
+                    (plan.place.available_cpus, plan.place.open_files_limit) = (cpus, files);
+                }
+            }
+            // A further part of the config.
+            (Some(plan), None) if plan.told_by == index && !has_begun => plan.settings.extend(settings(telemetry)),
+            _ => {}
+        }
+    }
+
+    /// Why a config is not one of this run.
+    fn is_foreign(&self, index: u32, line: &Telemetry<'_>) -> Option<String> {
+        if line.schema_version != SCHEMA_VERSION {
+            let version = line.schema_version;
+            return Some(format!("shard {index} writes version {version} of the format, not {SCHEMA_VERSION}"));
+        }
+        let plan = self.run.as_ref()?.plan.as_ref()?;
+        if line.shard.is_some_and(|shard| shard.count != plan.count) {
+            let count = line.shard.map_or(0, |shard| shard.count);
+            return Some(format!("shard {index} is one of {count}, the others of {}", plan.count));
+        }
+        (line.plan_hash != plan.hash)
+            .then(|| format!("shard {index} runs another plan than shard {} (plan_hash)", plan.told_by))
+    }
+
+    /// Takes nothing more of a shard, as if it had not come.
+    fn refuse(&mut self, index: u32) {
+        if let Some(shard) = self.shards.remove(&index) {
+            self.refused.insert((shard.input, index));
+            self.move_going(shard.tick, None);
+        }
+    }
+}
+
+impl Plan {
+    /// The tick of the telemetry.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let setting = self.settings.iter().find(|setting| setting.key == "interval")?;
+        Duration::try_from_secs_f64(setting.value.strip_suffix('s')?.parse().ok()?).ok()
+    }
+
+    fn of(count: u32, index: u32, line: &Telemetry<'_>) -> Self {
+        let target = |target: &wire::Target<'_>| Target {
+            host: target.host.clone().into_owned(),
+            addresses: target.addresses.iter().map(|address| address.clone().into_owned()).collect(),
+        };
+        Self {
+            count,
+            hash: line.plan_hash.to_owned(),
+            told_by: index,
+            settings: settings(line).collect(),
+            place: Place {
+                shard: None,
+                shards: Some(count),
+                targets: line.targets.iter().map(target).collect(),
+                available_cpus: line.available_cpus,
+                open_files_limit: line.open_files_limit,
+                memory_limit_bytes: None,
+                started_at: line.started_at.to_owned(),
+                started_monotonic: line.started_monotonic,
+            },
+        }
+    }
+}
+
+/// Settings that all shards have in common.
+fn settings(line: &Telemetry<'_>) -> impl Iterator<Item = WireSetting> {
+    let own = |key: &str| matches!(key, "shard" | "telemetry");
+    let common = line.settings.iter().filter(move |setting| !own(setting.key));
+    common.map(|setting| WireSetting {
+        key: setting.key.to_owned().into(),
+        value: setting.value.clone().into_owned(),
+        origin: setting.origin.to_owned().into(),
+    })
+}

@@ -1,0 +1,145 @@
+//! One shard, as its stream tells.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::ticks::{Passed, Report};
+use super::totals::Extra;
+use crate::stats::interval::Kind;
+use crate::stats::tally::Counts;
+
+/// Where a shard's stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// More is to come.
+    Going,
+    /// It has come to its end.
+    Ended,
+    /// Its input is over, it is not.
+    CutOff,
+}
+
+/// Failures, and in which intervals they were, in Unix seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Failed {
+    pub(super) count: u64,
+    pub(super) first_seen: f64,
+    pub(super) last_seen: f64,
+}
+
+/// A shard.
+#[derive(Debug)]
+pub(super) struct Shard {
+    /// Where its lines come from.
+    pub(super) input: usize,
+    pub(super) stage: Stage,
+    pub(super) seq: u64,
+    /// Lines that did not come, as its numbers tell.
+    pub(super) lost: u64,
+    /// The last tick that it has completed.
+    pub(super) tick: Option<u64>,
+    pub(super) is_late: bool,
+    /// When it started, since the Unix epoch.
+    pub(super) started: Option<Duration>,
+    /// Users and rates as last shown in the master's stream.
+    pub(super) users: u32,
+    pub(super) extra: Extra,
+    /// Requests begun, as last shown.
+    pub(super) sent: u64,
+    /// What its intervals add up to.
+    pub(super) counts: Counts,
+    /// Failures by endpoint and class that no line about an error has told of yet.
+    pub(super) failed: BTreeMap<(usize, &'static str), Failed>,
+    /// What it says at its end.
+    pub(super) end: Option<Counts>,
+    /// Users that were reached, each time, and in which tick.
+    pub(super) spawned: VecDeque<(u64, u32)>,
+    /// End of its last request, since the Unix epoch, in seconds.
+    pub(super) last_done: f64,
+    /// When its stop began, and why.
+    pub(super) stopped: Option<(Duration, String)>,
+    /// Of the tick that it is telling of: users and rates,
+    pub(super) current: (u32, Extra),
+    /// lines to be passed on,
+    pub(super) passed: Vec<Passed>,
+    /// numbers of users reached,
+    pub(super) reached: Vec<u32>,
+    /// and the endpoint of the last interval with what its service histogram stands for: pieces follow it.
+    pub(super) interval: Option<(usize, Kind)>,
+}
+
+impl Shard {
+    /// A shard of which nothing is known but where it comes from.
+    pub(super) fn new(input: usize) -> Self {
+        Self {
+            input,
+            stage: Stage::Going,
+            seq: 0,
+            lost: 0,
+            tick: None,
+            is_late: false,
+            started: None,
+            users: 0,
+            extra: Extra::default(),
+            sent: 0,
+            counts: Counts::default(),
+            failed: BTreeMap::new(),
+            end: None,
+            spawned: VecDeque::new(),
+            last_done: 0.0,
+            stopped: None,
+            current: (0, Extra::default()),
+            passed: Vec::new(),
+            reached: Vec::new(),
+            interval: None,
+        }
+    }
+
+    /// Takes note of a line's number; says whether the line is new.
+    pub(super) const fn follows(&mut self, seq: u64) -> bool {
+        if seq <= self.seq {
+            return false;
+        }
+        self.lost += seq - self.seq - 1;
+        self.seq = seq;
+        true
+    }
+
+    /// Notes failures of an interval.
+    pub(super) fn note_failed(&mut self, endpoint: usize, class: &'static str, failed: Failed) {
+        let known = self.failed.entry((endpoint, class)).or_insert(Failed { count: 0, ..failed });
+        known.count += failed.count;
+        known.last_seen = failed.last_seen;
+    }
+
+    /// A line about an error tells of failures that were noted.
+    pub(super) fn tell_failed(&mut self, endpoint: usize, error: &str, occurrences: u64) {
+        let mut left = occurrences;
+        // `other errors` may be of any class.
+        let class = error.split(':').next().unwrap_or_default();
+        for ((at, known), failed) in &mut self.failed {
+            if *at == endpoint && (*known == class || class == "other errors") {
+                let told = failed.count.min(left);
+                failed.count -= told;
+                left -= told;
+            }
+        }
+        self.failed.retain(|_, failed| failed.count > 0);
+    }
+
+    /// What it shows from now on.
+    pub(super) fn show(&mut self, report: &Report) {
+        (self.users, self.extra, self.sent) = (report.users, report.extra, report.health.sent);
+    }
+
+    /// Users and rates in a tick: none any more once it has ended, but for the tick in which the others end.
+    pub(super) fn shown(&self, tick: u64) -> (u32, Extra) {
+        let is_over = self.stage != Stage::Going && self.tick.is_none_or(|told| told + 1 < tick);
+        if is_over { (0, Extra { rps: 0.0, fail_per_sec: 0.0, ..self.extra }) } else { (self.users, self.extra) }
+    }
+
+    /// Whether it has told of a tick, or will tell no more.
+    pub(super) fn has_told(&self, tick: u64) -> bool {
+        self.stage != Stage::Going || self.tick.is_some_and(|told| told >= tick)
+    }
+}

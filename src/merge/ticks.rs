@@ -1,0 +1,203 @@
+//! A tick that not all shards have reported yet: what those said who have.
+
+use std::collections::HashMap;
+
+use super::totals::{Endpoints, Extra, precision};
+use super::wire::{Telemetry, phase};
+use crate::stats::interval::{Interval, Kind};
+use crate::telemetry::intervals::Span;
+use crate::telemetry::ours::Health;
+use crate::telemetry::sparse::Decoder;
+
+/// A line of a worker that goes into the master's stream as it is, but for time and number.
+pub(super) type Passed = Box<[u8]>;
+
+/// What a shard said of one tick besides its intervals.
+#[derive(Clone, Debug)]
+pub(super) struct Report {
+    pub(super) shard: u32,
+    /// When, since the Unix epoch.
+    pub(super) unix: std::time::Duration,
+    pub(super) users: u32,
+    pub(super) extra: Extra,
+    pub(super) health: Box<Health>,
+    pub(super) passed: Vec<Passed>,
+}
+
+/// What reading takes, kept from one tick to the next.
+#[derive(Default)]
+pub(super) struct Tools {
+    pub(super) endpoints: Endpoints,
+    pub(super) decoder: Decoder,
+    /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
+    /// goes back to the system each tick costs more than the counting.
+    pub(super) spare: HashMap<usize, Interval>,
+}
+
+impl Tools {
+    /// Keeps the room of an interval.
+    pub(super) fn keep(&mut self, number: usize, mut interval: Interval) {
+        interval.clear();
+        self.spare.insert(number, interval);
+    }
+}
+
+/// What happened at one endpoint, over the shards.
+struct Part {
+    interval: Interval,
+    /// Shard and number of the line that used it first.
+    first: (u32, u64),
+}
+
+/// A tick.
+#[derive(Default)]
+pub(super) struct Tick {
+    pub(super) reports: Vec<Report>,
+    parts: HashMap<usize, Part>,
+    start: String,
+    end: String,
+    phase: Option<&'static str>,
+}
+
+impl Tick {
+    /// Adds an interval of a shard; says which endpoint it is about.
+    pub(super) fn add_interval(
+        &mut self,
+        shard: u32,
+        line: &Telemetry<'_>,
+        tools: &mut Tools,
+    ) -> Result<usize, &'static str> {
+        let Tools { endpoints, decoder, spare } = tools;
+        let number = endpoints.number(&line.method, &line.name);
+        let first = (shard, line.seq);
+        let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
+        let new = || Part { interval: interval(), first };
+        let part = self.parts.entry(number).or_insert_with(new);
+        part.first = part.first.min(first);
+        part.interval.add(&line.counted());
+        let kind = if line.response_is_service { Kind::Both } else { Kind::Service };
+        for (kind, text) in [(kind, line.service_histogram), (Kind::Response, line.response_histogram)] {
+            if let Some(text) = text {
+                decoder.read(text, |us, count| part.interval.add_counted(kind, us, count))?;
+            }
+        }
+        self.note_span(line.interval_start, line.interval_end);
+        self.phase = Some(phase(self.phase.unwrap_or("steady"), line.phase));
+        Ok(number)
+    }
+
+    /// Adds a piece of a histogram.
+    pub(super) fn add_piece(
+        &mut self,
+        number: usize,
+        kind: Kind,
+        text: &str,
+        decoder: &mut Decoder,
+    ) -> Result<(), &'static str> {
+        let part = self.parts.get_mut(&number).ok_or("a piece of a histogram without its interval")?;
+        decoder.read(text, |us, count| part.interval.add_counted(kind, us, count))
+    }
+
+    /// Adds what a shard said at the end of its tick.
+    pub(super) fn add_report(&mut self, report: Report) {
+        self.note_span(&report.health.interval_start, &report.health.interval_end);
+        self.reports.push(report);
+    }
+
+    fn note_span(&mut self, start: &str, end: &str) {
+        // Fixed width, so order of texts is order of times.
+        if self.start.is_empty() || start < self.start.as_str() {
+            start.clone_into(&mut self.start);
+        }
+        if end > self.end.as_str() {
+            end.clone_into(&mut self.end);
+        }
+    }
+
+    /// From the begin of the first interval to the end of the last.
+    pub(super) fn span(&self) -> Span {
+        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or("steady") }
+    }
+
+    /// Reports in the order of the shards.
+    pub(super) fn sort(&mut self) {
+        self.reports.sort_by_key(|report| report.shard);
+    }
+
+    /// Number of each endpoint and what happened there, in the order of the shards and of their lines: the same
+    /// whichever came first.
+    pub(super) fn take_parts(&mut self) -> Vec<(usize, Interval)> {
+        let mut parts: Vec<(usize, Part)> = self.parts.drain().collect();
+        parts.sort_by_key(|(_, part)| part.first);
+        parts.into_iter().map(|(number, part)| (number, part.interval)).collect()
+    }
+
+    /// The same, but that it joins an interval which ended at `before`: clocks of hosts differ by a little.
+    pub(super) fn span_after(&self, before: &str) -> Span {
+        let span = self.span();
+        if before.is_empty() {
+            return span;
+        }
+        Span { start: before.to_owned(), end: span.end.max(before.to_owned()), phase: span.phase }
+    }
+
+    /// Sums over the shards; of latenesses, ages and threads the worst.
+    pub(super) fn health(&self, span: &Span, sent: u64) -> Option<Health> {
+        let mut reports = self.reports.iter().map(|report| &*report.health);
+        let mut sum = reports.next()?.clone();
+        for health in reports {
+            sum.late_sends += health.late_sends;
+            sum.lateness_p50_us = sum.lateness_p50_us.max(health.lateness_p50_us);
+            sum.lateness_p90_us = sum.lateness_p90_us.max(health.lateness_p90_us);
+            sum.lateness_p99_us = sum.lateness_p99_us.max(health.lateness_p99_us);
+            sum.lateness_max_us = sum.lateness_max_us.max(health.lateness_max_us);
+            sum.intended_rate = match (sum.intended_rate, health.intended_rate) {
+                (Some(one), Some(two)) => Some(one + two),
+                (one, two) => one.or(two),
+            };
+            sum.achieved_rate += health.achieved_rate;
+            sum.in_flight += health.in_flight;
+            sum.oldest_in_flight_ms = sum.oldest_in_flight_ms.max(health.oldest_in_flight_ms);
+            sum.users += health.users;
+            sum.users_wanted += health.users_wanted;
+            sum.outcome_queue += health.outcome_queue;
+            sum.ticks_joined += health.ticks_joined;
+            sum.aggregator_cpu_percent = sum.aggregator_cpu_percent.max(health.aggregator_cpu_percent);
+            sum.writer_cpu_percent = sum.writer_cpu_percent.max(health.writer_cpu_percent);
+            sum.throttled_ms += health.throttled_ms;
+            sum.open_files += health.open_files;
+            sum.open_files_limit += health.open_files_limit;
+        }
+        // So far, those of shards included that have nothing more to tell.
+        sum.sent = sent;
+        (sum.interval_start, sum.interval_end) = (span.start.clone(), span.end.clone());
+        Some(sum)
+    }
+}
+
+/// What a shard's line about itself says.
+pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
+    Box::new(Health {
+        interval_start: line.interval_start.to_owned(),
+        interval_end: line.interval_end.to_owned(),
+        late_sends: line.late_sends,
+        lateness_p50_us: line.lateness_p50_us,
+        lateness_p90_us: line.lateness_p90_us,
+        lateness_p99_us: line.lateness_p99_us,
+        lateness_max_us: line.lateness_max_us,
+        intended_rate: line.intended_rate,
+        achieved_rate: line.achieved_rate,
+        sent: line.sent,
+        in_flight: line.in_flight,
+        oldest_in_flight_ms: line.oldest_in_flight_ms,
+        users: line.users,
+        users_wanted: line.users_wanted,
+        outcome_queue: line.outcome_queue,
+        ticks_joined: line.ticks_joined,
+        aggregator_cpu_percent: line.aggregator_cpu_percent,
+        writer_cpu_percent: line.writer_cpu_percent,
+        throttled_ms: line.throttled_ms,
+        open_files: line.open_files,
+        open_files_limit: line.open_files_limit,
+    })
+}

@@ -1,0 +1,234 @@
+//! A line as `merge` takes it: everything that some kind of line says in one struct, read in one pass and borrowed from
+//! the line, as a gigabyte of them is read.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::clock::unix_time;
+use crate::stats::interval::{Connections, Counted};
+use crate::stats::times::Sum;
+
+/// A line.
+#[derive(Debug, Deserialize)]
+pub(super) struct Line<'l> {
+    #[serde(borrow)]
+    pub(super) time: &'l str,
+    #[serde(borrow)]
+    pub(super) telemetry: Telemetry<'l>,
+}
+
+impl Line<'_> {
+    /// When it was made, since the Unix epoch.
+    pub(super) fn unix(&self) -> std::time::Duration {
+        unix_time(self.time).unwrap_or_default()
+    }
+}
+
+/// What it says; what another kind of line says is empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_field_names, reason = "the wire's own names")]
+pub(super) struct Telemetry<'l> {
+    pub(super) telemetry_name: &'l str,
+    pub(super) source: &'l str,
+    pub(super) source_id: &'l str,
+    pub(super) run_id: &'l str,
+    #[serde(borrow)]
+    pub(super) testplan: Cow<'l, str>,
+    pub(super) seq: u64,
+    pub(super) tick: Option<u64>,
+
+    pub(super) stats_type: &'l str,
+    pub(super) status: &'l str,
+    pub(super) user_count: u32,
+    #[serde(borrow)]
+    pub(super) method: Cow<'l, str>,
+    #[serde(borrow)]
+    pub(super) name: Cow<'l, str>,
+    #[serde(borrow)]
+    pub(super) error: Cow<'l, str>,
+    pub(super) num_requests: u64,
+    pub(super) current_rps: f64,
+    pub(super) current_fail_per_sec: f64,
+    pub(super) total_rps: f64,
+    pub(super) avg_content_length: f64,
+    pub(super) occurrences: u64,
+    pub(super) first_seen: f64,
+    pub(super) last_seen: f64,
+
+    pub(super) interval_start: &'l str,
+    pub(super) interval_end: &'l str,
+    pub(super) phase: &'l str,
+    pub(super) ok: u64,
+    pub(super) failed: u64,
+    #[serde(borrow)]
+    pub(super) failed_by_class: BTreeMap<&'l str, u64>,
+    pub(super) aborted: u64,
+    pub(super) redirects: u64,
+    pub(super) reopened: u64,
+    pub(super) bytes_sent: u64,
+    pub(super) bytes_received: u64,
+    pub(super) service: Times,
+    pub(super) response: Times,
+    pub(super) first_byte: Times,
+    pub(super) connections: WireConnections,
+    pub(super) service_histogram: Option<&'l str>,
+    pub(super) response_histogram: Option<&'l str>,
+    pub(super) response_is_service: bool,
+    pub(super) kind: &'l str,
+    pub(super) histogram: &'l str,
+
+    pub(super) late_sends: u64,
+    pub(super) lateness_p50_us: u64,
+    pub(super) lateness_p90_us: u64,
+    pub(super) lateness_p99_us: u64,
+    pub(super) lateness_max_us: u64,
+    pub(super) intended_rate: Option<f64>,
+    pub(super) achieved_rate: f64,
+    pub(super) sent: u64,
+    pub(super) in_flight: u64,
+    pub(super) oldest_in_flight_ms: f64,
+    pub(super) users: u32,
+    pub(super) users_wanted: u32,
+    pub(super) outcome_queue: usize,
+    pub(super) ticks_joined: u64,
+    pub(super) aggregator_cpu_percent: f64,
+    pub(super) writer_cpu_percent: f64,
+    pub(super) throttled_ms: f64,
+    pub(super) open_files: u64,
+
+    pub(super) schema_version: u32,
+    pub(super) plan_hash: &'l str,
+    #[serde(borrow)]
+    pub(super) settings: Vec<Setting<'l>>,
+    pub(super) shard: Option<Shard>,
+    #[serde(borrow)]
+    pub(super) targets: Vec<Target<'l>>,
+    pub(super) available_cpus: f64,
+    pub(super) open_files_limit: u64,
+    pub(super) started_at: &'l str,
+    pub(super) started_monotonic: f64,
+
+    pub(super) stopped_at: &'l str,
+    pub(super) reason: &'l str,
+    pub(super) verdict: &'l str,
+    #[serde(borrow)]
+    pub(super) reasons: Vec<Cow<'l, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Setting<'l> {
+    pub(super) key: &'l str,
+    #[serde(borrow)]
+    pub(super) value: Cow<'l, str>,
+    pub(super) origin: &'l str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Shard {
+    pub(super) index: u32,
+    pub(super) count: u32,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Target<'l> {
+    #[serde(borrow)]
+    pub(super) host: Cow<'l, str>,
+    #[serde(borrow)]
+    pub(super) addresses: Vec<Cow<'l, str>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_field_names, reason = "the wire's own names")]
+pub(super) struct Times {
+    count: u64,
+    sum_us: u64,
+    min_us: u64,
+    max_us: u64,
+}
+
+impl Times {
+    fn sum(self, count: u64) -> Sum {
+        Sum::of(count, u128::from(self.sum_us), self.min_us, self.max_us)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct WireConnections {
+    count: u64,
+    dns: Times,
+    connect: Times,
+    tls: Times,
+}
+
+impl Telemetry<'_> {
+    /// What an interval's line counted.
+    pub(super) fn counted(&self) -> Counted {
+        let completed = self.ok + self.failed;
+        let counted = |times: &Times| times.sum(times.count);
+        Counted {
+            ok: self.ok,
+            failed: self.failed().collect(),
+            aborted: self.aborted,
+            redirects: self.redirects,
+            reopened: self.reopened,
+            bytes_sent: self.bytes_sent,
+            bytes_received: self.bytes_received,
+            connections: Connections {
+                count: self.connections.count,
+                dns: counted(&self.connections.dns),
+                connect: counted(&self.connections.connect),
+                tls: counted(&self.connections.tls),
+            },
+            first_byte: counted(&self.first_byte),
+            service: self.service.sum(completed),
+            response: (!self.response_is_service).then(|| self.response.sum(completed)),
+        }
+    }
+
+    /// Failures by class.
+    pub(super) fn failed(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.failed_by_class.iter().map(|(class, count)| (known_class(class), *count))
+    }
+
+    /// Body bytes of all answers that the mean is of: whole, so rounding finds them again below 2^50.
+    pub(super) fn content_bytes(&self) -> f64 {
+        (self.avg_content_length * self.num_requests as f64).round()
+    }
+}
+
+/// The classes of failures, as every version of the format has them.
+const CLASSES: [&str; 16] = [
+    "dns",
+    "connect_refused",
+    "connect_timeout",
+    "connect_other",
+    "tls",
+    "send",
+    "timeout",
+    "reset",
+    "closed_early",
+    "protocol",
+    "redirect",
+    "http_4xx",
+    "http_5xx",
+    "expectation",
+    "extract",
+    "other",
+];
+
+fn known_class(class: &str) -> &'static str {
+    CLASSES.iter().find(|known| **known == class).copied().unwrap_or("other")
+}
+
+/// The phases in the order in which an interval that touches several is named.
+const PHASES: [&str; 4] = ["drain", "ramp", "down", "steady"];
+
+/// Of two phases the one that an interval with both has.
+pub(super) fn phase(one: &'static str, other: &str) -> &'static str {
+    PHASES.iter().find(|phase| **phase == one || **phase == other).copied().unwrap_or("steady")
+}

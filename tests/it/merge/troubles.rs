@@ -1,0 +1,172 @@
+//! Streams that are missing, cut off, twice there, foreign or torn.
+
+use crate::support::lines::Stream;
+use crate::support::{Finished, Run, Scratch, load, target};
+
+use super::{files, interleaved, merge, shards};
+
+/// The master's own complaint of this kind, and its exit code.
+fn complaint(run: Finished, kind: &str, code: i32) -> String {
+    let run = run.exits(code);
+    let stream = run.stream();
+    let warnings = stream.of("warning");
+    let details: Vec<&str> =
+        warnings.iter().filter(|line| line.text("kind") == kind).map(|line| line.text("detail")).collect();
+    assert!(!details.is_empty(), "no {kind} in {:?}", stream.warnings());
+    let details = details.join("\n");
+    assert!(details.lines().all(|detail| run.stderr.contains(detail)), "{}", run.stderr);
+    if code == 4 {
+        assert_eq!(stream.run_end().text("verdict"), "invalid");
+    }
+    details
+}
+
+#[test]
+fn a_missing_shard_is_named_and_may_be_allowed() {
+    let target = target();
+    let scratch = Scratch::new("merge-missing");
+    let streams = shards(&target, 4, &["-t", "500ms"]);
+    let mut paths = files(&scratch, &streams);
+    paths.remove(1);
+    let why = complaint(merge(&paths, &[]), "shard_missing", 4);
+    assert_eq!(why, "of 4 shards not there: 1");
+    let why = complaint(merge(&paths, &["--allow-missing"]), "shard_missing", 1);
+    assert!(why.contains("not there: 1"), "what is allowed is said all the same: {why}");
+}
+
+#[test]
+fn a_shard_that_was_cut_off_is_named() {
+    let target = target();
+    let scratch = Scratch::new("merge-cut");
+    let mut streams = shards(&target, 3, &["-t", "700ms"]);
+    let whole = Stream::parse(&streams[2]);
+    let text = String::from_utf8(streams[2].clone()).unwrap();
+    // Killed after its third tick, within a line.
+    let kept = whole.0.iter().filter(|line| line.kind() == "health").nth(2).unwrap().count("seq");
+    let kept: usize = text.lines().take(usize::try_from(kept).unwrap()).map(|line| line.len() + 1).sum();
+    streams[2].truncate(kept + 100);
+    let why = complaint(merge(&files(&scratch, &streams), &[]), "shard_cut_off", 4);
+    assert!(why.ends_with("shard 2"), "{why}");
+    let run = merge(&files(&scratch, &streams), &["--allow-missing"]).exits(1);
+    let counted: u64 = run.stream().run_end().count("completed");
+    let whole: u64 = streams[..2].iter().map(|stream| Stream::parse(stream).run_end().count("completed")).sum();
+    assert!(counted > whole, "what the shard had told is counted: {counted}, {whole} without it");
+}
+
+#[test]
+fn a_shard_that_is_twice_there_is_counted_once() {
+    let target = target();
+    let scratch = Scratch::new("merge-twice");
+    let streams = shards(&target, 2, &["-t", "500ms"]);
+    let mut paths = files(&scratch, &streams);
+    paths.push(scratch.write("again.ndjson", &streams[1]));
+    let run = merge(&paths, &[]);
+    let stream = Stream::parse(&run.stdout);
+    let why = complaint(run, "shard_twice", 4);
+    assert!(why.contains("shard 1") && why.contains("run-1.ndjson") && why.contains("again.ndjson"), "{why}");
+    assert_eq!(stream.run_end().count("sent"), target.requests());
+    let pipe = format!("{0}{0}", interleaved(&streams));
+    let why = complaint(Run::new(["merge", "-"]).input(&pipe).finish(), "shard_twice", 4);
+    assert!(why.contains("shard 0 is there twice in standard input"), "{why}");
+}
+
+#[test]
+fn a_stream_of_another_run_plan_or_number_is_not_counted() {
+    let target = target();
+    let scratch = Scratch::new("merge-foreign");
+    let base = ["-n", "6", "-u", "3", "-r", "99", "--start-align", "1s"];
+    let run = |more: &[&str]| load(&target, base).with(more.iter().copied()).finish().exits(0).stdout;
+    let good =
+        [["--shard", "0/2", "--run-id", "r1", "/ok"], ["--shard", "1/2", "--run-id", "r1", "/ok"]].map(|f| run(&f));
+    for (flags, word) in [
+        (&["--shard", "1/2", "--run-id", "other", "/ok"][..], "run other"),
+        (&["--shard", "1/2", "--run-id", "r1", "/bytes/7"], "another plan"),
+        (&["--shard", "1/3", "--run-id", "r1", "/ok"], "one of 3"),
+        (&["/ok"], "a run on its own"),
+    ] {
+        let foreign = scratch.write("foreign.ndjson", run(flags));
+        let mut paths = files(&scratch, &good[..1]);
+        paths.push(foreign);
+        let merged = merge(&paths, &[]);
+        let sent = Stream::parse(&merged.stdout).run_end().count("sent");
+        let why = complaint(merged, "shard_foreign", 4);
+        assert!(why.contains(word), "{why}");
+        assert_eq!(sent, Stream::parse(&good[0]).run_end().count("sent"), "{word}");
+    }
+}
+
+#[test]
+fn torn_lines_are_counted_and_said_with_the_cure() {
+    let target = target();
+    let streams = shards(&target, 2, &["-t", "500ms"]);
+    let lines = interleaved(&streams);
+    // Two lines that ran into each other in the middle.
+    let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
+    let at = lines.iter().position(|line| line.contains("metric.interval")).unwrap();
+    let (head, tail) = lines[at].split_at(700);
+    let torn = format!("{head}{}", lines[at + 1]);
+    let rest = tail.to_owned();
+    lines.splice(at..=at + 1, [torn, rest]);
+    let run = Run::new(["merge", "-"]).input(&(lines.join("\n") + "\n")).finish();
+    assert_eq!(run.code, 4, "{}", run.stderr);
+    assert!(run.stderr.contains("torn") && run.stderr.contains("--telemetry run-%s.ndjson"), "{}", run.stderr);
+    assert!(run.stderr.contains("of its lines did not come"), "{}", run.stderr);
+    let allowed = Run::new(["merge", "--allow-missing", "-"]).input(&(lines.join("\n") + "\n")).finish();
+    assert_eq!(allowed.code, 4, "what is torn cannot be allowed");
+}
+
+#[test]
+fn a_lost_line_is_noticed() {
+    let target = target();
+    let scratch = Scratch::new("merge-lost");
+    let mut streams = shards(&target, 2, &["-t", "500ms"]);
+    let text = String::from_utf8(streams[0].clone()).unwrap();
+    let lost = text.lines().position(|line| line.contains("metric.interval")).unwrap();
+    streams[0] =
+        text.lines().enumerate().filter(|(at, _)| *at != lost).flat_map(|(_, l)| [l, "\n"]).collect::<String>().into();
+    let run = merge(&files(&scratch, &streams), &["--allow-missing"]);
+    assert_eq!(run.code, 4);
+    assert!(run.stderr.contains("shard 0: 1 of its lines did not come"), "{}", run.stderr);
+    assert!(run.stderr.contains("do not add up"), "{}", run.stderr);
+}
+
+#[test]
+fn a_late_shard_is_not_waited_for_and_its_data_come_later() {
+    let target = target();
+    let streams = shards(&target, 2, &["-t", "1500ms"]);
+    // The second shard's lines come when the first has told all.
+    let text: String = streams.iter().map(|stream| String::from_utf8(stream.clone()).unwrap()).collect();
+    let run = Run::new(["merge", "-"]).input(&text).finish().exits(1);
+    let stream = run.stream();
+    let late = stream.of("warning").into_iter().find(|line| line.text("kind") == "shard_late").unwrap();
+    assert!(late.text("detail").starts_with("shard 1 is late"), "{}", late.0);
+    assert_eq!(stream.run_end().count("sent"), target.requests());
+}
+
+#[test]
+fn what_holds_no_shard_is_refused() {
+    let scratch = Scratch::new("merge-none");
+    let empty = scratch.write("empty.ndjson", "");
+    for (path, code, word) in [(empty.as_str(), 4, "no line of a shard"), ("/nowhere/x.ndjson", 2, "/nowhere/x.ndjson")]
+    {
+        let run = Run::new(["merge", path]).finish().exits(code);
+        assert!(run.complaint().contains(word), "{}", run.stderr);
+    }
+    let target = target();
+    let alone = scratch.write("alone.ndjson", load(&target, ["-n", "1", "/ok"]).finish().exits(0).stdout);
+    assert!(Run::new(["merge", &alone]).finish().exits(4).complaint().contains("swarmline report"));
+}
+
+#[test]
+fn shards_that_did_not_start_together_are_named() {
+    let target = target();
+    let scratch = Scratch::new("merge-apart");
+    let run = |shard: &str| {
+        let arguments = ["-n", "4", "-u", "2", "-r", "99", "--interval", "100ms", "--run-id", "r1", "--shard", shard];
+        load(&target, arguments).with(["--wait", "200ms", "/ok"]).finish().exits(0).stdout
+    };
+    // One after the other: the first waits 200 ms between its two requests.
+    let streams = vec![run("0/2"), run("1/2")];
+    let why = complaint(merge(&files(&scratch, &streams), &[]), "shards_apart", 4);
+    assert!(why.contains("shards 0 and 1 started 0."), "{why}");
+}
