@@ -6,9 +6,9 @@ LOCUSTFILE = Path(__file__).with_name("locust_users.py")
 
 
 def swarmline(binary, url, users, seconds, stream, extra=()):
-    """Our own, with its stream into a file."""
+    """Our own, with its stream into a file; without a URL for a scenario."""
     return [binary, "run", "-u", users, "-r", 100_000, "-t", f"{seconds:g}s", "--interval", "1s",
-            "--telemetry", stream, "--quiet", *extra, url]
+            "--telemetry", stream, "--quiet", *extra, *([url] if url else [])]
 
 
 def users_loop(program, url, users, seconds):

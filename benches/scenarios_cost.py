@@ -1,5 +1,6 @@
 """CPU a request, beside the others: paired rounds on one core, requests counted by the server."""
 
+import json
 import statistics
 import time
 
@@ -179,4 +180,27 @@ def throughput(bench):
     compare(bench, "5,000 keep-alive connections (ratio of requests/s)", contenders, bars, key=rate)
 
 
-SCENARIOS = [keep_alive, stream_cost, tls_keep_alive, tls_new, bodies, throughput, locust]
+def templates(bench):
+    """A request made of templates beside one that is prepared: the same scenario with values in place of them."""
+    holes = scenario(bench, "templated", "${random(100000,999999)}", "${uuid}", "${user}-${iteration}")
+    values = scenario(bench, "fixed", "123456", "0b4f8a52-6d3c-4b7e-9c41-5f2f6f1f8f11", "17-1234")
+    runs = bench.rounds_of({"swarmline": holes, "swarmline, prepared": values})
+    bench.table("Templates in path, header and JSON body", HEAD, table_of(runs, cpu_us))
+    share = ratios(runs, "swarmline, prepared", cpu_us)
+    met = statistics.median(share) <= 1.15
+    bench.bar("CPU a request with templates: at most 1.15 x a prepared one", spread(share, 2), met)
+
+
+def scenario(bench, name, number, identity, place):
+    """For `rounds_of`: a scenario of one POST with these values in its path, a header and its JSON body."""
+    step = {
+        "post": f"/ok?page={number}", "name": "/ok",
+        "headers": {"X-Request-Id": identity},
+        "json": {"item": number, "user": place, "note": "as long as a small order usually is, which is not much"},
+    }
+    path = bench.folder / f"{name}.json"
+    path.write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [step]}]}]}))
+    return bench.swarmline(None, USERS, ["-f", path, "-H", bench.server.url("")])
+
+
+SCENARIOS = [keep_alive, stream_cost, templates, tls_keep_alive, tls_new, bodies, throughput, locust]

@@ -5,9 +5,8 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{
-    self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins, RunFlags, SchemaFlags, TargetFlags,
-};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins};
+use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
@@ -15,7 +14,6 @@ use crate::machine::limits;
 use crate::merge::{self, Merged, Rules};
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
-use crate::report::plain::plain;
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
@@ -65,9 +63,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     }
     let (left, model) = made?;
     people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
-    for notice in &finished.notices {
-        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", plain(notice)));
-    }
+    people.say(LogLevel::Warning, &terminal::warnings(&model.story));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::roster::Roster;
 use crate::clock::Moment;
 use crate::plan::Plan;
+use crate::plan::journey::LONGEST_PERIOD;
 use crate::plan::schedule::arrivals::{Arrivals, Due};
 
 /// The lanes of all classes.
@@ -29,7 +30,7 @@ pub(super) struct Lane<'p> {
     /// One that is due at the end of the run, or after it, is none of this run's.
     end: Duration,
     users: AtomicU32,
-    /// Whether there is no data for one more user.
+    /// Whether there is no data for one more user, or nothing for one to do.
     is_spent: AtomicBool,
 }
 
@@ -52,12 +53,13 @@ impl Iterator for Own<'_> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        let mut skipped = 0;
-        while self.plan.class_of(self.plan.load().shard.place(self.next)) != self.class {
-            self.next += 1;
-            skipped += 1;
-        }
-        self.next += 1;
+        // The order of classes repeats itself; where a whole period has none of this class, as a shard may, none comes.
+        let is_own = |skipped: &usize| {
+            let number = self.next.saturating_add(*skipped as u64);
+            self.plan.class_of(self.plan.load().shard.place(number)) == self.class
+        };
+        let skipped = (0..LONGEST_PERIOD).find(is_own)?;
+        self.next = self.next.saturating_add(skipped as u64 + 1);
         self.due.nth(skipped)
     }
 }
@@ -68,7 +70,8 @@ impl<'p> Lanes<'p> {
         let end = plan.load().run_time.unwrap_or(Duration::MAX);
         let lane = |class| Lane::new(Own { plan, class, due: arrivals.due(), next: 0 }, end);
         let of_classes: Box<[Lane<'p>]> = (0..plan.classes().len()).map(lane).collect();
-        let unmanned = AtomicU32::new(u32::try_from(of_classes.len()).unwrap_or(u32::MAX));
+        let used = of_classes.iter().filter(|lane| !lane.is_spent()).count();
+        let unmanned = AtomicU32::new(u32::try_from(used).unwrap_or(u32::MAX));
         Self { of_classes, most_users, unmanned }
     }
 
@@ -114,7 +117,9 @@ impl<'p> Lanes<'p> {
 impl<'p> Lane<'p> {
     fn new(own: Own<'p>, end: Duration) -> Self {
         let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
-        Self { due, end, users: AtomicU32::new(0), is_spent: AtomicBool::new(false) }
+        let lane = Self { due, end, users: AtomicU32::new(0), is_spent: AtomicBool::new(false) };
+        lane.is_spent.store(lane.next_due().is_none(), Ordering::Relaxed);
+        lane
     }
 
     /// Takes the next arrival; `None` when the schedule is over.

@@ -1,5 +1,6 @@
 //! What users do: classes of users, their tasks, and the requests of each, in order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::expect::Expect;
 use super::extract::Extraction;
 use super::random::Random;
 use super::request::Request;
+use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::Origin;
 use crate::cli::value::Wait;
@@ -141,7 +143,7 @@ impl UserClass {
 pub struct ClassOrder(Box<[u16]>);
 
 /// The longest period: a table of 200 kB. Weights such as 1 and 99,999 fit, and more cannot be told from chance.
-const LONGEST_PERIOD: usize = 100_000;
+pub const LONGEST_PERIOD: usize = 100_000;
 
 /// Classes that there may be: the table is made in classes x period steps.
 pub const MOST_CLASSES: usize = 1000;
@@ -200,6 +202,13 @@ impl Journeys {
     pub(super) fn new(classes: Vec<UserClass>, refused: impl FnOnce(String) -> crate::error::Error) -> Result<Self> {
         let weights: Vec<u32> = classes.iter().map(|class| class.weight).collect();
         Ok(Self { order: ClassOrder::new(&weights).map_err(refused)?, classes: classes.into() })
+    }
+
+    /// How many classes a shard has users or arrivals of: where its number of shards and the period of the order have a
+    /// common divisor, not of all.
+    pub(super) fn classes_of(&self, shard: Shard) -> usize {
+        let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.place(n)));
+        own.collect::<BTreeSet<_>>().len()
     }
 }
 

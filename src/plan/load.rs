@@ -92,6 +92,17 @@ impl Load {
         })
     }
 
+    /// Whether there may be a user of each of so many classes: in the open model arrivals wait for users of their own
+    /// class, and without one they would wait for ever.
+    pub(super) fn check_classes(&self, classes: usize) -> Result<()> {
+        match self.model {
+            Model::Open { most_users, .. } if (most_users as usize) < classes => {
+                Err(Error::usage("--users", format!("must be at least 1 a class of users with --rate, {classes} here")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Users that there may be at most.
     #[must_use]
     pub fn most_users(&self) -> u32 {

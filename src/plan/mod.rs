@@ -173,8 +173,10 @@ impl Plan {
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
         let (settings, hash) =
             settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
+        let load = Load::from_flags(flags, &place)?;
+        load.check_classes(resolved.journeys.classes_of(load.shard))?;
         Ok(Self {
-            load: Load::from_flags(flags, &place)?,
+            load,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,

@@ -132,7 +132,7 @@ pub struct TestStop {
     pub end_time: String,
     /// The true time.
     pub stopped_at: String,
-    /// `run_time`, `requests`, `stages`, `signal`, `check_abort` or `no_users`.
+    /// `run_time`, `requests`, `stages`, `signal`, `data_end`, `check_abort` or `no_users`.
     pub reason: &'static str,
 }
 

@@ -11,6 +11,7 @@ mod framing;
 mod golden;
 mod http;
 mod import;
+mod journeys;
 mod load;
 mod merge;
 mod open;

@@ -1,0 +1,163 @@
+//! A user's life: getting ready, its tasks, leaving.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::{Scenario, by_connection, count, empty, json_answer};
+use crate::server::{OK, Server};
+
+/// Logs in, and sends what it was given with every request.
+fn shopper() -> Value {
+    json!({
+        "wait": "1ms",
+        "on_start": [{ "post": "/login", "extract": { "token": { "json": "/token" } } }],
+        "tasks": [{ "requests": [{ "get": "/items", "headers": { "Authorization": "Bearer ${token}" } }] }],
+        "on_stop": [{ "post": "/logout", "headers": { "Authorization": "Bearer ${token}" } }],
+    })
+}
+
+/// Gives each connection a token and a cookie of its own.
+fn shop() -> Server {
+    Server::start(|mut peer| {
+        let number = peer.number;
+        while let Some(seen) = peer.read() {
+            let login = json_answer(&format!("Set-Cookie: s={number}\r\n"), &json!({ "token": number.to_string() }));
+            peer.say(if seen.asked() == "POST /login" { &login } else { OK });
+        }
+    })
+}
+
+#[test]
+fn what_a_user_got_when_it_started_is_in_all_that_it_sends_and_in_nothing_of_others() {
+    let server = shop();
+    let scenario = Scenario::of_class("token", &shopper());
+    let run = scenario.run(&server, &["-n", "200", "-u", "10", "-r", "10000"]).exits(0);
+    assert_eq!((server.count(), run.count("sent")), (200, 200), "-n counts the logins");
+    assert_eq!(server.connections(), 10);
+    for asked in by_connection(&server) {
+        assert_eq!((asked[0].asked(), asked[0].field("cookie")), ("POST /login", None));
+        let number = asked[0].connection;
+        for seen in &asked[1..] {
+            assert_eq!(seen.asked(), "GET /items");
+            assert_eq!(seen.field("authorization"), Some(format!("Bearer {number}").as_str()));
+            assert_eq!(seen.field("cookie"), Some(format!("s={number}").as_str()));
+        }
+    }
+}
+
+#[test]
+fn users_leave_once_each_if_there_is_time() {
+    for arguments in [&["-n", "100", "-s", "30s"][..], &["-t", "1s", "-s", "30s"]] {
+        let server = shop();
+        let run =
+            Scenario::of_class("leave", &shopper()).run(&server, &[&["-u", "5", "-r", "10000"], arguments].concat());
+        let run = run.exits(0);
+        assert_eq!(run.stream().warnings(), [""; 0]);
+        assert_eq!(server.count(), run.count("sent"));
+        for asked in by_connection(&server) {
+            let leaving = asked.iter().position(|seen| seen.asked() == "POST /logout");
+            assert_eq!(leaving, Some(asked.len() - 1), "once, and at the end");
+            assert!(asked[asked.len() - 1].field("authorization").is_some());
+        }
+        if arguments[0] == "-n" {
+            assert_eq!(server.count(), 105, "-n does not count the logouts");
+        }
+    }
+}
+
+#[test]
+fn without_time_users_do_not_leave_and_that_is_said() {
+    let server = shop();
+    let run = Scenario::of_class("no-time", &shopper()).run(&server, &["-n", "50", "-u", "5", "-r", "10000"]).exits(0);
+    assert_eq!((server.count(), count(&server, "POST /logout")), (50, 0));
+    assert_eq!(run.stream().warnings(), ["on_stop_not_sent"]);
+    assert!(run.stderr().contains("--stop-timeout"), "{}", run.stderr());
+}
+
+#[test]
+fn users_that_a_stage_sends_home_leave_too() {
+    let server = shop();
+    let stages = ["--stages", "1ms:4,400ms:4,1ms:1,400ms:1", "-s", "30s"];
+    Scenario::of_class("stages", &shopper()).run(&server, &stages).exits(0);
+    assert_eq!((count(&server, "POST /login"), count(&server, "POST /logout")), (4, 4));
+}
+
+#[test]
+fn a_start_that_fails_is_repeated_after_a_second_and_nothing_comes_before() {
+    let server = Server::start(|mut peer| {
+        let mut logins = 0;
+        while let Some(seen) = peer.read() {
+            if seen.asked() == "POST /login" {
+                logins += 1;
+            }
+            // A status that fails, an answer without the token, then one that passes.
+            match (seen.asked(), logins) {
+                ("POST /login", 1) => peer.say(empty(503)),
+                ("POST /login", 2) => peer.say(json_answer("", &json!({}))),
+                ("POST /login", _) => peer.say(json_answer("", &json!({ "token": "t" }))),
+                _ => peer.say(OK),
+            }
+        }
+    });
+    let class = json!({
+        "on_start": [
+            { "get": "/first" },
+            { "post": "/login", "extract": { "token": { "json": "/token" } } },
+            { "get": "/last" },
+        ],
+        "tasks": [{ "requests": [{ "get": "/items" }] }],
+    });
+    let run = Scenario::of_class("again", &class).run(&server, &["-n", "9"]).exits(1);
+    let start = ["GET /first", "POST /login"];
+    let expected = [&start[..], &start, &start, &["GET /last", "GET /items", "GET /items"]].concat();
+    assert_eq!(server.asked(), expected);
+    let requests = server.requests();
+    for (before, after) in [(1, 2), (3, 4)] {
+        let pause = requests[after].at - requests[before].at;
+        assert!(pause >= Duration::from_millis(990), "{pause:?}");
+    }
+    assert_eq!(run.errors(), [("http_5xx: 503", 1), ("extract: no such JSON value", 1)]);
+}
+
+/// The stop comes in time; the rest is for a debug build on a busy machine.
+const BOUND: Duration = Duration::from_secs(1 + 1 + 8);
+
+#[test]
+fn users_stop_in_time_while_they_wait_to_start_again() {
+    let server = Server::answering(empty(503));
+    let scenario = Scenario::of_class("stop-start", &shopper());
+    let process = scenario.start(&server, &["-u", "300", "-r", "100000", "-s", "1s"]);
+    server.wait_for_requests(300);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(1);
+    assert!(run.ended - signalled < BOUND, "{:?}", run.ended - signalled);
+    assert_eq!(count(&server, "POST /logout"), 0, "who never got ready does not leave");
+}
+
+#[test]
+fn users_stop_in_time_between_requests_and_when_the_last_one_hangs() {
+    let server = Server::start(|mut peer| {
+        let mut answered = BTreeMap::new();
+        while let Some(seen) = peer.read() {
+            *answered.entry(seen.asked().to_owned()).or_insert(0) += 1;
+            match seen.asked() {
+                "POST /logout" => return peer.hang(),
+                "POST /login" => peer.say(json_answer("", &json!({ "token": "t" }))),
+                _ => peer.say(OK),
+            }
+        }
+    });
+    let scenario = Scenario::of_class("stop-leave", &shopper());
+    let process = scenario.start(&server, &["-u", "100", "-r", "100000", "-s", "1s"]);
+    server.wait_for_requests(1000);
+    let signalled = Instant::now();
+    process.signal(Signal::INT);
+    let run = process.finish().exits(0);
+    assert!(run.ended - signalled < BOUND, "{:?}", run.ended - signalled);
+    assert_eq!(run.count("failed"), 0);
+    assert!(run.count("aborted") > 0, "what hung is aborted");
+}
