@@ -9,6 +9,7 @@ use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, RunF
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::plan::{Plan, Sink, Surroundings, random};
+use crate::report::plain::plain;
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
@@ -54,6 +55,9 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     }
     let (left, model) = made?;
     people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
+    for notice in &finished.notices {
+        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", plain(notice)));
+    }
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }

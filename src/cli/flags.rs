@@ -73,13 +73,26 @@ pub struct Outputs {
 }
 
 /// Flags of `swarmline run`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own; the plan makes choices of them")]
 pub struct RunFlags {
     /// What to ask for: '[METHOD ]URL-or-path'; @FILE or - reads one a line; of several, one at random each time
     #[arg(value_name = "REQUEST")]
     pub requests: Vec<String>,
+
+    /// Scenario file (JSON): journeys of several kinds of users; flags win over it
+    #[arg(short = 'f', long, env = "SWARMLINE_SCENARIO", value_name = "FILE", help_heading = "Scenario")]
+    pub scenario: Option<PathBuf>,
+    /// Only tasks with one of these tags
+    #[arg(short = 'T', long, env = "LOCUST_TAGS", value_name = "TAG", num_args = 1.., help_heading = "Scenario")]
+    pub tags: Vec<String>,
+    /// No tasks with one of these tags
+    #[arg(short = 'E', long, env = "LOCUST_EXCLUDE_TAGS", value_name = "TAG", num_args = 1.., help_heading = "Scenario")]
+    pub exclude_tags: Vec<String>,
+    /// Print the plan and an example of each request, secrets masked; send nothing
+    #[arg(long, help_heading = "Scenario")]
+    pub dry_run: bool,
 
     /// Base of relative requests
     #[arg(short = 'H', long, env = "LOCUST_HOST", value_name = "URL", value_parser = value::host, help_heading = "Load")]
@@ -186,7 +199,7 @@ pub struct RunFlags {
     #[arg(short = '6', long, help_heading = "Connection")]
     pub ipv6: bool,
 
-    /// Name of the test plan in the stream [default: the host]
+    /// Name of the test plan in the stream [default: the scenario's name, else the host]
     #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
           help_heading = "Telemetry")]
     pub testplan: Option<String>,

@@ -48,6 +48,8 @@ pub enum Origin {
     Flag,
     /// An environment variable.
     Env,
+    /// The scenario file.
+    File,
     /// Nobody said anything.
     Default,
 }
@@ -59,13 +61,14 @@ impl Origin {
         match self {
             Self::Flag => "flag",
             Self::Env => "env",
+            Self::File => "file",
             Self::Default => "default",
         }
     }
 }
 
 /// Where each flag of `run` got its value, by the flag's name in [`RunFlags`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Origins(HashMap<String, Origin>);
 
 impl Origins {
@@ -73,6 +76,11 @@ impl Origins {
     #[must_use]
     pub fn of(&self, flag: &str) -> Origin {
         self.0.get(flag).copied().unwrap_or(Origin::Default)
+    }
+
+    /// Notes that the scenario file says what nobody else said.
+    pub fn set_file(&mut self, flag: &str) {
+        self.0.insert(flag.to_owned(), Origin::File);
     }
 
     fn from_matches(matches: &ArgMatches) -> Self {
@@ -132,9 +140,6 @@ fn one_line(error: &clap::Error) -> Error {
     if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
         return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
     }
-    if let Some(file) = what.as_deref().filter(|what| *what == "-f" || *what == "--scenario") {
-        return Error::usage(file, "there are no locustfiles here; give the requests on the command line");
-    }
     let mut text = error.render().to_string();
     if let Some(value) = error.get(ContextKind::InvalidValue).map(ToString::to_string).filter(|v| v.contains('\n')) {
         // The sentence ends at a line break, and this one is not its end.
@@ -180,7 +185,6 @@ mod tests {
         }
         assert!(error("swarmline run --enable-telemetry-recorder otel /ok").contains("otel"));
         assert!(error("swarmline run /ok --json").contains("Locust's --json"));
-        assert!(error("swarmline run -f locustfile.py").contains("locustfiles"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTim
 
 use super::input::{Input, is_time_over};
 use super::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
+use super::proxy::whole::WholeUrls;
 use super::reach::Reach;
 use super::socket::{SocketTransport, Watch, is_quiet};
 use crate::clock::Moment;
@@ -76,8 +77,9 @@ impl Dialer {
         }
         let wire = wire.map_err(|error| late(tls_failure(&error, Failure::ConnectTimeout)))?;
         connecting.connections += 1;
+        let whole_urls = self.reach.whole_urls(origin);
         // Boxed: with room for TLS it is large, and it changes hands twice a request.
-        Ok(Box::new(Connection { socket, wire, input: Input::default(), last_used: Moment::START }))
+        Ok(Box::new(Connection { socket, wire, whole_urls, input: Input::default(), last_used: Moment::START }))
     }
 
     fn wrap(&self, origin: &Origin, transport: SocketTransport, limit: Instant) -> Result<Wire, ureq::Error> {
@@ -159,6 +161,8 @@ fn tls_trouble(error: &rustls::Error) -> TlsTrouble {
 pub(super) struct Connection {
     socket: Arc<OwnedFd>,
     wire: Wire,
+    /// For a proxy that reads the requests.
+    whole_urls: Option<WholeUrls>,
     input: Input,
     last_used: Moment,
 }
@@ -168,7 +172,11 @@ impl Connection {
     pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
         match &mut self.wire {
             Either::A(plain) => {
-                plain.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
+                let sent = match &mut self.whole_urls {
+                    None => plain.send(bytes, limit),
+                    Some(urls) => send_whole(plain, urls.rewrite(bytes), limit),
+                };
+                sent.map_err(|error| if is_time_over(&error) { Failure::Timeout } else { Failure::Send })
             }
             Either::B(tls) => {
                 let deadline = Instant::now() + limit;
@@ -233,6 +241,15 @@ impl Connection {
     pub(super) const fn used_at(&mut self, moment: Moment) {
         self.last_used = moment;
     }
+}
+
+fn send_whole(plain: &mut SocketTransport, (first, rest): (&[u8], &[u8]), limit: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + limit;
+    plain.send(first, limit)?;
+    if rest.is_empty() {
+        return Ok(());
+    }
+    plain.send(rest, deadline.saturating_duration_since(Instant::now()))
 }
 
 fn receive_failure(error: &io::Error) -> Failure {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::response::Broken;
 use crate::clock::Moment;
+use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
 
 /// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
@@ -33,6 +34,39 @@ pub enum Failure {
     Redirect(RedirectTrouble),
     /// A status that is not ok.
     Status(u16),
+    /// An answer that is not as expected, its status aside.
+    Expectation(ExpectTrouble),
+    /// An answer without a value that later requests need.
+    Extract(ExtractTrouble),
+}
+
+/// Why an answer did not have a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExtractTrouble {
+    /// Nothing at that place of a JSON body, or it is no JSON.
+    Json,
+    /// No such header field.
+    Header,
+    /// No such cookie.
+    Cookie,
+    /// The texts around it are not in the body.
+    Between,
+    /// The body's coding cannot be undone.
+    Undecodable,
+}
+
+impl ExtractTrouble {
+    /// A short fixed text.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Json => "no such JSON value",
+            Self::Header => "no such header",
+            Self::Cookie => "no such cookie",
+            Self::Between => "text not found",
+            Self::Undecodable => "body cannot be decoded",
+        }
+    }
 }
 
 /// Why a host has no address.
@@ -126,7 +160,8 @@ impl Failure {
             Self::Redirect(_) => "redirect",
             Self::Status(400..=499) => "http_4xx",
             Self::Status(500..=599) => "http_5xx",
-            Self::Status(..400) => "expectation",
+            Self::Status(..400) | Self::Expectation(_) => "expectation",
+            Self::Extract(_) => "extract",
             Self::Status(_) => "other",
         }
     }
@@ -171,6 +206,8 @@ impl Failure {
             Self::Protocol(broken) => broken.text(),
             Self::Redirect(RedirectTrouble::TooMany) => "too many",
             Self::Redirect(RedirectTrouble::BadLocation) => "bad location",
+            Self::Expectation(trouble) => trouble.text(),
+            Self::Extract(trouble) => trouble.text(),
             Self::Status(_) => "status",
         }
     }

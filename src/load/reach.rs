@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::input::is_time_over;
 use super::outcome::{ConnectTrouble, Connecting, Failure};
 use super::proxy::socks5::Goal;
+use super::proxy::whole::WholeUrls;
 use super::proxy::{Handshake, connect, socks5};
 use super::resolve::{Resolver, in_turn};
 use super::socket::{self, SocketTransport, Watch};
@@ -67,6 +68,16 @@ impl Reach {
         let connected = self.go(origin, &addresses?, limit, watch);
         connecting.connect += resolved.elapsed();
         connected
+    }
+
+    /// How requests to `origin` are sent where something on the way reads them.
+    pub(super) fn whole_urls(&self, origin: &Origin) -> Option<WholeUrls> {
+        match &self.route {
+            Route::HttpProxy { authorization, .. } if origin.scheme() == Scheme::Http => {
+                Some(WholeUrls::new(origin, authorization.as_ref()))
+            }
+            _ => None,
+        }
     }
 
     fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Known, Failure> {

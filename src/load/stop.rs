@@ -26,6 +26,8 @@ pub enum Reason {
     Signal,
     /// A check with `abort` was clearly missed.
     CheckAbort,
+    /// No user is left that has data, or there must always be data.
+    DataEnd,
     /// Not one user could be started.
     NoUsers,
     /// Nobody takes the stream any more; no line can tell.
@@ -42,6 +44,7 @@ impl Reason {
             Self::Stages => "stages",
             Self::Signal => "signal",
             Self::CheckAbort => "check_abort",
+            Self::DataEnd => "data_end",
             Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",
         }

@@ -224,13 +224,18 @@ impl fmt::Display for Check {
     }
 }
 
-/// The checks that the flags ask for and who said so, in their order, those of Locust's plugins last.
+/// The checks that the flags ask for, or else the scenario file, and who said so, in their order, those of Locust's
+/// plugins last.
 ///
 /// # Errors
 /// Names the flag and the place in it.
-pub(super) fn of(flags: &RunFlags, origins: &Origins) -> Result<Vec<(Check, Origin)>> {
-    let origin = origins.of("checks");
-    let mut checks: Vec<_> = list("--check", &flags.checks)?.into_iter().map(|check| (check, origin)).collect();
+pub(super) fn of(flags: &RunFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
+    let (given, origin) = if flags.checks.is_empty() {
+        (of_file.to_vec(), Origin::File)
+    } else {
+        (list("--check", &flags.checks)?, origins.of("checks"))
+    };
+    let mut checks: Vec<_> = given.into_iter().map(|check| (check, origin)).collect();
     // locust-plugins: missed when rps is below, the share or the mean time above the value.
     let plugins = [
         (flags.check_rps, "check_rps", Metric::Rps, Relation::AtLeast),

@@ -1,6 +1,7 @@
 //! Data of a scenario: rows that users take one at a time, in as little memory as their text.
 
 use super::random::Random;
+use super::setting::fingerprint;
 
 /// Index of a source in [`Plan::sources`](super::Plan::sources).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,6 +91,12 @@ impl DataSource {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Length and SHA-256 of all cells, which may be secrets.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        fingerprint(self.table.text.as_bytes())
     }
 
     /// The row that is taken as number `n` (from 0, over all users); `None` when all of a unique source are taken.

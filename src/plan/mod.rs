@@ -14,6 +14,7 @@ pub mod random;
 pub mod request;
 mod requests;
 pub mod route;
+pub mod scenario;
 pub mod schedule;
 pub mod setting;
 mod settings;
@@ -42,6 +43,7 @@ use many::Start;
 use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
+use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
 
@@ -175,17 +177,24 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
         let place = many::place(flags, &surroundings)?;
+        let scenario = Scenario::of(flags, origins, surroundings.environment)?;
+        // The flags, and below them what the file says.
+        let (flags, origins) = match &scenario {
+            Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
+            None => (flags, origins),
+        };
         let route = Route::from_flags(&RouteFlags {
             proxy: flags.proxy.as_deref(),
             unix_socket: flags.unix_socket.as_deref(),
         })?;
-        let resolved = requests::resolve(flags)?;
-        let checks = check::of(flags, origins)?;
+        let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
+        let checks = check::of(flags, origins, &resolved.scenario.checks)?;
         check::hold_to_endpoints(&checks, &resolved.endpoints)?;
         if place.shard.is_some() {
             check::refuse_abort(&checks)?;
         }
-        let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
+        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
+        let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
         let (settings, hash) =
             settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
@@ -193,8 +202,8 @@ impl Plan {
             load: Load::from_flags(flags, &place)?,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
-            sources: Vec::new(),
-            variables: Vec::new(),
+            sources: resolved.scenario.sources,
+            variables: resolved.scenario.variables,
             connection: connection(flags, route)?,
             stream,
             people: people(flags),

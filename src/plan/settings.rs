@@ -25,7 +25,11 @@ pub(super) fn of(
     load(&mut book, flags, origins, resolved);
     request(&mut book, flags, origins, resolved);
     connection(&mut book, flags, origins, route);
-    book.add(Scope::Plan, "testplan", testplan, origins.of("testplan"));
+    let named = match origins.of("testplan") {
+        Origin::Default if resolved.scenario.name.is_some() => Origin::File,
+        origin => origin,
+    };
+    book.add(Scope::Plan, "testplan", testplan, named);
     book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
     let telemetry = match sink {
         Sink::Stdout => "-".to_owned(),
@@ -63,7 +67,19 @@ fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
 }
 
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
-    book.add(Scope::Plan, "request", &resolved.listing, Origin::Flag);
+    for (key, value) in &resolved.scenario.told {
+        // Where the file lies is no part of what it says.
+        let scope = if *key == "scenario" { Scope::Place } else { Scope::Plan };
+        let origin = if *key == "scenario" { origins.of("scenario") } else { Origin::File };
+        book.add(scope, key, value, origin);
+    }
+    for (key, tags) in [("tags", &flags.tags), ("exclude-tags", &flags.exclude_tags)] {
+        if !tags.is_empty() {
+            book.add(Scope::Plan, key, &tags.join(" "), origins.of(&key.replace('-', "_")));
+        }
+    }
+    let origin = if flags.scenario.is_some() { Origin::File } else { Origin::Flag };
+    book.add(Scope::Plan, "request", &resolved.listing, origin);
     book.add(Scope::Plan, "host", &resolved.base_authority, origins.of("host"));
     model(book, flags, origins);
     if let Some(run_time) = flags.run_time {

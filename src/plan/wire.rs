@@ -117,28 +117,6 @@ impl<'w> Wire<'w> {
         Ok(Request::of_bytes(self.endpoint, Arc::clone(url.origin()), bytes, start))
     }
 
-    /// The same request as an HTTP proxy reads it: with the whole URL in the request line (RFC 9112 section 3.2.2), and
-    /// who we are to the proxy, unless it says that itself.
-    #[must_use]
-    pub fn for_proxy<'o>(&self, authorization: Option<&str>, out: &'o mut Vec<u8>) -> Wire<'o>
-    where
-        'w: 'o,
-    {
-        out.clear();
-        let rest = self.method().len() + 1;
-        out.extend_from_slice(&self.bytes[..rest]);
-        // Writing into a Vec cannot fail.
-        let _ = write!(out, "http://{}", self.origin.authority());
-        let line = self.bytes.iter().position(|byte| *byte == b'\n').map_or(rest, |end| end + 1);
-        out.extend_from_slice(&self.bytes[rest..line]);
-        if let Some(authorization) = authorization.filter(|_| !self.has_field("proxy-authorization")) {
-            let _ = write!(out, "Proxy-Authorization: {authorization}\r\n");
-        }
-        let added = out.len() - line;
-        out.extend_from_slice(&self.bytes[line..]);
-        Wire { endpoint: self.endpoint, origin: self.origin, bytes: out, body: self.body + added }
-    }
-
     fn method(&self) -> &'w [u8] {
         self.bytes.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
@@ -233,25 +211,6 @@ mod tests {
         assert_eq!(rest, b"\r\nhi");
         let head = request("HEAD", "http://h/", None);
         assert!(head.wire().is_head() && head.wire().is_idempotent());
-    }
-
-    #[test]
-    fn a_proxy_reads_the_whole_url() {
-        let mut room = Vec::new();
-        let post = request("POST", "http://h:81/a?b", Some("hi"));
-        let whole = post.wire().for_proxy(Some("Basic p"), &mut room);
-        let said = std::str::from_utf8(whole.bytes()).unwrap();
-        let head = "POST http://h:81/a?b HTTP/1.1\r\nProxy-Authorization: Basic p\r\nHost: h:81\r\nContent-Type: ";
-        assert!(said.starts_with(head), "{said}");
-        assert_eq!((whole.body_len(), whole.halves().1), (2, &b"\r\nhi"[..]));
-        assert!(said.ends_with("X-Trace: a: b\r\nContent-Length: 2\r\n\r\nhi"), "{said}");
-
-        let own = [("proxy-authorization".to_owned(), "x".to_owned())].into_iter().collect();
-        let parts = Parts { method: "GET".to_owned(), headers: own, body: None };
-        let own = Request::new(EndpointId(0), &Url::parse("http://h/").unwrap().url, &parts);
-        let mut room = Vec::new();
-        let said = own.wire().for_proxy(Some("Basic p"), &mut room).bytes();
-        assert_eq!(said, b"GET http://h/ HTTP/1.1\r\nHost: h\r\nproxy-authorization: x\r\n\r\n");
     }
 
     #[test]

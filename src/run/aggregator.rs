@@ -8,6 +8,7 @@ use super::display::Display;
 use super::endpoint_name;
 use super::watch::Sighting;
 use crate::clock::Clock;
+use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
 use crate::load::stop::{Reason, Stop};
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
@@ -16,7 +17,8 @@ use crate::stats::aggregate::{Aggregate, Cut, Remark};
 use crate::stats::check::{Bench, Share};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Count, Look, Recorder, describe};
+use crate::telemetry::recorder::{Count, Look, Recorder};
+use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 
 /// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
@@ -40,6 +42,8 @@ pub(super) struct Aggregator<'p> {
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<String>,
+    /// Said to people at the end.
+    notices: Vec<String>,
     /// Ticks joined to the next one.
     joined: u64,
 }
@@ -53,6 +57,7 @@ pub(super) struct Finding<'p> {
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<String>,
+    pub(super) notices: Vec<String>,
 }
 
 impl<'p> Aggregator<'p> {
@@ -77,6 +82,7 @@ impl<'p> Aggregator<'p> {
             waiting: recorder.start(place),
             recorder,
             faults: Vec::new(),
+            notices: Vec::new(),
             joined: 0,
         };
         aggregator.tick(first, 0);
@@ -122,8 +128,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, bench, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, bench, batches, last, waiting, faults }
+        let Self { recorder, aggregate, bench, batches, waiting, faults, notices, .. } = self;
+        Finding { recorder, aggregate, bench, batches, last, waiting, faults, notices }
     }
 
     /// Counts what is there; says how many.
@@ -137,8 +143,19 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note(&mut self, event: &SwarmEvent) {
-        if let SwarmEventKind::SpawnFailed { why, .. } = &event.kind {
-            self.faults.push(format!("not all users could be started: {why}"));
+        match &event.kind {
+            SwarmEventKind::SpawnFailed { why, .. } => {
+                self.faults.push(format!("not all users could be started: {why}"));
+            }
+            SwarmEventKind::Notice(notice) => {
+                let (_, sentence) = warnings::notice(self.plan, *notice);
+                if matches!(notice, Notice::DataFailed(_)) {
+                    self.faults.push(sentence);
+                } else {
+                    self.notices.push(sentence);
+                }
+            }
+            _ => {}
         }
         self.waiting.push(self.recorder.swarm_event(event));
         self.hand_over();
@@ -147,7 +164,7 @@ impl<'p> Aggregator<'p> {
     fn note_remarks(&mut self) {
         for remark in self.aggregate.take_remarks() {
             if matches!(remark, Remark::OwnLimit(_)) {
-                self.faults.push(describe(remark).1);
+                self.faults.push(warnings::remark(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
         }
@@ -158,7 +175,7 @@ impl<'p> Aggregator<'p> {
     fn note_lateness(&mut self) {
         let sends = self.aggregate.sends();
         if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
-            let (late, all) = (sends.late(), sends.count());
+            let (late, all) = (sends.late(), sends.scheduled());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             self.faults.push(fault);

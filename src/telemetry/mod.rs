@@ -11,6 +11,7 @@ pub mod ending;
 pub mod recorder;
 pub mod sink;
 pub mod text;
+pub mod warnings;
 pub mod writer;
 pub mod reader;
 

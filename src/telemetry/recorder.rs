@@ -8,6 +8,7 @@ use super::intervals::{self, Span};
 use super::ours::{Config, Place, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
+use super::warnings;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::load::roster::Flight;
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
@@ -212,6 +213,10 @@ impl<'p> Recorder<'p> {
             SwarmEventKind::UsersExhausted { users } => {
                 warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
             }
+            SwarmEventKind::Notice(notice) => {
+                let (kind, detail) = warnings::notice(self.plan, *notice);
+                warning(kind, &detail)
+            }
         };
         record(event.at, body)
     }
@@ -225,7 +230,7 @@ impl<'p> Recorder<'p> {
     /// The line about a remark.
     #[must_use]
     pub fn remark(&self, at: Moment, remark: Remark) -> Record {
-        let (kind, detail) = describe(remark);
+        let (kind, detail) = warnings::remark(remark);
         record(at, warning(kind, &detail))
     }
 
@@ -326,31 +331,6 @@ fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics
 /// A warning's line.
 fn warning(kind: &'static str, detail: &str) -> Body {
     Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
-}
-
-/// A remark as kind and sentence.
-#[must_use]
-pub fn describe(remark: Remark) -> (&'static str, String) {
-    use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
-    match remark {
-        Remark::OverAnHour => {
-            ("time_over_range", "a response time was over 1 h and counts as 1 h in percentiles".into())
-        }
-        Remark::CoarseEndpoints => (
-            "coarse_endpoints",
-            format!("over {FINE_ENDPOINTS} endpoints: percentiles of the further ones are within 1 %"),
-        ),
-        Remark::OtherEndpoints => {
-            ("other_endpoints", format!("over {MOST_ENDPOINTS} endpoints: the further ones are counted as 'other'"))
-        }
-        Remark::OtherErrors => (
-            "other_errors",
-            format!("over {MOST_ERRORS} distinct errors of an endpoint: the further ones are 'other errors'"),
-        ),
-        Remark::OwnLimit(failure) => {
-            ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
-        }
-    }
 }
 
 fn mebibytes(bytes: u64) -> f64 {

@@ -5,7 +5,8 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, openssl, unshare, faketime, tmux, the packages jsonschema and hdrhistogram) and does not find makes it a skip that says so.
+(nginx, haproxy, tinyproxy, microsocks, openssl, unshare, faketime, tmux, the packages jsonschema and hdrhistogram) and
+does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -26,6 +27,7 @@ sys.dont_write_bytecode = True
 import scenarios_count
 import scenarios_end
 import scenarios_request
+import scenarios_route
 import scenarios_system
 import scenarios_terminal
 import scenarios_truth
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = [
     *scenarios_count.SCENARIOS,
     *scenarios_request.SCENARIOS,
+    *scenarios_route.SCENARIOS,
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
     *scenarios_system.SCENARIOS,

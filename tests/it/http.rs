@@ -2,6 +2,7 @@
 
 mod addresses;
 mod answers;
+mod cookies;
 mod http_proxy;
 mod kept;
 mod redirects;

@@ -67,7 +67,11 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("ctrlc", &["run/signals.rs"], "signals"),
     ("sysinfo", &["machine/"], "the machine"),
     ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
-    ("flate2", &["telemetry/sink.rs", "telemetry/reader/source.rs", "telemetry/decode.rs"], "the compressed stream"),
+    (
+        "flate2",
+        &["telemetry/sink.rs", "telemetry/reader/source.rs", "telemetry/decode.rs", "load/memory.rs"],
+        "the compressed stream, and answers that are looked at",
+    ),
     ("clap", &["cli/"], "flags"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),

@@ -6,6 +6,7 @@
 
 pub(super) mod connect;
 pub(super) mod socks5;
+pub(super) mod whole;
 
 use std::time::Instant;
 

@@ -28,7 +28,7 @@ impl Encoding {
     ///
     /// # Errors
     /// It does not fit.
-    pub(super) fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
+    pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
         match self {
             Self::Percent => value.bytes().for_each(|byte| percent(byte, is_unreserved(byte), out)),
             Self::Target => value.bytes().for_each(|byte| percent(byte, is_of_target(byte), out)),

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::process::{Process, ms, run_alone};
 use crate::server::{AUTHORITY, BlackHole, OK, Server, is_connect};
-use crate::support::Run;
+use crate::support::{Run, Scratch};
 
 /// What is promised is a second, or the timeout that was given; the rest is for a busy machine.
 const ROOM: Duration = Duration::from_secs(1 + 5);
@@ -86,6 +86,22 @@ fn credentials_reach_the_proxy_and_nobody_else() {
     assert_eq!(run.stream().setting("proxy"), Some((masked.as_str(), "flag")));
     let said = format!("{}{}", run.text(), run.stderr());
     assert!(!said.contains("p@:ss") && !said.contains("p%40") && !said.contains("YW15"), "{said}");
+}
+
+#[test]
+fn a_large_body_reaches_the_proxy_byte_for_byte() {
+    let proxy = Server::answering(OK);
+    let scratch = Scratch::new("proxy-body");
+    let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+    let file = format!("@{}", scratch.write("body", &body));
+    let url = format!("http://amy:pass@{}", proxy.addr());
+    run_alone(&["--proxy", &url, "-n", "2", "--data", &file, "http://shop.test/"]).exits(0);
+    assert!(proxy.requests().iter().all(|seen| seen.body == body && seen.field("proxy-authorization").is_some()));
+    // As in curl, a header of one's own goes before what the URL says.
+    let own = ["--header", "proxy-authorization: Bearer x", "-n", "1", "http://shop.test/"];
+    run_alone(&[&["--proxy", &url][..], &own].concat()).exits(0);
+    assert_eq!(proxy.requests()[2].head.to_lowercase().matches("proxy-authorization").count(), 1);
+    assert_eq!(proxy.requests()[2].field("proxy-authorization"), Some("Bearer x"));
 }
 
 #[test]
