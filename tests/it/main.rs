@@ -13,6 +13,7 @@ mod http;
 mod import;
 mod load;
 mod open;
+mod outputs;
 mod report;
 mod schema;
 mod screen;
