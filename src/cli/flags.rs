@@ -55,9 +55,15 @@ Redirects are followed as a browser does. Examples:
 /// Flags of `swarmline report`.
 #[derive(Debug, Args)]
 pub struct ReportFlags {
-    /// Stream to read back: a file, compressed or not, or - for standard input
+    /// Stream to read back: a file, compressed or not, or - for standard input; several are put side by side
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// Stream of an earlier run, which the others are held against: exit 3 where something got worse
+    #[arg(long, value_name = "STREAM")]
+    pub baseline: Option<PathBuf>,
+    /// How much worse than the baseline nobody minds
+    #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
+    pub tolerance: f64,
     /// What the run is held to now, in place of what it was held to then.
     #[command(flatten)]
     pub held_to: CheckFlags,

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::plan::Plan;
 use crate::plan::check::{self, Check};
 use crate::report::model::{Collector, Model};
-use crate::report::{csv, hgrm, html, json, junit, screen, terminal};
+use crate::report::{compare, csv, hgrm, html, json, junit, screen, terminal};
 use crate::telemetry::record::Body;
 use crate::telemetry::writer::Tee;
 
@@ -24,21 +24,42 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     if many && flags.outputs != Outputs::default() {
         return Err(Error::usage("--html", "is a report of one stream; give one STREAM"));
     }
-    let mut exit = Exit::Pass;
-    for (place, path) in flags.streams.iter().enumerate() {
-        let model = Model::held_to(path, &checks)?;
-        if model.troubles.is_loss() {
-            exit = Exit::Invalid;
-        } else if let Some(end) = model.story.end.as_ref().filter(|_| !checks.is_empty()) {
-            exit = exit.max(Exit::of_code(end.exit_code));
-        }
-        let gap = if place > 0 { "\n" } else { "" };
-        let title = if many { format!("{gap}{}\n", path.display()) } else { String::new() };
-        let pages = Pages::new(&flags.outputs, |key| model.story.plan.setting(key));
-        let left = pages.write(&model, Error::usage)?;
-        super::print(&format!("{title}{}{left}", terminal::summary(&model, screen::stdout_width())))?;
+    let mut runs = Vec::new();
+    for path in flags.baseline.iter().chain(&flags.streams) {
+        runs.push((path.display().to_string(), Model::held_to(path, &checks)?));
     }
+    // What the baseline comes to is no fault of the others.
+    let judged = runs.iter().skip(usize::from(flags.baseline.is_some()));
+    let mut exit = judged.map(|(_, model)| exit(model, &checks)).max().unwrap_or(Exit::Pass);
+    let mut text = String::new();
+    if let [(_, model)] = runs.as_slice() {
+        text = terminal::summary(model, screen::stdout_width());
+    } else {
+        for (title, model) in &runs {
+            text.push_str(&terminal::troubles(title, model));
+        }
+        let compared = compare::compare(&runs, flags.baseline.as_ref().map(|_| flags.tolerance));
+        text.push_str(&compared.text);
+        if compared.worse > 0 {
+            text = format!("{text}{} figures got worse by over {}%\n", compared.worse, flags.tolerance * 100.0);
+            exit = exit.max(Exit::CheckFailed);
+        }
+    }
+    if let Some((_, model)) = runs.last() {
+        let pages = Pages::new(&flags.outputs, |key| model.story.plan.setting(key));
+        text.push_str(&pages.write(model, Error::usage)?);
+    }
+    super::print(&text)?;
     Ok(exit)
+}
+
+/// What a stream that was read back comes to: by its own verdict only where it is judged anew.
+fn exit(model: &Model, checks: &[Check]) -> Exit {
+    match &model.story.end {
+        _ if model.troubles.is_loss() => Exit::Invalid,
+        Some(end) if !checks.is_empty() => Exit::of_code(end.exit_code),
+        _ => Exit::Pass,
+    }
 }
 
 /// Reports that are files.

@@ -10,4 +10,5 @@ pub mod json;
 pub mod junit;
 pub mod hgrm;
 pub mod terminal;
+pub mod compare;
 pub mod screen;
