@@ -1,5 +1,6 @@
 //! How a run went over time: a point a tick, joined pairwise where there would be too many.
 
+use crate::plan::schedule;
 use crate::stats::packed::PackedTimes;
 
 /// Which part of a run an interval belongs to. An interval that touches several has the first of these.
@@ -28,6 +29,17 @@ impl Phase {
             Self::Ramp => "ramp",
             Self::Down => "down",
             Self::Steady => "steady",
+        }
+    }
+
+    /// The same where loads are planned.
+    #[must_use]
+    pub const fn planned(self) -> schedule::Phase {
+        match self {
+            Self::Drain => schedule::Phase::Drain,
+            Self::Ramp => schedule::Phase::Ramp,
+            Self::Down => schedule::Phase::Down,
+            Self::Steady => schedule::Phase::Steady,
         }
     }
 
