@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const height = () => (window.innerWidth < 600 ? 170 : 200);
 
 /** A count of each interval, a second. */
-const rate = (course, key) => course[key].map((count, i) => count / Math.max(course.to[i] - course.from[i], 0.001));
+const rate = (course, key) => course[key].map((count, i) => count === null ? null : count / Math.max(course.to[i] - course.from[i], 0.001));
 const sum = (course, one, two) => course[one].map((count, i) => count + course[two][i]);
 const percent = (value) => `${number(value)} %`;
 const perSecond = (value) => `${bytes(value)}/s`;
