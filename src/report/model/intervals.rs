@@ -87,6 +87,7 @@ impl Story {
         (point.start_ms, point.end_ms) = (start_ms, end_ms);
         point.arrivals = health.intended_rate.map(|rate| rate * seconds);
         point.throttled_ms = health.throttled_ms;
+        point.has_health = true;
         let gauges = &mut point.gauges;
         gauges.users_wanted = health.users_wanted;
         gauges.in_flight = health.in_flight;
