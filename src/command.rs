@@ -57,17 +57,19 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         // What was asked for says less than it was to say.
         Stream::Closed | Stream::Broken(_) => Exit::Invalid,
     };
-    let made = seen.model().and_then(|model| Ok((seen.write(&model)?, model)));
+    let model = seen.model();
     if let Stream::Broken(error) = finished.stream {
+        // What is wrong with the stream is said, and what was asked for is made as far as it can be.
+        let _ = model.and_then(|model| seen.write(&model));
         return Err(error);
     }
-    let (left, model) = made?;
+    let model = model?;
     people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
     people.say(LogLevel::Warning, &terminal::warnings(&model.story));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    people.say(LogLevel::Info, &left);
+    people.say(LogLevel::Info, &seen.write(&model)?);
     Ok(exit)
 }
 

@@ -5,8 +5,8 @@
 
 use std::fmt::{self, Write as _};
 
-/// Exit codes of the process (`SPEC`, "Exit codes").
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Exit codes of the process (`SPEC`, "Exit codes"), the graver the later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// 0: everything was as asked.
     Pass,
@@ -23,6 +23,19 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// The exit of a run that ended with this code, as its stream tells it.
+    #[must_use]
+    pub const fn of_code(code: u8) -> Self {
+        match code {
+            0 => Self::Pass,
+            2 => Self::Usage,
+            3 => Self::CheckFailed,
+            4 => Self::Invalid,
+            130 => Self::Killed,
+            other => Self::Failures(other),
+        }
+    }
+
     /// The number that the shell sees.
     #[must_use]
     pub const fn code(self) -> u8 {

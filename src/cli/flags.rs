@@ -63,12 +63,40 @@ Redirects are followed as a browser does. Examples:
 /// Flags of `swarmline report`.
 #[derive(Debug, Args)]
 pub struct ReportFlags {
-    /// Stream to read back: a file, compressed or not, or - for standard input
+    /// Stream to read back: a file, compressed or not, or - for standard input; several are put side by side
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// Stream of an earlier run, which the others are held against: exit 3 where something got worse
+    #[arg(long, value_name = "STREAM")]
+    pub baseline: Option<PathBuf>,
+    /// How much worse than the baseline nobody minds
+    #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
+    pub tolerance: f64,
+    /// What the run is held to now, in place of what it was held to then.
+    #[command(flatten)]
+    pub held_to: CheckFlags,
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+/// What a run is held to, while it goes on or a week later.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct CheckFlags {
+    /// What the run is held to, exit 3 where it is not met: 'p95 < 300ms', 'p99{GET /items} < 200ms',
+    /// 'fail_ratio@steady < 1%', with ' abort' behind to stop the run when it is missed; repeatable
+    #[arg(long = "check", value_name = "EXPR", help_heading = "Checks")]
+    pub checks: Vec<String>,
+    /// At least this many requests a second, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
+    pub check_rps: Option<f64>,
+    /// At most this share of failed requests, 0 to 1, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
+    pub check_fail_ratio: Option<f64>,
+    /// At most this mean response time in milliseconds, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
+          help_heading = "Checks")]
+    pub check_avg_response_time: Option<f64>,
 }
 
 /// What `run` and `report` leave behind for people, beside the summary.
@@ -78,6 +106,19 @@ pub struct Outputs {
     /// time in seconds
     #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
     pub html: Option<PathBuf>,
+    /// Locust's four CSV files, at the end: PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv,
+    /// PREFIX_exceptions.csv
+    #[arg(long, env = "LOCUST_CSV", value_name = "PREFIX", help_heading = "Output")]
+    pub csv: Option<PathBuf>,
+    /// Summary as one JSON document
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub json_file: Option<PathBuf>,
+    /// JUnit XML: the run, its failed requests and each check are a test
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
+    /// Percentile distribution of the response times, as HdrHistogram's plotter reads it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub hgrm: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.
@@ -234,20 +275,9 @@ pub struct RunFlags {
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
 
-    /// What the run is held to, exit 3 where it is not met: 'p95 < 300ms', 'p99{GET /items} < 200ms',
-    /// 'fail_ratio@steady < 1%', with ' abort' behind to stop the run when it is missed; repeatable
-    #[arg(long = "check", value_name = "EXPR", help_heading = "Checks")]
-    pub checks: Vec<String>,
-    /// At least this many requests a second, as with locust-plugins
-    #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
-    pub check_rps: Option<f64>,
-    /// At most this share of failed requests, 0 to 1, as with locust-plugins
-    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
-    pub check_fail_ratio: Option<f64>,
-    /// At most this mean response time in milliseconds, as with locust-plugins
-    #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
-          help_heading = "Checks")]
-    pub check_avg_response_time: Option<f64>,
+    /// What the run is held to.
+    #[command(flatten)]
+    pub held_to: CheckFlags,
 
     /// What to leave behind.
     #[command(flatten)]

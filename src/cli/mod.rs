@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, SchemaFlags, TargetFlags};
+pub use flags::{Arrival, CheckFlags, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, SchemaFlags, TargetFlags};
 pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
@@ -33,7 +33,7 @@ pub enum Command {
     /// Start the embedded target, load it for 10 s, show a table, leave stream and report behind
     Demo,
     /// Read streams back: print the summary as at the end of the run, make the reports of a run
-    Report(ReportFlags),
+    Report(Box<ReportFlags>),
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
     /// Make the master's stream out of the streams of all shards

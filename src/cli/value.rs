@@ -100,6 +100,14 @@ pub fn amount(text: &str) -> Result<f64, String> {
     decimal(text)
 }
 
+/// A share: `10%` or `0.1`.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn share(text: &str) -> Result<f64, String> {
+    text.strip_suffix('%').map_or_else(|| decimal(text), |percent| decimal(percent).map(|percent| percent / 100.0))
+}
+
 /// Think time of a user between two tasks (Locust's wait times).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Wait {

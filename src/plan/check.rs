@@ -11,7 +11,7 @@ use std::fmt;
 
 use super::request::Endpoint;
 use super::schedule::Phase;
-use crate::cli::{Origin, Origins, RunFlags};
+use crate::cli::{CheckFlags, Origin, Origins};
 use crate::error::{Error, Result};
 
 /// Longest check in bytes: the stream tells it as it is, where longer settings stand as a hash.
@@ -229,7 +229,7 @@ impl fmt::Display for Check {
 ///
 /// # Errors
 /// Names the flag and the place in it.
-pub(super) fn of(flags: &RunFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
+pub fn of(flags: &CheckFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
     let (given, origin) = if flags.checks.is_empty() {
         (of_file.to_vec(), Origin::File)
     } else {

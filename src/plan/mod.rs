@@ -163,7 +163,7 @@ impl Plan {
             unix_socket: flags.unix_socket.as_deref(),
         })?;
         let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
-        let checks = check::of(flags, origins, &resolved.scenario.checks)?;
+        let checks = check::of(&flags.held_to, origins, &resolved.scenario.checks)?;
         check::hold_to_endpoints(&checks, &resolved.endpoints)?;
         if place.shard.is_some() {
             check::refuse_abort(&checks)?;

@@ -9,7 +9,7 @@ use super::requests::Resolved;
 use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
 use crate::cli::value::{Header, Resolve};
-use crate::cli::{Arrival, Origin, Origins, RunFlags};
+use crate::cli::{Arrival, Origin, Origins, Outputs, RunFlags};
 use crate::clock::rfc3339;
 
 /// Writes the settings down.
@@ -35,8 +35,17 @@ pub(super) fn of(
         Sink::Stdout => "-".to_owned(),
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
-    if let Some(html) = &flags.outputs.html {
-        book.add(Scope::Place, "html", &html.display().to_string(), origins.of("html"));
+    let Outputs { html, csv, json_file, junit, hgrm } = &flags.outputs;
+    for (key, id, file) in [
+        ("html", "html", html),
+        ("csv", "csv", csv),
+        ("json-file", "json_file", json_file),
+        ("junit", "junit", junit),
+        ("hgrm", "hgrm", hgrm),
+    ] {
+        if let Some(file) = file {
+            book.add(Scope::Place, key, &file.display().to_string(), origins.of(id));
+        }
     }
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);

@@ -23,7 +23,7 @@ pub fn summary(model: &Model, width: Option<usize>) -> String {
     });
     let total = Row { method: String::new(), name: "Aggregated".to_owned(), statistics: story.total() };
     let rows: Vec<Row> = endpoints.chain([total]).collect();
-    let mut text = troubles(model);
+    let mut text = troubles("the stream", model);
     text.push_str(&requests(&rows, Rate::Whole, width));
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));
@@ -45,14 +45,15 @@ pub fn summary(model: &Model, width: Option<usize>) -> String {
     text
 }
 
-/// What is wrong with the stream, in a line each, before anything else.
-fn troubles(model: &Model) -> String {
+/// What is wrong with a stream, in a line each, before anything else.
+#[must_use]
+pub fn troubles(title: &str, model: &Model) -> String {
     if model.troubles.is_empty() {
         return String::new();
     }
     let what =
         if model.troubles.is_loss() { "is not whole; below is what it still holds" } else { "is whole, but not clean" };
-    let mut text = format!("the stream {what}:\n");
+    let mut text = format!("{} {what}:\n", plain(title));
     for sentence in model.troubles.sentences() {
         let _ = writeln!(text, "  {}", plain(&sentence));
     }

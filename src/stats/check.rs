@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::histogram::Precision;
 use super::interval::Interval;
+use super::packed::PackedTimes;
 use super::times::Times;
 use crate::plan::check::{Abort, Check, Latency, Metric, Scope};
 use crate::plan::schedule::Phase;
@@ -24,16 +25,25 @@ pub struct Share<'s> {
     /// Requests that failed.
     pub failed: u64,
     /// From sent to the last byte; of all that were answered or failed.
-    pub service: &'s Times,
+    pub service: Kept<'s>,
     /// From due to the last byte.
-    pub response: &'s Times,
+    pub response: Kept<'s>,
+}
+
+/// Times as they are kept.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept<'s> {
+    /// While a run counts them.
+    Counted(&'s Times),
+    /// When its stream is read back.
+    Packed(&'s PackedTimes),
 }
 
 impl<'s> Share<'s> {
     /// The share that an interval is.
     #[must_use]
     pub fn of(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
-        let (service, response) = (interval.service(), interval.response());
+        let (service, response) = (Kept::Counted(interval.service()), Kept::Counted(interval.response()));
         Self { endpoint, phase, failed: interval.failures(), service, response }
     }
 }
@@ -49,7 +59,7 @@ struct Pool {
 }
 
 /// The checks of a run with what they look at. At most one histogram a check.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Bench {
     checks: Vec<Held>,
     pools: Vec<Pool>,
@@ -96,7 +106,7 @@ impl Bench {
 
     /// Whether there is nothing to hold the run to.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.checks.is_empty()
     }
 
@@ -114,10 +124,10 @@ impl Bench {
             let is_now = pool.scope.phase.is_none_or(|phase| phase == share.phase);
             if is_here && is_now {
                 pool.failed += share.failed;
-                pool.times.add(match pool.scope.latency {
-                    Latency::Response => share.response,
-                    Latency::Service => share.service,
-                });
+                match if pool.scope.latency == Latency::Service { share.service } else { share.response } {
+                    Kept::Counted(times) => pool.times.add(times),
+                    Kept::Packed(times) => pool.times.add_packed(times),
+                }
             }
         }
     }

@@ -35,7 +35,7 @@ pub struct RunEnding {
 impl RunEnding {
     /// A line for each check, and the last one.
     pub(super) fn bodies(&self, counts: Counts) -> impl Iterator<Item = Body> + use<> {
-        let checks: Vec<Body> = self.judgement.rulings.iter().map(|ruling| Body::Check(event(ruling))).collect();
+        let checks: Vec<Body> = events(&self.judgement).map(Body::Check).collect();
         checks.into_iter().chain([Body::RunEnd(self.run_end(counts))])
     }
 
@@ -69,6 +69,11 @@ fn first_of(reasons: &[String]) -> Vec<String> {
     }
     let (told, rest) = reasons.split_at(MOST_REASONS - 1);
     told.iter().map(clip).chain([format!("and {} more reasons", rest.len())]).collect()
+}
+
+/// What is said of each check.
+pub fn events(judgement: &Judgement) -> impl Iterator<Item = CheckEvent> {
+    judgement.rulings.iter().map(event)
 }
 
 fn event(ruling: &Ruling) -> CheckEvent {

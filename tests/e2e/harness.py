@@ -131,14 +131,16 @@ class Ran:
 
 
 class Bench:
-    """One scenario's bench: the binary under test, a directory of its own, and the streams seen so far."""
+    """One scenario's bench: the binary under test, a directory of its own, the streams seen so far, and where to leave
+    what a person should look at, or None."""
 
-    def __init__(self, binary, static_binary, shared, directory, streams):
+    def __init__(self, binary, static_binary, shared, directory, streams, keep=None):
         self.binary = binary
         self.static_binary = static_binary
         self.shared = shared
         self.dir = Path(directory)
         self.streams = streams
+        self.keep = keep
 
     @contextlib.contextmanager
     def start(self, *flags, wrapper=(), binary=None, **options):

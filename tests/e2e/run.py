@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """swarmline against servers that others wrote: do both sides count the same, and does every run end as promised?
 
-  run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--list]
+  run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--keep DIR] [--list]
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, the packages jsonschema, hdrhistogram,
+(nginx, haproxy, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema, hdrhistogram,
 httpbin and gunicorn) and does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
@@ -27,6 +27,7 @@ sys.dont_write_bytecode = True
 import scenarios_count
 import scenarios_end
 import scenarios_journeys
+import scenarios_page
 import scenarios_request
 import scenarios_route
 import scenarios_system
@@ -42,6 +43,7 @@ SCENARIOS = [
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
+    *scenarios_page.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
@@ -54,6 +56,7 @@ def parse():
     parser.add_argument("--bin", type=Path, default=ROOT / "target/release/swarmline", help="the binary under test")
     parser.add_argument("--static-bin", type=Path, default=ROOT / static, help="the static one, for an empty chroot")
     parser.add_argument("--only", metavar="NAME", help="scenarios whose name contains NAME, spaces as underscores")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave screenshots there, for a person to look at")
     parser.add_argument("--list", action="store_true", help="print names and promises, run nothing")
     return parser.parse_args()
 
@@ -102,7 +105,7 @@ def main():
         for scenario in chosen:
             directory = everything / scenario.__name__
             directory.mkdir()
-            bench = Bench(options.bin.resolve(), options.static_bin.resolve(), shared, directory, streams)
+            bench = Bench(options.bin.resolve(), options.static_bin.resolve(), shared, directory, streams, options.keep)
             word, text = outcome(scenario, bench)
             counts[word] += 1
             print(f"{word:4} {scenario.__name__.replace('_', ' ')}: {text}", flush=True)

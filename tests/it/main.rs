@@ -15,6 +15,7 @@ mod journeys;
 mod load;
 mod merge;
 mod open;
+mod outputs;
 mod report;
 mod scenario;
 mod schema;

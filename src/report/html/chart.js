@@ -142,6 +142,32 @@ function path(course, values, x, y) {
   return steps;
 }
 
+/** Neighbours of which a screen has no room for each: their time, lowest, median and highest value. */
+function groupsOf(course, values, together) {
+  const groups = { from: [], to: [], low: [], middle: [], high: [] };
+  for (let first = 0; first < values.length; first += together) {
+    const last = Math.min(first + together, values.length) - 1;
+    const some = values.slice(first, last + 1).filter((value) => value !== null).sort((a, b) => a - b);
+    groups.from.push(course.from[first]);
+    groups.to.push(course.to[last]);
+    groups.low.push(some[0] ?? null);
+    groups.middle.push(some[some.length >> 1] ?? null);
+    groups.high.push(some.at(-1) ?? null);
+  }
+  return groups;
+}
+
+/** The area between the lowest and the highest values of groups. */
+function band(groups, x, y) {
+  let steps = "";
+  groups.low.forEach((low, i) => {
+    if (low === null) return;
+    const [left, right] = [x(groups.from[i]).toFixed(1), (x(groups.to[i]) + 0.2).toFixed(1)];
+    steps += `M${left} ${y(groups.high[i]).toFixed(1)}H${right}V${y(low).toFixed(1)}H${left}z`;
+  });
+  return steps;
+}
+
 const tip = document.getElementById("tip");
 
 /** Shows what is under the pointer: a heading, then name and value in a line each. */

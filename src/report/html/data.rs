@@ -43,7 +43,7 @@ struct Columns {
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Percentiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    arrivals: Option<Vec<f64>>,
+    arrivals: Option<Vec<Option<f64>>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     gauges: Option<Gauges>,
 }
@@ -56,20 +56,21 @@ struct Percentiles {
     p99: Vec<Option<u64>>,
 }
 
+/// None where the line that tells it was lost.
 #[derive(Serialize)]
 struct Gauges {
     users: Vec<u32>,
-    wanted: Vec<u32>,
-    in_flight: Vec<u64>,
+    wanted: Vec<Option<u64>>,
+    in_flight: Vec<Option<u64>>,
     cpu: Vec<f64>,
     lateness: Lateness,
 }
 
 #[derive(Serialize)]
 struct Lateness {
-    p50: Vec<u64>,
-    p99: Vec<u64>,
-    max: Vec<u64>,
+    p50: Vec<Option<u64>>,
+    p99: Vec<Option<u64>>,
+    max: Vec<Option<u64>>,
 }
 
 /// How many requests took how long, and when.
@@ -143,7 +144,7 @@ fn columns(points: &[&Point], start_ms: u64) -> Columns {
             service.push(&point.traffic.service);
         }
         if let Some(arrivals) = &mut columns.arrivals {
-            arrivals.push((point.arrivals.unwrap_or(0.0) * 10.0).round() / 10.0);
+            arrivals.push(point.arrivals.map(|arrivals| (arrivals * 10.0).round() / 10.0));
         }
     }
     columns
@@ -159,10 +160,10 @@ impl Percentiles {
 }
 
 fn gauges(points: &[&Point]) -> Gauges {
-    let of = |value: fn(&Point) -> u64| points.iter().map(|point| value(point)).collect();
+    let of = |value: fn(&Point) -> u64| points.iter().map(|point| point.has_health.then(|| value(point))).collect();
     Gauges {
         users: points.iter().map(|point| point.gauges.users).collect(),
-        wanted: points.iter().map(|point| point.gauges.users_wanted).collect(),
+        wanted: of(|point| point.gauges.users_wanted.into()),
         in_flight: of(|point| point.gauges.in_flight),
         cpu: points.iter().map(|point| (point.gauges.cpu_percent * 10.0).round() / 10.0).collect(),
         lateness: Lateness {

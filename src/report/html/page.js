@@ -4,7 +4,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const height = () => (window.innerWidth < 600 ? 170 : 200);
 
 /** A count of each interval, a second. */
-const rate = (course, key) => course[key].map((count, i) => count / Math.max(course.to[i] - course.from[i], 0.001));
+const rate = (course, key) => course[key].map((count, i) => count === null ? null : count / Math.max(course.to[i] - course.from[i], 0.001));
 const sum = (course, one, two) => course[one].map((count, i) => count + course[two][i]);
 const percent = (value) => `${number(value)} %`;
 const perSecond = (value) => `${bytes(value)}/s`;
@@ -22,8 +22,8 @@ const TIME_CHARTS = {
   latency: {
     format: time, ofEndpoint: true, log: true,
     lines: (course) => [["p50", "one"], ["p95", "two"], ["p99", "three"]].flatMap(([name, style]) => [
-      { name: course.service ? `${name} response` : name, style, values: course.response[name] },
-      ...(course.service ? [{ name: `${name} service`, style: `${style} dashed`, values: course.service[name] }] : []),
+      { name: course.service ? `${name} response` : name, short: name, style, values: course.response[name] },
+      ...(course.service ? [{ name: `${name} service`, short: "", style: `${style} dashed`, values: course.service[name] }] : []),
     ]),
   },
   users: {
@@ -52,11 +52,12 @@ const TIME_CHARTS = {
 function legend(plot, lines) {
   const caption = plot.parentElement.querySelector(".legend");
   caption.replaceChildren();
-  for (const { name, style } of lines) {
+  for (const { name, short, style } of lines) {
+    if (short === "") continue;
     const entry = put(caption, "span");
     const sample = draw(entry, "svg", { viewBox: "0 0 20 10", "aria-hidden": "true" });
     draw(sample, "line", { x1: 1, x2: 19, y1: 5, y2: 5, class: `line ${style}` });
-    entry.append(name);
+    entry.append(short ?? name);
   }
 }
 
@@ -85,7 +86,18 @@ function drawOverTime(name, { format, lines, log, empty }, course) {
     draw(box.svg, "text", middle, empty ?? "Nothing ended in this time.");
   }
   timeAxis(box, span, x);
-  for (const { values, style } of shown) draw(box.svg, "path", { d: path(course, values, x, y), class: `line ${style}` });
+  const together = Math.ceil(course.to.length / ((box.right - box.left) / 2));
+  for (const { values, style } of shown) {
+    if (together > 1) {
+      const groups = groupsOf(course, values, together);
+      draw(box.svg, "path", { d: band(groups, x, y), class: `band ${style}` });
+      draw(box.svg, "path", { d: path(groups, groups.middle, x, y), class: `line ${style}` });
+    } else {
+      draw(box.svg, "path", { d: path(course, values, x, y), class: `line ${style}` });
+    }
+  }
+  const note = document.getElementById("dense");
+  if (together > 1) note.hidden = false;
   legend(plot, shown);
 
   const middles = course.from.map((from, i) => (from + course.to[i]) / 2);

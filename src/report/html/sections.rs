@@ -2,9 +2,9 @@
 
 use super::figures::{bytes, count, lasted, moment, number, share, time};
 use super::markup::Markup;
+use super::tables;
 use crate::report::model::Model;
 use crate::stats::tally::Statistics;
-use crate::telemetry::reader::facts::CheckSeen;
 
 /// Name, verdict, and what was run where and when.
 pub(super) fn header(page: &mut Markup, model: &Model) {
@@ -59,23 +59,11 @@ pub(super) fn summary(page: &mut Markup, model: &Model) {
         let class = if end.verdict == "failures" { "notice warn" } else { "notice bad" };
         notice(page, class, "Why it did not pass", end.reasons.iter().cloned());
     }
-    if !story.checks.is_empty() {
-        let all_met = story.checks.iter().all(|check| check.met);
-        notice(page, if all_met { "notice" } else { "notice bad" }, "Checks", story.checks.iter().map(check));
-    }
+    tables::checks(page, &story.checks);
     if !story.warnings.is_empty() {
         let further = (story.more_warnings > 0).then(|| format!("and {} more", count(story.more_warnings)));
         let sentences = story.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
         notice(page, "notice warn", "Warnings", sentences.chain(further));
-    }
-}
-
-/// What became of a check.
-fn check(check: &CheckSeen) -> String {
-    match (check.met, check.value_text()) {
-        (true, value) => format!("met: {}, it is {}", check.check, value.unwrap_or_default()),
-        (false, Some(value)) => format!("not met: {}, it is {value}", check.check),
-        (false, None) => format!("without data: {}", check.check),
     }
 }
 
@@ -137,9 +125,9 @@ pub(super) fn charts(page: &mut Markup, model: &Model) {
     chart(page, "chart-rate", "Requests a second", "All that ended, and those of them that failed.");
     let own_response = story.course.points().any(|point| point.traffic.response.is_some());
     let latency = if own_response {
-        "Of each interval, not of the run so far. Response time counts from when a request was due, service time from when it was sent."
+        "Of each interval. Dashed is service time: from sending, not from when it was due."
     } else {
-        "Of each interval, not of the run so far. Each request was sent when it was due: response time is service time."
+        "Of each interval. Response time is service time here: nothing was sent late."
     };
     chart(page, "chart-latency", "Response time", latency);
     chart(page, "chart-users", "Users", "Each does one thing at a time.");
@@ -155,6 +143,10 @@ pub(super) fn charts(page: &mut Markup, model: &Model) {
     chart(page, "chart-cpu", "CPU of the generator", &limit);
     chart(page, "chart-lateness", "Lateness of the generator", "How long after it was due a request was sent.");
     page.raw("</div>\n");
+    page.raw(
+        "<p class=\"facts\" id=\"dense\" hidden>Where intervals are closer than a screen can show, a line is the ",
+    );
+    page.raw("median of neighbours and its band their range; under the pointer is each interval.</p>\n");
     let ticks = story.course.ticks_a_point();
     if ticks > 1 {
         page.raw("<p class=\"facts\">The run was long: each point is ").text(ticks);

@@ -6,10 +6,26 @@ use crate::report::model::Story;
 use crate::report::model::course::Phase;
 use crate::stats::tally::Statistics;
 use crate::stats::times::Times;
-use crate::telemetry::reader::facts::ErrorRow;
+use crate::telemetry::reader::facts::{CheckSeen, ErrorRow};
 
 /// Most errors in a page; the stream has them all.
 const MOST_ERRORS: usize = 500;
+
+/// What the run was held against; nothing where it was not.
+pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
+    if checks.is_empty() {
+        return;
+    }
+    page.raw("<h2>Checks</h2>\n<div class=\"scroll\"><table class=\"checks\"><thead><tr><th class=\"name\">Check</th>");
+    page.raw("<th>Measured</th><th>Result</th></tr></thead>\n<tbody>");
+    for check in checks {
+        page.raw("<tr><td><code>").text(&check.check).raw("</code></td>");
+        cell(page, check.value_text().as_deref().unwrap_or("no request"));
+        let (class, word) = if check.met { ("verdict good", "met") } else { ("verdict bad", "not met") };
+        page.raw("<td>").element("span", class, word).raw("</td></tr>\n");
+    }
+    page.raw("</tbody></table></div>\n");
+}
 
 /// Ramp, steady, down and drain, each on its own.
 pub(super) fn phases(page: &mut Markup, story: &Story) {

@@ -1,5 +1,6 @@
 //! How a run went over time: a point a tick, joined pairwise where there would be too many.
 
+use crate::plan::schedule;
 use crate::stats::packed::PackedTimes;
 
 /// Which part of a run an interval belongs to. An interval that touches several has the first of these.
@@ -28,6 +29,17 @@ impl Phase {
             Self::Ramp => "ramp",
             Self::Down => "down",
             Self::Steady => "steady",
+        }
+    }
+
+    /// The same where loads are planned.
+    #[must_use]
+    pub const fn planned(self) -> schedule::Phase {
+        match self {
+            Self::Drain => schedule::Phase::Drain,
+            Self::Ramp => schedule::Phase::Ramp,
+            Self::Down => schedule::Phase::Down,
+            Self::Steady => schedule::Phase::Steady,
         }
     }
 
@@ -142,6 +154,8 @@ pub struct Point {
     pub traffic: Traffic,
     /// What was seen; all 0 for a single endpoint.
     pub gauges: Gauges,
+    /// Whether the generator's health was told; else what it tells is 0.
+    pub has_health: bool,
     /// Arrivals that were due; `None` in the closed model, and for a single endpoint.
     pub arrivals: Option<f64>,
     /// Time in which the cgroup's quota held the generator back, in milliseconds.
@@ -162,6 +176,7 @@ impl Point {
         self.traffic.add(&other.traffic);
         self.gauges.raise(&other.gauges);
         self.throttled_ms += other.throttled_ms;
+        self.has_health |= other.has_health;
         if let Some(arrivals) = other.arrivals {
             *self.arrivals.get_or_insert(0.0) += arrivals;
         }

@@ -1,7 +1,10 @@
 //! From the lines of a tick to a point of the course.
 
+use std::time::Duration;
+
 use super::course::{Phase, Point, Traffic};
 use super::{EndpointSeen, PhaseSeen, Story, millis, title};
+use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
 use crate::stats::packed::{Packed, PackedTimes};
 use crate::stats::tally::{Counts, Statistics};
@@ -84,6 +87,7 @@ impl Story {
         (point.start_ms, point.end_ms) = (start_ms, end_ms);
         point.arrivals = health.intended_rate.map(|rate| rate * seconds);
         point.throttled_ms = health.throttled_ms;
+        point.has_health = true;
         let gauges = &mut point.gauges;
         gauges.users_wanted = health.users_wanted;
         gauges.in_flight = health.in_flight;
@@ -111,6 +115,7 @@ impl Story {
             return;
         }
         self.phase = point.phase;
+        self.bench.pass(point.phase.planned(), Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
         self.course.add(tick, &point);
     }
@@ -119,6 +124,12 @@ impl Story {
     fn settle(&mut self) {
         let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
         self.endpoints[endpoint].course.add(tick, &point);
+        if !self.bench.is_empty() {
+            let (service, response) = (Kept::Packed(&point.traffic.service), Kept::Packed(point.traffic.response()));
+            let (phase, failed) = (point.phase.planned(), point.traffic.failed);
+            let endpoint = self.endpoints[endpoint].title();
+            self.bench.add(&Share { endpoint: &endpoint, phase, failed, service, response });
+        }
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
         open.traffic.add(&point.traffic);

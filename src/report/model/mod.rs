@@ -5,6 +5,7 @@
 
 pub mod course;
 mod intervals;
+mod verdict;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +15,8 @@ use intervals::Pending;
 
 use crate::clock::unix_time;
 use crate::error::Result;
-use crate::plan::check::MOST_CHECKS;
+use crate::plan::check::{Check, MOST_CHECKS};
+use crate::stats::check::Bench;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
@@ -73,6 +75,8 @@ pub struct Story {
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` where the stream was cut off before.
     pub end: Option<RunEnd>,
+    /// What the run is held to now.
+    bench: Bench,
     open: Option<(u64, Point)>,
     is_begun: bool,
     /// That of the tick before: one in which nothing ended says none.
@@ -200,9 +204,21 @@ impl Model {
     /// # Errors
     /// Exit 2: the file cannot be read, or holds more than one stream, or none.
     pub fn read(path: &Path) -> Result<Self> {
-        let mut story = Story::default();
+        Self::held_to(path, &[])
+    }
+
+    /// As [`Model::read`], the run being judged anew by these checks, if there are any.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub fn held_to(path: &Path, checks: &[Check]) -> Result<Self> {
+        let mut story = Story { bench: Bench::new(checks), ..Story::default() };
         let read = source::read(path, |line, reading| story.take(line, reading))?;
-        Ok(Self::new(read, story))
+        let mut model = Self::new(read, story);
+        if !checks.is_empty() {
+            model.judge(checks);
+        }
+        Ok(model)
     }
 
     fn new(read: Read, mut story: Story) -> Self {
@@ -226,6 +242,7 @@ impl Default for Story {
             stop: None,
             checks: Vec::new(),
             end: None,
+            bench: Bench::default(),
             open: None,
             is_begun: false,
             phase: Phase::Ramp,

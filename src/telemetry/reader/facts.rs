@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use crate::stats::tally::Statistics;
+use crate::telemetry::ours::CheckEvent;
 
 /// What a line says.
 #[derive(Clone, Debug)]
@@ -270,6 +271,13 @@ pub struct CheckSeen {
     pub has_data: bool,
     pub value: f64,
     pub unit: String,
+}
+
+impl From<CheckEvent> for CheckSeen {
+    fn from(said: CheckEvent) -> Self {
+        let CheckEvent { check, met, has_data, value, unit } = said;
+        Self { check, met, has_data, value, unit: unit.to_owned() }
+    }
 }
 
 impl CheckSeen {

@@ -124,6 +124,21 @@ fn troubles_come_first_in_a_page() {
 }
 
 #[test]
+fn checks_have_their_place_in_a_page() {
+    let (target, scratch) = (target(), Scratch::new("checked-page"));
+    let path = scratch.file("page.html");
+    let flags = ["-n", "10", "--html", &path, "--check", "p95 < 20s", "--check", "rps > 1000000000", "/ok"];
+    load(&target, flags).finish().exits(3);
+    let page = std::fs::read_to_string(&path).unwrap();
+    let checks = between(&page, "<table class=\"checks\">", "</table>");
+    assert!(checks.contains("<code>p95 &lt; 20s</code>") && checks.contains(">met<"), "{checks}");
+    assert!(checks.contains("<code>rps &gt; 1000000000</code>") && checks.contains(">not met<"), "{checks}");
+    assert!(page.contains("a check was not met</span>"));
+    load(&target, ["-n", "1", "--html", &path, "/ok"]).finish().exits(0);
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("<h2>Checks</h2>"), "there was none");
+}
+
+#[test]
 fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
     let (target, scratch) = (target(), Scratch::new("empty-page"));
     let page = scratch.file("page.html");

@@ -1,0 +1,148 @@
+//! Locust's four CSV files, their heads byte for byte as Locust 2 writes them.
+//!
+//! Times are milliseconds with their fractions where Locust rounds; the history has a row a tick, written at the end.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::model::Model;
+use super::model::course::Traffic;
+use crate::clock::rfc3339;
+use crate::stats::packed::PackedTimes;
+use crate::stats::tally::Statistics;
+
+const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
+Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n";
+
+const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,\
+100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,\
+Total Min Response Time,Total Max Response Time,Total Average Content Size\r\n";
+
+const FAILURES: &str = "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n";
+
+const EXCEPTIONS: &str = "Count,Message,Traceback,Nodes\r\n";
+
+/// The percentiles of the heads, in millionths.
+const PERCENTILES: [u64; 11] =
+    [500_000, 660_000, 750_000, 800_000, 900_000, 950_000, 980_000, 990_000, 999_000, 999_900, 1_000_000];
+
+/// `PREFIX_stats.csv`: a row an endpoint, and one of all.
+#[must_use]
+pub fn stats(model: &Model) -> String {
+    let story = &model.story;
+    let mut text = STATS.to_owned();
+    for endpoint in &story.endpoints {
+        if let Some(statistics) = story.statistics(endpoint) {
+            let (method, name) = (&endpoint.method, &endpoint.name);
+            row(&mut text, (method, name), &statistics, endpoint.course.whole().response());
+        }
+    }
+    row(&mut text, ("", "Aggregated"), &story.total(), story.course.whole().response());
+    text
+}
+
+fn row(text: &mut String, (method, name): (&str, &str), row: &Statistics, times: &PackedTimes) {
+    let _ = writeln!(
+        text,
+        "{},{},{},{},{},{},{},{},{},{},{},{}\r",
+        field(method),
+        field(name),
+        row.num_requests,
+        row.num_failures,
+        row.percentile_50,
+        row.avg_response_time,
+        row.min_response_time,
+        row.max_response_time,
+        row.avg_content_length,
+        row.total_rps,
+        row.total_fail_per_sec,
+        percentiles(times)
+    );
+}
+
+/// `N/A` without a request, as in Locust.
+fn percentiles(times: &PackedTimes) -> String {
+    let percentile = |per_million| match times.sum.count {
+        0 => "N/A".to_owned(),
+        _ => millis(times.percentile_us(per_million)).to_string(),
+    };
+    PERCENTILES.map(percentile).join(",")
+}
+
+/// `PREFIX_stats_history.csv`: a row a tick about all requests; percentiles and totals are those so far.
+#[must_use]
+pub fn history(model: &Model) -> String {
+    let mut text = HISTORY.to_owned();
+    let mut so_far = Traffic::default();
+    for point in model.story.course.points() {
+        so_far.add(&point.traffic);
+        let times = so_far.response();
+        let rate = |count: u64| if point.seconds() > 0.0 { count as f64 / point.seconds() } else { 0.0 };
+        let completed = so_far.completed();
+        let _ = writeln!(
+            text,
+            "{},{},,Aggregated,{:.6},{:.6},{},{completed},{},{},{},{},{},{}\r",
+            point.end_ms / 1000,
+            point.gauges.users,
+            rate(point.traffic.completed()),
+            rate(point.traffic.failed),
+            percentiles(times),
+            so_far.failed,
+            millis(times.percentile_us(500_000)),
+            millis(times.sum.mean_us()),
+            millis(times.sum.min_us()),
+            millis(times.sum.max_us),
+            so_far.bytes_received as f64 / completed.max(1) as f64,
+        );
+    }
+    text
+}
+
+/// `PREFIX_failures.csv`: a row an error and endpoint.
+#[must_use]
+pub fn failures(model: &Model) -> String {
+    let mut text = FAILURES.to_owned();
+    for error in &model.story.errors {
+        let (method, name, what) = (field(&error.method), field(&error.name), field(&error.error));
+        let (first, last) = (second(error.first_seen), second(error.last_seen));
+        let _ = writeln!(text, "{method},{name},{what},{},{first},{last}\r", error.occurrences);
+    }
+    text
+}
+
+/// `PREFIX_exceptions.csv`: users are no programs here, so nothing is ever raised.
+#[must_use]
+pub fn exceptions(_: &Model) -> String {
+    EXCEPTIONS.to_owned()
+}
+
+/// A text as RFC 4180 has it.
+fn field(text: &str) -> String {
+    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+/// Unix seconds as Locust writes them, `2026-11-23T04:47:28Z`.
+fn second(unix: f64) -> String {
+    let time = rfc3339(Duration::try_from_secs_f64(unix).unwrap_or_default());
+    time.split('.').next().unwrap_or_default().to_owned() + "Z"
+}
+
+fn millis(us: u64) -> f64 {
+    us as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_that_would_break_a_row_are_quoted() {
+        assert_eq!(field("/plain?x=1"), "/plain?x=1");
+        assert_eq!(field("a \"b\", c\nd"), "\"a \"\"b\"\", c\nd\"");
+    }
+
+    #[test]
+    fn times_are_written_as_locust_does() {
+        assert_eq!(second(1_795_409_248.7), "2026-11-23T04:47:28Z");
+    }
+}

@@ -1,0 +1,36 @@
+//! The percentile distribution as `HdrHistogram`'s plotter reads it (`outputPercentileDistribution` of its Java original).
+
+use std::fmt::Write as _;
+
+use super::model::Model;
+
+/// Percentiles a halving of what is left to 100 %, as the plotter's examples have.
+const TICKS: u32 = 5;
+
+/// All response times, in milliseconds.
+#[must_use]
+pub fn distribution(model: &Model) -> String {
+    let times = model.story.times(|phase| &phase.response);
+    let histogram = times.histogram().inner();
+    let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
+    let mut total = 0;
+    for step in histogram.iter_quantiles(TICKS) {
+        total += step.count_since_last_iteration();
+        let (value, quantile) = (step.value_iterated_to() as f64 / 1000.0, step.quantile_iterated_to());
+        let _ = write!(text, "{value:12.3} {quantile:2.12} {total:10}");
+        if quantile < 1.0 {
+            let _ = write!(text, " {:14.2}", 1.0 / (1.0 - quantile));
+        }
+        text.push('\n');
+    }
+    let (mean, deviation) = (histogram.mean() / 1000.0, histogram.stdev() / 1000.0);
+    let max = times.sum().max_us as f64 / 1000.0;
+    let _ = writeln!(text, "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]");
+    let _ = writeln!(text, "#[Max     = {max:12.3}, Total count    = {:12}]", histogram.len());
+    let _ = writeln!(text, "#[Buckets = {BUCKETS:12}, SubBuckets     = {SUB_BUCKETS:12}]");
+    text
+}
+
+/// Those of a histogram from 1 µs to 1 h with 3 significant digits.
+const BUCKETS: u32 = 22;
+const SUB_BUCKETS: u32 = 2048;

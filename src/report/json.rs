@@ -1,0 +1,257 @@
+//! The summary for programs: one JSON document, described by `schema/summary.schema.json`.
+#![allow(clippy::struct_field_names, reason = "the names of the document")]
+
+use serde::Serialize;
+
+use super::model::{Model, PhaseSeen, Story};
+use crate::stats::tally::Statistics;
+use crate::stats::times::Times;
+
+/// Version of this format, from 1.
+const SUMMARY_VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Summary<'m> {
+    summary_version: u32,
+    version: &'m str,
+    run_id: &'m str,
+    testplan: &'m str,
+    source_id: &'m str,
+    plan_hash: &'m str,
+    started_at: &'m str,
+    seconds: f64,
+    verdict: &'m str,
+    exit_code: u8,
+    reasons: &'m [String],
+    troubles: Vec<String>,
+    counts: Totals,
+    total: &'m Numbers,
+    phases: Vec<Phase>,
+    endpoints: Vec<Endpoint<'m>>,
+    errors: Vec<Error<'m>>,
+    checks: Vec<Check<'m>>,
+    warnings: Vec<Warning<'m>>,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    sent: u64,
+    completed: u64,
+    ok: u64,
+    failed: u64,
+    aborted: u64,
+    redirects: u64,
+    reopened: u64,
+}
+
+/// Times in milliseconds, rates a second.
+#[derive(Serialize)]
+struct Numbers {
+    requests: u64,
+    failures: u64,
+    rps: f64,
+    failures_per_second: f64,
+    average_content_length: f64,
+    min: f64,
+    avg: f64,
+    p50: f64,
+    p90: f64,
+    p95: f64,
+    p99: f64,
+    p99_9: f64,
+    max: f64,
+}
+
+#[derive(Serialize)]
+struct Phase {
+    phase: &'static str,
+    seconds: f64,
+    requests: u64,
+    failures: u64,
+    service: Spread,
+    response: Spread,
+}
+
+#[derive(Serialize)]
+struct Spread {
+    min: f64,
+    avg: f64,
+    p50: f64,
+    p90: f64,
+    p95: f64,
+    p99: f64,
+    p99_9: f64,
+    max: f64,
+}
+
+#[derive(Serialize)]
+struct Endpoint<'m> {
+    method: &'m str,
+    name: &'m str,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+#[derive(Serialize)]
+struct Error<'m> {
+    method: &'m str,
+    name: &'m str,
+    error: &'m str,
+    occurrences: u64,
+    first_seen: f64,
+    last_seen: f64,
+}
+
+#[derive(Serialize)]
+struct Check<'m> {
+    check: &'m str,
+    met: bool,
+    has_data: bool,
+    value: f64,
+    unit: &'m str,
+}
+
+#[derive(Serialize)]
+struct Warning<'m> {
+    time: &'m str,
+    kind: &'m str,
+    detail: &'m str,
+}
+
+/// The JSON Schema (2020-12) that describes the document.
+pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
+
+/// The whole document, a line break at its end.
+#[must_use]
+pub fn document(model: &Model) -> String {
+    let Model { identity, troubles, story } = model;
+    let end = story.end.as_ref();
+    let total = Numbers::of(&story.total());
+    let summary = Summary {
+        summary_version: SUMMARY_VERSION,
+        version: &story.plan.version,
+        run_id: &identity.run_id,
+        testplan: &identity.testplan,
+        source_id: &identity.source_id,
+        plan_hash: &story.plan.hash,
+        started_at: story.plan.started_at.as_deref().unwrap_or_default(),
+        seconds: story.seconds(),
+        verdict: end.map_or("unknown", |end| &end.verdict),
+        // A stream that was cut off is of a run that is not valid.
+        exit_code: end.map_or(4, |end| end.exit_code),
+        reasons: end.map_or(&[], |end| &end.reasons),
+        troubles: troubles.sentences(),
+        counts: totals(story),
+        total: &total,
+        phases: story.phases.iter().map(phase).collect(),
+        endpoints: endpoints(story),
+        errors: errors(story),
+        checks: checks(story),
+        warnings: warnings(story),
+    };
+    let text = serde_json::to_string_pretty(&summary);
+    assert!(text.is_ok(), "a summary has string keys and finite numbers only");
+    text.unwrap_or_default() + "\n"
+}
+
+fn totals(story: &Story) -> Totals {
+    let counts = story.counts();
+    Totals {
+        sent: counts.sent(),
+        completed: counts.completed(),
+        ok: counts.ok,
+        failed: counts.failed,
+        aborted: counts.aborted,
+        redirects: counts.redirects,
+        reopened: counts.reopened,
+    }
+}
+
+fn phase(seen: &PhaseSeen) -> Phase {
+    Phase {
+        phase: seen.phase.as_str(),
+        seconds: seen.lasted_ms as f64 / 1000.0,
+        requests: seen.counts.completed(),
+        failures: seen.counts.failed,
+        service: Spread::of(&seen.service),
+        response: Spread::of(&seen.response),
+    }
+}
+
+fn endpoints(story: &Story) -> Vec<Endpoint<'_>> {
+    let endpoint = |endpoint| {
+        let numbers = Numbers::of(&story.statistics(endpoint)?);
+        Some(Endpoint { method: &endpoint.method, name: &endpoint.name, numbers })
+    };
+    story.endpoints.iter().filter_map(endpoint).collect()
+}
+
+fn errors(story: &Story) -> Vec<Error<'_>> {
+    let mut errors = Vec::new();
+    for row in &story.errors {
+        let (occurrences, first_seen, last_seen) = (row.occurrences, row.first_seen, row.last_seen);
+        errors.push(Error {
+            method: &row.method,
+            name: &row.name,
+            error: &row.error,
+            occurrences,
+            first_seen,
+            last_seen,
+        });
+    }
+    errors
+}
+
+fn checks(story: &Story) -> Vec<Check<'_>> {
+    let mut checks = Vec::new();
+    for seen in &story.checks {
+        let (met, has_data) = (seen.met, seen.has_data);
+        checks.push(Check { check: &seen.check, met, has_data, value: seen.value, unit: &seen.unit });
+    }
+    checks
+}
+
+fn warnings(story: &Story) -> Vec<Warning<'_>> {
+    let mut warnings = Vec::new();
+    for notice in &story.warnings {
+        warnings.push(Warning { time: &notice.time, kind: &notice.kind, detail: &notice.detail });
+    }
+    warnings
+}
+
+impl Numbers {
+    fn of(row: &Statistics) -> Self {
+        Self {
+            requests: row.num_requests,
+            failures: row.num_failures,
+            rps: row.total_rps,
+            failures_per_second: row.total_fail_per_sec,
+            average_content_length: row.avg_content_length,
+            min: row.min_response_time,
+            avg: row.avg_response_time,
+            p50: row.percentile_50,
+            p90: row.percentile_90,
+            p95: row.percentile_95,
+            p99: row.percentile_99,
+            p99_9: row.percentile_99_9,
+            max: row.max_response_time,
+        }
+    }
+}
+
+impl Spread {
+    fn of(times: &Times) -> Self {
+        let millis = |us: u64| us as f64 / 1000.0;
+        let sum = times.sum();
+        Self {
+            min: millis(sum.min_us()),
+            avg: millis(sum.mean_us()),
+            p50: millis(times.percentile_us(500)),
+            p90: millis(times.percentile_us(900)),
+            p95: millis(times.percentile_us(950)),
+            p99: millis(times.percentile_us(990)),
+            p99_9: millis(times.percentile_us(999)),
+            max: millis(sum.max_us),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `JUnit` XML, for systems that show tests: a case for the run itself, one for failed requests, one a check.
+
+use std::fmt::Write as _;
+
+use super::model::Model;
+use super::plain::plain;
+use crate::plan::check::Check;
+use crate::stats::check::unchecked;
+
+/// What became of a case.
+enum Case {
+    Passed,
+    /// It was looked at, and is not as wanted.
+    Failed(String),
+    /// It cannot be told.
+    Broken(String),
+}
+
+/// The whole document.
+#[must_use]
+pub fn document(model: &Model) -> String {
+    let suite = escaped(&model.identity.testplan);
+    let cases = cases(model);
+    let count = |is: fn(&Case) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
+    let (failures, errors) =
+        (count(|case| matches!(case, Case::Failed(_))), count(|case| matches!(case, Case::Broken(_))));
+    let seconds = model.story.seconds();
+    let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
+    let started = model.story.plan.started_at.as_deref().unwrap_or_default();
+    // The schema that most readers have takes no fraction and no zone.
+    let started = escaped(started.split('.').next().unwrap_or_default());
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
+         <testsuite name=\"{suite}\" {totals} skipped=\"0\" timestamp=\"{started}\">\n"
+    );
+    for (name, case) in &cases {
+        let _ = write!(
+            text,
+            "    <testcase classname=\"swarmline.{suite}\" name=\"{}\" time=\"{seconds:.3}\"",
+            escaped(name)
+        );
+        let _ = match case {
+            Case::Passed => writeln!(text, "/>"),
+            Case::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
+            Case::Broken(why) => writeln!(text, "><error message=\"{}\"/></testcase>", escaped(why)),
+        };
+    }
+    text + "  </testsuite>\n</testsuites>\n"
+}
+
+fn cases(model: &Model) -> Vec<(String, Case)> {
+    let story = &model.story;
+    let reasons =
+        || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.reasons.join("; "));
+    let valid = match story.end.as_ref().map(|end| end.verdict.as_str()) {
+        Some("invalid") | None => Case::Broken(reasons()),
+        Some(_) if model.troubles.is_loss() => Case::Broken(model.troubles.sentences().join("; ")),
+        Some(_) => Case::Passed,
+    };
+    let checks: Vec<Check> = story.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
+    let titles = story.failed_by_endpoint();
+    let failed = unchecked(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
+    let clean = match failed {
+        0 => Case::Passed,
+        _ => Case::Failed(format!("{failed} of {} requests failed", story.counts().completed())),
+    };
+    let of_checks = story.checks.iter().map(|check| {
+        let case = match (check.met, check.value_text()) {
+            (true, _) => Case::Passed,
+            (false, Some(value)) => Case::Failed(format!("it is {value}")),
+            (false, None) => Case::Failed("without data".to_owned()),
+        };
+        (check.check.clone(), case)
+    });
+    let own = [("the run is valid".to_owned(), valid), ("no failed requests".to_owned(), clean)];
+    own.into_iter().chain(of_checks).collect()
+}
+
+/// Text for an attribute (XML 1.0 section 2.3); what XML cannot hold at all is written out.
+fn escaped(text: &str) -> String {
+    let plain = plain(text);
+    let mut escaped = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_breaks_the_document() {
+        assert_eq!(
+            escaped("p95{GET /a?b&c} < \"1s\"\u{0}\u{1b}\u{ffff}"),
+            "p95{GET /a?b&amp;c} &lt; &quot;1s&quot;\\u{0}\\u{1b}\u{fffd}"
+        );
+    }
+}

@@ -1,0 +1,215 @@
+"""The HTML report in a browser: does it show what it holds, does it load and run nothing else, how large does it get?"""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import hour
+from browser import browser
+from harness import child, clean_environment, equal, expect, free_port, wait_for_port
+
+CHARTS = ["rate", "latency", "users", "bytes", "heat", "spectrum", "cpu", "lateness"]
+
+SIZE_LIMIT = 2_000_000
+"""Bytes of the page about an hour with ticks of a second and 20 endpoints."""
+
+OPEN_LIMIT = 1000
+"""Milliseconds within which such a page is loaded and drawn."""
+
+HOSTILE = "</script><script>window.hostile=1</script><img src=x onerror=window.hostile=2>\" onfocus=\"window.hostile=3"
+"""A name that wants to run."""
+
+
+def target(bench):
+    """`swarmline target` on a free port, as a child; the host."""
+    port = free_port()
+    command = [bench.binary, "target", "--listen", f"127.0.0.1:{port}"]
+    return child(command, signal.SIGTERM, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL), port
+
+
+def report(bench, stream, page, code=0):
+    """`swarmline report --html`; how long it took."""
+    began = time.monotonic()
+    command = [bench.binary, "report", stream, "--html", page]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=clean_environment(), timeout=120)
+    equal(done.returncode, code, f"exit code of report, stderr {done.stderr[-300:]!r}")
+    return time.monotonic() - began
+
+
+def recorded(bench, *flags):
+    """A short run against the embedded target: its stream and its page."""
+    stream, page = bench.stream_path(), bench.dir / "page.html"
+    serving, port = target(bench)
+    with serving as process:
+        wait_for_port(port, process, "swarmline target")
+        bench.run("-H", f"http://127.0.0.1:{port}", "--telemetry", stream, "--html", page, *flags).must_exit(1)
+    return stream, page
+
+
+def check_charts(page):
+    """Every chart is there, has a size, and has drawn something."""
+    for name in CHARTS:
+        found = page.run(f"""(() => {{
+            const svg = document.querySelector('#chart-{name} .plot svg');
+            const box = svg?.getBoundingClientRect();
+            const paths = [...svg?.querySelectorAll('path') ?? []].filter((path) => path.getBoundingClientRect().width > 0);
+            return svg && [box.width, box.height, paths.length, svg.textContent.includes('NaN') || svg.innerHTML.includes('NaN')];
+        }})()""")
+        expect(found, f"no chart {name}")
+        expect(found[0] > 200 and found[1] > 100, f"chart {name} is {found[0]:g} by {found[1]:g}")
+        expect(found[2] > 0 or name == "lateness", f"chart {name} shows nothing")
+        expect(not found[3], f"chart {name} has a number that is none")
+
+
+def check_quiet(page, path):
+    """No error on the console, and nothing was loaded but the page."""
+    equal(page.complaints(), [], "what the console says")
+    loaded = [url for url in page.requests() if not url.startswith("data:")]
+    equal(loaded, [path.resolve().as_uri()], "what was loaded")
+
+
+def middle(page, selector):
+    """The middle of an element, which is scrolled to."""
+    return page.run(f"""(() => {{
+        const element = document.querySelector({json.dumps(selector)});
+        element.scrollIntoView({{ block: 'center' }});
+        const box = element.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    }})()""")
+
+
+def column(page, number):
+    """The texts of a column of the table of endpoints."""
+    return page.run(f"[...document.querySelectorAll('.endpoints tbody tr')].map((row) => row.children[{number}].textContent)")
+
+
+def check_sort(page):
+    """A click sorts numbers, largest first, and again the other way; the keyboard does so with names."""
+    largest_first = lambda texts: sorted(texts, key=lambda text: -int(text.replace(",", "")))
+    head = ".endpoints th:nth-child(2) button"
+    page.click(*middle(page, head))
+    counts = column(page, 1)
+    equal(counts, largest_first(counts), "requests after a click")
+    page.click(*middle(page, head))
+    equal(column(page, 1), largest_first(counts)[::-1], "requests after another click")
+    page.run("document.querySelector('.endpoints th:first-child button').focus()")
+    page.press("Enter")
+    names = column(page, 0)
+    equal(names, sorted(names), "names after Enter")
+    sorting = page.run("[...document.querySelectorAll('.endpoints [aria-sort]')].map((head) => head.ariaSort)")
+    equal(sorting, ["ascending"], "aria-sort")
+    equal(page.run("document.querySelector('.endpoints tfoot td').textContent"), "All requests", "last line")
+
+
+def tip(page):
+    """What is shown under the pointer; empty where nothing is."""
+    return page.run("document.getElementById('tip').hidden ? '' : document.getElementById('tip').innerText")
+
+
+def check_hover(page):
+    """Values show under the pointer and with the arrow keys, in every chart, and go away."""
+    for name in CHARTS:
+        page.move(*middle(page, f"#chart-{name} .plot svg"))
+        expect(re.search(r"\d", tip(page)), f"chart {name} shows no value under the pointer")
+    page.move(1, 1)
+    equal(tip(page), "", "what is shown when the pointer is elsewhere")
+    page.run("document.querySelector('#chart-rate .plot svg').focus()")
+    page.press("ArrowRight")
+    page.press("ArrowRight")
+    expect("requests/s" in tip(page), "the arrow keys show nothing")
+
+
+def the_page_shows_its_charts_and_sorts_its_tables(bench):
+    """In Chromium: no complaint, each chart drawn, values under the pointer, tables sorted by click and by key."""
+    flags = ["-u", "8", "-r", "4", "-t", "5s", "-s", "1s", "--interval", "500ms", "--wait", "pacing:20ms"]
+    _, path = recorded(bench, *flags, "/ok", "/bytes/1000", "/delay/50", "/status/500")
+    with browser(bench.dir) as chromium:
+        page = chromium.page(path, 1280)
+        check_charts(page)
+        check_quiet(page, path)
+        check_hover(page)
+        check_sort(page)
+        before = page.run("document.querySelector('#chart-rate .plot .line').getAttribute('d')")
+        page.run("(() => { const s = document.getElementById('endpoint'); s.selectedIndex = 1; s.dispatchEvent(new Event('change')); })()")
+        expect(before != page.run("document.querySelector('#chart-rate .plot .line').getAttribute('d')"), "the choice of an endpoint changes nothing")
+        check_charts(page)
+        check_quiet(page, path)
+    return f"{len(CHARTS)} charts, {path.stat().st_size:,} bytes"
+
+
+def the_page_fits_a_phone_and_paper_and_both_colour_schemes(bench):
+    """Light and dark differ, nothing is wider than a phone, and it prints; screenshots are taken of each."""
+    _, path = recorded(bench, "-u", "4", "-r", "4", "-t", "3s", "--interval", "500ms", "--wait", "10ms", "/ok", "/status/503")
+    backs = {}
+    with browser(bench.dir) as chromium:
+        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")):
+            page = chromium.page(path, width, scheme, mobile=width < 500)
+            check_charts(page)
+            check_quiet(page, path)
+            backs[scheme] = page.run("getComputedStyle(document.body).backgroundColor")
+            equal(page.run("document.documentElement.scrollWidth"), width, f"width of the page at {width}")
+            image = bench.dir / f"{scheme}-{width}.png"
+            page.screenshot(image)
+            expect(image.stat().st_size > 30_000, f"{image.name} has {image.stat().st_size} bytes")
+        page.pdf(bench.dir / "page.pdf")
+    expect(backs["light"] != backs["dark"], f"light and dark are both {backs['light']}")
+    if bench.keep:
+        for made in (*bench.dir.glob("*.png"), path, bench.dir / "page.pdf"):
+            shutil.copy(made, bench.keep)
+    return f"backgrounds {backs}"
+
+
+def a_hostile_name_in_a_page_does_not_run(bench):
+    """Names, errors and settings full of markup are shown as they are, and run nothing."""
+    stream, path = recorded(bench, "-n", "40", "-u", "2", "/ok", "/status/500")
+    text = stream.read_text().replace('"/ok"', json.dumps(HOSTILE)).replace("http_5xx: 500", json.dumps(HOSTILE)[1:-1])
+    hostile = bench.dir / "hostile.ndjson"
+    hostile.write_text(text)
+    report(bench, hostile, path)
+    with browser(bench.dir) as chromium:
+        page = chromium.page(path, 1280)
+        check_charts(page)
+        check_quiet(page, path)
+        check_hover(page)
+        page.run("document.querySelectorAll('th button').forEach((button) => button.click())")
+        equal(page.run("typeof window.hostile"), "undefined", "what the name left behind")
+        equal(page.run("document.images.length"), 0, "images")
+        expect(f"GET {HOSTILE}" in column(page, 0), "the name is not shown as it is")
+        # The policy itself: what is put into the page later does not run either.
+        page.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hostile=4>')")
+        page.run("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hostile=5' }))")
+        equal(page.run("new Promise((done) => setTimeout(() => done(typeof window.hostile), 200))"), "undefined", "what ran")
+    return "escaped, and refused by the policy"
+
+
+def an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second(bench):
+    """3,600 ticks of a second, 20 endpoints: size of the page, time to make it, time to open it."""
+    paths = [f"/bytes/{100 * n}" for n in range(1, 20)] + ["/status/503"]
+    stream, path = recorded(bench, "--rate", "2000", "--arrival", "poisson", "-t", "12s", "-s", "1s", "--interval", "1s", *paths)
+    whole = bench.dir / "hour.ndjson"
+    hour.stretch(stream, whole, 3600)
+    took = report(bench, whole, path)
+    empty = bench.dir / "empty.html"
+    empty.write_text("<!doctype html><title>empty</title>")
+    size = path.stat().st_size
+    expect(size < SIZE_LIMIT, f"{size:,} bytes")
+    with browser(bench.dir) as chromium:
+        # The first page pays for the start of the browser.
+        chromium.page(empty, 1280)
+        page = chromium.page(path, 1280)
+        opened = page.run("performance.getEntriesByType('navigation')[0].loadEventEnd")
+        check_charts(page)
+        check_quiet(page, path)
+        expect(opened < OPEN_LIMIT, f"opened after {opened:.0f} ms")
+    return f"{size:,} bytes, made in {took:.1f} s from {whole.stat().st_size:,}, opened in {opened:.0f} ms"
+
+
+SCENARIOS = [
+    the_page_shows_its_charts_and_sorts_its_tables,
+    the_page_fits_a_phone_and_paper_and_both_colour_schemes,
+    a_hostile_name_in_a_page_does_not_run,
+    an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second,
+]
