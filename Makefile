@@ -18,7 +18,7 @@ lint: ## format, clippy and documentation, warnings being errors
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-e2e: build static ## against nginx, haproxy and Python's server; needs them installed, best as root
+e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
 bench: build ## what it costs, beside wrk, oha, hey and Locust; ten minutes, on a quiet machine (benches/RESULTS.md)

@@ -24,10 +24,11 @@ use swarmline::plan::request::EndpointId;
 use swarmline::plan::{Plan, Surroundings};
 use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::verdict::Judgement;
+use swarmline::telemetry::ending::RunEnding;
 use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::ours::{Place, WireShard};
 use swarmline::telemetry::record::{Body, Record};
-use swarmline::telemetry::recorder::{Count, Look, Recorder, RunEnding};
+use swarmline::telemetry::recorder::{Count, Look, Recorder};
 
 const ENDPOINTS: u32 = 10;
 const INTERVAL: Duration = Duration::from_secs(3);
@@ -107,7 +108,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let count =
         Count { cuts: aggregate.cut(), sends: aggregate.take_sends(), queue: 0, joined: 0, aggregator_cpu: INTERVAL };
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
-    let judgement = Judgement::of(aggregate.counts(), &[]);
+    let judgement = Judgement::of(aggregate.counts(), &[], Vec::new(), 1);
     let ending = RunEnding { at, stopped_at: at, reason: Reason::RunTime, users: 100, judgement, exit_code: 1 };
     out.write(recorder.finish(&ending, &aggregate).collect()).map_err(cannot)?;
     out.file.flush().map_err(cannot)

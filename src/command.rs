@@ -1,5 +1,7 @@
 //! The commands: what each puts together, and what it says to people.
 
+mod report;
+
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -14,6 +16,8 @@ use crate::report::terminal;
 use crate::run::{self, Stream, signals};
 use crate::target::{self, Target};
 use crate::telemetry;
+use report::Seen;
+pub use report::report;
 
 /// `swarmline run`.
 ///
@@ -32,11 +36,17 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let finished = run::run(&plan)?;
-    if finished.stream == Stream::Closed {
-        return Ok(Exit::Pass);
+    let seen = Seen::new(&plan.stream().sink);
+    let finished = run::run(&plan, seen.tee())?;
+    match finished.stream {
+        Stream::Whole => {}
+        Stream::Closed => return Ok(Exit::Pass),
+        Stream::Broken(error) => return Err(error),
     }
-    people.say(LogLevel::Info, &terminal::summary(&plan, &finished.aggregate, &finished.ending));
+    people.say(LogLevel::Info, &terminal::summary(&seen.model()?));
+    for notice in &finished.notices {
+        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", terminal::plain(notice)));
+    }
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }

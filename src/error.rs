@@ -14,6 +14,8 @@ pub enum Exit {
     Failures(u8),
     /// 2: usage or environment wrong; nothing was sent.
     Usage,
+    /// 3: a check was not met.
+    CheckFailed,
     /// 4: the run is not valid.
     Invalid,
     /// 130: a second signal ended the process at once.
@@ -28,6 +30,7 @@ impl Exit {
             Self::Pass => 0,
             Self::Failures(code) => code,
             Self::Usage => 2,
+            Self::CheckFailed => 3,
             Self::Invalid => 4,
             Self::Killed => 130,
         }

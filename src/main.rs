@@ -19,6 +19,7 @@ fn dispatch() -> Result<Exit> {
         Invocation::Text(text) => command::print(&text),
         Invocation::Command(Command::Run(flags), origins) => command::run(&flags, &origins),
         Invocation::Command(Command::Demo, _) => command::demo(),
+        Invocation::Command(Command::Report(flags), _) => command::report(&flags),
         Invocation::Command(Command::Target(flags), _) => command::target(&flags),
         Invocation::Command(Command::Merge(flags), _) => command::merge(&flags),
         Invocation::Command(Command::Import(flags), _) => command::import(&flags),

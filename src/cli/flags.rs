@@ -1,5 +1,10 @@
 //! The flags of each command; their doc comments are the help page.
-#![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags, reason = "doc comments here are the help page")]
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments here are the help page"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -47,14 +52,35 @@ Redirects are followed as a browser does. Examples:
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 
-/// Flags of `swarmline run`.
+/// Flags of `swarmline report`.
 #[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream to read back: a file, compressed or not, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+}
+
+/// Flags of `swarmline run`.
+#[derive(Clone, Debug, Args)]
 #[command(after_help = EXAMPLES)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own; the plan makes choices of them")]
 pub struct RunFlags {
     /// What to ask for: '[METHOD ]URL-or-path'; @FILE or - reads one a line; of several, one at random each time
     #[arg(value_name = "REQUEST")]
     pub requests: Vec<String>,
+
+    /// Scenario file (JSON): journeys of several kinds of users; flags win over it
+    #[arg(short = 'f', long, env = "SWARMLINE_SCENARIO", value_name = "FILE", help_heading = "Scenario")]
+    pub scenario: Option<PathBuf>,
+    /// Only tasks with one of these tags
+    #[arg(short = 'T', long, env = "LOCUST_TAGS", value_name = "TAG", num_args = 1.., help_heading = "Scenario")]
+    pub tags: Vec<String>,
+    /// No tasks with one of these tags
+    #[arg(short = 'E', long, env = "LOCUST_EXCLUDE_TAGS", value_name = "TAG", num_args = 1.., help_heading = "Scenario")]
+    pub exclude_tags: Vec<String>,
+    /// Print the plan and an example of each request, secrets masked; send nothing
+    #[arg(long, help_heading = "Scenario")]
+    pub dry_run: bool,
 
     /// Base of relative requests
     #[arg(short = 'H', long, env = "LOCUST_HOST", value_name = "URL", value_parser = value::host, help_heading = "Load")]
@@ -141,6 +167,10 @@ pub struct RunFlags {
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub key: Option<PathBuf>,
+    /// Proxy, never taken from the environment: http://[NAME:PASS@]HOST:PORT (plain HTTP by the whole URL, HTTPS by
+    /// CONNECT), socks5:// (names looked up here) or socks5h:// (by the proxy)
+    #[arg(long, value_name = "URL", help_heading = "Connection")]
+    pub proxy: Option<String>,
     /// Connect to this Unix socket in place of TCP, for every request
     #[arg(long, value_name = "PATH", help_heading = "Connection")]
     pub unix_socket: Option<PathBuf>,
@@ -157,7 +187,7 @@ pub struct RunFlags {
     #[arg(short = '6', long, help_heading = "Connection")]
     pub ipv6: bool,
 
-    /// Name of the test plan in the stream [default: the host]
+    /// Name of the test plan in the stream [default: the scenario's name, else the host]
     #[arg(long, env = "LOCUST_TESTPLAN_NAME", value_name = "NAME", value_parser = NonEmptyStringValueParser::new(),
           help_heading = "Telemetry")]
     pub testplan: Option<String>,
@@ -183,6 +213,21 @@ pub struct RunFlags {
     /// Start at the next multiple of this time on the wall clock, as the other shards do
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
+
+    /// What the run is held to, exit 3 where it is not met: 'p95 < 300ms', 'p99{GET /items} < 200ms',
+    /// 'fail_ratio@steady < 1%', with ' abort' behind to stop the run when it is missed; repeatable
+    #[arg(long = "check", value_name = "EXPR", help_heading = "Checks")]
+    pub checks: Vec<String>,
+    /// At least this many requests a second, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
+    pub check_rps: Option<f64>,
+    /// At most this share of failed requests, 0 to 1, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
+    pub check_fail_ratio: Option<f64>,
+    /// At most this mean response time in milliseconds, as with locust-plugins
+    #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
+          help_heading = "Checks")]
+    pub check_avg_response_time: Option<f64>,
 
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]

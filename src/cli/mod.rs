@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, ImportFlags, LogLevel, RunFlags, TargetFlags};
+pub use flags::{Arrival, ImportFlags, LogLevel, ReportFlags, RunFlags, TargetFlags};
 pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
@@ -32,6 +32,8 @@ pub enum Command {
     Run(Box<RunFlags>),
     /// Start the embedded target, load it for 10 s, show a table, leave the stream behind
     Demo,
+    /// Read streams back: print the summary of each as at the end of its run
+    Report(ReportFlags),
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
     /// Make the master's stream out of the streams of all shards
@@ -49,6 +51,8 @@ pub enum Origin {
     Flag,
     /// An environment variable.
     Env,
+    /// The scenario file.
+    File,
     /// Nobody said anything.
     Default,
 }
@@ -60,13 +64,14 @@ impl Origin {
         match self {
             Self::Flag => "flag",
             Self::Env => "env",
+            Self::File => "file",
             Self::Default => "default",
         }
     }
 }
 
 /// Where each flag of `run` got its value, by the flag's name in [`RunFlags`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Origins(HashMap<String, Origin>);
 
 impl Origins {
@@ -74,6 +79,11 @@ impl Origins {
     #[must_use]
     pub fn of(&self, flag: &str) -> Origin {
         self.0.get(flag).copied().unwrap_or(Origin::Default)
+    }
+
+    /// Notes that the scenario file says what nobody else said.
+    pub fn set_file(&mut self, flag: &str) {
+        self.0.insert(flag.to_owned(), Origin::File);
     }
 
     fn from_matches(matches: &ArgMatches) -> Self {
@@ -119,7 +129,7 @@ fn one_line(error: &clap::Error) -> Error {
     {
         return Error::usage(
             "command missing",
-            "expected run, demo, target, merge, import or schema; try swarmline --help",
+            "expected run, demo, report, target, merge, import or schema; try swarmline --help",
         );
     }
     let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
@@ -132,9 +142,6 @@ fn one_line(error: &clap::Error) -> Error {
     let has_value = error.get(ContextKind::InvalidValue).is_some_and(|value| !value.to_string().is_empty());
     if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
         return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
-    }
-    if let Some(file) = what.as_deref().filter(|what| *what == "-f" || *what == "--scenario") {
-        return Error::usage(file, "there are no locustfiles here; give the requests on the command line");
     }
     let mut text = error.render().to_string();
     if let Some(value) = error.get(ContextKind::InvalidValue).map(ToString::to_string).filter(|v| v.contains('\n')) {
@@ -170,7 +177,7 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': invalid digit found in string");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("run, demo, target, merge, import or schema"));
+        assert!(error("swarmline").contains("run, demo, report, target, merge, import or schema"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 
@@ -181,7 +188,6 @@ mod tests {
         }
         assert!(error("swarmline run --enable-telemetry-recorder otel /ok").contains("otel"));
         assert!(error("swarmline run /ok --json").contains("Locust's --json"));
-        assert!(error("swarmline run -f locustfile.py").contains("locustfiles"));
     }
 
     #[test]

@@ -26,6 +26,19 @@ pub const HIGHEST: f64 = 1e9;
 pub const LONGEST: Duration = Duration::from_secs(366 * 86_400);
 
 impl Stages {
+    /// These stages.
+    ///
+    /// # Errors
+    /// Together they take no time, or more than [`LONGEST`].
+    pub fn new(stages: Vec<Stage>) -> Result<Self, String> {
+        let total = stages.iter().try_fold(Duration::ZERO, |sum, stage| sum.checked_add(stage.duration));
+        match total {
+            Some(Duration::ZERO) => Err("takes no time; at least one stage must be longer than 0".to_owned()),
+            Some(total) if total <= LONGEST => Ok(Self(stages)),
+            _ => Err("takes longer than a year".to_owned()),
+        }
+    }
+
     /// The stages in order, never none.
     #[must_use]
     pub fn as_slice(&self) -> &[Stage] {
@@ -38,13 +51,8 @@ impl FromStr for Stages {
 
     /// `30s:100,2m:100,30s:0`: each a time and a target.
     fn from_str(text: &str) -> Result<Self, String> {
-        let stages = text.split(',').map(|piece| stage(piece.trim())).collect::<Result<Vec<_>, _>>()?;
-        let total = stages.iter().try_fold(Duration::ZERO, |sum, stage| sum.checked_add(stage.duration));
-        match total {
-            Some(Duration::ZERO) => Err(format!("{text:?} takes no time; at least one stage must be longer than 0")),
-            Some(total) if total <= LONGEST => Ok(Self(stages)),
-            _ => Err(format!("{text:?} takes longer than a year")),
-        }
+        Self::new(text.split(',').map(|piece| stage(piece.trim())).collect::<Result<Vec<_>, _>>()?)
+            .map_err(|why| format!("{text:?} {why}"))
     }
 }
 

@@ -60,6 +60,15 @@ fn decimal(text: &str) -> Result<f64, String> {
     plain.then(|| text.parse().ok()).flatten().ok_or_else(|| format!("{text:?} is not a number"))
 }
 
+/// A length of time in seconds.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn seconds(seconds: f64) -> Result<Duration, String> {
+    from_seconds(seconds)
+        .ok_or_else(|| format!("{seconds} is no time; expected seconds from 0, or text such as \"20m\""))
+}
+
 fn from_seconds(seconds: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok().filter(|d| *d <= LONGEST)
 }
@@ -72,8 +81,23 @@ const FASTEST: f64 = 1e9;
 /// # Errors
 /// A sentence that says what is expected.
 pub fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse::<f64>().map_err(|_| format!("{text:?} is not a number"))?;
+    checked_rate(text.parse::<f64>().map_err(|_| format!("{text:?} is not a number"))?)
+}
+
+/// As [`rate`], read already.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn checked_rate(rate: f64) -> Result<f64, String> {
     if rate > 0.0 && rate <= FASTEST { Ok(rate) } else { Err("must be above 0 and at most 1e9".to_owned()) }
+}
+
+/// A number from 0.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn amount(text: &str) -> Result<f64, String> {
+    decimal(text)
 }
 
 /// Think time of a user between two tasks (Locust's wait times).
@@ -231,18 +255,27 @@ impl FromStr for Header {
             (None, Some(name)) => (name, Some("")),
             (None, None) => return Err("expected 'Name: value'".to_owned()),
         };
-        if name.is_empty() || !name.bytes().all(is_token) {
-            return Err(format!("{name:?} is not a header name"));
-        }
+        header_name(name)?;
         // RFC 9110 section 5.5: no control characters; a line break would be a second header.
         if value.is_some_and(|v| v.bytes().any(|b| b.is_ascii_control() && b != b'\t')) {
             return Err(format!("the value of {name} has a control character"));
         }
-        if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
-            return Err(format!("{name} is made from the body and cannot be set"));
-        }
         Ok(Self { name: name.to_owned(), value: value.map(str::to_owned) })
     }
+}
+
+/// Checks the name of a header that a request may have.
+///
+/// # Errors
+/// A sentence that says what is wrong.
+pub fn header_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err(format!("{name:?} is not a header name"));
+    }
+    if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
+        return Err(format!("{name} is made from the body and cannot be set"));
+    }
+    Ok(())
 }
 
 /// RFC 9110 section 5.6.2, `tchar`: what a method or a header name is made of.
@@ -314,77 +347,4 @@ pub fn host(text: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_read_as_locust_and_k6_write_them() {
-        for (text, millis) in [
-            ("90", 90_000),
-            ("1.5", 1_500),
-            ("300s", 300_000),
-            ("20m", 1_200_000),
-            ("1h30m", 5_400_000),
-            ("500ms", 500),
-            ("1s500ms", 1_500),
-            ("0", 0),
-            ("0s", 0),
-        ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
-        }
-        for text in ["", "s", "1x", "-1", "1h1h", "1m1h", "1e9", "inf", "NaN", "1 s", "99999999999h", ".", "1..2", "٣s"]
-        {
-            assert!(duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn waits_are_the_four_of_locust() {
-        assert_eq!("0".parse(), Ok(Wait::None));
-        assert_eq!("1s".parse(), Ok(Wait::Constant(Duration::from_secs(1))));
-        assert_eq!("1s..3s".parse(), Ok(Wait::Between(Duration::from_secs(1), Duration::from_secs(3))));
-        assert_eq!("pacing:2s".parse(), Ok(Wait::Pacing(Duration::from_secs(2))));
-        assert_eq!("throughput:0.5".parse(), Ok(Wait::Pacing(Duration::from_secs(2))));
-        for text in ["", "3s..1s", "pacing:0", "throughput:0", "throughput:x", "often"] {
-            assert!(text.parse::<Wait>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn statuses_are_numbers_and_classes() {
-        let set: StatusSet = "200,404,3xx".parse().unwrap();
-        assert!([200, 404, 300, 399].iter().all(|s| set.contains(*s)));
-        assert!([201, 400, 500, 299].iter().all(|s| !set.contains(*s)));
-        for text in ["", "20", "0xx", "2x", "abc", "99", "2000", "200,"] {
-            assert!(text.parse::<StatusSet>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_header_in_place_of_the_host_is_told_so() {
-        assert!(host("Accept: text/html").unwrap_err().contains("--header 'Accept: ...'"));
-        assert!(host("localhost:8080").unwrap_err().contains("did you mean http://localhost:8080?"));
-        assert!(host("ftp://x").unwrap_err().contains("only http"));
-        assert!(host("https://x").is_ok());
-    }
-
-    #[test]
-    fn headers_cannot_smuggle_a_line() {
-        assert!("X: a\r\nY: b".parse::<Header>().is_err());
-        assert!("Content-Length: 3".parse::<Header>().is_err());
-        assert!("na me: 3".parse::<Header>().is_err());
-        assert_eq!("Accept:".parse(), Ok(Header { name: "Accept".into(), value: None }));
-        assert_eq!("X;".parse(), Ok(Header { name: "X".into(), value: Some(String::new()) }));
-        assert_eq!("X:  a: b ".parse(), Ok(Header { name: "X".into(), value: Some("a: b".into()) }));
-    }
-
-    #[test]
-    fn resolve_takes_several_addresses_of_both_families() {
-        let entry: Resolve = "Shop.Test:8080:127.0.0.1,[::1]".parse().unwrap();
-        assert_eq!(entry.host, "shop.test");
-        assert_eq!(entry.addresses.len(), 2);
-        for text in ["x", "x:1", ":1:127.0.0.1", "x:p:127.0.0.1", "x:1:nowhere"] {
-            assert!(text.parse::<Resolve>().is_err(), "{text}");
-        }
-    }
-}
+mod tests;

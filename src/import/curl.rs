@@ -165,10 +165,10 @@ impl Command {
             "--data-urlencode" => {
                 let text = value(flag)?;
                 match text.split_once('=') {
-                    Some(("", plain)) => self.form(body::encoded(plain)),
-                    Some((name, plain)) => self.form(format!("{name}={}", body::encoded(plain))),
+                    Some(("", plain)) => self.form(urlencoded(plain)),
+                    Some((name, plain)) => self.form(format!("{name}={}", urlencoded(plain))),
                     None if text.contains('@') => notes.add("--data-urlencode @FILE: left out, put the file's text in"),
-                    None => self.form(body::encoded(&text)),
+                    None => self.form(urlencoded(&text)),
                 }
             }
             "--json" => {
@@ -278,6 +278,11 @@ impl Command {
             name.to_owned()
         })
     }
+}
+
+/// As curl's `--data-urlencode` writes it: a blank is a plus.
+fn urlencoded(text: &str) -> String {
+    body::encoded(text).replace("%20", "+")
 }
 
 /// Headers that swarmline makes itself, for this connection and body.

@@ -13,8 +13,9 @@ use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTim
 
 use super::input::{Input, is_time_over};
 use super::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
-use super::reach::{Reach, Watch};
-use super::socket::{SocketTransport, is_quiet};
+use super::proxy::whole::WholeUrls;
+use super::reach::Reach;
+use super::socket::{SocketTransport, Watch, is_quiet};
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::url::{Origin, Scheme};
@@ -26,7 +27,6 @@ pub struct Dialer {
     tls: RustlsConnector,
     config: Config,
     connect_timeout: Duration,
-    request_timeout: Duration,
 }
 
 type Wire = <RustlsConnector as Connector<SocketTransport>>::Out;
@@ -42,13 +42,7 @@ impl Dialer {
             .output_buffer_size(PLAINTEXT_OUTPUT)
             .proxy(None)
             .build();
-        Self {
-            reach: Reach::new(plan),
-            tls: RustlsConnector::default(),
-            config,
-            connect_timeout: connection.timeout,
-            request_timeout: plan.exchange().timeout,
-        }
+        Self { reach: Reach::new(plan), tls: RustlsConnector::default(), config, connect_timeout: connection.timeout }
     }
 
     /// What is known of an origin's addresses before the run, for the stream: asks for a name, but waits no longer than
@@ -74,16 +68,18 @@ impl Dialer {
             Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
             other => other,
         };
-        let socket = self.reach.socket(origin, limit, watch, connecting).map_err(late)?;
+        let transport = self.reach.connect(origin, limit, watch, connecting).map_err(late)?;
         let connected = Instant::now();
-        let wire = self.wrap(origin, SocketTransport::new(Arc::clone(&socket), self.request_timeout), limit);
+        let socket = transport.socket();
+        let wire = self.wrap(origin, transport, limit);
         if origin.scheme() == Scheme::Https {
             connecting.tls += connected.elapsed();
         }
         let wire = wire.map_err(|error| late(tls_failure(&error, Failure::ConnectTimeout)))?;
         connecting.connections += 1;
+        let whole_urls = self.reach.whole_urls(origin);
         // Boxed: with room for TLS it is large, and it changes hands twice a request.
-        Ok(Box::new(Connection { socket, wire, input: Input::default(), last_used: Moment::START }))
+        Ok(Box::new(Connection { socket, wire, whole_urls, input: Input::default(), last_used: Moment::START }))
     }
 
     fn wrap(&self, origin: &Origin, transport: SocketTransport, limit: Instant) -> Result<Wire, ureq::Error> {
@@ -165,6 +161,8 @@ fn tls_trouble(error: &rustls::Error) -> TlsTrouble {
 pub(super) struct Connection {
     socket: Arc<OwnedFd>,
     wire: Wire,
+    /// For a proxy that reads the requests.
+    whole_urls: Option<WholeUrls>,
     input: Input,
     last_used: Moment,
 }
@@ -174,7 +172,11 @@ impl Connection {
     pub(super) fn send(&mut self, bytes: &[u8], limit: Duration) -> Result<(), Failure> {
         match &mut self.wire {
             Either::A(plain) => {
-                plain.send(bytes, limit).map_err(|e| if is_time_over(&e) { Failure::Timeout } else { Failure::Send })
+                let sent = match &mut self.whole_urls {
+                    None => plain.send(bytes, limit),
+                    Some(urls) => send_whole(plain, urls.rewrite(bytes), limit),
+                };
+                sent.map_err(|error| if is_time_over(&error) { Failure::Timeout } else { Failure::Send })
             }
             Either::B(tls) => {
                 let deadline = Instant::now() + limit;
@@ -239,6 +241,15 @@ impl Connection {
     pub(super) const fn used_at(&mut self, moment: Moment) {
         self.last_used = moment;
     }
+}
+
+fn send_whole(plain: &mut SocketTransport, (first, rest): (&[u8], &[u8]), limit: Duration) -> io::Result<()> {
+    let deadline = Instant::now() + limit;
+    plain.send(first, limit)?;
+    if rest.is_empty() {
+        return Ok(());
+    }
+    plain.send(rest, deadline.saturating_duration_since(Instant::now()))
 }
 
 fn receive_failure(error: &io::Error) -> Failure {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
+use super::cookies::{Jar, Place};
+use super::memory::{Keep, Memory};
 use super::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use super::roster::Desk;
 use super::stop::Stop;
-use super::talk::{Limits, Talk};
+use super::talk::{Limits, Talk, unix_seconds};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
+use crate::plan::answer::Undecodable;
 use crate::plan::request::Request;
 use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
@@ -23,6 +26,9 @@ pub(super) struct Exchange<'run> {
     stop: &'run Stop,
     desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
+    memory: Memory,
+    /// Room for requests that cookies are added to.
+    dressed: Vec<u8>,
 }
 
 /// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
@@ -40,6 +46,8 @@ pub(super) struct Terms {
     pub(super) timeout: Duration,
     /// Redirects followed; with 0 a redirect is the answer.
     pub(super) max_redirects: u16,
+    /// How much of the answer is kept.
+    pub(super) keep: Keep,
 }
 
 /// What became of a request, before anybody has judged the answer.
@@ -49,6 +57,15 @@ pub(super) struct Exchanged {
     pub(super) traffic: Traffic,
     /// The answer's status, or how it ended without one.
     pub(super) result: Result<u16, Ending>,
+}
+
+/// A request on its way to one origin.
+#[derive(Clone, Copy)]
+struct Hop<'h> {
+    request: Wire<'h>,
+    /// The bytes to send, where cookies are added.
+    dressed: Option<&'h [u8]>,
+    limits: Limits,
 }
 
 /// An answer, read to its end.
@@ -61,7 +78,8 @@ impl<'run> Exchange<'run> {
     /// Ways of asking for one more user.
     pub(super) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
         let Shared { plan, clock, dialer, stop, .. } = shared;
-        Self { plan, clock, dialer, stop, desk, kept: Vec::new() }
+        let (memory, dressed) = (Memory::default(), Vec::new());
+        Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, dressed }
     }
 
     /// Asks once, at `sent`.
@@ -77,6 +95,13 @@ impl<'run> Exchange<'run> {
         Exchanged { sent, done, traffic, result }
     }
 
+    /// The user's cookies, and as much as was kept of the last answer: its head, and its body decoded.
+    pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Undecodable>) {
+        let Memory { jar, last } = &mut self.memory;
+        let (head, body) = last.look(keep);
+        (jar, head, body)
+    }
+
     /// Asks, and follows redirects; gives the status of the last answer.
     fn follow(
         &mut self,
@@ -85,7 +110,7 @@ impl<'run> Exchange<'run> {
         sent: Moment,
         (traffic, latest): (&mut Traffic, &mut Moment),
     ) -> Result<u16, Failure> {
-        let limits = Limits { sent, timeout: terms.timeout };
+        let limits = Limits { sent, timeout: terms.timeout, keep: terms.keep };
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().map_or(request, Request::wire);
@@ -102,7 +127,7 @@ impl<'run> Exchange<'run> {
         }
     }
 
-    /// One hop: over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    /// One hop, with the user's cookies for it.
     fn ask(
         &mut self,
         request: Wire<'_>,
@@ -110,12 +135,37 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Answer, Failure> {
+        let mut room = std::mem::take(&mut self.dressed);
+        let is_dressed = !self.memory.jar.is_empty() && self.dress(request, *latest, &mut room);
+        let hop = Hop { request, dressed: is_dressed.then_some(room.as_slice()), limits };
+        let answer = self.hop(hop, traffic, latest);
+        self.dressed = room;
+        answer
+    }
+
+    /// Writes the request with its cookies, if there are some for it; one that has a `Cookie` field of its own gets no
+    /// other.
+    fn dress(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+        if request.has_field("cookie") {
+            return false;
+        }
+        let (head, rest) = request.halves();
+        out.clear();
+        out.extend_from_slice(head);
+        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.clock, now), out);
+        if is_dressed {
+            out.extend_from_slice(rest);
+        }
+        is_dressed
+    }
+
+    /// Over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    fn hop(&mut self, hop: Hop<'_>, traffic: &mut Traffic, latest: &mut Moment) -> Result<Answer, Failure> {
+        let Hop { request, dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if idle < IDLE || connection.is_quiet() {
-                let mut talk =
-                    Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
-                match talk.run(request) {
+                match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
                     Ok((answer, reusable)) => {
                         self.keep(request.origin(), connection, reusable, *latest);
                         return Ok(answer);
@@ -134,11 +184,20 @@ impl<'run> Exchange<'run> {
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
-        let mut talk =
-            Talk { connection: &mut connection, clock: self.clock, stop: self.stop, limits, traffic, latest };
-        let (answer, reusable) = talk.run(request).map_err(|no| no.failure)?;
+        let talked = self.talk(&mut connection, limits, traffic, latest).run(request, dressed);
+        let (answer, reusable) = talked.map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, reusable, *latest);
         Ok(answer)
+    }
+
+    const fn talk<'t>(
+        &'t mut self,
+        connection: &'t mut Connection,
+        limits: Limits,
+        traffic: &'t mut Traffic,
+        latest: &'t mut Moment,
+    ) -> Talk<'t> {
+        Talk { connection, clock: self.clock, stop: self.stop, limits, traffic, latest, memory: &mut self.memory }
     }
 
     fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {

@@ -1,15 +1,22 @@
 //! Doing it: the only floor that opens sockets, besides `target`.
 
+mod budget;
 pub mod connection;
+mod cookies;
 pub mod exchange;
 mod input;
+mod lanes;
+mod memory;
+pub mod notices;
 pub mod outcome;
+mod proxy;
 mod reach;
 pub mod resolve;
-mod queue;
 pub mod response;
 pub mod roster;
+mod session;
 pub mod stop;
+mod supply;
 pub mod swarm;
 mod socket;
 mod talk;

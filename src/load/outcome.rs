@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::response::Broken;
 use crate::clock::Moment;
+use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
 
 /// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
@@ -33,6 +34,39 @@ pub enum Failure {
     Redirect(RedirectTrouble),
     /// A status that is not ok.
     Status(u16),
+    /// An answer that is not as expected, its status aside.
+    Expectation(ExpectTrouble),
+    /// An answer without a value that later requests need.
+    Extract(ExtractTrouble),
+}
+
+/// Why an answer did not have a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExtractTrouble {
+    /// Nothing at that place of a JSON body, or it is no JSON.
+    Json,
+    /// No such header field.
+    Header,
+    /// No such cookie.
+    Cookie,
+    /// The texts around it are not in the body.
+    Between,
+    /// The body's coding cannot be undone.
+    Undecodable,
+}
+
+impl ExtractTrouble {
+    /// A short fixed text.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Json => "no such JSON value",
+            Self::Header => "no such header",
+            Self::Cookie => "no such cookie",
+            Self::Between => "text not found",
+            Self::Undecodable => "body cannot be decoded",
+        }
+    }
 }
 
 /// Why a host has no address.
@@ -55,8 +89,23 @@ pub enum ConnectTrouble {
     NoDescriptors,
     /// The Unix socket is no longer there.
     NoSocket,
+    /// The proxy is there, but did not connect to the server.
+    Proxy(ProxyTrouble),
     /// Anything else.
     Other,
+}
+
+/// Why a proxy did not connect to the server, besides the reasons that a server itself may give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProxyTrouble {
+    /// It does not let us, or did not reach the server.
+    Refused,
+    /// It wants credentials, or others.
+    Credentials,
+    /// It closed the connection.
+    Closed,
+    /// Its answer cannot be understood.
+    Broken,
 }
 
 /// Why TLS did not come about.
@@ -111,7 +160,8 @@ impl Failure {
             Self::Redirect(_) => "redirect",
             Self::Status(400..=499) => "http_4xx",
             Self::Status(500..=599) => "http_5xx",
-            Self::Status(..400) => "expectation",
+            Self::Status(..400) | Self::Expectation(_) => "expectation",
+            Self::Extract(_) => "extract",
             Self::Status(_) => "other",
         }
     }
@@ -137,6 +187,10 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::NoPorts) => "no free local port",
             Self::ConnectOther(ConnectTrouble::NoDescriptors) => "too many open files",
             Self::ConnectOther(ConnectTrouble::NoSocket) => "the socket is gone",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Refused)) => "refused by the proxy",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Credentials)) => "the proxy wants other credentials",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Closed)) => "closed by the proxy",
+            Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Broken)) => "no proper answer from the proxy",
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
             Self::Tls(TlsTrouble::UnknownIssuer) => "certificate of an unknown issuer",
             Self::Tls(TlsTrouble::WrongName) => "certificate for another name",
@@ -152,6 +206,8 @@ impl Failure {
             Self::Protocol(broken) => broken.text(),
             Self::Redirect(RedirectTrouble::TooMany) => "too many",
             Self::Redirect(RedirectTrouble::BadLocation) => "bad location",
+            Self::Expectation(trouble) => trouble.text(),
+            Self::Extract(trouble) => trouble.text(),
             Self::Status(_) => "status",
         }
     }
@@ -175,7 +231,7 @@ pub struct Connecting {
     pub connections: u16,
     /// Time in name lookups.
     pub dns: Duration,
-    /// Time in TCP handshakes.
+    /// Time in TCP handshakes, and in what is said to a proxy before the connection is the origin's.
     pub connect: Duration,
     /// Time in TLS handshakes.
     pub tls: Duration,

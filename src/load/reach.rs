@@ -1,121 +1,170 @@
-//! Reaching an origin: names to addresses, then to its own address or to a Unix socket.
+//! Reaching an origin: names to addresses, then to its own address, through a proxy or to a Unix socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::input::is_time_over;
 use super::outcome::{ConnectTrouble, Connecting, Failure};
-use super::resolve::{Addresses, Resolver, in_turn};
-use super::roster::Desk;
-use super::socket::{connect, connect_unix};
-use super::stop::Stop;
-use crate::plan::url::Origin;
-use crate::plan::{Plan, Route};
-
-/// What ends a wait, and where a new socket is put for that.
-pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
+use super::proxy::socks5::Goal;
+use super::proxy::whole::WholeUrls;
+use super::proxy::{Handshake, connect, socks5};
+use super::resolve::{Resolver, in_turn};
+use super::socket::{self, SocketTransport, Watch};
+use crate::plan::Plan;
+use crate::plan::journey::UserClass;
+use crate::plan::route::{Lookup, Route};
+use crate::plan::url::{Origin, Scheme};
 
 /// The way to every origin, shared by all users.
 #[derive(Debug)]
 pub(super) struct Reach {
     route: Route,
     resolver: Resolver,
+    request_timeout: Duration,
     /// Connections begun so far: addresses are taken in turn over all users.
     turn: AtomicUsize,
+}
+
+/// The shortest time that a request may take; sockets' own timeouts are as fine as it asks for.
+fn shortest_timeout(plan: &Plan) -> Duration {
+    let timeouts = plan.classes().iter().flat_map(UserClass::steps).map(|step| step.rules.timeout);
+    timeouts.min().unwrap_or(Duration::MAX)
 }
 
 impl Reach {
     /// The way that the plan says.
     pub(super) fn new(plan: &Plan) -> Self {
-        let connection = plan.connection();
-        Self { route: connection.route.clone(), resolver: Resolver::new(connection), turn: AtomicUsize::new(0) }
-    }
-
-    /// The addresses of an origin's host, asked for within `patience`; none where they do not matter.
-    pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
-        match self.route {
-            Route::Direct => self.resolver.known_within(origin, patience),
-            Route::UnixSocket(_) => Vec::new(),
+        Self {
+            route: plan.connection().route.clone(),
+            resolver: Resolver::new(plan.connection()),
+            request_timeout: shortest_timeout(plan),
+            turn: AtomicUsize::new(0),
         }
     }
 
-    /// A socket that leads to `origin`, made before `limit`; adds the phases to `connecting`, also those of one that
-    /// did not come about.
-    pub(super) fn socket(
+    /// The addresses of an origin's host, asked for within `patience`; none where the route does not ask for them.
+    pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
+        match self.route {
+            Route::Direct | Route::Socks5 { lookup: Lookup::Here, .. } => self.resolver.known_within(origin, patience),
+            Route::HttpProxy { .. } | Route::Socks5 { lookup: Lookup::Proxy, .. } | Route::UnixSocket(_) => Vec::new(),
+        }
+    }
+
+    /// A connection that leads to `origin`, made before `limit`; adds the phases to `connecting`, also those of one that
+    /// did not come about. What is said to a proxy belongs to connecting.
+    pub(super) fn connect(
         &self,
         origin: &Origin,
         limit: Instant,
         watch: Watch<'_>,
         connecting: &mut Connecting,
-    ) -> Result<Arc<OwnedFd>, Failure> {
+    ) -> Result<SocketTransport, Failure> {
+        let began = Instant::now();
+        let addresses = self.look_up(origin, limit, watch);
+        let resolved = Instant::now();
+        connecting.dns += resolved - began;
+        let connected = self.go(origin, &addresses?, limit, watch);
+        connecting.connect += resolved.elapsed();
+        connected
+    }
+
+    /// How requests to `origin` are sent where something on the way reads them.
+    pub(super) fn whole_urls(&self, origin: &Origin) -> Option<WholeUrls> {
         match &self.route {
-            Route::Direct => {
-                let addresses = self.look_up(origin, limit, watch, connecting)?;
-                let began = Instant::now();
-                let socket = self.connect_any(&addresses, origin.port(), limit, watch);
-                connecting.connect += began.elapsed();
-                socket
+            Route::HttpProxy { authorization, .. } if origin.scheme() == Scheme::Http => {
+                Some(WholeUrls::new(origin, authorization.as_ref()))
             }
-            Route::UnixSocket(path) => {
-                let (began, (stop, desk)) = (Instant::now(), watch);
-                let socket = connect_unix(path, limit.saturating_duration_since(began), desk, stop);
-                connecting.connect += began.elapsed();
-                socket.map_err(|error| failure(&error))
-            }
+            _ => None,
         }
     }
 
-    fn look_up(
-        &self,
-        host: &Origin,
-        limit: Instant,
-        (stop, _): Watch<'_>,
-        connecting: &mut Connecting,
-    ) -> Result<Addresses, Failure> {
-        let began = Instant::now();
-        let addresses = self.resolver.addresses(host, limit, stop.cut_off());
-        connecting.dns += began.elapsed();
-        addresses.map_err(Failure::Dns)
+    fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Known, Failure> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let ask = |host: &Origin| {
+            let addresses = self.resolver.addresses(host, limit, stop.cut_off()).map_err(Failure::Dns)?;
+            Ok(in_turn(&addresses, host.port(), turn).collect())
+        };
+        let (hop, goals) = match &self.route {
+            Route::Direct => (ask(origin)?, Vec::new()),
+            Route::HttpProxy { proxy, .. } | Route::Socks5 { proxy, lookup: Lookup::Proxy, .. } => {
+                (ask(proxy)?, Vec::new())
+            }
+            Route::Socks5 { proxy, lookup: Lookup::Here, .. } => (ask(proxy)?, ask(origin)?),
+            Route::UnixSocket(_) => (Vec::new(), Vec::new()),
+        };
+        Ok(Known { hop, goals })
+    }
+
+    fn go(&self, origin: &Origin, known: &Known, limit: Instant, watch: Watch<'_>) -> Result<SocketTransport, Failure> {
+        match &self.route {
+            Route::Direct => self.connect_any(&known.hop, limit, watch),
+            Route::HttpProxy { authorization, .. } => {
+                let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                if origin.scheme() == Scheme::Https {
+                    connect::open(Handshake::new(&mut transport, limit), origin, authorization.as_deref())?;
+                }
+                Ok(transport)
+            }
+            Route::Socks5 { login, lookup, .. } => {
+                let through = |goal, limit| {
+                    let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                    socks5::open(Handshake::new(&mut transport, limit), login.as_ref(), goal)?;
+                    Ok(transport)
+                };
+                match lookup {
+                    Lookup::Here => first_of(&known.goals, limit, |goal, limit| through(Goal::Address(goal), limit)),
+                    Lookup::Proxy => through(Goal::unresolved(origin), limit),
+                }
+            }
+            Route::UnixSocket(path) => {
+                let socket = socket::connect_unix(path, left(limit), watch).map_err(|error| failure(&error))?;
+                Ok(SocketTransport::new(socket, self.request_timeout))
+            }
+        }
     }
 
     fn connect_any(
         &self,
-        addresses: &[IpAddr],
-        port: u16,
+        addresses: &[SocketAddr],
         limit: Instant,
-        (stop, desk): Watch<'_>,
-    ) -> Result<Arc<OwnedFd>, Failure> {
-        self.any(addresses, port, limit, |address, limit| {
-            let left = limit.saturating_duration_since(Instant::now());
-            connect(address, left, desk, stop).map_err(|error| failure(&error))
-        })
+        watch: Watch<'_>,
+    ) -> Result<SocketTransport, Failure> {
+        let socket = first_of(addresses, limit, |address, limit| {
+            socket::connect(address, left(limit), watch).map_err(|error| failure(&error))
+        })?;
+        Ok(SocketTransport::new(socket, self.request_timeout))
     }
+}
 
-    /// Tries the addresses one after another, each with an equal part of the time that is left.
-    fn any<T>(
-        &self,
-        addresses: &[IpAddr],
-        port: u16,
-        limit: Instant,
-        mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let addresses: Vec<SocketAddr> = in_turn(addresses, port, turn).collect();
-        let mut last = Failure::ConnectOther(ConnectTrouble::Other);
-        for (tried, address) in addresses.iter().enumerate() {
-            let now = Instant::now();
-            let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-            match attempt(*address, now + limit.saturating_duration_since(now) / untried) {
-                Ok(reached) => return Ok(reached),
-                Err(failure) => last = failure,
-            }
+/// What was looked up for one connection, each in the order to try.
+struct Known {
+    /// Where the first hop may be: the origin itself, or the proxy.
+    hop: Vec<SocketAddr>,
+    /// Addresses of the origin for a proxy that takes them.
+    goals: Vec<SocketAddr>,
+}
+
+/// Tries the addresses one after another, each with an equal part of the time that is left.
+fn first_of<T>(
+    addresses: &[SocketAddr],
+    limit: Instant,
+    mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut last = Failure::ConnectOther(ConnectTrouble::Other);
+    for (tried, address) in addresses.iter().enumerate() {
+        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match attempt(*address, Instant::now() + left(limit) / untried) {
+            Ok(reached) => return Ok(reached),
+            Err(failure) => last = failure,
         }
-        Err(last)
     }
+    Err(last)
+}
+
+fn left(limit: Instant) -> Duration {
+    limit.saturating_duration_since(Instant::now())
 }
 
 fn failure(error: &io::Error) -> Failure {

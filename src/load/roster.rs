@@ -132,6 +132,12 @@ impl Roster {
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
+    /// A user has ended before it was told to: whoever is to dismiss it still knows its desk, so nobody else gets that.
+    pub(super) fn retire(&self, desk: &Desk) {
+        *desk.hold() = Hold::default();
+        self.users.fetch_sub(1, Ordering::Relaxed);
+    }
+
     /// Users that run now.
     #[must_use]
     pub fn users(&self) -> u32 {

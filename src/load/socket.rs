@@ -23,13 +23,16 @@ use super::input::is_time_over;
 use super::roster::Desk;
 use super::stop::Stop;
 
+/// What ends a wait, and where a socket is put for that.
+pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
+
 /// Connects to one address within `limit`.
 ///
 /// # Errors
 /// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
-pub(super) fn connect(address: SocketAddr, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
+pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = make(family, desk, stop)?;
+    let socket = make(family, watch)?;
     // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).
     set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
     let began = Instant::now();
@@ -47,9 +50,10 @@ pub(super) fn connect(address: SocketAddr, limit: Duration, desk: &Desk, stop: &
 ///
 /// # Errors
 /// As [`connect`]; `NotFound` where the socket is gone.
-pub(super) fn connect_unix(path: &Path, limit: Duration, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
+pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let address = SocketAddrUnix::new(path)?;
-    let socket = make(AddressFamily::UNIX, desk, stop)?;
+    let socket = make(AddressFamily::UNIX, watch)?;
+    let (stop, _) = watch;
     let deadline = Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -70,7 +74,7 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, desk: &Desk, stop: &Sto
 /// so it looks up this often to see whether the cut came.
 const GLANCE: Duration = Duration::from_millis(200);
 
-fn make(family: AddressFamily, desk: &Desk, stop: &Stop) -> io::Result<Arc<OwnedFd>> {
+fn make(family: AddressFamily, (stop, desk): Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(socket);
     desk.keep(&socket);
@@ -122,6 +126,11 @@ impl SocketTransport {
     pub(super) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
         let buffers = LazyBuffers::new(RECORD_INPUT, RECORD_OUTPUT);
         Self { socket, buffers, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
+    }
+
+    /// The socket, for whoever looks at it beside the transport.
+    pub(super) fn socket(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.socket)
     }
 
     /// Sends all of `bytes` within `limit`, however slowly the other side makes room for them.

@@ -24,6 +24,10 @@ pub enum Reason {
     Stages,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
+    /// A check with `abort` was clearly missed.
+    CheckAbort,
+    /// No user is left that has data, or there must always be data.
+    DataEnd,
     /// Not one user could be started.
     NoUsers,
     /// Nobody takes the stream any more; no line can tell.
@@ -39,6 +43,8 @@ impl Reason {
             Self::Requests => "requests",
             Self::Stages => "stages",
             Self::Signal => "signal",
+            Self::CheckAbort => "check_abort",
+            Self::DataEnd => "data_end",
             Self::NoUsers => "no_users",
             Self::StreamBroken => "stream_broken",
         }

@@ -1,17 +1,22 @@
 //! Starting the users, each at its time, and sending them home.
 
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::budget::Budget;
 use super::connection::Dialer;
+use super::lanes::Lanes;
+use super::notices::{Notice, Notices};
 use super::outcome::Outcome;
-use super::queue::Queue;
 use super::roster::{Desk, Roster};
-use super::stop::{Never, Stop};
-use super::user::{self, Budget, Job, Shared};
+use super::session::Reports;
+use super::stop::{Never, Reason, Stop};
+use super::supply::Supply;
+use super::user::{self, Job, Left, Shared};
 use crate::clock::{Clock, Moment};
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
@@ -56,6 +61,8 @@ pub enum SwarmEventKind {
         /// Users that run.
         users: u32,
     },
+    /// A user came upon something.
+    Notice(Notice),
 }
 
 /// Everything that users work with; outlives them.
@@ -66,7 +73,13 @@ pub struct Swarm<'run> {
     stop: &'run Stop,
     roster: &'run Roster,
     budget: Budget,
-    queue: Option<Queue<'run>>,
+    supply: Supply<'run>,
+    notices: Notices,
+    lanes: Option<Lanes<'run>>,
+    /// Whether no more users will be started.
+    is_complete: AtomicBool,
+    /// Whether a user ended for want of data.
+    has_lost_users: AtomicBool,
     /// Held for writing while users are due that are not started yet; each user passes it once, for reading. Without
     /// it, those at work take the CPU from the thread that starts the others: of 10,000 users at full speed on one
     /// core 1,300 to 2,700 were there after 8 s, with it all within about one.
@@ -77,6 +90,7 @@ pub struct Swarm<'run> {
 #[derive(Clone)]
 struct Ties {
     outcomes: Sender<Outcome>,
+    events: Sender<SwarmEvent>,
     _alive: Sender<Never>,
 }
 
@@ -90,9 +104,9 @@ impl<'run> Swarm<'run> {
         stop: &'run Stop,
         roster: &'run Roster,
     ) -> Self {
-        let queue = match &plan.load().model {
+        let lanes = match &plan.load().model {
             Model::Closed(_) => None,
-            Model::Open { arrivals, .. } => Some(Queue::new(arrivals, plan.load().run_time)),
+            Model::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
         };
         Self {
             plan,
@@ -101,7 +115,11 @@ impl<'run> Swarm<'run> {
             stop,
             roster,
             budget: Budget::new(plan.load().requests),
-            queue,
+            supply: Supply::new(plan),
+            notices: Notices::default(),
+            lanes,
+            is_complete: AtomicBool::new(false),
+            has_lost_users: AtomicBool::new(false),
             gate: RwLock::new(()),
         }
     }
@@ -118,21 +136,25 @@ impl<'run> Swarm<'run> {
         events: Sender<SwarmEvent>,
     ) -> std::io::Result<Receiver<Never>> {
         let (alive, ended) = bounded(0);
-        let ties = Ties { outcomes, _alive: alive };
+        let ties = Ties { outcomes, events, _alive: alive };
         let work = move || {
-            let result = match (&self.plan.load().model, &self.queue) {
-                (Model::Closed(users), _) => self.start_closed(scope, users, &ties, &events),
-                (Model::Open { arrivals, most_users }, Some(queue)) => {
-                    self.start_open(scope, (arrivals, *most_users), queue, &ties, &events)
-                }
-                (Model::Open { .. }, None) => unreachable!("the open model has a queue"),
+            let is_cut_short = self.plan.load().stop_timeout.is_zero();
+            if is_cut_short && self.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
+                self.notices.tell(Notice::NoTimeToStop, Moment::START, &ties.events);
+            }
+            let result = match (&self.plan.load().model, &self.lanes) {
+                (Model::Closed(users), _) => self.start_closed(scope, users, &ties),
+                (Model::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
+                (Model::Open { .. }, None) => unreachable!("the open model has lanes"),
             };
             let failed = result.is_err();
             if let Err(error) = result {
                 let (users, why) = (self.roster.users(), error.to_string());
                 // Few and rare; the aggregator takes them as long as there are senders.
-                let _ = events.send(self.event(SwarmEventKind::SpawnFailed { users, why }));
+                self.tell(&ties, SwarmEventKind::SpawnFailed { users, why });
             }
+            self.is_complete.store(true, Ordering::SeqCst);
+            self.end_without_data();
             if !failed || self.roster.users() > 0 {
                 // Users may all be gone for a while, between stages; the end of the run is the conductor's to say.
                 let _ = self.stop.begun().recv();
@@ -148,7 +170,6 @@ impl<'run> Swarm<'run> {
         scope: &'scope Scope<'scope, '_>,
         users: &Users,
         ties: &Ties,
-        events: &Sender<SwarmEvent>,
     ) -> std::io::Result<()> {
         let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
         let mut reached = users.reached().peekable();
@@ -163,7 +184,7 @@ impl<'run> Swarm<'run> {
                 if !self.wait_until(Moment::at(plateau.at)) {
                     return Ok(());
                 }
-                let _ = events.send(self.event(SwarmEventKind::Spawned { users: plateau.users }));
+                self.tell(ties, SwarmEventKind::Spawned { users: plateau.users });
             }
             if !self.wait_until(Moment::at(change.at)) {
                 return Ok(());
@@ -172,7 +193,8 @@ impl<'run> Swarm<'run> {
             match change.kind {
                 ChangeKind::Start => {
                     desks.resize(desks.len().max(at + 1), None);
-                    desks[at] = Some(self.start_user(scope, change.user, ties.clone(), Job::Tasks)?);
+                    let class = self.plan.class_of(u64::from(change.user));
+                    desks[at] = Some(self.start_user(scope, (change.user, class), ties.clone(), Job::Tasks)?);
                 }
                 ChangeKind::Stop => {
                     if let Some(desk) = desks.get_mut(at).and_then(Option::take) {
@@ -186,7 +208,7 @@ impl<'run> Swarm<'run> {
             if !self.wait_until(Moment::at(plateau.at)) {
                 return Ok(());
             }
-            let _ = events.send(self.event(SwarmEventKind::Spawned { users: plateau.users }));
+            self.tell(ties, SwarmEventKind::Spawned { users: plateau.users });
         }
         Ok(())
     }
@@ -195,40 +217,40 @@ impl<'run> Swarm<'run> {
     fn start_open<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        (arrivals, most_users): (&Arrivals, u32),
-        queue: &'scope Queue<'run>,
+        arrivals: &Arrivals,
+        lanes: &'scope Lanes<'run>,
         ties: &Ties,
-        events: &Sender<SwarmEvent>,
     ) -> std::io::Result<()> {
         let mut plateau = arrivals.reached().map(Moment::at);
         let mut is_exhausted = false;
-        let mut k = 0;
-        while let Some(due) = queue.next_due() {
+        let mut started = 0;
+        while let Some(due) = lanes.next_due() {
             let now = self.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
                 plateau = None;
-                let _ = events.send(self.event(SwarmEventKind::Spawned { users: self.roster.users() }));
+                self.tell(ties, SwarmEventKind::Spawned { users: self.roster.users() });
             }
-            let may_grow = self.roster.users() < most_users;
-            if due <= now.after(HEAD_START) && may_grow {
-                if let Some(first) = queue.take_until(now.after(HEAD_START)) {
+            let growing = lanes.next_to_grow(self.roster);
+            if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
+                if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
                     // The number in the whole run, so that no two shards have a user with the same chance.
-                    let user = self.plan.load().shard.place(k);
+                    let user = self.plan.load().shard.place(started);
                     let user = u32::try_from(user).unwrap_or(u32::MAX);
-                    self.start_user(scope, user, ties.clone(), Job::Arrivals { queue, first })?;
-                    k += 1;
+                    lanes.man(class);
+                    self.start_user(scope, (user, class), ties.clone(), Job::Arrivals { lanes, first })?;
+                    started += 1;
                 }
                 continue;
             }
             if due < now && !is_exhausted {
                 is_exhausted = true;
-                let _ = events.send(self.event(SwarmEventKind::UsersExhausted { users: self.roster.users() }));
+                self.tell(ties, SwarmEventKind::UsersExhausted { users: self.roster.users() });
             }
-            if is_exhausted && plateau.is_none() {
+            if is_exhausted && plateau.is_none() && self.plan.sources().is_empty() {
                 // Users do not leave before the end, so there is nothing left to do or to say.
                 return Ok(());
             }
-            let next = if may_grow { before(due, HEAD_START) } else { now.after(PATIENCE) };
+            let next = growing.map_or_else(|| now.after(PATIENCE), |(_, due)| before(due, HEAD_START));
             let next = plateau.filter(|plateau| *plateau > now).map_or(next, |plateau| next.min(plateau));
             if !self.wait_until(next) {
                 return Ok(());
@@ -237,8 +259,18 @@ impl<'run> Swarm<'run> {
         Ok(())
     }
 
-    fn event(&self, kind: SwarmEventKind) -> SwarmEvent {
-        SwarmEvent { at: self.clock.now(), kind }
+    fn tell(&self, ties: &Ties, kind: SwarmEventKind) {
+        let _ = ties.events.send(SwarmEvent { at: self.clock.now(), kind });
+    }
+
+    /// Ends the run where users ended for want of data, and none is left or to come that has some.
+    fn end_without_data(&self) {
+        // The last user and the thread that starts them may come here at once: one of them sees what the other did.
+        fence(Ordering::SeqCst);
+        let is_last = self.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
+        if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
+            self.stop.begin(Reason::DataEnd);
+        }
     }
 
     /// Says whether the moment came before the stop began.
@@ -250,7 +282,7 @@ impl<'run> Swarm<'run> {
     fn start_user<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        k: u32,
+        (number, class): (u32, usize),
         ties: Ties,
         job: Job<'scope, 'run>,
     ) -> std::io::Result<Arc<Desk>> {
@@ -261,16 +293,25 @@ impl<'run> Swarm<'run> {
             stop: self.stop,
             roster: self.roster,
             budget: &self.budget,
+            supply: &self.supply,
+            notices: &self.notices,
         };
         let desk = self.roster.enter();
         let own = Arc::clone(&desk);
         let work = move || {
             drop(self.gate.read().unwrap_or_else(PoisonError::into_inner));
-            user::run(k, shared, &own, &ties.outcomes, job);
-            shared.roster.leave(own);
+            let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
+            match user::run((number, class), shared, &own, reports, job) {
+                Left::Told => shared.roster.leave(own),
+                Left::DataEnd => {
+                    shared.roster.retire(&own);
+                    self.has_lost_users.store(true, Ordering::SeqCst);
+                    self.end_without_data();
+                }
+            }
             drop(ties);
         };
-        let started = Builder::new().name(format!("user-{k}")).stack_size(USER_STACK).spawn_scoped(scope, work);
+        let started = Builder::new().name(format!("user-{number}")).stack_size(USER_STACK).spawn_scoped(scope, work);
         if let Err(error) = started {
             self.roster.leave(desk);
             return Err(error);

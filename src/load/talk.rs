@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::connection::Connection;
+use super::cookies::Place;
 use super::exchange::{Answer, is_close};
+use super::memory::{Keep, Memory};
 use super::outcome::{Failure, Traffic};
 use super::response::Broken;
 use super::response::body::Body;
@@ -19,11 +21,12 @@ pub(super) struct NoAnswer {
     pub(super) silent: bool,
 }
 
-/// How long a request may take.
+/// How long a request may take, and how much of its answer is kept.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) sent: Moment,
     pub(super) timeout: Duration,
+    pub(super) keep: Keep,
 }
 
 impl Limits {
@@ -43,14 +46,17 @@ pub(super) struct Talk<'t> {
     pub(super) limits: Limits,
     pub(super) traffic: &'t mut Traffic,
     pub(super) latest: &'t mut Moment,
+    pub(super) memory: &'t mut Memory,
 }
 
 impl Talk<'_> {
     /// Sends and receives; says also whether the connection can carry another request.
-    pub(super) fn run(&mut self, request: Wire<'_>) -> Result<(Answer, bool), NoAnswer> {
+    /// `dressed` are the bytes to send, where they are others than the request's own.
+    pub(super) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<(Answer, bool), NoAnswer> {
         // The first answer byte of an earlier hop or connection says nothing about this one.
         self.traffic.first_byte = None;
-        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(request.bytes(), left));
+        let bytes = dressed.unwrap_or(request.bytes());
+        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(bytes, left));
         match sent {
             Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
             // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
@@ -82,6 +88,14 @@ impl Talk<'_> {
                         continue;
                     }
                     Some(head) => {
+                        let bytes = &self.connection.input()[..head.len];
+                        if head.sets_cookies {
+                            let now = unix_seconds(self.clock, *self.latest);
+                            self.memory.jar.take(bytes, Place::of(request), now);
+                        }
+                        if self.limits.keep != Keep::Nothing {
+                            self.memory.last.begin(bytes);
+                        }
                         let location = head.location.filter(|_| is_redirect(head.status));
                         let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
                         break (head.status, head.framing, head.keep_alive, location, head.len);
@@ -104,7 +118,12 @@ impl Talk<'_> {
     fn body(&mut self, mut body: Body) -> Result<(), Failure> {
         self.traffic.content_length = 0;
         while !body.is_complete() {
-            let fed = body.feed(self.connection.input(), |_| {}).map_err(Failure::Protocol)?;
+            let input = self.connection.input();
+            let fed = match self.limits.keep {
+                Keep::Whole => body.feed(input, |bytes| self.memory.last.push(bytes)),
+                _ => body.feed(input, |_| {}),
+            };
+            let fed = fed.map_err(Failure::Protocol)?;
             self.connection.consume(fed.used);
             self.traffic.content_length += fed.payload as u64;
             self.traffic.bytes_in += fed.payload as u64;
@@ -128,6 +147,11 @@ impl Talk<'_> {
         // The cut looks like the server's close, which would make a body that ends with it complete.
         if !more && self.stop.is_cut() { Err(Failure::ClosedEarly) } else { Ok(more) }
     }
+}
+
+/// Unix seconds, as dates of cookies are compared.
+pub(super) fn unix_seconds(clock: &Clock, moment: Moment) -> i64 {
+    i64::try_from(clock.unix(moment).as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A server that closes early has a class of its own.

@@ -1,20 +1,24 @@
-//! A user: a thread that asks, waits, asks again, and ends when told.
+//! A user: a thread that gets ready, does one task after another, waits between them, and leaves when told.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
+use super::budget::Budget;
 use super::connection::Dialer;
-use super::exchange::{Exchange, Exchanged, Terms};
-use super::outcome::{Ending, Failure, Outcome, Turn};
-use super::queue::Queue;
+use super::lanes::Lanes;
+use super::notices::Notices;
+use super::outcome::Turn;
 use super::roster::{Desk, Roster};
+use super::session::{Purpose, Reports, Session, Walk};
 use super::stop::{Reason, Stop};
+use super::supply::Supply;
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
-use crate::plan::random::Random;
+use crate::plan::journey::UserClass;
+
+/// Pause before a user that could not get ready tries again, and after a task that could send nothing: without it the
+/// first would be a storm on a server that is in trouble, the second a core at full speed for nothing.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What all users of a run share.
 #[derive(Clone, Copy)]
@@ -25,160 +29,17 @@ pub(super) struct Shared<'run> {
     pub(super) stop: &'run Stop,
     pub(super) roster: &'run Roster,
     pub(super) budget: &'run Budget,
+    pub(super) supply: &'run Supply<'run>,
+    pub(super) notices: &'run Notices,
 }
 
-/// How many requests may still be started.
-#[derive(Debug)]
-pub(super) struct Budget(Option<AtomicU64>);
-
-/// What a user may do about its next request.
-enum Permit {
-    Go,
-    /// This one, and none after it, by anyone.
-    Last,
-    None,
-}
-
-impl Budget {
-    /// `None`: as many as there is time for.
-    pub(super) fn new(requests: Option<u64>) -> Self {
-        Self(requests.map(AtomicU64::new))
-    }
-
-    fn take(&self) -> Permit {
-        let Some(left) = &self.0 else { return Permit::Go };
-        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        match taken {
-            Ok(1) => Permit::Last,
-            Ok(_) => Permit::Go,
-            Err(_) => Permit::None,
-        }
-    }
-}
-
-/// One user at work.
-pub(super) struct User<'run> {
-    shared: Shared<'run>,
-    desk: &'run Desk,
-    exchange: Exchange<'run>,
-    random: Random,
-    outcomes: &'run Sender<Outcome>,
-}
-
-impl<'run> User<'run> {
-    /// User number `k`, on the thread that asks.
-    pub(super) fn new(k: u32, shared: Shared<'run>, desk: &'run Desk, outcomes: &'run Sender<Outcome>) -> Self {
-        desk.sit_down();
-        let random = Random::seeded(shared.plan.load().seed ^ (u64::from(k) << 32));
-        Self { shared, desk, exchange: Exchange::new(shared, desk), random, outcomes }
-    }
-
-    /// The closed model: one task after another, with think time between them.
-    pub(super) fn work_closed(mut self) {
-        let wait = self.shared.plan.load().wait;
-        let mut turn = Turn::WhenSent;
-        while self.is_wanted() {
-            let began = self.shared.clock.now();
-            if !self.ask(turn) {
-                break;
-            }
-            let Some(next) = self.next_task(wait, began) else {
-                turn = Turn::WhenSent;
-                continue;
-            };
-            let late = self.shared.clock.now() >= next;
-            if !late && !self.sleep_until(next) {
-                break;
-            }
-            // Under pacing a task is due a pace after the one before *began*: an overrun is counted once.
-            turn = match wait {
-                Wait::Pacing(_) if late => Turn::Busy(next),
-                Wait::Pacing(_) => Turn::Free(next),
-                _ => Turn::WhenSent,
-            };
-        }
-    }
-
-    /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
-    pub(super) fn work_open(mut self, queue: &Queue<'_>, first: Moment) {
-        let mut arrival = Some(first);
-        let mut is_first = true;
-        while let Some(due) = arrival {
-            let taken = self.shared.clock.now();
-            if taken < due && !self.sleep_until(due) {
-                return;
-            }
-            // Where there was room for one more user, a late arrival is not the server's doing.
-            let is_free = is_first || taken <= due || self.shared.roster.users() < self.shared.plan.load().most_users();
-            let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
-            if !self.is_wanted() || !self.ask(turn) {
-                return;
-            }
-            is_first = false;
-            arrival = queue.take();
-        }
-        // No arrival is left before the end, but until then this user is one of those that run.
-        let _ = self.shared.stop.begun().recv();
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.shared.stop.is_begun() && !self.desk.is_dismissed()
-    }
-
-    fn sleep_until(&self, moment: Moment) -> bool {
-        self.shared.stop.park_until(self.shared.clock.instant(moment), self.desk)
-    }
-
-    /// Sends one request; says whether there may be another.
-    fn ask(&mut self, turn: Turn) -> bool {
-        match self.shared.budget.take() {
-            Permit::Go => {}
-            Permit::Last => self.shared.stop.begin(Reason::Requests),
-            Permit::None => return false,
-        }
-        let requests = self.shared.plan.requests();
-        let request = if requests.len() == 1 { &requests[0] } else { &requests[self.random.below(requests.len())] };
-        let sent = self.shared.clock.now();
-        self.desk.begin(sent);
-        let rules = self.shared.plan.exchange();
-        let terms = Terms { timeout: rules.timeout, max_redirects: rules.max_redirects };
-        let wire = request.wire();
-        let Exchanged { sent, done, traffic, result } = self.exchange.perform(wire, terms, sent);
-        self.desk.end();
-        let ending = match result {
-            Ok(status) if rules.ok.contains(status) => Ending::Ok,
-            Ok(status) => Ending::Failed(Failure::Status(status)),
-            Err(ending) => ending,
-        };
-        let outcome = Outcome::new(wire.endpoint(), turn, (sent, done), traffic, ending);
-        let aborted = ending == Ending::Aborted;
-        // The aggregator takes outcomes as long as there are users; it cannot be gone before.
-        self.outcomes.send(outcome).is_ok() && !aborted
-    }
-
-    /// When the next task begins; `None`: at once.
-    fn next_task(&mut self, wait: Wait, began: Moment) -> Option<Moment> {
-        let now = || self.shared.clock.now();
-        match wait {
-            Wait::None => None,
-            Wait::Constant(pause) => Some(now().after(pause)),
-            Wait::Between(low, high) => Some(now().after(between(low, high, self.random.unit()))),
-            Wait::Pacing(pace) => Some(began.after(pace)),
-        }
-    }
-}
-
-fn between(low: Duration, high: Duration, at: f64) -> Duration {
-    low + high.saturating_sub(low).mul_f64(at)
-}
-
-/// Does user `k`'s work to its end.
-pub(super) fn run(k: u32, shared: Shared<'_>, desk: &Desk, outcomes: &Sender<Outcome>, job: Job<'_, '_>) {
-    let user = User::new(k, shared, desk, outcomes);
-    match job {
-        Job::Tasks => user.work_closed(),
-        Job::Arrivals { queue, first } => user.work_open(queue, first),
-    }
+/// Why a user ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It was told to.
+    Told,
+    /// There is no data for it.
+    DataEnd,
 }
 
 /// What a user is there for.
@@ -189,8 +50,174 @@ pub(super) enum Job<'run, 'p> {
     /// Arrivals, the first of which is taken already.
     Arrivals {
         /// The others.
-        queue: &'run Queue<'p>,
+        lanes: &'run Lanes<'p>,
         /// The first.
         first: Moment,
     },
+}
+
+/// Does user `number`'s work to its end, on the thread that calls.
+pub(super) fn run<'run>(
+    (number, class): (u32, usize),
+    shared: Shared<'run>,
+    desk: &'run Desk,
+    reports: Reports<'run>,
+    job: Job<'_, '_>,
+) -> Left {
+    desk.sit_down();
+    let session = Session::new(number, shared, desk, reports);
+    let mut user = User { shared, class_number: class, class: &shared.plan.classes()[class], session };
+    match job {
+        Job::Tasks => user.work_closed(),
+        Job::Arrivals { lanes, first } => user.work_open(lanes, first),
+    }
+}
+
+/// One user at work.
+struct User<'run> {
+    shared: Shared<'run>,
+    class_number: usize,
+    class: &'run UserClass,
+    session: Session<'run>,
+}
+
+impl User<'_> {
+    /// The closed model: one task after another, with think time between them.
+    fn work_closed(&mut self) -> Left {
+        if !self.session.take_rows(&self.class.rows) {
+            return Left::DataEnd;
+        }
+        if !self.get_ready() {
+            return Left::Told;
+        }
+        let left = self.do_tasks();
+        self.leave();
+        left
+    }
+
+    fn do_tasks(&mut self) -> Left {
+        let mut turn = Turn::WhenSent;
+        while self.session.is_wanted() {
+            let began = self.shared.clock.now();
+            let before = self.session.sent();
+            match self.session.do_task(self.class, turn) {
+                None => return Left::DataEnd,
+                Some(Walk::Over) => return Left::Told,
+                Some(Walk::Whole | Walk::Short) => {}
+            }
+            turn = Turn::WhenSent;
+            let next = self.next_task(began);
+            if self.session.sent() == before {
+                let retry = self.shared.clock.now().after(RETRY);
+                if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
+                    return Left::Told;
+                }
+                continue;
+            }
+            let Some(next) = next else { continue };
+            let late = self.shared.clock.now() >= next;
+            if !late && !self.session.sleep_until(next) {
+                return Left::Told;
+            }
+            // Under pacing a task is due a pace after the one before *began*: an overrun is counted once.
+            turn = match self.class.wait {
+                Wait::Pacing(_) if late => Turn::Busy(next),
+                Wait::Pacing(_) => Turn::Free(next),
+                _ => Turn::WhenSent,
+            };
+        }
+        Left::Told
+    }
+
+    /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
+    fn work_open(&mut self, lanes: &Lanes<'_>, first: Moment) -> Left {
+        let lane = lanes.lane(self.class_number);
+        if !self.session.take_rows(&self.class.rows) {
+            lanes.unman(self.class_number);
+            lane.give_back(first);
+            return Left::DataEnd;
+        }
+        if !self.get_ready() {
+            return Left::Told;
+        }
+        let mut arrival = Some(first);
+        let mut is_first = true;
+        while let Some(due) = arrival {
+            let taken = self.shared.clock.now();
+            if taken < due && !self.session.sleep_until(due) {
+                break;
+            }
+            let is_free = taken <= due || !self.was_busy(lanes, is_first);
+            let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+            if !self.session.is_wanted() {
+                break;
+            }
+            match self.session.do_task(self.class, turn) {
+                None => {
+                    lanes.unman(self.class_number);
+                    self.leave();
+                    return Left::DataEnd;
+                }
+                Some(Walk::Over) => break,
+                Some(Walk::Whole | Walk::Short) => {}
+            }
+            arrival = lane.take();
+            is_first = false;
+        }
+        if arrival.is_none() {
+            // No arrival is left before the end, but until then this user is one of those that run.
+            let _ = self.shared.stop.begun().recv();
+        }
+        self.leave();
+        Left::Told
+    }
+
+    /// Whether it was the server's doing that an arrival was taken late.
+    fn was_busy(&self, lanes: &Lanes<'_>, is_first: bool) -> bool {
+        if is_first {
+            // A user that was started for this arrival was late by itself, or had to get ready first.
+            !self.class.on_start.is_empty()
+        } else {
+            // Where there was room for one more user, it was not.
+            !lanes.may_grow(self.class_number, self.shared.roster)
+        }
+    }
+
+    /// Sends what comes before the first task, again and again until all of it passed; says whether it did.
+    fn get_ready(&mut self) -> bool {
+        loop {
+            match self.session.walk(&self.class.on_start, Turn::WhenSent, Purpose::Start) {
+                Walk::Whole => return true,
+                Walk::Over => return false,
+                Walk::Short => {}
+            }
+            if !self.session.sleep_until(self.shared.clock.now().after(RETRY)) {
+                return false;
+            }
+        }
+    }
+
+    /// Sends what comes after the last task, if there is time for it.
+    fn leave(&mut self) {
+        let is_in_time = !self.shared.plan.load().stop_timeout.is_zero() && !self.shared.stop.is_cut();
+        // Nobody is told what comes of it where nobody takes the stream.
+        if is_in_time && self.shared.stop.reason() != Some(Reason::StreamBroken) {
+            self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
+        }
+    }
+
+    /// When the next task begins; `None`: at once.
+    fn next_task(&mut self, began: Moment) -> Option<Moment> {
+        let now = || self.shared.clock.now();
+        match self.class.wait {
+            Wait::None => None,
+            Wait::Constant(pause) => Some(now().after(pause)),
+            Wait::Between(low, high) => Some(now().after(between(low, high, self.session.random().unit()))),
+            Wait::Pacing(pace) => Some(began.after(pace)),
+        }
+    }
+}
+
+fn between(low: Duration, high: Duration, at: f64) -> Duration {
+    low + high.saturating_sub(low).mul_f64(at)
 }

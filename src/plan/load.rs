@@ -70,7 +70,7 @@ impl Model {
 pub const OPEN_USERS: u32 = 1000;
 
 /// More users than any machine has threads for.
-const MOST_USERS: u32 = 1_000_000;
+pub(super) const MOST_USERS: u32 = 1_000_000;
 
 impl Load {
     /// The load that the flags ask for.

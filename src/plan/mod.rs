@@ -1,16 +1,26 @@
 //! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
 
+pub mod answer;
+pub mod check;
+pub mod data;
 pub mod engine;
+pub mod expect;
+pub mod extract;
+pub mod journey;
 pub mod load;
 pub mod many;
+pub mod pointer;
 pub mod random;
 pub mod request;
 mod requests;
-mod route;
+pub mod route;
+pub mod scenario;
 pub mod schedule;
 pub mod setting;
 mod settings;
 pub mod shard;
+pub mod template;
+pub mod templated;
 mod tls;
 pub mod url;
 pub mod wire;
@@ -21,15 +31,19 @@ use std::time::Duration;
 
 use ureq::tls::TlsConfig;
 
-use crate::cli::value::{Resolve, StatusSet};
+use crate::cli::value::Resolve;
 use crate::cli::{LogLevel, Origins, RunFlags};
 use crate::error::{Error, Result};
+use check::Check;
+use data::DataSource;
 use engine::Environment;
+use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
 use many::Start;
-use request::{Endpoint, Request};
+use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
+use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
 
@@ -39,26 +53,17 @@ pub struct Plan {
     place: many::Place,
     testplan: String,
     load: Load,
-    requests: Vec<Request>,
+    journeys: Journeys,
     endpoints: Vec<Endpoint>,
-    exchange: ExchangePlan,
+    sources: Vec<DataSource>,
+    variables: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
     exit_code_on_error: u8,
+    checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How a request and its answer are exchanged.
-#[derive(Debug)]
-pub struct ExchangePlan {
-    /// Time for the whole, redirects included.
-    pub timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
-    pub max_redirects: u16,
-    /// Answers that are ok.
-    pub ok: StatusSet,
 }
 
 /// How connections are made.
@@ -173,25 +178,39 @@ impl Plan {
     /// One line that names the flag, file or request; exit 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
         let place = many::place(flags, &surroundings)?;
-        let route = Route::from_flags(&RouteFlags { unix_socket: flags.unix_socket.as_deref() })?;
-        let resolved = requests::resolve(flags)?;
-        let testplan = flags.testplan.clone().unwrap_or_else(|| resolved.base_authority.clone());
+        let scenario = Scenario::of(flags, origins, surroundings.environment)?;
+        // The flags, and below them what the file says.
+        let (flags, origins) = match &scenario {
+            Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
+            None => (flags, origins),
+        };
+        let route = Route::from_flags(&RouteFlags {
+            proxy: flags.proxy.as_deref(),
+            unix_socket: flags.unix_socket.as_deref(),
+        })?;
+        let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
+        let checks = check::of(flags, origins, &resolved.scenario.checks)?;
+        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        if place.shard.is_some() {
+            check::refuse_abort(&checks)?;
+        }
+        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
+        let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(flags, origins, &resolved, &route, &stream.sink, &testplan).finish();
+        let (settings, hash) =
+            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         Ok(Self {
             load: Load::from_flags(flags, &place)?,
-            requests: resolved.requests,
+            journeys: resolved.journeys,
             endpoints: resolved.endpoints,
-            exchange: ExchangePlan {
-                timeout: flags.timeout,
-                max_redirects: flags.max_redirects,
-                ok: flags.expect_status.clone().unwrap_or_default(),
-            },
+            sources: resolved.scenario.sources,
+            variables: resolved.scenario.variables,
             connection: connection(flags, route)?,
             stream,
             people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
             exit_code_on_error: flags.exit_code_on_error,
             place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
             hash,
@@ -240,22 +259,34 @@ impl Plan {
         &self.load
     }
 
-    /// What is asked; never empty.
+    /// Kinds of users; never empty.
     #[must_use]
-    pub fn requests(&self) -> &[Request] {
-        &self.requests
+    pub fn classes(&self) -> &[UserClass] {
+        &self.journeys.classes
+    }
+
+    /// Which class user or arrival `k` is of: an index of [`Plan::classes`].
+    #[must_use]
+    pub fn class_of(&self, k: u64) -> usize {
+        self.journeys.order.class_of(k)
+    }
+
+    /// Data that users take rows of.
+    #[must_use]
+    pub fn sources(&self) -> &[DataSource] {
+        &self.sources
+    }
+
+    /// Names of the values that users take from answers, by slot.
+    #[must_use]
+    pub fn variables(&self) -> &[String] {
+        &self.variables
     }
 
     /// What statistics are kept by.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    /// How a request and its answer are exchanged.
-    #[must_use]
-    pub const fn exchange(&self) -> &ExchangePlan {
-        &self.exchange
     }
 
     /// How connections are made.
@@ -280,6 +311,12 @@ impl Plan {
     #[must_use]
     pub const fn exit_code_on_error(&self) -> u8 {
         self.exit_code_on_error
+    }
+
+    /// What the run is held to.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
     }
 
     /// Every setting as resolved, without secrets.

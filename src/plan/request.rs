@@ -1,7 +1,11 @@
 //! A request as it goes on the wire, prepared once: sending it costs no formatting.
 
+use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use super::url::{Origin, Url};
 use super::wire::{self, Wire};
@@ -18,6 +22,13 @@ pub struct Endpoint {
     pub method: String,
     /// Path and query as written, with the host in front where it is not `--host`.
     pub name: String,
+}
+
+impl fmt::Display for Endpoint {
+    /// `METHOD name`, as people and checks call it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.name)
+    }
 }
 
 /// What a request carries besides its URL.
@@ -80,6 +91,12 @@ fn head(url: &Url, parts: &Parts) -> Vec<u8> {
         let _ = write!(bytes, "{name}: {value}\r\n");
     }
     bytes
+}
+
+/// Value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
+#[must_use]
+pub fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
 /// Header fields of every request: those sent by default, unless the user's own replace or remove them.

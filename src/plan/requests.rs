@@ -4,26 +4,44 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
+use super::check::Check;
+use super::data::DataSource;
+use super::expect::Expect;
+use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
 use super::request::{self, Endpoint, EndpointId, Parts, Request};
 use super::url::{Origin, Url};
 use crate::cli::RunFlags;
 use crate::cli::value;
 use crate::error::{Error, Result};
 
-/// Everything that will be asked, and what it is counted by.
+/// Everything that will be asked, and what it is counted by: of a command line, or of a scenario.
 #[derive(Debug)]
 pub(super) struct Resolved {
-    pub(super) requests: Vec<Request>,
+    pub(super) journeys: Journeys,
     pub(super) endpoints: Vec<Endpoint>,
     /// The requests as written, one a line, without user information.
     pub(super) listing: String,
     /// Host and port of the base: the default name of the test plan.
     pub(super) base_authority: String,
-    /// The body of every request.
+    /// The body of every request of a command line.
     pub(super) body: Option<Arc<[u8]>>,
+    /// What only a scenario has.
+    pub(super) scenario: Extras,
+}
+
+/// What only a scenario has.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    /// Its `name`.
+    pub(super) name: Option<String>,
+    /// Data that users take rows of.
+    pub(super) sources: Vec<DataSource>,
+    /// Names of the values that users take from answers, by slot.
+    pub(super) variables: Vec<String>,
+    /// Its checks, which those of the command line replace.
+    pub(super) checks: Vec<Check>,
+    /// What the stream tells of the file, beside what flags say.
+    pub(super) told: Vec<(&'static str, String)>,
 }
 
 /// Resolves the requests of a command line.
@@ -34,6 +52,11 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let written = written(&flags.requests)?;
     let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
     let body = body(flags)?;
+    let kind = match (&flags.json, &flags.data) {
+        (Some(_), _) => Some(BodyKind::Json),
+        (None, Some(_)) => Some(BodyKind::Form),
+        (None, None) => None,
+    };
     let mut lines = Vec::with_capacity(written.len());
     for text in &written {
         lines.push(line(base.as_ref().map(|b| &b.url), text)?);
@@ -41,26 +64,53 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let home = base.as_ref().map_or_else(|| Arc::clone(lines[0].url.origin()), |b| Arc::clone(b.url.origin()));
     let base_credentials = base.and_then(|b| b.userinfo);
     let mut book = Book::default();
-    let mut requests = Vec::with_capacity(lines.len());
+    let mut tasks = Vec::with_capacity(lines.len());
+    let rules = rules(flags);
     let mut listing = String::new();
     for line in lines {
         // curl's order: the flag, then what stands in the URL.
         let in_url = line.userinfo.clone().or_else(|| base_credentials.clone());
         let credentials = flags.basic_auth.clone().or(in_url).filter(|_| reaches(flags, &line, &home));
         let method = line.method.clone().unwrap_or_else(|| default_method(flags, body.is_some()));
-        let headers = request::headers(&defaults(flags, credentials.as_deref()), &flags.headers);
+        let headers = request::headers(&defaults(kind, credentials.as_deref(), flags), &flags.headers);
         let name = if *line.url.origin() == home {
             line.path.clone()
         } else {
             format!("{}{}", line.url.origin().authority(), line.path)
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
-        let endpoint = book.id(Endpoint { method: method.clone(), name });
-        let parts = Parts { method, headers, body: body.clone() };
-        requests.push(Request::new(endpoint, &line.url, &parts));
+        let endpoint = book.id(Endpoint { method: method.clone(), name: name.clone() });
+        let request = Request::new(endpoint, &line.url, &Parts { method, headers, body: body.clone() });
+        let step = Step { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
+        tasks.push(Task { name, weight: 1, steps: [step].into(), rows: Box::default() });
     }
     let base_authority = home.authority().to_owned();
-    Ok(Resolved { requests, endpoints: book.endpoints, listing: listing.trim_end().to_owned(), base_authority, body })
+    let listing = listing.trim_end().to_owned();
+    let journeys = one_class(flags, tasks)?;
+    Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body, scenario: Extras::default() })
+}
+
+/// What holds for each request that says nothing of its own.
+pub(super) fn rules(flags: &RunFlags) -> Rules {
+    Rules {
+        timeout: flags.timeout,
+        max_redirects: flags.max_redirects,
+        expect: Expect::status(flags.expect_status.clone().unwrap_or_default()),
+    }
+}
+
+/// The users of a command line are all of one kind.
+fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
+    let class = UserClass {
+        name: "default".to_owned(),
+        weight: 1,
+        wait: flags.wait,
+        on_start: Box::default(),
+        tasks: Tasks::new(tasks),
+        on_stop: Box::default(),
+        rows: Box::default(),
+    };
+    Journeys::new(vec![class], |why| Error::usage("REQUEST", why))
 }
 
 /// Credentials of the flag go to every request, as the user wrote both; those of the host's URL only to that host.
@@ -69,14 +119,14 @@ fn reaches(flags: &RunFlags, line: &Line, home: &Origin) -> bool {
 }
 
 /// Endpoints in the order of first mention, each once.
-#[derive(Default)]
-struct Book {
-    endpoints: Vec<Endpoint>,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Book {
+    pub(super) endpoints: Vec<Endpoint>,
     ids: HashMap<Endpoint, EndpointId>,
 }
 
 impl Book {
-    fn id(&mut self, endpoint: Endpoint) -> EndpointId {
+    pub(super) fn id(&mut self, endpoint: Endpoint) -> EndpointId {
         if let Some(id) = self.ids.get(&endpoint) {
             return *id;
         }
@@ -156,7 +206,7 @@ fn line(base: Option<&Url>, text: &str) -> Result<Line> {
     Ok(Line { method, url: parsed.url, userinfo: parsed.userinfo, path })
 }
 
-fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
+pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }
@@ -167,8 +217,20 @@ fn default_method(flags: &RunFlags, has_body: bool) -> String {
     flags.method.clone().unwrap_or_else(|| if has_body { "POST".to_owned() } else { "GET".to_owned() })
 }
 
-fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, String)> {
-    let accept = if flags.json.is_some() { "application/json" } else { "*/*" };
+/// A body whose kind the request says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BodyKind {
+    Json,
+    Form,
+}
+
+/// Header fields that are sent by default.
+pub(super) fn defaults(
+    kind: Option<BodyKind>,
+    credentials: Option<&str>,
+    flags: &RunFlags,
+) -> Vec<(&'static str, String)> {
+    let accept = if kind == Some(BodyKind::Json) { "application/json" } else { "*/*" };
     let mut fields = vec![
         ("User-Agent", concat!("swarmline/", env!("CARGO_PKG_VERSION")).to_owned()),
         ("Accept", accept.to_owned()),
@@ -178,12 +240,12 @@ fn defaults(flags: &RunFlags, credentials: Option<&str>) -> Vec<(&'static str, S
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
-        fields.push(("Authorization", format!("Basic {}", BASE64_STANDARD.encode(credentials))));
+        fields.push(("Authorization", request::basic(credentials)));
     }
-    if flags.json.is_some() {
-        fields.push(("Content-Type", "application/json".to_owned()));
-    } else if flags.data.is_some() {
-        fields.push(("Content-Type", "application/x-www-form-urlencoded".to_owned()));
+    match kind {
+        Some(BodyKind::Json) => fields.push(("Content-Type", "application/json".to_owned())),
+        Some(BodyKind::Form) => fields.push(("Content-Type", "application/x-www-form-urlencoded".to_owned())),
+        None => {}
     }
     fields
 }

@@ -4,22 +4,88 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::request;
+use super::url::{Origin, Url, percent_decode};
 use crate::error::{Error, Result};
 
 /// The way that connections take: one for all requests of a run. Never from the environment: a run does what its
 /// command line says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Route {
     /// To the origin's own address.
     Direct,
+    /// To an HTTP proxy (`--proxy http://…`). It is asked for plain HTTP by the whole URL, as curl asks, since many
+    /// proxies let CONNECT go to port 443 only; for TLS it is asked for a tunnel.
+    HttpProxy {
+        /// Where the proxy is.
+        proxy: Arc<Origin>,
+        /// Value of `Proxy-Authorization`.
+        authorization: Option<Arc<str>>,
+    },
+    /// To a SOCKS 5 proxy (`--proxy socks5://…` and `socks5h://…`).
+    Socks5 {
+        /// Where the proxy is.
+        proxy: Arc<Origin>,
+        /// Who we are to it.
+        login: Option<Login>,
+        /// Who looks up the origin's name.
+        lookup: Lookup,
+    },
     /// To a Unix socket, whatever the origin (`--unix-socket`, as curl's).
     UnixSocket(PathBuf),
+}
+
+/// Who looks up the name of an origin behind a SOCKS proxy, with curl's words for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// This machine: `socks5`.
+    Here,
+    /// The proxy: `socks5h`.
+    Proxy,
+}
+
+/// Who we are to a proxy.
+#[derive(Clone)]
+pub struct Login {
+    name: String,
+    password: String,
+}
+
+impl fmt::Debug for Login {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Login {
+    /// The name; for SOCKS 1 to 255 bytes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The password; for SOCKS at most 255 bytes.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.password
+    }
+
+    /// Reads `NAME:PASS` of a URL; none where it is empty.
+    fn read(userinfo: &str) -> Option<Self> {
+        let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+        let (name, password) = (percent_decode(name), percent_decode(password));
+        (!name.is_empty() || !password.is_empty()).then_some(Self { name, password })
+    }
 }
 
 /// What the flags about the route say.
 #[derive(Debug)]
 pub(super) struct RouteFlags<'f> {
+    /// `--proxy`.
+    pub(super) proxy: Option<&'f str>,
     /// `--unix-socket`.
     pub(super) unix_socket: Option<&'f Path>,
 }
@@ -30,9 +96,11 @@ impl Route {
     /// # Errors
     /// Names the flag; a Unix socket that is not there is one.
     pub(super) fn from_flags(flags: &RouteFlags<'_>) -> Result<Self> {
-        match flags.unix_socket {
-            None => Ok(Self::Direct),
-            Some(path) => unix_socket(path).map(Self::UnixSocket),
+        match (flags.proxy, flags.unix_socket) {
+            (Some(_), Some(_)) => Err(Error::usage("--proxy and --unix-socket", "exclude each other")),
+            (Some(url), None) => proxy(url).map_err(|why| Error::usage("--proxy", why)),
+            (None, Some(path)) => unix_socket(path).map(Self::UnixSocket),
+            (None, None) => Ok(Self::Direct),
         }
     }
 }
@@ -42,9 +110,62 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => Ok(()),
+            Self::HttpProxy { proxy, authorization } => {
+                let secret = if authorization.is_some() { "***@" } else { "" };
+                write!(f, "http://{secret}{}", proxy.host_port())
+            }
+            Self::Socks5 { proxy, login, lookup } => {
+                let scheme = if *lookup == Lookup::Here { "socks5" } else { "socks5h" };
+                let secret = if login.is_some() { "***@" } else { "" };
+                write!(f, "{scheme}://{secret}{}", proxy.host_port())
+            }
             Self::UnixSocket(path) => write!(f, "{}", path.display()),
         }
     }
+}
+
+const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT, or socks5:// or socks5h:// in front";
+
+/// Reads the URL of a proxy. What is wrong is said without repeating any of it: it may be a piece of a password.
+fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
+    let (scheme, rest) = url.split_once("://").ok_or("has no scheme; did you mean http:// or socks5:// in front?")?;
+    let (login, host_port) = match rest.rsplit_once('@') {
+        Some((userinfo, host_port)) => (Login::read(userinfo), host_port),
+        None => (None, rest),
+    };
+    let proxy = proxy_origin(host_port).ok_or(EXPECTED)?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => {
+            let value = |Login { name, password }| request::basic(&format!("{name}:{password}")).into();
+            Ok(Route::HttpProxy { proxy, authorization: login.map(value) })
+        }
+        "socks5" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Here }),
+        "socks5h" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Proxy }),
+        "socks" | "socks4" | "socks4a" => Err("of SOCKS only version 5 is spoken: socks5:// or socks5h://"),
+        "https" => Err("TLS to a proxy is not spoken; an http:// proxy carries https:// requests too"),
+        _ => Err(EXPECTED),
+    }
+}
+
+/// A login that RFC 1929 can carry: each length is one byte, and a name is there.
+fn for_socks(login: Option<Login>) -> std::result::Result<Option<Login>, &'static str> {
+    const LONGEST: usize = u8::MAX as usize;
+    match &login {
+        Some(Login { name, .. }) if name.is_empty() => Err("the name is missing before the password"),
+        Some(Login { name, password }) if name.len().max(password.len()) > LONGEST => {
+            Err("SOCKS takes names and passwords of at most 255 bytes")
+        }
+        _ => Ok(login),
+    }
+}
+
+/// Host and port, both given: there is no one port that proxies listen on.
+fn proxy_origin(host_port: &str) -> Option<Arc<Origin>> {
+    let host_port = host_port.strip_suffix('/').unwrap_or(host_port);
+    let (_, port) = host_port.rsplit_once(':')?;
+    port.parse::<u16>().ok()?;
+    let origin = Url::parse(&format!("http://{host_port}")).ok()?.url;
+    (origin.target() == "/" && !host_port.contains(['/', '?', '#'])).then(|| Arc::clone(origin.origin()))
 }
 
 /// Bytes of a Unix socket's path: `sun_path` has 108, the last of them zero (unix(7)).

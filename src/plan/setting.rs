@@ -78,10 +78,11 @@ pub fn masked_header(name: &str, value: &str) -> String {
     if is_secret(name) { format!("{name}: ***") } else { format!("{name}: {value}") }
 }
 
-/// Whether a header of this name usually holds a secret.
+/// Whether what goes by this name (a header, a column, a member of a body) usually is a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    const SECRET: [&str; 8] = ["auth", "cookie", "token", "secret", "key", "password", "session", "credential"];
+    const SECRET: [&str; 9] =
+        ["auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "credential"];
     let lower = name.to_ascii_lowercase();
     SECRET.iter().any(|word| lower.contains(word))
 }

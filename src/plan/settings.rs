@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::Sink;
+use super::check::Check;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
+use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint, masked_header};
-use super::{Route, Sink};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::clock::rfc3339;
@@ -14,7 +16,7 @@ use crate::clock::rfc3339;
 pub(super) fn of(
     flags: &RunFlags,
     origins: &Origins,
-    resolved: &Resolved,
+    (resolved, checks): (&Resolved, &[(Check, Origin)]),
     route: &Route,
     sink: &Sink,
     testplan: &str,
@@ -23,7 +25,11 @@ pub(super) fn of(
     load(&mut book, flags, origins, resolved);
     request(&mut book, flags, origins, resolved);
     connection(&mut book, flags, origins, route);
-    book.add(Scope::Plan, "testplan", testplan, origins.of("testplan"));
+    let named = match origins.of("testplan") {
+        Origin::Default if resolved.scenario.name.is_some() => Origin::File,
+        origin => origin,
+    };
+    book.add(Scope::Plan, "testplan", testplan, named);
     book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
     let telemetry = match sink {
         Sink::Stdout => "-".to_owned(),
@@ -31,6 +37,10 @@ pub(super) fn of(
     };
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
+    for (check, origin) in checks {
+        // Two runs of the same plan may be held to different things.
+        book.add(Scope::Place, "check", check.text(), *origin);
+    }
     book.add(
         Scope::Place,
         "exit-code-on-error",
@@ -54,7 +64,19 @@ fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
 }
 
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
-    book.add(Scope::Plan, "request", &resolved.listing, Origin::Flag);
+    for (key, value) in &resolved.scenario.told {
+        // Where the file lies is no part of what it says.
+        let scope = if *key == "scenario" { Scope::Place } else { Scope::Plan };
+        let origin = if *key == "scenario" { origins.of("scenario") } else { Origin::File };
+        book.add(scope, key, value, origin);
+    }
+    for (key, tags) in [("tags", &flags.tags), ("exclude-tags", &flags.exclude_tags)] {
+        if !tags.is_empty() {
+            book.add(Scope::Plan, key, &tags.join(" "), origins.of(&key.replace('-', "_")));
+        }
+    }
+    let origin = if flags.scenario.is_some() { Origin::File } else { Origin::Flag };
+    book.add(Scope::Plan, "request", &resolved.listing, origin);
     book.add(Scope::Plan, "host", &resolved.base_authority, origins.of("host"));
     model(book, flags, origins);
     if let Some(run_time) = flags.run_time {
@@ -122,6 +144,9 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &
     }
     match route {
         Route::Direct => {}
+        Route::HttpProxy { .. } | Route::Socks5 { .. } => {
+            book.add(Scope::Place, "proxy", &route.to_string(), origins.of("proxy"));
+        }
         Route::UnixSocket(_) => {
             book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
         }

@@ -64,6 +64,16 @@ impl Origin {
         &self.authority
     }
 
+    /// Host and port, always both: what a proxy is asked for (RFC 9112 section 3.2.3).
+    #[must_use]
+    pub fn host_port(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     /// The origin as the connectors want it.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
@@ -248,7 +258,8 @@ fn remove_dot_segments(target: &str) -> String {
     format!("/{}{slash}{query}", kept.join("/"))
 }
 
-fn percent_decode(text: &str) -> String {
+/// The text that `%XX` stand for.
+pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {

@@ -1,3 +1,4 @@
 //! Showing it to people.
 
+pub mod model;
 pub mod terminal;

@@ -2,28 +2,29 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::Plan;
-use crate::plan::request::Endpoint;
-use crate::stats::aggregate::{Aggregate, EndpointTally, ErrorKind, Place};
+use super::model::{Model, Story};
 use crate::stats::tally::Statistics;
-use crate::telemetry::recorder::RunEnding;
+use crate::telemetry::reader::facts::CheckSeen;
 
 /// Widest name in a table; longer ones are cut.
 const WIDEST_NAME: usize = 40;
 
-/// What a run came to: a line for each endpoint, all together, the errors, the verdict.
+/// What a run came to: what is wrong with its stream, a line for each endpoint, all together, the errors, the verdict.
 #[must_use]
-pub fn summary(plan: &Plan, aggregate: &Aggregate, ending: &RunEnding) -> String {
-    let (now, last) = (ending.at, aggregate.last_done());
-    let rows: Vec<(String, Statistics)> = aggregate
-        .endpoints()
+pub fn summary(model: &Model) -> String {
+    let story = &model.story;
+    let rows: Vec<(String, Statistics)> = story
+        .endpoints
         .iter()
-        .map(|endpoint| (name(plan, endpoint.place), endpoint.tally.statistics(now, last)))
-        .chain([("Aggregated".to_owned(), aggregate.statistics(now, last))])
+        .filter_map(|endpoint| Some((endpoint.title(), story.statistics(endpoint)?)))
+        .map(|(name, row)| (plain(&name), row))
+        .chain([("Aggregated".to_owned(), story.total())])
         .collect();
-    let mut text = table(&rows);
-    text.push_str(&errors(plan, aggregate.endpoints()));
-    let counts = aggregate.counts();
+    let mut text = troubles(model);
+    text.push_str(&table(&rows));
+    text.push_str(&errors(story));
+    text.push_str(&checks(&story.checks));
+    let counts = story.counts();
     let _ = writeln!(
         text,
         "\nsent {} = ok {} + failed {} + aborted {}; verdict: {}",
@@ -31,11 +32,26 @@ pub fn summary(plan: &Plan, aggregate: &Aggregate, ending: &RunEnding) -> String
         counts.ok,
         counts.failed,
         counts.aborted,
-        ending.judgement.verdict.as_str()
+        plain(story.verdict())
     );
-    for reason in &ending.judgement.reasons {
+    for reason in story.end.iter().flat_map(|end| &end.reasons) {
         let _ = writeln!(text, "  {}", plain(reason));
     }
+    text
+}
+
+/// What is wrong with the stream, in a line each, before anything else.
+fn troubles(model: &Model) -> String {
+    if model.troubles.is_empty() {
+        return String::new();
+    }
+    let what =
+        if model.troubles.is_loss() { "is not whole; below is what it still holds" } else { "is whole, but not clean" };
+    let mut text = format!("the stream {what}:\n");
+    for sentence in model.troubles.sentences() {
+        let _ = writeln!(text, "  {}", plain(&sentence));
+    }
+    text.push('\n');
     text
 }
 
@@ -71,31 +87,32 @@ fn table(rows: &[(String, Statistics)]) -> String {
     text
 }
 
-fn errors(plan: &Plan, endpoints: &[EndpointTally]) -> String {
+fn errors(story: &Story) -> String {
     let mut text = String::new();
-    for endpoint in endpoints {
-        for error in &endpoint.errors {
-            if text.is_empty() {
-                text.push_str("\noccurrences  error\n");
-            }
-            let what = match error.kind {
-                ErrorKind::Failure(failure) => failure.text(),
-                ErrorKind::Other => "other errors".to_owned(),
-            };
-            let _ = writeln!(text, "{:>11}  {}: {what}", error.occurrences, name(plan, endpoint.place));
+    for (occurrences, what) in story.failures() {
+        if text.is_empty() {
+            text.push_str("\noccurrences  error\n");
         }
+        let _ = writeln!(text, "{occurrences:>11}  {}", plain(&what));
     }
     text
 }
 
-fn name(plan: &Plan, place: Place) -> String {
-    match place {
-        Place::Endpoint(id) => {
-            let Endpoint { method, name } = &plan.endpoints()[id.0 as usize];
-            plain(&format!("{method} {name}"))
-        }
-        Place::Other => "other".to_owned(),
+/// What became of each check.
+fn checks(checks: &[CheckSeen]) -> String {
+    let width = checks.iter().map(|check| plain(&check.check).chars().count()).max().unwrap_or(0);
+    let mut text = String::from(if checks.is_empty() { "" } else { "\nchecks\n" });
+    for check in checks {
+        let (word, value) = match (check.met, check.value_text()) {
+            (true, value) => ("met", value),
+            (false, Some(value)) => ("NOT MET", Some(value)),
+            (false, None) => ("NO DATA", None),
+        };
+        let name = plain(&check.check);
+        let line = format!("  {word:7}  {name:width$}  {}", value.unwrap_or_default());
+        let _ = writeln!(text, "{}", line.trim_end());
     }
+    text
 }
 
 /// Text without control characters: what comes from a URL or a server must not steer a terminal.

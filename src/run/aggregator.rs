@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::endpoint_name;
 use super::watch::Sighting;
 use crate::clock::Clock;
+use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
+use crate::load::stop::{Reason, Stop};
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::plan::{Model, Plan};
-use crate::stats::aggregate::{Aggregate, Remark};
+use crate::stats::aggregate::{Aggregate, Cut, Remark};
+use crate::stats::check::{Bench, Share};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Count, Look, Recorder, describe};
+use crate::telemetry::recorder::{Count, Look, Recorder};
+use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 
 /// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
@@ -27,11 +32,16 @@ pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
     aggregate: Aggregate,
+    /// What the run is held to.
+    bench: Bench,
     clock: Clock,
+    stop: &'p Stop,
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<String>,
+    /// Said to people at the end.
+    notices: Vec<String>,
     /// Ticks joined to the next one.
     joined: u64,
 }
@@ -40,26 +50,37 @@ pub(super) struct Aggregator<'p> {
 pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
+    pub(super) bench: Bench,
     pub(super) batches: Sender<Batch>,
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<String>,
+    pub(super) notices: Vec<String>,
 }
 
 impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        plan: &'p Plan,
-        clock: &Clock,
+        (plan, clock, stop): (&'p Plan, &Clock, &'p Stop),
         batches: Sender<Batch>,
         place: Place,
         first: Look,
     ) -> Self {
-        let aggregate = Aggregate::new(plan.endpoints().len());
-        let waiting = recorder.start(place);
-        let mut aggregator =
-            Self { plan, recorder, aggregate, clock: *clock, batches, waiting, faults: Vec::new(), joined: 0 };
+        let mut aggregator = Self {
+            plan,
+            aggregate: Aggregate::new(plan.endpoints().len()),
+            // What shards come to shows when all are merged.
+            bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            clock: *clock,
+            stop,
+            batches,
+            waiting: recorder.start(place),
+            recorder,
+            faults: Vec::new(),
+            notices: Vec::new(),
+            joined: 0,
+        };
         aggregator.tick(first, 0);
         aggregator
     }
@@ -87,7 +108,7 @@ impl<'p> Aggregator<'p> {
                 Ok(Sighting::Last(look)) => {
                     self.count(outcomes);
                     events.try_iter().for_each(|event| self.note(&event));
-                    break Some((look, self.cut(0)));
+                    break Some((look, self.cut(look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -102,8 +123,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, batches, last, waiting, faults }
+        let Self { recorder, aggregate, bench, batches, waiting, faults, notices, .. } = self;
+        Finding { recorder, aggregate, bench, batches, last, waiting, faults, notices }
     }
 
     /// Counts what is there; says how many.
@@ -117,8 +138,19 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note(&mut self, event: &SwarmEvent) {
-        if let SwarmEventKind::SpawnFailed { why, .. } = &event.kind {
-            self.faults.push(format!("not all users could be started: {why}"));
+        match &event.kind {
+            SwarmEventKind::SpawnFailed { why, .. } => {
+                self.faults.push(format!("not all users could be started: {why}"));
+            }
+            SwarmEventKind::Notice(notice) => {
+                let (_, sentence) = warnings::notice(self.plan, *notice);
+                if matches!(notice, Notice::DataFailed(_)) {
+                    self.faults.push(sentence);
+                } else {
+                    self.notices.push(sentence);
+                }
+            }
+            _ => {}
         }
         self.waiting.push(self.recorder.swarm_event(event));
         self.hand_over();
@@ -127,7 +159,7 @@ impl<'p> Aggregator<'p> {
     fn note_remarks(&mut self) {
         for remark in self.aggregate.take_remarks() {
             if matches!(remark, Remark::OwnLimit(_)) {
-                self.faults.push(describe(remark).1);
+                self.faults.push(warnings::remark(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
         }
@@ -138,7 +170,7 @@ impl<'p> Aggregator<'p> {
     fn note_lateness(&mut self) {
         let sends = self.aggregate.sends();
         if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
-            let (late, all) = (sends.late(), sends.count());
+            let (late, all) = (sends.late(), sends.scheduled());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             self.faults.push(fault);
@@ -151,16 +183,27 @@ impl<'p> Aggregator<'p> {
         if self.batches.is_full() {
             self.joined += 1;
         } else {
-            let count = self.cut(queue);
+            let count = self.cut(look, queue);
             self.waiting.extend(self.recorder.tick(look, &self.aggregate, &count));
+            if self.bench.is_lost(self.aggregate.last_done().since_start()) {
+                self.stop.begin(Reason::CheckAbort);
+            }
         }
         self.hand_over();
     }
 
     /// Ends the interval.
-    fn cut(&mut self, queue: usize) -> Count {
+    fn cut(&mut self, look: Look, queue: usize) -> Count {
+        let cuts = self.aggregate.cut();
+        if !self.bench.is_empty() {
+            let phase = self.recorder.phase(look);
+            self.bench.pass(phase, look.sample.at.since(self.recorder.interval_start()));
+            for Cut { place, interval } in &cuts {
+                self.bench.add(&Share::of(&endpoint_name(self.plan, *place), phase, interval));
+            }
+        }
         Count {
-            cuts: self.aggregate.cut(),
+            cuts,
             sends: self.aggregate.take_sends(),
             queue,
             joined: std::mem::take(&mut self.joined),

@@ -24,15 +24,17 @@ use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
+use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
-use crate::plan::request::Request;
-use crate::stats::aggregate::Aggregate;
+use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
+use crate::stats::check::unchecked;
 use crate::stats::verdict::Judgement;
+use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Recorder, RunEnding};
-use crate::telemetry::writer::{Batch, Writer, Written};
+use crate::telemetry::recorder::Recorder;
+use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use signals::Signals;
@@ -54,40 +56,38 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 /// What a run came to.
 #[derive(Debug)]
 pub struct Finished {
-    /// The numbers.
-    pub aggregate: Aggregate,
     /// How it ended.
     pub ending: RunEnding,
+    /// What users came upon, each kind once.
+    pub notices: Vec<String>,
     /// What became of the stream.
     pub stream: Stream,
 }
 
 /// What became of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Stream {
     /// Every line was taken.
     Whole,
     /// Its reader went away, which ended the run.
     Closed,
+    /// It could not be written to its end, which ended the run: exit 4.
+    Broken(Error),
 }
 
 impl Finished {
-    /// The exit code: that of the numbers, unless the stream's reader went away, which is no fault.
+    /// The exit code of the numbers.
     #[must_use]
     pub const fn exit(&self, plan: &Plan) -> Exit {
-        match self.stream {
-            Stream::Whole => self.ending.judgement.exit(plan.exit_code_on_error()),
-            Stream::Closed => Exit::Pass,
-        }
+        self.ending.judgement.exit(plan.exit_code_on_error())
     }
 }
 
-/// Does what the plan says.
+/// Does what the plan says. `tee` is shown every line of the stream.
 ///
 /// # Errors
-/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened; exit 4 when the stream
-/// could not be written to its end.
-pub fn run(plan: &Plan) -> Result<Finished> {
+/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
+pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
@@ -103,7 +103,7 @@ pub fn run(plan: &Plan) -> Result<Finished> {
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(Reason::StreamBroken);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, on_failure)?;
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure)?;
 
     // A signal ends the waiting, and the run, in order.
     stop.sleep_until(clock.instant(Moment::START));
@@ -133,11 +133,12 @@ pub fn run(plan: &Plan) -> Result<Finished> {
         open_files_limit: open_files,
     };
     let grid = grid(plan, &clock);
-    let aggregator = Aggregator::start(recorder, plan, &clock, batches, place, watch.look(grid.first()));
+    let first = watch.look(grid.first());
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience))
+    Ok(finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience)))
 }
 
 /// The clock of a run that starts when the plan says.
@@ -173,7 +174,7 @@ fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
     let deadline = Instant::now() + LOOKUP_PATIENCE;
     let mut targets: Vec<Target> = Vec::new();
     let mut used = 0;
-    for origin in plan.requests().iter().map(Request::origin) {
+    for origin in plan.classes().iter().flat_map(UserClass::steps).map(|step| step.message.origin()) {
         if targets.iter().any(|target| target.host == origin.authority()) {
             continue;
         }
@@ -243,11 +244,14 @@ fn finish(
     roster: &Roster,
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
-) -> Result<Finished> {
-    let Finding { mut recorder, aggregate, batches, last, waiting, faults } = finding;
+) -> Finished {
+    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults, notices } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
+    let rulings = bench.rulings(aggregate.last_done().since_start());
+    let unchecked = unchecked_failures(plan, &aggregate);
     // A shard may have nothing to do: whether no request at all was completed shows when all are merged.
-    let judgement = if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults) };
+    let judgement =
+        if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults, rulings, unchecked) };
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
         at: clock.now(),
@@ -264,9 +268,27 @@ fn finish(
     let stream = match delivered.map_or_else(|broken| broken, |()| writer.wait(patience)) {
         Written::All => Stream::Whole,
         Written::Closed => Stream::Closed,
-        Written::Broken(why) => return Err(Error::invalid(plan.stream().sink.to_string(), why)),
+        Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Ok(Finished { aggregate, ending, stream })
+    Finished { ending, notices, stream }
+}
+
+/// Failed requests that no check is about.
+fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
+    let failures: Vec<(String, u64)> = aggregate
+        .endpoints()
+        .iter()
+        .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
+        .collect();
+    unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
+}
+
+/// The endpoint as checks call it.
+fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
+    match place {
+        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].to_string(),
+        StatsPlace::Other => "other".to_owned(),
+    }
 }
 
 /// Hands the last lines over, a few at a time, so that they need not all be in memory.

@@ -16,12 +16,14 @@ pub const MOST_LATE: f64 = 0.05;
 #[derive(Clone, Debug)]
 pub struct Sends {
     lateness: Times,
+    /// Those that were due at a time fixed before.
+    scheduled: u64,
     late: u64,
 }
 
 impl Default for Sends {
     fn default() -> Self {
-        Self { lateness: Times::new(Precision::Coarse), late: 0 }
+        Self { lateness: Times::new(Precision::Coarse), scheduled: 0, late: 0 }
     }
 }
 
@@ -30,25 +32,33 @@ impl Sends {
     pub fn record(&mut self, outcome: &Outcome) {
         let lateness = outcome.lateness();
         self.lateness.record(micros(lateness));
+        self.scheduled += u64::from(outcome.turn() != Turn::WhenSent);
         self.late += u64::from(lateness > LATE && matches!(outcome.turn(), Turn::Free(_)));
     }
 
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Self) {
         self.lateness.add(&other.lateness);
+        self.scheduled += other.scheduled;
         self.late += other.late;
     }
 
-    /// Whether more than [`MOST_LATE`] of them were late: the load was not what was asked for.
+    /// Whether more than [`MOST_LATE`] of those that were scheduled were late: the load was not what was asked for.
     #[must_use]
     pub fn is_too_late(&self) -> bool {
-        self.late as f64 > self.count() as f64 * MOST_LATE
+        self.late as f64 > self.scheduled as f64 * MOST_LATE
     }
 
     /// Requests counted.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.lateness.sum().count
+    }
+
+    /// Requests that were due at a time fixed before: in the open model the first of each arrival.
+    #[must_use]
+    pub const fn scheduled(&self) -> u64 {
+        self.scheduled
     }
 
     /// Those sent over [`LATE`] after they were due, while a user was free for them.

@@ -1,5 +1,7 @@
 //! The sums of one endpoint, or of all.
 
+use serde::Deserialize;
+
 use super::histogram::Precision;
 use super::interval::Interval;
 use super::recent::Recent;
@@ -43,6 +45,18 @@ impl Counts {
         self.completed() + self.aborted
     }
 
+    /// These and `other`.
+    #[must_use]
+    pub const fn and(self, other: &Self) -> Self {
+        Self {
+            ok: self.ok + other.ok,
+            failed: self.failed + other.failed,
+            aborted: self.aborted + other.aborted,
+            redirects: self.redirects + other.redirects,
+            reopened: self.reopened + other.reopened,
+        }
+    }
+
     fn add(&mut self, interval: &Interval) {
         self.ok += interval.ok;
         self.failed += interval.failures();
@@ -53,7 +67,7 @@ impl Counts {
 }
 
 /// Statistics of a run so far, in the wire format's terms: response times in milliseconds, rates a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub struct Statistics {
     /// Requests that were answered or failed.
     pub num_requests: u64,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::histogram::{Precision, TimeHistogram};
+use super::packed::PackedTimes;
 
 /// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram begins there.
 #[must_use]
@@ -45,6 +46,14 @@ impl Times {
     /// Adds to the distribution a time that was counted elsewhere, so many times.
     pub fn add_counted(&mut self, us: u64, count: u64) {
         self.histogram.record_many(us, count);
+    }
+
+    /// Adds times at rest.
+    pub fn add_packed(&mut self, other: &PackedTimes) {
+        self.sum.add(&other.sum);
+        for (us, count) in other.histogram.iter() {
+            self.histogram.record_many(us, count);
+        }
     }
 
     /// Forgets all, and keeps the room.

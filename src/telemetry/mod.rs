@@ -5,12 +5,16 @@ pub mod record;
 pub mod line;
 pub mod encode;
 pub mod sparse;
+pub mod decode;
 pub mod intervals;
 mod health;
+pub mod ending;
 pub mod recorder;
 pub mod sink;
 pub mod text;
+pub mod warnings;
 pub mod writer;
+pub mod reader;
 
 /// The JSON Schema (2020-12) that describes every line of the stream.
 pub const SCHEMA: &str = include_str!("../../schema/telemetry.schema.json");

@@ -93,6 +93,21 @@ pub struct Warning {
     pub detail: String,
 }
 
+/// What became of a check.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckEvent {
+    /// The check as written.
+    pub check: String,
+    /// Whether it was met.
+    pub met: bool,
+    /// Whether there was any request to judge it by; without, it is not met, and the value is 0.
+    pub has_data: bool,
+    /// The value reached.
+    pub value: f64,
+    /// `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
+    pub unit: &'static str,
+}
+
 /// The last line.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunEnd {
@@ -112,7 +127,11 @@ pub struct RunEnd {
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
     pub reopened: u64,
-    /// `pass`, `failures` or `invalid`.
+    /// Checks that were met.
+    pub checks_met: usize,
+    /// Checks that were not, those without data among them.
+    pub checks_missed: usize,
+    /// `pass`, `failures`, `check_failed` or `invalid`.
     pub verdict: &'static str,
     /// Why it is not a pass.
     pub reasons: Vec<String>,
@@ -200,7 +219,7 @@ pub struct WireConnections {
     pub count: u64,
     /// Name lookups, failed ones included.
     pub dns: WireSum,
-    /// TCP handshakes, failed ones included.
+    /// TCP handshakes with what is said to a proxy, failed ones included.
     pub connect: WireSum,
     /// TLS handshakes, failed ones included.
     pub tls: WireSum,

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::ours::{Config, Health, HistogramPiece, IntervalMetric, RunEnd, Warning};
+use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, Warning};
 use crate::clock::Moment;
 
 /// A line before it gets its envelope and number.
@@ -56,6 +56,8 @@ pub enum Body {
     Health(Box<Health>),
     /// Something that a reader of the numbers must know of.
     Warning(Warning),
+    /// What became of a check.
+    Check(CheckEvent),
     /// The last line.
     RunEnd(RunEnd),
 }
@@ -78,6 +80,7 @@ impl Body {
             Self::Histogram(_) => "swarmline.metric.histogram",
             Self::Health(_) => "swarmline.metric.health",
             Self::Warning(_) => "swarmline.event.warning",
+            Self::Check(_) => "swarmline.event.check",
             Self::RunEnd(_) => "swarmline.event.run.end",
         }
     }
@@ -129,7 +132,7 @@ pub struct TestStop {
     pub end_time: String,
     /// The true time.
     pub stopped_at: String,
-    /// `run_time`, `requests` or `signal`.
+    /// `run_time`, `requests`, `stages`, `signal`, `check_abort` or `no_users`.
     pub reason: &'static str,
 }
 

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
+use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::ours::{Config, Place, RunEnd, Warning, WireSetting};
+use super::ours::{Config, Place, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
+use super::warnings;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::load::roster::Flight;
-use crate::load::stop::Reason;
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
+use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
 use crate::stats::sends::Sends;
 use crate::stats::tally::Statistics;
-use crate::stats::verdict::Judgement;
 
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -109,13 +110,26 @@ impl<'p> Recorder<'p> {
         bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
     }
 
+    /// When the interval began that a look ends.
+    #[must_use]
+    pub fn interval_start(&self) -> Moment {
+        self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at)
+    }
+
+    /// What the load did in the interval that a look ends.
+    #[must_use]
+    pub fn phase(&self, look: Look) -> Phase {
+        let load = self.plan.load();
+        if look.draining { Phase::Drain } else { load.phase(self.interval_start(), look.sample.at) }
+    }
+
     /// The interval that a look ends.
     fn span(&self, look: Look) -> Span {
-        let start = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
+        let start = self.interval_start();
         let end = look.sample.at;
-        let phase = if look.draining { "drain" } else { self.plan.load().phase(start, end).as_str() };
+        let phase = self.phase(look);
         let text = |moment| rfc3339(self.clock.unix(moment));
-        Span { start: text(start), end: text(end), phase }
+        Span { start: text(start), end: text(end), phase: phase.as_str() }
     }
 
     /// Users that there should be at a look.
@@ -125,8 +139,7 @@ impl<'p> Recorder<'p> {
 
     /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
     fn intended(&self, look: Look) -> Option<f64> {
-        let before = self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at);
-        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(before)?)
+        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
@@ -173,6 +186,10 @@ impl<'p> Recorder<'p> {
             SwarmEventKind::UsersExhausted { users } => {
                 warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
             }
+            SwarmEventKind::Notice(notice) => {
+                let (kind, detail) = warnings::notice(self.plan, *notice);
+                warning(kind, &detail)
+            }
         };
         record(event.at, body)
     }
@@ -186,7 +203,7 @@ impl<'p> Recorder<'p> {
     /// The line about a remark.
     #[must_use]
     pub fn remark(&self, at: Moment, remark: Remark) -> Record {
-        let (kind, detail) = describe(remark);
+        let (kind, detail) = warnings::remark(remark);
         record(at, warning(kind, &detail))
     }
 
@@ -215,8 +232,7 @@ impl<'p> Recorder<'p> {
             let statistics = wire(method, name, &statistics);
             Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })
         });
-        let end = Body::RunEnd(run_end(ending, aggregate));
-        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain([end]);
+        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.counts()));
         bodies.map(move |body| record(at, body))
     }
 
@@ -250,47 +266,6 @@ impl<'p> Recorder<'p> {
             }
             StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
         }
-    }
-}
-
-/// How and when a run ended.
-#[derive(Clone, Debug)]
-pub struct RunEnding {
-    /// When the last user had ended.
-    pub at: Moment,
-    /// When the stop began.
-    pub stopped_at: Moment,
-    /// Why it began.
-    pub reason: Reason,
-    /// Users when it began.
-    pub users: u32,
-    /// What the run comes to.
-    pub judgement: Judgement,
-    /// Exit code of the process.
-    pub exit_code: u8,
-}
-
-fn run_end(ending: &RunEnding, aggregate: &Aggregate) -> RunEnd {
-    let counts = aggregate.counts();
-    RunEnd {
-        // The writer counts; it alone knows.
-        lines: 0,
-        sent: counts.sent(),
-        completed: counts.completed(),
-        ok: counts.ok,
-        failed: counts.failed,
-        aborted: counts.aborted,
-        redirects: counts.redirects,
-        reopened: counts.reopened,
-        verdict: ending.judgement.verdict.as_str(),
-        reasons: ending
-            .judgement
-            .reasons
-            .iter()
-            .map(|reason| clipped(reason, MOST_NAME).into_owned())
-            .take(4)
-            .collect(),
-        exit_code: ending.exit_code,
     }
 }
 
@@ -367,31 +342,6 @@ pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatis
 #[must_use]
 pub fn warning(kind: &'static str, detail: &str) -> Body {
     Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
-}
-
-/// A remark as kind and sentence.
-#[must_use]
-pub fn describe(remark: Remark) -> (&'static str, String) {
-    use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
-    match remark {
-        Remark::OverAnHour => {
-            ("time_over_range", "a response time was over 1 h and counts as 1 h in percentiles".into())
-        }
-        Remark::CoarseEndpoints => (
-            "coarse_endpoints",
-            format!("over {FINE_ENDPOINTS} endpoints: percentiles of the further ones are within 1 %"),
-        ),
-        Remark::OtherEndpoints => {
-            ("other_endpoints", format!("over {MOST_ENDPOINTS} endpoints: the further ones are counted as 'other'"))
-        }
-        Remark::OtherErrors => (
-            "other_errors",
-            format!("over {MOST_ERRORS} distinct errors of an endpoint: the further ones are 'other errors'"),
-        ),
-        Remark::OwnLimit(failure) => {
-            ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
-        }
-    }
 }
 
 fn mebibytes(bytes: u64) -> f64 {

@@ -24,6 +24,10 @@ const QUEUE: usize = 4;
 /// Records that leave together: a tick, an event.
 pub type Batch = Vec<Record>;
 
+/// Is shown every line before it leaves, with what it says: a report at the end of a run reads the same stream as one
+/// made from the file. It goes on being shown lines when the stream can no longer be written.
+pub type Tee = Box<dyn FnMut(&Body, &[u8]) + Send>;
+
 /// CPU time of the writer thread, as it says itself after each batch.
 #[derive(Clone, Debug, Default)]
 pub struct CpuGauge(Arc<AtomicU64>);
@@ -67,14 +71,16 @@ pub enum Written {
 }
 
 impl Writer {
-    /// Opens the stream and starts the thread. `on_failure` is called once, by that thread, when writing fails.
+    /// Opens the stream and starts the thread, which shows each line to `tee`. `on_failure` is called by that thread,
+    /// once, when writing fails.
     ///
     /// # Errors
     /// The stream cannot be opened: exit 2.
     pub fn start(
         destination: &Destination,
         envelope: Envelope,
-        on_failure: impl FnOnce() + Send + 'static,
+        tee: Tee,
+        on_failure: impl Fn() + Send + 'static,
     ) -> Result<(Self, Sender<Batch>)> {
         let sink = Sink::open(destination)?;
         let (batches, queue) = bounded(QUEUE);
@@ -83,10 +89,7 @@ impl Writer {
         let cpu = CpuGauge::default();
         let gauges = (Arc::clone(&lines), cpu.clone());
         let work = move || {
-            let result = write_all(sink, &queue, &envelope, &gauges);
-            if result.is_err() {
-                on_failure();
-            }
+            let result = write_all(sink, &queue, Lines::new(envelope, tee), &gauges, on_failure);
             // Nobody listens any more when the process has lost its patience.
             let _ = report.send(result);
         };
@@ -167,30 +170,59 @@ fn too_slow(patience: Duration) -> Written {
     Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
+/// Makes lines of records, in their order.
+struct Lines {
+    envelope: Envelope,
+    tee: Tee,
+    seq: u64,
+    latest: Moment,
+    line: Vec<u8>,
+}
+
+impl Lines {
+    fn new(envelope: Envelope, tee: Tee) -> Self {
+        let line = Vec::with_capacity(super::line::MOST_LINE);
+        Self { envelope, tee, seq: 0, latest: Moment::START, line }
+    }
+
+    /// The next line, which the tee has been shown.
+    fn make(&mut self, mut record: Record) -> &[u8] {
+        self.seq += 1;
+        // A tick carries the moment of its look, which may have waited while an event was written down.
+        self.latest = self.latest.max(record.at);
+        record.at = self.latest;
+        if let Body::RunEnd(end) = &mut record.body {
+            end.lines = self.seq;
+        }
+        self.envelope.write(&record, self.seq, &mut self.line);
+        (self.tee)(&record.body, &self.line);
+        &self.line
+    }
+}
+
 fn write_all(
     mut sink: Sink,
     queue: &Receiver<Batch>,
-    envelope: &Envelope,
-    (lines, cpu): &(Arc<AtomicU64>, CpuGauge),
+    mut lines: Lines,
+    (written, cpu): &(Arc<AtomicU64>, CpuGauge),
+    on_failure: impl Fn(),
 ) -> io::Result<()> {
-    let mut line = Vec::with_capacity(super::line::MOST_LINE);
-    let mut seq = 0;
-    let mut latest = Moment::START;
+    let mut result = Ok(());
     while let Ok(batch) = queue.recv() {
-        for mut record in batch {
-            seq += 1;
-            // A tick carries the moment of its look, which may have waited while an event was written down.
-            latest = latest.max(record.at);
-            record.at = latest;
-            if let Body::RunEnd(end) = &mut record.body {
-                end.lines = seq;
+        let was_whole = result.is_ok();
+        for record in batch {
+            let line = lines.make(record);
+            // What can no longer be written is shown to the tee all the same.
+            if result.is_ok() {
+                result = sink.line(line);
+                written.fetch_add(u64::from(result.is_ok()), Ordering::Relaxed);
             }
-            envelope.write(&record, seq, &mut line);
-            sink.line(&line)?;
-            lines.store(seq, Ordering::Relaxed);
         }
-        sink.flush()?;
+        result = result.and_then(|()| sink.flush());
+        if was_whole && result.is_err() {
+            on_failure();
+        }
         cpu.update();
     }
-    sink.finish()
+    result.and_then(|()| sink.finish())
 }

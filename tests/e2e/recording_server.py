@@ -29,9 +29,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.protocol_version == "HTTP/1.1":
             self.send_header("Content-Length", "6")
         self.end_headers()
-        self.wfile.write(b"answer")
+        if self.command != "HEAD":
+            self.wfile.write(b"answer")
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
 
     def log_message(self, *_):
         """Says nothing."""

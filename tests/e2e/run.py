@@ -5,7 +5,8 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, openssl, unshare, faketime, the packages jsonschema and hdrhistogram) and does not find makes it a skip that says so.
+(nginx, haproxy, tinyproxy, microsocks, curl, openssl, unshare, faketime, the packages jsonschema, hdrhistogram, httpbin
+and gunicorn) and does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -25,7 +26,9 @@ sys.dont_write_bytecode = True
 
 import scenarios_count
 import scenarios_end
+import scenarios_journeys
 import scenarios_request
+import scenarios_route
 import scenarios_system
 import scenarios_truth
 from harness import Bench, Failed, Skip
@@ -34,8 +37,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = [
     *scenarios_count.SCENARIOS,
     *scenarios_request.SCENARIOS,
+    *scenarios_route.SCENARIOS,
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
+    *scenarios_journeys.SCENARIOS,
     *scenarios_system.SCENARIOS,
 ]
 

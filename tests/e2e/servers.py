@@ -39,6 +39,7 @@ http {{
     default_type text/plain;
     server {{
         listen 127.0.0.1:{port} {listen};
+        {unix}
         {tls}
         location = /ok {{ return 200 "ok\\n"; }}
         location = /fail {{ return 500 "failed\\n"; }}
@@ -90,12 +91,14 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(directory, tls=""):
-    """nginx with one worker; `tls` are the directives of its TLS side, which makes it speak TLS only."""
+def nginx(directory, tls="", unix_socket=None):
+    """nginx with one worker; `tls` are the directives of its TLS side, which makes it speak TLS only; it listens on
+    `unix_socket` too."""
     port = free_port()
     directory = Path(directory)
     directory.mkdir(exist_ok=True)
     text = NGINX.format(dir=directory, port=port, tls=tls, listen="ssl" if tls else "",
+                        unix=f"listen unix:{unix_socket};" if unix_socket else "",
                         user="user root;" if os.geteuid() == 0 else "")
     (directory / "nginx.conf").write_text(text)
     command = ["nginx", "-p", directory, "-e", directory / "error.log", "-c", directory / "nginx.conf"]

@@ -18,6 +18,7 @@ STATS = "locust.tl.request.metric.stats"
 SPAWNED = "locust.tl.event.spawn.complete"
 STOPPED = "locust.tl.event.test.stop"
 RUN_END = "swarmline.event.run.end"
+CHECK = "swarmline.event.check"
 WARNING = "swarmline.event.warning"
 CPU_WARNING = "locust.tl.event.cpu.warning"
 
@@ -247,7 +248,8 @@ def read_whole(data):
     equal(kinds[-1], RUN_END, "last line")
     stop = kinds.index(STOPPED) if STOPPED in kinds else len(kinds)
     tail = [kind for kind in kinds[stop:] if kind != WARNING]
-    wanted = [STOPPED, "final", *["error"] * kinds.count("error"), *["success"] * kinds.count("success"), RUN_END]
+    wanted = [STOPPED, "final", *["error"] * kinds.count("error"), *["success"] * kinds.count("success")]
+    wanted += [*[CHECK] * kinds.count(CHECK), RUN_END]
     equal(tail, wanted, "lines of the end")
     before_stop = [line for line in stream.lines[:stop] if line.get("tick") is not None]
     expect(before_stop[-1]["tick"] == stream.last_tick and len(before_stop) == len(

@@ -206,7 +206,7 @@ fn help_and_version_are_no_errors() {
 #[test]
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
-    assert!(none.complaint().contains("run, demo, target, merge, import or schema"), "{}", none.stderr);
+    assert!(none.complaint().contains("run, demo, report, target, merge, import or schema"), "{}", none.stderr);
     let unknown = Run::new(["runn"]).finish().exits(2);
     assert!(unknown.complaint().contains("'run'"), "{}", unknown.stderr);
 }

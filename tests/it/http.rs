@@ -2,8 +2,11 @@
 
 mod addresses;
 mod answers;
+mod cookies;
+mod http_proxy;
 mod kept;
 mod redirects;
 mod requests;
+mod socks_proxy;
 mod timeouts;
 mod unix_socket;

@@ -5,6 +5,7 @@ mod support;
 mod process;
 mod server;
 
+mod checks;
 mod cli;
 mod framing;
 mod golden;
@@ -13,6 +14,7 @@ mod import;
 mod load;
 mod merge;
 mod open;
+mod report;
 mod schema;
 mod shards;
 mod stopping;

@@ -84,6 +84,11 @@ impl Finished {
         &self.process.stderr
     }
 
+    /// Standard output.
+    pub(crate) fn text(&self) -> &str {
+        self.process.text()
+    }
+
     pub(crate) fn stream(&self) -> &Stream {
         self.stream.as_ref().expect("exits() comes first")
     }

@@ -8,7 +8,8 @@ use crate::support::{Run, load, target};
 /// One line of each kind, from a run with a failing endpoint, and made of them a cpu.warning and a histogram.
 fn one_of_each_kind() -> Vec<Line> {
     let target = target();
-    let stream = load(&target, ["-n", "20", "-u", "2", "-r", "1000", "/ok", "/status/500"]).finish().exits(1).stream();
+    let run = load(&target, ["-n", "20", "-u", "2", "-r", "1000", "--check", "requests == 20", "/ok", "/status/500"]);
+    let stream = run.finish().exits(1).stream();
     let mut found: Vec<Line> = Vec::new();
     for line in stream.0 {
         if found.iter().all(|known| known.kind() != line.kind()) {

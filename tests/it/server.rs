@@ -1,5 +1,7 @@
 //! A server that does what a test says, connection by connection, and counts on its own.
 
+mod proxy;
+
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
@@ -24,6 +26,8 @@ pub(crate) const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/i
 
 /// A certificate for shop.test and 127.0.0.1, and its key, which are good for nothing else.
 const CERTIFICATE: &[u8] = include_bytes!("tls/server.pem");
+
+pub(crate) use proxy::{Reply, Socks, is_connect};
 
 /// A listening server; each connection has a thread of its own that runs the behaviour.
 pub(crate) struct Server {

@@ -19,9 +19,9 @@ const STATUS_LINE_START: usize = 16;
 /// What the request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Only the head: the method was HEAD.
+    /// Only the head: the method was HEAD, or CONNECT.
     Head,
-    /// Head and body: any other method, except CONNECT, which is not spoken here.
+    /// Head and body: any other method.
     Whole,
 }
 
@@ -38,6 +38,8 @@ pub struct Head<'b> {
     pub keep_alive: bool,
     /// Value of the last `location` field.
     pub location: Option<&'b [u8]>,
+    /// Whether it has a `set-cookie` field.
+    pub sets_cookies: bool,
 }
 
 impl Head<'_> {
@@ -152,6 +154,14 @@ pub fn closed_within(input: &[u8], asked: Asked) -> Broken {
     parse_head(input, asked).err().unwrap_or(Broken::ClosedEarly)
 }
 
+/// Name and value of each field of a head that was parsed before; for the few that look at more than [`Head`] has.
+pub(in crate::load) fn fields(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    head.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        Some((&line[..colon], line[colon + 1..].trim_ascii()))
+    })
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Version {
     Http10,
@@ -183,7 +193,7 @@ fn judge<'b>(
     let bodiless = asked == Asked::Head || matches!(status, 100..=199 | 204 | 304);
 
     let (mut length, mut encoding, mut location) = (None, Encoding::Absent, None);
-    let (mut says_close, mut says_keep) = (false, false);
+    let (mut says_close, mut says_keep, mut sets_cookies) = (false, false, false);
     for Header { name, value } in headers {
         // The length decides nearly always; names are compared only where it fits.
         match name.len() {
@@ -194,6 +204,7 @@ fn judge<'b>(
                     says_keep |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
             }
+            10 if name.eq_ignore_ascii_case("set-cookie") => sets_cookies = true,
             14 if !bodiless && name.eq_ignore_ascii_case("content-length") => {
                 length = Some(add_lengths(length, value)?);
             }
@@ -206,7 +217,7 @@ fn judge<'b>(
 
     let framing = if bodiless { Framing::None } else { framing(version, length, encoding)? };
     let kept = !says_close && (version == Version::Http11 || says_keep);
-    Ok(Head { status, len, framing, keep_alive: kept && framing != Framing::UntilClose, location })
+    Ok(Head { status, len, framing, keep_alive: kept && framing != Framing::UntilClose, location, sets_cookies })
 }
 
 /// RFC 9112 §6.3 rules 3 to 8, and §6.1 for HTTP/1.0.

@@ -15,6 +15,8 @@ use std::time::Duration;
 /// What the load is about to do. Of several that an interval touches, the first in this order names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
+    /// The load has ended; what was under way comes to its end.
+    Drain,
     /// The target grows, or is not reached yet.
     Ramp,
     /// The target falls.
@@ -28,6 +30,7 @@ impl Phase {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Drain => "drain",
             Self::Ramp => "ramp",
             Self::Down => "down",
             Self::Steady => "steady",
@@ -131,7 +134,8 @@ mod tests {
 
     #[test]
     fn phases_are_ordered_as_an_interval_takes_them() {
-        assert!(Phase::Ramp < Phase::Down && Phase::Down < Phase::Steady);
-        assert_eq!([Phase::Ramp, Phase::Down, Phase::Steady].map(Phase::as_str), ["ramp", "down", "steady"]);
+        let order = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
+        assert!(order.is_sorted());
+        assert_eq!(order.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
     }
 }

@@ -238,6 +238,9 @@ impl Stream {
         while rest[0].kind() == "stats endpoint success" {
             rest = &rest[1..];
         }
+        while rest[0].kind() == "check" {
+            rest = &rest[1..];
+        }
         take(&mut rest, "run.end");
         assert!(rest.is_empty(), "nothing follows run.end");
     }
@@ -265,6 +268,8 @@ impl Stream {
             let users = ticks.last().unwrap().count("user_count");
             assert_eq!(users, last.count("user_count"), "users when the stop began");
         }
+        let met = |wanted: bool| self.of("check").iter().filter(|check| check.get("met") == wanted).count() as u64;
+        assert_eq!((end.count("checks_met"), end.count("checks_missed")), (met(true), met(false)), "checks");
         let is_pass = end.text("verdict") == "pass";
         assert_eq!(is_pass, end.get("reasons").as_array().unwrap().is_empty(), "reasons: {}", end.0);
     }

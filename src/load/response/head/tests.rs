@@ -19,10 +19,22 @@ fn kept(head: &str) -> bool {
 fn a_head_gives_status_length_framing_and_location() {
     let input = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 5\r\nlocation: /b\r\n\r\nhello";
     let head = parse_head(input, Asked::Whole).unwrap().unwrap();
-    let expected =
-        Head { status: 302, len: 69, framing: Framing::Length(5), keep_alive: true, location: Some(b"/b".as_slice()) };
+    let expected = Head {
+        status: 302,
+        len: 69,
+        framing: Framing::Length(5),
+        keep_alive: true,
+        location: Some(b"/b".as_slice()),
+        sets_cookies: false,
+    };
     assert_eq!(head, expected);
     assert_eq!(&input[head.len..], b"hello");
+}
+
+#[test]
+fn a_head_says_whether_it_sets_cookies() {
+    assert!(whole("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nset-Cookie: a=b\r\n\r\n").unwrap().sets_cookies);
+    assert!(!whole("HTTP/1.1 200 OK\r\nConnection: close\r\nGet-Cookie: a=b\r\n\r\n").unwrap().sets_cookies);
 }
 
 #[test]

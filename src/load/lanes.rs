@@ -1,0 +1,158 @@
+//! Arrivals of the open model on their way to users: in a lane for each class of users, taken in order, each once.
+//!
+//! Arrival k belongs to `class_of(k)`, and users of that class only take it: so weights are shares of arrivals, however
+//! slowly one class is answered. Each lane walks the whole schedule for itself and passes over what is not its own, so
+//! that no arrival has to be kept for anybody.
+
+use std::collections::BTreeSet;
+use std::iter::Peekable;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::roster::Roster;
+use crate::clock::Moment;
+use crate::plan::Plan;
+use crate::plan::schedule::arrivals::{Arrivals, Due};
+
+/// The lanes of all classes.
+pub(super) struct Lanes<'p> {
+    of_classes: Box<[Lane<'p>]>,
+    most_users: u32,
+    /// Lanes that have no user and may still get one.
+    unmanned: AtomicU32,
+}
+
+/// Arrivals of one class that nobody has taken yet.
+pub(super) struct Lane<'p> {
+    due: Mutex<Waiting<'p>>,
+    /// One that is due at the end of the run, or after it, is none of this run's.
+    end: Duration,
+    users: AtomicU32,
+    /// Whether there is no data for one more user.
+    is_spent: AtomicBool,
+}
+
+struct Waiting<'p> {
+    own: Peekable<Own<'p>>,
+    /// Taken by users that had no data for them.
+    returned: BTreeSet<Duration>,
+}
+
+/// When the arrivals of one class are due.
+struct Own<'p> {
+    plan: &'p Plan,
+    class: usize,
+    due: Due<'p>,
+    /// Number among those of this shard.
+    next: u64,
+}
+
+impl Iterator for Own<'_> {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let mut skipped = 0;
+        while self.plan.class_of(self.plan.load().shard.place(self.next)) != self.class {
+            self.next += 1;
+            skipped += 1;
+        }
+        self.next += 1;
+        self.due.nth(skipped)
+    }
+}
+
+impl<'p> Lanes<'p> {
+    /// All arrivals of a plan.
+    pub(super) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
+        let end = plan.load().run_time.unwrap_or(Duration::MAX);
+        let lane = |class| Lane::new(Own { plan, class, due: arrivals.due(), next: 0 }, end);
+        let of_classes: Box<[Lane<'p>]> = (0..plan.classes().len()).map(lane).collect();
+        let unmanned = AtomicU32::new(u32::try_from(of_classes.len()).unwrap_or(u32::MAX));
+        Self { of_classes, most_users, unmanned }
+    }
+
+    /// The lane of a class.
+    pub(super) fn lane(&self, class: usize) -> &Lane<'p> {
+        &self.of_classes[class]
+    }
+
+    /// When the next arrival is due that nobody has taken, of a class that has data.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.of_classes.iter().filter(|lane| !lane.is_spent()).filter_map(Lane::next_due).min()
+    }
+
+    /// The class that may have one more user and whose next arrival is due first, and when.
+    pub(super) fn next_to_grow(&self, roster: &Roster) -> Option<(usize, Moment)> {
+        let classes = (0..self.of_classes.len()).filter(|class| self.may_grow(*class, roster));
+        let due = classes.filter_map(|class| Some((class, self.of_classes[class].next_due()?)));
+        due.min_by_key(|(_, due)| *due)
+    }
+
+    /// Whether there may be one more user of a class. The last places are for classes that have no user yet.
+    pub(super) fn may_grow(&self, class: usize, roster: &Roster) -> bool {
+        let lane = &self.of_classes[class];
+        let is_first = lane.users.load(Ordering::Relaxed) == 0;
+        let others = self.unmanned.load(Ordering::Relaxed).saturating_sub(u32::from(is_first));
+        !lane.is_spent() && roster.users().saturating_add(others) < self.most_users
+    }
+
+    /// A user of a class is started.
+    pub(super) fn man(&self, class: usize) {
+        if self.of_classes[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.unmanned.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A user of a class has ended, as there is no data for it: nor would there be for another one.
+    pub(super) fn unman(&self, class: usize) {
+        self.of_classes[class].is_spent.store(true, Ordering::Relaxed);
+        self.of_classes[class].users.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<'p> Lane<'p> {
+    fn new(own: Own<'p>, end: Duration) -> Self {
+        let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
+        Self { due, end, users: AtomicU32::new(0), is_spent: AtomicBool::new(false) }
+    }
+
+    /// Takes the next arrival; `None` when the schedule is over.
+    pub(super) fn take(&self) -> Option<Moment> {
+        self.next_if(|_| true)
+    }
+
+    /// Takes the next arrival if it is due by `moment`.
+    pub(super) fn take_until(&self, moment: Moment) -> Option<Moment> {
+        self.next_if(|due| due <= moment)
+    }
+
+    /// Gives an arrival back, as there is no data for it here.
+    pub(super) fn give_back(&self, arrival: Moment) {
+        self.waiting().returned.insert(arrival.since_start());
+    }
+
+    fn is_spent(&self) -> bool {
+        self.is_spent.load(Ordering::Relaxed)
+    }
+
+    /// When the next arrival is due that nobody has taken.
+    fn next_due(&self) -> Option<Moment> {
+        let mut waiting = self.waiting();
+        let returned = waiting.returned.first().copied();
+        returned.or_else(|| waiting.own.peek().copied().filter(|due| *due < self.end)).map(Moment::at)
+    }
+
+    fn next_if(&self, is_wanted: impl Fn(Moment) -> bool) -> Option<Moment> {
+        let mut waiting = self.waiting();
+        // Those were due before all that were not taken yet.
+        if let Some(due) = waiting.returned.first().copied() {
+            return is_wanted(Moment::at(due)).then(|| waiting.returned.pop_first()).flatten().map(Moment::at);
+        }
+        waiting.own.next_if(|due: &Duration| *due < self.end && is_wanted(Moment::at(*due))).map(Moment::at)
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting<'p>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

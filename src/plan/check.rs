@@ -1,0 +1,298 @@
+//! What a run is held to: `p95{GET /items}@steady < 300ms abort`.
+//!
+//! A check is `METRIC[{ENDPOINT}][@PHASE] OPERATOR NUMBER[UNIT] [abort]`; endpoint and phase may stand in either order.
+//! The endpoint reaches from the first `{` to the *last* `}` of the whole check, so its name may hold spaces, braces
+//! and anything else: what follows it never has a brace.
+
+mod parse;
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::request::Endpoint;
+use super::schedule::Phase;
+use crate::cli::{Origin, Origins, RunFlags};
+use crate::error::{Error, Result};
+
+/// Longest check in bytes: the stream tells it as it is, where longer settings stand as a hash.
+const LONGEST: usize = 1024;
+
+/// Most checks of a run: each may keep a histogram of 184 KiB.
+pub const MOST_CHECKS: usize = 100;
+
+/// One thing that a run is held to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    text: String,
+    scope: Scope,
+    metric: Metric,
+    relation: Relation,
+    /// Microseconds for times, a share of 1 for `fail_ratio`, else a plain number.
+    bound: f64,
+    aborts: bool,
+}
+
+/// Which requests a check is about, and which of their times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// `METHOD name` of the endpoint; all of them where it is not said.
+    pub endpoint: Option<String>,
+    /// The phase of the load; all of it where it is not said.
+    pub phase: Option<Phase>,
+    /// Which time.
+    pub latency: Latency,
+}
+
+/// From when a time is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Latency {
+    /// From when the request was due.
+    #[default]
+    Response,
+    /// From when it was sent.
+    Service,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// The time that so many thousandths of the requests took at most.
+    Percentile(u16),
+    /// The shortest time.
+    Min,
+    /// The mean time.
+    Avg,
+    /// The longest time.
+    Max,
+    /// Requests a second.
+    Rps,
+    /// Share of the requests that failed.
+    FailRatio,
+    /// Requests that failed.
+    Failures,
+    /// Requests that were answered or failed.
+    Requests,
+}
+
+/// Words of the metrics.
+const METRICS: [(&str, Metric); 12] = [
+    ("p50", Metric::Percentile(500)),
+    ("p90", Metric::Percentile(900)),
+    ("p95", Metric::Percentile(950)),
+    ("p99", Metric::Percentile(990)),
+    ("p99.9", Metric::Percentile(999)),
+    ("min", Metric::Min),
+    ("avg", Metric::Avg),
+    ("max", Metric::Max),
+    ("rps", Metric::Rps),
+    ("fail_ratio", Metric::FailRatio),
+    ("failures", Metric::Failures),
+    ("requests", Metric::Requests),
+];
+
+impl Metric {
+    /// Whether it is a time.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Percentile(_) | Self::Min | Self::Avg | Self::Max)
+    }
+
+    /// Whether it tells how many requests failed.
+    #[must_use]
+    pub const fn is_about_failures(self) -> bool {
+        matches!(self, Self::FailRatio | Self::Failures)
+    }
+}
+
+/// How value and bound are to stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// `<`
+    Below,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `>=`
+    AtLeast,
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+}
+
+/// Signs of the relations; those of two characters first.
+const RELATIONS: [(&str, Relation); 6] = [
+    ("<=", Relation::AtMost),
+    (">=", Relation::AtLeast),
+    ("==", Relation::Equal),
+    ("!=", Relation::Unequal),
+    ("<", Relation::Below),
+    (">", Relation::Above),
+];
+
+impl Relation {
+    /// Whether a value that stands so to the bound is as wanted.
+    #[must_use]
+    pub const fn holds(self, value_to_bound: Ordering) -> bool {
+        match self {
+            Self::Below => value_to_bound.is_lt(),
+            Self::AtMost => value_to_bound.is_le(),
+            Self::Above => value_to_bound.is_gt(),
+            Self::AtLeast => value_to_bound.is_ge(),
+            Self::Equal => value_to_bound.is_eq(),
+            Self::Unequal => value_to_bound.is_ne(),
+        }
+    }
+}
+
+/// When a check with `abort` stops the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Abort {
+    /// As soon as it is missed: what it looks at only goes further that way.
+    AtOnce,
+    /// When it is missed twice in a row with enough requests.
+    Twice,
+}
+
+impl Check {
+    /// Reads a check.
+    ///
+    /// # Errors
+    /// A sentence that names the character at which it went wrong, and what is expected there.
+    pub fn parse(text: &str) -> std::result::Result<Self, String> {
+        if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { parse::check(text) }
+    }
+
+    /// `metric relation bound` over the whole run, as Locust's plugins have it: times in milliseconds.
+    fn over_all(metric: Metric, relation: Relation, bound: f64) -> Self {
+        let word = METRICS.into_iter().find(|(_, known)| *known == metric).map_or("", |(word, _)| word);
+        let sign = RELATIONS.into_iter().find(|(_, known)| *known == relation).map_or("", |(sign, _)| sign);
+        let (unit, scale) = if metric.is_time() { ("ms", 1000.0) } else { ("", 1.0) };
+        let text = format!("{word} {sign} {bound}{unit}");
+        Self { text, scope: Scope::default(), metric, relation, bound: bound * scale, aborts: false }
+    }
+
+    /// The check as written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Which requests it is about.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// What it looks at.
+    #[must_use]
+    pub const fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// Whether a value (microseconds for times, a share of 1 for `fail_ratio`) is as wanted.
+    #[must_use]
+    pub fn is_met_by(&self, value: f64) -> bool {
+        self.relation.holds(value.total_cmp(&self.bound))
+    }
+
+    /// Whether it is missed by a value, and not only because that has not got there yet.
+    #[must_use]
+    pub fn is_passed_by(&self, value: f64) -> bool {
+        let grows = self.metric == Metric::Failures && self.relation == Relation::Equal;
+        if grows { value > self.bound } else { !self.is_met_by(value) }
+    }
+
+    /// When it stops the run; `None` where it does not.
+    #[must_use]
+    pub fn abort(&self) -> Option<Abort> {
+        let kind = match (self.metric, self.relation) {
+            // Counts and the longest time only grow, the shortest only falls.
+            (Metric::Max | Metric::Failures | Metric::Requests | Metric::Min, _) => Abort::AtOnce,
+            // One failure, and the share is never 0 again.
+            (Metric::FailRatio, Relation::Equal | Relation::AtMost) if self.bound <= 0.0 => Abort::AtOnce,
+            _ => Abort::Twice,
+        };
+        self.aborts.then_some(kind)
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The checks that the flags ask for, or else the scenario file, and who said so, in their order, those of Locust's
+/// plugins last.
+///
+/// # Errors
+/// Names the flag and the place in it.
+pub(super) fn of(flags: &RunFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
+    let (given, origin) = if flags.checks.is_empty() {
+        (of_file.to_vec(), Origin::File)
+    } else {
+        (list("--check", &flags.checks)?, origins.of("checks"))
+    };
+    let mut checks: Vec<_> = given.into_iter().map(|check| (check, origin)).collect();
+    // locust-plugins: missed when rps is below, the share or the mean time above the value.
+    let plugins = [
+        (flags.check_rps, "check_rps", Metric::Rps, Relation::AtLeast),
+        (flags.check_fail_ratio, "check_fail_ratio", Metric::FailRatio, Relation::AtMost),
+        (flags.check_avg_response_time, "check_avg_response_time", Metric::Avg, Relation::AtMost),
+    ];
+    for (bound, flag, metric, relation) in plugins {
+        checks.extend(bound.map(|bound| (Check::over_all(metric, relation, bound), origins.of(flag))));
+    }
+    Ok(checks)
+}
+
+/// The checks in a list of texts; `what` names the flag that they were given by.
+///
+/// # Errors
+/// Names the flag and the place in it.
+pub fn list(what: &str, texts: &[String]) -> Result<Vec<Check>> {
+    if texts.len() > MOST_CHECKS {
+        return Err(Error::usage(what, format!("at most {MOST_CHECKS} checks")));
+    }
+    texts.iter().map(|text| Check::parse(text).map_err(|why| Error::usage(format!("{what} '{text}'"), why))).collect()
+}
+
+/// Demands that the endpoints which checks name are asked for: a name mistyped would never have data.
+///
+/// # Errors
+/// Names the check and the endpoint that may be meant.
+pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoint]) -> Result<()> {
+    let names: Vec<String> = endpoints.iter().map(Endpoint::to_string).collect();
+    for (check, _) in checks {
+        let Some(wanted) = check.scope.endpoint.as_deref().filter(|wanted| !names.iter().any(|name| name == wanted))
+        else {
+            continue;
+        };
+        // A name without its method is what people forget.
+        let meant = names.iter().find(|name| name.split_once(' ').is_some_and(|(_, path)| path == wanted));
+        let hint = match meant.or(names.first()) {
+            Some(name) => format!("no endpoint '{wanted}'; they are called as '{name}' is"),
+            None => format!("no endpoint '{wanted}'"),
+        };
+        return Err(Error::usage(format!("--check '{check}'"), hint));
+    }
+    Ok(())
+}
+
+/// A shard knows its share only, so it decides no check and ends for none.
+///
+/// # Errors
+/// Names the check that would end the run.
+pub(super) fn refuse_abort(checks: &[(Check, Origin)]) -> Result<()> {
+    match checks.iter().find(|(check, _)| check.aborts) {
+        Some((check, _)) => {
+            Err(Error::usage(format!("--check '{check}'"), "a shard decides no check: leave out abort"))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Reading a check, character by character, so that an error can say where.
+
+use super::{Check, Latency, METRICS, Metric, RELATIONS, Relation, Scope};
+use crate::plan::schedule::Phase;
+
+/// Units of time, in microseconds.
+const TIMES: [(&str, f64); 3] = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0)];
+
+const PHASES: [Phase; 4] = [Phase::Ramp, Phase::Steady, Phase::Down, Phase::Drain];
+
+type Parsed<T> = Result<T, String>;
+
+/// What is left to read of a text.
+struct Rest<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+pub(super) fn check(text: &str) -> Parsed<Check> {
+    let text = text.trim();
+    let mut rest = Rest { text, at: 0 };
+    let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };
+    let metric = metric(&mut rest)?;
+    if latency == Latency::Service && !metric.is_time() {
+        return Err("service. goes with a time: p50, p90, p95, p99, p99.9, min, avg or max".to_owned());
+    }
+    let mut scope = Scope { latency, ..Scope::default() };
+    loop {
+        rest.skip_blanks();
+        if scope.endpoint.is_none() && rest.left().starts_with('{') {
+            scope.endpoint = Some(endpoint(&mut rest)?);
+        } else if scope.phase.is_none() && rest.take("@") {
+            scope.phase = Some(phase(&mut rest)?);
+        } else {
+            break;
+        }
+    }
+    let relation = relation(&mut rest)?;
+    rest.skip_blanks();
+    let bound = bound(&mut rest, metric)?;
+    rest.skip_blanks();
+    let abort_at = rest.at;
+    let aborts = rest.take("abort");
+    if aborts {
+        can_abort(&scope, metric, relation, bound).map_err(|why| format!("character {}: abort {why}", abort_at + 1))?;
+    }
+    rest.skip_blanks();
+    if !rest.left().is_empty() {
+        return Err(rest.expected(if aborts { "the end" } else { "abort or the end" }));
+    }
+    Ok(Check { text: text.to_owned(), scope, metric, relation, bound, aborts })
+}
+
+fn metric(rest: &mut Rest) -> Parsed<Metric> {
+    let word = rest.peek(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+    match METRICS.into_iter().find(|(name, _)| *name == word) {
+        Some((name, metric)) => {
+            rest.at += name.len();
+            Ok(metric)
+        }
+        None => Err(rest.expected(&format!("one of {}", METRICS.map(|(name, _)| name).join(", ")))),
+    }
+}
+
+/// From `{` to the last `}` that there is.
+fn endpoint(rest: &mut Rest) -> Parsed<String> {
+    let inside = &rest.left()[1..];
+    let Some(end) = inside.rfind('}') else {
+        return Err(format!("character {}: no }} closes this {{", rest.place()));
+    };
+    let name = inside[..end].trim();
+    if name.is_empty() {
+        return Err(format!("character {}: expected an endpoint, such as {{GET /items}}", rest.place() + 1));
+    }
+    rest.at += end + 2;
+    Ok(name.to_owned())
+}
+
+fn phase(rest: &mut Rest) -> Parsed<Phase> {
+    let word = rest.peek(|c| c.is_ascii_alphanumeric() || c == '_');
+    let found = PHASES.into_iter().find(|phase| phase.as_str() == word);
+    let phase = found.ok_or_else(|| rest.expected("a phase: ramp, steady, down or drain"))?;
+    rest.at += word.len();
+    Ok(phase)
+}
+
+fn relation(rest: &mut Rest) -> Parsed<Relation> {
+    match RELATIONS.into_iter().find(|(sign, _)| rest.take(sign)) {
+        Some((_, relation)) => Ok(relation),
+        None => Err(rest.expected("<, <=, >, >=, == or !=")),
+    }
+}
+
+fn bound(rest: &mut Rest, metric: Metric) -> Parsed<f64> {
+    let digits = rest.peek(|c| c.is_ascii_digit() || c == '.');
+    let number: f64 = digits.parse().map_err(|_| rest.expected("a number"))?;
+    rest.at += digits.len();
+    rest.skip_blanks();
+    let unit = rest.peek(|c| c.is_alphabetic() || c == '%');
+    if metric.is_time() {
+        let known = TIMES.into_iter().find(|(name, _)| *name == unit);
+        let (name, scale) = known.ok_or_else(|| rest.expected("a unit of time: us, ms or s"))?;
+        rest.at += name.len();
+        // To the nanosecond, so that 0.3s is 300ms.
+        return Ok((number * scale * 1000.0).round() / 1000.0);
+    }
+    if metric != Metric::FailRatio {
+        return Ok(number);
+    }
+    let share = if rest.take("%") { number / 100.0 } else { number };
+    if share > 1.0 {
+        return Err(format!("character {}: a share is at most 1, which is 100%", rest.place()));
+    }
+    Ok(share)
+}
+
+/// Whether it can be clear before the end that the check is missed.
+fn can_abort(scope: &Scope, metric: Metric, relation: Relation, bound: f64) -> Result<(), &'static str> {
+    let is_lower = matches!(relation, Relation::Above | Relation::AtLeast);
+    match (metric, relation) {
+        (_, Relation::Unequal) => Err("does not go with !=, which may be missed and met again"),
+        (Metric::Requests | Metric::Failures | Metric::Max, _) if is_lower => {
+            Err("does not go with a lower bound on what only grows: that is judged at the end")
+        }
+        (Metric::Min, Relation::Below | Relation::AtMost) => {
+            Err("does not go with an upper bound on min, which only falls: that is judged at the end")
+        }
+        (Metric::Failures, Relation::Equal) => Ok(()),
+        (Metric::FailRatio, Relation::Equal) if bound <= 0.0 => Ok(()),
+        (_, Relation::Equal) => Err("does not go with ==, which may be missed and met again"),
+        (Metric::Rps, _) if is_lower && scope.phase.is_none() => {
+            Err("needs a phase here, as the ramp has fewer: rps@steady")
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<'t> Rest<'t> {
+    fn left(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn take(&mut self, prefix: &str) -> bool {
+        let is_next = self.left().starts_with(prefix);
+        self.at += if is_next { prefix.len() } else { 0 };
+        is_next
+    }
+
+    fn peek(&self, belongs: impl Fn(char) -> bool) -> &'t str {
+        let left = self.left();
+        &left[..left.find(|c| !belongs(c)).unwrap_or(left.len())]
+    }
+
+    fn skip_blanks(&mut self) {
+        self.at += self.peek(char::is_whitespace).len();
+    }
+
+    /// Number of the next character, from 1.
+    fn place(&self) -> usize {
+        self.text[..self.at].chars().count() + 1
+    }
+
+    fn expected(&self, what: &str) -> String {
+        let found = match self.peek(|c| !c.is_whitespace()) {
+            "" => "the end".to_owned(),
+            found => format!("'{found}'"),
+        };
+        format!("character {}: expected {what}, found {found}", self.place())
+    }
+}

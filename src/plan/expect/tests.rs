@@ -1,0 +1,127 @@
+use serde_json::json;
+
+use super::super::answer::tests::view;
+use super::super::answer::{AnswerView, Undecodable};
+use super::super::random::Random;
+use super::super::template::{Encoding, Hole, SlotId};
+use super::*;
+
+const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nVary: a\r\nVary: b\r\n\r\n";
+
+fn judge(expect: &Expect, answer: &AnswerView<'_>) -> Result<(), ExpectTrouble> {
+    let mut values = Values {
+        variables: &[Some("amy".to_owned()), None, Some("7".to_owned())],
+        rows: &[],
+        sources: &[],
+        user: 0,
+        iteration: 0,
+        now_unix_ms: 0,
+        random: &mut Random::seeded(1),
+    };
+    expect.judge(answer, &mut values)
+}
+
+fn slot(number: u32) -> Template {
+    let mut template = Template::default();
+    template.push_hole(Hole::Slot(SlotId(number)), Encoding::Plain, false);
+    template
+}
+
+fn text(text: &str) -> Template {
+    Template::literal(text)
+}
+
+#[test]
+fn statuses_are_judged_first() {
+    let expect = Expect { within: Some(Duration::ZERO), ..Expect::status("404".parse().unwrap()) };
+    assert_eq!(judge(&expect, &view(HEAD, b"")), Err(ExpectTrouble::Status));
+    assert_eq!(judge(&Expect::default(), &view(HEAD, b"")), Ok(()));
+    assert_eq!(judge(&Expect::default(), &view("HTTP/1.1 404 x\r\n\r\n", b"")), Err(ExpectTrouble::Status));
+}
+
+#[test]
+fn header_fields_are_compared() {
+    for (name, want, is_met) in [
+        ("content-type", HeaderWant::Equals(text("text/html; charset=utf-8")), true),
+        ("content-type", HeaderWant::Equals(text("text/html")), false),
+        ("vary", HeaderWant::Equals(text("b")), true),
+        ("content-type", HeaderWant::Contains(text("html")), true),
+        ("content-type", HeaderWant::Contains(text("json")), false),
+        ("content-type", HeaderWant::Contains(text("")), true),
+        ("etag", HeaderWant::Contains(text("")), false),
+        ("vary", HeaderWant::Exists(true), true),
+        ("vary", HeaderWant::Exists(false), false),
+        ("etag", HeaderWant::Exists(true), false),
+        ("etag", HeaderWant::Exists(false), true),
+    ] {
+        let rule = HeaderRule { name: name.to_owned(), want };
+        let expect = Expect { header: vec![rule.clone()], ..Expect::default() };
+        assert_eq!(judge(&expect, &view(HEAD, b"")).is_ok(), is_met, "{rule:?}");
+        assert!(expect.needs_head() && !expect.needs_body());
+    }
+}
+
+#[test]
+fn texts_are_looked_for_in_the_body() {
+    for (rule, judged) in [
+        (BodyRule::Contains(text("order")), Ok(())),
+        (BodyRule::Contains(slot(0)), Ok(())),
+        (BodyRule::Contains(text("nothing")), Err(ExpectTrouble::BodyContains)),
+        (BodyRule::Contains(slot(1)), Err(ExpectTrouble::Unset)),
+        (BodyRule::ContainsNot(text("nothing")), Ok(())),
+        (BodyRule::ContainsNot(text("order")), Err(ExpectTrouble::BodyContainsNot)),
+    ] {
+        let expect = Expect { body: vec![rule.clone()], ..Expect::default() };
+        assert!(expect.needs_body());
+        assert_eq!(judge(&expect, &view(HEAD, b"the order of amy")), judged, "{rule:?}");
+        let undecodable = AnswerView { body: Err(Undecodable), ..view(HEAD, b"") };
+        assert_eq!(judge(&expect, &undecodable), Err(ExpectTrouble::Undecodable));
+    }
+}
+
+#[test]
+fn places_of_a_json_body_are_compared() {
+    let body = br#"{"id":7,"big":9007199254740993,"name":"amy","list":[1,2.0,{"a":null}],"half":0.5}"#;
+    let equals = |value: Value| JsonWant::Equals(Wanted::Value(value));
+    for (at, want, is_met) in [
+        ("/id", equals(json!(7)), true),
+        ("/id", equals(json!(7.0)), true),
+        ("/id", equals(json!("7")), false),
+        ("/big", equals(json!(9_007_199_254_740_992_u64)), false),
+        ("/half", equals(json!(5e-1)), true),
+        ("/list", equals(json!([1.0, 2, {"a": null}])), true),
+        ("/list", equals(json!([1, 2])), false),
+        ("/list/2", equals(json!({})), false),
+        ("/name", JsonWant::Equals(Wanted::Text(slot(0))), true),
+        ("/name", JsonWant::Equals(Wanted::Text(slot(2))), false),
+        ("/id", JsonWant::Equals(Wanted::Text(slot(2))), false),
+        ("/id", JsonWant::Equals(Wanted::Number(slot(2))), true),
+        ("/id", JsonWant::Equals(Wanted::Number(slot(0))), false),
+        ("/list", JsonWant::Equals(Wanted::Array(vec![Wanted::Number(slot(2))])), false),
+        ("/list/2", JsonWant::Equals(Wanted::Object(vec![("a".to_owned(), Wanted::Value(Value::Null))])), true),
+        ("/list/2", JsonWant::Equals(Wanted::Object(vec![("b".to_owned(), Wanted::Value(Value::Null))])), false),
+        ("/list/2/a", JsonWant::Exists(true), true),
+        ("/list/3", JsonWant::Exists(true), false),
+        ("/list/3", JsonWant::Exists(false), true),
+        ("/missing", equals(json!(null)), false),
+    ] {
+        let rule = JsonRule { at: Pointer::parse(at).unwrap(), want };
+        let expect = Expect { json: vec![rule.clone()], ..Expect::default() };
+        let judged = if is_met { Ok(()) } else { Err(ExpectTrouble::Json) };
+        assert_eq!(judge(&expect, &view(HEAD, body)), judged, "{rule:?}");
+        assert_eq!(judge(&expect, &view(HEAD, b"no json")), Err(ExpectTrouble::Json));
+    }
+}
+
+#[test]
+fn time_and_size_have_bounds() {
+    let answer = view(HEAD, b"12345");
+    let within = |ms| Expect { within: Some(Duration::from_millis(ms)), ..Expect::default() };
+    assert_eq!(judge(&within(5), &answer), Ok(()));
+    assert_eq!(judge(&within(4), &answer), Err(ExpectTrouble::Within));
+    let size = |min, max| Expect { size: Some(SizeRule { min, max }), ..Expect::default() };
+    assert_eq!(judge(&size(5, 5), &answer), Ok(()));
+    assert_eq!(judge(&size(0, 4), &answer), Err(ExpectTrouble::Size));
+    assert_eq!(judge(&size(6, u64::MAX), &answer), Err(ExpectTrouble::Size));
+    assert!(!size(0, 4).needs_body() && !within(1).needs_body());
+}

@@ -1,0 +1,120 @@
+//! What later requests take from an answer. Pure: no clock, no socket.
+
+use super::answer::AnswerView;
+use super::pointer::Pointer;
+use super::template::SlotId;
+
+/// A value that is taken from an answer and kept by the user.
+#[derive(Debug)]
+pub struct Extraction {
+    /// Where it is kept.
+    pub slot: SlotId,
+    /// Where it stands.
+    pub from: ExtractFrom,
+}
+
+/// Where a value stands in an answer.
+#[derive(Debug)]
+pub enum ExtractFrom {
+    /// At a place in a JSON body. Text is taken as it is, all else as JSON; null is no value.
+    Json(Pointer),
+    /// In the first header field of this name.
+    Header(String),
+    /// In the user's cookie of this name.
+    Cookie(String),
+    /// In the body between two texts, where they first stand one after the other.
+    Between(String, String),
+}
+
+impl Extraction {
+    /// Whether it looks at the head.
+    #[must_use]
+    pub const fn needs_head(&self) -> bool {
+        matches!(self.from, ExtractFrom::Header(_))
+    }
+
+    /// Whether it looks at the body.
+    #[must_use]
+    pub const fn needs_body(&self) -> bool {
+        matches!(self.from, ExtractFrom::Json(_) | ExtractFrom::Between(..))
+    }
+
+    /// The value; `None` where the answer has none.
+    #[must_use]
+    pub fn take(&self, answer: &AnswerView<'_>) -> Option<String> {
+        match &self.from {
+            ExtractFrom::Json(pointer) => match pointer.find(answer.json()?)? {
+                serde_json::Value::Null => None,
+                serde_json::Value::String(text) => Some(text.clone()),
+                other => Some(other.to_string()),
+            },
+            ExtractFrom::Header(name) => answer.fields(name).next().map(text),
+            ExtractFrom::Cookie(name) => (answer.cookie)(name),
+            ExtractFrom::Between(left, right) => {
+                let begin = answer.find(left.as_bytes(), 0)? + left.len();
+                let end = answer.find(right.as_bytes(), begin)?;
+                answer.body.ok()?.get(begin..end).map(text)
+            }
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::tests::view;
+    use super::super::answer::{AnswerView, Undecodable};
+    use super::*;
+
+    fn take(from: ExtractFrom, answer: &AnswerView<'_>) -> Option<String> {
+        Extraction { slot: SlotId(0), from }.take(answer)
+    }
+
+    fn json(pointer: &str) -> ExtractFrom {
+        ExtractFrom::Json(Pointer::parse(pointer).unwrap())
+    }
+
+    #[test]
+    fn values_are_taken_out_of_json() {
+        let body = br#"{"token":"t\"1","id":7,"price":1.50,"ok":true,"none":null,"list":[1,{"a":"b"}]}"#;
+        let answer = view("HTTP/1.1 200 OK\r\n\r\n", body);
+        for (pointer, value) in [
+            ("/token", Some("t\"1")),
+            ("/id", Some("7")),
+            ("/price", Some("1.5")),
+            ("/ok", Some("true")),
+            ("/none", None),
+            ("/list/1", Some(r#"{"a":"b"}"#)),
+            ("/list/1/a", Some("b")),
+            ("/missing", None),
+        ] {
+            assert_eq!(take(json(pointer), &answer).as_deref(), value, "{pointer}");
+        }
+        assert_eq!(take(json("/token"), &view("HTTP/1.1 200 OK\r\n\r\n", b"{broken")), None);
+    }
+
+    #[test]
+    fn values_are_taken_out_of_fields_cookies_and_text() {
+        let head = "HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\r\n";
+        let answer = view(head, b"<input name=\"csrf\" value=\"x y\"><input value=\"\">");
+        let between = |left: &str, right: &str| ExtractFrom::Between(left.to_owned(), right.to_owned());
+        assert_eq!(take(ExtractFrom::Header("location".to_owned()), &answer).as_deref(), Some("/orders/7"));
+        assert_eq!(take(ExtractFrom::Header("etag".to_owned()), &answer), None);
+        assert_eq!(take(ExtractFrom::Cookie("session".to_owned()), &answer).as_deref(), Some("s1"));
+        assert_eq!(take(ExtractFrom::Cookie("other".to_owned()), &answer), None);
+        assert_eq!(take(between("csrf\" value=\"", "\""), &answer).as_deref(), Some("x y"));
+        assert_eq!(take(between("<input value=\"", "\""), &answer).as_deref(), Some(""));
+        assert_eq!(take(between("value=\"", "\n"), &answer), None);
+        assert_eq!(take(between("token", "\""), &answer), None);
+    }
+
+    #[test]
+    fn nothing_is_taken_out_of_a_body_that_cannot_be_decoded() {
+        let answer = AnswerView { body: Err(Undecodable), ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
+        assert_eq!(take(json(""), &answer), None);
+        assert_eq!(take(ExtractFrom::Between(String::new(), String::new()), &answer), None);
+    }
+}

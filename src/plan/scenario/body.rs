@@ -1,0 +1,148 @@
+//! Bodies and header fields of a request.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::json::Json;
+use super::names::Names;
+use super::reader::{Node, Object};
+use crate::cli::value::header_name;
+use crate::error::Result;
+use crate::plan::requests::BodyKind;
+use crate::plan::setting::{fingerprint, is_secret};
+use crate::plan::template::{Encoding, Template};
+
+/// A header field; `None` leaves out one that is sent otherwise.
+pub(super) type Field = (String, Option<Template>);
+
+/// The member `headers`.
+pub(super) fn headers(node: &Node<'_>, names: &mut Names) -> Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    for (name, node) in node.members()? {
+        header_name(name).map_err(|why| node.refused(why))?;
+        let value = match node.value() {
+            Json::Null => None,
+            Json::Text(text) => Some(names.text(text, Encoding::Field).map_err(|why| node.refused(why))?),
+            other => return Err(node.refused(format!("expected text, or null to leave it out, not {}", other.kind()))),
+        };
+        fields.push((name.to_owned(), value.map(|value| if is_secret(name) { value.into_secret() } else { value })));
+    }
+    Ok(fields)
+}
+
+/// `below` without what `above` says anew, then that.
+pub(super) fn replaced(mut below: Vec<Field>, above: &[Field]) -> Vec<Field> {
+    below.retain(|(name, _)| !above.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+    below.extend_from_slice(above);
+    below
+}
+
+/// What a request carries.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    pub(super) content: Option<Template>,
+    pub(super) kind: Option<BodyKind>,
+    /// Name, length and hash of the file that it was read from.
+    pub(super) file: Option<String>,
+}
+
+/// A body longer than this is no request that a load is made of.
+const LONGEST_BODY: u64 = 1 << 30;
+
+/// The body of a request, whichever member says it; files are relative to `folder`.
+pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Result<Body> {
+    let Some((key, node)) = request.at_most_one(&["json", "form", "body", "body_file"])? else {
+        return Ok(Body::default());
+    };
+    let mut template = Template::default();
+    let (kind, file) = match key {
+        "json" => {
+            json(&node, node.value(), names, &mut template)?;
+            (Some(BodyKind::Json), None)
+        }
+        "form" => {
+            form(&node, names, &mut template)?;
+            (Some(BodyKind::Form), None)
+        }
+        "body" => {
+            template = names.text(node.text()?, Encoding::Plain).map_err(|why| node.refused(why))?;
+            (None, None)
+        }
+        _ => {
+            let path = folder.join(node.name()?);
+            let read = |file: File| {
+                let mut bytes = Vec::new();
+                file.take(LONGEST_BODY + 1).read_to_end(&mut bytes).map(|_| bytes)
+            };
+            let bytes = File::open(&path).and_then(read);
+            let bytes = bytes.map_err(|why| node.refused(format!("{}: {why}", path.display())))?;
+            if bytes.len() as u64 > LONGEST_BODY {
+                return Err(node.refused(format!("{}: is larger than 1 GiB", path.display())));
+            }
+            template.push_literal(&bytes, false);
+            (None, Some(format!("{}: {}", node.name()?, fingerprint(&bytes))))
+        }
+    };
+    Ok(Body { content: Some(template), kind, file })
+}
+
+/// Writes a JSON value as it is sent. Its parts are all named by the place of the whole.
+fn json(node: &Node<'_>, value: &Json, names: &mut Names, out: &mut Template) -> Result<()> {
+    match value {
+        Json::Text(text) => out.push(names.json_text(text).map_err(|why| node.refused(why))?),
+        Json::List(items) => {
+            out.push_literal(b"[", false);
+            for (at, item) in items.iter().enumerate() {
+                out.push_literal(if at > 0 { b"," } else { b"" }, false);
+                json(node, item, names, out)?;
+            }
+            out.push_literal(b"]", false);
+        }
+        Json::Object(members) => {
+            out.push_literal(b"{", false);
+            for (at, (name, value)) in members.iter().enumerate() {
+                out.push_literal(if at > 0 { b"," } else { b"" }, false);
+                out.push(member_name(node, name, names)?);
+                let mut member = Template::default();
+                json(node, value, names, &mut member)?;
+                out.push(if is_secret(name) { member.into_secret() } else { member });
+            }
+            out.push_literal(b"}", false);
+        }
+        plain => out.push_literal(plain.to_value().to_string().as_bytes(), false),
+    }
+    Ok(())
+}
+
+fn member_name(node: &Node<'_>, name: &str, names: &mut Names) -> Result<Template> {
+    let mut template = Template::literal("\"");
+    template.push(names.text(name, Encoding::Json).map_err(|why| node.refused(why))?);
+    template.push_literal(b"\":", false);
+    Ok(template)
+}
+
+/// Members of a form; a list repeats its name.
+fn form(node: &Node<'_>, names: &mut Names, out: &mut Template) -> Result<()> {
+    let mut is_first = true;
+    for (name, node) in node.members()? {
+        let values = if matches!(node.value(), Json::List(_)) { node.list()? } else { vec![node] };
+        for node in values {
+            let text = match node.value() {
+                Json::Text(text) => text.clone(),
+                Json::Number(_) | Json::Bool(_) => node.value().to_value().to_string(),
+                other => {
+                    return Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind())));
+                }
+            };
+            out.push_literal(if is_first { b"" } else { b"&" }, false);
+            is_first = false;
+            let refused = |why| node.refused(why);
+            out.push(names.text(name, Encoding::Form).map_err(refused)?);
+            out.push_literal(b"=", false);
+            let value = names.text(&text, Encoding::Form).map_err(refused)?;
+            out.push(if is_secret(name) { value.into_secret() } else { value });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! `user_classes`: kinds of users and their tasks.
+
+use std::collections::BTreeSet;
+
+use super::extract;
+use super::json::Json;
+use super::keys::{self, suggestion};
+use super::reader::{Node, Object};
+use super::request::Workshop;
+use crate::cli::RunFlags;
+use crate::cli::value::Wait;
+use crate::error::{Error, Result};
+use crate::plan::data::SourceId;
+use crate::plan::journey::{MOST_CLASSES, Message, Step, Task, Tasks, UserClass};
+
+/// What decides the think time of users.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pause {
+    /// The flag: of all users the same.
+    Same(Wait),
+    /// The class, where it says one; else this.
+    Usual(Wait),
+}
+
+/// Which tasks are done, as Locust's `--tags` and `--exclude-tags`.
+#[derive(Debug)]
+pub(super) struct Tags {
+    only: Vec<String>,
+    without: Vec<String>,
+    /// All that a task has.
+    seen: BTreeSet<String>,
+}
+
+impl Tags {
+    /// Those of the flags; in one environment variable several stand, with blanks or commas between.
+    pub(super) fn of(flags: &RunFlags) -> Self {
+        let words = |list: &[String]| {
+            let words = list.iter().flat_map(|text| text.split([',', ' ', '\t']));
+            words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        };
+        Self { only: words(&flags.tags), without: words(&flags.exclude_tags), seen: BTreeSet::new() }
+    }
+
+    fn keeps(&mut self, tags: &[String]) -> bool {
+        self.seen.extend(tags.iter().cloned());
+        let is_wanted = self.only.is_empty() || self.only.iter().any(|tag| tags.contains(tag));
+        is_wanted && !self.without.iter().any(|tag| tags.contains(tag))
+    }
+
+    /// A tag that no task has is a slip of the pen.
+    fn check(&self) -> Result<()> {
+        for (flag, tags) in [("--tags", &self.only), ("--exclude-tags", &self.without)] {
+            if let Some(tag) = tags.iter().find(|tag| !self.seen.contains(*tag)) {
+                let why = suggestion(tag, self.seen.iter().map(String::as_str));
+                return Err(Error::usage(flag, format!("no task has the tag {tag:?}{why}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The classes, those without a task left out.
+pub(super) fn classes(
+    node: &Node<'_>,
+    workshop: &mut Workshop<'_>,
+    pause: Pause,
+    mut tags: Tags,
+) -> Result<Vec<UserClass>> {
+    let nodes = node.some()?;
+    if nodes.len() > MOST_CLASSES {
+        return Err(node.refused(format!("has more than {MOST_CLASSES} classes")));
+    }
+    let mut classes = Vec::with_capacity(nodes.len());
+    let mut known: Vec<String> = Vec::new();
+    for (at, node) in nodes.iter().enumerate() {
+        let object = node.object(&keys::CLASS)?;
+        let name = object.read("name", Node::name)?.map_or_else(|| format!("class {}", at + 1), str::to_owned);
+        if known.contains(&name) {
+            return Err(node.refused(format!("there is another class {name:?}")));
+        }
+        known.push(name.clone());
+        classes.extend(class(&object, name, workshop, pause, &mut tags)?);
+    }
+    tags.check()?;
+    if classes.is_empty() {
+        return Err(Error::usage("--tags and --exclude-tags", "leave no task"));
+    }
+    Ok(classes)
+}
+
+fn class(
+    object: &Object<'_>,
+    name: String,
+    workshop: &mut Workshop<'_>,
+    pause: Pause,
+    tags: &mut Tags,
+) -> Result<Option<UserClass>> {
+    let weight = object.read("weight", |node| node.count(1..=MOST_WEIGHT))?.unwrap_or(1);
+    let own_wait = object.read("wait", wait)?;
+    let wait = match pause {
+        Pause::Same(wait) => wait,
+        Pause::Usual(usual) => own_wait.unwrap_or(usual),
+    };
+    let own_tags = read_tags(object)?;
+    let task_nodes = object.need("tasks")?.some()?;
+    let list = |key| object.get(key).map_or_else(|| Ok(Vec::new()), |node| node.list());
+    let (start_nodes, stop_nodes) = (list("on_start")?, list("on_stop")?);
+
+    let has_own_steps = !start_nodes.is_empty() || !stop_nodes.is_empty();
+    workshop.names.mentioned = if has_own_steps { workshop.common.clone() } else { BTreeSet::new() };
+    let on_start = first_steps(&start_nodes, workshop)?;
+    for task in &task_nodes {
+        reach_all(&task.object(&keys::TASK)?.need("requests")?.some()?, workshop)?;
+    }
+    reach_all(&stop_nodes, workshop)?;
+    let on_stop = steps(&stop_nodes, workshop)?;
+    let rows = std::mem::take(&mut workshop.names.mentioned);
+    let mut tasks = Vec::with_capacity(task_nodes.len());
+    for node in &task_nodes {
+        tasks.extend(task(&node.object(&keys::TASK)?, workshop, (tags, &own_tags), &rows)?);
+    }
+    if tasks.is_empty() {
+        return Ok(None);
+    }
+    let rows = rows.into_iter().collect();
+    Ok(Some(UserClass { name, weight, wait, on_start, tasks: Tasks::new(tasks), on_stop, rows }))
+}
+
+/// Weights of classes and tasks: more cannot be told from chance, and their sums stay in 32 bits.
+const MOST_WEIGHT: u32 = 100_000;
+
+fn task(
+    object: &Object<'_>,
+    workshop: &mut Workshop<'_>,
+    (tags, of_class): (&mut Tags, &[String]),
+    of_user: &BTreeSet<SourceId>,
+) -> Result<Option<Task>> {
+    let own_tags = [of_class, &read_tags(object)?].concat();
+    let is_kept = tags.keeps(&own_tags);
+    // What is not done is checked all the same, but is no endpoint of this run.
+    let before = workshop.book.clone();
+    let weight = object.read("weight", |node| node.count(1..=MOST_WEIGHT))?.unwrap_or(1);
+    let given = object.read("name", Node::name)?.map(str::to_owned);
+    workshop.names.mentioned = workshop.common.clone();
+    let steps = steps(&object.need("requests")?.some()?, workshop)?;
+    if !is_kept {
+        workshop.book = before;
+        return Ok(None);
+    }
+    let endpoint = match &steps[0].message {
+        Message::Fixed(request) => request.wire().endpoint(),
+        Message::Templated(request) => request.endpoint(),
+    };
+    let name = given.unwrap_or_else(|| workshop.book.endpoints[endpoint.0 as usize].name.clone());
+    let rows = workshop.names.mentioned.difference(of_user).copied().collect();
+    Ok(Some(Task { name, weight, steps, rows }))
+}
+
+/// Steps that can have what those before them took from their answers.
+fn first_steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>> {
+    for node in nodes {
+        extract::slots(node, &mut workshop.names)?;
+    }
+    workshop.names.within_reach.clear();
+    let mut steps = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        steps.push(workshop.step(node)?);
+        let slots = extract::slots(node, &mut workshop.names)?;
+        workshop.names.within_reach.extend(slots);
+    }
+    Ok(steps.into())
+}
+
+fn steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>> {
+    nodes.iter().map(|node| workshop.step(node)).collect()
+}
+
+/// What these take from their answers is within reach of all that the user does after its start.
+fn reach_all(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<()> {
+    for node in nodes {
+        let slots = extract::slots(node, &mut workshop.names)?;
+        workshop.names.within_reach.extend(slots);
+    }
+    Ok(())
+}
+
+fn read_tags(object: &Object<'_>) -> Result<Vec<String>> {
+    let Some(node) = object.get("tags") else { return Ok(Vec::new()) };
+    node.list()?.iter().map(|node| node.read(tag)).collect()
+}
+
+fn tag(text: &str) -> std::result::Result<String, String> {
+    if text.is_empty() || text.contains([',', ' ', '\t']) {
+        return Err(format!("{text:?} is no tag; expected a word"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Think time: text as the flag takes it, or a number of seconds.
+pub(super) fn wait(node: &Node<'_>) -> Result<Wait> {
+    if matches!(node.value(), Json::Number(_)) {
+        let pause = node.time()?;
+        return Ok(if pause.is_zero() { Wait::None } else { Wait::Constant(pause) });
+    }
+    node.read(str::parse)
+}

@@ -1,0 +1,100 @@
+//! `variables` and `data`: what is known before the first request.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use super::json::Json;
+use super::keys;
+use super::names::{Known, Names};
+use super::reader::Node;
+use super::tables;
+use crate::error::Result;
+use crate::plan::data::{DataSource, OnEnd, Pick, Table};
+use crate::plan::engine::Environment;
+use crate::plan::setting::is_secret;
+
+/// The member `variables`.
+pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, Known>> {
+    let mut variables = BTreeMap::new();
+    for (name, node) in node.members()? {
+        Names::check_new(name).map_err(|why| node.refused(why))?;
+        variables.insert(name.to_owned(), variable(&node, name, environment)?);
+    }
+    Ok(variables)
+}
+
+fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Known> {
+    if !matches!(node.value(), Json::Object(_)) {
+        let text = plain(node)?;
+        if text.contains("${") {
+            return Err(node.refused("is taken as it is, without ${...}"));
+        }
+        return Ok(Known { text, is_secret: is_secret(name) });
+    }
+    let object = node.object(&keys::VARIABLE)?;
+    let env = object.need("env")?;
+    let default = object.read("default", plain)?;
+    let value = environment.get(env.name()?).cloned().or(default);
+    let missing = || {
+        env.refused(format!("the environment has no {}, and there is no \"default\"", env.text().unwrap_or_default()))
+    };
+    Ok(Known { text: value.ok_or_else(missing)?, is_secret: true })
+}
+
+/// A value as text: text, a number or a truth value.
+fn plain(node: &Node<'_>) -> Result<String> {
+    match node.value() {
+        Json::Text(text) => Ok(text.clone()),
+        Json::Number(number) => Ok(number.to_string()),
+        Json::Bool(value) => Ok(value.to_string()),
+        other => Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
+    }
+}
+
+/// The member `data`; files are relative to `folder`.
+pub(super) fn sources(node: &Node<'_>, folder: &Path, variables: &BTreeMap<String, Known>) -> Result<Vec<DataSource>> {
+    let mut sources = Vec::new();
+    for (name, node) in node.members()? {
+        Names::check_new(name).map_err(|why| node.refused(why))?;
+        if variables.contains_key(name) {
+            return Err(node.refused("is a variable, too; choose another name"));
+        }
+        sources.push(source(&node, name, folder)?);
+    }
+    Ok(sources)
+}
+
+fn source(node: &Node<'_>, name: &str, folder: &Path) -> Result<DataSource> {
+    let object = node.object(&keys::DATA)?;
+    let Some((format, file)) = object.at_most_one(&["csv", "json", "ndjson"])? else {
+        return Err(node.refused("names no file; expected \"csv\", \"json\" or \"ndjson\""));
+    };
+    let pick = object.read("pick", |node| node.word(&PICKS))?.unwrap_or(Pick::Sequential);
+    let on_end = object.read("on_end", |node| match pick {
+        Pick::Unique(_) => node.word(&ENDS),
+        _ => Err(node.refused("goes with \"pick\": \"unique\"")),
+    })?;
+    let pick = on_end.map_or(pick, Pick::Unique);
+    let path = folder.join(file.name()?);
+    let read = |read: fn(File) -> std::result::Result<Table, String>| {
+        let handle = File::open(&path).map_err(|why| why.to_string())?;
+        tables::check_size(&handle)?;
+        let table = read(handle)?;
+        if table.rows() == 0 { Err("has no rows".to_owned()) } else { Ok(table) }
+    };
+    let table = match format {
+        "csv" => read(tables::csv),
+        "json" => read(tables::json),
+        _ => read(tables::ndjson),
+    };
+    let table = table.map_err(|why| file.refused(format!("{}: {why}", path.display())))?;
+    Ok(DataSource::new(name.to_owned(), pick, table))
+}
+
+/// The words of `pick`.
+pub(super) const PICKS: [(&str, Pick); 3] =
+    [("unique", Pick::Unique(OnEnd::Stop)), ("sequential", Pick::Sequential), ("random", Pick::Random)];
+
+/// The words of `on_end`.
+pub(super) const ENDS: [(&str, OnEnd); 3] = [("stop", OnEnd::Stop), ("fail", OnEnd::Fail), ("again", OnEnd::Again)];

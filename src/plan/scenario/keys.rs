@@ -1,0 +1,113 @@
+//! The keys of a scenario file: those that the reader knows, the suggestions come from, and the schema is held to.
+
+/// Of the file itself.
+pub const SCENARIO: [&str; 25] = [
+    "$schema",
+    "name",
+    "host",
+    "users",
+    "spawn_rate",
+    "run_time",
+    "requests",
+    "rate",
+    "arrival",
+    "stages",
+    "seed",
+    "wait",
+    "stop_timeout",
+    "headers",
+    "expect",
+    "timeout",
+    "connect_timeout",
+    "redirects",
+    "insecure",
+    "no_keepalive",
+    "interval",
+    "variables",
+    "data",
+    "user_classes",
+    "checks",
+];
+
+/// Of a stage.
+pub const STAGE: [&str; 2] = ["duration", "target"];
+
+/// Of a variable that comes from the environment.
+pub const VARIABLE: [&str; 2] = ["env", "default"];
+
+/// Of a data source.
+pub const DATA: [&str; 5] = ["csv", "json", "ndjson", "pick", "on_end"];
+
+/// Of a class of users.
+pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tasks", "on_stop"];
+
+/// Of a task.
+pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
+
+/// Those keys of a request that say its method.
+pub const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+
+/// Of a request.
+pub const REQUEST: [&str; 19] = [
+    "get",
+    "post",
+    "put",
+    "patch",
+    "delete",
+    "head",
+    "options",
+    "request",
+    "method",
+    "name",
+    "headers",
+    "json",
+    "form",
+    "body",
+    "body_file",
+    "timeout",
+    "redirects",
+    "expect",
+    "extract",
+];
+
+/// Of what is expected of an answer.
+pub const EXPECT: [&str; 7] = ["status", "header", "body_contains", "body_not_contains", "json", "within", "size"];
+
+/// Of what is expected of a header field.
+pub const EXPECT_HEADER: [&str; 2] = ["contains", "exists"];
+
+/// Of what is expected at a place of a JSON body.
+pub const EXPECT_JSON: [&str; 2] = ["equals", "exists"];
+
+/// Of what is expected of a body's size.
+pub const SIZE: [&str; 2] = ["min", "max"];
+
+/// Of what is taken from an answer.
+pub const EXTRACT: [&str; 4] = ["json", "header", "cookie", "between"];
+
+/// `, did you mean "x"?` where a known word is near; else all that are known.
+#[must_use]
+pub fn suggestion<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    /// As near as clap wants a flag to be.
+    const NEAR: f64 = 0.7;
+    let known: Vec<&str> = known.into_iter().collect();
+    let likeness = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
+    match likeness.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, nearest)) if likeness > NEAR => format!(", did you mean {nearest:?}?"),
+        Some(_) => format!("; known: {}", known.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_suggested() {
+        assert_eq!(suggestion("staus", EXPECT), ", did you mean \"status\"?");
+        assert_eq!(suggestion("user_class", SCENARIO), ", did you mean \"user_classes\"?");
+        assert_eq!(suggestion("xyz", SIZE), "; known: min, max");
+        assert_eq!(suggestion("xyz", []), "");
+    }
+}

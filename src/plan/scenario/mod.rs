@@ -1,0 +1,214 @@
+//! The scenario file: JSON in, journeys out. What is wrong with it is told before the first request, with its place.
+//!
+//! A file is read in two passes: what flags say, too, so that flags can win over it; then, with all flags known, the
+//! classes of users with their requests, compiled.
+
+mod body;
+mod class;
+mod data;
+mod expect;
+mod extract;
+mod json;
+pub mod keys;
+mod names;
+mod reader;
+mod request;
+mod tables;
+mod target;
+mod top;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::{self, Check};
+use super::engine::Environment;
+use super::journey::{Journeys, UserClass};
+use super::requests::{self, Book, Extras, Resolved};
+use super::setting::fingerprint;
+use super::template::{Encoding, Template};
+use crate::cli::value::Header;
+use crate::cli::{Origins, RunFlags};
+use crate::error::{Error, Result};
+use body::Field;
+use class::{Pause, Tags};
+use json::Json;
+use names::Names;
+use reader::{Node, Object};
+use request::Workshop;
+use top::Top;
+
+/// A scenario file that was read.
+#[derive(Debug)]
+pub(super) struct Scenario {
+    /// As the flag has it.
+    file: String,
+    folder: PathBuf,
+    json: Json,
+    fingerprint: String,
+    /// The flags, with what the file says where they say nothing.
+    pub(super) flags: RunFlags,
+    /// Where each of them came from.
+    pub(super) origins: Origins,
+    names: Names,
+    pause: Pause,
+}
+
+/// A scenario file is written by people, or by a program for a few thousand requests.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+impl Scenario {
+    /// Reads the file of `--scenario`, where that is given.
+    ///
+    /// # Errors
+    /// Names the flag that does not go with a scenario, or the file and the place in it.
+    pub(super) fn of(flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Option<Self>> {
+        let Some(path) = &flags.scenario else {
+            return match (&*flags.tags, &*flags.exclude_tags) {
+                ([], []) => Ok(None),
+                ([], _) => Err(Error::usage("--exclude-tags", "goes with --scenario")),
+                _ => Err(Error::usage("--tags", "goes with --scenario")),
+            };
+        };
+        if path.extension().is_some_and(|ending| ending == "py") {
+            let why = "there are no locustfiles here; write a scenario file (JSON), or requests on the command line";
+            return Err(Error::usage(format!("-f {}", path.display()), why));
+        }
+        for (flag, is_given) in [
+            ("REQUEST", !flags.requests.is_empty()),
+            ("--data", flags.data.is_some()),
+            ("--json", flags.json.is_some()),
+            ("--method", flags.method.is_some()),
+        ] {
+            if is_given {
+                return Err(Error::usage(flag, "does not go with --scenario, whose requests are in the file"));
+            }
+        }
+        Self::read(path, flags, origins, environment).map(Some)
+    }
+
+    fn read(path: &Path, flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Self> {
+        let file = path.display().to_string();
+        let bytes = bytes(path).map_err(|why| Error::usage(&file, why))?;
+        let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, with_place(&why)))?;
+        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        let root = Node::root(&file, &json);
+        let object = root.object(&keys::SCENARIO)?;
+        object.read("$schema", Node::text)?;
+        let mut names = Names { environment: environment.clone(), ..Names::default() };
+        names.variables = object.read("variables", |node| data::variables(node, environment))?.unwrap_or_default();
+        names.sources = object.read("data", |node| data::sources(node, &folder, &names.variables))?.unwrap_or_default();
+        let top = Top::read(&object, |text| known_host(text, &mut names))?;
+        let (flags, origins, pause) = top.below(flags, origins);
+        Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, pause })
+    }
+
+    /// Compiles the classes.
+    ///
+    /// # Errors
+    /// Names the place in the file, or the flag.
+    pub(super) fn resolve(self) -> Result<Resolved> {
+        let Self { file, folder, json, fingerprint, flags, names, pause, .. } = self;
+        let object = Node::root(&file, &json).object(&keys::SCENARIO)?;
+        let name = object.read("name", Node::name)?.map(str::to_owned);
+        let checks = object.read("checks", checks)?.unwrap_or_default();
+        let mut workshop = workshop(&object, &flags, names, folder)?;
+        let classes = object.need("user_classes")?;
+        let list = class::classes(&classes, &mut workshop, pause, Tags::of(&flags))?;
+        let journeys = Journeys::new(list, |why| classes.refused(why))?;
+        let told = told(&file, fingerprint, &object, &workshop, &journeys.classes);
+        let Workshop { names, book, home, .. } = workshop;
+        let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
+        let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
+        let listing = listing.collect::<Vec<_>>().join("\n");
+        let extras = Extras { name, sources: names.sources, variables: names.slots, checks, told };
+        Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body: None, scenario: extras })
+    }
+}
+
+fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|why| why.to_string())?;
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    if bytes.len() as u64 > LONGEST { Err("is longer than 64 MiB".to_owned()) } else { Ok(bytes) }
+}
+
+/// `line 3, column 7: expected ...`.
+fn with_place(error: &serde_json::Error) -> String {
+    let sentence = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    format!("line {}, column {}: {}", error.line(), error.column(), sentence.trim_end_matches(&place))
+}
+
+/// The text of `host`, whose holes must be known now.
+fn known_host(text: &str, names: &mut Names) -> std::result::Result<String, String> {
+    let fixed = names.text(text, Encoding::Plain)?.fixed();
+    let bytes = fixed.ok_or("must be known when the plan is made: text, a variable or ${env.NAME}")?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn checks(node: &Node<'_>) -> Result<Vec<Check>> {
+    let checks = node.list()?;
+    if checks.len() > check::MOST_CHECKS {
+        return Err(node.refused(format!("at most {} checks", check::MOST_CHECKS)));
+    }
+    checks.iter().map(|node| node.read(Check::parse)).collect()
+}
+
+fn workshop<'p>(object: &Object<'_>, flags: &'p RunFlags, mut names: Names, folder: PathBuf) -> Result<Workshop<'p>> {
+    let base = flags.host.as_deref().map(|host| requests::parse("--host", host)).transpose()?;
+    let (base, credentials) = base.map_or((None, None), |parsed| (Some(parsed.url), parsed.userinfo));
+    let own = object.read("headers", |node| body::headers(node, &mut names))?.unwrap_or_default();
+    let of_flags: Vec<Field> = flags.headers.iter().map(field).collect();
+    let mut rules = requests::rules(flags);
+    if let Some(node) = object.get("expect") {
+        // The statuses are those of the flags by now, which the file's are below.
+        let status = rules.expect.status.clone();
+        rules.expect = expect::expect(&node, &mut names, &rules.expect)?;
+        rules.expect.status = status;
+    }
+    let common = std::mem::take(&mut names.mentioned);
+    let home = base.as_ref().map(|base| Arc::clone(base.origin()));
+    let headers = body::replaced(own, &of_flags);
+    let book = Book::default();
+    let body_files = Vec::new();
+    Ok(Workshop { names, flags, base, credentials, home, rules, headers, common, book, folder, body_files })
+}
+
+fn field(header: &Header) -> Field {
+    let value = header.value.as_deref().map(Template::literal);
+    (header.name.clone(), value.map(Template::into_secret))
+}
+
+/// What the stream tells of the file, beside what flags say.
+fn told(
+    file: &str,
+    fingerprint: String,
+    object: &Object<'_>,
+    workshop: &Workshop<'_>,
+    classes: &[UserClass],
+) -> Vec<(&'static str, String)> {
+    let mut told = vec![("scenario", file.to_owned()), ("scenario-content", fingerprint)];
+    for (name, known) in &workshop.names.variables {
+        let value = if known.is_secret { "***" } else { &known.text };
+        told.push(("variable", format!("{name}={value}")));
+    }
+    for source in &workshop.names.sources {
+        let (name, rows, pick) = (source.name(), source.len(), source.pick().as_str());
+        told.push(("data-source", format!("{name}: {rows} rows, {pick}, {}", source.fingerprint())));
+    }
+    told.extend(workshop.body_files.iter().map(|file| ("body-file", file.clone())));
+    for class in classes {
+        let tasks = class.tasks.as_slice().iter().map(|task| format!("{}:{}", task.name, task.weight));
+        let tasks = tasks.collect::<Vec<_>>().join(",");
+        told.push(("user-class", format!("{}:{} wait {} tasks {tasks}", class.name, class.weight, class.wait)));
+    }
+    if let Some(Json::Object(headers)) = object.get("headers").map(|node| node.value()) {
+        told.extend(headers.iter().map(|(name, value)| {
+            let text = if let Json::Text(text) = value { text } else { "" };
+            ("header", super::setting::masked_header(name, text))
+        }));
+    }
+    told
+}

@@ -1,0 +1,247 @@
+//! What the names in `${...}` mean, and the compiling of texts that have them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::keys::suggestion;
+use crate::plan::data::{DataSource, SourceId};
+use crate::plan::engine::Environment;
+use crate::plan::setting::is_secret;
+use crate::plan::template::{Encoding, Hole, SlotId, Template};
+
+/// Words that mean something in every scenario, so that nothing else can go by them.
+const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
+
+/// A value that is known when the plan is made.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) text: String,
+    pub(super) is_secret: bool,
+}
+
+/// What the names in `${...}` mean.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) environment: Environment,
+    pub(super) variables: BTreeMap<String, Known>,
+    pub(super) sources: Vec<DataSource>,
+    /// Names of all that is taken from answers, by slot.
+    pub(super) slots: Vec<String>,
+    /// What the requests at hand can have: taken by an earlier request, or by another task of the class.
+    pub(super) within_reach: BTreeSet<SlotId>,
+    /// Sources mentioned since somebody last asked.
+    pub(super) mentioned: BTreeSet<SourceId>,
+}
+
+/// What an expression stands for.
+enum Meaning {
+    Known(Known),
+    Hole(Hole, bool),
+}
+
+impl Names {
+    /// Checks that a new variable, source or extraction can go by this name.
+    pub(super) fn check_new(name: &str) -> Result<(), String> {
+        let mut bytes = name.bytes();
+        let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        if !begins || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
+            return Err(format!("{name:?} is no name; expected a letter, then letters, digits, _ and -"));
+        }
+        if RESERVED.contains(&name) {
+            return Err(format!("{name:?} means something in every scenario; choose another name"));
+        }
+        Ok(())
+    }
+
+    /// The slot of an extraction, a new one where there is none of the name.
+    pub(super) fn slot(&mut self, name: &str) -> Result<SlotId, String> {
+        Self::check_new(name)?;
+        if self.variables.contains_key(name) {
+            return Err("is a variable, which never changes; choose another name".to_owned());
+        }
+        if self.sources.iter().any(|source| source.name() == name) {
+            return Err("is a data source; choose another name".to_owned());
+        }
+        let at = self.slots.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.slots.push(name.to_owned());
+            self.slots.len() - 1
+        });
+        Ok(SlotId(u32::try_from(at).unwrap_or(u32::MAX)))
+    }
+
+    /// Compiles a text for the place that `encoding` is about.
+    pub(super) fn text(&mut self, text: &str, encoding: Encoding) -> Result<Template, String> {
+        let mut template = Template::default();
+        for token in tokens(text)? {
+            match token {
+                Token::Literal(literal) => push_text(&mut template, literal, encoding.of_literals(), false)?,
+                Token::Expression(expression) => self.push(&mut template, expression, encoding)?,
+            }
+        }
+        Ok(template)
+    }
+
+    /// Compiles a text that stands in the place of a JSON value: quoted, unless it is `${number(...)}` as a whole.
+    pub(super) fn json_text(&mut self, text: &str) -> Result<Template, String> {
+        let mut template = Template::default();
+        if let Some(inner) = whole_number(text) {
+            self.push(&mut template, inner, Encoding::JsonNumber)?;
+            return Ok(template);
+        }
+        template.push_literal(b"\"", false);
+        template.push(self.text(text, Encoding::Json)?);
+        template.push_literal(b"\"", false);
+        Ok(template)
+    }
+
+    fn push(&mut self, template: &mut Template, expression: &str, encoding: Encoding) -> Result<(), String> {
+        let expression = expression.trim();
+        if let Some(inner) = call(expression, "raw") {
+            return self.push(template, inner, encoding.raw());
+        }
+        if call(expression, "number").is_some() {
+            return Err(format!("${{{expression}}} must be the whole of a JSON string, and that in \"json\""));
+        }
+        match self.meaning(expression).map_err(|why| format!("${{{expression}}}: {why}"))? {
+            Meaning::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
+            Meaning::Hole(hole, is_secret) => {
+                template.push_hole(hole, encoding, is_secret);
+                Ok(())
+            }
+        }
+    }
+
+    fn meaning(&mut self, expression: &str) -> Result<Meaning, String> {
+        if let Some(arguments) = call(expression, "random") {
+            return random(arguments).map(|hole| Meaning::Hole(hole, false));
+        }
+        let of_user = match expression {
+            "uuid" => Some(Hole::Uuid),
+            "now" => Some(Hole::Now),
+            "user" => Some(Hole::User),
+            "iteration" => Some(Hole::Iteration),
+            _ => None,
+        };
+        if let Some(hole) = of_user {
+            return Ok(Meaning::Hole(hole, false));
+        }
+        match expression.split_once('.') {
+            Some(("env", name)) => self.of_environment(name).map(Meaning::Known),
+            Some((source, column)) => self.cell(source, column),
+            None => self.value(expression),
+        }
+    }
+
+    fn of_environment(&self, name: &str) -> Result<Known, String> {
+        let value = self.environment.get(name);
+        let text = value.cloned().ok_or_else(|| format!("the environment has no {name}"))?;
+        Ok(Known { text, is_secret: true })
+    }
+
+    fn cell(&mut self, source: &str, column: &str) -> Result<Meaning, String> {
+        let Some(at) = self.sources.iter().position(|known| known.name() == source) else {
+            let why = suggestion(source, self.sources.iter().map(DataSource::name).chain(["env"]));
+            return Err(format!("there is no data source {source:?}{why}"));
+        };
+        let columns = self.sources[at].columns();
+        let Some(place) = columns.iter().position(|known| known == column) else {
+            let why = suggestion(column, columns.iter().map(String::as_str));
+            return Err(format!("{source} has no column {column:?}{why}"));
+        };
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let id = SourceId(number(at));
+        self.mentioned.insert(id);
+        Ok(Meaning::Hole(Hole::Cell(id, number(place)), is_secret(column)))
+    }
+
+    fn value(&self, name: &str) -> Result<Meaning, String> {
+        if let Some(known) = self.variables.get(name) {
+            return Ok(Meaning::Known(known.clone()));
+        }
+        if let Some(at) = self.slots.iter().position(|slot| slot == name) {
+            let slot = SlotId(u32::try_from(at).unwrap_or(u32::MAX));
+            if self.within_reach.contains(&slot) {
+                return Ok(Meaning::Hole(Hole::Slot(slot), is_secret(name)));
+            }
+            return Err("no request before this one takes it from an answer".to_owned());
+        }
+        if let Some(source) = self.sources.iter().find(|source| source.name() == name) {
+            return Err(format!("is a data source; name a column, such as ${{{name}.{}}}", source.columns()[0]));
+        }
+        if name.contains('(') {
+            return Err("there is no such function; known: random(a,b), raw(x), number(x)".to_owned());
+        }
+        let known = self.variables.keys().chain(&self.slots).map(String::as_str).chain(RESERVED);
+        Err(format!("nothing goes by that name{}", suggestion(name, known)))
+    }
+}
+
+/// Adds text that is known now.
+fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret: bool) -> Result<(), String> {
+    let mut written = Vec::with_capacity(text.len());
+    encoding.write(text, &mut written).map_err(|_| match encoding {
+        Encoding::JsonNumber if is_secret => "is not a number".to_owned(),
+        Encoding::JsonNumber => format!("{text:?} is not a number"),
+        _ => "has a control character, which no header field can have".to_owned(),
+    })?;
+    template.push_literal(&written, is_secret);
+    Ok(())
+}
+
+/// `x` of `name(x)`.
+fn call<'t>(expression: &'t str, name: &str) -> Option<&'t str> {
+    expression.strip_prefix(name)?.trim_start().strip_prefix('(')?.strip_suffix(')').map(str::trim)
+}
+
+/// Whether a text is to be a bare JSON number.
+pub(super) fn is_number(text: &str) -> bool {
+    whole_number(text).is_some()
+}
+
+/// `x` where a text is `${number(x)}` and nothing else.
+fn whole_number(text: &str) -> Option<&str> {
+    let expression = text.strip_prefix("${")?.strip_suffix('}')?;
+    if expression.contains('}') { None } else { call(expression.trim(), "number") }
+}
+
+fn random(arguments: &str) -> Result<Hole, String> {
+    let hint = || "expected random(a,b) with whole numbers, a not above b".to_owned();
+    let (low, high) = arguments.split_once(',').ok_or_else(hint)?;
+    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| hint());
+    let (low, high) = (number(low)?, number(high)?);
+    if low <= high { Ok(Hole::Random(low, high)) } else { Err(hint()) }
+}
+
+/// A piece of a text as written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Token<'t> {
+    Literal(&'t str),
+    /// What stands between `${` and `}`.
+    Expression(&'t str),
+}
+
+/// Takes a text apart; `$${` is a literal `${`.
+pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if rest[..at].ends_with('$') {
+            // Of `$${` the first dollar is dropped, and what follows is text.
+            tokens.push(Token::Literal(&rest[..at - 1]));
+            tokens.push(Token::Literal("${"));
+            rest = &rest[at + 2..];
+            continue;
+        }
+        tokens.push(Token::Literal(&rest[..at]));
+        let inside = &rest[at + 2..];
+        let Some(end) = inside.find('}') else {
+            return Err(format!("{:?} has no closing brace (a literal ${{ is written $${{)", &rest[at..]));
+        };
+        tokens.push(Token::Expression(&inside[..end]));
+        rest = &inside[end + 1..];
+    }
+    tokens.push(Token::Literal(rest));
+    Ok(tokens.into_iter().filter(|token| *token != Token::Literal("")).collect())
+}
+
+#[cfg(test)]
+mod tests;

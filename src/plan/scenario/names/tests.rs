@@ -1,0 +1,139 @@
+use super::*;
+use crate::plan::data::{Pick, Row, Table};
+use crate::plan::random::Random;
+use crate::plan::template::{Unset, Values};
+
+fn names() -> Names {
+    let mut table = Table::new(vec!["name".to_owned(), "password".to_owned()]).unwrap();
+    for cell in ["a b", "7"] {
+        table.push(cell).unwrap();
+    }
+    let known = |text: &str| Known { text: text.to_owned(), is_secret: false };
+    let mut names = Names {
+        environment: [("KEY".to_owned(), "s/1".to_owned())].into(),
+        variables: [("page".to_owned(), known("2")), ("city".to_owned(), known("K\u{f6}ln & co"))].into(),
+        sources: vec![DataSource::new("account".to_owned(), Pick::Sequential, table)],
+        ..Names::default()
+    };
+    let token = names.slot("token").unwrap();
+    names.slot("later").unwrap();
+    names.within_reach.insert(token);
+    names
+}
+
+fn rendered(names: &Names, template: &Template) -> Result<String, Unset> {
+    let mut values = Values {
+        variables: &[Some("t 1".to_owned())],
+        rows: &[Some(Row(0))],
+        sources: &names.sources,
+        user: 5,
+        iteration: 6,
+        now_unix_ms: 7,
+        random: &mut Random::seeded(1),
+    };
+    let mut out = Vec::new();
+    template.render(&mut values, &mut out).map(|()| String::from_utf8(out).unwrap())
+}
+
+fn filled(text: &str, encoding: Encoding) -> Result<String, String> {
+    let mut names = names();
+    let template = names.text(text, encoding)?;
+    rendered(&names, &template).map_err(|why| format!("{why:?}"))
+}
+
+#[test]
+fn texts_are_taken_apart() {
+    use Token::{Expression, Literal};
+    assert_eq!(tokens("a${b}c").unwrap(), [Literal("a"), Expression("b"), Literal("c")]);
+    assert_eq!(tokens("${a}${b}").unwrap(), [Expression("a"), Expression("b")]);
+    assert_eq!(tokens("$${a}$b$").unwrap(), [Literal("${"), Literal("a}$b$")]);
+    assert_eq!(tokens("").unwrap(), []);
+    assert!(tokens("a${b").unwrap_err().contains("no closing brace"));
+}
+
+#[test]
+fn each_expression_is_filled() {
+    for (text, expected) in [
+        ("${page}", "2"),
+        ("${ page }", "2"),
+        ("${env.KEY}", "s/1"),
+        ("${account.name}/${account.password}", "a b/7"),
+        ("${token}", "t 1"),
+        ("${user} ${iteration} ${now}", "5 6 7"),
+        ("${random(3,3)} ${random( -4 , -4 )}", "3 -4"),
+        ("${raw(token)} ${raw(random(3,3))}", "t 1 3"),
+        ("$${page} $ {page}", "${page} $ {page}"),
+    ] {
+        assert_eq!(filled(text, Encoding::Plain).as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn values_are_encoded_and_text_is_not() {
+    assert_eq!(
+        filled("/a b/${city}?q=${token}&r=${raw(token)}", Encoding::Percent).unwrap(),
+        "/a%20b/K%C3%B6ln%20%26%20co?q=t%201&r=t%201"
+    );
+    assert_eq!(filled("/${env.KEY}/${raw(env.KEY)}", Encoding::Percent).unwrap(), "/s%2F1/s/1");
+    assert_eq!(filled("a b&${city}", Encoding::Form).unwrap(), "a+b%26K%C3%B6ln+%26+co");
+}
+
+#[test]
+fn a_json_string_stays_one_unless_it_is_a_number() {
+    let json = |text: &str| {
+        let mut names = names();
+        let template = names.json_text(text)?;
+        rendered(&names, &template).map_err(|why| format!("{why:?}"))
+    };
+    assert_eq!(json("${page}").unwrap(), "\"2\"");
+    assert_eq!(json("${number(page)}").unwrap(), "2");
+    assert_eq!(json("${number(account.password)}").unwrap(), "7");
+    assert_eq!(json("${number(random(3,3))}").unwrap(), "3");
+    assert_eq!(json("a\"${token}").unwrap(), "\"a\\\"t 1\"");
+    assert_eq!(json("${number(token)}").unwrap_err(), "NotANumber", "at run time");
+    assert!(json("${number(city)}").unwrap_err().contains("is not a number"), "at once");
+    assert!(!json("${number(env.KEY)}").unwrap_err().contains("s/1"), "a secret is not told");
+    assert!(json("x${number(page)}").unwrap_err().contains("whole of a JSON string"));
+}
+
+#[test]
+fn what_means_nothing_is_told_with_what_is_near() {
+    for (text, words) in [
+        ("${pge}", &["${pge}", "did you mean \"page\"?"][..]),
+        ("${accont.name}", &["no data source \"accont\"", "did you mean \"account\"?"]),
+        ("${account.nam}", &["account has no column \"nam\"", "did you mean \"name\"?"]),
+        ("${account}", &["name a column", "${account.name}"]),
+        ("${later}", &["no request before"]),
+        ("${env.MISSING}", &["the environment has no MISSING"]),
+        ("${random(1)}", &["random(a,b)"]),
+        ("${random(2,1)}", &["random(a,b)"]),
+        ("${random(1,x)}", &["random(a,b)"]),
+        ("${upper(page)}", &["no such function"]),
+        ("${}", &["nothing goes by that name"]),
+        ("${raw(pge)}", &["${pge}", "did you mean \"page\"?"]),
+    ] {
+        let why = filled(text, Encoding::Plain).unwrap_err();
+        assert!(words.iter().all(|word| why.contains(word)), "{text}: {why}");
+    }
+    assert!(filled("a\nb", Encoding::Field).unwrap_err().contains("control character"));
+}
+
+#[test]
+fn names_are_words_of_their_own() {
+    for name in ["", "1a", "a b", "a.b", "ü", "user", "env", "a}", "-a"] {
+        assert!(Names::check_new(name).is_err(), "{name}");
+    }
+    assert!(Names::check_new("_a-1").is_ok());
+    assert!(names().slot("page").unwrap_err().contains("variable"));
+    assert!(names().slot("account").unwrap_err().contains("data source"));
+    assert_eq!(names().slot("token"), Ok(SlotId(0)));
+}
+
+#[test]
+fn sources_mentioned_are_kept() {
+    let mut names = names();
+    names.text("${user}", Encoding::Plain).unwrap();
+    assert!(names.mentioned.is_empty());
+    names.text("${raw(account.name)}", Encoding::Plain).unwrap();
+    assert_eq!(names.mentioned, [SourceId(0)].into());
+}

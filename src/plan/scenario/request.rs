@@ -1,0 +1,140 @@
+//! A request of a journey.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::body::{self, Field};
+use super::expect::expect;
+use super::extract::extract;
+use super::keys;
+use super::names::Names;
+use super::reader::{Node, Object};
+use super::target::target;
+use crate::cli::{RunFlags, value};
+use crate::error::Result;
+use crate::plan::data::SourceId;
+use crate::plan::journey::{Message, Rules, Step};
+use crate::plan::request::Endpoint;
+use crate::plan::requests::{Book, defaults};
+use crate::plan::template::Template;
+use crate::plan::templated::TemplatedRequest;
+use crate::plan::url::{Origin, Url};
+
+/// What requests are made with.
+#[derive(Debug)]
+pub(super) struct Workshop<'p> {
+    pub(super) names: Names,
+    pub(super) flags: &'p RunFlags,
+    /// The host of paths.
+    pub(super) base: Option<Url>,
+    /// `name:password` of the host's URL.
+    pub(super) credentials: Option<String>,
+    /// Where most requests go: endpoints elsewhere have their host in the name.
+    pub(super) home: Option<Arc<Origin>>,
+    /// What holds for a request that says nothing of its own.
+    pub(super) rules: Rules,
+    /// Header fields of the file and of the flags.
+    pub(super) headers: Vec<Field>,
+    /// Sources that those header fields and `rules` mention: each request does.
+    pub(super) common: BTreeSet<SourceId>,
+    pub(super) book: Book,
+    /// Where the file is.
+    pub(super) folder: PathBuf,
+    /// Files of bodies, with their hashes.
+    pub(super) body_files: Vec<String>,
+}
+
+impl Workshop<'_> {
+    /// Makes a step of a request.
+    pub(super) fn step(&mut self, node: &Node<'_>) -> Result<Step> {
+        let object = node.object(&keys::REQUEST)?;
+        let rules = Rules {
+            timeout: object.read("timeout", Node::positive_time)?.unwrap_or(self.rules.timeout),
+            max_redirects: redirects(&object)?.unwrap_or(self.rules.max_redirects),
+            expect: match object.get("expect") {
+                Some(node) => expect(&node, &mut self.names, &self.rules.expect)?,
+                None => self.rules.expect.clone(),
+            },
+        };
+        let request = self.request(&object)?;
+        let extract = object.read("extract", |node| extract(node, &mut self.names))?.unwrap_or_default().into();
+        // Examples for people need to know which parts are secret.
+        let fixed = if self.flags.dry_run { None } else { request.fixed() };
+        Ok(Step { message: fixed.map_or(Message::Templated(request), Message::Fixed), rules, extract })
+    }
+
+    fn request(&mut self, object: &Object<'_>) -> Result<TemplatedRequest> {
+        let (method, node) = method(object)?;
+        let target = target(node.name()?, self.base.as_ref(), &mut self.names).map_err(|why| node.refused(why))?;
+        let home = self.home.get_or_insert_with(|| Arc::clone(&target.origin));
+        let is_home = target.origin == *home;
+        let name = match object.read("name", endpoint_name)? {
+            Some(name) => name,
+            None if is_home => target.written,
+            None => format!("{}{}", target.origin.authority(), target.written),
+        };
+        let endpoint = self.book.id(Endpoint { method: method.clone(), name });
+        let body = body::body(object, &mut self.names, &self.folder)?;
+        self.body_files.extend(body.file);
+        // As on a command line: the flag, then what stands in the URL; the host's own go to that host only.
+        let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));
+        let credentials = self.flags.basic_auth.clone().or(in_url);
+        let own = object.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
+        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(usual);
+        let fields = body::replaced(body::replaced(usual.collect(), &self.headers), &own);
+        let head = head(&method, target.path, &target.origin, fields);
+        Ok(TemplatedRequest::new(endpoint, target.origin, head, body.content))
+    }
+}
+
+fn usual((name, value): (&'static str, String)) -> Field {
+    let value = Template::literal(&value);
+    (name.to_owned(), Some(if name == "Authorization" { value.into_secret() } else { value }))
+}
+
+/// Redirects followed.
+pub(super) fn redirects(object: &Object<'_>) -> Result<Option<u16>> {
+    /// As of the flag.
+    const MOST: u32 = 1000;
+    let count = object.read("redirects", |node| node.count(0..=MOST))?;
+    Ok(count.and_then(|count| u16::try_from(count).ok()))
+}
+
+/// Method and place of the URL.
+fn method<'j>(object: &Object<'j>) -> Result<(String, Node<'j>)> {
+    const KEYS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "request"];
+    let Some((key, node)) = object.at_most_one(&KEYS)? else {
+        let why = "names no method; expected \"get\", \"post\", another such key, or \"request\" with \"method\"";
+        return Err(object.node().refused(why));
+    };
+    if key == "request" {
+        return Ok((object.need("method")?.read(value::method)?, node));
+    }
+    match object.get("method") {
+        Some(method) => Err(method.refused(format!("goes with \"request\", not with {key:?}"))),
+        None => Ok((key.to_ascii_uppercase(), node)),
+    }
+}
+
+fn endpoint_name(node: &Node<'_>) -> Result<String> {
+    let name = node.name()?;
+    if name.chars().any(char::is_control) { Err(node.refused("has a control character")) } else { Ok(name.to_owned()) }
+}
+
+fn head(method: &str, path: Template, origin: &Origin, fields: Vec<Field>) -> Template {
+    let mut head = Template::literal(&format!("{method} "));
+    head.push(path);
+    head.push_literal(b" HTTP/1.1\r\n", false);
+    if !fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        head.push_literal(format!("Host: {}\r\n", origin.authority()).as_bytes(), false);
+    }
+    for (name, value) in fields {
+        if let Some(value) = value {
+            head.push_literal(format!("{name}: ").as_bytes(), false);
+            head.push(value);
+            head.push_literal(b"\r\n", false);
+        }
+    }
+    head
+}

@@ -1,0 +1,163 @@
+//! How a text is written where it stands: what a path, a form or a JSON string would misread is escaped.
+
+use std::io::Write as _;
+
+use super::Unset;
+
+/// How a value is written where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As it is: bodies, and texts to compare with.
+    Plain,
+    /// In a path or query: all but the unreserved characters of RFC 3986 as `%XX`.
+    Percent,
+    /// In a path or query as text that was written there: only what cannot stand in a request line as `%XX`.
+    Target,
+    /// In a form (URL standard, `application/x-www-form-urlencoded`): as in a path, but a blank is a plus.
+    Form,
+    /// In a JSON string.
+    Json,
+    /// In place of a JSON string: a bare number.
+    JsonNumber,
+    /// In a header field: as it is, without control characters.
+    Field,
+}
+
+impl Encoding {
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
+        match self {
+            Self::Percent => value.bytes().for_each(|byte| percent(byte, is_unreserved(byte), out)),
+            Self::Target => value.bytes().for_each(|byte| percent(byte, is_of_target(byte), out)),
+            Self::Form => value.bytes().for_each(|byte| match byte {
+                b' ' => out.push(b'+'),
+                byte => percent(byte, is_unreserved(byte), out),
+            }),
+            Self::Json => value.chars().for_each(|char| json(char, out)),
+            Self::JsonNumber if is_json_number(value) => out.extend_from_slice(value.as_bytes()),
+            Self::JsonNumber => return Err(Unset::NotANumber),
+            Self::Field if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') => {
+                return Err(Unset::ControlCharacter);
+            }
+            Self::Plain | Self::Field => out.extend_from_slice(value.as_bytes()),
+        }
+        Ok(())
+    }
+
+    /// How text is written that stands in the template itself: a slash of a path is a slash.
+    #[must_use]
+    pub const fn of_literals(self) -> Self {
+        match self {
+            Self::Percent => Self::Target,
+            other => other,
+        }
+    }
+
+    /// How `raw(...)` writes a value: without URL-encoding.
+    #[must_use]
+    pub const fn raw(self) -> Self {
+        match self {
+            Self::Percent => Self::Target,
+            Self::Form => Self::Plain,
+            other => other,
+        }
+    }
+}
+
+fn percent(byte: u8, is_plain: bool, out: &mut Vec<u8>) {
+    if is_plain {
+        out.push(byte);
+    } else {
+        // Writing into a Vec cannot fail.
+        let _ = write!(out, "%{byte:02X}");
+    }
+}
+
+/// RFC 3986 section 2.3.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+/// What can stand in a request target (RFC 3986 appendix A), so that what was encoded by hand stays as it is.
+pub(in crate::plan) const fn is_of_target(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+}
+
+/// RFC 8259 section 7.
+fn json(char: char, out: &mut Vec<u8>) {
+    match char {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        // Writing into a Vec cannot fail.
+        control if control < ' ' => drop(write!(out, "\\u{:04x}", u32::from(control))),
+        other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
+    }
+}
+
+/// RFC 8259 section 6, `number`.
+pub(in crate::plan) fn is_json_number(text: &str) -> bool {
+    fn digits(text: &str) -> Option<&str> {
+        let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+        (rest.len() < text.len()).then_some(rest)
+    }
+    fn after_whole(text: &str) -> Option<&str> {
+        let text = text.strip_prefix('-').unwrap_or(text);
+        text.strip_prefix('0').or_else(|| digits(text))
+    }
+    fn after_fraction(text: &str) -> Option<&str> {
+        text.strip_prefix('.').map_or(Some(text), digits)
+    }
+    fn after_exponent(text: &str) -> Option<&str> {
+        let Some(exponent) = text.strip_prefix(['e', 'E']) else { return Some(text) };
+        digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+    }
+    after_whole(text).and_then(after_fraction).and_then(after_exponent) == Some("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(encoding: Encoding, value: &str) -> Result<String, Unset> {
+        let mut out = Vec::new();
+        encoding.write(value, &mut out).map(|()| String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn each_place_escapes_what_it_would_misread() {
+        let value = "a b/ü&=+%?\"\\\u{1}~";
+        for (encoding, expected) in [
+            (Encoding::Plain, value),
+            (Encoding::Percent, "a%20b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
+            (Encoding::Target, "a%20b/%C3%BC&=+%?%22%5C%01~"),
+            (Encoding::Form, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
+            (Encoding::Json, "a b/ü&=+%?\\\"\\\\\\u0001~"),
+        ] {
+            assert_eq!(written(encoding, value).as_deref(), Ok(expected), "{encoding:?}");
+        }
+        assert_eq!(written(Encoding::Json, "\n\r\t").as_deref(), Ok("\\n\\r\\t"));
+    }
+
+    #[test]
+    fn a_header_field_takes_no_second_line() {
+        assert_eq!(written(Encoding::Field, "a\r\nb: c"), Err(Unset::ControlCharacter));
+        assert_eq!(written(Encoding::Field, "a\tü").as_deref(), Ok("a\tü"));
+    }
+
+    #[test]
+    fn numbers_are_those_of_json() {
+        for text in ["0", "-0", "7", "-12", "1.5", "0.25", "1e9", "1.5E-3", "2e+4"] {
+            assert_eq!(written(Encoding::JsonNumber, text).as_deref(), Ok(text));
+            assert!(serde_json::from_str::<f64>(text).is_ok(), "the oracle on {text}");
+        }
+        for text in ["", "-", "01", "1.", ".5", "1e", "+1", "1 ", "0x1", "NaN", "1,5", "٣", "1e+", "--1"] {
+            assert_eq!(written(Encoding::JsonNumber, text), Err(Unset::NotANumber), "{text}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Texts with holes: compiled once, filled in for each request. Pure: no clock, no socket.
+
+mod encoding;
+
+use std::io::Write as _;
+
+use super::data::{DataSource, Row, SourceId};
+use super::random::Random;
+pub use encoding::Encoding;
+
+/// Index of a value that a user takes from an answer and keeps: its name is in
+/// [`Plan::variables`](super::Plan::variables).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SlotId(pub u32);
+
+/// A text with holes.
+#[derive(Clone, Debug, Default)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Piece {
+    is_secret: bool,
+    content: Content,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    Literal(Vec<u8>),
+    Value(Hole, Encoding),
+}
+
+/// What a hole is filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hole {
+    /// A value taken from an answer.
+    Slot(SlotId),
+    /// A cell of the row that was taken.
+    Cell(SourceId, u32),
+    /// A whole number between these, both included.
+    Random(i64, i64),
+    /// A random UUID (RFC 9562 version 4), of the user's own chance.
+    Uuid,
+    /// Milliseconds since 1970.
+    Now,
+    /// The user's number, from 0.
+    User,
+    /// Tasks that the user began before this one.
+    Iteration,
+}
+
+/// What holes are filled with.
+#[derive(Debug)]
+pub struct Values<'v> {
+    /// Values taken from answers, by slot.
+    pub variables: &'v [Option<String>],
+    /// Rows taken, by source.
+    pub rows: &'v [Option<Row>],
+    /// The sources themselves.
+    pub sources: &'v [DataSource],
+    /// The user's number, from 0.
+    pub user: u32,
+    /// Tasks that the user began before this one.
+    pub iteration: u64,
+    /// Milliseconds since 1970.
+    pub now_unix_ms: u64,
+    /// The user's own chance.
+    pub random: &'v mut Random,
+}
+
+/// Why a text cannot be made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unset {
+    /// The value was never taken from an answer.
+    Slot(SlotId),
+    /// A header field's value would have a control character.
+    ControlCharacter,
+    /// What is to be a bare JSON number is none.
+    NotANumber,
+}
+
+/// Whether secrets are written as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrets {
+    Written,
+    Masked,
+}
+
+impl Template {
+    /// A text without holes.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        let mut template = Self::default();
+        template.push_literal(text.as_bytes(), false);
+        template
+    }
+
+    /// Adds bytes. A secret is sent as any other, but shown as `***`.
+    pub fn push_literal(&mut self, bytes: &[u8], is_secret: bool) {
+        if let Some(Piece { is_secret: before, content: Content::Literal(text) }) = self.pieces.last_mut()
+            && *before == is_secret
+        {
+            text.extend_from_slice(bytes);
+        } else if !bytes.is_empty() {
+            self.pieces.push(Piece { is_secret, content: Content::Literal(bytes.to_vec()) });
+        }
+    }
+
+    /// Adds a hole.
+    pub fn push_hole(&mut self, hole: Hole, encoding: Encoding, is_secret: bool) {
+        self.pieces.push(Piece { is_secret, content: Content::Value(hole, encoding) });
+    }
+
+    /// Adds all of another text.
+    pub fn push(&mut self, other: Self) {
+        for piece in other.pieces {
+            match piece.content {
+                Content::Literal(bytes) => self.push_literal(&bytes, piece.is_secret),
+                Content::Value(..) => self.pieces.push(piece),
+            }
+        }
+    }
+
+    /// The same text, all of it a secret.
+    #[must_use]
+    pub fn into_secret(self) -> Self {
+        let mut secret = Self::default();
+        secret.push(Self { pieces: self.pieces.into_iter().map(|p| Piece { is_secret: true, ..p }).collect() });
+        secret
+    }
+
+    /// The text, where it is all of one piece: what needs no rendering.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<&[u8]> {
+        match &*self.pieces {
+            [] => Some(&[]),
+            [Piece { content: Content::Literal(bytes), .. }] => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The text, where it has no holes.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Vec<u8>> {
+        let literal = |piece: &Piece| match &piece.content {
+            Content::Literal(bytes) => Some(bytes.clone()),
+            Content::Value(..) => None,
+        };
+        self.pieces.iter().map(literal).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
+    }
+
+    /// Writes the text with its holes filled.
+    ///
+    /// # Errors
+    /// A value is not there, or does not fit; what was written until then is of no use.
+    pub fn render(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
+        self.write(values, Secrets::Written, out)
+    }
+
+    /// As [`Template::render`], secrets as `***`: for people.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
+    pub fn render_masked(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
+        self.write(values, Secrets::Masked, out)
+    }
+
+    fn write(&self, values: &mut Values<'_>, secrets: Secrets, out: &mut Vec<u8>) -> Result<(), Unset> {
+        for piece in &self.pieces {
+            if piece.is_secret && secrets == Secrets::Masked {
+                if !out.ends_with(b"***") {
+                    out.extend_from_slice(b"***");
+                }
+                continue;
+            }
+            match &piece.content {
+                Content::Literal(bytes) => out.extend_from_slice(bytes),
+                Content::Value(hole, encoding) => hole.write(*encoding, values, out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Hole {
+    fn write(self, encoding: Encoding, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
+        // What we make ourselves is digits, hex digits and dashes, which no encoding changes. Writing into a Vec cannot
+        // fail.
+        match self {
+            Self::Slot(slot) => {
+                let value = values.variables.get(slot.0 as usize).and_then(Option::as_deref);
+                return encoding.write(value.ok_or(Unset::Slot(slot))?, out);
+            }
+            Self::Cell(source, column) => {
+                let row = values.rows.get(source.0 as usize).copied().flatten();
+                let Some(row) = row else { unreachable!("a row of each source mentioned is taken before") };
+                return encoding.write(values.sources[source.0 as usize].cell(row, column), out);
+            }
+            Self::Random(low, high) => drop(write!(out, "{}", whole_number(low, high, values.random))),
+            Self::Uuid => write_uuid(values.random, out),
+            Self::Now => drop(write!(out, "{}", values.now_unix_ms)),
+            Self::User => drop(write!(out, "{}", values.user)),
+            Self::Iteration => drop(write!(out, "{}", values.iteration)),
+        }
+        Ok(())
+    }
+}
+
+fn whole_number(low: i64, high: i64, random: &mut Random) -> i128 {
+    // As `Random::below`; up to 2^64 numbers lie between two of 64 bits.
+    let span = (i128::from(high) - i128::from(low) + 1).unsigned_abs();
+    let product = u128::from(random.bits()) * span;
+    i128::from(low) + i128::try_from(product >> 64).unwrap_or(0)
+}
+
+fn write_uuid(random: &mut Random, out: &mut Vec<u8>) {
+    // RFC 9562 section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
+    let high = random.bits() & !0xf000 | 0x4000;
+    let low = random.bits() & !(0b11 << 62) | 0b10 << 62;
+    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
+    let _ = write!(out, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! A request that is made anew each time it is sent.
+
+use std::sync::Arc;
+
+use super::request::{EndpointId, Request};
+use super::template::{Template, Unset, Values};
+use super::url::Origin;
+use super::wire::{self, Wire, WireBuffer};
+
+/// A request that is made anew each time it is sent.
+#[derive(Clone, Debug)]
+pub struct TemplatedRequest {
+    endpoint: EndpointId,
+    origin: Arc<Origin>,
+    head: Template,
+    body: Option<Template>,
+}
+
+impl TemplatedRequest {
+    /// A request of this head (request line and fields with their line ends, without `Content-Length` and the empty
+    /// line) and body.
+    #[must_use]
+    pub const fn new(endpoint: EndpointId, origin: Arc<Origin>, head: Template, body: Option<Template>) -> Self {
+        Self { endpoint, origin, head, body }
+    }
+
+    /// Where it is counted.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+
+    /// Where a connection for it goes.
+    #[must_use]
+    pub const fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// The request with its holes filled.
+    ///
+    /// # Errors
+    /// A value is not there, or does not fit: nothing is to be sent.
+    pub fn render<'w>(&'w self, values: &mut Values<'_>, buffer: &'w mut WireBuffer) -> Result<Wire<'w>, Unset> {
+        let (head, body) = buffer.begin();
+        self.head.render(values, head)?;
+        self.body.as_ref().map_or(Ok(()), |template| template.render(values, body))?;
+        buffer.seal(self.body.is_some());
+        Ok(buffer.wire(self.endpoint, &self.origin))
+    }
+
+    /// The request prepared, where it is the same each time.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Request> {
+        let mut bytes = self.head.fixed()?;
+        let body = self.body.as_ref().map(|body| body.fixed().ok_or(())).transpose().ok()?;
+        let start = wire::seal(&mut bytes, body.as_deref());
+        Some(Request::of_bytes(self.endpoint, Arc::clone(&self.origin), bytes, start))
+    }
+}

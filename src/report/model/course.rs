@@ -1,0 +1,282 @@
+//! How a run went over time: a point a tick, joined pairwise where there would be too many.
+
+use crate::stats::packed::PackedTimes;
+
+/// Which part of a run an interval belongs to. An interval that touches several has the first of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// After the stop.
+    Drain,
+    /// The target grows or is not reached.
+    Ramp,
+    /// It falls.
+    Down,
+    /// Reached and constant.
+    #[default]
+    Steady,
+}
+
+impl Phase {
+    /// In the order in which people expect them.
+    pub const ALL: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
+
+    /// The word in the stream.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Ramp => "ramp",
+            Self::Down => "down",
+            Self::Steady => "steady",
+        }
+    }
+
+    /// The phase of that word; `None` for any other word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
+    }
+}
+
+/// What was asked and answered in a time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Answered as wanted.
+    pub ok: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Ended by the end of the run.
+    pub aborted: u64,
+    /// Redirects followed.
+    pub redirects: u64,
+    /// Connections reopened that the server had closed while idle.
+    pub reopened: u64,
+    /// Body bytes sent.
+    pub bytes_sent: u64,
+    /// Body bytes received.
+    pub bytes_received: u64,
+    /// New connections.
+    pub connections: u64,
+    /// From sending to the last byte.
+    pub service: PackedTimes,
+    /// From when it was due to the last byte; `None` where each was the service time.
+    pub response: Option<PackedTimes>,
+}
+
+impl Traffic {
+    /// Answered or failed.
+    #[must_use]
+    pub const fn completed(&self) -> u64 {
+        self.ok + self.failed
+    }
+
+    /// From when it was due to the last byte.
+    #[must_use]
+    pub fn response(&self) -> &PackedTimes {
+        self.response.as_ref().unwrap_or(&self.service)
+    }
+
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.ok += other.ok;
+        self.failed += other.failed;
+        self.aborted += other.aborted;
+        self.redirects += other.redirects;
+        self.reopened += other.reopened;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+        self.connections += other.connections;
+        if self.response.is_some() || other.response.is_some() {
+            let mut response = self.response.take().unwrap_or_else(|| self.service.clone());
+            response.add(other.response());
+            self.response = Some(response);
+        }
+        self.service.add(&other.service);
+    }
+}
+
+/// What was seen of swarm and machine at the end of an interval. A point of several intervals has the highest of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Gauges {
+    /// Users that ran.
+    pub users: u32,
+    /// Users that there should have been.
+    pub users_wanted: u32,
+    /// Requests under way.
+    pub in_flight: u64,
+    /// CPU of the generator, percent of one core.
+    pub cpu_percent: f64,
+    /// Resident memory of the generator in MiB.
+    pub memory_mib: f64,
+    /// How long after it was due half of the requests were sent at most.
+    pub lateness_p50_us: u64,
+    /// 99 % of them.
+    pub lateness_p99_us: u64,
+    /// The latest.
+    pub lateness_max_us: u64,
+}
+
+impl Gauges {
+    fn raise(&mut self, other: &Self) {
+        self.users = self.users.max(other.users);
+        self.users_wanted = self.users_wanted.max(other.users_wanted);
+        self.in_flight = self.in_flight.max(other.in_flight);
+        self.cpu_percent = self.cpu_percent.max(other.cpu_percent);
+        self.memory_mib = self.memory_mib.max(other.memory_mib);
+        self.lateness_p50_us = self.lateness_p50_us.max(other.lateness_p50_us);
+        self.lateness_p99_us = self.lateness_p99_us.max(other.lateness_p99_us);
+        self.lateness_max_us = self.lateness_max_us.max(other.lateness_max_us);
+    }
+}
+
+/// One interval, or neighbours joined to one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Point {
+    /// When it began, in milliseconds since the Unix epoch.
+    pub start_ms: u64,
+    /// When it ended.
+    pub end_ms: u64,
+    /// Its phase.
+    pub phase: Phase,
+    /// What was asked and answered.
+    pub traffic: Traffic,
+    /// What was seen; all 0 for a single endpoint.
+    pub gauges: Gauges,
+    /// Arrivals that were due; `None` in the closed model, and for a single endpoint.
+    pub arrivals: Option<f64>,
+    /// Time in which the cgroup's quota held the generator back, in milliseconds.
+    pub throttled_ms: f64,
+}
+
+impl Point {
+    /// How long it was, in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.end_ms.saturating_sub(self.start_ms) as f64 / 1000.0
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.start_ms = self.start_ms.min(other.start_ms);
+        self.end_ms = self.end_ms.max(other.end_ms);
+        self.phase = self.phase.min(other.phase);
+        self.traffic.add(&other.traffic);
+        self.gauges.raise(&other.gauges);
+        self.throttled_ms += other.throttled_ms;
+        if let Some(arrivals) = other.arrivals {
+            *self.arrivals.get_or_insert(0.0) += arrivals;
+        }
+    }
+}
+
+/// Points in the order of time, at most a given number of them.
+#[derive(Clone, Debug)]
+pub struct Course {
+    points: Vec<(u64, Point)>,
+    ticks_a_point: u64,
+    most: usize,
+}
+
+impl Course {
+    /// No points yet, and never more than `most`, which is at least 2.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { points: Vec::new(), ticks_a_point: 1, most: most.max(2) }
+    }
+
+    /// Points in the order of time.
+    #[must_use]
+    pub fn points(&self) -> impl ExactSizeIterator<Item = &Point> + DoubleEndedIterator {
+        self.points.iter().map(|(_, point)| point)
+    }
+
+    /// How many ticks a point holds: 1, until there were too many.
+    #[must_use]
+    pub const fn ticks_a_point(&self) -> u64 {
+        self.ticks_a_point
+    }
+
+    /// Everything together.
+    #[must_use]
+    pub fn whole(&self) -> Traffic {
+        let mut whole = Traffic::default();
+        self.points().for_each(|point| whole.add(&point.traffic));
+        whole
+    }
+
+    /// Adds what happened in the interval that ended with `tick`.
+    pub fn add(&mut self, tick: u64, point: &Point) {
+        self.insert(tick, point);
+        self.bound(self.most);
+    }
+
+    /// Never more than `most` points from now on, which is at least 2.
+    pub fn bound(&mut self, most: usize) {
+        self.most = most.max(2);
+        while self.points.len() > self.most {
+            self.ticks_a_point *= 2;
+            for (tick, point) in std::mem::take(&mut self.points) {
+                self.insert(tick, &point);
+            }
+        }
+    }
+
+    fn insert(&mut self, tick: u64, point: &Point) {
+        // Ticks are counted from the start or, of a shard, by the wall clock: neighbours are those of one multiple.
+        let number = tick / self.ticks_a_point;
+        let number_of = |(tick, _): &(u64, Point)| tick / self.ticks_a_point;
+        // Nearly always the last one, or after it.
+        let place = self.points.partition_point(|known| number_of(known) < number);
+        match self.points.get_mut(place) {
+            Some(known) if number_of(known) == number => known.1.join(point),
+            _ => self.points.insert(place, (tick, point.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::packed::Packed;
+    use crate::stats::times::Sum;
+
+    fn point(tick: u64) -> Point {
+        let service = PackedTimes { sum: Sum::of(1, u128::from(tick), tick, tick), histogram: Packed::of([(tick, 1)]) };
+        let phase = if tick < 4 { Phase::Ramp } else { Phase::Steady };
+        let traffic = Traffic { ok: 1, service, ..Traffic::default() };
+        Point { start_ms: (tick - 1) * 1000, end_ms: tick * 1000, phase, traffic, ..Point::default() }
+    }
+
+    #[test]
+    fn too_many_points_are_joined_in_pairs_and_nothing_is_lost() {
+        let mut course = Course::new(10);
+        (1..=100).for_each(|tick| course.add(tick, &point(tick)));
+        assert_eq!((course.ticks_a_point(), course.points().len()), (16, 7));
+        let whole = course.whole();
+        assert_eq!(whole.ok, 100);
+        assert_eq!(whole.service.histogram, Packed::of((1..=100).map(|us| (us, 1))));
+        let first = course.points().next().unwrap();
+        assert_eq!((first.start_ms, first.end_ms, first.phase), (0, 15_000, Phase::Ramp));
+        assert!(course.points().zip(course.points().skip(1)).all(|(one, next)| one.end_ms == next.start_ms));
+    }
+
+    #[test]
+    fn a_line_that_comes_late_finds_its_place() {
+        let mut course = Course::new(10);
+        for tick in [2, 4, 3, 1, 3] {
+            course.add(tick, &point(tick));
+        }
+        let starts: Vec<u64> = course.points().map(|point| point.start_ms).collect();
+        assert_eq!(starts, [0, 1000, 2000, 3000]);
+        assert_eq!(course.points().nth(2).unwrap().traffic.ok, 2);
+    }
+
+    #[test]
+    fn response_times_are_service_times_where_nothing_else_is_said() {
+        let mut sum = point(5).traffic;
+        let late = Traffic { response: Some(point(9).traffic.service), ..point(5).traffic };
+        sum.add(&late);
+        sum.add(&point(6).traffic);
+        assert_eq!(sum.service.histogram, Packed::of([(5, 2), (6, 1)]));
+        assert_eq!(sum.response().histogram, Packed::of([(5, 1), (6, 1), (9, 1)]));
+    }
+}

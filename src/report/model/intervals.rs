@@ -1,0 +1,221 @@
+//! From the lines of a tick to a point of the course.
+
+use super::course::{Phase, Point, Traffic};
+use super::{EndpointSeen, PhaseSeen, Story, millis, title};
+use crate::stats::histogram::Precision;
+use crate::stats::packed::{Packed, PackedTimes};
+use crate::stats::tally::{Counts, Statistics};
+use crate::stats::times::{Sum, Times};
+use crate::telemetry::decode;
+use crate::telemetry::reader::Reading;
+use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece};
+
+/// An interval whose histograms are still to come, in lines of their own.
+#[derive(Debug)]
+pub(super) struct Pending {
+    tick: u64,
+    endpoint: usize,
+    point: Point,
+    lines: usize,
+}
+
+impl Story {
+    /// Takes the line about an endpoint's interval.
+    pub(super) fn take_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
+        self.settle();
+        let service = times(interval.service, interval, interval.service_histogram.as_deref(), reading);
+        let response = (!interval.response_is_service)
+            .then(|| times(interval.response, interval, interval.response_histogram.as_deref(), reading));
+        let traffic = Traffic {
+            ok: interval.ok,
+            failed: interval.failed,
+            aborted: interval.aborted,
+            redirects: interval.redirects,
+            reopened: interval.reopened,
+            bytes_sent: interval.bytes_sent,
+            bytes_received: interval.bytes_received,
+            connections: interval.connections.count,
+            service,
+            response,
+        };
+        let endpoint = self.endpoint(&interval.method, &interval.name);
+        for (class, count) in &interval.failed_by_class {
+            let known = &mut self.endpoints[endpoint].failed_by_class;
+            match known.iter_mut().find(|(known, _)| known == class) {
+                Some((_, sum)) => *sum += count,
+                None => known.push((class.clone(), *count)),
+            }
+        }
+        let phase = Phase::of(&interval.phase).unwrap_or_default();
+        let (start_ms, end_ms) = span(&interval.interval_start, &interval.interval_end);
+        let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
+        self.pending = Some(Pending { tick, endpoint, point, lines: interval.histogram_lines });
+        if interval.histogram_lines == 0 {
+            self.settle();
+        }
+    }
+
+    /// Takes a piece of a histogram, which belongs to the interval before it.
+    pub(super) fn take_piece(&mut self, piece: &Piece, reading: &mut Reading) {
+        let Some(pending) = &mut self.pending else { return };
+        let endpoint = &self.endpoints[pending.endpoint];
+        if (&endpoint.method, &endpoint.name) != (&piece.method, &piece.name) {
+            return;
+        }
+        let traffic = &mut pending.point.traffic;
+        let into = if piece.kind == "service" { Some(&mut traffic.service) } else { traffic.response.as_mut() };
+        match (into, decode::histogram(&piece.histogram)) {
+            (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
+            (_, Err(why)) => reading.complain(why),
+            (None, _) => {}
+        }
+        pending.lines = pending.lines.saturating_sub(1);
+        if pending.lines == 0 {
+            self.settle();
+        }
+    }
+
+    /// Takes the last line of a tick.
+    pub(super) fn take_health(&mut self, tick: u64, health: &Health) {
+        self.settle();
+        let (start_ms, end_ms) = span(&health.interval_start, &health.interval_end);
+        let seconds = end_ms.saturating_sub(start_ms) as f64 / 1000.0;
+        let point = self.open_at(tick);
+        (point.start_ms, point.end_ms) = (start_ms, end_ms);
+        point.arrivals = health.intended_rate.map(|rate| rate * seconds);
+        point.throttled_ms = health.throttled_ms;
+        let gauges = &mut point.gauges;
+        gauges.users_wanted = health.users_wanted;
+        gauges.in_flight = health.in_flight;
+        gauges.lateness_p50_us = health.lateness_p50_us;
+        gauges.lateness_p99_us = health.lateness_p99_us;
+        gauges.lateness_max_us = health.lateness_max_us;
+    }
+
+    /// The point of the tick under way.
+    pub(super) fn open_at(&mut self, tick: u64) -> &mut Point {
+        if self.open.as_ref().is_some_and(|(open, _)| *open != tick) {
+            self.close();
+        }
+        let phase = self.phase;
+        &mut self.open.get_or_insert_with(|| (tick, Point { phase, ..Point::default() })).1
+    }
+
+    /// Ends the tick under way.
+    pub(super) fn close(&mut self) {
+        self.settle();
+        let Some((tick, point)) = self.open.take() else { return };
+        // The look at the start has no time of its own; lines of a tick whose others were lost say no time.
+        let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == Traffic::default();
+        if is_first || point.end_ms == 0 {
+            return;
+        }
+        self.phase = point.phase;
+        self.phase_seen(point.phase).add(&point);
+        self.course.add(tick, &point);
+    }
+
+    /// Adds the interval whose histograms were to come.
+    fn settle(&mut self) {
+        let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
+        self.endpoints[endpoint].course.add(tick, &point);
+        let open = self.open_at(tick);
+        (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
+        open.traffic.add(&point.traffic);
+    }
+
+    fn phase_seen(&mut self, phase: Phase) -> &mut PhaseSeen {
+        let place = self.phases.iter().position(|seen| seen.phase == phase).unwrap_or_else(|| {
+            self.phases.push(PhaseSeen::new(phase));
+            self.phases.len() - 1
+        });
+        &mut self.phases[place]
+    }
+
+    /// Statistics of an endpoint: as the stream's end says, or, where that is missing, of the intervals that are there.
+    /// `None` where no request completed.
+    #[must_use]
+    pub fn statistics(&self, endpoint: &EndpointSeen) -> Option<Statistics> {
+        let whole = || Some(endpoint.course.whole()).filter(|whole| whole.completed() > 0);
+        endpoint.last.or_else(|| if self.last.is_some() { None } else { Some(self.computed(&whole()?)) })
+    }
+
+    /// Statistics of all requests, in the same way.
+    #[must_use]
+    pub fn total(&self) -> Statistics {
+        let computed = || self.computed(&self.course.whole());
+        self.last.as_ref().map_or_else(computed, |row| row.statistics)
+    }
+
+    /// How often each error occurred, and where: as the stream's end says, or, where that is missing, by class, of the
+    /// intervals that are there.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(u64, String)> {
+        if self.last.is_some() {
+            let line = |row: &ErrorRow| (row.occurrences, format!("{}: {}", title(&row.method, &row.name), row.error));
+            return self.errors.iter().map(line).collect();
+        }
+        let classes = |endpoint: &EndpointSeen| {
+            let name = endpoint.title();
+            let classes = endpoint.failed_by_class.iter();
+            classes.map(|(class, count)| (*count, format!("{name}: {class}"))).collect::<Vec<_>>()
+        };
+        self.endpoints.iter().flat_map(classes).collect()
+    }
+
+    fn computed(&self, traffic: &Traffic) -> Statistics {
+        let seconds = self.seconds();
+        let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let (times, completed) = (traffic.response(), traffic.completed());
+        let millis = |us: u64| us as f64 / 1000.0;
+        let percentile = |per_million| millis(times.percentile_us(per_million));
+        Statistics {
+            num_requests: completed,
+            num_failures: traffic.failed,
+            min_response_time: millis(times.sum.min_us()),
+            max_response_time: millis(times.sum.max_us),
+            avg_response_time: millis(times.sum.mean_us()),
+            total_rps: rate(completed),
+            total_fail_per_sec: rate(traffic.failed),
+            avg_content_length: traffic.bytes_received as f64 / completed.max(1) as f64,
+            percentile_50: percentile(500_000),
+            percentile_90: percentile(900_000),
+            percentile_95: percentile(950_000),
+            percentile_99: percentile(990_000),
+            percentile_99_9: percentile(999_000),
+            ..Statistics::default()
+        }
+    }
+}
+
+impl PhaseSeen {
+    fn new(phase: Phase) -> Self {
+        let none = || Times::new(Precision::Fine);
+        Self { phase, lasted_ms: 0, counts: Counts::default(), service: none(), response: none() }
+    }
+
+    fn add(&mut self, point: &Point) {
+        let Traffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
+        self.lasted_ms += point.end_ms.saturating_sub(point.start_ms);
+        self.counts = self.counts.and(&Counts { ok, failed, aborted, redirects, reopened });
+        self.service.add_packed(&point.traffic.service);
+        self.response.add_packed(point.traffic.response());
+    }
+}
+
+fn times(wire: facts::Times, interval: &Interval, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
+    let sum = Sum::of(interval.ok + interval.failed, wire.sum_us.into(), wire.min_us, wire.max_us);
+    let histogram = match histogram.map(decode::histogram) {
+        Some(Ok(histogram)) => histogram,
+        Some(Err(why)) => {
+            reading.complain(why);
+            Packed::default()
+        }
+        None => Packed::default(),
+    };
+    PackedTimes { sum, histogram }
+}
+
+fn span(start: &str, end: &str) -> (u64, u64) {
+    (millis(start).unwrap_or(0), millis(end).unwrap_or(0))
+}

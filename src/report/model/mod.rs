@@ -1,0 +1,363 @@
+//! A run as its stream tells it: what every report shows.
+//!
+//! Made line by line with bounded memory, at the end of a run from the lines as they are written and a week later from
+//! the file: the same code on the same numbers.
+
+pub mod course;
+mod intervals;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use course::{Course, Phase, Point};
+use intervals::Pending;
+
+use crate::clock::unix_time;
+use crate::error::Result;
+use crate::plan::check::MOST_CHECKS;
+use crate::stats::histogram::Precision;
+use crate::stats::tally::{Counts, Statistics};
+use crate::stats::times::Times;
+use crate::telemetry::reader::facts::{CheckSeen, Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
+use crate::telemetry::reader::troubles::Troubles;
+use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
+
+/// Most points of a run: over an hour at a second each; longer runs have neighbours joined.
+pub const MOST_POINTS: usize = 4000;
+
+/// Most points of one endpoint, and of all endpoints together.
+const MOST_OF_ENDPOINT: usize = 400;
+const MOST_OF_ENDPOINTS: usize = 16_000;
+
+/// Most endpoints: as many as a run has places for, and the rest. A stream of ours has no more.
+const MOST_ENDPOINTS: usize = crate::stats::aggregate::MOST_ENDPOINTS + 1;
+
+/// Most warnings that are kept; further ones are counted.
+const MOST_WARNINGS: usize = 200;
+
+/// A run as its stream tells it.
+#[derive(Debug)]
+pub struct Model {
+    /// Whose stream it is.
+    pub identity: Identity,
+    /// What is wrong with the stream; to be said before anything else.
+    pub troubles: Troubles,
+    /// What the run was.
+    pub story: Story,
+}
+
+/// What a stream says of its run.
+#[derive(Debug)]
+pub struct Story {
+    /// Version, plan and place.
+    pub plan: PlanSeen,
+    /// All requests over time.
+    pub course: Course,
+    /// All requests by phase; those that did not come about are left out.
+    pub phases: Vec<PhaseSeen>,
+    /// In the order of first use.
+    pub endpoints: Vec<EndpointSeen>,
+    /// In the order of the stream's end.
+    pub errors: Vec<ErrorRow>,
+    /// In the order of time.
+    pub warnings: Vec<Notice>,
+    /// How many further ones there were.
+    pub more_warnings: u64,
+    /// When a number of users asked for was reached: milliseconds since the Unix epoch, users.
+    pub reached: Vec<(u64, u32)>,
+    /// Statistics of all requests; `None` where the stream was cut off before.
+    pub last: Option<Row>,
+    /// The end of the load; `None` where the stream was cut off before.
+    pub stop: Option<TestStop>,
+    /// What became of each check.
+    pub checks: Vec<CheckSeen>,
+    /// The last line; `None` where the stream was cut off before.
+    pub end: Option<RunEnd>,
+    open: Option<(u64, Point)>,
+    is_begun: bool,
+    /// That of the tick before: one in which nothing ended says none.
+    phase: Phase,
+    pending: Option<Pending>,
+    index: HashMap<(String, String), usize>,
+}
+
+/// Version, plan and place of a run.
+#[derive(Clone, Debug, Default)]
+pub struct PlanSeen {
+    /// Version of swarmline.
+    pub version: String,
+    /// SHA-256 of what makes the plan.
+    pub hash: String,
+    /// The plan as resolved.
+    pub settings: Vec<Setting>,
+    /// Hosts that were asked.
+    pub targets: Vec<Target>,
+    /// CPUs that the generator could use.
+    pub available_cpus: Option<f64>,
+    /// Start by the wall clock, RFC 3339.
+    pub started_at: Option<String>,
+}
+
+impl PlanSeen {
+    /// The value of a setting.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.as_str())
+    }
+}
+
+/// All requests of a phase.
+#[derive(Debug)]
+pub struct PhaseSeen {
+    /// Which one.
+    pub phase: Phase,
+    /// How long it was, in milliseconds.
+    pub lasted_ms: u64,
+    /// Counts.
+    pub counts: Counts,
+    /// From sending to the last byte.
+    pub service: Times,
+    /// From when it was due to the last byte.
+    pub response: Times,
+}
+
+/// One endpoint.
+#[derive(Debug)]
+pub struct EndpointSeen {
+    /// Its method; empty for the rest of too many.
+    pub method: String,
+    /// Its name.
+    pub name: String,
+    /// Its requests over time.
+    pub course: Course,
+    /// Failures by class.
+    pub failed_by_class: Vec<(String, u64)>,
+    /// As the stream's end says; `None` where it was cut off before, or where no request completed.
+    pub last: Option<Statistics>,
+}
+
+impl EndpointSeen {
+    /// Method and name as people read them.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.method, &self.name)
+    }
+}
+
+/// A warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// When, RFC 3339.
+    pub time: String,
+    /// Which kind, for programs.
+    pub kind: String,
+    /// A sentence, for people.
+    pub detail: String,
+}
+
+/// Makes a model of lines.
+#[derive(Debug)]
+pub struct Collector {
+    reading: Reading,
+    story: Story,
+}
+
+impl Collector {
+    /// Nothing yet. `name` is that of the stream, for messages.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { reading: Reading::new(name), story: Story::default() }
+    }
+
+    /// Takes the next line.
+    ///
+    /// # Errors
+    /// As [`Reading::take`].
+    pub fn take(&mut self, line: &[u8]) -> Result<()> {
+        if let Some(line) = self.reading.take(line)? {
+            self.story.take(line, &mut self.reading);
+        }
+        Ok(())
+    }
+
+    /// Takes note of a line that the model does not need.
+    pub fn pass(&mut self) {
+        self.reading.pass();
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// As [`Reading::finish`].
+    pub fn finish(self) -> Result<Model> {
+        Ok(Model::new(self.reading.finish()?, self.story))
+    }
+}
+
+impl Model {
+    /// Reads a stream from a file, or from standard input where that is `-`.
+    ///
+    /// # Errors
+    /// Exit 2: the file cannot be read, or holds more than one stream, or none.
+    pub fn read(path: &Path) -> Result<Self> {
+        let mut story = Story::default();
+        let read = source::read(path, |line, reading| story.take(line, reading))?;
+        Ok(Self::new(read, story))
+    }
+
+    fn new(read: Read, mut story: Story) -> Self {
+        story.close();
+        Self { identity: read.identity, troubles: read.troubles, story }
+    }
+}
+
+impl Default for Story {
+    fn default() -> Self {
+        Self {
+            plan: PlanSeen::default(),
+            course: Course::new(MOST_POINTS),
+            phases: Vec::new(),
+            endpoints: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+            more_warnings: 0,
+            reached: Vec::new(),
+            last: None,
+            stop: None,
+            checks: Vec::new(),
+            end: None,
+            open: None,
+            is_begun: false,
+            phase: Phase::Ramp,
+            pending: None,
+            index: HashMap::new(),
+        }
+    }
+}
+
+impl Story {
+    /// Takes what a line says.
+    pub fn take(&mut self, line: Line, reading: &mut Reading) {
+        let tick = line.tick.unwrap_or(0);
+        match line.fact {
+            Fact::Config(config) => self.take_config(*config),
+            Fact::Interval(interval) => self.take_interval(tick, &interval, reading),
+            Fact::Histogram(piece) => self.take_piece(&piece, reading),
+            Fact::Cpu(gauge) => {
+                let gauges = &mut self.open_at(tick).gauges;
+                gauges.cpu_percent = gauges.cpu_percent.max(gauge.value);
+            }
+            Fact::Mem(gauge) => {
+                let gauges = &mut self.open_at(tick).gauges;
+                gauges.memory_mib = gauges.memory_mib.max(gauge.value);
+            }
+            Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
+            Fact::Health(health) => self.take_health(tick, &health),
+            Fact::SpawnComplete(spawned) => {
+                if let Some(at) = millis(&line.time).filter(|_| self.reached.len() < MOST_WARNINGS) {
+                    self.reached.push((at, spawned.user_count));
+                }
+            }
+            Fact::CpuWarning(gauge) => {
+                let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
+                self.warn(line.time, "cpu", detail);
+            }
+            Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
+            Fact::Final(row) => self.last = Some(row),
+            Fact::Endpoint(Row { method, name, statistics, .. }) => {
+                let place = self.endpoint(&method, &name);
+                self.endpoints[place].last = Some(statistics);
+            }
+            Fact::EndpointError(row) => self.errors.push(row),
+            Fact::TestStop(stop) => self.stop = Some(stop),
+            Fact::Check(check) if self.checks.len() < MOST_CHECKS => self.checks.push(check),
+            Fact::RunEnd(end) => self.end = Some(end),
+            Fact::TestStart | Fact::Check(_) | Fact::Other => {}
+        }
+    }
+
+    fn take_config(&mut self, config: Config) {
+        self.plan.version = config.version;
+        self.plan.hash = config.plan_hash;
+        self.plan.settings.extend(config.settings);
+        self.plan.targets.extend(config.targets);
+        self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
+        self.plan.started_at = config.started_at.or(self.plan.started_at.take());
+    }
+
+    fn warn(&mut self, time: String, kind: &str, detail: String) {
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(Notice { time, kind: kind.to_owned(), detail });
+        } else {
+            self.more_warnings += 1;
+        }
+    }
+
+    /// The place of an endpoint; of the rest, where there are too many.
+    fn endpoint(&mut self, method: &str, name: &str) -> usize {
+        let is_full = self.endpoints.len() >= MOST_ENDPOINTS - 1;
+        let mut key = (method.to_owned(), name.to_owned());
+        if is_full && !self.index.contains_key(&key) {
+            key = (String::new(), "other".to_owned());
+        }
+        if let Some(place) = self.index.get(&key) {
+            return *place;
+        }
+        let place = self.endpoints.len();
+        let (method, name) = key.clone();
+        self.index.insert(key, place);
+        let course = Course::new(MOST_OF_ENDPOINT);
+        self.endpoints.push(EndpointSeen { method, name, course, failed_by_class: Vec::new(), last: None });
+        let most = (MOST_OF_ENDPOINTS / self.endpoints.len()).min(MOST_OF_ENDPOINT);
+        self.endpoints.iter_mut().for_each(|endpoint| endpoint.course.bound(most));
+        place
+    }
+
+    /// The verdict in a word.
+    #[must_use]
+    pub fn verdict(&self) -> &str {
+        self.end.as_ref().map_or("unknown, the stream does not say", |end| &end.verdict)
+    }
+
+    /// Counts of the whole run: as the last line says, or, where it is missing, of the intervals that are there.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        match &self.end {
+            Some(end) => Counts {
+                ok: end.ok,
+                failed: end.failed,
+                aborted: end.aborted,
+                redirects: end.redirects,
+                reopened: end.reopened,
+            },
+            None => self.phases.iter().fold(Counts::default(), |sum, phase| sum.and(&phase.counts)),
+        }
+    }
+
+    /// All response times, or service times, as the intervals tell them.
+    #[must_use]
+    pub fn times(&self, of: fn(&PhaseSeen) -> &Times) -> Times {
+        let mut all = Times::new(Precision::Fine);
+        self.phases.iter().for_each(|phase| all.add(of(phase)));
+        all
+    }
+
+    /// How long the intervals are together, in seconds, from the start of the first to the end of the last.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        let mut points = self.course.points();
+        let first = points.next().map_or(0, |point| point.start_ms);
+        let last = points.next_back().or(self.course.points().next()).map_or(first, |point| point.end_ms);
+        last.saturating_sub(first) as f64 / 1000.0
+    }
+}
+
+/// Method and name of an endpoint as people read them.
+fn title(method: &str, name: &str) -> String {
+    if method.is_empty() { name.to_owned() } else { format!("{method} {name}") }
+}
+
+/// Milliseconds since the Unix epoch.
+fn millis(time: &str) -> Option<u64> {
+    u64::try_from(unix_time(time)?.as_millis()).ok()
+}

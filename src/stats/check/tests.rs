@@ -1,0 +1,152 @@
+use super::*;
+
+const STEADY: Phase = Phase::Steady;
+
+fn bench(checks: &[&str]) -> Bench {
+    let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
+    Bench::new(&checks)
+}
+
+/// Times of so many microseconds each.
+fn times(each: impl IntoIterator<Item = u64>) -> Times {
+    let mut times = Times::new(Precision::Fine);
+    each.into_iter().for_each(|us| times.record(us));
+    times
+}
+
+fn add(bench: &mut Bench, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
+    bench.add(&Share { endpoint, phase, failed, service: &times([1]), response });
+}
+
+fn said(bench: &Bench, elapsed_s: u64) -> Vec<(bool, String)> {
+    let rulings = bench.rulings(Duration::from_secs(elapsed_s));
+    rulings.iter().map(|ruling| (ruling.met, ruling.value_text().unwrap_or_default())).collect()
+}
+
+#[test]
+fn each_metric_is_that_of_the_requests() {
+    // 1 ms to 100 ms, 7 of the 100 failed, in 8 s.
+    let table = [
+        ("p50 <= 50.02ms", true, "50.015ms"),
+        ("p90 < 90ms", false, "90.047ms"),
+        ("p95 < 300ms", true, "95.039ms"),
+        ("p99 < 99ms", false, "99.007ms"),
+        ("p99.9 == 100ms", true, "100ms"),
+        ("min >= 1ms", true, "1ms"),
+        ("avg == 50.5ms", true, "50.5ms"),
+        ("max < 100ms", false, "100ms"),
+        ("rps > 12", true, "12.5/s"),
+        ("fail_ratio < 5%", false, "7%"),
+        ("fail_ratio <= 0.07", true, "7%"),
+        ("failures == 7", true, "7"),
+        ("requests >= 100", true, "100"),
+        ("service.max < 1ms", true, "0.001ms"),
+    ];
+    let mut bench = bench(&table.map(|(text, _, _)| text));
+    for half in [1..=50, 51..=100] {
+        add(&mut bench, "GET /a", STEADY, if *half.end() == 50 { 3 } else { 4 }, &times(half.map(|ms| ms * 1000)));
+    }
+    for ((text, met, value), ruling) in table.iter().zip(said(&bench, 8)) {
+        assert_eq!(ruling, (*met, (*value).to_owned()), "{text}");
+    }
+}
+
+#[test]
+fn a_check_looks_only_at_its_endpoint_and_phase() {
+    let mut bench = bench(&[
+        "requests > 0",
+        "requests{GET /a} > 0",
+        "requests@steady > 0",
+        "requests{GET /a}@steady > 0",
+        "rps@steady > 0",
+        "failures{GET /b} < 2",
+    ]);
+    for (endpoint, phase, count) in
+        [("GET /a", Phase::Ramp, 1), ("GET /b", Phase::Ramp, 20), ("GET /a", STEADY, 300), ("GET /b", STEADY, 4000)]
+    {
+        add(&mut bench, endpoint, phase, u64::from(endpoint == "GET /b"), &times((0..count).map(|_| 5)));
+    }
+    bench.pass(Phase::Ramp, Duration::from_secs(6));
+    bench.pass(STEADY, Duration::from_secs(10));
+    let values: Vec<String> = said(&bench, 16).into_iter().map(|(_, value)| value).collect();
+    assert_eq!(values, ["4321", "301", "4300", "300", "430/s", "2"]);
+}
+
+#[test]
+fn a_check_without_data_is_not_met_and_says_so() {
+    let mut bench = bench(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
+    add(&mut bench, "GET /a", STEADY, 0, &times([10]));
+    let rulings = bench.rulings(Duration::from_secs(1));
+    assert_eq!(rulings.iter().map(|ruling| ruling.met).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(rulings[0].reason(), None);
+    assert_eq!(rulings[1].reason().unwrap(), "check without data: p95@drain < 1s");
+    let missed = self::bench(&["requests > 1"]);
+    assert_eq!(missed.rulings(Duration::ZERO)[0].value, None);
+}
+
+#[test]
+fn the_reason_names_the_check_and_the_value_reached() {
+    let mut bench = bench(&["p95{GET /a} < 1ms", "avg < 2s", "fail_ratio < 1%"]);
+    add(&mut bench, "GET /a", STEADY, 1, &times([2_345_678, 2_345_678, 2_345_678]));
+    let reasons: Vec<String> = bench.rulings(Duration::ZERO).iter().filter_map(Ruling::reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            "check not met: p95{GET /a} < 1ms, it is 2.345678s",
+            "check not met: avg < 2s, it is 2.345678s",
+            "check not met: fail_ratio < 1%, it is 33.333%"
+        ]
+    );
+}
+
+#[test]
+fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
+    let elapsed = Duration::from_secs(1);
+    let mut slow = bench(&["p95 < 10ms", "p95 < 10ms abort"]);
+    add(&mut slow, "GET /a", STEADY, 0, &times((0..99).map(|_| 20_000)));
+    assert!(!slow.is_lost(elapsed) && !slow.is_lost(elapsed), "too few requests");
+    add(&mut slow, "GET /a", STEADY, 0, &times([20_000]));
+    assert!(!slow.is_lost(elapsed), "missed once");
+    assert!(slow.is_lost(elapsed), "missed twice");
+    // What comes in while the run stops does not save it.
+    add(&mut slow, "GET /a", STEADY, 0, &times((0..10_000).map(|_| 10)));
+    assert_eq!(said(&slow, 1), [(true, "0.01ms".to_owned()), (false, "20ms".to_owned())]);
+
+    let mut recovers = bench(&["p95 < 10ms abort"]);
+    add(&mut recovers, "GET /a", STEADY, 0, &times((0..100).map(|_| 20_000)));
+    assert!(!recovers.is_lost(elapsed));
+    add(&mut recovers, "GET /a", STEADY, 0, &times((0..9_900).map(|_| 10)));
+    assert!(!recovers.is_lost(elapsed), "met again");
+    assert!(said(&recovers, 1)[0].0);
+}
+
+#[test]
+fn what_can_no_longer_be_met_stops_the_run_at_once() {
+    for text in ["max < 10ms abort", "failures == 0 abort", "fail_ratio == 0 abort", "requests < 3 abort"] {
+        let mut bench = bench(&[text]);
+        assert!(!bench.is_lost(Duration::ZERO), "{text}: nothing happened yet");
+        add(&mut bench, "GET /a", STEADY, 0, &times([5]));
+        assert!(!bench.is_lost(Duration::ZERO), "{text}: not missed yet");
+        add(&mut bench, "GET /a", STEADY, 1, &times([5, 10_000]));
+        assert!(bench.is_lost(Duration::ZERO), "{text}");
+    }
+    let mut grows = bench(&["failures == 2 abort"]);
+    add(&mut grows, "GET /a", STEADY, 1, &times([5]));
+    assert!(!grows.is_lost(Duration::ZERO), "1 may become 2");
+}
+
+#[test]
+fn a_check_on_failures_decides_what_they_are_worth() {
+    let failures = [("GET /a", 2), ("GET /b", 40)];
+    for (checks, left) in [
+        (&[][..], 42),
+        (&["p95 < 1s"], 42),
+        (&["fail_ratio < 1%"], 0),
+        (&["failures@steady < 1"], 0),
+        (&["failures{GET /a} < 10"], 40),
+        (&["failures{GET /a} < 10", "fail_ratio{GET /b} < 1%"], 0),
+    ] {
+        let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
+        assert_eq!(unchecked(&checks, failures.into_iter()), left, "{checks:?}");
+    }
+}

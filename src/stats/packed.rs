@@ -1,0 +1,295 @@
+//! Histograms at rest: about a kilobyte for a thousand times, where one that counts takes up to 184.
+//!
+//! Slots are those of an `HdrHistogram` from 1 µs on with 3 significant digits, so that adding two is exact and a
+//! percentile is the one that [`TimeHistogram`](super::histogram::TimeHistogram) gives.
+
+use super::histogram::LONGEST_US;
+use super::times::Sum;
+
+/// The slots of an `HdrHistogram` that begins at 1: values up to twice `1 << half_bits` have one each, above them each
+/// doubling has `1 << half_bits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    half_bits: u32,
+}
+
+impl Scale {
+    /// 3 significant digits.
+    pub const FINE: Self = Self { half_bits: 10 };
+
+    /// The scale with so many significant digits; `None` unless they are 1 to 5, as the format has it.
+    #[must_use]
+    pub const fn of_digits(digits: u32) -> Option<Self> {
+        // The smallest power of two that is at least 2 × 10^digits, halved.
+        let half_bits = match digits {
+            1 => 4,
+            2 => 7,
+            3 => 10,
+            4 => 14,
+            5 => 17,
+            _ => return None,
+        };
+        Some(Self { half_bits })
+    }
+
+    /// The slot of a value.
+    #[must_use]
+    pub const fn slot(self, value: u64) -> u64 {
+        let bits = 64 - value.leading_zeros();
+        let shift = bits.saturating_sub(self.half_bits + 1);
+        ((shift as u64) << self.half_bits) + (value >> shift)
+    }
+
+    /// The highest value of a slot; the largest number there is, where none is that high.
+    #[must_use]
+    pub const fn highest(self, slot: u64) -> u64 {
+        let half = 1 << self.half_bits;
+        if slot < 2 * half {
+            return slot;
+        }
+        let shift = (slot >> self.half_bits) - 1;
+        let within = (slot & (half - 1)) + half;
+        if shift >= 64 - self.half_bits as u64 - 1 { u64::MAX } else { ((within + 1) << shift) - 1 }
+    }
+}
+
+/// How often each time was counted, in microseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// For each slot in use its distance from the one before, doubled, plus 1 where a count follows that is not 1;
+    /// variable-length numbers of 7 bits a byte, the lowest first.
+    bytes: Vec<u8>,
+    count: u64,
+}
+
+/// What an iterator over [`Packed`] gives: a slot of [`Scale::FINE`], and its count.
+type Entry = (u64, u64);
+
+impl Packed {
+    /// Packs times in microseconds and their counts, in ascending order. What is over an hour counts as an hour.
+    #[must_use]
+    pub fn of(times: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        let mut packer = Packer::default();
+        for (us, count) in times {
+            packer.add((Scale::FINE.slot(us.clamp(1, LONGEST_US)), count));
+        }
+        packer.finish()
+    }
+
+    /// How many times were counted.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Each time that was counted, as the highest that its slot holds, and its count; ascending.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.entries().map(|(slot, count)| (Scale::FINE.highest(slot), count))
+    }
+
+    /// Adds all that `other` has counted, exactly.
+    pub fn add(&mut self, other: &Self) {
+        if self.count == 0 {
+            self.clone_from(other);
+        } else if other.count > 0 {
+            *self = self.and(other);
+        }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let mut packer = Packer::default();
+        let (mut ours, mut theirs) = (self.entries().peekable(), other.entries().peekable());
+        loop {
+            let next = match (ours.peek(), theirs.peek()) {
+                (Some(our), Some(their)) if our.0 <= their.0 => ours.next(),
+                (Some(_), None) => ours.next(),
+                (_, Some(_)) => theirs.next(),
+                (None, None) => break,
+            };
+            if let Some(entry) = next {
+                packer.add(entry);
+            }
+        }
+        packer.finish()
+    }
+
+    /// The smallest time, as far as it is told apart, with at least `per_million` millionths of all at or below it; 0
+    /// when empty.
+    #[must_use]
+    pub fn percentile_us(&self, per_million: u64) -> u64 {
+        let wanted = rank(self.count, per_million);
+        let mut below: u64 = 0;
+        let place = self.iter().find(|(_, count)| {
+            below = count.saturating_add(below);
+            below >= wanted
+        });
+        place.map_or(0, |(us, _)| us)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        let mut rest = self.bytes.as_slice();
+        let mut slot = 0;
+        std::iter::from_fn(move || {
+            let step = take_number(&mut rest)?;
+            slot += step >> 1;
+            let count = if step & 1 == 1 { take_number(&mut rest)? } else { 1 };
+            Some((slot, count))
+        })
+    }
+}
+
+/// The place, from 1, of a percentile among `count` ascending values: the first with at least `per_million` millionths
+/// of all at or below it.
+#[must_use]
+pub fn rank(count: u64, per_million: u64) -> u64 {
+    let place = (u128::from(count) * u128::from(per_million)).div_ceil(1_000_000);
+    u64::try_from(place).unwrap_or(u64::MAX).max(1)
+}
+
+/// Makes a [`Packed`] of entries that come in ascending order; those of one slot are counted together.
+#[derive(Default)]
+struct Packer {
+    packed: Packed,
+    written: u64,
+    waiting: Option<Entry>,
+}
+
+impl Packer {
+    fn add(&mut self, (slot, count): Entry) {
+        match &mut self.waiting {
+            Some(waiting) if waiting.0 == slot => waiting.1 = waiting.1.saturating_add(count),
+            _ => {
+                self.write();
+                self.waiting = Some((slot, count));
+            }
+        }
+    }
+
+    fn write(&mut self) {
+        let Some((slot, count)) = self.waiting.take().filter(|entry| entry.1 > 0) else { return };
+        assert!(slot >= self.written, "times come in ascending order");
+        let step = (slot - self.written) << 1;
+        put_number(&mut self.packed.bytes, step | u64::from(count != 1));
+        if count != 1 {
+            put_number(&mut self.packed.bytes, count);
+        }
+        self.written = slot;
+        self.packed.count = self.packed.count.saturating_add(count);
+    }
+
+    fn finish(mut self) -> Packed {
+        self.write();
+        self.packed.bytes.shrink_to_fit();
+        self.packed
+    }
+}
+
+fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number.to_le_bytes()[0] | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number.to_le_bytes()[0]);
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    Some(number)
+}
+
+/// Times of one kind at rest: count, exact sum and ends, and how they are distributed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedTimes {
+    /// Count, exact sum and ends.
+    pub sum: Sum,
+    /// The distribution.
+    pub histogram: Packed,
+}
+
+impl PackedTimes {
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        self.sum.add(&other.sum);
+        self.histogram.add(&other.histogram);
+    }
+
+    /// The percentile in microseconds that has `per_million` millionths of all at or below it, within the exact ends; 0
+    /// without any.
+    #[must_use]
+    pub fn percentile_us(&self, per_million: u64) -> u64 {
+        if self.sum.count == 0 {
+            return 0;
+        }
+        self.histogram.percentile_us(per_million).clamp(self.sum.min_us(), self.sum.max_us)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::random::Random;
+    use crate::stats::histogram::{Precision, TimeHistogram};
+
+    fn times(seed: u64, many: u64) -> Vec<u64> {
+        let mut random = Random::seeded(seed);
+        let mut next = || {
+            let magnitude = 10_u64.pow(u32::try_from(random.below(10)).unwrap());
+            (magnitude + random.bits() % (magnitude * 9)).min(LONGEST_US)
+        };
+        (0..many).map(|_| next()).collect()
+    }
+
+    fn packed(times: &[u64]) -> Packed {
+        let mut sorted = times.to_vec();
+        sorted.sort_unstable();
+        Packed::of(sorted.into_iter().map(|us| (us, 1)))
+    }
+
+    #[test]
+    fn slots_are_those_of_the_crate() {
+        let mut histogram = TimeHistogram::new(Precision::Fine);
+        histogram.record(LONGEST_US);
+        for us in times(1, 5_000) {
+            let slot = Scale::FINE.slot(us);
+            assert_eq!(Scale::FINE.highest(slot), histogram.inner().highest_equivalent(us), "{us}");
+            assert_eq!(Scale::FINE.slot(Scale::FINE.highest(slot)), slot, "{us}");
+        }
+        assert_eq!(Scale::FINE.highest(u64::MAX >> 1), u64::MAX, "no slot is too high to be asked for");
+    }
+
+    #[test]
+    fn percentiles_are_those_of_a_histogram_that_counts() {
+        for many in [1, 2, 3, 19, 20, 1_000, 4_999] {
+            let times = times(many, many);
+            let mut histogram = TimeHistogram::new(Precision::Fine);
+            for us in &times {
+                histogram.record(*us);
+            }
+            let packed = packed(&times);
+            assert_eq!(packed.count(), many);
+            for permille in [1, 10, 500, 900, 950, 990, 999, 1000] {
+                assert_eq!(packed.percentile_us(permille * 1000), histogram.percentile_us(permille), "{permille}");
+            }
+        }
+        assert_eq!(Packed::default().percentile_us(500_000), 0);
+    }
+
+    #[test]
+    fn a_sum_is_what_all_times_at_once_would_have_been() {
+        let (one, two) = (times(7, 3_000), times(8, 200));
+        let all: Vec<u64> = one.iter().chain(&two).copied().collect();
+        let mut sum = Packed::default();
+        for part in [&one, &two, &Vec::new()] {
+            sum.add(&packed(part));
+        }
+        assert_eq!(sum, packed(&all));
+    }
+}

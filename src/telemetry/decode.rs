@@ -1,0 +1,70 @@
+//! Histograms out of text, at rest: what [`encode`](super::encode) wrote, read by [`sparse`](super::sparse).
+
+use super::sparse::Decoder;
+use crate::stats::packed::Packed;
+
+/// Reads a histogram.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn histogram(text: &str) -> Result<Packed, &'static str> {
+    let mut found = Vec::new();
+    Decoder::default().read(text, |us, count| found.push((us, count)))?;
+    Ok(Packed::of(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::random::Random;
+    use crate::stats::histogram::{Precision, TimeHistogram};
+    use crate::telemetry::encode;
+
+    /// The crate is the judge.
+    fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
+        let inner = histogram.inner();
+        inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()
+    }
+
+    fn recorded(precision: Precision, many: u64) -> TimeHistogram {
+        let mut histogram = TimeHistogram::new(precision);
+        let mut random = Random::seeded(many);
+        for n in 0..many {
+            let magnitude = 10_u64.pow(u32::try_from(random.below(9)).unwrap());
+            histogram.record_many(magnitude + random.bits() % (magnitude * 9), 1 + n % 3 * 1000);
+        }
+        histogram
+    }
+
+    #[test]
+    fn what_was_written_is_read_value_by_value() {
+        for many in [0, 1, 2, 100, 20_000] {
+            let histogram = recorded(Precision::Fine, many);
+            let mut sum = Packed::default();
+            for piece in encode::pieces(&histogram, 1000) {
+                sum.add(&super::histogram(&piece).unwrap());
+            }
+            assert_eq!(sum.iter().collect::<Vec<_>>(), expected(&histogram), "{many}");
+        }
+    }
+
+    #[test]
+    fn a_coarse_one_is_read_as_the_highest_times_that_it_may_hold() {
+        let coarse = recorded(Precision::Coarse, 500);
+        let read = super::histogram(&encode::pieces(&coarse, 100_000)[0]).unwrap();
+        let mut fine = TimeHistogram::new(Precision::Fine);
+        for (us, count) in expected(&coarse) {
+            fine.record_many(us, count);
+        }
+        assert_eq!(read.iter().collect::<Vec<_>>(), expected(&fine));
+    }
+
+    #[test]
+    fn what_is_no_histogram_is_refused() {
+        let text = encode::pieces(&recorded(Precision::Fine, 50), 100_000).remove(0);
+        let half = &text[..text.len() / 2 / 4 * 4];
+        for wrong in ["", "é", "AAAA", half, &text[4..], "HISTFAAAAAA="] {
+            assert!(super::histogram(wrong).is_err(), "{wrong}");
+        }
+    }
+}

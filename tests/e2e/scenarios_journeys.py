@@ -1,0 +1,183 @@
+"""Journeys from a scenario file against an application that others wrote: httpbin, under gunicorn."""
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+
+from harness import Skip, child, end, equal, expect, free_port, wait_for_port
+from scenarios_count import whole_stream
+from servers import python_server
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+USERS, ROUNDS = 4, 5
+
+
+@contextlib.contextmanager
+def httpbin(directory):
+    """httpbin, and its own log; yields its URL and a function that ends it and gives [status, method, path] of each."""
+    if subprocess.run([sys.executable, "-c", "import gunicorn, httpbin"], capture_output=True).returncode:
+        raise Skip("the Python packages httpbin and gunicorn are not installed")
+    port, log = free_port(), directory / "httpbin.log"
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "16",
+               "--access-logfile", log, "--access-logformat", "%(s)s %(m)s %(U)s", "--log-level", "error", "httpbin:app"]
+    with child(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_for_port(port, process, "httpbin")
+
+        def entries():
+            end(process)
+            return [line.split(" ", 2) for line in log.read_text().splitlines()]
+
+        yield f"http://127.0.0.1:{port}", entries
+
+
+def journey(host):
+    """Cookies, redirects, basic authentication, gzip, dripping bodies, statuses, echoed templates: what httpbin has."""
+    return {
+        "name": "httpbin", "host": host, "users": USERS, "spawn_rate": 100,
+        "data": {"person": {"json": "people.json", "pick": "unique"}},
+        "variables": {"password": {"env": "HTTPBIN_PASSWORD", "default": "pass word"}},
+        "user_classes": [{
+            "name": "visitor",
+            "on_start": [
+                {"get": "/cookies/set?session=${person.name}", "name": "/cookies/set",
+                 "expect": {"status": 200, "json": {"/cookies/session": "${person.name}"}}}],
+            "tasks": [{"name": "round", "requests": [
+                {"get": "/cookies", "expect": {"json": {"/cookies/session": "${person.name}"}}},
+                {"get": "/redirect/3", "expect": {"status": 200}},
+                {"get": "/redirect/1", "name": "not followed", "redirects": 0, "expect": {"status": 302}},
+                {"get": "/redirect-to?url=%2Fget&status_code=307", "name": "/redirect-to", "expect": {"status": 200}},
+                {"get": "/basic-auth/jo/x", "headers": {"Authorization": "Basic am86eA=="},
+                 "expect": {"status": 200, "json": {"/authenticated": True, "/user": "jo"}}},
+                {"get": "/basic-auth/jo/x", "name": "unauthorized", "expect": {"status": 401}},
+                {"get": "/gzip", "headers": {"Accept-Encoding": "gzip"},
+                 "expect": {"json": {"/gzipped": True}, "header": {"Content-Encoding": "gzip"}}},
+                {"get": "/deflate", "expect": {"json": {"/deflated": True}}},
+                {"get": "/drip?numbytes=5&duration=0.2&delay=0", "name": "/drip", "expect": {"size": 5, "within": "10s"}},
+                {"get": "/status/418", "expect": {"status": [418], "body_contains": "teapot"}},
+                {"get": "/status/204", "expect": {"status": "2xx"}},
+                {"get": "/uuid", "extract": {"id": {"json": "/uuid"}}},
+                {"post": "/post", "json": {"id": "${id}", "name": "${person.name}", "quote": "\"${person.motto}\""},
+                 "headers": {"X-Round": "${iteration}"},
+                 "expect": {"json": {"/json/id": "${id}", "/json/name": "${person.name}",
+                                     "/json/quote": "\"${person.motto}\"", "/headers/X-Round": "${iteration}"}}},
+                {"post": "/post", "name": "form", "form": {"motto": "${person.motto}", "password": "${password}"},
+                 "expect": {"json": {"/form/motto": "${person.motto}", "/form/password": "${password}"}}},
+                {"get": "/get?q=${person.motto}", "name": "/get",
+                 "expect": {"json": {"/args/q": "${person.motto}"}, "body_not_contains": "no such text"}},
+                {"put": "/put", "body": "plain ${person.name}", "expect": {"json": {"/data": "plain ${person.name}"}}},
+                {"get": "/response-headers?X-Ticket=t-${iteration}", "name": "/response-headers",
+                 "extract": {"ticket": {"header": "X-Ticket"}}},
+                {"get": "/anything/${ticket}", "name": "/anything",
+                 "expect": {"json": {"/method": "GET"}, "body_contains": "/anything/t-${iteration}"}},
+                {"get": "/cookies/delete?nothing=", "name": "/cookies/delete", "expect": {"status": 200}},
+                {"delete": "/delete", "expect": {"status": 200}}]}],
+        }],
+    }
+
+
+PEOPLE = [{"name": f"person-{k}", "motto": motto} for k, motto in
+          enumerate(["a b&c=d", 'says "no"', "ümläut ☕", "100% +1 / \\ ?", "back`tick", "semi;colon"])]
+
+
+def a_journey_through_httpbin_meets_every_expectation(bench):
+    """Cookies, redirects, basic auth, gzip, drip, statuses and templates of all kinds: all green, and the log agrees."""
+    (bench.dir / "people.json").write_text(json.dumps(PEOPLE))
+    with httpbin(bench.dir) as (url, entries):
+        scenario = journey(url)
+        a_round = len(scenario["user_classes"][0]["tasks"][0]["requests"])
+        requests = USERS + USERS * a_round * ROUNDS
+        scenario["requests"] = requests
+        path = bench.dir / "httpbin.json"
+        path.write_text(json.dumps(scenario))
+        out = bench.stream_path()
+        ran = bench.run("-f", path, "--telemetry", out)
+        log = entries()
+    ran.must_exit(0)
+    stream = whole_stream(bench, out, ran)
+    equal((stream.end["sent"], stream.end["ok"]), (requests, requests), "sent, ok")
+    equal(len(log), requests + stream.end["redirects"], "requests in httpbin's log")
+    expect(stream.end["redirects"] > 0, "no redirect was followed")
+    return f"{requests} requests ok, {stream.end['redirects']} redirects followed, httpbin logged {len(log)}"
+
+
+def the_examples_run_against_the_embedded_target(bench):
+    """Every file of examples/, made short, runs without a failed request, its checks met."""
+    short = {"ramp": ["--stages", "1s:10,1s:10,500ms:0"]}
+    said = []
+    for path in sorted(EXAMPLES.glob("*.json")):
+        port = free_port()
+        with child([bench.binary, "target", "--listen", f"127.0.0.1:{port}"], stdin=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL) as target:
+            wait_for_port(port, target, "the embedded target")
+            out = bench.stream_path(f"{path.stem}.ndjson")
+            ran = bench.run("-f", path, "-H", f"http://127.0.0.1:{port}", "--interval", "500ms", "--telemetry", out,
+                            *short.get(path.stem, ["-t", "2s"]))
+        ran.must_exit(0)
+        stream = whole_stream(bench, out, ran)
+        equal(stream.end["failed"], 0, f"failed requests of {path.name}")
+        expect(stream.end["ok"] > 10, f"only {stream.end['ok']} requests of {path.name}")
+        said.append(f"{path.stem} {stream.end['ok']}")
+    return ", ".join(said)
+
+
+COMMANDS = [
+    ["{url}/plain"],
+    ["{url}/query?a=1&b=%20", "-G", "-d", "c=3", "--data-urlencode", "d=x y&z"],
+    ["-X", "DELETE", "{url}/gone", "-H", "X-One: 1", "-H", "X-Dollar: ${{HOME}}"],
+    ["{url}/form", "-d", "a=1", "--data-raw", "b=%C3%BC"],
+    ["{url}/json", "--json", '{{"a": "ü \\" ${{x}}", "n": [1, 2.5, null, true]}}'],
+    ["{url}/raw", "-H", "Content-Type: text/plain", "--data-binary", "line 1\nline 2"],
+    ["-XPUT", "{url}/auth", "-u", "amy:pw", "-b", "sid=1; t=2", "-A", "agent/1", "-e", "http://example.com/"],
+    ["-I", "{url}/head", "--compressed"],
+    ["{url}/multi", "-F", "a=1", "-F", "b=two words"],
+]
+"""Words after `curl`, as people and browsers write them."""
+
+
+def essence(request):
+    """A recorded request as far as curl and swarmline must agree: not in what each says of itself."""
+    own = {"user-agent", "host", "connection", "content-length", "accept", "accept-encoding"}
+    headers = {name.lower(): value for name, value in request["headers"] if name.lower() not in own or value == "agent/1"}
+    body = request["body"]
+    kind = headers.get("content-type", "")
+    if kind == "application/json":
+        body = json.loads(body.encode("latin-1"))
+    if kind.startswith("multipart/"):
+        mark = kind.split("boundary=")[1]
+        body, headers["content-type"] = body.replace(mark, "MARK"), "multipart"
+    if kind == "application/x-www-form-urlencoded":
+        body = urllib.parse.parse_qsl(body)
+    return request["method"], request["path"], headers, body
+
+
+def an_imported_curl_command_sends_what_curl_sends(bench):
+    """Nine commands: curl itself, and the scenario that import makes of each, send the same to the same server."""
+    if not shutil.which("curl"):
+        raise Skip("curl is not installed")
+    with python_server(bench.dir / "server") as server:
+        for index, words in enumerate(COMMANDS):
+            words = [word.format(url=server.url) for word in words]
+            subprocess.run(["curl", "-s", "-o", os.devnull, *words], check=True, stdin=subprocess.DEVNULL, timeout=30)
+            made = subprocess.run([bench.binary, "import", "--keep-secrets", "curl", *words], stdin=subprocess.DEVNULL,
+                                  capture_output=True, timeout=30)
+            expect(made.returncode == 0, f"import of {words}: {made.stderr.decode()}")
+            path = bench.dir / f"{index}.json"
+            path.write_bytes(made.stdout)
+            bench.run("-f", path, "-n", "1", "--telemetry", bench.stream_path(f"{index}.ndjson"))
+        requests = [essence(request) for request in server.requests()]
+    for words, asked, sent in zip(COMMANDS, requests[::2], requests[1::2], strict=True):
+        equal(sent, asked, f"curl {words}")
+    return f"{len(COMMANDS)} commands"
+
+
+SCENARIOS = [
+    an_imported_curl_command_sends_what_curl_sends,
+    a_journey_through_httpbin_meets_every_expectation,
+    the_examples_run_against_the_embedded_target,
+]
