@@ -3,7 +3,6 @@
 mod report;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins, RunFlags, TargetFlags};
@@ -11,7 +10,10 @@ use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::machine::limits;
 use crate::merge::{self, Merged, Rules};
-use crate::plan::{People, Plan, Sink, Surroundings, random};
+use crate::plan::{Plan, Sink, Surroundings, random};
+use crate::report::plain::plain;
+use crate::report::progress::Goal;
+use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
 use crate::run::{self, Stream, signals};
 use crate::target::{self, Target};
@@ -26,58 +28,43 @@ pub use report::report;
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    let environment = environment.collect();
     let surroundings = Surroundings {
         stdout_is_terminal: io::stdout().is_terminal(),
         entropy: random::entropy(),
-        environment: &environment.collect(),
+        environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let mut people = Voice::open(plan.people())?;
+    let load = plan.load();
+    let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
+    let variable = |name: &str| environment.get(name).map(String::as_str);
+    let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
+    let people = Screen::open(plan.people(), goal, terminal)?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let seen = Seen::new(&plan.stream().sink);
-    let finished = run::run(&plan, seen.tee())?;
-    match finished.stream {
-        Stream::Whole => {}
-        Stream::Closed => return Ok(Exit::Pass),
-        Stream::Broken(error) => return Err(error),
+    let seen = Seen::new(&plan)?;
+    let finished = run::run(&plan, seen.tee(), people.show())?;
+    let exit = match &finished.stream {
+        Stream::Whole => finished.exit(&plan),
+        Stream::Closed if !seen.is_asked_for() && plan.checks().is_empty() => return Ok(Exit::Pass),
+        // What was asked for says less than it was to say.
+        Stream::Closed | Stream::Broken(_) => Exit::Invalid,
+    };
+    let made = seen.model().and_then(|model| Ok((seen.write(&model)?, model)));
+    if let Stream::Broken(error) = finished.stream {
+        return Err(error);
     }
-    people.say(LogLevel::Info, &terminal::summary(&seen.model()?));
+    let (left, model) = made?;
+    people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
     for notice in &finished.notices {
-        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", terminal::plain(notice)));
+        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", plain(notice)));
     }
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    Ok(finished.exit(&plan))
-}
-
-/// Text for people: stderr, or a file.
-struct Voice {
-    out: Box<dyn io::Write>,
-    least: LogLevel,
-    quiet: bool,
-}
-
-impl Voice {
-    fn open(people: &People) -> Result<Self> {
-        let out: Box<dyn io::Write> = match &people.logfile {
-            None => Box::new(io::stderr()),
-            Some(path) => {
-                let named = |why| Error::usage(format!("--logfile {}", path.display()), why);
-                Box::new(File::options().append(true).create(true).open(path).map_err(named)?)
-            }
-        };
-        Ok(Self { out, least: people.loglevel, quiet: people.quiet })
-    }
-
-    fn say(&mut self, level: LogLevel, text: &str) {
-        if level >= self.least && !self.quiet {
-            // Nobody is told when nobody can be told.
-            let _ = self.out.write_all(text.as_bytes());
-        }
-    }
+    people.say(LogLevel::Info, &left);
+    Ok(exit)
 }
 
 /// `swarmline demo`: the main job on the embedded target.
@@ -86,6 +73,7 @@ impl Voice {
 /// As [`run()`].
 pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
+    const PAGE: &str = "swarmline-demo.html";
     let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let host = format!("http://{}", target.addr());
     tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
@@ -111,6 +99,8 @@ pub fn demo() -> Result<Exit> {
         "demo",
         "--telemetry",
         STREAM,
+        "--html",
+        PAGE,
         "--exit-code-on-error",
         "0",
         "/ok",
@@ -192,7 +182,7 @@ pub fn schema() -> Result<Exit> {
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
 pub fn tell(line: &str) {
-    let _ = io::stderr().write_all(format!("swarmline: {line}\n").as_bytes());
+    screen::whisper(format!("swarmline: {line}\n"));
 }
 
 /// Prints a text on stdout. A reader that has seen enough is no error.

@@ -58,6 +58,18 @@ pub struct ReportFlags {
     /// Stream to read back: a file, compressed or not, or - for standard input
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// What `run` and `report` leave behind for people, beside the summary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Outputs {
+    /// Report as one HTML page that needs nothing else; {u}, {r} and {t} in its name become users, spawn rate and run
+    /// time in seconds
+    #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.
@@ -229,12 +241,18 @@ pub struct RunFlags {
           help_heading = "Checks")]
     pub check_avg_response_time: Option<f64>,
 
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Exit code when a request failed
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,
-    /// No summary on stderr
+    /// Nothing on stderr but what ended the work
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
+    /// Nothing on stderr while the run goes on, only the summary at its end
+    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Output")]
+    pub only_summary: bool,
     /// Text for people goes to this file instead of stderr
     #[arg(long, env = "LOCUST_LOGFILE", value_name = "FILE", help_heading = "Output")]
     pub logfile: Option<PathBuf>,
@@ -249,9 +267,6 @@ pub struct RunFlags {
         help_heading = "Output"
     )]
     pub loglevel: LogLevel,
-    /// Accepted as in Locust: the summary at the end is all that is printed anyway
-    #[arg(long, env = "LOCUST_ONLY_SUMMARY", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
-    pub only_summary: bool,
     /// Accepted as in Locust: there is no other way to run
     #[arg(long, env = "LOCUST_HEADLESS", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
     pub headless: bool,

@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, ImportFlags, LogLevel, ReportFlags, RunFlags, TargetFlags};
+pub use flags::{Arrival, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, TargetFlags};
 pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
@@ -30,9 +30,9 @@ struct Cli {
 pub enum Command {
     /// Generate load and write the stream
     Run(Box<RunFlags>),
-    /// Start the embedded target, load it for 10 s, show a table, leave the stream behind
+    /// Start the embedded target, load it for 10 s, show a table, leave stream and report behind
     Demo,
-    /// Read streams back: print the summary of each as at the end of its run
+    /// Read streams back: print the summary as at the end of the run, make the reports of a run
     Report(ReportFlags),
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod check;
+mod connection;
 pub mod data;
 pub mod engine;
 pub mod expect;
@@ -29,12 +30,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ureq::tls::TlsConfig;
-
-use crate::cli::value::Resolve;
-use crate::cli::{LogLevel, Origins, RunFlags};
+use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
 use check::Check;
+pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use engine::Environment;
 use journey::{Journeys, UserClass};
@@ -64,45 +63,6 @@ pub struct Plan {
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// How connections are made.
-#[derive(Debug)]
-pub struct ConnectionPlan {
-    /// Time for name lookup, connecting and TLS together.
-    pub timeout: Duration,
-    /// The way that they take.
-    pub route: Route,
-    /// Whether a connection serves one request or many.
-    pub reuse: Reuse,
-    /// Address family.
-    pub family: Family,
-    /// Certificates and keys, checked.
-    pub tls: TlsConfig,
-    /// Addresses given in place of a lookup.
-    pub resolve: Vec<Resolve>,
-    /// Age at which a host's addresses are asked for again.
-    pub dns_ttl: Duration,
-}
-
-/// Whether a connection serves one request or many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reuse {
-    /// A user keeps its connection.
-    KeepAlive,
-    /// A new connection for every request.
-    Never,
-}
-
-/// Which addresses are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Both families.
-    Any,
-    /// IPv4 only.
-    V4,
-    /// IPv6 only.
-    V6,
 }
 
 /// The stream and where it goes.
@@ -152,12 +112,25 @@ impl fmt::Display for Sink {
 /// Text for people.
 #[derive(Debug)]
 pub struct People {
-    /// Whether the summary is left out.
-    pub quiet: bool,
+    /// How much is said.
+    pub talk: Talk,
     /// Where text goes instead of stderr.
     pub logfile: Option<PathBuf>,
     /// Least level of what is said.
     pub loglevel: LogLevel,
+    /// What is left behind.
+    pub outputs: Outputs,
+}
+
+/// How much people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Nothing but what ended the work.
+    Nothing,
+    /// The summary at the end.
+    Summary,
+    /// How the run goes, too.
+    All,
 }
 
 /// What the plan needs to know of the process it is made in.
@@ -205,9 +178,9 @@ impl Plan {
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
-            connection: connection(flags, route)?,
+            connection: connection::from_flags(flags, route)?,
             stream,
-            people: People { quiet: flags.quiet, logfile: flags.logfile.clone(), loglevel: flags.loglevel },
+            people: people(flags),
             exit_code_on_error: flags.exit_code_on_error,
             place,
             checks: checks.into_iter().map(|(check, _)| check).collect(),
@@ -332,6 +305,15 @@ impl Plan {
     }
 }
 
+fn people(flags: &RunFlags) -> People {
+    let talk = match (flags.quiet, flags.only_summary) {
+        (true, _) => Talk::Nothing,
+        (false, true) => Talk::Summary,
+        (false, false) => Talk::All,
+    };
+    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
+}
+
 /// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.
 const SHORTEST_TICK: Duration = Duration::from_millis(100);
 
@@ -359,28 +341,4 @@ fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
         (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
         _ => path.to_owned(),
     }
-}
-
-fn connection(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
-    let family = match (flags.ipv4, flags.ipv6) {
-        (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
-        (true, false) => Family::V4,
-        (false, true) => Family::V6,
-        (false, false) => Family::Any,
-    };
-    let tls = tls::config(&tls::TlsFlags {
-        insecure: flags.insecure,
-        cacert: &flags.cacert,
-        cert: flags.cert.as_deref(),
-        key: flags.key.as_deref(),
-    })?;
-    Ok(ConnectionPlan {
-        timeout: flags.connect_timeout,
-        route,
-        reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
-        family,
-        tls,
-        resolve: flags.resolve.clone(),
-        dns_ttl: flags.dns_ttl,
-    })
 }

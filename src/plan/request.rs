@@ -25,9 +25,10 @@ pub struct Endpoint {
 }
 
 impl fmt::Display for Endpoint {
-    /// `METHOD name`, as people and checks call it.
+    /// `METHOD name`, as people and checks call it; the name alone for the rest of too many.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.name)
+        let gap = if self.method.is_empty() { "" } else { " " };
+        write!(f, "{}{gap}{}", self.method, self.name)
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) fn of(
         Sink::Stdout => "-".to_owned(),
         Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
     };
+    if let Some(html) = &flags.outputs.html {
+        book.add(Scope::Place, "html", &html.display().to_string(), origins.of("html"));
+    }
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
     for (check, origin) in checks {

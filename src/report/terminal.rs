@@ -1,28 +1,33 @@
-//! Tables for a terminal, as Locust prints them at the end.
+//! The end of a run for a terminal, as Locust prints it: requests, percentiles, errors; and the verdict.
 
 use std::fmt::Write as _;
 
 use super::model::{Model, Story};
+use super::plain::{columns, fitted, plain};
+use super::progress::{Rate, Row, requests};
+use super::table::{Column, ms, table};
 use crate::stats::tally::Statistics;
 use crate::telemetry::reader::facts::CheckSeen;
 
-/// Widest name in a table; longer ones are cut.
-const WIDEST_NAME: usize = 40;
+/// Most lines of errors; the stream has them all.
+const MOST_ERRORS: usize = 100;
 
 /// What a run came to: what is wrong with its stream, a line for each endpoint, all together, the errors, the verdict.
+/// `width` is that of the terminal, where there is one.
 #[must_use]
-pub fn summary(model: &Model) -> String {
+pub fn summary(model: &Model, width: Option<usize>) -> String {
     let story = &model.story;
-    let rows: Vec<(String, Statistics)> = story
-        .endpoints
-        .iter()
-        .filter_map(|endpoint| Some((endpoint.title(), story.statistics(endpoint)?)))
-        .map(|(name, row)| (plain(&name), row))
-        .chain([("Aggregated".to_owned(), story.total())])
-        .collect();
+    let endpoints = story.endpoints.iter().filter_map(|endpoint| {
+        let statistics = story.statistics(endpoint)?;
+        Some(Row { method: endpoint.method.clone(), name: endpoint.name.clone(), statistics })
+    });
+    let total = Row { method: String::new(), name: "Aggregated".to_owned(), statistics: story.total() };
+    let rows: Vec<Row> = endpoints.chain([total]).collect();
     let mut text = troubles(model);
-    text.push_str(&table(&rows));
-    text.push_str(&errors(story));
+    text.push_str(&requests(&rows, Rate::Whole, width));
+    text.push_str("\nResponse time percentiles in ms\n");
+    text.push_str(&percentiles(&rows, width));
+    text.push_str(&errors(story, width));
     text.push_str(&checks(&story.checks));
     let counts = story.counts();
     let _ = writeln!(
@@ -55,86 +60,59 @@ fn troubles(model: &Model) -> String {
     text
 }
 
-fn table(rows: &[(String, Statistics)]) -> String {
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
-    let mut text = String::from("response times in ms\n");
-    let _ = writeln!(
-        text,
-        "{:width$} {:>9} {:>8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10}",
-        "name", "requests", "failures", "avg", "min", "p50", "p95", "p99", "max", "req/s"
-    );
-    let rule = "-".repeat(width + 92);
-    let _ = writeln!(text, "{rule}");
-    for (place, (name, row)) in rows.iter().enumerate() {
-        if place + 1 == rows.len() {
-            let _ = writeln!(text, "{rule}");
-        }
-        let _ = writeln!(
-            text,
-            "{:width$} {:>9} {:>8} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>9.2} {:>10.1}",
-            cut(name, width),
-            row.num_requests,
-            row.num_failures,
-            row.avg_response_time,
-            row.min_response_time,
-            row.percentile_50,
-            row.percentile_95,
-            row.percentile_99,
-            row.max_response_time,
-            row.total_rps
-        );
-    }
-    text
+fn percentiles(rows: &[Row], width: Option<usize>) -> String {
+    let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
+    let column = |title, rank, of: fn(&Statistics) -> f64| {
+        let cells = rows.iter().map(|row| ms(of(&row.statistics))).collect();
+        Column { title, rank, cells }
+    };
+    let count = rows.iter().map(|row| row.statistics.num_requests.to_string()).collect();
+    let columns = vec![
+        column("50%", 6, |row| row.percentile_50),
+        column("90%", 4, |row| row.percentile_90),
+        column("95%", 7, |row| row.percentile_95),
+        column("99%", 8, |row| row.percentile_99),
+        column("99.9%", 3, |row| row.percentile_99_9),
+        column("100%", 5, |row| row.max_response_time),
+        Column { title: "# reqs", rank: 2, cells: count },
+    ];
+    table(&names, columns, width)
 }
 
-fn errors(story: &Story) -> String {
-    let mut text = String::new();
-    for (occurrences, what) in story.failures() {
-        if text.is_empty() {
-            text.push_str("\noccurrences  error\n");
-        }
-        let _ = writeln!(text, "{occurrences:>11}  {}", plain(&what));
+fn errors(story: &Story, width: Option<usize>) -> String {
+    const COUNT: usize = 18;
+    let failures = story.failures();
+    if failures.is_empty() {
+        return String::new();
+    }
+    let texts: Vec<String> = failures.iter().take(MOST_ERRORS).map(|(_, what)| plain(what)).collect();
+    let widest = texts.iter().map(|text| columns(text)).max().unwrap_or(0);
+    let most = width.map_or(widest, |width| widest.min(width.saturating_sub(COUNT + 1).max(COUNT)));
+    let rule = format!("{}|{}\n", "-".repeat(COUNT), "-".repeat(most));
+    let mut text = format!("\nError report\n{:COUNT$} Error\n{rule}", "# occurrences");
+    for ((occurrences, _), what) in failures.iter().zip(&texts) {
+        let _ = writeln!(text, "{occurrences:<COUNT$} {}", fitted(what, most).trim_end());
+    }
+    text.push_str(&rule);
+    if failures.len() > MOST_ERRORS {
+        let _ = writeln!(text, "and {} further errors, which the stream has", failures.len() - MOST_ERRORS);
     }
     text
 }
 
 /// What became of each check.
 fn checks(checks: &[CheckSeen]) -> String {
-    let width = checks.iter().map(|check| plain(&check.check).chars().count()).max().unwrap_or(0);
-    let mut text = String::from(if checks.is_empty() { "" } else { "\nchecks\n" });
+    let width = checks.iter().map(|check| columns(&plain(&check.check))).max().unwrap_or(0);
+    let mut text = String::from(if checks.is_empty() { "" } else { "\nChecks\n" });
     for check in checks {
-        let (word, value) = match (check.met, check.value_text()) {
-            (true, value) => ("met", value),
-            (false, Some(value)) => ("NOT MET", Some(value)),
-            (false, None) => ("NO DATA", None),
+        let word = match (check.met, check.has_data) {
+            (true, _) => "met",
+            (false, true) => "NOT MET",
+            (false, false) => "NO DATA",
         };
-        let name = plain(&check.check);
-        let line = format!("  {word:7}  {name:width$}  {}", value.unwrap_or_default());
+        let value = check.value_text().unwrap_or_default();
+        let line = format!("  {word:7}  {}  {}", fitted(&plain(&check.check), width), plain(&value));
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
-}
-
-/// Text without control characters: what comes from a URL or a server must not steer a terminal.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
-}
-
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_never_reach_the_terminal() {
-        assert_eq!(plain("/a\u{1b}[2J\nb\u{9b}"), "/a\\u{1b}[2J\\nb\\u{9b}");
-        assert_eq!(cut("/é-and-more", 4), "/é-…");
-    }
 }

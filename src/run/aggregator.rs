@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
+use super::display::Display;
 use super::endpoint_name;
 use super::watch::Sighting;
 use crate::clock::Clock;
@@ -36,6 +37,7 @@ pub(super) struct Aggregator<'p> {
     bench: Bench,
     clock: Clock,
     stop: &'p Stop,
+    display: Display<'p>,
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
@@ -63,6 +65,7 @@ impl<'p> Aggregator<'p> {
     pub(super) fn start(
         recorder: Recorder<'p>,
         (plan, clock, stop): (&'p Plan, &Clock, &'p Stop),
+        display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
@@ -74,6 +77,7 @@ impl<'p> Aggregator<'p> {
             bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
+            display,
             batches,
             waiting: recorder.start(place),
             recorder,
@@ -94,6 +98,7 @@ impl<'p> Aggregator<'p> {
     ) -> Finding<'p> {
         let last = loop {
             let counted = self.count(outcomes);
+            self.display.pulse(self.clock.now(), &self.aggregate, self.stop.is_begun());
             for event in events.try_iter() {
                 self.note(&event);
             }
@@ -184,7 +189,9 @@ impl<'p> Aggregator<'p> {
             self.joined += 1;
         } else {
             let count = self.cut(look, queue);
-            self.waiting.extend(self.recorder.tick(look, &self.aggregate, &count));
+            let records = self.recorder.tick(look, &self.aggregate, &count);
+            self.display.tick(look, &self.aggregate, &count, &records);
+            self.waiting.extend(records);
             if self.bench.is_lost(self.aggregate.last_done().since_start()) {
                 self.stop.begin(Reason::CheckAbort);
             }

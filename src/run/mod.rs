@@ -5,6 +5,7 @@
 
 mod aggregator;
 mod conductor;
+mod display;
 pub mod signals;
 mod watch;
 
@@ -26,6 +27,8 @@ use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
+use crate::plan::request::Endpoint;
+use crate::report::screen::Show;
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::unchecked;
 use crate::stats::verdict::Judgement;
@@ -37,6 +40,7 @@ use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
+use display::Display;
 use signals::Signals;
 use watch::{Grid, Watch};
 
@@ -83,11 +87,11 @@ impl Finished {
     }
 }
 
-/// Does what the plan says. `tee` is shown every line of the stream.
+/// Does what the plan says. `tee` is shown every line of the stream, `show` how it goes.
 ///
 /// # Errors
 /// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
-pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
+pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
@@ -134,7 +138,8 @@ pub fn run(plan: &Plan, tee: Tee) -> Result<Finished> {
     };
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
-    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), batches, place, first);
+    let display = Display::new(plan, &roster, show);
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), display, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, stopped_at) = crew.work(aggregator, watch)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
@@ -285,9 +290,13 @@ fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
 
 /// The endpoint as checks call it.
 fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
+    endpoint(plan, place).to_string()
+}
+
+fn endpoint(plan: &Plan, place: StatsPlace) -> Endpoint {
     match place {
-        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].to_string(),
-        StatsPlace::Other => "other".to_owned(),
+        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].clone(),
+        StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
     }
 }
 

@@ -91,6 +91,17 @@ pub struct Cut {
     pub interval: Interval,
 }
 
+/// How a run goes, between two cuts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SoFar {
+    /// Requests that were answered or failed.
+    pub completed: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Requests a second over the last complete seconds.
+    pub rate: f64,
+}
+
 /// The run: each outcome is recorded once, in its endpoint's interval; everything else is a sum of intervals, made
 /// when they are cut.
 #[derive(Debug)]
@@ -248,6 +259,20 @@ impl Aggregate {
         self.whole.statistics(now, last)
     }
 
+    /// How it goes at `now`, what was not cut yet included.
+    #[must_use]
+    pub fn so_far(&self, now: Moment) -> SoFar {
+        let counts = self.whole.counts();
+        let open = self.endpoints.iter().map(|endpoint| &endpoint.interval);
+        let start =
+            SoFar { completed: counts.completed(), failed: counts.failed, rate: self.whole.rates(now).requests };
+        open.fold(start, |sum, interval| SoFar {
+            completed: sum.completed + interval.completed(),
+            failed: sum.failed + interval.failures(),
+            ..sum
+        })
+    }
+
     /// Endpoints in the order of first use.
     #[must_use]
     pub fn endpoints(&self) -> &[EndpointTally] {
@@ -272,7 +297,10 @@ mod tests {
         for ending in [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Aborted, Ending::Ok] {
             aggregate.record(&outcome(1, ending));
         }
+        let open = aggregate.so_far(Moment::START);
+        assert_eq!((open.completed, open.failed), (3, 1), "what was not cut yet");
         assert_eq!(aggregate.cut().len(), 1);
+        assert_eq!(aggregate.so_far(Moment::START), open, "the same after the cut");
         assert!(aggregate.cut().is_empty(), "each outcome is in one interval");
         let counts = aggregate.counts();
         assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));

@@ -80,8 +80,18 @@ impl TimeHistogram {
             return 0;
         }
         let wanted = (u128::from(all) * u128::from(permille)).div_ceil(1000);
+        self.at_place_us(u64::try_from(wanted).unwrap_or(u64::MAX))
+    }
+
+    /// The time, as far as it is told apart, at a place from 1 on among all that were counted, in ascending order; 0 when
+    /// empty.
+    #[must_use]
+    pub fn at_place_us(&self, place: u64) -> u64 {
+        if self.0.is_empty() {
+            return 0;
+        }
         // The crate multiplies by a float and rounds up, so 0.95 of 20 may become 20: ask for the middle of the place.
-        self.0.value_at_quantile((wanted as f64 - 0.5) / all as f64)
+        self.0.value_at_quantile((place as f64 - 0.5) / self.0.len() as f64)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::histogram::Precision;
 use super::interval::Interval;
-use super::recent::Recent;
+use super::recent::{Rates, Recent};
 use super::times::Times;
 use crate::clock::Moment;
 
@@ -124,6 +124,12 @@ impl Tally {
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// Rates at `now`.
+    #[must_use]
+    pub fn rates(&self, now: Moment) -> Rates {
+        self.recent.rates(now)
     }
 
     /// Statistics at `now`, with total rates over the time until `last`. With no request every one is 0.

@@ -83,6 +83,15 @@ impl Times {
         }
         self.histogram.percentile_us(permille).clamp(self.sum.min_us, self.sum.max_us)
     }
+
+    /// The time in microseconds at a place from 1 on among all in ascending order, within the exact ends; 0 without any.
+    #[must_use]
+    pub fn at_place_us(&self, place: u64) -> u64 {
+        if self.sum.count == 0 {
+            return 0;
+        }
+        self.histogram.at_place_us(place).clamp(self.sum.min_us, self.sum.max_us)
+    }
 }
 
 /// Count, exact sum and ends of times in microseconds.

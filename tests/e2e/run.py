@@ -5,8 +5,8 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, tinyproxy, microsocks, curl, openssl, unshare, faketime, the packages jsonschema, hdrhistogram, httpbin
-and gunicorn) and does not find makes it a skip that says so.
+(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, the
+packages jsonschema, hdrhistogram, httpbin and gunicorn) and does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -31,6 +31,7 @@ import scenarios_journeys
 import scenarios_request
 import scenarios_route
 import scenarios_system
+import scenarios_terminal
 import scenarios_truth
 from harness import Bench, Failed, Skip
 
@@ -44,6 +45,7 @@ SCENARIOS = [
     *scenarios_journeys.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
+    *scenarios_terminal.SCENARIOS,
 ]
 
 

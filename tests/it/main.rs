@@ -16,6 +16,7 @@ mod merge;
 mod open;
 mod report;
 mod schema;
+mod screen;
 mod shards;
 mod stopping;
 mod stream;

@@ -1,0 +1,199 @@
+// Drawing: axes, lines over time, and what shows under the pointer. Colours are the style sheet's.
+
+const NAMESPACE = "http://www.w3.org/2000/svg";
+
+/** An SVG element with attributes, put into a parent. */
+function draw(parent, tag, attributes = {}, text = "") {
+  const element = document.createElementNS(NAMESPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== "") element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+/** An HTML element with a class and a text, put into a parent. */
+function put(parent, tag, name = "", text = "") {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  if (text !== "") element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** A number with three digits that count. */
+function number(value) {
+  const size = Math.abs(value);
+  if (size >= 100 || value === 0) return grouped.format(value);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** Microseconds, as people read them. */
+function time(us) {
+  if (us < 1000) return `${number(us)} µs`;
+  return us < 1e6 ? `${number(us / 1000)} ms` : `${number(us / 1e6)} s`;
+}
+
+/** Bytes, as people read them. */
+function bytes(amount) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; amount >= 999.5 && unit < units.length - 1; unit++) amount /= 1000;
+  return `${number(amount)} ${units[unit]}`;
+}
+
+/** Seconds since the start: 4.2 s below a minute, 1:05, 2:01:05 above. */
+function clock(seconds, step = 1) {
+  if (seconds < 60 && step < 60) return `${Number(seconds.toFixed(step < 1 ? 1 : 0))} s`;
+  const whole = Math.round(seconds);
+  const two = (part) => String(part).padStart(2, "0");
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** The smallest of 1, 2, 5 times a power of ten that is at least `value`. */
+function round(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 2, 5, 10].find((factor) => factor * power >= value * 0.9999) * power;
+}
+
+/** A step between marks on a time axis that people count in. */
+function timeStep(span, most) {
+  const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+  return steps.find((step) => span / step <= most) ?? 86400 * round(span / most / 86400);
+}
+
+/** A scale of values: where each is (0 to 1), and the marks. Logarithmic where values differ by more than 30 times. */
+function scaleOf(values, { log = false } = {}) {
+  const positive = values.filter((value) => value > 0);
+  const high = Math.max(...values, 0) || 1;
+  const low = Math.min(...positive, high);
+  if (log && high / low > 30) {
+    const [from, to] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+    const marks = [];
+    for (let power = from; power <= to; power++) marks.push(10 ** power);
+    return { at: (value) => (Math.log10(Math.max(value, 10 ** from)) - from) / (to - from || 1), marks };
+  }
+  const step = round(high / 4);
+  const top = Math.ceil(high / step - 1e-9) * step;
+  const marks = [];
+  for (let mark = 0; mark <= top + step / 2; mark += step) marks.push(mark);
+  return { at: (value) => value / top, marks };
+}
+
+/** The frame of a chart: its SVG, and the box in which values are drawn. */
+function frame(plot, label, { height = 190, left = 54 } = {}) {
+  plot.querySelector("svg")?.remove();
+  const width = Math.max(plot.clientWidth, 240);
+  const svg = draw(plot, "svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, tabindex: 0 });
+  return { svg, left, top: 16, right: width - 10, bottom: height - 22, width, height };
+}
+
+/** Marks of the value axis, lines across included. */
+function valueAxis(box, scale, format) {
+  for (const mark of scale.marks) {
+    const y = box.bottom - scale.at(mark) * (box.bottom - box.top);
+    draw(box.svg, "line", { x1: box.left, x2: box.right, y1: y, y2: y, class: mark === scale.marks[0] ? "base" : "axis" });
+    draw(box.svg, "text", { x: box.left - 6, y: y + 4, "text-anchor": "end" }, format(mark));
+  }
+}
+
+/** Marks of the time axis. */
+function timeAxis(box, span, x) {
+  const step = timeStep(span, (box.right - box.left) / 70);
+  for (let mark = 0; mark <= span; mark += step) {
+    const anchor = mark === 0 ? "start" : x(mark) > box.right - 20 ? "end" : "middle";
+    draw(box.svg, "text", { x: x(mark), y: box.height - 6, "text-anchor": anchor }, clock(mark, step));
+  }
+}
+
+/** Where ramp, down and drain were; what is left is steady. */
+function phaseBands(box, course, x, shade = true) {
+  const words = { r: "ramp", s: "steady", d: "down", e: "drain" };
+  for (let i = 0; i < course.phase.length; ) {
+    const [first, letter] = [i, course.phase[i]];
+    while (course.phase[i] === letter) i++;
+    const [from, to] = [x(course.from[first]), x(course.to[i - 1])];
+    if (letter !== "s" && shade) {
+      const band = { x: from, width: Math.max(to - from, 1.5), y: box.top - 14, height: box.bottom - box.top + 14 };
+      draw(box.svg, "rect", { ...band, class: words[letter] });
+    }
+    if (to - from > 44) draw(box.svg, "text", { x: from + 4, y: box.top - 4, class: "mark" }, words[letter]);
+  }
+}
+
+/** The path of a line through the middles of the intervals, interrupted where there is no value, or no interval. */
+function path(course, values, x, y) {
+  let steps = "";
+  let pen = false;
+  values.forEach((value, i) => {
+    const follows = i > 0 && course.from[i] - course.to[i - 1] < 0.5 * (course.to[i] - course.from[i]);
+    if (value === null) {
+      pen = false;
+      return;
+    }
+    const last = i + 1 === values.length || values[i + 1] === null;
+    steps += `${pen && follows ? "L" : "M"}${x((course.from[i] + course.to[i]) / 2).toFixed(1)} ${y(value).toFixed(1)}`;
+    // A value with no neighbour is a point, which a round line end shows.
+    if (last && !(pen && follows)) steps += "h0.1";
+    pen = true;
+  });
+  return steps;
+}
+
+const tip = document.getElementById("tip");
+
+/** Shows what is under the pointer: a heading, then name and value in a line each. */
+function showTip(plot, box, x, heading, entries) {
+  tip.replaceChildren();
+  put(tip, "b", "", heading);
+  for (const [name, value] of entries) {
+    const entry = put(tip, "span");
+    put(entry, "span", "", name);
+    put(entry, "span", "", value);
+  }
+  plot.append(tip);
+  tip.hidden = false;
+  const at = (x / box.width) * plot.clientWidth;
+  const room = plot.clientWidth - tip.offsetWidth;
+  tip.style.left = `${Math.max(0, Math.min(at + 14 < room ? at + 14 : at - tip.offsetWidth - 14, room))}px`;
+  tip.style.top = "18px";
+}
+
+function hideTip() {
+  tip.hidden = true;
+}
+
+/** The place in an ascending list whose value is nearest. */
+function nearest(list, value) {
+  let [low, high] = [0, list.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (list[middle] < value) low = middle;
+    else high = middle;
+  }
+  return Math.abs(list[low] - value) <= Math.abs(list[high] - value) ? low : high;
+}
+
+/** Calls back with a place (0 to `count`) as the pointer or the arrow keys go over a chart, and with null when it leaves. */
+function follow(box, count, placeOf, show) {
+  let place = null;
+  const go = (next) => {
+    place = next;
+    show(place);
+  };
+  box.svg.addEventListener("pointermove", (event) => {
+    const area = box.svg.getBoundingClientRect();
+    const [x, y] = [(event.clientX - area.left) / area.width, (event.clientY - area.top) / area.height];
+    go(placeOf(x * box.width, y * box.height));
+  });
+  box.svg.addEventListener("pointerleave", () => go(null));
+  box.svg.addEventListener("blur", () => go(null));
+  box.svg.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Escape: 0 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    go(step === 0 ? null : Math.max(0, Math.min(count - 1, (place ?? (step > 0 ? -1 : count)) + step)));
+  });
+}

@@ -1,0 +1,194 @@
+//! The parts of a page that are not tables: head, summary, places of the charts, foot.
+
+use super::figures::{bytes, count, lasted, moment, number, share, time};
+use super::markup::Markup;
+use crate::report::model::Model;
+use crate::stats::tally::Statistics;
+use crate::telemetry::reader::facts::CheckSeen;
+
+/// Name, verdict, and what was run where and when.
+pub(super) fn header(page: &mut Markup, model: &Model) {
+    let (identity, plan) = (&model.identity, &model.story.plan);
+    page.raw("<header>\n<p class=\"brand\">swarmline load test report</p>\n<div class=\"title\"><h1>");
+    page.text(&identity.testplan).raw("</h1>");
+    let class = match model.story.end.as_ref().map(|end| end.verdict.as_str()) {
+        Some("pass") => "verdict good",
+        Some("failures") => "verdict warn",
+        _ => "verdict bad",
+    };
+    page.element("span", class, verdict(model)).raw("</div>\n<div class=\"facts\">");
+    if let Some(started) = &plan.started_at {
+        page.raw("<span>").text(moment(started)).raw("</span>");
+    }
+    page.raw("<span>").text(lasted(model.story.seconds())).raw("</span>");
+    for target in &plan.targets {
+        page.raw("<span>").text(&target.host).raw("</span>");
+    }
+    page.raw("<span>run <code>").text(&identity.run_id).raw("</code></span>");
+    if identity.source_id != "local" {
+        page.raw("<span>").text(&identity.source_id).raw("</span>");
+    }
+    page.raw("</div>\n</header>\n");
+}
+
+/// The verdict in words that need no manual.
+fn verdict(model: &Model) -> &str {
+    match model.story.end.as_ref().map(|end| end.verdict.as_str()) {
+        Some("pass") => "passed",
+        Some("failures") => "some requests failed",
+        Some("check_failed") => "a check was not met",
+        Some("invalid") => "not valid",
+        Some(word) => word,
+        None => "cut off, no verdict",
+    }
+}
+
+/// What is wrong with the stream, the figures of the whole run, why the verdict is what it is, and the warnings.
+pub(super) fn summary(page: &mut Markup, model: &Model) {
+    if !model.troubles.is_empty() {
+        let what = if model.troubles.is_loss() {
+            "The stream of this run is not whole. Below is what it still holds."
+        } else {
+            "The stream of this run is whole, but not clean."
+        };
+        notice(page, "notice bad", what, model.troubles.sentences());
+    }
+    tiles(page, model);
+    let story = &model.story;
+    if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
+        let class = if end.verdict == "failures" { "notice warn" } else { "notice bad" };
+        notice(page, class, "Why it did not pass", end.reasons.iter().cloned());
+    }
+    if !story.checks.is_empty() {
+        let all_met = story.checks.iter().all(|check| check.met);
+        notice(page, if all_met { "notice" } else { "notice bad" }, "Checks", story.checks.iter().map(check));
+    }
+    if !story.warnings.is_empty() {
+        let further = (story.more_warnings > 0).then(|| format!("and {} more", count(story.more_warnings)));
+        let sentences = story.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
+        notice(page, "notice warn", "Warnings", sentences.chain(further));
+    }
+}
+
+/// What became of a check.
+fn check(check: &CheckSeen) -> String {
+    match (check.met, check.value_text()) {
+        (true, value) => format!("met: {}, it is {}", check.check, value.unwrap_or_default()),
+        (false, Some(value)) => format!("not met: {}, it is {value}", check.check),
+        (false, None) => format!("without data: {}", check.check),
+    }
+}
+
+fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences: impl IntoIterator<Item = String>) {
+    page.raw("<div class=\"").raw(class).raw("\"><strong>").raw(title).raw("</strong><ul>");
+    for sentence in sentences {
+        page.raw("<li>").text(sentence).raw("</li>");
+    }
+    page.raw("</ul></div>\n");
+}
+
+fn tiles(page: &mut Markup, model: &Model) {
+    let story = &model.story;
+    let (total, counts, whole) = (story.total(), story.counts(), story.course.whole());
+    let Statistics { num_requests: requests, num_failures: failures, .. } = total;
+    let users = story.course.points().map(|point| point.gauges.users).max().unwrap_or(0);
+    let aborted = match counts.aborted {
+        0 => "none cut off at the end".to_owned(),
+        aborted => format!("{} more cut off at the end", count(aborted)),
+    };
+    page.raw("<dl class=\"tiles\">\n");
+    tile(page, "Requests", &count(requests), &aborted);
+    if failures > 0 {
+        page.raw("<div><dt>Failures</dt><dd class=\"bad-number\">").text(share(failures, requests));
+        page.raw("<small>").text(count(failures)).raw("</small></dd></div>\n");
+    } else {
+        tile(page, "Failures", "0 %", "none");
+    }
+    tile(page, "Requests a second", &number(total.total_rps, 1), "mean over the run");
+    tile(page, "Response time, median", &time(total.percentile_50), &format!("mean {}", time(total.avg_response_time)));
+    tile(page, "95th percentile", &time(total.percentile_95), &format!("90th {}", time(total.percentile_90)));
+    let longest = format!("longest {}", time(total.max_response_time));
+    tile(page, "99th percentile", &time(total.percentile_99), &longest);
+    tile(page, "Users", &count(users.into()), "at most at a time");
+    let sent = format!("{} sent", bytes(whole.bytes_sent));
+    tile(page, "Data received", &bytes(whole.bytes_received), &sent);
+    page.raw("</dl>\n");
+}
+
+fn tile(page: &mut Markup, title: &'static str, figure: &str, beside: &str) {
+    page.raw("<div><dt>").raw(title).raw("</dt><dd>").text(figure);
+    page.raw("<small>").text(beside).raw("</small></dd></div>\n");
+}
+
+/// Places of the charts, which the script fills.
+pub(super) fn charts(page: &mut Markup, model: &Model) {
+    let story = &model.story;
+    page.raw("<section aria-labelledby=\"over-time\">\n<div class=\"row\"><h2 id=\"over-time\">Over time</h2>\n");
+    if story.endpoints.len() > 1 {
+        page.raw("<label for=\"endpoint\">Endpoint <select id=\"endpoint\"><option>all endpoints");
+        page.raw("</option>");
+        for endpoint in &story.endpoints {
+            page.raw("<option>").text(endpoint.title()).raw("</option>");
+        }
+        page.raw("</select></label>");
+    }
+    page.raw("</div>\n<noscript><p>The charts are drawn by a script in this page.</p></noscript>\n");
+    page.raw("<div class=\"charts\">\n");
+    chart(page, "chart-rate", "Requests a second", "All that ended, and those of them that failed.");
+    let own_response = story.course.points().any(|point| point.traffic.response.is_some());
+    let latency = if own_response {
+        "Of each interval, not of the run so far. Response time counts from when a request was due, service time from when it was sent."
+    } else {
+        "Of each interval, not of the run so far. Each request was sent when it was due: response time is service time."
+    };
+    chart(page, "chart-latency", "Response time", latency);
+    chart(page, "chart-users", "Users", "Each does one thing at a time.");
+    chart(page, "chart-bytes", "Data", "Bodies of requests and answers.");
+    wide(page, "chart-heat", "How long responses took, and when", "Every request of the run by its response time.");
+    wide(page, "chart-spectrum", "Percentiles of response time", "So many of all requests took at most that long.");
+    let limit = match story.plan.available_cpus {
+        Some(cpus) => {
+            format!("Percent of one core; it could use {} %. Near that, it measures itself.", number(cpus * 100.0, 0))
+        }
+        None => "Percent of one core.".to_owned(),
+    };
+    chart(page, "chart-cpu", "CPU of the generator", &limit);
+    chart(page, "chart-lateness", "Lateness of the generator", "How long after it was due a request was sent.");
+    page.raw("</div>\n");
+    let ticks = story.course.ticks_a_point();
+    if ticks > 1 {
+        page.raw("<p class=\"facts\">The run was long: each point is ").text(ticks);
+        page.raw(
+            " ticks of the stream joined, with exact percentiles, and of users, CPU and lateness the highest.</p>\n",
+        );
+    }
+    page.raw("</section>\n");
+}
+
+fn chart(page: &mut Markup, id: &'static str, title: &'static str, note: &str) {
+    figure(page, ("chart", id), title, note);
+}
+
+fn wide(page: &mut Markup, id: &'static str, title: &'static str, note: &str) {
+    figure(page, ("chart wide", id), title, note);
+}
+
+fn figure(page: &mut Markup, (class, id): (&'static str, &'static str), title: &'static str, note: &str) {
+    page.raw("<figure class=\"").raw(class).raw("\" id=\"").raw(id).raw("\"><figcaption><h3>").raw(title);
+    page.raw("</h3><div class=\"legend\"></div></figcaption>");
+    if !note.is_empty() {
+        page.raw("<p class=\"note\">").text(note).raw("</p>");
+    }
+    page.raw("<div class=\"plot\"></div></figure>\n");
+}
+
+/// How the numbers are meant, and who made them.
+pub(super) fn footer(page: &mut Markup, model: &Model) {
+    page.raw("<footer>\n<p>A request that failed or timed out is in every percentile, with the time that it took. ");
+    page.raw(
+        "One that the end of the run cut off is in none. Percentiles are HdrHistogram's at three significant digits, ",
+    );
+    page.raw("over several intervals from merged histograms.</p>\n<p>swarmline ").text(&model.story.plan.version);
+    page.raw(" · plan <code>").text(model.story.plan.hash.chars().take(12).collect::<String>());
+    page.raw("</code></p>\n</footer>\n");
+}

@@ -1,0 +1,139 @@
+//! The tables of a page. Those that can be sorted are, by a script that needs the bare numbers.
+
+use super::figures::{count, lasted, number, share, unix};
+use super::markup::Markup;
+use crate::report::model::Story;
+use crate::report::model::course::Phase;
+use crate::stats::tally::Statistics;
+use crate::stats::times::Times;
+use crate::telemetry::reader::facts::ErrorRow;
+
+/// Most errors in a page; the stream has them all.
+const MOST_ERRORS: usize = 500;
+
+/// Ramp, steady, down and drain, each on its own.
+pub(super) fn phases(page: &mut Markup, story: &Story) {
+    let present = |phase: Phase| story.phases.iter().find(|seen| seen.phase == phase);
+    page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
+    page.raw("<th>Lasted</th><th>Requests</th><th>Failures</th><th>Requests/s</th><th>p50</th><th>p95</th>");
+    page.raw("<th>p99</th><th>Max</th></tr></thead>\n<tbody>");
+    for seen in Phase::ALL.into_iter().filter_map(present) {
+        let (counts, seconds) = (seen.counts, seen.lasted_ms as f64 / 1000.0);
+        let rate = if seconds > 0.0 { counts.completed() as f64 / seconds } else { 0.0 };
+        page.raw("<tr><th class=\"name\" scope=\"row\">");
+        page.raw("<span class=\"phase ")
+            .raw(seen.phase.as_str())
+            .raw("\"></span>")
+            .raw(seen.phase.as_str())
+            .raw("</th>");
+        cell(page, &lasted(seconds));
+        cell(page, &count(counts.completed()));
+        failures(page, counts.failed, counts.completed());
+        cell(page, &number(rate, 1));
+        for permille in [500, 950, 990, 1000] {
+            cell(page, &milliseconds(&seen.response, permille));
+        }
+        page.raw("</tr>\n");
+    }
+    page.raw("</tbody></table></div>\n");
+}
+
+fn milliseconds(times: &Times, permille: u64) -> String {
+    number(times.percentile_us(permille) as f64 / 1000.0, 2)
+}
+
+/// A line an endpoint, and all together.
+pub(super) fn endpoints(page: &mut Markup, story: &Story) {
+    const HEADS: [&str; 10] =
+        ["Requests", "Failures", "Failed", "Mean", "Min", "p50", "p95", "p99", "Max", "Requests/s"];
+    page.raw("<h2>Endpoints <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"endpoints\"><thead><tr>");
+    page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
+    for head in HEADS {
+        page.raw("<th><button type=\"button\">").raw(head).raw("</button></th>");
+    }
+    page.raw("</tr></thead>\n<tbody>");
+    let used = story.endpoints.iter().filter_map(|endpoint| Some((endpoint.title(), story.statistics(endpoint)?)));
+    for (name, statistics) in used {
+        row(page, &name, &statistics);
+    }
+    page.raw("</tbody>\n<tfoot>");
+    row(page, "All requests", &story.total());
+    page.raw("</tfoot></table></div>\n");
+}
+
+fn row(page: &mut Markup, name: &str, row: &Statistics) {
+    page.raw("<tr>").element("td", "name", name);
+    value(page, row.num_requests as f64, &count(row.num_requests));
+    let some = if row.num_failures > 0 { " class=\"some\"" } else { "" };
+    page.raw("<td data-value=\"").text(row.num_failures).raw("\"").raw(some).raw(">").text(count(row.num_failures));
+    page.raw("</td>");
+    let failed = row.num_failures as f64 / row.num_requests.max(1) as f64;
+    value(page, failed, &share(row.num_failures, row.num_requests));
+    let times = [
+        row.avg_response_time,
+        row.min_response_time,
+        row.percentile_50,
+        row.percentile_95,
+        row.percentile_99,
+        row.max_response_time,
+    ];
+    for ms in times {
+        value(page, ms, &number(ms, 2));
+    }
+    value(page, row.total_rps, &number(row.total_rps, 1));
+    page.raw("</tr>\n");
+}
+
+/// A line an error; nothing where there was none.
+pub(super) fn errors(page: &mut Markup, story: &Story) {
+    if story.errors.is_empty() {
+        return;
+    }
+    page.raw("<h2>Errors</h2>\n<div class=\"scroll\"><table class=\"errors\"><thead><tr>");
+    page.raw("<th class=\"name\"><button type=\"button\">Error</button></th>");
+    page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
+    page.raw("<th><button type=\"button\">Occurrences</button></th><th><button type=\"button\">First</button></th>");
+    page.raw("<th><button type=\"button\">Last</button></th></tr></thead>\n<tbody>");
+    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in story.errors.iter().take(MOST_ERRORS) {
+        page.raw("<tr>").element("td", "name", error).element("td", "name", format_args!("{method} {name}"));
+        value(page, *occurrences as f64, &count(*occurrences));
+        value(page, *first_seen, &unix(*first_seen));
+        value(page, *last_seen, &unix(*last_seen));
+        page.raw("</tr>\n");
+    }
+    page.raw("</tbody></table></div>\n");
+    if story.errors.len() > MOST_ERRORS {
+        let further = count((story.errors.len() - MOST_ERRORS) as u64);
+        page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more kinds of errors.</p>\n");
+    }
+}
+
+/// Every setting as resolved.
+pub(super) fn plan(page: &mut Markup, story: &Story) {
+    page.raw("<h2>Plan</h2>\n<div class=\"card\"><details><summary>The plan as resolved: ")
+        .text(story.plan.settings.len());
+    page.raw(" settings</summary>\n<div class=\"scroll\"><table class=\"plan\"><tbody>");
+    for setting in &story.plan.settings {
+        page.raw("<tr><td>").text(&setting.key).raw("</td><td><code>").text(&setting.value).raw("</code></td><td>");
+        page.text(&setting.origin).raw("</td></tr>\n");
+    }
+    for target in &story.plan.targets {
+        page.raw("<tr><td>addresses</td><td><code>").text(&target.host).raw(" ").text(target.addresses.join(" "));
+        page.raw("</code></td><td>found</td></tr>\n");
+    }
+    page.raw("</tbody></table></div></details></div>\n");
+}
+
+fn cell(page: &mut Markup, text: &str) {
+    page.raw("<td>").text(text).raw("</td>");
+}
+
+fn failures(page: &mut Markup, failed: u64, all: u64) {
+    let class = if failed > 0 { "some" } else { "" };
+    page.element("td", class, format_args!("{} ({})", count(failed), share(failed, all)));
+}
+
+/// A cell whose bare value a sort goes by.
+fn value(page: &mut Markup, value: f64, text: &str) {
+    page.raw("<td data-value=\"").text(value).raw("\">").text(text).raw("</td>");
+}

@@ -1,0 +1,125 @@
+//! Tables as Locust prints them: names at the left, numbers right of them, made to fit a width.
+
+use std::fmt::Write as _;
+
+use super::plain::{columns, fitted};
+
+/// Longest name where nobody says how wide the paper is, as in Locust.
+const WIDEST_NAME: usize = 80;
+
+/// Names are not cut below this for the sake of a column.
+const NARROWEST_NAME: usize = 16;
+
+/// A column of numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    /// Its title.
+    pub(super) title: &'static str,
+    /// Where the width is too small, the column with the lowest rank goes first.
+    pub(super) rank: u8,
+    /// A cell a row.
+    pub(super) cells: Vec<String>,
+}
+
+/// A table of which the last row stands below a rule of its own. `width` is that of the terminal, where there is one.
+#[must_use]
+pub(super) fn table(names: &[(String, String)], numbers: Vec<Column>, width: Option<usize>) -> String {
+    let types = names.iter().map(|(kind, _)| columns(kind)).max().unwrap_or(0).max("Type".len());
+    let natural = names.iter().map(|(_, name)| columns(name)).max().unwrap_or(0).max("Name".len()).min(WIDEST_NAME);
+    let numbers = kept(numbers, width.map(|width| width.saturating_sub(types + 1 + natural.min(NARROWEST_NAME))));
+    let taken: usize = numbers.iter().map(|column| wide(column) + 1).sum();
+    let room = width.map_or(natural, |width| width.saturating_sub(types + 1 + taken));
+    let name = natural.min(room.max(natural.min(NARROWEST_NAME)));
+
+    let line = |kind: &str, title: &str, cells: &mut dyn Iterator<Item = &str>| {
+        let mut line = format!("{} {}", fitted(kind, types), fitted(title, name));
+        for (column, cell) in numbers.iter().zip(cells) {
+            let _ = write!(line, " {cell:>0$}", wide(column));
+        }
+        line.trim_end().to_owned() + "\n"
+    };
+    let mut rule = format!("{}|{}", "-".repeat(types), "-".repeat(name));
+    for column in &numbers {
+        let _ = write!(rule, "|{}", "-".repeat(wide(column)));
+    }
+    rule.push('\n');
+
+    let mut text = line("Type", "Name", &mut numbers.iter().map(|column| column.title));
+    for (row, (kind, title)) in names.iter().enumerate() {
+        if row == 0 || row + 1 == names.len() {
+            text.push_str(&rule);
+        }
+        text.push_str(&line(kind, title, &mut numbers.iter().map(|column| column.cells[row].as_str())));
+    }
+    text
+}
+
+/// The columns that fit, those of the highest rank.
+fn kept(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
+    let taken = |numbers: &[Column]| numbers.iter().map(|column| wide(column) + 1).sum::<usize>();
+    while room.is_some_and(|room| taken(&numbers) > room) && numbers.len() > 1 {
+        let least = numbers.iter().map(|column| column.rank).min();
+        let place = numbers.iter().rposition(|column| Some(column.rank) == least).unwrap_or_default();
+        numbers.remove(place);
+    }
+    numbers
+}
+
+fn wide(column: &Column) -> usize {
+    column.cells.iter().map(String::len).max().unwrap_or(0).max(column.title.len())
+}
+
+/// Milliseconds with as many digits as they deserve.
+#[must_use]
+pub(super) fn ms(ms: f64) -> String {
+    let digits = match ms {
+        _ if ms >= 99.95 => 0,
+        _ if ms >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{ms:.digits$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns_of(cells: [&str; 2]) -> Vec<Column> {
+        let column = |title, rank, cell: &str| Column { title, rank, cells: vec![cell.to_owned(), "1".to_owned()] };
+        vec![column("# reqs", 9, cells[0]), column("Avg", 5, "0.25"), column("req/s", 7, cells[1])]
+    }
+
+    fn names() -> [(String, String); 2] {
+        [("DELETE".to_owned(), "/a/long/name/of/an/endpoint".to_owned()), (String::new(), "Aggregated".to_owned())]
+    }
+
+    #[test]
+    fn a_table_has_names_left_numbers_right_and_the_total_below_a_rule() {
+        let text = table(&names(), columns_of(["12345678", "9.5"]), None);
+        let wanted = "\
+Type   Name                          # reqs  Avg req/s
+------|---------------------------|--------|----|-----
+DELETE /a/long/name/of/an/endpoint 12345678 0.25   9.5
+------|---------------------------|--------|----|-----
+       Aggregated                         1    1     1
+";
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_table_fits_the_width_by_shorter_names_and_fewer_columns() {
+        for (width, columns, name) in [(54, 3, 27), (50, 3, 23), (43, 3, 16), (42, 2, 20), (32, 1, 16)] {
+            let text = table(&names(), columns_of(["12345678", "9.5"]), Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}\n{text}");
+            let rule = text.lines().nth(1).unwrap();
+            assert_eq!(rule.matches('|').count() - 1, columns, "{width}\n{text}");
+            assert_eq!(rule.split('|').nth(1).unwrap().len(), name, "{width}\n{text}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_have_three_digits_or_more() {
+        let written = [0.0, 0.034, 9.994, 9.996, 99.94, 99.96, 12345.6].map(ms);
+        assert_eq!(written, ["0.00", "0.03", "9.99", "10.0", "99.9", "100", "12346"]);
+    }
+}

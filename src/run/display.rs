@@ -1,0 +1,92 @@
+//! What people see of a run that goes on: made by the aggregator, shown by a thread that nobody waits for.
+
+use std::time::Duration;
+
+use super::endpoint;
+use crate::clock::Moment;
+use crate::load::roster::Roster;
+use crate::plan::Plan;
+use crate::plan::request::Endpoint;
+use crate::report::progress::{Row, Snapshot};
+use crate::report::screen::{Kind, Show};
+use crate::stats::aggregate::Aggregate;
+use crate::telemetry::record::{Body, Record};
+use crate::telemetry::recorder::{Count, Look};
+
+/// A line that moves says that the run goes on.
+const PULSE: Duration = Duration::from_millis(500);
+
+/// Tables come no faster, whatever the interval: a log is to be read. A second, less what a tick comes sooner after one
+/// that was late.
+const TABLE_PAUSE: Duration = Duration::from_millis(900);
+
+/// Endpoints that a table has rows of: their percentiles are taken anew for each.
+const MOST_ROWS: usize = 50;
+
+/// What people see of a run.
+pub(super) struct Display<'p> {
+    plan: &'p Plan,
+    roster: &'p Roster,
+    show: Option<Show>,
+    last: Moment,
+    /// What only a tick knows.
+    p95: Option<f64>,
+    is_bottleneck: bool,
+}
+
+impl<'p> Display<'p> {
+    pub(super) const fn new(plan: &'p Plan, roster: &'p Roster, show: Option<Show>) -> Self {
+        Self { plan, roster, show, last: Moment::START, p95: None, is_bottleneck: false }
+    }
+
+    /// Shows a tick, its lines being `records`.
+    pub(super) fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count, records: &[Record]) {
+        let Some(show) = &self.show else { return };
+        let at = look.sample.at;
+        let total = aggregate.statistics(at, at);
+        self.p95 = (total.num_requests > 0).then_some(total.percentile_95);
+        let is_hot = records.iter().any(|record| matches!(record.body, Body::CpuWarning(_)));
+        self.is_bottleneck = is_hot || count.sends.is_too_late();
+        let mut snapshot = self.snapshot(at, aggregate, look.draining);
+        match show.kind() {
+            Kind::Line => {}
+            Kind::Tables if look.draining || at.since(self.last) < TABLE_PAUSE => return,
+            Kind::Tables => {
+                let endpoints = aggregate.endpoints();
+                let rows = endpoints.iter().take(MOST_ROWS).map(|tally| {
+                    let Endpoint { method, name } = endpoint(self.plan, tally.place);
+                    Row { method, name, statistics: tally.tally.statistics(at, at) }
+                });
+                let all = Row { method: String::new(), name: "Aggregated".to_owned(), statistics: total };
+                snapshot.rows = rows.chain([all]).collect();
+                snapshot.further = endpoints.len().saturating_sub(MOST_ROWS);
+            }
+        }
+        show.show(snapshot);
+        self.last = at;
+    }
+
+    /// Shows how it goes between two ticks, where that is worth it.
+    pub(super) fn pulse(&mut self, now: Moment, aggregate: &Aggregate, is_stopping: bool) {
+        let Some(show) = self.show.as_ref().filter(|show| show.kind() == Kind::Line) else { return };
+        if now.since(self.last) >= PULSE {
+            show.show(self.snapshot(now, aggregate, is_stopping));
+            self.last = now;
+        }
+    }
+
+    fn snapshot(&self, at: Moment, aggregate: &Aggregate, is_stopping: bool) -> Snapshot {
+        let so_far = aggregate.so_far(at);
+        Snapshot {
+            at,
+            users: self.roster.users(),
+            completed: so_far.completed,
+            failed: so_far.failed,
+            rate: so_far.rate,
+            p95: self.p95,
+            is_bottleneck: self.is_bottleneck,
+            is_stopping,
+            ..Snapshot::default()
+        }
+    }
+}
