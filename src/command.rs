@@ -5,13 +5,15 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins, RunFlags, TargetFlags};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins};
+use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
 use crate::machine::limits;
 use crate::merge::{self, Merged, Rules};
 use crate::plan::{Plan, Sink, Surroundings, random};
-use crate::report::plain::plain;
+use crate::plan::{dry_run, scenario};
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
@@ -35,6 +37,10 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
+    if flags.dry_run {
+        let now = Clock::start_now().unix(Moment::START);
+        return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
+    }
     let load = plan.load();
     let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
     let variable = |name: &str| environment.get(name).map(String::as_str);
@@ -57,9 +63,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     }
     let (left, model) = made?;
     people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
-    for notice in &finished.notices {
-        people.say(LogLevel::Warning, &format!("swarmline: warning: {}\n", plain(notice)));
-    }
+    people.say(LogLevel::Warning, &terminal::warnings(&model.story));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
@@ -176,8 +180,8 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
 ///
 /// # Errors
 /// As [`print()`].
-pub fn schema() -> Result<Exit> {
-    print(telemetry::SCHEMA)
+pub fn schema(flags: &SchemaFlags) -> Result<Exit> {
+    print(if flags.scenario { scenario::SCHEMA } else { telemetry::SCHEMA })
 }
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.

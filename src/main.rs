@@ -23,6 +23,6 @@ fn dispatch() -> Result<Exit> {
         Invocation::Command(Command::Target(flags), _) => command::target(&flags),
         Invocation::Command(Command::Merge(flags), _) => command::merge(&flags),
         Invocation::Command(Command::Import(flags), _) => command::import(&flags),
-        Invocation::Command(Command::Schema, _) => command::schema(),
+        Invocation::Command(Command::Schema(flags), _) => command::schema(&flags),
     }
 }

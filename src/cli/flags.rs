@@ -28,6 +28,14 @@ pub struct TargetFlags {
     pub allow_remote: bool,
 }
 
+/// Flags of `swarmline schema`.
+#[derive(Debug, Args)]
+pub struct SchemaFlags {
+    /// The schema of scenario files
+    #[arg(long)]
+    pub scenario: bool,
+}
+
 /// Flags of `swarmline import`.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]

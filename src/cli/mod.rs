@@ -14,7 +14,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, TargetFlags};
+pub use flags::{Arrival, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, SchemaFlags, TargetFlags};
 pub use many::MergeFlags;
 
 /// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
@@ -40,8 +40,8 @@ pub enum Command {
     Merge(MergeFlags),
     /// Print a scenario made of a browser's recording (HAR) or of curl commands
     Import(ImportFlags),
-    /// Print the JSON Schema of the stream
-    Schema,
+    /// Print the JSON Schema of the stream, or of scenario files
+    Schema(SchemaFlags),
 }
 
 /// Where a setting's value came from, most binding first.

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod check;
 mod connection;
 pub mod data;
+pub mod dry_run;
 pub mod engine;
 pub mod expect;
 pub mod extract;

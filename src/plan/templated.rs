@@ -48,6 +48,17 @@ impl TemplatedRequest {
         Ok(buffer.wire(self.endpoint, &self.origin))
     }
 
+    /// Head (without `Content-Length`) and body for people, secrets masked.
+    ///
+    /// # Errors
+    /// As [`TemplatedRequest::render`].
+    pub fn example(&self, values: &mut Values<'_>) -> Result<(Vec<u8>, Vec<u8>), Unset> {
+        let (mut head, mut body) = (Vec::new(), Vec::new());
+        self.head.render_masked(values, &mut head)?;
+        self.body.as_ref().map_or(Ok(()), |template| template.render_masked(values, &mut body))?;
+        Ok((head, body))
+    }
+
     /// The request prepared, where it is the same each time.
     #[must_use]
     pub fn fixed(&self) -> Option<Request> {

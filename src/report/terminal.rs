@@ -116,3 +116,15 @@ fn checks(checks: &[CheckSeen]) -> String {
     }
     text
 }
+
+/// What a reader of the numbers must know of, a line for each kind: the first of it.
+#[must_use]
+pub fn warnings(story: &Story) -> String {
+    let mut text = String::new();
+    for (at, warning) in story.warnings.iter().enumerate() {
+        if story.warnings[..at].iter().all(|before| before.kind != warning.kind) {
+            let _ = writeln!(text, "swarmline: warning: {}", plain(&warning.detail));
+        }
+    }
+    text
+}

@@ -42,8 +42,6 @@ pub(super) struct Aggregator<'p> {
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<String>,
-    /// Said to people at the end.
-    notices: Vec<String>,
     /// Ticks joined to the next one.
     joined: u64,
 }
@@ -57,7 +55,6 @@ pub(super) struct Finding<'p> {
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<String>,
-    pub(super) notices: Vec<String>,
 }
 
 impl<'p> Aggregator<'p> {
@@ -82,7 +79,6 @@ impl<'p> Aggregator<'p> {
             waiting: recorder.start(place),
             recorder,
             faults: Vec::new(),
-            notices: Vec::new(),
             joined: 0,
         };
         aggregator.tick(first, 0);
@@ -128,8 +124,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, bench, batches, waiting, faults, notices, .. } = self;
-        Finding { recorder, aggregate, bench, batches, last, waiting, faults, notices }
+        let Self { recorder, aggregate, bench, batches, waiting, faults, .. } = self;
+        Finding { recorder, aggregate, bench, batches, last, waiting, faults }
     }
 
     /// Counts what is there; says how many.
@@ -147,13 +143,8 @@ impl<'p> Aggregator<'p> {
             SwarmEventKind::SpawnFailed { why, .. } => {
                 self.faults.push(format!("not all users could be started: {why}"));
             }
-            SwarmEventKind::Notice(notice) => {
-                let (_, sentence) = warnings::notice(self.plan, *notice);
-                if matches!(notice, Notice::DataFailed(_)) {
-                    self.faults.push(sentence);
-                } else {
-                    self.notices.push(sentence);
-                }
+            SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
+                self.faults.push(warnings::notice(self.plan, *notice).1);
             }
             _ => {}
         }

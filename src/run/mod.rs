@@ -62,8 +62,6 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Finished {
     /// How it ended.
     pub ending: RunEnding,
-    /// What users came upon, each kind once.
-    pub notices: Vec<String>,
     /// What became of the stream.
     pub stream: Stream,
 }
@@ -250,7 +248,7 @@ fn finish(
     (finding, stopped_at): (Finding<'_>, Moment),
     (writer, patience): (&Writer, Duration),
 ) -> Finished {
-    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults, notices } = finding;
+    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults } = finding;
     let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
     let rulings = bench.rulings(aggregate.last_done().since_start());
     let unchecked = unchecked_failures(plan, &aggregate);
@@ -275,7 +273,7 @@ fn finish(
         Written::Closed => Stream::Closed,
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Finished { ending, notices, stream }
+    Finished { ending, stream }
 }
 
 /// Failed requests that no check is about.

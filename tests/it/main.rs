@@ -15,6 +15,7 @@ mod load;
 mod merge;
 mod open;
 mod report;
+mod scenario;
 mod schema;
 mod screen;
 mod shards;

@@ -21,7 +21,10 @@ const FLOORS: [(&str, &[&str]); 14] = [
     ("import", &["cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
-    ("command", &["cli", "error", "import", "machine", "merge", "plan", "report", "run", "target", "telemetry"]),
+    (
+        "command",
+        &["cli", "clock", "error", "import", "machine", "merge", "plan", "report", "run", "target", "telemetry"],
+    ),
 ];
 
 /// What `main.rs` uses: it parses, dispatches and exits.

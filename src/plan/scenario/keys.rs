@@ -44,9 +44,6 @@ pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tas
 /// Of a task.
 pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
 
-/// Those keys of a request that say its method.
-pub const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-
 /// Of a request.
 pub const REQUEST: [&str; 19] = [
     "get",
@@ -91,7 +88,9 @@ pub fn suggestion<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> S
     /// As near as clap wants a flag to be.
     const NEAR: f64 = 0.7;
     let known: Vec<&str> = known.into_iter().collect();
-    let likeness = known.iter().map(|known| (strsim::jaro_winkler(word, known), *known));
+    // In a short word two letters that changed places make it another word for Jaro and Winkler.
+    let slip = |known: &str| if strsim::osa_distance(word, known) == 1 { 0.9 } else { 0.0 };
+    let likeness = known.iter().map(|known| (strsim::jaro_winkler(word, known).max(slip(known)), *known));
     match likeness.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((likeness, nearest)) if likeness > NEAR => format!(", did you mean {nearest:?}?"),
         Some(_) => format!("; known: {}", known.join(", ")),
@@ -107,6 +106,7 @@ mod tests {
     fn the_nearest_word_is_suggested() {
         assert_eq!(suggestion("staus", EXPECT), ", did you mean \"status\"?");
         assert_eq!(suggestion("user_class", SCENARIO), ", did you mean \"user_classes\"?");
+        assert_eq!(suggestion("cvs", DATA), ", did you mean \"csv\"?");
         assert_eq!(suggestion("xyz", SIZE), "; known: min, max");
         assert_eq!(suggestion("xyz", []), "");
     }

@@ -39,6 +39,9 @@ use reader::{Node, Object};
 use request::Workshop;
 use top::Top;
 
+/// The JSON Schema of the scenario file, as `swarmline schema --scenario` prints it.
+pub const SCHEMA: &str = include_str!("../../../schema/scenario.schema.json");
+
 /// A scenario file that was read.
 #[derive(Debug)]
 pub(super) struct Scenario {

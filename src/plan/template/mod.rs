@@ -158,7 +158,8 @@ impl Template {
         self.write(values, Secrets::Written, out)
     }
 
-    /// As [`Template::render`], secrets as `***`: for people.
+    /// As [`Template::render`], for people: secrets as `***`, and values taken from answers as they are given, not
+    /// encoded, as what is given stands for them.
     ///
     /// # Errors
     /// As [`Template::render`].
@@ -176,6 +177,9 @@ impl Template {
             }
             match &piece.content {
                 Content::Literal(bytes) => out.extend_from_slice(bytes),
+                Content::Value(hole @ Hole::Slot(_), _) if secrets == Secrets::Masked => {
+                    hole.write(Encoding::Plain, values, out)?;
+                }
                 Content::Value(hole, encoding) => hole.write(*encoding, values, out)?,
             }
         }

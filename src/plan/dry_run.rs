@@ -1,0 +1,156 @@
+//! What a run would do: the plan as resolved, and an example of each request. Nothing is sent.
+
+use std::fmt::Write as _;
+
+use super::Plan;
+use super::data::Row;
+use super::expect::Expect;
+use super::journey::{Message, Step};
+use super::random::Random;
+use super::request::Request;
+use super::setting::{fingerprint, masked_header};
+use super::template::Values;
+use crate::cli::value::StatusSet;
+
+/// The whole text; `now_unix_ms` is what the time is taken for.
+#[must_use]
+pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
+    let mut page = Page { plan, now_unix_ms, random: Random::seeded(plan.load().seed), text: String::new() };
+    page.line(0, &format!("testplan {}, nothing is sent", plan.testplan()));
+    page.line(0, "");
+    for setting in plan.settings() {
+        page.line(0, &format!("{} = {} ({})", setting.key, setting.value, setting.origin.as_str()));
+    }
+    for class in plan.classes() {
+        page.line(0, "");
+        page.line(0, &format!("users of class {}: weight {}, wait {}", class.name, class.weight, class.wait));
+        page.steps("on_start", &class.on_start);
+        for task in class.tasks.as_slice() {
+            page.steps(&format!("task {}, weight {}", task.name, task.weight), &task.steps);
+        }
+        page.steps("on_stop", &class.on_stop);
+    }
+    page.text
+}
+
+/// Longest body that is shown.
+const LONGEST_BODY: usize = 1024;
+
+struct Page<'p> {
+    plan: &'p Plan,
+    now_unix_ms: u64,
+    random: Random,
+    text: String,
+}
+
+impl Page<'_> {
+    /// A line; what could do something to a terminal is escaped.
+    fn line(&mut self, indent: usize, line: &str) {
+        self.text.extend(std::iter::repeat_n(' ', if line.is_empty() { 0 } else { indent * 2 }));
+        for char in line.chars() {
+            if char.is_control() {
+                self.text.extend(char.escape_default());
+            } else {
+                self.text.push(char);
+            }
+        }
+        self.text.push('\n');
+    }
+
+    fn steps(&mut self, title: &str, steps: &[Step]) {
+        if !steps.is_empty() {
+            self.line(1, title);
+        }
+        for step in steps {
+            let (origin, endpoint) = match &step.message {
+                Message::Fixed(request) => (request.origin(), request.wire().endpoint()),
+                Message::Templated(request) => (request.origin(), request.endpoint()),
+            };
+            let endpoint = &self.plan.endpoints()[endpoint.0 as usize];
+            let mut about = format!("{} {} at {}", endpoint.method, endpoint.name, origin.authority());
+            let rules = &step.rules;
+            let _ = write!(about, ": timeout {}s, redirects {}", rules.timeout.as_secs_f64(), rules.max_redirects);
+            let _ = write!(about, ", expects {}", expected(&rules.expect));
+            let taken =
+                step.extract.iter().map(|extraction| self.plan.variables()[extraction.slot.0 as usize].as_str());
+            let taken = taken.collect::<Vec<_>>().join(", ");
+            if !taken.is_empty() {
+                let _ = write!(about, ", takes {taken}");
+            }
+            self.line(2, &about);
+            let (head, body) = self.example(&step.message);
+            for line in head.lines() {
+                self.line(3, &format!("| {line}"));
+            }
+            if !body.is_empty() {
+                self.line(3, "|");
+            }
+            for line in body.lines() {
+                self.line(3, &format!("| {line}"));
+            }
+        }
+    }
+
+    fn example(&mut self, message: &Message) -> (String, String) {
+        let request = match message {
+            Message::Fixed(request) => return fixed(request),
+            Message::Templated(request) => request,
+        };
+        let variables: Vec<_> = self.plan.variables().iter().map(|name| Some(format!("${{{name}}}"))).collect();
+        let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(Row(0))).collect();
+        let mut values = Values {
+            variables: &variables,
+            rows: &rows,
+            sources: self.plan.sources(),
+            user: 0,
+            iteration: 0,
+            now_unix_ms: self.now_unix_ms,
+            random: &mut self.random,
+        };
+        match request.example(&mut values) {
+            Ok((head, body)) => (String::from_utf8_lossy(&head).into_owned(), shown(&body)),
+            Err(why) => (format!("(the first row of the data does not fit: {why:?})"), String::new()),
+        }
+    }
+}
+
+/// A request of the command line. What its body says may be a secret, and nothing tells.
+fn fixed(request: &Request) -> (String, String) {
+    let (head, rest) = request.wire().halves();
+    let head = String::from_utf8_lossy(head);
+    let masked = head.lines().map(|line| match line.split_once(": ") {
+        Some((name, value)) => masked_header(name, value),
+        None => line.to_owned(),
+    });
+    let body = &rest[rest.len() - request.wire().body_len()..];
+    let body = if body.is_empty() { String::new() } else { format!("({})", fingerprint(body)) };
+    (masked.collect::<Vec<_>>().join("\n"), body)
+}
+
+fn shown(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&body[..body.len().min(LONGEST_BODY)]);
+    if body.len() > LONGEST_BODY { format!("{text}\n({} bytes)", body.len()) } else { text.into_owned() }
+}
+
+fn expected(expect: &Expect) -> String {
+    let mut text = format!(
+        "status {}",
+        if expect.status == StatusSet::default() { "below 400".to_owned() } else { expect.status.to_string() }
+    );
+    for rule in &expect.header {
+        let _ = write!(text, ", header {}", rule.name);
+    }
+    if !expect.body.is_empty() {
+        let _ = write!(text, ", {} texts in the body", expect.body.len());
+    }
+    for rule in &expect.json {
+        let _ = write!(text, ", json {}", rule.at);
+    }
+    if let Some(within) = expect.within {
+        let _ = write!(text, ", within {}s", within.as_secs_f64());
+    }
+    if let Some(size) = expect.size {
+        let _ = write!(text, ", size {} to {}", size.min, size.max);
+    }
+    text
+}

@@ -1,0 +1,127 @@
+//! Program and schema judge the same files the same way: `tests/corpus/scenario`.
+//!
+//! `good` is what both accept, `broken` what both refuse, and `unseen` what the program refuses and a schema cannot
+//! see: broken JSON, names that mean nothing, files that are missing, numbers that do not fit together.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use swarmline::cli::{self, Command, Invocation};
+use swarmline::plan::scenario::{SCHEMA, keys};
+use swarmline::plan::{Plan, Surroundings};
+
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/scenario")
+}
+
+/// The scenario files of a folder.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(corpus().join(folder)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 20, "files in {folder}");
+    files
+}
+
+/// What the program says of a file.
+fn read(file: &Path) -> Result<Plan, String> {
+    let line = ["swarmline", "run", "--dry-run", "-f"].map(OsString::from).into_iter().chain([file.into()]);
+    let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line) else { panic!("a run") };
+    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+    Plan::from_flags(&flags, &origins, surroundings).map_err(|error| error.to_string())
+}
+
+/// What the schema says of a file; `None` where it is not even JSON.
+fn judge(schema: &jsonschema::Validator, file: &Path) -> Option<Result<(), String>> {
+    let value: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).ok()?;
+    Some(schema.validate(&value).map_err(|error| error.to_string()))
+}
+
+fn schema() -> jsonschema::Validator {
+    jsonschema::validator_for(&serde_json::from_str(SCHEMA).unwrap()).unwrap()
+}
+
+#[test]
+fn good_files_are_accepted_by_program_and_schema() {
+    let schema = schema();
+    for file in files("good") {
+        assert_eq!(read(&file).map(|_| ()), Ok(()), "{}", file.display());
+        assert_eq!(judge(&schema, &file), Some(Ok(())), "{}", file.display());
+    }
+}
+
+/// Each bad file with the words that the complaint must have.
+fn complaints() -> BTreeMap<String, Vec<String>> {
+    let table = std::fs::read_to_string(corpus().join("complaints.tsv")).unwrap();
+    let line = |line: &str| {
+        let mut cells = line.split('\t').map(str::to_owned);
+        (cells.next().unwrap(), cells.collect())
+    };
+    table.lines().map(line).collect()
+}
+
+#[test]
+fn bad_files_are_refused_by_one_line_that_names_file_and_place() {
+    let complaints = complaints();
+    let bad: Vec<PathBuf> = files("broken").into_iter().chain(files("unseen")).collect();
+    assert_eq!(bad.len(), complaints.len(), "each bad file has its words in complaints.tsv");
+    let mut wrong = Vec::new();
+    for file in bad {
+        let name = file.strip_prefix(corpus()).unwrap().to_str().unwrap().to_owned();
+        let said = read(&file).expect_err(&name);
+        assert!(said.starts_with(file.to_str().unwrap()) && !said.contains('\n'), "{name}: {said}");
+        let missing = complaints[&name].iter().filter(|words| !said.contains(words.as_str()));
+        wrong.extend(missing.map(|words| format!("{words:?} is not in: {said}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_schema_refuses_what_it_can_see_and_only_that() {
+    let schema = schema();
+    for file in files("broken") {
+        assert!(matches!(judge(&schema, &file), Some(Err(_))), "the schema accepts {}", file.display());
+    }
+    for file in files("unseen") {
+        assert!(!matches!(judge(&schema, &file), Some(Err(_))), "the schema sees {}", file.display());
+    }
+}
+
+/// Each object of the schema that has fixed keys, with the keys that the reader knows.
+const OBJECTS: [(&str, &[&str]); 12] = [
+    ("", &keys::SCENARIO),
+    ("/$defs/stages/oneOf/1/items", &keys::STAGE),
+    ("/$defs/variable/oneOf/2", &keys::VARIABLE),
+    ("/$defs/data", &keys::DATA),
+    ("/$defs/class", &keys::CLASS),
+    ("/$defs/task", &keys::TASK),
+    ("/$defs/request", &keys::REQUEST),
+    ("/$defs/expect", &keys::EXPECT),
+    ("/$defs/expect/properties/header/additionalProperties/oneOf/1", &keys::EXPECT_HEADER),
+    ("/$defs/expect/properties/json/additionalProperties/oneOf/1", &keys::EXPECT_JSON),
+    ("/$defs/expect/properties/size/oneOf/1", &keys::SIZE),
+    ("/$defs/extraction", &keys::EXTRACT),
+];
+
+#[test]
+fn the_schema_knows_the_keys_of_the_reader_and_describes_each() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    for (pointer, known) in OBJECTS {
+        let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        let properties = object["properties"].as_object().unwrap();
+        let mut names: Vec<&str> = properties.keys().map(String::as_str).collect();
+        let mut known = known.to_vec();
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known, "{pointer}");
+        assert_eq!(object["additionalProperties"], Value::Bool(false), "{pointer}");
+        for (name, property) in properties {
+            let of_reference = property["$ref"].as_str().and_then(|at| schema.pointer(at.trim_start_matches('#')));
+            let described = property.get("description").or_else(|| of_reference?.get("description"));
+            assert!(described.is_some(), "{pointer}/{name} says nothing about itself");
+        }
+    }
+}
