@@ -108,7 +108,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let count =
         Count { cuts: aggregate.cut(), sends: aggregate.take_sends(), queue: 0, joined: 0, aggregator_cpu: INTERVAL };
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
-    let judgement = Judgement::of(aggregate.counts(), &[], Vec::new(), 0);
+    let judgement = Judgement::of(aggregate.counts(), &[], Vec::new(), 1);
     let ending = RunEnding { at, stopped_at: at, reason: Reason::RunTime, users: 100, judgement, exit_code: 1 };
     out.write(recorder.finish(&ending, &aggregate).collect()).map_err(cannot)?;
     out.file.flush().map_err(cannot)

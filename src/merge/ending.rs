@@ -9,10 +9,12 @@ use super::shard::Stage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
+use crate::plan::check::Check;
 use crate::plan::request::Endpoint;
+use crate::stats::check::unchecked;
 use crate::stats::tally::Counts;
 use crate::stats::verdict::Judgement;
-use crate::telemetry::ours::RunEnd;
+use crate::telemetry::ending::last_lines;
 use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
 use crate::telemetry::text::{MOST_METHOD, MOST_NAME, clipped};
@@ -48,6 +50,13 @@ fn find_troubles(join: &mut Join, torn: u64) {
         join.troubles.add(Kind::Apart, sentence);
     }
     let mut found = Vec::new();
+    let settings = join.run.iter().filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.settings);
+    for setting in settings.filter(|setting| setting.key == "check") {
+        // One that is too long stands in the stream as its length and hash.
+        if let Err(why) = Check::parse(&setting.value) {
+            found.push((Kind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
+        }
+    }
     for (index, shard) in &join.shards {
         if shard.lost > 0 {
             found.push((Kind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
@@ -103,8 +112,8 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
     for (kind, sentence) in join.troubles.all() {
         said.push(record(warning(kind.as_str(), &sentence)));
     }
-    let counts = join.totals.counts();
-    let judgement = Judgement::of(counts, &join.troubles.faults(rules.allow_missing), Vec::new(), counts.failed);
+    let last = last_done(join, master);
+    let judgement = judge(join, master, last, rules);
     said.push(record(Body::TestStop(stop(join))));
     let mut extra = Extra::default();
     for shard in join.shards.values_mut() {
@@ -114,7 +123,6 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
         extra.add(&shard.extra);
     }
     let users = join.shards.values().map(|shard| shard.users).sum();
-    let last = last_done(join, master);
     let whole = with(join.totals.whole().statistics(at, last), &extra);
     said.push(record(stats("final", users, &whole)));
     let endpoints = join.totals.endpoints();
@@ -125,7 +133,8 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
         let statistics = wire(method, name, &statistics);
         said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
     }
-    said.push(record(Body::RunEnd(run_end(join.totals.counts(), &judgement, rules))));
+    let exit_code = judgement.exit(rules.exit_code_on_error).code();
+    said.extend(last_lines(&judgement, exit_code, join.totals.counts()).map(record));
     let outcome = Outcome {
         judgement,
         counts: join.totals.counts(),
@@ -137,6 +146,20 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
 
 /// Why a load ends, in the words of the stream.
 const REASONS: [&str; 7] = ["run_time", "requests", "stages", "signal", "check_abort", "data_end", "no_users"];
+
+/// Decides the checks, which no shard could, and the run.
+fn judge(join: &Join, master: &Master, last: Moment, rules: Rules) -> Judgement {
+    let rulings = master.rulings(last.since_start());
+    let failures: Vec<(String, u64)> = join
+        .totals
+        .endpoints()
+        .iter()
+        .map(|endpoint| (join.tools.endpoints.name(endpoint.number).to_string(), endpoint.tally.counts().failed))
+        .collect();
+    let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
+    let unchecked = unchecked(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed)));
+    Judgement::of(join.totals.counts(), &join.troubles.faults(rules.allow_missing), rulings, unchecked)
+}
 
 /// The end of the load: that of the shard that stopped last.
 fn stop(join: &Join) -> TestStop {
@@ -172,23 +195,4 @@ fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<Body> {
         })
     };
     endpoint.errors().into_iter().map(body).collect()
-}
-
-fn run_end(counts: Counts, judgement: &Judgement, rules: Rules) -> RunEnd {
-    RunEnd {
-        // Whoever writes it counts.
-        lines: 0,
-        sent: counts.sent(),
-        completed: counts.completed(),
-        ok: counts.ok,
-        failed: counts.failed,
-        aborted: counts.aborted,
-        redirects: counts.redirects,
-        reopened: counts.reopened,
-        checks_met: 0,
-        checks_missed: 0,
-        verdict: judgement.verdict.as_str(),
-        reasons: judgement.reasons.iter().map(|reason| clipped(reason, MOST_NAME).into_owned()).take(4).collect(),
-        exit_code: judgement.exit(rules.exit_code_on_error).code(),
-    }
 }

@@ -8,8 +8,12 @@ use super::ticks::{Passed, Tick};
 use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
+use crate::plan::check::Check;
+use crate::plan::schedule::Phase;
+use crate::stats::check::{Bench, Ruling, Share};
+use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
-use crate::telemetry::intervals;
+use crate::telemetry::intervals::{self, Span};
 use crate::telemetry::record::{Body, Record};
 use crate::telemetry::recorder::{config_pages, stats, warning};
 
@@ -31,6 +35,8 @@ pub(super) struct Master {
     start: Option<Duration>,
     /// End of the interval that was written last.
     last_end: String,
+    /// What the plan's checks look at.
+    bench: Option<Bench>,
 }
 
 impl Master {
@@ -79,6 +85,10 @@ impl Master {
         self.start = Some(started);
         said.push(self.record(started, None, Body::TestStart {}));
         let Some(plan) = join.run.as_ref().and_then(|run| run.plan.as_ref()) else { return };
+        // Each was read when the plan was made; a longer one than a setting has room for cannot be decided.
+        let checks = plan.settings.iter().filter(|setting| setting.key == "check");
+        let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
+        self.bench = Some(Bench::new(&checks));
         let mut place = plan.place.clone();
         place.started_at = crate::clock::rfc3339(started);
         let pages = config_pages(plan.settings.iter().cloned(), &plan.hash, place);
@@ -104,11 +114,12 @@ impl Master {
             join.totals.add(*endpoint, interval);
         }
         parts.sort_by_key(|(endpoint, _)| join.totals.place(*endpoint));
+        let span = tick.span_after(&self.last_end);
+        self.look(join, &parts, &span);
+        self.last_end.clone_from(&span.end);
         let (users, statistics) = self.statistics(join, number, unix);
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
         of_tick(stats("current", users, &statistics));
-        let span = tick.span_after(&self.last_end);
-        self.last_end.clone_from(&span.end);
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| Body::Health(Box::new(health)));
         let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
@@ -122,6 +133,22 @@ impl Master {
         said.extend(passed);
         said.extend(own);
         said.extend(late.map(|body| self.record(unix, None, body)));
+    }
+
+    /// Shows an interval to the checks.
+    fn look(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
+        let Some(bench) = self.bench.as_mut().filter(|bench| !bench.is_empty()) else { return };
+        let phase = phase_called(span.phase);
+        let unix = |time: &str| unix_time(time).unwrap_or_default();
+        bench.pass(phase, unix(&span.end).saturating_sub(unix(&span.start)));
+        for (endpoint, interval) in parts {
+            bench.add(&Share::of(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
+        }
+    }
+
+    /// What became of each check, `elapsed` being the time to the end of the last request.
+    pub(super) fn rulings(&self, elapsed: Duration) -> Vec<Ruling> {
+        self.bench.as_ref().map(|bench| bench.rulings(elapsed)).unwrap_or_default()
     }
 
     /// Users and statistics of all shards at a time.
@@ -144,6 +171,11 @@ impl Master {
             said.push(self.record(unix, None, Body::SpawnComplete { user_count }));
         }
     }
+}
+
+fn phase_called(word: &str) -> Phase {
+    let all = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
+    all.into_iter().find(|phase| phase.as_str() == word).unwrap_or(Phase::Steady)
 }
 
 /// The statistics with what the sums cannot tell.

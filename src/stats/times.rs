@@ -38,14 +38,6 @@ impl Times {
         self.histogram.add(&other.histogram);
     }
 
-    /// Adds times at rest.
-    pub fn add_packed(&mut self, other: &PackedTimes) {
-        self.sum.add(&other.sum);
-        for (us, count) in other.histogram.iter() {
-            self.histogram.record_many(us, count);
-        }
-    }
-
     /// Adds count, sum and ends of times counted elsewhere; [`Self::add_counted`] brings how they are distributed.
     pub fn add_sum(&mut self, sum: &Sum) {
         self.sum.add(sum);
@@ -54,6 +46,14 @@ impl Times {
     /// Adds to the distribution a time that was counted elsewhere, so many times.
     pub fn add_counted(&mut self, us: u64, count: u64) {
         self.histogram.record_many(us, count);
+    }
+
+    /// Adds times at rest.
+    pub fn add_packed(&mut self, other: &PackedTimes) {
+        self.sum.add(&other.sum);
+        for (us, count) in other.histogram.iter() {
+            self.histogram.record_many(us, count);
+        }
     }
 
     /// Forgets all, and keeps the room.

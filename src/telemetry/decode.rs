@@ -1,82 +1,16 @@
-//! Histograms out of text: what [`encode`](super::encode) wrote, read sparsely, as a stream has tens of thousands.
+//! Histograms out of text, at rest: what [`encode`](super::encode) wrote, read by [`sparse`](super::sparse).
 
-use std::io::Read as _;
-
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use flate2::read::ZlibDecoder;
-
-use crate::stats::packed::{Packed, Scale};
-
-/// First bytes of an `HdrHistogram` V2 with DEFLATE (`V2maxWordSizeInBytes` 9 in the third byte, as all write it).
-const COMPRESSED: u32 = 0x1c84_9314;
-
-/// First bytes of what is inside.
-const PLAIN: u32 = 0x1c84_9313;
-
-/// Bytes before the counts.
-const HEADER: usize = 40;
-
-/// Most bytes of a histogram before DEFLATE: an hour in microseconds with 3 digits has 23,000 slots of up to 9 bytes.
-const MOST: u64 = 256 * 1024;
+use super::sparse::Decoder;
+use crate::stats::packed::Packed;
 
 /// Reads a histogram.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn histogram(text: &str) -> Result<Packed, &'static str> {
-    let bytes = BASE64_STANDARD.decode(text).map_err(|_| "a histogram is not base64")?;
-    if word(&bytes, 0) != Some(COMPRESSED) {
-        return Err("a histogram is not HdrHistogram V2 with DEFLATE");
-    }
-    let mut plain = Vec::new();
-    let inflated = ZlibDecoder::new(bytes.get(8..).unwrap_or_default()).take(MOST).read_to_end(&mut plain);
-    inflated.map_err(|_| "a histogram's DEFLATE is broken")?;
-    counts(&plain)
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    let word = bytes.get(at..at + 4)?;
-    Some(word.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)))
-}
-
-fn counts(plain: &[u8]) -> Result<Packed, &'static str> {
-    const BROKEN: &str = "a histogram's counts are broken";
-    let [magic, length, offset, digits, lowest_high, lowest_low] = [0, 4, 8, 12, 16, 20].map(|at| word(plain, at));
-    if magic != Some(PLAIN) || (offset, lowest_high, lowest_low) != (Some(0), Some(0), Some(1)) {
-        return Err("a histogram is not of microseconds from 1 on");
-    }
-    let scale = digits.and_then(Scale::of_digits).ok_or("a histogram has no known precision")?;
-    let end = HEADER + length.unwrap_or(0) as usize;
-    let mut rest = plain.get(HEADER..end).ok_or("a histogram is cut off")?;
-    let mut slot: u64 = 0;
     let mut found = Vec::new();
-    while !rest.is_empty() {
-        let number = take_number(&mut rest).ok_or(BROKEN)?;
-        // Zigzag: even numbers are counts, odd ones are runs of empty slots.
-        if number & 1 == 0 {
-            found.push((scale.highest(slot), number >> 1));
-            slot += 1;
-        } else {
-            slot = slot.checked_add((number >> 1) + 1).ok_or(BROKEN)?;
-        }
-    }
+    Decoder::default().read(text, |us, count| found.push((us, count)))?;
     Ok(Packed::of(found))
-}
-
-/// LEB128 of at most 9 bytes, the last of which has 8 bits.
-fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for place in 0..9 {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        let bits = if place == 8 { *byte } else { byte & 0x7f };
-        number |= u64::from(bits) << (7 * place);
-        if place == 8 || byte & 0x80 == 0 {
-            break;
-        }
-    }
-    Some(number)
 }
 
 #[cfg(test)]

@@ -41,7 +41,8 @@ struct Encoder {
 
 impl Default for Encoder {
     fn default() -> Self {
-        Self { compress: Compress::new(Compression::default(), true), plain: Vec::new(), packed: Vec::new() }
+        // The fast level makes counts longer by 1 to 4 %, and takes a third of the time.
+        Self { compress: Compress::new(Compression::fast(), true), plain: Vec::new(), packed: Vec::new() }
     }
 }
 

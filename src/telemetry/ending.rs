@@ -35,30 +35,32 @@ pub struct RunEnding {
 impl RunEnding {
     /// A line for each check, and the last one.
     pub(super) fn bodies(&self, counts: Counts) -> impl Iterator<Item = Body> + use<> {
-        let checks: Vec<Body> = events(&self.judgement).map(Body::Check).collect();
-        checks.into_iter().chain([Body::RunEnd(self.run_end(counts))])
+        last_lines(&self.judgement, self.exit_code, counts)
     }
+}
 
-    fn run_end(&self, counts: Counts) -> RunEnd {
-        let Judgement { verdict, reasons, rulings } = &self.judgement;
-        let met = rulings.iter().filter(|ruling| ruling.met).count();
-        RunEnd {
-            // The writer counts; it alone knows.
-            lines: 0,
-            sent: counts.sent(),
-            completed: counts.completed(),
-            ok: counts.ok,
-            failed: counts.failed,
-            aborted: counts.aborted,
-            redirects: counts.redirects,
-            reopened: counts.reopened,
-            checks_met: met,
-            checks_missed: rulings.len() - met,
-            verdict: verdict.as_str(),
-            reasons: first_of(reasons),
-            exit_code: self.exit_code,
-        }
-    }
+/// A line for each check, and the last one.
+pub fn last_lines(judgement: &Judgement, exit_code: u8, counts: Counts) -> impl Iterator<Item = Body> + use<> {
+    let Judgement { verdict, reasons, rulings } = judgement;
+    let met = rulings.iter().filter(|ruling| ruling.met).count();
+    let end = RunEnd {
+        // The writer counts; it alone knows.
+        lines: 0,
+        sent: counts.sent(),
+        completed: counts.completed(),
+        ok: counts.ok,
+        failed: counts.failed,
+        aborted: counts.aborted,
+        redirects: counts.redirects,
+        reopened: counts.reopened,
+        checks_met: met,
+        checks_missed: rulings.len() - met,
+        verdict: verdict.as_str(),
+        reasons: first_of(reasons),
+        exit_code,
+    };
+    let checks: Vec<Body> = rulings.iter().map(|ruling| Body::Check(event(ruling))).collect();
+    checks.into_iter().chain([Body::RunEnd(end)])
 }
 
 /// As many as there is room for, and how many more there are.

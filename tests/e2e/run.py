@@ -5,8 +5,8 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema, hdrhistogram,
-httpbin and gunicorn) and does not find makes it a skip that says so.
+(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux,
+chromium, the packages jsonschema, hdrhistogram, httpbin and gunicorn) and does not find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -26,6 +26,7 @@ sys.dont_write_bytecode = True
 
 import scenarios_count
 import scenarios_end
+import scenarios_engines
 import scenarios_journeys
 import scenarios_page
 import scenarios_request
@@ -45,6 +46,7 @@ SCENARIOS = [
     *scenarios_journeys.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_system.SCENARIOS,
+    *scenarios_engines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
 

@@ -187,3 +187,21 @@ fn a_shard_without_a_share_is_part_of_the_run() {
     let run = merge(&files(&scratch, &streams), &[]).exits(0);
     assert_eq!(run.stream().run_end().count("ok"), 5);
 }
+
+#[test]
+fn checks_are_decided_once_over_all_shards() {
+    let target = target();
+    let scratch = Scratch::new("merge-checks");
+    // Users 0 and 2 are the first shard's. No shard decides, though each has failures.
+    let checks = ["--check", "fail_ratio < 0.5", "--check", "p95 < 1us", "--check", "requests >= 10"];
+    let flags = [&["-t", "500ms"][..], &checks].concat();
+    let streams = shards(&target, 2, &flags);
+    for stream in &streams {
+        assert!(Stream::parse(stream).of("check").is_empty(), "a shard decides nothing");
+    }
+    let master = merge(&files(&scratch, &streams), &[]).exits(3).stream();
+    let met: Vec<(&str, bool)> =
+        master.of("check").iter().map(|line| (line.text("check"), line.get("met") == true)).collect();
+    assert_eq!(met, [("fail_ratio < 0.5", true), ("p95 < 1us", false), ("requests >= 10", true)]);
+    assert_eq!(master.run_end().text("verdict"), "check_failed");
+}

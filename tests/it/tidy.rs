@@ -88,10 +88,9 @@ const NAMES: [(&str, &[&str], &str); 21] = [
         "flate2",
         &[
             "telemetry/sink.rs",
-            "telemetry/reader/source.rs",
-            "telemetry/decode.rs",
             "telemetry/sparse.rs",
             "telemetry/encode.rs",
+            "telemetry/reader/source.rs",
             "merge/input.rs",
             "load/memory.rs",
         ],

@@ -263,13 +263,13 @@ impl Stream {
             assert!(ticks.windows(2).all(|pair| pair[0].count(key) <= pair[1].count(key)), "{key} falls");
             assert_eq!(ticks.last().unwrap().count(key), last.count(key), "{key} of the last tick and of final");
         }
-        let met = |wanted: bool| self.of("check").iter().filter(|check| check.get("met") == wanted).count() as u64;
-        assert_eq!((end.count("checks_met"), end.count("checks_missed")), (met(true), met(false)), "checks");
         // Of several processes each has a stop of its own.
         if self.0[0].text("source") != "MasterRunner" {
             let users = ticks.last().unwrap().count("user_count");
             assert_eq!(users, last.count("user_count"), "users when the stop began");
         }
+        let met = |wanted: bool| self.of("check").iter().filter(|check| check.get("met") == wanted).count() as u64;
+        assert_eq!((end.count("checks_met"), end.count("checks_missed")), (met(true), met(false)), "checks");
         let is_pass = end.text("verdict") == "pass";
         assert_eq!(is_pass, end.get("reasons").as_array().unwrap().is_empty(), "reasons: {}", end.0);
     }
