@@ -1,18 +1,21 @@
 """One run on many hosts: engines that exist start the shards, merge is the master, and the server's count is the judge."""
 
 import contextlib
+import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 
 from engines import shell, slurm, two_hosts
-from harness import Skip, clean_environment, equal, expect, wait_until
-from scenarios_truth import at_percentile, new_histogram, summed_histograms
+from harness import Skip, equal, expect, wait_until
+from scenarios_truth import INTERVAL, at_percentile, new_histogram, summed_histograms
 from servers import nginx
-from stream import Line, Stream
+from stream import RUN_END, Line, Stream, seconds
 
 SHARDS = 4
 
@@ -134,46 +137,127 @@ def a_batch_script_without_srun_is_refused(bench):
         return said.splitlines()[0]
 
 
+USERS = 8
+WAIT = 0.010
+"""Users over all shards of the scenario below, and their think time in seconds."""
+
+ASKED = {"wait": f"{WAIT * 1000:g}ms", "user_classes": [{"name": "user", "tasks": [{"name": "ok", "requests": [
+    {"get": "/ok?user=${user}", "name": "/ok"}]}]}]}
+"""Each request names its user, and user k is of shard k mod SHARDS: so nginx's log can be counted by shard."""
+
+
 def a_host_that_is_cut_off_and_a_shard_that_is_killed_are_named(bench):
-    """Two hosts behind parallel -S; one loses its link mid-run, a shard of the other is killed: merge names both, exit 4."""
+    """Two hosts behind parallel -S; one loses its link mid-run, a shard of the other is killed: merge names them, exit 4.
+    Of whole shards nginx counted what the stream says, of the others no less, and no more than fits after their last tick."""
     parallel_installed(bench.dir)
     tag = f"e2e-{os.getpid()}"
-    with two_hosts(bench.dir) as (hosts, ours, ssh, link):
-        command = f"{bench.binary} target --allow-remote --listen {ours}:18080".split()
-        target = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean_environment())
-        try:
-            run = (f"cd {bench.dir} && {bench.binary} run -q -H http://{ours}:18080 --run-id {tag} -u 8 -r 50 -t 8s -s 1s "
-                   f"--wait 10ms --interval 500ms --start-align 2s --connect-timeout 1s --timeout 1s "
-                   f"--exit-code-on-error 0 /ok --shard {{}}/{SHARDS}")
-            places = ",".join(f"2/{host}" for host in hosts)
-            script = (f"seq 0 {SHARDS - 1} | parallel --will-cite --ssh '{ssh}' -S {places} --line-buffer '{run}' | "
-                      f"tee raw.ndjson | {bench.binary} merge -")
-            trouble = threading.Thread(target=break_things, args=(bench, link, tag))
-            trouble.start()
-            ran = shell(script, bench.dir)
-            trouble.join()
-        finally:
-            target.send_signal(signal.SIGTERM)
-            target.wait(10)
+    (bench.dir / "asked.json").write_text(json.dumps(ASKED))
+    with two_hosts(bench.dir) as (hosts, ours, ssh, link), nginx(bench.dir / "nginx", also=ours) as server:
+        run = (f"cd {bench.dir} && {bench.binary} run -q -f asked.json -H http://{ours}:{server.port} --run-id {tag} "
+               f"-u {USERS} -r 50 -t 8s -s 1s --interval 500ms --start-align 2s --connect-timeout 1s --timeout 1s "
+               f"--exit-code-on-error 0 --shard {{}}/{SHARDS}")
+        places = ",".join(f"{SHARDS // 2}/{host}" for host in hosts)
+        script = (f"seq 0 {SHARDS - 1} | parallel --will-cite --ssh '{ssh}' -S {places} --line-buffer '{run}' | "
+                  f"tee raw.ndjson | {bench.binary} merge -")
+        broken = {}
+        trouble = threading.Thread(target=break_things, args=(bench, link, tag, broken))
+        trouble.start()
+        ran = shell(script, bench.dir)
+        trouble.join()
+        entries = server.log()
     equal(ran.code, 4, f"exit code of merge, which said {ran.stderr[-600:]}")
+    equal(len(broken), SHARDS - 1, f"shards that were broken, {sorted(broken)}")
     stream = lines_of(ran.stdout)
     cut = [line["detail"] for line in stream.lines if line.name == "swarmline.event.warning" and line["kind"] == "shard_cut_off"]
-    expect(cut, f"no shard is said to be cut off: {ran.stderr[-600:]}")
+    equal([named_shards(detail) for detail in cut], [sorted(broken)], f"the shards that are named as cut off in {cut}")
     equal(stream.end["verdict"], "invalid", "verdict")
-    return f"{'; '.join(cut)}; {stream.end['completed']} requests of the others and of those until then"
+    return compare_by_shard(stream, told_by_shard(bench), Counter(shard_of(entry) for entry in entries), broken)
 
 
-def break_things(bench, link, tag):
-    """Once all shards have told of a tick: the second host's link goes down, and shard 0 is killed wherever it is."""
+def named_shards(detail):
+    """The numbers at the end of a warning: `shard 0, 2–4`."""
+    runs = [[int(end) for end in run.split("–")] for run in detail.rpartition("shard ")[2].split(", ")]
+    return [shard for run in runs for shard in range(run[0], run[-1] + 1)]
+
+
+def shard_of(entry):
+    """Which shard a request of nginx's log came from."""
+    return int(entry.uri.rpartition("=")[2]) % SHARDS
+
+
+def told_by_shard(bench):
+    """What came of each shard's stream, as a stranger reads it: (completed, end of the last interval, the last line's
+    totals or None). A line may be broken off where a shard was."""
+    told = {shard: (0, 0.0, None) for shard in range(SHARDS)}
+    torn = 0
+    for raw in (bench.dir / "raw.ndjson").read_bytes().splitlines():
+        try:
+            line = json.loads(raw)["telemetry"]
+        except ValueError:
+            torn += 1
+            continue
+        shard = int(line["source_id"].removeprefix("worker-"))
+        completed, last, end = told[shard]
+        if line["telemetry_name"] == INTERVAL:
+            told[shard] = (completed + line["ok"] + line["failed"], seconds(line["interval_end"]), end)
+        elif line["telemetry_name"] == RUN_END:
+            told[shard] = (completed, last, line)
+    expect(torn < SHARDS, f"{torn} lines that are no JSON")
+    return told
+
+
+def compare_by_shard(stream, told, counted, broken):
+    """nginx's count of each shard against what the shard told, and the whole against the merged one; the figures."""
+    texts, beyond = [], 0
+    for shard, (completed, last, end) in told.items():
+        unseen = counted[shard] - completed
+        beyond += unseen
+        if shard not in broken:
+            expect(end is not None, f"shard {shard} was left alone and has no end")
+            equal(counted[shard], end["sent"] - end["aborted"], f"nginx's count of shard {shard} and its sent less aborted")
+            equal(unseen, 0, f"nginx's count of shard {shard} beyond its intervals")
+            texts.append(f"shard {shard} whole: {completed} told, {counted[shard]} counted")
+            continue
+        equal(end, None, f"the end of shard {shard}, which was broken")
+        # A user waits after each answer; besides, one request was in flight and one's outcome not yet taken.
+        room = USERS // SHARDS * (math.ceil((broken[shard] - last) / WAIT) + 2)
+        expect(0 <= unseen <= room, f"shard {shard}: nginx counted {counted[shard]}, {completed} were told until "
+                                    f"{broken[shard] - last:.3f} s before it was broken, in which {room} have room")
+        texts.append(f"shard {shard} broken {broken[shard] - last:.3f} s after its last tick: {completed} told, "
+                     f"{counted[shard]} counted, {unseen} of at most {room} untold")
+    merged = stream.end["sent"] - stream.end["aborted"]
+    equal(merged, sum(completed for completed, _, _ in told.values()), "the merged sent less aborted and what was told")
+    equal(counted.total(), merged + beyond, "nginx's count, and the merged one with what was untold")
+    return f"{'; '.join(texts)}; nginx {counted.total()} = merged {merged} + {beyond} untold"
+
+
+def break_things(bench, link, tag, broken):
+    """Once all shards have told of requests: the second host's link goes down, and a shard of the first one is killed.
+    `broken` is given the shards concerned, and when that was over."""
     raw = bench.dir / "raw.ndjson"
-    told = lambda: raw.exists() and all(f'"worker-{k}"'.encode() in raw.read_bytes() for k in range(SHARDS))
+    is_told = lambda shard, data: any(f'"worker-{shard}"'.encode() in line and INTERVAL.encode() in line for line in data)
+    told = lambda: raw.exists() and (data := raw.read_bytes().splitlines()) and all(is_told(k, data) for k in range(SHARDS))
     wait_until(told, 30, "all shards tell")
+    first, second = (shards_of_host(bench, tag, host) for host in "ab")
     subprocess.run(["ip", "link", "set", f"{link}1", "down"], check=True)
-    # Namespaces of the network share the processes.
-    found = subprocess.run(["pgrep", "-f", f"run-id {tag} .*--shard 0/"], capture_output=True, text=True)
-    for process in found.stdout.split():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(process), signal.SIGKILL)
+    broken.update((shard, time.time()) for shard in second)
+    shard, process = min(first.items())
+    os.kill(process, signal.SIGKILL)
+    broken[shard] = time.time()
+
+
+def shards_of_host(bench, tag, host):
+    """The shards that run in a host's network namespace, and their processes."""
+    found = {}
+    for process in subprocess.run(["pgrep", "-f", f"run-id {tag} "], capture_output=True, text=True).stdout.split():
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{process}/exe") != str(bench.binary):
+                continue
+            where = subprocess.run(["ip", "netns", "identify", process], capture_output=True, text=True).stdout.strip()
+            words = open(f"/proc/{process}/cmdline").read().split("\0")
+            if where.endswith(host):
+                found[int(words[words.index("--shard") + 1].partition("/")[0])] = int(process)
+    return found
 
 
 SCENARIOS = [

@@ -39,7 +39,7 @@ http {{
     default_type text/plain;
     server {{
         listen 127.0.0.1:{port} {listen};
-        {unix}
+        {also}
         {tls}
         location = /ok {{ return 200 "ok\\n"; }}
         location = /fail {{ return 500 "failed\\n"; }}
@@ -91,14 +91,14 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(directory, tls="", unix_socket=None):
+def nginx(directory, tls="", unix_socket=None, also=None):
     """nginx with one worker; `tls` are the directives of its TLS side, which makes it speak TLS only; it listens on
-    `unix_socket` too."""
+    `unix_socket` too, or at the address `also`, on the same port."""
     port = free_port()
     directory = Path(directory)
     directory.mkdir(exist_ok=True)
-    text = NGINX.format(dir=directory, port=port, tls=tls, listen="ssl" if tls else "",
-                        unix=f"listen unix:{unix_socket};" if unix_socket else "",
+    more = [f"listen unix:{unix_socket};" if unix_socket else "", f"listen {also}:{port};" if also else ""]
+    text = NGINX.format(dir=directory, port=port, tls=tls, listen="ssl" if tls else "", also=" ".join(more),
                         user="user root;" if os.geteuid() == 0 else "")
     (directory / "nginx.conf").write_text(text)
     command = ["nginx", "-p", directory, "-e", directory / "error.log", "-c", directory / "nginx.conf"]
