@@ -6,7 +6,8 @@
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
 (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux,
-chromium, the packages jsonschema, hdrhistogram, httpbin and gunicorn) and does not find makes it a skip that says so.
+chromium, the packages jsonschema, hdrhistogram, httpbin, gunicorn and kubernetes-validate) and does not find makes it a
+skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -25,6 +26,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import scenarios_count
+import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
@@ -47,6 +49,7 @@ SCENARIOS = [
     *scenarios_page.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
+    *scenarios_deploy.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
 
