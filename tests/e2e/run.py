@@ -5,9 +5,9 @@
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
 with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux,
-chromium, the packages jsonschema, hdrhistogram, httpbin, gunicorn and kubernetes-validate) and does not find makes it a
-skip that says so.
+(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime,
+tmux, chromium, the packages jsonschema, hdrhistogram, httpbin, gunicorn and kubernetes-validate) and does not
+find makes it a skip that says so.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """

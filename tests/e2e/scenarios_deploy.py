@@ -1,9 +1,14 @@
 """What stands in deploy/: does Kubernetes take the manifest, and does an engine build and run the image?"""
 
 import copy
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
-from harness import Failed, Skip, equal
+from harness import Failed, Skip, clean_environment, equal, expect
+from servers import nginx
+from stream import read_whole
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
@@ -55,6 +60,42 @@ def the_kubernetes_manifest_is_valid(bench):
     return f"valid for Kubernetes {' and '.join(versions)}, {refused} spoiled ones refused"
 
 
+def the_image_is_built_and_run(bench):
+    """buildah makes the image of the static binary alone, without pulling; its user is nobody, and what it counts nginx does."""
+    if not shutil.which("buildah"):
+        raise Skip("buildah is not installed")
+    if os.geteuid() != 0:
+        raise Skip("buildah without an image store of the system's needs root")
+    if not bench.static_binary.exists():
+        raise Skip(f"no static binary at {bench.static_binary}, see make static")
+    shutil.copy(bench.static_binary, bench.dir / "swarmline")
+    store = ["buildah", "--root", bench.dir / "store", "--runroot", bench.dir / "runroot", "--storage-driver", "vfs"]
+
+    def buildah(*words):
+        command = [str(word) for word in (*store, *words)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, cwd=bench.dir,
+                              env={**clean_environment(), "BUILDAH_ISOLATION": "chroot"})
+        expect(done.returncode == 0, f"buildah {words[0]} ended with {done.returncode}: {done.stderr.decode()[-600:]}")
+        return done.stdout
+
+    buildah("build", "-f", DEPLOY / "Containerfile", "--build-arg", "BINARY=swarmline", "-t", "swarmline:e2e", ".")
+    container = buildah("from", "--pull-never", "swarmline:e2e").decode().strip()
+    try:
+        config = buildah("inspect", "--format", "{{.OCIv1.Config.User}} {{.OCIv1.Config.Entrypoint}}", container).decode()
+        equal(config.strip(), "65534:65534 [/swarmline]", "user and entry point of the image")
+        root = Path(buildah("mount", container).decode().strip())
+        own = [path.name for path in root.iterdir() if path.is_file()]
+        equal(own, ["swarmline"], "files of the image")
+        with nginx(bench.dir / "nginx") as server:
+            run = ["/swarmline", "run", "-q", "-n", "100", f"{server.url}/ok"]
+            stream = read_whole(buildah("run", "--network", "host", container, "--", *run))
+            equal((len(server.log()), stream.end["ok"]), (100, 100), "requests that nginx saw, ok of the stream")
+    finally:
+        buildah("rm", container)
+    return f"{(bench.dir / 'swarmline').stat().st_size / 1e6:.1f} MB in one file, user 65534, 100 requests, nginx 100"
+
+
 SCENARIOS = [
     the_kubernetes_manifest_is_valid,
+    the_image_is_built_and_run,
 ]
