@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+
 use super::roster::Roster;
+use super::stop::Never;
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::journey::LONGEST_PERIOD;
@@ -27,6 +30,8 @@ pub(super) struct Lanes<'p> {
 /// Arrivals of one class that nobody has taken yet.
 pub(super) struct Lane<'p> {
     due: Mutex<Waiting<'p>>,
+    /// A word for each arrival that was given back, to those who wait for one.
+    returned: (Sender<()>, Receiver<()>),
     /// One that is due at the end of the run, or after it, is none of this run's.
     end: Duration,
     users: AtomicU32,
@@ -117,13 +122,14 @@ impl<'p> Lanes<'p> {
 impl<'p> Lane<'p> {
     fn new(own: Own<'p>, end: Duration) -> Self {
         let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
-        let lane = Self { due, end, users: AtomicU32::new(0), is_spent: AtomicBool::new(false) };
+        let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
+        let lane = Self { due, returned: unbounded(), end, users, is_spent };
         lane.is_spent.store(lane.next_due().is_none(), Ordering::Relaxed);
         lane
     }
 
     /// Takes the next arrival; `None` when the schedule is over.
-    pub(super) fn take(&self) -> Option<Moment> {
+    fn take(&self) -> Option<Moment> {
         self.next_if(|_| true)
     }
 
@@ -135,6 +141,22 @@ impl<'p> Lane<'p> {
     /// Gives an arrival back, as there is no data for it here.
     pub(super) fn give_back(&self, arrival: Moment) {
         self.waiting().returned.insert(arrival.since_start());
+        // The lane holds the other side.
+        let _ = self.returned.0.send(());
+    }
+
+    /// Takes the next arrival. Where none is left, waits for one that is given back; `None` when the stop begins.
+    pub(super) fn take_or_wait(&self, stop: &Receiver<Never>) -> Option<Moment> {
+        loop {
+            if let Some(due) = self.take() {
+                return Some(due);
+            }
+            select! {
+                recv(stop) -> _ => return None,
+                // Another user may have taken it by now.
+                recv(self.returned.1) -> _ => {}
+            }
+        }
     }
 
     fn is_spent(&self) -> bool {

@@ -155,18 +155,17 @@ impl User<'_> {
             match self.session.do_task(self.class, turn) {
                 None => {
                     lanes.unman(self.class_number);
+                    // Another user may have a task that needs no such data.
+                    lane.give_back(due);
                     self.leave();
                     return Left::DataEnd;
                 }
                 Some(Walk::Over) => break,
                 Some(Walk::Whole | Walk::Short) => {}
             }
-            arrival = lane.take();
+            // With no arrival left before the end this user is one of those that run until then.
+            arrival = lane.take_or_wait(self.shared.stop.begun());
             is_first = false;
-        }
-        if arrival.is_none() {
-            // No arrival is left before the end, but until then this user is one of those that run.
-            let _ = self.shared.stop.begun().recv();
         }
         self.leave();
         Left::Told

@@ -1,9 +1,9 @@
 //! What a reader of the numbers must know of, as kind and sentence: the kind for programs, the sentence for people.
 
 use crate::load::notices::Notice;
-use crate::plan::Plan;
 use crate::plan::data::SourceId;
 use crate::plan::template::{SlotId, Unset};
+use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS, Remark};
 
 /// A remark as kind and sentence.
@@ -56,7 +56,11 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             ("unset_variable", what)
         }
         Notice::DataEnd(id) => {
-            ("data_end", format!("every row of data {:?} is taken: users that need one more end", source(id)))
+            let arrivals = match plan.load().model {
+                Model::Closed(_) => "",
+                Model::Open { .. } => "; arrivals that no user is left for are not made",
+            };
+            ("data_end", format!("every row of data {:?} is taken: users that need one more end{arrivals}", source(id)))
         }
         Notice::DataFailed(id) => ("data_end", format!("every row of data {:?} is taken", source(id))),
         Notice::NoTimeToStop => (
