@@ -28,7 +28,7 @@ use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
 use crate::plan::request::Endpoint;
-use crate::report::screen::Show;
+use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::unchecked;
 use crate::stats::verdict::Judgement;
@@ -96,7 +96,7 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     limits::raise_processes();
     let roster = Arc::new(Roster::default());
     let stop = Arc::new(Stop::new(Arc::clone(&roster)));
-    let signals = Signals::install(&stop)?;
+    let signals = Signals::install(&stop, show.as_ref().is_some_and(|show| show.kind() == Kind::Line))?;
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 

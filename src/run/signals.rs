@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, Exit, Result};
 use crate::load::stop::{Reason, Stop};
+use crate::report::screen::whisper;
 
 /// Signals that are heeded.
 #[derive(Debug)]
@@ -15,17 +16,22 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Heeds signals from now on, for the rest of the process.
+    /// Heeds signals from now on, for the rest of the process. Where a line `is_drawn` on the terminal, the second one
+    /// ends it, so that the prompt begins its own.
     ///
     /// # Errors
     /// The system refuses, or it was done before.
-    pub fn install(stop: &Arc<Stop>) -> Result<Self> {
+    pub fn install(stop: &Arc<Stop>, is_drawn: bool) -> Result<Self> {
         let hangup_was_ignored = is_ignored(SIGHUP);
         let (sender, first) = bounded(1);
         let stop = Arc::clone(stop);
         let came_before = AtomicBool::new(false);
         let handler = move || {
             if came_before.swap(true, Ordering::SeqCst) {
+                if is_drawn {
+                    // A terminal that stands still is not waited for.
+                    whisper("\n".to_owned());
+                }
                 std::process::exit(i32::from(Exit::Killed.code()));
             }
             stop.begin(Reason::Signal);

@@ -132,6 +132,19 @@ def colours_are_left_out_where_nobody_wants_them(bench):
                 equal("\x1b[31m" in screen.escapes(), coloured, f"red with {before or 'nothing'}")
 
 
+def a_second_interrupt_leaves_the_line_to_itself(bench):
+    """Ctrl-C twice, the second while requests are in flight: exit 130 at once, and what comes next has a line of its own."""
+    with target(bench) as host, terminal(120) as screen:
+        screen.type(command(bench, host, "-t", "9s", "-s", "60s", "/delay/50000"))
+        watch(screen, 120, "120 columns")
+        screen.tmux("send-keys", "-t", "t", "C-c")
+        wait_until(lambda: "stopping" in "".join(screen.lines()), 5, "the line says that it stops")
+        screen.tmux("send-keys", "-t", "t", "C-c")
+        lines = wait_until(lambda: "exit=" in "".join(screen.lines()) and screen.lines(), 5, "the end")
+        expect("exit=130" in lines, f"no line of its own for what comes next: {lines!r}")
+        return " / ".join(lines)
+
+
 def a_terminal_that_stands_still_holds_nothing_up(bench):
     """XOFF (Ctrl-S) on the terminal: the run goes on, and ends within stop-timeout and a moment, its stream whole."""
     with target(bench) as host, terminal(80) as screen:
@@ -149,5 +162,6 @@ SCENARIOS = [
     a_terminal_shows_one_line_and_then_the_tables,
     a_terminal_that_becomes_narrower_keeps_one_line,
     colours_are_left_out_where_nobody_wants_them,
+    a_second_interrupt_leaves_the_line_to_itself,
     a_terminal_that_stands_still_holds_nothing_up,
 ]
