@@ -9,6 +9,7 @@ mod lanes;
 mod memory;
 pub mod notices;
 pub mod outcome;
+pub mod outlet;
 mod proxy;
 mod reach;
 pub mod resolve;

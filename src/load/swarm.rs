@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::connection::Dialer;
 use super::lanes::Lanes;
 use super::notices::{Notice, Notices};
-use super::outcome::Outcome;
+use super::outlet::Outlet;
 use super::roster::{Desk, Roster};
 use super::session::Reports;
 use super::stop::{Never, Reason, Stop};
@@ -88,8 +88,8 @@ pub struct Swarm<'run> {
 
 /// What the thread that starts users holds: when it and all users have let go, the run is over.
 #[derive(Clone)]
-struct Ties {
-    outcomes: Sender<Outcome>,
+struct Ties<'run> {
+    outlet: Outlet<'run>,
     events: Sender<SwarmEvent>,
     _alive: Sender<Never>,
 }
@@ -132,11 +132,11 @@ impl<'run> Swarm<'run> {
     pub fn raise<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        outcomes: Sender<Outcome>,
+        outlet: Outlet<'scope>,
         events: Sender<SwarmEvent>,
     ) -> std::io::Result<Receiver<Never>> {
         let (alive, ended) = bounded(0);
-        let ties = Ties { outcomes, events, _alive: alive };
+        let ties = Ties { outlet, events, _alive: alive };
         let work = move || {
             let is_cut_short = self.plan.load().stop_timeout.is_zero();
             if is_cut_short && self.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
@@ -169,7 +169,7 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         users: &Users,
-        ties: &Ties,
+        ties: &Ties<'scope>,
     ) -> std::io::Result<()> {
         let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
         let mut reached = users.reached().peekable();
@@ -219,7 +219,7 @@ impl<'run> Swarm<'run> {
         scope: &'scope Scope<'scope, '_>,
         arrivals: &Arrivals,
         lanes: &'scope Lanes<'run>,
-        ties: &Ties,
+        ties: &Ties<'scope>,
     ) -> std::io::Result<()> {
         let mut plateau = arrivals.reached().map(Moment::at);
         let mut is_exhausted = false;
@@ -259,7 +259,7 @@ impl<'run> Swarm<'run> {
         Ok(())
     }
 
-    fn tell(&self, ties: &Ties, kind: SwarmEventKind) {
+    fn tell(&self, ties: &Ties<'_>, kind: SwarmEventKind) {
         let _ = ties.events.send(SwarmEvent { at: self.clock.now(), kind });
     }
 
@@ -283,7 +283,7 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         (number, class): (u32, usize),
-        ties: Ties,
+        ties: Ties<'scope>,
         job: Job<'scope, 'run>,
     ) -> std::io::Result<Arc<Desk>> {
         let shared = Shared {
@@ -300,7 +300,7 @@ impl<'run> Swarm<'run> {
         let own = Arc::clone(&desk);
         let work = move || {
             drop(self.gate.read().unwrap_or_else(PoisonError::into_inner));
-            let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
+            let reports = Reports { outlet: &ties.outlet, events: &ties.events };
             match user::run((number, class), shared, &own, reports, job) {
                 Left::Told => shared.roster.leave(own),
                 Left::DataEnd => {
