@@ -4,6 +4,7 @@ mod budget;
 pub mod connection;
 mod cookies;
 pub mod exchange;
+mod gate;
 mod input;
 mod lanes;
 mod memory;

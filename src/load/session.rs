@@ -160,6 +160,9 @@ impl<'run> Session<'run> {
 
     /// Sends one request and judges its answer.
     fn take_step(&mut self, step: &'run Step, turn: Turn, purpose: Purpose) -> Went {
+        if self.sent == 1 {
+            self.shared.gate.hold();
+        }
         let is_over = if purpose == Purpose::Stop { self.shared.stop.is_cut() } else { !self.is_wanted() };
         if is_over {
             return Went::Over;
