@@ -61,8 +61,8 @@ def big_bodies(bench):
 
 def memory_plain(bench):
     """10,000 users over plain HTTP: memory, start and end."""
-    memory(bench, "plain HTTP", 32, [], max(8.0, bench.seconds))
-    memory(bench, "plain HTTP, a request a second each", 32, ["--wait", "1s"], max(8.0, bench.seconds))
+    memory(bench, "plain HTTP", 32, [], max(20.0, bench.seconds))
+    memory(bench, "plain HTTP, a request a second each", 32, ["--wait", "1s"], max(20.0, bench.seconds))
 
 
 def memory_tls(bench):

@@ -17,6 +17,7 @@ use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
 use swarmline::load::connection::Dialer;
 use swarmline::load::outcome::Outcome;
+use swarmline::load::outlet::Outlet;
 use swarmline::load::roster::Roster;
 use swarmline::load::stop::{Reason, Stop};
 use swarmline::load::swarm::Swarm;
@@ -72,7 +73,7 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));
     let dropped = std::thread::scope(|scope| {
         let dropping = scope.spawn(|| drain(&outcomes));
-        swarm.raise(scope, sender, event_sender).map_err(|why| Error::usage("threads", why))?;
+        swarm.raise(scope, Outlet::new(sender, &|| {}), event_sender).map_err(|why| Error::usage("threads", why))?;
         stop.sleep_until(end);
         stop.begin(Reason::RunTime);
         stop.cut();

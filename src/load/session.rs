@@ -9,6 +9,7 @@ use super::exchange::{Exchange, Exchanged, Terms};
 use super::memory::Keep;
 use super::notices::Notice;
 use super::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
+use super::outlet::Outlet;
 use super::roster::Desk;
 use super::stop::Reason;
 use super::supply::Spent;
@@ -40,7 +41,7 @@ pub(super) struct Session<'run> {
 /// Where users report to.
 #[derive(Clone, Copy)]
 pub(super) struct Reports<'run> {
-    pub(super) outcomes: &'run Sender<Outcome>,
+    pub(super) outlet: &'run Outlet<'run>,
     pub(super) events: &'run Sender<SwarmEvent>,
 }
 
@@ -159,6 +160,9 @@ impl<'run> Session<'run> {
 
     /// Sends one request and judges its answer.
     fn take_step(&mut self, step: &'run Step, turn: Turn, purpose: Purpose) -> Went {
+        if self.sent == 1 {
+            self.shared.gate.hold();
+        }
         let is_over = if purpose == Purpose::Stop { self.shared.stop.is_cut() } else { !self.is_wanted() };
         if is_over {
             return Went::Over;
@@ -200,7 +204,7 @@ impl<'run> Session<'run> {
         let times = (exchanged.sent, exchanged.done);
         let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
         // The aggregator takes outcomes as long as there are users; it cannot be gone before.
-        if self.reports.outcomes.send(outcome).is_err() { Went::Over } else { went }
+        if self.reports.outlet.put(outcome) { went } else { Went::Over }
     }
 
     /// What the answer is worth, and what is taken from it. Nothing is taken from one that is not as wanted: values

@@ -144,7 +144,18 @@ impl SocketTransport {
     }
 }
 
+/// Sends at once what there is room for: nearly always all of it, so that no clock is read and no limit set.
 fn send(socket: &OwnedFd, limits: &mut Limit, bytes: &[u8], limit: Duration) -> io::Result<()> {
+    match rustix::net::send(socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+        Ok(sent) if sent == bytes.len() => Ok(()),
+        Ok(sent) => send_slowly(socket, limits, &bytes[sent..], limit),
+        Err(Errno::AGAIN | Errno::INTR) => send_slowly(socket, limits, bytes, limit),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sends as the other side makes room.
+fn send_slowly(socket: &OwnedFd, limits: &mut Limit, bytes: &[u8], limit: Duration) -> io::Result<()> {
     let deadline = Instant::now() + limit;
     let (mut rest, mut left) = (bytes, limit);
     loop {

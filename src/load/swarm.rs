@@ -1,7 +1,7 @@
 //! Starting the users, each at its time, and sending them home.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::budget::Budget;
 use super::connection::Dialer;
+use super::gate::Gate;
 use super::lanes::Lanes;
 use super::notices::{Notice, Notices};
-use super::outcome::Outcome;
+use super::outlet::Outlet;
 use super::roster::{Desk, Roster};
 use super::session::Reports;
 use super::stop::{Never, Reason, Stop};
@@ -44,7 +45,7 @@ pub struct SwarmEvent {
 /// What happens to the swarm as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwarmEventKind {
-    /// The number of users asked for has been reached; in the open model, the first plateau of the rate.
+    /// The number of users asked for is at work; in the open model, the first plateau of the rate.
     Spawned {
         /// Users.
         users: u32,
@@ -80,16 +81,14 @@ pub struct Swarm<'run> {
     is_complete: AtomicBool,
     /// Whether a user ended for want of data.
     has_lost_users: AtomicBool,
-    /// Held for writing while users are due that are not started yet; each user passes it once, for reading. Without
-    /// it, those at work take the CPU from the thread that starts the others: of 10,000 users at full speed on one
-    /// core 1,300 to 2,700 were there after 8 s, with it all within about one.
-    gate: RwLock<()>,
+    /// Closed while users are due that are not started yet.
+    gate: Gate,
 }
 
 /// What the thread that starts users holds: when it and all users have let go, the run is over.
 #[derive(Clone)]
-struct Ties {
-    outcomes: Sender<Outcome>,
+struct Ties<'run> {
+    outlet: Outlet<'run>,
     events: Sender<SwarmEvent>,
     _alive: Sender<Never>,
 }
@@ -120,7 +119,7 @@ impl<'run> Swarm<'run> {
             lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
-            gate: RwLock::new(()),
+            gate: Gate::default(),
         }
     }
 
@@ -132,11 +131,11 @@ impl<'run> Swarm<'run> {
     pub fn raise<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        outcomes: Sender<Outcome>,
+        outlet: Outlet<'scope>,
         events: Sender<SwarmEvent>,
     ) -> std::io::Result<Receiver<Never>> {
         let (alive, ended) = bounded(0);
-        let ties = Ties { outcomes, events, _alive: alive };
+        let ties = Ties { outlet, events, _alive: alive };
         let work = move || {
             let is_cut_short = self.plan.load().stop_timeout.is_zero();
             if is_cut_short && self.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
@@ -169,22 +168,23 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         users: &Users,
-        ties: &Ties,
+        ties: &Ties<'scope>,
     ) -> std::io::Result<()> {
         let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
         let mut reached = users.reached().peekable();
+        let mut started = 0;
         let mut closed = None;
         for change in users.changes() {
             if self.clock.now() < Moment::at(change.at) {
                 closed = None;
             } else if closed.is_none() {
-                closed = Some(self.gate.write().unwrap_or_else(PoisonError::into_inner));
+                closed = Some(self.gate.close());
             }
             while let Some(plateau) = reached.next_if(|plateau| plateau.at < change.at) {
                 if !self.wait_until(Moment::at(plateau.at)) {
                     return Ok(());
                 }
-                self.tell(ties, SwarmEventKind::Spawned { users: plateau.users });
+                self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
             }
             if !self.wait_until(Moment::at(change.at)) {
                 return Ok(());
@@ -195,6 +195,7 @@ impl<'run> Swarm<'run> {
                     desks.resize(desks.len().max(at + 1), None);
                     let class = self.plan.class_of(u64::from(change.user));
                     desks[at] = Some(self.start_user(scope, (change.user, class), ties.clone(), Job::Tasks)?);
+                    started += 1;
                 }
                 ChangeKind::Stop => {
                     if let Some(desk) = desks.get_mut(at).and_then(Option::take) {
@@ -203,13 +204,17 @@ impl<'run> Swarm<'run> {
                 }
             }
         }
-        drop(closed);
+        // Before the gate opens, as those who pass find out that they are all; unless it is to be open by then.
         for plateau in reached {
+            if self.clock.now() < Moment::at(plateau.at) {
+                closed = None;
+            }
             if !self.wait_until(Moment::at(plateau.at)) {
                 return Ok(());
             }
-            self.tell(ties, SwarmEventKind::Spawned { users: plateau.users });
+            self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
         }
+        drop(closed);
         Ok(())
     }
 
@@ -219,7 +224,7 @@ impl<'run> Swarm<'run> {
         scope: &'scope Scope<'scope, '_>,
         arrivals: &Arrivals,
         lanes: &'scope Lanes<'run>,
-        ties: &Ties,
+        ties: &Ties<'scope>,
     ) -> std::io::Result<()> {
         let mut plateau = arrivals.reached().map(Moment::at);
         let mut is_exhausted = false;
@@ -259,7 +264,13 @@ impl<'run> Swarm<'run> {
         Ok(())
     }
 
-    fn tell(&self, ties: &Ties, kind: SwarmEventKind) {
+    fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {
+        for users in reached {
+            self.tell(ties, SwarmEventKind::Spawned { users });
+        }
+    }
+
+    fn tell(&self, ties: &Ties<'_>, kind: SwarmEventKind) {
         let _ = ties.events.send(SwarmEvent { at: self.clock.now(), kind });
     }
 
@@ -283,7 +294,7 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         (number, class): (u32, usize),
-        ties: Ties,
+        ties: Ties<'scope>,
         job: Job<'scope, 'run>,
     ) -> std::io::Result<Arc<Desk>> {
         let shared = Shared {
@@ -295,12 +306,13 @@ impl<'run> Swarm<'run> {
             budget: &self.budget,
             supply: &self.supply,
             notices: &self.notices,
+            gate: &self.gate,
         };
         let desk = self.roster.enter();
         let own = Arc::clone(&desk);
         let work = move || {
-            drop(self.gate.read().unwrap_or_else(PoisonError::into_inner));
-            let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
+            self.tell_spawned(&ties, self.gate.pass());
+            let reports = Reports { outlet: &ties.outlet, events: &ties.events };
             match user::run((number, class), shared, &own, reports, job) {
                 Left::Told => shared.roster.leave(own),
                 Left::DataEnd => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::budget::Budget;
 use super::connection::Dialer;
+use super::gate::Gate;
 use super::lanes::Lanes;
 use super::notices::Notices;
 use super::outcome::Turn;
@@ -31,6 +32,7 @@ pub(super) struct Shared<'run> {
     pub(super) budget: &'run Budget,
     pub(super) supply: &'run Supply<'run>,
     pub(super) notices: &'run Notices,
+    pub(super) gate: &'run Gate,
 }
 
 /// Why a user ended.

@@ -6,6 +6,7 @@ use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::display::Display;
 use super::endpoint_name;
+use super::ledger::Ledger;
 use super::watch::Sighting;
 use crate::clock::Clock;
 use crate::load::notices::Notice;
@@ -25,14 +26,15 @@ use crate::telemetry::writer::{Batch, thread_cpu_time};
 /// wake-up (measured: 0.23 µs an outcome without, several with).
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 
-/// Outcomes found at one look after which there is no pause: half of what the queue holds at the least.
-const MANY: usize = 8 * 1024;
+/// Outcomes counted at one look: less than a millisecond of work. Interrupted at it among thousands of users that are
+/// ready, this thread comes back a second later, and nobody else can count meanwhile; what it leaves, they count.
+const AT_ONE_LOOK: usize = 8 * 1024;
 
 /// Counts outcomes and says what there is to say.
 pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
-    aggregate: Aggregate,
+    ledger: &'p Ledger,
     /// What the run is held to.
     bench: Bench,
     clock: Clock,
@@ -61,7 +63,7 @@ impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        (plan, clock, stop): (&'p Plan, &Clock, &'p Stop),
+        (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger),
         display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
@@ -69,7 +71,7 @@ impl<'p> Aggregator<'p> {
     ) -> Self {
         let mut aggregator = Self {
             plan,
-            aggregate: Aggregate::new(plan.endpoints().len()),
+            ledger,
             // What shards come to shows when all are merged.
             bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
@@ -86,15 +88,11 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Works until there are no more users and the last look came.
-    pub(super) fn run(
-        mut self,
-        outcomes: &Receiver<Outcome>,
-        looks: &Receiver<Sighting>,
-        events: &Receiver<SwarmEvent>,
-    ) -> Finding<'p> {
+    pub(super) fn run(mut self, looks: &Receiver<Sighting>, events: &Receiver<SwarmEvent>) -> Finding<'p> {
+        let outcomes = self.ledger.outcomes();
         let last = loop {
-            let counted = self.count(outcomes);
-            self.display.pulse(self.clock.now(), &self.aggregate, self.stop.is_begun());
+            let counted = self.ledger.count(AT_ONE_LOOK);
+            self.display.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
             for event in events.try_iter() {
                 self.note(&event);
             }
@@ -102,19 +100,20 @@ impl<'p> Aggregator<'p> {
                 Ok(Sighting::Grid(look)) => {
                     let queue = outcomes.len();
                     // What was done before the look belongs to its tick.
-                    self.count(outcomes);
+                    self.ledger.count(usize::MAX);
                     self.tick(look, queue);
                     continue;
                 }
                 Ok(Sighting::Last(look)) => {
-                    self.count(outcomes);
+                    self.ledger.count(usize::MAX);
                     events.try_iter().for_each(|event| self.note(&event));
-                    break Some((look, self.cut(look, 0)));
+                    let ledger = self.ledger;
+                    break Some((look, self.cut(&mut ledger.aggregate(), look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
             }
-            if counted > MANY {
+            if counted == AT_ONE_LOOK {
                 // The queue fills faster than a pause lets it be emptied.
             } else if counted > 0 {
                 std::thread::sleep(DRAIN_PAUSE);
@@ -124,18 +123,8 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, aggregate, bench, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate, bench, batches, last, waiting, faults }
-    }
-
-    /// Counts what is there; says how many.
-    fn count(&mut self, outcomes: &Receiver<Outcome>) -> usize {
-        let mut counted = 0;
-        for outcome in outcomes.try_iter() {
-            self.aggregate.record(&outcome);
-            counted += 1;
-        }
-        counted
+        let Self { recorder, ledger, bench, batches, waiting, faults, .. } = self;
+        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults }
     }
 
     fn note(&mut self, event: &SwarmEvent) {
@@ -153,7 +142,8 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note_remarks(&mut self) {
-        for remark in self.aggregate.take_remarks() {
+        let remarks = self.ledger.aggregate().take_remarks();
+        for remark in remarks {
             if matches!(remark, Remark::OwnLimit(_)) {
                 self.faults.push(warnings::remark(remark).1);
             }
@@ -164,7 +154,8 @@ impl<'p> Aggregator<'p> {
     /// A generator that did not keep to the schedule of arrivals has measured another load than the one asked for. In
     /// the closed model there is no such schedule: a pace is kept by each user for itself.
     fn note_lateness(&mut self) {
-        let sends = self.aggregate.sends();
+        let aggregate = self.ledger.aggregate();
+        let sends = aggregate.sends();
         if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
             let (late, all) = (sends.late(), sends.scheduled());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
@@ -179,11 +170,14 @@ impl<'p> Aggregator<'p> {
         if self.batches.is_full() {
             self.joined += 1;
         } else {
-            let count = self.cut(look, queue);
-            let records = self.recorder.tick(look, &self.aggregate, &count);
-            self.display.tick(look, &self.aggregate, &count, &records);
+            // Nothing is counted between the interval's end and what is said of the run so far.
+            let ledger = self.ledger;
+            let mut aggregate = ledger.aggregate();
+            let count = self.cut(&mut aggregate, look, queue);
+            let records = self.recorder.tick(look, &aggregate, &count);
+            self.display.tick(look, &aggregate, &count, &records);
             self.waiting.extend(records);
-            if self.bench.is_lost(self.aggregate.last_done().since_start()) {
+            if self.bench.is_lost(aggregate.last_done().since_start()) {
                 self.stop.begin(Reason::CheckAbort);
             }
         }
@@ -191,8 +185,8 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Ends the interval.
-    fn cut(&mut self, look: Look, queue: usize) -> Count {
-        let cuts = self.aggregate.cut();
+    fn cut(&mut self, aggregate: &mut Aggregate, look: Look, queue: usize) -> Count {
+        let cuts = aggregate.cut();
         if !self.bench.is_empty() {
             let phase = self.recorder.phase(look);
             self.bench.pass(phase, look.sample.at.since(self.recorder.interval_start()));
@@ -202,7 +196,7 @@ impl<'p> Aggregator<'p> {
         }
         Count {
             cuts,
-            sends: self.aggregate.take_sends(),
+            sends: aggregate.take_sends(),
             queue,
             joined: std::mem::take(&mut self.joined),
             aggregator_cpu: thread_cpu_time(),

@@ -1,5 +1,6 @@
 //! What people see of a run that goes on: made by the aggregator, shown by a thread that nobody waits for.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use super::endpoint;
@@ -67,10 +68,15 @@ impl<'p> Display<'p> {
     }
 
     /// Shows how it goes between two ticks, where that is worth it.
-    pub(super) fn pulse(&mut self, now: Moment, aggregate: &Aggregate, is_stopping: bool) {
+    pub(super) fn pulse<A: Deref<Target = Aggregate>>(
+        &mut self,
+        now: Moment,
+        aggregate: impl FnOnce() -> A,
+        is_stopping: bool,
+    ) {
         let Some(show) = self.show.as_ref().filter(|show| show.kind() == Kind::Line) else { return };
         if now.since(self.last) >= PULSE {
-            show.show(self.snapshot(now, aggregate, is_stopping));
+            show.show(self.snapshot(now, &aggregate(), is_stopping));
             self.last = now;
         }
     }

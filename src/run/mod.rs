@@ -6,6 +6,7 @@
 mod aggregator;
 mod conductor;
 mod display;
+mod ledger;
 pub mod signals;
 mod watch;
 
@@ -19,6 +20,7 @@ use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
 use crate::load::connection::Dialer;
 use crate::load::outcome::Outcome;
+use crate::load::outlet::Outlet;
 use crate::load::roster::Roster;
 use crate::load::stop::{Never, Reason, Stop};
 use crate::load::swarm::Swarm;
@@ -41,11 +43,12 @@ use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use display::Display;
+use ledger::Ledger;
 use signals::Signals;
 use watch::{Grid, Watch};
 
-/// Outcomes on their way to the aggregator, at the least. It looks every 5 ms under load, so this is enough for 3 million
-/// a second; when it is full, users wait: an outcome is never dropped.
+/// Outcomes on their way to the aggregator, at the least. It looks every 5 ms under load; where that is too late, users
+/// count from the half on, and when it is full they wait: an outcome is never dropped.
 const OUTCOMES: usize = 16 * 1024;
 
 /// Outcomes a user that have room beside each other: with every user ready to run, the aggregator's turn may come late.
@@ -137,9 +140,12 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
     let display = Display::new(plan, &roster, show);
-    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop), display, batches, place, first);
+    let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
+    let (sender, outcomes) = bounded(room);
+    let ledger = Ledger::new(outcomes, Aggregate::new(plan.endpoints().len()));
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), display, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
-    let (finding, stopped_at) = crew.work(aggregator, watch)?;
+    let (finding, stopped_at) = crew.work(aggregator, watch, (sender, &ledger))?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     Ok(finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience)))
 }
@@ -206,24 +212,32 @@ struct Crew<'run> {
 
 impl Crew<'_> {
     /// Starts the threads and waits for their end; gives what was found, and when the stop began.
-    fn work<'p>(&self, aggregator: Aggregator<'p>, watch: Watch<'_>) -> Result<(Finding<'p>, Moment)> {
+    fn work<'p>(
+        &self,
+        aggregator: Aggregator<'p>,
+        watch: Watch<'_>,
+        (outcomes, ledger): (Sender<Outcome>, &Ledger),
+    ) -> Result<(Finding<'p>, Moment)> {
         let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
-        let (outcome_sender, outcomes): (Sender<Outcome>, Receiver<Outcome>) =
-            bounded(self.plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES);
+        let relieve = || ledger.relieve();
+        let outlet = Outlet::new(outcomes, &relieve);
         let (look_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
         std::thread::scope(|scope| {
             let counting = Builder::new()
                 .name("aggregator".to_owned())
-                .spawn_scoped(scope, move || aggregator.run(&outcomes, &looks, &events))
+                .spawn_scoped(scope, move || {
+                    let _end = EndOfRun(self.stop);
+                    aggregator.run(&looks, &events)
+                })
                 .map_err(cannot_start)?;
             let grid = grid(self.plan, self.clock);
             Builder::new()
                 .name("sampler".to_owned())
                 .spawn_scoped(scope, move || watch.run(grid, &over, &look_sender))
                 .map_err(cannot_start)?;
-            let users = swarm.raise(scope, outcome_sender, event_sender).map_err(cannot_start)?;
+            let users = swarm.raise(scope, outlet, event_sender).map_err(cannot_start)?;
             let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
             let stopped_at = conductor.conduct(&users, self.signals.first());
             drop(users_ended);
@@ -232,6 +246,16 @@ impl Crew<'_> {
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })
+    }
+}
+
+/// Ends the run when it is dropped: without the aggregator no line can tell of it, and users would go on and count.
+struct EndOfRun<'run>(&'run Stop);
+
+impl Drop for EndOfRun<'_> {
+    fn drop(&mut self) {
+        // After a proper end the stop has begun, and the first reason stands.
+        self.0.begin(Reason::StreamBroken);
     }
 }
 

@@ -1,0 +1,109 @@
+//! What is counted, and the outcomes still to be: the aggregator's, but for moments at which it comes too late.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crossbeam_channel::Receiver;
+
+use crate::load::outcome::Outcome;
+use crate::stats::aggregate::Aggregate;
+
+/// Outcomes counted at once: some 10 µs, so that whoever counts is seldom interrupted at it, and no user is kept long.
+const AT_ONCE: usize = 128;
+
+/// The outcomes that wait, and what came of those before them.
+pub(super) struct Ledger {
+    outcomes: Receiver<Outcome>,
+    aggregate: Mutex<Aggregate>,
+}
+
+impl Ledger {
+    /// Nothing counted yet.
+    pub(super) const fn new(outcomes: Receiver<Outcome>, aggregate: Aggregate) -> Self {
+        Self { outcomes, aggregate: Mutex::new(aggregate) }
+    }
+
+    /// The outcomes that wait to be counted.
+    pub(super) const fn outcomes(&self) -> &Receiver<Outcome> {
+        &self.outcomes
+    }
+
+    /// What is counted so far.
+    pub(super) fn aggregate(&self) -> MutexGuard<'_, Aggregate> {
+        self.aggregate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what is there, or `most` of it; says how many.
+    pub(super) fn count(&self, most: usize) -> usize {
+        let mut counted = 0;
+        while counted < most {
+            // Let go in between, as a user that would count does not wait for it.
+            let some = self.count_some(&mut self.aggregate());
+            counted += some;
+            if some < AT_ONCE {
+                break;
+            }
+        }
+        counted
+    }
+
+    /// Makes room: counts some of what is there, unless somebody does so already.
+    pub(super) fn relieve(&self) {
+        match self.aggregate.try_lock() {
+            Ok(mut aggregate) => _ = self.count_some(&mut aggregate),
+            Err(TryLockError::Poisoned(poisoned)) => _ = self.count_some(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+
+    /// Takes what was counted, when all is over.
+    pub(super) fn take(&self) -> Aggregate {
+        std::mem::replace(&mut *self.aggregate(), Aggregate::new(0))
+    }
+
+    fn count_some(&self, aggregate: &mut Aggregate) -> usize {
+        let mut counted = 0;
+        for outcome in self.outcomes.try_iter().take(AT_ONCE) {
+            aggregate.record(&outcome);
+            counted += 1;
+        }
+        counted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Moment;
+    use crate::load::outcome::{Ending, Traffic, Turn};
+    use crate::plan::request::EndpointId;
+    use crossbeam_channel::bounded;
+    use std::thread::ScopedJoinHandle;
+
+    fn outcome() -> Outcome {
+        let at = Moment::from_nanos(1);
+        Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok)
+    }
+
+    #[test]
+    fn each_outcome_is_counted_once_whoever_counts() {
+        let (sender, outcomes) = bounded(64);
+        let ledger = Ledger::new(outcomes, Aggregate::new(1));
+        std::thread::scope(|scope| {
+            let user = || {
+                for _ in 0..5000 {
+                    ledger.relieve();
+                    sender.send(outcome()).unwrap();
+                }
+            };
+            let users: Vec<_> = (0..4).map(|_| scope.spawn(user)).collect();
+            // As the aggregator: all users may wait for room at once, while the one that made some goes on to wait too.
+            while !users.iter().all(ScopedJoinHandle::is_finished) {
+                ledger.count(10);
+            }
+        });
+        ledger.count(usize::MAX);
+        let mut aggregate = ledger.take();
+        aggregate.cut();
+        assert_eq!(aggregate.counts().ok, 20_000);
+    }
+}
