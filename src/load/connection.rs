@@ -15,6 +15,8 @@ use super::input::{Input, is_time_over};
 use super::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
 use super::proxy::whole::WholeUrls;
 use super::reach::Reach;
+use super::response::head::{Asked, Head};
+use super::response::known::{KnownHead, Said};
 use super::socket::{SocketTransport, Watch, is_quiet};
 use crate::clock::Moment;
 use crate::plan::Plan;
@@ -79,7 +81,14 @@ impl Dialer {
         connecting.connections += 1;
         let whole_urls = self.reach.whole_urls(origin);
         // Boxed: with room for TLS it is large, and it changes hands twice a request.
-        Ok(Box::new(Connection { socket, wire, whole_urls, input: Input::default(), last_used: Moment::START }))
+        Ok(Box::new(Connection {
+            socket,
+            wire,
+            whole_urls,
+            input: Input::default(),
+            known: KnownHead::default(),
+            last_used: Moment::START,
+        }))
     }
 
     fn wrap(&self, origin: &Origin, transport: SocketTransport, limit: Instant) -> Result<Wire, ureq::Error> {
@@ -164,6 +173,7 @@ pub(super) struct Connection {
     /// For a proxy that reads the requests.
     whole_urls: Option<WholeUrls>,
     input: Input,
+    known: KnownHead,
     last_used: Moment,
 }
 
@@ -220,6 +230,16 @@ impl Connection {
     /// What was received and not consumed.
     pub(super) fn input(&self) -> &[u8] {
         self.input.unconsumed()
+    }
+
+    /// The head at the start of the input, if it is the one of the answer before.
+    pub(super) fn known_head(&self, asked: Asked) -> Option<Head<'static>> {
+        self.known.recognize(self.input(), asked)
+    }
+
+    /// Keeps what the head at the start of the input said.
+    pub(super) fn learn_head(&mut self, said: Said) {
+        self.known.learn(self.input.unconsumed(), said);
     }
 
     /// Forgets the first `count` bytes of the input.

@@ -10,6 +10,7 @@ use super::outcome::{Failure, Traffic};
 use super::response::Broken;
 use super::response::body::Body;
 use super::response::head::{Asked, HeadScan, closed_within};
+use super::response::known::Said;
 use super::stop::Stop;
 use crate::clock::{Clock, Moment};
 use crate::plan::wire::Wire;
@@ -77,9 +78,13 @@ impl Talk<'_> {
     fn receive(&mut self, request: Wire<'_>) -> Result<(Answer, bool), Failure> {
         let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
         let mut scan = HeadScan::default();
-        let (status, framing, keep_alive, location, length) = loop {
+        let (status, framing, keep_alive, location, length, said) = loop {
             if !self.connection.input().is_empty() {
-                let parsed = scan.parse(self.connection.input(), asked).map_err(Failure::Protocol)?;
+                let known = self.connection.known_head(asked);
+                let parsed = match known {
+                    Some(head) => Some(head),
+                    None => scan.parse(self.connection.input(), asked).map_err(Failure::Protocol)?,
+                };
                 match parsed {
                     Some(head) if head.is_interim() => {
                         let length = head.len;
@@ -98,7 +103,8 @@ impl Talk<'_> {
                         }
                         let location = head.location.filter(|_| is_redirect(head.status));
                         let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
-                        break (head.status, head.framing, head.keep_alive, location, head.len);
+                        let said = if known.is_none() { Said::of(&head, asked) } else { None };
+                        break (head.status, head.framing, head.keep_alive, location, head.len, said);
                     }
                     None => {}
                 }
@@ -107,6 +113,9 @@ impl Talk<'_> {
                 return Err(broken(closed_within(self.connection.input(), asked)));
             }
         };
+        if let Some(said) = said {
+            self.connection.learn_head(said);
+        }
         self.connection.consume(length);
         self.traffic.status = status;
         self.body(Body::new(framing))?;

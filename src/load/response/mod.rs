@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod head;
+pub(super) mod known;
 
 /// Why a response cannot be understood, or that it was cut off.
 ///
