@@ -1,25 +1,25 @@
 //! The commands: what each puts together, and what it says to people.
 
+mod merge;
 mod report;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, MergeFlags, Origins};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins};
 use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
-use crate::machine::limits;
-use crate::merge::{self, Merged, Rules};
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
-use crate::run::{self, Stream, signals};
+use crate::run::{self, Stream};
 use crate::target::{self, Target};
 use crate::telemetry;
+pub use merge::merge;
 use report::Seen;
 pub use report::report;
 
@@ -49,7 +49,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let seen = Seen::new(&plan)?;
+    let seen = Seen::of_run(&plan)?;
     let finished = run::run(&plan, seen.tee(), people.show())?;
     let exit = match &finished.stream {
         Stream::Whole => finished.exit(&plan),
@@ -133,34 +133,6 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
     tell(&format!("target listens on http://{}", target.addr()));
     target.wait()?;
     Ok(Exit::Pass)
-}
-
-/// `swarmline merge`.
-///
-/// # Errors
-/// As [`merge::merge()`].
-pub fn merge(flags: &MergeFlags) -> Result<Exit> {
-    signals::outlast_first()?;
-    limits::raise_open_files();
-    let rules = Rules { allow_missing: flags.allow_missing, exit_code_on_error: flags.exit_code_on_error };
-    let Merged::Whole(outcome) = merge::merge(&flags.streams, &Sink::of(&flags.telemetry), rules)? else {
-        return Ok(Exit::Pass);
-    };
-    for trouble in &outcome.troubles {
-        tell(trouble);
-    }
-    if !flags.quiet {
-        let (counts, (there, all)) = (outcome.counts, outcome.shards);
-        tell(&format!(
-            "{there} of {all} shards: sent {} = ok {} + failed {} + aborted {}; verdict: {}",
-            counts.sent(),
-            counts.ok,
-            counts.failed,
-            counts.aborted,
-            outcome.judgement.verdict.as_str()
-        ));
-    }
-    Ok(outcome.judgement.exit(flags.exit_code_on_error))
 }
 
 /// `swarmline import`: the scenario on stdout, what was left out on stderr.

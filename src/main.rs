@@ -21,7 +21,7 @@ fn dispatch() -> Result<Exit> {
         Invocation::Command(Command::Demo, _) => command::demo(),
         Invocation::Command(Command::Report(flags), _) => command::report(&flags),
         Invocation::Command(Command::Target(flags), _) => command::target(&flags),
-        Invocation::Command(Command::Merge(flags), _) => command::merge(&flags),
+        Invocation::Command(Command::Merge(flags), origins) => command::merge(&flags, &origins),
         Invocation::Command(Command::Import(flags), _) => command::import(&flags),
         Invocation::Command(Command::Schema(flags), _) => command::schema(&flags),
     }

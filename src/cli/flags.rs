@@ -99,7 +99,7 @@ pub struct CheckFlags {
     pub check_avg_response_time: Option<f64>,
 }
 
-/// What `run` and `report` leave behind for people, beside the summary.
+/// What `run`, `merge` and `report` leave behind for people, beside the summary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 pub struct Outputs {
     /// Report as one HTML page that needs nothing else; {u}, {r} and {t} in its name become users, spawn rate and run

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::flags::{CheckFlags, Outputs};
 use crate::clock::unix_time;
 
 /// `--shard`: which of the processes that make a run together this one is.
@@ -88,11 +89,18 @@ pub struct MergeFlags {
     /// No summary on stderr
     #[arg(short, long)]
     pub quiet: bool,
+    /// What the run is held to, in place of what the shards' plan says.
+    #[command(flatten)]
+    pub held_to: CheckFlags,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
 }
 
 const MERGE_EXAMPLES: &str = "\
 Examples:
   swarmline merge run-*.ndjson > master.ndjson
+  swarmline merge run-*.ndjson --telemetry master.ndjson --html report.html --check 'p95 < 300ms'
   seq 0 3 | parallel -j4 --line-buffer swarmline run --shard {}/4 --run-id r1 ... | swarmline merge - > master.ndjson";
 
 #[cfg(test)]

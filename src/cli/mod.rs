@@ -37,7 +37,7 @@ pub enum Command {
     /// Run the embedded target on its own, to try things and to find what this host can generate
     Target(TargetFlags),
     /// Make the master's stream out of the streams of all shards
-    Merge(MergeFlags),
+    Merge(Box<MergeFlags>),
     /// Print a scenario made of a browser's recording (HAR) or of curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files

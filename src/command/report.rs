@@ -4,10 +4,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cli::{Origins, Outputs, ReportFlags};
+use crate::cli::{MergeFlags, Origins, Outputs, ReportFlags};
 use crate::error::{Error, Exit, Result};
-use crate::plan::Plan;
+use crate::merge;
 use crate::plan::check::{self, Check};
+use crate::plan::{Plan, Sink};
 use crate::report::model::{Collector, Model};
 use crate::report::{compare, csv, hgrm, html, json, junit, screen, terminal};
 use crate::telemetry::record::Body;
@@ -46,8 +47,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         }
     }
     if let Some((_, model)) = runs.last() {
-        let pages = Pages::new(&flags.outputs, |key| model.story.plan.setting(key));
-        text.push_str(&pages.write(model, Error::usage)?);
+        text.push_str(&Pages::new(&flags.outputs).write(model, Error::usage)?);
     }
     super::print(&text)?;
     Ok(exit)
@@ -69,6 +69,7 @@ struct Pages(Vec<Page>);
 type Make = fn(&Model) -> String;
 
 /// One of them.
+#[derive(Clone)]
 struct Page {
     flag: &'static str,
     path: PathBuf,
@@ -78,13 +79,13 @@ struct Page {
 }
 
 impl Pages {
-    /// The files that were asked for, their names filled in with settings.
-    fn new<'s>(outputs: &Outputs, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
+    /// The files that were asked for.
+    fn new(outputs: &Outputs) -> Self {
         let mut pages = Vec::new();
         let mut add = |flag, path: Option<PathBuf>, title, make| {
             pages.extend(path.map(|path| Page { flag, path, title, make }));
         };
-        add("--html", outputs.html.as_deref().map(|name| filled(name, &setting)), "report", html::page);
+        add("--html", outputs.html.clone(), "report", html::page);
         let tables: [(&str, &str, Make); 4] = [
             ("_stats.csv", "tables", csv::stats),
             ("_stats_history.csv", "", csv::history),
@@ -92,8 +93,8 @@ impl Pages {
             ("_exceptions.csv", "", csv::exceptions),
         ];
         for (ending, title, make) in tables {
-            let path = outputs.csv.as_deref().map(|prefix| {
-                let mut name = filled(prefix, &setting).into_os_string();
+            let path = outputs.csv.clone().map(|prefix| {
+                let mut name = prefix.into_os_string();
                 name.push(ending);
                 name.into()
             });
@@ -105,10 +106,29 @@ impl Pages {
         Self(pages)
     }
 
+    /// Demands that each whose name is known can be written: all, or those without marks, whose settings are not known yet.
+    ///
+    /// # Errors
+    /// Names the flag and the file: exit 2.
+    fn check(&self, knows_settings: bool) -> Result<()> {
+        for page in self.0.iter().filter(|page| knows_settings || !page.has_marks()) {
+            // What is in the file is lost only when there is something else to be written.
+            let opened = File::options().append(true).create(true).open(&page.path);
+            opened.map_err(|why| Error::usage(page.named(), why))?;
+        }
+        Ok(())
+    }
+
+    /// The same with names that have settings in place of their marks.
+    fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
+        let fill = |page: &Page| Page { path: page.filled(&setting), ..page.clone() };
+        Self(self.0.iter().map(fill).collect())
+    }
+
     /// Writes them; says in a line each where they are.
     fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
-        for page in &self.0 {
+        for page in &self.filled(|key| model.story.plan.setting(key)).0 {
             std::fs::write(&page.path, (page.make)(model)).map_err(|why| error(page.named(), why))?;
             if !page.title.is_empty() {
                 left = format!("{left}{}: {}\n", page.title, page.path.display());
@@ -123,12 +143,26 @@ impl Page {
     fn named(&self) -> String {
         format!("{} {}", self.flag, self.path.display())
     }
+
+    /// Whether something in its name stands for a setting: in Locust's two flags only.
+    fn has_marks(&self) -> bool {
+        let path = self.path.to_string_lossy();
+        ["--html", "--csv"].contains(&self.flag) && MARKS.iter().any(|(mark, _)| path.contains(mark))
+    }
+
+    /// Its name with what Locust puts into it.
+    fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
+        if self.has_marks() { filled(&self.path, setting) } else { self.path.clone() }
+    }
 }
+
+/// What stands for settings in a name, as in Locust.
+const MARKS: [(&str, &str); 3] = [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")];
 
 /// A file's name with what Locust puts into it; what nobody has set stays as it is.
 fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
     let Some(mut name) = name.to_str().map(str::to_owned) else { return name.to_owned() };
-    for (mark, key) in [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")] {
+    for (mark, key) in MARKS {
         if let Some(value) = setting(key) {
             name = name.replace(mark, value.trim_end_matches('s'));
         }
@@ -136,28 +170,37 @@ fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf
     name.into()
 }
 
-/// What was seen of a run's stream while it was written, and what is to be made of it.
+/// What was seen of a stream while it was written, and what is to be made of it.
 pub(super) struct Seen {
     collector: Arc<Mutex<Collector>>,
     pages: Pages,
 }
 
 impl Seen {
-    /// Nothing yet.
+    /// Nothing yet of a run.
     ///
     /// # Errors
     /// A report could not be written at the end: exit 2, before anything is sent.
-    pub(super) fn new(plan: &Plan) -> Result<Self> {
+    pub(super) fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
-        let pages = Pages::new(&plan.people().outputs, setting);
-        for page in &pages.0 {
-            // What is in the file is lost only when there is something else to be written.
-            let opened = File::options().append(true).create(true).open(&page.path);
-            opened.map_err(|why| Error::usage(page.named(), why))?;
-        }
-        let collector = Collector::new(&plan.stream().sink.to_string());
-        Ok(Self { collector: Arc::new(Mutex::new(collector)), pages })
+        let pages = Pages::new(&plan.people().outputs).filled(setting);
+        pages.check(true)?;
+        Ok(Self::new(pages, &plan.stream().sink))
+    }
+
+    /// Nothing yet of what a merge writes.
+    ///
+    /// # Errors
+    /// A report could not be written at the end: exit 2, before anything is read.
+    pub(super) fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
+        let pages = Pages::new(&flags.outputs);
+        pages.check(false)?;
+        Ok(Self::new(pages, sink))
+    }
+
+    fn new(pages: Pages, sink: &Sink) -> Self {
+        Self { collector: Arc::new(Mutex::new(Collector::new(&sink.to_string()))), pages }
     }
 
     /// Whether something is to be made of it beside the summary.
@@ -167,17 +210,29 @@ impl Seen {
 
     /// What the writer shows its lines to.
     pub(super) fn tee(&self) -> Tee {
+        let mut show = self.show();
+        Box::new(move |body, line| show(is_of_summary(body), line))
+    }
+
+    /// What a merge shows its lines to.
+    pub(super) fn merge_tee(&self) -> merge::Tee {
+        let mut show = self.show();
+        Box::new(move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line))
+    }
+
+    /// Takes lines, and whether the summary needs them.
+    fn show(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
         let collector = Arc::clone(&self.collector);
         let all = self.is_asked_for();
-        Box::new(move |body, line| {
+        move |is_of_summary, line| {
             let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
-            if all || is_of_summary(body) {
+            if all || is_of_summary {
                 // An error is about a file that holds two streams.
                 let _ = collector.take(line);
             } else {
                 collector.pass();
             }
-        })
+        }
     }
 
     /// The run as its stream tells it so far.
@@ -205,6 +260,12 @@ const fn is_of_summary(body: &Body) -> bool {
         body,
         Body::Interval(_) | Body::Histogram(_) | Body::Health(_) | Body::Cpu(_) | Body::Mem(_) | Body::Network(_)
     )
+}
+
+/// Whether a line that a worker wrote is a warning: its level stands right behind its time.
+fn is_warning(line: &[u8]) -> bool {
+    const LEVEL: &[u8] = b"\"level\":\"WARNING\"";
+    line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
 }
 
 #[cfg(test)]

@@ -12,24 +12,41 @@ use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::request::Endpoint;
 use crate::stats::check::unchecked;
-use crate::stats::tally::Counts;
 use crate::stats::verdict::Judgement;
 use crate::telemetry::ending::last_lines;
+use crate::telemetry::ours::WireSetting;
 use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
 use crate::telemetry::text::{MOST_METHOD, MOST_NAME, clipped};
 
 /// What decides whether a merge is in order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     /// Whether missing shards make the run not valid.
     pub allow_missing: bool,
-    /// Exit code where a request failed.
-    pub exit_code_on_error: u8,
+    /// Exit code where a request failed, and who says so: `flag`, `env` or `default`.
+    pub exit_code_on_error: (u8, &'static str),
+    /// What the run is held to, and who says so, in place of the plan's checks, if there is any.
+    pub checks: Vec<(Check, &'static str)>,
+}
+
+impl Rules {
+    /// The shards' settings with what is decided here in place of what they say of it.
+    pub(super) fn settle(&self, settings: &mut Vec<WireSetting>) {
+        let setting = |key: &'static str, value: String, origin: &'static str| WireSetting {
+            key: key.into(),
+            value,
+            origin: origin.into(),
+        };
+        let (code, origin) = self.exit_code_on_error;
+        settings.retain(|known| known.key != "exit-code-on-error" && (known.key != "check" || self.checks.is_empty()));
+        settings.extend(self.checks.iter().map(|(check, origin)| setting("check", check.text().to_owned(), origin)));
+        settings.push(setting("exit-code-on-error", code.to_string(), origin));
+    }
 }
 
 /// Looks at what can only be told at the end.
-fn find_troubles(join: &mut Join, torn: u64) {
+fn find_troubles(join: &mut Join, torn: u64, rules: &Rules) {
     let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
     let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
     if !missing.is_empty() {
@@ -51,7 +68,7 @@ fn find_troubles(join: &mut Join, torn: u64) {
     }
     let mut found = Vec::new();
     let settings = join.run.iter().filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.settings);
-    for setting in settings.filter(|setting| setting.key == "check") {
+    for setting in settings.filter(|setting| setting.key == "check" && rules.checks.is_empty()) {
         // One that is too long stands in the stream as its length and hash.
         if let Err(why) = Check::parse(&setting.value) {
             found.push((Kind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
@@ -94,8 +111,6 @@ fn add_untold_errors(join: &mut Join) {
 pub struct Outcome {
     /// What the run comes to.
     pub judgement: Judgement,
-    /// Its counts.
-    pub counts: Counts,
     /// Shards that there are, and that there should be.
     pub shards: (usize, usize),
     /// Everything that is wrong, allowed or not.
@@ -103,8 +118,8 @@ pub struct Outcome {
 }
 
 /// The last lines, and what the run came to.
-pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules) -> (Vec<Said>, Outcome) {
-    find_troubles(join, torn);
+pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>, Outcome) {
+    find_troubles(join, torn, master.rules());
     let mut said = master.rest(join);
     add_untold_errors(join);
     let at = master.moment(join.latest);
@@ -113,7 +128,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
         said.push(record(warning(kind.as_str(), &sentence)));
     }
     let last = last_done(join, master);
-    let judgement = judge(join, master, last, rules);
+    let judgement = judge(join, master, last);
     said.push(record(Body::TestStop(stop(join))));
     let mut extra = Extra::default();
     for shard in join.shards.values_mut() {
@@ -133,11 +148,10 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
         let statistics = wire(method, name, &statistics);
         said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
     }
-    let exit_code = judgement.exit(rules.exit_code_on_error).code();
+    let exit_code = judgement.exit(master.rules().exit_code_on_error.0).code();
     said.extend(last_lines(&judgement, exit_code, join.totals.counts()).map(record));
     let outcome = Outcome {
         judgement,
-        counts: join.totals.counts(),
         shards: (join.shards.len(), join.count()),
         troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
     };
@@ -148,7 +162,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64, rules: Rules)
 const REASONS: [&str; 7] = ["run_time", "requests", "stages", "signal", "check_abort", "data_end", "no_users"];
 
 /// Decides the checks, which no shard could, and the run.
-fn judge(join: &Join, master: &Master, last: Moment, rules: Rules) -> Judgement {
+fn judge(join: &Join, master: &Master, last: Moment) -> Judgement {
     let rulings = master.rulings(last.since_start());
     let failures: Vec<(String, u64)> = join
         .totals
@@ -158,7 +172,7 @@ fn judge(join: &Join, master: &Master, last: Moment, rules: Rules) -> Judgement 
         .collect();
     let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
     let unchecked = unchecked(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed)));
-    Judgement::of(join.totals.counts(), &join.troubles.faults(rules.allow_missing), rulings, unchecked)
+    Judgement::of(join.totals.counts(), &join.troubles.faults(master.rules().allow_missing), rulings, unchecked)
 }
 
 /// The end of the load: that of the shard that stopped last.

@@ -23,8 +23,26 @@ pub(super) struct Input {
     /// As it is named in messages.
     pub(super) name: String,
     reader: BufReader<Box<dyn Read>>,
+    /// A line whose rest is still to come.
+    begun: Vec<u8>,
     /// To ask whether there is something to read; `None` for a file, where there always is.
     ready: Option<OwnedFd>,
+}
+
+/// What is there to be read, and [`io::ErrorKind::WouldBlock`] where that is nothing yet. The descriptor itself may wait:
+/// others share the one of standard input.
+struct Patient {
+    file: File,
+    is_file: bool,
+}
+
+impl Read for Patient {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if !self.is_file && wait(&[self.file.as_fd()], Patience::None)?.first() != Some(&true) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.file.read(bytes)
+    }
 }
 
 /// What an input has.
@@ -57,31 +75,37 @@ impl Input {
         let is_file = file.metadata().map_err(cannot)?.is_file();
         let ready = if is_file { None } else { Some(file.as_fd().try_clone_to_owned().map_err(cannot)?) };
         let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
-        let source: Box<dyn Read> = if is_compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-        Ok(Self { name, reader: BufReader::with_capacity(BUFFER, source), ready })
+        let source = Patient { file, is_file };
+        let source: Box<dyn Read> =
+            if is_compressed { Box::new(MultiGzDecoder::new(source)) } else { Box::new(source) };
+        Ok(Self { name, reader: BufReader::with_capacity(BUFFER, source), begun: Vec::new(), ready })
     }
 
-    /// Puts the next line into `line`, without its end. Does not wait for one.
+    /// Puts the next line into `line`, without its end. Waits neither for one nor for the rest of one: a writer that
+    /// stops within a line keeps no other waiting.
     pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
         line.clear();
-        if self.reader.buffer().is_empty() && !self.is_ready()? {
-            return Ok(Next::NotYet);
+        line.append(&mut self.begun);
+        let room = MOST_LINE.saturating_sub(line.len() as u64);
+        match (&mut self.reader).take(room).read_until(b'\n', line) {
+            Ok(_) => {}
+            Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
+                self.begun.append(line);
+                return Ok(Next::NotYet);
+            }
+            // A compressed stream whose writer was killed.
+            Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => {}
+            Err(why) => return Err(why),
         }
-        let read = (&mut self.reader).take(MOST_LINE).read_until(b'\n', line)?;
         Ok(match line.last() {
             None => Next::Over,
             Some(b'\n') => {
                 line.pop();
                 Next::Line
             }
-            Some(_) if read as u64 == MOST_LINE => Next::Line,
+            Some(_) if line.len() as u64 == MOST_LINE => Next::Line,
             Some(_) => Next::Tail,
         })
-    }
-
-    fn is_ready(&self) -> io::Result<bool> {
-        let Some(fd) = &self.ready else { return Ok(true) };
-        Ok(wait(&[fd.as_fd()], Patience::None)?.first() == Some(&true))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ending::Rules;
 use super::join::Join;
 use super::shard::Stage;
 use super::ticks::{Passed, Tick};
@@ -29,17 +30,28 @@ pub(super) enum Said {
 }
 
 /// Makes the master's lines.
-#[derive(Default)]
 pub(super) struct Master {
     /// When the run started, since the Unix epoch; known when the first tick is written.
     start: Option<Duration>,
     /// End of the interval that was written last.
     last_end: String,
-    /// What the plan's checks look at.
-    bench: Option<Bench>,
+    rules: Rules,
+    /// What checks look at.
+    bench: Bench,
 }
 
 impl Master {
+    /// A master that has said nothing.
+    pub(super) fn new(rules: Rules) -> Self {
+        let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
+        Self { start: None, last_end: String::new(), bench: Bench::new(&checks), rules }
+    }
+
+    /// What decides whether all is in order.
+    pub(super) const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// The clock of the run: it tells the wall-clock time of moments since the run's start.
     pub(super) fn clock(&self) -> Clock {
         Clock::of_stream(self.start.unwrap_or_default())
@@ -85,13 +97,17 @@ impl Master {
         self.start = Some(started);
         said.push(self.record(started, None, Body::TestStart {}));
         let Some(plan) = join.run.as_ref().and_then(|run| run.plan.as_ref()) else { return };
-        // Each was read when the plan was made; a longer one than a setting has room for cannot be decided.
-        let checks = plan.settings.iter().filter(|setting| setting.key == "check");
-        let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
-        self.bench = Some(Bench::new(&checks));
+        let mut settings = plan.settings.clone();
+        self.rules.settle(&mut settings);
+        if self.rules.checks.is_empty() {
+            // Each was read when the plan was made; a longer one than a setting has room for cannot be decided.
+            let checks = settings.iter().filter(|setting| setting.key == "check");
+            let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
+            self.bench = Bench::new(&checks);
+        }
         let mut place = plan.place.clone();
         place.started_at = crate::clock::rfc3339(started);
-        let pages = config_pages(plan.settings.iter().cloned(), &plan.hash, place);
+        let pages = config_pages(settings.into_iter(), &plan.hash, place);
         said.extend(pages.into_iter().map(|body| self.record(started, None, body)));
     }
 
@@ -137,18 +153,20 @@ impl Master {
 
     /// Shows an interval to the checks.
     fn look(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
-        let Some(bench) = self.bench.as_mut().filter(|bench| !bench.is_empty()) else { return };
+        if self.bench.is_empty() {
+            return;
+        }
         let phase = phase_called(span.phase);
         let unix = |time: &str| unix_time(time).unwrap_or_default();
-        bench.pass(phase, unix(&span.end).saturating_sub(unix(&span.start)));
+        self.bench.pass(phase, unix(&span.end).saturating_sub(unix(&span.start)));
         for (endpoint, interval) in parts {
-            bench.add(&Share::of(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
+            self.bench.add(&Share::of(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
         }
     }
 
     /// What became of each check, `elapsed` being the time to the end of the last request.
     pub(super) fn rulings(&self, elapsed: Duration) -> Vec<Ruling> {
-        self.bench.as_ref().map(|bench| bench.rulings(elapsed)).unwrap_or_default()
+        self.bench.rulings(elapsed)
     }
 
     /// Users and statistics of all shards at a time.

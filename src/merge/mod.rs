@@ -31,6 +31,7 @@ use input::{Input, Next};
 use join::{Join, Taken};
 use master::{Master, Said};
 use output::Output;
+pub use output::Tee;
 use pieces::Pieces;
 
 /// What came of a merge.
@@ -42,15 +43,15 @@ pub enum Merged {
     Closed,
 }
 
-/// Merges streams into the master's.
+/// Merges streams into the master's. `tee` is shown its lines.
 ///
 /// # Errors
 /// Exit 2: an input cannot be opened. Exit 4: it cannot be read, no shard is in it, or the stream cannot be written.
-pub fn merge(streams: &[PathBuf], destination: &Destination, rules: Rules) -> Result<Merged> {
+pub fn merge(streams: &[PathBuf], destination: &Destination, rules: Rules, tee: Tee) -> Result<Merged> {
     let inputs = streams.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
-    let output = Output::new(Sink::open(destination)?);
-    let mut work = Work::new(inputs, output);
-    match work.read_all().and_then(|()| work.end(rules)) {
+    let output = Output::new(Sink::open(destination)?, tee);
+    let mut work = Work::new(inputs, output, Master::new(rules));
+    match work.read_all().and_then(|()| work.end()) {
         Ok(outcome) => Ok(Merged::Whole(outcome)),
         Err(Trouble::Closed) => Ok(Merged::Closed),
         Err(Trouble::Input(name, why)) => Err(Error::invalid(name, why)),
@@ -83,11 +84,11 @@ struct Work {
 }
 
 impl Work {
-    fn new(inputs: Vec<Input>, output: Output) -> Self {
+    fn new(inputs: Vec<Input>, output: Output, master: Master) -> Self {
         let names = inputs.iter().map(|input| input.name.clone()).collect();
         let pieces = inputs.iter().map(|_| Pieces::default()).collect();
         let join = Join::new(names);
-        Self { inputs, pieces, join, master: Master::default(), output: Some(output), line: Vec::new() }
+        Self { inputs, pieces, join, master, output: Some(output), line: Vec::new() }
     }
 
     /// Reads every input to its end, the one that is furthest behind first, so that files come out as if they were live.
@@ -169,14 +170,14 @@ impl Work {
         output.write(said, self.join.run.as_ref(), &self.master).map_err(Trouble::output)
     }
 
-    fn end(&mut self, rules: Rules) -> std::result::Result<Outcome, Trouble> {
+    fn end(&mut self) -> std::result::Result<Outcome, Trouble> {
         if self.join.shards.is_empty() {
             let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
             return Err(Trouble::Empty(why));
         }
         let torn = self.pieces.iter().map(Pieces::torn).sum();
-        let (said, outcome) = ending::end(&mut self.join, &mut self.master, torn, rules);
+        let (said, outcome) = ending::end(&mut self.join, &mut self.master, torn);
         self.write(said)?;
         self.output.take().map_or(Ok(()), Output::finish).map_err(Trouble::output)?;
         Ok(outcome)

@@ -9,9 +9,14 @@ use crate::telemetry::line::{Envelope, MOST_LINE, Source};
 use crate::telemetry::record::Body;
 use crate::telemetry::sink::Sink;
 
+/// Is shown every line of the master's before it leaves, with what it says where it is not one that a worker wrote: a
+/// report at the end of a merge reads the same stream as one made from the file.
+pub type Tee = Box<dyn FnMut(Option<&Body>, &[u8])>;
+
 /// The master's stream.
 pub(super) struct Output {
     sink: Sink,
+    tee: Tee,
     begun: Option<(Envelope, Clock)>,
     seq: u64,
     latest: Moment,
@@ -20,8 +25,8 @@ pub(super) struct Output {
 
 impl Output {
     /// A stream that has no line yet.
-    pub(super) fn new(sink: Sink) -> Self {
-        Self { sink, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MOST_LINE) }
+    pub(super) fn new(sink: Sink, tee: Tee) -> Self {
+        Self { sink, tee, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MOST_LINE) }
     }
 
     /// Writes lines.
@@ -44,6 +49,7 @@ impl Output {
                         end.lines = self.seq;
                     }
                     envelope.write(&record, self.seq, &mut self.line);
+                    (self.tee)(Some(&record.body), &self.line);
                 }
                 Said::Passed(raw) => {
                     let at = time_of(&raw).and_then(unix_time).unwrap_or_default();
@@ -53,6 +59,7 @@ impl Output {
                         self.seq -= 1;
                         continue;
                     }
+                    (self.tee)(None, &self.line);
                 }
             }
             self.sink.line(&self.line)?;

@@ -78,7 +78,8 @@ impl Tick {
         let kind = if line.response_is_service { Kind::Both } else { Kind::Service };
         for (kind, text) in [(kind, line.service_histogram), (Kind::Response, line.response_histogram)] {
             if let Some(text) = text {
-                decoder.read(text, |us, count| part.interval.add_counted(kind, us, count))?;
+                let recorded = decoder.read(text)?;
+                part.interval.add_recorded(kind, recorded.scale, recorded.slots);
             }
         }
         self.note_span(line.interval_start, line.interval_end);
@@ -95,7 +96,9 @@ impl Tick {
         decoder: &mut Decoder,
     ) -> Result<(), &'static str> {
         let part = self.parts.get_mut(&number).ok_or("a piece of a histogram without its interval")?;
-        decoder.read(text, |us, count| part.interval.add_counted(kind, us, count))
+        let recorded = decoder.read(text)?;
+        part.interval.add_recorded(kind, recorded.scale, recorded.slots);
+        Ok(())
     }
 
     /// Adds what a shard said at the end of its tick.

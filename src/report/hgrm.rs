@@ -11,7 +11,7 @@ const TICKS: u32 = 5;
 #[must_use]
 pub fn distribution(model: &Model) -> String {
     let times = model.story.times(|phase| &phase.response);
-    let histogram = times.histogram().inner();
+    let histogram = times.histogram().to_crate();
     let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     let mut total = 0;
     for step in histogram.iter_quantiles(TICKS) {

@@ -259,14 +259,16 @@ fn seen_columns(line: &str) -> usize {
     first + pieces.filter_map(|piece| piece.split_once('m')).map(|(_, text)| text.chars().count()).sum::<usize>()
 }
 
-fn stderr_width() -> Option<usize> {
-    width(io::stderr())
-}
-
 /// Columns of the terminal that standard output is; `None` where it is none.
 #[must_use]
 pub fn stdout_width() -> Option<usize> {
     io::stdout().is_terminal().then(|| width(io::stdout())).flatten()
+}
+
+/// Columns of the terminal that stderr is; `None` where it is none.
+#[must_use]
+pub fn stderr_width() -> Option<usize> {
+    io::stderr().is_terminal().then(|| width(io::stderr())).flatten()
 }
 
 fn width(of: impl std::os::fd::AsFd) -> Option<usize> {

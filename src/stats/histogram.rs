@@ -2,6 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use super::packed::Scale;
+
 /// The longest time that a histogram tells apart, an hour in microseconds; longer ones count as an hour.
 pub const LONGEST_US: u64 = 3_600_000_000;
 
@@ -14,93 +16,207 @@ pub enum Precision {
     Coarse,
 }
 
-/// An `HdrHistogram` from 1 µs to 1 h that starts small and grows with its largest value.
-#[derive(Clone, Debug)]
-pub struct TimeHistogram(Histogram<u64>);
+impl Precision {
+    /// Significant digits.
+    #[must_use]
+    pub const fn digits(self) -> u8 {
+        match self {
+            Self::Fine => 3,
+            Self::Coarse => 2,
+        }
+    }
+
+    const fn scale(self) -> Scale {
+        match self {
+            Self::Fine => Scale::FINE,
+            Self::Coarse => Scale::COARSE,
+        }
+    }
+}
+
+/// An `HdrHistogram` from 1 µs to 1 h that grows with its largest value.
+///
+/// Slot for slot it is the crate's, whose histogram hides its counts: whoever adds, writes or asks for several
+/// percentiles would go through them one by one, at ten times the price.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeHistogram {
+    precision: Precision,
+    /// How often a time of each slot was counted, up to the end of the last block in use.
+    counts: Vec<u64>,
+    count: u64,
+}
 
 impl TimeHistogram {
     /// An empty histogram.
     #[must_use]
-    pub fn new(precision: Precision) -> Self {
-        let digits = match precision {
-            Precision::Fine => 3,
-            Precision::Coarse => 2,
-        };
-        let created = Histogram::new_with_bounds(1, FIRST_HIGH_US, digits);
-        let mut histogram = match created {
-            Ok(histogram) => histogram,
-            Err(why) => unreachable!("1 to {FIRST_HIGH_US} at {digits} digits is a range: {why}"),
-        };
-        histogram.auto(true);
-        Self(histogram)
+    pub const fn new(precision: Precision) -> Self {
+        Self { precision, counts: Vec::new(), count: 0 }
+    }
+
+    /// How finely it tells times apart.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Counts one time. 0 counts as 1 µs, what is over an hour as an hour.
     pub fn record(&mut self, us: u64) {
-        let recorded = self.0.record(us.clamp(1, LONGEST_US));
-        assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
+        self.record_many(us, 1);
     }
 
     /// Counts one time `count` times, as [`Self::record`] would.
     pub fn record_many(&mut self, us: u64, count: u64) {
-        let recorded = self.0.record_n(us.clamp(1, LONGEST_US), count);
-        assert!(recorded.is_ok(), "a growing histogram takes every value in its range");
+        let slot = place(self.precision.scale().slot(us.clamp(1, LONGEST_US)));
+        if slot >= self.counts.len() {
+            self.grow(slot);
+        }
+        self.counts[slot] += count;
+        self.count += count;
+    }
+
+    /// Adds what was counted in slots of a scale, in ascending order, as [`Self::record_many`] would.
+    pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
+        let ours = self.precision.scale();
+        let last = ours.slot(LONGEST_US);
+        let Some((highest, _)) = slots.last().filter(|(slot, _)| scale == ours && *slot <= last) else {
+            for (slot, count) in slots {
+                self.record_many(scale.highest(*slot), *count);
+            }
+            return;
+        };
+        if place(*highest) >= self.counts.len() {
+            self.grow(place(*highest));
+        }
+        for (slot, count) in slots {
+            // 0 counts as 1 µs.
+            self.counts[place((*slot).max(1))] += count;
+            self.count += count;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, slot: usize) {
+        let room = place(self.precision.scale().doubling_end(slot as u64));
+        self.counts.reserve_exact(room.saturating_sub(self.counts.len()));
+        self.counts.resize((slot + 1).next_multiple_of(BLOCK), 0);
     }
 
     /// Adds all that `other` has counted. Exact where both have the same precision; into a finer one, each time is
     /// taken for the highest that it may have been.
     pub fn add(&mut self, other: &Self) {
-        let added = self.0.add(&other.0);
-        assert!(added.is_ok(), "a growing histogram takes every value in its range");
+        if self.precision != other.precision {
+            let highest = |slot| other.precision.scale().highest(slot);
+            other.recorded().for_each(|(slot, count)| self.record_many(highest(slot), count));
+            return;
+        }
+        if other.counts.len() > self.counts.len() {
+            self.grow(other.counts.len() - 1);
+        }
+        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *ours += theirs;
+        }
+        self.count += other.count;
     }
 
     /// Forgets all, and keeps the room.
     pub fn clear(&mut self) {
-        self.0.reset();
+        self.counts.clear();
+        self.count = 0;
     }
 
-    /// The histogram itself, to be written out.
+    /// Slots in use, in ascending order, and what was counted in each.
+    pub fn recorded(&self) -> impl Iterator<Item = (u64, u64)> {
+        let blocks = (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK));
+        let used = blocks.filter(|(_, block)| block.iter().fold(0, |any, count| any | count) > 0);
+        used.flat_map(|(first, block)| (first..).zip(block.iter().copied())).filter(|(_, count)| *count > 0)
+    }
+
+    /// The highest time that a histogram with room for all of this one's tells apart.
     #[must_use]
-    pub const fn inner(&self) -> &Histogram<u64> {
-        &self.0
+    pub fn high_us(&self) -> u64 {
+        let scale = self.precision.scale();
+        let last = self.counts.len().saturating_sub(1) as u64;
+        scale.highest(scale.doubling_end(last) - 1).max(FIRST_HIGH_US)
+    }
+
+    /// The same as the crate's.
+    #[must_use]
+    pub fn to_crate(&self) -> Histogram<u64> {
+        let created = Histogram::new_with_bounds(1, self.high_us(), self.precision.digits());
+        let Ok(mut histogram) = created else { unreachable!("1 to {} is a range", self.high_us()) };
+        for (slot, count) in self.recorded() {
+            let recorded = histogram.record_n(self.precision.scale().highest(slot), count);
+            assert!(recorded.is_ok(), "it has room for all");
+        }
+        histogram
     }
 
     /// How many times were counted.
     #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.len()
+    pub const fn count(&self) -> u64 {
+        self.count
     }
 
     /// The smallest time, as far as it is told apart, with at least `permille` thousandths of all at or below it; 0 when
     /// empty.
     #[must_use]
     pub fn percentile_us(&self, permille: u64) -> u64 {
-        let all = self.0.len();
-        if all == 0 {
-            return 0;
-        }
-        let wanted = (u128::from(all) * u128::from(permille)).div_ceil(1000);
-        self.at_place_us(u64::try_from(wanted).unwrap_or(u64::MAX))
+        let [time] = self.percentiles_us([permille]);
+        time
+    }
+
+    /// The same for several in ascending order, at the price of one.
+    #[must_use]
+    pub fn percentiles_us<const N: usize>(&self, permille: [u64; N]) -> [u64; N] {
+        let place = |permille| (u128::from(self.count) * u128::from(permille)).div_ceil(1000);
+        self.at_places_us(permille.map(|permille| u64::try_from(place(permille)).unwrap_or(u64::MAX)))
     }
 
     /// The time, as far as it is told apart, at a place from 1 on among all that were counted, in ascending order; 0 when
     /// empty.
     #[must_use]
     pub fn at_place_us(&self, place: u64) -> u64 {
-        if self.0.is_empty() {
-            return 0;
+        let [time] = self.at_places_us([place]);
+        time
+    }
+
+    /// Places in ascending order.
+    fn at_places_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
+        let mut times = [0; N];
+        let mut wanted = places.map(|place| place.min(self.count).max(1)).into_iter().zip(&mut times).peekable();
+        let (mut before, mut first) = (0, 0);
+        for block in self.counts.chunks(BLOCK) {
+            let with = before + block.iter().sum::<u64>();
+            while let Some((place, time)) = wanted.next_if(|(place, _)| *place <= with) {
+                let mut below = before;
+                let within = block.iter().take_while(|count| {
+                    below += **count;
+                    below < place
+                });
+                *time = self.precision.scale().highest(first + within.count() as u64);
+            }
+            (before, first) = (with, first + BLOCK as u64);
         }
-        // The crate multiplies by a float and rounds up, so 0.95 of 20 may become 20: ask for the middle of the place.
-        self.0.value_at_quantile((place as f64 - 0.5) / self.0.len() as f64)
+        times
     }
 }
 
-/// Room at first: answers within 65 ms take 40 KiB at 3 digits, and most services stay there.
+/// Slots that are looked at together: summed, and looked at one by one only where something wanted is among them. A
+/// doubling of values has a multiple of it.
+const BLOCK: usize = 64;
+
+/// A slot as a place in memory: an hour has less than 24,000 of them.
+fn place(slot: u64) -> usize {
+    usize::try_from(slot).unwrap_or(usize::MAX)
+}
+
+/// What a histogram has room for at the least, as others read it.
 const FIRST_HIGH_US: u64 = 65_535;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::random::Random;
 
     #[test]
     fn a_percentile_is_the_smallest_value_with_that_share_at_or_below() {
@@ -122,6 +238,38 @@ mod tests {
                 let place = (count * permille).div_ceil(1000);
                 assert_eq!(histogram.percentile_us(permille), place, "{permille} of {count}");
             }
+        }
+    }
+
+    #[test]
+    fn it_counts_as_the_crate_does() {
+        let mut random = Random::seeded(1);
+        for precision in [Precision::Fine, Precision::Coarse] {
+            let mut theirs = Histogram::<u64>::new_with_bounds(1, FIRST_HIGH_US, precision.digits()).unwrap();
+            theirs.auto(true);
+            let (mut ours, mut sum) = (TimeHistogram::new(precision), TimeHistogram::new(precision));
+            for magnitude in [1_000, 30_000, LONGEST_US, 70] {
+                let mut part = TimeHistogram::new(precision);
+                for _ in 0..3_000 {
+                    let (us, count) = (1 + random.bits() % magnitude, 1 + random.bits() % 5);
+                    theirs.record_n(us, count).unwrap();
+                    ours.record_many(us, count);
+                    part.record_many(us, count);
+                }
+                sum.add(&part);
+                assert_eq!((&ours.to_crate(), &sum), (&theirs, &ours), "{magnitude} at {precision:?}");
+                assert_eq!((ours.high_us(), ours.count()), (theirs.high(), theirs.len()));
+                for permille in [0, 1, 500, 999, 1000] {
+                    // The middle of a place, as the crate multiplies by a float and rounds up.
+                    let place = (theirs.len() * permille).div_ceil(1000).max(1);
+                    let expected = theirs.value_at_quantile((place as f64 - 0.5) / theirs.len() as f64);
+                    assert_eq!(ours.percentile_us(permille), expected, "{permille} of {magnitude}");
+                }
+            }
+            let few = ours.percentiles_us([500, 900, 950, 990, 999]);
+            assert_eq!(few, [500, 900, 950, 990, 999].map(|permille| ours.percentile_us(permille)));
+            ours.clear();
+            assert_eq!((ours.count(), ours.recorded().count(), ours.percentile_us(500)), (0, 0, 0));
         }
     }
 

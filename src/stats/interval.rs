@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::histogram::Precision;
+use super::packed::Scale;
 use super::times::{Sum, Times, micros};
 use crate::load::outcome::{Ending, Failure, Outcome};
 
@@ -163,7 +164,7 @@ impl Interval {
         }
     }
 
-    /// Adds what another process counted at the same endpoint; [`Self::add_counted`] brings its distributions.
+    /// Adds what another process counted at the same endpoint; [`Self::add_recorded`] brings its distributions.
     pub fn add(&mut self, counted: &Counted) {
         self.ok += counted.ok;
         self.aborted += counted.aborted;
@@ -188,15 +189,15 @@ impl Interval {
         }
     }
 
-    /// Adds a time that another process counted, so many times.
-    pub fn add_counted(&mut self, kind: Kind, us: u64, count: u64) {
+    /// Adds times that another process counted, in slots of a scale, in ascending order.
+    pub fn add_recorded(&mut self, kind: Kind, scale: Scale, slots: &[(u64, u64)]) {
         if kind != Kind::Response {
-            self.service.add_counted(us, count);
+            self.service.add_recorded(scale, slots);
         }
         if kind != Kind::Service
             && let Some(response) = &mut self.response
         {
-            response.add_counted(us, count);
+            response.add_recorded(scale, slots);
         }
     }
 

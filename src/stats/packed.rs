@@ -17,6 +17,17 @@ impl Scale {
     /// 3 significant digits.
     pub const FINE: Self = Self { half_bits: 10 };
 
+    /// 2 significant digits.
+    pub const COARSE: Self = Self { half_bits: 7 };
+
+    /// The end of the doubling that a slot is of: the first slot behind it.
+    #[must_use]
+    pub const fn doubling_end(self, slot: u64) -> u64 {
+        let end = ((slot >> self.half_bits) + 1) << self.half_bits;
+        // The first two halves are one, of values that have a slot each.
+        if end < 2 << self.half_bits { 2 << self.half_bits } else { end }
+    }
+
     /// The scale with so many significant digits; `None` unless they are 1 to 5, as the format has it.
     #[must_use]
     pub const fn of_digits(digits: u32) -> Option<Self> {
@@ -255,11 +266,10 @@ mod tests {
 
     #[test]
     fn slots_are_those_of_the_crate() {
-        let mut histogram = TimeHistogram::new(Precision::Fine);
-        histogram.record(LONGEST_US);
+        let histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, LONGEST_US, 3).unwrap();
         for us in times(1, 5_000) {
             let slot = Scale::FINE.slot(us);
-            assert_eq!(Scale::FINE.highest(slot), histogram.inner().highest_equivalent(us), "{us}");
+            assert_eq!(Scale::FINE.highest(slot), histogram.highest_equivalent(us), "{us}");
             assert_eq!(Scale::FINE.slot(Scale::FINE.highest(slot)), slot, "{us}");
         }
         assert_eq!(Scale::FINE.highest(u64::MAX >> 1), u64::MAX, "no slot is too high to be asked for");

@@ -142,7 +142,7 @@ impl Tally {
         let seconds = last.since_start().as_secs_f64();
         let total = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let recent = self.recent.rates(now);
-        let percentile = |permille| millis(self.response.percentile_us(permille));
+        let [p50, p90, p95, p99, p99_9] = self.response.percentiles_us([500, 900, 950, 990, 999]).map(millis);
         Statistics {
             num_requests: requests,
             num_failures: self.counts.failed,
@@ -154,11 +154,11 @@ impl Tally {
             total_rps: total(requests),
             total_fail_per_sec: total(self.counts.failed),
             avg_content_length: self.content_bytes as f64 / requests as f64,
-            percentile_50: percentile(500),
-            percentile_90: percentile(900),
-            percentile_95: percentile(950),
-            percentile_99: percentile(990),
-            percentile_99_9: percentile(999),
+            percentile_50: p50,
+            percentile_90: p90,
+            percentile_95: p95,
+            percentile_99: p99,
+            percentile_99_9: p99_9,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::histogram::{Precision, TimeHistogram};
-use super::packed::PackedTimes;
+use super::packed::{PackedTimes, Scale};
 
 /// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram begins there.
 #[must_use]
@@ -38,14 +38,14 @@ impl Times {
         self.histogram.add(&other.histogram);
     }
 
-    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_counted`] brings how they are distributed.
+    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_recorded`] brings how they are distributed.
     pub fn add_sum(&mut self, sum: &Sum) {
         self.sum.add(sum);
     }
 
-    /// Adds to the distribution a time that was counted elsewhere, so many times.
-    pub fn add_counted(&mut self, us: u64, count: u64) {
-        self.histogram.record_many(us, count);
+    /// Adds to the distribution times that were counted elsewhere, in slots of a scale, in ascending order.
+    pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
+        self.histogram.add_recorded(scale, slots);
     }
 
     /// Adds times at rest.
@@ -82,6 +82,15 @@ impl Times {
             return 0;
         }
         self.histogram.percentile_us(permille).clamp(self.sum.min_us, self.sum.max_us)
+    }
+
+    /// Several of these in ascending order, at the price of one.
+    #[must_use]
+    pub fn percentiles_us<const N: usize>(&self, permille: [u64; N]) -> [u64; N] {
+        if self.sum.count == 0 {
+            return [0; N];
+        }
+        self.histogram.percentiles_us(permille).map(|us| us.clamp(self.sum.min_us, self.sum.max_us))
     }
 
     /// The time in microseconds at a place from 1 on among all in ascending order, within the exact ends; 0 without any.

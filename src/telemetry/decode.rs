@@ -8,9 +8,8 @@ use crate::stats::packed::Packed;
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn histogram(text: &str) -> Result<Packed, &'static str> {
-    let mut found = Vec::new();
-    Decoder::default().read(text, |us, count| found.push((us, count)))?;
-    Ok(Packed::of(found))
+    let mut decoder = Decoder::default();
+    Ok(Packed::of(decoder.read(text)?.values()))
 }
 
 #[cfg(test)]
@@ -22,7 +21,7 @@ mod tests {
 
     /// The crate is the judge.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
-        let inner = histogram.inner();
+        let inner = histogram.to_crate();
         inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()
     }
 

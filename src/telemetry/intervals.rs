@@ -65,6 +65,7 @@ pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body>
 }
 
 fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetric {
+    let service = times(interval.service());
     IntervalMetric {
         interval_start: span.start.clone(),
         interval_end: span.end.clone(),
@@ -79,8 +80,8 @@ fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetr
         reopened: interval.reopened,
         bytes_sent: interval.bytes_sent,
         bytes_received: interval.bytes_received,
-        service: times(interval.service()),
-        response: times(interval.response()),
+        response: if interval.response_is_service() { service.clone() } else { times(interval.response()) },
+        service,
         first_byte: sum(&interval.first_byte),
         connections: connections(&interval.connections),
         service_histogram: None,
@@ -92,15 +93,16 @@ fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetr
 
 fn times(times: &Times) -> WireTimes {
     let sum = times.sum();
+    let [p50_us, p90_us, p95_us, p99_us, p99_9_us] = times.percentiles_us([500, 900, 950, 990, 999]);
     WireTimes {
         sum_us: whole(sum.sum_us),
         min_us: sum.min_us(),
         max_us: sum.max_us,
-        p50_us: times.percentile_us(500),
-        p90_us: times.percentile_us(900),
-        p95_us: times.percentile_us(950),
-        p99_us: times.percentile_us(990),
-        p99_9_us: times.percentile_us(999),
+        p50_us,
+        p90_us,
+        p95_us,
+        p99_us,
+        p99_9_us,
     }
 }
 

@@ -34,7 +34,8 @@ impl Sink {
             Destination::File(path) => File::create(path).map(Self::Plain).map_err(cannot),
             Destination::Gzip(path) => {
                 let file = File::create(path).map_err(cannot)?;
-                Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))))
+                // Level 1 has no trees of its own.
+                Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::new(2)))))
             }
         }
     }

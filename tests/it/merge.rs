@@ -1,5 +1,7 @@
 //! What the master says is what one host would have said, and what is wrong is named.
 
+mod outputs;
+mod pipes;
 mod troubles;
 
 use std::collections::BTreeMap;

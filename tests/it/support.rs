@@ -141,12 +141,25 @@ impl Run {
         // A process that does not read its input is no fault.
         thread::spawn(move || drop(stdin.write_all(&input)));
         let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-        Running { child, named, stdout, stderr, end: Instant::now() + LIMIT }
+        Running { child, named, stdout, stderr, seen: Vec::new(), end: Instant::now() + LIMIT }
     }
 
     /// Begins and waits for the end.
     pub(crate) fn finish(self) -> Finished {
         self.start().finish()
+    }
+}
+
+impl Running {
+    /// Waits until standard output holds something, which is written while the process goes on.
+    pub(crate) fn await_output(&mut self, holds: impl Fn(&str) -> bool) {
+        while !holds(&String::from_utf8_lossy(&self.seen)) {
+            let left = self.end.saturating_duration_since(Instant::now());
+            match self.stdout.recv_timeout(left) {
+                Ok(piece) => self.seen.extend(piece),
+                Err(why) => panic!("{why}: {}\nstdout: {}", self.named, String::from_utf8_lossy(&self.seen)),
+            }
+        }
     }
 }
 
@@ -156,13 +169,16 @@ pub(crate) struct Running {
     named: String,
     stdout: Receiver<Vec<u8>>,
     stderr: Receiver<Vec<u8>>,
+    /// What was read of standard output by now.
+    seen: Vec<u8>,
     end: Instant,
 }
 
 impl Running {
     /// Waits for the end, at most as long as a test may take.
     pub(crate) fn finish(mut self) -> Finished {
-        let (stdout, out_ended) = take_until(&self.stdout, self.end);
+        let (rest, out_ended) = take_until(&self.stdout, self.end);
+        let stdout = [std::mem::take(&mut self.seen), rest].concat();
         let (stderr, err_ended) = take_until(&self.stderr, self.end);
         let stderr = String::from_utf8(stderr).unwrap();
         if !(out_ended && err_ended) {

@@ -83,7 +83,7 @@ const NAMES: [(&str, &[&str], &str); 21] = [
     ("libc", &["run/signals.rs"], "the same call"),
     ("ctrlc", &["run/signals.rs"], "signals"),
     ("sysinfo", &["machine/"], "the machine"),
-    ("hdrhistogram", &["stats/histogram.rs", "telemetry/encode.rs"], "percentiles, and their format on the wire"),
+    ("hdrhistogram", &["stats/histogram.rs"], "what our own is held against, and what draws a distribution"),
     (
         "flate2",
         &[

@@ -1,0 +1,50 @@
+//! Merging the streams of shards, and the reports of what they make together.
+
+use super::report::Seen;
+use super::tell;
+use crate::cli::{MergeFlags, Origins};
+use crate::error::{Exit, Result};
+use crate::machine::limits;
+use crate::merge::{self, Merged, Outcome, Rules};
+use crate::plan::{Sink, check};
+use crate::report::screen;
+use crate::report::terminal;
+use crate::run::signals;
+
+/// `swarmline merge`.
+///
+/// # Errors
+/// As [`merge::merge()`]; exit 2 where a check cannot be read or a report could not be written, before anything is read;
+/// exit 4 where it cannot be written after all.
+pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
+    let checks = check::of(&flags.held_to, origins, &[])?;
+    let rules = Rules {
+        allow_missing: flags.allow_missing,
+        exit_code_on_error: (flags.exit_code_on_error, origins.of("exit_code_on_error").as_str()),
+        checks: checks.into_iter().map(|(check, origin)| (check, origin.as_str())).collect(),
+    };
+    let sink = Sink::of(&flags.telemetry);
+    let seen = Seen::of_merge(flags, &sink)?;
+    signals::outlast_first()?;
+    limits::raise_open_files();
+    let is_held_to_more = !rules.checks.is_empty();
+    let outcome = match merge::merge(&flags.streams, &sink, rules, seen.merge_tee()) {
+        Ok(Merged::Whole(outcome)) => outcome,
+        Ok(Merged::Closed) if !seen.is_asked_for() && !is_held_to_more => return Ok(Exit::Pass),
+        broken => {
+            // What was asked for is made as far as it can be, and says less than it was to say.
+            let _ = seen.model().and_then(|model| seen.write(&model));
+            return broken.map(|_| Exit::Invalid);
+        }
+    };
+    outcome.troubles.iter().for_each(|trouble| tell(trouble));
+    let model = seen.model()?;
+    let left = seen.write(&model);
+    if !flags.quiet {
+        let (Outcome { shards: (there, all), .. }, summary) =
+            (&outcome, terminal::summary(&model, screen::stderr_width()));
+        let left = left.as_deref().unwrap_or_default();
+        screen::whisper(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
+    }
+    left.map(|_| outcome.judgement.exit(flags.exit_code_on_error))
+}
