@@ -189,11 +189,12 @@ impl Connection {
                 sent.map_err(|error| if is_time_over(&error) { Failure::Timeout } else { Failure::Send })
             }
             Either::B(tls) => {
-                let deadline = Instant::now() + limit;
                 let room = tls.buffers().output().len();
+                // One piece, the usual case, has the whole limit and needs no clock for it.
+                let deadline = (bytes.len() > room).then(|| Instant::now() + limit);
                 for piece in bytes.chunks(room) {
                     tls.buffers().output()[..piece.len()].copy_from_slice(piece);
-                    let left = deadline.saturating_duration_since(Instant::now());
+                    let left = deadline.map_or(limit, |end| end.saturating_duration_since(Instant::now()));
                     let sent = tls.transmit_output(piece.len(), next_timeout(left));
                     sent.map_err(|error| match tls_failure(&error, Failure::Timeout) {
                         Failure::Timeout => Failure::Timeout,
