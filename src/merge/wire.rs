@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::clock::unix_time;
 use crate::stats::interval::{Connections, Counted};
-use crate::stats::times::Sum;
+use crate::stats::sum::Sum;
 
 /// A line.
 #[derive(Debug, Deserialize)]

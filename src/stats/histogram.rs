@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::packed::Scale;
+use super::scale::Scale;
 
 /// The longest time that a histogram tells apart, an hour in microseconds; longer ones count as an hour.
 pub const LONGEST_US: u64 = 3_600_000_000;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::histogram::Precision;
-use super::packed::Scale;
-use super::times::{Sum, Times, micros};
+use super::scale::Scale;
+use super::sum::Sum;
+use super::times::{Times, micros};
 use crate::load::outcome::{Ending, Failure, Outcome};
 
 /// What happened at one endpoint between two ticks.

@@ -1,8 +1,10 @@
 //! Counting what happened: pure, no clock, no input or output.
 
+pub mod scale;
+pub mod sum;
 pub mod histogram;
-pub mod times;
 pub mod packed;
+pub mod times;
 pub mod interval;
 pub mod sends;
 pub mod recent;

@@ -6,7 +6,8 @@ use super::ours::{HistogramPiece, IntervalMetric, WireConnections, WireSum, Wire
 use super::record::Body;
 use crate::plan::request::Endpoint;
 use crate::stats::interval::{Connections, Interval};
-use crate::stats::times::{Sum, Times};
+use crate::stats::sum::Sum;
+use crate::stats::times::Times;
 
 /// When and in which phase an interval was.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flate2::{Decompress, FlushDecompress, Status};
 
-use crate::stats::packed::Scale;
+use crate::stats::scale::Scale;
 
 /// First bytes of an `HdrHistogram` V2 in DEFLATE.
 const COMPRESSED: u32 = 0x1c84_9314;

@@ -252,7 +252,7 @@ impl Course {
 mod tests {
     use super::*;
     use crate::stats::packed::Packed;
-    use crate::stats::times::Sum;
+    use crate::stats::sum::Sum;
 
     fn point(tick: u64) -> Point {
         let service = PackedTimes { sum: Sum::of(1, u128::from(tick), tick, tick), histogram: Packed::of([(tick, 1)]) };

@@ -1,0 +1,77 @@
+//! Where a value is counted: the slots that all siblings of `HdrHistogram` have in common.
+
+/// The slots of an `HdrHistogram` that begins at 1: values up to twice `1 << half_bits` have one each, above them each
+/// doubling has `1 << half_bits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scale {
+    half_bits: u32,
+}
+
+impl Scale {
+    /// 3 significant digits.
+    pub const FINE: Self = Self { half_bits: 10 };
+
+    /// 2 significant digits.
+    pub const COARSE: Self = Self { half_bits: 7 };
+
+    /// The end of the doubling that a slot is of: the first slot behind it.
+    #[must_use]
+    pub const fn doubling_end(self, slot: u64) -> u64 {
+        let end = ((slot >> self.half_bits) + 1) << self.half_bits;
+        // The first two halves are one, of values that have a slot each.
+        if end < 2 << self.half_bits { 2 << self.half_bits } else { end }
+    }
+
+    /// The scale with so many significant digits; `None` unless they are 1 to 5, as the format has it.
+    #[must_use]
+    pub const fn of_digits(digits: u32) -> Option<Self> {
+        // The smallest power of two that is at least 2 × 10^digits, halved.
+        let half_bits = match digits {
+            1 => 4,
+            2 => 7,
+            3 => 10,
+            4 => 14,
+            5 => 17,
+            _ => return None,
+        };
+        Some(Self { half_bits })
+    }
+
+    /// The slot of a value.
+    #[must_use]
+    pub const fn slot(self, value: u64) -> u64 {
+        let bits = 64 - value.leading_zeros();
+        let shift = bits.saturating_sub(self.half_bits + 1);
+        ((shift as u64) << self.half_bits) + (value >> shift)
+    }
+
+    /// The highest value of a slot; the largest number there is, where none is that high.
+    #[must_use]
+    pub const fn highest(self, slot: u64) -> u64 {
+        let half = 1 << self.half_bits;
+        if slot < 2 * half {
+            return slot;
+        }
+        let shift = (slot >> self.half_bits) - 1;
+        let within = (slot & (half - 1)) + half;
+        if shift >= 64 - self.half_bits as u64 - 1 { u64::MAX } else { ((within + 1) << shift) - 1 }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_those_of_the_crate() {
+        let longest = 3_600_000_000;
+        let histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, longest, 3).unwrap();
+        for us in (0..5_000).map(|step| step * step * 144).filter(|us| (1..=longest).contains(us)) {
+            let slot = Scale::FINE.slot(us);
+            assert_eq!(Scale::FINE.highest(slot), histogram.highest_equivalent(us), "{us}");
+            assert_eq!(Scale::FINE.slot(Scale::FINE.highest(slot)), slot, "{us}");
+        }
+        assert_eq!(Scale::FINE.highest(u64::MAX >> 1), u64::MAX, "no slot is too high to be asked for");
+    }
+}
