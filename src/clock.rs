@@ -3,51 +3,83 @@
 //! Everything is measured in [`Moment`]s, nanoseconds since the run's start. The wall clock is read once; a moment's
 //! wall-clock time is that anchor plus monotonic time, so it never goes backwards, even when the system clock does.
 
+use std::num::NonZeroU64;
+use std::ops::AddAssign;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A point of a run: nanoseconds since its start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(u64);
+/// A point of a run: nanoseconds since its start, up to 584 years after it.
+///
+/// Kept as one more, so that a moment that may be missing takes no more room than one that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(NonZeroU64);
+
+impl Default for Moment {
+    fn default() -> Self {
+        Self::START
+    }
+}
 
 impl Moment {
     /// The start of the run.
-    pub const START: Self = Self(0);
+    pub const START: Self = Self(NonZeroU64::MIN);
 
     /// The moment that lies `since_start` after the start; saturates after 584 years.
     #[must_use]
     pub fn at(since_start: Duration) -> Self {
-        Self(u64::try_from(since_start.as_nanos()).unwrap_or(u64::MAX))
+        Self::START.after(since_start)
     }
 
     /// The moment `nanos` nanoseconds after the start.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
+        Self(NonZeroU64::MIN.saturating_add(nanos))
     }
 
     /// Nanoseconds since the start.
     #[must_use]
     pub const fn nanos(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// Time since the start.
     #[must_use]
     pub const fn since_start(self) -> Duration {
-        Duration::from_nanos(self.0)
+        Duration::from_nanos(self.nanos())
     }
 
     /// Time from `earlier` to here; zero when `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 
     /// The moment `duration` later.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(Self::at(duration).0))
+        Self(self.0.saturating_add(nanos(duration)))
     }
+}
+
+/// A sum of times, in nanoseconds: half the room of a [`Duration`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Elapsed(u64);
+
+impl Elapsed {
+    /// As a duration.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+}
+
+impl AddAssign<Duration> for Elapsed {
+    fn add_assign(&mut self, more: Duration) {
+        self.0 = self.0.saturating_add(nanos(more));
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The run's clock: monotonic, with one anchor on the wall clock.

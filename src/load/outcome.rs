@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::response::Broken;
-use crate::clock::Moment;
+use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
 
@@ -230,11 +230,11 @@ pub struct Connecting {
     /// Connections made.
     pub connections: u16,
     /// Time in name lookups.
-    pub dns: Duration,
+    pub dns: Elapsed,
     /// Time in TCP handshakes, and in what is said to a proxy before the connection is the origin's.
-    pub connect: Duration,
+    pub connect: Elapsed,
     /// Time in TLS handshakes.
-    pub tls: Duration,
+    pub tls: Elapsed,
 }
 
 /// What was counted while a request was under way.
@@ -269,16 +269,27 @@ pub enum Turn {
     Busy(Moment),
 }
 
-/// What became of one request.
+/// What became of one request. Small, as each is written into the channel and read again, by another core or out of a
+/// cache that thousands of users share.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     endpoint: EndpointId,
-    turn: Turn,
+    schedule: Schedule,
     due: Moment,
     sent: Moment,
     done: Moment,
     traffic: Traffic,
     ending: Ending,
+}
+
+const _: () = assert!(size_of::<Outcome>() <= 112, "an outcome has grown");
+
+/// A [`Turn`] without its moment.
+#[derive(Clone, Copy, Debug)]
+enum Schedule {
+    WhenSent,
+    Free,
+    Busy,
 }
 
 impl Outcome {
@@ -291,18 +302,23 @@ impl Outcome {
         traffic: Traffic,
         ending: Ending,
     ) -> Self {
-        let due = match turn {
-            Turn::WhenSent => sent,
-            Turn::Free(due) | Turn::Busy(due) => due,
+        let (schedule, due) = match turn {
+            Turn::WhenSent => (Schedule::WhenSent, sent),
+            Turn::Free(due) => (Schedule::Free, due),
+            Turn::Busy(due) => (Schedule::Busy, due),
         };
         assert!(due <= sent && sent <= done, "a request is due, then sent, then done");
-        Self { endpoint, turn, due, sent, done, traffic, ending }
+        Self { endpoint, schedule, due, sent, done, traffic, ending }
     }
 
     /// When it was due, and whether a user was free then.
     #[must_use]
     pub const fn turn(&self) -> Turn {
-        self.turn
+        match self.schedule {
+            Schedule::WhenSent => Turn::WhenSent,
+            Schedule::Free => Turn::Free(self.due),
+            Schedule::Busy => Turn::Busy(self.due),
+        }
     }
 
     /// Where it is counted.

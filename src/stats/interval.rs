@@ -141,8 +141,8 @@ impl Interval {
             (&mut self.connections.connect, made.connect),
             (&mut self.connections.tls, made.tls),
         ] {
-            if took > Duration::ZERO {
-                sum.record(micros(took));
+            if took.duration() > Duration::ZERO {
+                sum.record(micros(took.duration()));
             }
         }
     }
