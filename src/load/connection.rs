@@ -107,7 +107,11 @@ impl Dialer {
             run_connector: Arc::new(|_| Err(ureq::Error::ConnectionFailed)),
             register_shutdown: Arc::new(|_| Ok(())),
         };
-        self.tls.connect(&details, Some(transport))?.ok_or(ureq::Error::ConnectionFailed)
+        let cork = transport.cork();
+        cork.hold();
+        let wire = self.tls.connect(&details, Some(transport));
+        cork.release();
+        wire?.ok_or(ureq::Error::ConnectionFailed)
     }
 }
 

@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -113,8 +114,31 @@ pub(super) struct SocketTransport {
     socket: Arc<OwnedFd>,
     /// For TLS only, which reads and writes by them; plain HTTP never touches them.
     buffers: LazyBuffers,
+    cork: Cork,
+    /// Said, but not sent yet.
+    held: Vec<u8>,
     read_limit: Limit,
     write_limit: Limit,
+}
+
+/// Holds back what a TLS handshake says until it waits for an answer, or is over and the first request goes with its
+/// last words: three pieces in one segment, where each on its own would cost a system call and wake the server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cork(Arc<AtomicBool>);
+
+impl Cork {
+    pub(super) fn hold(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// From here on all is sent at once, with what is held before it.
+    pub(super) fn release(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn holds(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Room for TLS records on their way: a handshake flight or a small answer a call, larger ones in several.
@@ -125,7 +149,13 @@ impl SocketTransport {
     /// Wraps a socket; `usual` is the limit that most reads will have.
     pub(super) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
         let buffers = LazyBuffers::new(RECORD_INPUT, RECORD_OUTPUT);
-        Self { socket, buffers, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
+        let (cork, held) = (Cork::default(), Vec::new());
+        Self { socket, buffers, cork, held, read_limit: Limit::new(usual), write_limit: Limit::new(usual) }
+    }
+
+    /// What holds back its TLS records, for whoever knows when the handshake is over.
+    pub(super) fn cork(&self) -> Cork {
+        self.cork.clone()
     }
 
     /// The socket, for whoever looks at it beside the transport.
@@ -141,6 +171,16 @@ impl SocketTransport {
     /// Receives into `room`, waiting at most `limit`; 0 is the end.
     pub(super) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
         receive(&self.socket, &mut self.read_limit, room, limit)
+    }
+
+    fn send_held(&mut self, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        // Taken, not kept: it is never needed again, and there are 10,000 of them.
+        let held = std::mem::take(&mut self.held);
+        let sent = send(&self.socket, &mut self.write_limit, &held, limit(timeout)?);
+        sent.map_err(|error| timed(error, timeout))
     }
 }
 
@@ -232,12 +272,17 @@ impl Transport for SocketTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         let limit = limit(timeout)?;
-        let sent = send(&self.socket, &mut self.write_limit, &self.buffers.output()[..amount], limit);
-        sent.map_err(|error| timed(error, timeout))
+        let said = &self.buffers.output()[..amount];
+        if self.held.is_empty() && !self.cork.holds() {
+            return send(&self.socket, &mut self.write_limit, said, limit).map_err(|error| timed(error, timeout));
+        }
+        self.held.extend_from_slice(said);
+        if self.cork.holds() { Ok(()) } else { self.send_held(timeout) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         let limit = limit(timeout)?;
+        self.send_held(timeout)?;
         let room = self.buffers.input_append_buf();
         let received = receive(&self.socket, &mut self.read_limit, room, limit);
         let received = received.map_err(|error| timed(error, timeout))?;
@@ -256,4 +301,65 @@ fn limit(timeout: NextTimeout) -> Result<Duration, ureq::Error> {
 
 fn timed(error: io::Error, timeout: NextTimeout) -> ureq::Error {
     if is_time_over(&error) { ureq::Error::Timeout(timeout.reason) } else { error.into() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    const SOON: NextTimeout = NextTimeout {
+        after: ureq::unversioned::transport::time::Duration::Exact(Duration::from_secs(5)),
+        reason: ureq::Timeout::Global,
+        per_read: None,
+        per_write: None,
+    };
+
+    fn pair() -> (SocketTransport, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (SocketTransport::new(Arc::new(ours.into()), Duration::from_secs(5)), theirs)
+    }
+
+    fn say(transport: &mut SocketTransport, words: &[u8]) {
+        transport.buffers().output()[..words.len()].copy_from_slice(words);
+        transport.transmit_output(words.len(), SOON).unwrap();
+    }
+
+    fn heard(other: &mut UnixStream) -> Vec<u8> {
+        let mut bytes = [0; 64];
+        let count = other.read(&mut bytes).unwrap();
+        bytes[..count].to_vec()
+    }
+
+    #[test]
+    fn the_last_words_of_a_handshake_go_with_the_first_request() {
+        let (mut transport, mut other) = pair();
+        let cork = transport.cork();
+        cork.hold();
+        say(&mut transport, b"change ");
+        say(&mut transport, b"finished ");
+        assert!(is_quiet(&other.try_clone().unwrap().into()), "nothing is sent yet");
+        cork.release();
+        say(&mut transport, b"request");
+        assert_eq!(heard(&mut other), b"change finished request");
+        say(&mut transport, b"another");
+        assert_eq!(heard(&mut other), b"another", "what was sent is not sent again");
+    }
+
+    #[test]
+    fn a_handshake_that_waits_for_an_answer_has_asked_before() {
+        let (mut transport, mut other) = pair();
+        transport.cork().hold();
+        say(&mut transport, b"hello");
+        let answering = std::thread::spawn(move || {
+            let hello = heard(&mut other);
+            std::io::Write::write_all(&mut other, b"hello yourself").unwrap();
+            hello
+        });
+        assert!(transport.await_input(SOON).unwrap());
+        assert_eq!(transport.buffers().input(), b"hello yourself");
+        assert_eq!(answering.join().unwrap(), b"hello");
+    }
 }
