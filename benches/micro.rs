@@ -4,12 +4,14 @@
 //! `<name> <ns> ns/op <n> ops/s`, which `benches/run.py` reads.
 
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
 use swarmline::clock::{Clock, Moment};
 use swarmline::load::outcome::{Ending, Outcome, Traffic, Turn};
+use swarmline::load::outlet::Outlet;
 use swarmline::load::response::body::Body as ResponseBody;
 use swarmline::load::response::head::{Asked, HeadScan};
 use swarmline::plan::random::Random;
@@ -24,9 +26,11 @@ use swarmline::telemetry::record::{Body, Gauge, Record};
 /// Runs of each piece, of which the median counts.
 const RUNS: usize = 5;
 
-/// As in `src/run/mod.rs` and `src/run/aggregator.rs`.
+/// As in `src/run/mod.rs`, `src/run/aggregator.rs` and `src/run/ledger.rs`.
 const QUEUE: usize = 16 * 1024;
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
+const AT_ONE_LOOK: usize = 8 * 1024;
+const AT_ONCE: usize = 128;
 
 /// A piece: its name, its operations, and what does so many of them.
 type Piece = (&'static str, u32, fn(u32));
@@ -112,32 +116,61 @@ fn channel_4(operations: u32) {
     channel(4, operations);
 }
 
-/// The way of outcomes: `users` threads that send, one that drains what is there and then pauses, as the aggregator does.
+/// The way of outcomes: `users` threads that send, one that drains as the aggregator does, and the users where it comes
+/// too late; nothing is counted.
 fn channel(users: u32, operations: u32) {
-    let outcome = outcomes()[0];
+    let outcomes = outcomes();
     let (sender, receiver) = bounded(QUEUE);
+    let drainer = Drainer { outcomes: receiver, turn: Mutex::new(()) };
+    let relieve = || drainer.relieve();
+    let outlet = Outlet::new(sender, &relieve);
     std::thread::scope(|scope| {
         for _ in 0..users {
-            let sender = sender.clone();
+            let outlet = outlet.clone();
+            let outcomes = outcomes.iter().cycle();
             scope.spawn(move || {
-                for _ in 0..operations / users {
-                    // The receiver stays until all senders are gone.
-                    let _ = sender.send(black_box(outcome));
+                for outcome in outcomes.take((operations / users) as usize) {
+                    black_box(outlet.put(*outcome));
                 }
             });
         }
-        drop(sender);
-        drain(&receiver);
+        drop(outlet);
+        drainer.drain();
     });
 }
 
-fn drain(outcomes: &Receiver<Outcome>) {
-    while let Ok(first) = outcomes.recv() {
-        black_box(first);
-        for outcome in outcomes.try_iter() {
-            black_box(outcome);
+/// The ledger of a run, without a book.
+struct Drainer {
+    outcomes: Receiver<Outcome>,
+    turn: Mutex<()>,
+}
+
+impl Drainer {
+    fn drain(&self) {
+        while let Ok(first) = self.outcomes.recv() {
+            black_box(first);
+            let mut looked = 0;
+            loop {
+                let some = self.turn.lock().map_or(0, |_turn| self.some());
+                looked += some;
+                if some < AT_ONCE || looked >= AT_ONE_LOOK {
+                    break;
+                }
+            }
+            if looked < AT_ONE_LOOK {
+                std::thread::sleep(DRAIN_PAUSE);
+            }
         }
-        std::thread::sleep(DRAIN_PAUSE);
+    }
+
+    fn relieve(&self) {
+        if let Ok(_turn) = self.turn.try_lock() {
+            self.some();
+        }
+    }
+
+    fn some(&self) -> usize {
+        self.outcomes.try_iter().take(AT_ONCE).map(black_box).count()
     }
 }
 

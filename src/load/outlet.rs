@@ -4,6 +4,11 @@ use crossbeam_channel::Sender;
 
 use super::outcome::Outcome;
 
+/// A look at how full the channel is costs a cache line that another core has, so only one outcome of so many pays for
+/// it, drawn by the last digits of its end: 64 senders on two cores pass on three times as many as with a look each.
+/// The 128 that are counted then make up for those that did not look.
+const LOOK_EVERY: u64 = 8;
+
 /// Where users put outcomes: a channel, and who counts some when it fills.
 ///
 /// A scheduler that is fair to threads gives the aggregator as much CPU as any of 5,000 users that are ready, and it
@@ -26,8 +31,10 @@ impl<'run> Outlet<'run> {
 
     /// Hands one over; waits for room where there is none, as an outcome is never dropped. Says whether anybody is there
     /// to take it.
-    pub(super) fn put(&self, outcome: Outcome) -> bool {
-        if self.outcomes.len() > self.outcomes.capacity().unwrap_or(usize::MAX) / 2 {
+    #[must_use]
+    pub fn put(&self, outcome: Outcome) -> bool {
+        let looks = outcome.done().nanos().is_multiple_of(LOOK_EVERY);
+        if looks && self.outcomes.len() > self.outcomes.capacity().unwrap_or(usize::MAX) / 2 {
             (self.relieve)();
         }
         self.outcomes.send(outcome).is_ok()
@@ -45,12 +52,12 @@ mod tests {
 
     #[test]
     fn users_count_while_the_aggregator_does_not_come() {
-        let (sender, outcomes) = bounded(8);
+        let (sender, outcomes) = bounded(16);
         let counted = AtomicUsize::new(0);
         let relieve = || _ = counted.fetch_add(outcomes.try_iter().count(), Ordering::Relaxed);
         let outlet = Outlet::new(sender, &relieve);
-        let at = Moment::from_nanos(1);
-        for _ in 0..100 {
+        for nanos in 0..100 {
+            let at = Moment::from_nanos(nanos);
             let outcome = Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok);
             assert!(outlet.put(outcome), "there is room, as nobody but us makes any");
         }
