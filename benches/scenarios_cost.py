@@ -1,19 +1,18 @@
 """CPU a request, beside the others: paired rounds on one core, requests counted by the server."""
 
+import contextlib
 import json
 import statistics
 import time
 
 import clients
-from bench import HEAD, Run, cpu_us, rate, ratios, spread, table_of
+from bench import HEAD, SLACK, Run, cpu_us, rate, ratios, spread, table_of
 from children import Failed, Skip
+from server import Counted
 from tools import bench_program
 
 USERS = 64
 """Connections of the comparisons of CPU."""
-
-FINE = 5
-"""Times as many rounds, each so much shorter, where a small difference is looked for."""
 
 MANY = 5000
 """Connections of the comparison of throughput."""
@@ -26,16 +25,22 @@ def compare(bench, title, contenders, bars, key=cpu_us, **rounds):
         if name in ("swarmline", "users loop") or bench.programs.get(name.partition(" ")[0]):
             there[name] = work
     runs = bench.rounds_of(there, **rounds)
+    conclude(bench, title, runs, bars, key)
+    return runs
+
+
+def conclude(bench, title, runs, bars, key=cpu_us):
+    """The table of what was run, and its bars."""
     bench.table(title, HEAD, table_of(runs, key))
     for text, other, most in bars:
-        if other not in there:
+        if other not in runs:
             bench.skip(text, f"{other} is not there")
             continue
         values = ratios(runs, other, key)
         middle = statistics.median(values)
         met = None if most is None else (middle >= most if key is rate else middle <= most)
-        bench.bar(text, spread(values, 3 if most and most < 0.1 else 2), met)
-    return runs
+        is_fine = most and (most < 0.1 or 1 < most < 1.05)
+        bench.bar(text, spread(values, 3 if is_fine else 2), met)
 
 
 def keep_alive(bench):
@@ -56,17 +61,45 @@ def keep_alive(bench):
 
 
 def stream_cost(bench):
-    """Stream and statistics: the whole against the users' loop alone."""
+    """Stream and statistics: the whole against the users' loop alone, half of the users each, at the same time.
+
+    One after the other, two runs of the same program differ by more than the three hundredths that are looked for; side
+    by side on one core, five rounds lie within one.
+    """
     program = bench_program("users_loop")
     if not program:
         raise Skip("the bench users_loop could not be built")
-    url = bench.server.url()
-    loop = lambda seconds: bench.run(clients.users_loop(program, url, USERS, seconds), seconds)
-    contenders = {"swarmline": bench.swarmline(url, USERS), "users loop": loop}
+    runs = {"swarmline": [], "users loop": []}
+    for number in range(bench.rounds + 1):
+        pair = side_by_side(bench, program, number)
+        if number:
+            for name, run in zip(runs, pair):
+                runs[name].append(run)
     bars = [("Stream and statistics: at most 1.03 x the users' loop alone", "users loop", 1.03)]
-    # Three hundredths are less than two neighbouring runs differ by, so many short rounds instead of few long ones.
-    many = {"rounds": bench.rounds * FINE, "seconds": max(1, bench.seconds / FINE)}
-    compare(bench, "The whole against the users' loop alone", contenders, bars, **many)
+    conclude(bench, "The whole and the users' loop alone, at the same time", runs, bars)
+
+
+def side_by_side(bench, program, number):
+    """A run of the whole and one of the users' loop, both on the clients' core; who starts first changes each round.
+
+    Each counts for itself, and the server must have got as many together; what the end cut off it may not have seen.
+    """
+    url, users, stream = bench.server.url(), USERS // 2, bench.stream_file()
+    commands = [clients.swarmline(bench.binary, url, users, bench.seconds, stream),
+                clients.users_loop(program, url, users, bench.seconds)]
+    with Counted(bench.server) as counted, contextlib.ExitStack() as stack:
+        order = [number % 2, 1 - number % 2]
+        children = {which: stack.enter_context(bench.client(commands[which])) for which in order}
+        whole, loop = children[0], children[1]
+        for child in (whole, loop):
+            if child.wait(bench.seconds + SLACK):
+                raise Failed(f"{child.name}: {child.said()}")
+        runs = [Run(requests, child.cpu_seconds(), bench.seconds)
+                for child, requests in ((whole, bench.stream(stream).sent), (loop, int(loop.said().split()[0])))]
+    lost = sum(run.requests for run in runs) - counted.requests
+    if not 0 <= lost <= 2 * users:
+        raise Failed(f"the server got {counted.requests:,} requests, {lost:,} fewer than were said to be sent")
+    return runs
 
 
 def locust(bench):

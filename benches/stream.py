@@ -46,6 +46,14 @@ class Stream:
         """When the run began."""
         return self.time_of("locust.tl.event.test.start")
 
+    @property
+    def sent(self):
+        """Requests sent, those included that the end cut off."""
+        last = [line for _, line in self.lines if line["telemetry_name"] == "swarmline.event.run.end"]
+        if not last:
+            raise Failed("the stream has no end")
+        return last[-1]["sent"]
+
     def spawn_seconds(self):
         """From the start until all users asked for were there; None if they never were."""
         try:
