@@ -21,7 +21,7 @@ lint: ## format, clippy and documentation, warnings being errors
 e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
-bench: build ## what it costs, beside wrk, oha, hey and Locust; ten minutes, on a quiet machine (benches/RESULTS.md)
+bench: build ## what it costs, beside wrk, oha, hey and Locust; a quarter of an hour, on a quiet machine (benches/RESULTS.md)
 	cargo bench --no-run --locked --bench micro --bench users_loop
 	python3 benches/run.py --bin $(TARGET)/release/swarmline
 
