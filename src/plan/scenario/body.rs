@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::json::Json;
-use super::names::Names;
+use super::names::{self, Names};
 use super::reader::{Node, Object};
 use crate::cli::value::header_name;
 use crate::error::Result;
@@ -16,14 +16,34 @@ use crate::plan::template::{Encoding, Template};
 /// A header field; `None` leaves out one that is sent otherwise.
 pub(super) type Field = (String, Option<Template>);
 
-/// The member `headers`.
+/// The member `headers` of a request.
 pub(super) fn headers(node: &Node<'_>, names: &mut Names) -> Result<Vec<Field>> {
+    fields(node, names, &[], |why| why)
+}
+
+/// The member `headers` of the file, compiled for one request, as what it has by then decides what `${...}` may name.
+/// Left out is what `above` says anew: a login leaves out the token that it is about to get.
+pub(super) fn file_headers(
+    node: &Node<'_>,
+    names: &mut Names,
+    above: &[Field],
+    request: &Node<'_>,
+) -> Result<Vec<Field>> {
+    fields(node, names, above, |why| format!("{why} (in the request {})", request.path()))
+}
+
+fn fields(node: &Node<'_>, names: &mut Names, above: &[Field], said: impl Fn(String) -> String) -> Result<Vec<Field>> {
     let mut fields = Vec::new();
     for (name, node) in node.members()? {
         header_name(name).map_err(|why| node.refused(why))?;
+        let is_replaced = above.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
         let value = match node.value() {
             Json::Null => None,
-            Json::Text(text) => Some(names.text(text, Encoding::Field).map_err(|why| node.refused(why))?),
+            Json::Text(text) if is_replaced => {
+                names::check(text, Encoding::Field).map_err(|why| node.refused(why))?;
+                continue;
+            }
+            Json::Text(text) => Some(names.text(text, Encoding::Field).map_err(|why| node.refused(said(why)))?),
             other => return Err(node.refused(format!("expected text, or null to leave it out, not {}", other.kind()))),
         };
         fields.push((name.to_owned(), value.map(|value| if is_secret(name) { value.into_secret() } else { value })));

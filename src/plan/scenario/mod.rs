@@ -161,11 +161,9 @@ fn checks(node: &Node<'_>) -> Result<Vec<Check>> {
     checks.iter().map(|node| node.read(Check::parse)).collect()
 }
 
-fn workshop<'p>(object: &Object<'_>, flags: &'p RunFlags, mut names: Names, folder: PathBuf) -> Result<Workshop<'p>> {
+fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, folder: PathBuf) -> Result<Workshop<'p>> {
     let base = flags.host.as_deref().map(|host| requests::parse("--host", host)).transpose()?;
     let (base, credentials) = base.map_or((None, None), |parsed| (Some(parsed.url), parsed.userinfo));
-    let own = object.read("headers", |node| body::headers(node, &mut names))?.unwrap_or_default();
-    let of_flags: Vec<Field> = flags.headers.iter().map(field).collect();
     let mut rules = requests::rules(flags);
     if let Some(node) = object.get("expect") {
         // The statuses are those of the flags by now, which the file's are below.
@@ -175,10 +173,23 @@ fn workshop<'p>(object: &Object<'_>, flags: &'p RunFlags, mut names: Names, fold
     }
     let common = std::mem::take(&mut names.mentioned);
     let home = base.as_ref().map(|base| Arc::clone(base.origin()));
-    let headers = body::replaced(own, &of_flags);
+    let (headers, flag_headers) = (object.get("headers"), flags.headers.iter().map(field).collect());
     let book = Book::default();
     let body_files = Vec::new();
-    Ok(Workshop { names, flags, base, credentials, home, rules, headers, common, book, folder, body_files })
+    Ok(Workshop {
+        names,
+        flags,
+        base,
+        credentials,
+        home,
+        rules,
+        headers,
+        flag_headers,
+        common,
+        book,
+        folder,
+        body_files,
+    })
 }
 
 fn field(header: &Header) -> Field {

@@ -175,6 +175,13 @@ impl Names {
     }
 }
 
+/// Checks what of a text does not depend on the meaning of names.
+pub(super) fn check(text: &str, encoding: Encoding) -> Result<(), String> {
+    let literal = |token| if let Token::Literal(literal) = token { Some(literal) } else { None };
+    let mut literals = tokens(text)?.into_iter().filter_map(literal);
+    literals.try_for_each(|literal| push_text(&mut Template::default(), literal, encoding.of_literals(), false))
+}
+
 /// Adds text that is known now.
 fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret: bool) -> Result<(), String> {
     let mut written = Vec::with_capacity(text.len());

@@ -35,6 +35,11 @@ impl<'j> Node<'j> {
         self.value
     }
 
+    /// The place, as a JSON pointer.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// A complaint about this place.
     pub(super) fn refused(&self, why: impl fmt::Display) -> Error {
         let path = if self.path.is_empty() { String::new() } else { format!(": {}", self.path) };

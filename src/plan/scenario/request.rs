@@ -34,9 +34,11 @@ pub(super) struct Workshop<'p> {
     pub(super) home: Option<Arc<Origin>>,
     /// What holds for a request that says nothing of its own.
     pub(super) rules: Rules,
-    /// Header fields of the file and of the flags.
-    pub(super) headers: Vec<Field>,
-    /// Sources that those header fields and `rules` mention: each request does.
+    /// The file's header fields.
+    pub(super) headers: Option<Node<'p>>,
+    /// Those of the flags.
+    pub(super) flag_headers: Vec<Field>,
+    /// Sources that `rules` mention: each request does.
     pub(super) common: BTreeSet<SourceId>,
     pub(super) book: Book,
     /// Where the file is.
@@ -80,11 +82,20 @@ impl Workshop<'_> {
         // As on a command line: the flag, then what stands in the URL; the host's own go to that host only.
         let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));
         let credentials = self.flags.basic_auth.clone().or(in_url);
-        let own = object.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
-        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(usual);
-        let fields = body::replaced(body::replaced(usual.collect(), &self.headers), &own);
-        let head = head(&method, target.path, &target.origin, fields);
+        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(usual).collect();
+        let head = head(&method, target.path, &target.origin, self.fields(object, usual)?);
         Ok(TemplatedRequest::new(endpoint, target.origin, head, body.content))
+    }
+
+    /// Header fields of a request: below all the usual ones, then those of the file, of the flags, and its own.
+    fn fields(&mut self, request: &Object<'_>, usual: Vec<Field>) -> Result<Vec<Field>> {
+        let own = request.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
+        let above = body::replaced(self.flag_headers.clone(), &own);
+        let of_file = match &self.headers {
+            Some(node) => body::file_headers(node, &mut self.names, &above, request.node())?,
+            None => Vec::new(),
+        };
+        Ok(body::replaced(body::replaced(usual, &of_file), &above))
     }
 }
 

@@ -49,6 +49,25 @@ fn what_a_user_got_when_it_started_is_in_all_that_it_sends_and_in_nothing_of_oth
 }
 
 #[test]
+fn what_a_user_got_when_it_started_can_be_in_header_fields_of_the_file() {
+    let server = shop();
+    let class = json!({
+        "on_start": [{
+            "post": "/login", "headers": { "authorization": null }, "extract": { "token": { "json": "/token" } },
+        }],
+        "tasks": [{ "requests": [{ "get": "/items" }] }],
+    });
+    let headers = json!({ "Authorization": "Bearer ${token}" });
+    let scenario = Scenario::new("common-token", &json!({ "headers": headers, "user_classes": [class] }));
+    scenario.run(&server, &["-n", "50", "-u", "5", "-r", "10000"]).exits(0);
+    for asked in by_connection(&server) {
+        assert_eq!((asked[0].asked(), asked[0].field("authorization")), ("POST /login", None));
+        let bearer = format!("Bearer {}", asked[0].connection);
+        assert!(asked[1..].iter().all(|seen| seen.field("authorization") == Some(bearer.as_str())));
+    }
+}
+
+#[test]
 fn users_leave_once_each_if_there_is_time() {
     for arguments in [&["-n", "100", "-s", "30s"][..], &["-t", "1s", "-s", "30s"]] {
         let server = shop();
