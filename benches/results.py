@@ -26,7 +26,8 @@ def markdown(bench, versions):
         "Written by `make bench` (`benches/run.py`). nginx on one core, each client in turn on the other; requests as "
         "nginx counted them, CPU as the kernel did; medians of paired rounds in rotating order after a warm-up round, "
         "with the least and the most. Absolute figures drift with the machine, ratios of the same round much less.",
-        f"{today}; {machine()}; {tools}; {bench.rounds} rounds of {bench.seconds:g} s.",
+        f"{today}; {machine()}; {tools}; {bench.rounds} rounds of {bench.seconds:g} s, of keep-alive "
+        "and TLS twice as many, half as long.",
         "## Bars",
         rows(["bar", "reached", "ok"], [[bar.text, bar.reached, bar.word] for bar in bench.bars]),
     ]

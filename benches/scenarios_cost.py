@@ -18,6 +18,11 @@ MANY = 5000
 """Connections of the comparison of throughput."""
 
 
+def fine(bench):
+    """Twice as many rounds, each half as long: neighbours of the machine come and go within a round of five seconds."""
+    return {"rounds": 2 * bench.rounds, "seconds": max(1, bench.seconds / 2)}
+
+
 def compare(bench, title, contenders, bars, key=cpu_us, **rounds):
     """Runs the contenders that are there and notes the bars: (text, other, most), on the median of paired ratios."""
     there = {}
@@ -57,7 +62,7 @@ def keep_alive(bench):
         ("CPU a request, keep-alive: at most 1.35 x wrk (reach for 1.1)", "wrk", 1.35),
         ("CPU a request, keep-alive: beside hey", "hey", None),
     ]
-    compare(bench, "64 keep-alive connections, small answers, stream on", contenders, bars)
+    compare(bench, "64 keep-alive connections, small answers, stream on", contenders, bars, **fine(bench))
 
 
 def stream_cost(bench):
@@ -157,7 +162,7 @@ def tls_keep_alive(bench):
         ("CPU a request, HTTPS keep-alive: at most 1.0 x oha", "oha", 1.0),
         ("CPU a request, HTTPS keep-alive: beside wrk (OpenSSL)", "wrk", None),
     ]
-    compare(bench, "HTTPS (TLS 1.3), 64 keep-alive connections", contenders, bars)
+    compare(bench, "HTTPS (TLS 1.3), 64 keep-alive connections", contenders, bars, **fine(bench))
 
 
 def tls_new(bench):
@@ -169,7 +174,7 @@ def tls_new(bench):
         "oha": bench.other(clients.oha, "oha", url, USERS, theirs),
     }
     bars = [("CPU a request, new TLS connection each: at most 1.0 x oha", "oha", 1.0)]
-    compare(bench, "A new TLS 1.3 connection for every request", contenders, bars)
+    compare(bench, "A new TLS 1.3 connection for every request", contenders, bars, **fine(bench))
     logged = bench.server.url(port="logged")
     short = {
         "swarmline": bench.swarmline(logged, USERS, ours),

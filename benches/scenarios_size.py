@@ -6,8 +6,10 @@ import resource
 import shutil
 import statistics
 import time
+from dataclasses import dataclass
 
 import clients
+from bench import spread
 from children import Child, Failed, Skip, output_of
 from stream import why_not
 from tools import bench_program
@@ -59,42 +61,77 @@ def big_bodies(bench):
     bench.bar("Bodies of 1 MB: no growing memory (within 1 MiB)", reached, late - early <= MIB)
 
 
+PLAIN = {"plain HTTP": [], "plain HTTP, a request a second each": ["--wait", "1s"]}
+"""Kinds of users that have bars, and their flags."""
+
+
+@dataclass
+class Crowd:
+    """What one run of so many users came to."""
+
+    kib: float
+    requests: int
+    connections: int
+    started: float | None
+    stopped: float
+
+
 def memory_plain(bench):
-    """10,000 users over plain HTTP: memory, start and end."""
-    memory(bench, "plain HTTP", 32, [], max(20.0, bench.seconds))
-    memory(bench, "plain HTTP, a request a second each", 32, ["--wait", "1s"], max(20.0, bench.seconds))
+    """10,000 users over plain HTTP: memory."""
+    for kind, extra in PLAIN.items():
+        memory(bench, kind, 32, extra, max(20.0, bench.seconds))
 
 
 def memory_tls(bench):
     """10,000 users over TLS 1.3: memory."""
     # So many handshakes take one core a while: those that wait for their turn are not too late.
     extra = ["-k", "--connect-timeout", "60s", "--timeout", "60s"]
-    memory(bench, "TLS", 80, extra, max(30.0, 2 * bench.seconds))
+    crowd = memory(bench, "TLS", 80, extra, max(30.0, 2 * bench.seconds))
+    started = "not all" if crowd.started is None else f"all after {crowd.started:.2f} s"
+    bench.note(f"users over TLS: {started}, gone {crowd.stopped:.2f} s after the end")
 
 
 def memory(bench, kind, most, extra, seconds):
-    """Notes the bars on 10,000 users, or on as many as this machine's limits allow."""
-    port = "tls" if kind == "TLS" else "plain"
-    users = min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
+    """Notes the bar on the memory of 10,000 users, or of as many as this machine's limits allow."""
+    users = how_many()
+    crowd = crowd_of(bench, "tls" if kind == "TLS" else "plain", extra, seconds)
+    each = crowd.kib / users
+    reached = f"{each:.1f} KiB ({crowd.requests:,} requests over {crowd.connections:,} connections in {seconds:g} s)"
+    # Users without a connection prove nothing.
+    met = each <= most and crowd.connections >= users
+    bench.bar(f"Memory a user at {users:,} users, {kind}: at most {most} KiB", reached, met)
+    return crowd
+
+
+def start_and_end(bench):
+    """10,000 users over plain HTTP: how long until all are there, and until all are gone."""
+    users, seconds = how_many(), max(6.0, bench.seconds)
+    for kind, extra in PLAIN.items():
+        crowds = [crowd_of(bench, "plain", extra, seconds) for _ in range(bench.rounds)]
+        started = [seconds if crowd.started is None else crowd.started for crowd in crowds]
+        stopped = [crowd.stopped for crowd in crowds]
+        for what, took, most in ((f"started, {kind}: within 2 s", started, 2.0),
+                                 (f"stopped, {kind}: within 1 s of the end", stopped, 1.0)):
+            bench.bar(f"{users:,} users {what}", f"{spread(took)} s", statistics.median(took) <= most)
+
+
+def how_many():
+    """Users whose memory is looked at, or as many as this machine's limits allow."""
+    return min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
+
+
+def crowd_of(bench, port, extra, seconds):
+    """A run of so many users."""
     path = bench.stream_file()
-    argv = clients.swarmline(bench.binary, bench.server.url(port=port), users, seconds, path, extra)
+    argv = clients.swarmline(bench.binary, bench.server.url(port=port), how_many(), seconds, path, extra)
     before = bench.server.requests()
     looks, ended = watched(bench, argv, path, seconds)
     requests = bench.server.requests() - before - 1
     stream = bench.stream(path)
     connections = sum(line["connections"]["count"] for _, line in stream.lines
                       if line["telemetry_name"] == "swarmline.metric.interval")
-    each = looks[-1][1] / users
-    reached = f"{each:.1f} KiB ({requests:,} requests over {connections:,} connections in {seconds:g} s)"
-    # Users without a connection prove nothing.
-    met = each <= most and connections >= users
-    bench.bar(f"Memory a user at {users:,} users, {kind}: at most {most} KiB", reached, met)
-    started, stopped = stream.spawn_seconds(), ended - (stream.started + seconds)
-    is_bar = port == "plain"
-    bench.bar(f"{users:,} users started, {kind}: within 2 s", f"not within {seconds:g} s" if started is None
-              else f"{started:.2f} s", (started is not None and started <= 2.0) if is_bar else None)
-    bench.bar(f"{users:,} users stopped, {kind}: within 1 s of the end", f"{stopped:.2f} s",
-              stopped <= 1.0 if is_bar else None)
+    stopped = ended - (stream.started + seconds)
+    return Crowd(looks[-1][1], requests, connections, stream.spawn_seconds(), stopped)
 
 
 def memory_over_time(bench):
@@ -180,4 +217,4 @@ def pieces(bench):
     bench.bar("Channel with 64 senders: 3 million a second", reached, min(senders.values()) >= 3e6)
 
 
-SCENARIOS = [pieces, system_calls, start, big_bodies, memory_plain, memory_tls, memory_over_time]
+SCENARIOS = [pieces, system_calls, start, big_bodies, memory_plain, start_and_end, memory_tls, memory_over_time]
