@@ -57,6 +57,12 @@ class Child:
             time.sleep(every)
         return self.process.returncode
 
+    def succeed(self, limit):
+        """Waits for its end, as `wait`, which must be a good one."""
+        code = self.wait(limit)
+        if code:
+            raise Failed(f"{self.name} ended with {code}: {self.said()}")
+
     def end(self, limit=10.0):
         """Ends it if it runs: SIGTERM, bounded waiting, SIGKILL."""
         for number, patience in ((signal.SIGTERM, limit), (signal.SIGKILL, limit)):

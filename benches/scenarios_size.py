@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import clients
 from bench import spread
 from children import Child, Failed, Skip, output_of
+from server import Counted
 from stream import why_not
 from tools import bench_program
 
@@ -49,9 +50,9 @@ def big_bodies(bench):
     seconds = max(4.0, 2 * bench.seconds)
     path = bench.stream_file()
     argv = clients.swarmline(bench.binary, bench.server.url("/1m"), 64, seconds, path)
-    before = bench.server.requests()
-    looks, _ = watched(bench, argv, path, seconds)
-    requests = bench.server.requests() - before - 1
+    with Counted(bench.server) as counted:
+        looks, _ = watched(bench, argv, path, seconds)
+    requests = counted.requests
     bench.stream(path)
     early = next(kib for at, kib in looks if at >= 2.0)
     late = looks[-1][1]
@@ -124,14 +125,13 @@ def crowd_of(bench, port, extra, seconds):
     """A run of so many users."""
     path = bench.stream_file()
     argv = clients.swarmline(bench.binary, bench.server.url(port=port), how_many(), seconds, path, extra)
-    before = bench.server.requests()
-    looks, ended = watched(bench, argv, path, seconds)
-    requests = bench.server.requests() - before - 1
+    with Counted(bench.server) as counted:
+        looks, ended = watched(bench, argv, path, seconds)
     stream = bench.stream(path)
     connections = sum(line["connections"]["count"] for _, line in stream.lines
                       if line["telemetry_name"] == "swarmline.metric.interval")
     stopped = ended - (stream.started + seconds)
-    return Crowd(looks[-1][1], requests, connections, stream.spawn_seconds(), stopped)
+    return Crowd(looks[-1][1], counted.requests, connections, stream.spawn_seconds(), stopped)
 
 
 def memory_over_time(bench):
@@ -176,8 +176,7 @@ def system_calls(bench):
     argv = [bench.program("strace"), "-c", "-f", "-o", summary, bench.binary, "run", "-u", 4, "-r", 1000, "-n", requests,
             "--quiet", "--telemetry", path, bench.server.url()]
     with bench.client(argv) as child:
-        if child.wait(120):
-            raise Failed(f"strace or swarmline ended with {child.poll()}: {child.said()}")
+        child.succeed(120)
     path.unlink()
     calls = {}
     for line in summary.read_text().splitlines():
