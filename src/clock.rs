@@ -128,6 +128,12 @@ impl Clock {
         Moment::at(self.start.elapsed())
     }
 
+    /// The moment of a monotonic instant; the start, where that is later.
+    #[must_use]
+    pub fn moment(&self, instant: Instant) -> Moment {
+        Moment::at(instant.saturating_duration_since(self.start))
+    }
+
     /// The monotonic instant of a moment, to wait for it.
     #[must_use]
     pub fn instant(&self, moment: Moment) -> Instant {

@@ -22,6 +22,11 @@ impl Budget {
         Self(requests.map(AtomicU64::new))
     }
 
+    /// Requests that may still be started; `None` where any number may.
+    pub(super) fn left(&self) -> Option<u64> {
+        self.0.as_ref().map(|left| left.load(Ordering::Relaxed))
+    }
+
     /// Takes one.
     pub(super) fn take(&self) -> Permit {
         let Some(left) = &self.0 else { return Permit::Go };

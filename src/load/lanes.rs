@@ -4,10 +4,11 @@
 //! slowly one class is answered. Each lane walks the whole schedule for itself and passes over what is not its own, so
 //! that no arrival has to be kept for anybody.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::iter::Peekable;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
@@ -27,13 +28,22 @@ pub(super) struct Lanes<'p> {
     unmanned: AtomicU32,
 }
 
-/// Arrivals of one class that nobody has taken yet.
+/// One arrival: when it is due, and its number in the whole run, which decides its class and task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Arrival {
+    /// When its first request is due.
+    pub(super) due: Moment,
+    /// Counted from 0 over all shards.
+    pub(super) number: u64,
+}
+
+/// Arrivals of one class that no user has taken yet.
 pub(super) struct Lane<'p> {
     due: Mutex<Waiting<'p>>,
     /// A word for each arrival that was given back, to those who wait for one.
     returned: (Sender<()>, Receiver<()>),
     /// One that is due at the end of the run, or after it, is none of this run's.
-    end: Duration,
+    end: Moment,
     users: AtomicU32,
     /// Whether there is no data for one more user, or nothing for one to do.
     is_spent: AtomicBool,
@@ -41,8 +51,8 @@ pub(super) struct Lane<'p> {
 
 struct Waiting<'p> {
     own: Peekable<Own<'p>>,
-    /// Taken by users that had no data for them.
-    returned: BTreeSet<Duration>,
+    /// Taken by users that could not serve them.
+    returned: BTreeSet<Arrival>,
 }
 
 /// When the arrivals of one class are due.
@@ -55,24 +65,25 @@ struct Own<'p> {
 }
 
 impl Iterator for Own<'_> {
-    type Item = Duration;
+    type Item = Arrival;
 
-    fn next(&mut self) -> Option<Duration> {
+    fn next(&mut self) -> Option<Arrival> {
         // The order of classes repeats itself; where a whole period has none of this class, as a shard may, none comes.
         let is_own = |skipped: &usize| {
             let number = self.next.saturating_add(*skipped as u64);
             self.plan.class_of(self.plan.load().shard.place(number)) == self.class
         };
         let skipped = (0..LONGEST_PERIOD).find(is_own)?;
+        let number = self.plan.load().shard.place(self.next.saturating_add(skipped as u64));
         self.next = self.next.saturating_add(skipped as u64 + 1);
-        self.due.nth(skipped)
+        Some(Arrival { due: Moment::at(self.due.nth(skipped)?), number })
     }
 }
 
 impl<'p> Lanes<'p> {
     /// All arrivals of a plan.
     pub(super) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
-        let end = plan.load().run_time.unwrap_or(Duration::MAX);
+        let end = Moment::at(plan.load().run_time.unwrap_or(Duration::MAX));
         let lane = |class| Lane::new(Own { plan, class, due: arrivals.due(), next: 0 }, end);
         let of_classes: Box<[Lane<'p>]> = (0..plan.classes().len()).map(lane).collect();
         let used = of_classes.iter().filter(|lane| !lane.is_spent()).count();
@@ -120,7 +131,7 @@ impl<'p> Lanes<'p> {
 }
 
 impl<'p> Lane<'p> {
-    fn new(own: Own<'p>, end: Duration) -> Self {
+    fn new(own: Own<'p>, end: Moment) -> Self {
         let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
         let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
         let lane = Self { due, returned: unbounded(), end, users, is_spent };
@@ -129,27 +140,27 @@ impl<'p> Lane<'p> {
     }
 
     /// Takes the next arrival; `None` when the schedule is over.
-    fn take(&self) -> Option<Moment> {
+    fn take(&self) -> Option<Arrival> {
         self.next_if(|_| true)
     }
 
     /// Takes the next arrival if it is due by `moment`.
-    pub(super) fn take_until(&self, moment: Moment) -> Option<Moment> {
-        self.next_if(|due| due <= moment)
+    pub(super) fn take_until(&self, moment: Moment) -> Option<Arrival> {
+        self.next_if(|arrival| arrival.due <= moment)
     }
 
-    /// Gives an arrival back, as there is no data for it here.
-    pub(super) fn give_back(&self, arrival: Moment) {
-        self.waiting().returned.insert(arrival.since_start());
+    /// Gives an arrival back whose first request was not sent.
+    pub(super) fn give_back(&self, arrival: Arrival) {
+        self.waiting().returned.insert(arrival);
         // The lane holds the other side.
         let _ = self.returned.0.send(());
     }
 
     /// Takes the next arrival. Where none is left, waits for one that is given back; `None` when the stop begins.
-    pub(super) fn take_or_wait(&self, stop: &Receiver<Never>) -> Option<Moment> {
+    pub(super) fn take_or_wait(&self, stop: &Receiver<Never>) -> Option<Arrival> {
         loop {
-            if let Some(due) = self.take() {
-                return Some(due);
+            if let Some(arrival) = self.take() {
+                return Some(arrival);
             }
             select! {
                 recv(stop) -> _ => return None,
@@ -163,23 +174,81 @@ impl<'p> Lane<'p> {
         self.is_spent.load(Ordering::Relaxed)
     }
 
-    /// When the next arrival is due that nobody has taken.
+    /// When the next arrival is due that no user has taken.
     fn next_due(&self) -> Option<Moment> {
-        let mut waiting = self.waiting();
-        let returned = waiting.returned.first().copied();
-        returned.or_else(|| waiting.own.peek().copied().filter(|due| *due < self.end)).map(Moment::at)
+        self.waiting().next(self.end).map(|arrival| arrival.due)
     }
 
-    fn next_if(&self, is_wanted: impl Fn(Moment) -> bool) -> Option<Moment> {
+    fn next_if(&self, is_wanted: impl Fn(Arrival) -> bool) -> Option<Arrival> {
         let mut waiting = self.waiting();
-        // Those were due before all that were not taken yet.
-        if let Some(due) = waiting.returned.first().copied() {
-            return is_wanted(Moment::at(due)).then(|| waiting.returned.pop_first()).flatten().map(Moment::at);
-        }
-        waiting.own.next_if(|due: &Duration| *due < self.end && is_wanted(Moment::at(*due))).map(Moment::at)
+        waiting.next(self.end).filter(|arrival| is_wanted(*arrival))?;
+        waiting.pop()
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Waiting<'p>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting<'p>> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting<'_> {
+    /// The next arrival that is due before `end`. Those given back were due before all that were not taken yet.
+    fn next(&mut self, end: Moment) -> Option<Arrival> {
+        let returned = self.returned.first().copied();
+        returned.or_else(|| self.own.peek().copied().filter(|arrival| arrival.due < end))
+    }
+
+    fn pop(&mut self) -> Option<Arrival> {
+        self.returned.pop_first().or_else(|| self.own.next())
+    }
+}
+
+/// Arrivals that were due before the load ended and whose first request was never sent, in the order in which they were
+/// due.
+pub(super) struct Unsent<'l, 'p> {
+    /// Of each lane the arrivals, and the next one.
+    lanes: Vec<(usize, MutexGuard<'l, Waiting<'p>>)>,
+    next: BinaryHeap<Reverse<(Arrival, usize)>>,
+    until: Moment,
+}
+
+impl<'p> Lanes<'p> {
+    /// What was due before `stopped` and never sent, class by class of those that had data. To be asked when all users
+    /// have ended.
+    pub(super) fn unsent(&self, stopped: Moment) -> Unsent<'_, 'p> {
+        self.left(stopped, |lane| !lane.is_spent())
+    }
+
+    /// Arrivals that were due before `stopped` of classes whose data was used up.
+    pub(super) fn without_data(&self, stopped: Moment) -> Unsent<'_, 'p> {
+        self.left(stopped, Lane::is_spent)
+    }
+
+    fn left(&self, stopped: Moment, is_meant: impl Fn(&Lane<'p>) -> bool) -> Unsent<'_, 'p> {
+        let lanes = self.of_classes.iter().enumerate().filter(|(_, lane)| is_meant(lane));
+        let lanes: Vec<_> = lanes.map(|(class, lane)| (class, lane.waiting())).collect();
+        let until = stopped.min(self.of_classes.iter().map(|lane| lane.end).min().unwrap_or(stopped));
+        let mut unsent = Unsent { next: BinaryHeap::with_capacity(lanes.len()), lanes, until };
+        (0..unsent.lanes.len()).for_each(|lane| unsent.look(lane));
+        unsent
+    }
+}
+
+impl Unsent<'_, '_> {
+    fn look(&mut self, lane: usize) {
+        if let Some(arrival) = self.lanes[lane].1.next(self.until).filter(|arrival| arrival.due < self.until) {
+            self.next.push(Reverse((arrival, lane)));
+        }
+    }
+}
+
+impl Iterator for Unsent<'_, '_> {
+    /// The class, and the arrival.
+    type Item = (usize, Arrival);
+
+    fn next(&mut self) -> Option<(usize, Arrival)> {
+        let Reverse((arrival, lane)) = self.next.pop()?;
+        self.lanes[lane].1.pop();
+        self.look(lane);
+        Some((self.lanes[lane].0, arrival))
     }
 }

@@ -213,6 +213,12 @@ impl Failure {
     }
 }
 
+/// Whether a request that failed in this class (as [`Failure::class`] names it) had a complete answer from the server.
+#[must_use]
+pub fn is_answer(class: &str) -> bool {
+    matches!(class, "redirect" | "http_4xx" | "http_5xx" | "expectation" | "extract" | "other")
+}
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -325,6 +331,12 @@ impl Outcome {
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         self.endpoint
+    }
+
+    /// When it was due.
+    #[must_use]
+    pub const fn due(&self) -> Moment {
+        self.due
     }
 
     /// When it was over.

@@ -20,7 +20,7 @@ use crate::plan::answer::{AnswerView, ParsedBody};
 use crate::plan::data::{DataSource, Row, SourceId};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::extract::{ExtractFrom, Extraction};
-use crate::plan::journey::{Message, Step, UserClass};
+use crate::plan::journey::{Message, Step, Task};
 use crate::plan::random::Random;
 use crate::plan::request::EndpointId;
 use crate::plan::template::{Unset, Values};
@@ -133,9 +133,8 @@ impl<'run> Session<'run> {
         true
     }
 
-    /// Does one of the class's tasks; its first request has its turn. `None`: there is no data for it.
-    pub(super) fn do_task(&mut self, class: &'run UserClass, turn: Turn) -> Option<Walk> {
-        let task = class.tasks.pick(&mut self.known.random);
+    /// Does a task; its first request has its turn. `None`: the data that it needs is used up.
+    pub(super) fn do_task(&mut self, task: &'run Task, turn: Turn) -> Option<Walk> {
         if !self.take_rows(&task.rows) {
             return None;
         }

@@ -81,7 +81,8 @@ impl Gate {
 pub struct Stop {
     begun: Gate,
     cut: Gate,
-    reason: OnceLock<Reason>,
+    /// Why, and when.
+    reason: OnceLock<(Reason, Instant)>,
     roster: Arc<Roster>,
 }
 
@@ -94,7 +95,7 @@ impl Stop {
 
     /// Begins the stop: no new request starts. The first reason stands.
     pub fn begin(&self, reason: Reason) {
-        if self.reason.set(reason).is_ok() {
+        if self.reason.set((reason, Instant::now())).is_ok() {
             self.roster.note_stop();
             self.begun.open();
             self.roster.wake();
@@ -116,7 +117,24 @@ impl Stop {
     /// Why the run ended, once the stop has begun.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
-        self.reason.get().copied()
+        self.reason.get().map(|(reason, _)| *reason)
+    }
+
+    /// When the stop began, once it has.
+    #[must_use]
+    pub fn begun_at(&self) -> Option<Instant> {
+        self.reason.get().map(|(_, at)| *at)
+    }
+
+    /// When the load ended, over which rates are counted: when the stop began, but with `-n`, where every request is sent
+    /// and runs to its own end. `None` until then.
+    #[must_use]
+    pub fn load_end(&self) -> Option<Instant> {
+        // Looked at for each outcome: the flag is cheaper.
+        if !self.is_begun() {
+            return None;
+        }
+        self.reason.get().filter(|(reason, _)| *reason != Reason::Requests).map(|(_, at)| *at)
     }
 
     /// Sleeps until `deadline`; says whether it got there before the stop began. For a few threads; users have

@@ -12,6 +12,8 @@ use crate::plan::random::Random;
 pub(super) struct Supply<'p> {
     plan: &'p Plan,
     asked: Box<[AtomicU64]>,
+    /// Arrivals that were not sent, as the data for their task is used up.
+    without_data: AtomicU64,
 }
 
 /// Every row of a source is taken.
@@ -25,7 +27,11 @@ pub(super) struct Spent {
 impl<'p> Supply<'p> {
     /// All rows of the plan's sources.
     pub(super) fn new(plan: &'p Plan) -> Self {
-        Self { plan, asked: plan.sources().iter().map(|_| AtomicU64::new(0)).collect() }
+        Self {
+            plan,
+            asked: plan.sources().iter().map(|_| AtomicU64::new(0)).collect(),
+            without_data: AtomicU64::new(0),
+        }
     }
 
     /// Takes a row of a source.
@@ -43,7 +49,18 @@ impl<'p> Supply<'p> {
         self.plan.classes().iter().all(|class| self.is_spent_for(class))
     }
 
-    fn is_spent_for(&self, class: &UserClass) -> bool {
+    /// An arrival is not sent, as the data for its task is used up.
+    pub(super) fn note_without_data(&self) {
+        self.without_data.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Arrivals that were not sent for that reason.
+    pub(super) fn without_data(&self) -> u64 {
+        self.without_data.load(Ordering::Relaxed)
+    }
+
+    /// Whether the class has no data for one more user, or for one more task of any kind.
+    pub(super) fn is_spent_for(&self, class: &UserClass) -> bool {
         let none_left = |rows: &[SourceId]| rows.iter().any(|source| self.left(*source) == 0);
         none_left(&class.rows) || class.tasks.as_slice().iter().all(|task| none_left(&task.rows))
     }

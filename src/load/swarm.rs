@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::budget::Budget;
 use super::connection::Dialer;
 use super::gate::Gate;
-use super::lanes::Lanes;
+use super::lanes::{Arrival, Lanes};
 use super::notices::{Notice, Notices};
 use super::outlet::Outlet;
 use super::roster::{Desk, Roster};
@@ -19,6 +19,7 @@ use super::stop::{Never, Reason, Stop};
 use super::supply::Supply;
 use super::user::{self, Job, Left, Shared};
 use crate::clock::{Clock, Moment};
+use crate::plan::request::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
 use crate::plan::{Model, Plan};
@@ -229,13 +230,16 @@ impl<'run> Swarm<'run> {
         let mut plateau = arrivals.reached().map(Moment::at);
         let mut is_exhausted = false;
         let mut started = 0;
-        while let Some(due) = lanes.next_due() {
+        let most = self.plan.load().requests.map_or(u64::MAX, |most| most + self.plan.classes().len() as u64);
+        while let Some(due) = lanes.next_due().filter(|_| !self.stop.is_begun()) {
             let now = self.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
                 plateau = None;
                 self.tell(ties, SwarmEventKind::Spawned { users: self.roster.users() });
             }
-            let growing = lanes.next_to_grow(self.roster);
+            // Each arrival sends a request at least: with `-n` no more users than that are of use, but for those that
+            // find out that the data of their class is used up.
+            let growing = if started < most { lanes.next_to_grow(self.roster) } else { None };
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
                 if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
                     // The number in the whole run, so that no two shards have a user with the same chance.
@@ -247,7 +251,7 @@ impl<'run> Swarm<'run> {
                 }
                 continue;
             }
-            if due < now && !is_exhausted {
+            if due < now && !is_exhausted && started < most {
                 is_exhausted = true;
                 self.tell(ties, SwarmEventKind::UsersExhausted { users: self.roster.users() });
             }
@@ -262,6 +266,30 @@ impl<'run> Swarm<'run> {
             }
         }
         Ok(())
+    }
+
+    /// Arrivals that were due before the load ended at `stopped` and that no user could take: the endpoint of the first
+    /// request of each, and when it was due. With `-n` no more than the requests that were still to be started. To be
+    /// asked when all users have ended.
+    pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
+        let seed = self.plan.load().seed;
+        let left = self.lanes.iter().flat_map(move |lanes| lanes.unsent(stopped));
+        let most = self.budget.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        left.take(most).map(move |(class, Arrival { due, number })| {
+            let task = self.plan.classes()[class].tasks.of_arrival(seed, number);
+            (task.steps[0].message.endpoint(), due)
+        })
+    }
+
+    /// Requests that were asked for and not sent as the data for them was used up: with `-n` those that were still to be
+    /// started, else arrivals that were due before the load ended at `stopped`.
+    #[must_use]
+    pub fn without_data(&self, stopped: Moment) -> u64 {
+        let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
+        let left = self.budget.left();
+        let Some(lanes) = &self.lanes else { return left.filter(|_| has_lost_users).unwrap_or(0) };
+        let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
+        (of_spent + self.supply.without_data()).min(left.unwrap_or(u64::MAX))
     }
 
     fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::connection::Dialer;
 use super::gate::Gate;
-use super::lanes::Lanes;
+use super::lanes::{Arrival, Lanes};
 use super::notices::Notices;
 use super::outcome::Turn;
 use super::roster::{Desk, Roster};
@@ -44,6 +44,16 @@ pub(super) enum Left {
     DataEnd,
 }
 
+/// What a user did about an arrival.
+enum Served {
+    /// It did the task as far as it goes, or the data for it is used up.
+    Sent,
+    /// It did not send the first request, and is to end for this reason.
+    Unsent(Left),
+    /// It began the task and is to end.
+    Last,
+}
+
 /// What a user is there for.
 #[derive(Clone, Copy)]
 pub(super) enum Job<'run, 'p> {
@@ -54,7 +64,7 @@ pub(super) enum Job<'run, 'p> {
         /// The others.
         lanes: &'run Lanes<'p>,
         /// The first.
-        first: Moment,
+        first: Arrival,
     },
 }
 
@@ -102,7 +112,8 @@ impl User<'_> {
         while self.session.is_wanted() {
             let began = self.shared.clock.now();
             let before = self.session.sent();
-            match self.session.do_task(self.class, turn) {
+            let task = self.class.tasks.pick(self.session.random());
+            match self.session.do_task(task, turn) {
                 None => return Left::DataEnd,
                 Some(Walk::Over) => return Left::Told,
                 Some(Walk::Whole | Walk::Short) => {}
@@ -132,7 +143,7 @@ impl User<'_> {
     }
 
     /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
-    fn work_open(&mut self, lanes: &Lanes<'_>, first: Moment) -> Left {
+    fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
         let lane = lanes.lane(self.class_number);
         if !self.session.take_rows(&self.class.rows) {
             lanes.unman(self.class_number);
@@ -140,37 +151,56 @@ impl User<'_> {
             return Left::DataEnd;
         }
         if !self.get_ready() {
+            lane.give_back(first);
             return Left::Told;
         }
-        let mut arrival = Some(first);
+        let mut next = Some(first);
         let mut is_first = true;
-        while let Some(due) = arrival {
-            let taken = self.shared.clock.now();
-            if taken < due && !self.session.sleep_until(due) {
-                break;
-            }
-            let is_free = taken <= due || !self.was_busy(lanes, is_first);
-            let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
-            if !self.session.is_wanted() {
-                break;
-            }
-            match self.session.do_task(self.class, turn) {
-                None => {
-                    lanes.unman(self.class_number);
-                    // Another user may have a task that needs no such data.
-                    lane.give_back(due);
-                    self.leave();
-                    return Left::DataEnd;
+        let mut left = Left::Told;
+        while let Some(arrival) = next {
+            match self.serve(lanes, arrival, is_first) {
+                Served::Sent => {}
+                // At the end it is counted as not sent.
+                Served::Unsent(why) => {
+                    if why == Left::DataEnd {
+                        lanes.unman(self.class_number);
+                    }
+                    lane.give_back(arrival);
+                    left = why;
+                    break;
                 }
-                Some(Walk::Over) => break,
-                Some(Walk::Whole | Walk::Short) => {}
+                Served::Last => break,
             }
             // With no arrival left before the end this user is one of those that run until then.
-            arrival = lane.take_or_wait(self.shared.stop.begun());
+            next = lane.take_or_wait(self.shared.stop.begun());
             is_first = false;
         }
         self.leave();
-        Left::Told
+        left
+    }
+
+    /// Does the task of an arrival, as soon as it is due.
+    fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
+        let Arrival { due, number } = arrival;
+        let taken = self.shared.clock.now();
+        if taken < due && !self.session.sleep_until(due) {
+            return Served::Unsent(Left::Told);
+        }
+        let is_free = taken <= due || !self.was_busy(lanes, is_first);
+        let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+        let before = self.session.sent();
+        let task = self.class.tasks.of_arrival(self.shared.plan.load().seed, number);
+        match self.session.do_task(task, turn) {
+            None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
+            // The task follows from the arrival, so no other user could do it either.
+            None => {
+                self.shared.supply.note_without_data();
+                Served::Sent
+            }
+            Some(Walk::Over) if self.session.sent() == before => Served::Unsent(Left::Told),
+            Some(Walk::Over) => Served::Last,
+            Some(Walk::Whole | Walk::Short) => Served::Sent,
+        }
     }
 
     /// Whether it was the server's doing that an arrival was taken late.

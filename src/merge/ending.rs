@@ -9,11 +9,15 @@ use super::shard::Stage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
+use crate::load::stop::Reason;
 use crate::plan::check::Check;
 use crate::plan::request::Endpoint;
+use crate::plan::schedule::Phase;
 use crate::stats::check::unchecked;
-use crate::stats::verdict::Judgement;
-use crate::telemetry::ending::last_lines;
+use crate::stats::unfinished::JudgedTimes;
+use crate::stats::verdict::{Evidence, Judgement, ReasonKind, VerdictReason};
+use crate::telemetry::ending::{EndTotals, last_lines};
+use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::WireSetting;
 use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
@@ -127,9 +131,15 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>
     for (kind, sentence) in join.troubles.all() {
         said.push(record(warning(kind.as_str(), &sentence)));
     }
-    let last = last_done(join, master);
-    let judgement = judge(join, master, last);
-    said.push(record(Body::TestStop(stop(join))));
+    let load_end = load_end(join, master);
+    let judgement = judge(join, master, load_end);
+    let stop = stop(join);
+    let started = rfc3339(master.clock().unix(Moment::START));
+    let span = Span { start: started, end: stop.stopped_at.clone(), phase: Phase::Drain.as_str() };
+    said.push(record(Body::TestStop(stop)));
+    let tick = join.written;
+    let unfinished = join.unfinished_lines(&span).into_iter();
+    said.extend(unfinished.map(|body| Said::Record(Box::new(Record { at, tick, body }))));
     let mut extra = Extra::default();
     for shard in join.shards.values_mut() {
         if shard.stage == Stage::Ended {
@@ -138,18 +148,25 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>
         extra.add(&shard.extra);
     }
     let users = join.shards.values().map(|shard| shard.users).sum();
-    let whole = with(join.totals.whole().statistics(at, last), &extra);
+    let whole = with(join.totals.whole().statistics(at, load_end), &extra);
     said.push(record(stats("final", users, &whole)));
     let endpoints = join.totals.endpoints();
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
-        let statistics = with(endpoint.tally.statistics(at, last), &endpoint.extra);
+        let statistics = with(endpoint.tally.statistics(at, load_end), &endpoint.extra);
         let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
         let statistics = wire(method, name, &statistics);
         said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
     }
     let exit_code = judgement.exit(master.rules().exit_code_on_error.0).code();
-    said.extend(last_lines(&judgement, exit_code, join.totals.counts()).map(record));
+    let totals = EndTotals {
+        counts: join.totals.counts(),
+        unfinished: join.unfinished_counts(),
+        judged: (!join.unfinished.is_empty())
+            .then(|| JudgedTimes::of(join.totals.whole().response(), join.unfinished.values())),
+        load_time: load_end.since_start(),
+    };
+    said.extend(last_lines(&judgement, exit_code, &totals).map(record));
     let outcome = Outcome {
         judgement,
         shards: (join.shards.len(), join.count()),
@@ -162,8 +179,8 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>
 const REASONS: [&str; 7] = ["run_time", "requests", "stages", "signal", "check_abort", "data_end", "no_users"];
 
 /// Decides the checks, which no shard could, and the run.
-fn judge(join: &Join, master: &Master, last: Moment) -> Judgement {
-    let rulings = master.rulings(last.since_start());
+fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Judgement {
+    let rulings = master.rulings(join, load_end.since_start());
     let failures: Vec<(String, u64)> = join
         .totals
         .endpoints()
@@ -171,8 +188,18 @@ fn judge(join: &Join, master: &Master, last: Moment) -> Judgement {
         .map(|endpoint| (join.tools.endpoints.name(endpoint.number).to_string(), endpoint.tally.counts().failed))
         .collect();
     let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
-    let unchecked = unchecked(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed)));
-    Judgement::of(join.totals.counts(), &join.troubles.faults(master.rules().allow_missing), rulings, unchecked)
+    let faults = join.troubles.faults(master.rules().allow_missing);
+    let mut judgement = Judgement::of(Evidence {
+        counts: join.totals.counts(),
+        answered: join.totals.whole().answered(),
+        unfinished: join.unfinished_counts(),
+        faults: faults.into_iter().map(|text| VerdictReason::new(ReasonKind::Stream, text)).collect(),
+        unchecked: unchecked(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed))),
+        rulings,
+        without_data: 0,
+    });
+    judgement.reasons.extend(join.notes.iter().cloned());
+    judgement
 }
 
 /// The end of the load: that of the shard that stopped last.
@@ -186,9 +213,18 @@ fn stop(join: &Join) -> TestStop {
     }
 }
 
-/// End of the last request of all; of a shard that was cut off, the last that is known of it.
-fn last_done(join: &Join, master: &Master) -> Moment {
-    let last = join.shards.values().map(|shard| shard.last_done).fold(0.0, f64::max);
+impl Join {
+    /// When the load of the shard that stopped last ended, since the Unix epoch; `None` with `-n`, where all requests end
+    /// by themselves.
+    pub(super) fn stopped(&self) -> Option<Duration> {
+        let (stopped, reason) = self.shards.values().filter_map(|shard| shard.stopped.as_ref()).max()?;
+        (reason != Reason::Requests.as_str()).then_some(*stopped)
+    }
+}
+
+/// The end of the load: of a shard that was cut off, the last that is known of it.
+fn load_end(join: &Join, master: &Master) -> Moment {
+    let last = join.shards.values().map(|shard| shard.load_end).fold(0.0, f64::max);
     let cut_off = join.shards.values().any(|shard| shard.stage == Stage::CutOff);
     let last = Duration::try_from_secs_f64(last).unwrap_or_default();
     master.moment(if cut_off || last.is_zero() { join.latest } else { last })

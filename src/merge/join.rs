@@ -9,10 +9,13 @@ use super::shard::{Failed, Shard, Stage};
 use super::ticks::{self, Passed, Report, Tick, Tools};
 use super::totals::{ErrorTotal, Extra, Totals};
 use super::troubles::{Kind as Trouble, Troubles};
-use super::wire::{Line, Telemetry};
+use super::unfinished;
+use super::wire::{self, Line, Telemetry};
 use crate::clock::unix_time;
 use crate::stats::interval::Kind;
 use crate::stats::tally::Counts;
+use crate::stats::unfinished::Unfinished;
+use crate::stats::verdict::{ReasonKind, VerdictReason};
 
 /// What a line was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +43,11 @@ pub(super) struct Join {
     pub(super) written: Option<u64>,
     pub(super) tools: Tools,
     pub(super) totals: Totals,
+    /// What had not ended.
+    pub(super) unfinished: BTreeMap<unfinished::Key, Unfinished>,
     pub(super) troubles: Troubles,
+    /// What shards say that is worth knowing, and no fault.
+    pub(super) notes: Vec<VerdictReason>,
     /// Shards of which nothing came by the time that it was missed.
     pub(super) unseen: BTreeSet<u32>,
     /// Lines of workers that came after their last tick.
@@ -68,7 +75,11 @@ impl Join {
         let telemetry = &line.telemetry;
         match telemetry.telemetry_name {
             "swarmline.metric.interval" => self.take_interval(index, telemetry),
+            "swarmline.metric.histogram" if telemetry.kind.starts_with("unfinished_") => {
+                self.take_unfinished_piece(index, telemetry.kind, telemetry.histogram);
+            }
             "swarmline.metric.histogram" => self.take_piece(index, telemetry),
+            "swarmline.metric.unfinished" => self.take_unfinished(index, telemetry),
             "swarmline.metric.health" => {
                 self.take_health(index, &line);
                 return Taken::Progress;
@@ -159,7 +170,7 @@ impl Join {
         Some(index)
     }
 
-    fn once(&mut self, kind: Trouble, sentence: String) {
+    pub(super) fn once(&mut self, kind: Trouble, sentence: String) {
         /// Sentences that are told apart; an input may hold anything.
         const MOST: usize = 10_000;
         if self.noted.len() < MOST && self.noted.insert(sentence.clone()) {
@@ -274,7 +285,7 @@ impl Join {
         shard.current = (line.user_count, Extra::of(line));
         if line.total_rps > 0.0 {
             let seconds = line.num_requests as f64 / line.total_rps;
-            shard.last_done = shard.started.unwrap_or_default().as_secs_f64() + seconds;
+            shard.load_end = shard.started.unwrap_or_default().as_secs_f64() + seconds;
         }
     }
 
@@ -283,10 +294,16 @@ impl Join {
         self.note_time(line.unix());
         let Telemetry { ok, failed, aborted, redirects, reopened, .. } = *telemetry;
         if telemetry.verdict == "invalid" {
-            let reasons = telemetry.reasons.join("; ");
+            let reasons = telemetry.reasons.iter().map(wire::Reason::text).collect::<Vec<_>>().join("; ");
             self.troubles.add(Trouble::Invalid, format!("shard {index} is not valid: {reasons}"));
         }
+        for reason in telemetry.reasons.iter().filter(|reason| reason.kind() == Some(ReasonKind::DataEnd)) {
+            self.notes.push(VerdictReason::new(ReasonKind::DataEnd, format!("shard {index}: {}", reason.text())));
+        }
         let shard = self.shard(index);
+        if let Some(seconds) = telemetry.load_seconds {
+            shard.load_end = shard.started.unwrap_or_default().as_secs_f64() + seconds;
+        }
         shard.end = Some(Counts { ok, failed, aborted, redirects, reopened });
         self.leave(index, Stage::Ended);
     }

@@ -35,6 +35,8 @@ pub(super) struct Master {
     start: Option<Duration>,
     /// End of the interval that was written last.
     last_end: String,
+    /// Phase of the last tick that was the load's, and when it ended, since the Unix epoch.
+    last_of_load: Option<(Phase, Duration)>,
     rules: Rules,
     /// What checks look at.
     bench: Bench,
@@ -44,7 +46,7 @@ impl Master {
     /// A master that has said nothing.
     pub(super) fn new(rules: Rules) -> Self {
         let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
-        Self { start: None, last_end: String::new(), bench: Bench::new(&checks), rules }
+        Self { start: None, last_end: String::new(), last_of_load: None, bench: Bench::new(&checks), rules }
     }
 
     /// What decides whether all is in order.
@@ -156,17 +158,24 @@ impl Master {
         if self.bench.is_empty() {
             return;
         }
-        let phase = phase_called(span.phase);
+        let phase = Phase::parse(span.phase).unwrap_or(Phase::Steady);
         let unix = |time: &str| unix_time(time).unwrap_or_default();
+        if phase != Phase::Drain {
+            self.last_of_load = Some((phase, unix(&span.end)));
+        }
         self.bench.pass(phase, unix(&span.end).saturating_sub(unix(&span.start)));
         for (endpoint, interval) in parts {
             self.bench.add(&Share::of(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
         }
     }
 
-    /// What became of each check, `elapsed` being the time to the end of the last request.
-    pub(super) fn rulings(&self, elapsed: Duration) -> Vec<Ruling> {
-        self.bench.rulings(elapsed)
+    /// What became of each check, `load_time` being the time of the load. To be asked once, at the end.
+    pub(super) fn rulings(&mut self, join: &Join, load_time: Duration) -> Vec<Ruling> {
+        if let (Some((phase, end)), Some(stopped)) = (self.last_of_load, join.stopped()) {
+            self.bench.take_back(phase, end.saturating_sub(stopped));
+        }
+        join.show_unfinished(&mut self.bench);
+        self.bench.rulings(load_time)
     }
 
     /// Users and statistics of all shards at a time.
@@ -189,11 +198,6 @@ impl Master {
             said.push(self.record(unix, None, Body::SpawnComplete { user_count }));
         }
     }
-}
-
-fn phase_called(word: &str) -> Phase {
-    let all = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
-    all.into_iter().find(|phase| phase.as_str() == word).unwrap_or(Phase::Steady)
 }
 
 /// The statistics with what the sums cannot tell.

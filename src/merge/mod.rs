@@ -17,6 +17,7 @@ mod shard;
 mod ticks;
 mod totals;
 mod troubles;
+mod unfinished;
 mod wire;
 
 use std::collections::BTreeSet;

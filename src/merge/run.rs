@@ -64,9 +64,11 @@ impl Join {
 
     /// Why a config is not one of this run.
     fn is_foreign(&self, index: u32, line: &Telemetry<'_>) -> Option<String> {
-        if line.schema_version != SCHEMA_VERSION {
+        if !(1..=SCHEMA_VERSION).contains(&line.schema_version) {
             let version = line.schema_version;
-            return Some(format!("shard {index} writes version {version} of the format, not {SCHEMA_VERSION}"));
+            return Some(format!(
+                "shard {index} writes version {version} of the format; 1 to {SCHEMA_VERSION} are known here"
+            ));
         }
         let plan = self.run.as_ref()?.plan.as_ref()?;
         if line.shard.is_some_and(|shard| shard.count != plan.count) {

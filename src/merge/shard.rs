@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ticks::{Passed, Report};
 use super::totals::Extra;
+use super::unfinished::Key;
 use crate::stats::interval::Kind;
 use crate::stats::tally::Counts;
 
@@ -54,8 +55,8 @@ pub(super) struct Shard {
     pub(super) end: Option<Counts>,
     /// Users that were reached, each time, and in which tick.
     pub(super) spawned: VecDeque<(u64, u32)>,
-    /// End of its last request, since the Unix epoch, in seconds.
-    pub(super) last_done: f64,
+    /// End of its load, since the Unix epoch, in seconds.
+    pub(super) load_end: f64,
     /// When its stop began, and why.
     pub(super) stopped: Option<(Duration, String)>,
     /// Of the tick that it is telling of: users and rates,
@@ -66,6 +67,8 @@ pub(super) struct Shard {
     pub(super) reached: Vec<u32>,
     /// and the endpoint of the last interval with what its service histogram stands for: pieces follow it.
     pub(super) interval: Option<(usize, Kind)>,
+    /// Endpoint and phase of the last line about unfinished requests: pieces follow it.
+    pub(super) unfinished: Option<Key>,
 }
 
 impl Shard {
@@ -86,12 +89,13 @@ impl Shard {
             failed: BTreeMap::new(),
             end: None,
             spawned: VecDeque::new(),
-            last_done: 0.0,
+            load_end: 0.0,
             stopped: None,
             current: (0, Extra::default()),
             passed: Vec::new(),
             reached: Vec::new(),
             interval: None,
+            unfinished: None,
         }
     }
 

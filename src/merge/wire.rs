@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::clock::unix_time;
-use crate::stats::interval::{Connections, Counted};
+use crate::stats::interval::{AfterStop, Connections, Counted};
 use crate::stats::sum::Sum;
+use crate::stats::unfinished::UnfinishedCounts;
+use crate::stats::verdict::ReasonKind;
 
 /// A line.
 #[derive(Debug, Deserialize)]
@@ -66,6 +68,12 @@ pub(super) struct Telemetry<'l> {
     #[serde(borrow)]
     pub(super) failed_by_class: BTreeMap<&'l str, u64>,
     pub(super) aborted: u64,
+    pub(super) completed_after_stop: u64,
+    pub(super) failed_after_stop: u64,
+    pub(super) unsent: u64,
+    pub(super) overdue: u64,
+    pub(super) oldest_aborted_us: u64,
+    pub(super) oldest_unsent_us: u64,
     pub(super) redirects: u64,
     pub(super) reopened: u64,
     pub(super) bytes_sent: u64,
@@ -76,6 +84,7 @@ pub(super) struct Telemetry<'l> {
     pub(super) connections: WireConnections,
     pub(super) service_histogram: Option<&'l str>,
     pub(super) response_histogram: Option<&'l str>,
+    pub(super) first_byte_histogram: Option<&'l str>,
     pub(super) response_is_service: bool,
     pub(super) kind: &'l str,
     pub(super) histogram: &'l str,
@@ -113,9 +122,38 @@ pub(super) struct Telemetry<'l> {
 
     pub(super) stopped_at: &'l str,
     pub(super) reason: &'l str,
+    pub(super) load_seconds: Option<f64>,
     pub(super) verdict: &'l str,
     #[serde(borrow)]
-    pub(super) reasons: Vec<Cow<'l, str>>,
+    pub(super) reasons: Vec<Reason<'l>>,
+}
+
+/// Why a shard comes to what it does; version 1 of the format has no kinds.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Reason<'l> {
+    #[serde(borrow)]
+    Bare(Cow<'l, str>),
+    OfKind {
+        kind: Cow<'l, str>,
+        #[serde(borrow)]
+        text: Cow<'l, str>,
+    },
+}
+
+impl Reason<'_> {
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Bare(text) | Self::OfKind { text, .. } => text,
+        }
+    }
+
+    pub(super) fn kind(&self) -> Option<ReasonKind> {
+        match self {
+            Self::Bare(_) => None,
+            Self::OfKind { kind, .. } => ReasonKind::parse(kind),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,6 +189,11 @@ pub(super) struct Times {
 }
 
 impl Times {
+    /// Of a line that says how many they are.
+    pub(super) fn counted(self) -> Sum {
+        self.sum(self.count)
+    }
+
     fn sum(self, count: u64) -> Sum {
         Sum::of(count, u128::from(self.sum_us), self.min_us, self.max_us)
     }
@@ -169,24 +212,35 @@ impl Telemetry<'_> {
     /// What an interval's line counted.
     pub(super) fn counted(&self) -> Counted {
         let completed = self.ok + self.failed;
-        let counted = |times: &Times| times.sum(times.count);
         Counted {
             ok: self.ok,
             failed: self.failed().collect(),
             aborted: self.aborted,
+            after_stop: AfterStop { completed: self.completed_after_stop, failed: self.failed_after_stop },
             redirects: self.redirects,
             reopened: self.reopened,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
             connections: Connections {
                 count: self.connections.count,
-                dns: counted(&self.connections.dns),
-                connect: counted(&self.connections.connect),
-                tls: counted(&self.connections.tls),
+                dns: self.connections.dns.counted(),
+                connect: self.connections.connect.counted(),
+                tls: self.connections.tls.counted(),
             },
-            first_byte: counted(&self.first_byte),
+            first_byte: self.first_byte.counted(),
             service: self.service.sum(completed),
             response: (!self.response_is_service).then(|| self.response.sum(completed)),
+        }
+    }
+
+    /// What a line about unfinished requests counted.
+    pub(super) fn unfinished(&self) -> UnfinishedCounts {
+        UnfinishedCounts {
+            aborted: self.aborted,
+            unsent: self.unsent,
+            overdue: self.overdue,
+            oldest_aborted_us: self.oldest_aborted_us,
+            oldest_unsent_us: self.oldest_unsent_us,
         }
     }
 

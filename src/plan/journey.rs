@@ -8,7 +8,7 @@ use super::data::SourceId;
 use super::expect::Expect;
 use super::extract::Extraction;
 use super::random::Random;
-use super::request::Request;
+use super::request::{EndpointId, Request};
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::Origin;
@@ -70,6 +70,15 @@ pub enum Message {
 }
 
 impl Message {
+    /// Where it is counted.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        match self {
+            Self::Fixed(request) => request.endpoint(),
+            Self::Templated(request) => request.endpoint(),
+        }
+    }
+
     /// Where a connection for it goes.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {
@@ -120,6 +129,16 @@ impl Tasks {
         let total = self.until[self.until.len() - 1];
         let at = if self.list.len() == 1 { 0 } else { random.below(total) };
         &self.list[self.until.partition_point(|until| *until <= at)]
+    }
+
+    /// The task of arrival `number` of the open model: it follows from the run's seed and that number alone, so that it
+    /// is known of an arrival that no user ever took, and is the same on every shard.
+    #[must_use]
+    pub fn of_arrival(&self, seed: u64, number: u64) -> &Task {
+        /// Keeps these choices apart from those that users make with the same seed.
+        const SALT: u64 = 0x6172_7269_7661_6c73;
+        // The generator's state grows by its step with each number, so arrivals have consecutive numbers of one sequence.
+        self.pick(&mut Random::seeded(seed ^ SALT).skip(number))
     }
 
     /// All of them, in the order written.

@@ -8,15 +8,24 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 pub struct Random(u64);
 
 impl Random {
+    /// How far the state moves with each number: 2^64 over the golden ratio, made odd.
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
     /// A generator whose whole sequence follows from `seed`.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
+    /// The generator after `numbers` further numbers, at no cost.
+    #[must_use]
+    pub const fn skip(self, numbers: u64) -> Self {
+        Self(self.0.wrapping_add(numbers.wrapping_mul(Self::STEP)))
+    }
+
     /// The next 64 bits.
     pub const fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(Self::STEP);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -61,6 +70,7 @@ mod tests {
         for expected in [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423] {
             assert_eq!(random.bits(), expected);
         }
+        assert_eq!(Random::seeded(1_234_567).skip(2).bits(), 9_817_491_932_198_370_423, "the third of them");
     }
 
     #[test]

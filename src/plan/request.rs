@@ -54,6 +54,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// Where it is counted.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+
     /// Prepares a request.
     #[must_use]
     pub fn new(endpoint: EndpointId, url: &Url, parts: &Parts) -> Self {

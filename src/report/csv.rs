@@ -1,18 +1,18 @@
-//! Locust's four CSV files, their heads byte for byte as Locust 2 writes them.
+//! Locust's four CSV files, their columns as Locust 2 writes them; the first has some of ours behind them.
 //!
 //! Times are milliseconds with their fractions where Locust rounds; the history has a row a tick, written at the end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::model::Model;
 use super::model::course::Traffic;
+use super::model::{Model, Numbers};
 use crate::clock::rfc3339;
 use crate::stats::packed::PackedTimes;
-use crate::stats::tally::Statistics;
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
-Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%\r\n";
+Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,\
+Aborted,Unsent,Lower Bounds\r\n";
 
 const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,\
 100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,\
@@ -26,25 +26,47 @@ const EXCEPTIONS: &str = "Count,Message,Traceback,Nodes\r\n";
 const PERCENTILES: [u64; 11] =
     [500_000, 660_000, 750_000, 800_000, 900_000, 950_000, 980_000, 990_000, 999_000, 999_900, 1_000_000];
 
+/// Their columns.
+const TITLES: [&str; 11] = ["50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%"];
+
 /// `PREFIX_stats.csv`: a row an endpoint, and one of all.
 #[must_use]
 pub fn stats(model: &Model) -> String {
     let story = &model.story;
     let mut text = STATS.to_owned();
     for endpoint in &story.endpoints {
-        if let Some(statistics) = story.statistics(endpoint) {
-            let (method, name) = (&endpoint.method, &endpoint.name);
-            row(&mut text, (method, name), &statistics, endpoint.course.whole().response());
+        if let Some(numbers) = story.numbers(endpoint) {
+            let times = [endpoint.course.whole().response().clone(), story.together(Some(endpoint))];
+            row(&mut text, (&endpoint.method, &endpoint.name), &numbers, &times);
         }
     }
-    row(&mut text, ("", "Aggregated"), &story.total(), story.course.whole().response());
+    let times = [story.course.whole().response().clone(), story.together(None)];
+    row(&mut text, ("", "Aggregated"), &story.total_numbers(), &times);
     text
 }
 
-fn row(text: &mut String, (method, name): (&str, &str), row: &Statistics, times: &PackedTimes) {
+/// `times` are those of completed requests, and of completed and unfinished ones together: a time is judged by the larger.
+fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times: &[PackedTimes; 2]) {
+    let Numbers { statistics: row, bounds, unfinished } = numbers;
+    let mut lower_bounds: Vec<&str> = Vec::new();
+    for (title, is_bound) in [
+        ("Median Response Time", bounds.percentile_50),
+        ("Average Response Time", bounds.avg),
+        ("Max Response Time", bounds.max),
+    ] {
+        lower_bounds.extend(is_bound.then_some(title));
+    }
+    let mut percentiles = Vec::new();
+    for (per_million, title) in PERCENTILES.into_iter().zip(TITLES) {
+        let [completed, together] = times.each_ref().map(|times| percentile(times, per_million));
+        if together > completed {
+            lower_bounds.push(title);
+        }
+        percentiles.push(together.max(completed).map_or_else(|| "N/A".to_owned(), |us| millis(us).to_string()));
+    }
     let _ = writeln!(
         text,
-        "{},{},{},{},{},{},{},{},{},{},{},{}\r",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r",
         field(method),
         field(name),
         row.num_requests,
@@ -56,17 +78,23 @@ fn row(text: &mut String, (method, name): (&str, &str), row: &Statistics, times:
         row.avg_content_length,
         row.total_rps,
         row.total_fail_per_sec,
-        percentiles(times)
+        percentiles.join(","),
+        unfinished.aborted,
+        unfinished.unsent,
+        lower_bounds.join(" "),
     );
+}
+
+/// In microseconds; `None` without a request.
+fn percentile(times: &PackedTimes, per_million: u64) -> Option<u64> {
+    (times.sum.count > 0).then(|| times.percentile_us(per_million))
 }
 
 /// `N/A` without a request, as in Locust.
 fn percentiles(times: &PackedTimes) -> String {
-    let percentile = |per_million| match times.sum.count {
-        0 => "N/A".to_owned(),
-        _ => millis(times.percentile_us(per_million)).to_string(),
-    };
-    PERCENTILES.map(percentile).join(",")
+    let text =
+        |per_million| percentile(times, per_million).map_or_else(|| "N/A".to_owned(), |us| millis(us).to_string());
+    PERCENTILES.map(text).join(",")
 }
 
 /// `PREFIX_stats_history.csv`: a row a tick about all requests; percentiles and totals are those so far.

@@ -3,12 +3,13 @@
 
 use serde::Serialize;
 
-use super::model::{Model, PhaseSeen, Story};
-use crate::stats::tally::Statistics;
+use super::model::{Model, Numbers, PhaseSeen, Story};
 use crate::stats::times::Times;
+use crate::stats::verdict::ReasonKind;
+use crate::telemetry::reader::ending::RunEnd;
 
 /// Version of this format, from 1.
-const SUMMARY_VERSION: u32 = 1;
+const SUMMARY_VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Summary<'m> {
@@ -22,10 +23,10 @@ struct Summary<'m> {
     seconds: f64,
     verdict: &'m str,
     exit_code: u8,
-    reasons: &'m [String],
+    reasons: Vec<Reason<'m>>,
     troubles: Vec<String>,
     counts: Totals,
-    total: &'m Numbers,
+    total: &'m Figures,
     phases: Vec<Phase>,
     endpoints: Vec<Endpoint<'m>>,
     errors: Vec<Error<'m>>,
@@ -35,7 +36,10 @@ struct Summary<'m> {
 
 #[derive(Serialize)]
 struct Totals {
+    due: u64,
     sent: u64,
+    unsent: u64,
+    overdue: u64,
     completed: u64,
     ok: u64,
     failed: u64,
@@ -44,9 +48,15 @@ struct Totals {
     reopened: u64,
 }
 
+#[derive(Serialize)]
+struct Reason<'m> {
+    kind: &'static str,
+    text: &'m str,
+}
+
 /// Times in milliseconds, rates a second.
 #[derive(Serialize)]
-struct Numbers {
+struct Figures {
     requests: u64,
     failures: u64,
     rps: f64,
@@ -60,6 +70,10 @@ struct Numbers {
     p99: f64,
     p99_9: f64,
     max: f64,
+    /// Names of the times above that are lower bounds.
+    lower_bounds: Vec<&'static str>,
+    aborted: u64,
+    unsent: u64,
 }
 
 #[derive(Serialize)]
@@ -89,7 +103,7 @@ struct Endpoint<'m> {
     method: &'m str,
     name: &'m str,
     #[serde(flatten)]
-    numbers: Numbers,
+    numbers: Figures,
 }
 
 #[derive(Serialize)]
@@ -108,6 +122,7 @@ struct Check<'m> {
     met: bool,
     has_data: bool,
     value: f64,
+    is_bound: bool,
     unit: &'m str,
 }
 
@@ -126,7 +141,7 @@ pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
 pub fn document(model: &Model) -> String {
     let Model { identity, troubles, story } = model;
     let end = story.end.as_ref();
-    let total = Numbers::of(&story.total());
+    let total = Figures::of(&story.total_numbers());
     let summary = Summary {
         summary_version: SUMMARY_VERSION,
         version: &story.plan.version,
@@ -139,7 +154,7 @@ pub fn document(model: &Model) -> String {
         verdict: end.map_or("unknown", |end| &end.verdict),
         // A stream that was cut off is of a run that is not valid.
         exit_code: end.map_or(4, |end| end.exit_code),
-        reasons: end.map_or(&[], |end| &end.reasons),
+        reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),
         counts: totals(story),
         total: &total,
@@ -154,10 +169,18 @@ pub fn document(model: &Model) -> String {
     text.unwrap_or_default() + "\n"
 }
 
+fn reasons(end: &RunEnd) -> Vec<Reason<'_>> {
+    let kind = |kind: Option<ReasonKind>| kind.map_or("unknown", ReasonKind::as_str);
+    end.reasons.iter().map(|reason| Reason { kind: kind(reason.kind), text: &reason.text }).collect()
+}
+
 fn totals(story: &Story) -> Totals {
-    let counts = story.counts();
+    let (counts, unfinished) = (story.counts(), story.unfinished());
     Totals {
+        due: counts.sent() + unfinished.unsent,
         sent: counts.sent(),
+        unsent: unfinished.unsent,
+        overdue: unfinished.overdue,
         completed: counts.completed(),
         ok: counts.ok,
         failed: counts.failed,
@@ -180,7 +203,7 @@ fn phase(seen: &PhaseSeen) -> Phase {
 
 fn endpoints(story: &Story) -> Vec<Endpoint<'_>> {
     let endpoint = |endpoint| {
-        let numbers = Numbers::of(&story.statistics(endpoint)?);
+        let numbers = Figures::of(&story.numbers(endpoint)?);
         Some(Endpoint { method: &endpoint.method, name: &endpoint.name, numbers })
     };
     story.endpoints.iter().filter_map(endpoint).collect()
@@ -206,7 +229,14 @@ fn checks(story: &Story) -> Vec<Check<'_>> {
     let mut checks = Vec::new();
     for seen in &story.checks {
         let (met, has_data) = (seen.met, seen.has_data);
-        checks.push(Check { check: &seen.check, met, has_data, value: seen.value, unit: &seen.unit });
+        checks.push(Check {
+            check: &seen.check,
+            met,
+            has_data,
+            value: seen.value,
+            is_bound: seen.is_bound,
+            unit: &seen.unit,
+        });
     }
     checks
 }
@@ -219,8 +249,18 @@ fn warnings(story: &Story) -> Vec<Warning<'_>> {
     warnings
 }
 
-impl Numbers {
-    fn of(row: &Statistics) -> Self {
+impl Figures {
+    fn of(numbers: &Numbers) -> Self {
+        let Numbers { statistics: row, bounds, unfinished } = numbers;
+        let bounds = [
+            ("avg", bounds.avg),
+            ("p50", bounds.percentile_50),
+            ("p90", bounds.percentile_90),
+            ("p95", bounds.percentile_95),
+            ("p99", bounds.percentile_99),
+            ("p99_9", bounds.percentile_99_9),
+            ("max", bounds.max),
+        ];
         Self {
             requests: row.num_requests,
             failures: row.num_failures,
@@ -235,6 +275,9 @@ impl Numbers {
             p99: row.percentile_99,
             p99_9: row.percentile_99_9,
             max: row.max_response_time,
+            lower_bounds: bounds.into_iter().filter(|(_, is_bound)| *is_bound).map(|(name, _)| name).collect(),
+            aborted: unfinished.aborted,
+            unsent: unfinished.unsent,
         }
     }
 }

@@ -51,7 +51,7 @@ pub fn document(model: &Model) -> String {
 fn cases(model: &Model) -> Vec<(String, Case)> {
     let story = &model.story;
     let reasons =
-        || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.reasons.join("; "));
+        || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
     let valid = match story.end.as_ref().map(|end| end.verdict.as_str()) {
         Some("invalid") | None => Case::Broken(reasons()),
         Some(_) if model.troubles.is_loss() => Case::Broken(model.troubles.sentences().join("; ")),

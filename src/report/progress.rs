@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::model::Numbers;
 use super::plain::{cut, plain};
-use super::table::{Column, ms, table};
+use super::table::{Column, judged_ms, ms, table};
 use crate::clock::Moment;
 use crate::stats::tally::Statistics;
 
@@ -50,7 +51,7 @@ pub struct Row {
     /// Name of the endpoint.
     pub name: String,
     /// Its numbers.
-    pub statistics: Statistics,
+    pub numbers: Numbers,
 }
 
 /// Whether a line may have colours.
@@ -175,7 +176,11 @@ pub enum Rate {
 pub fn requests(rows: &[Row], rate: Rate, width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
     let column = |title, rank, cell: fn(&Statistics) -> String| {
-        let cells = rows.iter().map(|row| cell(&row.statistics)).collect();
+        let cells = rows.iter().map(|row| cell(&row.numbers.statistics)).collect();
+        Column { title, rank, cells }
+    };
+    let time = |title, rank, of: fn(&Numbers) -> (f64, bool)| {
+        let cells = rows.iter().map(|row| judged_ms(of(&row.numbers))).collect();
         Column { title, rank, cells }
     };
     let rates: [fn(&Statistics) -> String; 2] = match rate {
@@ -188,10 +193,10 @@ pub fn requests(rows: &[Row], rate: Rate, width: Option<usize>) -> String {
             let share = row.num_failures as f64 / row.num_requests.max(1) as f64 * 100.0;
             format!("{}({share:.2}%)", row.num_failures)
         }),
-        column("Avg", 6, |row| ms(row.avg_response_time)),
-        column("Min", 3, |row| ms(row.min_response_time)),
-        column("Max", 5, |row| ms(row.max_response_time)),
-        column("Med", 4, |row| ms(row.percentile_50)),
+        time("Avg", 6, |row| (row.statistics.avg_response_time, row.bounds.avg)),
+        column("Min", 3, |row| if row.num_requests > 0 { ms(row.min_response_time) } else { "-".to_owned() }),
+        time("Max", 5, |row| (row.statistics.max_response_time, row.bounds.max)),
+        time("Med", 4, |row| (row.statistics.percentile_50, row.bounds.percentile_50)),
         column("req/s", 7, rates[0]),
         column("failures/s", 2, rates[1]),
     ];
@@ -254,7 +259,8 @@ mod tests {
             current_rps: 40.0,
             ..Statistics::default()
         };
-        let row = |method: &str, name: &str| Row { method: method.to_owned(), name: name.to_owned(), statistics };
+        let numbers = Numbers { statistics, ..Numbers::default() };
+        let row = |method: &str, name: &str| Row { method: method.to_owned(), name: name.to_owned(), numbers };
         let rows = vec![row("GET", "/a\u{1b}[2J"), row("", "Aggregated")];
         let text = super::statistics(&Snapshot { rows, further: 2, ..Snapshot::default() }, None);
         let wanted = "\

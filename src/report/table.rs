@@ -66,7 +66,7 @@ fn kept(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
 }
 
 fn wide(column: &Column) -> usize {
-    column.cells.iter().map(String::len).max().unwrap_or(0).max(column.title.len())
+    column.cells.iter().map(|cell| columns(cell)).max().unwrap_or(0).max(column.title.len())
 }
 
 /// Milliseconds with as many digits as they deserve.
@@ -78,6 +78,13 @@ pub(super) fn ms(ms: f64) -> String {
         _ => 2,
     };
     format!("{ms:.digits$}")
+}
+
+/// A time that is judged: a lower bound has its sign.
+#[must_use]
+pub(super) fn judged_ms((time, is_bound): (f64, bool)) -> String {
+    let sign = if is_bound { "≥" } else { "" };
+    format!("{sign}{}", ms(time))
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::model::{Model, Story};
 use super::plain::{columns, fitted, plain};
 use super::progress::{Rate, Row, requests};
-use super::table::{Column, ms, table};
+use super::table::{Column, judged_ms, ms, table};
 use crate::stats::tally::Statistics;
-use crate::telemetry::reader::facts::CheckSeen;
+use crate::stats::unfinished::{Bounds, UnfinishedCounts};
+use crate::telemetry::reader::ending::CheckSeen;
 
 /// Most lines of errors; the stream has them all.
 const MOST_ERRORS: usize = 100;
@@ -18,10 +19,10 @@ const MOST_ERRORS: usize = 100;
 pub fn summary(model: &Model, width: Option<usize>) -> String {
     let story = &model.story;
     let endpoints = story.endpoints.iter().filter_map(|endpoint| {
-        let statistics = story.statistics(endpoint)?;
-        Some(Row { method: endpoint.method.clone(), name: endpoint.name.clone(), statistics })
+        let numbers = story.numbers(endpoint)?;
+        Some(Row { method: endpoint.method.clone(), name: endpoint.name.clone(), numbers })
     });
-    let total = Row { method: String::new(), name: "Aggregated".to_owned(), statistics: story.total() };
+    let total = Row { method: String::new(), name: "Aggregated".to_owned(), numbers: story.total_numbers() };
     let rows: Vec<Row> = endpoints.chain([total]).collect();
     let mut text = troubles("the stream", model);
     text.push_str(&requests(&rows, Rate::Whole, width));
@@ -29,10 +30,13 @@ pub fn summary(model: &Model, width: Option<usize>) -> String {
     text.push_str(&percentiles(&rows, width));
     text.push_str(&errors(story, width));
     text.push_str(&checks(&story.checks));
+    text.push_str(&unfinished(&story.unfinished()));
     let counts = story.counts();
+    let unsent = story.unfinished().unsent;
+    let due = if unsent > 0 { format!("due {} = unsent {unsent} + ", counts.sent() + unsent) } else { String::new() };
     let _ = writeln!(
         text,
-        "\nsent {} = ok {} + failed {} + aborted {}; verdict: {}",
+        "\n{due}sent {} = ok {} + failed {} + aborted {}; verdict: {}",
         counts.sent(),
         counts.ok,
         counts.failed,
@@ -40,9 +44,23 @@ pub fn summary(model: &Model, width: Option<usize>) -> String {
         plain(story.verdict())
     );
     for reason in story.end.iter().flat_map(|end| &end.reasons) {
-        let _ = writeln!(text, "  {}", plain(reason));
+        let _ = writeln!(text, "  {}", plain(&reason.text));
     }
     text
+}
+
+/// What had not ended, where there was any, and how the tables show it.
+fn unfinished(counts: &UnfinishedCounts) -> String {
+    if counts.total() == 0 {
+        return String::new();
+    }
+    let UnfinishedCounts { aborted, unsent, .. } = counts;
+    let oldest = ms(counts.oldest_us() as f64 / 1000.0);
+    let unsent = if *unsent > 0 { format!(", and {unsent} that were due were never sent") } else { String::new() };
+    format!(
+        "\nAt the end {aborted} requests were cut off{unsent}; the oldest had waited {oldest} ms.\n\
+         A time marked ≥ is a lower bound that counts them with the time that they had waited.\n"
+    )
 }
 
 /// What is wrong with a stream, in a line each, before anything else.
@@ -63,18 +81,18 @@ pub fn troubles(title: &str, model: &Model) -> String {
 
 fn percentiles(rows: &[Row], width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
-    let column = |title, rank, of: fn(&Statistics) -> f64| {
-        let cells = rows.iter().map(|row| ms(of(&row.statistics))).collect();
+    let column = |title, rank, of: fn(&Statistics, &Bounds) -> (f64, bool)| {
+        let cells = rows.iter().map(|row| judged_ms(of(&row.numbers.statistics, &row.numbers.bounds))).collect();
         Column { title, rank, cells }
     };
-    let count = rows.iter().map(|row| row.statistics.num_requests.to_string()).collect();
+    let count = rows.iter().map(|row| row.numbers.statistics.num_requests.to_string()).collect();
     let columns = vec![
-        column("50%", 6, |row| row.percentile_50),
-        column("90%", 4, |row| row.percentile_90),
-        column("95%", 7, |row| row.percentile_95),
-        column("99%", 8, |row| row.percentile_99),
-        column("99.9%", 3, |row| row.percentile_99_9),
-        column("100%", 5, |row| row.max_response_time),
+        column("50%", 6, |row, bound| (row.percentile_50, bound.percentile_50)),
+        column("90%", 4, |row, bound| (row.percentile_90, bound.percentile_90)),
+        column("95%", 7, |row, bound| (row.percentile_95, bound.percentile_95)),
+        column("99%", 8, |row, bound| (row.percentile_99, bound.percentile_99)),
+        column("99.9%", 3, |row, bound| (row.percentile_99_9, bound.percentile_99_9)),
+        column("100%", 5, |row, bound| (row.max_response_time, bound.max)),
         Column { title: "# reqs", rank: 2, cells: count },
     ];
     table(&names, columns, width)

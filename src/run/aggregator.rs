@@ -13,9 +13,12 @@ use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
 use crate::load::stop::{Reason, Stop};
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
+use crate::plan::schedule::Phase;
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Cut, Remark};
 use crate::stats::check::{Bench, Share};
+use crate::stats::unfinished::PhaseSpans;
+use crate::stats::verdict::{ReasonKind, VerdictReason};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Count, Look, Recorder};
@@ -34,7 +37,7 @@ const AT_ONE_LOOK: usize = 8 * 1024;
 pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
-    ledger: &'p Ledger,
+    ledger: &'p Ledger<'p>,
     /// What the run is held to.
     bench: Bench,
     clock: Clock,
@@ -43,7 +46,8 @@ pub(super) struct Aggregator<'p> {
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
-    faults: Vec<String>,
+    faults: Vec<VerdictReason>,
+    phases: PhaseSpans,
     /// Ticks joined to the next one.
     joined: u64,
 }
@@ -56,14 +60,15 @@ pub(super) struct Finding<'p> {
     pub(super) batches: Sender<Batch>,
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
-    pub(super) faults: Vec<String>,
+    pub(super) faults: Vec<VerdictReason>,
+    pub(super) phases: PhaseSpans,
 }
 
 impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger),
+        (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger<'p>),
         display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
@@ -81,6 +86,7 @@ impl<'p> Aggregator<'p> {
             waiting: recorder.start(place),
             recorder,
             faults: Vec::new(),
+            phases: PhaseSpans::default(),
             joined: 0,
         };
         aggregator.tick(first, 0);
@@ -123,17 +129,17 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
-        let Self { recorder, ledger, bench, batches, waiting, faults, .. } = self;
-        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults }
+        let Self { recorder, ledger, bench, batches, waiting, faults, phases, .. } = self;
+        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases }
     }
 
     fn note(&mut self, event: &SwarmEvent) {
         match &event.kind {
             SwarmEventKind::SpawnFailed { why, .. } => {
-                self.faults.push(format!("not all users could be started: {why}"));
+                self.fault(ReasonKind::Generator, format!("not all users could be started: {why}"));
             }
             SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
-                self.faults.push(warnings::notice(self.plan, *notice).1);
+                self.fault(ReasonKind::Data, warnings::notice(self.plan, *notice).1);
             }
             _ => {}
         }
@@ -145,7 +151,7 @@ impl<'p> Aggregator<'p> {
         let remarks = self.ledger.aggregate().take_remarks();
         for remark in remarks {
             if matches!(remark, Remark::OwnLimit(_)) {
-                self.faults.push(warnings::remark(remark).1);
+                self.fault(ReasonKind::Generator, warnings::remark(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
         }
@@ -160,8 +166,13 @@ impl<'p> Aggregator<'p> {
             let (late, all) = (sends.late(), sends.scheduled());
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
-            self.faults.push(fault);
+            drop(aggregate);
+            self.fault(ReasonKind::Generator, fault);
         }
+    }
+
+    fn fault(&mut self, kind: ReasonKind, text: String) {
+        self.faults.push(VerdictReason::new(kind, text));
     }
 
     /// Says a tick, unless the writer is behind: then the next one is longer, and no line is lost.
@@ -177,7 +188,7 @@ impl<'p> Aggregator<'p> {
             let records = self.recorder.tick(look, &aggregate, &count);
             self.display.tick(look, &aggregate, &count, &records);
             self.waiting.extend(records);
-            if self.bench.is_lost(aggregate.last_done().since_start()) {
+            if self.bench.is_lost(aggregate.load_end(look.sample.at).since_start()) {
                 self.stop.begin(Reason::CheckAbort);
             }
         }
@@ -187,9 +198,12 @@ impl<'p> Aggregator<'p> {
     /// Ends the interval.
     fn cut(&mut self, aggregate: &mut Aggregate, look: Look, queue: usize) -> Count {
         let cuts = aggregate.cut();
+        let (phase, end) = (self.recorder.phase(look), look.sample.at);
+        self.phases.push(end, phase);
         if !self.bench.is_empty() {
-            let phase = self.recorder.phase(look);
-            self.bench.pass(phase, look.sample.at.since(self.recorder.interval_start()));
+            // Rates are over the time of the load.
+            let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
+            self.bench.pass(phase, end.since(self.recorder.interval_start()));
             for Cut { place, interval } in &cuts {
                 self.bench.add(&Share::of(&endpoint_name(self.plan, *place), phase, interval));
             }

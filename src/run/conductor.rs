@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
-use crate::clock::{Clock, Moment};
+use crate::clock::Clock;
 use crate::load::stop::{Never, Reason, Stop};
 use crate::plan::Load;
 
@@ -20,11 +20,10 @@ pub(super) struct Conductor<'run> {
 }
 
 impl Conductor<'_> {
-    /// Returns when the last user has ended; says when the stop began. `users` is closed when the last user has ended,
-    /// `signal` carries the first signal.
-    pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) -> Moment {
+    /// Returns when the last user has ended. `users` is closed when the last user has ended, `signal` carries the first
+    /// signal.
+    pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
         self.wait_for_the_end(users);
-        let stopped_at = self.clock.now();
         match self.stop.reason() {
             // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
             Some(Reason::Requests) => select! {
@@ -35,7 +34,6 @@ impl Conductor<'_> {
             Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
             _ => self.grace(users, self.load.stop_timeout),
         }
-        stopped_at
     }
 
     fn wait_for_the_end(&self, users: &Receiver<Never>) {

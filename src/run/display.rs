@@ -8,9 +8,11 @@ use crate::clock::Moment;
 use crate::load::roster::Roster;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
+use crate::report::model::Numbers;
 use crate::report::progress::{Row, Snapshot};
 use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::Aggregate;
+use crate::stats::tally::Statistics;
 use crate::telemetry::record::{Body, Record};
 use crate::telemetry::recorder::{Count, Look};
 
@@ -44,21 +46,21 @@ impl<'p> Display<'p> {
     pub(super) fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count, records: &[Record]) {
         let Some(show) = &self.show else { return };
         let at = look.sample.at;
-        let total = aggregate.statistics(at, at);
+        let total = aggregate.statistics(at);
         self.p95 = (total.num_requests > 0).then_some(total.percentile_95);
         let is_hot = records.iter().any(|record| matches!(record.body, Body::CpuWarning(_)));
         self.is_bottleneck = is_hot || count.sends.is_too_late();
-        let mut snapshot = self.snapshot(at, aggregate, look.draining);
+        let mut snapshot = self.snapshot(at, aggregate, look.is_draining());
         match show.kind() {
             Kind::Line => {}
-            Kind::Tables if look.draining || at.since(self.last) < TABLE_PAUSE => return,
+            Kind::Tables if look.is_draining() || at.since(self.last) < TABLE_PAUSE => return,
             Kind::Tables => {
                 let endpoints = aggregate.endpoints();
                 let rows = endpoints.iter().take(MOST_ROWS).map(|tally| {
                     let Endpoint { method, name } = endpoint(self.plan, tally.place);
-                    Row { method, name, statistics: tally.tally.statistics(at, at) }
+                    row(method, name, tally.tally.statistics(at, aggregate.load_end(at)))
                 });
-                let all = Row { method: String::new(), name: "Aggregated".to_owned(), statistics: total };
+                let all = row(String::new(), "Aggregated".to_owned(), total);
                 snapshot.rows = rows.chain([all]).collect();
                 snapshot.further = endpoints.len().saturating_sub(MOST_ROWS);
             }
@@ -95,4 +97,9 @@ impl<'p> Display<'p> {
             ..Snapshot::default()
         }
     }
+}
+
+/// A row of completed requests: what is under way has not ended yet.
+fn row(method: String, name: String, statistics: Statistics) -> Row {
+    Row { method, name, numbers: Numbers { statistics, ..Numbers::default() } }
 }

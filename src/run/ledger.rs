@@ -4,22 +4,26 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crossbeam_channel::Receiver;
 
+use crate::clock::Clock;
 use crate::load::outcome::Outcome;
+use crate::load::stop::Stop;
 use crate::stats::aggregate::Aggregate;
 
 /// Outcomes counted at once: some 10 µs, so that whoever counts is seldom interrupted at it, and no user is kept long.
 const AT_ONCE: usize = 128;
 
 /// The outcomes that wait, and what came of those before them.
-pub(super) struct Ledger {
+pub(super) struct Ledger<'run> {
     outcomes: Receiver<Outcome>,
     aggregate: Mutex<Aggregate>,
+    stop: &'run Stop,
+    clock: Clock,
 }
 
-impl Ledger {
-    /// Nothing counted yet.
-    pub(super) const fn new(outcomes: Receiver<Outcome>, aggregate: Aggregate) -> Self {
-        Self { outcomes, aggregate: Mutex::new(aggregate) }
+impl<'run> Ledger<'run> {
+    /// Nothing counted yet. `stop` tells when the load ends.
+    pub(super) const fn new(outcomes: Receiver<Outcome>, aggregate: Aggregate, stop: &'run Stop, clock: Clock) -> Self {
+        Self { outcomes, aggregate: Mutex::new(aggregate), stop, clock }
     }
 
     /// The outcomes that wait to be counted.
@@ -63,6 +67,10 @@ impl Ledger {
     fn count_some(&self, aggregate: &mut Aggregate) -> usize {
         let mut counted = 0;
         for outcome in self.outcomes.try_iter().take(AT_ONCE) {
+            // Looked at after the outcome was taken: of one that ended after the load did it is known by now.
+            if let Some(end) = self.stop.load_end() {
+                aggregate.end_load(self.clock.moment(end));
+            }
             aggregate.record(&outcome);
             counted += 1;
         }
@@ -77,6 +85,7 @@ mod tests {
     use crate::load::outcome::{Ending, Traffic, Turn};
     use crate::plan::request::EndpointId;
     use crossbeam_channel::bounded;
+    use std::sync::Arc;
     use std::thread::ScopedJoinHandle;
 
     fn outcome() -> Outcome {
@@ -87,7 +96,8 @@ mod tests {
     #[test]
     fn each_outcome_is_counted_once_whoever_counts() {
         let (sender, outcomes) = bounded(64);
-        let ledger = Ledger::new(outcomes, Aggregate::new(1));
+        let stop = Stop::new(Arc::default());
+        let ledger = Ledger::new(outcomes, Aggregate::new(1), &stop, Clock::start_now());
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {

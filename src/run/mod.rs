@@ -32,8 +32,9 @@ use crate::plan::many::Start;
 use crate::plan::request::Endpoint;
 use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
-use crate::stats::check::unchecked;
-use crate::stats::verdict::Judgement;
+use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
+use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
+use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
@@ -142,12 +143,12 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let display = Display::new(plan, &roster, show);
     let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
-    let ledger = Ledger::new(outcomes, Aggregate::new(plan.endpoints().len()));
+    let ledger = Ledger::new(outcomes, Aggregate::new(plan.endpoints().len()), &stop, clock);
     let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), display, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
-    let (finding, stopped_at) = crew.work(aggregator, watch, (sender, &ledger))?;
+    let (finding, end) = crew.work(aggregator, watch, (sender, &ledger))?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    Ok(finish(plan, &clock, &stop, &roster, (finding, stopped_at), (&writer, patience)))
+    Ok(finish(&crew, finding, end, (&writer, patience)))
 }
 
 /// The clock of a run that starts when the plan says.
@@ -211,13 +212,18 @@ struct Crew<'run> {
 }
 
 impl Crew<'_> {
-    /// Starts the threads and waits for their end; gives what was found, and when the stop began.
+    /// When the stop began; now, where it has not.
+    fn stopped_at(&self) -> Moment {
+        self.stop.begun_at().map_or_else(|| self.clock.now(), |at| self.clock.moment(at))
+    }
+
+    /// Starts the threads and waits for their end; gives what was counted, and what was left over.
     fn work<'p>(
         &self,
         aggregator: Aggregator<'p>,
         watch: Watch<'_>,
-        (outcomes, ledger): (Sender<Outcome>, &Ledger),
-    ) -> Result<(Finding<'p>, Moment)> {
+        (outcomes, ledger): (Sender<Outcome>, &Ledger<'_>),
+    ) -> Result<(Finding<'p>, LeftOver)> {
         let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
         let relieve = || ledger.relieve();
         let outlet = Outlet::new(outcomes, &relieve);
@@ -239,14 +245,24 @@ impl Crew<'_> {
                 .map_err(cannot_start)?;
             let users = swarm.raise(scope, outlet, event_sender).map_err(cannot_start)?;
             let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
-            let stopped_at = conductor.conduct(&users, self.signals.first());
+            conductor.conduct(&users, self.signals.first());
             drop(users_ended);
-            match counting.join() {
-                Ok(finding) => Ok((finding, stopped_at)),
+            let mut finding = match counting.join() {
+                Ok(finding) => finding,
                 Err(panic) => std::panic::resume_unwind(panic),
-            }
+            };
+            let stopped = self.stopped_at();
+            let unfinished = finding.aggregate.unfinished(&finding.phases, stopped, swarm.unsent(stopped));
+            Ok((finding, LeftOver { unfinished, without_data: swarm.without_data(stopped) }))
         })
     }
+}
+
+/// What was due and did not come to its end.
+struct LeftOver {
+    unfinished: Vec<(StatsPlace, Unfinished)>,
+    /// Requests for which the data was used up.
+    without_data: u64,
 }
 
 /// Ends the run when it is dropped: without the aggregator no line can tell of it, and users would go on and count.
@@ -265,26 +281,25 @@ fn cannot_start(why: std::io::Error) -> Error {
 
 /// Judges the run and writes the last lines.
 fn finish(
-    plan: &Plan,
-    clock: &Clock,
-    stop: &Stop,
-    roster: &Roster,
-    (finding, stopped_at): (Finding<'_>, Moment),
+    crew: &Crew<'_>,
+    finding: Finding<'_>,
+    left_over: LeftOver,
     (writer, patience): (&Writer, Duration),
 ) -> Finished {
-    let Finding { mut recorder, aggregate, bench, batches, last, waiting, faults } = finding;
-    let is_idle = plan.shard().is_some() && aggregate.counts().sent() == 0 && faults.is_empty();
-    let rulings = bench.rulings(aggregate.last_done().since_start());
-    let unchecked = unchecked_failures(plan, &aggregate);
-    // A shard may have nothing to do: whether no request at all was completed shows when all are merged.
-    let judgement =
-        if is_idle { Judgement::pass() } else { Judgement::of(aggregate.counts(), &faults, rulings, unchecked) };
+    let Crew { plan, stop, clock, roster, .. } = crew;
+    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, .. } = finding;
+    let reason = stop.reason().unwrap_or(Reason::Signal);
+    // With -n all requests end by themselves, and their rate is over the time until the last one did.
+    let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
+    let judgement = judge(plan, &aggregate, &mut bench, faults, (&left_over, load_end));
     let exit_code = judgement.exit(plan.exit_code_on_error()).code();
     let ending = RunEnding {
         at: clock.now(),
-        stopped_at,
-        reason: stop.reason().unwrap_or(Reason::Signal),
+        stopped_at: crew.stopped_at(),
+        reason,
         users: roster.users_at_stop(),
+        load_end,
+        unfinished: left_over.unfinished,
         judgement,
         exit_code,
     };
@@ -298,6 +313,43 @@ fn finish(
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
     Finished { ending, stream }
+}
+
+/// What the run comes to.
+fn judge(
+    plan: &Plan,
+    aggregate: &Aggregate,
+    bench: &mut Bench,
+    faults: Vec<VerdictReason>,
+    (left_over, load_end): (&LeftOver, Moment),
+) -> Judgement {
+    let mut unfinished = UnfinishedCounts::default();
+    for (place, part) in &left_over.unfinished {
+        unfinished.add(&part.counts);
+        bench.add_unfinished(&UnfinishedShare {
+            endpoint: &endpoint_name(plan, *place),
+            phase: part.phase,
+            service: Kept::Counted(&part.service),
+            response: Kept::Counted(&part.response),
+        });
+    }
+    let counts = aggregate.counts();
+    if plan.shard().is_some() {
+        // A shard may have nothing to do, and how much of the whole run has not ended shows when all are merged.
+        if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
+            return Judgement::pass();
+        }
+        unfinished = UnfinishedCounts::default();
+    }
+    Judgement::of(Evidence {
+        counts,
+        answered: aggregate.whole().answered(),
+        unfinished,
+        faults,
+        rulings: bench.rulings(load_end.since_start()),
+        unchecked: unchecked_failures(plan, aggregate),
+        without_data: left_over.without_data,
+    })
 }
 
 /// Failed requests that no check is about.

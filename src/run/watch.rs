@@ -37,7 +37,7 @@ impl Watch<'_> {
             tick,
             users: self.roster.users(),
             flight: self.roster.flight(now),
-            draining: self.stop.is_begun(),
+            stopped: self.stop.begun_at().map(|at| self.clock.moment(at)),
             sample: self.sampler.look(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,

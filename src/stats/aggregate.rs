@@ -1,15 +1,17 @@
 //! The run so far: every outcome recorded once, by endpoint, and as a whole.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::histogram::{LONGEST_US, Precision};
 use super::interval::Interval;
 use super::sends::Sends;
 use super::tally::{Counts, Statistics, Tally};
+use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
 use crate::load::outcome::{Ending, Failure, Outcome};
 use crate::plan::request::EndpointId;
+use crate::plan::schedule::Phase;
 
 /// Endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
 pub const FINE_ENDPOINTS: usize = 200;
@@ -114,6 +116,10 @@ pub struct Aggregate {
     /// Index into `endpoints` by endpoint id.
     index: Vec<Option<usize>>,
     last_done: Moment,
+    /// When the load ended, once it has: what ends later is in no rate.
+    load_end: Option<Moment>,
+    /// Requests that were cut off, each with the index of its endpoint: at most two a user.
+    cut_off: Vec<(usize, CutOff)>,
     remarks: Vec<Remark>,
     remarked: HashSet<Remark>,
 }
@@ -129,6 +135,8 @@ impl Aggregate {
             endpoints: Vec::new(),
             index: vec![None; endpoints],
             last_done: Moment::START,
+            load_end: None,
+            cut_off: Vec::new(),
             remarks: Vec::new(),
             remarked: HashSet::new(),
         }
@@ -141,10 +149,16 @@ impl Aggregate {
         let place = &mut self.endpoints[at];
         place.interval.record(outcome);
         let failure = match outcome.ending() {
-            Ending::Aborted => return,
+            Ending::Aborted => {
+                self.cut_off.push((at, CutOff::of(outcome)));
+                return;
+            }
             Ending::Ok => None,
             Ending::Failed(failure) => Some(failure),
         };
+        if self.load_end.is_some_and(|end| outcome.done() > end) {
+            place.interval.after_stop.record(failure.is_some());
+        }
         place.tally.note(outcome.done(), failure.is_some());
         self.whole.note(outcome.done(), failure.is_some());
         self.last_done = self.last_done.max(outcome.done());
@@ -154,6 +168,32 @@ impl Aggregate {
         if outcome.response_time() > LONGEST {
             self.remark(Remark::OverAnHour);
         }
+    }
+
+    /// The load ended at this moment: what ends later is counted and in no rate.
+    pub const fn end_load(&mut self, at: Moment) {
+        self.load_end = Some(at);
+    }
+
+    /// What had not ended, by endpoint and by the phase in which it was due. `unsent` are the arrivals that were due and
+    /// never sent: the endpoint of the first request of each, and when it was due; the load ended at `stopped`.
+    #[must_use]
+    pub fn unfinished(
+        &mut self,
+        phases: &PhaseSpans,
+        stopped: Moment,
+        unsent: impl Iterator<Item = (EndpointId, Moment)>,
+    ) -> Vec<(Place, Unfinished)> {
+        let mut parts = Parts::default();
+        for (at, cut_off) in std::mem::take(&mut self.cut_off) {
+            let EndpointTally { place, tally, .. } = &self.endpoints[at];
+            parts.of(at, *place, phases.at(cut_off.due)).record_aborted(&cut_off, tally.longest_service());
+        }
+        for (endpoint, due) in unsent {
+            let at = self.place_of(endpoint);
+            parts.of(at, self.endpoints[at].place, phases.at(due)).record_unsent(stopped.since(due));
+        }
+        parts.parts
     }
 
     /// Ends the interval: what happened since the last cut, by endpoint, is taken out and added to the sums.
@@ -202,7 +242,7 @@ impl Aggregate {
 
     fn open_place(&mut self, place: Place) -> usize {
         let at = self.endpoints.len();
-        let precision = if at < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse };
+        let precision = precision(at);
         let (tally, interval) = (Tally::new(precision), Interval::new(precision));
         self.endpoints.push(EndpointTally { place, tally, errors: Vec::new(), interval });
         at
@@ -241,6 +281,12 @@ impl Aggregate {
         std::mem::take(&mut self.remarks)
     }
 
+    /// All requests up to the last cut.
+    #[must_use]
+    pub const fn whole(&self) -> &Tally {
+        &self.whole
+    }
+
     /// Counts up to the last cut.
     #[must_use]
     pub const fn counts(&self) -> Counts {
@@ -253,10 +299,16 @@ impl Aggregate {
         self.last_done
     }
 
-    /// Statistics of all requests up to the last cut, which was at `now`; total rates over the time until `last`.
+    /// Statistics of all requests up to the last cut, which was at `now`; total rates over the time of the load.
     #[must_use]
-    pub fn statistics(&self, now: Moment, last: Moment) -> Statistics {
-        self.whole.statistics(now, last)
+    pub fn statistics(&self, now: Moment) -> Statistics {
+        self.whole.statistics(now, self.load_end(now))
+    }
+
+    /// When the load ended, or `now` as long as it goes on.
+    #[must_use]
+    pub fn load_end(&self, now: Moment) -> Moment {
+        self.load_end.map_or(now, |end| end.min(now))
     }
 
     /// How it goes at `now`, what was not cut yet included.
@@ -280,59 +332,28 @@ impl Aggregate {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::load::outcome::{Traffic, Turn};
+/// Unfinished ones by endpoint and phase, in the order of first use.
+#[derive(Default)]
+struct Parts {
+    parts: Vec<(Place, Unfinished)>,
+    index: HashMap<(usize, Phase), usize>,
+}
 
-    fn outcome(endpoint: usize, ending: Ending) -> Outcome {
-        let at = Moment::from_nanos(1_000_000);
-        let id = EndpointId(u32::try_from(endpoint).unwrap());
-        Outcome::new(id, Turn::WhenSent, (at, at), Traffic::default(), ending)
-    }
-
-    #[test]
-    fn sent_is_ok_and_failed_and_aborted() {
-        let mut aggregate = Aggregate::new(2);
-        for ending in [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Aborted, Ending::Ok] {
-            aggregate.record(&outcome(1, ending));
-        }
-        let open = aggregate.so_far(Moment::START);
-        assert_eq!((open.completed, open.failed), (3, 1), "what was not cut yet");
-        assert_eq!(aggregate.cut().len(), 1);
-        assert_eq!(aggregate.so_far(Moment::START), open, "the same after the cut");
-        assert!(aggregate.cut().is_empty(), "each outcome is in one interval");
-        let counts = aggregate.counts();
-        assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));
-        assert_eq!((counts.sent(), counts.completed()), (4, 3));
-        let statistics = aggregate.statistics(Moment::START, Moment::START);
-        assert_eq!((statistics.num_requests, statistics.num_failures), (3, 1));
-    }
-
-    #[test]
-    fn endpoints_beyond_the_limit_are_counted_together_and_that_is_said() {
-        let many = MOST_ENDPOINTS + 5;
-        let mut aggregate = Aggregate::new(many);
-        (0..many).chain(0..many).for_each(|id| aggregate.record(&outcome(id, Ending::Ok)));
-        assert_eq!(aggregate.endpoints().len(), MOST_ENDPOINTS + 1);
-        aggregate.cut();
-        let other = aggregate.endpoints().last().unwrap();
-        assert_eq!((other.place, other.tally.counts().ok), (Place::Other, 10));
-        assert_eq!(aggregate.take_remarks(), [Remark::CoarseEndpoints, Remark::OtherEndpoints]);
-        assert_eq!(aggregate.take_remarks(), []);
-    }
-
-    #[test]
-    fn errors_beyond_the_limit_are_counted_together() {
-        let mut aggregate = Aggregate::new(1);
-        for status in (400..400 + MOST_ERRORS + 3).chain([400, 600]) {
-            let failure = Failure::Status(u16::try_from(status).unwrap());
-            aggregate.record(&outcome(0, Ending::Failed(failure)));
-        }
-        let errors = &aggregate.endpoints()[0].errors;
-        assert_eq!(errors.len(), MOST_ERRORS + 1);
-        assert_eq!(errors[0].occurrences, 2);
-        assert_eq!((errors[MOST_ERRORS].kind, errors[MOST_ERRORS].occurrences), (ErrorKind::Other, 4));
-        assert_eq!(aggregate.take_remarks(), [Remark::OtherErrors]);
+impl Parts {
+    fn of(&mut self, endpoint: usize, place: Place, phase: Phase) -> &mut Unfinished {
+        let at = *self.index.entry((endpoint, phase)).or_insert_with(|| {
+            self.parts.push((place, Unfinished::new(phase, precision(endpoint))));
+            self.parts.len() - 1
+        });
+        &mut self.parts[at].1
     }
 }
+
+/// How finely the times of an endpoint are told apart, `at` being its place in the order of first use.
+#[must_use]
+pub const fn precision(at: usize) -> Precision {
+    if at < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }
+}
+
+#[cfg(test)]
+mod tests;

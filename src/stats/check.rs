@@ -24,6 +24,8 @@ pub struct Share<'s> {
     pub phase: Phase,
     /// Requests that failed.
     pub failed: u64,
+    /// Requests that were answered or failed after the load had ended: in no rate.
+    pub after_stop: u64,
     /// From sent to the last byte; of all that were answered or failed.
     pub service: Kept<'s>,
     /// From due to the last byte.
@@ -44,8 +46,22 @@ impl<'s> Share<'s> {
     #[must_use]
     pub fn of(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
         let (service, response) = (Kept::Counted(interval.service()), Kept::Counted(interval.response()));
-        Self { endpoint, phase, failed: interval.failures(), service, response }
+        let (failed, after_stop) = (interval.failures(), interval.after_stop.completed);
+        Self { endpoint, phase, failed, after_stop, service, response }
     }
+}
+
+/// What had not ended of one endpoint, due in one phase.
+#[derive(Clone, Copy, Debug)]
+pub struct UnfinishedShare<'s> {
+    /// `METHOD name`.
+    pub endpoint: &'s str,
+    /// What the load did when it was due.
+    pub phase: Phase,
+    /// From sent to the cut.
+    pub service: Kept<'s>,
+    /// From due to the cut.
+    pub response: Kept<'s>,
 }
 
 /// The requests that one or several checks are about.
@@ -53,7 +69,10 @@ impl<'s> Share<'s> {
 struct Pool {
     scope: Scope,
     failed: u64,
+    after_stop: u64,
     times: Times,
+    /// What had not ended; most runs have little of it.
+    unfinished: Times,
     /// How long the phase took so far; nothing where the scope is the whole run.
     lasted: Duration,
 }
@@ -73,7 +92,7 @@ struct Held {
     /// Looks in a row that found it missed, with enough requests.
     missed: u32,
     /// The value that stopped the run.
-    stopped_at: Option<f64>,
+    stopped_at: Option<Value>,
 }
 
 /// What became of a check.
@@ -81,10 +100,19 @@ struct Held {
 pub struct Ruling {
     /// The check.
     pub check: Check,
-    /// The value reached: microseconds for times, a share of 1 for `fail_ratio`; `None` without a request.
-    pub value: Option<f64>,
+    /// The value that it was judged by; `None` without a request.
+    pub value: Option<Value>,
     /// Whether it was met. Without data it is not.
     pub met: bool,
+}
+
+/// A value that a check is judged by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Value {
+    /// Microseconds for times, a share of 1 for `fail_ratio`.
+    pub number: f64,
+    /// Whether it is a lower bound: a time that requests without an end make larger than the completed ones alone.
+    pub is_bound: bool,
 }
 
 impl Bench {
@@ -94,8 +122,9 @@ impl Bench {
         let mut pools: Vec<Pool> = Vec::new();
         let mut pool_of = |scope: &Scope| {
             pools.iter().position(|pool| pool.scope == *scope).unwrap_or_else(|| {
-                let times = Times::new(Precision::Fine);
-                pools.push(Pool { scope: scope.clone(), failed: 0, times, lasted: Duration::ZERO });
+                let none = || Times::new(Precision::Fine);
+                let (times, unfinished, lasted) = (none(), none(), Duration::ZERO);
+                pools.push(Pool { scope: scope.clone(), failed: 0, after_stop: 0, times, unfinished, lasted });
                 pools.len() - 1
             })
         };
@@ -110,25 +139,36 @@ impl Bench {
         self.checks.is_empty()
     }
 
-    /// A phase went on for so long.
+    /// A phase went on for so long; of a tick in which the load ended, the time of the load.
     pub fn pass(&mut self, phase: Phase, time: Duration) {
         for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
             pool.lasted += time;
         }
     }
 
+    /// So much of the last tick of a phase was after the end of the load, as was found out later.
+    pub fn take_back(&mut self, phase: Phase, time: Duration) {
+        for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
+            pool.lasted = pool.lasted.saturating_sub(time);
+        }
+    }
+
     /// Adds what happened at an endpoint.
     pub fn add(&mut self, share: &Share<'_>) {
-        for pool in &mut self.pools {
-            let is_here = pool.scope.endpoint.as_deref().is_none_or(|endpoint| endpoint == share.endpoint);
-            let is_now = pool.scope.phase.is_none_or(|phase| phase == share.phase);
-            if is_here && is_now {
-                pool.failed += share.failed;
-                match if pool.scope.latency == Latency::Service { share.service } else { share.response } {
-                    Kept::Counted(times) => pool.times.add(times),
-                    Kept::Packed(times) => pool.times.add_packed(times),
-                }
+        for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
+            pool.failed += share.failed;
+            // The drain has a rate of its own, should a check ask for it.
+            if pool.scope.phase != Some(Phase::Drain) {
+                pool.after_stop += share.after_stop;
             }
+            pool.chosen(share.service, share.response).add_to(&mut pool.times);
+        }
+    }
+
+    /// Adds what had not ended of an endpoint.
+    pub fn add_unfinished(&mut self, share: &UnfinishedShare<'_>) {
+        for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
+            pool.chosen(share.service, share.response).add_to(&mut pool.unfinished);
         }
     }
 
@@ -139,7 +179,7 @@ impl Bench {
         for held in &mut self.checks {
             let pool = &self.pools[held.pool];
             let value = pool.value(held.check.metric(), elapsed);
-            let missed = value.filter(|value| held.check.is_passed_by(*value));
+            let missed = value.filter(|value| held.check.is_passed_by(value.number));
             let needed = match held.check.abort() {
                 None => continue,
                 Some(Abort::AtOnce) => 1,
@@ -155,16 +195,28 @@ impl Bench {
         is_lost
     }
 
-    /// What became of each check, `elapsed` being the time from the start to the end of the last request.
+    /// What became of each check, `load_time` being the time from the start to the end of the load.
     #[must_use]
-    pub fn rulings(&self, elapsed: Duration) -> Vec<Ruling> {
+    pub fn rulings(&self, load_time: Duration) -> Vec<Ruling> {
         let ruling = |held: &Held| {
+            let pool = &self.pools[held.pool];
+            let completed = pool.value(held.check.metric(), load_time);
             // What stopped the run is not met, whatever came in while it stopped.
-            let value = held.stopped_at.or_else(|| self.pools[held.pool].value(held.check.metric(), elapsed));
-            let met = value.is_some_and(|value| held.check.is_met_by(value));
-            Ruling { check: held.check.clone(), value, met }
+            let mut values = held.stopped_at.into_iter().chain(completed).chain(pool.bound(held.check.metric()));
+            let missed = values.find(|value| !held.check.is_met_by(value.number));
+            let value = missed.or(pool.bound(held.check.metric())).or(completed);
+            Ruling { check: held.check.clone(), value, met: missed.is_none() && value.is_some() }
         };
         self.checks.iter().map(ruling).collect()
+    }
+}
+
+impl Kept<'_> {
+    fn add_to(self, times: &mut Times) {
+        match self {
+            Kept::Counted(more) => times.add(more),
+            Kept::Packed(more) => times.add_packed(more),
+        }
     }
 }
 
@@ -173,33 +225,63 @@ impl Pool {
         self.times.sum().count
     }
 
-    /// Microseconds for times, a share of 1 for `fail_ratio`; `None` without a request.
-    fn value(&self, metric: Metric, elapsed: Duration) -> Option<f64> {
+    fn is_about(&self, endpoint: &str, phase: Phase) -> bool {
+        let is_here = self.scope.endpoint.as_deref().is_none_or(|named| named == endpoint);
+        is_here && self.scope.phase.is_none_or(|wanted| wanted == phase)
+    }
+
+    fn chosen<'s>(&self, service: Kept<'s>, response: Kept<'s>) -> Kept<'s> {
+        if self.scope.latency == Latency::Service { service } else { response }
+    }
+
+    /// The value of the requests that were answered or failed; `None` without one.
+    fn value(&self, metric: Metric, load_time: Duration) -> Option<Value> {
         let requests = self.requests();
         if requests == 0 {
             return None;
         }
-        let sum = self.times.sum();
-        let seconds = if self.scope.phase.is_none() { elapsed } else { self.lasted }.as_secs_f64();
-        Some(match metric {
-            Metric::Percentile(permille) => self.times.percentile_us(u64::from(permille)) as f64,
-            Metric::Min => sum.min_us() as f64,
-            Metric::Avg => sum.mean_us() as f64,
-            Metric::Max => sum.max_us as f64,
-            Metric::Rps if seconds > 0.0 => requests as f64 / seconds,
+        let seconds = if self.scope.phase.is_none() { load_time } else { self.lasted }.as_secs_f64();
+        let number = match metric {
+            Metric::Rps if seconds > 0.0 => requests.saturating_sub(self.after_stop) as f64 / seconds,
             Metric::Rps => 0.0,
             Metric::FailRatio => self.failed as f64 / requests as f64,
             Metric::Failures => self.failed as f64,
             Metric::Requests => requests as f64,
-        })
+            _ => time(metric, &self.times),
+        };
+        Some(Value { number, is_bound: false })
     }
+
+    /// The lower bound of a time that completed and unfinished requests together make; `None` where the completed ones
+    /// alone show as much.
+    fn bound(&self, metric: Metric) -> Option<Value> {
+        if !metric.is_time() || metric == Metric::Min || self.unfinished.sum().count == 0 {
+            return None;
+        }
+        let mut together = self.times.clone();
+        together.add(&self.unfinished);
+        let number = time(metric, &together);
+        (number > time(metric, &self.times)).then_some(Value { number, is_bound: true })
+    }
+}
+
+/// A metric of times, in microseconds; 0 for one of something else.
+fn time(metric: Metric, times: &Times) -> f64 {
+    let us = match metric {
+        Metric::Percentile(permille) => times.percentile_us(u64::from(permille)),
+        Metric::Min => times.sum().min_us(),
+        Metric::Avg => times.sum().mean_us(),
+        Metric::Max => times.sum().max_us,
+        Metric::Rps | Metric::FailRatio | Metric::Failures | Metric::Requests => 0,
+    };
+    us as f64
 }
 
 impl Ruling {
     /// The value as the stream tells it, 0 without data, and its unit: `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
     #[must_use]
     pub fn told(&self) -> (f64, &'static str) {
-        let value = self.value.unwrap_or(0.0);
+        let value = self.value.map_or(0.0, |value| value.number);
         match self.check.metric() {
             Metric::Rps => (value, "1/s"),
             Metric::FailRatio => (value, "ratio"),
@@ -208,11 +290,11 @@ impl Ruling {
         }
     }
 
-    /// The value as people read it, `312.5ms` or `1.25%`; `None` without data.
+    /// The value as people read it, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {
-        let (value, unit) = self.told();
-        self.value.map(|_| value_text(value, unit))
+        let (number, unit) = self.told();
+        self.value.map(|value| value_text(number, unit, value.is_bound))
     }
 
     /// Why it is not met, in a sentence; `None` where it is.
@@ -226,9 +308,12 @@ impl Ruling {
     }
 }
 
-/// A value of a check as people read it: `312.5ms`, `1.25%`.
+/// A value of a check as people read it: `312.5ms`, `1.25%`; of a lower bound `≥ 5.9s`.
 #[must_use]
-pub fn value_text(value: f64, unit: &str) -> String {
+pub fn value_text(value: f64, unit: &str, is_bound: bool) -> String {
+    if is_bound {
+        return format!("≥ {}", value_text(value, unit, false));
+    }
     match unit {
         "ratio" => format!("{}%", digits(value * 100.0)),
         "ms" if value >= 1000.0 => format!("{}s", exact(value / 1000.0)),

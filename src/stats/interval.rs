@@ -6,7 +6,7 @@ use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
 use super::times::{Times, micros};
-use crate::load::outcome::{Ending, Failure, Outcome};
+use crate::load::outcome::{Ending, Failure, Outcome, is_answer};
 
 /// What happened at one endpoint between two ticks.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Interval {
     pub failed: Vec<(&'static str, u64)>,
     /// Ended by the end of the run.
     pub aborted: u64,
+    /// Answered or failed after the load had ended: counted, and in no rate.
+    pub after_stop: AfterStop,
     /// Redirects followed.
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
@@ -35,6 +37,29 @@ pub struct Interval {
     /// `None` as long as each response time was the service time.
     response: Option<Times>,
     precision: Precision,
+}
+
+/// Requests that were answered or failed after the load had ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AfterStop {
+    /// Answered or failed.
+    pub completed: u64,
+    /// Failed.
+    pub failed: u64,
+}
+
+impl AfterStop {
+    /// Counts one.
+    pub const fn record(&mut self, failed: bool) {
+        self.completed += 1;
+        self.failed += failed as u64;
+    }
+
+    /// Adds all of `other`.
+    pub const fn add(&mut self, other: &Self) {
+        self.completed += other.completed;
+        self.failed += other.failed;
+    }
 }
 
 /// New connections and what they took, failed attempts included.
@@ -66,6 +91,7 @@ pub struct Counted {
     pub ok: u64,
     pub failed: Vec<(&'static str, u64)>,
     pub aborted: u64,
+    pub after_stop: AfterStop,
     pub redirects: u64,
     pub reopened: u64,
     pub bytes_sent: u64,
@@ -96,6 +122,7 @@ impl Interval {
             ok: 0,
             failed: Vec::new(),
             aborted: 0,
+            after_stop: AfterStop::default(),
             redirects: 0,
             reopened: 0,
             bytes_sent: 0,
@@ -169,6 +196,7 @@ impl Interval {
     pub fn add(&mut self, counted: &Counted) {
         self.ok += counted.ok;
         self.aborted += counted.aborted;
+        self.after_stop.add(&counted.after_stop);
         self.redirects += counted.redirects;
         self.reopened += counted.reopened;
         self.bytes_sent += counted.bytes_sent;
@@ -214,6 +242,12 @@ impl Interval {
         self.completed() - self.ok
     }
 
+    /// Failed without an answer of the server.
+    #[must_use]
+    pub fn unanswered(&self) -> u64 {
+        self.failed.iter().filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum()
+    }
+
     /// Whether anything happened.
     #[must_use]
     pub const fn is_used(&self) -> bool {
@@ -242,6 +276,7 @@ impl Interval {
     pub fn clear(&mut self) {
         (self.ok, self.aborted, self.redirects, self.reopened) = (0, 0, 0, 0);
         (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
+        self.after_stop = AfterStop::default();
         self.failed.clear();
         self.connections = Connections::default();
         self.first_byte = Sum::default();

@@ -10,5 +10,6 @@ pub mod sends;
 pub mod recent;
 pub mod tally;
 pub mod aggregate;
+pub mod unfinished;
 pub mod check;
 pub mod verdict;

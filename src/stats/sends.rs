@@ -49,12 +49,6 @@ impl Sends {
         self.late as f64 > self.scheduled as f64 * MOST_LATE
     }
 
-    /// Requests counted.
-    #[must_use]
-    pub const fn count(&self) -> u64 {
-        self.lateness.sum().count
-    }
-
     /// Requests that were due at a time fixed before: in the open model the first of each arrival.
     #[must_use]
     pub const fn scheduled(&self) -> u64 {

@@ -1,9 +1,11 @@
 //! The sums of one endpoint, or of all.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::histogram::Precision;
-use super::interval::Interval;
+use super::interval::{AfterStop, Interval};
 use super::recent::{Rates, Recent};
 use super::times::Times;
 use crate::clock::Moment;
@@ -12,8 +14,12 @@ use crate::clock::Moment;
 #[derive(Clone, Debug)]
 pub struct Tally {
     counts: Counts,
+    after_stop: AfterStop,
+    /// Failed without an answer of the server.
+    unanswered: u64,
     content_bytes: u128,
     response: Times,
+    longest_service_us: u64,
     recent: Recent,
 }
 
@@ -83,9 +89,9 @@ pub struct Statistics {
     pub current_fail_per_sec: f64,
     /// Mean response time, from the exact sum.
     pub avg_response_time: f64,
-    /// Requests a second over the whole time.
+    /// Requests a second over the time of the load; what ended after it is left out.
     pub total_rps: f64,
-    /// Failures a second over the whole time.
+    /// Failures a second over the same time.
     pub total_fail_per_sec: f64,
     /// Mean length of the answers' bodies in bytes.
     pub avg_content_length: f64,
@@ -105,13 +111,24 @@ impl Tally {
     /// No requests yet.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
-        Self { counts: Counts::default(), content_bytes: 0, response: Times::new(precision), recent: Recent::default() }
+        Self {
+            counts: Counts::default(),
+            after_stop: AfterStop::default(),
+            unanswered: 0,
+            content_bytes: 0,
+            response: Times::new(precision),
+            longest_service_us: 0,
+            recent: Recent::default(),
+        }
     }
 
     /// Adds an interval that is over.
     pub fn add(&mut self, interval: &Interval) {
         self.counts.add(interval);
+        self.after_stop.add(&interval.after_stop);
+        self.unanswered += interval.unanswered();
         self.content_bytes += interval.content_bytes;
+        self.longest_service_us = self.longest_service_us.max(interval.service().sum().max_us);
         self.response.add(interval.response());
     }
 
@@ -126,20 +143,39 @@ impl Tally {
         self.counts
     }
 
+    /// Requests that got a complete answer, whatever it was worth.
+    #[must_use]
+    pub const fn answered(&self) -> u64 {
+        self.counts.completed() - self.unanswered
+    }
+
+    /// From when it was due to the last byte, of all that were answered or failed.
+    #[must_use]
+    pub const fn response(&self) -> &Times {
+        &self.response
+    }
+
+    /// The longest service time of a request that was answered or failed.
+    #[must_use]
+    pub const fn longest_service(&self) -> Duration {
+        Duration::from_micros(self.longest_service_us)
+    }
+
     /// Rates at `now`.
     #[must_use]
     pub fn rates(&self, now: Moment) -> Rates {
         self.recent.rates(now)
     }
 
-    /// Statistics at `now`, with total rates over the time until `last`. With no request every one is 0.
+    /// Statistics at `now`, with total rates over the time of the load, which ended at `load_end` or goes on until then.
+    /// With no request every one is 0.
     #[must_use]
-    pub fn statistics(&self, now: Moment, last: Moment) -> Statistics {
+    pub fn statistics(&self, now: Moment, load_end: Moment) -> Statistics {
         let requests = self.counts.completed();
         if requests == 0 {
             return Statistics::default();
         }
-        let seconds = last.since_start().as_secs_f64();
+        let seconds = load_end.since_start().as_secs_f64();
         let total = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let recent = self.recent.rates(now);
         let [p50, p90, p95, p99, p99_9] = self.response.percentiles_us([500, 900, 950, 990, 999]).map(millis);
@@ -151,8 +187,8 @@ impl Tally {
             current_rps: recent.requests,
             current_fail_per_sec: recent.failures,
             avg_response_time: millis(self.response.sum().mean_us()),
-            total_rps: total(requests),
-            total_fail_per_sec: total(self.counts.failed),
+            total_rps: total(requests - self.after_stop.completed),
+            total_fail_per_sec: total(self.counts.failed - self.after_stop.failed),
             avg_content_length: self.content_bytes as f64 / requests as f64,
             percentile_50: p50,
             percentile_90: p90,

@@ -2,6 +2,7 @@
 
 use super::check::Ruling;
 use super::tally::Counts;
+use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
 
 /// What a run comes to, the worst that applies.
@@ -30,35 +31,150 @@ impl Verdict {
     }
 }
 
+/// What a reason is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasonKind {
+    /// This machine did not generate the load that was asked for: too late, stalled, or out of users, ports, descriptors.
+    Generator,
+    /// Data that must never be used up was.
+    Data,
+    /// The stream, or that of a shard, is not what it should be.
+    Stream,
+    /// Too much had not ended when the run did.
+    Unfinished,
+    /// No request got an answer.
+    NoAnswer,
+    /// A check was not met, or had no data.
+    Check,
+    /// Requests failed.
+    Failures,
+    /// Requests were not sent, as the data for them was used up: worth knowing, and no fault.
+    DataEnd,
+}
+
+impl ReasonKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Generator,
+        Self::Data,
+        Self::Stream,
+        Self::Unfinished,
+        Self::NoAnswer,
+        Self::Check,
+        Self::Failures,
+        Self::DataEnd,
+    ];
+
+    /// The word in `swarmline.event.run.end`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generator => "generator",
+            Self::Data => "data",
+            Self::Stream => "stream",
+            Self::Unfinished => "unfinished",
+            Self::NoAnswer => "no_answer",
+            Self::Check => "check",
+            Self::Failures => "failures",
+            Self::DataEnd => "data_end",
+        }
+    }
+
+    /// The kind of that word; `None` for any other word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether it makes a run not valid and cannot be found again in the numbers.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::Generator | Self::Data | Self::Stream)
+    }
+}
+
+/// Why a run comes to what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictReason {
+    /// What it is about, for programs.
+    pub kind: ReasonKind,
+    /// A sentence, for people.
+    pub text: String,
+}
+
+impl VerdictReason {
+    /// A reason of this kind.
+    #[must_use]
+    pub fn new(kind: ReasonKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+/// What a run is judged by.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Requests by how they ended.
+    pub counts: Counts,
+    /// Requests that got a complete answer, whatever it was worth.
+    pub answered: u64,
+    /// What had not ended.
+    pub unfinished: UnfinishedCounts,
+    /// What makes the run not valid besides the numbers.
+    pub faults: Vec<VerdictReason>,
+    /// What became of each check.
+    pub rulings: Vec<Ruling>,
+    /// Failed requests that no check is about.
+    pub unchecked: u64,
+    /// Requests that were asked for and not sent, as the data for them was used up.
+    pub without_data: u64,
+}
+
 /// A verdict and why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why it is not a pass; empty where it is.
-    pub reasons: Vec<String>,
+    /// Why it is what it is, the worst first.
+    pub reasons: Vec<VerdictReason>,
     /// What became of each check.
     pub rulings: Vec<Ruling>,
 }
 
 impl Judgement {
-    /// Judges a run by its counts, by what went wrong with the generator itself (`faults`), and by its checks.
-    /// `unchecked` of the failed requests are nothing that a check is about.
+    /// Judges a run.
     #[must_use]
-    pub fn of(counts: Counts, faults: &[String], rulings: Vec<Ruling>, unchecked: u64) -> Self {
-        let mut reasons = faults.to_vec();
+    pub fn of(evidence: Evidence) -> Self {
+        let Evidence { counts, answered, unfinished, faults, rulings, unchecked, without_data } = evidence;
+        let is_missed = rulings.iter().any(|ruling| !ruling.met);
         let mut verdict = if faults.is_empty() { Verdict::Pass } else { Verdict::Invalid };
-        if counts.completed() == 0 {
+        let mut reasons = faults;
+        if answered == 0 {
             verdict = Verdict::Invalid;
-            reasons.push("no request completed".to_owned());
+            let text = match counts.completed() {
+                0 => "no request completed".to_owned(),
+                completed => format!("none of {completed} requests got an answer"),
+            };
+            reasons.push(VerdictReason::new(ReasonKind::NoAnswer, text));
         }
-        if rulings.iter().any(|ruling| !ruling.met) {
+        let due = counts.sent() + unfinished.unsent;
+        if unfinished.is_too_much(due) {
+            // What is missed already by the lower bounds is a failure of the service, not of the measurement.
+            verdict = verdict.max(if is_missed { Verdict::CheckFailed } else { Verdict::Invalid });
+            reasons.push(VerdictReason::new(ReasonKind::Unfinished, overdue_text(&unfinished, due)));
+        }
+        if is_missed {
             verdict = verdict.max(Verdict::CheckFailed);
-            reasons.extend(rulings.iter().filter_map(Ruling::reason));
+            let missed = rulings.iter().filter_map(Ruling::reason);
+            reasons.extend(missed.map(|text| VerdictReason::new(ReasonKind::Check, text)));
         }
         if unchecked > 0 {
             verdict = verdict.max(Verdict::Failures);
-            reasons.push(format!("{} of {} requests failed", counts.failed, counts.completed()));
+            let text = format!("{} of {} requests failed", counts.failed, counts.completed());
+            reasons.push(VerdictReason::new(ReasonKind::Failures, text));
+        }
+        if without_data > 0 {
+            let text = format!("{without_data} requests were not sent: the data for them was used up");
+            reasons.push(VerdictReason::new(ReasonKind::DataEnd, text));
         }
         Self { verdict, reasons, rulings }
     }
@@ -81,38 +197,89 @@ impl Judgement {
     }
 }
 
+fn overdue_text(unfinished: &UnfinishedCounts, due: u64) -> String {
+    let UnfinishedCounts { aborted, unsent, overdue, .. } = unfinished;
+    let oldest = (unfinished.oldest_us() as f64 / 1e5).round() / 10.0;
+    format!(
+        "{overdue} of {due} requests were overdue when the run ended (cut off {aborted}, never sent {unsent}, the oldest \
+         after {oldest} s); with a longer --stop-timeout those that were sent could end"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::check::Check;
+    use crate::stats::check::Value;
 
     fn ruling(met: bool) -> Ruling {
-        Ruling { check: Check::parse("p95 < 300ms").unwrap(), value: Some(250_000.0), met }
+        let value = Some(Value { number: 250_000.0, is_bound: false });
+        Ruling { check: Check::parse("p95 < 300ms").unwrap(), value, met }
+    }
+
+    fn evidence(ok: u64, failed: u64, rulings: Vec<Ruling>, unchecked: u64) -> Evidence {
+        let counts = Counts { ok, failed, ..Counts::default() };
+        Evidence { counts, answered: ok + failed, rulings, unchecked, ..Evidence::default() }
     }
 
     #[test]
     fn the_worst_that_applies_is_the_verdict() {
-        let counts = |ok, failed| Counts { ok, failed, ..Counts::default() };
-        let fault = ["no free port".to_owned()];
-        for (counts, faults, rulings, unchecked, verdict) in [
-            (counts(1, 0), &[][..], vec![], 0, Verdict::Pass),
-            (counts(1, 0), &[], vec![ruling(true)], 0, Verdict::Pass),
-            (counts(1, 1), &[], vec![], 1, Verdict::Failures),
-            (counts(1, 1), &[], vec![ruling(true)], 1, Verdict::Failures),
-            (counts(1, 1), &[], vec![ruling(true)], 0, Verdict::Pass),
-            (counts(1, 1), &[], vec![ruling(true), ruling(false)], 1, Verdict::CheckFailed),
-            (counts(0, 0), &[], vec![ruling(false)], 0, Verdict::Invalid),
-            (counts(1, 1), &fault, vec![ruling(false)], 1, Verdict::Invalid),
+        let faults = vec![VerdictReason::new(ReasonKind::Generator, "no free port")];
+        for (evidence, verdict) in [
+            (evidence(1, 0, vec![], 0), Verdict::Pass),
+            (evidence(1, 0, vec![ruling(true)], 0), Verdict::Pass),
+            (evidence(1, 1, vec![], 1), Verdict::Failures),
+            (evidence(1, 1, vec![ruling(true)], 1), Verdict::Failures),
+            (evidence(1, 1, vec![ruling(true)], 0), Verdict::Pass),
+            (evidence(1, 1, vec![ruling(true), ruling(false)], 1), Verdict::CheckFailed),
+            (evidence(0, 0, vec![ruling(false)], 0), Verdict::Invalid),
+            (Evidence { answered: 0, ..evidence(0, 80, vec![ruling(true)], 0) }, Verdict::Invalid),
+            (Evidence { faults: faults.clone(), ..evidence(1, 1, vec![ruling(false)], 1) }, Verdict::Invalid),
         ] {
-            let judgement = Judgement::of(counts, faults, rulings, unchecked);
+            let judgement = Judgement::of(evidence);
             assert_eq!(judgement.verdict, verdict, "{judgement:?}");
             assert_eq!(judgement.reasons.is_empty(), verdict == Verdict::Pass, "{judgement:?}");
         }
-        let judgement = Judgement::of(counts(1, 1), &fault, vec![ruling(false)], 1);
+        let judgement = Judgement::of(Evidence { faults, ..evidence(1, 1, vec![ruling(false)], 1) });
         let missed = "check not met: p95 < 300ms, it is 250ms";
-        assert_eq!(judgement.reasons, ["no free port", missed, "1 of 2 requests failed"]);
+        let texts: Vec<&str> = judgement.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        assert_eq!(texts, ["no free port", missed, "1 of 2 requests failed"]);
         assert_eq!(judgement.exit(7), Exit::Invalid);
-        assert_eq!(Judgement::of(counts(1, 1), &[], vec![ruling(false)], 1).exit(7).code(), 3);
-        assert_eq!(Judgement::of(counts(1, 1), &[], vec![], 1).exit(7), Exit::Failures(7));
+        assert_eq!(Judgement::of(evidence(1, 1, vec![ruling(false)], 1)).exit(7).code(), 3);
+        assert_eq!(Judgement::of(evidence(1, 1, vec![], 1)).exit(7), Exit::Failures(7));
+    }
+
+    #[test]
+    fn too_much_unfinished_is_not_valid_unless_a_check_is_missed_already() {
+        let unfinished = |overdue| UnfinishedCounts { aborted: overdue, overdue, ..UnfinishedCounts::default() };
+        let with = |overdue, rulings| {
+            let mut evidence = evidence(95, 0, rulings, 0);
+            evidence.counts.aborted = overdue;
+            Judgement::of(Evidence { unfinished: unfinished(overdue), ..evidence })
+        };
+        for (judgement, verdict) in [
+            (with(5, vec![]), Verdict::Pass),
+            (with(6, vec![]), Verdict::Invalid),
+            (with(6, vec![ruling(true)]), Verdict::Invalid),
+            (with(6, vec![ruling(false)]), Verdict::CheckFailed),
+        ] {
+            assert_eq!(judgement.verdict, verdict, "{judgement:?}");
+        }
+        assert_eq!(with(6, vec![]).reasons[0].kind, ReasonKind::Unfinished);
+    }
+
+    #[test]
+    fn requests_without_data_are_said_and_no_fault() {
+        let judgement = Judgement::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
+        assert_eq!(judgement.verdict, Verdict::Pass);
+        assert_eq!(judgement.reasons[0].text, "3 requests were not sent: the data for them was used up");
+    }
+
+    #[test]
+    fn each_kind_of_reason_has_a_word_of_its_own() {
+        for kind in ReasonKind::ALL {
+            assert_eq!(ReasonKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(ReasonKind::parse("no such kind"), None);
     }
 }

@@ -1,13 +1,17 @@
 //! How a run ended: the lines about its checks, and the last one.
 
-use super::ours::{CheckEvent, RunEnd};
+use std::time::Duration;
+
+use super::ours::{CheckEvent, RunEnd, WireJudged, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
 use crate::load::stop::Reason;
+use crate::stats::aggregate::Place;
 use crate::stats::check::Ruling;
-use crate::stats::tally::Counts;
-use crate::stats::verdict::Judgement;
+use crate::stats::tally::{Counts, Tally};
+use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
+use crate::stats::verdict::{Judgement, VerdictReason};
 
 /// Most reasons in the last line; what the others are stands in the lines before.
 const MOST_REASONS: usize = 4;
@@ -26,6 +30,10 @@ pub struct RunEnding {
     pub reason: Reason,
     /// Users when it began.
     pub users: u32,
+    /// When the load ended: what rates are over begins with the run and ends here.
+    pub load_end: Moment,
+    /// What had not ended, by endpoint and phase.
+    pub unfinished: Vec<(Place, Unfinished)>,
     /// What the run comes to.
     pub judgement: Judgement,
     /// Exit code of the process.
@@ -34,25 +42,49 @@ pub struct RunEnding {
 
 impl RunEnding {
     /// A line for each check, and the last one.
-    pub(super) fn bodies(&self, counts: Counts) -> impl Iterator<Item = Body> + use<> {
-        last_lines(&self.judgement, self.exit_code, counts)
+    pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = Body> + use<> {
+        let mut unfinished = UnfinishedCounts::default();
+        self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
+        let judged = (unfinished.total() > 0)
+            .then(|| JudgedTimes::of(whole.response(), self.unfinished.iter().map(|(_, part)| part)));
+        let totals = EndTotals { counts: whole.counts(), unfinished, judged, load_time: self.load_end.since_start() };
+        last_lines(&self.judgement, self.exit_code, &totals)
     }
 }
 
+/// What the last line says of all requests.
+#[derive(Clone, Copy, Debug)]
+pub struct EndTotals {
+    /// By how they ended.
+    pub counts: Counts,
+    /// What had not ended.
+    pub unfinished: UnfinishedCounts,
+    /// Times as they are judged; `None` where everything had ended.
+    pub judged: Option<JudgedTimes>,
+    /// Time of the load, which rates are over.
+    pub load_time: Duration,
+}
+
 /// A line for each check, and the last one.
-pub fn last_lines(judgement: &Judgement, exit_code: u8, counts: Counts) -> impl Iterator<Item = Body> + use<> {
+pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> impl Iterator<Item = Body> + use<> {
     let Judgement { verdict, reasons, rulings } = judgement;
+    let EndTotals { counts, unfinished, judged, load_time } = totals;
     let met = rulings.iter().filter(|ruling| ruling.met).count();
     let end = RunEnd {
         // The writer counts; it alone knows.
         lines: 0,
+        due: counts.sent() + unfinished.unsent,
         sent: counts.sent(),
+        unsent: unfinished.unsent,
+        overdue: unfinished.overdue,
         completed: counts.completed(),
         ok: counts.ok,
         failed: counts.failed,
         aborted: counts.aborted,
         redirects: counts.redirects,
         reopened: counts.reopened,
+        load_seconds: load_time.as_secs_f64(),
+        judged: judged.map(WireJudged::from),
         checks_met: met,
         checks_missed: rulings.len() - met,
         verdict: verdict.as_str(),
@@ -64,13 +96,17 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, counts: Counts) -> impl 
 }
 
 /// As many as there is room for, and how many more there are.
-fn first_of(reasons: &[String]) -> Vec<String> {
-    let clip = |reason: &String| clipped(reason, MOST_NAME).into_owned();
+fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
+    let wire = |VerdictReason { kind, text }: &VerdictReason| WireReason {
+        kind: kind.as_str(),
+        text: clipped(text, MOST_NAME).into_owned(),
+    };
     if reasons.len() <= MOST_REASONS {
-        return reasons.iter().map(clip).collect();
+        return reasons.iter().map(wire).collect();
     }
     let (told, rest) = reasons.split_at(MOST_REASONS - 1);
-    told.iter().map(clip).chain([format!("and {} more reasons", rest.len())]).collect()
+    let more = VerdictReason::new(rest[0].kind, format!("and {} more reasons", rest.len()));
+    told.iter().chain([&more]).map(wire).collect()
 }
 
 /// What is said of each check.
@@ -85,6 +121,7 @@ fn event(ruling: &Ruling) -> CheckEvent {
         met: ruling.met,
         has_data: ruling.value.is_some(),
         value,
+        is_bound: ruling.value.is_some_and(|value| value.is_bound),
         unit,
     }
 }
@@ -92,11 +129,14 @@ fn event(ruling: &Ruling) -> CheckEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::verdict::ReasonKind;
 
     #[test]
     fn reasons_that_do_not_fit_are_counted() {
-        let reasons: Vec<String> = (1..=6).map(|number| format!("reason {number}")).collect();
-        assert_eq!(first_of(&reasons[..4]), reasons[..4]);
-        assert_eq!(first_of(&reasons), ["reason 1", "reason 2", "reason 3", "and 3 more reasons"]);
+        let reason = |number| VerdictReason::new(ReasonKind::Check, format!("reason {number}"));
+        let reasons: Vec<VerdictReason> = (1..=6).map(reason).collect();
+        let texts = |reasons| first_of(reasons).into_iter().map(|reason| reason.text).collect::<Vec<_>>();
+        assert_eq!(texts(&reasons[..4]), ["reason 1", "reason 2", "reason 3", "reason 4"]);
+        assert_eq!(texts(&reasons), ["reason 1", "reason 2", "reason 3", "and 3 more reasons"]);
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         lateness_max_us: lateness(1000),
         // A thousandth of a request a second, and no noise of the division behind it.
         intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
-        achieved_rate: rate(count.sends.count() as f64),
+        // What was really sent then; outcomes come when requests end, those of the cut all at once.
+        achieved_rate: rate(look.flight.sent.saturating_sub(before.map_or(0, |before| before.look.flight.sent)) as f64),
         sent: look.flight.sent,
         in_flight: look.flight.in_flight,
         oldest_in_flight_ms: (look.flight.oldest.as_micros() as f64) / 1000.0,

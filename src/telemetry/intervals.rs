@@ -1,8 +1,7 @@
 //! From intervals to lines: what happened at each endpoint, with histograms where they fit and in pieces where not.
 
-use super::encode::pieces;
-use super::line::MOST_LINE;
-use super::ours::{HistogramPiece, IntervalMetric, WireConnections, WireSum, WireTimes};
+use super::fitting::Fitting;
+use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
 use super::record::Body;
 use crate::plan::request::Endpoint;
 use crate::stats::interval::{Connections, Interval};
@@ -20,47 +19,18 @@ pub struct Span {
     pub phase: &'static str,
 }
 
-/// Most bytes of a line beside its record: envelope, message, run id (64), test plan (128 as written), tick, number.
-const ENVELOPE: usize = 640;
-
-/// Room for a piece of a histogram in a line of its own: the line less envelope, name (512), method (32), and keys.
-const PIECE: usize = MOST_LINE - ENVELOPE - 512 - 32 - 300;
-
 /// The lines about one endpoint's interval.
 #[must_use]
 pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body> {
     let mut metric = metric(span, endpoint, interval);
-    let empty = serde_json::to_string(&metric).map_or(MOST_LINE, |text| text.len());
-    // The key of a histogram and its quotes, twice.
-    let mut room = MOST_LINE.saturating_sub(ENVELOPE + empty + 60);
-    let mut further = Vec::new();
-    let mut place = |times: &Times, kind: &'static str| {
-        let mut whole = pieces(times.histogram(), PIECE);
-        if whole.len() == 1 && whole[0].len() <= room {
-            room -= whole[0].len();
-            return whole.pop();
-        }
-        let parts = whole.len();
-        further.extend((1..).zip(whole).map(|(part, histogram)| {
-            Body::Histogram(HistogramPiece {
-                interval_start: span.start.clone(),
-                interval_end: span.end.clone(),
-                method: endpoint.method.clone(),
-                name: endpoint.name.clone(),
-                kind,
-                part,
-                parts,
-                histogram,
-            })
-        }));
-        None
-    };
+    let mut fitting = Fitting::new(&metric, 2, (&span.start, &span.end), endpoint);
     if interval.completed() > 0 {
-        metric.service_histogram = place(interval.service(), "service");
+        metric.service_histogram = fitting.place(interval.service(), "service");
         if !interval.response_is_service() {
-            metric.response_histogram = place(interval.response(), "response");
+            metric.response_histogram = fitting.place(interval.response(), "response");
         }
     }
+    let further = fitting.further();
     metric.histogram_lines = further.len();
     std::iter::once(Body::Interval(Box::new(metric))).chain(further).collect()
 }
@@ -77,6 +47,8 @@ fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetr
         failed: interval.failures(),
         failed_by_class: interval.failed.iter().copied().collect(),
         aborted: interval.aborted,
+        completed_after_stop: interval.after_stop.completed,
+        failed_after_stop: interval.after_stop.failed,
         redirects: interval.redirects,
         reopened: interval.reopened,
         bytes_sent: interval.bytes_sent,
@@ -107,7 +79,7 @@ fn times(times: &Times) -> WireTimes {
     }
 }
 
-fn sum(sum: &Sum) -> WireSum {
+pub(super) fn sum(sum: &Sum) -> WireSum {
     WireSum { count: sum.count, sum_us: whole(sum.sum_us), min_us: sum.min_us(), max_us: sum.max_us }
 }
 

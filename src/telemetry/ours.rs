@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::stats::unfinished::JudgedTimes;
+
 /// The plan as resolved, and where it runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Config {
@@ -104,6 +106,8 @@ pub struct CheckEvent {
     pub has_data: bool,
     /// The value reached.
     pub value: f64,
+    /// Whether the value is a lower bound, made larger by requests that had not ended.
+    pub is_bound: bool,
     /// `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
     pub unit: &'static str,
 }
@@ -113,8 +117,14 @@ pub struct CheckEvent {
 pub struct RunEnd {
     /// Lines of the stream, this one included.
     pub lines: u64,
+    /// Requests and arrivals that were due: sent and unsent.
+    pub due: u64,
     /// Requests begun: completed and aborted.
     pub sent: u64,
+    /// Arrivals of the open model that were due and never sent.
+    pub unsent: u64,
+    /// Those of the aborted and unsent ones that were overdue.
+    pub overdue: u64,
     /// Requests that came to an end: ok and failed.
     pub completed: u64,
     /// Answered as wanted.
@@ -127,16 +137,92 @@ pub struct RunEnd {
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
     pub reopened: u64,
+    /// Time of the load in seconds, which rates are over: until the stop; with `-n` until the last request ended.
+    pub load_seconds: f64,
+    /// Times of all requests as they are judged; left out where everything had ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judged: Option<WireJudged>,
     /// Checks that were met.
     pub checks_met: usize,
     /// Checks that were not, those without data among them.
     pub checks_missed: usize,
     /// `pass`, `failures`, `check_failed` or `invalid`.
     pub verdict: &'static str,
-    /// Why it is not a pass.
-    pub reasons: Vec<String>,
+    /// Why it is what it is.
+    pub reasons: Vec<WireReason>,
     /// Exit code of the process.
     pub exit_code: u8,
+}
+
+/// Why a run comes to what it does.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireReason {
+    /// What it is about, for programs.
+    pub kind: &'static str,
+    /// A sentence, for people.
+    pub text: String,
+}
+
+/// Response times as they are judged, in microseconds: each the larger of that of completed requests, and of completed and
+/// unfinished ones together.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "each says what it is")]
+pub struct WireJudged {
+    pub avg_us: u64,
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p95_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub max_us: u64,
+}
+
+impl From<JudgedTimes> for WireJudged {
+    fn from(times: JudgedTimes) -> Self {
+        let JudgedTimes { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us } = times;
+        Self { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us }
+    }
+}
+
+/// What had not ended of one endpoint, due in one phase: requests that were cut off, and arrivals that were never sent.
+/// The sums over all of these lines are what the run was judged by beside the completed requests.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnfinishedMetric {
+    /// The phase in which they were due.
+    pub phase: &'static str,
+    /// Method of the endpoint.
+    pub method: String,
+    /// Name of the endpoint.
+    pub name: String,
+    /// Requests that were cut off.
+    pub aborted: u64,
+    /// Arrivals that were due and never sent.
+    pub unsent: u64,
+    /// Those of both that are older than a second, and requests also than the longest completed one of the endpoint.
+    pub overdue: u64,
+    /// Age of the oldest request, from sending to the cut; 0 without any.
+    pub oldest_aborted_us: u64,
+    /// Wait of the oldest arrival, from due to the end of the load; 0 without any.
+    pub oldest_unsent_us: u64,
+    /// From due to the cut or, of arrivals, to the end of the load.
+    pub response: WireSum,
+    /// From sending to the cut.
+    pub service: WireSum,
+    /// The same of requests without a first byte of an answer.
+    pub first_byte: WireSum,
+    /// Times of all requests of the endpoint, in every phase, as they are judged: the same in each of its lines.
+    pub judged: WireJudged,
+    /// `HdrHistogram` V2 + DEFLATE in base64, in microseconds; left out where it is empty or does not fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_histogram: Option<String>,
+    /// The same of service times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_histogram: Option<String>,
+    /// The same of those without a first byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_histogram: Option<String>,
+    /// Lines that follow with pieces of histograms which did not fit.
+    pub histogram_lines: usize,
 }
 
 /// What happened at one endpoint between two ticks. The sum of these is the run, count by count.
@@ -160,6 +246,10 @@ pub struct IntervalMetric {
     pub failed_by_class: BTreeMap<&'static str, u64>,
     /// Ended by the end of the run.
     pub aborted: u64,
+    /// Answered or failed after the load had ended: among the others, and in no rate.
+    pub completed_after_stop: u64,
+    /// Failed then.
+    pub failed_after_stop: u64,
     /// Redirects followed.
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
@@ -236,7 +326,7 @@ pub struct HistogramPiece {
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// `service` or `response`.
+    /// `service` or `response`; with `unfinished_` or as `unfinished_first_byte` those of unfinished requests.
     pub kind: &'static str,
     /// Number of this piece, from 1.
     pub part: usize,

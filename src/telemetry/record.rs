@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, Warning};
+use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
 use crate::clock::Moment;
 
 /// A line before it gets its envelope and number.
@@ -56,6 +56,8 @@ pub enum Body {
     Health(Box<Health>),
     /// Something that a reader of the numbers must know of.
     Warning(Warning),
+    /// What had not ended of one endpoint.
+    Unfinished(Box<UnfinishedMetric>),
     /// What became of a check.
     Check(CheckEvent),
     /// The last line.
@@ -80,6 +82,7 @@ impl Body {
             Self::Histogram(_) => "swarmline.metric.histogram",
             Self::Health(_) => "swarmline.metric.health",
             Self::Warning(_) => "swarmline.event.warning",
+            Self::Unfinished(_) => "swarmline.metric.unfinished",
             Self::Check(_) => "swarmline.event.check",
             Self::RunEnd(_) => "swarmline.event.run.end",
         }

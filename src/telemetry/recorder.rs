@@ -8,7 +8,7 @@ use super::intervals::{self, Span};
 use super::ours::{Config, Place, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
-use super::warnings;
+use super::{unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::load::roster::Flight;
 use crate::load::swarm::{SwarmEvent, SwarmEventKind};
@@ -20,9 +20,10 @@ use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
 use crate::stats::sends::Sends;
 use crate::stats::tally::Statistics;
+use crate::stats::unfinished::{JudgedTimes, Unfinished};
 
 /// Version of the stream's format, in `swarmline.event.config`.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Makes the records of a run. Holds no clock that it reads: every moment is given.
 #[derive(Debug)]
@@ -50,14 +51,22 @@ pub struct Look {
     pub users: u32,
     /// Requests at that moment.
     pub flight: Flight,
-    /// Whether the stop has begun.
-    pub draining: bool,
+    /// When the stop began, once it has.
+    pub stopped: Option<Moment>,
     /// The machine.
     pub sample: Sample,
     /// CPU time of the writer thread so far.
     pub writer_cpu: Duration,
     /// Most open files that the process may have.
     pub open_files_limit: u64,
+}
+
+impl Look {
+    /// Whether the stop has begun.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        self.stopped.is_some()
+    }
 }
 
 /// What the aggregator adds to a look.
@@ -116,11 +125,12 @@ impl<'p> Recorder<'p> {
         self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at)
     }
 
-    /// What the load did in the interval that a look ends.
+    /// What the load did for most of the interval that a look ends.
     #[must_use]
     pub fn phase(&self, look: Look) -> Phase {
-        let load = self.plan.load();
-        if look.draining { Phase::Drain } else { load.phase(self.interval_start(), look.sample.at) }
+        let (start, end) = (self.interval_start(), look.sample.at);
+        let load_end = look.stopped.map_or(end, |stopped| stopped.clamp(start, end));
+        if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
     }
 
     /// The interval that a look ends.
@@ -134,7 +144,7 @@ impl<'p> Recorder<'p> {
 
     /// Users that there should be at a look.
     fn wanted(&self, look: Look) -> u32 {
-        if look.draining { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
+        if look.is_draining() { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
     }
 
     /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
@@ -146,7 +156,7 @@ impl<'p> Recorder<'p> {
     fn machine(&self, look: Look, aggregate: &Aggregate) -> Vec<Body> {
         let sample = look.sample;
         let before = self.before.as_ref().map(|before| before.look.sample);
-        let statistics = aggregate.statistics(sample.at, sample.at);
+        let statistics = aggregate.statistics(sample.at);
         let cpu = match &before {
             Some(before) => usage::cpu_percent(before, &sample),
             None => usage::first_cpu_percent(&sample, self.process_age_at_start),
@@ -207,7 +217,7 @@ impl<'p> Recorder<'p> {
         record(at, warning(kind, &detail))
     }
 
-    /// The lines after the last tick: test.stop, final, errors, endpoints, run.end.
+    /// The lines after the last tick: test.stop, what had not ended, final, errors, endpoints, run.end.
     pub fn finish<'a>(
         &'a self,
         ending: &RunEnding,
@@ -220,20 +230,37 @@ impl<'p> Recorder<'p> {
             stopped_at: rfc3339(stopped),
             reason: ending.reason.as_str(),
         });
-        // Total rates are over the time until the last outcome; where there is none they are 0 anyway.
-        let last = aggregate.last_done();
-        let total = stats("final", ending.users, &aggregate.statistics(at, last));
+        let load_end = ending.load_end;
+        let total = stats("final", ending.users, &aggregate.whole().statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
         // One of which every request was aborted has nothing to say.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
         let endpoints = used.map(move |endpoint| {
-            let statistics = endpoint.tally.statistics(at, last);
+            let statistics = endpoint.tally.statistics(at, load_end);
             let Endpoint { method, name } = self.endpoint(endpoint.place);
             let statistics = wire(method, name, &statistics);
             Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })
         });
-        let bodies = [stop, total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.counts()));
-        bodies.map(move |body| record(at, body))
+        let tick = self.before.as_ref().map(|before| before.look.tick);
+        let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
+        let bodies = [total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.whole()));
+        [record(at, stop)].into_iter().chain(unfinished).chain(bodies.map(move |body| record(at, body)))
+    }
+
+    /// The lines about what had not ended.
+    fn unfinished(&self, ending: &RunEnding, aggregate: &Aggregate) -> impl Iterator<Item = Body> + use<> {
+        let text = |moment| rfc3339(self.clock.unix(moment));
+        let (start, end) = (text(Moment::START), text(ending.stopped_at));
+        let span = Span { start, end, phase: Phase::Drain.as_str() };
+        let judged = |of: StatsPlace| {
+            let parts = ending.unfinished.iter().filter(|(place, _)| *place == of).map(|(_, part)| part);
+            let endpoint = aggregate.endpoints().iter().find(|endpoint| endpoint.place == of);
+            endpoint.map(|endpoint| JudgedTimes::of(endpoint.tally.response(), parts)).unwrap_or_default()
+        };
+        let lines = |(place, part): &(StatsPlace, Unfinished)| {
+            unfinished::lines(&span, &self.endpoint(*place), part, judged(*place))
+        };
+        ending.unfinished.iter().flat_map(lines).collect::<Vec<_>>().into_iter()
     }
 
     fn errors<'a>(&'a self, endpoint: &'a EndpointTally) -> impl Iterator<Item = Body> + use<'a, 'p> {

@@ -43,7 +43,7 @@ fn a_check_that_is_missed_is_exit_3_and_named_everywhere() {
     let stream = run.stream();
     let end = stream.run_end();
     assert_eq!((end.text("verdict"), end.count("checks_met"), end.count("checks_missed")), ("check_failed", 1, 1));
-    let reason = end.get("reasons")[0].as_str().unwrap();
+    let reason = end.get("reasons")[0]["text"].as_str().unwrap();
     assert!(reason.contains(missed) && reason.ends_with("ms"), "{reason}");
     let (met, has_data, value) = ruling(&run, missed);
     assert!(!met && has_data && value >= 50.0, "{value}");

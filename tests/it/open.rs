@@ -51,7 +51,8 @@ fn users_are_started_as_they_are_needed() {
 fn a_server_that_is_too_slow_shows_in_response_time_and_the_run_is_valid() {
     let target = target();
     // 40 a second, but two users who take 100 ms a request send 20: half of a second's arrivals wait.
-    let flags = ["--rate", "40", "--stages", "1s:40,2s:0", "-u", "2", "-s", "20s", "--interval", "500ms", "/delay/100"];
+    let flags =
+        ["--rate", "40", "--stages", "1s:40,2s:0,2s:0", "-u", "2", "-s", "20s", "--interval", "500ms", "/delay/100"];
     let stream = load(&target, flags).finish().exits_or_says_that_it_was_late().stream();
     assert_eq!(stream.warnings(), ["users_exhausted"], "said once");
     let intervals = stream.of("interval");

@@ -174,7 +174,7 @@ fn a_server_that_hangs_is_given_the_stop_timeout_and_no_more() {
     server.wait_for_requests(10);
     let signalled = Instant::now();
     process.signal(Signal::INT);
-    let run = process.finish().exits(0);
+    let run = process.finish().exits(4);
     let took = run.ended - signalled;
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(1) + ROOM, "{took:?}");
     assert_eq!((run.count("ok"), run.count("aborted")), (5, 5));
@@ -192,7 +192,10 @@ fn a_run_in_which_nothing_completed_is_not_valid() {
     let run = process.finish().exits(4);
     assert_eq!((run.count("sent"), run.count("aborted")), (1, 1));
     let end = run.stream().run_end();
-    assert_eq!((end.text("verdict"), end.get("reasons")), ("invalid", &serde_json::json!(["no request completed"])));
+    assert_eq!(
+        (end.text("verdict"), end.get("reasons")),
+        ("invalid", &serde_json::json!([{"kind": "no_answer", "text": "no request completed"}]))
+    );
 }
 
 #[test]

@@ -147,17 +147,17 @@ fn failures_say_their_class_and_decide_the_exit_code() {
 #[test]
 fn errors_are_told_apart_by_class_and_text() {
     let target = target();
-    for (path, text) in [
-        ("/status/404", "http_4xx: 404"),
-        ("/reset", "reset: connection reset"),
-        ("/redirect/3", "redirect: too many"),
-        ("/hang", "timeout: no complete answer in time"),
+    for (path, text, exit) in [
+        ("/status/404", "http_4xx: 404", 1),
+        ("/reset", "reset: connection reset", 4),
+        ("/redirect/3", "redirect: too many", 1),
+        ("/hang", "timeout: no complete answer in time", 4),
     ] {
         let flags = ["-n", "2", "--max-redirects", "2", "--timeout", "300ms", path];
-        assert_eq!(load(&target, flags).finish().exits(1).stream().errors(), [(text, 2)], "{path}");
+        assert_eq!(load(&target, flags).finish().exits(exit).stream().errors(), [(text, 2)], "{path}");
     }
     let dead = dead_host();
-    let stream = crate::support::Run::new(["run", "-n", "2", "--host", &dead, "/"]).finish().exits(1).stream();
+    let stream = crate::support::Run::new(["run", "-n", "2", "--host", &dead, "/"]).finish().exits(4).stream();
     assert_eq!(stream.errors(), [("connect_refused: connection refused", 2)]);
     assert_eq!(stream.last().count("num_failures"), 2);
 }

@@ -70,7 +70,8 @@ fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
     let process = start(&server, &[&SWARM[..], &["/"]].concat());
     server.wait_for_requests(2 * usize::try_from(USERS).unwrap());
     let began = Instant::now();
-    let run = stops_in_time(process, 0);
+    // Half of what was due hangs: that is no measurement.
+    let run = stops_in_time(process, 4);
     assert!(run.ended - began >= STOP_TIMEOUT, "those in flight had their time");
     assert_eq!((run.count("ok"), run.count("failed"), run.count("aborted")), (USERS, 0, USERS));
     assert_eq!(server.count(), run.count("sent"));

@@ -91,7 +91,8 @@ impl Arrivals {
         self.phase_of(at, at)
     }
 
-    /// The phase of the interval `[from, until)`: the first of ramp, down, steady that it touches.
+    /// The phase that holds most of the interval `[from, until)`, at a tie the first of ramp, down, steady; where that is
+    /// empty, the phase at `from`.
     #[must_use]
     pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
         self.curve.phase(from, until)

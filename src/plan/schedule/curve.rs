@@ -202,28 +202,55 @@ impl Curve {
         }
     }
 
-    /// What the value does in `[from, until)`, or at `from` where that is empty; steady from the end on. A jump grows
-    /// or falls at its time.
+    /// What the value does for most of `[from, until)`, at a tie the first of ramp, down, steady; where that is empty,
+    /// what it does at `from`, a jump growing or falling at its time. Steady from the end on.
     pub(super) fn phase(&self, from: Duration, until: Duration) -> Phase {
-        let from = from.as_nanos();
-        let until = until.as_nanos().max(from + 1);
+        let (from, until) = (from.as_nanos(), until.as_nanos());
+        if until <= from {
+            return self.phase_at(from);
+        }
+        // At a jump nothing passes, so it is no part of an interval.
+        let (mut ramp, mut down) = (0, 0);
+        for segment in &self.segments {
+            let time = until.min(segment.end()).saturating_sub(from.max(segment.start));
+            match direction(segment.from, segment.to) {
+                Phase::Ramp => ramp += time,
+                Phase::Down => down += time,
+                Phase::Steady | Phase::Drain => {}
+            }
+        }
+        longest(ramp, down, until - from - ramp - down)
+    }
+
+    fn phase_at(&self, at: u128) -> Phase {
         let (mut phase, mut value, mut border) = (Phase::Steady, self.initial, 0);
         for segment in &self.segments {
-            if (from..until).contains(&segment.start) {
+            if at == segment.start {
                 phase = phase.min(direction(value, segment.from));
             }
-            if segment.start < until && from < segment.end() {
+            if (segment.start..segment.end()).contains(&at) {
                 phase = phase.min(direction(segment.from, segment.to));
             }
             (value, border) = (segment.to, segment.end());
         }
-        if (from..until).contains(&border) { phase.min(direction(value, self.last)) } else { phase }
+        if at == border { phase.min(direction(value, self.last)) } else { phase }
     }
 
     /// Begin of the first piece in which the value stays the same; `None` where it never does.
     pub(super) fn plateau(&self) -> Option<Duration> {
         let flat = self.segments.iter().find(|segment| segment.from == segment.to);
         if self.endless { Some(Duration::ZERO) } else { flat.map(|segment| nanoseconds(segment.start)) }
+    }
+}
+
+/// The phase that lasted longest; at a tie the first of ramp, down, steady.
+pub(super) const fn longest(ramp: u128, down: u128, steady: u128) -> Phase {
+    if ramp >= down && ramp >= steady {
+        Phase::Ramp
+    } else if down >= steady {
+        Phase::Down
+    } else {
+        Phase::Steady
     }
 }
 

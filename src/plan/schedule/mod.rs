@@ -12,8 +12,9 @@ pub mod users;
 
 use std::time::Duration;
 
-/// What the load is about to do. Of several that an interval touches, the first in this order names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What the load is about to do. An interval that touches several belongs to the one that holds most of it, at a tie to
+/// the first in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// The load has ended; what was under way comes to its end.
     Drain,
@@ -26,6 +27,15 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in the order of precedence.
+    pub const ALL: [Self; 4] = [Self::Drain, Self::Ramp, Self::Down, Self::Steady];
+
+    /// The phase of that word; `None` for any other word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
+    }
+
     /// The word in the stream.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -130,12 +130,23 @@ impl Users {
         self.phase_of(at, at)
     }
 
-    /// The phase of the interval `[from, until)`: the first of ramp, down, steady that it touches.
+    /// The phase that holds most of the interval `[from, until)`, at a tie the first of ramp, down, steady; where that is
+    /// empty, the phase at `from`.
     #[must_use]
     pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
         match &self.shape {
-            Shape::Ramp(ramp) if from < ramp.end() => Phase::Ramp,
-            Shape::Ramp(_) => Phase::Steady,
+            Shape::Ramp(ramp) if until <= from => {
+                if from < ramp.end() {
+                    Phase::Ramp
+                } else {
+                    Phase::Steady
+                }
+            }
+            Shape::Ramp(ramp) => {
+                let ramping = until.min(ramp.end()).saturating_sub(from);
+                let steady = until.saturating_sub(from).saturating_sub(ramping);
+                curve::longest(ramping.as_nanos(), 0, steady.as_nanos())
+            }
             Shape::Stages { curve, .. } => curve.phase(from, until),
         }
     }

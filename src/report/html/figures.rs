@@ -35,6 +35,12 @@ pub(super) fn time(ms: f64) -> String {
     }
 }
 
+/// A time that is judged: a lower bound has its sign.
+pub(super) fn judged_time(ms: f64, is_bound: bool) -> String {
+    let sign = if is_bound { "≥ " } else { "" };
+    format!("{sign}{}", time(ms))
+}
+
 /// Bytes in the decimal unit that suits them.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];

@@ -1,9 +1,9 @@
 //! The parts of a page that are not tables: head, summary, places of the charts, foot.
 
-use super::figures::{bytes, count, lasted, moment, number, share, time};
+use super::figures::{bytes, count, judged_time, lasted, moment, number, share};
 use super::markup::Markup;
 use super::tables;
-use crate::report::model::Model;
+use crate::report::model::{Model, Numbers};
 use crate::stats::tally::Statistics;
 
 /// Name, verdict, and what was run where and when.
@@ -56,8 +56,9 @@ pub(super) fn summary(page: &mut Markup, model: &Model) {
     tiles(page, model);
     let story = &model.story;
     if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
-        let class = if end.verdict == "failures" { "notice warn" } else { "notice bad" };
-        notice(page, class, "Why it did not pass", end.reasons.iter().cloned());
+        let class = if matches!(end.verdict.as_str(), "pass" | "failures") { "notice warn" } else { "notice bad" };
+        let title = if end.verdict == "pass" { "Worth knowing" } else { "Why it did not pass" };
+        notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }
     tables::checks(page, &story.checks);
     if !story.warnings.is_empty() {
@@ -77,15 +78,17 @@ fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences
 
 fn tiles(page: &mut Markup, model: &Model) {
     let story = &model.story;
-    let (total, counts, whole) = (story.total(), story.counts(), story.course.whole());
+    let (Numbers { statistics: total, bounds, unfinished }, whole) = (story.total_numbers(), story.course.whole());
     let Statistics { num_requests: requests, num_failures: failures, .. } = total;
     let users = story.course.points().map(|point| point.gauges.users).max().unwrap_or(0);
-    let aborted = match counts.aborted {
-        0 => "none cut off at the end".to_owned(),
-        aborted => format!("{} more cut off at the end", count(aborted)),
+    let cut_off = story.counts().aborted;
+    let left = match (cut_off, unfinished.unsent) {
+        (0, 0) => "none cut off at the end".to_owned(),
+        (aborted, 0) => format!("{} more cut off at the end", count(aborted)),
+        (aborted, unsent) => format!("{} more cut off at the end, {} never sent", count(aborted), count(unsent)),
     };
     page.raw("<dl class=\"tiles\">\n");
-    tile(page, "Requests", &count(requests), &aborted);
+    tile(page, "Requests", &count(requests), &left);
     if failures > 0 {
         page.raw("<div><dt>Failures</dt><dd class=\"bad-number\">").text(share(failures, requests));
         page.raw("<small>").text(count(failures)).raw("</small></dd></div>\n");
@@ -93,10 +96,12 @@ fn tiles(page: &mut Markup, model: &Model) {
         tile(page, "Failures", "0 %", "none");
     }
     tile(page, "Requests a second", &number(total.total_rps, 1), "mean over the run");
-    tile(page, "Response time, median", &time(total.percentile_50), &format!("mean {}", time(total.avg_response_time)));
-    tile(page, "95th percentile", &time(total.percentile_95), &format!("90th {}", time(total.percentile_90)));
-    let longest = format!("longest {}", time(total.max_response_time));
-    tile(page, "99th percentile", &time(total.percentile_99), &longest);
+    let mean = format!("mean {}", judged_time(total.avg_response_time, bounds.avg));
+    tile(page, "Response time, median", &judged_time(total.percentile_50, bounds.percentile_50), &mean);
+    let p90 = format!("90th {}", judged_time(total.percentile_90, bounds.percentile_90));
+    tile(page, "95th percentile", &judged_time(total.percentile_95, bounds.percentile_95), &p90);
+    let longest = format!("longest {}", judged_time(total.max_response_time, bounds.max));
+    tile(page, "99th percentile", &judged_time(total.percentile_99, bounds.percentile_99), &longest);
     tile(page, "Users", &count(users.into()), "at most at a time");
     let sent = format!("{} sent", bytes(whole.bytes_sent));
     tile(page, "Data received", &bytes(whole.bytes_received), &sent);
@@ -178,7 +183,8 @@ fn figure(page: &mut Markup, (class, id): (&'static str, &'static str), title: &
 pub(super) fn footer(page: &mut Markup, model: &Model) {
     page.raw("<footer>\n<p>A request that failed or timed out is in every percentile, with the time that it took. ");
     page.raw(
-        "One that the end of the run cut off is in none. Percentiles are HdrHistogram's at three significant digits, ",
+        "One that the end of the run cut off is in none of completed requests; a time marked ≥ is a lower bound that counts \
+         it with the time that it had taken. Percentiles are HdrHistogram's at three significant digits, ",
     );
     page.raw("over several intervals from merged histograms.</p>\n<p>swarmline ").text(&model.story.plan.version);
     page.raw(" · plan <code>").text(model.story.plan.hash.chars().take(12).collect::<String>());

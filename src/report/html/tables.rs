@@ -2,11 +2,11 @@
 
 use super::figures::{count, lasted, number, share, unix};
 use super::markup::Markup;
-use crate::report::model::Story;
 use crate::report::model::course::Phase;
-use crate::stats::tally::Statistics;
+use crate::report::model::{Numbers, Story};
 use crate::stats::times::Times;
-use crate::telemetry::reader::facts::{CheckSeen, ErrorRow};
+use crate::telemetry::reader::ending::CheckSeen;
+use crate::telemetry::reader::facts::ErrorRow;
 
 /// Most errors in a page; the stream has them all.
 const MOST_ERRORS: usize = 500;
@@ -68,16 +68,17 @@ pub(super) fn endpoints(page: &mut Markup, story: &Story) {
         page.raw("<th><button type=\"button\">").raw(head).raw("</button></th>");
     }
     page.raw("</tr></thead>\n<tbody>");
-    let used = story.endpoints.iter().filter_map(|endpoint| Some((endpoint.title(), story.statistics(endpoint)?)));
-    for (name, statistics) in used {
-        row(page, &name, &statistics);
+    let used = story.endpoints.iter().filter_map(|endpoint| Some((endpoint.title(), story.numbers(endpoint)?)));
+    for (name, numbers) in used {
+        row(page, &name, &numbers);
     }
     page.raw("</tbody>\n<tfoot>");
-    row(page, "All requests", &story.total());
+    row(page, "All requests", &story.total_numbers());
     page.raw("</tfoot></table></div>\n");
 }
 
-fn row(page: &mut Markup, name: &str, row: &Statistics) {
+fn row(page: &mut Markup, name: &str, numbers: &Numbers) {
+    let Numbers { statistics: row, bounds, .. } = numbers;
     page.raw("<tr>").element("td", "name", name);
     value(page, row.num_requests as f64, &count(row.num_requests));
     let some = if row.num_failures > 0 { " class=\"some\"" } else { "" };
@@ -86,15 +87,16 @@ fn row(page: &mut Markup, name: &str, row: &Statistics) {
     let failed = row.num_failures as f64 / row.num_requests.max(1) as f64;
     value(page, failed, &share(row.num_failures, row.num_requests));
     let times = [
-        row.avg_response_time,
-        row.min_response_time,
-        row.percentile_50,
-        row.percentile_95,
-        row.percentile_99,
-        row.max_response_time,
+        (row.avg_response_time, bounds.avg),
+        (row.min_response_time, false),
+        (row.percentile_50, bounds.percentile_50),
+        (row.percentile_95, bounds.percentile_95),
+        (row.percentile_99, bounds.percentile_99),
+        (row.max_response_time, bounds.max),
     ];
-    for ms in times {
-        value(page, ms, &number(ms, 2));
+    for (ms, is_bound) in times {
+        let sign = if is_bound { "≥ " } else { "" };
+        value(page, ms, &format!("{sign}{}", number(ms, 2)));
     }
     value(page, row.total_rps, &number(row.total_rps, 1));
     page.raw("</tr>\n");

@@ -1,6 +1,7 @@
 //! How a run went over time: a point a tick, joined pairwise where there would be too many.
 
 use crate::plan::schedule;
+use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
 
 /// Which part of a run an interval belongs to. An interval that touches several has the first of these.
@@ -59,6 +60,8 @@ pub struct Traffic {
     pub failed: u64,
     /// Ended by the end of the run.
     pub aborted: u64,
+    /// Answered or failed after the load had ended.
+    pub after_stop: AfterStop,
     /// Redirects followed.
     pub redirects: u64,
     /// Connections reopened that the server had closed while idle.
@@ -93,6 +96,7 @@ impl Traffic {
         self.ok += other.ok;
         self.failed += other.failed;
         self.aborted += other.aborted;
+        self.after_stop.add(&other.after_stop);
         self.redirects += other.redirects;
         self.reopened += other.reopened;
         self.bytes_sent += other.bytes_sent;

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use super::course::{Phase, Point, Traffic};
 use super::{EndpointSeen, PhaseSeen, Story, millis, title};
+use crate::load::stop::Reason;
 use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
+use crate::stats::interval::AfterStop;
 use crate::stats::packed::{Packed, PackedTimes};
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::decode;
 use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece};
+use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
 
 /// An interval whose histograms are still to come, in lines of their own.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ impl Story {
             ok: interval.ok,
             failed: interval.failed,
             aborted: interval.aborted,
+            after_stop: AfterStop { completed: interval.completed_after_stop, failed: interval.failed_after_stop },
             redirects: interval.redirects,
             reopened: interval.reopened,
             bytes_sent: interval.bytes_sent,
@@ -61,6 +64,9 @@ impl Story {
 
     /// Takes a piece of a histogram, which belongs to the interval before it.
     pub(super) fn take_piece(&mut self, piece: &Piece, reading: &mut Reading) {
+        if self.take_unfinished_piece(piece, reading) {
+            return;
+        }
         let Some(pending) = &mut self.pending else { return };
         let endpoint = &self.endpoints[pending.endpoint];
         if (&endpoint.method, &endpoint.name) != (&piece.method, &piece.name) {
@@ -116,9 +122,24 @@ impl Story {
             return;
         }
         self.phase = point.phase;
+        if point.phase != Phase::Drain {
+            self.last_of_load = Some((point.phase, point.end_ms));
+        }
         self.bench.pass(point.phase.planned(), Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
         self.course.add(tick, &point);
+    }
+
+    /// The load ended, maybe within its last tick: rates are over the time until then, but with `-n`, where all requests
+    /// end by themselves.
+    pub(super) fn end_load(&mut self, stop: &TestStop) {
+        self.close();
+        if stop.reason == Reason::Requests.as_str() {
+            return;
+        }
+        if let (Some((phase, end_ms)), Some(stopped)) = (self.last_of_load, millis(&stop.stopped_at)) {
+            self.bench.take_back(phase.planned(), Duration::from_millis(end_ms.saturating_sub(stopped)));
+        }
     }
 
     /// Adds the interval whose histograms were to come.
@@ -128,8 +149,9 @@ impl Story {
         if !self.bench.is_empty() {
             let (service, response) = (Kept::Packed(&point.traffic.service), Kept::Packed(point.traffic.response()));
             let (phase, failed) = (point.phase.planned(), point.traffic.failed);
+            let after_stop = point.traffic.after_stop.completed;
             let endpoint = self.endpoints[endpoint].title();
-            self.bench.add(&Share { endpoint: &endpoint, phase, failed, service, response });
+            self.bench.add(&Share { endpoint: &endpoint, phase, failed, after_stop, service, response });
         }
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);

@@ -5,6 +5,7 @@
 
 pub mod course;
 mod intervals;
+mod unfinished;
 mod verdict;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use course::{Course, Phase, Point};
 use intervals::Pending;
+pub use unfinished::{Numbers, UnfinishedSeen};
 
 use crate::clock::unix_time;
 use crate::error::Result;
@@ -20,7 +22,8 @@ use crate::stats::check::Bench;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
-use crate::telemetry::reader::facts::{CheckSeen, Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
+use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
+use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
 
@@ -33,6 +36,9 @@ const MOST_OF_ENDPOINTS: usize = 16_000;
 
 /// Most endpoints: as many as a run has places for, and the rest. A stream of ours has no more.
 const MOST_ENDPOINTS: usize = crate::stats::aggregate::MOST_ENDPOINTS + 1;
+
+/// Most lines about what had not ended: one an endpoint and phase.
+const MOST_UNFINISHED: usize = MOST_ENDPOINTS * Phase::ALL.len();
 
 /// Most warnings that are kept; further ones are counted.
 const MOST_WARNINGS: usize = 200;
@@ -59,6 +65,8 @@ pub struct Story {
     pub phases: Vec<PhaseSeen>,
     /// In the order of first use.
     pub endpoints: Vec<EndpointSeen>,
+    /// What had not ended, by endpoint and phase: at most as many as there are of both.
+    unfinished: Vec<UnfinishedSeen>,
     /// In the order of the stream's end.
     pub errors: Vec<ErrorRow>,
     /// In the order of time.
@@ -78,6 +86,8 @@ pub struct Story {
     /// What the run is held to now.
     bench: Bench,
     open: Option<(u64, Point)>,
+    /// Phase and end of the last tick that was the load's, in milliseconds since the Unix epoch.
+    last_of_load: Option<(Phase, u64)>,
     is_begun: bool,
     /// That of the tick before: one in which nothing ended says none.
     phase: Phase,
@@ -223,6 +233,7 @@ impl Model {
 
     fn new(read: Read, mut story: Story) -> Self {
         story.close();
+        story.place_unfinished();
         Self { identity: read.identity, troubles: read.troubles, story }
     }
 }
@@ -234,6 +245,7 @@ impl Default for Story {
             course: Course::new(MOST_POINTS),
             phases: Vec::new(),
             endpoints: Vec::new(),
+            unfinished: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
             more_warnings: 0,
@@ -244,6 +256,7 @@ impl Default for Story {
             end: None,
             bench: Bench::default(),
             open: None,
+            last_of_load: None,
             is_begun: false,
             phase: Phase::Ramp,
             pending: None,
@@ -286,10 +299,16 @@ impl Story {
                 self.endpoints[place].last = Some(statistics);
             }
             Fact::EndpointError(row) => self.errors.push(row),
-            Fact::TestStop(stop) => self.stop = Some(stop),
+            Fact::TestStop(stop) => {
+                self.end_load(&stop);
+                self.stop = Some(stop);
+            }
+            Fact::Unfinished(unfinished) if self.unfinished.len() < MOST_UNFINISHED => {
+                self.take_unfinished(&unfinished, reading);
+            }
             Fact::Check(check) if self.checks.len() < MOST_CHECKS => self.checks.push(check),
             Fact::RunEnd(end) => self.end = Some(end),
-            Fact::TestStart | Fact::Check(_) | Fact::Other => {}
+            Fact::TestStart | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
         }
     }
 

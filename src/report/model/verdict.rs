@@ -3,46 +3,79 @@
 use std::time::Duration;
 
 use super::{Model, Story};
+use crate::load::outcome::is_answer;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
-use crate::stats::verdict::{Judgement, Verdict};
+use crate::stats::verdict::{Evidence, Judgement, ReasonKind, Verdict, VerdictReason};
 use crate::telemetry::ending::events;
-use crate::telemetry::reader::facts::{CheckSeen, RunEnd};
+use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
 
 impl Model {
     /// Puts the verdict by `checks`, which the story has a bench of, in place of the one that the stream tells.
     pub(super) fn judge(&mut self, checks: &[Check]) {
+        self.story.show_unfinished();
         let story = &self.story;
         let failures = story.failed_by_endpoint();
         let unchecked = unchecked(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
-        let rulings = story.bench.rulings(story.elapsed());
-        let judgement = Judgement::of(story.counts(), &self.faults(), rulings, unchecked);
+        let load_time = story.load_time();
+        let (counts, unfinished) = (story.counts(), story.unfinished());
+        let (faults, notes) = self.told();
+        let mut judgement = Judgement::of(Evidence {
+            counts,
+            answered: story.answered(),
+            unfinished,
+            faults,
+            rulings: story.bench.rulings(load_time),
+            unchecked,
+            without_data: 0,
+        });
+        judgement.reasons.extend(notes);
+        let judged = story.end.as_ref().and_then(|end| end.judged);
         let on_failures = story.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
-        let counts = story.counts();
         self.story.checks = events(&judgement).map(CheckSeen::from).collect();
         self.story.end = Some(RunEnd {
             ok: counts.ok,
             failed: counts.failed,
             aborted: counts.aborted,
+            unsent: unfinished.unsent,
+            overdue: unfinished.overdue,
             redirects: counts.redirects,
             reopened: counts.reopened,
+            load_seconds: Some(load_time.as_secs_f64()),
+            judged,
             verdict: judgement.verdict.as_str().to_owned(),
             exit_code: judgement.exit(on_failures).code(),
-            reasons: judgement.reasons,
+            reasons: judgement.reasons.into_iter().map(Reason::from).collect(),
         });
     }
 
-    /// What made the run not valid, as its stream says, and what the stream lost.
-    fn faults(&self) -> Vec<String> {
-        let lost = self.troubles.is_loss().then(|| "the stream is not whole".to_owned());
-        let is_judged_anew = |reason: &&String| {
-            let own = ["check not met: ", "check without data: "].iter().any(|own| reason.starts_with(own));
-            own || reason.ends_with(" requests failed") || *reason == "no request completed"
-        };
-        let invalid = self.story.end.iter().filter(|end| end.verdict == Verdict::Invalid.as_str());
-        let told = invalid.flat_map(|end| &end.reasons).filter(|reason| !is_judged_anew(reason)).cloned();
-        told.chain(lost).collect()
+    /// What the stream says that its numbers do not: what made the run not valid, and what is worth knowing.
+    fn told(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
+        let end = self.story.end.iter();
+        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid.as_str();
+        let reasons = || end.clone().flat_map(|end| &end.reasons);
+        let mut faults: Vec<VerdictReason> = end
+            .clone()
+            .filter(is_invalid)
+            .flat_map(|end| &end.reasons)
+            .filter_map(|reason| {
+                // Version 1 has no kinds: what cannot be found in the numbers is what is left.
+                let kind = reason.kind.or_else(|| (!is_judged_anew(&reason.text)).then_some(ReasonKind::Generator))?;
+                kind.is_fault().then(|| VerdictReason::new(kind, reason.text.as_str()))
+            })
+            .collect();
+        if self.troubles.is_loss() {
+            faults.push(VerdictReason::new(ReasonKind::Stream, "the stream is not whole"));
+        }
+        let notes = reasons().filter(|reason| reason.kind == Some(ReasonKind::DataEnd));
+        (faults, notes.map(|reason| VerdictReason::new(ReasonKind::DataEnd, reason.text.as_str())).collect())
     }
+}
+
+/// Whether a reason of version 1 of the format follows from the numbers.
+fn is_judged_anew(text: &str) -> bool {
+    let own = ["check not met: ", "check without data: "].iter().any(|own| text.starts_with(own));
+    own || text.ends_with(" requests failed") || text == "no request completed"
 }
 
 impl Story {
@@ -52,10 +85,18 @@ impl Story {
         self.endpoints.iter().map(|endpoint| (endpoint.title(), failed(endpoint))).collect()
     }
 
-    /// Time from the start to the end of the last request, over which the stream's total rate is.
-    fn elapsed(&self) -> Duration {
+    /// Requests that got a complete answer, whatever it was worth.
+    fn answered(&self) -> u64 {
+        let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
+        let unanswered: u64 = classes.filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum();
+        self.counts().completed().saturating_sub(unanswered)
+    }
+
+    /// Time of the load, over which the stream's total rate is. Version 1 does not tell it.
+    fn load_time(&self) -> Duration {
         let total = self.total();
-        let seconds = total.num_requests as f64 / total.total_rps;
+        let told = self.end.as_ref().and_then(|end| end.load_seconds);
+        let seconds = told.unwrap_or_else(|| total.num_requests as f64 / total.total_rps);
         Duration::try_from_secs_f64(seconds).unwrap_or_default()
     }
 }

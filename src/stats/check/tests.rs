@@ -17,7 +17,7 @@ fn times(each: impl IntoIterator<Item = u64>) -> Times {
 fn add(bench: &mut Bench, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
     let fixed = times([1]);
     let (service, response) = (Kept::Counted(&fixed), Kept::Counted(response));
-    bench.add(&Share { endpoint, phase, failed, service, response });
+    bench.add(&Share { endpoint, phase, failed, after_stop: 0, service, response });
 }
 
 fn said(bench: &Bench, elapsed_s: u64) -> Vec<(bool, String)> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
+use super::ending::{CheckSeen, RunEnd, Unfinished};
 use crate::stats::tally::Statistics;
-use crate::telemetry::ours::CheckEvent;
 
 /// What a line says.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub enum Fact {
     Histogram(Piece),
     Health(Box<Health>),
     Warning(Warning),
+    Unfinished(Box<Unfinished>),
     Check(CheckSeen),
     RunEnd(RunEnd),
     /// Of no use to a reader, or of a later version.
@@ -76,6 +77,7 @@ pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
         ("swarmline.metric.histogram", ..) => Fact::Histogram(body(text)?),
         ("swarmline.metric.health", ..) => Fact::Health(Box::new(body(text)?)),
         ("swarmline.event.warning", ..) => Fact::Warning(body(text)?),
+        ("swarmline.metric.unfinished", ..) => Fact::Unfinished(Box::new(body(text)?)),
         ("swarmline.event.check", ..) => Fact::Check(body(text)?),
         ("swarmline.event.run.end", ..) => Fact::RunEnd(body(text)?),
         _ => Fact::Other,
@@ -85,7 +87,7 @@ pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
 /// A count that sums of can still be made: JSON's whole numbers are exact up to there (RFC 8259 section 6).
 const MOST_COUNT: u64 = 1 << 53;
 
-fn count<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u64, D::Error> {
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u64, D::Error> {
     let count = u64::deserialize(from)?;
     if count > MOST_COUNT { Err(D::Error::custom("a count beyond all reason")) } else { Ok(count) }
 }
@@ -193,6 +195,11 @@ pub struct Interval {
     pub failed_by_class: BTreeMap<String, u64>,
     #[serde(deserialize_with = "count")]
     pub aborted: u64,
+    /// 0 in version 1, which does not tell.
+    #[serde(default, deserialize_with = "count")]
+    pub completed_after_stop: u64,
+    #[serde(default, deserialize_with = "count")]
+    pub failed_after_stop: u64,
     #[serde(deserialize_with = "count")]
     pub redirects: u64,
     #[serde(deserialize_with = "count")]
@@ -260,49 +267,4 @@ pub struct Health {
 pub struct Warning {
     pub kind: String,
     pub detail: String,
-}
-
-/// What became of a check.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct CheckSeen {
-    pub check: String,
-    pub met: bool,
-    pub has_data: bool,
-    pub value: f64,
-    pub unit: String,
-}
-
-impl From<CheckEvent> for CheckSeen {
-    fn from(said: CheckEvent) -> Self {
-        let CheckEvent { check, met, has_data, value, unit } = said;
-        Self { check, met, has_data, value, unit: unit.to_owned() }
-    }
-}
-
-impl CheckSeen {
-    /// The value as people read it, `312.5ms` or `1.25%`; `None` without data.
-    #[must_use]
-    pub fn value_text(&self) -> Option<String> {
-        self.has_data.then(|| crate::stats::check::value_text(self.value, &self.unit))
-    }
-}
-
-/// The last line.
-#[derive(Clone, Debug, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct RunEnd {
-    #[serde(deserialize_with = "count")]
-    pub ok: u64,
-    #[serde(deserialize_with = "count")]
-    pub failed: u64,
-    #[serde(deserialize_with = "count")]
-    pub aborted: u64,
-    #[serde(deserialize_with = "count")]
-    pub redirects: u64,
-    #[serde(deserialize_with = "count")]
-    pub reopened: u64,
-    pub verdict: String,
-    pub reasons: Vec<String>,
-    pub exit_code: u8,
 }

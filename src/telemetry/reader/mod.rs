@@ -3,6 +3,7 @@
 //! A [`Reading`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
 
+pub mod ending;
 pub mod facts;
 mod sequence;
 pub mod source;

@@ -35,14 +35,14 @@ fn resolve_gives_a_name_its_address() {
 
 #[test]
 fn a_name_without_an_address_is_a_dns_failure_and_nothing_is_sent() {
-    let run = run_alone(&["-n", "2", "-6", "http://127.0.0.1:1/"]).exits(1);
+    let run = run_alone(&["-n", "2", "-6", "http://127.0.0.1:1/"]).exits(4);
     assert_eq!(run.errors(), [("dns: no address", 2)]);
 }
 
 #[test]
 fn a_port_where_nobody_listens_refuses() {
     let free = TcpListener::bind((FIRST, 0)).unwrap().local_addr().unwrap();
-    let run = run_alone(&["-n", "2", &format!("http://{free}/")]).exits(1);
+    let run = run_alone(&["-n", "2", &format!("http://{free}/")]).exits(4);
     assert_eq!(run.errors(), [("connect_refused: connection refused", 2)]);
 }
 
@@ -55,7 +55,7 @@ fn localhost_is_this_machine_in_the_family_asked_for() {
     assert_eq!(server.count(), 4);
     assert_eq!(server.requests()[0].field("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
     // Nobody listens at ::1, if there is one at all.
-    let run = run_alone(&["-n", "2", "-6", &url]).exits(1);
+    let run = run_alone(&["-n", "2", "-6", &url]).exits(4);
     assert!(run.errors()[0].0.starts_with("connect_"), "{:?}", run.errors());
     assert_eq!(server.count(), 4);
 }
@@ -71,7 +71,7 @@ fn ipv6_is_spoken_where_the_machine_has_it() {
     // 127.0.0.1 refuses, ::1 is tried next.
     run_alone(&["-n", "1", &format!("http://localhost:{port}/")]).exits(0);
     run_alone(&["-n", "1", "-6", &format!("http://localhost:{port}/")]).exits(0);
-    let run = run_alone(&["-n", "1", "-4", &format!("http://localhost:{port}/")]).exits(1);
+    let run = run_alone(&["-n", "1", "-4", &format!("http://localhost:{port}/")]).exits(4);
     assert_eq!(run.errors(), [("connect_refused: connection refused", 1)]);
     assert_eq!(server.count(), 3);
 }

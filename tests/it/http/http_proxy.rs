@@ -53,10 +53,10 @@ fn tls_goes_through_a_tunnel_to_the_host_of_the_url() {
     let first = &origin.requests()[0];
     assert_eq!((first.asked(), first.field("host")), ("GET /a", Some("shop.test")));
     // The certificate is the origin's, not the proxy's.
-    let run = run_alone(&[&flags[..], &["https://other.test:8443/"]].concat()).exits(1);
+    let run = run_alone(&[&flags[..], &["https://other.test:8443/"]].concat()).exits(4);
     assert_eq!(run.errors(), [("tls: certificate for another name", 4)]);
     assert_eq!(proxy.asked()[1], "CONNECT other.test:8443");
-    run_alone(&[&flags[..], &["https://[::1]/"]].concat()).exits(1);
+    run_alone(&[&flags[..], &["https://[::1]/"]].concat()).exits(4);
     assert!(proxy.asked().contains(&"CONNECT [::1]:443".to_owned()), "{:?}", proxy.asked());
 }
 
@@ -170,7 +170,7 @@ fn what_a_proxy_says_instead_of_opening_a_tunnel_is_told_apart() {
             peer.drain();
         });
         let proxy_url = at(proxy.addr());
-        let run = run_alone(&["--proxy", &proxy_url, "-n", "2", "https://shop.test/"]).exits(1);
+        let run = run_alone(&["--proxy", &proxy_url, "-n", "2", "https://shop.test/"]).exits(4);
         assert_eq!(run.errors(), [(error, 2)], "{answer}");
     }
 }
@@ -187,12 +187,12 @@ fn a_proxy_that_is_not_there_is_a_failure_to_connect() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let full = BlackHole::dig();
     for url in ["http://shop.test/", "https://shop.test/"] {
-        let run = run_alone(&["--proxy", &at(free), "-n", "2", url]).exits(1);
+        let run = run_alone(&["--proxy", &at(free), "-n", "2", url]).exits(4);
         assert_eq!(run.errors(), [("connect_refused: connection refused", 2)], "{url}");
-        let run = run_alone(&["--proxy", &at(full.addr()), "--connect-timeout", "400ms", "-n", "2", url]).exits(1);
+        let run = run_alone(&["--proxy", &at(full.addr()), "--connect-timeout", "400ms", "-n", "2", url]).exits(4);
         assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)], "{url}");
     }
-    let run = run_alone(&["--proxy", "http://127.0.0.1:1", "-6", "-n", "2", "http://shop.test/"]).exits(1);
+    let run = run_alone(&["--proxy", "http://127.0.0.1:1", "-6", "-n", "2", "http://shop.test/"]).exits(4);
     assert_eq!(run.errors(), [("dns: no address", 2)], "the family is the proxy's");
 }
 
@@ -212,12 +212,12 @@ fn a_proxy_that_never_answers_is_ended_by_the_connect_timeout() {
     for drips in [false, true] {
         let proxy = silent(drips);
         let flags = ["--proxy", &at(proxy.addr()), "--connect-timeout", "400ms", "-n", "2", "https://shop.test/"];
-        let run = run_alone(&flags).exits(1);
+        let run = run_alone(&flags).exits(4);
         assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)], "drips: {drips}");
         let (shortest, longest) = (run.statistic("min_response_time"), run.statistic("max_response_time"));
         assert!(shortest >= 400.0 && longest < ms(ROOM), "{shortest} to {longest}");
         let flags = ["--proxy", &at(proxy.addr()), "--timeout", "400ms", "-n", "1", "https://shop.test/"];
-        let run = run_alone(&flags).exits(1);
+        let run = run_alone(&flags).exits(4);
         assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)], "drips: {drips}");
     }
 }

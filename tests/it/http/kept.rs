@@ -89,7 +89,7 @@ fn a_new_connection_that_breaks_is_not_repeated() {
     let server = Server::start(|mut peer| {
         peer.read();
     });
-    let run = run(&server, &["-n", "3", "/"]).exits(1);
+    let run = run(&server, &["-n", "3", "/"]).exits(4);
     assert_eq!(run.errors(), [("closed_early: closed before the answer was complete", 3)]);
     assert_eq!((server.count(), run.count("reopened")), (3, 0));
 }

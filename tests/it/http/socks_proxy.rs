@@ -20,7 +20,7 @@ fn proxy(origin: &Server) -> Socks {
 
 /// Two requests that fail, all in one way.
 fn fails(proxy: &str, arguments: &[&str]) -> (String, Finished) {
-    let run = run_alone(&[&["--proxy", proxy, "-n", "2"], arguments].concat()).exits(1);
+    let run = run_alone(&[&["--proxy", proxy, "-n", "2"], arguments].concat()).exits(4);
     let errors = run.errors();
     assert!(errors.len() == 1 && errors[0].1 == 2, "{errors:?}");
     (errors[0].0.to_owned(), run)

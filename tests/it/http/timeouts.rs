@@ -17,7 +17,7 @@ const FAR_TOO_LONG: Duration = Duration::from_secs(8);
 /// Two requests, both of which must time out and count with the time they took.
 fn times_out(server: &Server, arguments: &[&str]) -> Finished {
     let arguments = [&["-n", "2", "--timeout", "400ms"], arguments].concat();
-    let run = run(server, &arguments).exits(1);
+    let run = run(server, &arguments).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
     for statistic in ["min_response_time", "avg_response_time", "percentile_50", "percentile_99"] {
         let took = run.statistic(statistic);
@@ -112,10 +112,10 @@ fn a_timeout_while_connecting_is_one_of_the_request() {
     let full = BlackHole::dig();
     let host = format!("http://{}", full.addr());
     let arguments = ["--host", &host, "-n", "2", "--timeout", "400ms", "--connect-timeout", "30s", "/"];
-    let run = run_alone(&arguments).exits(1);
+    let run = run_alone(&arguments).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
     let arguments = ["--host", &host, "-n", "2", "--timeout", "30s", "--connect-timeout", "400ms", "/"];
-    let run = run_alone(&arguments).exits(1);
+    let run = run_alone(&arguments).exits(4);
     assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)]);
     let shortest = run.statistic("min_response_time");
     assert!(shortest >= ms(TIMEOUT) && shortest < ms(FAR_TOO_LONG), "{shortest}");

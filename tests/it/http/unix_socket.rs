@@ -55,7 +55,7 @@ fn tls_is_spoken_over_it_with_the_host_of_the_url() {
     let flags = ["--unix-socket", &path, "--cacert", AUTHORITY, "-n", "4"];
     run_alone(&[&flags[..], &["https://shop.test/"]].concat()).exits(0);
     assert_eq!((server.connections(), server.count()), (1, 4));
-    let run = run_alone(&[&flags[..], &["https://other.test/"]].concat()).exits(1);
+    let run = run_alone(&[&flags[..], &["https://other.test/"]].concat()).exits(4);
     assert_eq!(run.errors(), [("tls: certificate for another name", 4)]);
     assert_eq!(server.count(), 4);
 }
@@ -80,7 +80,7 @@ fn a_socket_where_nobody_listens_refuses() {
     let scratch = Scratch::new("unix-refused");
     let path = scratch.file("s");
     drop(UnixListener::bind(&path).unwrap());
-    let run = run_alone(&["--unix-socket", &path, "-n", "3", "http://shop.test/"]).exits(1);
+    let run = run_alone(&["--unix-socket", &path, "-n", "3", "http://shop.test/"]).exits(4);
     assert_eq!(run.errors(), [("connect_refused: connection refused", 3)]);
 }
 
@@ -109,7 +109,7 @@ fn a_server_that_never_accepts_is_a_connect_timeout() {
     let path = scratch.file("s");
     let _full = full_queue(&path);
     let flags = ["--unix-socket", &path, "-n", "2", "--connect-timeout", "400ms", "http://shop.test/"];
-    let run = run_alone(&flags).exits(1);
+    let run = run_alone(&flags).exits(4);
     assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)]);
     let shortest = run.statistic("min_response_time");
     assert!(shortest >= 400.0 && shortest < ms(ROOM), "{shortest}");

@@ -175,7 +175,7 @@ fn users_stop_in_time_between_requests_and_when_the_last_one_hangs() {
     server.wait_for_requests(1000);
     let signalled = Instant::now();
     process.signal(Signal::INT);
-    let run = process.finish().exits(0);
+    let run = process.finish().exits(4);
     assert!(run.ended - signalled < BOUND, "{:?}", run.ended - signalled);
     assert_eq!(run.count("failed"), 0);
     assert!(run.count("aborted") > 0, "what hung is aborted");

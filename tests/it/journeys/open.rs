@@ -130,17 +130,8 @@ fn rows_at_their_end_end_the_users_and_then_the_run() {
 }
 
 #[test]
-fn an_arrival_whose_user_has_no_row_for_it_goes_to_another_user() {
-    // Slow at first, so that there are many users; they stay when it is quick.
-    let first = std::sync::atomic::AtomicU32::new(0);
-    let server = Server::start(move |mut peer| {
-        while peer.read().is_some() {
-            if first.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 20 {
-                peer.dawdle(Duration::from_secs(1));
-            }
-            peer.say(OK);
-        }
-    });
+fn arrivals_whose_data_is_used_up_are_not_made_and_said_and_the_others_are() {
+    let server = Server::answering(OK);
     let scenario = json!({
         "data": { "row": { "csv": "rows.csv", "pick": "unique" } },
         "user_classes": [{ "tasks": [
@@ -148,15 +139,14 @@ fn an_arrival_whose_user_has_no_row_for_it_goes_to_another_user() {
             { "weight": 4, "requests": [{ "get": "/none" }] },
         ] }],
     });
-    let scenario = Scenario::new("handed-on", &scenario).with("rows.csv", "name\nn\nn\nn\nn\nn\n");
-    let run =
-        run(&scenario, &server, &["--rate", "20", "-u", "40", "-t", "3s", "--interval", "100ms", "--run-id", "h"]);
-    let ended = run.stream().of("stats current").iter().map(|line| line.count("user_count")).max().unwrap()
-        - run.stream().last().count("user_count");
-    assert!(ended > 2, "{ended} users ended");
-    assert_eq!((run.reason(), server.count()), ("run_time", run.count("ok")));
-    // On a busy machine the end may come before the last one has gone to another user.
-    assert!((58..=60).contains(&server.count()), "{} of 60 arrivals, {ended} users ended", server.count());
-    assert_eq!(count(&server, "GET /n"), 5);
+    let scenario = Scenario::new("used-up", &scenario).with("rows.csv", "name\nn\nn\nn\n");
+    let run = run(&scenario, &server, &["--rate", "200", "--stages", "500ms:200,1ms:0,500ms:0", "--run-id", "h"]);
+    assert_eq!((run.reason(), server.count()), ("stages", run.count("ok")));
+    assert_eq!(count(&server, "GET /n"), 3);
+    // 100 arrivals, and one more where the rate falls.
+    let reasons = run.stream().run_end().get("reasons").as_array().unwrap().clone();
+    let reason = reasons.iter().find(|reason| reason["kind"] == "data_end").unwrap();
+    let missing: u64 = reason["text"].as_str().unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((100..=101).contains(&(server.count() + missing)), "{} made, {missing} not", server.count());
     assert!(run.stream().warnings().contains(&"data_end"));
 }

@@ -98,7 +98,7 @@ fn what_is_not_valid_is_so_in_every_output() {
     merge(&paths, &flags.iter().map(String::as_str).collect::<Vec<_>>()).exits(4);
     let summary: Value = serde_json::from_str(&read(&scratch, "s.json")).unwrap();
     assert_eq!((&summary["verdict"], &summary["exit_code"]), (&"invalid".into(), &4.into()));
-    assert!(summary["reasons"][0].as_str().unwrap().contains("of 3 shards not there: 2"), "{summary}");
+    assert!(summary["reasons"][0]["text"].as_str().unwrap().contains("of 3 shards not there: 2"), "{summary}");
     assert!(read(&scratch, "j.xml").contains("of 3 shards not there: 2"));
 }
 

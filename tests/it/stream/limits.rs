@@ -50,7 +50,7 @@ fn many_and_long_targets_fit_a_line() {
 
     // No name of the DNS is that long, but it can be written.
     let endless = format!("http://{}.test:{port}/ok", "a".repeat(5_000));
-    Run::new(["run", "-n", "1", &endless]).finish().exits(1).stream();
+    Run::new(["run", "-n", "1", &endless]).finish().exits(4).stream();
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn requests_are_read_from_a_file_or_standard_input() {
         assert_eq!(asked, [("GET", "/ok"), ("POST", "/echo")]);
     }
     let other = format!("{}/ok", host(&crate::support::target()));
-    let refused = load(&target, ["-n", "1", &other]).finish().exits(1).stream();
+    let refused = load(&target, ["-n", "1", &other]).finish().exits(4).stream();
     let name = refused.only("stats endpoint success").text("name").to_owned();
     assert!(name.ends_with("/ok") && name.starts_with("127.0.0.1:"), "another host is named: {name}");
 }

@@ -17,9 +17,11 @@ pub(super) fn check(stream: &Stream) {
     for key in ["ok", "failed", "aborted", "redirects", "reopened"] {
         assert_eq!(sum(key), stream.run_end().count(key), "{key} of all intervals and of run.end");
     }
+    check_unfinished(stream);
     check_grid(stream);
     let mut whole = Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).unwrap();
-    let all_pieces = stream.of("histogram");
+    let mut all_pieces = stream.of("histogram");
+    all_pieces.retain(|piece| !piece.text("kind").starts_with("unfinished_"));
     for interval in &intervals {
         let pieces = all_pieces.iter().copied().filter(|piece| is_of(piece, interval));
         let (service, response): (Vec<_>, Vec<_>) = pieces.partition(|piece| piece.text("kind") == "service");
@@ -48,6 +50,38 @@ pub(super) fn check(stream: &Stream) {
             assert_eq!(last.get(key), found.clamp(min, max), "{key} of all intervals and of final");
         }
     }
+}
+
+/// What had not ended adds up to the last line, and its histograms to its counts.
+fn check_unfinished(stream: &Stream) {
+    let lines = stream.of("unfinished");
+    let sum = |key: &str| lines.iter().map(|line| line.count(key)).sum::<u64>();
+    for key in ["aborted", "unsent", "overdue"] {
+        assert_eq!(
+            sum(key),
+            stream.run_end().count(key),
+            "{key} of all lines about unfinished requests and of run.end"
+        );
+    }
+    let pieces = stream.of("histogram");
+    for line in lines {
+        let (aborted, unsent) = (line.count("aborted"), line.count("unsent"));
+        assert!(line.count("overdue") <= aborted + unsent, "{}", line.0);
+        for (kind, count) in [("response", aborted + unsent), ("service", aborted)] {
+            let wanted = format!("unfinished_{kind}");
+            let pieces =
+                pieces.iter().copied().filter(|piece| piece.text("kind") == wanted && is_of_endpoint(piece, line));
+            // Two phases of one endpoint may both have pieces.
+            let pieces: Vec<&Line> = if line.count("histogram_lines") == 0 { Vec::new() } else { pieces.collect() };
+            assert_eq!(line.get(kind)["count"], count, "{}", line.0);
+            let told = histogram(line, &format!("{kind}_histogram"), &pieces).as_ref().map_or(0, Histogram::len);
+            assert_eq!(told, count, "{kind} times of {}", line.0);
+        }
+    }
+}
+
+fn is_of_endpoint(piece: &Line, line: &Line) -> bool {
+    ["method", "name"].iter().all(|key| piece.get(key) == line.get(key))
 }
 
 /// One interval after the other, without a gap, each tick's lines about the same.

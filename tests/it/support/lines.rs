@@ -67,7 +67,7 @@ impl Line {
 /// Counts are integers, all other numbers floats, for ever: a schema cannot tell 1 from 1.0. Texts are bounded in
 /// bytes as written, which a schema counts in characters.
 fn check_types(line: &Json, text: &str) {
-    const FLOATS: [&str; 18] = [
+    const FLOATS: [&str; 19] = [
         "intended_rate",
         "min_response_time",
         "max_response_time",
@@ -85,6 +85,7 @@ fn check_types(line: &Json, text: &str) {
         "achieved_rate",
         "oldest_in_flight_ms",
         "throttled_ms",
+        "load_seconds",
         "value",
     ];
     const BOUNDS: [(&str, usize); 5] =
@@ -136,6 +137,7 @@ impl Stream {
         stream.check_envelopes();
         stream.check_order();
         stream.check_sums();
+        stream.check_rates();
         super::intervals::check(stream);
         for line in stream.0.iter().filter(|line| line.0["telemetry"]["num_requests"].is_u64()) {
             check_statistics(line);
@@ -231,6 +233,9 @@ impl Stream {
         let stop = take(&mut rest, "test.stop");
         assert!(stop.text("stopped_at") <= stop.time(), "{}", stop.0);
         assert_eq!(millis(stop.text("end_time")), millis(stop.time()) + 1000, "end_time");
+        while ["unfinished", "histogram"].contains(&rest[0].kind().as_str()) {
+            rest = &rest[1..];
+        }
         take(&mut rest, "stats final");
         while rest[0].kind() == "stats endpoint error" {
             rest = &rest[1..];
@@ -247,6 +252,7 @@ impl Stream {
 
     fn check_sums(&self) {
         let (end, last) = (self.run_end(), self.last());
+        assert_eq!(end.count("due"), end.count("sent") + end.count("unsent"), "due");
         assert_eq!(end.count("sent"), end.count("completed") + end.count("aborted"), "sent");
         assert_eq!(end.count("completed"), end.count("ok") + end.count("failed"), "completed");
         assert_eq!(last.count("num_requests"), end.count("completed"), "final holds every request");
@@ -271,7 +277,30 @@ impl Stream {
         let met = |wanted: bool| self.of("check").iter().filter(|check| check.get("met") == wanted).count() as u64;
         assert_eq!((end.count("checks_met"), end.count("checks_missed")), (met(true), met(false)), "checks");
         let is_pass = end.text("verdict") == "pass";
-        assert_eq!(is_pass, end.get("reasons").as_array().unwrap().is_empty(), "reasons: {}", end.0);
+        let reasons = end.get("reasons").as_array().unwrap();
+        assert_eq!(is_pass, reasons.iter().all(|reason| reason["kind"] == "data_end"), "reasons: {}", end.0);
+    }
+
+    /// Rates are over the time of the load, of requests that ended in it.
+    fn check_rates(&self) {
+        let (end, seconds) = (self.run_end(), self.run_end().float("load_seconds"));
+        let after = |key: &str, wanted: Option<&Line>| -> u64 {
+            let is_of = |line: &&&Line| {
+                wanted.is_none_or(|row| ["method", "name"].iter().all(|key| row.get(key) == line.get(key)))
+            };
+            self.of("interval").iter().filter(is_of).map(|line| line.count(key)).sum()
+        };
+        let rows = self.of("stats endpoint success").into_iter().map(|row| (row, Some(row)));
+        for (row, wanted) in rows.chain([(self.last(), None)]).filter(|(row, _)| row.count("num_requests") > 0) {
+            for (rate, count, key) in [
+                ("total_rps", "num_requests", "completed_after_stop"),
+                ("total_fail_per_sec", "num_failures", "failed_after_stop"),
+            ] {
+                let expected = (row.count(count) - after(key, wanted)) as f64 / seconds;
+                let rate = row.float(rate);
+                assert!((rate - expected).abs() <= expected * 1e-9, "{rate}/s, not {expected}: {} {}", row.0, end.0);
+            }
+        }
     }
 }
 
@@ -328,9 +357,8 @@ fn check_statistics(line: &Line) {
     let average = line.float("avg_response_time");
     assert!(values[0] <= average && average <= values[6], "average between the ends: {}", line.0);
     assert!(line.count("num_failures") <= line.count("num_requests"), "{}", line.0);
-    assert_eq!(line.count("num_requests") == 0, line.float("total_rps") == 0.0, "{}", line.0);
     if line.count("num_requests") == 0 {
-        let rates = ["max_response_time", "current_rps", "current_fail_per_sec", "total_fail_per_sec"];
+        let rates = ["max_response_time", "total_rps", "current_rps", "current_fail_per_sec", "total_fail_per_sec"];
         let zeros = rates.iter().chain(&["avg_content_length"]);
         assert!(zeros.into_iter().all(|key| line.float(key) == 0.0), "0 without a request: {}", line.0);
     }

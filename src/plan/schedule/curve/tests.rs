@@ -106,19 +106,22 @@ fn the_same_value_for_ever_is_reached_or_never() {
 }
 
 #[test]
-fn an_interval_has_the_first_phase_that_it_touches() {
+fn an_interval_has_the_phase_that_holds_most_of_it() {
     let curve = curve(0.0, "10s:5,10s:5,10s:2,0s:4,10s:4,0s:1,10s:1");
     for (from, until, phase) in [
         (0.0, 10.0, Phase::Ramp),
-        (9.0, 12.0, Phase::Ramp),
+        (9.0, 12.0, Phase::Steady),
+        (9.0, 11.0, Phase::Ramp),
+        (8.9, 11.0, Phase::Ramp),
         (10.0, 20.0, Phase::Steady),
         (19.0, 21.0, Phase::Down),
+        (19.0, 20.9, Phase::Steady),
         (20.0, 30.0, Phase::Down),
-        (5.0, 25.0, Phase::Ramp),
-        (29.0, 30.1, Phase::Ramp),
+        (5.0, 25.0, Phase::Steady),
+        (29.0, 30.1, Phase::Down),
         (30.0, 30.0, Phase::Ramp),
-        (30.1, 40.0, Phase::Steady),
-        (39.0, 41.0, Phase::Down),
+        (29.9, 31.0, Phase::Steady),
+        (39.0, 41.0, Phase::Steady),
         (40.0, 40.0, Phase::Down),
         (40.1, 60.0, Phase::Steady),
         (50.0, 1e9, Phase::Steady),

@@ -27,7 +27,14 @@ fn a_ramp_starts_each_user_once_and_ends_never() {
     assert_eq!(told(&users), "+0@0 +1@500 +2@1000 +3@1500");
     assert_eq!(reached(&users), [(1.5, 4)]);
     assert_eq!((users.most_users(), users.end()), (4, None));
-    for (from, until, phase) in [(0.0, 1.0, Phase::Ramp), (1.4, 9.0, Phase::Ramp), (1.5, 9.0, Phase::Steady)] {
+    for (from, until, phase) in [
+        (0.0, 1.0, Phase::Ramp),
+        (0.0, 3.0, Phase::Ramp),
+        (0.0, 3.1, Phase::Steady),
+        (1.4, 9.0, Phase::Steady),
+        (1.4, 1.4, Phase::Ramp),
+        (1.5, 1.5, Phase::Steady),
+    ] {
         assert_eq!(users.phase_of(seconds(from), seconds(until)), phase);
     }
     assert_eq!(Users::ramp(Ramp::new(1, 1.0)).phase(Duration::ZERO), Phase::Steady);
@@ -112,7 +119,7 @@ fn the_longest_and_highest_is_no_panic() {
         users.reached().for_each(drop);
         for at in [Duration::ZERO, Duration::from_nanos(1), seconds(1e7), Duration::MAX] {
             assert!(users.wanted(at) <= users.most_users());
-            assert!(users.phase_of(at, Duration::MAX) <= users.phase(at));
+            assert!(users.phase_of(at, Duration::MAX) <= Phase::Steady && users.phase(at) <= Phase::Steady);
         }
     }
 }

@@ -1,0 +1,153 @@
+//! What had not ended when the run did, and the numbers as it makes them.
+
+use super::course::Phase;
+use super::{EndpointSeen, Story, title};
+use crate::stats::check::{Kept, UnfinishedShare};
+use crate::stats::packed::PackedTimes;
+use crate::stats::sum::Sum;
+use crate::stats::tally::Statistics;
+use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
+use crate::telemetry::decode;
+use crate::telemetry::reader::Reading;
+use crate::telemetry::reader::ending::{CountedTimes, Unfinished};
+use crate::telemetry::reader::facts::Piece;
+
+/// What had not ended of one endpoint, due in one phase.
+#[derive(Clone, Debug)]
+pub struct UnfinishedSeen {
+    method: String,
+    name: String,
+    phase: Phase,
+    counts: UnfinishedCounts,
+    /// From due to the cut.
+    response: PackedTimes,
+    /// From sending to the cut.
+    service: PackedTimes,
+    /// Times of the endpoint in all phases.
+    judged: JudgedTimes,
+}
+
+/// The numbers of an endpoint, or of all requests, as they are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Numbers {
+    /// Of completed requests; each time is the larger of theirs and of that of completed and unfinished ones together.
+    pub statistics: Statistics,
+    /// Which times are lower bounds.
+    pub bounds: Bounds,
+    /// What had not ended.
+    pub unfinished: UnfinishedCounts,
+}
+
+impl Story {
+    /// Takes the line about what had not ended of an endpoint.
+    pub(super) fn take_unfinished(&mut self, line: &Unfinished, reading: &mut Reading) {
+        self.unfinished.push(UnfinishedSeen {
+            method: line.method.clone(),
+            name: line.name.clone(),
+            phase: Phase::of(&line.phase).unwrap_or_default(),
+            counts: UnfinishedCounts {
+                aborted: line.aborted,
+                unsent: line.unsent,
+                overdue: line.overdue,
+                oldest_aborted_us: line.oldest_aborted_us,
+                oldest_unsent_us: line.oldest_unsent_us,
+            },
+            response: times(line.response, line.response_histogram.as_deref(), reading),
+            service: times(line.service, line.service_histogram.as_deref(), reading),
+            judged: line.judged.into(),
+        });
+    }
+
+    /// Takes a piece of a histogram of the line before it; returns whether it was one.
+    pub(super) fn take_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
+        let Some(kind) = piece.kind.strip_prefix("unfinished_") else { return false };
+        if let Some(part) = self.unfinished.last_mut() {
+            match (kind, decode::histogram(&piece.histogram)) {
+                ("response", Ok(histogram)) => part.response.histogram.add(&histogram),
+                ("service", Ok(histogram)) => part.service.histogram.add(&histogram),
+                (_, Ok(_)) => {}
+                (_, Err(why)) => reading.complain(why),
+            }
+        }
+        true
+    }
+
+    /// Gives each part a place among the endpoints, behind those that other lines told of: so they stand in the same order
+    /// whether intervals were read or not.
+    pub(super) fn place_unfinished(&mut self) {
+        for at in 0..self.unfinished.len() {
+            let UnfinishedSeen { method, name, .. } = self.unfinished[at].clone();
+            let place = self.endpoint(&method, &name);
+            let EndpointSeen { method, name, .. } = &self.endpoints[place];
+            (self.unfinished[at].method, self.unfinished[at].name) = (method.clone(), name.clone());
+        }
+    }
+
+    /// Shows what had not ended to the checks.
+    pub(super) fn show_unfinished(&mut self) {
+        for part in &self.unfinished {
+            self.bench.add_unfinished(&UnfinishedShare {
+                endpoint: &title(&part.method, &part.name),
+                phase: part.phase.planned(),
+                service: Kept::Packed(&part.service),
+                response: Kept::Packed(&part.response),
+            });
+        }
+    }
+
+    /// What had not ended of all requests.
+    #[must_use]
+    pub fn unfinished(&self) -> UnfinishedCounts {
+        let mut counts = UnfinishedCounts::default();
+        self.unfinished.iter().for_each(|part| counts.add(&part.counts));
+        counts
+    }
+
+    /// The numbers of an endpoint as they are judged; `None` where no request completed and none was unfinished.
+    #[must_use]
+    pub fn numbers(&self, endpoint: &EndpointSeen) -> Option<Numbers> {
+        let parts = || self.unfinished.iter().filter(|part| part.is_of(endpoint));
+        let statistics = self.statistics(endpoint);
+        let Some(part) = parts().next() else {
+            return statistics.map(|statistics| Numbers { statistics, ..Numbers::default() });
+        };
+        let mut unfinished = UnfinishedCounts::default();
+        parts().for_each(|part| unfinished.add(&part.counts));
+        let (statistics, bounds) = judged(statistics.unwrap_or_default(), &part.judged);
+        Some(Numbers { statistics, bounds, unfinished })
+    }
+
+    /// The numbers of all requests, in the same way.
+    #[must_use]
+    pub fn total_numbers(&self) -> Numbers {
+        // Where the stream was cut off before, this is not known.
+        let times = self.end.as_ref().and_then(|end| end.judged).map(JudgedTimes::from).unwrap_or_default();
+        let (statistics, bounds) = judged(self.total(), &times);
+        Numbers { statistics, bounds, unfinished: self.unfinished() }
+    }
+
+    /// Response times of completed and unfinished requests together, of an endpoint or of all.
+    #[must_use]
+    pub fn together(&self, endpoint: Option<&EndpointSeen>) -> PackedTimes {
+        let is_meant = |part: &&UnfinishedSeen| endpoint.is_none_or(|endpoint| part.is_of(endpoint));
+        let mut together = PackedTimes::default();
+        self.unfinished.iter().filter(is_meant).for_each(|part| together.add(&part.response));
+        together.add(endpoint.map_or(&self.course, |endpoint| &endpoint.course).whole().response());
+        together
+    }
+}
+
+impl UnfinishedSeen {
+    fn is_of(&self, endpoint: &EndpointSeen) -> bool {
+        (&self.method, &self.name) == (&endpoint.method, &endpoint.name)
+    }
+}
+
+fn times(wire: CountedTimes, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
+    let histogram = histogram.map(decode::histogram).transpose().unwrap_or_else(|why| {
+        reading.complain(why);
+        None
+    });
+    let sum = Sum::of(wire.count, wire.sum_us.into(), wire.min_us, wire.max_us);
+    PackedTimes { sum, histogram: histogram.unwrap_or_default() }
+}

@@ -1,0 +1,300 @@
+//! What had not ended when the run did: requests that were cut off, and arrivals that were due and never sent.
+//!
+//! Their true times are at least what they show (right-censored). A judged time is therefore the larger of two values:
+//! that of completed requests, and that of completed and unfinished ones together. The second is a lower bound of the
+//! true value, and the first keeps a judgement from being milder than one that knows nothing of the unfinished.
+
+use std::time::Duration;
+
+use super::histogram::Precision;
+use super::tally::Statistics;
+use super::times::{Times, micros};
+use crate::clock::Moment;
+use crate::load::outcome::Outcome;
+use crate::plan::schedule::Phase;
+
+/// An aborted request or an unsent arrival that is not older than this is what any run leaves behind at its end.
+pub const OVERDUE: Duration = Duration::from_secs(1);
+
+/// A larger share of overdue ones among those that were due makes a run not valid.
+pub const MOST_OVERDUE: f64 = 0.05;
+
+/// A request that was cut off by the end of the run.
+#[derive(Clone, Copy, Debug)]
+pub struct CutOff {
+    /// When it was due.
+    pub due: Moment,
+    /// From due to the cut.
+    pub response: Duration,
+    /// From sending to the cut.
+    pub service: Duration,
+    /// Whether the first byte of an answer had come.
+    pub has_first_byte: bool,
+}
+
+impl CutOff {
+    /// What is known of a request that was cut off.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Self {
+        Self {
+            due: outcome.due(),
+            response: outcome.response_time(),
+            service: outcome.service_time(),
+            has_first_byte: outcome.traffic().first_byte.is_some(),
+        }
+    }
+}
+
+/// What had not ended of one endpoint, due in one phase.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// The phase in which they were due.
+    pub phase: Phase,
+    /// How many, and how old.
+    pub counts: UnfinishedCounts,
+    /// From due to the cut, of requests; from due to the end of the load, of arrivals that were not sent.
+    pub response: Times,
+    /// From sending to the cut.
+    pub service: Times,
+    /// The same of those without a first byte.
+    pub first_byte: Times,
+}
+
+/// How many had not ended, and how old the oldest were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnfinishedCounts {
+    /// Requests that were cut off.
+    pub aborted: u64,
+    /// Arrivals that were due and never sent.
+    pub unsent: u64,
+    /// Those of both that are older than [`OVERDUE`]; of requests those alone that are older, too, than the longest
+    /// completed one of their endpoint.
+    pub overdue: u64,
+    /// Age of the oldest request, from sending to the cut, in microseconds; 0 without any.
+    pub oldest_aborted_us: u64,
+    /// Wait of the oldest arrival, in microseconds; 0 without any.
+    pub oldest_unsent_us: u64,
+}
+
+impl UnfinishedCounts {
+    /// Requests and arrivals.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.aborted.saturating_add(self.unsent)
+    }
+
+    /// Adds others; of the oldest the older.
+    pub fn add(&mut self, other: &Self) {
+        self.aborted = self.aborted.saturating_add(other.aborted);
+        self.unsent = self.unsent.saturating_add(other.unsent);
+        self.overdue = self.overdue.saturating_add(other.overdue);
+        self.oldest_aborted_us = self.oldest_aborted_us.max(other.oldest_aborted_us);
+        self.oldest_unsent_us = self.oldest_unsent_us.max(other.oldest_unsent_us);
+    }
+
+    /// Age of the oldest of both, in microseconds.
+    #[must_use]
+    pub const fn oldest_us(&self) -> u64 {
+        if self.oldest_aborted_us > self.oldest_unsent_us { self.oldest_aborted_us } else { self.oldest_unsent_us }
+    }
+
+    /// Whether more than [`MOST_OVERDUE`] of `due` requests and arrivals are overdue.
+    #[must_use]
+    pub fn is_too_much(&self, due: u64) -> bool {
+        self.overdue as f64 > due as f64 * MOST_OVERDUE
+    }
+}
+
+impl Unfinished {
+    /// None yet.
+    #[must_use]
+    pub fn new(phase: Phase, precision: Precision) -> Self {
+        let none = || Times::new(precision);
+        let counts = UnfinishedCounts::default();
+        Self { phase, counts, response: none(), service: none(), first_byte: none() }
+    }
+
+    /// Counts a request that was cut off, `longest` being the longest service time of a completed one of its endpoint.
+    pub fn record_aborted(&mut self, cut_off: &CutOff, longest: Duration) {
+        let service = micros(cut_off.service);
+        self.response.record(micros(cut_off.response));
+        self.service.record(service);
+        if !cut_off.has_first_byte {
+            self.first_byte.record(service);
+        }
+        self.counts.aborted += 1;
+        self.counts.overdue += u64::from(cut_off.service > longest.max(OVERDUE));
+        self.counts.oldest_aborted_us = self.counts.oldest_aborted_us.max(service);
+    }
+
+    /// Counts an arrival that was never sent, and how long it had waited.
+    pub fn record_unsent(&mut self, waited: Duration) {
+        let response = micros(waited);
+        self.response.record(response);
+        self.counts.unsent += 1;
+        self.counts.overdue += u64::from(waited > OVERDUE);
+        self.counts.oldest_unsent_us = self.counts.oldest_unsent_us.max(response);
+    }
+}
+
+/// Response times as they are judged, in microseconds: each the larger of that of completed requests, and of completed and
+/// unfinished ones together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each says what it is")]
+pub struct JudgedTimes {
+    pub avg_us: u64,
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p95_us: u64,
+    pub p99_us: u64,
+    pub p99_9_us: u64,
+    pub max_us: u64,
+}
+
+impl JudgedTimes {
+    /// Those of completed requests, and of what had not ended beside them.
+    #[must_use]
+    pub fn of<'u>(completed: &Times, unfinished: impl IntoIterator<Item = &'u Unfinished>) -> Self {
+        let mut together = completed.clone();
+        unfinished.into_iter().for_each(|part| together.add(&part.response));
+        let times = |times: &Times| {
+            let [p50, p90, p95, p99, p99_9] = times.percentiles_us([500, 900, 950, 990, 999]);
+            [times.sum().mean_us(), p50, p90, p95, p99, p99_9, times.sum().max_us]
+        };
+        let (completed, together) = (times(completed), times(&together));
+        let larger = |at: usize| completed[at].max(together[at]);
+        Self {
+            avg_us: larger(0),
+            p50_us: larger(1),
+            p90_us: larger(2),
+            p95_us: larger(3),
+            p99_us: larger(4),
+            p99_9_us: larger(5),
+            max_us: larger(6),
+        }
+    }
+}
+
+/// Which times of [`Statistics`] are lower bounds: completed requests alone would have shown less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs, clippy::struct_excessive_bools, reason = "each is the time of the same name of Statistics")]
+pub struct Bounds {
+    pub avg: bool,
+    pub percentile_50: bool,
+    pub percentile_90: bool,
+    pub percentile_95: bool,
+    pub percentile_99: bool,
+    pub percentile_99_9: bool,
+    pub max: bool,
+}
+
+/// The statistics with their times as they are judged.
+#[must_use]
+pub fn judged(mut statistics: Statistics, times: &JudgedTimes) -> (Statistics, Bounds) {
+    let raise = |time: &mut f64, us: u64| {
+        let is_bound = us as f64 / 1000.0 > *time;
+        if is_bound {
+            *time = us as f64 / 1000.0;
+        }
+        is_bound
+    };
+    let bounds = Bounds {
+        avg: raise(&mut statistics.avg_response_time, times.avg_us),
+        percentile_50: raise(&mut statistics.percentile_50, times.p50_us),
+        percentile_90: raise(&mut statistics.percentile_90, times.p90_us),
+        percentile_95: raise(&mut statistics.percentile_95, times.p95_us),
+        percentile_99: raise(&mut statistics.percentile_99, times.p99_us),
+        percentile_99_9: raise(&mut statistics.percentile_99_9, times.p99_9_us),
+        max: raise(&mut statistics.max_response_time, times.max_us),
+    };
+    (statistics, bounds)
+}
+
+/// Which phase each part of a run belonged to: the ticks in order, neighbours of one phase being one.
+#[derive(Clone, Debug, Default)]
+pub struct PhaseSpans(Vec<(Moment, Phase)>);
+
+impl PhaseSpans {
+    /// A tick of this phase ended at a moment.
+    pub fn push(&mut self, end: Moment, phase: Phase) {
+        match self.0.last_mut() {
+            Some((last, known)) if *known == phase => *last = end,
+            _ => self.0.push((end, phase)),
+        }
+    }
+
+    /// The phase of a moment; that of the last tick, where it lies beyond.
+    #[must_use]
+    pub fn at(&self, moment: Moment) -> Phase {
+        let after = self.0.partition_point(|(end, _)| *end <= moment);
+        self.0.get(after).or(self.0.last()).map_or(Phase::Steady, |(_, phase)| *phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut_off(seconds: f64) -> CutOff {
+        let time = Duration::from_secs_f64(seconds);
+        CutOff { due: Moment::START, response: time, service: time, has_first_byte: false }
+    }
+
+    #[test]
+    fn a_request_is_overdue_beyond_a_second_and_the_longest_completed_one() {
+        let mut part = Unfinished::new(Phase::Steady, Precision::Fine);
+        for (age, longest, overdue) in [(1.0, 0, 0), (1.001, 0, 1), (1.5, 2, 1), (2.0, 2, 1), (2.001, 2, 2)] {
+            part.record_aborted(&cut_off(age), Duration::from_secs(longest));
+            assert_eq!(part.counts.overdue, overdue, "{age} s, longest {longest} s");
+        }
+        part.record_unsent(Duration::from_secs(1));
+        part.record_unsent(Duration::from_millis(1001));
+        let counts = part.counts;
+        assert_eq!((counts.aborted, counts.unsent, counts.overdue, counts.total()), (5, 2, 3, 7));
+        assert_eq!((counts.oldest_aborted_us, counts.oldest_unsent_us), (2_001_000, 1_001_000));
+        assert_eq!((part.response.sum().count, part.service.sum().count), (7, 5));
+        assert!(counts.is_too_much(59) && !counts.is_too_much(60), "3 of 60 are 5 %");
+    }
+
+    #[test]
+    fn no_judged_time_is_below_that_of_completed_requests() {
+        let times = |each: &[u64]| {
+            let mut times = Times::new(Precision::Fine);
+            for us in each {
+                times.record(*us);
+            }
+            times
+        };
+        let judge = |unfinished: &[u64]| {
+            let part = Unfinished { response: times(unfinished), ..Unfinished::new(Phase::Steady, Precision::Fine) };
+            let completed = Statistics {
+                num_requests: 2,
+                avg_response_time: 1.0,
+                percentile_50: 1.0,
+                percentile_99: 1.0,
+                max_response_time: 1.0,
+                ..Statistics::default()
+            };
+            judged(completed, &JudgedTimes::of(&times(&[1000, 1000]), [&part]))
+        };
+        let (same, bounds) = judge(&[200, 400]);
+        assert_eq!((same.avg_response_time, same.percentile_50, same.max_response_time), (1.0, 1.0, 1.0));
+        assert!(!bounds.avg && !bounds.percentile_50 && !bounds.max, "a healthy run reads as without the unfinished");
+        let (worse, bounds) = judge(&[2000]);
+        assert_eq!((worse.percentile_50, worse.percentile_99, worse.max_response_time), (1.0, 2.0, 2.0));
+        assert!(bounds.avg && !bounds.percentile_50 && bounds.percentile_99 && bounds.max);
+    }
+
+    #[test]
+    fn a_moment_has_the_phase_of_its_tick() {
+        let at = |seconds| Moment::at(Duration::from_secs(seconds));
+        let mut spans = PhaseSpans::default();
+        assert_eq!(spans.at(at(1)), Phase::Steady);
+        for (end, phase) in [(3, Phase::Ramp), (6, Phase::Ramp), (9, Phase::Steady), (10, Phase::Drain)] {
+            spans.push(at(end), phase);
+        }
+        let phases = [0, 5, 6, 8, 9, 99].map(|second| spans.at(at(second)));
+        let [ramp, steady, drain] = [Phase::Ramp, Phase::Steady, Phase::Drain];
+        assert_eq!(phases, [ramp, ramp, steady, steady, drain, drain]);
+    }
+}

@@ -1,0 +1,42 @@
+//! From what had not ended to lines: one for each endpoint and phase in which it was due.
+
+use super::fitting::Fitting;
+use super::intervals::{Span, sum};
+use super::ours::UnfinishedMetric;
+use super::record::Body;
+use crate::plan::request::Endpoint;
+use crate::stats::times::Times;
+use crate::stats::unfinished::{JudgedTimes, Unfinished};
+
+/// The lines about what had not ended of one endpoint; `span` is the time of the load, `judged` are the endpoint's times
+/// over all phases.
+#[must_use]
+pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<Body> {
+    let Unfinished { counts, response, service, first_byte, .. } = unfinished;
+    let mut metric = UnfinishedMetric {
+        phase: unfinished.phase.as_str(),
+        method: endpoint.method.clone(),
+        name: endpoint.name.clone(),
+        aborted: counts.aborted,
+        unsent: counts.unsent,
+        overdue: counts.overdue,
+        oldest_aborted_us: counts.oldest_aborted_us,
+        oldest_unsent_us: counts.oldest_unsent_us,
+        response: sum(response.sum()),
+        service: sum(service.sum()),
+        first_byte: sum(first_byte.sum()),
+        judged: judged.into(),
+        response_histogram: None,
+        service_histogram: None,
+        first_byte_histogram: None,
+        histogram_lines: 0,
+    };
+    let mut fitting = Fitting::new(&metric, 3, (&span.start, &span.end), endpoint);
+    let mut place = |times: &Times, kind| (times.sum().count > 0).then(|| fitting.place(times, kind)).flatten();
+    metric.response_histogram = place(response, "unfinished_response");
+    metric.service_histogram = place(service, "unfinished_service");
+    metric.first_byte_histogram = place(first_byte, "unfinished_first_byte");
+    let further = fitting.further();
+    metric.histogram_lines = further.len();
+    std::iter::once(Body::Unfinished(Box::new(metric))).chain(further).collect()
+}
