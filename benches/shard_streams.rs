@@ -23,7 +23,8 @@ use swarmline::plan::random::Random;
 use swarmline::plan::request::EndpointId;
 use swarmline::plan::{Plan, Surroundings};
 use swarmline::stats::aggregate::Aggregate;
-use swarmline::stats::verdict::Judgement;
+use swarmline::stats::stalls::Overslept;
+use swarmline::stats::verdict::{Evidence, Judgement};
 use swarmline::telemetry::ending::RunEnding;
 use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::ours::{Place, WireShard};
@@ -108,8 +109,19 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let count =
         Count { cuts: aggregate.cut(), sends: aggregate.take_sends(), queue: 0, joined: 0, aggregator_cpu: INTERVAL };
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
-    let judgement = Judgement::of(aggregate.counts(), &[], Vec::new(), 1);
-    let ending = RunEnding { at, stopped_at: at, reason: Reason::RunTime, users: 100, judgement, exit_code: 1 };
+    let counts = aggregate.counts();
+    let judgement =
+        Judgement::of(Evidence { counts, answered: counts.completed(), unchecked: 1, ..Evidence::default() });
+    let ending = RunEnding {
+        at,
+        stopped_at: at,
+        reason: Reason::RunTime,
+        users: 100,
+        load_end: at,
+        unfinished: Vec::new(),
+        judgement,
+        exit_code: 1,
+    };
     out.write(recorder.finish(&ending, &aggregate).collect()).map_err(cannot)?;
     out.file.flush().map_err(cannot)
 }
@@ -153,10 +165,11 @@ fn look(tick: u32, at: Moment) -> Look {
         tick: number,
         users: 100,
         flight,
-        draining: false,
+        stopped: None,
         sample,
         writer_cpu: Duration::ZERO,
         open_files_limit: 1024,
+        overslept: Overslept::default(),
     }
 }
 

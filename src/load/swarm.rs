@@ -1,7 +1,7 @@
 //! Starting the users, each at its time, and sending them home.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::thread::{Builder, Scope};
 use std::time::Duration;
 
@@ -82,6 +82,8 @@ pub struct Swarm<'run> {
     is_complete: AtomicBool,
     /// Whether a user ended for want of data.
     has_lost_users: AtomicBool,
+    /// Users that were started and found no data for them.
+    without_rows: AtomicU32,
     /// Closed while users are due that are not started yet.
     gate: Gate,
 }
@@ -120,6 +122,7 @@ impl<'run> Swarm<'run> {
             lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
+            without_rows: AtomicU32::new(0),
             gate: Gate::default(),
         }
     }
@@ -293,8 +296,10 @@ impl<'run> Swarm<'run> {
     }
 
     fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {
+        // Those that found no data have ended, or are about to.
+        let without_rows = self.without_rows.load(Ordering::SeqCst);
         for users in reached {
-            self.tell(ties, SwarmEventKind::Spawned { users });
+            self.tell(ties, SwarmEventKind::Spawned { users: users.saturating_sub(without_rows) });
         }
     }
 
@@ -339,9 +344,14 @@ impl<'run> Swarm<'run> {
         let desk = self.roster.enter();
         let own = Arc::clone(&desk);
         let work = move || {
-            self.tell_spawned(&ties, self.gate.pass());
             let reports = Reports { outlet: &ties.outlet, events: &ties.events };
-            match user::run((number, class), shared, &own, reports, job) {
+            let at_work = |has_rows: bool| {
+                if !has_rows {
+                    self.without_rows.fetch_add(1, Ordering::SeqCst);
+                }
+                self.tell_spawned(&ties, self.gate.pass());
+            };
+            match user::run((number, class), shared, &own, reports, job, at_work) {
                 Left::Told => shared.roster.leave(own),
                 Left::DataEnd => {
                     shared.roster.retire(&own);

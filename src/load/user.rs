@@ -68,20 +68,30 @@ pub(super) enum Job<'run, 'p> {
     },
 }
 
-/// Does user `number`'s work to its end, on the thread that calls.
+/// Does user `number`'s work to its end, on the thread that calls. `at_work` is told, before its first request, whether
+/// there is data for it.
 pub(super) fn run<'run>(
     (number, class): (u32, usize),
     shared: Shared<'run>,
     desk: &'run Desk,
     reports: Reports<'run>,
     job: Job<'_, '_>,
+    at_work: impl FnOnce(bool),
 ) -> Left {
     desk.sit_down();
     let session = Session::new(number, shared, desk, reports);
     let mut user = User { shared, class_number: class, class: &shared.plan.classes()[class], session };
+    let has_rows = user.session.take_rows(&user.class.rows);
+    at_work(has_rows);
     match job {
-        Job::Tasks => user.work_closed(),
-        Job::Arrivals { lanes, first } => user.work_open(lanes, first),
+        Job::Tasks if has_rows => user.work_closed(),
+        Job::Arrivals { lanes, first } if has_rows => user.work_open(lanes, first),
+        Job::Tasks => Left::DataEnd,
+        Job::Arrivals { lanes, first } => {
+            lanes.unman(class);
+            lanes.lane(class).give_back(first);
+            Left::DataEnd
+        }
     }
 }
 
@@ -96,9 +106,6 @@ struct User<'run> {
 impl User<'_> {
     /// The closed model: one task after another, with think time between them.
     fn work_closed(&mut self) -> Left {
-        if !self.session.take_rows(&self.class.rows) {
-            return Left::DataEnd;
-        }
         if !self.get_ready() {
             return Left::Told;
         }
@@ -145,11 +152,6 @@ impl User<'_> {
     /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
     fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
         let lane = lanes.lane(self.class_number);
-        if !self.session.take_rows(&self.class.rows) {
-            lanes.unman(self.class_number);
-            lane.give_back(first);
-            return Left::DataEnd;
-        }
         if !self.get_ready() {
             lane.give_back(first);
             return Left::Told;

@@ -17,6 +17,7 @@ use crate::plan::schedule::Phase;
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Cut, Remark};
 use crate::stats::check::{Bench, Share};
+use crate::stats::sends::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::{ReasonKind, VerdictReason};
 use crate::telemetry::ours::Place;
@@ -113,6 +114,7 @@ impl<'p> Aggregator<'p> {
                 Ok(Sighting::Last(look)) => {
                     self.ledger.count(usize::MAX);
                     events.try_iter().for_each(|event| self.note(&event));
+                    self.note_stall(&look);
                     let ledger = self.ledger;
                     break Some((look, self.cut(&mut ledger.aggregate(), look, 0)));
                 }
@@ -129,6 +131,7 @@ impl<'p> Aggregator<'p> {
         };
         self.note_remarks();
         self.note_lateness();
+        self.note_stalls();
         let Self { recorder, ledger, bench, batches, waiting, faults, phases, .. } = self;
         Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases }
     }
@@ -161,13 +164,42 @@ impl<'p> Aggregator<'p> {
     /// the closed model there is no such schedule: a pace is kept by each user for itself.
     fn note_lateness(&mut self) {
         let aggregate = self.ledger.aggregate();
-        let sends = aggregate.sends();
-        if matches!(self.plan.load().model, Model::Open { .. }) && sends.is_too_late() {
-            let (late, all) = (sends.late(), sends.scheduled());
+        let (late, scheduled) = (aggregate.sends().late(), aggregate.sends().scheduled());
+        let load = self.plan.load();
+        // Arrivals that no user could take were due as well; with -n only as many as were sent were asked for.
+        let due = load.intended(aggregate.load_end(self.clock.now())).filter(|_| load.requests.is_none());
+        let all = scheduled.max(due.map_or(0, whole));
+        if matches!(load.model, Model::Open { .. }) && is_too_many(late, all) {
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             drop(aggregate);
             self.fault(ReasonKind::Generator, fault);
+        }
+    }
+
+    /// A generator that stood still has made requests slower than the server did.
+    fn note_stalls(&mut self) {
+        let stalls = self.ledger.stalls();
+        let (stalled, seen, total) = stalls.counts();
+        if stalls.is_too_much() {
+            let seconds = tenths(total);
+            let fault =
+                format!("{stalled} of {seen} requests ran through standstills of this machine, {seconds} s in all");
+            drop(stalls);
+            self.fault(ReasonKind::Generator, fault);
+        }
+    }
+
+    /// Looks whether the machine stood still since the look before.
+    fn note_stall(&mut self, look: &Look) {
+        let length = self.ledger.stalls().look(look.overslept, look.sample.at);
+        if let Some(length) = length {
+            let detail = format!(
+                "this process stood still for {} s: requests that were under way or due then took longer by that, which is \
+                 not the server's doing",
+                tenths(length)
+            );
+            self.waiting.push(self.recorder.fault(look.sample.at, "generator_stalled", &detail));
         }
     }
 
@@ -178,6 +210,7 @@ impl<'p> Aggregator<'p> {
     /// Says a tick, unless the writer is behind: then the next one is longer, and no line is lost.
     fn tick(&mut self, look: Look, queue: usize) {
         self.note_remarks();
+        self.note_stall(&look);
         if self.batches.is_full() {
             self.joined += 1;
         } else {
@@ -240,4 +273,15 @@ fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Sighting>, events
         select.recv(looks);
         let _ = select.ready_timeout(DRAIN_PAUSE);
     }
+}
+
+/// Seconds to a tenth.
+fn tenths(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10.0).round() / 10.0
+}
+
+/// The whole part of a count.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, cut to whole ones")]
+const fn whole(count: f64) -> u64 {
+    count as u64
 }

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::load::outcome::Outcome;
 use crate::load::stop::Stop;
 use crate::stats::aggregate::Aggregate;
+use crate::stats::stalls::Stalls;
 
 /// Outcomes counted at once: some 10 µs, so that whoever counts is seldom interrupted at it, and no user is kept long.
 const AT_ONCE: usize = 128;
@@ -16,14 +17,20 @@ const AT_ONCE: usize = 128;
 pub(super) struct Ledger<'run> {
     outcomes: Receiver<Outcome>,
     aggregate: Mutex<Aggregate>,
+    stalls: Mutex<Stalls>,
     stop: &'run Stop,
     clock: Clock,
 }
 
 impl<'run> Ledger<'run> {
     /// Nothing counted yet. `stop` tells when the load ends.
-    pub(super) const fn new(outcomes: Receiver<Outcome>, aggregate: Aggregate, stop: &'run Stop, clock: Clock) -> Self {
-        Self { outcomes, aggregate: Mutex::new(aggregate), stop, clock }
+    pub(super) fn new(
+        outcomes: Receiver<Outcome>,
+        (aggregate, stalls): (Aggregate, Stalls),
+        stop: &'run Stop,
+        clock: Clock,
+    ) -> Self {
+        Self { outcomes, aggregate: Mutex::new(aggregate), stalls: Mutex::new(stalls), stop, clock }
     }
 
     /// The outcomes that wait to be counted.
@@ -34,6 +41,11 @@ impl<'run> Ledger<'run> {
     /// What is counted so far.
     pub(super) fn aggregate(&self) -> MutexGuard<'_, Aggregate> {
         self.aggregate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Standstills so far.
+    pub(super) fn stalls(&self) -> MutexGuard<'_, Stalls> {
+        self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts what is there, or `most` of it; says how many.
@@ -65,13 +77,20 @@ impl<'run> Ledger<'run> {
     }
 
     fn count_some(&self, aggregate: &mut Aggregate) -> usize {
+        let mut outcomes = self.outcomes.try_iter().take(AT_ONCE).peekable();
+        if outcomes.peek().is_none() {
+            return 0;
+        }
+        let mut stalls = self.stalls();
+        stalls.take(self.clock.now());
         let mut counted = 0;
-        for outcome in self.outcomes.try_iter().take(AT_ONCE) {
+        for outcome in outcomes {
             // Looked at after the outcome was taken: of one that ended after the load did it is known by now.
             if let Some(end) = self.stop.load_end() {
                 aggregate.end_load(self.clock.moment(end));
             }
             aggregate.record(&outcome);
+            stalls.record(&outcome);
             counted += 1;
         }
         counted
@@ -87,6 +106,7 @@ mod tests {
     use crossbeam_channel::bounded;
     use std::sync::Arc;
     use std::thread::ScopedJoinHandle;
+    use std::time::Duration;
 
     fn outcome() -> Outcome {
         let at = Moment::from_nanos(1);
@@ -97,7 +117,8 @@ mod tests {
     fn each_outcome_is_counted_once_whoever_counts() {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
-        let ledger = Ledger::new(outcomes, Aggregate::new(1), &stop, Clock::start_now());
+        let ledger =
+            Ledger::new(outcomes, (Aggregate::new(1), Stalls::new(Duration::from_secs(3))), &stop, Clock::start_now());
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {

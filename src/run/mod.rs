@@ -6,6 +6,7 @@
 mod aggregator;
 mod conductor;
 mod display;
+mod heartbeat;
 mod ledger;
 pub mod signals;
 mod watch;
@@ -33,6 +34,7 @@ use crate::plan::request::Endpoint;
 use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
+use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::RunEnding;
@@ -44,6 +46,7 @@ use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use display::Display;
+use heartbeat::Heartbeat;
 use ledger::Ledger;
 use signals::Signals;
 use watch::{Grid, Watch};
@@ -137,13 +140,15 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
         stop: &stop,
         writer_cpu: writer.cpu(),
         open_files_limit: open_files,
+        heartbeat: Heartbeat::default(),
     };
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
     let display = Display::new(plan, &roster, show);
     let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
-    let ledger = Ledger::new(outcomes, Aggregate::new(plan.endpoints().len()), &stop, clock);
+    let counting = (Aggregate::new(plan.endpoints().len()), Stalls::new(plan.stream().interval));
+    let ledger = Ledger::new(outcomes, counting, &stop, clock);
     let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), display, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, end) = crew.work(aggregator, watch, (sender, &ledger))?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use super::heartbeat::{BEAT, Heartbeat};
 use crate::clock::{Clock, Moment};
 use crate::load::roster::Roster;
 use crate::load::stop::{Never, Stop};
@@ -27,6 +28,7 @@ pub(super) struct Watch<'run> {
     pub(super) stop: &'run Stop,
     pub(super) writer_cpu: CpuGauge,
     pub(super) open_files_limit: u64,
+    pub(super) heartbeat: Heartbeat,
 }
 
 impl Watch<'_> {
@@ -41,18 +43,37 @@ impl Watch<'_> {
             sample: self.sampler.look(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
+            overslept: self.heartbeat.take(),
+        }
+    }
+
+    /// Waits until `due`; returns whether `over` was closed before.
+    fn is_over(&mut self, over: &Receiver<Never>, due: Moment) -> bool {
+        loop {
+            let now = self.clock.now();
+            self.heartbeat.beat(now);
+            if now >= due {
+                return false;
+            }
+            let next = self.clock.instant(due.min(now.after(BEAT)));
+            if !matches!(over.recv_deadline(next), Err(RecvTimeoutError::Timeout)) {
+                return true;
+            }
         }
     }
 
     /// Looks at each tick of the grid after the first, and once more when `over` is closed.
     pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
         let mut tick = grid.first() + 1;
-        while let Err(RecvTimeoutError::Timeout) = over.recv_deadline(self.clock.instant(grid.due(tick))) {
+        self.heartbeat.excuse(self.clock.now());
+        while !self.is_over(over, grid.due(tick)) {
             // A machine that stood still has missed ticks; the one that is said is the one that is due now.
             tick = tick.max(grid.passed(self.clock.now()));
             if looks.send(Sighting::Grid(self.look(tick))).is_err() {
                 return;
             }
+            // An aggregator that is busy may have kept it.
+            self.heartbeat.excuse(self.clock.now());
             tick += 1;
         }
         let mut last = self.look(tick.max(grid.passed(self.clock.now())));

@@ -11,5 +11,6 @@ pub mod recent;
 pub mod tally;
 pub mod aggregate;
 pub mod unfinished;
+pub mod stalls;
 pub mod check;
 pub mod verdict;

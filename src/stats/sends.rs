@@ -12,6 +12,12 @@ pub const LATE: Duration = Duration::from_millis(10);
 /// A larger share of late requests makes a run not valid.
 pub const MOST_LATE: f64 = 0.05;
 
+/// Whether so many of `all` that were late are more than [`MOST_LATE`].
+#[must_use]
+pub fn is_too_many(late: u64, all: u64) -> bool {
+    late as f64 > all as f64 * MOST_LATE
+}
+
 /// Requests and how late they were sent.
 #[derive(Clone, Debug)]
 pub struct Sends {
@@ -46,7 +52,7 @@ impl Sends {
     /// Whether more than [`MOST_LATE`] of those that were scheduled were late: the load was not what was asked for.
     #[must_use]
     pub fn is_too_late(&self) -> bool {
-        self.late as f64 > self.scheduled as f64 * MOST_LATE
+        is_too_many(self.late, self.scheduled)
     }
 
     /// Requests that were due at a time fixed before: in the open model the first of each arrival.

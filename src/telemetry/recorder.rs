@@ -19,6 +19,7 @@ use crate::plan::request::Endpoint;
 use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
 use crate::stats::sends::Sends;
+use crate::stats::stalls::Overslept;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 
@@ -59,6 +60,8 @@ pub struct Look {
     pub writer_cpu: Duration,
     /// Most open files that the process may have.
     pub open_files_limit: u64,
+    /// Whether the sampler slept for longer than it meant to since the look before.
+    pub overslept: Overslept,
 }
 
 impl Look {

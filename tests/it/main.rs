@@ -25,3 +25,4 @@ mod stopping;
 mod stream;
 mod swarm;
 mod tidy;
+mod unfinished;
