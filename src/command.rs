@@ -1,6 +1,7 @@
 //! The commands: what each puts together, and what it says to people.
 
 mod merge;
+mod pages;
 mod report;
 
 use std::ffi::OsString;
@@ -37,6 +38,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
+    let seen = Seen::of_run(&plan)?;
     if flags.dry_run {
         let now = Clock::start_now().unix(Moment::START);
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
@@ -49,7 +51,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    let seen = Seen::of_run(&plan)?;
+    seen.check()?;
     let finished = run::run(&plan, seen.tee(), people.show())?;
     let exit = match &finished.stream {
         Stream::Whole => finished.exit(&plan),

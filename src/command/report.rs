@@ -1,16 +1,16 @@
 //! Reports: of a stream that is read back, and of a run that has just ended.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::pages::{Names, Pages};
 use crate::cli::{MergeFlags, Origins, Outputs, ReportFlags};
 use crate::error::{Error, Exit, Result};
+use crate::files::apart::{self, Named};
 use crate::merge;
 use crate::plan::check::{self, Check};
 use crate::plan::{Plan, Sink};
 use crate::report::model::{Collector, Model};
-use crate::report::{compare, csv, hgrm, html, json, junit, screen, terminal};
+use crate::report::{compare, screen, terminal};
 use crate::telemetry::record::Body;
 use crate::telemetry::writer::Tee;
 
@@ -25,6 +25,9 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     if many && flags.outputs != Outputs::default() {
         return Err(Error::usage("--html", "is a report of one stream; give one STREAM"));
     }
+    let inputs: Vec<Named> = flags.baseline.iter().chain(&flags.streams).map(|path| Named::stream(path)).collect();
+    let pages = Pages::new(&flags.outputs);
+    apart::check(&inputs, &[&[Named::stdout()][..], &pages.places(Names::Known)].concat())?;
     let mut runs = Vec::new();
     for path in flags.baseline.iter().chain(&flags.streams) {
         runs.push((path.display().to_string(), Model::held_to(path, &checks)?));
@@ -47,7 +50,9 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         }
     }
     if let Some((_, model)) = runs.last() {
-        text.push_str(&Pages::new(&flags.outputs).write(model, Error::usage)?);
+        let pages = pages.filled(|key| model.story.plan.setting(key));
+        apart::check(&inputs, &[&[Named::stdout()][..], &pages.places(Names::All)].concat())?;
+        text.push_str(&pages.write(model, Error::usage)?);
     }
     super::print(&text)?;
     Ok(exit)
@@ -62,150 +67,61 @@ fn exit(model: &Model, checks: &[Check]) -> Exit {
     }
 }
 
-/// Reports that are files.
-struct Pages(Vec<Page>);
-
-/// What is in a file, made of the numbers alone.
-type Make = fn(&Model) -> String;
-
-/// One of them.
-#[derive(Clone)]
-struct Page {
-    flag: &'static str,
-    path: PathBuf,
-    /// What people are told that it is; nothing of the further files of a flag.
-    title: &'static str,
-    make: Make,
-}
-
-impl Pages {
-    /// The files that were asked for.
-    fn new(outputs: &Outputs) -> Self {
-        let mut pages = Vec::new();
-        let mut add = |flag, path: Option<PathBuf>, title, make| {
-            pages.extend(path.map(|path| Page { flag, path, title, make }));
-        };
-        add("--html", outputs.html.clone(), "report", html::page);
-        let tables: [(&str, &str, Make); 4] = [
-            ("_stats.csv", "tables", csv::stats),
-            ("_stats_history.csv", "", csv::history),
-            ("_failures.csv", "", csv::failures),
-            ("_exceptions.csv", "", csv::exceptions),
-        ];
-        for (ending, title, make) in tables {
-            let path = outputs.csv.clone().map(|prefix| {
-                let mut name = prefix.into_os_string();
-                name.push(ending);
-                name.into()
-            });
-            add("--csv", path, title, make);
-        }
-        add("--json-file", outputs.json_file.clone(), "summary", json::document);
-        add("--junit", outputs.junit.clone(), "tests", junit::document);
-        add("--hgrm", outputs.hgrm.clone(), "percentiles", hgrm::distribution);
-        Self(pages)
-    }
-
-    /// Demands that each whose name is known can be written: all, or those without marks, whose settings are not known yet.
-    ///
-    /// # Errors
-    /// Names the flag and the file: exit 2.
-    fn check(&self, knows_settings: bool) -> Result<()> {
-        for page in self.0.iter().filter(|page| knows_settings || !page.has_marks()) {
-            // What is in the file is lost only when there is something else to be written.
-            let opened = File::options().append(true).create(true).open(&page.path);
-            opened.map_err(|why| Error::usage(page.named(), why))?;
-        }
-        Ok(())
-    }
-
-    /// The same with names that have settings in place of their marks.
-    fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
-        let fill = |page: &Page| Page { path: page.filled(&setting), ..page.clone() };
-        Self(self.0.iter().map(fill).collect())
-    }
-
-    /// Writes them; says in a line each where they are.
-    fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
-        let mut left = String::new();
-        for page in &self.filled(|key| model.story.plan.setting(key)).0 {
-            std::fs::write(&page.path, (page.make)(model)).map_err(|why| error(page.named(), why))?;
-            if !page.title.is_empty() {
-                left = format!("{left}{}: {}\n", page.title, page.path.display());
-            }
-        }
-        Ok(left)
-    }
-}
-
-impl Page {
-    /// As the flag is written.
-    fn named(&self) -> String {
-        format!("{} {}", self.flag, self.path.display())
-    }
-
-    /// Whether something in its name stands for a setting: in Locust's two flags only.
-    fn has_marks(&self) -> bool {
-        let path = self.path.to_string_lossy();
-        ["--html", "--csv"].contains(&self.flag) && MARKS.iter().any(|(mark, _)| path.contains(mark))
-    }
-
-    /// Its name with what Locust puts into it.
-    fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
-        if self.has_marks() { filled(&self.path, setting) } else { self.path.clone() }
-    }
-}
-
-/// What stands for settings in a name, as in Locust.
-const MARKS: [(&str, &str); 3] = [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")];
-
-/// A file's name with what Locust puts into it; what nobody has set stays as it is.
-fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
-    let Some(mut name) = name.to_str().map(str::to_owned) else { return name.to_owned() };
-    for (mark, key) in MARKS {
-        if let Some(value) = setting(key) {
-            name = name.replace(mark, value.trim_end_matches('s'));
-        }
-    }
-    name.into()
-}
-
 /// What was seen of a stream while it was written, and what is to be made of it.
 pub(super) struct Seen {
     collector: Arc<Mutex<Collector>>,
     pages: Pages,
+    /// What is read.
+    inputs: Vec<Named>,
+    /// What is written beside the reports.
+    outputs: Vec<Named>,
 }
 
 impl Seen {
     /// Nothing yet of a run.
     ///
     /// # Errors
-    /// A report could not be written at the end: exit 2, before anything is sent.
+    /// An output is an input or another output: exit 2, before anything is opened.
     pub(super) fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
         let pages = Pages::new(&plan.people().outputs).filled(setting);
-        pages.check(true)?;
-        Ok(Self::new(pages, &plan.stream().sink))
+        let people = plan.people().logfile.iter().map(|path| Named::file("--logfile", path));
+        let outputs: Vec<Named> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
+        let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
+        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
+        Ok(seen)
     }
 
     /// Nothing yet of what a merge writes.
     ///
     /// # Errors
-    /// A report could not be written at the end: exit 2, before anything is read.
+    /// An output is an input or another output, or a report could not be written at the end: exit 2, before anything is
+    /// opened.
     pub(super) fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
-        let pages = Pages::new(&flags.outputs);
-        pages.check(false)?;
-        Ok(Self::new(pages, sink))
+        let inputs = flags.streams.iter().map(|path| Named::stream(path)).collect();
+        let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
+        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
+        seen.pages.check(Names::Known)?;
+        Ok(seen)
     }
 
-    fn new(pages: Pages, sink: &Sink) -> Self {
-        Self { collector: Arc::new(Mutex::new(Collector::new(&sink.to_string()))), pages }
+    fn new(pages: Pages, inputs: Vec<Named>, sink: &Sink) -> Self {
+        let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
+        Self { collector, pages, inputs, outputs: vec![place(sink)] }
+    }
+
+    /// Demands that each report can be written at the end.
+    ///
+    /// # Errors
+    /// Names the flag and the file: exit 2, before anything is sent.
+    pub(super) fn check(&self) -> Result<()> {
+        self.pages.check(Names::All)
     }
 
     /// Whether something is to be made of it beside the summary.
     pub(super) const fn is_asked_for(&self) -> bool {
-        !self.pages.0.is_empty()
+        !self.pages.is_empty()
     }
 
     /// What the writer shows its lines to.
@@ -250,7 +166,9 @@ impl Seen {
     /// # Errors
     /// Exit 4: one cannot be written.
     pub(super) fn write(&self, model: &Model) -> Result<String> {
-        self.pages.write(model, Error::invalid)
+        let pages = self.pages.filled(|key| model.story.plan.setting(key));
+        apart::check(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
+        pages.write(model, Error::invalid)
     }
 }
 
@@ -268,18 +186,10 @@ fn is_warning(line: &[u8]) -> bool {
     line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_filled_in_as_locust_does() {
-        let setting = |key: &str| match key {
-            "users" => Some("100"),
-            "run-time" => Some("60s"),
-            _ => None,
-        };
-        let name = filled(Path::new("reports/u{u}_r{r}_t{t}.html"), setting);
-        assert_eq!(name, Path::new("reports/u100_r{r}_t60.html"));
+/// Where a stream goes.
+fn place(sink: &Sink) -> Named {
+    match sink {
+        Sink::Stdout => Named::stdout(),
+        Sink::File(path) | Sink::Gzip(path) => Named::file("--telemetry", path),
     }
 }

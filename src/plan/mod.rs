@@ -8,6 +8,7 @@ pub mod dry_run;
 pub mod engine;
 pub mod expect;
 pub mod extract;
+mod inputs;
 pub mod journey;
 pub mod load;
 pub mod many;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
+use crate::files::apart::Named;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
@@ -60,6 +62,7 @@ pub struct Plan {
     connection: ConnectionPlan,
     stream: StreamPlan,
     people: People,
+    inputs: Vec<Named>,
     exit_code_on_error: u8,
     checks: Vec<Check>,
     settings: Vec<Setting>,
@@ -184,6 +187,7 @@ impl Plan {
             connection: connection::from_flags(flags, route)?,
             stream,
             people: people(flags),
+            inputs: inputs::of(flags, &resolved.scenario.files),
             exit_code_on_error: flags.exit_code_on_error,
             place,
             checks: checks.into_iter().map(|(check, _)| check).collect(),
@@ -281,6 +285,12 @@ impl Plan {
     #[must_use]
     pub const fn people(&self) -> &People {
         &self.people
+    }
+
+    /// Files that were read to make it.
+    #[must_use]
+    pub fn inputs(&self) -> &[Named] {
+        &self.inputs
     }
 
     /// Exit code when a request failed.

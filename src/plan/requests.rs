@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::check::Check;
@@ -42,6 +43,8 @@ pub(super) struct Extras {
     pub(super) checks: Vec<Check>,
     /// What the stream tells of the file, beside what flags say.
     pub(super) told: Vec<(&'static str, String)>,
+    /// Files that were read beside it.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Resolves the requests of a command line.

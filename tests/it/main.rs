@@ -7,6 +7,7 @@ mod server;
 
 mod checks;
 mod cli;
+mod files;
 mod framing;
 mod golden;
 mod http;

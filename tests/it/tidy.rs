@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("error", &[]),
+    ("files", &["error"]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
-    ("plan", &["cli", "clock", "error"]),
+    ("plan", &["cli", "clock", "error", "files"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
@@ -23,7 +24,20 @@ const FLOORS: [(&str, &[&str]); 14] = [
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
     (
         "command",
-        &["cli", "clock", "error", "import", "machine", "merge", "plan", "report", "run", "target", "telemetry"],
+        &[
+            "cli",
+            "clock",
+            "error",
+            "files",
+            "import",
+            "machine",
+            "merge",
+            "plan",
+            "report",
+            "run",
+            "target",
+            "telemetry",
+        ],
     ),
 ];
 

@@ -91,6 +91,7 @@ pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Re
         }
         _ => {
             let path = folder.join(node.name()?);
+            names.files.push(path.clone());
             let read = |file: File| {
                 let mut bytes = Vec::new();
                 file.take(LONGEST_BODY + 1).read_to_end(&mut bytes).map(|_| bytes)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::json::Json;
 use super::keys;
@@ -52,20 +52,25 @@ fn plain(node: &Node<'_>) -> Result<String> {
     }
 }
 
-/// The member `data`; files are relative to `folder`.
-pub(super) fn sources(node: &Node<'_>, folder: &Path, variables: &BTreeMap<String, Known>) -> Result<Vec<DataSource>> {
+/// The member `data`; files are relative to `folder`, and noted in `files`.
+pub(super) fn sources(
+    node: &Node<'_>,
+    folder: &Path,
+    variables: &BTreeMap<String, Known>,
+    files: &mut Vec<PathBuf>,
+) -> Result<Vec<DataSource>> {
     let mut sources = Vec::new();
     for (name, node) in node.members()? {
         Names::check_new(name).map_err(|why| node.refused(why))?;
         if variables.contains_key(name) {
             return Err(node.refused("is a variable, too; choose another name"));
         }
-        sources.push(source(&node, name, folder)?);
+        sources.push(source(&node, name, folder, files)?);
     }
     Ok(sources)
 }
 
-fn source(node: &Node<'_>, name: &str, folder: &Path) -> Result<DataSource> {
+fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) -> Result<DataSource> {
     let object = node.object(&keys::DATA)?;
     let Some((format, file)) = object.at_most_one(&["csv", "json", "ndjson"])? else {
         return Err(node.refused("names no file; expected \"csv\", \"json\" or \"ndjson\""));
@@ -77,6 +82,7 @@ fn source(node: &Node<'_>, name: &str, folder: &Path) -> Result<DataSource> {
     })?;
     let pick = on_end.map_or(pick, Pick::Unique);
     let path = folder.join(file.name()?);
+    files.push(path.clone());
     let read = |read: fn(File) -> std::result::Result<Table, String>| {
         let handle = File::open(&path).map_err(|why| why.to_string())?;
         tables::check_size(&handle)?;

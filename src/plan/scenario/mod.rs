@@ -103,7 +103,9 @@ impl Scenario {
         object.read("$schema", Node::text)?;
         let mut names = Names { environment: environment.clone(), ..Names::default() };
         names.variables = object.read("variables", |node| data::variables(node, environment))?.unwrap_or_default();
-        names.sources = object.read("data", |node| data::sources(node, &folder, &names.variables))?.unwrap_or_default();
+        let mut files = Vec::new();
+        let sources = object.read("data", |node| data::sources(node, &folder, &names.variables, &mut files))?;
+        (names.sources, names.files) = (sources.unwrap_or_default(), files);
         let top = Top::read(&object, |text| known_host(text, &mut names))?;
         let (flags, origins, pause) = top.below(flags, origins);
         Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, pause })
@@ -127,7 +129,8 @@ impl Scenario {
         let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
         let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
         let listing = listing.collect::<Vec<_>>().join("\n");
-        let extras = Extras { name, sources: names.sources, variables: names.slots, checks, told };
+        let (sources, variables, files) = (names.sources, names.slots, names.files);
+        let extras = Extras { name, sources, variables, checks, told, files };
         Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body: None, scenario: extras })
     }
 }

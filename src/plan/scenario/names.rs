@@ -1,6 +1,7 @@
 //! What the names in `${...}` mean, and the compiling of texts that have them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::keys::suggestion;
 use crate::plan::data::{DataSource, SourceId};
@@ -30,6 +31,8 @@ pub(super) struct Names {
     pub(super) within_reach: BTreeSet<SlotId>,
     /// Sources mentioned since somebody last asked.
     pub(super) mentioned: BTreeSet<SourceId>,
+    /// Files that were read beside the scenario: data and bodies.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// What an expression stands for.

@@ -1,0 +1,171 @@
+//! Writing a file so that the former stays until the new one is whole: beside its place, then renamed.
+//!
+//! What cannot be replaced so is written in place: a device, a pipe, a file that something is mounted on, a folder that
+//! takes no new file.
+
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Symbolic links that are followed, as many as Linux follows (`path_resolution(7)`).
+const MOST_LINKS: usize = 40;
+
+/// Names that are tried for a temporary file: others are of processes that were killed.
+const MOST_NAMES: u32 = 1000;
+
+/// Temporary files of this process, so that one that is ended by a signal leaves none behind.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Puts `content` in place of what the file holds. A symbolic link stays one; mode and owner stay those of the former.
+///
+/// # Errors
+/// The file cannot be written. It is then as it was, unless it had to be written in place.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    match Target::of(path)? {
+        Target::InPlace => in_place(path, content),
+        Target::Beside(target, former) => {
+            if former.is_some() {
+                // What is protected against writing is not to be replaced either.
+                File::options().write(true).open(&target)?;
+            }
+            let Ok(mut new) = Temporary::create(&target, former.as_ref()) else { return in_place(path, content) };
+            new.file.write_all(content)?;
+            if new.rename(&target).is_err() {
+                return in_place(path, content);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Demands that [`write()`] can do its work, and leaves everything as it is.
+///
+/// # Errors
+/// The file could not be written.
+pub fn check(path: &Path) -> io::Result<()> {
+    match Target::of(path)? {
+        Target::InPlace => Ok(()),
+        Target::Beside(target, Some(_)) => File::options().write(true).open(target).map(drop),
+        Target::Beside(target, None) => Temporary::create(&target, None).map(drop),
+    }
+}
+
+/// Removes the temporary files of this process, and lets it begin none any more: it is about to end.
+pub fn give_up() {
+    let mut temporary = temporary();
+    for path in temporary.drain(..) {
+        // What is left says by its name whose it was.
+        let _ = std::fs::remove_file(path);
+    }
+    std::mem::forget(temporary);
+}
+
+/// The file that a path leads to, whether or not it exists, its own links followed.
+///
+/// # Errors
+/// Too many links, or one that cannot be read.
+pub fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match std::fs::symlink_metadata(&path) {
+            Ok(file) if file.is_symlink() => {
+                let link = std::fs::read_link(&path)?;
+                path = path.parent().unwrap_or(Path::new("")).join(link);
+            }
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How a file is written.
+enum Target {
+    /// As it is: a device, a pipe, a descriptor.
+    InPlace,
+    /// Beside this place, where there was this before.
+    Beside(PathBuf, Option<Metadata>),
+}
+
+impl Target {
+    fn of(path: &Path) -> io::Result<Self> {
+        if path.starts_with("/dev") || path.starts_with("/proc") {
+            return Ok(Self::InPlace);
+        }
+        let target = without_links(path)?;
+        match std::fs::symlink_metadata(&target) {
+            Ok(file) if file.is_file() => Ok(Self::Beside(target, Some(file))),
+            Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(_) => Ok(Self::InPlace),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Self::Beside(target, None)),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+fn in_place(path: &Path, content: &[u8]) -> io::Result<()> {
+    if path == Path::new("/dev/stdout") {
+        // A second description of the same file would have a place of its own in it.
+        let mut stdout = io::stdout().lock();
+        return stdout.write_all(content).and_then(|()| stdout.flush());
+    }
+    std::fs::write(path, content)
+}
+
+/// A file beside the one that it is to replace; removed unless it was renamed.
+struct Temporary {
+    file: File,
+    path: PathBuf,
+}
+
+impl Temporary {
+    fn create(target: &Path, former: Option<&Metadata>) -> io::Result<Self> {
+        let folder = target.parent().unwrap_or(Path::new(""));
+        let mode = former.map_or(0o666, |former| former.mode() & 0o777);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(mode);
+        let mut temporary = temporary();
+        let mut number = 0;
+        let (file, path) = loop {
+            let path = folder.join(format!(".swarmline-{}-{number}.tmp", std::process::id()));
+            match options.open(&path) {
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists && number < MOST_NAMES => number += 1,
+                opened => break (opened?, path),
+            }
+        };
+        temporary.push(path.clone());
+        drop(temporary);
+        let new = Self { file, path };
+        if let Some(former) = former {
+            let own = new.file.metadata()?;
+            if (own.uid(), own.gid()) != (former.uid(), former.gid()) {
+                fchown(&new.file, Some(former.uid()), Some(former.gid()))?;
+            }
+            new.file.set_permissions(Permissions::from_mode(former.mode() & 0o7777))?;
+        }
+        Ok(new)
+    }
+
+    fn rename(self, target: &Path) -> io::Result<()> {
+        let mut temporary = temporary();
+        std::fs::rename(&self.path, target)?;
+        temporary.retain(|path| *path != self.path);
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let mut temporary = temporary();
+        if let Some(place) = temporary.iter().position(|path| *path == self.path) {
+            temporary.swap_remove(place);
+            // What cannot be removed says by its name whose it was.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The files that a run reads, so that no output of it is one of them.
+
+use std::path::{Path, PathBuf};
+
+use crate::cli::RunFlags;
+use crate::files::apart::Named;
+
+/// What the flags name, and what was read beside the scenario.
+pub(super) fn of(flags: &RunFlags, beside_scenario: &[PathBuf]) -> Vec<Named> {
+    let single = [("--scenario", &flags.scenario), ("--cert", &flags.cert), ("--key", &flags.key)];
+    let single = single.into_iter().filter_map(|(flag, path)| Some(Named::file(flag, path.as_deref()?)));
+    let roots = flags.cacert.iter().map(|path| Named::file("--cacert", path));
+    let bodies = [("--data", &flags.data), ("--json", &flags.json)];
+    let bodies = bodies.into_iter().filter_map(|(flag, text)| Some((flag, text.as_deref()?.strip_prefix('@')?)));
+    let bodies = bodies.map(|(flag, path)| Named::file(flag, Path::new(path)));
+    let lists = flags.requests.iter().filter_map(|argument| match argument.strip_prefix('@') {
+        Some(path) => Some(Named::file("REQUEST", Path::new(path))),
+        None => (argument == "-").then(|| Named::stream(Path::new(argument))),
+    });
+    let beside = beside_scenario.iter().map(|path| Named::file("of the scenario,", path));
+    single.chain(roots).chain(bodies).chain(lists).chain(beside).collect()
+}
