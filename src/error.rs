@@ -18,7 +18,7 @@ pub enum Exit {
     CheckFailed,
     /// 4: the run is not valid.
     Invalid,
-    /// 130: a second signal ended the process at once.
+    /// 130: a signal ended the process before its work was done.
     Killed,
 }
 
@@ -70,6 +70,12 @@ impl Error {
     /// The run is not valid: exit 4.
     pub fn invalid(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { exit: Exit::Invalid, what: what.into(), why: why.to_string() }
+    }
+
+    /// A signal ended the work before it was done: exit 130.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        let why = "a signal came before its end; nothing was made of it".to_owned();
+        Self { exit: Exit::Killed, what: what.into(), why }
     }
 
     /// The exit code this error asks for.

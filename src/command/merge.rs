@@ -1,15 +1,18 @@
 //! Merging the streams of shards, and the reports of what they make together.
 
+use std::sync::Arc;
+
 use super::report::Seen;
 use super::tell;
 use crate::cli::{MergeFlags, Origins};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
 use crate::merge::{self, Merged, Outcome, Rules};
 use crate::plan::{Sink, check};
 use crate::report::screen;
 use crate::report::terminal;
 use crate::run::signals;
+use crate::telemetry::interrupt::Interrupt;
 
 /// `swarmline merge`.
 ///
@@ -25,10 +28,11 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
     };
     let sink = Sink::of(&flags.telemetry);
     let seen = Seen::of_merge(flags, &sink)?;
-    signals::outlast_first()?;
+    let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
+    signals::interrupts(&interrupt)?;
     limits::raise_open_files();
     let is_held_to_more = !rules.checks.is_empty();
-    let outcome = match merge::merge(&flags.streams, &sink, rules, seen.merge_tee()) {
+    let outcome = match merge::merge(&flags.streams, &sink, rules, seen.merge_tee(), &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
         Ok(Merged::Closed) if !seen.is_asked_for() && !is_held_to_more => return Ok(Exit::Pass),
         broken => {

@@ -11,13 +11,16 @@ use crate::plan::check::{self, Check};
 use crate::plan::{Plan, Sink};
 use crate::report::model::{Collector, Model};
 use crate::report::{compare, screen, terminal};
+use crate::run::signals;
+use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::record::Body;
 use crate::telemetry::writer::Tee;
 
 /// `swarmline report`.
 ///
 /// # Errors
-/// Exit 2: a file cannot be read, or holds more than one stream, or none; a report cannot be written.
+/// Exit 2: a file cannot be read, or holds more than one stream, or none; a report cannot be written. Exit 130: a signal
+/// came before the end of a stream.
 pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let checks = check::of(&flags.held_to, &Origins::default(), &[])?;
     let checks: Vec<Check> = checks.into_iter().map(|(check, _)| check).collect();
@@ -28,9 +31,11 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let inputs: Vec<Named> = flags.baseline.iter().chain(&flags.streams).map(|path| Named::stream(path)).collect();
     let pages = Pages::new(&flags.outputs);
     apart::check(&inputs, &[&[Named::stdout()][..], &pages.places(Names::Known)].concat())?;
+    let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
+    signals::interrupts(&interrupt)?;
     let mut runs = Vec::new();
     for path in flags.baseline.iter().chain(&flags.streams) {
-        runs.push((path.display().to_string(), Model::held_to(path, &checks)?));
+        runs.push((path.display().to_string(), Model::held_to(path, &checks, &interrupt)?));
     }
     // What the baseline comes to is no fault of the others.
     let judged = runs.iter().skip(usize::from(flags.baseline.is_some()));

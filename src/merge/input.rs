@@ -1,52 +1,28 @@
-//! The inputs of a merge: files, compressed ones, named pipes, standard input.
+//! The inputs of a merge, line by line.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{self, BufRead as _, Read as _};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
+use std::time::Duration;
 
-use flate2::read::MultiGzDecoder;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{OFlags, fcntl_setfl};
-
-use crate::error::{Error, Result};
-
-/// Bytes read at once: a thousand inputs have a buffer each.
-const BUFFER: usize = 16 * 1024;
+use crate::error::Result;
+use crate::telemetry::interrupt::Interrupt;
+use crate::telemetry::reader::input::Input as Source;
 
 /// Longest line that is looked at: a record, and whatever a transport puts in front.
 const MOST_LINE: u64 = 64 * 1024;
 
 /// An input.
 pub(super) struct Input {
-    /// As it is named in messages.
-    pub(super) name: String,
-    reader: BufReader<Box<dyn Read>>,
+    source: Source,
     /// A line whose rest is still to come.
     begun: Vec<u8>,
-    /// To ask whether there is something to read; `None` for a file, where there always is.
-    ready: Option<OwnedFd>,
-}
-
-/// What is there to be read, and [`io::ErrorKind::WouldBlock`] where that is nothing yet. The descriptor itself may wait:
-/// others share the one of standard input.
-struct Patient {
-    file: File,
-    is_file: bool,
-}
-
-impl Read for Patient {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        if !self.is_file && wait(&[self.file.as_fd()], Patience::None)?.first() != Some(&true) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        self.file.read(bytes)
-    }
+    /// Lines that came.
+    pub(super) lines: u64,
 }
 
 /// What an input has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// A line is in the buffer that was given.
     Line,
@@ -56,6 +32,8 @@ pub(super) enum Next {
     NotYet,
     /// Nothing more.
     Over,
+    /// Nothing more that can be read, and why.
+    Damaged(String),
 }
 
 impl Input {
@@ -64,40 +42,32 @@ impl Input {
     /// # Errors
     /// Names the file: exit 2.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let is_stdin = path.as_os_str() == "-";
-        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
-        let cannot = |why: io::Error| Error::usage(&name, why);
-        let file = if is_stdin {
-            io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(cannot)?
-        } else {
-            open(path).map_err(cannot)?
-        };
-        let is_file = file.metadata().map_err(cannot)?.is_file();
-        let ready = if is_file { None } else { Some(file.as_fd().try_clone_to_owned().map_err(cannot)?) };
-        let is_compressed = path.extension().is_some_and(|extension| extension == "gz");
-        let source = Patient { file, is_file };
-        let source: Box<dyn Read> =
-            if is_compressed { Box::new(MultiGzDecoder::new(source)) } else { Box::new(source) };
-        Ok(Self { name, reader: BufReader::with_capacity(BUFFER, source), begun: Vec::new(), ready })
+        Ok(Self { source: Source::open(path)?, begun: Vec::new(), lines: 0 })
+    }
+
+    /// As it is named in messages.
+    pub(super) fn name(&self) -> &str {
+        self.source.name()
     }
 
     /// Puts the next line into `line`, without its end. Waits neither for one nor for the rest of one: a writer that
     /// stops within a line keeps no other waiting.
-    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
+    pub(super) fn next(&mut self, line: &mut Vec<u8>) -> Next {
         line.clear();
         line.append(&mut self.begun);
         let room = MOST_LINE.saturating_sub(line.len() as u64);
-        match (&mut self.reader).take(room).read_until(b'\n', line) {
+        match (&mut self.source).take(room).read_until(b'\n', line) {
             Ok(_) => {}
             Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
                 self.begun.append(line);
-                return Ok(Next::NotYet);
+                return Next::NotYet;
             }
             // A compressed stream whose writer was killed.
             Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => {}
-            Err(why) => return Err(why),
+            Err(why) => return Next::Damaged(why.to_string()),
         }
-        Ok(match line.last() {
+        self.lines += u64::from(!line.is_empty());
+        match line.last() {
             None => Next::Over,
             Some(b'\n') => {
                 line.pop();
@@ -105,43 +75,19 @@ impl Input {
             }
             Some(_) if line.len() as u64 == MOST_LINE => Next::Line,
             Some(_) => Next::Tail,
-        })
+        }
+    }
+
+    /// How long its writer may still take after a signal, if one came, `stop_timeout` being the run's. A file has none.
+    pub(super) fn left(&self, interrupt: &Interrupt, stop_timeout: Duration) -> Option<Duration> {
+        let left = interrupt.left(self.source.has_begun().then_some(stop_timeout))?;
+        Some(if self.source.pipe().is_some() { left } else { Duration::ZERO })
     }
 }
 
-/// A named pipe is opened whether or not its writer is there: another shard's may be the first to come.
-fn open(path: &Path) -> io::Result<File> {
-    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file = File::options().read(true).custom_flags(flags).open(path)?;
-    fcntl_setfl(&file, OFlags::empty())?;
-    Ok(file)
-}
-
-/// How long to wait for an input.
-#[derive(Clone, Copy)]
-enum Patience {
-    None,
-    Endless,
-}
-
-/// Which of these inputs have something to read, or are over; waits for the first if `is_idle`.
-pub(super) fn ready(inputs: &[&Input], is_idle: bool) -> io::Result<Vec<bool>> {
-    let fds: Vec<BorrowedFd<'_>> =
-        inputs.iter().filter_map(|input| input.ready.as_ref()).map(|fd| fd.as_fd()).collect();
-    wait(&fds, if is_idle { Patience::Endless } else { Patience::None })
-}
-
-fn wait(fds: &[BorrowedFd<'_>], patience: Patience) -> io::Result<Vec<bool>> {
-    let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let timeout = match patience {
-        Patience::None => Some(&at_once),
-        Patience::Endless => None,
-    };
-    match poll(&mut polled, timeout) {
-        Ok(_) => {}
-        Err(why) if io::Error::from(why).kind() == io::ErrorKind::Interrupted => {}
-        Err(why) => return Err(why.into()),
-    }
-    Ok(polled.iter().map(|fd| !fd.revents().is_empty()).collect())
+/// Which of these inputs have something to read, or are over; waits for the first at most so long. Files always have.
+pub(super) fn ready(inputs: &[&Input], interrupt: &Interrupt, most: Option<Duration>) -> io::Result<Vec<bool>> {
+    let pipes: Vec<Option<BorrowedFd<'_>>> = inputs.iter().map(|input| input.source.pipe()).collect();
+    let mut found = interrupt.wait(&pipes.iter().flatten().copied().collect::<Vec<_>>(), most)?.into_iter();
+    Ok(pipes.iter().map(|pipe| pipe.is_none() || found.next() == Some(true)).collect())
 }

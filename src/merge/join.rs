@@ -330,6 +330,23 @@ impl Join {
         }
     }
 
+    /// An input cannot be read to its end.
+    pub(super) fn note_damage(&mut self, input: usize, what: &str) {
+        let sentence = format!("{}: {what}", self.name(input));
+        self.once(Trouble::Damaged, sentence);
+    }
+
+    /// A signal came before these inputs were over.
+    pub(super) fn note_given_up(&mut self, names: &[String]) {
+        /// Inputs that are named; there may be thousands.
+        const MOST: usize = 5;
+        if let Some((named, rest)) = names.split_at_checked(MOST.min(names.len())).filter(|_| !names.is_empty()) {
+            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+            let sentence = format!("a signal came before the end of {}{more}", named.join(", "));
+            self.troubles.add(Trouble::Interrupted, sentence);
+        }
+    }
+
     /// The last tick that the shard has told of whose line was taken last.
     pub(super) fn told(&self) -> Option<u64> {
         self.shards.get(&self.last_source.2).and_then(|shard| shard.tick)

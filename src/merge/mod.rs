@@ -23,9 +23,11 @@ mod wire;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
+use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::sink::Sink;
 pub use ending::{Outcome, Rules};
 use input::{Input, Next};
@@ -44,18 +46,26 @@ pub enum Merged {
     Closed,
 }
 
-/// Merges streams into the master's. `tee` is shown its lines.
+/// Merges streams into the master's. `tee` is shown its lines. After a signal, files are read no further, and pipes as
+/// long as their writers may take to end.
 ///
 /// # Errors
-/// Exit 2: an input cannot be opened. Exit 4: it cannot be read, no shard is in it, or the stream cannot be written.
-pub fn merge(streams: &[PathBuf], destination: &Destination, rules: Rules, tee: Tee) -> Result<Merged> {
+/// Exit 2: an input cannot be opened. Exit 4: no shard is in it, or the stream cannot be written.
+pub fn merge(
+    streams: &[PathBuf],
+    destination: &Destination,
+    rules: Rules,
+    tee: Tee,
+    interrupt: &Interrupt,
+) -> Result<Merged> {
     let inputs = streams.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
-    let output = Output::new(Sink::open(destination)?, tee);
-    let mut work = Work::new(inputs, output, Master::new(rules));
+    let wait = |pause| interrupt.wait(&[], Some(pause)).is_ok() && !interrupt.has_come();
+    let output = Output::new(Sink::open(destination, &wait)?, tee);
+    let mut work = Work::new(inputs, output, Master::new(rules), interrupt);
     match work.read_all().and_then(|()| work.end()) {
         Ok(outcome) => Ok(Merged::Whole(outcome)),
         Err(Trouble::Closed) => Ok(Merged::Closed),
-        Err(Trouble::Input(name, why)) => Err(Error::invalid(name, why)),
+        Err(Trouble::Waiting(why)) => Err(Error::invalid("poll", why)),
         Err(Trouble::Output(why)) => Err(Error::invalid(destination.to_string(), why)),
         Err(Trouble::Empty(why)) => Err(Error::invalid("merge", why)),
     }
@@ -64,7 +74,7 @@ pub fn merge(streams: &[PathBuf], destination: &Destination, rules: Rules, tee: 
 /// What ends a merge before its end.
 enum Trouble {
     Closed,
-    Input(String, io::Error),
+    Waiting(io::Error),
     Output(io::Error),
     Empty(String),
 }
@@ -75,8 +85,11 @@ impl Trouble {
     }
 }
 
-struct Work {
+struct Work<'i> {
     inputs: Vec<Input>,
+    interrupt: &'i Interrupt,
+    /// Inputs that were not read to their end, as a signal came.
+    given_up: Vec<String>,
     pieces: Vec<Pieces>,
     join: Join,
     master: Master,
@@ -84,12 +97,13 @@ struct Work {
     line: Vec<u8>,
 }
 
-impl Work {
-    fn new(inputs: Vec<Input>, output: Output, master: Master) -> Self {
-        let names = inputs.iter().map(|input| input.name.clone()).collect();
+impl<'i> Work<'i> {
+    fn new(inputs: Vec<Input>, output: Output, master: Master, interrupt: &'i Interrupt) -> Self {
+        let names = inputs.iter().map(|input| input.name().to_owned()).collect();
         let pieces = inputs.iter().map(|_| Pieces::default()).collect();
         let join = Join::new(names);
-        Self { inputs, pieces, join, master, output: Some(output), line: Vec::new() }
+        let (given_up, line) = (Vec::new(), Vec::new());
+        Self { inputs, interrupt, given_up, pieces, join, master, output: Some(output), line }
     }
 
     /// Reads every input to its end, the one that is furthest behind first, so that files come out as if they were live.
@@ -110,10 +124,11 @@ impl Work {
                 continue;
             };
             round = told;
-            match self.read(input)? {
+            match self.read(input) {
                 Pause::Told(tick) => drop(runnable.insert((tick, input))),
                 Pause::NotYet => waiting.push((told, input)),
                 Pause::Over => self.join.end_input(input),
+                Pause::GivenUp => self.give_up(input),
             }
             self.say()?;
         }
@@ -121,33 +136,68 @@ impl Work {
 
     /// Moves inputs that have something to read to those that are read; waits for one if there is nothing else to do.
     fn wake(
-        &self,
+        &mut self,
         waiting: &mut Vec<(u64, usize)>,
         runnable: &mut BTreeSet<(u64, usize)>,
         is_idle: bool,
     ) -> std::result::Result<(), Trouble> {
         let asked: Vec<&Input> = waiting.iter().map(|(_, input)| &self.inputs[*input]).collect();
-        let ready = input::ready(&asked, is_idle).map_err(|why| Trouble::Input("poll".to_owned(), why))?;
+        let left = asked.iter().filter_map(|input| input.left(self.interrupt, self.stop_timeout())).min();
+        let most = if is_idle { left } else { Some(Duration::ZERO) };
+        let ready = input::ready(&asked, self.interrupt, most).map_err(Trouble::Waiting)?;
         let mut ready = ready.into_iter();
+        let mut given_up = Vec::new();
         waiting.retain(|entry| {
-            let is_ready = ready.next() == Some(true);
-            if is_ready {
+            if ready.next() == Some(true) {
                 runnable.insert(*entry);
+                return false;
             }
-            !is_ready
+            let is_given_up = self.is_given_up(entry.1);
+            if is_given_up {
+                given_up.push(entry.1);
+            }
+            !is_given_up
         });
+        for input in given_up {
+            self.give_up(input);
+        }
         Ok(())
     }
 
+    /// How long a shard may take to end after a signal, as far as one has told.
+    fn stop_timeout(&self) -> Duration {
+        let plan = self.join.run.as_ref().and_then(|run| run.plan.as_ref());
+        plan.and_then(|plan| plan.duration("stop-timeout")).unwrap_or_default()
+    }
+
+    /// Whether a signal came and an input's writer does not come to its end.
+    fn is_given_up(&self, input: usize) -> bool {
+        self.interrupt.has_come()
+            && self.inputs[input].left(self.interrupt, self.stop_timeout()) == Some(Duration::ZERO)
+    }
+
+    fn give_up(&mut self, input: usize) {
+        self.given_up.push(self.inputs[input].name().to_owned());
+        self.join.end_input(input);
+    }
+
     /// Reads an input until a tick or a stream is complete.
-    fn read(&mut self, input: usize) -> std::result::Result<Pause, Trouble> {
+    fn read(&mut self, input: usize) -> Pause {
         let mut line = std::mem::take(&mut self.line);
         let pause = loop {
+            if self.is_given_up(input) {
+                break Pause::GivenUp;
+            }
             let next = self.inputs[input].next(&mut line);
-            let next = next.map_err(|why| Trouble::Input(self.inputs[input].name.clone(), why))?;
-            match next {
+            match &next {
                 Next::NotYet => break Pause::NotYet,
                 Next::Over => break Pause::Over,
+                Next::Damaged(why) => {
+                    let place = self.inputs[input].lines + 1;
+                    self.join.note_damage(input, &format!("line {place}: cannot be read further: {why}"));
+                    self.pieces[input].forgive_torn();
+                    break Pause::Over;
+                }
                 Next::Line | Next::Tail => {}
             }
             let Some(record) = self.pieces[input].take(&line) else { continue };
@@ -158,7 +208,7 @@ impl Work {
             }
         };
         self.line = line;
-        Ok(pause)
+        pause
     }
 
     fn say(&mut self) -> std::result::Result<(), Trouble> {
@@ -172,6 +222,7 @@ impl Work {
     }
 
     fn end(&mut self) -> std::result::Result<Outcome, Trouble> {
+        self.join.note_given_up(&self.given_up);
         if self.join.shards.is_empty() {
             let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
@@ -193,4 +244,6 @@ enum Pause {
     NotYet,
     /// Nothing more will be.
     Over,
+    /// A signal came, and nothing more is waited for.
+    GivenUp,
 }

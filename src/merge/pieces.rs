@@ -61,6 +61,12 @@ impl Pieces {
         self.torn += 1;
     }
 
+    /// Forgets what did not come whole: the input is damaged, which says all of it.
+    pub(super) fn forgive_torn(&mut self) {
+        self.torn = 0;
+        self.open.clear();
+    }
+
     /// Records that did not come whole.
     pub(super) const fn torn(&self) -> u64 {
         self.torn

@@ -91,7 +91,12 @@ impl Join {
 impl Plan {
     /// The tick of the telemetry.
     pub(super) fn interval(&self) -> Option<Duration> {
-        let setting = self.settings.iter().find(|setting| setting.key == "interval")?;
+        self.duration("interval")
+    }
+
+    /// A setting that is a time.
+    pub(super) fn duration(&self, key: &str) -> Option<Duration> {
+        let setting = self.settings.iter().find(|setting| setting.key == key)?;
         Duration::try_from_secs_f64(setting.value.strip_suffix('s')?.parse().ok()?).ok()
     }
 

@@ -9,6 +9,10 @@ pub(super) enum Kind {
     Missing,
     /// A shard's stream has no end.
     CutOff,
+    /// An input cannot be read to its end.
+    Damaged,
+    /// A signal came before the inputs' end.
+    Interrupted,
     /// A shard came twice.
     Twice,
     /// A stream of something else.
@@ -31,6 +35,8 @@ impl Kind {
         match self {
             Self::Missing => "shard_missing",
             Self::CutOff => "shard_cut_off",
+            Self::Damaged => "input_damaged",
+            Self::Interrupted => "interrupted",
             Self::Twice => "shard_twice",
             Self::Foreign => "shard_foreign",
             Self::Apart => "shards_apart",
@@ -43,7 +49,7 @@ impl Kind {
 
     /// Whether `--allow-missing` goes on in spite of it: the numbers are right, of what there is.
     const fn is_allowed(self) -> bool {
-        matches!(self, Self::Missing | Self::CutOff | Self::Twice | Self::Foreign | Self::Apart)
+        matches!(self, Self::Missing | Self::CutOff | Self::Damaged | Self::Twice | Self::Foreign | Self::Apart)
     }
 }
 

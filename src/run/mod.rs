@@ -112,7 +112,8 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(Reason::StreamBroken);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure)?;
+    let wait = |pause| stop.sleep_until(Instant::now() + pause);
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure, &wait)?;
 
     // A signal ends the waiting, and the run, in order.
     stop.sleep_until(clock.instant(Moment::START));

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, Exit, Result};
+use crate::files::replace;
 use crate::load::stop::{Reason, Stop};
 use crate::report::screen::whisper;
+use crate::telemetry::interrupt::{Interrupt, Signal};
 
 /// Signals that are heeded.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ impl Signals {
                     // A terminal that stands still is not waited for.
                     whisper("\n".to_owned());
                 }
-                std::process::exit(i32::from(Exit::Killed.code()));
+                end();
             }
             stop.begin(Reason::Signal);
             // Room for one, and this is the only one.
@@ -52,17 +54,17 @@ impl Signals {
     }
 }
 
-/// Lets the first signal pass, as those who write what is read here got it too and come to their end in order; the
-/// second ends the process.
+/// Tells a reader of streams of the first signal, which those who write what it reads got too; a second one, a second or
+/// more after it, ends the process.
 ///
 /// # Errors
 /// The system refuses, or it was done before.
-pub fn outlast_first() -> Result<()> {
+pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
     let hangup_was_ignored = is_ignored(SIGHUP);
-    let came_before = AtomicBool::new(false);
+    let interrupt = Arc::clone(interrupt);
     let handler = move || {
-        if came_before.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(Exit::Killed.code()));
+        if interrupt.signal() == Signal::Second {
+            end();
         }
     };
     ctrlc::set_handler(handler).map_err(|why| Error::usage("signals", why))?;
@@ -70,6 +72,12 @@ pub fn outlast_first() -> Result<()> {
         ignore_hangup();
     }
     Ok(())
+}
+
+/// Ends the process at once, and leaves no half of a file behind.
+fn end() -> ! {
+    replace::give_up();
+    std::process::exit(i32::from(Exit::Killed.code()))
 }
 
 const SIGHUP: u32 = 1;

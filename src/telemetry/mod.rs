@@ -16,6 +16,7 @@ pub mod text;
 pub mod unfinished;
 pub mod warnings;
 pub mod writer;
+pub mod interrupt;
 pub mod reader;
 
 /// The JSON Schema (2020-12) that describes every line of the stream.

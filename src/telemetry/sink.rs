@@ -3,10 +3,15 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
 
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
@@ -20,20 +25,26 @@ pub enum Sink {
 }
 
 impl Sink {
-    /// Opens the stream; an existing file is overwritten.
+    /// Opens the stream; an existing file is overwritten. Of a named pipe the reader is waited for, as long as `wait`,
+    /// which is to take the time that it is given, returns true.
     ///
     /// # Errors
-    /// Names the file.
-    pub fn open(destination: &Destination) -> Result<Self> {
+    /// Names the file: exit 2, or 130 where the waiting was ended.
+    pub fn open(destination: &Destination, wait: &dyn Fn(Duration) -> bool) -> Result<Self> {
+        let create = |path: &Path| match open_file(path, wait) {
+            Ok(Some(file)) => Ok(file),
+            Ok(None) => Err(Error::interrupted(destination.to_string())),
+            Err(why) => Err(Error::usage(destination.to_string(), why)),
+        };
         let cannot = |why| Error::usage(destination.to_string(), why);
         match destination {
             // A descriptor of its own: std's stdout buffers, and would write a long line in pieces.
             Destination::Stdout => {
                 io::stdout().as_fd().try_clone_to_owned().map(|fd| Self::Plain(fd.into())).map_err(cannot)
             }
-            Destination::File(path) => File::create(path).map(Self::Plain).map_err(cannot),
+            Destination::File(path) => create(path).map(Self::Plain),
             Destination::Gzip(path) => {
-                let file = File::create(path).map_err(cannot)?;
+                let file = create(path)?;
                 // Level 1 has no trees of its own.
                 Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::new(2)))))
             }
@@ -70,6 +81,30 @@ impl Sink {
         match self {
             Self::Plain(_) => Ok(()),
             Self::Gzip(encoder) => encoder.finish().map(drop),
+        }
+    }
+}
+
+/// Opens a file for writing; `None` where nobody reads the named pipe and the waiting was ended.
+fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<File>> {
+    /// Between two looks for a reader; to wait in the system could not be ended.
+    const PAUSE: Duration = Duration::from_millis(20);
+    if !std::fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo()) {
+        return File::create(path).map(Some);
+    }
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+    loop {
+        match File::options().write(true).custom_flags(flags).open(path) {
+            Err(why) if why.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                if !wait(PAUSE) {
+                    return Ok(None);
+                }
+            }
+            opened => {
+                let file = opened?;
+                fcntl_setfl(&file, OFlags::empty())?;
+                return Ok(Some(file));
+            }
         }
     }
 }

@@ -72,17 +72,18 @@ pub enum Written {
 
 impl Writer {
     /// Opens the stream and starts the thread, which shows each line to `tee`. `on_failure` is called by that thread,
-    /// once, when writing fails.
+    /// once, when writing fails; `wait` is that of [`Sink::open`].
     ///
     /// # Errors
-    /// The stream cannot be opened: exit 2.
+    /// As [`Sink::open`].
     pub fn start(
         destination: &Destination,
         envelope: Envelope,
         tee: Tee,
         on_failure: impl Fn() + Send + 'static,
+        wait: &dyn Fn(Duration) -> bool,
     ) -> Result<(Self, Sender<Batch>)> {
-        let sink = Sink::open(destination)?;
+        let sink = Sink::open(destination, wait)?;
         let (batches, queue) = bounded(QUEUE);
         let (report, ended) = bounded(1);
         let lines = Arc::new(AtomicU64::new(0));

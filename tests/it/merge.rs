@@ -1,7 +1,9 @@
 //! What the master says is what one host would have said, and what is wrong is named.
 
+mod damaged;
 mod outputs;
-mod pipes;
+pub(crate) mod pipes;
+mod signals;
 mod troubles;
 
 use std::collections::BTreeMap;

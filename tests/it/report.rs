@@ -6,6 +6,7 @@ use std::path::Path;
 
 use swarmline::report::model::Model;
 use swarmline::report::model::course::Phase;
+use swarmline::telemetry::interrupt::Interrupt;
 
 use crate::support::{Run, Scratch, load, target};
 
@@ -59,7 +60,7 @@ fn a_compressed_stream_is_read_back() {
 #[allow(clippy::float_cmp, reason = "both are made of the same whole number")]
 fn intervals_are_the_run_count_by_count() {
     let scratch = Scratch::new("model");
-    let model = Model::read(Path::new(&recorded(&scratch).0)).unwrap();
+    let model = Model::read(Path::new(&recorded(&scratch).0), &Interrupt::new().unwrap()).unwrap();
     let (story, whole) = (&model.story, model.story.course.whole());
     assert!(model.troubles.is_empty());
     let (last, counts) = (story.total(), story.counts());

@@ -22,7 +22,9 @@ use crate::stats::check::Bench;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
+use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
+use crate::telemetry::reader::facts::{CheckSeen, Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
 use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
@@ -212,18 +214,18 @@ impl Model {
     /// Reads a stream from a file, or from standard input where that is `-`.
     ///
     /// # Errors
-    /// Exit 2: the file cannot be read, or holds more than one stream, or none.
-    pub fn read(path: &Path) -> Result<Self> {
-        Self::held_to(path, &[])
+    /// Exit 2: the file cannot be read, or holds more than one stream, or none. Exit 130: a signal came before its end.
+    pub fn read(path: &Path, interrupt: &Interrupt) -> Result<Self> {
+        Self::held_to(path, &[], interrupt)
     }
 
     /// As [`Model::read`], the run being judged anew by these checks, if there are any.
     ///
     /// # Errors
     /// As [`Model::read`].
-    pub fn held_to(path: &Path, checks: &[Check]) -> Result<Self> {
+    pub fn held_to(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
         let mut story = Story { bench: Bench::new(checks), ..Story::default() };
-        let read = source::read(path, |line, reading| story.take(line, reading))?;
+        let read = source::read(path, interrupt, |line, reading| story.take(line, reading))?;
         let mut model = Self::new(read, story);
         if !checks.is_empty() {
             model.judge(checks);

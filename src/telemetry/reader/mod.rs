@@ -5,6 +5,7 @@
 
 pub mod ending;
 pub mod facts;
+pub mod input;
 mod sequence;
 pub mod source;
 pub mod troubles;

@@ -1,13 +1,14 @@
 //! The lines of a file, of a compressed one, or of standard input, with bounded memory.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _};
 use std::path::Path;
-
-use flate2::bufread::MultiGzDecoder;
+use std::time::Duration;
 
 use super::Reading;
+use super::facts::{Config, Fact};
+use super::input::Input;
 use crate::error::{Error, Result};
+use crate::telemetry::interrupt::Interrupt;
 
 /// Longest line that is looked at: 4096 bytes and whatever a transport puts in front. Of a longer one, which cannot be
 /// of a stream, this much.
@@ -17,27 +18,29 @@ const MOST_LINE: usize = 64 * 1024;
 /// and whoever complains of it the reading.
 ///
 /// # Errors
-/// Exit 2: the file cannot be read, or holds more than one stream, or none.
-pub fn read(path: &Path, mut each: impl FnMut(super::Line, &mut Reading)) -> Result<super::Read> {
-    let is_stdin = path.as_os_str() == "-";
-    let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
-    let cannot = |why: io::Error| Error::usage(&name, why);
-    let input: Box<dyn Read> =
-        if is_stdin { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(cannot)?) };
-    let mut lines = Lines::new(input).map_err(cannot)?;
+/// Exit 2: the file cannot be read, or holds more than one stream, or none. Exit 130: a signal came before its end.
+pub fn read(
+    path: &Path,
+    interrupt: &Interrupt,
+    mut each: impl FnMut(super::Line, &mut Reading),
+) -> Result<super::Read> {
+    let mut lines = Lines { input: Input::open(path)?, line: Vec::new(), stop_timeout: Duration::ZERO };
+    let name = lines.input.name().to_owned();
     let mut reading = Reading::new(&name);
     loop {
-        match lines.next() {
-            Ok(true) => {}
-            Ok(false) => break,
+        match lines.next(interrupt) {
+            Ok(Next::Line) => {}
+            Ok(Next::Over) => break,
+            Ok(Next::Interrupted) => return Err(Error::interrupted(&name)),
             // A compressed stream whose writer was killed.
-            Err(why) if lines.is_compressed && why.kind() != io::ErrorKind::Interrupted => {
+            Err(why) if lines.input.is_compressed() => {
                 reading.broken(&format!("the compressed stream breaks off: {why}"));
                 break;
             }
             Err(why) => return Err(Error::usage(&name, format!("line {}: {why}", reading.lines + 1))),
         }
         if let Some(line) = reading.take(&lines.line)? {
+            lines.note(&line.fact);
             each(line, &mut reading);
         }
     }
@@ -46,32 +49,46 @@ pub fn read(path: &Path, mut each: impl FnMut(super::Line, &mut Reading)) -> Res
 
 /// Lines of bytes, of which only one is in memory.
 struct Lines {
-    input: Box<dyn BufRead>,
+    input: Input,
     line: Vec<u8>,
-    is_compressed: bool,
+    /// That of the run, as far as it has told.
+    stop_timeout: Duration,
+}
+
+/// What there is.
+enum Next {
+    /// A line.
+    Line,
+    /// Nothing more.
+    Over,
+    /// A signal came, and its writer does not come to its end.
+    Interrupted,
 }
 
 impl Lines {
-    fn new(input: Box<dyn Read>) -> io::Result<Self> {
-        let mut plain = BufReader::with_capacity(MOST_LINE, input);
-        // RFC 1952 section 2.3.1.
-        let is_compressed = plain.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        let input: Box<dyn BufRead> =
-            if is_compressed { Box::new(BufReader::new(MultiGzDecoder::new(plain))) } else { Box::new(plain) };
-        Ok(Self { input, line: Vec::new(), is_compressed })
+    fn note(&mut self, fact: &Fact) {
+        let Fact::Config(config) = fact else { return };
+        self.stop_timeout = stop_timeout(config).unwrap_or(self.stop_timeout);
     }
 
-    /// Puts the next line into `line`, without its end; false where there is none.
-    fn next(&mut self) -> io::Result<bool> {
+    /// Puts the next line into `line`, without its end.
+    fn next(&mut self, interrupt: &Interrupt) -> io::Result<Next> {
         self.line.clear();
         let mut any = false;
         loop {
+            if self.is_given_up(interrupt) {
+                return Ok(Next::Interrupted);
+            }
             let piece = match self.input.fill_buf() {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(interrupt)?;
+                    continue;
+                }
                 piece => piece?,
             };
             if piece.is_empty() {
-                return Ok(any);
+                return Ok(if any { Next::Line } else { Next::Over });
             }
             any = true;
             let end = piece.iter().position(|byte| *byte == b'\n');
@@ -80,8 +97,28 @@ impl Lines {
             self.line.extend_from_slice(&piece[..taken.min(room)]);
             self.input.consume(used);
             if end.is_some() {
-                return Ok(true);
+                return Ok(Next::Line);
             }
         }
     }
+
+    /// How long its writer may still take after a signal. A file has none.
+    fn left(&self, interrupt: &Interrupt) -> Option<Duration> {
+        let left = interrupt.left(self.input.has_begun().then_some(self.stop_timeout))?;
+        Some(if self.input.pipe().is_some() { left } else { Duration::ZERO })
+    }
+
+    fn is_given_up(&self, interrupt: &Interrupt) -> bool {
+        interrupt.has_come() && self.left(interrupt) == Some(Duration::ZERO)
+    }
+
+    fn wait(&self, interrupt: &Interrupt) -> io::Result<()> {
+        let pipe: Vec<_> = self.input.pipe().into_iter().collect();
+        interrupt.wait(&pipe, self.left(interrupt)).map(drop)
+    }
+}
+
+fn stop_timeout(config: &Config) -> Option<Duration> {
+    let setting = config.settings.iter().find(|setting| setting.key == "stop-timeout")?;
+    Duration::try_from_secs_f64(setting.value.strip_suffix('s')?.parse().ok()?).ok()
 }

@@ -12,7 +12,7 @@ use crate::support::lines::Stream;
 use crate::support::{Run, Running, Scratch, host, load, target};
 
 /// So many named pipes.
-fn pipes(scratch: &Scratch, count: usize) -> Vec<String> {
+pub(crate) fn pipes(scratch: &Scratch, count: usize) -> Vec<String> {
     let pipe = |index: usize| {
         let path = scratch.file(&format!("pipe-{index}"));
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
@@ -21,12 +21,12 @@ fn pipes(scratch: &Scratch, count: usize) -> Vec<String> {
     (0..count).map(pipe).collect()
 }
 
-fn start_merge(pipes: &[String], flags: &[&str]) -> Running {
+pub(super) fn start_merge(pipes: &[String], flags: &[&str]) -> Running {
     Run::new(["merge"]).with(flags.iter().copied()).with(pipes.iter().map(String::as_str)).start()
 }
 
 /// The end of one of a pipe that is written to: to open it waits until the merge has opened its own.
-fn writer(path: &str) -> File {
+pub(crate) fn writer(path: &str) -> File {
     File::options().write(true).open(path).unwrap()
 }
 
@@ -41,7 +41,7 @@ fn tick_ends(stream: &[u8]) -> Vec<usize> {
 }
 
 /// How many ticks the master has written.
-fn ticks(text: &str) -> usize {
+pub(super) fn ticks(text: &str) -> usize {
     text.lines().filter(|line| line.contains("\"stats_type\":\"current\"")).count()
 }
 
