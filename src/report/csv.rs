@@ -144,9 +144,25 @@ pub fn exceptions(_: &Model) -> String {
     EXCEPTIONS.to_owned()
 }
 
-/// A text as RFC 4180 has it.
+/// First characters of what a spreadsheet takes for a formula, or passes over on its way to one (OWASP, "CSV Injection";
+/// the wide forms are those of East Asian input).
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// A text as RFC 4180 has it, and as no spreadsheet computes it: names and errors come from servers and scenarios. Control
+/// characters are written out, but for line ends and tabs, which a cell may have.
 fn field(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+    // A sign alone, or one with a number, is what it seems.
+    let is_harmless = text.len() == 1 || text.parse::<f64>().is_ok();
+    let mut cell = if text.starts_with(FORMULA) && !is_harmless { "'".to_owned() } else { String::new() };
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\r' | '\n' | '\t') {
+            cell.extend(c.escape_default());
+        } else {
+            cell.push(c);
+        }
+    }
+    // A semicolon separates cells where a comma separates decimals.
+    if cell.contains(['"', ',', ';', '\r', '\n', '\t']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
 /// Unix seconds as Locust writes them, `2026-11-23T04:47:28Z`.
@@ -167,6 +183,27 @@ mod tests {
     fn texts_that_would_break_a_row_are_quoted() {
         assert_eq!(field("/plain?x=1"), "/plain?x=1");
         assert_eq!(field("a \"b\", c\nd"), "\"a \"\"b\"\", c\nd\"");
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_ordinary_names_stay() {
+        for plain in ["/items", "-", "=", "-1.5", "+7", "GET", "a=b", "/a-b@c", "", "10", "http_4xx: 404", "é"] {
+            assert_eq!(field(plain), plain);
+        }
+        for (text, cell) in [
+            ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+            ("=1,2", "\"'=1,2\""),
+            ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
+            ("-2+3", "'-2+3"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "\"'\t=1\""),
+            ("\r=1", "\"'\r=1\""),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+            ("a;=1", "\"a;=1\""),
+            ("a\u{1b}[2Jb\0", "a\\u{1b}[2Jb\\u{0}"),
+        ] {
+            assert_eq!(field(text), cell, "{text:?}");
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What is answered: a [`Request`] turned into bytes on the socket.
 
-use std::io::{self, IoSlice, Write};
+use std::fmt::{self, Write as _};
+use std::io::{self, BufWriter, IoSlice, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::target::connection::{Body, MAX_ECHO, Next};
@@ -14,6 +16,8 @@ use crate::target::{Pause, Shared, pause, shop};
 static BLOCK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 /// The buffer for answers that a connection keeps, bytes: all but large echoes fit.
 const MAX_KEPT_BUFFER: usize = 4096;
+/// What is written at once of an echo, bytes.
+const PIECE: usize = 16 * 1024;
 
 const JSON: &str = "Content-Type: application/json\r\n";
 const TEXT: &str = "Content-Type: text/plain\r\n";
@@ -36,7 +40,7 @@ pub(super) fn answer(
             Pause::Closed => Ok(Next::Close),
         },
         Route::Status(code) => answer.text(*code, reason(*code)),
-        Route::Echo(_) if body.length > MAX_ECHO as u64 => answer.text(413, "at most 1 MiB is echoed"),
+        Route::Echo(_) if body.length > MAX_ECHO as u64 => answer.text(413, "at most 512 KiB is echoed"),
         Route::Echo(head) => answer.echo(head, &body.kept),
         Route::Drip { chunks, gap } => answer.drip(*chunks, *gap),
         Route::Redirect { status, location } => answer.whole(*status, &format!("Location: {location}\r\n"), b""),
@@ -73,6 +77,47 @@ pub(super) struct Answer<'a> {
     pub(super) after: After,
 }
 
+/// What came, as `/echo` gives it back.
+#[derive(Serialize)]
+struct Echo<'e> {
+    body: Lossy<'e>,
+    headers: &'e [(String, String)],
+    method: &'e str,
+    target: &'e str,
+}
+
+/// Bytes as text, what is not UTF-8 in it replaced.
+struct Lossy<'b>(&'b [u8]);
+
+impl fmt::Display for Lossy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.utf8_chunks().try_for_each(|chunk| {
+            f.write_str(chunk.valid())?;
+            if chunk.invalid().is_empty() { Ok(()) } else { f.write_char(char::REPLACEMENT_CHARACTER) }
+        })
+    }
+}
+
+impl Serialize for Lossy<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Counts what is written.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// How the answer's body is delimited.
 enum Length {
     Known(u64),
@@ -100,9 +145,20 @@ impl Answer<'_> {
 
     fn echo(&mut self, head: &EchoHead, body: &[u8]) -> io::Result<Next> {
         let EchoHead { method, target, headers } = head;
-        let body = String::from_utf8_lossy(body);
-        let echo = json!({ "method": method, "target": target, "headers": headers, "body": body });
-        self.whole(200, JSON, echo.to_string().as_bytes())
+        let echo = Echo { body: Lossy(body), headers, method, target };
+        let mut length = Counter(0);
+        serde_json::to_writer(&mut length, &echo)?;
+        self.head(200, JSON, &Length::Known(length.0));
+        if self.extent == Extent::Whole {
+            // Written piece by piece: as text, a body may take six times its bytes.
+            let mut stream = BufWriter::with_capacity(PIECE, self.stream);
+            stream.write_all(self.out)?;
+            serde_json::to_writer(&mut stream, &echo)?;
+            stream.flush()?;
+            self.out.clear();
+            return Ok(self.next());
+        }
+        self.send()
     }
 
     /// Head and body in one write.

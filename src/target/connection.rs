@@ -14,10 +14,10 @@ use crate::target::request::{self, After, Extent, Framing, Head, Request, Route,
 const MAX_HEAD: usize = 64 * 1024;
 /// The longest chunk-size line, extensions included, bytes.
 const MAX_CHUNK_LINE: usize = 4096;
-/// The longest body that `/echo` gives back, bytes.
-pub(super) const MAX_ECHO: usize = 1 << 20;
-/// What is read of a body sent to the shop, bytes.
-const MAX_FORM: usize = 64 * 1024;
+/// The longest body that `/echo` gives back, bytes: a connection holds at most twice as much, all buffers together.
+pub(super) const MAX_ECHO: usize = 512 * 1024;
+/// What is read of a body sent to the shop, bytes; its numbers take up to 64 bytes each once they are read.
+const MAX_FORM: usize = 16 * 1024;
 /// The read buffer at first, bytes: holds the head of an ordinary request, times 10,000 connections.
 const BUFFER: usize = 2048;
 /// The read buffer once a body is longer than it, bytes: an upload takes an eighth of the system calls.
@@ -95,8 +95,13 @@ pub(super) struct Body {
 impl Body {
     fn push(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
-        let room = self.limit - self.kept.len();
-        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let kept = &bytes[..bytes.len().min(self.limit - self.kept.len())];
+        if self.kept.len() + kept.len() > self.kept.capacity() {
+            // Doubled, and never beyond the limit.
+            let wanted = (2 * self.kept.len()).clamp(self.kept.len() + kept.len(), self.limit);
+            self.kept.reserve_exact(wanted - self.kept.len());
+        }
+        self.kept.extend_from_slice(kept);
     }
 }
 

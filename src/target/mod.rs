@@ -10,7 +10,7 @@
 //! | `/bytes/N` | 200, N bytes, at most 1 GiB |
 //! | `/delay/MS` | as `/ok`, MS milliseconds later, at most 1 hour; given up when the client leaves |
 //! | `/status/CODE` | that status, 200 to 599 |
-//! | `/echo` | 200, method, target, headers and body (at most 1 MiB, else 413) as JSON |
+//! | `/echo` | 200, method, target, headers and body (at most 512 KiB, else 413) as JSON |
 //! | `/drip/N/MS` | 200, N chunks of one byte, MS milliseconds apart |
 //! | `/redirect/N` | N redirects, then as `/ok`; `?status=307` chooses the status, `?to=URL` the last location |
 //! | `/cookies` | 200, sets `swarm=1`, shows the cookies that came |
@@ -21,7 +21,8 @@
 //! | `POST /orders` | 201 for `item` of a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
 //! | `POST /logout` | 200, with the token; else 401 |
 //!
-//! An argument that is out of range is answered with 400, any other path with 404.
+//! A connection that reads or takes nothing for 30 s, between requests or within one, is closed, and none holds more than
+//! 1 MiB. An argument that is out of range is answered with 400, any other path with 404.
 
 mod answer;
 mod connection;
@@ -54,6 +55,9 @@ const MAX_CONNECTIONS: usize = 12_000;
 
 /// Stack of a connection's thread, bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
 const STACK: usize = 64 * 1024;
+
+/// How long a client may send nothing, or take nothing, while it is its turn.
+const IDLE: Duration = Duration::from_secs(30);
 
 /// Pause after an accept that failed (no descriptors left, mostly): long enough not to spin, short enough not to show.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -215,6 +219,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             Ok((stream, _)) => {
                 // A failure costs latency, no more, and the first read will tell what is wrong.
                 let _nodelay = stream.set_nodelay(true);
+                let _read = stream.set_read_timeout(Some(IDLE));
+                let _write = stream.set_write_timeout(Some(IDLE));
                 let Some(connection) = Connection::open(stream, shared) else { continue };
                 let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
                 // When no thread can be had, the connection is dropped with the closure, which closes it.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod client;
+mod limits;
 mod shop;
 
 use std::io::{ErrorKind, Read};
@@ -90,7 +91,7 @@ fn a_body_is_read_to_its_end_whatever_is_answered() {
     let target = target();
     let mut client = Client::connect(&target);
     for (path, length, status) in
-        [("/ok", 3_000_000, 200), ("/echo", 1 << 20, 200), ("/echo", (1 << 20) + 1, 413), ("/nothing", 70_000, 404)]
+        [("/ok", 3_000_000, 200), ("/echo", 1 << 19, 200), ("/echo", (1 << 19) + 1, 413), ("/nothing", 70_000, 404)]
     {
         let body = "b".repeat(length);
         client.send(format!("POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: {length}\r\n\r\n{body}"));
