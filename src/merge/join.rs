@@ -73,6 +73,17 @@ impl Join {
         let Ok(line) = serde_json::from_slice::<Line<'_>>(record) else { return Taken::Torn };
         let Some(index) = self.admit(input, &line.telemetry) else { return Taken::Read };
         let telemetry = &line.telemetry;
+        let over = telemetry.tick.and_then(|tick| self.shard(index).turns_to(tick));
+        if let Some(before) = over {
+            self.end_tick(index, before, None);
+        }
+        let taken = self.take_of(index, &line, record);
+        if over.is_some() { Taken::Progress } else { taken }
+    }
+
+    /// Takes a record of a shard.
+    fn take_of(&mut self, index: u32, line: &Line<'_>, record: &[u8]) -> Taken {
+        let telemetry = &line.telemetry;
         match telemetry.telemetry_name {
             "swarmline.metric.interval" => self.take_interval(index, telemetry),
             "swarmline.metric.histogram" if telemetry.kind.starts_with("unfinished_") => {
@@ -81,23 +92,30 @@ impl Join {
             "swarmline.metric.histogram" => self.take_piece(index, telemetry),
             "swarmline.metric.unfinished" => self.take_unfinished(index, telemetry),
             "swarmline.metric.health" => {
-                self.take_health(index, &line);
+                self.note_time(line.unix());
+                self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
                 return Taken::Progress;
             }
-            "locust.tl.request.metric.stats" => self.take_stats(index, &line),
+            "locust.tl.request.metric.stats" => self.take_stats(index, line),
             "locust.tl.system.metric.cpu"
             | "locust.tl.system.metric.mem"
             | "locust.tl.system.metric.network"
             | "locust.tl.event.cpu.warning"
-            | "swarmline.event.warning" => self.shard(index).passed.push(record.into()),
-            "swarmline.event.config" => self.take_config(index, &line),
-            "locust.tl.event.spawn.complete" => self.shard(index).reached.push(telemetry.user_count),
+            | "swarmline.event.warning" => {
+                let has_room = self.shard(index).keep(record);
+                self.demand_room(index, has_room);
+            }
+            "swarmline.event.config" => self.take_config(index, line),
+            "locust.tl.event.spawn.complete" => {
+                let has_room = self.shard(index).reach(telemetry.user_count);
+                self.demand_room(index, has_room);
+            }
             "locust.tl.event.test.stop" => {
                 let stopped = unix_time(telemetry.stopped_at).unwrap_or_default();
                 self.shard(index).stopped = Some((stopped, telemetry.reason.to_owned()));
             }
             "swarmline.event.run.end" => {
-                self.take_end(index, &line);
+                self.take_end(index, line);
                 return Taken::Progress;
             }
             _ => {}
@@ -223,17 +241,22 @@ impl Join {
         }
     }
 
-    /// The last line of a tick.
-    fn take_health(&mut self, index: u32, line: &Line<'_>) {
-        let tick = line.telemetry.tick.unwrap_or(0);
-        self.note_time(line.unix());
+    fn demand_room(&mut self, index: u32, has_room: bool) {
+        if !has_room {
+            self.once(Trouble::Wrong, format!("shard {index}: more lines in a tick than any has; they are left out"));
+        }
+    }
+
+    /// A shard has told all of a tick, with its line about itself where that came.
+    fn end_tick(&mut self, index: u32, tick: u64, health: Option<&Line<'_>>) {
         let shard = self.shard(index);
         let before = shard.tick.replace(tick);
         let ((users, extra), passed) = (shard.current, std::mem::take(&mut shard.passed));
         let reached = std::mem::take(&mut shard.reached);
         shard.spawned.extend(reached.into_iter().map(|users| (tick, users)));
-        let health = ticks::health(&line.telemetry);
-        let report = Report { shard: index, unix: line.unix(), users, extra, health, passed };
+        let unix = health.map(Line::unix);
+        let health = health.map(|line| ticks::health(&line.telemetry));
+        let report = Report { shard: index, unix, users, extra, health, passed };
         self.tick(tick).add_report(report);
         self.move_going(before, Some(tick));
         self.foremost = self.foremost.max(tick);

@@ -117,7 +117,7 @@ impl Master {
         let Some(mut tick) = join.pending.remove(&number) else { return };
         self.begin(join, said);
         tick.sort();
-        let unix = tick.reports.iter().map(|report| report.unix).max();
+        let unix = tick.reports.iter().filter_map(|report| report.unix).max();
         let unix = unix.or_else(|| unix_time(&tick.span().end)).unwrap_or(join.latest);
         self.spawned(join, number, unix, said);
         let late = late(join, number);

@@ -9,6 +9,9 @@ use crate::clock::unix_time;
 use crate::telemetry::ours::{Place, Target, WireSetting};
 use crate::telemetry::recorder::SCHEMA_VERSION;
 
+/// Settings that are kept: far more than a plan has.
+const MOST_SETTINGS: usize = 10_000;
+
 /// Which run the shards are of, as the first line says.
 #[derive(Debug)]
 #[allow(clippy::struct_field_names, reason = "the wire's own name")]
@@ -57,7 +60,10 @@ impl Join {
                 }
             }
             // A further part of the config.
-            (Some(plan), None) if plan.told_by == index && !has_begun => plan.settings.extend(settings(telemetry)),
+            (Some(plan), None) if plan.told_by == index && !has_begun => {
+                let room = MOST_SETTINGS.saturating_sub(plan.settings.len());
+                plan.settings.extend(settings(telemetry).take(room));
+            }
             _ => {}
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Shard {
     pub(super) lost: u64,
     /// The last tick that it has completed.
     pub(super) tick: Option<u64>,
+    /// The tick of its last line that had one.
+    telling: Option<u64>,
     pub(super) is_late: bool,
     /// When it started, since the Unix epoch.
     pub(super) started: Option<Duration>,
@@ -80,6 +82,7 @@ impl Shard {
             seq: 0,
             lost: 0,
             tick: None,
+            telling: None,
             is_late: false,
             started: None,
             users: 0,
@@ -109,6 +112,35 @@ impl Shard {
         true
     }
 
+    /// Takes note of the tick of a line; gives the one before where that is over and its last line did not come.
+    pub(super) fn turns_to(&mut self, tick: u64) -> Option<u64> {
+        let before = self.telling.filter(|before| *before >= tick);
+        let before = if before.is_some() { None } else { self.telling.replace(tick) };
+        before.filter(|before| self.tick.is_none_or(|told| told < *before))
+    }
+
+    /// Keeps a line to be passed on; says whether there was room.
+    pub(super) fn keep(&mut self, line: &[u8]) -> bool {
+        /// Lines of one tick: CPU, memory, network and what there is to warn of. What never ends a tick is no stream.
+        const MOST: usize = 1000;
+        let has_room = self.passed.len() < MOST;
+        if has_room {
+            self.passed.push(line.into());
+        }
+        has_room
+    }
+
+    /// Notes a number of users that was reached; says whether there was room.
+    pub(super) fn reach(&mut self, users: u32) -> bool {
+        /// Numbers that wait for those of the other shards: stages, each two at most.
+        const MOST: usize = 10_000;
+        let has_room = self.reached.len() + self.spawned.len() < MOST;
+        if has_room {
+            self.reached.push(users);
+        }
+        has_room
+    }
+
     /// Notes failures of an interval.
     pub(super) fn note_failed(&mut self, endpoint: usize, class: &'static str, failed: Failed) {
         let known = self.failed.entry((endpoint, class)).or_insert(Failed { count: 0, ..failed });
@@ -133,7 +165,8 @@ impl Shard {
 
     /// What it shows from now on.
     pub(super) fn show(&mut self, report: &Report) {
-        (self.users, self.extra, self.sent) = (report.users, report.extra, report.health.sent);
+        (self.users, self.extra) = (report.users, report.extra);
+        self.sent = report.health.as_ref().map_or(self.sent, |health| health.sent);
     }
 
     /// Users and rates in a tick: none any more once it has ended, but for the tick in which the others end.

@@ -16,11 +16,12 @@ pub(super) type Passed = Box<[u8]>;
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) shard: u32,
-    /// When, since the Unix epoch.
-    pub(super) unix: std::time::Duration,
+    /// When, since the Unix epoch; `None` where its last line did not come.
+    pub(super) unix: Option<std::time::Duration>,
     pub(super) users: u32,
     pub(super) extra: Extra,
-    pub(super) health: Box<Health>,
+    /// `None` where that line did not come.
+    pub(super) health: Option<Box<Health>>,
     pub(super) passed: Vec<Passed>,
 }
 
@@ -103,7 +104,9 @@ impl Tick {
 
     /// Adds what a shard said at the end of its tick.
     pub(super) fn add_report(&mut self, report: Report) {
-        self.note_span(&report.health.interval_start, &report.health.interval_end);
+        if let Some(health) = &report.health {
+            self.note_span(&health.interval_start, &health.interval_end);
+        }
         self.reports.push(report);
     }
 
@@ -146,7 +149,7 @@ impl Tick {
 
     /// Sums over the shards; of latenesses, ages and threads the worst.
     pub(super) fn health(&self, span: &Span, sent: u64) -> Option<Health> {
-        let mut reports = self.reports.iter().map(|report| &*report.health);
+        let mut reports = self.reports.iter().filter_map(|report| report.health.as_deref());
         let mut sum = reports.next()?.clone();
         for health in reports {
             sum.late_sends += health.late_sends;

@@ -103,6 +103,29 @@ fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
 }
 
 #[test]
+fn a_tick_whose_last_line_did_not_come_is_over_with_the_next_one() {
+    let (target, scratch) = (target(), Scratch::new("merge-no-health"));
+    let without = |stream: &Vec<u8>| {
+        let text = std::str::from_utf8(stream).unwrap();
+        text.split_inclusive('\n').filter(|line| !line.contains("\"swarmline.metric.health\"")).collect::<String>()
+    };
+    let streams: Vec<String> = shards(&target, 2, &["-t", "1500ms"]).iter().map(without).collect();
+    let pipes = pipes(&scratch, 2);
+    let mut run = start_merge(&pipes, &[]);
+    let mut writers = [writer(&pipes[0]), writer(&pipes[1])];
+    for (file, stream) in writers.iter_mut().zip(&streams) {
+        let sixth = stream.match_indices("\"stats_type\":\"current\"").nth(5).unwrap().0;
+        let whole = stream[..sixth].rfind('\n').unwrap() + 1;
+        file.write_all(&stream.as_bytes()[..whole]).unwrap();
+    }
+    // Nothing is kept until the end, however long the streams are.
+    run.await_output(|text| ticks(text) >= 4);
+    drop(writers);
+    let run = run.finish().exits(4);
+    assert!(run.stderr.contains("of its lines did not come"), "{}", run.stderr);
+}
+
+#[test]
 fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
     let (target, scratch) = (target(), Scratch::new("merge-live"));
     let (pipes, page) = (pipes(&scratch, 3), scratch.file("page.html"));
