@@ -1,4 +1,4 @@
-.PHONY: help build test lint e2e bench demo static fmt install clean
+.PHONY: help build test lint e2e fuzz bench demo static fmt install clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
@@ -20,6 +20,10 @@ lint: ## format, clippy and documentation, warnings being errors
 
 e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
+
+fuzz: ## mutated inputs by the hour: make fuzz COUNT=100000 SEED=1 KIND=merge (all kinds where none is named)
+	FUZZ_COUNT=$(or $(COUNT),100000) FUZZ_SEED=$(or $(SEED),1) FUZZ_FROM=$(or $(FROM),0) \
+	  cargo test --locked --test it fuzz::$(KIND) -- --nocapture
 
 bench: build ## what it costs, beside wrk, oha, hey and Locust; a quarter of an hour, on a quiet machine (benches/RESULTS.md)
 	cargo bench --no-run --locked --bench micro --bench users_loop

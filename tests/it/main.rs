@@ -9,6 +9,7 @@ mod checks;
 mod cli;
 mod files;
 mod framing;
+mod fuzz;
 mod golden;
 mod http;
 mod import;

@@ -144,6 +144,11 @@ impl Run {
         Running { child, named, stdout, stderr, seen: Vec::new(), end: Instant::now() + LIMIT }
     }
 
+    /// Begins and waits for the end, whatever it is: one by a signal is -1, one that never comes -2.
+    pub(crate) fn ended(self) -> Finished {
+        self.start().ended()
+    }
+
     /// Begins and waits for the end.
     pub(crate) fn finish(self) -> Finished {
         self.start().finish()
@@ -175,6 +180,18 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Waits for the end, as [`Run::ended`] says.
+    fn ended(mut self) -> Finished {
+        let (stdout, out_ended) = take_until(&self.stdout, self.end);
+        let (stderr, err_ended) = take_until(&self.stderr, self.end);
+        if !(out_ended && err_ended) {
+            self.child.kill().unwrap();
+        }
+        let status = self.child.wait().unwrap();
+        let code = if out_ended && err_ended { status.code().unwrap_or(-1) } else { -2 };
+        Finished { named: self.named, code, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
     /// Waits for the end, at most as long as a test may take.
     pub(crate) fn finish(mut self) -> Finished {
         let (rest, out_ended) = take_until(&self.stdout, self.end);
