@@ -9,6 +9,7 @@ mod display;
 mod heartbeat;
 mod ledger;
 pub mod signals;
+mod targets;
 mod watch;
 
 use std::sync::Arc;
@@ -28,7 +29,6 @@ use crate::load::swarm::Swarm;
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
-use crate::plan::journey::UserClass;
 use crate::plan::many::Start;
 use crate::plan::request::Endpoint;
 use crate::report::screen::{Kind, Show};
@@ -39,7 +39,7 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::ours::{Place, Target, WireShard};
+use crate::telemetry::ours::{Place, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
@@ -49,6 +49,7 @@ use display::Display;
 use heartbeat::Heartbeat;
 use ledger::Ledger;
 use signals::Signals;
+use targets::targets;
 use watch::{Grid, Watch};
 
 /// Outcomes on their way to the aggregator, at the least. It looks every 5 ms under load; where that is too late, users
@@ -57,9 +58,6 @@ const OUTCOMES: usize = 16 * 1024;
 
 /// Outcomes a user that have room beside each other: with every user ready to run, the aggregator's turn may come late.
 const OUTCOMES_A_USER: usize = 2;
-
-/// How long a name server may take before the run begins without it.
-const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much longer than the stop timeout a reader of the stream may take nothing at the end.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
@@ -71,6 +69,8 @@ pub struct Finished {
     pub ending: RunEnding,
     /// What became of the stream.
     pub stream: Stream,
+    /// Whether a second signal came.
+    was_killed: bool,
 }
 
 /// What became of the stream.
@@ -88,6 +88,9 @@ impl Finished {
     /// The exit code of the numbers.
     #[must_use]
     pub const fn exit(&self, plan: &Plan) -> Exit {
+        if self.was_killed {
+            return Exit::Killed;
+        }
         self.ending.judgement.exit(plan.exit_code_on_error())
     }
 }
@@ -182,31 +185,6 @@ fn monotonic_seconds() -> f64 {
     now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
-/// The hosts that are asked and their addresses, as far as known within a second for all together.
-fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
-    /// The line has room for so many bytes of them; a plan with more origins names the first.
-    const ROOM: usize = 1000;
-    const ADDRESSES: usize = 8;
-    let deadline = Instant::now() + LOOKUP_PATIENCE;
-    let mut targets: Vec<Target> = Vec::new();
-    let mut used = 0;
-    for origin in plan.classes().iter().flat_map(UserClass::steps).map(|step| step.message.origin()) {
-        if targets.iter().any(|target| target.host == origin.authority()) {
-            continue;
-        }
-        let patience = deadline.saturating_duration_since(Instant::now());
-        let addresses = dialer.known_addresses(origin, patience);
-        let addresses = addresses.iter().take(ADDRESSES).map(ToString::to_string).collect();
-        let target = Target { host: origin.authority().to_owned(), addresses };
-        used += serde_json::to_string(&target).map_or(ROOM, |text| text.len() + 1);
-        if used > ROOM {
-            break;
-        }
-        targets.push(target);
-    }
-    targets
-}
-
 /// What the threads of a run share.
 struct Crew<'run> {
     plan: &'run Plan,
@@ -298,7 +276,8 @@ fn finish(
     // With -n all requests end by themselves, and their rate is over the time until the last one did.
     let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
     let judgement = judge(plan, &aggregate, &mut bench, faults, (&left_over, load_end));
-    let exit_code = judgement.exit(plan.exit_code_on_error()).code();
+    let was_killed = crew.signals.came_again();
+    let exit = if was_killed { Exit::Killed } else { judgement.exit(plan.exit_code_on_error()) };
     let ending = RunEnding {
         at: clock.now(),
         stopped_at: crew.stopped_at(),
@@ -307,7 +286,7 @@ fn finish(
         load_end,
         unfinished: left_over.unfinished,
         judgement,
-        exit_code,
+        exit_code: exit.code(),
     };
     let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
@@ -318,7 +297,7 @@ fn finish(
         Written::Closed => Stream::Closed,
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Finished { ending, stream }
+    Finished { ending, stream, was_killed }
 }
 
 /// What the run comes to.

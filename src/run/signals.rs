@@ -1,7 +1,8 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the run in order, the second ends the process.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run in order, a second one ends the process.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
@@ -11,15 +12,28 @@ use crate::load::stop::{Reason, Stop};
 use crate::report::screen::whisper;
 use crate::telemetry::interrupt::{Interrupt, Signal};
 
+/// Signals within this time are one: GNU timeout sends two within milliseconds, and a terminal whose shell forwards
+/// Ctrl-C as many.
+const ONE_SIGNAL: Duration = Duration::from_secs(1);
+
+/// How long the last lines and reports may take after a second signal.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Pause between two cuts: a socket that was made and does not connect yet is shut down in vain.
+const CUT_AGAIN: Duration = Duration::from_millis(50);
+
 /// Signals that are heeded.
 #[derive(Debug)]
 pub struct Signals {
     first: Receiver<()>,
+    came_again: Arc<AtomicBool>,
 }
 
 impl Signals {
-    /// Heeds signals from now on, for the rest of the process. Where a line `is_drawn` on the terminal, the second one
-    /// ends it, so that the prompt begins its own.
+    /// Heeds signals from now on, for the rest of the process: the first begins the stop; one that comes a second or more
+    /// after it cuts off what is in flight, and ends the process as soon as the last lines and reports are written, a
+    /// second later at the latest. Where a line `is_drawn` on the terminal, that ends it, so that the prompt begins its
+    /// own.
     ///
     /// # Errors
     /// The system refuses, or it was done before.
@@ -27,30 +41,46 @@ impl Signals {
         let hangup_was_ignored = is_ignored(SIGHUP);
         let (sender, first) = bounded(1);
         let stop = Arc::clone(stop);
-        let came_before = AtomicBool::new(false);
+        let came_again = Arc::new(AtomicBool::new(false));
+        let again = Arc::clone(&came_again);
+        let began = OnceLock::new();
         let handler = move || {
-            if came_before.swap(true, Ordering::SeqCst) {
-                if is_drawn {
-                    // A terminal that stands still is not waited for.
-                    whisper("\n".to_owned());
-                }
-                end();
+            let since = began.get_or_init(Instant::now).elapsed();
+            if since < ONE_SIGNAL {
+                stop.begin(Reason::Signal);
+                // Room for one, and this is the only one.
+                let _ = sender.try_send(());
+                return;
             }
-            stop.begin(Reason::Signal);
-            // Room for one, and this is the only one.
-            let _ = sender.try_send(());
+            again.store(true, Ordering::SeqCst);
+            let end = Instant::now() + LAST_LINES;
+            while Instant::now() < end {
+                stop.cut();
+                std::thread::sleep(CUT_AGAIN);
+            }
+            if is_drawn {
+                // A terminal that stands still is not waited for.
+                whisper("\n".to_owned());
+            }
+            end_process();
         };
         ctrlc::set_handler(handler).map_err(|why| Error::usage("signals", why))?;
         if hangup_was_ignored {
             ignore_hangup();
         }
-        Ok(Self { first })
+        Ok(Self { first, came_again })
     }
 
     /// Carries the first signal.
     #[must_use]
     pub const fn first(&self) -> &Receiver<()> {
         &self.first
+    }
+
+    /// Whether a second signal came: the process ends with an exit code of its own.
+    #[must_use]
+    pub fn came_again(&self) -> bool {
+        self.came_again.load(Ordering::SeqCst)
     }
 }
 
@@ -64,7 +94,7 @@ pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
     let interrupt = Arc::clone(interrupt);
     let handler = move || {
         if interrupt.signal() == Signal::Second {
-            end();
+            end_process();
         }
     };
     ctrlc::set_handler(handler).map_err(|why| Error::usage("signals", why))?;
@@ -75,7 +105,7 @@ pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
 }
 
 /// Ends the process at once, and leaves no half of a file behind.
-fn end() -> ! {
+fn end_process() -> ! {
     replace::give_up();
     std::process::exit(i32::from(Exit::Killed.code()))
 }

@@ -45,6 +45,12 @@ impl Process {
         kill_process(Pid::from_child(&running.child), signal).unwrap();
     }
 
+    /// Waits until the stream on standard output holds this tick.
+    pub(crate) fn await_tick(&mut self, tick: u64) {
+        let running = self.running.as_mut().expect("not finished");
+        running.await_output(|text| text.contains(&format!("\"tick\":{tick},")));
+    }
+
     /// Waits for the end.
     pub(crate) fn finish(mut self) -> Finished {
         let process = self.running.take().expect("not finished").finish();

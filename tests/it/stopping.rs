@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::process::{Process, prepare, start};
 use crate::server::{Gate, OK, Server};
-use crate::support::Run;
+use crate::support::{Run, Scratch};
 
 /// The end takes no longer than the stop timeout and a second; the rest is for the machine.
 const ROOM: Duration = Duration::from_secs(1 + 5);
@@ -64,19 +64,56 @@ fn a_signal_leaves_the_exit_code_of_failures() {
 }
 
 #[test]
-fn a_second_signal_ends_the_process_at_once() {
+fn a_second_signal_ends_the_process_with_its_last_lines_and_reports() {
     for second in [Signal::TERM, Signal::HUP] {
-        let server = hanging();
-        let process = start(&server, &["-u", "3", "-r", "1000", "--stop-timeout", "60s", "/"]);
+        let (server, scratch) = (hanging(), Scratch::new("second-signal"));
+        let page = scratch.file("r.html");
+        let flags = ["-u", "3", "-r", "1000", "--stop-timeout", "60s", "--interval", "100ms", "--html", &page, "/"];
+        let mut process = start(&server, &flags);
         server.wait_for_requests(6);
-        let signalled = Instant::now();
-        // Two different ones: two of a kind may arrive as one.
+        process.await_tick(2);
         process.signal(Signal::INT);
+        // Ticks stand on a grid of 100 ms, and the signal came at the second one or after it.
+        process.await_tick(20);
+        let signalled = Instant::now();
         process.signal(second);
-        let run = process.finish();
-        assert_eq!(run.code(), 130, "{}", run.stderr());
+        let run = process.finish().exits(130);
         assert!(run.ended - signalled < ROOM, "{:?}", run.ended - signalled);
+        assert_eq!((run.reason(), run.count("aborted"), run.count("ok")), ("signal", 3, 3));
+        assert_eq!(run.stream().run_end().count("exit_code"), 130);
+        assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
     }
+}
+
+#[test]
+fn signals_within_a_second_are_one() {
+    for second in [Signal::INT, Signal::TERM] {
+        let (server, scratch) = (Server::answering(OK), Scratch::new("two-signals"));
+        let (page, tests) = (scratch.file("r.html"), scratch.file("j.xml"));
+        let outputs = ["--html", &page, "--junit", &tests, "/"];
+        let process = start(&server, &[&["-u", "3", "-r", "1000", "-s", "2s"][..], &outputs].concat());
+        server.wait_for_requests(30);
+        // As GNU timeout does it.
+        process.signal(Signal::TERM);
+        process.signal(second);
+        let run = process.finish().exits(0);
+        assert_eq!(run.reason(), "signal");
+        assert!(std::fs::read_to_string(&page).unwrap().ends_with("</html>\n"));
+        assert!(std::fs::read_to_string(&tests).unwrap().ends_with("</testsuites>\n"));
+    }
+}
+
+#[test]
+fn with_a_number_of_requests_a_signal_grants_the_stop_timeout_and_no_more() {
+    let server = hanging();
+    let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "-s", "1s", "--timeout", "60s", "/"]);
+    server.wait_for_requests(6);
+    let signalled = Instant::now();
+    process.signal(Signal::TERM);
+    let run = process.finish().exits(4);
+    let took = run.ended - signalled;
+    assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(1) + ROOM, "{took:?}");
+    assert_eq!((run.reason(), run.count("ok"), run.count("aborted")), ("requests", 3, 3));
 }
 
 #[test]

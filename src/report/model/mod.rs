@@ -24,7 +24,6 @@ use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
-use crate::telemetry::reader::facts::{CheckSeen, Config, ErrorRow, Fact, Row, RunEnd, Setting, Target, TestStop};
 use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};

@@ -223,7 +223,8 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
         .filter_map(|rest| rest.split_once('}'))
         .map(|(name, _)| name.to_owned())
         .collect();
-    let script = environment.iter().map(|name| format!("export {name}=x; ")).collect::<String>();
+    let script: Vec<String> = environment.iter().map(|name| format!("export {name}=x;")).collect();
+    let script = script.join(" ");
     let dry = judge::run_after(&script, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
     if dry.code == 0 { Ok(()) } else { Err(format!("what import printed, run refuses: {}", dry.stderr)) }
 }

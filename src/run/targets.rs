@@ -1,0 +1,36 @@
+//! The hosts of a plan, and the addresses that their names have before the run.
+
+use std::time::{Duration, Instant};
+
+use crate::load::connection::Dialer;
+use crate::plan::Plan;
+use crate::plan::journey::UserClass;
+use crate::telemetry::ours::Target;
+
+/// How long a name server may take before the run begins without it.
+const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The hosts that are asked and their addresses, as far as known within a second for all together.
+pub(super) fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
+    /// The line has room for so many bytes of them; a plan with more origins names the first.
+    const ROOM: usize = 1000;
+    const ADDRESSES: usize = 8;
+    let deadline = Instant::now() + LOOKUP_PATIENCE;
+    let mut targets: Vec<Target> = Vec::new();
+    let mut used = 0;
+    for origin in plan.classes().iter().flat_map(UserClass::steps).map(|step| step.message.origin()) {
+        if targets.iter().any(|target| target.host == origin.authority()) {
+            continue;
+        }
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let addresses = dialer.known_addresses(origin, patience);
+        let addresses = addresses.iter().take(ADDRESSES).map(ToString::to_string).collect();
+        let target = Target { host: origin.authority().to_owned(), addresses };
+        used += serde_json::to_string(&target).map_or(ROOM, |text| text.len() + 1);
+        if used > ROOM {
+            break;
+        }
+        targets.push(target);
+    }
+    targets
+}
