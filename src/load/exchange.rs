@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Dialer};
 use super::cookies::{Jar, Place};
+use super::incoming::Answer;
 use super::memory::{Keep, Memory};
 use super::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use super::roster::Desk;
@@ -35,9 +36,13 @@ pub(super) struct Exchange<'run> {
 /// six to one host; a user here speaks one request at a time, and more origins than this mean redirects all over.
 const MOST_KEPT: usize = 4;
 
-/// A connection idle for longer is looked at before it carries a request: servers close idle connections after 5 s
-/// and more (Apache httpd 5, nginx 75), some with a last answer that nobody asked for (408).
-const IDLE: Duration = Duration::from_secs(1);
+/// A connection idle for longer is looked at before it carries a request: the server may have closed it, some with a last
+/// answer to nothing (408). A look is a system call, which a user without think time does not pay for.
+const LOOKED_AT: Duration = Duration::from_millis(1);
+
+/// A 408 on a connection idle for so long is such a last answer that came behind the look, and no answer to the request.
+/// Shorter than any idle time that servers are given, longer than a request is under way.
+const EXPIRED: Duration = Duration::from_millis(100);
 
 /// What holds for a request besides its bytes.
 #[derive(Clone, Copy)]
@@ -66,12 +71,6 @@ struct Hop<'h> {
     /// The bytes to send, where cookies are added.
     dressed: Option<&'h [u8]>,
     limits: Limits,
-}
-
-/// An answer, read to its end.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) location: Option<String>,
 }
 
 impl<'run> Exchange<'run> {
@@ -164,15 +163,15 @@ impl<'run> Exchange<'run> {
         let Hop { request, dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
-            if idle < IDLE || connection.is_quiet() {
+            if !connection.has_leftover() && (idle <= LOOKED_AT || connection.is_quiet()) {
+                let repeatable = request.is_idempotent() && !self.stop.is_cut();
                 match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
-                    Ok((answer, reusable)) => {
-                        self.keep(request.origin(), connection, reusable, *latest);
+                    Ok(answer) if !(repeatable && is_farewell(&answer, idle)) => {
+                        self.keep(request.origin(), connection, &answer, *latest);
                         return Ok(answer);
                     }
-                    Err(no)
-                        if !no.silent || !request.is_idempotent() || !is_close(no.failure) || self.stop.is_cut() =>
-                    {
+                    Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
+                    Err(no) if !no.silent || !repeatable || !is_close(no.failure) || self.stop.is_cut() => {
                         return Err(no.failure);
                     }
                     Err(_) => {}
@@ -184,9 +183,9 @@ impl<'run> Exchange<'run> {
         let mut connection =
             self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
         *latest = self.clock.now();
-        let talked = self.talk(&mut connection, limits, traffic, latest).run(request, dressed);
-        let (answer, reusable) = talked.map_err(|no| no.failure)?;
-        self.keep(request.origin(), connection, reusable, *latest);
+        let answer =
+            self.talk(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
+        self.keep(request.origin(), connection, &answer, *latest);
         Ok(answer)
     }
 
@@ -205,8 +204,8 @@ impl<'run> Exchange<'run> {
         Some(self.kept.remove(at).1)
     }
 
-    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, reusable: bool, at: Moment) {
-        if !reusable || self.plan.connection().reuse == Reuse::Never {
+    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Answer, at: Moment) {
+        if !answer.keep_alive || self.plan.connection().reuse == Reuse::Never {
             return;
         }
         connection.used_at(at);
@@ -215,6 +214,11 @@ impl<'run> Exchange<'run> {
         }
         self.kept.push((Arc::clone(origin), connection));
     }
+}
+
+/// Whether an answer is what a server says to an idle connection that it closes, and not to the request.
+fn is_farewell(answer: &Answer, idle: Duration) -> bool {
+    answer.status == 408 && !answer.keep_alive && idle >= EXPIRED
 }
 
 /// Failures that a connection shows when the server had closed it before the request came.

@@ -22,6 +22,11 @@ impl Input {
         &self.bytes[self.start..self.end]
     }
 
+    /// The same, to be rewritten in place.
+    pub(super) fn unconsumed_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.start..self.end]
+    }
+
     /// Forgets the first `count` of them.
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
@@ -34,14 +39,6 @@ impl Input {
         let received = read(&mut self.bytes[self.end..])?;
         self.end += received;
         Ok(received)
-    }
-
-    /// Appends bytes that were received elsewhere.
-    pub(super) fn append(&mut self, received: &[u8]) {
-        self.compact();
-        self.bytes.truncate(self.end);
-        self.bytes.extend_from_slice(received);
-        self.end += received.len();
     }
 
     fn make_room(&mut self) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::response::Broken;
+use super::tls::trouble::TlsTrouble;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
@@ -108,25 +109,6 @@ pub enum ProxyTrouble {
     Broken,
 }
 
-/// Why TLS did not come about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TlsTrouble {
-    /// Nobody trusted has signed the certificate.
-    UnknownIssuer,
-    /// The certificate is for another name.
-    WrongName,
-    /// The certificate is expired or not valid yet.
-    Expired,
-    /// The certificate is wrong in another way.
-    BadCertificate,
-    /// The server ended the handshake with an alert.
-    Alert,
-    /// The server closed the connection during the handshake.
-    Closed,
-    /// Anything else.
-    Other,
-}
-
 /// Why a redirect could not be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RedirectTrouble {
@@ -192,13 +174,7 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Closed)) => "closed by the proxy",
             Self::ConnectOther(ConnectTrouble::Proxy(ProxyTrouble::Broken)) => "no proper answer from the proxy",
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
-            Self::Tls(TlsTrouble::UnknownIssuer) => "certificate of an unknown issuer",
-            Self::Tls(TlsTrouble::WrongName) => "certificate for another name",
-            Self::Tls(TlsTrouble::Expired) => "certificate not valid now",
-            Self::Tls(TlsTrouble::BadCertificate) => "bad certificate",
-            Self::Tls(TlsTrouble::Alert) => "refused by the server",
-            Self::Tls(TlsTrouble::Closed) => "closed during the handshake",
-            Self::Tls(TlsTrouble::Other) => "handshake failed",
+            Self::Tls(trouble) => trouble.text(),
             Self::Send => "request could not be sent",
             Self::Timeout => "no complete answer in time",
             Self::Reset => "connection reset",

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::connection::Connection;
-use super::cookies::Place;
-use super::exchange::{Answer, is_close};
+use super::exchange::is_close;
+use super::incoming::{Answer, Incoming, Sink};
 use super::memory::{Keep, Memory};
 use super::outcome::{Failure, Traffic};
-use super::response::Broken;
-use super::response::body::Body;
-use super::response::head::{Asked, HeadScan, closed_within};
-use super::response::known::Said;
+use super::socket::Sent;
 use super::stop::Stop;
+use super::tls::Received;
 use crate::clock::{Clock, Moment};
 use crate::plan::wire::Wire;
 
@@ -51,126 +49,132 @@ pub(super) struct Talk<'t> {
 }
 
 impl Talk<'_> {
-    /// Sends and receives; says also whether the connection can carry another request.
+    /// Sends and receives; the answer says also whether the connection can carry another request.
     /// `dressed` are the bytes to send, where they are others than the request's own.
-    pub(super) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<(Answer, bool), NoAnswer> {
+    pub(super) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<Answer, NoAnswer> {
         // The first answer byte of an earlier hop or connection says nothing about this one.
         self.traffic.first_byte = None;
         let bytes = dressed.unwrap_or(request.bytes());
-        let sent = self.limits.left(*self.latest).and_then(|left| self.connection.send(bytes, left));
-        match sent {
-            Ok(()) => self.traffic.bytes_out += request.body_len() as u64,
+        let mut incoming = Incoming::to(request);
+        let sent = self.limits.left(*self.latest).and_then(|_| self.connection.send(bytes, 0));
+        let (sent, received) = match sent {
+            Ok(Sent::Whole) => {
+                self.traffic.bytes_out += request.body_len() as u64;
+                (Ok(()), self.receive(&mut incoming))
+            }
+            Ok(Sent::UpTo(done)) => self.send_on((bytes, done), request.body_len(), &mut incoming),
             // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
-            Err(Failure::Send) => {}
+            Err(Failure::Send) => (Err(Failure::Send), self.receive(&mut incoming).map(closing)),
             Err(failure) => return Err(NoAnswer { failure, silent: true }),
-        }
-        let received = self.receive(request);
-        received.map_err(|failure| NoAnswer {
-            failure: if self.traffic.first_byte.is_none() && is_close(failure) {
-                sent.err().unwrap_or(failure)
-            } else {
-                failure
-            },
-            silent: self.traffic.first_byte.is_none(),
+        };
+        received.map_err(|failure| {
+            let silent = self.traffic.first_byte.is_none();
+            let failure = if silent && is_close(failure) { sent.err().unwrap_or(failure) } else { failure };
+            NoAnswer { failure, silent }
         })
     }
 
-    fn receive(&mut self, request: Wire<'_>) -> Result<(Answer, bool), Failure> {
-        let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
-        let mut scan = HeadScan::default();
-        let (status, framing, keep_alive, location, length, said) = loop {
-            if !self.connection.input().is_empty() {
-                let known = self.connection.known_head(asked);
-                let parsed = match known {
-                    Some(head) => Some(head),
-                    None => scan.parse(self.connection.input(), asked).map_err(Failure::Protocol)?,
-                };
-                match parsed {
-                    Some(head) if head.is_interim() => {
-                        let length = head.len;
-                        self.connection.consume(length);
-                        scan = HeadScan::default();
-                        continue;
-                    }
-                    Some(head) => {
-                        let bytes = &self.connection.input()[..head.len];
-                        if head.sets_cookies {
-                            let now = unix_seconds(self.clock, *self.latest);
-                            self.memory.jar.take(bytes, Place::of(request), now);
-                        }
-                        if self.limits.keep != Keep::Nothing {
-                            self.memory.last.begin(bytes);
-                        }
-                        let location = head.location.filter(|_| is_redirect(head.status));
-                        let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
-                        let said = if known.is_none() { Said::of(&head, asked) } else { None };
-                        break (head.status, head.framing, head.keep_alive, location, head.len, said);
-                    }
-                    None => {}
+    /// Sends the rest of a request for which there was no room at once, and receives meanwhile: a server may answer before
+    /// it has read all (401, 413), and read nothing more; or answer as it reads, and wait for its answer to be taken.
+    /// Gives also how sending went. `body` is the length of the request's body.
+    #[cold]
+    fn send_on(
+        &mut self,
+        (bytes, mut done): (&[u8], usize),
+        body: usize,
+        incoming: &mut Incoming<'_>,
+    ) -> (Result<(), Failure>, Result<Answer, Failure>) {
+        let (sent, early) = loop {
+            match self.send_or_receive(bytes, done, incoming) {
+                Ok(Progress::Sent(Sent::UpTo(further))) => done = further,
+                Ok(Progress::Sent(Sent::Whole)) => {
+                    self.traffic.bytes_out += body as u64;
+                    return (Ok(()), self.receive(incoming));
                 }
-            }
-            if !self.fill()? {
-                return Err(broken(closed_within(self.connection.input(), asked)));
+                Ok(Progress::Answered(answer)) => break (Ok(()), Some(Ok(answer))),
+                Err(Failure::Send) => break (Err(Failure::Send), None),
+                Err(failure) => break (Ok(()), Some(Err(failure))),
             }
         };
-        if let Some(said) = said {
-            self.connection.learn_head(said);
-        }
-        self.connection.consume(length);
-        self.traffic.status = status;
-        self.body(Body::new(framing))?;
-        // Bytes beyond the answer belong to nobody; what came next would be taken for the next answer.
-        let reusable = keep_alive && self.connection.input().is_empty();
-        Ok((Answer { status, location }, reusable))
+        self.traffic.bytes_out += body.saturating_sub(self.connection.unsent(bytes, done)) as u64;
+        // What was not sent can no longer be: the next request would be taken for the rest of this one.
+        let received = early.unwrap_or_else(|| self.receive(incoming));
+        (sent, received.map(closing))
     }
 
-    fn body(&mut self, mut body: Body) -> Result<(), Failure> {
-        self.traffic.content_length = 0;
-        while !body.is_complete() {
-            let input = self.connection.input();
-            let fed = match self.limits.keep {
-                Keep::Whole => body.feed(input, |bytes| self.memory.last.push(bytes)),
-                _ => body.feed(input, |_| {}),
-            };
-            let fed = fed.map_err(Failure::Protocol)?;
-            self.connection.consume(fed.used);
-            self.traffic.content_length += fed.payload as u64;
-            self.traffic.bytes_in += fed.payload as u64;
-            if !fed.complete && !self.fill()? {
-                return body.end_of_input().map_err(broken);
+    /// Waits until either is possible.
+    fn send_or_receive(&mut self, bytes: &[u8], done: usize, incoming: &mut Incoming<'_>) -> Result<Progress, Failure> {
+        let ready = self.connection.wait(self.limits.left(*self.latest)?);
+        *self.latest = self.clock.now();
+        let ready = ready?;
+        if ready.readable {
+            loop {
+                if let Some(answer) = self.take_more(incoming)? {
+                    return Ok(Progress::Answered(answer));
+                }
+                if !self.connection.has_buffered() {
+                    break;
+                }
             }
         }
-        Ok(())
+        if ready.writable {
+            return self.connection.send(bytes, done).map(Progress::Sent);
+        }
+        Ok(Progress::Sent(Sent::UpTo(done)))
     }
 
-    /// Waits for more input; says whether some came, and not the end. The clock is read once a wait, after it: the
-    /// first wait of a request over a kept connection has the whole timeout, the same for each request, so that the
-    /// socket's own timeout need not change.
-    fn fill(&mut self) -> Result<bool, Failure> {
-        let more = self.connection.receive(self.limits.left(*self.latest)?)?;
-        let now = self.clock.now();
-        if more {
-            self.traffic.first_byte.get_or_insert(now);
+    fn receive(&mut self, incoming: &mut Incoming<'_>) -> Result<Answer, Failure> {
+        loop {
+            if let Some(answer) = self.take_more(incoming)? {
+                return Ok(answer);
+            }
         }
-        *self.latest = now;
-        // The cut looks like the server's close, which would make a body that ends with it complete.
-        if !more && self.stop.is_cut() { Err(Failure::ClosedEarly) } else { Ok(more) }
     }
+
+    /// Waits for more input and takes it; gives the answer when it is complete. The clock is read once a wait, after it:
+    /// the first wait of a request over a kept connection has the whole timeout, the same for each request, so that the
+    /// socket's own timeout need not change.
+    fn take_more(&mut self, incoming: &mut Incoming<'_>) -> Result<Option<Answer>, Failure> {
+        let received = self.connection.receive(self.limits.left(*self.latest)?)?;
+        let now = self.clock.now();
+        *self.latest = now;
+        match received {
+            Received::Nothing => return Ok(None),
+            Received::Bytes => {
+                self.traffic.first_byte.get_or_insert(now);
+            }
+            // The cut looks like the server's close, which would make a body that ends with it complete.
+            Received::End if self.stop.is_cut() => return Err(Failure::ClosedEarly),
+            Received::End => {}
+        }
+        let clock = self.clock;
+        let mut sink = Sink {
+            connection: self.connection,
+            traffic: self.traffic,
+            memory: self.memory,
+            keep: self.limits.keep,
+            now: &|| unix_seconds(clock, now),
+        };
+        match received {
+            Received::End => incoming.end(&mut sink).map(|answer| Some(closing(answer))),
+            _ => incoming.advance(&mut sink),
+        }
+    }
+}
+
+/// What a wait for either direction brought.
+enum Progress {
+    Sent(Sent),
+    /// The answer is complete, whatever is still unsent.
+    Answered(Answer),
+}
+
+/// The answer of a connection that can carry no other request.
+fn closing(answer: Answer) -> Answer {
+    Answer { keep_alive: false, ..answer }
 }
 
 /// Unix seconds, as dates of cookies are compared.
 pub(super) fn unix_seconds(clock: &Clock, moment: Moment) -> i64 {
     i64::try_from(clock.unix(moment).as_secs()).unwrap_or(i64::MAX)
-}
-
-/// A server that closes early has a class of its own.
-const fn broken(why: Broken) -> Failure {
-    match why {
-        Broken::ClosedEarly => Failure::ClosedEarly,
-        other => Failure::Protocol(other),
-    }
-}
-
-const fn is_redirect(status: u16) -> bool {
-    matches!(status, 301 | 302 | 303 | 307 | 308)
 }

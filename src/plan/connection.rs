@@ -1,11 +1,11 @@
 //! How connections are made, as far as the plan says it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ureq::tls::TlsConfig;
-
+use super::engine::Environment;
 use super::route::Route;
-use super::tls;
+use super::tls::{TlsFlags, TlsPlan};
 use crate::cli::RunFlags;
 use crate::cli::value::Resolve;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub struct ConnectionPlan {
     /// Address family.
     pub family: Family,
     /// Certificates and keys, checked.
-    pub tls: TlsConfig,
+    pub tls: Arc<TlsPlan>,
     /// Addresses given in place of a lookup.
     pub resolve: Vec<Resolve>,
     /// Age at which a host's addresses are asked for again.
@@ -49,29 +49,38 @@ pub enum Family {
     V6,
 }
 
-/// What the flags say of connections.
+/// What the flags and OpenSSL's variables say of connections; `uses_tls` where a request of the plan goes by `https`.
 ///
 /// # Errors
-/// Names the flag or file.
-pub(super) fn from_flags(flags: &RunFlags, route: Route) -> Result<ConnectionPlan> {
+/// Names the flag, variable or file.
+pub(super) fn from_flags(
+    flags: &RunFlags,
+    route: Route,
+    environment: &Environment,
+    uses_tls: bool,
+) -> Result<ConnectionPlan> {
     let family = match (flags.ipv4, flags.ipv6) {
         (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
         (true, false) => Family::V4,
         (false, true) => Family::V6,
         (false, false) => Family::Any,
     };
-    let tls = tls::config(&tls::TlsFlags {
+    let files = TlsFlags {
         insecure: flags.insecure,
         cacert: &flags.cacert,
         cert: flags.cert.as_deref(),
         key: flags.key.as_deref(),
-    })?;
+    };
+    let tls = TlsPlan::from_flags(&files, environment)?;
+    if uses_tls {
+        tls.prepare()?;
+    }
     Ok(ConnectionPlan {
         timeout: flags.connect_timeout,
         route,
         reuse: if flags.no_keepalive { Reuse::Never } else { Reuse::KeepAlive },
         family,
-        tls,
+        tls: Arc::new(tls),
         resolve: flags.resolve.clone(),
         dns_ttl: flags.dns_ttl,
     })

@@ -11,7 +11,7 @@ use super::random::Random;
 use super::request::{EndpointId, Request};
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
-use super::url::Origin;
+use super::url::{Origin, Scheme};
 use crate::cli::value::Wait;
 use crate::error::Result;
 
@@ -228,6 +228,12 @@ impl Journeys {
     pub(super) fn classes_of(&self, shard: Shard) -> usize {
         let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.place(n)));
         own.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Whether a request goes by `https`; redirects may lead there besides.
+    pub(super) fn use_tls(&self) -> bool {
+        let mut steps = self.classes.iter().flat_map(UserClass::steps);
+        steps.any(|step| step.message.origin().scheme() == Scheme::Https)
     }
 }
 

@@ -24,7 +24,7 @@ mod settings;
 pub mod shard;
 pub mod template;
 pub mod templated;
-mod tls;
+pub mod tls;
 pub mod url;
 pub mod wire;
 
@@ -178,13 +178,14 @@ impl Plan {
             settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
         let load = Load::from_flags(flags, &place)?;
         load.check_classes(resolved.journeys.classes_of(load.shard))?;
+        let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         Ok(Self {
             load,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
-            connection: connection::from_flags(flags, route)?,
+            connection,
             stream,
             people: people(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),

@@ -45,7 +45,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 21] = [
+const NAMES: [(&str, &[&str], &str); 22] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",
@@ -82,12 +82,9 @@ const NAMES: [(&str, &[&str], &str); 21] = [
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
-    (
-        "ureq",
-        &["load/socket.rs", "load/connection.rs", "plan/connection.rs", "plan/tls.rs", "plan/url.rs"],
-        "its connectors",
-    ),
-    ("rustls", &["load/", "plan/tls.rs"], "certificates and keys, checked before the run"),
+    ("ureq", &["plan/url.rs"], "hosts, checked"),
+    ("rustls", &["load/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
+    ("webpki", &["load/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),
     ("rustix", &["load/", "machine/", "target/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
     ("unsafe", &["run/signals.rs"], "one call, to give back SIGHUP"),
     ("libc", &["run/signals.rs"], "the same call"),

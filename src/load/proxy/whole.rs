@@ -14,6 +14,8 @@ pub(in crate::load) struct WholeUrls {
     /// The field with its line end; empty without credentials.
     authorization: String,
     room: Vec<u8>,
+    /// Bytes at the end of the request that are not in the room.
+    uncopied: usize,
 }
 
 /// Bytes of a request that are copied behind the new line, so that one `send` carries both; of a larger one the rest
@@ -30,11 +32,12 @@ impl WholeUrls {
             prefix: format!("http://{}", origin.authority()),
             authorization: authorization.map(field).unwrap_or_default(),
             room: Vec::new(),
+            uncopied: 0,
         }
     }
 
-    /// The request as two pieces to send one after the other; the second one is mostly empty.
-    pub(in crate::load) fn rewrite<'p>(&'p mut self, request: &'p [u8]) -> (&'p [u8], &'p [u8]) {
+    /// Rewrites a request; [`WholeUrls::pieces`] then has it.
+    pub(in crate::load) fn rewrite(&mut self, request: &[u8]) {
         let target = request.iter().position(|byte| *byte == b' ').map_or(0, |at| at + 1);
         let line_end = request.iter().position(|byte| *byte == b'\n').map_or(request.len(), |at| at + 1);
         let (copied, rest) = request[line_end..].split_at((request.len() - line_end).min(MOST_COPIED));
@@ -45,7 +48,12 @@ impl WholeUrls {
             self.room.extend_from_slice(part);
         }
         self.room.extend_from_slice(copied);
-        (&self.room, rest)
+        self.uncopied = rest.len();
+    }
+
+    /// The request that was rewritten, as two pieces to send one after the other; the second one is mostly empty.
+    pub(in crate::load) fn pieces<'p>(&'p self, request: &'p [u8]) -> [&'p [u8]; 2] {
+        [&self.room, &request[request.len() - self.uncopied..]]
     }
 }
 
@@ -65,7 +73,8 @@ mod tests {
     fn whole(request: &str, authorization: Option<&str>) -> (String, usize) {
         let origin = Url::parse("http://h:81/").unwrap().url;
         let mut urls = WholeUrls::new(origin.origin(), authorization.map(Arc::from).as_ref());
-        let (first, rest) = urls.rewrite(request.as_bytes());
+        urls.rewrite(request.as_bytes());
+        let [first, rest] = urls.pieces(request.as_bytes());
         (String::from_utf8([first, rest].concat()).unwrap(), rest.len())
     }
 

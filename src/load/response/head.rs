@@ -113,8 +113,9 @@ impl HeadScan {
 
 /// Parses the head at the start of `input`; `Ok(None)` asks for more bytes.
 ///
-/// Lines may end with a bare LF and empty lines may come before the status line (RFC 9112 §2.2); folded lines, a blank
-/// before a colon and control characters are refused (§5), all as httparse does it by default.
+/// Lines may end with a bare LF and empty lines may come before the status line (RFC 9112 §2.2); control characters are
+/// refused (§5), all as httparse does it by default. So are folded lines and blanks before a colon, which [`unfold`]
+/// rewrites: seldom enough that only a head that was refused is looked through for them.
 ///
 /// # Errors
 /// As soon as the bytes at hand cannot become a head that is understood; [`Broken::HeadTooLong`] when [`MAX_HEAD`] bytes
@@ -146,6 +147,55 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
         Err(httparse::Error::Status) => Err(Broken::BadStatusLine),
         Err(_) => Err(Broken::BadField),
     }
+}
+
+/// Rewrites in place what old servers may send and RFC 9112 has a client read all the same: a field's folded lines become
+/// one (§5.2: the line end and the blanks behind it become spaces), blanks before its colon go behind it (§5.1: they are
+/// removed). Returns whether there was something to rewrite. The length stays the same, what cannot be a head stays as it
+/// is, and nothing behind the head is touched; so it may be called again as the head grows.
+#[must_use]
+pub fn unfold(input: &mut [u8]) -> bool {
+    let mut changed = false;
+    let mut line = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    // Behind the status line: a line that is folded onto that is not a field (§2.2).
+    let Some(next) = line_after(input, line) else { return false };
+    line = next;
+    let mut is_field = false;
+    while line < input.len() {
+        let end = input[line..].iter().position(|byte| *byte == b'\n').map_or(input.len(), |at| line + at);
+        let starts_blank = matches!(input[line], b' ' | b'\t');
+        if matches!(input[line..end].trim_ascii_end(), []) && !starts_blank {
+            return changed;
+        }
+        if !starts_blank {
+            let (is_named, was_spaced) = close_up_name(&mut input[line..end]);
+            (is_field, changed) = (is_named, changed | was_spaced);
+        } else if is_field {
+            let before = if line > 1 && input[line - 2] == b'\r' { line - 2 } else { line - 1 };
+            let blanks = input[line..end].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            input[before..line + blanks].fill(b' ');
+            changed = true;
+        }
+        line = end + 1;
+    }
+    changed
+}
+
+/// Puts the colon of a field where its name ends; returns whether there is a colon, and whether it had to be moved.
+fn close_up_name(line: &mut [u8]) -> (bool, bool) {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (false, false) };
+    let name = line[..colon].iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    let is_spaced = 0 < name && name < colon;
+    if is_spaced {
+        line[name..=colon].fill(b' ');
+        line[name] = b':';
+    }
+    (true, is_spaced)
+}
+
+/// Where the line behind the one at `start` begins, if that has come.
+fn line_after(input: &[u8], start: usize) -> Option<usize> {
+    input[start..].iter().position(|byte| *byte == b'\n').map(|at| start + at + 1)
 }
 
 /// What is wrong with a head that the peer closed the connection within: [`Broken::ClosedEarly`], unless what did come

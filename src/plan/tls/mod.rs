@@ -1,0 +1,128 @@
+//! TLS of the client: certificates and keys, read and checked before the run, as what is wrong with them is exit 2 and
+//! not a failed request.
+
+mod pem;
+mod roots;
+mod subject;
+mod verifier;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+use super::engine::Environment;
+use crate::error::{Error, Result};
+use pem::PemFile;
+use roots::{Roots, System};
+use verifier::{Anybody, Verifier};
+
+pub use verifier::SelfSigned;
+
+/// What the flags about TLS say.
+#[derive(Debug)]
+pub(super) struct TlsFlags<'f> {
+    /// `-k`.
+    pub(super) insecure: bool,
+    /// `--cacert`, each.
+    pub(super) cacert: &'f [PathBuf],
+    /// `--cert`.
+    pub(super) cert: Option<&'f Path>,
+    /// `--key`.
+    pub(super) key: Option<&'f Path>,
+}
+
+/// How servers are trusted, and who we are to them.
+#[derive(Debug)]
+pub struct TlsPlan {
+    trust: Trust,
+    client: Option<Arc<CertifiedKey>>,
+    /// Made when TLS is first needed: a run without `https` reads no certificates of the system, and a redirect to
+    /// `https` still finds them.
+    config: OnceLock<Option<Arc<ClientConfig>>>,
+}
+
+/// Whose certificates are trusted.
+#[derive(Debug)]
+enum Trust {
+    /// Anybody's (`-k`).
+    Anybody,
+    /// Those of `--cacert`.
+    Given(Roots),
+    /// The system's.
+    System(System),
+}
+
+impl TlsPlan {
+    /// Reads the files that the flags name.
+    ///
+    /// # Errors
+    /// Names the flag and file whose content cannot be used.
+    pub(super) fn from_flags(flags: &TlsFlags<'_>, environment: &Environment) -> Result<Self> {
+        let given = given(flags.cacert)?;
+        let trust = match given {
+            _ if flags.insecure => Trust::Anybody,
+            Some(roots) => Trust::Given(roots),
+            None => Trust::System(System::of(environment)),
+        };
+        Ok(Self { trust, client: pem::client(flags.cert, flags.key)?, config: OnceLock::new() })
+    }
+
+    /// Reads the system's certificates, where they are the ones to trust.
+    ///
+    /// # Errors
+    /// Names the variable that leads to none.
+    pub(super) fn prepare(&self) -> Result<()> {
+        let config = self.make()?;
+        self.config.get_or_init(|| Some(config));
+        Ok(())
+    }
+
+    /// The configuration that all connections share, and with it the sessions that they resume. `None` where the plan
+    /// has no `https`, a redirect leads to it, and the environment names certificates that are not there.
+    #[must_use]
+    pub fn config(&self) -> Option<&Arc<ClientConfig>> {
+        self.config.get_or_init(|| self.make().ok()).as_ref()
+    }
+
+    fn make(&self) -> Result<Arc<ClientConfig>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let algorithms = provider.signature_verification_algorithms;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|why| Error::usage("TLS", why))?
+            .dangerous();
+        let builder = match &self.trust {
+            Trust::Anybody => builder.with_custom_certificate_verifier(Arc::new(Anybody::new(algorithms))),
+            Trust::Given(roots) => {
+                builder.with_custom_certificate_verifier(Arc::new(Verifier::new(roots.clone(), algorithms)))
+            }
+            Trust::System(system) => {
+                builder.with_custom_certificate_verifier(Arc::new(Verifier::new(system.load()?, algorithms)))
+            }
+        };
+        Ok(Arc::new(match &self.client {
+            Some(pair) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(pair)))),
+            None => builder.with_no_client_auth(),
+        }))
+    }
+}
+
+/// The certificates of `--cacert`, which replace the system's, as curl's flag does; `None` without the flag.
+fn given(files: &[PathBuf]) -> Result<Option<Roots>> {
+    let mut roots = Roots::default();
+    for path in files {
+        let file = PemFile::read("--cacert", path)?;
+        for certificate in file.certificates()? {
+            roots.add(certificate).map_err(|why| Error::usage(file.name(), format!("not a certificate: {why}")))?;
+        }
+    }
+    Ok((!files.is_empty()).then_some(roots))
+}
+
+/// Whether two certificates are the same, byte for byte.
+fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
+    list.iter().any(|other| other.as_ref() == certificate.as_ref())
+}

@@ -1,0 +1,146 @@
+//! The certificates that are trusted: given ones, or the system's, found as OpenSSL finds them.
+
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+use super::pem;
+use crate::error::{Error, Result};
+use crate::plan::engine::Environment;
+
+/// Certificates that are trusted.
+#[derive(Clone, Debug)]
+pub(super) struct Roots {
+    /// As issuers of others.
+    pub(super) store: RootCertStore,
+    /// The same, byte for byte: a server may show one of them as its own. Empty for the built-in ones, which are
+    /// authorities only.
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+}
+
+impl Default for Roots {
+    /// None.
+    fn default() -> Self {
+        Self { store: RootCertStore::empty(), certificates: Vec::new() }
+    }
+}
+
+impl Roots {
+    /// Adds one; of what stands there twice, the second is passed over.
+    pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> std::result::Result<(), rustls::Error> {
+        if super::is_among(&certificate, &self.certificates) {
+            return Ok(());
+        }
+        self.store.add(certificate.clone())?;
+        self.certificates.push(certificate);
+        Ok(())
+    }
+
+    /// Adds what can be read of PEM text, as a system's bundle may hold a certificate that is no longer understood;
+    /// returns how many could be.
+    fn add_readable(&mut self, pem: &[u8]) -> usize {
+        let found = pem::certificates(pem).unwrap_or_default();
+        found.into_iter().filter(|certificate| self.add(certificate.clone()).is_ok()).count()
+    }
+
+    /// Adds the certificates of a folder's files that are named as OpenSSL looks for them: eight hex digits, a dot, a
+    /// number. Returns how many there are.
+    fn add_folder(&mut self, folder: &Path) -> usize {
+        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+        let mut paths: Vec<PathBuf> = entries.flatten().filter(is_hashed).map(|entry| entry.path()).collect();
+        paths.sort();
+        paths.iter().filter_map(|path| std::fs::read(path).ok()).map(|pem| self.add_readable(&pem)).sum()
+    }
+}
+
+/// Where distributions keep the authorities in one file: Debian and Alpine, Fedora and its kin, openSUSE, older Red Hat,
+/// OpenSSL's own place.
+const BUNDLES: [&str; 6] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/usr/lib/ssl/cert.pem",
+];
+
+/// Where they keep them in files of their own.
+const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+/// OpenSSL's variables; an empty one is an unset one.
+const FILE: &str = "SSL_CERT_FILE";
+const FOLDER: &str = "SSL_CERT_DIR";
+
+/// Where the system's certificates are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct System {
+    /// `SSL_CERT_FILE`, in place of the usual file.
+    file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`, in place of the usual folders: one or more with `:` between them.
+    folders: Option<String>,
+}
+
+impl System {
+    /// As the environment says.
+    pub(super) fn of(environment: &Environment) -> Self {
+        let told = |name| environment.get(name).filter(|value| !value.is_empty());
+        Self { file: told(FILE).map(PathBuf::from), folders: told(FOLDER).cloned() }
+    }
+
+    /// Reads them. Where the environment names none and the system has none, the built-in ones.
+    ///
+    /// # Errors
+    /// Names the variable that is set and leads to no certificate: what the user chose is never replaced by others.
+    pub(super) fn load(&self) -> Result<Roots> {
+        let mut roots = Roots::default();
+        if let Some(file) = &self.file {
+            let name = format!("{FILE}={}", file.display());
+            let pem = std::fs::read(file).map_err(|why| Error::usage(&name, why))?;
+            if roots.add_readable(&pem) == 0 {
+                return Err(Error::usage(name, "no certificate (PEM) in it"));
+            }
+        } else if let Some(pem) = BUNDLES.iter().find_map(|path| std::fs::read(path).ok()) {
+            roots.add_readable(&pem);
+        }
+        if let Some(folders) = &self.folders {
+            let found: usize = folders.split(':').map(|folder| roots.add_folder(Path::new(folder))).sum();
+            if found == 0 {
+                let why = "no certificate in it under the name that OpenSSL looks for (run: openssl rehash DIR)";
+                return Err(Error::usage(format!("{FOLDER}={folders}"), why));
+            }
+        } else if self.file.is_some() || roots.store.is_empty() {
+            // One variable replaces one of OpenSSL's two places; the other is looked at as ever.
+            for folder in FOLDERS {
+                roots.add_folder(Path::new(folder));
+            }
+        }
+        if roots.store.is_empty() {
+            roots.store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        Ok(roots)
+    }
+}
+
+fn is_hashed(entry: &std::fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let parts = name.to_str().and_then(|name| name.split_once('.'));
+    parts.is_some_and(|(hash, number)| {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        hash.len() == 8
+            && hash.bytes().all(is_hex)
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_is_an_unset_one() {
+        let environment = [(FILE, ""), (FOLDER, "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(System::of(&environment.into()), System::default());
+    }
+}

@@ -1,0 +1,196 @@
+//! Who a server may be: signed by a trusted authority, or itself one of the trusted certificates.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use webpki::EndEntityCert;
+
+use super::roots::Roots;
+use super::subject::common_name_is;
+
+/// Trusts the holders of certain certificates and whom they signed.
+///
+/// rustls' own verifier refuses the usual self-signed certificate (`openssl req -x509`) although it is trusted: it is
+/// marked as an authority's, and those may not be a server's. OpenSSL, and so curl, takes a trusted certificate as it is
+/// (`X509_V_FLAG_PARTIAL_CHAIN`); so does this one. Name, dates and the signature of the handshake are checked all the
+/// same.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    roots: Roots,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Verifier {
+    /// Trusts `roots`.
+    pub(super) const fn new(roots: Roots, algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { roots, algorithms }
+    }
+
+    /// Whether the certificate stands itself among the trusted ones and is valid now.
+    fn verify_itself(&self, leaf: &CertificateDer<'_>, parsed: &ParsedCertificate<'_>, now: UnixTime) -> Option<Error> {
+        if !super::is_among(leaf, &self.roots.certificates) {
+            return Some(CertificateError::UnknownIssuer.into());
+        }
+        // Without an authority: what it says first is what is wrong with the certificate itself, the dates before all.
+        let nobody = RootCertStore::empty();
+        let alone = verify_server_cert_signed_by_trust_anchor(parsed, &nobody, &[], now, self.algorithms.all);
+        alone.err().filter(|error| {
+            use CertificateError as Bad;
+            matches!(
+                error,
+                Error::InvalidCertificate(
+                    Bad::Expired
+                        | Bad::ExpiredContext { .. }
+                        | Bad::NotValidYet
+                        | Bad::NotValidYetContext { .. }
+                        | Bad::BadEncoding
+                        | Bad::InvalidPurpose
+                        | Bad::InvalidPurposeContext { .. }
+                )
+            )
+        })
+    }
+}
+
+/// Why a certificate is not trusted that signed itself: nobody else can vouch for it.
+#[derive(Debug)]
+pub struct SelfSigned;
+
+impl fmt::Display for SelfSigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("self-signed certificate")
+    }
+}
+
+impl std::error::Error for SelfSigned {}
+
+/// Checks the name, by the common name where the certificate has no other, as OpenSSL does.
+fn verify_name(
+    leaf: &CertificateDer<'_>,
+    parsed: &ParsedCertificate<'_>,
+    server_name: &ServerName<'_>,
+) -> Result<(), Error> {
+    let Err(error) = verify_server_name(parsed, server_name) else { return Ok(()) };
+    let names_no_host = matches!(&error, Error::InvalidCertificate(CertificateError::NotValidForNameContext { presented, .. })
+        if presented.is_empty());
+    let is_named = || {
+        let subject =
+            EndEntityCert::try_from(leaf).is_ok_and(|cert| common_name_is(cert.subject(), &server_name.to_str()));
+        names_no_host && subject
+    };
+    if is_named() { Ok(()) } else { Err(error) }
+}
+
+/// An error about the chain; a certificate that signed itself is told from one of an unknown issuer, as the cure differs.
+fn named(error: Error, leaf: &CertificateDer<'_>) -> Error {
+    let is_lonely = match &error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
+        Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
+            matches!(why.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+        }
+        _ => false,
+    };
+    let signed_itself = || EndEntityCert::try_from(leaf).is_ok_and(|cert| cert.issuer() == cert.subject());
+    if is_lonely && signed_itself() { CertificateError::Other(OtherError(Arc::new(SelfSigned))).into() } else { error }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let (roots, algorithms) = (&self.roots.store, self.algorithms.all);
+        let chain = verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, algorithms);
+        if let Err(error) = chain {
+            match self.verify_itself(end_entity, &parsed, now) {
+                None => {}
+                Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                    return Err(named(error, end_entity));
+                }
+                Some(own) => return Err(own),
+            }
+        }
+        verify_name(end_entity, &parsed, server_name)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Trusts anybody (`-k`), whatever it shows.
+#[derive(Debug)]
+pub(super) struct Anybody(WebPkiSupportedAlgorithms);
+
+impl Anybody {
+    /// Takes signatures that these algorithms could have made, unchecked.
+    pub(super) const fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self(algorithms)
+    }
+}
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    // A certificate that cannot even be read (version 1, an unknown extension) has no key to check a signature by.
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
