@@ -14,6 +14,7 @@ use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
 use super::many::{self, ShardFlag};
+use super::size::ByteSize;
 use super::stages::Stages;
 use super::value::{self, Header, Resolve, StatusSet, Wait};
 
@@ -208,6 +209,9 @@ pub struct RunFlags {
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(0..=1000),
           help_heading = "Request")]
     pub max_redirects: u16,
+    /// Longest body that is kept, decoded, where an expectation or extraction needs all of it (JSON)
+    #[arg(long, value_name = "SIZE", default_value = "8MiB", help_heading = "Request")]
+    pub max_body: ByteSize,
 
     /// Time for name lookup, connecting and TLS together
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::positive_duration,

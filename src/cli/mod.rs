@@ -3,6 +3,7 @@
 mod flags;
 pub mod many;
 mod refused;
+pub mod size;
 pub mod stages;
 pub mod value;
 

@@ -9,7 +9,7 @@ use super::input::{Input, is_time_over};
 use super::outcome::{Connecting, DnsTrouble, Failure};
 use super::proxy::whole::WholeUrls;
 use super::reach::Reach;
-use super::response::head::{Asked, Head, unfold};
+use super::response::head::{Asked, Head, Unfolded, unfold};
 use super::response::known::{KnownHead, Said};
 use super::socket::{Ready, Sent, SocketTransport, Watch};
 use super::tls::trouble::TlsTrouble;
@@ -165,9 +165,8 @@ impl Connection {
         self.input.unconsumed()
     }
 
-    /// Rewrites folded lines and blanks before colons in the head at the start of the input; returns whether there were
-    /// any.
-    pub(super) fn unfold_head(&mut self) -> bool {
+    /// Rewrites folded lines and blanks before colons in the head at the start of the input.
+    pub(super) fn unfold_head(&mut self) -> Unfolded {
         unfold(self.input.unconsumed_mut())
     }
 

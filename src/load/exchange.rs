@@ -13,8 +13,9 @@ use super::stop::Stop;
 use super::talk::{Limits, Talk, unix_seconds};
 use super::user::Shared;
 use crate::clock::{Clock, Moment};
-use crate::plan::answer::Undecodable;
+use crate::plan::answer::Unread;
 use crate::plan::request::Request;
+use crate::plan::search::TextSearches;
 use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
 use crate::plan::{Plan, Reuse};
@@ -94,11 +95,17 @@ impl<'run> Exchange<'run> {
         Exchanged { sent, done, traffic, result }
     }
 
-    /// The user's cookies, and as much as was kept of the last answer: its head, and its body decoded.
-    pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Undecodable>) {
+    /// What is looked for in the bodies of the answers to the next request.
+    pub(super) fn look_for(&mut self, searches: TextSearches) {
+        self.memory.last.look_for(searches);
+    }
+
+    /// The user's cookies, and as much as was kept of the last answer: its head, its body decoded, and what was found in
+    /// that.
+    pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Unread>, &TextSearches) {
         let Memory { jar, last } = &mut self.memory;
-        let (head, body) = last.look(keep);
-        (jar, head, body)
+        let (head, body, texts) = last.look(keep);
+        (jar, head, body, texts)
     }
 
     /// Asks, and follows redirects; gives the status of the last answer.

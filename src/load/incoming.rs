@@ -7,7 +7,7 @@ use super::memory::{Keep, Memory};
 use super::outcome::{Failure, Traffic};
 use super::response::Broken;
 use super::response::body::Body;
-use super::response::head::{Asked, Head, HeadScan, closed_within};
+use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
 use super::response::known::Said;
 use crate::plan::wire::Wire;
 
@@ -65,7 +65,7 @@ impl<'r> Incoming<'r> {
     /// The server closed the connection: gives the answer if that ends it.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) -> Result<Answer, Failure> {
         let Some((answer, body)) = self.open.take() else {
-            sink.connection.unfold_head();
+            let _ = sink.connection.unfold_head();
             return Err(broken(closed_within(sink.connection.input(), self.asked)));
         };
         body.end_of_input().map_err(broken)?;
@@ -82,9 +82,15 @@ impl<'r> Incoming<'r> {
             return Ok(true);
         }
         let mut parsed = self.parse(sink.connection);
-        if matches!(parsed, Err(Broken::BadField)) && sink.connection.unfold_head() {
-            self.scan = HeadScan::default();
-            parsed = self.parse(sink.connection);
+        if matches!(parsed, Err(Broken::BadField)) {
+            match sink.connection.unfold_head() {
+                Unfolded::Rewritten => {
+                    self.scan = HeadScan::default();
+                    parsed = self.parse(sink.connection);
+                }
+                Unfolded::Unfinished => return Ok(false),
+                Unfolded::Unchanged => {}
+            }
         }
         let Some((head, said, location)) = parsed.map_err(Failure::Protocol)? else { return Ok(false) };
         self.begin(&head, said, location, sink);
@@ -107,7 +113,7 @@ impl<'r> Incoming<'r> {
                 sink.memory.jar.take(bytes, Place::of(self.request), (sink.now)());
             }
             if sink.keep != Keep::Nothing {
-                sink.memory.last.begin(bytes);
+                sink.memory.last.begin(bytes, sink.keep);
             }
             let answer = Answer { status: head.status, location, keep_alive: head.keep_alive };
             (sink.traffic.status, sink.traffic.content_length) = (head.status, 0);
@@ -124,9 +130,10 @@ impl<'r> Incoming<'r> {
 /// Takes as much of the body as was received.
 fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
     let input = sink.connection.input();
-    let fed = match sink.keep {
-        Keep::Whole => body.feed(input, |bytes| sink.memory.last.push(bytes)),
-        _ => body.feed(input, |_| {}),
+    let fed = if sink.keep.looks_at_body() {
+        body.feed(input, |bytes| sink.memory.last.push(bytes, sink.keep))
+    } else {
+        body.feed(input, |_| {})
     };
     let fed = fed.map_err(Failure::Protocol)?;
     sink.connection.consume(fed.used);

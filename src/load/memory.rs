@@ -1,29 +1,32 @@
 //! What a user remembers of answers: its cookies, and as much of the last answer as is looked at.
 
-use std::io::Read as _;
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-
 use super::cookies::Jar;
-use super::response::head::fields;
-use crate::plan::answer::Undecodable;
-
-/// Most bytes of a body that are kept, and that come of decoding it: enough for what journeys look at, and a bound on
-/// what a server can make of each user's memory, also by a few bytes that decode to gigabytes.
-const MOST_KEPT: usize = 1024 * 1024;
+use super::decode::Decoder;
+use crate::cli::size::ByteSize;
+use crate::plan::answer::Unread;
+use crate::plan::search::TextSearches;
 
 /// Room that stays with the user from one answer to the next; what a large one took is given back.
 const USUAL_ROOM: usize = 16 * 1024;
 
 /// How much of an answer is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
     /// Only what every answer is counted by.
     Nothing,
     /// Its head.
     Head,
-    /// Its head, and its body as far as [`MOST_KEPT`] goes.
-    Whole,
+    /// Its head, and its body while it passes: texts are looked for in it.
+    Texts,
+    /// Its head, and its body, of at most so many bytes when decoded.
+    Body(ByteSize),
+}
+
+impl Keep {
+    /// Whether the body is looked at.
+    pub(super) const fn looks_at_body(self) -> bool {
+        matches!(self, Self::Texts | Self::Body(_))
+    }
 }
 
 /// What a user remembers of answers.
@@ -40,99 +43,71 @@ pub(super) struct Memory {
 pub(super) struct Kept {
     head: Vec<u8>,
     body: Vec<u8>,
-    /// Whether there was more than is kept.
-    cut: bool,
+    decoder: Decoder,
+    searches: TextSearches,
+    /// Why the body is not looked at whole.
+    unread: Option<Unread>,
 }
 
 impl Kept {
+    /// What is looked for in the answers to the next request.
+    pub(super) fn look_for(&mut self, searches: TextSearches) {
+        self.searches = searches;
+    }
+
     /// Begins an answer.
-    pub(super) fn begin(&mut self, head: &[u8]) {
-        self.forget();
-        self.head.extend_from_slice(head);
-    }
-
-    /// Adds to its body.
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let room = MOST_KEPT - self.body.len();
-        self.cut |= bytes.len() > room;
-        self.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    /// Empties it.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn begin(&mut self, head: &[u8], keep: Keep) {
         for part in [&mut self.head, &mut self.body] {
             part.clear();
             part.shrink_to(USUAL_ROOM);
         }
-        self.cut = false;
-    }
-
-    /// Its head as received, and its body decoded, as far as they were to be kept. To be called once an answer.
-    pub(super) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], Undecodable>) {
-        match keep {
-            Keep::Nothing => (&[], Ok(&[])),
-            Keep::Head => (&self.head, Ok(&[])),
-            Keep::Whole => {
-                let decoded = self.decode();
-                (&self.head, decoded.map(|()| self.body.as_slice()))
+        self.head.extend_from_slice(head);
+        self.unread = None;
+        if keep.looks_at_body() {
+            self.searches.restart();
+            match Decoder::of(head) {
+                Ok(decoder) => self.decoder = decoder,
+                Err(why) => self.unread = Some(why),
             }
         }
     }
 
-    /// Undoes the codings of the body (RFC 9110 section 8.4.1).
-    fn decode(&mut self) -> Result<(), Undecodable> {
-        let codings: Vec<Coding> = codings(&self.head).collect::<Result<_, _>>()?;
-        if !self.body.is_empty() {
-            for coding in codings.into_iter().rev() {
-                self.body = coding.undo(&self.body, self.cut)?;
-            }
+    /// Takes the next piece of its body.
+    pub(super) fn push(&mut self, piece: &[u8], keep: Keep) {
+        if self.unread == Some(Unread::Undecodable) {
+            return;
         }
-        Ok(())
+        let Self { body, decoder, searches, unread, .. } = self;
+        let pushed = decoder.push(piece, &mut |decoded| {
+            searches.feed(decoded);
+            let Keep::Body(limit) = keep else { return };
+            if (body.len() + decoded.len()) as u64 > limit.bytes() {
+                *body = Vec::new();
+                *unread = Some(Unread::Over(limit));
+            } else if unread.is_none() {
+                body.extend_from_slice(decoded);
+            }
+        });
+        if let Err(why) = pushed {
+            self.unread = Some(why);
+        }
     }
-}
 
-#[derive(Clone, Copy)]
-enum Coding {
-    Gzip,
-    Deflate,
-}
-
-/// The codings in the order they were applied.
-fn codings(head: &[u8]) -> impl Iterator<Item = Result<Coding, Undecodable>> {
-    let values = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
-    let listed = values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
-    let named = listed.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
-    named.map(|name| match name.to_ascii_lowercase().as_slice() {
-        b"gzip" | b"x-gzip" => Ok(Coding::Gzip),
-        b"deflate" => Ok(Coding::Deflate),
-        _ => Err(Undecodable),
-    })
-}
-
-impl Coding {
-    /// What was coded, as far as [`MOST_KEPT`] goes. Of what is `cut` off, as much as there is.
-    ///
-    /// Never inlined: a decoder is made on the stack, 43 KiB each, and a user's own frame would touch them all, whether
-    /// anything is decoded or not (measured at 10,000 users: 80.8 KiB a user in place of 28.6).
-    #[inline(never)]
-    fn undo(self, coded: &[u8], cut: bool) -> Result<Vec<u8>, Undecodable> {
-        let read = |source: &mut dyn std::io::Read| {
-            let mut text = Vec::new();
-            let result = source.take(MOST_KEPT as u64).read_to_end(&mut text);
-            if result.is_ok() || cut { Ok(text) } else { Err(Undecodable) }
+    /// Its head as received, its body decoded, and what was found in that, as far as they were to be kept. To be called
+    /// once an answer.
+    pub(super) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], Unread>, &TextSearches) {
+        let decoder = std::mem::take(&mut self.decoder);
+        if keep.looks_at_body() && self.unread.is_none() {
+            self.unread = decoder.finish().err();
+        }
+        let head = if keep == Keep::Nothing { &[][..] } else { &self.head };
+        let body = match (keep, self.unread) {
+            (Keep::Nothing | Keep::Head, _) => Ok(&[][..]),
+            (_, Some(why)) => Err(why),
+            (_, None) => Ok(&self.body[..]),
         };
-        match self {
-            Self::Gzip => read(&mut MultiGzDecoder::new(coded)),
-            // RFC 9110 section 8.4.1.2: zlib's format, but some servers send it without its frame. Its first byte
-            // tells: 8 in the lower half, and with the second a multiple of 31 (RFC 1950 section 2.2).
-            Self::Deflate if is_zlib(coded) => read(&mut ZlibDecoder::new(coded)),
-            Self::Deflate => read(&mut DeflateDecoder::new(coded)),
-        }
+        (head, body, &self.searches)
     }
-}
-
-fn is_zlib(coded: &[u8]) -> bool {
-    matches!(coded, [first, second, ..] if first & 15 == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0)
 }
 
 #[cfg(test)]
@@ -140,7 +115,7 @@ mod tests {
     use std::io::Write as _;
 
     use flate2::Compression;
-    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use flate2::write::GzEncoder;
 
     use super::*;
 
@@ -150,84 +125,41 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn zlib(text: &[u8]) -> Vec<u8> {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn deflate(text: &[u8]) -> Vec<u8> {
-        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn decoded(fields: &str, body: &[u8]) -> Result<Vec<u8>, Undecodable> {
+    /// What is kept of a body, and the room that it takes.
+    fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, Unread>, usize) {
         let mut kept = Kept::default();
-        kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes());
-        body.chunks(7).for_each(|piece| kept.push(piece));
-        kept.look(Keep::Whole).1.map(<[u8]>::to_vec)
+        kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);
+        body.chunks(1000).for_each(|piece| kept.push(piece, keep));
+        let length = kept.look(keep).1.map(<[u8]>::len);
+        (length, kept.body.capacity())
     }
 
     #[test]
-    fn codings_are_undone_from_the_last_to_the_first() {
-        let text = b"{\"token\":\"t1\"}";
-        for (fields, body) in [
-            ("", text.to_vec()),
-            ("Content-Encoding: identity\r\n", text.to_vec()),
-            ("content-encoding:GZip\r\n", gzip(text)),
-            ("Content-Encoding: x-gzip\r\n", gzip(text)),
-            ("Content-Encoding: deflate\r\n", zlib(text)),
-            ("Content-Encoding: deflate\r\n", deflate(text)),
-            ("Content-Encoding: deflate, gzip\r\n", gzip(&zlib(text))),
-            ("Content-Encoding: gzip\r\nContent-Encoding: deflate\r\n", zlib(&gzip(text))),
-            ("Content-Encoding: gzip\r\n", [gzip(&text[..4]), gzip(&text[4..])].concat()),
-        ] {
-            assert_eq!(decoded(fields, &body).as_deref(), Ok(&text[..]), "{fields}");
-        }
-        assert_eq!(decoded("Content-Encoding: gzip\r\n", b"").as_deref(), Ok(&b""[..]), "a 304 or a HEAD");
+    fn a_body_is_kept_up_to_its_bound_and_a_longer_one_not_at_all() {
+        let limit: ByteSize = "100000".parse().unwrap();
+        let keep = Keep::Body(limit);
+        let coded = "Content-Encoding: gzip\r\n";
+        assert_eq!(kept("", &[b'x'; 100_000], keep).0, Ok(100_000));
+        assert_eq!(kept("", &[b'x'; 100_001], keep), (Err(Unread::Over(limit)), 0));
+        assert_eq!(kept(coded, &gzip(&[b'x'; 100_000]), keep).0, Ok(100_000));
+        // 50 MB out of 50 KB.
+        assert_eq!(kept(coded, &gzip(&vec![0; 50_000_000]), keep), (Err(Unread::Over(limit)), 0));
+        assert_eq!(kept(coded, b"no gzip", keep).0, Err(Unread::Undecodable));
     }
 
     #[test]
-    fn what_cannot_be_undone_is_not_guessed() {
-        let body = gzip(b"text");
-        for (fields, body) in [
-            ("Content-Encoding: br\r\n", &body[..]),
-            ("Content-Encoding: zstd, gzip\r\n", &body),
-            ("Content-Encoding: gzip\r\n", b"text"),
-            ("Content-Encoding: gzip\r\n", &body[..body.len() - 1]),
-            ("Content-Encoding: deflate\r\n", b"\xff\xff\xff"),
-        ] {
-            assert_eq!(decoded(fields, body), Err(Undecodable), "{fields}");
-        }
-    }
-
-    #[test]
-    fn a_body_and_what_it_decodes_to_are_bounded() {
-        let long = vec![b'x'; MOST_KEPT + 10];
-        assert_eq!(decoded("", &long).unwrap().len(), MOST_KEPT);
-        let bomb = gzip(&vec![0; 50 * MOST_KEPT]);
-        assert!(bomb.len() < MOST_KEPT);
-        assert_eq!(decoded("Content-Encoding: gzip\r\n", &bomb).unwrap().len(), MOST_KEPT);
-        let twice = gzip(&bomb);
-        assert_eq!(decoded("Content-Encoding: gzip, gzip\r\n", &twice).unwrap().len(), MOST_KEPT);
-    }
-
-    #[test]
-    fn of_a_coded_body_that_is_cut_off_the_beginning_is_there() {
-        let mut noise = Vec::new();
-        let mut random = crate::plan::random::Random::seeded(1);
-        (0..MOST_KEPT / 4).for_each(|_| noise.extend(random.bits().to_le_bytes()));
-        let text = decoded("Content-Encoding: gzip\r\n", &gzip(&noise)).unwrap();
-        assert!(text.len() > MOST_KEPT / 2 && noise.starts_with(&text), "{}", text.len());
+    fn texts_are_looked_for_without_keeping_the_body() {
+        assert_eq!(kept("", &[b'x'; 100_000], Keep::Texts), (Ok(0), 0));
+        assert_eq!(kept("Content-Encoding: br\r\n", b"x", Keep::Texts).0, Err(Unread::Undecodable));
     }
 
     #[test]
     fn room_for_a_large_answer_is_given_back() {
+        let keep = Keep::Body("1MiB".parse().unwrap());
         let mut kept = Kept::default();
-        kept.begin(b"HTTP/1.1 200 OK\r\n\r\n");
-        kept.push(&vec![0; MOST_KEPT]);
-        kept.begin(b"HTTP/1.1 200 OK\r\n\r\n");
+        kept.begin(b"HTTP/1.1 200 OK\r\n\r\n", keep);
+        kept.push(&vec![0; 1 << 20], keep);
+        kept.begin(b"HTTP/1.1 200 OK\r\n\r\n", keep);
         assert!(kept.body.capacity() <= USUAL_ROOM);
     }
 }

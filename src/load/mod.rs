@@ -3,6 +3,7 @@
 mod budget;
 pub mod connection;
 mod cookies;
+mod decode;
 pub mod exchange;
 mod gate;
 mod incoming;

@@ -6,6 +6,7 @@ use crossbeam_channel::Sender;
 
 use super::outcome::ExtractTrouble;
 use super::swarm::{SwarmEvent, SwarmEventKind};
+use super::tls::trouble::TlsTrouble;
 use crate::clock::Moment;
 use crate::plan::data::SourceId;
 use crate::plan::template::{SlotId, Unset};
@@ -28,10 +29,12 @@ pub enum Notice {
     DataFailed(SourceId),
     /// Users have something to do at the end, and no time for it.
     NoTimeToStop,
+    /// A TLS connection did not come about.
+    Tls(TlsTrouble),
 }
 
 impl Notice {
-    const KINDS: usize = 4;
+    const KINDS: usize = 5;
 
     const fn kind(self) -> usize {
         match self {
@@ -39,6 +42,7 @@ impl Notice {
             Self::Unset(_) => 1,
             Self::DataEnd(_) | Self::DataFailed(_) => 2,
             Self::NoTimeToStop => 3,
+            Self::Tls(_) => 4,
         }
     }
 }

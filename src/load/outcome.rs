@@ -54,6 +54,9 @@ pub enum ExtractTrouble {
     Between,
     /// The body's coding cannot be undone.
     Undecodable,
+    /// The body, or the text between the two, is longer than `--max-body`: as a failure an
+    /// [`ExpectTrouble::Body`], which has the size.
+    OverMaxBody,
 }
 
 impl ExtractTrouble {
@@ -66,6 +69,7 @@ impl ExtractTrouble {
             Self::Cookie => "no such cookie",
             Self::Between => "text not found",
             Self::Undecodable => "body cannot be decoded",
+            Self::OverMaxBody => "body over --max-body",
         }
     }
 }
@@ -155,6 +159,7 @@ impl Failure {
         match self {
             Self::Status(status @ 400..=599) => format!("{class}: {status}"),
             Self::Status(status) => format!("{class}: status {status}"),
+            Self::Expectation(trouble) => format!("{class}: {}", trouble.text()),
             _ => format!("{class}: {}", self.reason()),
         }
     }
@@ -182,8 +187,8 @@ impl Failure {
             Self::Protocol(broken) => broken.text(),
             Self::Redirect(RedirectTrouble::TooMany) => "too many",
             Self::Redirect(RedirectTrouble::BadLocation) => "bad location",
-            Self::Expectation(trouble) => trouble.text(),
             Self::Extract(trouble) => trouble.text(),
+            Self::Expectation(_) => "not as expected",
             Self::Status(_) => "status",
         }
     }

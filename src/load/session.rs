@@ -16,13 +16,14 @@ use super::supply::Spent;
 use super::swarm::SwarmEvent;
 use super::user::Shared;
 use crate::clock::Moment;
-use crate::plan::answer::{AnswerView, ParsedBody};
+use crate::plan::answer::{AnswerView, ParsedBody, Unread};
 use crate::plan::data::{DataSource, Row, SourceId};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::journey::{Message, Step, Task};
 use crate::plan::random::Random;
 use crate::plan::request::EndpointId;
+use crate::plan::search::{Captured, TextSearches};
 use crate::plan::template::{Unset, Values};
 use crate::plan::wire::WireBuffer;
 
@@ -184,11 +185,17 @@ impl<'run> Session<'run> {
             Permit::None => return Went::Over,
         }
         let endpoint = wire.endpoint();
-        let (timeout, max_redirects) = (step.rules.timeout, step.rules.max_redirects);
+        let (timeout, max_redirects, keep) = (step.rules.timeout, step.rules.max_redirects, keep(step));
+        if keep.looks_at_body() {
+            let now = self.shared.clock.unix(self.shared.clock.now());
+            let mut values = self.known.values(self.shared.plan.sources(), now);
+            let limit = step.rules.max_body.bytes();
+            self.exchange.look_for(TextSearches::new(&step.rules.expect, &step.extract, &mut values, limit));
+        }
         let sent = self.shared.clock.now();
         self.sent += 1;
         self.desk.begin(sent);
-        let exchanged = self.exchange.perform(wire, Terms { timeout, max_redirects, keep: keep(step) }, sent);
+        let exchanged = self.exchange.perform(wire, Terms { timeout, max_redirects, keep }, sent);
         self.desk.end();
         let (ending, went) = self.judge(step, &exchanged);
         self.report(endpoint, turn, &exchanged, ending, went)
@@ -212,14 +219,20 @@ impl<'run> Session<'run> {
         let status = match exchanged.result {
             Ok(status) => status,
             Err(Ending::Aborted) => return (Ending::Aborted, Went::Over),
-            Err(ending) => return (ending, Went::Failed),
+            Err(ending) => {
+                if let Ending::Failed(Failure::Tls(trouble)) = ending {
+                    self.tell(Notice::Tls(trouble));
+                }
+                return (ending, Went::Failed);
+            }
         };
         let now = self.shared.clock.unix(exchanged.done);
-        let (jar, head, body) = self.exchange.answer(keep(step));
+        let (jar, head, body, texts) = self.exchange.answer(keep(step));
         let answer = AnswerView {
             status,
             head,
             body,
+            texts,
             size: exchanged.traffic.content_length,
             service: exchanged.done.since(exchanged.sent),
             cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
@@ -238,7 +251,11 @@ impl<'run> Session<'run> {
         }
         let Some((variable, trouble)) = missing else { return (Ending::Ok, Went::Well) };
         self.tell(Notice::NotExtracted { variable, trouble });
-        (Ending::Failed(Failure::Extract(trouble)), Went::Missing)
+        let failure = match trouble {
+            ExtractTrouble::OverMaxBody => Failure::Expectation(ExpectTrouble::Body(Unread::Over(step.rules.max_body))),
+            other => Failure::Extract(other),
+        };
+        (Ending::Failed(failure), Went::Missing)
     }
 
     fn tell(&self, notice: Notice) {
@@ -263,8 +280,10 @@ impl Known {
 /// How much of the answer is looked at.
 fn keep(step: &Step) -> Keep {
     let expect = &step.rules.expect;
-    if expect.needs_body() || step.extract.iter().any(Extraction::needs_body) {
-        Keep::Whole
+    if expect.needs_whole_body() || step.extract.iter().any(Extraction::needs_whole_body) {
+        Keep::Body(step.rules.max_body)
+    } else if expect.needs_body() || step.extract.iter().any(Extraction::needs_body) {
+        Keep::Texts
     } else if expect.needs_head() || step.extract.iter().any(Extraction::needs_head) {
         Keep::Head
     } else {
@@ -280,12 +299,16 @@ const fn failure(status: u16, trouble: ExpectTrouble) -> Failure {
 }
 
 /// Why a value was not there.
-const fn trouble(extraction: &Extraction, answer: &AnswerView<'_>) -> ExtractTrouble {
-    match extraction.from {
-        ExtractFrom::Json(_) | ExtractFrom::Between(..) if answer.body.is_err() => ExtractTrouble::Undecodable,
-        ExtractFrom::Json(_) => ExtractTrouble::Json,
-        ExtractFrom::Between(..) => ExtractTrouble::Between,
-        ExtractFrom::Header(_) => ExtractTrouble::Header,
-        ExtractFrom::Cookie(_) => ExtractTrouble::Cookie,
+fn trouble(extraction: &Extraction, answer: &AnswerView<'_>) -> ExtractTrouble {
+    match (&extraction.from, answer.body) {
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Undecodable)) => ExtractTrouble::Undecodable,
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Over(_))) => ExtractTrouble::OverMaxBody,
+        (ExtractFrom::Between(left, right), _) if answer.texts.captured(left, right) == Captured::TooLong => {
+            ExtractTrouble::OverMaxBody
+        }
+        (ExtractFrom::Json(_), _) => ExtractTrouble::Json,
+        (ExtractFrom::Between(..), _) => ExtractTrouble::Between,
+        (ExtractFrom::Header(_), _) => ExtractTrouble::Header,
+        (ExtractFrom::Cookie(_), _) => ExtractTrouble::Cookie,
     }
 }

@@ -1,9 +1,13 @@
 //! An answer as expectations and extractions look at it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::Duration;
 
 use serde_json::Value;
+
+use super::search::TextSearches;
+use crate::cli::size::ByteSize;
 
 /// An answer as expectations and extractions look at it: the last one, where redirects were followed.
 pub struct AnswerView<'a> {
@@ -11,8 +15,10 @@ pub struct AnswerView<'a> {
     pub status: u16,
     /// Its head as received, the status line first.
     pub head: &'a [u8],
-    /// Its body, decoded, as far as it is kept.
-    pub body: Result<&'a [u8], Undecodable>,
+    /// Its body, decoded, where it is kept; empty where only texts are looked for.
+    pub body: Result<&'a [u8], Unread>,
+    /// What was looked for in the whole of its body, and found.
+    pub texts: &'a TextSearches,
     /// Bytes of its body, after de-chunking and before decoding.
     pub size: u64,
     /// From sending to its last byte.
@@ -23,9 +29,25 @@ pub struct AnswerView<'a> {
     pub json: ParsedBody,
 }
 
-/// A body whose coding cannot be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Undecodable;
+/// Why a body was not looked at whole. Then nothing is known of it, neither what it holds nor what it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unread {
+    /// Its coding cannot be undone.
+    Undecodable,
+    /// It is longer than `--max-body`.
+    Over(ByteSize),
+}
+
+impl Unread {
+    /// A short fixed text; that of a bound is the same for the whole run.
+    #[must_use]
+    pub fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::Undecodable => "body cannot be decoded".into(),
+            Self::Over(size) => format!("body over {size}").into(),
+        }
+    }
+}
 
 /// A body as JSON, read at most once.
 #[derive(Debug, Default)]
@@ -45,20 +67,6 @@ impl AnswerView<'_> {
     pub(super) fn json(&self) -> Option<&Value> {
         let parse = || serde_json::from_slice(self.body.ok()?).ok();
         self.json.0.get_or_init(parse).as_ref()
-    }
-
-    /// Where `needle` stands first in the body, from `from` on.
-    pub(super) fn find(&self, needle: &[u8], from: usize) -> Option<usize> {
-        find(self.body.ok()?.get(from..)?, needle).map(|at| from + at)
-    }
-}
-
-/// Where `needle` stands first. As text where both are: std's search there is many times faster than going byte by byte.
-fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    match (std::str::from_utf8(text), std::str::from_utf8(needle)) {
-        (Ok(text), Ok(needle)) => text.find(needle),
-        _ if needle.is_empty() => Some(0),
-        _ => text.windows(needle.len()).position(|window| window == needle),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Number, Value};
 
-use super::answer::AnswerView;
+use super::answer::{AnswerView, Unread};
 use super::pointer::Pointer;
 use super::template::{Template, Values};
 use crate::cli::value::StatusSet;
@@ -115,8 +115,8 @@ pub enum ExpectTrouble {
     Within,
     /// The body is too long or too short.
     Size,
-    /// The body's coding cannot be undone.
-    Undecodable,
+    /// The body was not looked at whole.
+    Body(Unread),
     /// The text to compare with needs a value that was never taken from an answer.
     Unset,
 }
@@ -124,7 +124,7 @@ pub enum ExpectTrouble {
 impl ExpectTrouble {
     /// Short fixed text, for errors.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub fn text(self) -> Cow<'static, str> {
         match self {
             Self::Status => "status",
             Self::Header => "header",
@@ -133,9 +133,10 @@ impl ExpectTrouble {
             Self::Json => "json",
             Self::Within => "within",
             Self::Size => "size",
-            Self::Undecodable => "body cannot be decoded",
+            Self::Body(unread) => return unread.text(),
             Self::Unset => "variable never extracted",
         }
+        .into()
     }
 }
 
@@ -155,7 +156,13 @@ impl Expect {
     /// Whether it looks at the body.
     #[must_use]
     pub fn needs_body(&self) -> bool {
-        !self.body.is_empty() || !self.json.is_empty()
+        !self.body.is_empty() || self.needs_whole_body()
+    }
+
+    /// Whether it looks at the body as a whole, not only while it passes.
+    #[must_use]
+    pub fn needs_whole_body(&self) -> bool {
+        !self.json.is_empty()
     }
 
     /// Judges an answer.
@@ -168,16 +175,13 @@ impl Expect {
             met(rule.is_met(answer, values)?, ExpectTrouble::Header)?;
         }
         if self.needs_body() {
-            met(answer.body.is_ok(), ExpectTrouble::Undecodable)?;
+            answer.body.map_err(ExpectTrouble::Body)?;
         }
-        for rule in &self.body {
+        for (place, rule) in self.body.iter().enumerate() {
+            let found = answer.texts.found(place).ok_or(ExpectTrouble::Unset)?;
             match rule {
-                BodyRule::Contains(text) => {
-                    met(answer.find(&rendered(text, values)?, 0).is_some(), ExpectTrouble::BodyContains)?;
-                }
-                BodyRule::ContainsNot(text) => {
-                    met(answer.find(&rendered(text, values)?, 0).is_none(), ExpectTrouble::BodyContainsNot)?;
-                }
+                BodyRule::Contains(_) => met(found, ExpectTrouble::BodyContains)?,
+                BodyRule::ContainsNot(_) => met(!found, ExpectTrouble::BodyContainsNot)?,
             }
         }
         for rule in &self.json {

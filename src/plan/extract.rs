@@ -2,6 +2,7 @@
 
 use super::answer::AnswerView;
 use super::pointer::Pointer;
+use super::search::Captured;
 use super::template::SlotId;
 
 /// A value that is taken from an answer and kept by the user.
@@ -36,7 +37,13 @@ impl Extraction {
     /// Whether it looks at the body.
     #[must_use]
     pub const fn needs_body(&self) -> bool {
-        matches!(self.from, ExtractFrom::Json(_) | ExtractFrom::Between(..))
+        self.needs_whole_body() || matches!(self.from, ExtractFrom::Between(..))
+    }
+
+    /// Whether it looks at the body as a whole, not only while it passes.
+    #[must_use]
+    pub const fn needs_whole_body(&self) -> bool {
+        matches!(self.from, ExtractFrom::Json(_))
     }
 
     /// The value; `None` where the answer has none.
@@ -50,11 +57,10 @@ impl Extraction {
             },
             ExtractFrom::Header(name) => answer.fields(name).next().map(text),
             ExtractFrom::Cookie(name) => (answer.cookie)(name),
-            ExtractFrom::Between(left, right) => {
-                let begin = answer.find(left.as_bytes(), 0)? + left.len();
-                let end = answer.find(right.as_bytes(), begin)?;
-                answer.body.ok()?.get(begin..end).map(text)
-            }
+            ExtractFrom::Between(left, right) => match answer.texts.captured(left, right) {
+                Captured::Text(found) => answer.body.ok().map(|_| text(found)),
+                Captured::Missing | Captured::TooLong => None,
+            },
         }
     }
 }
@@ -66,11 +72,23 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::answer::tests::view;
-    use super::super::answer::{AnswerView, Undecodable};
+    use super::super::answer::{AnswerView, Unread};
+    use super::super::expect::Expect;
+    use super::super::random::Random;
+    use super::super::search::TextSearches;
+    use super::super::template::Values;
     use super::*;
 
     fn take(from: ExtractFrom, answer: &AnswerView<'_>) -> Option<String> {
         Extraction { slot: SlotId(0), from }.take(answer)
+    }
+
+    /// What a body is looked through for, for this extraction.
+    fn sought(from: ExtractFrom) -> TextSearches {
+        let (sources, random) = (&[], &mut Random::seeded(1));
+        let (user, iteration, now_unix_ms) = (0, 0, 0);
+        let mut values = Values { variables: &[], rows: &[], sources, user, iteration, now_unix_ms, random };
+        TextSearches::new(&Expect::default(), &[Extraction { slot: SlotId(0), from }], &mut values, 100)
     }
 
     fn json(pointer: &str) -> ExtractFrom {
@@ -99,22 +117,32 @@ mod tests {
     #[test]
     fn values_are_taken_out_of_fields_cookies_and_text() {
         let head = "HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\r\n";
-        let answer = view(head, b"<input name=\"csrf\" value=\"x y\"><input value=\"\">");
+        let answer = view(head, b"");
         let between = |left: &str, right: &str| ExtractFrom::Between(left.to_owned(), right.to_owned());
         assert_eq!(take(ExtractFrom::Header("location".to_owned()), &answer).as_deref(), Some("/orders/7"));
         assert_eq!(take(ExtractFrom::Header("etag".to_owned()), &answer), None);
         assert_eq!(take(ExtractFrom::Cookie("session".to_owned()), &answer).as_deref(), Some("s1"));
         assert_eq!(take(ExtractFrom::Cookie("other".to_owned()), &answer), None);
-        assert_eq!(take(between("csrf\" value=\"", "\""), &answer).as_deref(), Some("x y"));
-        assert_eq!(take(between("<input value=\"", "\""), &answer).as_deref(), Some(""));
-        assert_eq!(take(between("value=\"", "\n"), &answer), None);
-        assert_eq!(take(between("token", "\""), &answer), None);
+        for (left, right, value) in [
+            ("csrf\" value=\"", "\"", Some("x y")),
+            ("<input value=\"", "\"", Some("")),
+            ("value=\"", "\n", None),
+            ("token", "\"", None),
+        ] {
+            let mut texts = sought(between(left, right));
+            texts.feed(b"<input name=\"csrf\" value=\"x y\"><input value=\"\">");
+            let answer = AnswerView { texts: &texts, ..view(head, b"") };
+            assert_eq!(take(between(left, right), &answer).as_deref(), value, "{left}");
+        }
     }
 
     #[test]
     fn nothing_is_taken_out_of_a_body_that_cannot_be_decoded() {
-        let answer = AnswerView { body: Err(Undecodable), ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
+        let nothing = || ExtractFrom::Between(String::new(), String::new());
+        let texts = sought(nothing());
+        let answer =
+            AnswerView { body: Err(Unread::Undecodable), texts: &texts, ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
         assert_eq!(take(json(""), &answer), None);
-        assert_eq!(take(ExtractFrom::Between(String::new(), String::new()), &answer), None);
+        assert_eq!(take(nothing(), &answer), None);
     }
 }

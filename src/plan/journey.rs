@@ -12,6 +12,7 @@ use super::request::{EndpointId, Request};
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::{Origin, Scheme};
+use crate::cli::size::ByteSize;
 use crate::cli::value::Wait;
 use crate::error::Result;
 
@@ -96,6 +97,8 @@ pub struct Rules {
     pub timeout: Duration,
     /// Redirects followed; with 0 a redirect is the answer.
     pub max_redirects: u16,
+    /// Longest body that is kept to be looked at as a whole.
+    pub max_body: ByteSize,
     /// Answers that are ok.
     pub expect: Expect,
 }

@@ -19,6 +19,7 @@ mod requests;
 pub mod route;
 pub mod scenario;
 pub mod schedule;
+pub mod search;
 pub mod setting;
 mod settings;
 pub mod shard;

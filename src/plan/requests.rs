@@ -98,6 +98,7 @@ pub(super) fn rules(flags: &RunFlags) -> Rules {
     Rules {
         timeout: flags.timeout,
         max_redirects: flags.max_redirects,
+        max_body: flags.max_body,
         expect: Expect::status(flags.expect_status.clone().unwrap_or_default()),
     }
 }

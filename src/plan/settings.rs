@@ -140,6 +140,7 @@ fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &
     }
     book.add(Scope::Plan, "timeout", &time(flags.timeout), origins.of("timeout"));
     book.add(Scope::Plan, "max-redirects", &flags.max_redirects.to_string(), origins.of("max_redirects"));
+    book.add(Scope::Plan, "max-body", &flags.max_body.to_string(), origins.of("max_body"));
 }
 
 fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &Route) {

@@ -67,5 +67,9 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             "on_stop_not_sent",
             "the scenario's on_stop is not sent, as --stop-timeout leaves no time for it".to_owned(),
         ),
+        Notice::Tls(trouble) => {
+            let cure = trouble.cure().map(|cure| format!(": {cure}")).unwrap_or_default();
+            ("tls_failed", format!("no TLS connection, {}{cure}", trouble.text()))
+        }
     }
 }

@@ -5,7 +5,7 @@ mod differences;
 
 use swarmline::load::response::Broken;
 use swarmline::load::response::body::Body;
-use swarmline::load::response::head::{Asked, HeadScan, closed_within};
+use swarmline::load::response::head::{Asked, HeadScan, Unfolded, closed_within, unfold};
 use ureq_proto::Error;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
 use ureq_proto::http::header::LOCATION;
@@ -31,11 +31,21 @@ type Theirs = Result<Accepted, Option<Error>>;
 
 /// Ours over bytes that arrive in pieces, each up to one of the offsets `ends`, and then the end of the input.
 fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
-    let (mut scan, mut start) = (HeadScan::default(), 0);
+    let (mut scan, mut start, mut bytes) = (HeadScan::default(), 0, case.bytes.clone());
     let mut open: Option<(Accepted, Body)> = None;
     for end in ends {
         while open.is_none() {
-            let Some(head) = scan.parse(&case.bytes[start..end], case.asked)? else { break };
+            let before = scan;
+            if scan.parse(&bytes[start..end], case.asked) == Err(Broken::BadField) {
+                match unfold(&mut bytes[start..end]) {
+                    Unfolded::Rewritten => scan = HeadScan::default(),
+                    Unfolded::Unfinished => break,
+                    Unfolded::Unchanged => return Err(Broken::BadField),
+                }
+            } else {
+                scan = before;
+            }
+            let Some(head) = scan.parse(&bytes[start..end], case.asked)? else { break };
             start += head.len;
             scan = HeadScan::default();
             if !head.is_interim() {
@@ -54,7 +64,10 @@ fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
             assert!(fed.complete || accepted.used == end, "an unfinished body takes all there is");
         }
     }
-    let (accepted, body) = open.ok_or_else(|| closed_within(&case.bytes[start..], case.asked))?;
+    let (accepted, body) = open.ok_or_else(|| {
+        let _ = unfold(&mut bytes[start..]);
+        closed_within(&bytes[start..], case.asked)
+    })?;
     body.end_of_input().map(|()| accepted)
 }
 

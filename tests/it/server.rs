@@ -221,6 +221,12 @@ impl Peer {
         Some(seen)
     }
 
+    /// Reads the body that follows such a head.
+    pub(crate) fn read_body(&mut self, length: usize) {
+        while self.input.len() < length && self.fill().is_some() {}
+        self.input.drain(..length.min(self.input.len()));
+    }
+
     /// Writes; whether the client still listens shows elsewhere.
     pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = match &mut self.tls {
@@ -259,6 +265,20 @@ impl Peer {
     /// Reads at most so many bytes; says whether some came.
     pub(crate) fn sip(&mut self, most: usize) -> bool {
         matches!(self.stream.read(&mut vec![0; most]), Ok(1..))
+    }
+
+    /// Changes the keys of the TLS session, which the client is told.
+    pub(crate) fn change_keys(&mut self) {
+        let tls = self.tls.as_mut().expect("a secure peer");
+        tls.refresh_traffic_keys().unwrap();
+        tls.complete_io(&mut self.stream).unwrap();
+    }
+
+    /// Says by TLS that nothing more comes, and keeps the connection open.
+    pub(crate) fn close_notify(&mut self) {
+        let tls = self.tls.as_mut().expect("a secure peer");
+        tls.send_close_notify();
+        tls.write_tls(&mut self.stream).unwrap();
     }
 
     /// Ends the answer, not the connection.

@@ -45,7 +45,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 22] = [
+const NAMES: [(&str, &[&str], &str); 23] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",
@@ -98,7 +98,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
             "telemetry/sparse.rs",
             "telemetry/encode.rs",
             "telemetry/reader/input.rs",
-            "load/memory.rs",
+            "load/decode.rs",
         ],
         "compressed streams and histograms, and answers that are looked at",
     ),

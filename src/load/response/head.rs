@@ -149,53 +149,79 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
     }
 }
 
+/// What [`unfold`] made of a head that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfolded {
+    /// It was rewritten: parse it again.
+    Rewritten,
+    /// Its last line may still become a field: it takes more bytes to tell.
+    Unfinished,
+    /// There is nothing to rewrite: it is broken.
+    Unchanged,
+}
+
 /// Rewrites in place what old servers may send and RFC 9112 has a client read all the same: a field's folded lines become
 /// one (§5.2: the line end and the blanks behind it become spaces), blanks before its colon go behind it (§5.1: they are
-/// removed). Returns whether there was something to rewrite. The length stays the same, what cannot be a head stays as it
-/// is, and nothing behind the head is touched; so it may be called again as the head grows.
+/// removed). The length stays the same, what cannot be a head stays as it is, and nothing behind the head is touched; so
+/// it may be called again as the head grows.
 #[must_use]
-pub fn unfold(input: &mut [u8]) -> bool {
+pub fn unfold(input: &mut [u8]) -> Unfolded {
     let mut changed = false;
-    let mut line = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let first = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     // Behind the status line: a line that is folded onto that is not a field (§2.2).
-    let Some(next) = line_after(input, line) else { return false };
-    line = next;
+    let Some(mut line) = input[first..].iter().position(|byte| *byte == b'\n').map(|at| first + at + 1) else {
+        return Unfolded::Unchanged;
+    };
     let mut is_field = false;
     while line < input.len() {
         let end = input[line..].iter().position(|byte| *byte == b'\n').map_or(input.len(), |at| line + at);
-        let starts_blank = matches!(input[line], b' ' | b'\t');
-        if matches!(input[line..end].trim_ascii_end(), []) && !starts_blank {
-            return changed;
+        let starts_blank = is_blank(input[line]);
+        if !starts_blank && input[line..end].trim_ascii_end().is_empty() {
+            break;
         }
-        if !starts_blank {
-            let (is_named, was_spaced) = close_up_name(&mut input[line..end]);
-            (is_field, changed) = (is_named, changed | was_spaced);
-        } else if is_field {
+        if starts_blank && is_field {
             let before = if line > 1 && input[line - 2] == b'\r' { line - 2 } else { line - 1 };
-            let blanks = input[line..end].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let blanks = input[line..end].iter().take_while(|byte| is_blank(**byte)).count();
             input[before..line + blanks].fill(b' ');
             changed = true;
+        } else if !starts_blank {
+            let is_last = end == input.len();
+            match close_up_name(&mut input[line..end]) {
+                Name::Spaced => (is_field, changed) = (true, true),
+                Name::Closed => is_field = true,
+                Name::Open if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
+                Name::Open => is_field = false,
+            }
         }
         line = end + 1;
     }
-    changed
+    if changed { Unfolded::Rewritten } else { Unfolded::Unchanged }
 }
 
-/// Puts the colon of a field where its name ends; returns whether there is a colon, and whether it had to be moved.
-fn close_up_name(line: &mut [u8]) -> (bool, bool) {
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (false, false) };
-    let name = line[..colon].iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
-    let is_spaced = 0 < name && name < colon;
-    if is_spaced {
-        line[name..=colon].fill(b' ');
-        line[name] = b':';
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// How the name of a field stood before its colon.
+enum Name {
+    /// Next to it.
+    Closed,
+    /// With blanks between, which now stand behind it.
+    Spaced,
+    /// There is no colon.
+    Open,
+}
+
+/// Puts the colon of a field where its name ends.
+fn close_up_name(line: &mut [u8]) -> Name {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Name::Open };
+    let name = line[..colon].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+    if name == 0 || name == colon {
+        return Name::Closed;
     }
-    (true, is_spaced)
-}
-
-/// Where the line behind the one at `start` begins, if that has come.
-fn line_after(input: &[u8], start: usize) -> Option<usize> {
-    input[start..].iter().position(|byte| *byte == b'\n').map(|at| start + at + 1)
+    line[name..=colon].fill(b' ');
+    line[name] = b':';
+    Name::Spaced
 }
 
 /// What is wrong with a head that the peer closed the connection within: [`Broken::ClosedEarly`], unless what did come

@@ -1,15 +1,20 @@
 use serde_json::json;
 
 use super::super::answer::tests::view;
-use super::super::answer::{AnswerView, Undecodable};
+use super::super::answer::{AnswerView, Unread};
 use super::super::random::Random;
+use super::super::search::TextSearches;
 use super::super::template::{Encoding, Hole, SlotId};
 use super::*;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nVary: a\r\nVary: b\r\n\r\n";
 
 fn judge(expect: &Expect, answer: &AnswerView<'_>) -> Result<(), ExpectTrouble> {
-    let mut values = Values {
+    with_values(|values| expect.judge(answer, values))
+}
+
+fn with_values<T>(work: impl FnOnce(&mut Values<'_>) -> T) -> T {
+    work(&mut Values {
         variables: &[Some("amy".to_owned()), None, Some("7".to_owned())],
         rows: &[],
         sources: &[],
@@ -17,8 +22,7 @@ fn judge(expect: &Expect, answer: &AnswerView<'_>) -> Result<(), ExpectTrouble> 
         iteration: 0,
         now_unix_ms: 0,
         random: &mut Random::seeded(1),
-    };
-    expect.judge(answer, &mut values)
+    })
 }
 
 fn slot(number: u32) -> Template {
@@ -72,10 +76,14 @@ fn texts_are_looked_for_in_the_body() {
         (BodyRule::ContainsNot(text("order")), Err(ExpectTrouble::BodyContainsNot)),
     ] {
         let expect = Expect { body: vec![rule.clone()], ..Expect::default() };
-        assert!(expect.needs_body());
-        assert_eq!(judge(&expect, &view(HEAD, b"the order of amy")), judged, "{rule:?}");
-        let undecodable = AnswerView { body: Err(Undecodable), ..view(HEAD, b"") };
-        assert_eq!(judge(&expect, &undecodable), Err(ExpectTrouble::Undecodable));
+        assert!(expect.needs_body() && !expect.needs_whole_body());
+        let mut texts = with_values(|values| TextSearches::new(&expect, &[], values, 0));
+        texts.feed(b"the order of amy");
+        assert_eq!(judge(&expect, &AnswerView { texts: &texts, ..view(HEAD, b"") }), judged, "{rule:?}");
+        for unread in [Unread::Undecodable, Unread::Over("8MiB".parse().unwrap())] {
+            let answer = AnswerView { body: Err(unread), texts: &texts, ..view(HEAD, b"") };
+            assert_eq!(judge(&expect, &answer), Err(ExpectTrouble::Body(unread)));
+        }
     }
 }
 

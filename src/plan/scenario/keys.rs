@@ -1,7 +1,7 @@
 //! The keys of a scenario file: those that the reader knows, the suggestions come from, and the schema is held to.
 
 /// Of the file itself.
-pub const SCENARIO: [&str; 25] = [
+pub const SCENARIO: [&str; 26] = [
     "$schema",
     "name",
     "host",
@@ -20,6 +20,7 @@ pub const SCENARIO: [&str; 25] = [
     "timeout",
     "connect_timeout",
     "redirects",
+    "max_body",
     "insecure",
     "no_keepalive",
     "interval",

@@ -54,6 +54,7 @@ impl Workshop<'_> {
         let rules = Rules {
             timeout: object.read("timeout", Node::positive_time)?.unwrap_or(self.rules.timeout),
             max_redirects: redirects(&object)?.unwrap_or(self.rules.max_redirects),
+            max_body: self.rules.max_body,
             expect: match object.get("expect") {
                 Some(node) => expect(&node, &mut self.names, &self.rules.expect)?,
                 None => self.rules.expect.clone(),

@@ -7,6 +7,7 @@ use super::json::Json;
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
+use crate::cli::size::ByteSize;
 use crate::cli::stages::{HIGHEST, Stage, Stages};
 use crate::cli::value::{self, StatusSet, Wait};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
@@ -34,6 +35,7 @@ pub(super) struct Top {
     pub(super) timeout: Option<Duration>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) redirects: Option<u16>,
+    pub(super) max_body: Option<ByteSize>,
     pub(super) insecure: Option<bool>,
     pub(super) no_keepalive: Option<bool>,
     pub(super) interval: Option<Duration>,
@@ -61,6 +63,7 @@ impl Top {
             timeout: object.read("timeout", Node::positive_time)?,
             connect_timeout: object.read("connect_timeout", Node::positive_time)?,
             redirects: redirects(object)?,
+            max_body: object.read("max_body", size)?,
             insecure: object.read("insecure", Node::truth)?,
             no_keepalive: object.read("no_keepalive", Node::truth)?,
             interval: object.read("interval", interval)?,
@@ -122,6 +125,7 @@ impl Top {
         all.set("timeout", |flags| &mut flags.timeout, self.timeout);
         all.set("connect_timeout", |flags| &mut flags.connect_timeout, self.connect_timeout);
         all.set("max_redirects", |flags| &mut flags.max_redirects, self.redirects);
+        all.set("max_body", |flags| &mut flags.max_body, self.max_body);
         all.set("insecure", |flags| &mut flags.insecure, self.insecure);
         all.set("no_keepalive", |flags| &mut flags.no_keepalive, self.no_keepalive);
         all.set("interval", |flags| &mut flags.interval, self.interval);
@@ -160,6 +164,15 @@ fn checked_host(node: &Node<'_>, text: impl FnOnce(&str) -> std::result::Result<
 /// The statuses of `expect`; the rest of it is read with the requests.
 fn status(node: &Node<'_>) -> Result<Option<StatusSet>> {
     node.object(&keys::EXPECT)?.read("status", super::expect::status)
+}
+
+/// A size: text as the flag takes it, or a number of bytes.
+fn size(node: &Node<'_>) -> Result<ByteSize> {
+    if !matches!(node.value(), Json::Number(_)) {
+        return node.read(str::parse);
+    }
+    let bytes = node.whole(1..=u64::MAX)?.to_string();
+    bytes.parse().map_err(|why: String| node.refused(why))
 }
 
 fn interval(node: &Node<'_>) -> Result<Duration> {

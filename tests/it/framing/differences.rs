@@ -21,6 +21,17 @@ pub(super) struct Difference {
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
+        name: "folded lines and blanks before a colon are read",
+        why: "RFC 9112 §5.2: a user agent must replace each obs-fold by spaces; §5.1: such blanks are removed",
+        asked: Asked::Whole,
+        example: || b"HTTP/1.1 200 OK\r\nA : b\r\n c\r\nContent-Length:\r\n\t0\r\n\r\n".to_vec(),
+        applies: |case, ours, theirs| {
+            let has = |text: &[u8]| case.bytes.windows(text.len()).any(|window| window == text);
+            let is_there = [&b" :"[..], b"\t:", b"\n ", b"\n\t"].into_iter().any(has);
+            is_there && ours.is_ok() && matches!(theirs, Err(Some(Error::HttpParseFail(_))))
+        },
+    },
+    Difference {
         name: "content-length beside transfer-encoding is broken",
         why: "RFC 9112 §6.3 rule 3: ought to be handled as an error; ureq-proto lets chunked win",
         asked: Asked::Whole,

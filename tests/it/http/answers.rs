@@ -1,7 +1,10 @@
 //! Answers of every framing, whole and broken.
 
-use crate::process::{Finished, run};
-use crate::server::{OK, Server};
+use std::time::Duration;
+
+use crate::process::{Finished, run, run_alone};
+use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::support::Scratch;
 
 /// Three requests to a server that always answers so.
 fn thrice(answer: impl Into<String>) -> (Server, Finished) {
@@ -197,4 +200,93 @@ fn an_answer_that_came_before_a_reset_counts() {
     let body = "x".repeat(100_000);
     let run = run(&server, &["-n", "20", "--data", &body, "/"]).exits(1);
     assert_eq!(run.errors(), [("http_4xx: 413", 20)]);
+}
+
+/// Answers as soon as it has the head of a request, and reads nothing more while the client stays.
+fn answers_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static {
+    move |mut peer| {
+        peer.read_head();
+        peer.say(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nno"));
+        // Neither reads nor closes; the client does.
+        while peer.dawdle(Duration::from_secs(60)) {}
+    }
+}
+
+/// More than the buffers of two sockets hold.
+fn large_body() -> (Scratch, String) {
+    let scratch = Scratch::new("large-body");
+    let body = scratch.write("body", &"x".repeat(32 << 20));
+    (scratch, format!("@{body}"))
+}
+
+#[test]
+fn an_early_answer_counts_though_the_server_reads_no_more() {
+    let (_scratch, body) = large_body();
+    for (status, error) in [("413 Content Too Large", "http_4xx: 413"), ("401 Unauthorized", "http_4xx: 401")] {
+        let server = Server::start(answers_early(status));
+        let run = run(&server, &["-n", "3", "--timeout", "30s", "--data", &body, "/"]).exits(1);
+        assert_eq!(run.errors(), [(error, 3)]);
+        // The rest of a body would be taken for the next request.
+        assert_eq!((server.count(), server.connections(), run.count("reopened")), (3, 3, 0));
+        assert!(run.statistic("max_response_time") < 10_000.0, "not at the timeout");
+    }
+    let server = Server::start(|peer| answers_early("413 Content Too Large")(peer.secure()));
+    let url = format!("https://{}/", server.addr());
+    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(1);
+    assert_eq!(run.errors(), [("http_4xx: 413", 2)], "over TLS");
+    assert!(run.statistic("max_response_time") < 10_000.0, "over TLS");
+}
+
+#[test]
+fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
+    let (_scratch, body) = large_body();
+    let talks = |mut peer: Peer| {
+        while peer.read_head().is_some() {
+            // A server that answers as it reads: more than the client's buffers hold, then the rest of the body.
+            peer.say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
+            peer.say("y".repeat(16 << 20));
+            peer.read_body(32 << 20);
+        }
+    };
+    let server = Server::start(talks);
+    let run = run(&server, &["-n", "3", "--data", &body, "/"]).exits(0);
+    assert_eq!((run.count("ok"), server.count()), (3, 3));
+    assert!((run.statistic("avg_content_length") - f64::from(16 << 20)).abs() < 1e-3);
+    let server = Server::start(move |peer| talks(peer.secure()));
+    let url = format!("https://{}/", server.addr());
+    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(0);
+    assert_eq!((run.count("ok"), server.count()), (2, 2), "over TLS");
+}
+
+#[test]
+fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
+    let (_scratch, body) = large_body();
+    let server = Server::start(|mut peer| {
+        peer.read_head();
+        while peer.dawdle(Duration::from_secs(60)) {}
+    });
+    let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(1);
+    assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)]);
+}
+
+#[test]
+fn folded_fields_and_blanks_before_a_colon_are_read_as_the_rfc_says() {
+    let folded = "HTTP/1.1 200 OK\r\nX-Long: one\r\n two\r\n\t three\r\nContent-Length :\r\n 2\r\n\r\nok";
+    let (server, run) = thrice(folded);
+    let run = run.exits(0);
+    assert_eq!((run.count("ok"), server.connections()), (3, 1));
+    assert!((run.statistic("avg_content_length") - 2.0).abs() < 1e-9);
+    // Folded onto the status line: not a field (RFC 9112 section 2.2).
+    fails_thrice("HTTP/1.1 200 OK\r\n folded: 1\r\nContent-Length: 2\r\n\r\nok", "protocol: bad header field");
+    fails_thrice("HTTP/1.1 200 OK\r\nno colon\r\n : 1\r\nContent-Length: 2\r\n\r\nok", "protocol: bad header field");
+    let moved =
+        "HTTP/1.1 302 Found\r\nLocation:\r\n  /there\r\nSet-Cookie : a=1;\r\n\tPath=/\r\nContent-Length: 0\r\n\r\n";
+    let server = Server::start(move |mut peer| {
+        while let Some(seen) = peer.read() {
+            peer.say(if seen.asked() == "GET /" { moved } else { OK });
+        }
+    });
+    run_alone(&["-n", "1", "--host", &server.host(), "/"]).exits(0);
+    assert_eq!(server.asked(), ["GET /", "GET /there"]);
+    assert_eq!(server.requests()[1].field("cookie"), Some("a=1"));
 }

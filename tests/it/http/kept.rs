@@ -1,7 +1,8 @@
 //! Connections that are kept, and what happens when the server does not keep them.
 
-use crate::process::run;
-use crate::server::{OK, Peer, Server};
+use crate::process::{run, run_alone};
+use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::support::Scratch;
 
 #[test]
 fn a_user_keeps_its_connection() {
@@ -94,30 +95,118 @@ fn a_new_connection_that_breaks_is_not_repeated() {
     assert_eq!((server.count(), run.count("reopened")), (3, 0));
 }
 
+/// As haproxy and Apache httpd say goodbye to an idle connection.
+const FAREWELL: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// What a server does to a connection after it gave an answer.
+type After = fn(Peer);
+
+const ENDS: [(&str, After); 3] = [
+    ("closed", drop),
+    ("reset", Peer::reset),
+    ("spoken to", |mut peer| {
+        peer.say(FAREWELL);
+        peer.drain();
+    }),
+];
+
 #[test]
-fn before_a_post_a_connection_idle_for_over_a_second_is_probed() {
-    for (what, then) in [("closed", drop as fn(Peer)), ("reset", Peer::reset)] {
-        let server = Server::start(move |mut peer| {
-            peer.answer(OK);
-            then(peer);
-        });
-        let run = run(&server, &["-n", "2", "--wait", "1100ms", "--data", "x", "/"]).exits(0);
-        assert_eq!((run.count("ok"), run.count("reopened")), (2, 1), "{what}");
-        assert_eq!((server.connections(), server.count()), (2, 2), "{what}");
+fn before_a_request_a_connection_that_was_idle_is_looked_at_whatever_the_method() {
+    for (what, then) in ENDS {
+        for method in ["GET", "POST", "PATCH"] {
+            let server = Server::start(move |mut peer| {
+                peer.answer(OK);
+                then(peer);
+            });
+            let run = run(&server, &["-n", "3", "--wait", "50ms", "-X", method, "--data", "x", "/"]).exits(0);
+            assert_eq!((run.count("ok"), run.count("reopened")), (3, 2), "{what}, {method}");
+            assert_eq!((server.connections(), server.count()), (3, 3), "{what}, {method}");
+        }
     }
 }
 
 #[test]
-fn a_last_word_that_nobody_asked_for_is_not_taken_for_an_answer() {
-    // As Apache httpd says goodbye to an idle connection.
-    let server = Server::start(|mut peer| {
-        peer.answer(OK);
-        peer.say("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-        peer.drain();
+fn a_unix_socket_that_was_closed_while_idle_is_reopened_for_a_post() {
+    for (what, then) in [ENDS[0], ENDS[2]] {
+        let scratch = Scratch::new("kept-unix");
+        let path = scratch.file("s.sock");
+        let server = Server::at(&path, move |mut peer| {
+            peer.answer(OK);
+            then(peer);
+        });
+        let flags = ["--unix-socket", &path, "-n", "3", "--wait", "50ms", "-d", "x", "http://shop.test/"];
+        let run = run_alone(&flags).exits(0);
+        assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
+    }
+}
+
+#[test]
+fn over_tls_the_end_of_a_session_is_seen_and_what_is_only_its_own_is_not_taken_for_it() {
+    let closed: [(&str, After); 4] = [
+        ("close_notify", |mut peer| {
+            peer.close_notify();
+            peer.hang();
+        }),
+        ("closed without it", drop),
+        ("reset", Peer::reset),
+        ("spoken to", |mut peer| {
+            peer.say(FAREWELL);
+            peer.drain();
+        }),
+    ];
+    for (what, then) in closed {
+        let server = Server::start(move |peer| {
+            let mut peer = peer.secure();
+            peer.answer(OK);
+            then(peer);
+        });
+        let url = format!("https://{}/", server.addr());
+        let run = run_alone(&["--cacert", AUTHORITY, "-n", "3", "--wait", "50ms", "-d", "x", &url]).exits(0);
+        assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
+    }
+    let server = Server::start(|peer| {
+        let mut peer = peer.secure();
+        while peer.answer(OK) {
+            peer.change_keys();
+        }
     });
-    let run = run(&server, &["-n", "2", "--wait", "1100ms", "--data", "x", "/"]).exits(0);
-    assert_eq!((run.count("ok"), run.count("failed")), (2, 0));
-    assert_eq!((server.connections(), server.count()), (2, 2));
+    let url = format!("https://{}/", server.addr());
+    let run = run_alone(&["--cacert", AUTHORITY, "-n", "5", "--wait", "50ms", "-d", "x", &url]).exits(0);
+    assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "new keys");
+    assert_eq!((server.connections(), server.count()), (1, 5), "new keys");
+}
+
+#[test]
+fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
+    let kept = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
+    for (method, wait, farewell, is_repeated) in [
+        ("GET", "120ms", FAREWELL, true),
+        ("GET", "120ms", "HTTP/1.0 408 Request Time-out\r\n\r\nlate", true),
+        ("PUT", "120ms", FAREWELL, true),
+        ("POST", "120ms", FAREWELL, false),
+        // The connection goes on: this is about the request.
+        ("GET", "120ms", kept, false),
+        // No server closes a connection that was idle for so short a time.
+        ("GET", "10ms", FAREWELL, false),
+    ] {
+        // Behind the look: the request has come.
+        let server = Server::start(move |mut peer| {
+            peer.answer(OK);
+            peer.answer(if peer.number == 0 { farewell } else { OK });
+        });
+        let flags = ["-n", "2", "--wait", wait, "-X", method, "/"];
+        let run = run(&server, &flags).exits(i32::from(!is_repeated));
+        let expected = if is_repeated { (2, 0, 1) } else { (1, 1, 0) };
+        assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{flags:?} {farewell}");
+        assert_eq!(run.errors(), if is_repeated { &[][..] } else { &[("http_4xx: 408", 1)][..] }, "{flags:?}");
+    }
+}
+
+#[test]
+fn a_408_on_a_connection_that_was_not_idle_is_an_answer() {
+    let server = Server::answering(FAREWELL);
+    let run = run(&server, &["-n", "3", "--wait", "120ms", "/"]).exits(1);
+    assert_eq!((run.errors(), run.count("reopened")), (vec![("http_4xx: 408", 3)], 0));
 }
 
 #[test]
@@ -125,7 +214,7 @@ fn bytes_behind_an_answer_are_not_taken_for_the_next_one() {
     let extra = "HTTP/1.1 500 Smuggled\r\nContent-Length: 0\r\n\r\n";
     let server = Server::answering(format!("{OK}{extra}"));
     let run = run(&server, &["-n", "3", "/"]).exits(0);
-    assert_eq!((run.count("ok"), run.count("failed")), (3, 0));
+    assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), (3, 0, 2));
     assert_eq!((server.connections(), server.count()), (3, 3));
 }
 

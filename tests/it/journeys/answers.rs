@@ -69,11 +69,64 @@ fn a_coding_that_is_not_known_fails_what_looks_at_the_body() {
     Scenario::of_class("unlooked", &task).run(&server, &["-n", "2"]).exits(0);
 }
 
+/// Runs a request that expects this, and takes that, of a server that always answers so.
+fn looked_at(name: &str, answer: Vec<u8>, request: &Value, flags: &[&str]) -> Finished {
+    let server = Server::start(move |mut peer| while peer.answer(&answer) {});
+    let task = json!({ "tasks": [{ "requests": [request] }] });
+    Scenario::of_class(name, &task).run(&server, &[&["-n", "2"], flags].concat())
+}
+
 #[test]
-fn a_body_is_kept_only_up_to_its_bound() {
-    let large = json!({ "filler": "f".repeat(2 * 1024 * 1024), "id": "x1" }).to_string();
-    let (_, run) = take_id("bomb", answer("gzip", &gzip(large.as_bytes())));
-    assert_eq!(run.exits(1).errors(), [("extract: no such JSON value", 4)]);
+fn texts_are_looked_for_in_the_whole_of_a_body_whatever_its_size() {
+    let text = format!("{}<id>7</id> the end", "filler ".repeat(300_000));
+    for (coding, body) in [("identity", text.clone().into_bytes()), ("gzip", gzip(text.as_bytes()))] {
+        let whole = answer(coding, &body);
+        let request = json!({
+            "get": "/", "extract": { "id": { "between": ["<id>", "</id>"] } },
+            "expect": { "body_contains": ["the end", "filler <id>"], "body_not_contains": "beginning" },
+        });
+        looked_at("whole", whole.clone(), &request, &["--max-body", "1KiB"]).exits(0);
+        for (expect, error) in [
+            (json!({ "body_contains": "beginning" }), "expectation: body_contains"),
+            (json!({ "body_not_contains": "the end" }), "expectation: body_not_contains"),
+        ] {
+            let run = looked_at("late", whole.clone(), &json!({ "get": "/", "expect": expect }), &[]).exits(1);
+            assert_eq!(run.errors(), [(error, 2)], "{coding}");
+        }
+    }
+}
+
+#[test]
+fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extractions() {
+    let body =
+        |filler: usize| answer("gzip", &gzip(json!({ "filler": "f".repeat(filler), "id": 1 }).to_string().as_bytes()));
+    for (part, over, request) in [
+        ("positive", "8 MiB", json!({ "get": "/", "expect": { "json": { "/id": 1 } } })),
+        ("negative", "1 KiB", json!({ "get": "/", "expect": { "json": { "/no": { "exists": false } } } })),
+        ("extraction", "1000 bytes", json!({ "get": "/", "extract": { "id": { "json": "/id" } } })),
+        ("between", "1 KiB", json!({ "get": "/", "extract": { "id": { "between": ["fff", "\""] } } })),
+    ] {
+        let (filler, size) = if over == "8 MiB" { (8 << 20, &[][..]) } else { (2000, &["--max-body", over][..]) };
+        let run = looked_at(part, body(filler), &request, size).exits(1);
+        assert_eq!(run.errors(), [(format!("expectation: body over {over}").as_str(), 2)], "{part}");
+        looked_at(part, body(filler), &request, &["--max-body", "9M"]).exits(0);
+    }
+    let undecodable = answer("br", b"whatever");
+    let negative = json!({ "get": "/", "expect": { "body_not_contains": "whatever" } });
+    let run = looked_at("undecodable", undecodable, &negative, &[]).exits(1);
+    assert_eq!(run.errors(), [("expectation: body cannot be decoded", 2)]);
+}
+
+#[test]
+fn the_longest_body_may_be_said_by_the_scenario() {
+    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
+    let class = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": { "json": { "/id": 12345 } } }] }] });
+    for (size, is_enough) in [(json!(12), true), (json!("11 bytes"), false)] {
+        let file = json!({ "max_body": size, "user_classes": [class] });
+        let run = Scenario::new("max-body", &file).run(&server, &["-n", "1"]).exits(i32::from(!is_enough));
+        assert_eq!(run.stream().setting("max-body").map(|(_, origin)| origin), Some("file"));
+        assert_eq!(run.errors(), if is_enough { &[][..] } else { &[("expectation: body over 11 bytes", 1)][..] });
+    }
 }
 
 /// What comes of an answer that is expected to be so.
