@@ -139,9 +139,9 @@ mod tests {
         let limit: ByteSize = "100000".parse().unwrap();
         let keep = Keep::Body(limit);
         let coded = "Content-Encoding: gzip\r\n";
-        assert_eq!(kept("", &[b'x'; 100_000], keep).0, Ok(100_000));
-        assert_eq!(kept("", &[b'x'; 100_001], keep), (Err(Unread::Over(limit)), 0));
-        assert_eq!(kept(coded, &gzip(&[b'x'; 100_000]), keep).0, Ok(100_000));
+        assert_eq!(kept("", &vec![b'x'; 100_000], keep).0, Ok(100_000));
+        assert_eq!(kept("", &vec![b'x'; 100_001], keep), (Err(Unread::Over(limit)), 0));
+        assert_eq!(kept(coded, &gzip(&vec![b'x'; 100_000]), keep).0, Ok(100_000));
         // 50 MB out of 50 KB.
         assert_eq!(kept(coded, &gzip(&vec![0; 50_000_000]), keep), (Err(Unread::Over(limit)), 0));
         assert_eq!(kept(coded, b"no gzip", keep).0, Err(Unread::Undecodable));
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn texts_are_looked_for_without_keeping_the_body() {
-        assert_eq!(kept("", &[b'x'; 100_000], Keep::Texts), (Ok(0), 0));
+        assert_eq!(kept("", &vec![b'x'; 100_000], Keep::Texts), (Ok(0), 0));
         assert_eq!(kept("Content-Encoding: br\r\n", b"x", Keep::Texts).0, Err(Unread::Undecodable));
     }
 

@@ -206,7 +206,9 @@ mod tests {
             for first in 0..=body.len() {
                 for second in first..=body.len() {
                     let mut search = Search::new(needle.to_vec());
-                    pieces(body, &[first, second]).into_iter().for_each(|piece| search.feed(piece));
+                    for piece in pieces(body, &[first, second]) {
+                        search.feed(piece);
+                    }
                     assert_eq!(search.found, is_there, "{needle:?} cut at {first} and {second}");
                 }
             }
@@ -222,7 +224,9 @@ mod tests {
         let body = b"x<a>1</a><a>2</a> value=\"\" end";
         let captured = |left: &str, right: &str, cuts: &[usize]| {
             let mut capture = Capture::new(left, right, 100);
-            pieces(body, cuts).into_iter().for_each(|piece| capture.feed(piece));
+            for piece in pieces(body, cuts) {
+                capture.feed(piece);
+            }
             match capture.captured() {
                 Captured::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
                 Captured::Missing => None,

@@ -95,8 +95,8 @@ def child(command, number=signal.SIGTERM, **options):
 
 
 def clean_environment():
-    """Our environment without what swarmline reads from it, so that only a scenario's flags count."""
-    own = ("LOCUST_", "SWARMLINE_")
+    """Our environment without what swarmline reads from it, so that only a scenario's flags count; and without what curl does."""
+    own = ("LOCUST_", "SWARMLINE_", "SSL_CERT_", "CURL_")
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     return {k: v for k, v in os.environ.items() if not k.startswith(own) and k.lower() not in proxies}
 

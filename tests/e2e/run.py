@@ -25,6 +25,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import scenarios_certificates
+import scenarios_connections
 import scenarios_count
 import scenarios_deploy
 import scenarios_end
@@ -42,7 +44,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = [
     *scenarios_count.SCENARIOS,
     *scenarios_request.SCENARIOS,
+    *scenarios_certificates.SCENARIOS,
     *scenarios_route.SCENARIOS,
+    *scenarios_connections.SCENARIOS,
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
     *scenarios_journeys.SCENARIOS,

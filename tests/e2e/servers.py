@@ -35,7 +35,7 @@ http {{
     uwsgi_temp_path {dir}/uwsgi;
     scgi_temp_path {dir}/scgi;
     keepalive_requests 100000000;
-    keepalive_timeout 60s;
+    keepalive_timeout {idle};
     default_type text/plain;
     server {{
         listen 127.0.0.1:{port} {listen};
@@ -91,14 +91,14 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def nginx(directory, tls="", unix_socket=None, also=None):
+def nginx(directory, tls="", unix_socket=None, also=None, idle="60s"):
     """nginx with one worker; `tls` are the directives of its TLS side, which makes it speak TLS only; it listens on
-    `unix_socket` too, or at the address `also`, on the same port."""
+    `unix_socket` too, or at the address `also`, on the same port; it closes a connection that was idle for `idle`."""
     port = free_port()
     directory = Path(directory)
     directory.mkdir(exist_ok=True)
     more = [f"listen unix:{unix_socket};" if unix_socket else "", f"listen {also}:{port};" if also else ""]
-    text = NGINX.format(dir=directory, port=port, tls=tls, listen="ssl" if tls else "", also=" ".join(more),
+    text = NGINX.format(dir=directory, port=port, tls=tls, listen="ssl" if tls else "", also=" ".join(more), idle=idle,
                         user="user root;" if os.geteuid() == 0 else "")
     (directory / "nginx.conf").write_text(text)
     command = ["nginx", "-p", directory, "-e", directory / "error.log", "-c", directory / "nginx.conf"]
@@ -215,9 +215,9 @@ def certificates(directory):
     return directory
 
 
-def nginx_tls(certs, verify_client=False):
-    """The TLS directives of an nginx that shows server.pem, and asks for a client certificate if told to."""
-    lines = [f"ssl_certificate {certs}/server.pem;", f"ssl_certificate_key {certs}/server.key;",
+def nginx_tls(certs, verify_client=False, name="server"):
+    """The TLS directives of an nginx that shows `name`.pem, and asks for a client certificate if told to."""
+    lines = [f"ssl_certificate {certs}/{name}.pem;", f"ssl_certificate_key {certs}/{name}.key;",
              "ssl_session_cache shared:e2e:1m;"]
     if verify_client:
         lines += [f"ssl_client_certificate {certs}/ca.pem;", "ssl_verify_client on;"]

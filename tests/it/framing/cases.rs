@@ -184,7 +184,8 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
 }
 
 /// One of each kind, for cutting them at every byte.
-pub(super) const REPRESENTATIVE: [&str; 14] = [
+pub(super) const REPRESENTATIVE: [&str; 15] = [
+    "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\t\r\nB  \t: d\nContent-Length :\n 2\r\nE : f\r\n\r\n g",
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhelloHTTP/1.1",
     "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello",
     "\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",

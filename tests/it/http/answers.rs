@@ -215,7 +215,7 @@ fn answers_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static 
 /// More than the buffers of two sockets hold.
 fn large_body() -> (Scratch, String) {
     let scratch = Scratch::new("large-body");
-    let body = scratch.write("body", &"x".repeat(32 << 20));
+    let body = scratch.write("body", "x".repeat(32 << 20));
     (scratch, format!("@{body}"))
 }
 
