@@ -223,7 +223,7 @@ pub struct RunFlags {
     /// Do not verify the server's certificate
     #[arg(short = 'k', long, help_heading = "Connection")]
     pub insecure: bool,
-    /// Trust the certificates in this PEM file in place of the built-in roots; repeatable
+    /// Trust the certificates in this PEM file, servers' own ones too, in place of the system's; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Vec<PathBuf>,
     /// Client certificate chain (PEM); its key too, where --key is not given

@@ -45,7 +45,7 @@ const FLOORS: [(&str, &[&str]); 15] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 23] = [
+const NAMES: [(&str, &[&str], &str); 22] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",

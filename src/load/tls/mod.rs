@@ -201,3 +201,113 @@ fn handshake_failure(error: &io::Error) -> Failure {
         _ => Failure::Tls(TlsTrouble::Other),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use rustls::pki_types::pem::PemObject as _;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
+
+    use super::*;
+
+    const AUTHORITY: &[u8] = include_bytes!("../../../tests/it/tls/ca.pem");
+    const CERTIFICATE: &[u8] = include_bytes!("../../../tests/it/tls/server.pem");
+
+    /// Both ends of a session, and the server's socket; the handshake is over for the client.
+    fn connected() -> (TlsTransport, ServerConnection, UnixStream) {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let server = thread::spawn(move || {
+            let key = PrivateKeyDer::from_pem_slice(CERTIFICATE).unwrap();
+            let chain = vec![CertificateDer::from_pem_slice(CERTIFICATE).unwrap()];
+            let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+            let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+            let mut session = ServerConnection::new(Arc::new(config.with_single_cert(chain, key).unwrap())).unwrap();
+            session.read_tls(&mut theirs).unwrap();
+            session.process_new_packets().unwrap();
+            while session.wants_write() {
+                session.write_tls(&mut theirs).unwrap();
+            }
+            (session, theirs)
+        });
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(AUTHORITY).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+        let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+        let config = Arc::new(config.with_no_client_auth());
+        let limit = Duration::from_secs(30);
+        let socket = SocketTransport::new(Arc::new(ours.into()), limit);
+        let client = TlsTransport::connect(socket, &config, "shop.test", Instant::now() + limit).unwrap();
+        let (session, theirs) = server.join().unwrap();
+        (client, session, theirs)
+    }
+
+    #[test]
+    fn the_last_words_of_a_handshake_go_with_the_first_request() {
+        let (mut client, mut session, mut theirs) = connected();
+        theirs.set_nonblocking(true).unwrap();
+        let nothing = io::Read::read(&mut theirs, &mut [0]).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the handshake's end waits");
+        assert_eq!(client.send(b"request", 0).unwrap(), Sent::Whole);
+        assert_eq!(client.send(b" and another", 0).unwrap(), Sent::Whole);
+        let mut heard = [0; 19];
+        Stream::new(&mut session, &mut theirs).read_exact(&mut heard).unwrap();
+        assert_eq!(&heard, b"request and another", "what was sent is not sent again");
+    }
+
+    #[test]
+    fn what_has_no_room_is_sent_on_where_it_stopped() {
+        let (mut client, mut session, mut theirs) = connected();
+        let request: Vec<u8> = (0..4 << 20).map(|at: u32| at.to_le_bytes()[at as usize % 4]).collect();
+        let Sent::UpTo(mut done) = client.send(&request, 0).unwrap() else { panic!("a socket holds less than 4 MiB") };
+        let length = request.len();
+        let reader = thread::spawn(move || {
+            let mut heard = vec![0; length];
+            Stream::new(&mut session, &mut theirs).read_exact(&mut heard).unwrap();
+            heard
+        });
+        loop {
+            if client.socket.wait(Duration::from_secs(30)).unwrap().readable {
+                assert!(client.is_quiet(), "tickets are all that the server says");
+            }
+            match client.send(&request, done).unwrap() {
+                Sent::UpTo(further) => done = further,
+                Sent::Whole => break,
+            }
+        }
+        assert!(reader.join().unwrap() == request, "the bytes of the request, in their order");
+        assert!(client.out.capacity() <= USUAL_ROOM, "room for a large request is given back");
+    }
+
+    #[test]
+    fn an_answer_larger_than_the_session_holds_comes_whole_and_leaves_nothing_behind() {
+        let (mut client, mut session, mut theirs) = connected();
+        client.send(b"request", 0).unwrap();
+        let answer = "x".repeat(300_000);
+        let writer = thread::spawn(move || {
+            let mut stream = Stream::new(&mut session, &mut theirs);
+            stream.read_exact(&mut [0; 7]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            stream.flush().unwrap();
+            (session, theirs)
+        });
+        let (mut input, mut heard) = (Input::default(), 0);
+        while heard < 300_000 {
+            assert_ne!(client.receive(&mut input, Duration::from_secs(30)), Ok(Received::End));
+            heard += input.unconsumed().len();
+            assert!(input.unconsumed().iter().all(|byte| *byte == b'x'));
+            input.consume(input.unconsumed().len());
+        }
+        let (mut session, mut theirs) = writer.join().unwrap();
+        assert!(!client.has_leftover() && client.is_quiet());
+        session.refresh_traffic_keys().unwrap();
+        session.write_tls(&mut theirs).unwrap();
+        assert!(client.is_quiet(), "new keys are the session's own business");
+        session.send_close_notify();
+        session.write_tls(&mut theirs).unwrap();
+        assert!(!client.is_quiet(), "close_notify is not");
+    }
+}
