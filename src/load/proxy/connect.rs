@@ -2,7 +2,7 @@
 
 use super::{Handshake, trouble};
 use crate::load::outcome::{Failure, ProxyTrouble};
-use crate::load::response::head::{Asked, HeadScan};
+use crate::load::response::head::{Asked, HeadScan, Unfolded, unfold};
 use crate::plan::url::Origin;
 
 /// Asks for a tunnel to `origin`; `authorization` is the value of `Proxy-Authorization`.
@@ -21,6 +21,10 @@ pub(in crate::load) fn open(
         let mut piece = [0; 1024];
         let received = handshake.hear(&mut piece)?;
         answer.extend_from_slice(&piece[..received]);
+        // Once a connection, so without asking first whether it is needed.
+        if unfold(&mut answer) == Unfolded::Unfinished {
+            continue;
+        }
         // A successful answer has no body, whatever its fields say; of another one only the status matters.
         while let Some(head) = scan.parse(&answer, Asked::Head).map_err(|_| trouble(ProxyTrouble::Broken))? {
             match head.status {

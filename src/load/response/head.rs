@@ -189,8 +189,9 @@ pub fn unfold(input: &mut [u8]) -> Unfolded {
             match close_up_name(&mut input[line..end]) {
                 Name::Spaced => (is_field, changed) = (true, true),
                 Name::Closed => is_field = true,
-                Name::Open if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
-                Name::Open => is_field = false,
+                Name::Cut if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
+                // Never a field, whatever follows: the parser says so.
+                Name::Cut | Name::None => break,
             }
         }
         line = end + 1;
@@ -208,14 +209,21 @@ enum Name {
     Closed,
     /// With blanks between, which now stand behind it.
     Spaced,
-    /// There is no colon.
-    Open,
+    /// There are blanks behind it, and no colon yet.
+    Cut,
+    /// This is not a field.
+    None,
 }
 
 /// Puts the colon of a field where its name ends.
 fn close_up_name(line: &mut [u8]) -> Name {
-    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Name::Open };
-    let name = line[..colon].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+    let colon = line.iter().position(|byte| *byte == b':');
+    let end = colon.unwrap_or(line.len());
+    let name = line[..end].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
+    if line[..name].iter().any(|byte| is_blank(*byte)) {
+        return Name::None;
+    }
+    let Some(colon) = colon else { return if name < end { Name::Cut } else { Name::None } };
     if name == 0 || name == colon {
         return Name::Closed;
     }

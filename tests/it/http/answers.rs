@@ -213,15 +213,15 @@ fn answers_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static 
 }
 
 /// More than the buffers of two sockets hold.
-fn large_body() -> (Scratch, String) {
-    let scratch = Scratch::new("large-body");
+fn large_body(name: &str) -> (Scratch, String) {
+    let scratch = Scratch::new(name);
     let body = scratch.write("body", "x".repeat(32 << 20));
     (scratch, format!("@{body}"))
 }
 
 #[test]
 fn an_early_answer_counts_though_the_server_reads_no_more() {
-    let (_scratch, body) = large_body();
+    let (_scratch, body) = large_body("early-answer");
     for (status, error) in [("413 Content Too Large", "http_4xx: 413"), ("401 Unauthorized", "http_4xx: 401")] {
         let server = Server::start(answers_early(status));
         let run = run(&server, &["-n", "3", "--timeout", "30s", "--data", &body, "/"]).exits(1);
@@ -239,7 +239,7 @@ fn an_early_answer_counts_though_the_server_reads_no_more() {
 
 #[test]
 fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
-    let (_scratch, body) = large_body();
+    let (_scratch, body) = large_body("duplex-answer");
     let talks = |mut peer: Peer| {
         while peer.read_head().is_some() {
             // A server that answers as it reads: more than the client's buffers hold, then the rest of the body.
@@ -260,7 +260,7 @@ fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
 
 #[test]
 fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
-    let (_scratch, body) = large_body();
+    let (_scratch, body) = large_body("deaf-answer");
     let server = Server::start(|mut peer| {
         peer.read_head();
         while peer.dawdle(Duration::from_secs(60)) {}

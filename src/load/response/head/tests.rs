@@ -245,3 +245,45 @@ fn a_close_within_the_head_is_early_unless_the_head_was_broken() {
     assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA: b", Asked::Whole), Broken::ClosedEarly);
     assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA : b", Asked::Whole), Broken::BadField);
 }
+
+fn unfolded(head: &str) -> (Unfolded, String) {
+    let mut bytes = head.as_bytes().to_vec();
+    let how = unfold(&mut bytes);
+    (how, String::from_utf8(bytes).unwrap())
+}
+
+#[test]
+fn folded_lines_become_one_and_colons_stand_next_to_names() {
+    for (head, expected) in [
+        ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b   c\r\n\r\n"),
+        ("HTTP/1.1 200 OK\nA: b\n\tc\n\n", "HTTP/1.1 200 OK\nA: b  c\n\n"),
+        ("HTTP/1.1 200 OK\r\nA:\r\n \r\n  b\r\n\r\n", "HTTP/1.1 200 OK\r\nA:       b\r\n\r\n"),
+        ("HTTP/1.1 200 OK\r\nA \t: b\r\n\r\n", "HTTP/1.1 200 OK\r\nA:   b\r\n\r\n"),
+        ("\r\nHTTP/1.1 200 OK\r\nA : b\r\n", "\r\nHTTP/1.1 200 OK\r\nA:  b\r\n"),
+        // What is behind the head is not of it.
+        ("HTTP/1.1 200 OK\r\nA : b\r\n\r\n c : d\r\n e", "HTTP/1.1 200 OK\r\nA:  b\r\n\r\n c : d\r\n e"),
+    ] {
+        let (how, text) = unfolded(head);
+        assert_eq!((how, text.as_str()), (Unfolded::Rewritten, expected));
+        assert_ne!(unfolded(&text).0, Unfolded::Rewritten, "it is done once");
+    }
+}
+
+#[test]
+fn what_is_not_a_field_stays_as_it_is() {
+    for head in [
+        "HTTP/1.1 200 OK\r\n a: b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon\r\n : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA\r\n : b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nA b : c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n: b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n a : b",
+        "HTTP/1.1 200 OK",
+        "",
+    ] {
+        assert_eq!(unfolded(head), (Unfolded::Unchanged, head.to_owned()), "{head:?}");
+    }
+    for head in ["HTTP/1.1 200 OK\r\nA ", "HTTP/1.1 200 OK\r\nA: b\r\nA\t "] {
+        assert_eq!(unfolded(head).0, Unfolded::Unfinished, "{head:?}");
+    }
+}
