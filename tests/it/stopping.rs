@@ -305,3 +305,23 @@ fn a_ramp_that_is_far_from_done_does_not_hold_up_the_end() {
     assert!(run.ended - signalled < ROOM);
     assert_eq!((run.count("ok"), server.count()), (1, 1));
 }
+
+#[test]
+fn a_stop_ends_tls_handshakes_and_bodies_that_are_still_being_sent() {
+    let scratch = Scratch::new("stopped-body");
+    let body = format!("@{}", scratch.write("body", "x".repeat(32 << 20)));
+    // Takes neither the rest of a body nor a handshake.
+    let deaf = || Server::start(|peer| while peer.dawdle(Duration::from_secs(60)) {});
+    for (scheme, flags) in [("http", vec!["--data", &body]), ("https", vec!["-k", "--connect-timeout", "60s"])] {
+        let server = deaf();
+        let url = format!("{scheme}://{}/", server.addr());
+        let arguments = [&["run", "-u", "2", "-r", "1000", "--timeout", "60s"], &flags[..], &[&url]].concat();
+        let process = Process::start(Run::new(arguments));
+        server.wait_for_connections(2);
+        let signalled = Instant::now();
+        process.signal(Signal::INT);
+        let run = process.finish().exits(4);
+        assert!(run.ended - signalled < ROOM, "{scheme}");
+        assert_eq!((run.count("aborted"), run.count("failed")), (2, 0), "{scheme}");
+    }
+}
