@@ -115,6 +115,7 @@ CASES = [
     Case("other", "certificate for another name"),
     Case("stranger", "certificate of an unknown issuer"),
     Case("usual", "self-signed certificate"),
+    Case("same", "certificate of an unknown issuer"),
     Case("expired", "certificate expired", ["--cacert", "CERTS/expired.pem"]),
     Case("authority", "certificate of an authority, not of a server"),
     Case("client", "certificate not for servers"),
@@ -125,12 +126,14 @@ CASES = [
 
 
 def each_trouble_with_certificates_has_its_own_words(bench):
-    """Eleven servers that are not trusted: one text each, the same for every request, with its cure on stderr."""
+    """Twelve servers that are not trusted: one text each, the same for every request, with its cure on stderr."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     self_signed(certs, "foreign", subject="/CN=foreign")
     self_signed(certs, "ca448", subject="/CN=ca448", key=["-newkey", "ed448", "-nodes"])
     self_signed(certs, "usual", SAN)
+    self_signed(certs, "namesake", subject="/CN=localhost")
+    signed(certs, "same", SAN, issuer="namesake")
     signed(certs, "good", SAN)
     signed(certs, "other", "subjectAltName=DNS:other.test")
     signed(certs, "stranger", SAN, issuer="foreign")

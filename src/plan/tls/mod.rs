@@ -1,9 +1,9 @@
 //! TLS of the client: certificates and keys, read and checked before the run, as what is wrong with them is exit 2 and
 //! not a failed request.
 
+mod der;
 mod pem;
 mod roots;
-mod subject;
 mod verifier;
 
 use std::path::{Path, PathBuf};

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
+use super::der::{common_name_is, signed_parts};
 use super::roots::Roots;
-use super::subject::common_name_is;
 
 /// Trusts the holders of certain certificates and whom they signed.
 ///
@@ -58,6 +58,35 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// An error about the chain; a certificate that signed itself is told from one of an unknown issuer, as the cure
+    /// differs.
+    fn named(&self, error: Error, leaf: &CertificateDer<'_>) -> Error {
+        let is_lonely = match &error {
+            Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
+            Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
+                matches!(why.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+            }
+            _ => false,
+        };
+        if is_lonely && self.signed_itself(leaf) {
+            return CertificateError::Other(OtherError(Arc::new(SelfSigned))).into();
+        }
+        error
+    }
+
+    /// Whether the certificate's own key made its signature; that its issuer is called as its subject is not enough.
+    fn signed_itself(&self, leaf: &CertificateDer<'_>) -> bool {
+        let (Ok(cert), Some((signed, signature))) = (EndEntityCert::try_from(leaf), signed_parts(leaf)) else {
+            return false;
+        };
+        let is_it = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            cert.verify_signature(*algorithm, signed, signature).is_ok()
+        };
+        cert.issuer() == cert.subject() && self.algorithms.all.iter().any(is_it)
+    }
+}
+
 /// Why a certificate is not trusted that signed itself: nobody else can vouch for it.
 #[derive(Debug)]
 pub struct SelfSigned;
@@ -87,19 +116,6 @@ fn verify_name(
     if is_named() { Ok(()) } else { Err(error) }
 }
 
-/// An error about the chain; a certificate that signed itself is told from one of an unknown issuer, as the cure differs.
-fn named(error: Error, leaf: &CertificateDer<'_>) -> Error {
-    let is_lonely = match &error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
-        Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
-            matches!(why.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
-        }
-        _ => false,
-    };
-    let signed_itself = || EndEntityCert::try_from(leaf).is_ok_and(|cert| cert.issuer() == cert.subject());
-    if is_lonely && signed_itself() { CertificateError::Other(OtherError(Arc::new(SelfSigned))).into() } else { error }
-}
-
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -116,7 +132,7 @@ impl ServerCertVerifier for Verifier {
             match self.verify_itself(end_entity, &parsed, now) {
                 None => {}
                 Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                    return Err(named(error, end_entity));
+                    return Err(self.named(error, end_entity));
                 }
                 Some(own) => return Err(own),
             }

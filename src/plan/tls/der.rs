@@ -1,9 +1,11 @@
-//! The common name in a certificate's subject: who a certificate is for that names no host otherwise.
+//! What webpki does not tell of a certificate: the common name of its subject, which counts where it names no host
+//! otherwise, and the two parts that a signature is about.
 
 /// ASN.1 tags (X.690 section 8).
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+const BIT_STRING: u8 = 0x03;
 
 /// id-at-commonName, 2.5.4.3 (RFC 5280 appendix A).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
@@ -44,6 +46,18 @@ fn last_common_name(subject: &[u8]) -> Option<&[u8]> {
         }
     }
     found
+}
+
+/// What the issuer of a certificate signed, and the signature (RFC 5280 section 4.1).
+pub(super) fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (parts, _) = element(certificate, SEQUENCE)?;
+    let (_, behind) = element(parts, SEQUENCE)?;
+    let signed = &parts[..parts.len() - behind.len()];
+    let (_, behind) = element(behind, SEQUENCE)?;
+    let (bits, _) = element(behind, BIT_STRING)?;
+    // The first byte counts the bits that the last one has no use for: a signature is whole bytes.
+    let (0, signature) = bits.split_first().map(|(unused, rest)| (*unused, rest))? else { return None };
+    Some((signed, signature))
 }
 
 /// The content of the element at the start of `der`, which must have this tag, and what follows it.
