@@ -35,12 +35,13 @@ impl PemFile {
         &self.name
     }
 
-    /// All certificates in it, in their order.
+    /// All certificates in it, in their order; what else stands there is passed over, as OpenSSL does.
     ///
     /// # Errors
     /// If there are none, or one is broken.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
-        let found = certificates(&self.bytes).map_err(|why| Error::usage(&self.name, why))?;
+        let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
+        let found = found.map_err(|why| Error::usage(&self.name, format!("not PEM: {why}")))?;
         if found.is_empty() { Err(Error::usage(&self.name, "no certificate (PEM) in it")) } else { Ok(found) }
     }
 
@@ -68,14 +69,6 @@ impl PemFile {
             })
         })
     }
-}
-
-/// The certificates in PEM text; what else stands there is passed over, as OpenSSL does.
-///
-/// # Errors
-/// If a section is broken.
-pub(super) fn certificates(pem: &[u8]) -> std::result::Result<Vec<CertificateDer<'static>>, String> {
-    CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<_, _>>().map_err(|why| format!("not PEM: {why}"))
 }
 
 /// What a file is that is not PEM, and the command that makes PEM of it.

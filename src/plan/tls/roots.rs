@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
-use super::pem;
 use crate::error::{Error, Result};
 use crate::plan::engine::Environment;
 
@@ -40,8 +40,7 @@ impl Roots {
     /// Adds what can be read of PEM text, as a system's bundle may hold a certificate that is no longer understood;
     /// returns how many could be.
     fn add_readable(&mut self, pem: &[u8]) -> usize {
-        let found = pem::certificates(pem).unwrap_or_default();
-        found.into_iter().filter(|certificate| self.add(certificate.clone()).is_ok()).count()
+        CertificateDer::pem_slice_iter(pem).flatten().filter(|found| self.add(found.clone()).is_ok()).count()
     }
 
     /// Adds the certificates of a folder's files that are named as OpenSSL looks for them: eight hex digits, a dot, a
@@ -93,6 +92,10 @@ impl System {
     /// # Errors
     /// Names the variable that is set and leads to no certificate: what the user chose is never replaced by others.
     pub(super) fn load(&self) -> Result<Roots> {
+        self.load_of(&BUNDLES, &FOLDERS)
+    }
+
+    fn load_of(&self, usual_files: &[&str], usual_folders: &[&str]) -> Result<Roots> {
         let mut roots = Roots::default();
         if let Some(file) = &self.file {
             let name = format!("{FILE}={}", file.display());
@@ -100,7 +103,7 @@ impl System {
             if roots.add_readable(&pem) == 0 {
                 return Err(Error::usage(name, "no certificate (PEM) in it"));
             }
-        } else if let Some(pem) = BUNDLES.iter().find_map(|path| std::fs::read(path).ok()) {
+        } else if let Some(pem) = usual_files.iter().find_map(|path| std::fs::read(path).ok()) {
             roots.add_readable(&pem);
         }
         if let Some(folders) = &self.folders {
@@ -111,7 +114,7 @@ impl System {
             }
         } else if self.file.is_some() || roots.store.is_empty() {
             // One variable replaces one of OpenSSL's two places; the other is looked at as ever.
-            for folder in FOLDERS {
+            for folder in usual_folders {
                 roots.add_folder(Path::new(folder));
             }
         }
@@ -135,6 +138,7 @@ fn is_hashed(entry: &std::fs::DirEntry) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -142,5 +146,33 @@ mod tests {
     fn an_empty_variable_is_an_unset_one() {
         let environment = [(FILE, ""), (FOLDER, "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(System::of(&environment.into()), System::default());
+    }
+
+    #[test]
+    fn the_built_in_roots_are_those_of_a_system_that_has_none() {
+        let built_in = webpki_roots::TLS_SERVER_ROOTS.len();
+        let roots = System::default().load_of(&["/nowhere"], &["/nowhere"]).unwrap();
+        assert_eq!((roots.store.len(), roots.certificates.len()), (built_in, 0));
+        let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
+        let roots = System::default().load_of(&["/nowhere", ca], &[]).unwrap();
+        assert_eq!((roots.store.len(), roots.certificates.len()), (1, 1));
+        let told = System { file: Some(ca.into()), folders: None };
+        assert_eq!(told.load_of(&[], &[]).unwrap().store.len(), 1);
+        let nothing = System { file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), folders: None };
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+        let nothing = System { file: None, folders: Some("/nowhere".to_owned()) };
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+    }
+
+    #[test]
+    fn one_broken_certificate_of_a_bundle_takes_no_other_with_it() {
+        const CERTIFICATE: &str = include_str!("../../../tests/it/tls/ca.pem");
+        const OTHER: &str = include_str!("../../../tests/it/tls/server.pem");
+        let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");
+        let bundle =
+            format!("{CERTIFICATE}\n{begin}!!!\n{end}{begin}AAAA\n{end}# a comment\n{OTHER}\n{CERTIFICATE}{begin}");
+        let mut roots = Roots::default();
+        assert_eq!(roots.add_readable(bundle.as_bytes()), 3);
+        assert_eq!((roots.certificates.len(), roots.store.len()), (2, 2), "each once");
     }
 }
