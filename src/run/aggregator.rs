@@ -8,7 +8,7 @@ use super::display::Display;
 use super::endpoint_name;
 use super::ledger::Ledger;
 use super::watch::Sighting;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::load::notices::Notice;
 use crate::load::outcome::Outcome;
 use crate::load::stop::{Reason, Stop};
@@ -167,7 +167,9 @@ impl<'p> Aggregator<'p> {
         let (late, scheduled) = (aggregate.sends().late(), aggregate.sends().scheduled());
         let load = self.plan.load();
         // Arrivals that no user could take were due as well; with -n only as many as were sent were asked for.
-        let due = load.intended(aggregate.load_end(self.clock.now())).filter(|_| load.requests.is_none());
+        let end = aggregate.load_end(self.clock.now());
+        let end = load.run_time.map_or(end, |run_time| end.min(Moment::at(run_time)));
+        let due = load.intended(end).filter(|_| load.requests.is_none());
         let all = scheduled.max(due.map_or(0, whole));
         if matches!(load.model, Model::Open { .. }) && is_too_many(late, all) {
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");

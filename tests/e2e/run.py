@@ -38,6 +38,7 @@ import scenarios_route
 import scenarios_system
 import scenarios_terminal
 import scenarios_truth
+import scenarios_unfinished
 from harness import Bench, Failed, Skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ SCENARIOS = [
     *scenarios_connections.SCENARIOS,
     *scenarios_end.SCENARIOS,
     *scenarios_truth.SCENARIOS,
+    *scenarios_unfinished.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_system.SCENARIOS,

@@ -20,6 +20,8 @@ STOPPED = "locust.tl.event.test.stop"
 RUN_END = "swarmline.event.run.end"
 CHECK = "swarmline.event.check"
 WARNING = "swarmline.event.warning"
+UNFINISHED = "swarmline.metric.unfinished"
+PIECE = "swarmline.metric.histogram"
 CPU_WARNING = "locust.tl.event.cpu.warning"
 
 ENVELOPE = ["time", "level", "name", "message", "telemetry"]
@@ -247,16 +249,20 @@ def read_whole(data):
     kinds = [line.kind for line in stream.lines]
     equal(kinds[-1], RUN_END, "last line")
     stop = kinds.index(STOPPED) if STOPPED in kinds else len(kinds)
-    tail = [kind for kind in kinds[stop:] if kind != WARNING]
+    unfinished = {UNFINISHED, PIECE}
+    behind = next((at for at in range(stop + 1, len(kinds)) if kinds[at] not in unfinished | {WARNING}), len(kinds))
+    tail = [kind for at, kind in enumerate(kinds[stop:], stop) if kind != WARNING and not stop < at < behind]
     wanted = [STOPPED, "final", *["error"] * kinds.count("error"), *["success"] * kinds.count("success")]
     wanted += [*[CHECK] * kinds.count(CHECK), RUN_END]
     equal(tail, wanted, "lines of the end")
     before_stop = [line for line in stream.lines[:stop] if line.get("tick") is not None]
-    expect(before_stop[-1]["tick"] == stream.last_tick and len(before_stop) == len(
-        [line for line in stream.lines if line.get("tick") is not None and line.kind != WARNING]),
-           "lines of a tick after test.stop")
+    late = [line for line in stream.lines[stop:] if line.get("tick") is not None and line.kind not in unfinished | {WARNING}]
+    expect(before_stop[-1]["tick"] == stream.last_tick and not late, "lines of a tick after test.stop")
     end, final, last = stream.end, stream.final, stream.all("current")[-1]
     equal(end["lines"], len(kinds), "lines of run.end")
+    equal(end["due"], end["sent"] + end["unsent"], "due")
+    for key in ("aborted", "unsent", "overdue"):
+        equal(sum(line[key] for line in stream.all(UNFINISHED)), end[key], f"{key} over the lines about unfinished requests")
     equal(end["sent"], end["completed"] + end["aborted"], "sent")
     equal(end["completed"], end["ok"] + end["failed"], "completed")
     equal((final["num_requests"], final["num_failures"]), (end["completed"], end["failed"]), "final and run.end")

@@ -265,7 +265,7 @@ fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
         peer.read_head();
         while peer.dawdle(Duration::from_secs(60)) {}
     });
-    let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(1);
+    let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)]);
 }
 
