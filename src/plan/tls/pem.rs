@@ -1,5 +1,7 @@
 //! Certificates and keys out of PEM files, and a word for files that hold something else.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +25,7 @@ impl PemFile {
     /// Names flag and file; also where the content is a known format that is not PEM, with the command that converts it.
     pub(super) fn read(flag: &str, path: &Path) -> Result<Self> {
         let name = format!("{flag} {}", path.display());
-        let bytes = std::fs::read(path).map_err(|why| Error::usage(&name, why))?;
+        let bytes = read(path).map_err(|why| Error::usage(&name, why))?;
         match other_format(&bytes, &path.display().to_string()) {
             Some(why) => Err(Error::usage(name, why)),
             None => Ok(Self { name, bytes }),
@@ -69,6 +71,19 @@ impl PemFile {
             })
         })
     }
+}
+
+/// All roots of a system have a quarter of a MiB.
+const LONGEST: u64 = 16 << 20;
+
+/// The content of a file of certificates or keys.
+///
+/// # Errors
+/// That of reading; or that it is longer than any such file.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST { Err(io::Error::other("is longer than 16 MiB")) } else { Ok(bytes) }
 }
 
 /// What a file is that is not PEM, and the command that makes PEM of it.

@@ -6,6 +6,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+use super::pem;
 use crate::error::{Error, Result};
 use crate::plan::engine::Environment;
 
@@ -49,7 +50,7 @@ impl Roots {
         let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
         let mut paths: Vec<PathBuf> = entries.flatten().filter(is_hashed).map(|entry| entry.path()).collect();
         paths.sort();
-        paths.iter().filter_map(|path| std::fs::read(path).ok()).map(|pem| self.add_readable(&pem)).sum()
+        paths.iter().filter_map(|path| pem::read(path).ok()).map(|pem| self.add_readable(&pem)).sum()
     }
 }
 
@@ -99,11 +100,11 @@ impl System {
         let mut roots = Roots::default();
         if let Some(file) = &self.file {
             let name = format!("{FILE}={}", file.display());
-            let pem = std::fs::read(file).map_err(|why| Error::usage(&name, why))?;
+            let pem = pem::read(file).map_err(|why| Error::usage(&name, why))?;
             if roots.add_readable(&pem) == 0 {
                 return Err(Error::usage(name, "no certificate (PEM) in it"));
             }
-        } else if let Some(pem) = usual_files.iter().find_map(|path| std::fs::read(path).ok()) {
+        } else if let Some(pem) = usual_files.iter().find_map(|path| pem::read(path).ok()) {
             roots.add_readable(&pem);
         }
         if let Some(folders) = &self.folders {
