@@ -104,7 +104,7 @@ impl System {
             if roots.add_readable(&pem) == 0 {
                 return Err(Error::usage(name, "no certificate (PEM) in it"));
             }
-        } else if let Some(pem) = usual_files.iter().find_map(|path| pem::read(path).ok()) {
+        } else if let Some(pem) = usual_files.iter().find_map(|path| pem::read(Path::new(path)).ok()) {
             roots.add_readable(&pem);
         }
         if let Some(folders) = &self.folders {
