@@ -50,7 +50,7 @@ impl Rules {
 }
 
 /// Looks at what can only be told at the end.
-fn find_troubles(join: &mut Join, torn: u64, rules: &Rules) {
+fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &Rules) {
     let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
     let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
     if !missing.is_empty() {
@@ -82,17 +82,18 @@ fn find_troubles(join: &mut Join, torn: u64, rules: &Rules) {
         if shard.lost > 0 {
             found.push((Kind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
         }
-        if shard.end.is_some_and(|end| end != shard.counts) {
+        if shard.contradictions == 0 && shard.end.is_some_and(|end| end != shard.counts) {
             found.push((Kind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
         }
     }
     for (kind, sentence) in found {
         join.troubles.add(kind, sentence);
     }
-    if torn > 0 {
+    if let Some((_, first)) = torn.first() {
+        let all: u64 = torn.iter().map(|(torn, _)| torn).sum();
         let cure = "processes that share a pipe tore each other's lines; give each shard a file of its own \
                     (--telemetry run-%s.ndjson), or use parallel --line-buffer or srun -l";
-        join.troubles.add(Kind::Torn, format!("torn lines: {torn}; {cure}"));
+        join.troubles.add(Kind::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
     }
 }
 
@@ -101,7 +102,7 @@ fn add_untold_errors(join: &mut Join) {
     for shard in join.shards.values() {
         for ((endpoint, class), failed) in &shard.failed {
             join.totals.endpoint(*endpoint).add_error(&ErrorTotal {
-                text: format!("{class}: told by a shard that was cut off"),
+                text: format!("{class}: not told by the end of its shard"),
                 occurrences: failed.count,
                 first_seen: failed.first_seen,
                 last_seen: failed.last_seen,
@@ -122,7 +123,7 @@ pub struct Outcome {
 }
 
 /// The last lines, and what the run came to.
-pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>, Outcome) {
+pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) -> (Vec<Said>, Outcome) {
     find_troubles(join, torn, master.rules());
     let mut said = master.rest(join);
     add_untold_errors(join);
@@ -147,7 +148,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: u64) -> (Vec<Said>
         }
         extra.add(&shard.extra);
     }
-    let users = join.shards.values().map(|shard| shard.users).sum();
+    let users = join.shards.values().map(|shard| shard.users).fold(0, u32::saturating_add);
     let whole = with(join.totals.whole().statistics(at, load_end), &extra);
     said.push(record(stats("final", users, &whole)));
     let endpoints = join.totals.endpoints();

@@ -4,18 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
+use super::admit::Begun;
+use super::output::can_pass;
 use super::run::Run;
-use super::shard::{Failed, Shard, Stage};
+use super::shard::{Shard, Stage};
 use super::ticks::{self, Passed, Report, Tick, Tools};
 use super::totals::{ErrorTotal, Extra, Totals};
 use super::troubles::{Kind as Trouble, Troubles};
 use super::unfinished;
 use super::wire::{self, Line, Telemetry};
 use crate::clock::unix_time;
-use crate::stats::interval::Kind;
 use crate::stats::tally::Counts;
 use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::telemetry::text::{MOST_NAME, clipped};
 
 /// What a line was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +56,16 @@ pub(super) struct Join {
     pub(super) closing: BTreeMap<u32, Vec<Passed>>,
     /// The latest time of a line, since the Unix epoch.
     pub(super) latest: Duration,
-    inputs: Vec<String>,
+    pub(super) inputs: Vec<String>,
     noted: HashSet<String>,
     /// Inputs and shards of which nothing is taken.
     pub(super) refused: HashSet<(usize, u32)>,
     /// Input, `source_id` and number of the shard whose line was taken last: mostly the next one's too.
-    last_source: (usize, String, u32),
+    pub(super) last_source: (usize, String, u32),
+    /// What came before a shard's config, or without it, by input, shard and run.
+    pub(super) begun: BTreeMap<(usize, u32, String), Begun>,
+    /// The time that was read last, as text and since the Unix epoch: mostly the next line's too.
+    pub(super) last_time: (String, Duration),
 }
 
 impl Join {
@@ -68,41 +74,47 @@ impl Join {
         Self { inputs, ..Self::default() }
     }
 
-    /// Takes a record of an input.
-    pub(super) fn take(&mut self, input: usize, record: &[u8]) -> Taken {
-        let Ok(line) = serde_json::from_slice::<Line<'_>>(record) else { return Taken::Torn };
-        let Some(index) = self.admit(input, &line.telemetry) else { return Taken::Read };
+    /// Takes a record, which is line `number` of an input.
+    pub(super) fn take(&mut self, input: usize, number: u64, record: &[u8]) -> Taken {
+        let Ok(text) = std::str::from_utf8(record) else { return Taken::Torn };
+        let Ok(line) = serde_json::from_str::<Line<'_>>(text) else { return Taken::Torn };
+        let Some(index) = self.admit((input, number), text, &line) else { return Taken::Read };
         let telemetry = &line.telemetry;
+        if telemetry.telemetry_name != "swarmline.metric.histogram" {
+            self.end_pieces(index);
+        }
         let over = telemetry.tick.and_then(|tick| self.shard(index).turns_to(tick));
         if let Some(before) = over {
             self.end_tick(index, before, None);
         }
-        let taken = self.take_of(index, &line, record);
+        let taken = self.take_of((index, number), &line, text);
         if over.is_some() { Taken::Progress } else { taken }
     }
 
     /// Takes a record of a shard.
-    fn take_of(&mut self, index: u32, line: &Line<'_>, record: &[u8]) -> Taken {
+    fn take_of(&mut self, (index, number): (u32, u64), line: &Line<'_>, record: &str) -> Taken {
         let telemetry = &line.telemetry;
         match telemetry.telemetry_name {
-            "swarmline.metric.interval" => self.take_interval(index, telemetry),
-            "swarmline.metric.histogram" if telemetry.kind.starts_with("unfinished_") => {
-                self.take_unfinished_piece(index, telemetry.kind, telemetry.histogram);
+            "swarmline.metric.interval" | "swarmline.metric.unfinished" => {
+                self.take_counted((index, number), telemetry, record);
             }
-            "swarmline.metric.histogram" => self.take_piece(index, telemetry),
-            "swarmline.metric.unfinished" => self.take_unfinished(index, telemetry),
+            "swarmline.metric.histogram" => self.take_piece((index, number), telemetry),
             "swarmline.metric.health" => {
                 self.note_time(line.unix());
                 self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
                 return Taken::Progress;
             }
-            "locust.tl.request.metric.stats" => self.take_stats(index, line),
+            "locust.tl.request.metric.stats" => self.take_stats((index, number), line),
             "locust.tl.system.metric.cpu"
             | "locust.tl.system.metric.mem"
             | "locust.tl.system.metric.network"
             | "locust.tl.event.cpu.warning"
             | "swarmline.event.warning" => {
-                let has_room = self.shard(index).keep(record);
+                if !can_pass(record.as_bytes()) {
+                    self.contradict(index, number, "a line whose number does not end it");
+                    return Taken::Read;
+                }
+                let has_room = self.shard(index).keep(record.as_bytes());
                 self.demand_room(index, has_room);
             }
             "swarmline.event.config" => self.take_config(index, line),
@@ -128,64 +140,8 @@ impl Join {
         self.shards.entry(index).or_insert_with(|| Shard::new(0))
     }
 
-    fn name(&self, input: usize) -> &str {
+    pub(super) fn name(&self, input: usize) -> &str {
         self.inputs.get(input).map_or("", String::as_str)
-    }
-
-    /// The number of the shard that a line is of, if it is to be taken.
-    fn admit(&mut self, input: usize, line: &Telemetry<'_>) -> Option<u32> {
-        let index = self.index_of(input, line)?;
-        if self.refused.contains(&(input, index)) {
-            return None;
-        }
-        let run = self.run.get_or_insert_with(|| Run {
-            run_id: line.run_id.to_owned(),
-            testplan: line.testplan.clone().into_owned(),
-            plan: None,
-        });
-        if run.run_id != line.run_id {
-            let sentence = format!(
-                "{}: shard {index} is of run {}, the others of {}",
-                self.inputs[input], line.run_id, run.run_id
-            );
-            self.once(Trouble::Foreign, sentence);
-            return None;
-        }
-        let shard = self.shards.entry(index).or_insert_with(|| {
-            *self.going.entry(0).or_default() += 1;
-            Shard::new(input)
-        });
-        if shard.input != input {
-            let (one, two) = (shard.input, input);
-            let sentence = format!("shard {index} is there twice: {} and {}", self.inputs[one], self.inputs[two]);
-            self.once(Trouble::Twice, sentence);
-            return None;
-        }
-        if !shard.follows(line.seq) {
-            let sentence = format!("shard {index} is there twice in {}", self.inputs[input]);
-            self.once(Trouble::Twice, sentence);
-            return None;
-        }
-        Some(index)
-    }
-
-    fn index_of(&mut self, input: usize, line: &Telemetry<'_>) -> Option<u32> {
-        if self.last_source.0 == input && self.last_source.1 == line.source_id {
-            return Some(self.last_source.2);
-        }
-        let index = line.source_id.strip_prefix("worker-").and_then(|index| index.parse().ok());
-        let Some(index) = index.filter(|_| line.source == "WorkerRunner") else {
-            let what = match line.source {
-                "LocalRunner" => "a run on its own; swarmline report reads it",
-                "MasterRunner" => "what merge wrote; give the shards' streams",
-                _ => "no shard",
-            };
-            let sentence = format!("{}: the stream of {what}", self.name(input));
-            self.once(Trouble::Foreign, sentence);
-            return None;
-        };
-        self.last_source = (input, line.source_id.to_owned(), index);
-        Some(index)
     }
 
     pub(super) fn once(&mut self, kind: Trouble, sentence: String) {
@@ -200,45 +156,6 @@ impl Join {
     fn tick(&mut self, tick: u64) -> &mut Tick {
         let tick = self.written.map_or(tick, |written| tick.max(written + 1));
         self.pending.entry(tick).or_default()
-    }
-
-    fn take_interval(&mut self, index: u32, line: &Telemetry<'_>) {
-        let tick = line.tick.unwrap_or(0);
-        let tick = self.written.map_or(tick, |written| tick.max(written + 1));
-        let pending = self.pending.entry(tick).or_default();
-        let added = pending.add_interval(index, line, &mut self.tools);
-        let counts = &mut self.shard(index).counts;
-        counts.ok += line.ok;
-        counts.failed += line.failed;
-        counts.aborted += line.aborted;
-        counts.redirects += line.redirects;
-        counts.reopened += line.reopened;
-        let kind = if line.response_is_service { Kind::Both } else { Kind::Service };
-        match added {
-            Ok(number) => {
-                let shard = self.shard(index);
-                shard.interval = Some((number, kind));
-                if line.failed > 0 {
-                    let unix = |time| unix_time(time).unwrap_or_default().as_secs_f64();
-                    let (first_seen, last_seen) = (unix(line.interval_start), unix(line.interval_end));
-                    for (class, count) in line.failed() {
-                        shard.note_failed(number, class, Failed { count, first_seen, last_seen });
-                    }
-                }
-            }
-            Err(why) => self.once(Trouble::Wrong, format!("shard {index}: {why}")),
-        }
-    }
-
-    fn take_piece(&mut self, index: u32, line: &Telemetry<'_>) {
-        let Some((number, service)) = self.shard(index).interval else { return };
-        let kind = if line.kind == "response" { Kind::Response } else { service };
-        let tick = line.tick.unwrap_or(0);
-        let tick = self.written.map_or(tick, |written| tick.max(written + 1));
-        let pending = self.pending.entry(tick).or_default();
-        if let Err(why) = pending.add_piece(number, kind, line.histogram, &mut self.tools.decoder) {
-            self.once(Trouble::Wrong, format!("shard {index}: {why}"));
-        }
     }
 
     fn demand_room(&mut self, index: u32, has_room: bool) {
@@ -280,36 +197,55 @@ impl Join {
         }
     }
 
-    fn take_stats(&mut self, index: u32, line: &Line<'_>) {
+    fn take_stats(&mut self, (index, number): (u32, u64), line: &Line<'_>) {
         let telemetry = &line.telemetry;
         match (telemetry.stats_type, telemetry.status) {
             ("current", _) => self.shard(index).current = (telemetry.user_count, Extra::of(telemetry)),
-            ("final", _) => self.take_final(index, telemetry),
+            ("final", _) => self.take_final((index, number), telemetry),
             (_, "success") => {
                 let number = self.tools.endpoints.number(&telemetry.method, &telemetry.name);
                 self.totals.endpoint(number).extra.add(&Extra::of(telemetry));
             }
-            (_, "error") => {
-                let number = self.tools.endpoints.number(&telemetry.method, &telemetry.name);
-                self.shard(index).tell_failed(number, &telemetry.error, telemetry.occurrences);
-                self.totals.endpoint(number).add_error(&ErrorTotal {
-                    text: telemetry.error.clone().into_owned(),
-                    occurrences: telemetry.occurrences,
-                    first_seen: telemetry.first_seen,
-                    last_seen: telemetry.last_seen,
-                });
-            }
+            (_, "error") => self.take_error((index, number), telemetry),
             _ => {}
         }
     }
 
-    fn take_final(&mut self, index: u32, line: &Telemetry<'_>) {
+    fn take_final(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>) {
+        let shard = self.shard(index);
+        let counted = (shard.counts.completed(), shard.counts.failed);
+        if shard.is_whole() && (line.num_requests, line.num_failures) != counted {
+            self.contradict(index, number, "the final line does not count what the intervals count");
+            return;
+        }
         let shard = self.shard(index);
         shard.current = (line.user_count, Extra::of(line));
         if line.total_rps > 0.0 {
             let seconds = line.num_requests as f64 / line.total_rps;
             shard.load_end = shard.started.unwrap_or_default().as_secs_f64() + seconds;
         }
+    }
+
+    fn take_error(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>) {
+        let shard = self.shard(index);
+        let told = shard.errors.saturating_add(line.occurrences);
+        if shard.is_whole() && told > shard.counts.failed {
+            self.contradict(index, number, "errors that occurred more often than requests failed");
+            return;
+        }
+        shard.errors = told;
+        let endpoint = self.tools.endpoints.number(&line.method, &line.name);
+        // No more than failed, so that the errors of all shards add up to their failures.
+        let occurrences = self.shard(index).tell_failed(endpoint, &line.error, line.occurrences);
+        if occurrences == 0 {
+            return;
+        }
+        self.totals.endpoint(endpoint).add_error(&ErrorTotal {
+            text: clipped(&line.error, MOST_NAME).into_owned(),
+            occurrences,
+            first_seen: line.first_seen,
+            last_seen: line.last_seen,
+        });
     }
 
     fn take_end(&mut self, index: u32, line: &Line<'_>) {

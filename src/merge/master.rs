@@ -182,7 +182,7 @@ impl Master {
     fn statistics(&self, join: &Join, tick: u64, unix: Duration) -> (u32, Statistics) {
         let (mut users, mut extra) = (0, Extra::default());
         for (shown, more) in join.shards.values().map(|shard| shard.shown(tick)) {
-            users += shown;
+            users = u32::saturating_add(users, shown);
             extra.add(&more);
         }
         let now = self.moment(unix);
@@ -194,7 +194,7 @@ impl Master {
         let is_there = |shard: &super::shard::Shard| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
         while join.is_complete() && !join.shards.is_empty() && join.shards.values().all(is_there) {
             let parts = join.shards.values_mut().filter_map(|shard| shard.spawned.pop_front());
-            let user_count = parts.map(|(_, users)| users).sum();
+            let user_count = parts.map(|(_, users)| users).fold(0, u32::saturating_add);
             said.push(self.record(unix, None, Body::SpawnComplete { user_count }));
         }
     }

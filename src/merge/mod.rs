@@ -6,6 +6,9 @@
 //! All but the inputs and the output is pure. Memory goes with shards and endpoints, never with the length of the run: a
 //! tick is kept until all shards have told of it or are two ticks behind, and endpoints are kept once, not once a shard.
 
+mod admit;
+mod claims;
+mod counting;
 mod ending;
 mod input;
 mod join;
@@ -200,8 +203,13 @@ impl<'i> Work<'i> {
                 }
                 Next::Line | Next::Tail => {}
             }
+            // Transports end lines as Windows does, too.
+            while line.last() == Some(&b'\r') {
+                line.pop();
+            }
             let Some(record) = self.pieces[input].take(&line) else { continue };
-            match self.join.take(input, &record) {
+            let number = self.inputs[input].lines;
+            match self.join.take(input, number, &record) {
                 Taken::Torn if next == Next::Line => self.pieces[input].note_torn(),
                 Taken::Torn | Taken::Read => {}
                 Taken::Progress => break Pause::Told(self.join.told().map_or(0, |tick| tick + 1)),
@@ -223,13 +231,18 @@ impl<'i> Work<'i> {
 
     fn end(&mut self) -> std::result::Result<Outcome, Trouble> {
         self.join.note_given_up(&self.given_up);
+        self.join.note_unnamed();
         if self.join.shards.is_empty() {
             let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
             return Err(Trouble::Empty(why));
         }
-        let torn = self.pieces.iter().map(Pieces::torn).sum();
-        let (said, outcome) = ending::end(&mut self.join, &mut self.master, torn);
+        let torn = self.inputs.iter().zip(&self.pieces).filter_map(|(input, pieces)| {
+            let (torn, first) = pieces.torn()?;
+            Some((torn, format!("{}: line {first}", input.name())))
+        });
+        let torn: Vec<(u64, String)> = torn.collect();
+        let (said, outcome) = ending::end(&mut self.join, &mut self.master, &torn);
         self.write(said)?;
         self.output.take().map_or(Ok(()), Output::finish).map_err(Trouble::output)?;
         Ok(outcome)

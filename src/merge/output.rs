@@ -78,6 +78,13 @@ fn time_of(raw: &[u8]) -> Option<&str> {
     std::str::from_utf8(&rest[..rest.iter().position(|byte| *byte == b'"')?]).ok()
 }
 
+/// Whether a worker's line can be passed on: it begins and ends as ours do, and leaves room for what is added.
+pub(super) fn can_pass(raw: &[u8]) -> bool {
+    /// A time and two numbers with their keys.
+    const ADDED: usize = 120;
+    raw.len() + ADDED <= MOST_LINE && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
+}
+
 /// Puts a worker's line into `line` with the master's time and number, its own beside them; says whether it is one.
 fn pass(raw: &[u8], time: &str, seq: u64, line: &mut Vec<u8>) -> bool {
     const SEQ: &[u8] = b",\"seq\":";
@@ -85,6 +92,9 @@ fn pass(raw: &[u8], time: &str, seq: u64, line: &mut Vec<u8>) -> bool {
     let Some(number) = raw.windows(SEQ.len()).rposition(|window| window == SEQ) else { return false };
     let rest = &raw[b"{\"time\":\"".len() + own.len()..number];
     let Some(digits) = raw[number + SEQ.len()..].strip_suffix(b"}}") else { return false };
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
     line.clear();
     line.extend_from_slice(b"{\"time\":\"");
     line.extend_from_slice(time.as_bytes());

@@ -14,6 +14,9 @@ pub(super) struct Pieces {
     /// The begin of a record, by the label in front of its pieces.
     open: HashMap<Box<[u8]>, Vec<u8>>,
     torn: u64,
+    /// Number of the line at which the first was noticed.
+    first_torn: Option<u64>,
+    lines: u64,
 }
 
 /// Labels that are kept apart: tasks of one pipe.
@@ -22,6 +25,7 @@ const MOST_LABELS: usize = 100_000;
 impl Pieces {
     /// The record that a line of the input, without its end, is or completes.
     pub(super) fn take<'l>(&mut self, line: &'l [u8]) -> Option<Cow<'l, [u8]>> {
+        self.lines += 1;
         if line.starts_with(BEGIN) {
             // Nothing is in front, so this is a record or a torn one, which shows when it is read.
             return Some(Cow::Borrowed(line));
@@ -37,7 +41,9 @@ impl Pieces {
 
     fn join<'l>(&mut self, label: &[u8], piece: &'l [u8]) -> Option<Cow<'l, [u8]>> {
         if piece.starts_with(BEGIN) {
-            self.torn += u64::from(self.open.remove(label).is_some());
+            if self.open.remove(label).is_some() {
+                self.note_torn();
+            }
             if is_complete(piece) {
                 return Some(Cow::Borrowed(piece));
             }
@@ -49,16 +55,17 @@ impl Pieces {
         let record = self.open.get_mut(label)?;
         record.extend_from_slice(piece);
         if record.len() > MOST_LINE {
-            self.torn += 1;
             self.open.remove(label);
+            self.note_torn();
             return None;
         }
         if is_complete(record) { self.open.remove(label).map(Cow::Owned) } else { None }
     }
 
     /// Counts a record that could not be read.
-    pub(super) const fn note_torn(&mut self) {
+    pub(super) fn note_torn(&mut self) {
         self.torn += 1;
+        self.first_torn.get_or_insert(self.lines);
     }
 
     /// Forgets what did not come whole: the input is damaged, which says all of it.
@@ -67,9 +74,9 @@ impl Pieces {
         self.open.clear();
     }
 
-    /// Records that did not come whole.
-    pub(super) const fn torn(&self) -> u64 {
-        self.torn
+    /// Records that did not come whole, and at which line the first was noticed.
+    pub(super) fn torn(&self) -> Option<(u64, u64)> {
+        self.first_torn.filter(|_| self.torn > 0).map(|first| (self.torn, first))
     }
 }
 
@@ -101,7 +108,7 @@ mod tests {
         let mut pieces = Pieces::default();
         let text = |record: Cow<'_, [u8]>| String::from_utf8(record.into_owned()).unwrap();
         let records = lines.iter().filter_map(|line| pieces.take(line.as_bytes()).map(text)).collect();
-        (records, pieces.torn())
+        (records, pieces.torn().map_or(0, |(torn, _)| torn))
     }
 
     const ONE: &str = r#"{"time":"a","telemetry":{"tls":{"x":1}},"seq":1}}"#;

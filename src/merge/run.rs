@@ -52,7 +52,8 @@ impl Join {
             (None, Some(wire::Shard { count, .. })) => run.plan = Some(Plan::of(count, index, telemetry)),
             (Some(plan), Some(_)) => {
                 plan.place.available_cpus += telemetry.available_cpus;
-                plan.place.open_files_limit += telemetry.open_files_limit;
+                let files = plan.place.open_files_limit.saturating_add(telemetry.open_files_limit);
+                plan.place.open_files_limit = files;
                 if index < plan.told_by && !has_begun {
                     let (cpus, files) = (plan.place.available_cpus, plan.place.open_files_limit);
                     *plan = Plan::of(plan.count, index, telemetry);

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::claims::Piece;
 use super::ticks::{Passed, Report};
 use super::totals::Extra;
-use super::unfinished::Key;
-use crate::stats::interval::Kind;
 use crate::stats::tally::Counts;
 
 /// Where a shard's stream stands.
@@ -26,6 +25,17 @@ pub(super) struct Failed {
     pub(super) count: u64,
     pub(super) first_seen: f64,
     pub(super) last_seen: f64,
+}
+
+/// An interval some of whose histograms are in lines of their own, until all have come.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// Number of its line in the input.
+    pub(super) number: u64,
+    pub(super) record: Box<str>,
+    /// Pieces that are still to come.
+    pub(super) left: usize,
+    pub(super) pieces: Vec<Piece>,
 }
 
 /// A shard.
@@ -53,6 +63,15 @@ pub(super) struct Shard {
     pub(super) counts: Counts,
     /// Failures by endpoint and class that no line about an error has told of yet.
     pub(super) failed: BTreeMap<(usize, &'static str), Failed>,
+    /// Body bytes that its intervals add up to, and times in microseconds.
+    pub(super) bytes: u64,
+    pub(super) times_us: u64,
+    /// Failures that lines about errors have told of.
+    pub(super) errors: u64,
+    /// Lines of it that were not believed: it cannot add up.
+    pub(super) contradictions: u64,
+    /// When its last line was made, since the Unix epoch.
+    pub(super) unix: Option<Duration>,
     /// What it says at its end.
     pub(super) end: Option<Counts>,
     /// Users that were reached, each time, and in which tick.
@@ -67,10 +86,8 @@ pub(super) struct Shard {
     pub(super) passed: Vec<Passed>,
     /// numbers of users reached,
     pub(super) reached: Vec<u32>,
-    /// and the endpoint of the last interval with what its service histogram stands for: pieces follow it.
-    pub(super) interval: Option<(usize, Kind)>,
-    /// Endpoint and phase of the last line about unfinished requests: pieces follow it.
-    pub(super) unfinished: Option<Key>,
+    /// and the last interval, where pieces of its histograms are still to come.
+    pub(super) open: Option<Open>,
 }
 
 impl Shard {
@@ -97,8 +114,12 @@ impl Shard {
             current: (0, Extra::default()),
             passed: Vec::new(),
             reached: Vec::new(),
-            interval: None,
-            unfinished: None,
+            open: None,
+            unix: None,
+            bytes: 0,
+            times_us: 0,
+            errors: 0,
+            contradictions: 0,
         }
     }
 
@@ -110,6 +131,18 @@ impl Shard {
         self.lost += seq - self.seq - 1;
         self.seq = seq;
         true
+    }
+
+    /// Takes note of the number of a line that is not believed, unless it is the number that is not.
+    pub(super) const fn follows_closely(&mut self, seq: u64) {
+        if seq == self.seq + 1 {
+            self.seq = seq;
+        }
+    }
+
+    /// Whether all that it has said by now was taken, so that it must add up.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.lost == 0 && self.contradictions == 0
     }
 
     /// Takes note of the tick of a line; gives the one before where that is over and its last line did not come.
@@ -148,8 +181,8 @@ impl Shard {
         known.last_seen = failed.last_seen;
     }
 
-    /// A line about an error tells of failures that were noted.
-    pub(super) fn tell_failed(&mut self, endpoint: usize, error: &str, occurrences: u64) {
+    /// A line about an error tells of failures that were noted; gives how many of them.
+    pub(super) fn tell_failed(&mut self, endpoint: usize, error: &str, occurrences: u64) -> u64 {
         let mut left = occurrences;
         // `other errors` may be of any class.
         let class = error.split(':').next().unwrap_or_default();
@@ -161,6 +194,7 @@ impl Shard {
             }
         }
         self.failed.retain(|_, failed| failed.count > 0);
+        occurrences - left
     }
 
     /// What it shows from now on.

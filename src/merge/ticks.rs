@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::claims::Slots;
 use super::totals::{Endpoints, Extra, precision};
 use super::wire::{Telemetry, phase};
-use crate::stats::interval::{Interval, Kind};
+use crate::stats::interval::Interval;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
 use crate::telemetry::sparse::Decoder;
@@ -61,14 +62,15 @@ pub(super) struct Tick {
 }
 
 impl Tick {
-    /// Adds an interval of a shard; says which endpoint it is about.
+    /// Adds an interval of a shard and what its histograms recorded; says which endpoint it is about.
     pub(super) fn add_interval(
         &mut self,
         shard: u32,
         line: &Telemetry<'_>,
+        slots: &[Slots],
         tools: &mut Tools,
-    ) -> Result<usize, &'static str> {
-        let Tools { endpoints, decoder, spare } = tools;
+    ) -> usize {
+        let Tools { endpoints, spare, .. } = tools;
         let number = endpoints.number(&line.method, &line.name);
         let first = (shard, line.seq);
         let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
@@ -76,30 +78,12 @@ impl Tick {
         let part = self.parts.entry(number).or_insert_with(new);
         part.first = part.first.min(first);
         part.interval.add(&line.counted());
-        let kind = if line.response_is_service { Kind::Both } else { Kind::Service };
-        for (kind, text) in [(kind, line.service_histogram), (Kind::Response, line.response_histogram)] {
-            if let Some(text) = text {
-                let recorded = decoder.read(text)?;
-                part.interval.add_recorded(kind, recorded.scale, recorded.slots);
-            }
+        for (kind, scale, slots) in slots {
+            part.interval.add_recorded(*kind, *scale, slots);
         }
         self.note_span(line.interval_start, line.interval_end);
         self.phase = Some(phase(self.phase.unwrap_or("steady"), line.phase));
-        Ok(number)
-    }
-
-    /// Adds a piece of a histogram.
-    pub(super) fn add_piece(
-        &mut self,
-        number: usize,
-        kind: Kind,
-        text: &str,
-        decoder: &mut Decoder,
-    ) -> Result<(), &'static str> {
-        let part = self.parts.get_mut(&number).ok_or("a piece of a histogram without its interval")?;
-        let recorded = decoder.read(text)?;
-        part.interval.add_recorded(kind, recorded.scale, recorded.slots);
-        Ok(())
+        number
     }
 
     /// Adds what a shard said at the end of its tick.
@@ -152,7 +136,7 @@ impl Tick {
         let mut reports = self.reports.iter().filter_map(|report| report.health.as_deref());
         let mut sum = reports.next()?.clone();
         for health in reports {
-            sum.late_sends += health.late_sends;
+            sum.late_sends = sum.late_sends.saturating_add(health.late_sends);
             sum.lateness_p50_us = sum.lateness_p50_us.max(health.lateness_p50_us);
             sum.lateness_p90_us = sum.lateness_p90_us.max(health.lateness_p90_us);
             sum.lateness_p99_us = sum.lateness_p99_us.max(health.lateness_p99_us);
@@ -162,17 +146,17 @@ impl Tick {
                 (one, two) => one.or(two),
             };
             sum.achieved_rate += health.achieved_rate;
-            sum.in_flight += health.in_flight;
+            sum.in_flight = sum.in_flight.saturating_add(health.in_flight);
             sum.oldest_in_flight_ms = sum.oldest_in_flight_ms.max(health.oldest_in_flight_ms);
-            sum.users += health.users;
-            sum.users_wanted += health.users_wanted;
-            sum.outcome_queue += health.outcome_queue;
-            sum.ticks_joined += health.ticks_joined;
+            sum.users = sum.users.saturating_add(health.users);
+            sum.users_wanted = sum.users_wanted.saturating_add(health.users_wanted);
+            sum.outcome_queue = sum.outcome_queue.saturating_add(health.outcome_queue);
+            sum.ticks_joined = sum.ticks_joined.saturating_add(health.ticks_joined);
             sum.aggregator_cpu_percent = sum.aggregator_cpu_percent.max(health.aggregator_cpu_percent);
             sum.writer_cpu_percent = sum.writer_cpu_percent.max(health.writer_cpu_percent);
             sum.throttled_ms += health.throttled_ms;
-            sum.open_files += health.open_files;
-            sum.open_files_limit += health.open_files_limit;
+            sum.open_files = sum.open_files.saturating_add(health.open_files);
+            sum.open_files_limit = sum.open_files_limit.saturating_add(health.open_files_limit);
         }
         // So far, those of shards included that have nothing more to tell.
         sum.sent = sent;

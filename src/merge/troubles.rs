@@ -23,6 +23,8 @@ pub(super) enum Kind {
     Lost,
     /// Lines did not come whole.
     Torn,
+    /// A line that contradicts itself, or what was said before: it is left out.
+    Contradiction,
     /// What a shard counted is not what it says at its end.
     Wrong,
     /// A shard's own numbers are not valid.
@@ -42,6 +44,7 @@ impl Kind {
             Self::Apart => "shards_apart",
             Self::Lost => "lines_lost",
             Self::Torn => "lines_torn",
+            Self::Contradiction => "line_contradicts",
             Self::Wrong => "counts_wrong",
             Self::Invalid => "shard_invalid",
         }
@@ -64,7 +67,9 @@ impl Troubles {
     /// Adds one.
     pub(super) fn add(&mut self, kind: Kind, sentence: String) {
         let (sentences, further) = self.0.entry(kind).or_default();
-        if sentences.len() < MOST_OF_A_KIND {
+        // A few of each shard are named, so that one does not hide another.
+        let most = if kind == Kind::Contradiction { 10 * MOST_OF_A_KIND } else { MOST_OF_A_KIND };
+        if sentences.len() < most {
             sentences.push(sentence);
         } else {
             *further += 1;

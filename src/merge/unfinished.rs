@@ -1,63 +1,42 @@
 //! What had not ended of all shards, by endpoint and the phase in which it was due.
 
+use super::claims::Recordings;
 use super::join::Join;
 use super::totals::precision;
-use super::troubles::Kind as Trouble;
 use super::wire::Telemetry;
 use crate::plan::schedule::Phase;
 use crate::stats::check::{Bench, Kept, UnfinishedShare};
-use crate::stats::times::Times;
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::record::Body;
-use crate::telemetry::sparse::Decoder;
 use crate::telemetry::unfinished::lines;
 
 /// The endpoint, and the phase in which they were due.
 pub(super) type Key = (usize, Phase);
 
 impl Join {
-    /// Takes the line about what had not ended of an endpoint of a shard.
-    pub(super) fn take_unfinished(&mut self, index: u32, line: &Telemetry<'_>) {
+    /// Counts what had not ended of an endpoint of a shard, and takes what its histograms recorded, in the order of
+    /// [`UNFINISHED`].
+    pub(super) fn count_unfinished(&mut self, line: &Telemetry<'_>, slots: &[Recordings; 3]) {
         let number = self.tools.endpoints.number(&line.method, &line.name);
         let phase = Phase::parse(line.phase).unwrap_or(Phase::Steady);
         // It has a place among the endpoints from now on, though none of its requests may have ended.
         self.totals.endpoint(number);
-        self.shard(index).unfinished = Some((number, phase));
         let new = || Unfinished::new(phase, precision(number));
         let part = self.unfinished.entry((number, phase)).or_insert_with(new);
         part.counts.add(&line.unfinished());
-        let mut found = Ok(());
-        for (times, sum, text) in [
-            (&mut part.response, line.response, line.response_histogram),
-            (&mut part.service, line.service, line.service_histogram),
-            (&mut part.first_byte, line.first_byte, line.first_byte_histogram),
-        ] {
+        for ((times, sum), recorded) in [
+            (&mut part.response, line.response),
+            (&mut part.service, line.service),
+            (&mut part.first_byte, line.first_byte),
+        ]
+        .into_iter()
+        .zip(slots)
+        {
             times.add_sum(&sum.counted());
-            if let Some(text) = text {
-                found = found.and(add(times, text, &mut self.tools.decoder));
+            for (scale, slots) in recorded {
+                times.add_recorded(*scale, slots);
             }
-        }
-        self.note_unreadable(index, found);
-    }
-
-    /// Takes a piece of a histogram of the line before it.
-    pub(super) fn take_unfinished_piece(&mut self, index: u32, kind: &str, text: &str) {
-        let key = self.shard(index).unfinished;
-        let Some(part) = key.and_then(|key| self.unfinished.get_mut(&key)) else { return };
-        let times = match kind {
-            "unfinished_response" => &mut part.response,
-            "unfinished_service" => &mut part.service,
-            "unfinished_first_byte" => &mut part.first_byte,
-            _ => return,
-        };
-        let found = add(times, text, &mut self.tools.decoder);
-        self.note_unreadable(index, found);
-    }
-
-    fn note_unreadable(&mut self, index: u32, found: Result<(), &'static str>) {
-        if let Err(why) = found {
-            self.once(Trouble::Wrong, format!("shard {index}: {why}"));
         }
     }
 
@@ -94,10 +73,4 @@ impl Join {
         };
         parts.into_iter().flat_map(of_part).collect()
     }
-}
-
-fn add(times: &mut Times, text: &str, decoder: &mut Decoder) -> Result<(), &'static str> {
-    let recorded = decoder.read(text)?;
-    times.add_recorded(recorded.scale, recorded.slots);
-    Ok(())
 }

@@ -11,12 +11,20 @@ use crate::stats::interval::{AfterStop, Connections, Counted};
 use crate::stats::sum::Sum;
 use crate::stats::unfinished::UnfinishedCounts;
 use crate::stats::verdict::ReasonKind;
+use crate::telemetry::claims::TimesClaim;
 
 /// A line.
 #[derive(Debug, Deserialize)]
 pub(super) struct Line<'l> {
     #[serde(borrow)]
     pub(super) time: &'l str,
+    /// What a line that is passed on has besides: read only to know that it is text.
+    #[serde(borrow, rename = "level")]
+    _level: Cow<'l, str>,
+    #[serde(borrow, rename = "name")]
+    _name: Cow<'l, str>,
+    #[serde(borrow, rename = "message")]
+    _message: Cow<'l, str>,
     #[serde(borrow)]
     pub(super) telemetry: Telemetry<'l>,
 }
@@ -52,6 +60,7 @@ pub(super) struct Telemetry<'l> {
     #[serde(borrow)]
     pub(super) error: Cow<'l, str>,
     pub(super) num_requests: u64,
+    pub(super) num_failures: u64,
     pub(super) current_rps: f64,
     pub(super) current_fail_per_sec: f64,
     pub(super) total_rps: f64,
@@ -86,8 +95,13 @@ pub(super) struct Telemetry<'l> {
     pub(super) response_histogram: Option<&'l str>,
     pub(super) first_byte_histogram: Option<&'l str>,
     pub(super) response_is_service: bool,
+    pub(super) histogram_lines: usize,
     pub(super) kind: &'l str,
     pub(super) histogram: &'l str,
+
+    pub(super) value: Option<f64>,
+    #[serde(borrow)]
+    pub(super) detail: Option<Cow<'l, str>>,
 
     pub(super) late_sends: u64,
     pub(super) lateness_p50_us: u64,
@@ -123,6 +137,9 @@ pub(super) struct Telemetry<'l> {
     pub(super) stopped_at: &'l str,
     pub(super) reason: &'l str,
     pub(super) load_seconds: Option<f64>,
+    pub(super) completed: u64,
+    pub(super) due: Option<u64>,
+    pub(super) lines: u64,
     pub(super) verdict: &'l str,
     #[serde(borrow)]
     pub(super) reasons: Vec<Reason<'l>>,
@@ -194,6 +211,16 @@ impl Times {
         self.sum(self.count)
     }
 
+    /// Sum and ends, to be held against each other.
+    pub(super) const fn claim(self) -> TimesClaim {
+        TimesClaim { sum_us: self.sum_us, min_us: self.min_us, max_us: self.max_us }
+    }
+
+    /// How many, where the line says so.
+    pub(super) const fn count(self) -> u64 {
+        self.count
+    }
+
     fn sum(self, count: u64) -> Sum {
         Sum::of(count, u128::from(self.sum_us), self.min_us, self.max_us)
     }
@@ -202,10 +229,10 @@ impl Times {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct WireConnections {
-    count: u64,
-    dns: Times,
-    connect: Times,
-    tls: Times,
+    pub(super) count: u64,
+    pub(super) dns: Times,
+    pub(super) connect: Times,
+    pub(super) tls: Times,
 }
 
 impl Telemetry<'_> {

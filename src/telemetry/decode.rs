@@ -1,5 +1,6 @@
 //! Histograms out of text, at rest: what [`encode`](super::encode) wrote, read by [`sparse`](super::sparse).
 
+use super::claims::Distribution;
 use super::sparse::Decoder;
 use crate::stats::packed::Packed;
 
@@ -10,6 +11,17 @@ use crate::stats::packed::Packed;
 pub fn histogram(text: &str) -> Result<Packed, &'static str> {
     let mut decoder = Decoder::default();
     Ok(Packed::of(decoder.read(text)?.values()))
+}
+
+/// The same; what it recorded is added to a distribution, to be held against its line.
+///
+/// # Errors
+/// As [`histogram`].
+pub fn distribution(text: &str, all: &mut Distribution) -> Result<Packed, &'static str> {
+    let mut decoder = Decoder::default();
+    let recorded = decoder.read(text)?;
+    all.add(&recorded);
+    Ok(Packed::of(recorded.values()))
 }
 
 #[cfg(test)]

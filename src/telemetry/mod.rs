@@ -5,6 +5,7 @@ pub mod record;
 pub mod line;
 pub mod encode;
 pub mod sparse;
+pub mod claims;
 pub mod decode;
 mod fitting;
 pub mod intervals;

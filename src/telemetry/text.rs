@@ -35,6 +35,12 @@ pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}…{:08x}", seed_of(text) >> 32))
 }
 
+/// Whether `text` takes at most `most` bytes as written in JSON.
+#[must_use]
+pub fn is_within(text: &str, most: usize) -> bool {
+    text.len() <= most && text.chars().map(json_len).sum::<usize>() <= most
+}
+
 /// Bytes that a character takes in a JSON string as `serde_json` writes it (RFC 8259 section 7).
 const fn json_len(c: char) -> usize {
     match c {

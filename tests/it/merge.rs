@@ -1,5 +1,6 @@
 //! What the master says is what one host would have said, and what is wrong is named.
 
+mod contradictions;
 mod damaged;
 mod outputs;
 pub(crate) mod pipes;

@@ -1,5 +1,6 @@
 //! `swarmline report`: what a stream is read back as, whole, broken, or none at all.
 
+mod contradictions;
 mod page;
 
 use std::path::Path;

@@ -8,10 +8,11 @@ use crate::load::stop::Reason;
 use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
-use crate::stats::packed::{Packed, PackedTimes};
+use crate::stats::packed::PackedTimes;
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
+use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
 use crate::telemetry::decode;
 use crate::telemetry::reader::Reading;
 use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
@@ -23,15 +24,40 @@ pub(super) struct Pending {
     endpoint: usize,
     point: Point,
     lines: usize,
+    /// Number of its line.
+    number: u64,
+    /// Of service and of response times: what the line says of them, and what its histograms do.
+    claims: [(TimesClaim, Distribution); 2],
+}
+
+impl Pending {
+    /// Demands that the histograms are those of the line.
+    fn check(&self) -> Result<(), Contradiction> {
+        let traffic = &self.point.traffic;
+        let [service, response] = self.claims;
+        service.1.belongs_to(traffic.completed(), service.0)?;
+        if traffic.response.is_none() { Ok(()) } else { response.1.belongs_to(traffic.completed(), response.0) }
+    }
 }
 
 impl Story {
     /// Takes the line about an endpoint's interval.
     pub(super) fn take_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
         self.settle();
-        let service = times(interval.service, interval, interval.service_histogram.as_deref(), reading);
-        let response = (!interval.response_is_service)
-            .then(|| times(interval.response, interval, interval.response_histogram.as_deref(), reading));
+        let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
+        let completed = interval.ok + interval.failed;
+        let mut times = |at: usize, wire: facts::Times, histogram: &Option<String>| {
+            let sum = Sum::of(completed, wire.sum_us.into(), wire.min_us, wire.max_us);
+            let histogram = histogram.as_deref().map(|text| decode::distribution(text, &mut claims[at].1));
+            let histogram = histogram.transpose().unwrap_or_else(|why| {
+                reading.complain(why);
+                None
+            });
+            PackedTimes { sum, histogram: histogram.unwrap_or_default() }
+        };
+        let service = times(0, interval.service, &interval.service_histogram);
+        let response =
+            (!interval.response_is_service).then(|| times(1, interval.response, &interval.response_histogram));
         let traffic = Traffic {
             ok: interval.ok,
             failed: interval.failed,
@@ -56,10 +82,9 @@ impl Story {
         let phase = Phase::of(&interval.phase).unwrap_or_default();
         let (start_ms, end_ms) = span(&interval.interval_start, &interval.interval_end);
         let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
-        self.pending = Some(Pending { tick, endpoint, point, lines: interval.histogram_lines });
-        if interval.histogram_lines == 0 {
-            self.settle();
-        }
+        let (lines, number) = (interval.histogram_lines, reading.lines());
+        self.pending = Some(Pending { tick, endpoint, point, lines, number, claims });
+        self.settle_whole(reading);
     }
 
     /// Takes a piece of a histogram, which belongs to the interval before it.
@@ -73,16 +98,28 @@ impl Story {
             return;
         }
         let traffic = &mut pending.point.traffic;
-        let into = if piece.kind == "service" { Some(&mut traffic.service) } else { traffic.response.as_mut() };
-        match (into, decode::histogram(&piece.histogram)) {
+        let [of_service, of_response] = &mut pending.claims;
+        let (into, all) = match piece.kind.as_str() {
+            "service" => (Some(&mut traffic.service), &mut of_service.1),
+            _ => (traffic.response.as_mut(), &mut of_response.1),
+        };
+        match (into, decode::distribution(&piece.histogram, all)) {
             (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
             (_, Err(why)) => reading.complain(why),
             (None, _) => {}
         }
         pending.lines = pending.lines.saturating_sub(1);
-        if pending.lines == 0 {
-            self.settle();
+        self.settle_whole(reading);
+    }
+
+    /// Adds the interval that waits, if its histograms have come and belong to it.
+    fn settle_whole(&mut self, reading: &mut Reading) {
+        let Some(pending) = self.pending.as_ref().filter(|pending| pending.lines == 0) else { return };
+        if let Err(why) = pending.check() {
+            reading.contradict(pending.number, why);
+            self.pending = None;
         }
+        self.settle();
     }
 
     /// Takes the last line of a tick.
@@ -235,19 +272,6 @@ impl PhaseSeen {
         self.service.add_packed(&point.traffic.service);
         self.response.add_packed(point.traffic.response());
     }
-}
-
-fn times(wire: facts::Times, interval: &Interval, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
-    let sum = Sum::of(interval.ok + interval.failed, wire.sum_us.into(), wire.min_us, wire.max_us);
-    let histogram = match histogram.map(decode::histogram) {
-        Some(Ok(histogram)) => histogram,
-        Some(Err(why)) => {
-            reading.complain(why);
-            Packed::default()
-        }
-        None => Packed::default(),
-    };
-    PackedTimes { sum, histogram }
 }
 
 fn span(start: &str, end: &str) -> (u64, u64) {

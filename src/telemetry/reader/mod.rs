@@ -3,19 +3,24 @@
 //! A [`Reading`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
 
+mod belief;
 pub mod ending;
 pub mod facts;
 pub mod input;
 mod sequence;
+mod sums;
 pub mod source;
 pub mod troubles;
 
 use facts::{Fact, Head};
 use sequence::Sequence;
+use sums::Sums;
 use troubles::{Kind, Troubles};
 
 use super::recorder::SCHEMA_VERSION;
+use crate::clock::unix_time;
 use crate::error::{Error, Result};
+use crate::telemetry::claims::{self, Contradiction, Ticks, is_time};
 
 /// One line of a stream.
 #[derive(Clone, Debug)]
@@ -57,6 +62,8 @@ pub struct Reading {
     ended: Option<u64>,
     /// A contract line without number: the Python plugin's.
     of_plugin: Option<u64>,
+    ticks: Option<Ticks>,
+    sums: Sums,
 }
 
 /// What is known of a stream when all its lines are read.
@@ -81,6 +88,8 @@ impl Reading {
             started: None,
             ended: None,
             of_plugin: None,
+            ticks: None,
+            sums: Sums::default(),
         }
     }
 
@@ -112,6 +121,10 @@ impl Reading {
             self.troubles.add(Kind::Repeated, number, format!("line {seq} of the stream was there before"));
             return Ok(None);
         }
+        if let Err(why) = self.check(&fact, &head, &time) {
+            self.contradict(number, why);
+            return Ok(None);
+        }
         self.note_place(&fact);
         Ok(Some(Line { number, time, source_id: head.source_id, tick: head.tick, fact }))
     }
@@ -119,12 +132,44 @@ impl Reading {
     /// Takes note of a line that nobody needs to read.
     pub fn pass(&mut self) {
         self.lines += 1;
+        self.sums.pass();
         self.sequence.is_repeated(self.lines, self.lines);
     }
 
     /// Takes note of an input that broke off within a line or a compressed block.
     pub fn broken(&mut self, why: &str) {
         self.troubles.add(Kind::CutOff, self.lines + 1, why);
+    }
+
+    /// Holds a line against itself, and against what the stream said before.
+    fn check(&mut self, fact: &Fact, head: &Head, time: &str) -> std::result::Result<(), Contradiction> {
+        claims::identity(&head.run_id, &head.testplan)?;
+        if !is_time(time) {
+            return Err("a line without its time");
+        }
+        belief::check(fact)?;
+        if let Fact::Config(config) = fact {
+            self.ticks = belief::ticks(&head.source, config).or(self.ticks);
+        }
+        // A worker's line that merge passed on has the time of the master's.
+        let is_own = self.identity.as_ref().is_some_and(|(_, known)| known.source_id == head.source_id);
+        if let (Some(ticks), Some(tick), true) = (self.ticks, head.tick, is_own)
+            && !ticks.may_be(tick, unix_time(time).unwrap_or_default())
+        {
+            return Err("a tick that is not at its time");
+        }
+        self.sums.add(self.lines, fact)
+    }
+
+    /// Number of the line that was taken last.
+    #[must_use]
+    pub const fn lines(&self) -> u64 {
+        self.lines
+    }
+
+    /// Takes note of a line that contradicts itself, or what was said before.
+    pub fn contradict(&mut self, line: u64, what: &str) {
+        self.troubles.add(Kind::Contradiction, line, what);
     }
 
     /// Takes note of something wrong in what the last line says.
@@ -156,6 +201,7 @@ impl Reading {
             self.troubles.add(Kind::CutOff, self.lines, what);
         }
         self.sequence.finish(&mut self.troubles);
+        self.sums.finish(&mut self.troubles);
         Ok(Read { identity, troubles: self.troubles })
     }
 

@@ -20,6 +20,8 @@ pub enum Kind {
     Lost,
     /// A line, or a histogram in it, cannot be read.
     Torn,
+    /// A line contradicts itself, or what was said before: it is left out.
+    Contradiction,
     /// A line came twice, or out of order.
     Repeated,
     /// A line is not of a stream.
@@ -30,11 +32,12 @@ pub enum Kind {
 
 impl Kind {
     /// All, gravest first.
-    const ALL: [Self; 6] = [Self::CutOff, Self::Lost, Self::Torn, Self::Later, Self::Repeated, Self::Foreign];
+    const ALL: [Self; 7] =
+        [Self::CutOff, Self::Lost, Self::Torn, Self::Contradiction, Self::Later, Self::Repeated, Self::Foreign];
 
     /// Whether something of the run is missing.
     const fn is_loss(self) -> bool {
-        matches!(self, Self::CutOff | Self::Lost | Self::Torn)
+        matches!(self, Self::CutOff | Self::Lost | Self::Torn | Self::Contradiction)
     }
 
     const fn plural(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Kind {
             Self::CutOff => "ends",
             Self::Lost => "places where lines are missing",
             Self::Torn => "lines that cannot be read",
+            Self::Contradiction => "lines that contradict",
             Self::Later => "lines of a later version",
             Self::Repeated => "repeated lines",
             Self::Foreign => "lines that are not of the stream",

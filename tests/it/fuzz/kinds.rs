@@ -46,12 +46,24 @@ pub(crate) const FLAGS: Kind = Kind { name: "flags", ending: "", make: flags, ch
 /// `run --dry-run` of an address.
 pub(crate) const ADDRESS: Kind = Kind { name: "address", ending: "", make: address, check: taken };
 
-const ALONE: &[u8] = include_bytes!("../../corpus/streams/alone.ndjson");
+/// Streams of runs on their own, of this version of the format and of the one before.
+const ALONE: [&[u8]; 2] = [
+    include_bytes!("../../corpus/streams/alone.ndjson"),
+    include_bytes!("../../corpus/streams/version-1-alone.ndjson"),
+];
 
-const SHARDS: [&[u8]; 3] = [
-    include_bytes!("../../corpus/streams/shard-0.ndjson"),
-    include_bytes!("../../corpus/streams/shard-1.ndjson"),
-    include_bytes!("../../corpus/streams/shard-2.ndjson"),
+/// Streams of three shards each.
+const SHARDS: [[&[u8]; 3]; 2] = [
+    [
+        include_bytes!("../../corpus/streams/shard-0.ndjson"),
+        include_bytes!("../../corpus/streams/shard-1.ndjson"),
+        include_bytes!("../../corpus/streams/shard-2.ndjson"),
+    ],
+    [
+        include_bytes!("../../corpus/streams/version-1-shard-0.ndjson"),
+        include_bytes!("../../corpus/streams/version-1-shard-1.ndjson"),
+        include_bytes!("../../corpus/streams/version-1-shard-2.ndjson"),
+    ],
 ];
 
 fn change_stream(random: &mut Random, stream: &mut Vec<u8>) {
@@ -66,13 +78,15 @@ fn change_stream(random: &mut Random, stream: &mut Vec<u8>) {
 }
 
 fn one_stream(random: &mut Random) -> Sample {
-    let mut stream = [ALONE, SHARDS[0]][usize::from(random.below(4) == 0)].to_vec();
+    let stream = [ALONE[0], ALONE[0], ALONE[1], SHARDS[0][0]][random.below(4)];
+    let mut stream = stream.to_vec();
     change_stream(random, &mut stream);
     Sample { words: Vec::new(), files: vec![stream] }
 }
 
 fn three_streams(random: &mut Random) -> Sample {
-    let mut files: Vec<Vec<u8>> = SHARDS.map(<[u8]>::to_vec).to_vec();
+    let shards = SHARDS[usize::from(random.below(4) == 0)];
+    let mut files: Vec<Vec<u8>> = shards.map(<[u8]>::to_vec).to_vec();
     for _ in 0..=random.below(2) {
         let at = random.below(files.len());
         change_stream(random, &mut files[at]);
@@ -222,9 +236,10 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
         .skip(1)
         .filter_map(|rest| rest.split_once('}'))
         .map(|(name, _)| name.to_owned())
+        .filter(|name| name.len() < 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|name| !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty())
         .collect();
-    let script: Vec<String> = environment.iter().map(|name| format!("export {name}=x;")).collect();
-    let script = script.join(" ");
+    let script: String = environment.iter().flat_map(|name| ["export ", name, "=x; "]).collect();
     let dry = judge::run_after(&script, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
     if dry.code == 0 { Ok(()) } else { Err(format!("what import printed, run refuses: {}", dry.stderr)) }
 }

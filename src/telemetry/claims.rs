@@ -1,0 +1,342 @@
+//! What a line of a stream claims, held against itself: counts against classes, times against their ends, histograms against
+//! both. Streams come from disks and networks, and a wrong number is worse than none.
+
+use super::sparse::Recorded;
+use super::text::{MOST_METHOD, MOST_NAME, MOST_TESTPLAN, is_within};
+use crate::clock::unix_time;
+use crate::stats::histogram::LONGEST_US;
+
+/// A count that sums of can still be made: JSON's whole numbers are exact up to there (RFC 8259 section 6).
+pub const MOST_COUNT: u64 = 1 << 53;
+
+/// A time that sums of can still be made: 146,000 years in microseconds.
+pub const MOST_TIME_US: u64 = 1 << 62;
+
+/// Shards of one run, far more than there are hosts.
+pub const MOST_SHARDS: u32 = 100_000;
+
+/// Users of one run, more than any host has threads for.
+pub const MOST_USERS: u32 = 1_000_000;
+
+/// Most bytes of the id of a run.
+const MOST_RUN_ID: usize = 64;
+
+/// Why a line is not believed.
+pub type Contradiction = &'static str;
+
+/// What a line says of an endpoint between two ticks.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "each is the key of the same name of the line")]
+pub struct IntervalClaim<'l> {
+    pub interval_start: &'l str,
+    pub interval_end: &'l str,
+    pub method: &'l str,
+    pub name: &'l str,
+    pub ok: u64,
+    pub failed: u64,
+    /// All of `failed_by_class`.
+    pub classes: u64,
+    pub completed_after_stop: u64,
+    pub failed_after_stop: u64,
+    pub aborted: u64,
+    pub redirects: u64,
+    pub reopened: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub service: TimesClaim,
+    pub response: TimesClaim,
+}
+
+/// Sum and ends of times.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs, reason = "each is the key of the same name of the line")]
+pub struct TimesClaim {
+    pub sum_us: u64,
+    pub min_us: u64,
+    pub max_us: u64,
+}
+
+impl IntervalClaim<'_> {
+    /// Answered or failed; to be asked when the claim was checked.
+    #[must_use]
+    pub const fn completed(&self) -> u64 {
+        self.ok.saturating_add(self.failed)
+    }
+
+    /// Holds it against itself.
+    ///
+    /// # Errors
+    /// What contradicts what.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        endpoint(self.method, self.name)?;
+        let counts = [self.ok, self.failed, self.classes, self.aborted, self.redirects, self.reopened];
+        if counts.iter().chain(&[self.bytes_sent, self.bytes_received]).any(|count| *count > MOST_COUNT) {
+            return Err("a count beyond all reason");
+        }
+        if self.classes != self.failed {
+            return Err("failed is not the sum of its classes");
+        }
+        if self.completed_after_stop > self.completed() || self.failed_after_stop > self.failed {
+            return Err("more that ended after the load than ended");
+        }
+        if !(is_time(self.interval_start) && is_time(self.interval_end)) {
+            return Err("an interval without its times");
+        }
+        // Fixed width, so order of texts is order of times.
+        if self.interval_start > self.interval_end {
+            return Err("an interval that ends before it begins");
+        }
+        self.service.check(self.completed())?;
+        self.response.check(self.completed())
+    }
+}
+
+impl TimesClaim {
+    /// Holds sum and ends of so many times against each other.
+    ///
+    /// # Errors
+    /// What contradicts what.
+    pub fn check(&self, count: u64) -> Result<(), Contradiction> {
+        let Self { sum_us, min_us, max_us } = *self;
+        if sum_us > MOST_TIME_US || max_us > MOST_TIME_US {
+            return Err("a time beyond all reason");
+        }
+        if min_us > max_us {
+            return Err("the shortest time is longer than the longest");
+        }
+        let [count, sum, min, max] = [count, sum_us, min_us, max_us].map(u128::from);
+        if sum < min * count || sum > max * count {
+            return Err("the sum of the times does not lie between its ends");
+        }
+        Ok(())
+    }
+}
+
+/// How times are distributed, as its histograms say: as much of it as their sum and ends can be held against.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Distribution {
+    count: u64,
+    /// The least and the most that the times can add up to.
+    sums: (u128, u128),
+    /// The highest value of the lowest slot, and the lowest of the highest.
+    ends: Option<(u64, u64)>,
+}
+
+impl Distribution {
+    /// Adds what a histogram, or a piece of one, recorded.
+    pub fn add(&mut self, recorded: &Recorded<'_>) {
+        let scale = recorded.scale;
+        let mut before: Option<(u64, u64)> = None;
+        for (slot, count) in recorded.slots {
+            let highest = scale.highest(*slot);
+            let lowest = match before {
+                Some((known, end)) if known + 1 == *slot => end + 1,
+                _ if *slot == 0 => 0,
+                _ => scale.highest(*slot - 1) + 1,
+            };
+            before = Some((*slot, highest));
+            self.count = self.count.saturating_add(*count);
+            self.sums.0 += u128::from(lowest) * u128::from(*count);
+            self.sums.1 += u128::from(highest) * u128::from(*count);
+            let (first, last) = self.ends.unwrap_or((highest, lowest));
+            self.ends = Some((first.min(highest), last.max(lowest)));
+        }
+    }
+
+    /// Demands that it is that of so many times with this sum and these ends.
+    ///
+    /// # Errors
+    /// What contradicts what.
+    pub fn belongs_to(&self, count: u64, times: TimesClaim) -> Result<(), Contradiction> {
+        if self.count != count {
+            return Err("a histogram does not count what its line counts");
+        }
+        let Some((first, last)) = self.ends else { return Ok(()) };
+        let TimesClaim { sum_us, min_us, max_us } = times;
+        // What is over an hour counts as an hour.
+        let is_within = max_us <= LONGEST_US;
+        let too_high = first < min_us.min(LONGEST_US) || (is_within && self.sums.1 < u128::from(sum_us));
+        if too_high || beyond(last) > max_us.max(1) || self.sums.0 > spread(u128::from(sum_us).max(u128::from(count))) {
+            return Err("a histogram is not of the times of its line");
+        }
+        Ok(())
+    }
+}
+
+/// A time as low as it may have been: one of a coarse histogram, told in a finer one as the highest of its slot, lies up to a
+/// 128th above what it was.
+const fn beyond(us: u64) -> u64 {
+    us - us / 100
+}
+
+const fn spread(sum: u128) -> u128 {
+    sum + sum / 50
+}
+
+/// Demands that method and name are as short as a line has room for.
+///
+/// # Errors
+/// Which is not.
+pub fn endpoint(method: &str, name: &str) -> Result<(), Contradiction> {
+    if !is_within(method, MOST_METHOD) {
+        return Err("a method of more than 32 bytes");
+    }
+    if is_within(name, MOST_NAME) { Ok(()) } else { Err("a name of more than 512 bytes") }
+}
+
+/// Demands an id of a run and a name of a test plan as they are given.
+///
+/// # Errors
+/// Which is not.
+pub fn identity(run_id: &str, testplan: &str) -> Result<(), Contradiction> {
+    if run_id.is_empty() || !is_within(run_id, MOST_RUN_ID) {
+        return Err("a run id that is not of 1 to 64 bytes");
+    }
+    if is_within(testplan, MOST_TESTPLAN) { Ok(()) } else { Err("a test plan's name of more than 128 bytes") }
+}
+
+/// Whether a text is a time as streams write it: RFC 3339 with milliseconds, in UTC.
+#[must_use]
+pub fn is_time(text: &str) -> bool {
+    text.len() == 24 && text.as_bytes()[19] == b'.' && text.ends_with('Z') && unix_time(text).is_some()
+}
+
+/// Whether a number is one that an amount can be: whatever is summed of such stays finite.
+#[must_use]
+pub fn is_amount(number: f64) -> bool {
+    (0.0..=1e15).contains(&number)
+}
+
+/// When ticks are: as their numbers say.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticks {
+    interval_ms: u128,
+    origin_ms: u128,
+}
+
+impl Ticks {
+    /// Ticks this far apart, number 0 being at this time since the Unix epoch.
+    #[must_use]
+    pub fn new(interval: std::time::Duration, origin: std::time::Duration) -> Self {
+        Self { interval_ms: interval.as_millis().max(1), origin_ms: origin.as_millis() }
+    }
+
+    /// Whether a tick with this number may be at this time since the Unix epoch. A process that was stopped is late with
+    /// it, by no more than it takes to go on.
+    #[must_use]
+    pub fn may_be(self, tick: u64, unix: std::time::Duration) -> bool {
+        /// Of the look, behind the time that it was due.
+        const LATE_MS: u128 = 60_000;
+        let due = self.origin_ms.saturating_add(u128::from(tick).saturating_mul(self.interval_ms));
+        let (early, late) = (self.interval_ms + 1000, 2 * self.interval_ms + LATE_MS);
+        let unix = unix.as_millis();
+        due <= unix + early && unix <= due.saturating_add(late)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::plan::random::Random;
+    use crate::stats::histogram::{Precision, TimeHistogram};
+    use crate::stats::times::Times;
+    use crate::telemetry::encode;
+    use crate::telemetry::sparse::Decoder;
+
+    fn claim(times: &Times) -> TimesClaim {
+        let sum = times.sum();
+        TimesClaim { sum_us: u64::try_from(sum.sum_us).unwrap(), min_us: sum.min_us(), max_us: sum.max_us }
+    }
+
+    fn distribution(histogram: &TimeHistogram) -> Distribution {
+        let (mut decoder, mut all) = (Decoder::default(), Distribution::default());
+        for piece in encode::pieces(histogram, 2000) {
+            all.add(&decoder.read(&piece).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn every_histogram_belongs_to_the_times_that_it_is_of() {
+        let mut random = Random::seeded(3);
+        for precision in [Precision::Fine, Precision::Coarse] {
+            for magnitude in [3, 100, 3_000, 5_000_000, 3_600_000_000, 90_000_000_000] {
+                let mut times = Times::new(precision);
+                for many in 1..=50 {
+                    times.record(1 + random.bits() % magnitude);
+                    let claim = claim(&times);
+                    assert_eq!(claim.check(many), Ok(()));
+                    assert_eq!(
+                        distribution(times.histogram()).belongs_to(many, claim),
+                        Ok(()),
+                        "{magnitude} {times:?}"
+                    );
+                    // As a merge has it that got a part of an endpoint finely and a part coarsely.
+                    let mut finer = TimeHistogram::new(Precision::Fine);
+                    finer.add(times.histogram());
+                    assert_eq!(distribution(&finer).belongs_to(many, claim), Ok(()), "{magnitude} {times:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_histogram_of_other_times_is_found_out() {
+        let mut fast = Times::new(Precision::Fine);
+        let mut slow = Times::new(Precision::Fine);
+        for us in 0..100 {
+            fast.record(50 + us % 7);
+            slow.record(10_000 + us);
+        }
+        let histograms = [fast.histogram(), slow.histogram()].map(distribution);
+        assert!(histograms[0].belongs_to(100, claim(&slow)).is_err());
+        assert!(histograms[1].belongs_to(100, claim(&fast)).is_err());
+        assert!(histograms[0].belongs_to(99, claim(&fast)).is_err());
+        // The ends are the same, the sum is not.
+        let ends = TimesClaim { sum_us: 5_599, ..claim(&fast) };
+        assert!(histograms[0].belongs_to(100, ends).is_err());
+    }
+
+    #[test]
+    fn sums_lie_between_their_ends() {
+        let claim = |sum_us, min_us, max_us| TimesClaim { sum_us, min_us, max_us };
+        assert_eq!(claim(30, 10, 20).check(2), Ok(()));
+        assert_eq!(claim(0, 0, 0).check(0), Ok(()));
+        for (wrong, count) in [
+            (claim(30, 20, 10), 2),
+            (claim(41, 10, 20), 2),
+            (claim(19, 10, 20), 2),
+            (claim(5, 5, 5), 0),
+            (claim(u64::MAX, 0, u64::MAX), 1),
+        ] {
+            assert!(wrong.check(count).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_where_their_numbers_say() {
+        let ticks = Ticks::new(Duration::from_secs(3), Duration::ZERO);
+        let at = Duration::from_secs(1_795_381_200);
+        let tick = 598_460_400;
+        assert!(
+            ticks.may_be(tick, at) && ticks.may_be(tick + 1, at) && ticks.may_be(tick, at + Duration::from_secs(9))
+        );
+        for wrong in [0, 1 << 63, u64::MAX, tick + 3, tick - 100] {
+            assert!(!ticks.may_be(wrong, at), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn texts_are_as_short_as_lines_have_room_for() {
+        assert!(endpoint("GET", &"x".repeat(512)).is_ok() && endpoint("GET", &"x".repeat(513)).is_err());
+        assert!(endpoint(&"G".repeat(33), "/").is_err() && endpoint("", "other").is_ok());
+        assert!(identity("r1", "shop").is_ok() && identity("", "shop").is_err());
+        assert!(identity(&"r".repeat(65), "shop").is_err() && identity("r1", &"s".repeat(129)).is_err());
+        assert!(is_time("2026-11-23T10:00:00.000Z"));
+        for wrong in ["", "2026-11-23T10:00:00Z", "2026-11-23 10:00:00.000Z", "2026-13-23T10:00:00.000Z"] {
+            assert!(!is_time(wrong) || wrong.contains(' '), "{wrong}");
+        }
+    }
+}
