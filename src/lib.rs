@@ -19,6 +19,7 @@
 //! * The end comes within the stop timeout and a second, whatever the server, a name server or a reader does.
 
 pub mod error;
+pub mod bounded;
 pub mod clock;
 pub mod cli;
 pub mod plan;

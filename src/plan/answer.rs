@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use serde_json::Value;
+use super::json::Raw;
 
 /// An answer as expectations and extractions look at it: the last one, where redirects were followed.
 pub struct AnswerView<'a> {
@@ -19,19 +19,19 @@ pub struct AnswerView<'a> {
     pub service: Duration,
     /// What the user's jar has under a name: also what a redirect on the way had set.
     pub cookie: &'a dyn Fn(&str) -> Option<String>,
-    /// The body as JSON, read when it is first asked for.
-    pub json: ParsedBody,
+    /// The body as JSON, looked at when it is first asked for.
+    pub json: ParsedBody<'a>,
 }
 
 /// A body whose coding cannot be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable;
 
-/// A body as JSON, read at most once.
+/// A body as JSON, found to be that at most once.
 #[derive(Debug, Default)]
-pub struct ParsedBody(OnceCell<Option<Value>>);
+pub struct ParsedBody<'a>(OnceCell<Option<Raw<'a>>>);
 
-impl AnswerView<'_> {
+impl<'a> AnswerView<'a> {
     /// Values of the fields of this name, in the order received.
     pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let lines = self.head.split(|byte| *byte == b'\n').skip(1);
@@ -42,9 +42,9 @@ impl AnswerView<'_> {
     }
 
     /// The body, where it could be decoded and is JSON.
-    pub(super) fn json(&self) -> Option<&Value> {
-        let parse = || serde_json::from_slice(self.body.ok()?).ok();
-        self.json.0.get_or_init(parse).as_ref()
+    pub(super) fn json(&self) -> Option<Raw<'a>> {
+        let parse = || Raw::parse(self.body.ok()?).ok();
+        *self.json.0.get_or_init(parse)
     }
 
     /// Where `needle` stands first in the body, from `from` on.

@@ -1,15 +1,17 @@
 //! From `REQUEST` arguments and the flags about them to prepared requests.
 
 use std::collections::HashMap;
-use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::check::Check;
 use super::data::DataSource;
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
+use super::json::{Raw, without_mark};
 use super::request::{self, Endpoint, EndpointId, Parts, Request};
 use super::url::{Origin, Url};
+use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;
 use crate::cli::value;
 use crate::error::{Error, Result};
@@ -57,6 +59,11 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         (None, Some(_)) => Some(BodyKind::Form),
         (None, None) => None,
     };
+    if let Some(body) = &body {
+        let flag = if flags.json.is_some() { "--json" } else { "--data" };
+        let all = (body.len() as u64).saturating_mul(written.len() as u64);
+        check_bodies(all).map_err(|why| Error::usage(flag, format!("sent by {} requests {why}", written.len())))?;
+    }
     let mut lines = Vec::with_capacity(written.len());
     for text in &written {
         lines.push(line(base.as_ref().map(|b| &b.url), text)?);
@@ -130,7 +137,7 @@ impl Book {
         if let Some(id) = self.ids.get(&endpoint) {
             return *id;
         }
-        // The number of requests is bounded by MAX_LIST below.
+        // The number of requests is bounded by MOST_REQUESTS.
         let id = EndpointId(u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX));
         self.endpoints.push(endpoint.clone());
         self.ids.insert(endpoint, id);
@@ -138,24 +145,35 @@ impl Book {
     }
 }
 
-/// A list of requests is read into memory and prepared, a few hundred bytes each.
-const MAX_LIST: u64 = 64 * 1024 * 1024;
+/// A list of requests is read into memory and prepared.
+const LIST: Limit = Limit::mib("a list of requests", 16);
+
+/// Requests of one plan: each takes about a KiB beside its body.
+pub(super) const MOST_REQUESTS: usize = 200_000;
+
+/// Bodies of one plan. They are held in memory, each request its own, and a machine that makes load has a few GiB.
+pub(super) const MOST_BODIES: Limit = Limit::mib("the bodies of all requests", 1024);
+
+/// Demands that the bodies of a plan, `bytes` in all, can be held in memory.
+pub(super) fn check_bodies(bytes: u64) -> std::result::Result<(), String> {
+    if bytes > MOST_BODIES.bytes() { Err(MOST_BODIES.to_string()) } else { Ok(()) }
+}
 
 /// The requests as written, `@FILE` and `-` read: one a line, blank lines and lines beginning with `#` left out.
 fn written(arguments: &[String]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for argument in arguments {
         let text = match argument.strip_prefix('@') {
-            Some(path) => {
-                let file = std::fs::File::open(path).map_err(|why| Error::usage(argument.as_str(), why))?;
-                read_bounded(argument, file)?
-            }
-            None if argument == "-" => read_bounded(argument, std::io::stdin())?,
+            Some(path) => bounded::file(Path::new(path), LIST),
+            None if argument == "-" => bounded::source(std::io::stdin(), LIST),
             None => {
                 all.push(argument.clone());
                 continue;
             }
         };
+        let bytes = text.map_err(|why| Error::usage(argument.as_str(), why))?;
+        let text = std::str::from_utf8(without_mark(&bytes));
+        let text = text.map_err(|_| Error::usage(argument.as_str(), "is not UTF-8 text"))?;
         let before = all.len();
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         all.extend(lines.map(str::to_owned));
@@ -163,16 +181,16 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
             return Err(Error::usage(argument.as_str(), "has no request in it"));
         }
     }
+    if all.len() > MOST_REQUESTS {
+        return Err(Error::usage(
+            "REQUEST",
+            format!("{} requests, and a run takes at most {MOST_REQUESTS}", all.len()),
+        ));
+    }
     if all.is_empty() {
         return Err(Error::usage("REQUEST", "nothing to ask; give a URL, or --host and a path such as /"));
     }
     Ok(all)
-}
-
-fn read_bounded(name: &str, source: impl std::io::Read) -> Result<String> {
-    let mut text = String::new();
-    let read = source.take(MAX_LIST + 1).read_to_string(&mut text).map_err(|why| Error::usage(name, why))?;
-    if read as u64 > MAX_LIST { Err(Error::usage(name, "is longer than 64 MiB")) } else { Ok(text) }
 }
 
 /// One request as written.
@@ -257,9 +275,12 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
         (Some(text), None) => content("--data", text).map(Some),
         (None, Some(text)) => {
             let json = content("--json", text)?;
-            serde_json::from_slice::<serde::de::IgnoredAny>(&json)
-                .map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
-            Ok(Some(json))
+            Raw::parse(&json).map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
+            // A byte order mark is not part of JSON (RFC 8259 section 8.1).
+            Ok(Some(match without_mark(&json) {
+                whole if whole.len() == json.len() => json,
+                rest => Arc::from(rest),
+            }))
         }
     }
 }
@@ -271,7 +292,10 @@ fn source(flag: &str, text: &str) -> String {
 
 fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
     match text.strip_prefix('@') {
-        Some(path) => std::fs::read(path).map(Arc::from).map_err(|why| Error::usage(source(flag, text), why)),
+        Some(path) => {
+            let read = bounded::file(Path::new(path), MOST_BODIES);
+            read.map(Arc::from).map_err(|why| Error::usage(source(flag, text), why))
+        }
         None => Ok(Arc::from(text.as_bytes())),
     }
 }

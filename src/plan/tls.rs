@@ -6,7 +6,11 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
 
+use crate::bounded::{self, Limit};
 use crate::error::{Error, Result};
+
+/// All roots of a system have a quarter of a MiB.
+const PEM: Limit = Limit::mib("a file of certificates or keys", 16);
 
 /// What the flags about TLS say.
 #[derive(Debug)]
@@ -85,7 +89,7 @@ fn certificates(flag: &str, file: &Path) -> Result<Vec<Certificate<'static>>> {
 }
 
 fn items(name: &str, file: &Path) -> Result<Vec<PemItem<'static>>> {
-    let pem = std::fs::read(file).map_err(|why| Error::usage(name, why))?;
+    let pem = bounded::file(file, PEM).map_err(|why| Error::usage(name, why))?;
     parse_pem(&pem).collect::<std::result::Result<_, _>>().map_err(|why| Error::usage(name, why))
 }
 

@@ -7,18 +7,19 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 14] = [
+const FLOORS: [(&str, &[&str]); 15] = [
     ("error", &[]),
+    ("bounded", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error"]),
-    ("plan", &["cli", "clock", "error"]),
+    ("plan", &["bounded", "cli", "clock", "error"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "plan", "stats", "telemetry"]),
-    ("import", &["cli", "clock", "error", "plan"]),
+    ("import", &["bounded", "cli", "clock", "error", "plan"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
     (

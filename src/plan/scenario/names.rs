@@ -11,6 +11,9 @@ use crate::plan::template::{Encoding, Hole, SlotId, Template};
 /// Words that mean something in every scenario, so that nothing else can go by them.
 const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
 
+/// Values that users take from answers: each user has room for all of them.
+const MOST_SLOTS: usize = 10_000;
+
 /// A value that is known when the plan is made.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -61,7 +64,11 @@ impl Names {
         if self.sources.iter().any(|source| source.name() == name) {
             return Err("is a data source; choose another name".to_owned());
         }
-        let at = self.slots.iter().position(|known| known == name).unwrap_or_else(|| {
+        let known = self.slots.iter().position(|known| known == name);
+        if known.is_none() && self.slots.len() >= MOST_SLOTS {
+            return Err(format!("a scenario may take at most {MOST_SLOTS} different values from answers"));
+        }
+        let at = known.unwrap_or_else(|| {
             self.slots.push(name.to_owned());
             self.slots.len() - 1
         });
