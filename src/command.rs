@@ -6,7 +6,7 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, Variables};
 use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
@@ -115,11 +115,11 @@ pub fn demo() -> Result<Exit> {
         "/delay/120",
         "/status/500",
     ];
-    let Invocation::Command(Command::Run(mut flags), origins) = cli::parse(line.map(OsString::from))? else {
+    // The demo is its own: no variable has a say in it.
+    let parsed = cli::parse(line.map(OsString::from), Variables::Ignored)?;
+    let Invocation::Command(Command::Run(flags), origins) = parsed else {
         unreachable!("the line above is a run");
     };
-    // The environment may name a scenario; the demo is its own.
-    (flags.scenario, flags.tags, flags.exclude_tags) = (None, Vec::new(), Vec::new());
     run(&flags, &origins)
 }
 

@@ -15,6 +15,7 @@ use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;
 use crate::cli::value;
 use crate::error::{Error, Result};
+use crate::secret::masked_url;
 
 /// Everything that will be asked, and what it is counted by: of a command line, or of a scenario.
 #[derive(Debug)]
@@ -202,20 +203,32 @@ struct Line {
     path: String,
 }
 
+/// A request as it is called in a complaint.
+fn named(text: &str) -> String {
+    format!("request {:?}", masked_url(text))
+}
+
+/// Control characters reach a command line by a slip of a script, and would be sent as `%0A`.
+fn without_controls(what: &str, text: &str) -> Result<()> {
+    let is_plain = !text.chars().any(char::is_control);
+    if is_plain { Ok(()) } else { Err(Error::usage(what, "has a control character in its URL or path")) }
+}
+
 fn line(base: Option<&Url>, text: &str) -> Result<Line> {
     let (method, target) = match text.trim().split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
-            let method = value::method(method).map_err(|why| Error::usage(format!("request {text:?}"), why))?;
+            let method = value::method(method).map_err(|why| Error::usage(named(text), why))?;
             (Some(method), target.trim())
         }
         _ => (None, text.trim()),
     };
+    without_controls(&named(text), target)?;
     if target.starts_with('/') {
-        let base = base.ok_or_else(|| Error::usage(format!("request {text:?}"), "has no host; add --host URL"))?;
+        let base = base.ok_or_else(|| Error::usage(named(text), "has no host; add --host URL"))?;
         let path = target.split('#').next().unwrap_or_default().to_owned();
         return Ok(Line { method, url: base.below(target), userinfo: None, path });
     }
-    let parsed = parse(&format!("request {text:?}"), target)?;
+    let parsed = parse(&named(text), target)?;
     let after_scheme = target.find("://").map_or(0, |at| at + 3);
     let rest = &target[after_scheme..];
     let path = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
@@ -225,6 +238,7 @@ fn line(base: Option<&Url>, text: &str) -> Result<Line> {
 }
 
 pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
+    without_controls(what, text)?;
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }

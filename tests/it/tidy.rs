@@ -7,19 +7,20 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 15] = [
-    ("error", &[]),
+const FLOORS: [(&str, &[&str]); 16] = [
+    ("secret", &[]),
+    ("error", &["secret"]),
     ("bounded", &[]),
     ("clock", &[]),
-    ("cli", &["clock", "error"]),
-    ("plan", &["bounded", "cli", "clock", "error"]),
+    ("cli", &["clock", "error", "secret"]),
+    ("plan", &["bounded", "cli", "clock", "error", "secret"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "plan", "stats", "telemetry"]),
-    ("import", &["bounded", "cli", "clock", "error", "plan"]),
+    ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "load", "machine", "plan", "report", "stats", "telemetry"]),
     (

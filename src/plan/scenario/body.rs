@@ -9,8 +9,9 @@ use crate::cli::value::header_name;
 use crate::error::Result;
 use crate::plan::json::Json;
 use crate::plan::requests::{BodyKind, MOST_BODIES};
-use crate::plan::setting::{fingerprint, is_secret};
+use crate::plan::setting::fingerprint;
 use crate::plan::template::{Encoding, Template};
+use crate::secret::is_secret;
 
 /// A header field; `None` leaves out one that is sent otherwise.
 pub(super) type Field = (String, Option<Template>);

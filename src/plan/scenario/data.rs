@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::plan::data::{DataSource, MOST_TEXT, OnEnd, Pick, Table};
 use crate::plan::engine::Environment;
 use crate::plan::json::Json;
-use crate::plan::setting::is_secret;
+use crate::secret::is_secret;
 
 /// The member `variables`.
 pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, Known>> {

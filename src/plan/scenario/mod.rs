@@ -24,15 +24,17 @@ use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
 use super::json::Json;
 use super::requests::{self, Book, Extras, Resolved};
-use super::setting::{fingerprint, is_secret, masked_header};
+use super::setting::fingerprint;
 use super::template::{Encoding, Template};
 use crate::bounded::{self, Limit};
 use crate::cli::value::Header;
 use crate::cli::{Origin, Origins, RunFlags};
 use crate::error::{Error, Result};
+use crate::secret::{MASK, is_secret, masked_header};
 use body::Field;
 use class::{Pause, Tags};
 use names::Names;
+pub use names::RESERVED;
 use reader::{Node, Object};
 use request::Workshop;
 use top::Top;
@@ -193,7 +195,7 @@ fn told(
 ) -> Vec<(&'static str, String)> {
     let mut told = vec![("scenario", file.to_owned()), ("scenario-content", fingerprint)];
     for (name, known) in &workshop.names.variables {
-        let value = if known.is_secret { "***" } else { &known.text };
+        let value = if known.is_secret { MASK } else { &known.text };
         told.push(("variable", format!("{name}={value}")));
     }
     for source in &workshop.names.sources {

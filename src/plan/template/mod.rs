@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use super::data::{DataSource, Row, SourceId};
 use super::random::Random;
+use crate::secret::MASK;
 pub use encoding::Encoding;
 
 /// Index of a value that a user takes from an answer and keeps: its name is in
@@ -170,8 +171,8 @@ impl Template {
     fn write(&self, values: &mut Values<'_>, secrets: Secrets, out: &mut Vec<u8>) -> Result<(), Unset> {
         for piece in &self.pieces {
             if piece.is_secret && secrets == Secrets::Masked {
-                if !out.ends_with(b"***") {
-                    out.extend_from_slice(b"***");
+                if !out.ends_with(MASK.as_bytes()) {
+                    out.extend_from_slice(MASK.as_bytes());
                 }
                 continue;
             }
