@@ -32,7 +32,7 @@ impl Limit {
 impl fmt::Display for Limit {
     /// The sentence about what is longer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, unit) = if self.mib % 1024 == 0 { (self.mib / 1024, "GiB") } else { (self.mib, "MiB") };
+        let (number, unit) = if self.mib.is_multiple_of(1024) { (self.mib / 1024, "GiB") } else { (self.mib, "MiB") };
         write!(f, "is longer than {number} {unit}, the most that {} may have", self.what)
     }
 }

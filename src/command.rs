@@ -11,6 +11,10 @@ use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
+use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::plan::extract::Extraction;
+use crate::plan::journey::{Message, UserClass};
+use crate::plan::url::Scheme;
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
 use crate::report::progress::Goal;
@@ -28,6 +32,7 @@ pub use report::report;
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
+    memory::save_addresses();
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = environment.collect();
@@ -42,12 +47,16 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
     let load = plan.load();
+    let near = MemoryLimits::read().check(u64::from(load.most_users()), needs(&plan))?;
     let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
     let people = Screen::open(plan.people(), goal, terminal)?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
+    }
+    if let Some(near) = near {
+        people.say(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
     let seen = Seen::of_run(&plan)?;
     let finished = run::run(&plan, seen.tee(), people.show())?;
@@ -71,6 +80,19 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     }
     people.say(LogLevel::Info, &seen.write(&model)?);
     Ok(exit)
+}
+
+/// What a user of the plan takes.
+fn needs(plan: &Plan) -> UserNeeds {
+    let mut needs = UserNeeds::default();
+    for step in plan.classes().iter().flat_map(UserClass::steps) {
+        needs.tls |= step.message.origin().scheme() == Scheme::Https;
+        needs.looks_at_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
+        if let Message::Templated(request) = &step.message {
+            needs.request_bytes = needs.request_bytes.max(request.least_len() as u64);
+        }
+    }
+    needs
 }
 
 /// `swarmline demo`: the main job on the embedded target.

@@ -5,6 +5,9 @@ use std::ops::Range;
 /// What stands in the place of a secret.
 pub const MASK: &str = "***";
 
+/// What complaints and help have in the place of a name and password.
+const PLACEHOLDER: &str = "[NAME:PASS";
+
 /// Whether what goes by this name (a header, a column, a member of a body, a variable) usually is a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
@@ -77,6 +80,9 @@ pub fn masked_url(text: &str) -> String {
 /// The name and password of a word that has an `@`.
 fn userinfo(word: &str) -> Option<Range<usize>> {
     let at = word.rfind('@').filter(|at| *at > 0)?;
+    if word[..at].ends_with(PLACEHOLDER) {
+        return None;
+    }
     match word[..at].find("://") {
         Some(scheme) => Some(scheme + 3..at),
         None if word[..at].contains(':') => Some(0..at),
@@ -86,13 +92,13 @@ fn userinfo(word: &str) -> Option<Range<usize>> {
 
 /// Values of `name=value` pairs whose name tells of a secret.
 fn pairs(word: &str) -> impl Iterator<Item = Range<usize>> {
-    const SEPARATORS: [char; 6] = ['&', '?', ';', '#', ',', '{'];
+    const SEPARATORS: [char; 5] = ['&', '?', ';', '#', ','];
     let mut place = 0;
     word.split(SEPARATORS).filter_map(move |pair| {
         let begin = place;
         place += pair.len() + 1;
         let (name, value) = pair.split_once('=')?;
-        let is_shown = value.is_empty() || value.starts_with("$");
+        let is_shown = value.is_empty() || value.starts_with("${");
         (is_secret(name) && !is_shown).then(|| begin + name.len() + 1..begin + pair.len())
     })
 }
@@ -163,6 +169,7 @@ mod tests {
             ("request \"GET http://u:p@h:99999/a\": is wrong", "request \"GET http://***@h:99999/a\": is wrong"),
             ("http://u:p/x@h and http://h/y", "http://***@h and http://h/y"),
             ("u:p@h", "***@h"),
+            ("expected http://[NAME:PASS@]HOST:PORT", "expected http://[NAME:PASS@]HOST:PORT"),
             ("--json @/a/b.json", "--json @/a/b.json"),
             ("amy@example.com", "amy@example.com"),
             ("/a?api_key=x&n=1#token=y", "/a?api_key=***&n=1#token=***"),

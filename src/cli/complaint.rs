@@ -36,6 +36,7 @@ impl Shown {
         match self {
             Self::Nothing => None,
             Self::Url => Some(masked_url(text)),
+            Self::Whole if text.contains("://") => Some(masked_url(text)),
             Self::Whole => Some(masked(text)),
             Self::UpToColon => Some(match text.split_once(':') {
                 Some((before, _)) => format!("{before}:{MASK}"),
@@ -77,6 +78,7 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
     match (error.kind(), shown) {
         (ErrorKind::ValueValidation, Some(shown)) => {
             let why = std::error::Error::source(error).map(|why| plain(&why.to_string())).unwrap_or_default();
+            let why = without_value(&why, value.as_deref().unwrap_or_default(), shown.as_deref().unwrap_or(MASK));
             Error::usage(named, shown.map_or_else(|| why.clone(), |shown| format!("invalid value '{shown}': {why}")))
         }
         // What people write behind `=` of a flag without a value belongs to another one.
@@ -90,6 +92,13 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
             Error::usage(named, text)
         }
     }
+}
+
+/// A sentence that repeats a value, or what stands behind its colon, as far as it is shown.
+fn without_value(why: &str, value: &str, shown: &str) -> String {
+    let hidden = value.split_once(':').map_or("", |(_, hidden)| hidden);
+    let why = if value.is_empty() { why.to_owned() } else { why.replace(value, shown) };
+    if hidden.is_empty() || shown.contains(hidden) { why } else { why.replace(hidden, MASK) }
 }
 
 /// Sentences of clap and std as people say them.

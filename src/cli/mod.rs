@@ -171,6 +171,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     Ok(Invocation::Command(cli.command, origins.unwrap_or_default()))
 }
 
+/// The definition of the whole command line, for tests that walk over every flag.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    definition(|_| true)
+}
+
 /// The command line's definition, with the variables of these arguments only. What a variable holds is not shown.
 fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
     let argument = |argument: clap::Arg| {

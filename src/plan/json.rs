@@ -1,7 +1,7 @@
 //! JSON as it is written: numbers keep their digits, and members their order. For scenarios, their data and the answers
 //! that they look at; the stream has a reader of its own, which needs neither and is to stay fast.
 //!
-//! serde_json finds out whether a text is JSON; what takes it apart here relies on that.
+//! `serde_json` finds out whether a text is JSON; what takes it apart here relies on that.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub enum Json {
     Object(Vec<(String, Self)>),
 }
 
-/// Deepest nesting, as serde_json's own values have it.
+/// Deepest nesting, as the values of `serde_json` values have it.
 const DEEPEST: usize = 128;
 
 /// What is done about a member that comes twice.
@@ -208,7 +208,9 @@ fn each_once<'t>(
     }
     let replaced: Vec<usize> = order.windows(2).filter(is_same).map(|pair| pair[0]).collect();
     let mut is_kept = vec![true; members.len()];
-    replaced.into_iter().for_each(|at| is_kept[at] = false);
+    for at in replaced {
+        is_kept[at] = false;
+    }
     Ok(members.into_iter().zip(is_kept).filter_map(|(member, is_kept)| is_kept.then_some(member)).collect())
 }
 

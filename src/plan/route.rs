@@ -125,8 +125,7 @@ impl fmt::Display for Route {
     }
 }
 
-const EXPECTED: &str =
-    "expected http://HOST:PORT, or socks5:// or socks5h:// in front; a name and password stand before HOST with an @";
+const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT, or socks5:// or socks5h:// in front";
 
 /// Reads the URL of a proxy. What is wrong is said without repeating any of it: it may be a piece of a password.
 fn proxy(url: &str) -> std::result::Result<Route, &'static str> {

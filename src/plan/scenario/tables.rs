@@ -102,13 +102,12 @@ impl<'de> Visitor<'de> for Rows<'_> {
 /// Adds a row; the first says which columns there are.
 fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
     let members = value.members().ok_or("expected an object")?;
-    let table = match table {
-        Some(table) => table,
-        None => {
-            let names = members.iter().map(|(name, _)| name.string().ok_or("has a name that is not text"));
-            let names = names.collect::<Result<_, _>>()?;
-            table.insert(Table::new(names)?)
-        }
+    let table = if let Some(table) = table {
+        table
+    } else {
+        let names = members.iter().map(|(name, _)| name.string().ok_or("has a name that is not text"));
+        let names = names.collect::<Result<_, _>>()?;
+        table.insert(Table::new(names)?)
     };
     let mut cells: Vec<Option<String>> = vec![None; table.columns().len()];
     for (name, value) in members {

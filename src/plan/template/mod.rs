@@ -141,6 +141,16 @@ impl Template {
         }
     }
 
+    /// Bytes of the text beside its holes.
+    #[must_use]
+    pub fn literal_len(&self) -> usize {
+        let length = |piece: &Piece| match &piece.content {
+            Content::Literal(bytes) => bytes.len(),
+            Content::Value(..) => 0,
+        };
+        self.pieces.iter().map(length).sum()
+    }
+
     /// The text, where it has no holes.
     #[must_use]
     pub fn fixed(&self) -> Option<Vec<u8>> {
