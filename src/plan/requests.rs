@@ -215,12 +215,13 @@ fn without_controls(what: &str, text: &str) -> Result<()> {
 }
 
 fn line(base: Option<&Url>, text: &str) -> Result<Line> {
-    let (method, target) = match text.trim().split_once([' ', '\t']) {
+    let text = text.trim_matches([' ', '\t']);
+    let (method, target) = match text.split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
             let method = value::method(method).map_err(|why| Error::usage(named(text), why))?;
-            (Some(method), target.trim())
+            (Some(method), target.trim_matches([' ', '\t']))
         }
-        _ => (None, text.trim()),
+        _ => (None, text),
     };
     without_controls(&named(text), target)?;
     if target.starts_with('/') {

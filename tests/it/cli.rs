@@ -3,7 +3,7 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
-const REFUSED: [(&[&str], &[&str]); 62] = [
+const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["-u", "0", "/ok"], &["--users", "0"]),
     (&["-u", "-1", "/ok"], &["-1"]),
     (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
@@ -31,7 +31,17 @@ const REFUSED: [(&[&str], &[&str]); 62] = [
     (&["--json", "{not json", "/ok"], &["--json", "not JSON", "line 1, column 2"]),
     (&["--json", "@/missing.json", "/ok"], &["--json @/missing.json", "No such file"]),
     (&["--json", "\n{\n\u{1b}[2J", "/ok"], &["--json: not JSON", "line 3"]),
-    (&["\n"], &["request", "neither a URL nor a path"]),
+    (&["\n"], &["request", "control character"]),
+    (&["/a\nb"], &["request", "control character"]),
+    (&["/a\u{7f}"], &["request", "control character"]),
+    (&["http://127.0.0.1:1/a\tb"], &["request", "control character"]),
+    (&["POST http://127.0.0.1:1/\r"], &["request", "control character"]),
+    (&["-t", "-5s", "/ok"], &["--run-time", "-5s", "1h30m"]),
+    (&["--wait", "-1s", "/ok"], &["--wait", "-1s", "pacing:2s"]),
+    (&["--foo", "/ok"], &["--foo: unknown flag", "swarmline run --help"]),
+    (&["--hots", "x", "/ok"], &["--hots: unknown flag", "'--host'"]),
+    (&["--no-keepalive=yes", "/ok"], &["--no-keepalive: takes no value"]),
+    (&["--cert", "c.pem:x", "/ok"], &["--cert", "c.pem:***", "colon"]),
     (&["@/a\nb\u{1b}[2J"], &["@/a\\nb\\u{1b}[2J"]),
     (&["--json", "1", "-d", "2", "/ok"], &["--json", "--data"]),
     (&["-d", "@/missing", "/ok"], &["--data @/missing", "No such file"]),
@@ -176,6 +186,42 @@ fn a_bad_environment_variable_is_refused_by_its_name() {
         assert!(line.starts_with(name) && line.contains(words), "{name}: {line}");
     }
     assert_eq!(target.requests(), 0);
+}
+
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    let target = target();
+    let mut run = load(&target, ["-n", "1", "/ok"]);
+    let definition = swarmline::cli::command_line();
+    let variables =
+        definition.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(|flag| flag.get_env());
+    let variables: Vec<&str> = variables.filter_map(std::ffi::OsStr::to_str).collect();
+    assert!(variables.len() >= 20, "{variables:?}");
+    for name in variables.into_iter().chain(["LOCUST_MODE_WORKER", "LOCUST_PROCESSES", "LOCUST_LOCUSTFILE"]) {
+        run = run.env(name, "");
+    }
+    run.env("LOCUST_MODE_MASTER", "false").finish().exits(0).stream();
+    assert_eq!(target.requests(), 1);
+}
+
+#[test]
+fn the_demo_obeys_no_variable() {
+    let scratch = Scratch::new("demo");
+    let mut run = Run::new(["demo"]).in_folder(&scratch.file(""));
+    for (name, value) in [
+        ("SWARMLINE_SHARD", "5/2"),
+        ("SWARMLINE_SCENARIO", "/missing"),
+        ("SWARMLINE_TELEMETRY", "/missing/stream"),
+        ("LOCUST_CHECK_RPS", "x"),
+        ("LOCUST_CHECK_FAIL_RATIO", "0"),
+        ("LOCUST_RUN_TIME", "often"),
+        ("LOCUST_CSV", "/missing/csv"),
+        ("LOCUST_MODE_WORKER", "1"),
+    ] {
+        run = run.env(name, value);
+    }
+    let finished = run.finish().exits(0);
+    assert!(finished.stderr.contains("stream: swarmline-demo.ndjson"), "{}", finished.stderr);
 }
 
 #[test]
