@@ -42,7 +42,7 @@ impl fmt::Display for Limit {
 /// # Errors
 /// What the system says, or that it is longer than the limit.
 pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
-    content(open(path, limit)?)
+    content(open(path, limit)?.source, limit)
 }
 
 /// As [`file`], of a source that is open.
@@ -50,7 +50,7 @@ pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
 /// # Errors
 /// As of [`file`].
 pub fn source(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
-    content(Bounded::new(source, limit))
+    content(source, limit)
 }
 
 /// Opens a file, pipe or device for reading it piece by piece; going over the limit is an error of the reader.
@@ -63,10 +63,12 @@ pub fn open(path: &Path, limit: Limit) -> Result<Bounded<File>, String> {
     if length > limit.bytes() { Err(limit.to_string()) } else { Ok(Bounded::new(file, limit)) }
 }
 
-fn content(mut source: Bounded<impl Read>) -> Result<Vec<u8>, String> {
+/// Not by [`Bounded`]: a reader of our own has its whole buffer zeroed first, and so twice the memory in use.
+fn content(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    source.read_to_end(&mut bytes).map_err(|why| why.to_string())?;
-    Ok(bytes)
+    // One byte beyond the limit tells what ends there from what goes on.
+    source.take(limit.bytes() + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
+    if bytes.len() as u64 > limit.bytes() { Err(limit.to_string()) } else { Ok(bytes) }
 }
 
 /// A reader that fails where its source goes over a limit.

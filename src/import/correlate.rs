@@ -1,6 +1,6 @@
 //! What one answer gave and a later request sent: a value to be extracted, not repeated.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::body::encoded;
@@ -78,8 +78,8 @@ pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> u
     let places = places(requests, &found);
     let mut names = Names::default();
     for ((index, pointer, needle), places) in found.into_iter().zip(places) {
-        let mut places = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect::<Vec<_>>();
-        places.sort_unstable();
+        // A longer one may have been put in its place by now.
+        let places: Vec<usize> = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect();
         // What the client knew before is not the server's to give.
         if places.first().is_none_or(|first| *first <= index) || names.taken.len() >= MOST_VALUES {
             continue;
@@ -93,20 +93,27 @@ pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> u
     names.taken.len()
 }
 
-/// In which requests each of the needles may be: one pass over their texts, however many needles there are.
-fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<HashSet<usize>> {
-    let mut begins: HashMap<&[u8], Vec<usize>> = HashMap::new();
+/// Needles that begin alike, by their length and text: of many, few have one length.
+type Alike<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
+
+/// In which requests each of the needles is: one pass over their texts, however many needles there are.
+fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
+    let mut begins: HashMap<&[u8], Alike<'_>> = HashMap::new();
     for (number, (_, _, needle)) in needles.iter().enumerate() {
-        for form in [&needle.plain, &needle.encoded] {
-            begins.entry(&form.as_bytes()[..SHORTEST]).or_default().push(number);
+        for form in [needle.plain.as_bytes(), needle.encoded.as_bytes()] {
+            let alike = begins.entry(&form[..SHORTEST]).or_default();
+            alike.entry(form.len()).or_default().entry(form).or_default().push(number);
         }
     }
-    let mut places = vec![HashSet::new(); needles.len()];
+    let mut places = vec![BTreeSet::new(); needles.len()];
     for (place, request) in requests.iter().enumerate() {
         texts(request, &mut |text| {
-            for window in text.as_bytes().windows(SHORTEST) {
-                for number in begins.get(window).into_iter().flatten() {
-                    places[*number].insert(place);
+            for (at, window) in text.as_bytes().windows(SHORTEST).enumerate() {
+                for (length, of_length) in begins.get(window).into_iter().flatten() {
+                    let found = text.as_bytes().get(at..at + length).and_then(|part| of_length.get(part));
+                    for number in found.into_iter().flatten() {
+                        places[*number].insert(place);
+                    }
                 }
             }
         });
