@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use swarmline::cli::{self, Command, Invocation};
+use swarmline::cli::{self, Command, Invocation, Variables};
 use swarmline::clock::{Clock, Moment, rfc3339};
 use swarmline::error::{Error, Result};
 use swarmline::load::outcome::{Ending, Failure, Outcome, Traffic, Turn};
@@ -60,7 +60,7 @@ fn plan() -> Result<Plan> {
     let paths = (0..ENDPOINTS).map(|n| format!("/items/{n}"));
     let line = ["swarmline", "run", "-H", "http://127.0.0.1:8080", "--run-id", "bench"].map(str::to_owned);
     let line = line.into_iter().chain(paths).map(OsString::from);
-    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line)? else {
+    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line, Variables::Ignored)? else {
         return Err(Error::usage("shard_streams", "the line is a run"));
     };
     let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, bounded};
 
-use swarmline::cli::{self, Command, Invocation, Origins, RunFlags};
+use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
 use swarmline::load::connection::Dialer;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 
 fn work(words: Vec<OsString>) -> Result<u64> {
     let line = ["swarmline", "run"].map(OsString::from).into_iter().chain(words);
-    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line)? else {
+    let Invocation::Command(Command::Run(flags), origins) = cli::parse(line, Variables::Ignored)? else {
         return Err(Error::usage("users_loop", "takes the flags of `swarmline run`"));
     };
     run(&flags, &origins)

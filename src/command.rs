@@ -7,11 +7,15 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins};
+use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, Variables};
 use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
+use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::plan::extract::Extraction;
+use crate::plan::journey::{Message, UserClass};
+use crate::plan::url::Scheme;
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
 use crate::report::progress::Goal;
@@ -29,6 +33,7 @@ pub use report::report;
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
+    memory::save_addresses();
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = environment.collect();
@@ -44,6 +49,7 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
     let load = plan.load();
+    let near = MemoryLimits::read().check(u64::from(load.most_users()), needs(&plan))?;
     let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
@@ -52,6 +58,9 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
     seen.check()?;
+    if let Some(near) = near {
+        people.say(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
+    }
     let finished = run::run(&plan, seen.tee(), people.show())?;
     let exit = match &finished.stream {
         Stream::Whole => finished.exit(&plan),
@@ -73,6 +82,19 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     }
     people.say(LogLevel::Info, &seen.write(&model)?);
     Ok(exit)
+}
+
+/// What a user of the plan takes.
+fn needs(plan: &Plan) -> UserNeeds {
+    let mut needs = UserNeeds::default();
+    for step in plan.classes().iter().flat_map(UserClass::steps) {
+        needs.tls |= step.message.origin().scheme() == Scheme::Https;
+        needs.looks_at_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
+        if let Message::Templated(request) = &step.message {
+            needs.request_bytes = needs.request_bytes.max(request.least_len() as u64);
+        }
+    }
+    needs
 }
 
 /// `swarmline demo`: the main job on the embedded target.
@@ -117,11 +139,11 @@ pub fn demo() -> Result<Exit> {
         "/delay/120",
         "/status/500",
     ];
-    let Invocation::Command(Command::Run(mut flags), origins) = cli::parse(line.map(OsString::from))? else {
+    // The demo is its own: no variable has a say in it.
+    let parsed = cli::parse(line.map(OsString::from), Variables::Ignored)?;
+    let Invocation::Command(Command::Run(flags), origins) = parsed else {
         unreachable!("the line above is a run");
     };
-    // The environment may name a scenario; the demo is its own.
-    (flags.scenario, flags.tags, flags.exclude_tags) = (None, Vec::new(), Vec::new());
     run(&flags, &origins)
 }
 

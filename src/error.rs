@@ -5,6 +5,8 @@
 
 use std::fmt::{self, Write as _};
 
+use crate::secret::masked;
+
 /// Exit codes of the process (`SPEC`, "Exit codes"), the graver the later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
@@ -78,6 +80,17 @@ impl Error {
         Self { exit: Exit::Killed, what: what.into(), why }
     }
 
+    /// The same about what goes by another name: `rename` may give one for the first word of what it is about.
+    #[must_use]
+    pub fn renamed(mut self, rename: impl FnOnce(&str) -> Option<String>) -> Self {
+        let (word, rest) =
+            self.what.split_once(' ').map_or((&*self.what, ""), |(word, _)| (word, &self.what[word.len()..]));
+        if let Some(name) = rename(word) {
+            self.what = name + rest;
+        }
+        self
+    }
+
     /// The exit code this error asks for.
     #[must_use]
     pub const fn exit(&self) -> Exit {
@@ -86,10 +99,10 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line, whatever the texts in it hold.
+    /// One line without secrets, whatever the texts in it hold.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = |c: char| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) };
-        format!("{}: {}", self.what, self.why).chars().try_for_each(written)
+        masked(&format!("{}: {}", self.what, self.why)).chars().try_for_each(written)
     }
 }
 

@@ -18,8 +18,10 @@
 //! * The load never waits for a reader of the stream; no line is dropped, and a line leaves in one write.
 //! * The end comes within the stop timeout and a second, whatever the server, a name server or a reader does.
 
+pub mod secret;
 pub mod error;
 pub mod files;
+pub mod bounded;
 pub mod clock;
 pub mod cli;
 pub mod plan;

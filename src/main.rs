@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use swarmline::cli::{self, Command, Invocation};
+use swarmline::cli::{self, Command, Invocation, Variables};
 use swarmline::command;
 use swarmline::error::{Exit, Result};
 
@@ -15,14 +15,19 @@ fn main() -> ExitCode {
 }
 
 fn dispatch() -> Result<Exit> {
-    match cli::parse(std::env::args_os())? {
-        Invocation::Text(text) => command::print(&text),
-        Invocation::Command(Command::Run(flags), origins) => command::run(&flags, &origins),
-        Invocation::Command(Command::Demo, _) => command::demo(),
-        Invocation::Command(Command::Report(flags), _) => command::report(&flags),
-        Invocation::Command(Command::Target(flags), _) => command::target(&flags),
-        Invocation::Command(Command::Merge(flags), origins) => command::merge(&flags, &origins),
-        Invocation::Command(Command::Import(flags), _) => command::import(&flags),
-        Invocation::Command(Command::Schema(flags), _) => command::schema(&flags),
-    }
+    let variable = |name: &str| std::env::var_os(name);
+    let (command, origins) = match cli::parse(std::env::args_os(), Variables::Heeded(&variable))? {
+        Invocation::Text(text) => return command::print(&text),
+        Invocation::Command(command, origins) => (command, origins),
+    };
+    let done = match command {
+        Command::Run(flags) => command::run(&flags, &origins),
+        Command::Demo => command::demo(),
+        Command::Report(flags) => command::report(&flags),
+        Command::Target(flags) => command::target(&flags),
+        Command::Merge(flags) => command::merge(&flags, &origins),
+        Command::Import(flags) => command::import(&flags),
+        Command::Schema(flags) => command::schema(&flags),
+    };
+    done.map_err(|error| origins.named(error))
 }

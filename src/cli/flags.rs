@@ -227,7 +227,7 @@ pub struct RunFlags {
     #[arg(long, value_name = "FILE", help_heading = "Connection")]
     pub cacert: Vec<PathBuf>,
     /// Client certificate chain (PEM); its key too, where --key is not given
-    #[arg(long, value_name = "FILE", help_heading = "Connection")]
+    #[arg(long, value_name = "FILE", value_parser = value::certificate, help_heading = "Connection")]
     pub cert: Option<PathBuf>,
     /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Connection")]

@@ -1,5 +1,6 @@
 //! Flags as typed, each on its own: no rule here needs two flags, those are the plan's.
 
+mod complaint;
 mod flags;
 pub mod many;
 mod refused;
@@ -8,9 +9,9 @@ pub mod stages;
 pub mod value;
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -71,29 +72,50 @@ impl Origin {
     }
 }
 
-/// Where each flag of `run` got its value, by the flag's name in [`RunFlags`].
+/// Where each flag got its value, by the flag's name in [`RunFlags`].
 #[derive(Clone, Debug, Default)]
-pub struct Origins(HashMap<String, Origin>);
+pub struct Origins {
+    origins: HashMap<String, Origin>,
+    /// Flags as people write them, with the variables that their values came from.
+    variables: Vec<(Vec<String>, String)>,
+}
 
 impl Origins {
     /// Where the flag got its value.
     #[must_use]
     pub fn of(&self, flag: &str) -> Origin {
-        self.0.get(flag).copied().unwrap_or(Origin::Default)
+        self.origins.get(flag).copied().unwrap_or(Origin::Default)
     }
 
     /// Notes that the scenario file says what nobody else said.
     pub fn set_file(&mut self, flag: &str) {
-        self.0.insert(flag.to_owned(), Origin::File);
+        self.origins.insert(flag.to_owned(), Origin::File);
     }
 
-    fn from_matches(matches: &ArgMatches) -> Self {
+    /// The error about what the user wrote: the variable in place of the flag, where the value came from one.
+    #[must_use]
+    pub fn named(&self, error: Error) -> Error {
+        error.renamed(|flag| {
+            let found = self.variables.iter().find(|(names, _)| names.iter().any(|name| name == flag));
+            found.map(|(_, variable)| variable.clone())
+        })
+    }
+
+    fn from_matches(matches: &ArgMatches, command: &clap::Command) -> Self {
         let origin = |id: &str| match matches.value_source(id) {
             Some(ValueSource::CommandLine) => Origin::Flag,
             Some(ValueSource::EnvVariable) => Origin::Env,
             _ => Origin::Default,
         };
-        Self(matches.ids().map(|id| (id.as_str().to_owned(), origin(id.as_str()))).collect())
+        let origins = matches.ids().map(|id| (id.as_str().to_owned(), origin(id.as_str()))).collect();
+        let variable = |argument: &clap::Arg| {
+            let variable = argument.get_env()?.to_str()?.to_owned();
+            let is_env = matches.value_source(argument.get_id().as_str()) == Some(ValueSource::EnvVariable);
+            let long = argument.get_long().map(|long| format!("--{long}"));
+            let short = argument.get_short().map(|short| format!("-{short}"));
+            is_env.then(|| (long.into_iter().chain(short).collect(), variable))
+        };
+        Self { origins, variables: command.get_arguments().filter_map(variable).collect() }
     }
 }
 
@@ -106,62 +128,98 @@ pub enum Invocation {
     Text(String),
 }
 
+/// The environment, as far as flags come from it.
+#[derive(Clone, Copy)]
+pub enum Variables<'e> {
+    /// A variable's value, if it has one. An empty variable is as one that is not set.
+    Heeded(&'e dyn Fn(&str) -> Option<OsString>),
+    /// The command line is all there is.
+    Ignored,
+}
+
+impl Variables<'_> {
+    fn has(self, name: &OsStr) -> bool {
+        match self {
+            Self::Heeded(value) => name.to_str().and_then(value).is_some_and(|value| !value.is_empty()),
+            Self::Ignored => false,
+        }
+    }
+}
+
 /// Reads the command line (`arguments`, the program's name first) and the environment.
 ///
 /// # Errors
-/// One line that names the flag, exit 2.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Invocation> {
-    let mut matches = match Cli::command().try_get_matches_from(arguments) {
+/// One line that names the flag or variable, exit 2.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables<'_>) -> Result<Invocation> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let definition = definition(|argument| argument.get_env().is_some_and(|name| variables.has(name)));
+    let mut matches = match matches(&definition, &arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok(Invocation::Text(error.render().to_string()));
+            // With all variables, set or not.
+            let whole = self::definition(|_| true).try_get_matches_from(&arguments);
+            return Ok(Invocation::Text(whole.map_or_else(|error| error.render().to_string(), |_| String::new())));
         }
-        Err(error) => return Err(one_line(&error)),
+        Err(error) => return Err(complaint(&error, &definition, &arguments)),
     };
-    let origins = matches.subcommand().map(|(_, run)| Origins::from_matches(run)).unwrap_or_default();
-    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| one_line(&error))?;
-    Ok(Invocation::Command(cli.command, origins))
+    let origins = matches
+        .subcommand()
+        .and_then(|(name, of_command)| Some(Origins::from_matches(of_command, definition.find_subcommand(name)?)));
+    let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| complaint(&error, &definition, &arguments))?;
+    if let (Command::Run(_), Variables::Heeded(value)) = (&cli.command, variables) {
+        refused::variables(value)?;
+    }
+    Ok(Invocation::Command(cli.command, origins.unwrap_or_default()))
 }
 
-/// Makes one line of clap's several: the sentence, then its tips.
-fn one_line(error: &clap::Error) -> Error {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-        || error.kind() == ErrorKind::MissingSubcommand
-    {
-        return Error::usage(
-            "command missing",
-            "expected run, demo, report, target, merge, import or schema; try swarmline --help",
-        );
-    }
-    let what = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-    // Only what clap does not take for a value of another flag: `-d --master` is a body.
-    if let Some((flag, hint)) =
-        what.as_deref().filter(|_| error.kind() == ErrorKind::UnknownArgument).and_then(refused::instead_of)
-    {
-        return Error::usage(flag, hint);
-    }
-    let has_value = error.get(ContextKind::InvalidValue).is_some_and(|value| !value.to_string().is_empty());
-    if what.as_deref().is_some_and(|what| what.starts_with("--json")) && !has_value {
-        return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
-    }
-    let mut text = error.render().to_string();
-    if let Some(value) = error.get(ContextKind::InvalidValue).map(ToString::to_string).filter(|v| v.contains('\n')) {
-        // The sentence ends at a line break, and this one is not its end.
-        text = text.replace(&value, &value.escape_debug().to_string());
-    }
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let sentence = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let tips = lines.filter_map(|line| line.strip_prefix("tip: "));
-    let why = tips.fold(sentence, |line, tip| format!("{line}; {tip}"));
-    match what {
-        Some(flag) => Error::usage(flag.split(' ').next().unwrap_or(&flag), without_flag(&why, &flag)),
-        None => Error::usage("command line", why),
+/// The definition of the whole command line, for tests that walk over every flag.
+#[must_use]
+pub fn command_line() -> clap::Command {
+    definition(|_| true)
+}
+
+/// The command line's definition, with the variables of these arguments only. What a variable holds is not shown.
+fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
+    let argument = |argument: clap::Arg| {
+        let is_heeded = has_variable(&argument);
+        let argument = argument.hide_env_values(true);
+        if is_heeded { argument } else { argument.env(None::<&'static str>) }
+    };
+    let mut definition = Cli::command().mut_subcommands(|command| command.mut_args(&argument));
+    definition.build();
+    definition
+}
+
+fn matches(definition: &clap::Command, arguments: &[OsString]) -> std::result::Result<ArgMatches, clap::Error> {
+    let error = match definition.clone().try_get_matches_from(arguments) {
+        Ok(matches) => return Ok(matches),
+        Err(error) => error,
+    };
+    let Some(joined) = complaint::with_negative_value(arguments) else { return Err(error) };
+    match matches(definition, &joined) {
+        Err(other) if other.kind() != ErrorKind::ValueValidation => Err(error),
+        as_value => as_value,
     }
 }
 
-/// `invalid value 'x' for '--users <N>': reason` says the flag a second time; leave it out.
-fn without_flag(sentence: &str, flag: &str) -> String {
-    sentence.replace(&format!(" for '{flag}'"), "")
+/// Finds out whether a variable is to blame, and says what is wrong.
+fn complaint(error: &clap::Error, definition: &clap::Command, arguments: &[OsString]) -> Error {
+    let variable = complaint::of_environment(error, definition).and_then(|argument| {
+        let id = argument.get_id();
+        let without = self::definition(|other| other.get_id() != id && is_in(definition, other));
+        let is_same = matches(&without, arguments).is_err_and(|other| other.to_string() == error.to_string());
+        argument.get_env().filter(|_| !is_same)?.to_str()
+    });
+    let name = arguments.get(1).and_then(|name| name.to_str());
+    let command = name.and_then(|name| definition.find_subcommand(name)).unwrap_or(definition);
+    complaint::one_line(error, variable, command)
+}
+
+/// Whether the variable of an argument is heeded in a definition.
+fn is_in(definition: &clap::Command, argument: &clap::Arg) -> bool {
+    let arguments = definition.get_subcommands().flat_map(clap::Command::get_arguments);
+    let mut same = arguments.filter(|other| other.get_id() == argument.get_id());
+    same.any(|other| other.get_env().is_some())
 }
 
 #[cfg(test)]
@@ -170,12 +228,12 @@ mod tests {
 
     fn error(line: &str) -> String {
         let arguments = line.split_whitespace().map(OsString::from);
-        parse(arguments).map(|_| ()).expect_err("refused").to_string()
+        parse(arguments, Variables::Ignored).map(|_| ()).expect_err("refused").to_string()
     }
 
     #[test]
     fn a_wrong_value_is_one_line_that_names_the_flag() {
-        assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': invalid digit found in string");
+        assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': expected a whole number");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
         assert!(error("swarmline").contains("run, demo, report, target, merge, import or schema"));

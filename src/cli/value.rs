@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+use crate::secret::masked_url;
 
 /// A length of time as people write it: `90`, `1.5`, `300s`, `20m`, `1h30m`, `500ms`; a bare number means seconds.
 ///
@@ -234,7 +237,7 @@ impl FromStr for Resolve {
         if host.is_empty() {
             return Err("expected HOST:PORT:ADDR, the host is empty".to_owned());
         }
-        let port = port.parse().map_err(|_| format!("{port:?} is not a port"))?;
+        let port = port.parse().map_err(|_| "expected HOST:PORT:ADDR, and the port is not a number below 65536")?;
         let addresses = addresses.split(',').map(address).collect::<Result<_, _>>()?;
         Ok(Self { host: host.to_ascii_lowercase(), port, addresses })
     }
@@ -242,7 +245,7 @@ impl FromStr for Resolve {
 
 fn address(text: &str) -> Result<IpAddr, String> {
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| format!("{text:?} is not an IP address"))
+    bare.parse().map_err(|_| "expected HOST:PORT:ADDR, and what stands for ADDR is not an IP address".to_owned())
 }
 
 /// `Name: value` for every request. As in curl, `Name:` leaves out a header sent by default and `Name;` sends it empty.
@@ -277,8 +280,13 @@ impl FromStr for Header {
 /// # Errors
 /// A sentence that says what is wrong.
 pub fn header_name(name: &str) -> Result<(), String> {
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Err(format!("{name:?} is not a header name"));
+    if name.is_empty() {
+        return Err("the name of the header is missing; expected 'Name: value'".to_owned());
+    }
+    if !name.bytes().all(is_token) {
+        // Up to what is wrong with it: the rest may be a token behind a colon that was forgotten.
+        let good = name.bytes().take_while(|byte| is_token(*byte)).count();
+        return Err(format!("{:?} and what follows it is not a header name; expected 'Name: value'", &name[..good]));
     }
     if ["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
         return Err(format!("{name} is made from the body and cannot be set"));
@@ -320,6 +328,18 @@ pub fn credentials(text: &str) -> Result<String, String> {
     if text.contains(':') { Ok(text.to_owned()) } else { Err("expected NAME:PASSWORD".to_owned()) }
 }
 
+/// The file of a client certificate. curl takes a password behind a colon, which is not taken here and not repeated.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn certificate(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if text.contains(':') && !path.exists() {
+        return Err("there is no such file; a password behind a colon, as curl has it, is not taken".to_owned());
+    }
+    Ok(path)
+}
+
 /// The id of a run: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 ///
 /// # Errors
@@ -351,7 +371,7 @@ pub fn host(text: &str) -> Result<String, String> {
     if text.contains("://") {
         return Err("only http:// and https:// are spoken".to_owned());
     }
-    Err(format!("expected a URL; did you mean http://{text}?"))
+    Err(format!("expected a URL; did you mean http://{}?", masked_url(text)))
 }
 
 #[cfg(test)]

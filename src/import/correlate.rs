@@ -1,12 +1,12 @@
 //! What one answer gave and a later request sent: a value to be extracted, not repeated.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
-use super::body::{encoded, with_strings};
+use super::body::encoded;
 use super::draft::{Body, Request, literal};
+use crate::plan::json::Json;
+use crate::plan::scenario;
 
 /// Shorter texts are words that stand in many places by chance.
 const SHORTEST: usize = 8;
@@ -17,50 +17,128 @@ const LONGEST: usize = 4096;
 /// Texts looked at in all; a recording with more holds data, not tokens.
 const MOST: usize = 20_000;
 
+/// Values that are extracted; beyond that nobody looks whether they are the right ones.
+const MOST_VALUES: usize = 1_000;
+
+/// A text of an answer that may be a token, and its place.
+#[derive(Debug)]
+pub(super) struct Token {
+    pointer: String,
+    text: String,
+}
+
+/// Room for the tokens of all answers, so that a recording of much data is read in bounded memory.
+#[derive(Debug)]
+pub(super) struct TokenRoom(usize);
+
+impl Default for TokenRoom {
+    fn default() -> Self {
+        /// Bytes of texts and places.
+        const MOST_BYTES: usize = 32 * 1024 * 1024;
+        Self(MOST_BYTES)
+    }
+}
+
+impl TokenRoom {
+    /// The texts of an answer that may be tokens, as long as there is room; says whether there was.
+    pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<Token>, bool) {
+        let (mut tokens, mut is_whole) = (Vec::new(), true);
+        leaves(answer, &mut String::new(), &mut |pointer, text| {
+            if !(SHORTEST..=LONGEST).contains(&text.len()) || text.contains(char::is_whitespace) {
+                return;
+            }
+            match self.0.checked_sub(pointer.len() + text.len() + size_of::<Token>()) {
+                Some(left) => {
+                    self.0 = left;
+                    tokens.push(Token { pointer: pointer.to_owned(), text: text.to_owned() });
+                }
+                None => is_whole = false,
+            }
+        });
+        (tokens, is_whole)
+    }
+}
+
 /// Puts variables in the place of values that came in an earlier answer; gives how many were found.
 ///
-/// `answers` are the JSON bodies of the answers, in the order of the requests.
-pub(super) fn correlate(requests: &mut [Request], answers: &[Option<Value>]) -> usize {
+/// `answers` are the tokens of the answers, in the order of the requests.
+pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> usize {
     let mut first_seen: HashMap<String, (usize, String)> = HashMap::new();
-    for (index, answer) in answers.iter().enumerate() {
-        if let Some(answer) = answer {
-            leaves(answer, &mut String::new(), &mut |pointer, text| {
-                let is_token = (SHORTEST..=LONGEST).contains(&text.len()) && !text.contains(char::is_whitespace);
-                if is_token && first_seen.len() < MOST {
-                    first_seen.entry(text.to_owned()).or_insert_with(|| (index, pointer.to_owned()));
-                }
-            });
+    for (index, tokens) in answers.into_iter().enumerate() {
+        for Token { pointer, text } in tokens {
+            if first_seen.len() < MOST {
+                first_seen.entry(text).or_insert((index, pointer));
+            }
         }
     }
-    let mut found: Vec<(usize, String, String)> = first_seen.into_iter().map(|(t, (i, p))| (i, p, t)).collect();
+    let mut found: Vec<(usize, String, Needle)> =
+        first_seen.into_iter().map(|(text, (index, pointer))| (index, pointer, Needle::new(text))).collect();
     // Longest first: a token may stand in another.
-    found.sort_by(|a, b| b.2.len().cmp(&a.2.len()).then_with(|| (a.0, &a.1).cmp(&(b.0, &b.1))));
-    let mut names = Vec::new();
-    for (index, pointer, text) in found {
-        let needle = Needle::new(&text);
+    found.sort_by(|a, b| b.2.text.len().cmp(&a.2.text.len()).then_with(|| (a.0, &a.1).cmp(&(b.0, &b.1))));
+    let places = places(requests, &found);
+    let mut names = Names::default();
+    for ((index, pointer, needle), places) in found.into_iter().zip(places) {
+        // A longer one may have been put in its place by now.
+        let places: Vec<usize> = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect();
         // What the client knew before is not the server's to give.
-        if requests[..=index].iter().any(|request| needle.is_in(request)) {
+        if places.first().is_none_or(|first| *first <= index) || names.taken.len() >= MOST_VALUES {
             continue;
         }
-        if !requests[index + 1..].iter().any(|request| needle.is_in(request)) {
-            continue;
+        let name = names.free(&pointer);
+        for place in places {
+            needle.replace_in(&mut requests[place], &name);
         }
-        let name = free_name(&pointer, &names);
-        for request in &mut requests[index + 1..] {
-            needle.replace_in(request, &name);
-        }
-        requests[index].extract.push((name.clone(), pointer));
-        names.push(name);
+        requests[index].extract.push((name, pointer));
     }
-    names.len()
+    names.taken.len()
+}
+
+/// Needles that begin alike, by their length and text: of many, few have one length.
+type Alike<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
+
+/// In which requests each of the needles is: one pass over their texts, however many needles there are.
+fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
+    let mut begins: HashMap<&[u8], Alike<'_>> = HashMap::new();
+    for (number, (_, _, needle)) in needles.iter().enumerate() {
+        for form in [needle.plain.as_bytes(), needle.encoded.as_bytes()] {
+            let alike = begins.entry(&form[..SHORTEST]).or_default();
+            alike.entry(form.len()).or_default().entry(form).or_default().push(number);
+        }
+    }
+    let mut places = vec![BTreeSet::new(); needles.len()];
+    for (place, request) in requests.iter().enumerate() {
+        texts(request, &mut |text| {
+            for (at, window) in text.as_bytes().windows(SHORTEST).enumerate() {
+                for (length, of_length) in begins.get(window).into_iter().flatten() {
+                    let found = text.as_bytes().get(at..at + length).and_then(|part| of_length.get(part));
+                    for number in found.into_iter().flatten() {
+                        places[*number].insert(place);
+                    }
+                }
+            }
+        });
+    }
+    places
+}
+
+/// Shows every text of a request in which a value may stand.
+fn texts(request: &Request, show: &mut impl FnMut(&str)) {
+    show(&request.target);
+    request.headers.iter().for_each(|(_, value)| show(value));
+    match &request.body {
+        Body::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
+        Body::Form(pairs) => pairs.iter().for_each(|(_, value)| show(value)),
+        Body::Text(text) => show(text),
+        Body::None | Body::File(_) => {}
+    }
 }
 
 /// Shows every text of a document with its JSON pointer (RFC 6901).
-fn leaves(value: &Value, pointer: &mut String, show: &mut impl FnMut(&str, &str)) {
+fn leaves(value: &Json, pointer: &mut String, show: &mut impl FnMut(&str, &str)) {
     let length = pointer.len();
     match value {
-        Value::String(text) => show(pointer, text),
-        Value::Array(items) => {
+        Json::Text(text) => show(pointer, text),
+        Json::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 // Writing into a text cannot fail.
                 let _ = write!(pointer, "/{index}");
@@ -68,7 +146,7 @@ fn leaves(value: &Value, pointer: &mut String, show: &mut impl FnMut(&str, &str)
                 pointer.truncate(length);
             }
         }
-        Value::Object(members) => {
+        Json::Object(members) => {
             for (key, member) in members {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
@@ -82,28 +160,20 @@ fn leaves(value: &Value, pointer: &mut String, show: &mut impl FnMut(&str, &str)
 
 /// A text to be found, as it stands in each place.
 struct Needle {
+    text: String,
     plain: String,
     encoded: String,
 }
 
 impl Needle {
-    fn new(text: &str) -> Self {
-        Self { plain: literal(text), encoded: encoded(text) }
+    fn new(text: String) -> Self {
+        Self { plain: literal(&text), encoded: encoded(&text), text }
     }
 
     fn is_in(&self, request: &Request) -> bool {
-        let in_body = match &request.body {
-            Body::Json(value) => {
-                let mut found = false;
-                leaves(value, &mut String::new(), &mut |_, text| found |= text.contains(&self.plain));
-                found
-            }
-            Body::Form(pairs) => pairs.iter().any(|(_, value)| value.contains(&self.plain)),
-            Body::Text(text) => text.contains(&self.plain),
-            Body::None | Body::File(_) => false,
-        };
-        let in_target = request.target.contains(&self.encoded) || request.target.contains(&self.plain);
-        in_body || in_target || request.headers.iter().any(|(_, value)| value.contains(&self.plain))
+        let mut found = request.target.contains(&self.encoded);
+        texts(request, &mut |text| found |= text.contains(&self.plain));
+        found
     }
 
     fn replace_in(&self, request: &mut Request, name: &str) {
@@ -114,7 +184,7 @@ impl Needle {
             *value = replaced(value);
         }
         match &mut request.body {
-            Body::Json(value) => *value = with_strings(value.take(), &replaced),
+            Body::Json(value) => *value = std::mem::replace(value, Json::Null).with_strings(&replaced),
             Body::Form(pairs) => pairs.iter_mut().for_each(|(_, value)| *value = replaced(value)),
             Body::Text(text) => *text = replaced(text),
             Body::None | Body::File(_) => {}
@@ -122,11 +192,27 @@ impl Needle {
     }
 }
 
-/// A variable named after the last member of the pointer.
-fn free_name(pointer: &str, taken: &[String]) -> String {
-    let last = pointer.rsplit('/').find(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("value");
-    let base: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let numbered = (2..).map(|n| format!("{base}_{n}"));
-    let free = |name: &String| !taken.contains(name);
-    std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or(base)
+/// Names of variables.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// How many were asked for that end the same.
+    asked: HashMap<String, usize>,
+}
+
+impl Names {
+    /// A variable named after the last member of the pointer.
+    fn free(&mut self, pointer: &str) -> String {
+        let last =
+            pointer.rsplit('/').find(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("value");
+        let base: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        loop {
+            let asked = self.asked.entry(base.clone()).or_default();
+            *asked += 1;
+            let name = if *asked == 1 { base.clone() } else { format!("{base}_{asked}") };
+            if !scenario::RESERVED.contains(&&*name) && self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
 }

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::draft::{Body, Draft, Import, Notes, Request, literal};
+use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
 use super::other_flags::left_out;
 use super::secrets::Vault;
 use super::{Scope, body};
 use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::plan::url::Url;
+use crate::secret::masked_url;
 
 /// Makes a scenario of commands, each given as its words.
 ///
@@ -19,29 +20,33 @@ pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Resu
     let mut notes = Notes::default();
     let mut vault = Vault::new(scope.secrets);
     let mut requests = Vec::new();
+    let mut room = Room::default();
     let mut host: Option<String> = None;
     for words in commands {
         for words in words.split(|word| word == "--next" || word == "-:") {
             let command = Command::read(words, &mut notes)?;
             for url in &command.urls {
-                let (origin, target) = parts(url)?;
+                let (origin, target, userinfo) = parts(url)?;
                 let base = host.get_or_insert_with(|| origin.clone());
                 let target = if *base == origin { target } else { format!("{origin}{target}") };
-                requests.push(command.request(target, &mut vault, &mut notes)?);
+                let request = command.request(target, userinfo, &mut vault, &mut notes)?;
+                room.take(what, &request)?;
+                requests.push(request);
             }
         }
     }
     let Some(host) = host else { return Err(Error::usage(what, "has no URL in it")) };
-    Ok(Draft::new(host, requests, None).finish(notes))
+    vault.tell_kept(&requests, &mut notes);
+    Draft::new(host, requests, None).finish(what, notes)
 }
 
-/// Origin and request target of a URL; curl takes one without a scheme for http.
-fn parts(url: &str) -> Result<(String, String)> {
+/// Origin, request target, and name and password of a URL; curl takes one without a scheme for http.
+fn parts(url: &str) -> Result<(String, String, Option<String>)> {
     let absolute = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
-    let parsed = Url::parse(&absolute).map_err(|why| Error::usage(format!("URL {url:?}"), why))?;
+    let parsed = Url::parse(&absolute).map_err(|why| Error::usage(format!("URL {:?}", masked_url(url)), why))?;
     let origin = parsed.url.origin();
     let scheme = absolute.split("://").next().unwrap_or_default().to_ascii_lowercase();
-    Ok((format!("{scheme}://{}", origin.authority()), literal(parsed.url.target())))
+    Ok((format!("{scheme}://{}", origin.authority()), literal(parsed.url.target()), parsed.userinfo))
 }
 
 /// One command as understood.
@@ -214,7 +219,7 @@ impl Command {
             Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
                 self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
             }
-            _ => notes.add(format!("-H {text:?}: left out, it has no name or no value")),
+            _ => notes.add("-H: a header is left out that has no name or no value"),
         }
     }
 
@@ -229,8 +234,18 @@ impl Command {
         }
     }
 
-    fn request(&self, target: String, vault: &mut Vault, notes: &mut Notes) -> Result<Request> {
+    fn request(
+        &self,
+        target: String,
+        userinfo: Option<String>,
+        vault: &mut Vault,
+        notes: &mut Notes,
+    ) -> Result<Request> {
         let mut headers = self.headers.clone();
+        let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        if let Some(userinfo) = userinfo.filter(|_| !has_own) {
+            headers.push(("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(userinfo))));
+        }
         let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         let content_type = content_type.map(|(_, value)| value.clone());
         let mut target = target;

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::plan::json::Json;
+use crate::plan::scenario;
 
 /// What came of an import.
 #[derive(Debug)]
@@ -77,11 +80,53 @@ pub(super) struct Request {
 pub(super) enum Body {
     #[default]
     None,
-    Json(Value),
+    Json(Json),
     Form(Vec<(String, String)>),
     Text(String),
     File(String),
 }
+
+impl Request {
+    /// About how much text it has.
+    pub(super) fn length(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let body = match &self.body {
+            Body::None => 0,
+            Body::Json(json) => json.to_string().len(),
+            Body::Form(pairs) => pairs.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            Body::Text(text) | Body::File(text) => text.len(),
+        };
+        self.method.len() + self.target.len() + headers + body
+    }
+}
+
+/// What a scenario that is made has room for.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    requests: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes a request in.
+    ///
+    /// # Errors
+    /// `what` has too many, or they are too long.
+    pub(super) fn take(&mut self, what: &str, request: &Request) -> Result<()> {
+        self.requests += 1;
+        self.bytes += request.length();
+        if self.requests > MOST_REQUESTS {
+            return Err(Error::usage(what, format!("has more than {MOST_REQUESTS} requests")));
+        }
+        if self.bytes as u64 > scenario::LONGEST.bytes() {
+            return Err(Error::usage(what, format!("the scenario made of it {}", scenario::LONGEST)));
+        }
+        Ok(())
+    }
+}
+
+/// Requests of one import: a recording of a day of work has some thousands.
+pub(super) const MOST_REQUESTS: usize = 50_000;
 
 impl Draft {
     /// A scenario named after its host.
@@ -93,10 +138,16 @@ impl Draft {
     }
 
     /// The scenario as text, and the notes.
-    pub(super) fn finish(self, notes: Notes) -> Import {
+    ///
+    /// # Errors
+    /// `what` makes a scenario that is too long to be read.
+    pub(super) fn finish(self, what: &str, notes: Notes) -> Result<Import> {
         // Maps with text keys and no floats: nothing in it that JSON cannot say.
         let text = serde_json::to_string_pretty(&self).unwrap_or_default();
-        Import { scenario: text + "\n", notes: notes.finish() }
+        if text.len() as u64 >= scenario::LONGEST.bytes() {
+            return Err(Error::usage(what, format!("the scenario made of it {}", scenario::LONGEST)));
+        }
+        Ok(Import { scenario: text + "\n", notes: notes.finish() })
     }
 }
 
@@ -109,7 +160,7 @@ pub(super) fn literal(text: &str) -> String {
 }
 
 impl Serialize for Request {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let own_key = matches!(self.method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS");
         if own_key {
@@ -149,7 +200,7 @@ impl Serialize for Request {
 struct Pairs<'p>(&'p [(String, String)]);
 
 impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }

@@ -1,55 +1,54 @@
 //! A recording of a browser (HTTP Archive 1.2) to requests.
 
+mod entries;
+
+use std::io::Read;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::correlate::correlate;
+use super::correlate::{Token, TokenRoom, correlate};
 use super::curl::{is_computed, joined};
-use super::draft::{Body, Draft, Import, Notes, Request, literal};
+use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
 use super::secrets::Vault;
 use super::{Assets, Hosts, Scope, Secrets, body};
 use crate::cli::value;
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::plan::json::{Json, Raw, Twice};
 use crate::plan::url::Url;
 
 /// Makes a scenario of a recording.
 ///
 /// # Errors
 /// Names the file, and line and column or the JSON path.
-pub(super) fn import(file: &str, text: &str, scope: Scope) -> Result<Import> {
-    let har: Value = serde_json::from_str(text).map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
-    let entries = har["log"]["entries"]
-        .as_array()
-        .ok_or_else(|| Error::usage(file, "/log/entries: missing, or no list; is this a HAR file?"))?;
-    let mut recorded = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.iter().enumerate() {
-        let entry =
-            Entry::read(entry).map_err(|(at, why)| Error::usage(file, format!("/log/entries/{index}{at}: {why}")))?;
-        recorded.extend(entry);
-    }
+pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Import> {
+    let mut notes = Notes::default();
+    let mut recorded = entries::read(file, input, &mut notes)?;
     // Recorders write entries as they end; what was asked first comes first.
     recorded.sort_by(|a, b| a.started.total_cmp(&b.started));
-    let mut notes = Notes::default();
-    let kept = chosen(recorded, scope, &mut notes);
+    let mut kept = chosen(recorded, scope, &mut notes);
     let Some(first) = kept.first() else { return Err(Error::usage(file, "has no request that is taken over")) };
     let host = first.origin.clone();
     let wait = think_time(&kept);
-    let answers: Vec<Option<Value>> = kept.iter().map(|entry| entry.answer.clone()).collect();
+    let answers: Vec<Vec<Token>> = kept.iter_mut().map(|entry| std::mem::take(&mut entry.answer)).collect();
     // Secrets last: a token that an answer gave is a variable then, and no secret of the file.
     let mut requests = Vec::with_capacity(kept.len());
+    let mut room = Room::default();
     for entry in kept {
-        requests.push(entry.request(&host, &mut notes)?);
+        let request = entry.request(&host, &mut notes)?;
+        room.take(file, &request)?;
+        requests.push(request);
     }
-    match correlate(&mut requests, &answers) {
+    match correlate(&mut requests, answers) {
         0 => {}
         count => notes.add(format!(
             "{count} values come from earlier answers now (extract): look whether they are the right ones"
         )),
     }
     hide(&mut requests, scope.secrets, &mut notes);
-    Ok(Draft::new(host, requests, wait).finish(notes))
+    Draft::new(host, requests, wait).finish(file, notes)
 }
 
 /// One exchange as recorded.
@@ -68,7 +67,8 @@ struct Entry {
     status: u16,
     redirect: Option<String>,
     is_asset: bool,
-    answer: Option<Value>,
+    /// What of the answer may be a token.
+    answer: Vec<Token>,
 }
 
 /// What the request carried.
@@ -80,8 +80,9 @@ enum Post {
 }
 
 impl Entry {
-    /// `None` for what is not HTTP (`data:`, `blob:`, extensions).
-    fn read(entry: &Value) -> std::result::Result<Option<Self>, (&'static str, String)> {
+    /// The entry, and whether all tokens of its answer had room; `None` for what is not HTTP (`data:`, `blob:`,
+    /// extensions).
+    fn read(entry: &Value, room: &mut TokenRoom) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let request = &entry["request"];
         let url = text(&request["url"]).ok_or(("/request/url", "missing, or no text".to_owned()))?;
@@ -99,7 +100,11 @@ impl Entry {
         let response = &entry["response"];
         let mime = response["content"]["mimeType"].as_str().unwrap_or_default().to_ascii_lowercase();
         let kind = entry["_resourceType"].as_str().unwrap_or_default();
-        Ok(Some(Self {
+        let is_asset = is_asset(kind, &mime);
+        // Requests for assets are left out mostly, and what they bring are no tokens.
+        let answer = if is_asset { None } else { answer(&response["content"], &mime) };
+        let (answer, is_whole) = answer.map_or_else(|| (Vec::new(), true), |answer| room.tokens(&answer));
+        let entry = Self {
             started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map_or(0.0, |at| at.as_secs_f64()),
             seconds: entry["time"].as_f64().unwrap_or_default().max(0.0) / 1e3,
             page: text(&entry["pageref"]),
@@ -109,11 +114,12 @@ impl Entry {
             post: post(&request["postData"]),
             status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
             redirect: text(&response["redirectURL"]).filter(|to| !to.is_empty()),
-            is_asset: is_asset(kind, &mime),
-            answer: answer(&response["content"], &mime),
+            is_asset,
+            answer,
             method,
             headers,
-        }))
+        };
+        Ok(Some((entry, is_whole)))
     }
 
     fn request(self, host: &str, notes: &mut Notes) -> Result<Request> {
@@ -166,12 +172,10 @@ fn post(data: &Value) -> Option<Post> {
 }
 
 /// The answer's document, if it is JSON and in the recording.
-fn answer(content: &Value, mime: &str) -> Option<Value> {
+fn answer(content: &Value, mime: &str) -> Option<Json> {
     let text = content["text"].as_str().filter(|_| mime.contains("json"))?;
-    if content["encoding"] == "base64" {
-        return serde_json::from_slice(&BASE64_STANDARD.decode(text).ok()?).ok();
-    }
-    serde_json::from_str(text).ok()
+    let read = |text: &[u8]| Raw::parse(text).ok()?.tree(Twice::LastCounts).ok();
+    if content["encoding"] == "base64" { read(&BASE64_STANDARD.decode(text).ok()?) } else { read(text.as_bytes()) }
 }
 
 fn is_asset(kind: &str, mime: &str) -> bool {
@@ -278,7 +282,7 @@ fn think_time(entries: &[Entry]) -> Option<String> {
 /// Takes secrets out of headers, unless they are variables by now.
 fn hide(requests: &mut [Request], secrets: Secrets, notes: &mut Notes) {
     let mut vault = Vault::new(secrets);
-    for request in requests {
+    for request in &mut *requests {
         for (name, value) in &mut request.headers {
             let is_variable = value.replace("$${", "").contains("${");
             if !is_variable {
@@ -287,4 +291,5 @@ fn hide(requests: &mut [Request], secrets: Secrets, notes: &mut Notes) {
             }
         }
     }
+    vault.tell_kept(requests, notes);
 }

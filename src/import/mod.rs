@@ -15,13 +15,20 @@ mod other_flags;
 mod secrets;
 mod words;
 
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
 
+use crate::bounded::{self, Bounded, Limit};
 use crate::error::{Error, Result};
+use crate::plan::json::without_mark;
+use crate::secret::masked_url;
 pub use draft::Import;
 
-/// The longest input that is read, bytes: a recording of an hour with its pictures stays below.
-const LONGEST: u64 = 256 * 1024 * 1024;
+/// A recording of an hour with its pictures stays below. It is read entry by entry.
+const RECORDING: Limit = Limit::mib("a recording", 256);
+
+/// Commands are taken apart in memory, where each word takes many times its length.
+const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
 
 /// What is taken over, besides the obvious.
 #[derive(Clone, Copy, Debug)]
@@ -69,23 +76,49 @@ pub fn import(input: &[String], scope: Scope) -> Result<Import> {
     match input {
         [] => Err(Error::usage("import", "what? give a HAR file, a curl command, or - for stdin")),
         [one] if is_command(one) => curl::import("curl command", &words::commands(one)?, scope),
-        [one] => text(one, &read(one)?, scope),
+        [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), RECORDING), scope),
+        [one] => {
+            let file = bounded::open(Path::new(one), RECORDING).map_err(|why| Error::usage(named(one), why))?;
+            text(one, file, scope)
+        }
         [first, rest @ ..] if is_command(first) => {
             let words = rest.to_vec();
             curl::import("curl command", &[words], scope)
         }
-        [_, second, ..] => Err(Error::usage(second.clone(), "one input at a time; quote the curl command")),
+        [_, second, ..] => Err(Error::usage(named(second), "one input at a time; quote the curl command")),
+    }
+}
+
+/// An input as it is called in a complaint: of what has blanks, as a command of another program has, its first word.
+fn named(input: &str) -> String {
+    match input.split_once(char::is_whitespace) {
+        Some((word, _)) => format!("{} ...", masked_url(word)),
+        None => masked_url(input),
     }
 }
 
 /// A recording is a JSON object; anything else should be commands.
-fn text(name: &str, text: &str, scope: Scope) -> Result<Import> {
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    if text.starts_with('{') {
-        return har::import(name, text, scope);
+fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
+    let refused = |why: std::io::Error| Error::usage(name, why);
+    let mut input = BufReader::new(input);
+    let begin = input.fill_buf().map_err(refused)?;
+    let mark = begin.len() - without_mark(begin).len();
+    input.consume(mark);
+    let is_recording = loop {
+        let begin = input.fill_buf().map_err(refused)?;
+        let blanks = begin.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if blanks < begin.len() || begin.is_empty() {
+            break begin.get(blanks) == Some(&b'{');
+        }
+        input.consume(blanks);
+    };
+    if is_recording {
+        return har::import(name, input, scope);
     }
-    if is_command(text) {
-        return curl::import(name, &words::commands(text)?, scope);
+    let text = bounded::source(input, COMMANDS).map_err(|why| Error::usage(name, why))?;
+    let text = String::from_utf8(text).map_err(|_| Error::usage(name, "is not UTF-8 text"))?;
+    if is_command(&text) {
+        return curl::import(name, &words::commands(&text)?, scope);
     }
     Err(Error::usage(name, "is neither a HAR file nor a curl command"))
 }
@@ -93,18 +126,4 @@ fn text(name: &str, text: &str, scope: Scope) -> Result<Import> {
 fn is_command(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     matches!(first.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"))
-}
-
-fn read(name: &str) -> Result<String> {
-    let refused = |why: std::io::Error| Error::usage(name, why);
-    let mut bytes = Vec::new();
-    let read = if name == "-" {
-        std::io::stdin().take(LONGEST + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(name).map_err(refused)?.take(LONGEST + 1).read_to_end(&mut bytes)
-    };
-    if read.map_err(refused)? as u64 > LONGEST {
-        return Err(Error::usage(name, "is longer than 256 MiB"));
-    }
-    String::from_utf8(bytes).map_err(|_| Error::usage(name, "is not UTF-8 text"))
 }

@@ -2,6 +2,7 @@
 
 use super::draft::Notes;
 use crate::error::Result;
+use crate::secret::{MASK, masked_url};
 
 /// What becomes of a flag.
 enum Fate {
@@ -15,6 +16,8 @@ enum Fate {
     OfTheRunValue,
     /// It takes a value, and there is nothing like it here.
     Lost,
+    /// As [`Fate::Lost`], and the value is not repeated.
+    Secret,
     Unknown,
 }
 
@@ -24,11 +27,25 @@ pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>
         Fate::Silent => {}
         Fate::SilentValue => drop(value(flag)?),
         Fate::OfTheRun => notes.add(format!("{flag}: left out, give it to swarmline run")),
-        Fate::OfTheRunValue => notes.add(format!("{flag} {}: left out, give it to swarmline run", value(flag)?)),
-        Fate::Lost => notes.add(format!("{flag} {}: left out", value(flag)?)),
+        Fate::OfTheRunValue => {
+            notes.add(format!("{flag} {}: left out, give it to swarmline run", shown(flag, &value(flag)?)));
+        }
+        Fate::Lost => notes.add(format!("{flag} {}: left out", shown(flag, &value(flag)?))),
+        Fate::Secret => {
+            value(flag)?;
+            notes.add(format!("{flag}: left out"));
+        }
         Fate::Unknown => notes.add(format!("{flag}: not known here, left out")),
     }
     Ok(())
+}
+
+/// A value without the secret that curl lets stand in it: behind a colon, or in a URL.
+fn shown(flag: &str, value: &str) -> String {
+    match (flag, value.split_once(':')) {
+        ("--cert" | "-E", Some((file, _))) => format!("{file}:{MASK}"),
+        _ => masked_url(value),
+    }
 }
 
 fn fate(flag: &str) -> Fate {
@@ -65,8 +82,21 @@ fn fate(flag: &str) -> Fate {
         "-k" | "--insecure" | "-4" | "--ipv4" | "-6" | "--ipv6" => Fate::OfTheRun,
         "--connect-timeout" | "--cacert" | "--cert" | "-E" | "--key" | "-x" | "--proxy" | "--resolve"
         | "--unix-socket" | "--max-redirs" => Fate::OfTheRunValue,
-        "-K" | "--config" | "-r" | "--range" | "-U" | "--proxy-user" | "--retry" | "--limit-rate" | "-C"
-        | "--interface" | "--ciphers" | "--capath" => Fate::Lost,
+        "-U"
+        | "--proxy-user"
+        | "--pass"
+        | "--proxy-pass"
+        | "--proxy-header"
+        | "--tlspassword"
+        | "--proxy-tlspassword"
+        | "--tlsuser"
+        | "--proxy-tlsuser"
+        | "--aws-sigv4"
+        | "--login-options"
+        | "--proxy-key"
+        | "--proxy-cert" => Fate::Secret,
+        "-K" | "--config" | "-r" | "--range" | "--retry" | "--limit-rate" | "-C" | "--interface" | "--ciphers"
+        | "--capath" => Fate::Lost,
         _ => Fate::Unknown,
     }
 }

@@ -1,8 +1,9 @@
 //! Headers that usually are secrets: a scenario file is kept, shared and committed, they should not be in it.
 
-use super::draft::Notes;
+use super::draft::{Body, Notes, Request};
 use super::{Secrets, draft};
-use crate::plan::setting;
+use crate::plan::json::Json;
+use crate::secret::{is_secret, masked_body, masked_url};
 
 /// Puts environment variables in the place of secrets, the same for the same value.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl Vault {
 
     /// The header's value as the scenario may hold it.
     pub(super) fn keep(&mut self, name: &str, value: &str, notes: &mut Notes) -> String {
-        if self.secrets == Secrets::Keep || !setting::is_secret(name) {
+        if self.secrets == Secrets::Keep || !is_secret(name) {
             return draft::literal(value);
         }
         let known = self.known.iter().find(|(_, known)| known == value);
@@ -33,11 +34,60 @@ impl Vault {
         format!("${{env.{variable}}}")
     }
 
+    /// Says which values that usually are secrets stay in URLs and bodies, where no variable is put in their place.
+    pub(super) fn tell_kept(&self, requests: &[Request], notes: &mut Notes) {
+        if self.secrets == Secrets::Keep {
+            return;
+        }
+        for request in requests {
+            let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+            let mut tell = |name: &str, place: &str| {
+                let about = format!("{} {}", request.method, masked_url(path));
+                notes.add(format!(
+                    "{about}: the value of {name} in its {place} is kept; is it a secret? see ${{env.NAME}}"
+                ));
+            };
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.filter(|(name, value)| is_kept(name, value)).for_each(|(name, _)| tell(name, "URL"));
+            match &request.body {
+                Body::Form(pairs) => {
+                    pairs.iter().filter(|(name, value)| is_kept(name, value)).for_each(|(name, _)| tell(name, "body"));
+                }
+                Body::Json(json) => members(json, &mut |name| tell(name, "body")),
+                Body::Text(text) if masked_body(text) != *text => tell("a password or the like", "body"),
+                Body::None | Body::Text(_) | Body::File(_) => {}
+            }
+        }
+    }
+
     fn free_name(&self, header: &str) -> String {
         let upper: String =
             header.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
         let taken = |name: &str| self.known.iter().any(|(known, _)| known == name);
         let numbered = (2..).map(|n| format!("{upper}_{n}"));
         std::iter::once(upper.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(upper)
+    }
+}
+
+/// Whether a value stays that usually is a secret.
+fn is_kept(name: &str, value: &str) -> bool {
+    let is_variable = value.replace("$${", "").contains("${");
+    is_secret(name) && !value.is_empty() && !is_variable
+}
+
+/// Shows the name of each member whose value stays and usually is a secret.
+fn members(json: &Json, show: &mut impl FnMut(&str)) {
+    match json {
+        Json::List(items) => items.iter().for_each(|item| members(item, show)),
+        Json::Object(all) => {
+            for (name, value) in all {
+                match value {
+                    Json::Text(text) if is_kept(name, text) => show(name),
+                    Json::Number(_) if is_secret(name) => show(name),
+                    _ => members(value, show),
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -11,8 +11,8 @@ use rustix::thread::{CapabilitySet, capabilities, sched_getaffinity};
 use crate::error::{Error, Result};
 use crate::machine::cgroup::Cgroups;
 
-const PROC: &str = "/proc";
-const CGROUP_ROOT: &str = "/sys/fs/cgroup";
+pub(super) const PROC: &str = "/proc";
+pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 
 /// Descriptors besides the users' connections: standard streams, outputs and logs, what sysinfo holds, and moments in
 /// which a redirect to another host opens a second connection before the first is let go.
@@ -229,9 +229,14 @@ fn parse_tasks(loadavg: &str) -> Option<u64> {
 }
 
 /// Bytes by the line `MemTotal: 8000000 kB` of `/proc/meminfo`, where kB is KiB.
-fn parse_mem_total(meminfo: &str) -> Option<u64> {
-    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    total.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+pub(super) fn parse_mem_total(meminfo: &str) -> Option<u64> {
+    parse_kib(meminfo, "MemTotal:")
+}
+
+/// Bytes by the line of this key in a file of `/proc`, where kB is KiB.
+pub(super) fn parse_kib(text: &str, key: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key))?;
+    value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 #[cfg(test)]

@@ -2,5 +2,6 @@
 
 mod cgroup;
 pub mod limits;
+pub mod memory;
 pub mod sampler;
 pub mod usage;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use serde_json::Value;
+use super::json::Raw;
 
 use super::search::TextSearches;
 use crate::cli::size::ByteSize;
@@ -25,8 +25,8 @@ pub struct AnswerView<'a> {
     pub service: Duration,
     /// What the user's jar has under a name: also what a redirect on the way had set.
     pub cookie: &'a dyn Fn(&str) -> Option<String>,
-    /// The body as JSON, read when it is first asked for.
-    pub json: ParsedBody,
+    /// The body as JSON, looked at when it is first asked for.
+    pub json: ParsedBody<'a>,
 }
 
 /// Why a body was not looked at whole. Then nothing is known of it, neither what it holds nor what it does not.
@@ -49,11 +49,11 @@ impl Unread {
     }
 }
 
-/// A body as JSON, read at most once.
+/// A body as JSON, found to be that at most once.
 #[derive(Debug, Default)]
-pub struct ParsedBody(OnceCell<Option<Value>>);
+pub struct ParsedBody<'a>(OnceCell<Option<Raw<'a>>>);
 
-impl AnswerView<'_> {
+impl<'a> AnswerView<'a> {
     /// Values of the fields of this name, in the order received.
     pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let lines = self.head.split(|byte| *byte == b'\n').skip(1);
@@ -64,9 +64,9 @@ impl AnswerView<'_> {
     }
 
     /// The body, where it could be decoded and is JSON.
-    pub(super) fn json(&self) -> Option<&Value> {
-        let parse = || serde_json::from_slice(self.body.ok()?).ok();
-        self.json.0.get_or_init(parse).as_ref()
+    pub(super) fn json(&self) -> Option<Raw<'a>> {
+        let parse = || Raw::parse(self.body.ok()?).ok();
+        *self.json.0.get_or_init(parse)
     }
 }
 

@@ -13,6 +13,7 @@ use super::request::Endpoint;
 use super::schedule::Phase;
 use crate::cli::{CheckFlags, Origin, Origins};
 use crate::error::{Error, Result};
+use crate::secret::{MASK, masked_url};
 
 /// Longest check in bytes: the stream tells it as it is, where longer settings stand as a hash.
 const LONGEST: usize = 1024;
@@ -256,7 +257,16 @@ pub fn list(what: &str, texts: &[String]) -> Result<Vec<Check>> {
     if texts.len() > MOST_CHECKS {
         return Err(Error::usage(what, format!("at most {MOST_CHECKS} checks")));
     }
-    texts.iter().map(|text| Check::parse(text).map_err(|why| Error::usage(format!("{what} '{text}'"), why))).collect()
+    let refused = |text: &str, why| Error::usage(format!("{what} '{}'", shown(text)), why);
+    texts.iter().map(|text| Check::parse(text).map_err(|why| refused(text, why))).collect()
+}
+
+/// A text that is not a check, up to a colon that no check has outside of its endpoint.
+fn shown(text: &str) -> String {
+    match text.split_once(':') {
+        Some((before, _)) if !before.contains('{') => format!("{before}:{MASK}"),
+        _ => text.to_owned(),
+    }
 }
 
 /// Demands that the endpoints which checks name are asked for: a name mistyped would never have data.
@@ -272,11 +282,12 @@ pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoin
         };
         // A name without its method is what people forget.
         let meant = names.iter().find(|name| name.split_once(' ').is_some_and(|(_, path)| path == wanted));
+        let told = masked_url(wanted);
         let hint = match meant.or(names.first()) {
-            Some(name) => format!("no endpoint '{wanted}'; they are called as '{name}' is"),
-            None => format!("no endpoint '{wanted}'"),
+            Some(name) => format!("no endpoint '{told}'; they are called as '{name}' is"),
+            None => format!("no endpoint '{told}'"),
         };
-        return Err(Error::usage(format!("--check '{check}'"), hint));
+        return Err(Error::usage(format!("--check '{}'", check.text.replace(wanted, &told)), hint));
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! Data of a scenario: rows that users take one at a time, in as little memory as their text.
 
+use std::collections::HashMap;
+
 use super::random::Random;
 use super::setting::fingerprint;
+use crate::bounded::Limit;
 
 /// Index of a source in [`Plan::sources`](super::Plan::sources).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,6 +125,7 @@ impl DataSource {
 #[derive(Debug)]
 pub struct Table {
     columns: Box<[String]>,
+    places: HashMap<String, usize>,
     text: String,
     /// Where each cell ends; it begins where the one before ends.
     ends: Vec<u32>,
@@ -133,8 +137,11 @@ pub const MOST_ROWS: u32 = 10_000_000;
 /// Cells of one source: 400 MB of places.
 const MOST_CELLS: usize = 100_000_000;
 
-/// Text of one source, as long as a file may be; a cell's place has 32 bits.
-pub const MOST_TEXT: usize = 1 << 30;
+/// Columns of one source: a table that people make has hundreds at most.
+pub const MOST_COLUMNS: usize = 10_000;
+
+/// Text of one source, and length of its file; a cell's place has 32 bits.
+pub const MOST_TEXT: Limit = Limit::mib("a data source", 1024);
 
 impl Table {
     /// No rows yet.
@@ -145,21 +152,32 @@ impl Table {
         if columns.is_empty() {
             return Err("has no columns".to_owned());
         }
+        if columns.len() > MOST_COLUMNS {
+            return Err(format!("has more than {MOST_COLUMNS} columns"));
+        }
+        let mut places: HashMap<String, usize> = HashMap::with_capacity(columns.len());
         for (place, name) in columns.iter().enumerate() {
             if name.is_empty() {
                 return Err(format!("column {} has no name", place + 1));
             }
-            if columns[..place].contains(name) {
-                return Err(format!("column {name:?} comes twice"));
+            if let Some(first) = places.insert(name.clone(), place) {
+                // Without its name: in a file without a header line this is data.
+                return Err(format!("columns {} and {} of the first line have the same name", first + 1, place + 1));
             }
         }
-        Ok(Self { columns: columns.into(), text: String::new(), ends: Vec::new() })
+        Ok(Self { columns: columns.into(), places, text: String::new(), ends: Vec::new() })
     }
 
     /// Names of the columns.
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The place of a column, from 0.
+    #[must_use]
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.places.get(column).copied()
     }
 
     /// Whole rows so far.
@@ -176,8 +194,8 @@ impl Table {
         if self.rows() >= MOST_ROWS || self.ends.len() >= MOST_CELLS {
             return Err(format!("has more than {MOST_ROWS} rows or {MOST_CELLS} cells"));
         }
-        if self.text.len() + cell.len() > MOST_TEXT {
-            return Err("has more than 1 GiB of text".to_owned());
+        if (self.text.len() + cell.len()) as u64 > MOST_TEXT.bytes() {
+            return Err(MOST_TEXT.to_string());
         }
         self.text.push_str(cell);
         self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
@@ -231,6 +249,6 @@ mod tests {
         let error = |names: &[&str]| Table::new(names.iter().map(|n| (*n).to_owned()).collect()).unwrap_err();
         assert!(error(&[]).contains("no columns"));
         assert!(error(&["a", ""]).contains("column 2"));
-        assert!(error(&["a", "b", "a"]).contains("\"a\" comes twice"));
+        assert!(error(&["a", "b", "a"]).contains("columns 1 and 3"));
     }
 }

@@ -8,9 +8,10 @@ use super::expect::Expect;
 use super::journey::{Message, Step};
 use super::random::Random;
 use super::request::Request;
-use super::setting::{fingerprint, masked_header};
+use super::setting::fingerprint;
 use super::template::Values;
 use crate::cli::value::StatusSet;
+use crate::secret::{masked_body, masked_header};
 
 /// The whole text; `now_unix_ms` is what the time is taken for.
 #[must_use]
@@ -128,8 +129,8 @@ fn fixed(request: &Request) -> (String, String) {
 }
 
 fn shown(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(LONGEST_BODY)]);
-    if body.len() > LONGEST_BODY { format!("{text}\n({} bytes)", body.len()) } else { text.into_owned() }
+    let text = masked_body(&String::from_utf8_lossy(&body[..body.len().min(LONGEST_BODY)]));
+    if body.len() > LONGEST_BODY { format!("{text}\n({} bytes)", body.len()) } else { text }
 }
 
 fn expected(expect: &Expect) -> String {

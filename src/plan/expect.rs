@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde_json::{Number, Value};
-
 use super::answer::{AnswerView, Unread};
+use super::json::{Json, Raw, Twice, sorted};
 use super::pointer::Pointer;
 use super::template::{Template, Values};
 use crate::cli::value::StatusSet;
@@ -78,7 +77,7 @@ pub enum JsonWant {
 #[derive(Clone, Debug)]
 pub enum Wanted {
     /// One without holes.
-    Value(Value),
+    Value(Json),
     /// A string.
     Text(Template),
     /// A number made of a text.
@@ -229,54 +228,38 @@ impl JsonRule {
         let found = self.at.find(document);
         match &self.want {
             JsonWant::Exists(wanted) => Ok(found.is_some() == *wanted),
-            JsonWant::Equals(wanted) => found.map_or(Ok(false), |found| wanted.is(found, values)),
+            JsonWant::Equals(wanted) => found.map_or(Ok(false), |found| wanted.is_raw(found, values)),
         }
     }
 }
 
 impl Wanted {
-    fn is(&self, found: &Value, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
+    /// As [`Wanted::is`], of a part of an answer that is not taken apart yet.
+    fn is_raw(&self, found: Raw<'_>, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
+        found.tree(Twice::LastCounts).map_or(Ok(false), |found| self.is(&found, values))
+    }
+
+    fn is(&self, found: &Json, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
         match (self, found) {
-            (Self::Value(wanted), found) => Ok(same(wanted, found)),
-            (Self::Text(text), Value::String(found)) => Ok(*rendered(text, values)? == *found.as_bytes()),
-            (Self::Number(text), Value::Number(found)) => {
-                let wanted = serde_json::from_slice::<Number>(&rendered(text, values)?);
-                Ok(wanted.is_ok_and(|wanted| same_number(&wanted, found)))
+            (Self::Value(wanted), found) => Ok(wanted.means(found)),
+            (Self::Text(text), Json::Text(found)) => Ok(*rendered(text, values)? == *found.as_bytes()),
+            (Self::Number(text), Json::Number(found)) => {
+                let wanted = Json::parse(&rendered(text, values)?);
+                Ok(wanted.is_ok_and(|wanted| matches!(wanted, Json::Number(wanted) if wanted.is_same(found))))
             }
-            (Self::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
+            (Self::Array(wanted), Json::List(found)) if wanted.len() == found.len() => {
                 let mut pairs = wanted.iter().zip(found);
                 pairs.try_fold(true, |so_far, (wanted, found)| Ok(so_far && wanted.is(found, values)?))
             }
-            (Self::Object(wanted), Value::Object(found)) if wanted.len() == found.len() => {
-                wanted.iter().try_fold(true, |so_far, (name, wanted)| {
-                    let is = found.get(name).map_or(Ok(false), |found| wanted.is(found, values));
-                    Ok(so_far && is?)
+            (Self::Object(wanted), Json::Object(found)) if wanted.len() == found.len() => {
+                let mut pairs = sorted(wanted).into_iter().zip(sorted(found));
+                pairs.try_fold(true, |so_far, ((name, wanted), (found_name, found))| {
+                    Ok(so_far && name == found_name && wanted.is(found, values)?)
                 })
             }
             _ => Ok(false),
         }
     }
-}
-
-/// Whether two values mean the same: 7 is 7.0, and members have no order.
-fn same(wanted: &Value, found: &Value) -> bool {
-    match (wanted, found) {
-        (Value::Number(wanted), Value::Number(found)) => same_number(wanted, found),
-        (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len() && wanted.iter().zip(found).all(|(wanted, found)| same(wanted, found))
-        }
-        (Value::Object(wanted), Value::Object(found)) => {
-            let is = |(name, wanted): (&String, &Value)| found.get(name).is_some_and(|found| same(wanted, found));
-            wanted.len() == found.len() && wanted.iter().all(is)
-        }
-        _ => wanted == found,
-    }
-}
-
-#[allow(clippy::float_cmp, reason = "two spellings of one number are read as the same float")]
-fn same_number(wanted: &Number, found: &Number) -> bool {
-    // Whole numbers are compared as such: above 2^53 different ones are the same float.
-    if wanted.is_f64() || found.is_f64() { wanted.as_f64() == found.as_f64() } else { wanted == found }
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ pub struct Extraction {
 /// Where a value stands in an answer.
 #[derive(Debug)]
 pub enum ExtractFrom {
-    /// At a place in a JSON body. Text is taken as it is, all else as JSON; null is no value.
+    /// At a place in a JSON body. Text is taken as it is, all else as JSON on one line, with the digits and
+    /// in the order of the answer; null is no value.
     Json(Pointer),
     /// In the first header field of this name.
     Header(String),
@@ -51,9 +52,9 @@ impl Extraction {
     pub fn take(&self, answer: &AnswerView<'_>) -> Option<String> {
         match &self.from {
             ExtractFrom::Json(pointer) => match pointer.find(answer.json()?)? {
-                serde_json::Value::Null => None,
-                serde_json::Value::String(text) => Some(text.clone()),
-                other => Some(other.to_string()),
+                null if null.is_null() => None,
+                string if string.text().starts_with('"') => string.string(),
+                other => Some(other.compact()),
             },
             ExtractFrom::Header(name) => answer.fields(name).next().map(text),
             ExtractFrom::Cookie(name) => (answer.cookie)(name),
@@ -97,15 +98,18 @@ mod tests {
 
     #[test]
     fn values_are_taken_out_of_json() {
-        let body = br#"{"token":"t\"1","id":7,"price":1.50,"ok":true,"none":null,"list":[1,{"a":"b"}]}"#;
+        let body = br#"{"token":"t\"1","id":7,"price":1.50,"big":123456789012345678901234567890,
+            "ok":true,"none":null,"list":[1,{ "z" : "\u00fc b", "a":"b"}]}"#;
         let answer = view("HTTP/1.1 200 OK\r\n\r\n", body);
         for (pointer, value) in [
             ("/token", Some("t\"1")),
             ("/id", Some("7")),
-            ("/price", Some("1.5")),
+            ("/price", Some("1.50")),
+            ("/big", Some("123456789012345678901234567890")),
             ("/ok", Some("true")),
             ("/none", None),
-            ("/list/1", Some(r#"{"a":"b"}"#)),
+            ("/list/1", Some(r#"{"z":"\u00fc b","a":"b"}"#)),
+            ("/list/1/z", Some("ü b")),
             ("/list/1/a", Some("b")),
             ("/missing", None),
         ] {

@@ -1,19 +1,21 @@
 //! From `REQUEST` arguments and the flags about them to prepared requests.
 
 use std::collections::HashMap;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::Check;
 use super::data::DataSource;
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
+use super::json::{Raw, without_mark};
 use super::request::{self, Endpoint, EndpointId, Parts, Request};
 use super::url::{Origin, Url};
+use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;
 use crate::cli::value;
 use crate::error::{Error, Result};
+use crate::secret::masked_url;
 
 /// Everything that will be asked, and what it is counted by: of a command line, or of a scenario.
 #[derive(Debug)]
@@ -60,6 +62,11 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         (None, Some(_)) => Some(BodyKind::Form),
         (None, None) => None,
     };
+    if let Some(body) = &body {
+        let flag = if flags.json.is_some() { "--json" } else { "--data" };
+        let all = (body.len() as u64).saturating_mul(written.len() as u64);
+        check_bodies(all).map_err(|why| Error::usage(flag, format!("sent by {} requests {why}", written.len())))?;
+    }
     let mut lines = Vec::with_capacity(written.len());
     for text in &written {
         lines.push(line(base.as_ref().map(|b| &b.url), text)?);
@@ -134,7 +141,7 @@ impl Book {
         if let Some(id) = self.ids.get(&endpoint) {
             return *id;
         }
-        // The number of requests is bounded by MAX_LIST below.
+        // The number of requests is bounded by MOST_REQUESTS.
         let id = EndpointId(u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX));
         self.endpoints.push(endpoint.clone());
         self.ids.insert(endpoint, id);
@@ -142,24 +149,35 @@ impl Book {
     }
 }
 
-/// A list of requests is read into memory and prepared, a few hundred bytes each.
-const MAX_LIST: u64 = 64 * 1024 * 1024;
+/// A list of requests is read into memory and prepared.
+const LIST: Limit = Limit::mib("a list of requests", 16);
+
+/// Requests of one plan: each takes about a KiB beside its body.
+pub(super) const MOST_REQUESTS: usize = 200_000;
+
+/// Bodies of one plan. They are held in memory, each request its own, and a machine that makes load has a few GiB.
+pub(super) const MOST_BODIES: Limit = Limit::mib("the bodies of all requests", 1024);
+
+/// Demands that the bodies of a plan, `bytes` in all, can be held in memory.
+pub(super) fn check_bodies(bytes: u64) -> std::result::Result<(), String> {
+    if bytes > MOST_BODIES.bytes() { Err(MOST_BODIES.to_string()) } else { Ok(()) }
+}
 
 /// The requests as written, `@FILE` and `-` read: one a line, blank lines and lines beginning with `#` left out.
 fn written(arguments: &[String]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for argument in arguments {
         let text = match argument.strip_prefix('@') {
-            Some(path) => {
-                let file = std::fs::File::open(path).map_err(|why| Error::usage(argument.as_str(), why))?;
-                read_bounded(argument, file)?
-            }
-            None if argument == "-" => read_bounded(argument, std::io::stdin())?,
+            Some(path) => bounded::file(Path::new(path), LIST),
+            None if argument == "-" => bounded::source(std::io::stdin(), LIST),
             None => {
                 all.push(argument.clone());
                 continue;
             }
         };
+        let bytes = text.map_err(|why| Error::usage(argument.as_str(), why))?;
+        let text = std::str::from_utf8(without_mark(&bytes));
+        let text = text.map_err(|_| Error::usage(argument.as_str(), "is not UTF-8 text"))?;
         let before = all.len();
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         all.extend(lines.map(str::to_owned));
@@ -167,16 +185,16 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
             return Err(Error::usage(argument.as_str(), "has no request in it"));
         }
     }
+    if all.len() > MOST_REQUESTS {
+        return Err(Error::usage(
+            "REQUEST",
+            format!("{} requests, and a run takes at most {MOST_REQUESTS}", all.len()),
+        ));
+    }
     if all.is_empty() {
         return Err(Error::usage("REQUEST", "nothing to ask; give a URL, or --host and a path such as /"));
     }
     Ok(all)
-}
-
-fn read_bounded(name: &str, source: impl std::io::Read) -> Result<String> {
-    let mut text = String::new();
-    let read = source.take(MAX_LIST + 1).read_to_string(&mut text).map_err(|why| Error::usage(name, why))?;
-    if read as u64 > MAX_LIST { Err(Error::usage(name, "is longer than 64 MiB")) } else { Ok(text) }
 }
 
 /// One request as written.
@@ -188,20 +206,33 @@ struct Line {
     path: String,
 }
 
+/// A request as it is called in a complaint.
+fn named(text: &str) -> String {
+    format!("request {:?}", masked_url(text))
+}
+
+/// Control characters reach a command line by a slip of a script, and would be sent as `%0A`.
+fn without_controls(what: &str, text: &str) -> Result<()> {
+    let is_plain = !text.chars().any(char::is_control);
+    if is_plain { Ok(()) } else { Err(Error::usage(what, "has a control character in its URL or path")) }
+}
+
 fn line(base: Option<&Url>, text: &str) -> Result<Line> {
-    let (method, target) = match text.trim().split_once([' ', '\t']) {
+    let text = text.trim_matches([' ', '\t']);
+    let (method, target) = match text.split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
-            let method = value::method(method).map_err(|why| Error::usage(format!("request {text:?}"), why))?;
-            (Some(method), target.trim())
+            let method = value::method(method).map_err(|why| Error::usage(named(text), why))?;
+            (Some(method), target.trim_matches([' ', '\t']))
         }
-        _ => (None, text.trim()),
+        _ => (None, text),
     };
+    without_controls(&named(text), target)?;
     if target.starts_with('/') {
-        let base = base.ok_or_else(|| Error::usage(format!("request {text:?}"), "has no host; add --host URL"))?;
+        let base = base.ok_or_else(|| Error::usage(named(text), "has no host; add --host URL"))?;
         let path = target.split('#').next().unwrap_or_default().to_owned();
         return Ok(Line { method, url: base.below(target), userinfo: None, path });
     }
-    let parsed = parse(&format!("request {text:?}"), target)?;
+    let parsed = parse(&named(text), target)?;
     let after_scheme = target.find("://").map_or(0, |at| at + 3);
     let rest = &target[after_scheme..];
     let path = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
@@ -211,6 +242,7 @@ fn line(base: Option<&Url>, text: &str) -> Result<Line> {
 }
 
 pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
+    without_controls(what, text)?;
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }
@@ -261,9 +293,12 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
         (Some(text), None) => content("--data", text).map(Some),
         (None, Some(text)) => {
             let json = content("--json", text)?;
-            serde_json::from_slice::<serde::de::IgnoredAny>(&json)
-                .map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
-            Ok(Some(json))
+            Raw::parse(&json).map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
+            // A byte order mark is not part of JSON (RFC 8259 section 8.1).
+            Ok(Some(match without_mark(&json) {
+                whole if whole.len() == json.len() => json,
+                rest => Arc::from(rest),
+            }))
         }
     }
 }
@@ -275,7 +310,10 @@ fn source(flag: &str, text: &str) -> String {
 
 fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
     match text.strip_prefix('@') {
-        Some(path) => std::fs::read(path).map(Arc::from).map_err(|why| Error::usage(source(flag, text), why)),
+        Some(path) => {
+            let read = bounded::file(Path::new(path), MOST_BODIES);
+            read.map(Arc::from).map_err(|why| Error::usage(source(flag, text), why))
+        }
         None => Ok(Arc::from(text.as_bytes())),
     }
 }

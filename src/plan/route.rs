@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::request;
 use super::url::{Origin, Url, percent_decode};
 use crate::error::{Error, Result};
+use crate::secret::MASK;
 
 /// The way that connections take: one for all requests of a run. Never from the environment: a run does what its
 /// command line says.
@@ -56,7 +57,7 @@ pub struct Login {
 impl fmt::Debug for Login {
     /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(MASK)
     }
 }
 
@@ -111,13 +112,13 @@ impl fmt::Display for Route {
         match self {
             Self::Direct => Ok(()),
             Self::HttpProxy { proxy, authorization } => {
-                let secret = if authorization.is_some() { "***@" } else { "" };
-                write!(f, "http://{secret}{}", proxy.host_port())
+                let (mask, at) = if authorization.is_some() { (MASK, "@") } else { ("", "") };
+                write!(f, "http://{mask}{at}{}", proxy.host_port())
             }
             Self::Socks5 { proxy, login, lookup } => {
                 let scheme = if *lookup == Lookup::Here { "socks5" } else { "socks5h" };
-                let secret = if login.is_some() { "***@" } else { "" };
-                write!(f, "{scheme}://{secret}{}", proxy.host_port())
+                let (mask, at) = if login.is_some() { (MASK, "@") } else { ("", "") };
+                write!(f, "{scheme}://{mask}{at}{}", proxy.host_port())
             }
             Self::UnixSocket(path) => write!(f, "{}", path.display()),
         }

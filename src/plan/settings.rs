@@ -7,10 +7,11 @@ use super::check::Check;
 use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::route::Route;
-use super::setting::{Scope, Settings, fingerprint, masked_header};
+use super::setting::{Scope, Settings, fingerprint};
 use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, Outputs, RunFlags};
 use crate::clock::rfc3339;
+use crate::secret::{MASK, masked_header};
 
 /// Writes the settings down.
 pub(super) fn of(
@@ -133,7 +134,7 @@ fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &
         book.add(Scope::Plan, key, &fingerprint(body), origins.of(flag));
     }
     if flags.basic_auth.is_some() {
-        book.add(Scope::Plan, "basic-auth", "***", origins.of("basic_auth"));
+        book.add(Scope::Plan, "basic-auth", MASK, origins.of("basic_auth"));
     }
     if let Some(set) = &flags.expect_status {
         book.add(Scope::Plan, "expect-status", &set.to_string(), origins.of("expect_status"));

@@ -36,6 +36,12 @@ impl TemplatedRequest {
         &self.origin
     }
 
+    /// Bytes that it has at least.
+    #[must_use]
+    pub fn least_len(&self) -> usize {
+        self.head.literal_len() + self.body.as_ref().map_or(0, Template::literal_len)
+    }
+
     /// The request with its holes filled.
     ///
     /// # Errors

@@ -186,7 +186,11 @@ fn origin(scheme: Scheme, host_port: &str) -> Result<Origin, String> {
     let port = match port {
         "" => scheme.default_port(),
         digits => match digits.parse() {
-            Ok(0) | Err(_) => return Err(format!("{digits:?} is not a port")),
+            // Anything but digits may be a password whose @ is missing.
+            Ok(0) | Err(_) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return Err(format!("{digits} is not a port"));
+            }
+            Ok(0) | Err(_) => return Err("the port is not a number".to_owned()),
             Ok(port) => port,
         },
     };
@@ -194,13 +198,15 @@ fn origin(scheme: Scheme, host_port: &str) -> Result<Origin, String> {
         return Err("the host is missing".to_owned());
     }
     if !host.is_ascii() {
-        return Err(format!("the host {host:?} is not ASCII; write it in its xn-- form"));
+        return Err("the host is not ASCII; write it in its xn-- form".to_owned());
     }
     let host = host.to_ascii_lowercase();
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let authority = if port == scheme.default_port() { bracketed.clone() } else { format!("{bracketed}:{port}") };
     let name = if scheme == Scheme::Http { "http" } else { "https" };
-    let uri = format!("{name}://{bracketed}:{port}/").parse().map_err(|_| format!("{host:?} is not a host name"))?;
+    let uri = format!("{name}://{bracketed}:{port}/")
+        .parse()
+        .map_err(|_| "the host is not a name or an address".to_owned())?;
     Ok(Origin { scheme, host, port, authority, uri })
 }
 
@@ -209,12 +215,12 @@ fn split_port(host_port: &str) -> Result<(&str, &str), String> {
     if let Some(rest) = host_port.strip_prefix('[') {
         let (address, after) = rest.split_once(']').ok_or("the closing ] is missing")?;
         if address.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(format!("{address:?} is not an IPv6 address"));
+            return Err("what stands in [ ] is not an IPv6 address".to_owned());
         }
         return match after.strip_prefix(':') {
             Some(port) => Ok((address, port)),
             None if after.is_empty() => Ok((address, "")),
-            None => Err(format!("unexpected {after:?} after the address")),
+            None => Err("something stands between the ] of the address and its port or path".to_owned()),
         };
     }
     match host_port.split_once(':') {

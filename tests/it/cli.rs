@@ -3,7 +3,7 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
-const REFUSED: [(&[&str], &[&str]); 62] = [
+const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["-u", "0", "/ok"], &["--users", "0"]),
     (&["-u", "-1", "/ok"], &["-1"]),
     (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
@@ -26,12 +26,22 @@ const REFUSED: [(&[&str], &[&str]); 62] = [
     (&["--header", "no colon", "/ok"], &["--header", "Name: value"]),
     (&["--header", "X: a\r\nY: b", "/ok"], &["--header", "control character"]),
     (&["--header", "X: a\nY: b", "/ok"], &["--header", "control character"]),
-    (&["--header", "na me: x", "/ok"], &["--header", "na me"]),
+    (&["--header", "na me: x", "/ok"], &["--header", "\"na\"", "not a header name"]),
     (&["--header", "Content-Length: 3", "/ok"], &["--header", "Content-Length"]),
-    (&["--json", "{not json", "/ok"], &["--json", "not JSON", "line 1 column 2"]),
+    (&["--json", "{not json", "/ok"], &["--json", "not JSON", "line 1, column 2"]),
     (&["--json", "@/missing.json", "/ok"], &["--json @/missing.json", "No such file"]),
     (&["--json", "\n{\n\u{1b}[2J", "/ok"], &["--json: not JSON", "line 3"]),
-    (&["\n"], &["request", "neither a URL nor a path"]),
+    (&["\n"], &["request", "control character"]),
+    (&["/a\nb"], &["request", "control character"]),
+    (&["/a\u{7f}"], &["request", "control character"]),
+    (&["http://127.0.0.1:1/a\tb"], &["request", "control character"]),
+    (&["POST http://127.0.0.1:1/\r"], &["request", "control character"]),
+    (&["-t", "-5s", "/ok"], &["--run-time", "-5s", "1h30m"]),
+    (&["--wait", "-1s", "/ok"], &["--wait", "-1s", "pacing:2s"]),
+    (&["--foo", "/ok"], &["--foo: unknown flag", "swarmline run --help"]),
+    (&["--hots", "x", "/ok"], &["--hots: unknown flag", "'--host'"]),
+    (&["--no-keepalive=yes", "/ok"], &["--no-keepalive: takes no value"]),
+    (&["--cert", "c.pem:x", "/ok"], &["--cert", "c.pem:***", "colon"]),
     (&["@/a\nb\u{1b}[2J"], &["@/a\\nb\\u{1b}[2J"]),
     (&["--json", "1", "-d", "2", "/ok"], &["--json", "--data"]),
     (&["-d", "@/missing", "/ok"], &["--data @/missing", "No such file"]),
@@ -147,23 +157,71 @@ fn a_file_that_is_no_certificate_is_refused() {
 }
 
 #[test]
-fn a_bad_environment_variable_is_refused() {
+fn a_bad_environment_variable_is_refused_by_its_name() {
     let target = target();
-    for (name, value, flag) in [
-        ("LOCUST_USERS", "many", "--users"),
-        ("LOCUST_SPAWN_RATE", "0", "--spawn-rate"),
-        ("LOCUST_RUN_TIME", "often", "--run-time"),
-        ("LOCUST_STOP_TIMEOUT", "x", "--stop-timeout"),
-        ("LOCUST_LOGLEVEL", "loud", "--loglevel"),
-        ("LOCUST_EXIT_CODE_ON_ERROR", "999", "--exit-code-on-error"),
-        ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "0", "--interval"),
-        ("LOCUST_ENABLE_TELEMETRY_RECORDER", "otel", "--enable-telemetry-recorder"),
-        ("SWARMLINE_RUN_ID", "a/b", "--run-id"),
+    for (name, value, words) in [
+        ("LOCUST_USERS", "many", "number"),
+        ("LOCUST_SPAWN_RATE", "0", "above 0"),
+        ("LOCUST_RUN_TIME", "often", "often"),
+        ("LOCUST_STOP_TIMEOUT", "x", "x"),
+        ("LOCUST_LOGLEVEL", "loud", "loud"),
+        ("LOCUST_EXIT_CODE_ON_ERROR", "999", "999"),
+        ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "0", "longer than 0"),
+        ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "50ms", "100ms"),
+        ("LOCUST_ENABLE_TELEMETRY_RECORDER", "otel", "otel"),
+        ("LOCUST_TAGS", "slow", "goes with --scenario"),
+        ("LOCUST_LOGFILE", "/missing/log", "No such file"),
+        ("LOCUST_HTML", "/missing/page", "No such file"),
+        ("SWARMLINE_TELEMETRY", "/missing/stream", "No such file"),
+        ("SWARMLINE_RUN_ID", "a/b", "A-Z"),
+        ("SWARMLINE_SHARD", "5/2", "5"),
+        ("LOCUST_MODE_MASTER", "true", "--shard"),
+        ("LOCUST_MODE_WORKER", "1", "--shard"),
+        ("LOCUST_EXPECT_WORKERS", "3", "--shard"),
+        ("LOCUST_PROCESSES", "4", "once"),
+        ("LOCUST_LOCUSTFILE", "locustfile.py", "SWARMLINE_SCENARIO"),
     ] {
         let finished = load(&target, ["-n", "1", "/ok"]).env(name, value).finish().exits(2);
-        assert!(finished.complaint().starts_with(flag), "{name}: {}", finished.stderr);
+        let line = finished.complaint();
+        assert!(line.starts_with(name) && line.contains(words), "{name}: {line}");
     }
     assert_eq!(target.requests(), 0);
+}
+
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    let target = target();
+    let mut run = load(&target, ["-n", "1", "/ok"]);
+    let definition = swarmline::cli::command_line();
+    let variables =
+        definition.get_subcommands().flat_map(clap::Command::get_arguments).filter_map(|flag| flag.get_env());
+    let variables: Vec<&str> = variables.filter_map(std::ffi::OsStr::to_str).collect();
+    assert!(variables.len() >= 20, "{variables:?}");
+    for name in variables.into_iter().chain(["LOCUST_MODE_WORKER", "LOCUST_PROCESSES", "LOCUST_LOCUSTFILE"]) {
+        run = run.env(name, "");
+    }
+    run.env("LOCUST_MODE_MASTER", "false").finish().exits(0).stream();
+    assert_eq!(target.requests(), 1);
+}
+
+#[test]
+fn the_demo_obeys_no_variable() {
+    let scratch = Scratch::new("demo");
+    let mut run = Run::new(["demo"]).in_folder(&scratch.file(""));
+    for (name, value) in [
+        ("SWARMLINE_SHARD", "5/2"),
+        ("SWARMLINE_SCENARIO", "/missing"),
+        ("SWARMLINE_TELEMETRY", "/missing/stream"),
+        ("LOCUST_CHECK_RPS", "x"),
+        ("LOCUST_CHECK_FAIL_RATIO", "0"),
+        ("LOCUST_RUN_TIME", "often"),
+        ("LOCUST_CSV", "/missing/csv"),
+        ("LOCUST_MODE_WORKER", "1"),
+    ] {
+        run = run.env(name, value);
+    }
+    let finished = run.finish().exits(0);
+    assert!(finished.stderr.contains("stream: swarmline-demo.ndjson"), "{}", finished.stderr);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod data;
+mod digits;
 mod life;
 mod open;
 mod tasks;

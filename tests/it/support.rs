@@ -112,6 +112,12 @@ impl Run {
         self
     }
 
+    /// In this folder.
+    pub(crate) fn in_folder(mut self, path: &str) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
     /// With this on standard input.
     pub(crate) fn input(mut self, text: &str) -> Self {
         self.input = text.into();

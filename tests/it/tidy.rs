@@ -7,19 +7,21 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 15] = [
-    ("error", &[]),
+const FLOORS: [(&str, &[&str]); 17] = [
+    ("secret", &[]),
+    ("error", &["secret"]),
     ("files", &["error"]),
+    ("bounded", &[]),
     ("clock", &[]),
-    ("cli", &["clock", "error"]),
-    ("plan", &["cli", "clock", "error", "files"]),
+    ("cli", &["clock", "error", "secret"]),
+    ("plan", &["bounded", "cli", "clock", "error", "files", "secret"]),
     ("load", &["cli", "clock", "plan"]),
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "load", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
-    ("import", &["cli", "clock", "error", "plan"]),
+    ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("target", &["error", "plan"]),
     ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry"]),
     (
@@ -86,8 +88,12 @@ const NAMES: [(&str, &[&str], &str); 22] = [
     ("rustls", &["load/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
     ("webpki", &["load/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),
     ("rustix", &["load/", "machine/", "target/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
-    ("unsafe", &["run/signals.rs"], "one call, to give back SIGHUP"),
-    ("libc", &["run/signals.rs"], "the same call"),
+    (
+        "unsafe",
+        &["run/signals.rs", "machine/memory.rs"],
+        "one call each: to give back SIGHUP, and to do with one arena",
+    ),
+    ("libc", &["run/signals.rs", "machine/memory.rs"], "the same calls"),
     ("ctrlc", &["run/signals.rs"], "signals"),
     ("sysinfo", &["machine/"], "the machine"),
     ("hdrhistogram", &["stats/histogram.rs"], "what our own is held against, and what draws a distribution"),

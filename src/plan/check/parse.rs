@@ -161,7 +161,8 @@ impl<'t> Rest<'t> {
     }
 
     fn expected(&self, what: &str) -> String {
-        let found = match self.peek(|c| !c.is_whitespace()) {
+        // Outside of an endpoint a check has no colon: what is behind it belongs to something else, as `-u name:password`.
+        let found = match self.peek(|c| !c.is_whitespace() && c != ':') {
             "" => "the end".to_owned(),
             found => format!("'{found}'"),
         };

@@ -1,17 +1,17 @@
 //! Bodies and header fields of a request.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
-use super::json::Json;
 use super::names::{self, Names};
 use super::reader::{Node, Object};
+use crate::bounded;
 use crate::cli::value::header_name;
 use crate::error::Result;
-use crate::plan::requests::BodyKind;
-use crate::plan::setting::{fingerprint, is_secret};
+use crate::plan::json::Json;
+use crate::plan::requests::{BodyKind, MOST_BODIES};
+use crate::plan::setting::fingerprint;
 use crate::plan::template::{Encoding, Template};
+use crate::secret::is_secret;
 
 /// A header field; `None` leaves out one that is sent otherwise.
 pub(super) type Field = (String, Option<Template>);
@@ -65,10 +65,9 @@ pub(super) struct Body {
     pub(super) kind: Option<BodyKind>,
     /// Name, length and hash of the file that it was read from.
     pub(super) file: Option<String>,
+    /// Bytes of that file.
+    pub(super) file_bytes: u64,
 }
-
-/// A body longer than this is no request that a load is made of.
-const LONGEST_BODY: u64 = 1 << 30;
 
 /// The body of a request, whichever member says it; files are relative to `folder`.
 pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Result<Body> {
@@ -76,6 +75,7 @@ pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Re
         return Ok(Body::default());
     };
     let mut template = Template::default();
+    let mut file_bytes = 0;
     let (kind, file) = match key {
         "json" => {
             json(&node, node.value(), names, &mut template)?;
@@ -92,20 +92,14 @@ pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Re
         _ => {
             let path = folder.join(node.name()?);
             names.files.push(path.clone());
-            let read = |file: File| {
-                let mut bytes = Vec::new();
-                file.take(LONGEST_BODY + 1).read_to_end(&mut bytes).map(|_| bytes)
-            };
-            let bytes = File::open(&path).and_then(read);
+            let bytes = bounded::file(&path, MOST_BODIES);
             let bytes = bytes.map_err(|why| node.refused(format!("{}: {why}", path.display())))?;
-            if bytes.len() as u64 > LONGEST_BODY {
-                return Err(node.refused(format!("{}: is larger than 1 GiB", path.display())));
-            }
             template.push_literal(&bytes, false);
+            file_bytes = bytes.len() as u64;
             (None, Some(format!("{}: {}", node.name()?, fingerprint(&bytes))))
         }
     };
-    Ok(Body { content: Some(template), kind, file })
+    Ok(Body { content: Some(template), kind, file, file_bytes })
 }
 
 /// Writes a JSON value as it is sent. Its parts are all named by the place of the whole.
@@ -131,7 +125,7 @@ fn json(node: &Node<'_>, value: &Json, names: &mut Names, out: &mut Template) ->
             }
             out.push_literal(b"}", false);
         }
-        plain => out.push_literal(plain.to_value().to_string().as_bytes(), false),
+        plain => out.push_literal(plain.to_string().as_bytes(), false),
     }
     Ok(())
 }
@@ -151,7 +145,7 @@ fn form(node: &Node<'_>, names: &mut Names, out: &mut Template) -> Result<()> {
         for node in values {
             let text = match node.value() {
                 Json::Text(text) => text.clone(),
-                Json::Number(_) | Json::Bool(_) => node.value().to_value().to_string(),
+                Json::Number(_) | Json::Bool(_) => node.value().to_string(),
                 other => {
                     return Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind())));
                 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::extract;
-use super::json::Json;
 use super::keys::{self, suggestion};
 use super::reader::{Node, Object};
 use super::request::Workshop;
@@ -12,6 +11,7 @@ use crate::cli::value::Wait;
 use crate::error::{Error, Result};
 use crate::plan::data::SourceId;
 use crate::plan::journey::{MOST_CLASSES, Message, Step, Task, Tasks, UserClass};
+use crate::plan::json::Json;
 
 /// What decides the think time of users.
 #[derive(Clone, Copy, Debug, PartialEq)]

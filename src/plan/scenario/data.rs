@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::json::Json;
 use super::keys;
 use super::names::{Known, Names};
 use super::reader::Node;
 use super::tables;
+use crate::bounded::{self, Bounded};
 use crate::error::Result;
-use crate::plan::data::{DataSource, OnEnd, Pick, Table};
+use crate::plan::data::{DataSource, MOST_TEXT, OnEnd, Pick, Table};
 use crate::plan::engine::Environment;
-use crate::plan::setting::is_secret;
+use crate::plan::json::Json;
+use crate::secret::is_secret;
 
 /// The member `variables`.
 pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, Known>> {
@@ -46,7 +47,7 @@ fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Kn
 fn plain(node: &Node<'_>) -> Result<String> {
     match node.value() {
         Json::Text(text) => Ok(text.clone()),
-        Json::Number(number) => Ok(number.to_string()),
+        Json::Number(number) => Ok(number.as_str().to_owned()),
         Json::Bool(value) => Ok(value.to_string()),
         other => Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
     }
@@ -83,10 +84,8 @@ fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) 
     let pick = on_end.map_or(pick, Pick::Unique);
     let path = folder.join(file.name()?);
     files.push(path.clone());
-    let read = |read: fn(File) -> std::result::Result<Table, String>| {
-        let handle = File::open(&path).map_err(|why| why.to_string())?;
-        tables::check_size(&handle)?;
-        let table = read(handle)?;
+    let read = |read: fn(Bounded<File>) -> std::result::Result<Table, String>| {
+        let table = read(bounded::open(&path, MOST_TEXT)?)?;
         if table.rows() == 0 { Err("has no rows".to_owned()) } else { Ok(table) }
     };
     let table = match format {

@@ -1,12 +1,12 @@
 //! `expect`: which answers are wanted.
 
-use super::json::Json;
 use super::keys;
 use super::names::{Names, is_number};
 use super::reader::{Node, Object};
 use crate::cli::value::{StatusSet, is_token};
 use crate::error::Result;
 use crate::plan::expect::{BodyRule, Expect, HeaderRule, HeaderWant, JsonRule, JsonWant, SizeRule, Wanted};
+use crate::plan::json::Json;
 use crate::plan::pointer::Pointer;
 use crate::plan::template::{Encoding, Template};
 
@@ -112,7 +112,7 @@ fn wanted(node: &Node<'_>, value: &Json, names: &mut Names) -> Result<Wanted> {
     Ok(match value {
         Json::Text(text) => {
             let template = names.json_text(text).map_err(refused)?;
-            match template.fixed().and_then(|json| serde_json::from_slice(&json).ok()) {
+            match template.fixed().and_then(|json| Json::parse(&json).ok()) {
                 Some(value) => Wanted::Value(value),
                 None if is_number(text) => Wanted::Number(template),
                 None => Wanted::Text(names.text(text, Encoding::Plain).map_err(refused)?),
@@ -123,7 +123,7 @@ fn wanted(node: &Node<'_>, value: &Json, names: &mut Names) -> Result<Wanted> {
             let member = |(name, value): &(String, Json)| Ok((name.clone(), wanted(node, value, names)?));
             Wanted::Object(members.iter().map(member).collect::<Result<_>>()?)
         }
-        plain => Wanted::Value(plain.to_value()),
+        plain => Wanted::Value(plain.clone()),
     })
 }
 

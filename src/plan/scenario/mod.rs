@@ -8,7 +8,6 @@ mod class;
 mod data;
 mod expect;
 mod extract;
-mod json;
 pub mod keys;
 mod names;
 mod reader;
@@ -17,24 +16,25 @@ mod tables;
 mod target;
 mod top;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::{self, Check};
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
+use super::json::Json;
 use super::requests::{self, Book, Extras, Resolved};
-use super::setting::{fingerprint, is_secret, masked_header};
+use super::setting::fingerprint;
 use super::template::{Encoding, Template};
+use crate::bounded::{self, Limit};
 use crate::cli::value::Header;
 use crate::cli::{Origin, Origins, RunFlags};
 use crate::error::{Error, Result};
+use crate::secret::{MASK, is_secret, masked_header};
 use body::Field;
 use class::{Pause, Tags};
-use json::Json;
 use names::Names;
+pub use names::RESERVED;
 use reader::{Node, Object};
 use request::Workshop;
 use top::Top;
@@ -58,8 +58,8 @@ pub(super) struct Scenario {
     pause: Pause,
 }
 
-/// A scenario file is written by people, or by a program for a few thousand requests.
-const LONGEST: u64 = 64 * 1024 * 1024;
+/// A scenario file is written by people, or by a program for a few thousand requests; in memory it is ten times as long.
+pub const LONGEST: Limit = Limit::mib("a scenario file", 16);
 
 impl Scenario {
     /// Reads the file of `--scenario`, where that is given.
@@ -95,8 +95,8 @@ impl Scenario {
 
     fn read(path: &Path, flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Self> {
         let file = path.display().to_string();
-        let bytes = bytes(path).map_err(|why| Error::usage(&file, why))?;
-        let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, with_place(&why)))?;
+        let bytes = bounded::file(path, LONGEST).map_err(|why| Error::usage(&file, why))?;
+        let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = Node::root(&file, &json);
         let object = root.object(&keys::SCENARIO)?;
@@ -135,20 +135,6 @@ impl Scenario {
     }
 }
 
-fn bytes(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|why| why.to_string())?;
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
-    if bytes.len() as u64 > LONGEST { Err("is longer than 64 MiB".to_owned()) } else { Ok(bytes) }
-}
-
-/// `line 3, column 7: expected ...`.
-fn with_place(error: &serde_json::Error) -> String {
-    let sentence = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    format!("line {}, column {}: {}", error.line(), error.column(), sentence.trim_end_matches(&place))
-}
-
 /// The text of `host`, whose holes must be known now.
 fn known_host(text: &str, names: &mut Names) -> std::result::Result<String, String> {
     let fixed = names.text(text, Encoding::Plain)?.fixed();
@@ -178,7 +164,7 @@ fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, fold
     let home = base.as_ref().map(|base| Arc::clone(base.origin()));
     let (headers, flag_headers) = (object.get("headers"), flags.headers.iter().map(field).collect());
     let book = Book::default();
-    let body_files = Vec::new();
+    let (body_files, body_bytes, requests) = (Vec::new(), 0, 0);
     Ok(Workshop {
         names,
         flags,
@@ -192,6 +178,8 @@ fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, fold
         book,
         folder,
         body_files,
+        body_bytes,
+        requests,
     })
 }
 
@@ -210,7 +198,7 @@ fn told(
 ) -> Vec<(&'static str, String)> {
     let mut told = vec![("scenario", file.to_owned()), ("scenario-content", fingerprint)];
     for (name, known) in &workshop.names.variables {
-        let value = if known.is_secret { "***" } else { &known.text };
+        let value = if known.is_secret { MASK } else { &known.text };
         told.push(("variable", format!("{name}={value}")));
     }
     for source in &workshop.names.sources {

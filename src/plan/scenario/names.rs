@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use super::keys::suggestion;
 use crate::plan::data::{DataSource, SourceId};
 use crate::plan::engine::Environment;
-use crate::plan::setting::is_secret;
 use crate::plan::template::{Encoding, Hole, SlotId, Template};
+use crate::secret::is_secret;
 
 /// Words that mean something in every scenario, so that nothing else can go by them.
-const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
+pub const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
+
+/// Values that users take from answers: each user has room for all of them.
+const MOST_SLOTS: usize = 10_000;
 
 /// A value that is known when the plan is made.
 #[derive(Clone, Debug)]
@@ -64,7 +67,11 @@ impl Names {
         if self.sources.iter().any(|source| source.name() == name) {
             return Err("is a data source; choose another name".to_owned());
         }
-        let at = self.slots.iter().position(|known| known == name).unwrap_or_else(|| {
+        let known = self.slots.iter().position(|known| known == name);
+        if known.is_none() && self.slots.len() >= MOST_SLOTS {
+            return Err(format!("a scenario may take at most {MOST_SLOTS} different values from answers"));
+        }
+        let at = known.unwrap_or_else(|| {
             self.slots.push(name.to_owned());
             self.slots.len() - 1
         });
@@ -167,8 +174,8 @@ impl Names {
             }
             return Err("no request before this one takes it from an answer".to_owned());
         }
-        if let Some(source) = self.sources.iter().find(|source| source.name() == name) {
-            return Err(format!("is a data source; name a column, such as ${{{name}.{}}}", source.columns()[0]));
+        if self.sources.iter().any(|source| source.name() == name) {
+            return Err(format!("is a data source; name a column, as in ${{{name}.COLUMN}}"));
         }
         if name.contains('(') {
             return Err("there is no such function; known: random(a,b), raw(x), number(x)".to_owned());
@@ -244,7 +251,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
         tokens.push(Token::Literal(&rest[..at]));
         let inside = &rest[at + 2..];
         let Some(end) = inside.find('}') else {
-            return Err(format!("{:?} has no closing brace (a literal ${{ is written $${{)", &rest[at..]));
+            return Err("a ${ has no closing brace (a literal ${ is written $${)".to_owned());
         };
         tokens.push(Token::Expression(&inside[..end]));
         rest = &inside[end + 1..];

@@ -4,10 +4,10 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::json::Json;
 use super::keys::suggestion;
 use crate::cli::value;
 use crate::error::{Error, Result};
+use crate::plan::json::Json;
 use crate::plan::pointer::escaped;
 
 /// A place in the scenario file, and what stands there.
@@ -107,16 +107,13 @@ impl<'j> Node<'j> {
 
     pub(super) fn number(&self) -> Result<f64> {
         let Json::Number(number) = self.value else { return Err(self.expected("a number")) };
-        number.as_f64().ok_or_else(|| self.expected("a number"))
+        number.as_f64().ok_or_else(|| self.refused(format!("{number} is beyond what a number here can be")))
     }
 
     /// A whole number, which 7.0 is, too.
     pub(super) fn whole(&self, range: RangeInclusive<u64>) -> Result<u64> {
         let Json::Number(number) = self.value else { return Err(self.expected("a whole number")) };
-        let is_whole = |float: &f64| float.fract() == 0.0;
-        let of_float = || number.as_f64().filter(is_whole).and_then(|float| format!("{float:.0}").parse().ok());
-        let whole = number.as_u64().or_else(of_float).filter(|whole| range.contains(whole));
-        whole.ok_or_else(|| {
+        number.as_u64().filter(|whole| range.contains(whole)).ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
             let until = if *high == u64::MAX { String::new() } else { format!(" to {high}") };
             self.refused(format!("{number} is no whole number from {low}{until}"))

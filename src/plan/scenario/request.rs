@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::plan::data::SourceId;
 use crate::plan::journey::{Message, Rules, Step};
 use crate::plan::request::Endpoint;
-use crate::plan::requests::{Book, defaults};
+use crate::plan::requests::{Book, MOST_REQUESTS, check_bodies, defaults};
 use crate::plan::template::Template;
 use crate::plan::templated::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
@@ -45,12 +45,20 @@ pub(super) struct Workshop<'p> {
     pub(super) folder: PathBuf,
     /// Files of bodies, with their hashes.
     pub(super) body_files: Vec<String>,
+    /// Bytes of all these files.
+    pub(super) body_bytes: u64,
+    /// Requests made so far.
+    pub(super) requests: usize,
 }
 
 impl Workshop<'_> {
     /// Makes a step of a request.
     pub(super) fn step(&mut self, node: &Node<'_>) -> Result<Step> {
         let object = node.object(&keys::REQUEST)?;
+        self.requests += 1;
+        if self.requests > MOST_REQUESTS {
+            return Err(node.refused(format!("a scenario may have at most {MOST_REQUESTS} requests")));
+        }
         let rules = Rules {
             timeout: object.read("timeout", Node::positive_time)?.unwrap_or(self.rules.timeout),
             max_redirects: redirects(&object)?.unwrap_or(self.rules.max_redirects),
@@ -79,6 +87,9 @@ impl Workshop<'_> {
         };
         let endpoint = self.book.id(Endpoint { method: method.clone(), name });
         let body = body::body(object, &mut self.names, &self.folder)?;
+        self.body_bytes = self.body_bytes.saturating_add(body.file_bytes);
+        check_bodies(self.body_bytes)
+            .map_err(|why| object.node().refused(format!("this body with those before {why}")))?;
         self.body_files.extend(body.file);
         // As on a command line: the flag, then what stands in the URL; the host's own go to that host only.
         let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));

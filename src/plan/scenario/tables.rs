@@ -1,22 +1,21 @@
 //! Files of data: CSV with a header, a JSON array of objects, or one such object a line.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 
-use serde::de::{DeserializeSeed, Deserializer as _, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-use crate::plan::data::{MOST_TEXT, Table};
+use crate::bounded::{Bounded, Limit};
+use crate::plan::data::Table;
+use crate::plan::json::{Mistake, Raw, without_mark};
 
-/// Refuses a file that is too large to be read.
-pub(super) fn check_size(file: &File) -> Result<(), String> {
-    let length = file.metadata().map_err(|why| why.to_string())?.len();
-    if length > MOST_TEXT as u64 { Err("is larger than 1 GiB".to_owned()) } else { Ok(()) }
-}
+/// A line is held as a whole.
+const LINE: Limit = Limit::mib("a line of a data source", 64);
 
 /// RFC 4180, the first line being the header.
-pub(super) fn csv(file: impl Read) -> Result<Table, String> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(file);
+pub(super) fn csv(file: Bounded<impl Read>) -> Result<Table, String> {
+    let mut reader = csv::ReaderBuilder::new().from_reader(file.with_lines(LINE));
     let header = reader.headers().map_err(|why| csv_error(&why))?;
     if header.is_empty() {
         return Err("is empty; expected a header line and rows".to_owned());
@@ -37,37 +36,50 @@ fn csv_error(error: &csv::Error) -> String {
             format!("line {line}: {len} columns, the header has {expected_len}")
         }
         csv::ErrorKind::Utf8 { .. } => format!("line {line}: is not UTF-8"),
+        csv::ErrorKind::Io(why) => why.to_string(),
         _ => error.to_string(),
     }
 }
 
 /// An array of objects with the same members each.
-pub(super) fn json(file: impl Read) -> Result<Table, String> {
+pub(super) fn json(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
-    let mut input = serde_json::Deserializer::from_reader(BufReader::new(file));
+    let mut input = serde_json::Deserializer::from_reader(unmarked(BufReader::new(file))?);
     let read = input.deserialize_seq(Rows(&mut table)).and_then(|()| input.end());
-    read.map_err(|why| why.to_string())?;
+    read.map_err(|why| match Mistake::from(why) {
+        // serde would repeat what is there, which may be a password.
+        Mistake { line, column, why } if why.starts_with("invalid type") => {
+            format!("line {line}, column {column}: expected an array of objects")
+        }
+        mistake => mistake.to_string(),
+    })?;
     table.ok_or_else(|| "is empty; expected an array of objects".to_owned())
 }
 
 /// An object a line, each with the same members.
-pub(super) fn ndjson(file: impl Read) -> Result<Table, String> {
+pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
-    for (number, line) in BufReader::new(file).lines().enumerate() {
+    for (number, line) in BufReader::new(file.with_lines(LINE)).lines().enumerate() {
         let line = line.map_err(|why| format!("line {}: {why}", number + 1))?;
+        let line = if number == 0 { line.trim_start_matches('\u{feff}') } else { &line };
         if line.trim().is_empty() {
             continue;
         }
-        let mut input = serde_json::Deserializer::from_str(&line);
-        let read = RowSeed(&mut table).deserialize(&mut input).and_then(|()| input.end());
-        read.map_err(|why| format!("line {}: {}", number + 1, without_line(&why)))?;
+        let value = Raw::parse(line.as_bytes());
+        let value =
+            value.map_err(|Mistake { column, why, .. }| format!("line {}, column {column}: {why}", number + 1))?;
+        row(value, &mut table).map_err(|why| format!("line {}: {why}", number + 1))?;
     }
     table.ok_or_else(|| "is empty; expected an object a line".to_owned())
 }
 
-/// The sentence and column of an error: the line that it counts is the one that it was given.
-fn without_line(error: &serde_json::Error) -> String {
-    error.to_string().replace(" at line 1 column ", ", column ")
+/// The input behind its byte order mark.
+fn unmarked(mut input: BufReader<impl Read>) -> Result<impl Read, String> {
+    const MARK: usize = 3;
+    let begin = input.fill_buf().map_err(|why| why.to_string())?;
+    let mark = if without_mark(begin).len() < begin.len() { MARK } else { 0 };
+    input.consume(mark);
+    Ok(input)
 }
 
 struct Rows<'t>(&'t mut Option<Table>);
@@ -80,104 +92,57 @@ impl<'de> Visitor<'de> for Rows<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while rows.next_element_seed(RowSeed(self.0))?.is_some() {}
-        Ok(())
-    }
-}
-
-/// One row; the first says which columns there are.
-struct RowSeed<'t>(&'t mut Option<Table>);
-
-impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<(), D::Error> {
-        input.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for RowSeed<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let mut cells: Vec<(String, String)> = Vec::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let Cell(text) = members.next_value()?;
-            if cells.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format!("{name:?} comes twice")));
-            }
-            cells.push((name, text));
-        }
-        let table = if let Some(table) = self.0 {
-            table
-        } else {
-            let names = cells.iter().map(|(name, _)| name.clone()).collect();
-            self.0.insert(Table::new(names).map_err(A::Error::custom)?)
-        };
-        if let Some((name, _)) = cells.iter().find(|(name, _)| !table.columns().contains(name)) {
-            return Err(A::Error::custom(format!("{name:?} is not in the first object")));
-        }
-        for column in 0..table.columns().len() {
-            let name = &table.columns()[column];
-            let cell = cells.iter().find(|(known, _)| known == name);
-            let (_, text) = cell.ok_or_else(|| A::Error::custom(format!("{name:?} is missing")))?;
-            table.push(text).map_err(A::Error::custom)?;
+        while let Some(value) = rows.next_element::<Box<RawValue>>()? {
+            row(Raw::from(&*value), self.0).map_err(A::Error::custom)?;
         }
         Ok(())
     }
 }
 
-/// A cell as text: null is none, and a number is as JSON writes it.
-struct Cell(String);
-
-impl<'de> serde::Deserialize<'de> for Cell {
-    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(CellVisitor)
+/// Adds a row; the first says which columns there are.
+fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
+    let members = value.members().ok_or("expected an object")?;
+    let table = if let Some(table) = table {
+        table
+    } else {
+        let names = members.iter().map(|(name, _)| name.string().ok_or("has a name that is not text"));
+        let names = names.collect::<Result<_, _>>()?;
+        table.insert(Table::new(names)?)
+    };
+    let mut cells: Vec<Option<String>> = vec![None; table.columns().len()];
+    for (name, value) in members {
+        let name = name.string().ok_or("has a name that is not text")?;
+        let place = table.place(&name).ok_or_else(|| format!("{name:?} is not in the first object"))?;
+        if cells[place].replace(cell(value)?).is_some() {
+            return Err(format!("{name:?} comes twice"));
+        }
     }
+    for (place, cell) in cells.into_iter().enumerate() {
+        let cell = cell.ok_or_else(|| format!("{:?} is missing", table.columns()[place]))?;
+        table.push(&cell)?;
+    }
+    Ok(())
 }
 
-struct CellVisitor;
-
-impl Visitor<'_> for CellVisitor {
-    type Value = Cell;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text, a number, a truth value or null")
-    }
-
-    fn visit_unit<E>(self) -> Result<Cell, E> {
-        Ok(Cell(String::new()))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Cell, E> {
-        Ok(Cell(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Cell, E> {
-        Ok(Cell(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Cell, E> {
-        Ok(Cell(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Cell, E> {
-        Ok(Cell(serde_json::Number::from_f64(value).map_or_else(String::new, |number| number.to_string())))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Cell, E> {
-        Ok(Cell(value.to_owned()))
+/// A cell as text: null is an empty one, and a number is as it was written.
+fn cell(value: Raw<'_>) -> Result<String, String> {
+    let text = value.text();
+    match text.as_bytes().first() {
+        Some(b'n') => Ok(String::new()),
+        Some(b'"') => value.string().ok_or_else(|| "has half of a surrogate pair in a string".to_owned()),
+        Some(b'[' | b'{') => Err("expected text, a number, a truth value or null in a cell".to_owned()),
+        _ => Ok(text.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::data::{DataSource, Pick, Row};
+    use crate::plan::data::{DataSource, MOST_TEXT, Pick, Row};
+
+    fn bounded(text: &[u8]) -> Bounded<&[u8]> {
+        Bounded::new(text, MOST_TEXT)
+    }
 
     fn cells(table: Table) -> Vec<Vec<String>> {
         let source = DataSource::new("d".to_owned(), Pick::Sequential, table);
@@ -189,38 +154,45 @@ mod tests {
     #[test]
     fn csv_is_read_as_rfc_4180_writes_it() {
         let text = "\u{feff}name, city \r\n\"a \"\"b\"\"\",\"Köln,\nRhein\"\r\n\r\nbob,\r\n";
-        let table = csv(text.as_bytes()).unwrap();
+        let table = csv(bounded(text.as_bytes())).unwrap();
         assert_eq!(table.columns(), ["name", "city"]);
         assert_eq!(cells(table), [["a \"b\"", "Köln,\nRhein"], ["bob", ""]]);
     }
 
     #[test]
     fn json_rows_may_have_their_members_in_any_order() {
-        let text = r#"[{"a":"x","b":1.50},{"b":true,"a":null},{"a":-7,"b":"1"}]"#;
-        let expected = [["x", "1.5"], ["", "true"], ["-7", "1"]];
-        assert_eq!(cells(json(text.as_bytes()).unwrap()), expected);
+        let text =
+            r#"[{"a":"x","b":1.50},{"b":true,"a":null},{"a":-7,"b":"1"},{"a":123456789012345678901234567890,"b":1E2}]"#;
+        let expected = [["x", "1.50"], ["", "true"], ["-7", "1"], ["123456789012345678901234567890", "1E2"]];
+        assert_eq!(cells(json(bounded(text.as_bytes())).unwrap()), expected);
         let lines = text.trim_matches(['[', ']']).replace("},{", "}\n\n{");
-        assert_eq!(cells(ndjson(lines.as_bytes()).unwrap()), expected);
+        assert_eq!(cells(ndjson(bounded(lines.as_bytes())).unwrap()), expected);
+        for marked in [format!("\u{feff}{text}"), format!("\u{feff}\n{text}")] {
+            assert_eq!(cells(json(bounded(marked.as_bytes())).unwrap()), expected);
+        }
+        assert_eq!(cells(ndjson(bounded(format!("\u{feff}{lines}").as_bytes())).unwrap()), expected);
     }
 
     #[test]
     fn what_is_no_table_says_where_and_why() {
         type Read = fn(&[u8]) -> Result<Table, String>;
-        let csv: Read = |text| super::csv(text);
-        let json: Read = |text| super::json(text);
-        let ndjson: Read = |text| super::ndjson(text);
+        let csv: Read = |text| super::csv(bounded(text));
+        let json: Read = |text| super::json(bounded(text));
+        let ndjson: Read = |text| super::ndjson(bounded(text));
         for (read, text, words) in [
             (csv, "", &["is empty"][..]),
             (csv, "a,b\n1,2\n3\n", &["line 3", "1 columns, the header has 2"]),
-            (csv, "a,a\n1,2\n", &["\"a\" comes twice"]),
+            (csv, "a,a\n1,2\n", &["columns 1 and 2"]),
             (csv, "a,\n1,2\n", &["column 2 has no name"]),
             (json, "", &["EOF"]),
             (json, "[]", &["is empty"]),
             (json, "{}", &["an array of objects"]),
-            (json, "[1]", &["an object", "line 1 column"]),
+            (json, "[1]", &["an object", "line 1, column"]),
             (json, "[{\"a\":1},\n{\"b\":1}]", &["\"b\" is not in the first", "line 2"]),
             (json, "[{\"a\":1,\"b\":2},{\"b\":1}]", &["\"a\" is missing"]),
-            (json, "[{\"a\":1,\"a\":2}]", &["\"a\" comes twice"]),
+            (json, "[{\"a\":1,\"a\":2}]", &["columns 1 and 2"]),
+            (json, "[{\"a\":1},{\"a\":1,\"a\":2}]", &["\"a\" comes twice"]),
+            (json, "\"sesame\"", &["expected an array of objects"]),
             (json, "[{\"a\":[1]}]", &["text, a number"]),
             (json, "[{}]", &["no columns"]),
             (json, "[{\"a\":1}] x", &["trailing"]),
@@ -231,6 +203,9 @@ mod tests {
             let why = read(text.as_bytes()).unwrap_err();
             assert!(words.iter().all(|word| why.contains(word)) && !why.contains('\n'), "{text:?}: {why}");
         }
+        let wide = |columns: usize| (0..columns).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",") + "\n";
+        assert!(csv(wide(10_001).as_bytes()).unwrap_err().contains("more than 10000 columns"));
+        assert_eq!(csv(wide(10_000).as_bytes()).unwrap().columns().len(), 10_000);
         assert!(csv(b"a\n\xff\n").unwrap_err().contains("line 2: is not UTF-8"));
     }
 }

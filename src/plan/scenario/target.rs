@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::names::Names;
 use crate::plan::template::{Encoding, Template};
 use crate::plan::url::{Origin, Url};
+use crate::secret::masked_url;
 
 /// Where a request goes.
 #[derive(Debug)]
@@ -20,6 +21,9 @@ pub(super) struct Target {
 
 /// Compiles `text`; `base` is the host of paths.
 pub(super) fn target(text: &str, base: Option<&Url>, names: &mut Names) -> Result<Target, String> {
+    if text.chars().any(char::is_control) {
+        return Err("has a control character".to_owned());
+    }
     let text = &text[..outside(text, &['#']).unwrap_or(text.len())];
     if text.starts_with('/') {
         let base = base.ok_or("has no host; add \"host\" to the file, or --host URL")?;
@@ -27,7 +31,8 @@ pub(super) fn target(text: &str, base: Option<&Url>, names: &mut Names) -> Resul
     }
     let begins = text.to_ascii_lowercase();
     if !text.starts_with("${") && !begins.starts_with("http://") && !begins.starts_with("https://") {
-        return Err(format!("{text:?} is neither a URL nor a path; did you mean http:// or / in front?"));
+        let why = "is neither a URL nor a path; did you mean http:// or / in front?";
+        return Err(format!("{:?} {why}", masked_url(text)));
     }
     let (host, path) = text.split_at(host_end(text));
     let host = names.text(host, Encoding::Plain)?.fixed();

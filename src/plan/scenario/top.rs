@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::class::{Pause, wait};
-use super::json::Json;
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
@@ -13,6 +12,7 @@ use crate::cli::value::{self, StatusSet, Wait};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::error::Result;
 use crate::plan::SHORTEST_TICK;
+use crate::plan::json::Json;
 use crate::plan::load::MOST_USERS;
 use crate::plan::schedule::users::Users;
 use crate::plan::url::Url;

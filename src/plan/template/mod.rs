@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use super::data::{DataSource, Row, SourceId};
 use super::random::Random;
+use crate::secret::MASK;
 pub use encoding::Encoding;
 
 /// Index of a value that a user takes from an answer and keeps: its name is in
@@ -140,6 +141,16 @@ impl Template {
         }
     }
 
+    /// Bytes of the text beside its holes.
+    #[must_use]
+    pub fn literal_len(&self) -> usize {
+        let length = |piece: &Piece| match &piece.content {
+            Content::Literal(bytes) => bytes.len(),
+            Content::Value(..) => 0,
+        };
+        self.pieces.iter().map(length).sum()
+    }
+
     /// The text, where it has no holes.
     #[must_use]
     pub fn fixed(&self) -> Option<Vec<u8>> {
@@ -170,8 +181,8 @@ impl Template {
     fn write(&self, values: &mut Values<'_>, secrets: Secrets, out: &mut Vec<u8>) -> Result<(), Unset> {
         for piece in &self.pieces {
             if piece.is_secret && secrets == Secrets::Masked {
-                if !out.ends_with(b"***") {
-                    out.extend_from_slice(b"***");
+                if !out.ends_with(MASK.as_bytes()) {
+                    out.extend_from_slice(MASK.as_bytes());
                 }
                 continue;
             }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use swarmline::cli::{self, Command, Invocation, Origins, RunFlags};
+use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::plan::scenario::{SCHEMA, keys};
 use swarmline::plan::{Plan, Surroundings};
 
@@ -33,7 +33,9 @@ struct Program(Box<RunFlags>, Origins);
 impl Program {
     fn of(file: &Path) -> Self {
         let line = ["swarmline", "run", "--dry-run", "-f"].map(OsString::from).into_iter().chain([file.into()]);
-        let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line) else { panic!("a run") };
+        let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line, Variables::Ignored) else {
+            panic!("a run")
+        };
         Self(flags, origins)
     }
 

@@ -102,7 +102,7 @@ fn what_means_nothing_is_told_with_what_is_near() {
         ("${pge}", &["${pge}", "did you mean \"page\"?"][..]),
         ("${accont.name}", &["no data source \"accont\"", "did you mean \"account\"?"]),
         ("${account.nam}", &["account has no column \"nam\"", "did you mean \"name\"?"]),
-        ("${account}", &["name a column", "${account.name}"]),
+        ("${account}", &["name a column", "${account.COLUMN}"]),
         ("${later}", &["no request before"]),
         ("${env.MISSING}", &["the environment has no MISSING"]),
         ("${random(1)}", &["random(a,b)"]),

@@ -1,0 +1,118 @@
+//! The entries of a recording, read one by one.
+
+use std::fmt;
+use std::io::Read;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::super::correlate::TokenRoom;
+use super::super::draft::{MOST_REQUESTS, Notes};
+use super::Entry;
+use crate::error::{Error, Result};
+
+/// Reads the entries one by one: of a recording of pictures little is held.
+pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Vec<Entry>> {
+    let mut entries = Entries::default();
+    let mut json = serde_json::Deserializer::from_reader(input);
+    let found = Member { name: "log", inner: Member { name: "entries", inner: &mut entries } };
+    let read = found.deserialize(&mut json).and_then(|()| json.end());
+    if let Some((at, why)) = entries.refused {
+        return Err(Error::usage(file, format!("{at}: {why}")));
+    }
+    read.map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
+    if !entries.is_there {
+        return Err(Error::usage(file, "/log/entries: missing, or no list; is this a HAR file?"));
+    }
+    if entries.is_cut {
+        notes.add("the recording's answers hold more than 32 MiB of texts: not all of them were looked at for values");
+    }
+    Ok(entries.list)
+}
+
+/// What was read of `/log/entries`.
+#[derive(Default)]
+struct Entries {
+    list: Vec<Entry>,
+    is_there: bool,
+    room: TokenRoom,
+    /// Whether answers had more tokens than there is room for.
+    is_cut: bool,
+    /// Why no more is read: the place, and a sentence.
+    refused: Option<(String, String)>,
+}
+
+/// Finds a member of an object, and passes over all others.
+struct Member<S> {
+    name: &'static str,
+    inner: S,
+}
+
+impl<'de, S: DeserializeSeed<'de, Value = ()>> DeserializeSeed<'de> for Member<S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> std::result::Result<(), D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Member<S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {:?}", self.name)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> std::result::Result<(), A::Error> {
+        let mut inner = Some(self.inner);
+        while let Some(name) = members.next_key::<String>()? {
+            match inner.take_if(|_| name == self.name) {
+                Some(inner) => members.next_value_seed(inner)?,
+                None => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Entries {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, input: D) -> std::result::Result<(), D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Entries {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entries")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> std::result::Result<(), A::Error> {
+        self.is_there = true;
+        let mut index = 0_usize;
+        while let Some(entry) = entries.next_element::<Value>()? {
+            let read = Entry::read(&entry, &mut self.room);
+            let read = match read {
+                Ok(read) if self.list.len() < MOST_REQUESTS => read,
+                Ok(_) => {
+                    let why = format!("has more than {MOST_REQUESTS} requests; record a part of it at a time");
+                    self.refused = Some(("/log/entries".to_owned(), why));
+                    return Err(A::Error::custom("too many"));
+                }
+                Err((at, why)) => {
+                    self.refused = Some((format!("/log/entries/{index}{at}"), why));
+                    return Err(A::Error::custom("refused"));
+                }
+            };
+            if let Some((entry, is_whole)) = read {
+                self.is_cut |= !is_whole;
+                self.list.push(entry);
+            }
+            index += 1;
+        }
+        Ok(())
+    }
+}

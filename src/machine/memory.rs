@@ -1,0 +1,262 @@
+//! Memory: what the users of a run take of it, against what this process may have. Linux ends a process that takes more
+//! at once, and the run with it.
+//!
+//! The constants are measured, with glibc 2.41 on x86-64, 1 to 2,000 users, `VmPeak` for addresses and the cgroup's
+//! `max_usage` (which has kernel stacks and socket buffers in it) for memory; see each.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Resource, getrlimit};
+
+use super::cgroup::Cgroups;
+use super::limits::{CGROUP_ROOT, PROC, parse_kib, parse_mem_total};
+use crate::error::{Error, Result};
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+/// Addresses of a user over plain HTTP: 256 KiB of stack, its signal stack and their guard pages, and 11 KiB of heap;
+/// measured 280 KiB.
+const ADDRESSES: u64 = 288 * KIB;
+
+/// Addresses that a TLS connection takes; measured 37 KiB.
+const ADDRESSES_OF_TLS: u64 = 48 * KIB;
+
+/// Addresses besides the users: stacks of 2 MiB for the six other threads and the lookups of names, the queue of
+/// outcomes, histograms of 200 endpoints (10 MiB); measured 16 to 25 MiB.
+const OTHER_ADDRESSES: u64 = 32 * MIB;
+
+/// Memory of a user over plain HTTP: 28.6 KiB of its own, the rest the kernel's; measured 55.2 KiB.
+const MEMORY: u64 = 54 * KIB;
+
+/// Memory of a TLS connection; measured 42 KiB.
+const MEMORY_OF_TLS: u64 = 40 * KIB;
+
+/// Memory besides the users; measured 3 MiB.
+const OTHER_MEMORY: u64 = 4 * MIB;
+
+/// A user that looks at bodies keeps the last answer: this much of it is counted. Larger ones are given back after a
+/// look, so that all users seldom have one at once.
+const KEPT_ANSWER: u64 = 64 * KIB;
+
+/// What a user of a run takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserNeeds {
+    /// Whether it speaks TLS.
+    pub tls: bool,
+    /// Whether it looks at bodies of answers.
+    pub looks_at_bodies: bool,
+    /// Bytes of the longest request that is made anew each time.
+    pub request_bytes: u64,
+}
+
+impl UserNeeds {
+    fn addresses(self) -> u64 {
+        self.of(ADDRESSES, ADDRESSES_OF_TLS)
+    }
+
+    fn memory(self) -> u64 {
+        self.of(MEMORY, MEMORY_OF_TLS)
+    }
+
+    fn of(self, plain: u64, tls: u64) -> u64 {
+        let tls = if self.tls { tls } else { 0 };
+        let answer = if self.looks_at_bodies { KEPT_ANSWER } else { 0 };
+        // Head and body are made beside each other, then joined.
+        let request = self.request_bytes.saturating_mul(2);
+        plain.saturating_add(tls).saturating_add(answer).saturating_add(request)
+    }
+}
+
+/// What this process may have, and has; bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MemoryLimits {
+    /// `RLIMIT_AS`; None without one.
+    pub addresses: Option<u64>,
+    /// `RLIMIT_DATA`; None without one.
+    pub data: Option<u64>,
+    /// The tightest memory limit of its cgroups; None without one.
+    pub cgroup: Option<u64>,
+    /// Memory of the host; None where it cannot be read.
+    pub host: Option<u64>,
+    /// Addresses taken by now.
+    pub addresses_in_use: u64,
+    /// Memory taken by now that is not a file's.
+    pub memory_in_use: u64,
+}
+
+impl MemoryLimits {
+    /// Reads the limits of this process.
+    #[must_use]
+    pub fn read() -> Self {
+        let proc = Path::new(PROC);
+        let text = |path: &str| fs::read_to_string(proc.join(path)).unwrap_or_default();
+        let status = text("self/status");
+        let in_use = |key: &str| parse_kib(&status, key).unwrap_or(0);
+        Self {
+            addresses: getrlimit(Resource::As).current,
+            data: getrlimit(Resource::Data).current,
+            cgroup: Cgroups::read(proc, Path::new(CGROUP_ROOT)).memory_bytes(),
+            host: parse_mem_total(&text("meminfo")),
+            addresses_in_use: in_use("VmSize:"),
+            memory_in_use: in_use("RssAnon:"),
+        }
+    }
+
+    /// Holds the users planned against the limits. Returns a sentence where they come near one.
+    ///
+    /// # Errors
+    /// Exit 2: names the first limit that is too low, its value, how many users fit, and what raises it.
+    pub fn check(&self, users: u64, needs: UserNeeds) -> Result<Option<String>> {
+        let bounds: Vec<Bound> = self.bounds(needs).into_iter().flatten().collect();
+        if let Some(bound) = bounds.iter().find(|bound| bound.need(users) > bound.value) {
+            return Err(Error::usage(bound.limit, bound.too_many(users)));
+        }
+        Ok(bounds.iter().find(|bound| bound.is_near(users)).map(|bound| bound.near(users)))
+    }
+
+    fn bounds(&self, needs: UserNeeds) -> [Option<Bound>; 4] {
+        let addresses = |limit, value: Option<u64>, raise| {
+            let besides = self.addresses_in_use.saturating_add(OTHER_ADDRESSES);
+            Some(Bound { limit, value: value?, each: needs.addresses(), besides, raise })
+        };
+        let memory = |limit, value: Option<u64>, raise| {
+            let besides = self.memory_in_use.saturating_add(OTHER_MEMORY);
+            Some(Bound { limit, value: value?, each: needs.memory(), besides, raise })
+        };
+        [
+            addresses("limit of address space", self.addresses, |need| format!("`ulimit -v {}`", need.div_ceil(KIB))),
+            addresses("limit of data", self.data, |need| format!("`ulimit -d {}`", need.div_ceil(KIB))),
+            memory("memory limit of the cgroup", self.cgroup, |need| {
+                format!("`echo {need} > memory.max` in its directory (of a container: --memory {need})")
+            }),
+            memory("memory of this host", self.host, |_| {
+                "a larger machine, or share the run out with --shard".to_owned()
+            }),
+        ]
+    }
+}
+
+/// A limit in bytes, and what a run takes of it.
+struct Bound {
+    limit: &'static str,
+    value: u64,
+    /// What each user takes.
+    each: u64,
+    /// What is taken besides the users.
+    besides: u64,
+    /// What raises the limit to a value.
+    raise: fn(u64) -> String,
+}
+
+impl Bound {
+    fn need(&self, users: u64) -> u64 {
+        users.saturating_mul(self.each).saturating_add(self.besides)
+    }
+
+    /// Users that there is room for, the next time too: what is in use differs a little from one start to the next.
+    fn fit(&self) -> u64 {
+        self.value.saturating_sub(self.besides.saturating_add(MIB)) / self.each
+    }
+
+    fn is_near(&self, users: u64) -> bool {
+        self.need(users) / 4 > self.value / 5
+    }
+
+    fn too_many(&self, users: u64) -> String {
+        let (need, each) = (self.need(users), self.each.div_ceil(KIB));
+        format!(
+            "is {}, enough for {} users; {users} users of {each} KiB need {}: ask for fewer, or raise it with {}",
+            mib(self.value),
+            self.fit(),
+            mib(need),
+            (self.raise)(need)
+        )
+    }
+
+    fn near(&self, users: u64) -> String {
+        format!("{users} users may take {}, and the {} is {}", mib(self.need(users)), self.limit, mib(self.value))
+    }
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(MIB))
+}
+
+/// Makes malloc do with one arena where address space is limited. To be called before the first thread is started.
+///
+/// glibc reserves 64 MiB of addresses for each of up to 8 arenas a CPU, as threads come. Under a limit they take the
+/// room that users' stacks need: with `ulimit -v 196608` and two CPUs 300 users ended in an abort, where 620 have room.
+pub fn save_addresses() {
+    if getrlimit(Resource::As).current.is_some() {
+        one_arena();
+    }
+}
+
+/// mallopt(3) alone can say it: a variable is read before `main`.
+#[cfg(target_env = "gnu")]
+#[allow(unsafe_code, reason = "neither std nor rustix has a way to set it")]
+fn one_arena() {
+    // SAFETY: mallopt(3) takes two integers, and there are no other threads yet that allocate.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
+/// Other libraries have no arenas.
+#[cfg(not(target_env = "gnu"))]
+const fn one_arena() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    const PLAIN: UserNeeds = UserNeeds { tls: false, looks_at_bodies: false, request_bytes: 0 };
+
+    #[test]
+    fn users_are_held_against_the_address_space() {
+        let limits = MemoryLimits { addresses: Some(192 * MIB), addresses_in_use: 8 * MIB, ..MemoryLimits::default() };
+        // (192 - 8 - 32) * 1024 / 288
+        assert!(limits.check(540, PLAIN).unwrap().unwrap().contains("the limit of address space is 192 MiB"));
+        let refused = limits.check(541, PLAIN).unwrap_err();
+        assert_eq!(refused.exit(), Exit::Usage);
+        assert_eq!(
+            refused.to_string(),
+            "limit of address space: is 192 MiB, enough for 536 users; 541 users of 288 KiB need 193 MiB: ask for \
+             fewer, or raise it with `ulimit -v 196768`"
+        );
+        assert_eq!(limits.check(300, PLAIN).unwrap(), None);
+    }
+
+    #[test]
+    fn users_are_held_against_the_cgroup_and_the_host() {
+        let in_cgroup = MemoryLimits { cgroup: Some(64 * MIB), memory_in_use: 6 * MIB, ..MemoryLimits::default() };
+        assert!(in_cgroup.check(1024, PLAIN).is_ok());
+        let refused = in_cgroup.check(1025, PLAIN).unwrap_err().to_string();
+        assert!(refused.starts_with("memory limit of the cgroup: is 64 MiB, enough for 1005 users; "), "{refused}");
+        assert!(refused.contains("memory.max") && refused.contains("--memory"), "{refused}");
+        let on_host = MemoryLimits { host: Some(64 * MIB), ..in_cgroup };
+        assert!(on_host.check(1025, PLAIN).unwrap_err().to_string().starts_with("memory limit of the cgroup"));
+        let on_host = MemoryLimits { cgroup: None, ..on_host };
+        assert!(on_host.check(1025, PLAIN).unwrap_err().to_string().contains("--shard"));
+        assert_eq!(MemoryLimits::default().check(u64::MAX, PLAIN).unwrap(), None);
+    }
+
+    #[test]
+    fn tls_and_bodies_take_their_part() {
+        let limits = MemoryLimits { addresses: Some(132 * MIB), ..MemoryLimits::default() };
+        let most = |needs: UserNeeds| (0..1000).take_while(|users| limits.check(*users, needs).is_ok()).count() - 1;
+        assert_eq!(most(PLAIN), 355);
+        assert_eq!(most(UserNeeds { tls: true, ..PLAIN }), 304);
+        assert_eq!(most(UserNeeds { looks_at_bodies: true, ..PLAIN }), 290);
+        assert_eq!(most(UserNeeds { request_bytes: MIB, ..PLAIN }), 43);
+    }
+
+    #[test]
+    fn the_limits_of_this_process_can_be_read() {
+        let limits = MemoryLimits::read();
+        assert!(limits.host.is_some() && limits.addresses_in_use > limits.memory_in_use && limits.memory_in_use > 0);
+    }
+}

@@ -1,0 +1,387 @@
+//! JSON as it is written: numbers keep their digits, and members their order. For scenarios, their data and the answers
+//! that they look at; the stream has a reader of its own, which needs neither and is to stay fast.
+//!
+//! `serde_json` finds out whether a text is JSON; what takes it apart here relies on that.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde_json::value::RawValue;
+
+pub use super::number::Number;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number as written.
+    Number(Number),
+    /// A string, its escapes undone.
+    Text(String),
+    /// An array.
+    List(Vec<Self>),
+    /// An object, its members in the order written, each name once.
+    Object(Vec<(String, Self)>),
+}
+
+/// Deepest nesting, as the values of `serde_json` values have it.
+const DEEPEST: usize = 128;
+
+/// What is done about a member that comes twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twice {
+    /// It is a mistake: a person wrote it.
+    Refused,
+    /// The last one counts, as in browsers and Python: a server wrote it.
+    LastCounts,
+}
+
+/// A text that is one JSON value, without blanks around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Raw<'t>(&'t str);
+
+/// What is wrong with a text that should be JSON, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in bytes, from 1.
+    pub column: usize,
+    /// A sentence without the place.
+    pub why: String,
+}
+
+impl From<serde_json::Error> for Mistake {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let sentence = error.to_string();
+        let why = sentence.trim_end_matches(&format!(" at line {line} column {column}")).to_owned();
+        Self { line, column, why }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.why)
+    }
+}
+
+/// The text without a byte order mark, which programs on Windows begin files by (RFC 8259 section 8.1).
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+impl<'t> Raw<'t> {
+    /// Finds out whether `text` is one JSON value; a byte order mark is passed over.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(text: &'t [u8]) -> Result<Self, Mistake> {
+        Ok(serde_json::from_slice::<&RawValue>(without_mark(text)).map(Self::from)?)
+    }
+
+    /// The value as written.
+    #[must_use]
+    pub const fn text(self) -> &'t str {
+        self.0
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
+    /// The text of a string, its escapes undone; `None` for all else, and for half a surrogate pair.
+    #[must_use]
+    pub fn string(self) -> Option<String> {
+        self.0.starts_with('"').then(|| serde_json::from_str(self.0).ok()).flatten()
+    }
+
+    /// The value without the blanks between its parts: one line, whatever its author's taste.
+    #[must_use]
+    pub fn compact(self) -> String {
+        let (mut out, mut rest) = (String::with_capacity(self.0.len()), self.0);
+        while let Some(at) = rest.find(['"', ' ', '\t', '\n', '\r']) {
+            out.push_str(&rest[..at]);
+            let end = if rest[at..].starts_with('"') { end_of_string(rest, at) } else { at + 1 };
+            out.push_str(rest[at..end].trim_ascii_start());
+            rest = &rest[end..];
+        }
+        out + rest
+    }
+
+    /// The member of an object: of several of the name, the last.
+    #[must_use]
+    pub fn member(self, name: &str) -> Option<Self> {
+        let parts = Parts::of(self, '{')?;
+        parts.filter(|(key, _)| key.is_some_and(|key| key.is_string(name))).last().map(|(_, value)| value)
+    }
+
+    /// Keys and values of an object, in the order written; `None` for all else.
+    #[must_use]
+    pub fn members(self) -> Option<Vec<(Self, Self)>> {
+        Some(Parts::of(self, '{')?.filter_map(|(key, value)| Some((key?, value))).collect())
+    }
+
+    /// The item of an array, from 0.
+    #[must_use]
+    pub fn item(self, at: usize) -> Option<Self> {
+        Parts::of(self, '[')?.nth(at).map(|(_, value)| value)
+    }
+
+    /// The value taken apart.
+    ///
+    /// # Errors
+    /// A member comes twice and is not to, it is nested too deep, or a string has half a surrogate pair.
+    pub fn tree(self, twice: Twice) -> Result<Json, Mistake> {
+        self.below(twice, DEEPEST).map_err(|(at, why)| {
+            // Both texts are of one, so the difference is where the part begins.
+            let before = &self.0[..(at.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize)];
+            let line = before.rfind('\n').map_or(0, |end| end + 1);
+            Mistake { line: before.matches('\n').count() + 1, column: before.len() - line + 1, why }
+        })
+    }
+
+    fn below(self, twice: Twice, depth: usize) -> Result<Json, (&'t str, String)> {
+        let Some(left) = depth.checked_sub(1) else {
+            return Err((self.0, format!("is nested deeper than {DEEPEST} levels")));
+        };
+        Ok(match self.0.as_bytes().first() {
+            Some(b'n') => Json::Null,
+            Some(b't') => Json::Bool(true),
+            Some(b'f') => Json::Bool(false),
+            Some(b'"') => Json::Text(self.needed_string()?),
+            Some(b'[') => {
+                let items = Parts::of(self, '[').into_iter().flatten();
+                Json::List(items.map(|(_, item)| item.below(twice, left)).collect::<Result<_, _>>()?)
+            }
+            Some(b'{') => {
+                let mut members = Vec::new();
+                let mut keys = Vec::new();
+                for (key, value) in Parts::of(self, '{').into_iter().flatten() {
+                    let key = key.unwrap_or(value);
+                    members.push((key.needed_string()?, value.below(twice, left)?));
+                    keys.push(key);
+                }
+                Json::Object(each_once(members, &keys, twice)?)
+            }
+            _ => Json::Number(Number::new(self.0)),
+        })
+    }
+
+    fn needed_string(self) -> Result<String, (&'t str, String)> {
+        self.string().ok_or_else(|| (self.0, "has half of a surrogate pair in a string".to_owned()))
+    }
+
+    /// Whether it is the string of this text.
+    fn is_string(self, text: &str) -> bool {
+        let inner = &self.0[1..self.0.len() - 1];
+        if inner.contains('\\') { self.string().as_deref() == Some(text) } else { inner == text }
+    }
+}
+
+impl<'t> From<&'t RawValue> for Raw<'t> {
+    fn from(raw: &'t RawValue) -> Self {
+        Self(raw.get())
+    }
+}
+
+/// The members with each name once.
+fn each_once<'t>(
+    members: Vec<(String, Json)>,
+    keys: &[Raw<'t>],
+    twice: Twice,
+) -> Result<Vec<(String, Json)>, (&'t str, String)> {
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    // Stable: of the same name the later one stands behind.
+    order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
+    let is_same = |pair: &&[usize]| members[pair[0]].0 == members[pair[1]].0;
+    let Some(again) = order.windows(2).filter(is_same).map(|pair| pair[1]).min() else { return Ok(members) };
+    if twice == Twice::Refused {
+        return Err((keys[again].0, format!("{:?} comes twice", members[again].0)));
+    }
+    let replaced: Vec<usize> = order.windows(2).filter(is_same).map(|pair| pair[0]).collect();
+    let mut is_kept = vec![true; members.len()];
+    for at in replaced {
+        is_kept[at] = false;
+    }
+    Ok(members.into_iter().zip(is_kept).filter_map(|(member, is_kept)| is_kept.then_some(member)).collect())
+}
+
+/// The parts of an array or object, one after another, with the key of a member.
+struct Parts<'t> {
+    text: &'t str,
+    at: usize,
+    has_keys: bool,
+}
+
+impl<'t> Parts<'t> {
+    fn of(value: Raw<'t>, open: char) -> Option<Self> {
+        value.0.starts_with(open).then_some(Self { text: value.0, at: 1, has_keys: open == '{' })
+    }
+
+    /// The next value, past blanks, commas and colons; `None` at the closing bracket.
+    fn value(&mut self) -> Option<Raw<'t>> {
+        let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
+        let begin = self.at + self.text.as_bytes()[self.at..].iter().position(|byte| !is_between(byte))?;
+        if matches!(self.text.as_bytes()[begin], b']' | b'}') {
+            return None;
+        }
+        self.at = end_of(self.text, begin);
+        Some(Raw(&self.text[begin..self.at]))
+    }
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = (Option<Raw<'t>>, Raw<'t>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = self.value()?;
+        if self.has_keys { Some((Some(first), self.value()?)) } else { Some((None, first)) }
+    }
+}
+
+/// Where the value ends that begins at `begin`.
+fn end_of(text: &str, begin: usize) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (begin, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_string(text, at),
+            b'[' | b'{' => (at, depth) = (at + 1, depth + 1),
+            b']' | b'}' => (at, depth) = (at + 1, depth.saturating_sub(1)),
+            _ if depth > 0 => at += 1,
+            _ => {
+                let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b']' | b'}');
+                return bytes[at..].iter().position(ends).map_or(bytes.len(), |length| at + length);
+            }
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    bytes.len()
+}
+
+/// Where the string ends whose opening quote is at `begin`.
+fn end_of_string(text: &str, begin: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = begin + 1;
+    while let Some(next) = bytes.get(at..).and_then(|rest| rest.iter().position(|b| matches!(b, b'"' | b'\\'))) {
+        at += next;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    bytes.len()
+}
+
+impl Json {
+    /// Reads the whole of a text that a person wrote; a byte order mark is passed over.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn parse(text: &[u8]) -> Result<Self, Mistake> {
+        Raw::parse(text)?.tree(Twice::Refused).map_err(|mistake| {
+            // The value's own lines begin behind the blanks before it.
+            let blanks = without_mark(text).iter().take_while(|byte| byte.is_ascii_whitespace());
+            let (lines, column) =
+                blanks.fold(
+                    (0, 0),
+                    |(lines, column), byte| {
+                        if *byte == b'\n' { (lines + 1, 0) } else { (lines, column + 1) }
+                    },
+                );
+            let column = if mistake.line == 1 { mistake.column + column } else { mistake.column };
+            Mistake { line: mistake.line + lines, column, why: mistake.why }
+        })
+    }
+
+    /// What it is, for people.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// The value with every text in it, names of members left as they are, changed by `change`.
+    #[must_use]
+    pub fn with_strings(self, change: &impl Fn(&str) -> String) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(change(&text)),
+            Self::List(items) => Self::List(items.into_iter().map(|item| item.with_strings(change)).collect()),
+            Self::Object(members) => {
+                Self::Object(members.into_iter().map(|(key, member)| (key, member.with_strings(change))).collect())
+            }
+            other => other,
+        }
+    }
+
+    /// Whether both mean the same: numbers by their decimal value, and members have no order.
+    #[must_use]
+    pub fn means(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(own), Self::Number(other)) => own.is_same(other),
+            (Self::List(own), Self::List(other)) => {
+                own.len() == other.len() && own.iter().zip(other).all(|(own, other)| own.means(other))
+            }
+            (Self::Object(own), Self::Object(other)) => {
+                own.len() == other.len()
+                    && sorted(own).into_iter().zip(sorted(other)).all(|(own, other)| {
+                        let ((name, own), (other_name, other)) = (own, other);
+                        name == other_name && own.means(other)
+                    })
+            }
+            _ => self == other,
+        }
+    }
+}
+
+/// Members by their names.
+pub(super) fn sorted<T>(members: &[(String, T)]) -> Vec<&(String, T)> {
+    let mut sorted: Vec<_> = members.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    sorted
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Json {
+    /// As JSON on one line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! A number as JSON writes it: its digits are kept, and it is compared by its decimal value, of any length.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A number with the digits that it was written with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number(Box<str>);
+
+/// A decimal value in one way only: `0.ddd * 10^exponent`, the digits without zeros at either end.
+#[derive(Debug, PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    digits: Vec<u8>,
+    exponent: i128,
+}
+
+impl Number {
+    /// A number of this text, which must be one of JSON (RFC 8259 section 6).
+    #[must_use]
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The number as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether both have the same decimal value: 7, 7.0 and 7e0 have, two integers that differ in the thirtieth digit
+    /// have not.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        // An exponent of more than 38 digits is beyond any number that means something.
+        self.0 == other.0 || self.decimal().is_some_and(|own| Some(own) == other.decimal())
+    }
+
+    /// The nearest float; `None` where it is beyond all of them.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        self.0.parse().ok().filter(|float: &f64| float.is_finite())
+    }
+
+    /// The whole number that it is, which 7.0 and 7e0 are, too.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        /// Digits of 2^64.
+        const MOST_DIGITS: i128 = 20;
+        let Decimal { is_negative, digits, exponent } = self.decimal()?;
+        if digits.is_empty() {
+            return Some(0);
+        }
+        let zeros = exponent - i128::try_from(digits.len()).ok()?;
+        if is_negative || zeros < 0 || exponent > MOST_DIGITS {
+            return None;
+        }
+        let zeros = usize::try_from(zeros).ok()?;
+        let digits = digits.iter().copied().chain(std::iter::repeat_n(b'0', zeros));
+        digits.map(char::from).collect::<String>().parse().ok()
+    }
+
+    /// `None` where the exponent itself has too many digits.
+    fn decimal(&self) -> Option<Decimal> {
+        let (is_negative, text) = self.0.strip_prefix('-').map_or((false, &*self.0), |text| (true, text));
+        let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
+        let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
+        let end = digits.iter().rposition(|digit| *digit != b'0').map_or(first, |last| last + 1);
+        if first == end {
+            return Some(Decimal { is_negative: false, digits: Vec::new(), exponent: 0 });
+        }
+        let before_point = i128::try_from(whole.len()).ok()? - i128::try_from(first).ok()?;
+        let exponent = exponent.parse::<i128>().ok()?.checked_add(before_point)?;
+        Some(Decimal { is_negative, digits: digits[first..end].to_vec(), exponent })
+    }
+}
+
+impl fmt::Display for Number {
+    /// As written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_equal_when_their_decimal_values_are() {
+        // Python: Decimal(a) == Decimal(b).
+        for (a, b, is_same) in [
+            ("7", "7.0", true),
+            ("7", "7e0", true),
+            ("70", "7E+1", true),
+            ("0.7", "7e-1", true),
+            ("0.070", "70e-3", true),
+            ("-0", "0.00e9", true),
+            ("-1", "1", false),
+            ("1.10", "1.1", true),
+            ("123456789012345678901234567890", "123456789012345678901234567891", false),
+            ("123456789012345678901234567890", "12345678901234567890123456789e1", true),
+            ("0.1", "0.1000000000000000055511151231257827", false),
+            ("9007199254740993", "9007199254740992", false),
+            ("1e400", "1e401", false),
+            ("1e400", "10e399", true),
+            ("1e99999999999999999999999999999999999999999", "1e99999999999999999999999999999999999999999", true),
+            ("1e99999999999999999999999999999999999999999", "1e99999999999999999999999999999999999999998", false),
+            ("1e170141183460469231731687303715884105727", "1e-170141183460469231731687303715884105728", false),
+        ] {
+            assert_eq!(Number::new(a).is_same(&Number::new(b)), is_same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_read_to_the_last_digit() {
+        for (text, whole) in [
+            ("0", Some(0)),
+            ("-0.0", Some(0)),
+            ("7.0", Some(7)),
+            ("7.5", None),
+            ("-1", None),
+            ("1e3", Some(1000)),
+            ("1500e-2", Some(15)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("1e19", Some(10_000_000_000_000_000_000)),
+            ("1e20", None),
+            ("1e999999999", None),
+        ] {
+            assert_eq!(Number::new(text).as_u64(), whole, "{text}");
+        }
+        assert_eq!(Number::new("1e999").as_f64(), None);
+        assert_eq!(Number::new("-1.5").as_f64(), Some(-1.5));
+        assert_eq!(serde_json::to_string(&Number::new("1.10")).unwrap(), "1.10");
+    }
+}

@@ -1,0 +1,219 @@
+//! What usually is a secret, and what of a text people are told: every output that repeats what a user wrote asks here.
+
+use std::ops::Range;
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// What complaints and help have in the place of a name and password.
+const PLACEHOLDER: &str = "[NAME:PASS";
+
+/// Whether what goes by this name (a header, a column, a member of a body, a variable) usually is a secret.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    const SECRET: [&str; 9] =
+        ["auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "credential"];
+    let lower = name.to_ascii_lowercase();
+    SECRET.iter().any(|word| lower.contains(word))
+}
+
+/// A header as people may see it: the value of one that usually is a secret is masked.
+#[must_use]
+pub fn masked_header(name: &str, value: &str) -> String {
+    if is_secret(name) { format!("{name}: {MASK}") } else { format!("{name}: {value}") }
+}
+
+/// A text as people may see it. Masked are: what stands before the `@` of a URL (`http://u:p@h`) or of a word that has a
+/// colon before it (`u:p@h`), and the values of names that usually are secrets in a query or form (`?api_key=x`).
+///
+/// Too much is masked rather than too little: it is for messages and examples, not for names that are counted by.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    without(text, hidden(text))
+}
+
+/// A body as people may see it: beside what [`masked`] hides, the values of members that usually are secrets in JSON
+/// (`"password": "x"`).
+#[must_use]
+pub fn masked_body(text: &str) -> String {
+    let mut hidden = hidden(text);
+    hidden.extend(members(text));
+    without(text, hidden)
+}
+
+fn hidden(text: &str) -> Vec<Range<usize>> {
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    let is_border = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`');
+    let mut begin = 0;
+    while let Some(skip) = text[begin..].find(|c| !is_border(c)) {
+        let start = begin + skip;
+        let end = text[start..].find(is_border).map_or(text.len(), |length| start + length);
+        hidden.extend(userinfo(&text[start..end]).map(|range| range.start + start..range.end + start));
+        hidden.extend(pairs(&text[start..end]).map(|range| range.start + start..range.end + start));
+        begin = end;
+    }
+    hidden
+}
+
+/// A text that is meant as a URL, as people may see it: beside what [`masked`] hides, all before the last `@` whatever
+/// stands there, and a port that is not a number, as in `http://name:password`.
+#[must_use]
+pub fn masked_url(text: &str) -> String {
+    let begin = text.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = text.split_at(begin);
+    if let Some(at) = rest.rfind('@').filter(|at| *at > 0) {
+        return format!("{scheme}{MASK}{}", masked(&rest[at..]));
+    }
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let is_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '[' | ']' | ':' | '.');
+    let is_port = |port: &str| port.chars().all(|c| c.is_ascii_digit());
+    let shown = match authority.split_once(':') {
+        _ if authority.starts_with('[') && authority.chars().all(is_address) => return masked(text),
+        _ if authority.starts_with('[') => "",
+        Some((host, port)) if !is_port(port) => host,
+        _ => return masked(text),
+    };
+    let colon = if shown.is_empty() { "" } else { ":" };
+    format!("{scheme}{shown}{colon}{MASK}{}", masked(&rest[authority.len()..]))
+}
+
+/// The name and password of a word that has an `@`.
+fn userinfo(word: &str) -> Option<Range<usize>> {
+    let at = word.rfind('@').filter(|at| *at > 0)?;
+    if word[..at].ends_with(PLACEHOLDER) {
+        return None;
+    }
+    match word[..at].find("://") {
+        Some(scheme) => Some(scheme + 3..at),
+        None if word[..at].contains(':') => Some(0..at),
+        None => None,
+    }
+}
+
+/// Values of `name=value` pairs whose name tells of a secret.
+fn pairs(word: &str) -> impl Iterator<Item = Range<usize>> {
+    const SEPARATORS: [char; 5] = ['&', '?', ';', '#', ','];
+    let mut place = 0;
+    word.split(SEPARATORS).filter_map(move |pair| {
+        let begin = place;
+        place += pair.len() + 1;
+        let (name, value) = pair.split_once('=')?;
+        let is_shown = value.is_empty() || value.starts_with("${");
+        (is_secret(name) && !is_shown).then(|| begin + name.len() + 1..begin + pair.len())
+    })
+}
+
+/// Values of JSON members whose name tells of a secret.
+fn members(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut rest = 0;
+    while let Some((name, after)) = quoted(text, rest) {
+        rest = after;
+        let Some(value) = text[after..].trim_start().strip_prefix(':').map(str::trim_start) else { continue };
+        if !is_secret(&text[name]) {
+            continue;
+        }
+        let begin = text.len() - value.len();
+        let string = quoted(text, begin).filter(|(inner, _)| inner.start == begin + 1);
+        let (end, next) = string.map_or_else(
+            || {
+                let end = begin + value.find([',', '}', ']']).unwrap_or(value.len());
+                (end, end)
+            },
+            |(inner, next)| (inner.end, next),
+        );
+        let begin = if value.starts_with('"') { begin + 1 } else { begin };
+        if begin < end && !text[begin..end].starts_with("${") {
+            found.push(begin..end);
+        }
+        rest = next;
+    }
+    found
+}
+
+/// What stands between the next two quotes from `from` on, and where the second one ends.
+fn quoted(text: &str, from: usize) -> Option<(Range<usize>, usize)> {
+    let begin = from + text[from..].find('"')? + 1;
+    let mut at = begin;
+    loop {
+        at += text[at..].find(['"', '\\'])?;
+        if text[at..].starts_with('"') {
+            return Some((begin..at, at + 1));
+        }
+        at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8);
+    }
+}
+
+/// The text with each of these ranges masked.
+fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
+    hidden.sort_by_key(|range| (range.start, range.end));
+    let (mut out, mut done) = (String::with_capacity(text.len()), 0);
+    for range in hidden {
+        if range.start >= done && range.start < range.end {
+            out.push_str(&text[done..range.start]);
+            out.push_str(MASK);
+        }
+        done = done.max(range.end);
+    }
+    out.push_str(&text[done..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_url_carries_is_masked_and_the_rest_is_told() {
+        for (text, told) in [
+            ("request \"GET http://u:p@h:99999/a\": is wrong", "request \"GET http://***@h:99999/a\": is wrong"),
+            ("http://u:p/x@h and http://h/y", "http://***@h and http://h/y"),
+            ("u:p@h", "***@h"),
+            ("expected http://[NAME:PASS@]HOST:PORT", "expected http://[NAME:PASS@]HOST:PORT"),
+            ("--json @/a/b.json", "--json @/a/b.json"),
+            ("amy@example.com", "amy@example.com"),
+            ("/a?api_key=x&n=1#token=y", "/a?api_key=***&n=1#token=***"),
+            ("PASSWORD=x curl", "PASSWORD=*** curl"),
+            ("p=1&password=${x}", "p=1&password=${x}"),
+        ] {
+            assert_eq!(masked(text), told, "{text}");
+        }
+        for (text, told) in [
+            ("p=1&password=x", "p=1&password=***"),
+            (r#"{"password" : "a\"b", "n":1,"pin_secret":7}"#, r#"{"password" : "***", "n":1,"pin_secret":***}"#),
+            (r#"{"token":"${token}"}"#, r#"{"token":"${token}"}"#),
+            ("\"key\": \"never closed", "\"key\": \"***"),
+            ("http://ü:ü@ü", "http://***@ü"),
+        ] {
+            assert_eq!(masked_body(text), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_meant_as_a_url_is_masked_however_it_is_broken() {
+        for (text, told) in [
+            ("http://u:a b@h:1/x", "http://***@h:1/x"),
+            ("http://u:\"p@h", "http://***@h"),
+            ("http://u:p/x@h", "http://***@h"),
+            ("http://u:p", "http://u:***"),
+            ("http://u:p?q", "http://u:***?q"),
+            ("http://[u:p/x", "http://***/x"),
+            ("http://[::1", "http://[::1"),
+            ("http://h:99999/", "http://h:99999/"),
+            ("Accept: text/html", "Accept:***/html"),
+            ("localhost:8080", "localhost:8080"),
+            ("GET /a?key=1", "GET /a?key=***"),
+            ("@file", "@file"),
+            ("ok", "ok"),
+        ] {
+            assert_eq!(masked_url(text), told, "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_are_masked_by_their_name() {
+        assert_eq!(masked_header("Authorization", "Bearer x"), "Authorization: ***");
+        assert_eq!(masked_header("X-Api-Key", "x"), "X-Api-Key: ***");
+        assert_eq!(masked_header("Accept", "x"), "Accept: x");
+    }
+}

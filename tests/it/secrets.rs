@@ -1,0 +1,221 @@
+//! No secret is told: a marker goes into every flag, variable, field of a scenario and part of a URL, and every output
+//! is searched for it.
+
+mod fields;
+mod outputs;
+
+use std::cell::Cell;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+use swarmline::cli;
+
+use crate::support::{Finished, Run, Scratch};
+
+/// Stands in every place that may hold a secret, and in nothing else.
+const MARKER: &str = "sesame7391";
+
+/// Counts the places that the marker was put in.
+#[derive(Default)]
+struct Places(Cell<usize>);
+
+impl Places {
+    /// Demands that nothing of a process tells the marker.
+    fn search(&self, place: &str, finished: &Finished) {
+        self.0.set(self.0.get() + 1);
+        tells_nothing(place, &finished.stdout);
+        tells_nothing(place, finished.stderr.as_bytes());
+    }
+}
+
+/// The marker is in a text neither as it is nor as basic authentication has it.
+fn tells_nothing(place: &str, output: &[u8]) {
+    let text = String::from_utf8_lossy(output);
+    let coded = BASE64_STANDARD.encode(format!("amy:{MARKER}"));
+    for hidden in [MARKER, coded.trim_end_matches('=')] {
+        assert!(!text.contains(hidden), "{place} is told in: {text}");
+    }
+}
+
+/// Texts with the marker where a URL or a pair of name and password has its secret.
+fn of_urls() -> Vec<String> {
+    [
+        "http://amy:{}@h:99999/",
+        "http://amy:{}/x@h/",
+        "http://amy:{}@",
+        "http://amy:{}@[::1/",
+        "http://[amy:{}@h:x/",
+        "http://[{}/",
+        "http://amy:{}",
+        "http://amy:{} b@h:x/",
+        "http://amy:\"{}@h:x/",
+        "http://amy:{}@h:x/",
+        "http://amy:{}@\u{fc}/",
+        "http://{}\u{fc}/x@h/",
+        "http://amy:{}@h\n/",
+        "http://{}@a b/",
+        "https://h:99999/a?api_key={}&x=1",
+        "https://h:99999/a#access_token={}",
+        "ftp://amy:{}@h/",
+        "amy:{}@h/x",
+        "amy:{}",
+        "//amy:{}@h:x/",
+    ]
+    .map(|text| text.replace("{}", MARKER))
+    .to_vec()
+}
+
+/// Flags whose value is told in no form, each with values that a person may give it.
+const SECRET_FLAGS: [(&str, &[&str]); 5] = [
+    (
+        "header",
+        &[
+            "Authorization Bearer {}",
+            "Authorization Bearer a:{}",
+            "Authorization: {}\r\nX: y",
+            "{}",
+            ": {}",
+            "X-Api-Key: a{}\u{1}",
+            "Content-Length: {}",
+        ],
+    ),
+    ("basic-auth", &["{}", "amy{}"]),
+    ("data", &["@/missing/{}:x@h"]),
+    ("json", &["{\"password\": \"{}\"", "{}"]),
+    ("proxy", &["amy:{}", "http://amy:{}@", "socks4://amy:{}@h:1", "socks5://:{}@h:1", "https://amy:{}@h:1", "{}"]),
+];
+
+/// Flags whose values have colons of their own: a bare `amy:secret` is a wrong value of theirs, and told as one.
+const COLONS: [&str; 6] = ["stages", "wait", "resolve", "start-at", "shard", "listen"];
+
+/// Flags that name files: a complaint must name the file, colons and all.
+const FILES: [&str; 12] = [
+    "scenario",
+    "cacert",
+    "key",
+    "unix-socket",
+    "telemetry",
+    "html",
+    "csv",
+    "json-file",
+    "junit",
+    "hgrm",
+    "logfile",
+    "baseline",
+];
+
+/// Values of any flag or variable: what people of other tools have in its place.
+const OF_OTHER_TOOLS: [&str; 3] = ["amy:{}", "http://amy:{}@h:99999/", "/missing/amy:{}@h/file"];
+
+/// A command line of this command to which a flag can be added. Where a value is good after all, nothing is sent.
+fn base(command: &str) -> Vec<&str> {
+    match command {
+        "run" => vec!["run", "--dry-run", "http://127.0.0.1:9/"],
+        "merge" => vec!["merge", "/missing/stream"],
+        "report" => vec!["report", "/missing/stream"],
+        other => vec![other],
+    }
+}
+
+#[test]
+fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
+    let places = Places::default();
+    let definition = cli::command_line();
+    let scratch = Scratch::new("secret-flags");
+    let told = |what: &str| ["basic-auth", "data", "json", "proxy", "host"].contains(&what);
+    let mut flags = 0;
+    for command in definition.get_subcommands() {
+        for argument in command.get_arguments() {
+            let Some(long) = argument.get_long().filter(|long| !["help", "version"].contains(long)) else { continue };
+            flags += 1;
+            let values = SECRET_FLAGS.iter().find(|(name, _)| *name == long).map_or(&[][..], |(_, values)| values);
+            let has_own = COLONS.contains(&long) || FILES.contains(&long);
+            let others = OF_OTHER_TOOLS.iter().filter(|value| value.contains('@') || !has_own);
+            for value in values.iter().chain(others.clone()) {
+                let value = value.replace("{}", MARKER);
+                let flag = format!("--{long}={value}");
+                let run = Run::new(base(command.get_name())).with([&*flag]).in_folder(&scratch.file(""));
+                let finished = run.finish();
+                // A path that is taken is told as it is; a complaint about it is not.
+                let place = format!("{} {flag}", command.get_name());
+                if finished.code == 0 && !told(long) {
+                    tells_nothing(&place, finished.stderr.as_bytes());
+                } else {
+                    places.search(&place, &finished);
+                }
+            }
+            let Some(variable) = argument.get_env().and_then(|name| name.to_str()) else { continue };
+            for value in others {
+                let value = value.replace("{}", MARKER);
+                let run = Run::new(base(command.get_name())).env(variable, &value).in_folder(&scratch.file(""));
+                let finished = run.finish();
+                let place = format!("{variable}={value}");
+                if finished.code == 0 && !told(long) {
+                    tells_nothing(&place, finished.stderr.as_bytes());
+                } else {
+                    places.search(&place, &finished);
+                }
+                let help = Run::new([command.get_name(), "--help"]).env(variable, &value).finish();
+                places.search(&format!("--help beside {place}"), &help);
+            }
+        }
+    }
+    assert!(SECRET_FLAGS.iter().all(|(name, _)| {
+        let mut all = definition.get_subcommands().flat_map(clap::Command::get_arguments);
+        all.any(|flag| flag.get_long() == Some(name))
+    }));
+    println!("{flags} flags, {} places", places.0.get());
+    assert!(flags >= 65 && places.0.get() >= 200, "{flags} flags, {} places", places.0.get());
+}
+
+#[test]
+fn no_part_of_a_url_tells_a_secret_where_it_is_refused() {
+    let places = Places::default();
+    let scratch = Scratch::new("secret-urls");
+    for (number, text) in of_urls().iter().enumerate() {
+        let scenario = |name: &str, file: &Value| scratch.write(&format!("{name}-{number}.json"), file.to_string());
+        let class = |request: Value| json!([{"tasks": [{"requests": [request]}]}]);
+        let host = scenario("host", &json!({"host": text, "user_classes": class(json!({"get": "/"}))}));
+        let url = scenario("url", &json!({"user_classes": class(json!({"get": text}))}));
+        let by_variable = json!({"host": "${v}", "variables": {"v": text}, "user_classes": class(json!({"get": "/"}))});
+        let by_variable = scenario("variable", &by_variable);
+        let list = format!("@{}", scratch.write(&format!("list-{number}"), text.replace('\n', "\u{1}") + "\n"));
+        let check = format!("p95{{GET {text}}} < 1s");
+        let method = format!("POST {text}");
+        for arguments in [
+            &["run", "--dry-run", text][..],
+            &["run", "--dry-run", &method],
+            &["run", "--dry-run", &list],
+            &["run", "--dry-run", "-H", text, "/x"],
+            &["run", "--dry-run", "http://127.0.0.1:9/", "--resolve", text],
+            &["run", "--dry-run", "http://127.0.0.1:9/", "--proxy", text],
+            &["run", "--dry-run", "http://127.0.0.1:9/", "--check", &check],
+            &["run", "--dry-run", "-f", &host],
+            &["run", "--dry-run", "-f", &url],
+            &["run", "--dry-run", "-f", &by_variable],
+            &["import", text],
+            &["import", "curl", text, "-o", "x"],
+            &["import", "curl", "-x", text, "http://h/"],
+            &["import", "curl", "--proxy", text, "http://h/"],
+            &["report", text],
+            &["merge", text],
+            &["target", "--listen", text],
+            &[text],
+        ] {
+            let finished = Run::new(arguments.iter().copied()).finish();
+            // What curl takes as a URL goes into the scenario; what is said beside it does not tell of it.
+            let is_name = ["--check", "--resolve", "--listen"].iter().any(|flag| arguments.contains(flag))
+                || ["report", "merge"].contains(&arguments[0]);
+            if is_name && (text.contains([' ', '"']) || !text.contains(['@', '='])) {
+                // An endpoint, an address or a file that is not there is told as it was written.
+            } else if finished.code == 0 && (arguments[0] == "import" || text.starts_with("amy:")) {
+                tells_nothing(&format!("{arguments:?}"), finished.stderr.as_bytes());
+            } else {
+                places.search(&format!("{arguments:?}"), &finished);
+            }
+        }
+    }
+    println!("{} places", places.0.get());
+    assert!(places.0.get() >= 280, "{} places", places.0.get());
+}

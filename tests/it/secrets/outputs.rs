@@ -1,0 +1,140 @@
+//! What a run leaves behind, and what an import says.
+
+use serde_json::json;
+
+use super::{MARKER, Places, tells_nothing};
+use crate::server::{OK, Server};
+use crate::support::{Run, Scratch};
+
+/// Names of the files that a run leaves behind.
+const OUTPUTS: [&str; 11] = [
+    "stream",
+    "page.html",
+    "csv_stats.csv",
+    "csv_stats_history.csv",
+    "csv_failures.csv",
+    "csv_exceptions.csv",
+    "summary.json",
+    "junit.xml",
+    "hgrm",
+    "log",
+    "page2.html",
+];
+
+/// Runs with all outputs, and demands that none tells the marker.
+fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&str]) {
+    let dry = Run::new(["run", "--dry-run"]).with(arguments.iter().copied()).env("PIN", MARKER).finish().exits(0);
+    places.search(&format!("the dry run of {what}"), &dry);
+    let file = |name: &str| scratch.file(name);
+    let run = Run::new(["run", "-n", "6", "--telemetry", &file("stream"), "--html", &file("page.html")])
+        .with(["--csv", &file("csv"), "--json-file", &file("summary.json"), "--junit", &file("junit.xml")])
+        .with(["--hgrm", &file("hgrm"), "-L", "debug"])
+        .with(arguments.iter().copied())
+        .env("PIN", MARKER);
+    places.search(what, &run.finish());
+    let log = file("log");
+    let logged = Run::new(["run", "-n", "3", "--telemetry", "-", "--logfile", &log, "-L", "debug"]);
+    places.search(what, &logged.with(arguments.iter().copied()).env("PIN", MARKER).finish());
+    let report = Run::new(["report", &file("stream"), "--html", &file("page2.html")]).finish();
+    places.search(&format!("the report of {what}"), &report);
+    for name in OUTPUTS {
+        let output = std::fs::read(file(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
+        tells_nothing(&format!("{what}: {name}"), &output);
+        places.0.set(places.0.get() + 1);
+    }
+}
+
+#[test]
+fn no_output_of_a_run_tells_a_secret() {
+    let (places, scratch) = (Places::default(), Scratch::new("secret-outputs"));
+    // Every second answer is a failure, so that there are failures to be told of.
+    let server = Server::start(|mut peer| {
+        let mut count = 0;
+        while peer.read().is_some() {
+            count += 1;
+            peer.say(if count % 2 == 0 { OK } else { "HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n" }.as_bytes());
+        }
+    });
+    let address = server.host().replace("http://", "");
+    let with_secret = format!("http://amy:{MARKER}@{address}");
+    let header = |name: &str| format!("{name}: {MARKER}");
+    for (what, arguments) in [
+        ("-H URL", &["-H", &*with_secret, "/a"][..]),
+        ("REQUEST URL", &[&with_secret]),
+        ("--basic-auth", &["--basic-auth", &format!("amy:{MARKER}"), "-H", &server.host(), "/a"]),
+        ("--header Authorization", &["--header", &header("Authorization"), "-H", &server.host(), "/a"]),
+        ("--header Cookie", &["--header", &header("Cookie"), "-H", &server.host(), "/a"]),
+        ("--header X-Api-Key", &["--header", &header("X-Api-Key"), "-H", &server.host(), "/a"]),
+        ("--data", &["--data", MARKER, "-H", &server.host(), "/a"]),
+        ("--json", &["--json", &format!("\"{MARKER}\""), "-H", &server.host(), "/a"]),
+        ("--proxy", &["--proxy", &with_secret, "http://shop.test/a"]),
+    ] {
+        search_outputs(&places, &scratch, what, arguments);
+    }
+    scratch.write("accounts.csv", format!("name,password\namy,{MARKER}\n"));
+    let scenario = json!({
+        "host": with_secret,
+        "headers": {"X-Api-Key": MARKER, "Cookie": format!("a={MARKER}")},
+        "variables": {"password": MARKER, "pin": {"env": "PIN"}},
+        "data": {"account": {"csv": "accounts.csv"}},
+        "user_classes": [{"name": "c", "tasks": [{"requests": [
+            {"post": "/a?p=${account.password}&pin=${pin}", "json": {"password": MARKER, "deep": {"token": [MARKER]}},
+             "headers": {"Authorization": MARKER}},
+            {"post": "/b", "form": {"password": MARKER, "pin": "${pin}", "p": "${account.password}"}},
+            {"post": "/c", "body": format!("{{\"password\": \"{MARKER}\", \"pin\": \"${{pin}}\"}}")},
+            {"post": "/d", "body": format!("a=1&password={MARKER}")},
+        ]}]}],
+    });
+    let file = scratch.write("scenario.json", scenario.to_string());
+    search_outputs(&places, &scratch, "a scenario", &["-f", &file]);
+    println!("{} outputs", places.0.get());
+    assert_eq!(places.0.get(), 10 * (4 + OUTPUTS.len()));
+    assert!(server.count() > 0);
+}
+
+#[test]
+fn import_tells_no_secret_and_says_which_it_keeps() {
+    let places = Places::default();
+    for words in [
+        &["-x", "http://amy:{}@p:1"][..],
+        &["--proxy", "amy:{}@p:1"],
+        &["-U", "amy:{}"],
+        &["--proxy-user", "amy:{}"],
+        &["--cert", "c.pem:{}"],
+        &["-E", "c.pem:{}"],
+        &["--pass", "{}"],
+        &["--proxy-pass", "{}"],
+        &["--tlspassword", "{}"],
+        &["--aws-sigv4", "{}"],
+        &["-H", "{}"],
+        &["-H", "Authorization: {}"],
+        &["-b", "a={}"],
+        &["-u", "amy:{}"],
+        &["--oauth2-bearer", "{}"],
+        &["--url", "http://amy:{}@h/"],
+    ] {
+        let words: Vec<String> = words.iter().map(|word| word.replace("{}", MARKER)).collect();
+        let run = Run::new(["import", "curl", "http://h/"]).with(words.iter().map(String::as_str)).finish().exits(0);
+        places.search(&format!("{words:?}"), &run);
+    }
+    for command in [
+        format!("wget --password={MARKER} http://h/"),
+        format!("wget --header 'Authorization: Bearer {MARKER}' http://h/"),
+        format!("PASSWORD={MARKER} curl http://h/"),
+        format!("curl http://h/ | PASSWORD={MARKER} jq"),
+    ] {
+        places.search(&command, &Run::new(["import", &command]).finish().exits(2));
+    }
+    assert_eq!(places.0.get(), 20);
+    for (words, said) in [
+        (&["http://h/orders?api_key=s1"][..], "GET /orders: the value of api_key in its URL is kept"),
+        (&["http://h/", "-d", "password=s1"], "POST /: the value of password in its body is kept"),
+        (&["http://h/", "--json", "{\"a\":[{\"token\":\"s1\"}]}"], "POST /: the value of token in its body is kept"),
+        (&["http://h/", "-H", "Content-Type: text/x", "-d", "x\"password\":\"s1\""], "or the like in its body is kept"),
+    ] {
+        let run = Run::new(["import", "curl"]).with(words.iter().copied()).finish().exits(0);
+        assert!(run.stderr.contains(said) && !run.stderr.contains("s1"), "{words:?}: {}", run.stderr);
+        let kept = Run::new(["import", "--keep-secrets", "curl"]).with(words.iter().copied()).finish().exits(0);
+        assert_eq!(kept.stderr, "", "{words:?}: it was asked for");
+    }
+}
