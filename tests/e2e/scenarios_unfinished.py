@@ -68,10 +68,10 @@ def held_against_its_record(bench, name, rate, mean_ms, run_time):
 
 def a_queue_is_measured_as_its_server_records_it(bench):
     """Poisson arrivals at one server with exponential service times, below and above capacity, cut off in the backlog."""
-    ran, end, below = held_against_its_record(bench, "below", 35, 20, 8)
+    ran, end, below = held_against_its_record(bench, "below", 12, 60, 10)
     ran.must_exit(0)
     expect(end["unsent"] == 0, "no arrival is left below capacity")
-    ran, end, above = held_against_its_record(bench, "above", 90, 20, 8)
+    ran, end, above = held_against_its_record(bench, "above", 30, 60, 10)
     # Nearly half of what was due is still in the queue.
     ran.must_exit(4)
     equal([reason["kind"] for reason in end["reasons"]], ["unfinished"], "why it is not valid")
