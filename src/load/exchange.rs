@@ -171,14 +171,13 @@ impl<'run> Exchange<'run> {
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if !connection.has_leftover() && (idle <= LOOKED_AT || connection.is_quiet()) {
-                let repeatable = request.is_idempotent() && !self.stop.is_cut();
                 match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
-                    Ok(answer) if !(repeatable && is_farewell(&answer, idle)) => {
+                    Ok(answer) if !is_farewell(&answer, idle) || !self.may_repeat(request) => {
                         self.keep(request.origin(), connection, &answer, *latest);
                         return Ok(answer);
                     }
                     Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
-                    Err(no) if !no.silent || !repeatable || !is_close(no.failure) || self.stop.is_cut() => {
+                    Err(no) if !no.silent || !is_close(no.failure) || !self.may_repeat(request) => {
                         return Err(no.failure);
                     }
                     Err(_) => {}
@@ -194,6 +193,11 @@ impl<'run> Exchange<'run> {
             self.talk(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, &answer, *latest);
         Ok(answer)
+    }
+
+    /// Whether a request may be sent again, and still makes sense.
+    fn may_repeat(&self, request: Wire<'_>) -> bool {
+        request.is_idempotent() && !self.stop.is_cut()
     }
 
     const fn talk<'t>(
