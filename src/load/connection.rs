@@ -45,6 +45,10 @@ impl Dialer {
 
     /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the phases to
     /// `connecting`, also those of a connection that did not come about.
+    ///
+    /// Never inlined: a TLS session is made on the stack, 8 KiB of it, and the frame that every request goes through would
+    /// have room for it, probed page by page.
+    #[inline(never)]
     pub(super) fn dial(
         &self,
         origin: &Origin,

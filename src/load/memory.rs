@@ -55,7 +55,8 @@ impl Kept {
         self.searches = searches;
     }
 
-    /// Begins an answer.
+    /// Begins an answer. Never inlined: most answers are not looked at, and need no room for this on their stack.
+    #[inline(never)]
     pub(super) fn begin(&mut self, head: &[u8], keep: Keep) {
         for part in [&mut self.head, &mut self.body] {
             part.clear();

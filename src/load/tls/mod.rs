@@ -53,6 +53,7 @@ impl TlsTransport {
     ///
     /// # Errors
     /// `ConnectTimeout`; or `Tls` with what was wrong.
+    #[inline(never)]
     pub(super) fn connect(
         socket: SocketTransport,
         config: &Arc<ClientConfig>,
