@@ -42,11 +42,8 @@ impl Line<'_> {
             | "locust.tl.system.metric.mem"
             | "locust.tl.system.metric.network"
             | "locust.tl.event.cpu.warning" => {
-                if line.value.is_some_and(is_amount) {
-                    Ok(())
-                } else {
-                    Err("a value that is none")
-                }
+                let is_reasonable = line.value.is_some_and(is_amount) && is_amount(line.available_cpus);
+                if is_reasonable { Ok(()) } else { Err("a value that is none") }
             }
             "swarmline.event.warning" if line.detail.is_none() => Err("a warning that says nothing"),
             "swarmline.event.config" => line.check_config(),

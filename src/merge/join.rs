@@ -111,7 +111,7 @@ impl Join {
             | "locust.tl.event.cpu.warning"
             | "swarmline.event.warning" => {
                 if !can_pass(record.as_bytes()) {
-                    self.contradict(index, number, "a line whose number does not end it");
+                    self.contradict(index, number, "a line of another form than ours");
                     return Taken::Read;
                 }
                 let has_room = self.shard(index).keep(record.as_bytes());

@@ -82,7 +82,29 @@ fn time_of(raw: &[u8]) -> Option<&str> {
 pub(super) fn can_pass(raw: &[u8]) -> bool {
     /// A time and two numbers with their keys.
     const ADDED: usize = 120;
-    raw.len() + ADDED <= MOST_LINE && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
+    raw.len() + ADDED <= MOST_LINE && depth(raw) <= DEEPEST && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
+}
+
+/// Objects and lists within each other, more than any line of ours has: readers give up at some depth.
+const DEEPEST: usize = 16;
+
+/// How many objects and lists stand within each other at most.
+fn depth(raw: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in raw {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Puts a worker's line into `line` with the master's time and number, its own beside them; says whether it is one.

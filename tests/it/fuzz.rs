@@ -51,7 +51,12 @@ fn fuzz(kind: &Kind) {
                     }
                     let sample = sample(kind, seed, index);
                     if let Err(why) = (kind.check)(&place, &sample) {
-                        found.lock().unwrap().push(told(kind, &place, seed, index, &sample, &why));
+                        let told = told(kind, &place, seed, index, &sample, &why);
+                        eprintln!("{told}");
+                        found.lock().unwrap().push(told);
+                    }
+                    if index % 5000 == 4999 {
+                        eprintln!("fuzz {}: number {index}", kind.name);
                     }
                 }
                 let _ = std::fs::remove_dir_all(&place);
