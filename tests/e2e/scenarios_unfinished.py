@@ -72,9 +72,10 @@ def a_queue_is_measured_as_its_server_records_it(bench):
     ran.must_exit(0)
     expect(end["unsent"] == 0, "no arrival is left below capacity")
     ran, end, above = held_against_its_record(bench, "above", 30, 60, 10)
-    # Nearly half of what was due is still in the queue.
-    ran.must_exit(4)
-    equal([reason["kind"] for reason in end["reasons"]], ["unfinished"], "why it is not valid")
+    # Over a third of what was due is still in the queue. None of it is older than the longest that was served, so it is no
+    # sign that the server hangs: the judged times say how slow it has become.
+    ran.must_exit(0)
+    expect(end["aborted"] > end["due"] / 4, f"{end['aborted']} of {end['due']} left in the queue")
     return f"{below}; {above}"
 
 

@@ -1,7 +1,5 @@
 //! Certificates and keys out of PEM files, and a word for files that hold something else.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
+use crate::bounded::{self, Limit};
 use crate::error::{Error, Result};
 
 /// A file of one of the flags, read.
@@ -74,16 +73,14 @@ impl PemFile {
 }
 
 /// All roots of a system have a quarter of a MiB.
-const LONGEST: u64 = 16 << 20;
+const PEM: Limit = Limit::mib("a file of certificates or keys", 16);
 
 /// The content of a file of certificates or keys.
 ///
 /// # Errors
 /// That of reading; or that it is longer than any such file.
-pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST { Err(io::Error::other("is longer than 16 MiB")) } else { Ok(bytes) }
+pub(super) fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
+    bounded::file(path, PEM)
 }
 
 /// What a file is that is not PEM, and the command that makes PEM of it.
