@@ -6,6 +6,14 @@ use crate::stats::scale::Scale;
 use crate::telemetry::claims::{self, Contradiction, Distribution, IntervalClaim, MOST_COUNT, is_amount, is_time};
 use crate::telemetry::sparse::Decoder;
 
+/// A gauge of one shard, so that a sum over all is a number that streams can say.
+const MOST_OF_SHARD: u64 = MOST_COUNT >> 17;
+
+/// The same of a rate or an amount.
+fn is_share(number: f64) -> bool {
+    (0.0..=1e10).contains(&number)
+}
+
 /// Numbers of lines, beyond any stream's.
 const MOST_LINES: u64 = 1 << 40;
 
@@ -125,7 +133,7 @@ impl Telemetry<'_> {
         if self.users.max(self.users_wanted) > claims::MOST_USERS {
             return Err("users beyond all reason");
         }
-        let is_reasonable = amounts.into_iter().all(is_amount) && counts.iter().all(|count| *count <= MOST_COUNT);
+        let is_reasonable = amounts.into_iter().all(is_share) && counts.iter().all(|count| *count <= MOST_OF_SHARD);
         if is_reasonable { Ok(()) } else { Err("a number beyond all reason") }
     }
 
@@ -134,19 +142,15 @@ impl Telemetry<'_> {
         if self.num_failures > self.num_requests {
             return Err("more failures than requests");
         }
-        let amounts = [
-            self.current_rps,
-            self.current_fail_per_sec,
-            self.total_rps,
-            self.avg_content_length,
-            self.first_seen,
-            self.last_seen,
-        ];
+        let rates = [self.current_rps, self.current_fail_per_sec, self.total_rps];
+        let amounts = [self.avg_content_length, self.first_seen, self.last_seen];
         let counts = [self.num_requests, self.occurrences];
         if self.user_count > claims::MOST_USERS {
             return Err("users beyond all reason");
         }
-        let is_reasonable = amounts.into_iter().all(is_amount) && counts.iter().all(|count| *count <= MOST_COUNT);
+        let is_reasonable = amounts.into_iter().all(is_amount)
+            && rates.into_iter().all(is_share)
+            && counts.iter().all(|count| *count <= MOST_COUNT);
         if is_reasonable { Ok(()) } else { Err("a number beyond all reason") }
     }
 
@@ -170,7 +174,7 @@ impl Telemetry<'_> {
             if shard.index >= shard.count {
                 return Err("a shard beyond the number of shards");
             }
-            if !is_time(self.started_at) || !is_amount(self.available_cpus) || !is_amount(self.started_monotonic) {
+            if !is_time(self.started_at) || !is_share(self.available_cpus) || !is_amount(self.started_monotonic) {
                 return Err("a start without its time");
             }
         }
