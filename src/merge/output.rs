@@ -82,7 +82,14 @@ fn time_of(raw: &[u8]) -> Option<&str> {
 pub(super) fn can_pass(raw: &[u8]) -> bool {
     /// A time and two numbers with their keys.
     const ADDED: usize = 120;
-    raw.len() + ADDED <= MOST_LINE && depth(raw) <= DEEPEST && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
+    // A number that no float holds is one with an exponent, or with hundreds of digits.
+    let has_exponent = raw.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E'));
+    let is_plain = !has_exponent && !raw.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() >= 300);
+    let is_readable = || is_plain || serde_json::from_slice::<serde_json::Value>(raw).is_ok();
+    raw.len() + ADDED <= MOST_LINE
+        && depth(raw) <= DEEPEST
+        && is_readable()
+        && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
 }
 
 /// Objects and lists within each other, more than any line of ours has: readers give up at some depth.
