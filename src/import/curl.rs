@@ -277,7 +277,7 @@ impl Command {
         }
         let method = value::method(&self.method_name(&body)).map_err(|why| Error::usage("curl -X", why))?;
         let headers = headers.into_iter().filter(|(name, _)| !is_computed(name));
-        let headers = joined(headers).into_iter();
+        let headers = joined(headers, notes).into_iter();
         let headers = headers.map(|(name, value)| (name.clone(), vault.keep(&name, &value, notes))).collect();
         Ok(Request { method, target, headers, body, timeout: self.timeout.clone(), ..Request::default() })
     }
@@ -306,10 +306,16 @@ pub(super) fn is_computed(name: &str) -> bool {
     lower.starts_with(':') || matches!(lower.as_str(), "host" | "content-length" | "connection" | "transfer-encoding")
 }
 
-/// Each name once: a scenario's headers are a map, and fields of one name may be joined (RFC 9110 section 5.3).
-pub(super) fn joined(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+/// Each name once: a scenario's headers are a map, and fields of one name may be joined (RFC 9110 section 5.3). What no
+/// request can carry is left out, and noted.
+pub(super) fn joined(headers: impl Iterator<Item = (String, String)>, notes: &mut Notes) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, value) in headers {
+        let is_steering = value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
+        if is_steering || value::header_name(&name).is_err() {
+            notes.add("a header is left out whose name or value no request can carry");
+            continue;
+        }
         match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
             Some((known, before)) => {
                 before.push_str(if known.eq_ignore_ascii_case("cookie") { "; " } else { ", " });

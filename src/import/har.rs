@@ -144,8 +144,14 @@ impl Entry {
         let drops_type = by_itself || body == Body::None;
         let headers = self.headers.into_iter().filter(|(name, _)| !is_browsers(name));
         let headers = headers.filter(|(name, _)| !(drops_type && name.eq_ignore_ascii_case("content-type")));
-        let headers = joined(headers.map(|(name, value)| (name, literal(&value))));
-        let status = Some(self.status).filter(|status| *status >= 400);
+        let headers = joined(headers.map(|(name, value)| (name, literal(&value))), notes);
+        let status = Some(self.status).filter(|status| (400..=599).contains(status));
+        if self.status > 599 {
+            notes.add(format!(
+                "{method} {path}: the recording has a status of {}, which HTTP does not know",
+                self.status
+            ));
+        }
         Ok(Request { method, target, name, headers, body, status, ..Request::default() })
     }
 }
