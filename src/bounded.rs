@@ -45,10 +45,10 @@ pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
     content(open(path, limit)?.source, limit)
 }
 
-/// As [`file`], of a source that is open.
+/// As [`file()`], of a source that is open.
 ///
 /// # Errors
-/// As of [`file`].
+/// As of [`file()`].
 pub fn source(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
     content(source, limit)
 }

@@ -115,7 +115,7 @@ impl Identity {
     }
 }
 
-/// A file that the shell opened; pipes and terminals are nobody's file.
+/// A file that the shell opened; pipes and terminals do not count.
 fn of_stream(stream: &impl AsFd) -> Option<Identity> {
     let file = File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
     file.is_file().then(|| Identity::existing(&file))

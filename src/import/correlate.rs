@@ -17,7 +17,7 @@ const LONGEST: usize = 4096;
 /// Texts looked at in all; a recording with more holds data, not tokens.
 const MOST: usize = 20_000;
 
-/// Values that are extracted; beyond that nobody looks whether they are the right ones.
+/// Limit of extracted values: a draft with more is not checked by anyone.
 const MOST_VALUES: usize = 1_000;
 
 /// A text of an answer that may be a token, and its place.
@@ -40,7 +40,7 @@ impl Default for TokenRoom {
 }
 
 impl TokenRoom {
-    /// The texts of an answer that may be tokens, as long as there is room; says whether there was.
+    /// The texts of an answer that may be tokens, as long as there is room; returns whether there was.
     pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<Token>, bool) {
         let (mut tokens, mut is_whole) = (Vec::new(), true);
         leaves(answer, &mut String::new(), &mut |pointer, text| {

@@ -87,7 +87,7 @@ impl Jar {
         }
     }
 
-    /// Appends a `Cookie` field with its line end, if there is something for that place; says whether there was.
+    /// Appends a `Cookie` field with its line end, if there is something for that place; returns whether there was.
     pub(super) fn write(&self, place: Place<'_>, now: i64, out: &mut Vec<u8>) -> bool {
         let mut lead = &b"Cookie: "[..];
         for cookie in self.cookies.iter().filter(|cookie| cookie.is_for(place, now)) {

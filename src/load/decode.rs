@@ -123,7 +123,7 @@ impl Stage {
     fn push(&mut self, mut piece: &[u8], next: &mut dyn FnMut(&[u8]) -> Result<(), Unread>) -> Result<(), Unread> {
         while let Some(byte) = piece.first() {
             match (&mut self.state, self.first) {
-                // Several members of gzip are one body (RFC 1952 section 2.2); what follows deflate is nobody's.
+                // Several members of gzip are one body (RFC 1952 section 2.2); what follows deflate is ignored.
                 (State::Complete, _) if self.coding == Coding::Deflate => return Ok(()),
                 (State::Empty | State::Complete, None) => {
                     self.first = Some(*byte);

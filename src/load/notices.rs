@@ -29,7 +29,7 @@ pub enum Notice {
     DataFailed(SourceId),
     /// Users have something to do at the end, and no time for it.
     NoTimeToStop,
-    /// A TLS connection did not come about.
+    /// A TLS connection could not be made.
     Tls(TlsTrouble),
 }
 

@@ -94,7 +94,7 @@ fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
 pub(super) enum Sent {
     /// All of it.
     Whole,
-    /// So many bytes from its start; there is no room for more at present.
+    /// The first bytes of it, as many as there is room for now.
     UpTo(usize),
 }
 

@@ -152,9 +152,9 @@ impl Shard {
         before.filter(|before| self.tick.is_none_or(|told| told < *before))
     }
 
-    /// Keeps a line to be passed on; says whether there was room.
+    /// Keeps a line to be passed on; returns whether there was room.
     pub(super) fn keep(&mut self, line: &[u8]) -> bool {
-        /// Lines of one tick: CPU, memory, network and what there is to warn of. What never ends a tick is no stream.
+        /// Lines of one tick: CPU, memory, network and what there is to warn of. A stream that never ends a tick is broken.
         const MOST: usize = 1000;
         let has_room = self.passed.len() < MOST;
         if has_room {
@@ -163,7 +163,7 @@ impl Shard {
         has_room
     }
 
-    /// Notes a number of users that was reached; says whether there was room.
+    /// Notes a number of users that was reached; returns whether there was room.
     pub(super) fn reach(&mut self, users: u32) -> bool {
         /// Numbers that wait for those of the other shards: stages, each two at most.
         const MOST: usize = 10_000;

@@ -18,7 +18,7 @@ pub struct Extraction {
 #[derive(Debug)]
 pub enum ExtractFrom {
     /// At a place in a JSON body. Text is taken as it is, all else as JSON on one line, with the digits and
-    /// in the order of the answer; null is no value.
+    /// in the order of the answer; null counts as missing.
     Json(Pointer),
     /// In the first header field of this name.
     Header(String),

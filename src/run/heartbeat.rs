@@ -35,7 +35,7 @@ impl Heartbeat {
         self.last = Some((now, ahead));
     }
 
-    /// The sampler waited for the aggregator until `now`, which is no sleep of its own.
+    /// The sampler waited for the aggregator until `now`: that time does not count as overslept.
     pub(super) fn excuse(&mut self, now: Moment) {
         self.last = Some((now, boot_ahead()));
     }

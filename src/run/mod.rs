@@ -320,7 +320,7 @@ fn judge(
     }
     let counts = aggregate.counts();
     if plan.shard().is_some() {
-        // A shard may have nothing to do, and how much of the whole run has not ended shows when all are merged.
+        // A shard may have nothing to do, and how much of the run has not ended is only known once all shards are merged.
         if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
             return Judgement::pass();
         }

@@ -85,7 +85,7 @@ impl Sink {
     }
 }
 
-/// Opens a file for writing; `None` where nobody reads the named pipe and the waiting was ended.
+/// Opens a file for writing; `None` where the named pipe has no reader and a signal ended the wait.
 fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<File>> {
     /// Between two looks for a reader; to wait in the system could not be ended.
     const PAUSE: Duration = Duration::from_millis(20);

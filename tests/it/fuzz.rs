@@ -1,4 +1,4 @@
-//! Inputs that nobody would write: real ones, mutated, by seed. Whatever they are, a command ends in time with an exit code
+//! Mutated inputs: real ones, changed at random by a seed. Whatever they are, a command ends in time with an exit code
 //! of its own, what it wrote can be read, and what one command writes the next accepts.
 //!
 //! `make fuzz` does it by the hour: `FUZZ_COUNT` inputs a kind from number `FUZZ_FROM` on, which follow from `FUZZ_SEED`, of

@@ -70,7 +70,7 @@ fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
     let process = start(&server, &[&SWARM[..], &["/"]].concat());
     server.wait_for_requests(2 * usize::try_from(USERS).unwrap());
     let began = Instant::now();
-    // Half of what was due hangs: that is no measurement.
+    // Half of what was due hangs, so the run is not valid.
     let run = stops_in_time(process, 4);
     assert!(run.ended - began >= STOP_TIMEOUT, "those in flight had their time");
     assert_eq!((run.count("ok"), run.count("failed"), run.count("aborted")), (USERS, 0, USERS));

@@ -26,7 +26,7 @@ fn hanging_after(good: u64) -> Server {
     })
 }
 
-/// Demands this exit code, or, of a machine that was too slow to keep to the schedule, that it says so.
+/// Demands this exit code, or 4 with its reason where the machine was too slow to keep to the schedule.
 fn exits(run: Finished, code: i32) -> Finished {
     let is_late = run.code() == 4 && run.stderr().contains("though a user was free");
     run.exits(if is_late { 4 } else { code })

@@ -1,4 +1,4 @@
-//! Why TLS did not come about: a fixed text of each kind, and the cure where there is one.
+//! Why a TLS connection could not be made: a fixed text of each kind, and the cure where there is one.
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use webpki::Error as WebPki;
@@ -38,7 +38,7 @@ pub enum TlsTrouble {
     NotTls,
     /// The server speaks neither TLS 1.2 nor 1.3.
     NoVersion,
-    /// There is no cipher, key exchange or signature that both sides know.
+    /// Client and server share no cipher, key exchange or signature.
     NoCipher,
     /// The server wants a certificate of the client.
     ClientCertificateRequired,

@@ -209,7 +209,7 @@ impl Curve {
         if until <= from {
             return self.phase_at(from);
         }
-        // At a jump nothing passes, so it is no part of an interval.
+        // A jump takes no time, so it never decides the phase of an interval.
         let (mut ramp, mut down) = (0, 0);
         for segment in &self.segments {
             let time = until.min(segment.end()).saturating_sub(from.max(segment.start));

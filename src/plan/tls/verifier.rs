@@ -87,7 +87,7 @@ impl Verifier {
     }
 }
 
-/// Why a certificate is not trusted that signed itself: nobody else can vouch for it.
+/// Why a self-signed certificate is not trusted: it has no issuer that could be.
 #[derive(Debug)]
 pub struct SelfSigned;
 
