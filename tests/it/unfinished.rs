@@ -120,7 +120,7 @@ fn an_endpoint_that_never_answers_has_a_row_everywhere_and_no_contract_line() {
     let scratch = Scratch::new("hung-endpoint");
     let outputs =
         ["--html", &scratch.file("r.html"), "--json-file", &scratch.file("s.json"), "--csv", &scratch.file("t")];
-    let flags = ["-u", "4", "-r", "100", "-t", "1500ms", "--wait", "1ms", "/ok", "/hang"];
+    let flags = ["-u", "8", "--seed", "5", "-r", "100", "-t", "1500ms", "--wait", "1ms", "/ok", "/hang"];
     let run = run(&server, &[&flags[..], &outputs].concat());
     let code = run.code();
     let run = run.exits(code);
@@ -131,11 +131,11 @@ fn an_endpoint_that_never_answers_has_a_row_everywhere_and_no_contract_line() {
     assert!(read("r.html").contains("GET /hang") && read("r.html").contains('≥'));
     let summary: Value = serde_json::from_str(&read("s.json")).unwrap();
     let row = summary["endpoints"].as_array().unwrap().iter().find(|row| row["name"] == "/hang").unwrap();
-    assert_eq!((&row["requests"], &row["aborted"]), (&0.into(), &4.into()), "{row}");
+    assert_eq!((&row["requests"], &row["aborted"]), (&0.into(), &8.into()), "{row}");
     assert!(row["p50"].as_f64().unwrap() > 500.0 && row["lower_bounds"].as_array().unwrap().len() == 7, "{row}");
     let table = read("t_stats.csv");
     let row: Vec<&str> = table.lines().find(|row| row.starts_with("GET,/hang,")).unwrap().split(',').collect();
-    assert_eq!((row[2], row[22], row[23]), ("0", "4", "0"), "{table}");
+    assert_eq!((row[2], row[22], row[23]), ("0", "8", "0"), "{table}");
     assert!(row[24].contains("95%") && row[16].parse::<f64>().unwrap() > 500.0, "{table}");
 }
 

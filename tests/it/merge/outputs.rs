@@ -56,7 +56,9 @@ fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
     let (summary, _) = report.text().split_once("report: ").unwrap();
     assert!(run.stderr.starts_with(summary), "{}\n{summary}", run.stderr);
     let summary: Value = serde_json::from_str(&read(&scratch, "live-s.json")).unwrap();
-    assert_eq!(summary["counts"]["sent"], target.requests());
+    // One that was cut off may have ended before it reached the target.
+    let count = |key: &str| summary["counts"][key].as_u64().unwrap();
+    assert!((count("completed")..=count("sent")).contains(&target.requests()), "{summary}");
     let quiet = Run::new(["merge", "-", "-q"]).input(&interleaved(&streams)).finish().exits(0);
     assert_eq!(quiet.stderr, "");
 }
