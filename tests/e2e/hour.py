@@ -15,7 +15,7 @@ def moved(time, seconds):
 def stretch(source, path, ticks):
     """Writes to `path` the stream of `source`, whose ticks are a second long, with `ticks` ticks in place of its own.
 
-    Those between its second and its last one are taken in turn. The lines of the end stay what they were.
+    Those between its second and its last one are taken in turn. It has no end, as that would not add up.
     """
     lines = [json.loads(raw) for raw in source.read_bytes().splitlines()]
     numbers = [line["telemetry"].get("tick") for line in lines]
@@ -24,7 +24,6 @@ def stretch(source, path, ticks):
     for line, number in zip(lines, numbers):
         if number is not None:
             by_tick.setdefault(number, []).append(line)
-    end_at = max(place for place, number in enumerate(numbers) if number is not None) + 1
     head = lines[: numbers.index(1)]
     seq = 0
     with path.open("w") as out:
@@ -45,5 +44,3 @@ def stretch(source, path, ticks):
             number = tick if tick < 2 else turn[(tick - 2) % len(turn)]
             for line in by_tick[number]:
                 write(line, tick - number, tick)
-        for line in lines[end_at:]:
-            write(line, ticks - last)

@@ -60,7 +60,7 @@ def an_http_proxy_that_refuses_is_told_from_the_server(bench):
         wrong = f"http://amy:wrong@{proxy}"
         stream, entries = through(bench, wrong, "http://127.0.0.1:{}", ["/ok"], 1)
         plain = stream.errors()
-        stream, more = through(bench, wrong, "https://127.0.0.1:{}", ["/ok"], 1)
+        stream, more = through(bench, wrong, "https://127.0.0.1:{}", ["/ok"], 4)
     refused = sorted({error for _, error in [*plain, *stream.errors()]})
     # tinyproxy says 401 where others say 407.
     expect(refused[0] in ("connect_other: refused by the proxy", "connect_other: the proxy wants other credentials"),
@@ -85,10 +85,10 @@ def a_socks_proxy_passes_on_every_request_once(bench):
 def a_socks_proxy_that_refuses_is_told_from_the_server(bench):
     """A wrong password; and a port behind the proxy where nobody listens, which is the server's fault."""
     with microsocks() as proxy:
-        stream, entries = through(bench, f"socks5://amy:wrong@{proxy}", "http://127.0.0.1:{}", ["/ok"], 1)
+        stream, entries = through(bench, f"socks5://amy:wrong@{proxy}", "http://127.0.0.1:{}", ["/ok"], 4)
         equal(stream.errors(), {("/ok", "connect_other: the proxy wants other credentials"): 400}, "errors")
         equal(len(entries), 0, "requests that nginx saw")
-        stream, entries = through(bench, f"socks5://{LOGIN}@{proxy}", "http://127.0.0.1:1", ["/ok"], 1)
+        stream, entries = through(bench, f"socks5://{LOGIN}@{proxy}", "http://127.0.0.1:1", ["/ok"], 4)
     equal(stream.errors(), {("/ok", "connect_refused: connection refused"): 400}, "errors")
     return "400 × the proxy wants other credentials, 400 × connection refused"
 
