@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::Precision;
 use super::tally::Statistics;
 use super::times::{Times, micros};
@@ -139,7 +141,7 @@ impl Unfinished {
 
 /// Response times as they are judged, in microseconds: each the larger of that of completed requests, and of completed and
 /// unfinished ones together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each says what it is")]
 pub struct JudgedTimes {
     pub avg_us: u64,

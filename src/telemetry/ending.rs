@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ours::{CheckEvent, RunEnd, WireJudged, WireReason};
+use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
@@ -84,7 +84,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
         redirects: counts.redirects,
         reopened: counts.reopened,
         load_seconds: load_time.as_secs_f64(),
-        judged: judged.map(WireJudged::from),
+        judged: *judged,
         checks_met: met,
         checks_missed: rulings.len() - met,
         verdict: verdict.as_str(),

@@ -141,7 +141,7 @@ pub struct RunEnd {
     pub load_seconds: f64,
     /// Times of all requests as they are judged; left out where everything had ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub judged: Option<WireJudged>,
+    pub judged: Option<JudgedTimes>,
     /// Checks that were met.
     pub checks_met: usize,
     /// Checks that were not, those without data among them.
@@ -161,27 +161,6 @@ pub struct WireReason {
     pub kind: &'static str,
     /// A sentence, for people.
     pub text: String,
-}
-
-/// Response times as they are judged, in microseconds: each the larger of that of completed requests, and of completed and
-/// unfinished ones together.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "each says what it is")]
-pub struct WireJudged {
-    pub avg_us: u64,
-    pub p50_us: u64,
-    pub p90_us: u64,
-    pub p95_us: u64,
-    pub p99_us: u64,
-    pub p99_9_us: u64,
-    pub max_us: u64,
-}
-
-impl From<JudgedTimes> for WireJudged {
-    fn from(times: JudgedTimes) -> Self {
-        let JudgedTimes { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us } = times;
-        Self { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us }
-    }
 }
 
 /// What had not ended of one endpoint, due in one phase: requests that were cut off, and arrivals that were never sent.
@@ -211,7 +190,7 @@ pub struct UnfinishedMetric {
     /// The same of requests without a first byte of an answer.
     pub first_byte: WireSum,
     /// Times of all requests of the endpoint, in every phase, as they are judged: the same in each of its lines.
-    pub judged: WireJudged,
+    pub judged: JudgedTimes,
     /// `HdrHistogram` V2 + DEFLATE in base64, in microseconds; left out where it is empty or does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,

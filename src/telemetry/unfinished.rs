@@ -25,7 +25,7 @@ pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: 
         response: sum(response.sum()),
         service: sum(service.sum()),
         first_byte: sum(first_byte.sum()),
-        judged: judged.into(),
+        judged,
         response_histogram: None,
         service_histogram: None,
         first_byte_histogram: None,

@@ -54,7 +54,7 @@ impl Story {
             },
             response: times(line.response, line.response_histogram.as_deref(), reading),
             service: times(line.service, line.service_histogram.as_deref(), reading),
-            judged: line.judged.into(),
+            judged: line.judged,
         });
     }
 
@@ -121,7 +121,7 @@ impl Story {
     #[must_use]
     pub fn total_numbers(&self) -> Numbers {
         // Where the stream was cut off before, this is not known.
-        let times = self.end.as_ref().and_then(|end| end.judged).map(JudgedTimes::from).unwrap_or_default();
+        let times = self.end.as_ref().and_then(|end| end.judged).unwrap_or_default();
         let (statistics, bounds) = judged(self.total(), &times);
         Numbers { statistics, bounds, unfinished: self.unfinished() }
     }

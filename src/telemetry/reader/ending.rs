@@ -35,30 +35,10 @@ pub struct Unfinished {
     pub oldest_unsent_us: u64,
     pub response: CountedTimes,
     pub service: CountedTimes,
-    pub judged: Judged,
+    pub judged: JudgedTimes,
     pub response_histogram: Option<String>,
     pub service_histogram: Option<String>,
     pub histogram_lines: usize,
-}
-
-/// Response times as they are judged.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct Judged {
-    pub avg_us: u64,
-    pub p50_us: u64,
-    pub p90_us: u64,
-    pub p95_us: u64,
-    pub p99_us: u64,
-    pub p99_9_us: u64,
-    pub max_us: u64,
-}
-
-impl From<Judged> for JudgedTimes {
-    fn from(wire: Judged) -> Self {
-        let Judged { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us } = wire;
-        Self { avg_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us }
-    }
 }
 
 /// What became of a check.
@@ -111,7 +91,7 @@ pub struct RunEnd {
     /// Left out in version 1, whose rates are over the time to the last request.
     pub load_seconds: Option<f64>,
     /// Left out where everything had ended, and in version 1.
-    pub judged: Option<Judged>,
+    pub judged: Option<JudgedTimes>,
     pub verdict: String,
     pub reasons: Vec<Reason>,
     pub exit_code: u8,
