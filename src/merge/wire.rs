@@ -216,7 +216,7 @@ impl Times {
         TimesClaim { sum_us: self.sum_us, min_us: self.min_us, max_us: self.max_us }
     }
 
-    /// How many, where the line says so.
+    /// How many, where the line has a count.
     pub(super) const fn count(self) -> u64 {
         self.count
     }

@@ -190,7 +190,7 @@ pub fn unfold(input: &mut [u8]) -> Unfolded {
                 Name::Spaced => (is_field, changed) = (true, true),
                 Name::Closed => is_field = true,
                 Name::Cut if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
-                // Never a field, whatever follows: the parser says so.
+                // Not a field, whatever follows: the parser refuses it.
                 Name::Cut | Name::None => break,
             }
         }

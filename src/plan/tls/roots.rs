@@ -38,7 +38,7 @@ impl Roots {
         Ok(())
     }
 
-    /// Adds what can be read of PEM text, as a system's bundle may hold a certificate that is no longer understood;
+    /// Adds what can be read of PEM text, as a system's bundle may hold a certificate that rustls cannot read;
     /// returns how many could be.
     fn add_readable(&mut self, pem: &[u8]) -> usize {
         CertificateDer::pem_slice_iter(pem).flatten().filter(|found| self.add(found.clone()).is_ok()).count()

@@ -38,8 +38,8 @@ impl Verifier {
             return Some(CertificateError::UnknownIssuer.into());
         }
         // Without an authority: what it says first is what is wrong with the certificate itself, the dates before all.
-        let nobody = RootCertStore::empty();
-        let alone = verify_server_cert_signed_by_trust_anchor(parsed, &nobody, &[], now, self.algorithms.all);
+        let no_roots = RootCertStore::empty();
+        let alone = verify_server_cert_signed_by_trust_anchor(parsed, &no_roots, &[], now, self.algorithms.all);
         alone.err().filter(|error| {
             use CertificateError as Bad;
             matches!(

@@ -123,7 +123,7 @@ fn a_shard_that_lies_about_the_run_is_left_out_and_the_others_are_the_run() {
     let (run, path) = merged(&scratch, format!("{stray}\n{}", SHARDS[0]));
     let run = run.exits(4);
     assert!(run.stderr.contains(&format!("{path}: line 1: of shard 0 of run zz")), "{}", run.stderr);
-    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run blames nobody else");
+    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run blames no other shard");
     is_accepted(&scratch, &run);
 }
 
