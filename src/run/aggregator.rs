@@ -106,8 +106,10 @@ impl<'p> Aggregator<'p> {
             match looks.try_recv() {
                 Ok(Sighting::Grid(look)) => {
                     let queue = outcomes.len();
-                    // What was done before the look belongs to its tick.
-                    self.ledger.count(usize::MAX);
+                    // What was done before the look belongs to its tick: what waits, and one outcome of each user that may
+                    // be waiting for room. No more than that: on a busy machine users fill the queue as fast as it is
+                    // emptied, and the tick, with its checks, would not come.
+                    self.ledger.count(queue + look.users as usize);
                     self.tick(look, queue);
                     continue;
                 }

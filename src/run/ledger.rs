@@ -48,12 +48,12 @@ impl<'run> Ledger<'run> {
         self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what is there, or `most` of it; says how many.
+    /// Counts what is there, at most `most` outcomes; returns how many.
     pub(super) fn count(&self, most: usize) -> usize {
         let mut counted = 0;
         while counted < most {
             // Let go in between, as a user that would count does not wait for it.
-            let some = self.count_some(&mut self.aggregate());
+            let some = self.count_some(&mut self.aggregate(), AT_ONCE.min(most - counted));
             counted += some;
             if some < AT_ONCE {
                 break;
@@ -65,8 +65,8 @@ impl<'run> Ledger<'run> {
     /// Makes room: counts some of what is there, unless somebody does so already.
     pub(super) fn relieve(&self) {
         match self.aggregate.try_lock() {
-            Ok(mut aggregate) => _ = self.count_some(&mut aggregate),
-            Err(TryLockError::Poisoned(poisoned)) => _ = self.count_some(&mut poisoned.into_inner()),
+            Ok(mut aggregate) => _ = self.count_some(&mut aggregate, AT_ONCE),
+            Err(TryLockError::Poisoned(poisoned)) => _ = self.count_some(&mut poisoned.into_inner(), AT_ONCE),
             Err(TryLockError::WouldBlock) => {}
         }
     }
@@ -76,8 +76,8 @@ impl<'run> Ledger<'run> {
         std::mem::replace(&mut *self.aggregate(), Aggregate::new(0))
     }
 
-    fn count_some(&self, aggregate: &mut Aggregate) -> usize {
-        let mut outcomes = self.outcomes.try_iter().take(AT_ONCE).peekable();
+    fn count_some(&self, aggregate: &mut Aggregate, most: usize) -> usize {
+        let mut outcomes = self.outcomes.try_iter().take(most).peekable();
         if outcomes.peek().is_none() {
             return 0;
         }
@@ -111,6 +111,17 @@ mod tests {
     fn outcome() -> Outcome {
         let at = Moment::from_nanos(1);
         Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok)
+    }
+
+    #[test]
+    fn no_more_are_counted_than_asked_for_while_users_send_more() {
+        let (sender, outcomes) = bounded(1000);
+        let stop = Stop::new(Arc::default());
+        let stalls = Stalls::new(Duration::from_secs(3));
+        let ledger = Ledger::new(outcomes, (Aggregate::new(1), stalls), &stop, Clock::start_now());
+        (0..1000).for_each(|_| sender.send(outcome()).unwrap());
+        assert_eq!(ledger.count(300), 300);
+        assert_eq!(ledger.count(usize::MAX), 700);
     }
 
     #[test]
