@@ -87,7 +87,7 @@ impl Story {
         self.settle_whole(reading);
     }
 
-    /// Takes a piece of a histogram, which belongs to the interval before it.
+    /// Adds a part of a histogram, which belongs to the interval before it.
     pub(super) fn take_piece(&mut self, piece: &Piece, reading: &mut Reading) {
         if self.take_unfinished_piece(piece, reading) {
             return;
