@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::plan::tls::TlsPlan;
 use crate::plan::url::{Origin, Scheme};
 
-/// What all users share to open connections.
+/// Opens connections; shared by all users.
 #[derive(Debug)]
 pub struct Dialer {
     reach: Reach,

@@ -1,4 +1,4 @@
-//! What a user keeps of responses: its cookies, and the parts of the last response that are inspected.
+//! A user's memory of responses: its cookies, and the parts of the last response that are inspected.
 
 use super::cookies::Jar;
 use super::decode::Decoder;
@@ -29,7 +29,7 @@ impl Keep {
     }
 }
 
-/// What a user keeps of responses.
+/// A user's memory of responses.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// The user's cookies.
@@ -126,7 +126,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// What is kept of a body, and the capacity that it takes.
+    /// Length of the kept body, and the capacity that it takes.
     fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, Unread>, usize) {
         let mut kept = Kept::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);

@@ -225,7 +225,7 @@ pub struct Connecting {
     pub tls: Elapsed,
 }
 
-/// What was counted during a request.
+/// Counters of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traffic {
     /// When the last response's first byte arrived.
@@ -351,7 +351,7 @@ impl Outcome {
         self.sent.since(self.due)
     }
 
-    /// What was counted during the request.
+    /// Counters of the request.
     #[must_use]
     pub const fn traffic(&self) -> &Traffic {
         &self.traffic

@@ -21,7 +21,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFla
 use super::roster::Desk;
 use super::stop::Stop;
 
-/// What can end a wait: the stop, and the slot at which sockets are registered for it.
+/// Cancellation of a wait: the stop, and the slot at which sockets are registered for it.
 pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
 
 /// Connects to one address within `limit`.
@@ -99,7 +99,7 @@ pub(super) enum Sent {
     UpTo(usize),
 }
 
-/// What a socket can do without blocking.
+/// Readiness of a socket: what it can do without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
     /// Input or the end of input is available.

@@ -44,7 +44,7 @@ pub struct SwarmEvent {
     pub kind: SwarmEventKind,
 }
 
-/// What can happen to the whole swarm.
+/// Kinds of events of the whole swarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwarmEventKind {
     /// The requested number of users is running; in the open model, the first plateau of the rate is reached.
@@ -89,7 +89,7 @@ pub struct Swarm<'run> {
     gate: Gate,
 }
 
-/// What the thread that starts users holds: the run is over when it and all users have dropped theirs.
+/// Held by the thread that starts users and by each user: the run is over when all of them are dropped.
 #[derive(Clone)]
 struct Ties<'run> {
     outlet: Outlet<'run>,

@@ -22,7 +22,7 @@ use crate::plan::journey::UserClass;
 /// it the former would hammer a server in trouble, the latter keep a core busy for nothing.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What all users of a run share.
+/// References shared by all users of a run.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'run> {
     pub(super) plan: &'run Plan,
@@ -45,7 +45,7 @@ pub(super) enum Left {
     DataEnd,
 }
 
-/// What a user did with an arrival.
+/// The result of serving an arrival.
 enum Served {
     /// It performed the task as far as possible, or the data for it is used up.
     Sent,

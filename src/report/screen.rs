@@ -57,7 +57,7 @@ pub enum Kind {
     Tables,
 }
 
-/// What the environment says about the terminal.
+/// Terminal settings from the environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal<'e> {
     /// `TERM`.

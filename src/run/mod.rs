@@ -67,13 +67,13 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Finished {
     /// How it ended.
     pub ending: RunEnding,
-    /// What happened to the stream.
+    /// How writing the stream ended.
     pub stream: Stream,
     /// Whether a second signal arrived.
     was_killed: bool,
 }
 
-/// What happened to the stream.
+/// How writing the stream ended.
 #[derive(Debug)]
 pub enum Stream {
     /// Every line was written.
@@ -185,7 +185,7 @@ fn monotonic_seconds() -> f64 {
     now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
-/// What the threads of a run share.
+/// References shared by the threads of a run.
 struct Crew<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
@@ -320,7 +320,7 @@ fn judge(
     }
     let counts = aggregate.counts();
     if plan.shard().is_some() {
-        // A shard may have nothing to do; and how much of the run is unfinished is known only when all shards are merged.
+        // A shard may have nothing to do, and what is unfinished is known only when all shards are merged.
         if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
             return Judgement::pass();
         }

@@ -77,7 +77,7 @@ pub(super) struct Answer<'a> {
     pub(super) after: After,
 }
 
-/// What `/echo` received, to be sent back.
+/// The request received by `/echo`, to be sent back.
 #[derive(Serialize)]
 struct Echo<'e> {
     body: Lossy<'e>,

@@ -28,7 +28,7 @@ const BODY_BUFFER: usize = 16 * 1024;
 const LINGER_BYTES: u64 = 1 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// What to do after a response.
+/// The next step after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Request,

@@ -158,7 +158,7 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
     ))
 }
 
-/// What the accept thread, the connections and the owner share.
+/// State shared by the accept thread, the connections and the owner.
 #[derive(Debug, Default)]
 struct Shared {
     requests: [AtomicU64; Endpoint::ALL.len()],

@@ -19,7 +19,7 @@ pub struct Body {
     line: u32,
 }
 
-/// What is expected next.
+/// The part of the body expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Payload of a known length, and nothing after it.

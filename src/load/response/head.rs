@@ -19,7 +19,7 @@ const USUAL_FIELDS: usize = 32;
 /// once.
 const STATUS_LINE_START: usize = 16;
 
-/// What a response to the request contains.
+/// The parts of a response that the request's method allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Only the head: the method was HEAD, or CONNECT.
@@ -46,7 +46,7 @@ pub struct Head<'b> {
 }
 
 impl Head<'_> {
-    /// Whether this head only announces (1xx): the caller skips it and reads the next one.
+    /// Whether this is an interim head (1xx): the caller skips it and reads the next one.
     #[must_use]
     pub const fn is_interim(&self) -> bool {
         self.status < 200
@@ -256,7 +256,7 @@ enum Version {
     Http11,
 }
 
-/// What the `transfer-encoding` fields say so far.
+/// The codings of the `transfer-encoding` fields so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Absent,

@@ -101,7 +101,7 @@ impl TlsTrouble {
         }
     }
 
-    /// What helps, if it can be done on this side.
+    /// The remedy, if there is one on this side.
     #[must_use]
     pub const fn cure(self) -> Option<&'static str> {
         Some(match self {

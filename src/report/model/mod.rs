@@ -210,7 +210,7 @@ impl Collector {
 }
 
 impl Model {
-    /// Reads a stream from a file, or from standard input where that is `-`.
+    /// Reads a stream from a file, or from standard input if the path is `-`.
     ///
     /// # Errors
     /// Exit 2: the file cannot be read, or holds more than one stream or none. Exit 130: a signal arrived before its
