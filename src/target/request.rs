@@ -285,7 +285,7 @@ fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Frami
     let mut lengths = values(fields, "content-length").map(|value| str::from_utf8(value).ok().and_then(decimal));
     let length = lengths.next();
     if lengths.any(|other| Some(other) != length) {
-        return Err("Content-Length is there twice, with different values");
+        return Err("Content-Length occurs twice with different values");
     }
     let mut codings = values(fields, "transfer-encoding");
     match (codings.next(), length) {

@@ -77,7 +77,7 @@ impl IntervalClaim<'_> {
             return Err("failed is not the sum of its classes");
         }
         if self.completed_after_stop > self.completed() || self.failed_after_stop > self.failed {
-            return Err("more that ended after the load than ended");
+            return Err("more requests ended after the load than ended at all");
         }
         if !(is_time(self.interval_start) && is_time(self.interval_end)) {
             return Err("an interval without its times");
@@ -106,7 +106,7 @@ impl TimesClaim {
         }
         let [count, sum, min, max] = [count, sum_us, min_us, max_us].map(u128::from);
         if sum < min * count || sum > max * count {
-            return Err("the sum of the times does not lie between its ends");
+            return Err("the sum of the times does not fit their minimum and maximum");
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl Distribution {
         let is_within = max_us <= LONGEST_US;
         let too_high = first < min_us.min(LONGEST_US) || (is_within && self.sums.1 < u128::from(sum_us));
         if too_high || beyond(last) > max_us.max(1) || self.sums.0 > spread(u128::from(sum_us).max(u128::from(count))) {
-            return Err("a histogram is not of the times of its line");
+            return Err("a histogram does not match the times of its line");
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
     slots.clear();
     let [magic, length, offset, digits, lowest_high, lowest_low] = [0, 4, 8, 12, 16, 20].map(|at| word(plain, at));
     if magic != Some(PLAIN) || (offset, lowest_high, lowest_low) != (Some(0), Some(0), Some(1)) {
-        return Err("a histogram is not of microseconds from 1 on");
+        return Err("a histogram does not count microseconds from 1 on");
     }
     let scale = digits.and_then(Scale::of_digits).ok_or("a histogram has no known precision")?;
     let end = HEADER.saturating_add(length.unwrap_or(0) as usize);

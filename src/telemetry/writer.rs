@@ -168,7 +168,7 @@ fn failed(error: io::Error) -> Written {
 }
 
 fn too_slow(patience: Duration) -> Written {
-    let why = format!("the reader took nothing for {} s", patience.as_secs_f64());
+    let why = format!("the reader read nothing for {} s", patience.as_secs_f64());
     Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
