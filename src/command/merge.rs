@@ -1,4 +1,4 @@
-//! Merging the streams of shards, and the reports of what they make together.
+//! Merging the streams of shards, and the reports of the merged run.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ use crate::telemetry::interrupt::Interrupt;
 /// `swarmline merge`.
 ///
 /// # Errors
-/// As [`merge::merge()`]; exit 2 where a check cannot be read or a report could not be written, before anything is read;
-/// exit 4 where it cannot be written after all.
+/// As [`merge::merge()`]; exit 2 if a check cannot be parsed or a report will not be writable, before any stream is
+/// read; exit 4 if writing a report fails in the end.
 pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
     let checks = check::of(&flags.held_to, origins, &[])?;
     let rules = Rules {
@@ -36,7 +36,7 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
         Ok(Merged::Whole(outcome)) => outcome,
         Ok(Merged::Closed) if !seen.is_asked_for() && !is_held_to_more => return Ok(Exit::Pass),
         broken => {
-            // What was asked for is made as far as it can be, and says less than it was to say.
+            // Write the requested reports from what there is, even though it is incomplete.
             let _ = seen.model().and_then(|model| seen.write(&model));
             return broken.map(|_| Exit::Invalid);
         }

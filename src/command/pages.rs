@@ -1,4 +1,4 @@
-//! Reports that are files: which there are, what they are called, and how they are written.
+//! Report files: which were requested, their names, and how they are written.
 
 use std::path::{Path, PathBuf};
 
@@ -9,33 +9,33 @@ use crate::files::replace;
 use crate::report::model::Model;
 use crate::report::{csv, hgrm, html, json, junit};
 
-/// Reports that are files.
+/// The requested report files.
 pub(super) struct Pages(Vec<Page>);
 
-/// What is in a file, made of the numbers alone.
+/// Makes the content of a file from the model alone.
 type Make = fn(&Model) -> String;
 
-/// One of them.
+/// One report file.
 #[derive(Clone)]
 struct Page {
     flag: &'static str,
     path: PathBuf,
-    /// What people are told that it is; nothing of the further files of a flag.
+    /// The file's title in messages; empty for the further files of a flag.
     title: &'static str,
     make: Make,
 }
 
-/// Which files are meant.
+/// Selects files by whether their names are final.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Names {
-    /// Those without marks in their names, whose settings are not known yet.
+    /// Files without marks in their names: those with marks depend on settings that are not known yet.
     Known,
-    /// All.
+    /// All files.
     All,
 }
 
 impl Pages {
-    /// The files that were asked for.
+    /// The files that were requested.
     pub(super) fn new(outputs: &Outputs) -> Self {
         let mut pages = Vec::new();
         let mut add = |flag, path: Option<PathBuf>, title, make| {
@@ -62,20 +62,20 @@ impl Pages {
         Self(pages)
     }
 
-    /// Whether none was asked for.
+    /// Whether no file was requested.
     pub(super) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Where they go.
+    /// The paths of the selected files.
     pub(super) fn places(&self, names: Names) -> Vec<Named> {
         self.meant(names).map(|page| Named::file(page.flag, &page.path)).collect()
     }
 
-    /// Demands that each can be written.
+    /// Checks that each of the selected files can be written.
     ///
     /// # Errors
-    /// Names the flag and the file: exit 2.
+    /// Exit 2, with the flag and the file.
     pub(super) fn check(&self, names: Names) -> Result<()> {
         for page in self.meant(names) {
             replace::check(&page.path).map_err(|why| Error::usage(page.named(), why))?;
@@ -87,13 +87,13 @@ impl Pages {
         self.0.iter().filter(move |page| names == Names::All || !page.has_marks())
     }
 
-    /// The same with names that have settings in place of their marks.
+    /// A copy in which the marks in file names are replaced by settings.
     pub(super) fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
         let fill = |page: &Page| Page { path: page.filled(&setting), ..page.clone() };
         Self(self.0.iter().map(fill).collect())
     }
 
-    /// Writes them; says in a line each where they are.
+    /// Writes the files; returns a line for each that says where it is.
     pub(super) fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
         for page in &self.0 {
@@ -108,27 +108,27 @@ impl Pages {
 }
 
 impl Page {
-    /// As the flag is written.
+    /// The flag and its value as in a command line.
     fn named(&self) -> String {
         format!("{} {}", self.flag, self.path.display())
     }
 
-    /// Whether something in its name stands for a setting: in Locust's two flags only.
+    /// Whether its name contains marks for settings, which only the two flags that Locust has too allow.
     fn has_marks(&self) -> bool {
         let path = self.path.to_string_lossy();
         ["--html", "--csv"].contains(&self.flag) && MARKS.iter().any(|(mark, _)| path.contains(mark))
     }
 
-    /// Its name with what Locust puts into it.
+    /// The file's name with its marks replaced.
     fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
         if self.has_marks() { filled(&self.path, setting) } else { self.path.clone() }
     }
 }
 
-/// What stands for settings in a name, as in Locust.
+/// Marks for settings in a file name, as in Locust.
 const MARKS: [(&str, &str); 3] = [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")];
 
-/// A file's name with what Locust puts into it; what was not set stays as it is.
+/// Replaces the marks in a file's name, as Locust does; a mark whose setting is missing is left as it is.
 fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
     let Some(mut name) = name.to_str().map(str::to_owned) else { return name.to_owned() };
     for (mark, key) in MARKS {
@@ -139,10 +139,10 @@ fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf
     name.into()
 }
 
-/// A setting as a part of a name, whatever the stream says that it is: letters, digits and `-`, and a `.` between two of
-/// them; never a separator, `..` or nothing.
+/// A setting as a part of a file name, whatever the stream contains: letters, digits and `-`, and a `.` between two of
+/// them; never a separator, `..` or an empty text.
 fn plain(value: &str) -> String {
-    /// Longer than any number of users, rate or time is.
+    /// Longer than any number of users, rate or time.
     const LONGEST: usize = 32;
     let characters: Vec<char> = value.chars().take(LONGEST).collect();
     let is_plain = |at: usize| characters.get(at).is_some_and(|c| c.is_ascii_alphanumeric() || *c == '-');

@@ -1,4 +1,4 @@
-//! Reports: of a stream that is read back, and of a run that has just ended.
+//! Reports on a stream that is read back, and on a run that has just ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,8 +19,8 @@ use crate::telemetry::writer::Tee;
 /// `swarmline report`.
 ///
 /// # Errors
-/// Exit 2: a file cannot be read, or holds more than one stream, or none; a report cannot be written. Exit 130: a signal
-/// came before the end of a stream.
+/// Exit 2: a file cannot be read, or holds more than one stream or none; a report cannot be written. Exit 130: a signal
+/// arrived before the end of a stream.
 pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let checks = check::of(&flags.held_to, &Origins::default(), &[])?;
     let checks: Vec<Check> = checks.into_iter().map(|(check, _)| check).collect();
@@ -37,7 +37,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     for path in flags.baseline.iter().chain(&flags.streams) {
         runs.push((path.display().to_string(), Model::held_to(path, &checks, &interrupt)?));
     }
-    // What the baseline comes to is no fault of the others.
+    // The baseline's own result does not count against the others.
     let judged = runs.iter().skip(usize::from(flags.baseline.is_some()));
     let mut exit = judged.map(|(_, model)| exit(model, &checks)).max().unwrap_or(Exit::Pass);
     let mut text = String::new();
@@ -63,7 +63,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     Ok(exit)
 }
 
-/// What a stream that was read back comes to: by its own verdict only where it is judged anew.
+/// The exit code for a stream that was read back: by its verdict only if it was judged anew.
 fn exit(model: &Model, checks: &[Check]) -> Exit {
     match &model.story.end {
         _ if model.troubles.is_loss() => Exit::Invalid,
@@ -72,21 +72,21 @@ fn exit(model: &Model, checks: &[Check]) -> Exit {
     }
 }
 
-/// What was seen of a stream while it was written, and what is to be made of it.
+/// Collects what is written to a stream, and writes the requested reports from it.
 pub(super) struct Seen {
     collector: Arc<Mutex<Collector>>,
     pages: Pages,
-    /// What is read.
+    /// Inputs, which must not be overwritten.
     inputs: Vec<Named>,
-    /// What is written beside the reports.
+    /// Outputs other than the reports.
     outputs: Vec<Named>,
 }
 
 impl Seen {
-    /// Nothing yet of a run.
+    /// A collector for a run.
     ///
     /// # Errors
-    /// An output is an input or another output: exit 2, before anything is opened.
+    /// Exit 2 if an output is also an input or another output; checked before anything is opened.
     pub(super) fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
@@ -98,11 +98,11 @@ impl Seen {
         Ok(seen)
     }
 
-    /// Nothing yet of what a merge writes.
+    /// A collector for the output of a merge.
     ///
     /// # Errors
-    /// An output is an input or another output, or a report could not be written at the end: exit 2, before anything is
-    /// opened.
+    /// Exit 2 if an output is also an input or another output, or a report will not be writable at the end; checked
+    /// before anything is opened.
     pub(super) fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
         let inputs = flags.streams.iter().map(|path| Named::stream(path)).collect();
         let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
@@ -116,39 +116,39 @@ impl Seen {
         Self { collector, pages, inputs, outputs: vec![place(sink)] }
     }
 
-    /// Demands that each report can be written at the end.
+    /// Checks that each report can be written at the end.
     ///
     /// # Errors
-    /// Names the flag and the file: exit 2, before anything is sent.
+    /// Exit 2, with the flag and the file; checked before anything is sent.
     pub(super) fn check(&self) -> Result<()> {
         self.pages.check(Names::All)
     }
 
-    /// Whether something is to be made of it beside the summary.
+    /// Whether any report besides the summary was requested.
     pub(super) const fn is_asked_for(&self) -> bool {
         !self.pages.is_empty()
     }
 
-    /// What the writer shows its lines to.
+    /// Callback to which the writer passes its lines.
     pub(super) fn tee(&self) -> Tee {
         let mut show = self.show();
         Box::new(move |body, line| show(is_of_summary(body), line))
     }
 
-    /// What a merge shows its lines to.
+    /// Callback to which a merge passes its lines.
     pub(super) fn merge_tee(&self) -> merge::Tee {
         let mut show = self.show();
         Box::new(move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line))
     }
 
-    /// Takes lines, and whether the summary needs them.
+    /// Receives a line, and whether the summary needs it.
     fn show(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
         let collector = Arc::clone(&self.collector);
         let all = self.is_asked_for();
         move |is_of_summary, line| {
             let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
             if all || is_of_summary {
-                // An error is about a file that holds two streams.
+                // Its only error is a second stream in a file, which cannot happen here.
                 let _ = collector.take(line);
             } else {
                 collector.pass();
@@ -156,20 +156,20 @@ impl Seen {
         }
     }
 
-    /// The run as its stream tells it so far.
+    /// The run as described by the stream so far.
     ///
     /// # Errors
-    /// Not a line was written.
+    /// If no line was written.
     pub(super) fn model(&self) -> Result<Model> {
-        // The writer may still have its end of this: one that is stuck in a write is not waited for.
+        // The writer may still share this collector: do not wait for one that is stuck in a write.
         let mut collector = self.collector.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *collector, Collector::new("the stream")).finish()
     }
 
-    /// Writes the reports that were asked for; says in a line each where they are.
+    /// Writes the requested reports; returns a line for each that says where it is.
     ///
     /// # Errors
-    /// Exit 4: one cannot be written.
+    /// Exit 4: a report cannot be written.
     pub(super) fn write(&self, model: &Model) -> Result<String> {
         let pages = self.pages.filled(|key| model.story.plan.setting(key));
         apart::check(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
@@ -177,7 +177,7 @@ impl Seen {
     }
 }
 
-/// Whether the summary needs a line: not those of the ticks, which are many.
+/// Whether the summary needs a line: not those of the ticks, of which there are many.
 const fn is_of_summary(body: &Body) -> bool {
     !matches!(
         body,
@@ -185,13 +185,13 @@ const fn is_of_summary(body: &Body) -> bool {
     )
 }
 
-/// Whether a line that a worker wrote is a warning: its level stands right behind its time.
+/// Whether a line from a worker is a warning: its level directly follows its time.
 fn is_warning(line: &[u8]) -> bool {
     const LEVEL: &[u8] = b"\"level\":\"WARNING\"";
     line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
 }
 
-/// Where a stream goes.
+/// The destination of a stream.
 fn place(sink: &Sink) -> Named {
     match sink {
         Sink::Stdout => Named::stdout(),

@@ -1,33 +1,33 @@
-//! How many requests may still be started: `-n`, exactly.
+//! The number of requests that may still be started: `-n`, exactly.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many requests may still be started.
+/// The number of requests that may still be started, shared by all users.
 #[derive(Debug)]
 pub(super) struct Budget(Option<AtomicU64>);
 
-/// What a user may do about its next request.
+/// Permission for a user's next request.
 pub(super) enum Permit {
     /// Send it.
     Go,
-    /// This one, and none after it, by anyone.
+    /// Send it; it is the last one, no user may send another.
     Last,
-    /// Not even this one.
+    /// Do not send it.
     None,
 }
 
 impl Budget {
-    /// `None`: as many as there is time for.
+    /// `None` means no limit but time.
     pub(super) fn new(requests: Option<u64>) -> Self {
         Self(requests.map(AtomicU64::new))
     }
 
-    /// Requests that may still be started; `None` where any number may.
+    /// Requests that may still be started; `None` if there is no limit.
     pub(super) fn left(&self) -> Option<u64> {
         self.0.as_ref().map(|left| left.load(Ordering::Relaxed))
     }
 
-    /// Takes one.
+    /// Takes one request from the quota.
     pub(super) fn take(&self) -> Permit {
         let Some(left) = &self.0 else { return Permit::Go };
         let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

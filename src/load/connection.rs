@@ -1,4 +1,4 @@
-//! A connection to an origin, and how it is made: a socket that leads there, then TLS where the origin speaks it.
+//! A connection to an origin and how it is made: a socket, then TLS if the origin's scheme is https.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::plan::tls::TlsPlan;
 use crate::plan::url::{Origin, Scheme};
 
-/// What all users need to connect.
+/// Opens connections; shared by all users.
 #[derive(Debug)]
 pub struct Dialer {
     reach: Reach,
@@ -28,7 +28,7 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer for the plan's connections; TLS sessions are resumed over all users, as they share it.
+    /// A dialer for the plan's connections. All users share its TLS sessions, so they can resume each other's.
     #[must_use]
     pub fn new(plan: &Plan) -> Self {
         let connection = plan.connection();
@@ -36,18 +36,18 @@ impl Dialer {
         Self { reach: Reach::new(plan), tls, connect_timeout: connection.timeout }
     }
 
-    /// What is known of an origin's addresses before the run, for the stream: asks for a name, but waits no longer than
-    /// `patience`. Empty where the route does not ask for it.
+    /// Addresses of an origin, looked up before the run for the stream; waits at most `patience`. Empty if the route
+    /// leaves the lookup to a proxy or needs none.
     #[must_use]
     pub fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
         self.reach.known_addresses(origin, patience)
     }
 
-    /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the phases to
-    /// `connecting`, also those of a connection that did not come about.
+    /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the time of each
+    /// phase to `connecting`, even if the connection fails.
     ///
-    /// Never inlined: a TLS session is made on the stack, 8 KiB of it, and the frame that every request goes through would
-    /// have room for it, probed page by page.
+    /// Never inlined: a TLS session is built on the stack and takes 8 KiB there. Inlined, every request's frame would
+    /// reserve that room and probe it page by page.
     #[inline(never)]
     pub(super) fn dial(
         &self,
@@ -58,7 +58,7 @@ impl Dialer {
     ) -> Result<Box<Connection>, Failure> {
         let own_deadline = Instant::now() + self.connect_timeout;
         let limit = own_deadline.min(deadline);
-        // Which of the two limits it was that ran out.
+        // Reports the limit that actually expired.
         let late = |failure| match failure {
             Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
             other => other,
@@ -75,7 +75,7 @@ impl Dialer {
         };
         connecting.connections += 1;
         let whole_urls = self.reach.whole_urls(origin);
-        // Boxed, as it changes hands twice a request.
+        // Boxed, because it is moved twice per request.
         Ok(Box::new(Connection {
             wire,
             whole_urls,
@@ -96,7 +96,7 @@ impl Dialer {
     }
 }
 
-/// What the bytes of a connection go over.
+/// The transport under a connection.
 #[derive(Debug)]
 enum Wire {
     Plain(SocketTransport),
@@ -108,7 +108,7 @@ enum Wire {
 #[derive(Debug)]
 pub(super) struct Connection {
     wire: Wire,
-    /// For a proxy that reads the requests.
+    /// Set for an HTTP proxy, which needs whole URLs in plain requests.
     whole_urls: Option<WholeUrls>,
     input: Input,
     known: KnownHead,
@@ -116,8 +116,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Sends `request` from `done` on, as far as there is room, without waiting: first with `done` 0, then with what the
-    /// call before said.
+    /// Sends `request` from byte `done` on without waiting, as far as the socket accepts it. The first call passes 0,
+    /// later calls the count that the previous one returned.
     pub(super) fn send(&mut self, request: &[u8], done: usize) -> Result<Sent, Failure> {
         let sent = match (&mut self.wire, &mut self.whole_urls) {
             (Wire::Plain(plain), None) => send_pieces(plain, [request, &[]], done),
@@ -132,13 +132,13 @@ impl Connection {
         sent.map_err(|_| Failure::Send)
     }
 
-    /// How many bytes of `request` are not sent, of which `done` are.
+    /// How many bytes of `request` are still to be sent, given that `done` are.
     pub(super) fn unsent(&self, request: &[u8], done: usize) -> usize {
         let pieces = self.whole_urls.as_ref().map_or([request, &[]], |urls| urls.pieces(request));
         pieces.iter().map(|piece| piece.len()).sum::<usize>() - done
     }
 
-    /// Waits at most `limit` until more came or there is room to send.
+    /// Waits at most `limit` until input arrives or the socket accepts more output.
     pub(super) fn wait(&self, limit: Duration) -> Result<Ready, Failure> {
         let socket = match &self.wire {
             Wire::Plain(plain) => plain,
@@ -159,12 +159,12 @@ impl Connection {
         }
     }
 
-    /// Whether more input is there already, behind what was received last.
+    /// Whether more input is buffered, beyond what was received last.
     pub(super) fn has_buffered(&self) -> bool {
         matches!(&self.wire, Wire::Tls(tls) if tls.has_buffered())
     }
 
-    /// What was received and not consumed.
+    /// Bytes received and not consumed.
     pub(super) fn input(&self) -> &[u8] {
         self.input.unconsumed()
     }
@@ -174,12 +174,12 @@ impl Connection {
         unfold(self.input.unconsumed_mut())
     }
 
-    /// The head at the start of the input, if it is the one of the answer before.
+    /// The head at the start of the input, if it equals the previous response's head.
     pub(super) fn known_head(&self, asked: Asked) -> Option<Head<'static>> {
         self.known.recognize(self.input(), asked)
     }
 
-    /// Keeps what the head at the start of the input said.
+    /// Caches what the head at the start of the input says.
     pub(super) fn learn_head(&mut self, said: Said) {
         self.known.learn(self.input.unconsumed(), said);
     }
@@ -189,7 +189,7 @@ impl Connection {
         self.input.consume(count);
     }
 
-    /// Whether the last answer left something behind that was not asked for.
+    /// Whether bytes are left after the last response that no request asked for.
     pub(super) fn has_leftover(&mut self) -> bool {
         let session = match &mut self.wire {
             Wire::Plain(_) => false,
@@ -198,7 +198,7 @@ impl Connection {
         session || !self.input.unconsumed().is_empty()
     }
 
-    /// Looks at the socket without waiting: whether the server has neither closed it nor said anything unasked.
+    /// Checks the socket without waiting: true if the server has neither closed it nor sent anything unrequested.
     pub(super) fn is_quiet(&mut self) -> bool {
         match &mut self.wire {
             Wire::Plain(plain) => plain.is_quiet(),
@@ -206,18 +206,18 @@ impl Connection {
         }
     }
 
-    /// When an answer last came to its end here.
+    /// When the last response on this connection was complete.
     pub(super) const fn last_used(&self) -> Moment {
         self.last_used
     }
 
-    /// Notes that an answer came to its end.
+    /// Records that a response was complete at `moment`.
     pub(super) const fn used_at(&mut self, moment: Moment) {
         self.last_used = moment;
     }
 }
 
-/// Sends two pieces one after the other; the second one is mostly empty.
+/// Sends two pieces one after the other; the second is usually empty.
 fn send_pieces(plain: &SocketTransport, pieces: [&[u8]; 2], mut done: usize) -> io::Result<Sent> {
     let mut before = 0;
     for piece in pieces {

@@ -1,10 +1,11 @@
-//! One user's cookies, as RFC 6265 has them and as far as services need it; where RFC 6265bis is stricter about
-//! `Secure` and the two name prefixes, as browsers and curl are, this is too.
+//! One user's cookies: RFC 6265 as far as services need it. Where RFC 6265bis is stricter about `Secure` and the two
+//! name prefixes, as browsers and curl are, this follows it.
 //!
-//! Pure: heads, URLs and times in, a header field out. Bounded, as servers decide what is kept here.
+//! Pure: heads, URLs and times in, a header field out. Bounded, because servers decide what is stored here.
 //!
-//! There is no list of public suffixes: `Domain=com` is refused as it has one label, `Domain=co.uk` is not. A jar is
-//! one user's and lives as long as it, and the services under test are known, so nobody gains by that.
+//! There is no list of public suffixes: `Domain=com` is refused because it has one label, `Domain=co.uk` is accepted. A
+//! jar belongs to one user and lives as long as that user, and the services under test are known, so the list would
+//! gain nothing.
 
 mod date;
 
@@ -14,24 +15,24 @@ use super::response::head::fields;
 use crate::plan::url::{Origin, Scheme};
 use crate::plan::wire::Wire;
 
-/// Cookies that a user keeps; browsers keep 180 a domain, RFC 6265 section 6.1 asks for 50.
+/// Maximum number of cookies per user; browsers keep 180 per domain, RFC 6265 section 6.1 asks for at least 50.
 const MOST: usize = 64;
 
-/// Bytes of them all: more does not fit into the heads that servers read (nginx 8 KiB a line, Apache httpd 8 KiB).
+/// Maximum bytes of all cookies: servers do not read larger heads (nginx 8 KiB a line, Apache httpd 8 KiB).
 const MOST_BYTES: usize = 16 * 1024;
 
-/// Bytes of a cookie's name and value (RFC 6265bis section 5.6, step 6).
+/// Maximum bytes of a cookie's name and value (RFC 6265bis section 5.6, step 6).
 const LONGEST: usize = 4096;
 
-/// Bytes of an attribute's value; a longer one is ignored (RFC 6265bis section 5.6).
+/// Maximum bytes of an attribute's value; a longer one is ignored (RFC 6265bis section 5.6).
 const LONGEST_ATTRIBUTE: usize = 1024;
 
 /// The cookies of one user.
 #[derive(Debug, Default)]
 pub(super) struct Jar {
-    /// Those with longer paths first, of equally long ones those made first: the order in which they are sent.
+    /// Longer paths first, equally long ones in order of creation: the order in which they are sent.
     cookies: Vec<Cookie>,
-    /// Cookies made so far: their age where the oldest has to go.
+    /// Counts created cookies; gives each its age, so that the oldest can be evicted.
     made: u64,
 }
 
@@ -40,16 +41,16 @@ struct Cookie {
     name: Box<[u8]>,
     value: Box<[u8]>,
     domain: Box<str>,
-    /// Whether it goes to this very host only.
+    /// Whether it is sent to exactly this host only.
     host_only: bool,
     path: Box<[u8]>,
     secure: bool,
-    /// Unix seconds; `None` keeps it as long as the user lives.
+    /// Unix seconds; `None` keeps it until the user ends.
     expires: Option<i64>,
     made: u64,
 }
 
-/// Where a request went, or is to go.
+/// The origin and target of a request, which decide the cookies that it gets and may set.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'p> {
     pub(super) origin: &'p Origin,
@@ -58,7 +59,7 @@ pub(super) struct Place<'p> {
 }
 
 impl<'p> Place<'p> {
-    /// Where a request goes.
+    /// The scope of a request.
     pub(super) fn of(request: Wire<'p>) -> Self {
         Self { origin: request.origin(), target: request.target() }
     }
@@ -73,12 +74,12 @@ impl<'p> Place<'p> {
 }
 
 impl Jar {
-    /// Whether there is nothing to send to anybody.
+    /// Whether the jar has no cookies at all.
     pub(super) const fn is_empty(&self) -> bool {
         self.cookies.is_empty()
     }
 
-    /// Takes the `Set-Cookie` fields of an answer from `place`; `head` is its head as received, `now` Unix seconds.
+    /// Stores the cookies of a response from `place`; `head` is its head as received, `now` Unix seconds.
     pub(super) fn take(&mut self, head: &[u8], place: Place<'_>, now: i64) {
         for (_, value) in fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"set-cookie")) {
             if let Some(cookie) = parse(value, place, now) {
@@ -87,7 +88,7 @@ impl Jar {
         }
     }
 
-    /// Appends a `Cookie` field with its line end, if there is something for that place; returns whether there was.
+    /// Appends a `Cookie` field with its line end if any cookie applies; returns whether one did.
     pub(super) fn write(&self, place: Place<'_>, now: i64, out: &mut Vec<u8>) -> bool {
         let mut lead = &b"Cookie: "[..];
         for cookie in self.cookies.iter().filter(|cookie| cookie.is_for(place, now)) {
@@ -103,15 +104,16 @@ impl Jar {
         wrote
     }
 
-    /// The value of the cookie of this name, wherever it goes; of several the one made last. `now` is Unix time.
+    /// The value of the cookie with this name, whatever its scope; if there are several, the newest. `now` is Unix
+    /// time.
     pub(super) fn value(&self, name: &str, now: Duration) -> Option<&[u8]> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         let named = self.cookies.iter().filter(|cookie| *cookie.name == *name.as_bytes() && !cookie.is_expired(now));
         named.max_by_key(|cookie| cookie.made).map(|cookie| &*cookie.value)
     }
 
-    /// Keeps a cookie in place of the one of the same name, domain and path, whose age it takes over (RFC 6265
-    /// section 5.3, step 11). One that has expired only removes that one.
+    /// Stores a cookie. It replaces the one with the same name, domain and path and inherits its creation time (RFC
+    /// 6265 section 5.3, step 11). An expired cookie only removes that one.
     fn put(&mut self, mut cookie: Cookie, now: i64) {
         let same = |old: &Cookie| {
             old.name == cookie.name
@@ -133,7 +135,7 @@ impl Jar {
         self.make_room(now);
     }
 
-    /// Drops what has expired, then the oldest, until the bounds are kept.
+    /// Drops expired cookies, then the oldest ones, until the jar is within its limits.
     fn make_room(&mut self, now: i64) {
         let is_full =
             |cookies: &[Cookie]| cookies.len() > MOST || cookies.iter().map(Cookie::len).sum::<usize>() > MOST_BYTES;
@@ -167,7 +169,7 @@ impl Cookie {
     }
 }
 
-/// Attributes of a `Set-Cookie` field; of each the last one counts.
+/// Attributes of a `Set-Cookie` field; if one occurs several times, the last counts.
 #[derive(Default)]
 struct Attributes<'v> {
     expires: Option<i64>,
@@ -178,7 +180,7 @@ struct Attributes<'v> {
 }
 
 impl<'v> Attributes<'v> {
-    /// RFC 6265 section 5.2. `SameSite` and `HttpOnly` are about pages and scripts, of which there are none here.
+    /// RFC 6265 section 5.2. `SameSite` and `HttpOnly` are about pages and scripts and do not apply here.
     fn take(&mut self, attribute: &'v [u8]) {
         let (name, value) = split_at_equals(attribute).unwrap_or((attribute.trim_ascii(), b""));
         if value.len() > LONGEST_ATTRIBUTE {
@@ -207,7 +209,7 @@ impl<'v> Attributes<'v> {
     }
 }
 
-/// The cookie of a `Set-Cookie` field's value; `None`, where it is to be ignored (RFC 6265 sections 5.2 and 5.3).
+/// The cookie of a `Set-Cookie` field's value; `None` if it must be ignored (RFC 6265 sections 5.2 and 5.3).
 fn parse(value: &[u8], place: Place<'_>, now: i64) -> Option<Cookie> {
     let mut parts = value.split(|byte| *byte == b';');
     let (name, content) = split_at_equals(parts.next()?)?;
@@ -233,11 +235,12 @@ fn parse(value: &[u8], place: Place<'_>, now: i64) -> Option<Cookie> {
     })
 }
 
-/// Domain, and whether only that very host; `None` where the host may not say so for that domain.
+/// The cookie's domain, and whether it is limited to that exact host; `None` if the host may not set cookies for the
+/// domain.
 fn scope(domain: Option<&[u8]>, host: &str) -> Option<(Box<str>, bool)> {
     let Some(domain) = domain else { return Some((host.into(), true)) };
     let domain = std::str::from_utf8(domain).ok()?.to_ascii_lowercase();
-    // What has one label is a public suffix or the name of a machine: such a name may speak for itself only.
+    // A single label is a public suffix or a machine's name: such a host may set cookies for itself only.
     let is_suffix = !domain.contains('.') && domain != "localhost";
     if is_suffix || host.parse::<std::net::IpAddr>().is_ok() {
         return (domain == host).then(|| (host.into(), true));
@@ -255,7 +258,7 @@ fn keeps_its_prefix(name: &[u8], attributes: &Attributes<'_>, place: Place<'_>) 
     !has(b"__Secure-") || is_secure
 }
 
-/// RFC 6265 section 5.1.3, for a domain that is no address; both are in lower case.
+/// RFC 6265 section 5.1.3, for a domain that is not an address; both are in lower case.
 fn domain_matches(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain).is_some_and(|sub| sub.is_empty() || sub.ends_with('.'))
 }
@@ -265,7 +268,7 @@ fn path_matches(path: &[u8], cookie: &[u8]) -> bool {
     path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || rest[0] == b'/' || cookie.ends_with(b"/"))
 }
 
-/// RFC 6265 section 5.1.4: the folder of the request, without the slash at its end.
+/// RFC 6265 section 5.1.4: the folder of the request's path, without the trailing slash.
 fn default_path(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(slash @ 1..) => &path[..slash],
@@ -273,7 +276,7 @@ fn default_path(path: &[u8]) -> &[u8] {
     }
 }
 
-/// An optional minus and digits; a number beyond 64 bits is as far as it goes.
+/// An optional minus and digits; a number beyond 64 bits saturates.
 fn seconds(value: &[u8]) -> Option<i64> {
     let (sign, digits) = value.strip_prefix(b"-").map_or((1, value), |digits| (-1, digits));
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

@@ -1,17 +1,17 @@
-//! Undoing the codings of a body (RFC 9110 section 8.4.1) while it passes.
+//! Decoding of a body's content codings (RFC 9110 section 8.4.1) while it is received.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::response::head::fields;
 use crate::plan::answer::Unread;
 
-/// Most codings of one body. Servers apply one; each takes 50 KiB while the body comes.
+/// Maximum codings of one body. Servers apply one; each needs 50 KiB while the body is received.
 const MOST_CODINGS: usize = 4;
 
-/// Decoded bytes that are passed on at a time.
+/// Decoded bytes passed on at a time.
 const PIECE: usize = 8 * 1024;
 
-/// The codings of one body, to be undone from the last applied to the first.
+/// The codings of one body, undone from the last applied to the first.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     stages: Vec<Stage>,
@@ -22,18 +22,18 @@ pub(super) struct Decoder {
 struct Stage {
     coding: Coding,
     state: State,
-    /// The first byte of a body in `deflate`, until the second tells which of two formats it is.
+    /// The first byte of a `deflate` body, held back until the second shows which of two formats it is.
     first: Option<u8>,
     room: Box<[u8]>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Nothing came; so it may stay, as the body of a 304 or to a HEAD.
+    /// Nothing received yet. It may stay so: a 304, or the response to a HEAD, has no body.
     Empty,
-    /// Within a stream.
+    /// Inside a stream.
     Open(Box<Decompress>),
-    /// Behind the end of one.
+    /// After the end of a stream.
     Complete,
 }
 
@@ -44,10 +44,10 @@ enum Coding {
 }
 
 impl Decoder {
-    /// The codings that the fields of `head` name.
+    /// Decoder for the codings that `head` names.
     ///
     /// # Errors
-    /// If one of them is not known, or there are more than a server applies.
+    /// If a coding is unknown, or there are more than any server applies.
     pub(super) fn of(head: &[u8]) -> Result<Self, Unread> {
         let values = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
         let listed = values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
@@ -60,18 +60,18 @@ impl Decoder {
         Ok(Self { stages })
     }
 
-    /// Takes the next piece of the body and shows what it decodes to.
+    /// Decodes the next piece of the body and passes the result to `sink`.
     ///
     /// # Errors
-    /// If it is not of its coding.
+    /// If the piece is not valid in its coding.
     pub(super) fn push(&mut self, piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), Unread> {
         run(&mut self.stages, piece, sink)
     }
 
-    /// The body is over.
+    /// Checks, at the end of the body, that it was complete.
     ///
     /// # Errors
-    /// If something of it is missing.
+    /// If part of it is missing.
     pub(super) fn finish(&self) -> Result<(), Unread> {
         let is_whole = |stage: &Stage| !matches!(stage.state, State::Open(_)) && stage.first.is_none();
         if self.stages.iter().all(is_whole) { Ok(()) } else { Err(Unread::Undecodable) }
@@ -99,15 +99,15 @@ impl Coding {
 
     /// A decompressor for a stream that begins with these two bytes.
     ///
-    /// Never inlined: it is made on the stack, and a user's own frame would have room for it whether anything is decoded
-    /// or not.
+    /// Never inlined: the decompressor is built on the stack, and inlined, a user's own frame would reserve room for it
+    /// even if nothing is decoded.
     #[inline(never)]
     fn open(self, first: u8, second: u8) -> Box<Decompress> {
         // The window of 2^15 bytes is the largest of either format.
         Box::new(match self {
             Self::Gzip => Decompress::new_gzip(15),
-            // RFC 9110 section 8.4.1.2: zlib's format, but some servers send it without its frame. Its first byte tells:
-            // 8 in the lower half, and with the second a multiple of 31 (RFC 1950 section 2.2).
+            // RFC 9110 section 8.4.1.2: zlib's format, but some servers send it without its frame. The first byte shows
+            // which: 8 in the lower half and, with the second byte, a multiple of 31 (RFC 1950 section 2.2).
             Self::Deflate => {
                 Decompress::new(first & 15 == 8 && (u16::from(first) << 8 | u16::from(second)).is_multiple_of(31))
             }
@@ -140,7 +140,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Decodes up to the end of the piece or the stream; gives how much of the piece that took.
+    /// Decodes up to the end of the piece or of the stream; returns how many bytes of the piece that used.
     fn inflate(&mut self, piece: &[u8], next: &mut dyn FnMut(&[u8]) -> Result<(), Unread>) -> Result<usize, Unread> {
         let State::Open(stream) = &mut self.state else { return Ok(0) };
         let mut used = 0;
@@ -156,7 +156,7 @@ impl Stage {
                 self.state = State::Complete;
                 return Ok(used);
             }
-            // With room left over nothing more comes of what there is.
+            // If room is left over, this input yields no more output.
             if made < self.room.len() && (used == piece.len() || taken == 0) {
                 return if used == piece.len() { Ok(used) } else { Err(Unread::Undecodable) };
             }

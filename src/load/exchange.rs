@@ -1,4 +1,4 @@
-//! A request and its answer: prepared bytes out, framing in, redirects followed, a dead connection replaced.
+//! A request and its response: sends prepared bytes, reads the response, follows redirects, replaces a dead connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
 use crate::plan::{Plan, Reuse};
 
-/// One user's way of asking: its connections, and what it shares with all others.
+/// One user's HTTP client: its connections, and what it shares with all other users.
 pub(super) struct Exchange<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
@@ -29,60 +29,61 @@ pub(super) struct Exchange<'run> {
     desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
     memory: Memory,
-    /// Room for requests that cookies are added to.
+    /// Buffer for requests that cookies are added to.
     dressed: Vec<u8>,
 }
 
-/// Connections that one user keeps to different origins; beyond, the one used longest ago is closed. A browser keeps
-/// six to one host; a user here speaks one request at a time, and more origins than this mean redirects all over.
+/// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
+/// A browser keeps six to one host; a user here sends one request at a time, and more origins than this occur only with
+/// redirects to many hosts.
 const MOST_KEPT: usize = 4;
 
-/// A connection idle for longer is looked at before it carries a request: the server may have closed it, some with a last
-/// answer to nothing (408). A look is a system call, which a user without think time does not pay for.
+/// A connection idle for longer is checked before it is used: the server may have closed it, some with a final response
+/// that no request asked for (408). The check is a system call; users without think time do not pay for it.
 const LOOKED_AT: Duration = Duration::from_millis(1);
 
-/// A 408 on a connection idle for so long is such a last answer that came behind the look, and no answer to the request.
-/// Shorter than any idle time that servers are given, longer than a request is under way.
+/// A 408 on a connection idle for this long is such a final response that arrived after the check, and not the response
+/// to the request. Shorter than any idle timeout that servers are configured with, longer than a request is in transit.
 const EXPIRED: Duration = Duration::from_millis(100);
 
-/// What holds for a request besides its bytes.
+/// How a request is to be performed, besides its bytes.
 #[derive(Clone, Copy)]
 pub(super) struct Terms {
-    /// Time for the whole, redirects included.
+    /// Total time, redirects included.
     pub(super) timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
+    /// Maximum redirects to follow; with 0 a redirect is the response.
     pub(super) max_redirects: u16,
-    /// How much of the answer is kept.
+    /// How much of the response is kept.
     pub(super) keep: Keep,
 }
 
-/// What became of a request, before anybody has judged the answer.
+/// The result of a request, before expectations are checked.
 pub(super) struct Exchanged {
     pub(super) sent: Moment,
     pub(super) done: Moment,
     pub(super) traffic: Traffic,
-    /// The answer's status, or how it ended without one.
+    /// The response's status, or how the request ended without one.
     pub(super) result: Result<u16, Ending>,
 }
 
-/// A request on its way to one origin.
+/// A request to one origin: one step of a redirect chain.
 #[derive(Clone, Copy)]
 struct Hop<'h> {
     request: Wire<'h>,
-    /// The bytes to send, where cookies are added.
+    /// The bytes to send, if cookies were added.
     dressed: Option<&'h [u8]>,
     limits: Limits,
 }
 
 impl<'run> Exchange<'run> {
-    /// Ways of asking for one more user.
+    /// An HTTP client for one more user.
     pub(super) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
         let Shared { plan, clock, dialer, stop, .. } = shared;
         let (memory, dressed) = (Memory::default(), Vec::new());
         Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, dressed }
     }
 
-    /// Asks once, at `sent`.
+    /// Performs one request, which starts at `sent`.
     pub(super) fn perform(&mut self, request: Wire<'_>, terms: Terms, sent: Moment) -> Exchanged {
         let mut traffic = Traffic::default();
         let mut latest = sent;
@@ -95,20 +96,20 @@ impl<'run> Exchange<'run> {
         Exchanged { sent, done, traffic, result }
     }
 
-    /// What is looked for in the bodies of the answers to the next request.
+    /// Sets the texts to look for in the bodies of the next request's responses.
     pub(super) fn look_for(&mut self, searches: TextSearches) {
         self.memory.last.look_for(searches);
     }
 
-    /// The user's cookies, and as much as was kept of the last answer: its head, its body decoded, and what was found in
-    /// that.
+    /// The user's cookies and what was kept of the last response: its head, its decoded body, and the texts found in
+    /// it.
     pub(super) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Unread>, &TextSearches) {
         let Memory { jar, last } = &mut self.memory;
         let (head, body, texts) = last.look(keep);
         (jar, head, body, texts)
     }
 
-    /// Asks, and follows redirects; gives the status of the last answer.
+    /// Sends a request and follows redirects; returns the status of the last response.
     fn follow(
         &mut self,
         request: Wire<'_>,
@@ -149,8 +150,7 @@ impl<'run> Exchange<'run> {
         answer
     }
 
-    /// Writes the request with its cookies, if there are some for it; one that has a `Cookie` field of its own gets no
-    /// other.
+    /// Writes the request with its cookies, if any apply; a request with a `Cookie` field of its own gets no other.
     fn dress(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
         if request.has_field("cookie") {
             return false;
@@ -165,7 +165,7 @@ impl<'run> Exchange<'run> {
         is_dressed
     }
 
-    /// Over a kept connection if there is one, else, or if the server had closed that, over a new one.
+    /// Uses a kept connection if there is one; otherwise, or if the server has closed it, a new one.
     fn hop(&mut self, hop: Hop<'_>, traffic: &mut Traffic, latest: &mut Moment) -> Result<Answer, Failure> {
         let Hop { request, dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
@@ -195,7 +195,7 @@ impl<'run> Exchange<'run> {
         Ok(answer)
     }
 
-    /// Whether a request may be sent again, and still makes sense.
+    /// Whether a request may be sent again and there is still time for it.
     fn may_repeat(&self, request: Wire<'_>) -> bool {
         request.is_idempotent() && !self.stop.is_cut()
     }
@@ -227,12 +227,12 @@ impl<'run> Exchange<'run> {
     }
 }
 
-/// Whether an answer is what a server says to an idle connection that it closes, and not to the request.
+/// Whether a response is the server's way of closing an idle connection, and not the response to the request.
 fn is_farewell(answer: &Answer, idle: Duration) -> bool {
     answer.status == 408 && !answer.keep_alive && idle >= EXPIRED
 }
 
-/// Failures that a connection shows when the server had closed it before the request came.
+/// Failures seen on a connection that the server closed before the request arrived.
 pub(super) const fn is_close(failure: Failure) -> bool {
     matches!(failure, Failure::Send | Failure::Reset | Failure::ClosedEarly)
 }

@@ -1,15 +1,15 @@
-//! What users pass on their way to work: closed while others are still to be started, and counting who came through.
+//! Start barrier for users: closed while others are still to be started; counts the users that passed.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The way to work. Each user passes it once, and after its first request waits until all have passed.
+/// Start barrier: users pass it once, then wait after their first request until all have started.
 ///
-/// Without it, those at work take the CPU from the thread that starts the others: of 10,000 users at full speed on one
-/// core 1,300 to 2,700 were there after 8 s. For the same reason nothing is left to that thread once it is open, as it
-/// has used far more than a fair share and gets no CPU for seconds: whoever passes wakes the next two, and the last one
-/// through finds out that all are there. And those who have sent a first request wait for those who have not: a
-/// scheduler that is fair to so many threads lets some of them wait for seconds (4 s until the last was through; 1.2 s
+/// Without it, running users take the CPU from the thread that starts the others: of 10,000 users at full speed on one
+/// core, 1,300 to 2,700 had started after 8 s. For the same reason that thread has nothing left to do once the gate is
+/// open: it has used far more than its fair share and gets no CPU for seconds. So each user that passes wakes the next
+/// two, and the last one through sees that all have started. Users that have sent a first request wait for those that
+/// have not: with so many threads a fair scheduler lets some wait for seconds (4 s until the last was through; 1.2 s
 /// this way).
 #[derive(Debug, Default)]
 pub(super) struct Gate {
@@ -18,27 +18,27 @@ pub(super) struct Gate {
     all_through: Condvar,
 }
 
-/// Who stands at the gate.
+/// The users at the gate.
 #[derive(Debug, Default)]
 struct Crowd {
     is_closed: bool,
-    /// Users before it.
+    /// Users waiting to pass.
     waiting: usize,
-    /// Users past it that wait for those.
+    /// Users that passed and wait for the others.
     holding: usize,
-    /// Users that came through so far.
+    /// Users that have passed so far.
     passed: u64,
     awaited: VecDeque<Muster>,
 }
 
-/// A number of users that is reached when so many have passed.
+/// A number of users that counts as reached after this many passes.
 #[derive(Clone, Copy, Debug)]
 struct Muster {
     passes: u64,
     users: u32,
 }
 
-/// No user passes as long as this is held.
+/// Guard: no user passes while it is held.
 #[derive(Debug)]
 pub(super) struct Closed<'gate>(&'gate Gate);
 
@@ -51,13 +51,13 @@ impl Drop for Closed<'_> {
 }
 
 impl Gate {
-    /// Closes it until what is returned is dropped.
+    /// Closes the gate until the returned guard is dropped.
     pub(super) fn close(&self) -> Closed<'_> {
         self.crowd().is_closed = true;
         Closed(self)
     }
 
-    /// A user passes, as soon as it is open; gives the numbers of users that are reached with it.
+    /// Passes a user as soon as the gate is open; returns the numbers of users reached with it.
     #[must_use]
     pub(super) fn pass(&self) -> Vec<u32> {
         let mut crowd = self.crowd();
@@ -72,7 +72,7 @@ impl Gate {
         reached
     }
 
-    /// A user that has sent a request waits until nobody stands before the gate.
+    /// Makes a user that has sent a request wait until no user is waiting to pass.
     pub(super) fn hold(&self) {
         let mut crowd = self.crowd();
         if !crowd.is_through() {
@@ -84,7 +84,7 @@ impl Gate {
         self.wake_some(crowd);
     }
 
-    /// `users` are reached when `passes` have come through, a number that never falls; gives those that are already.
+    /// Registers that `users` are reached after `passes`, a number that never falls; returns those already reached.
     #[must_use]
     pub(super) fn await_users(&self, passes: u64, users: u32) -> Vec<u32> {
         let mut crowd = self.crowd();
@@ -92,7 +92,7 @@ impl Gate {
         crowd.take_reached()
     }
 
-    /// Wakes two of those who need not wait: so it takes 13 steps until 10,000 are awake, and nobody has much to do.
+    /// Wakes two of the users that need not wait: 10,000 are awake after 13 steps, and each user does little work.
     fn wake_some(&self, crowd: MutexGuard<'_, Crowd>) {
         let (sleepers, some) = match *crowd {
             Crowd { is_closed: true, .. } => return,

@@ -1,5 +1,5 @@
-//! An answer as far as it has come: its head, then its body. Takes what was received and never waits itself, so that an
-//! answer can come while the request is still being sent.
+//! A response being received: its head, then its body. Processes what was received and never waits itself, so that a
+//! response can arrive while the request is still being sent.
 
 use super::connection::Connection;
 use super::cookies::Place;
@@ -11,43 +11,43 @@ use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
 use super::response::known::Said;
 use crate::plan::wire::Wire;
 
-/// An answer, read to its end.
+/// A complete response.
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) location: Option<String>,
-    /// Whether the server keeps the connection.
+    /// Whether the server keeps the connection open.
     pub(super) keep_alive: bool,
 }
 
-/// Where an answer is taken to, and by which rules.
+/// Where a response is delivered, and how much of it is kept.
 pub(super) struct Sink<'s> {
     pub(super) connection: &'s mut Connection,
     pub(super) traffic: &'s mut Traffic,
     pub(super) memory: &'s mut Memory,
     pub(super) keep: Keep,
-    /// For the dates of cookies, in Unix seconds; asked for only where there are cookies.
+    /// Unix seconds, for cookies; called only if there are any.
     pub(super) now: &'s dyn Fn() -> i64,
 }
 
 type Parsed = (Head<'static>, Option<Said>, Option<String>);
 
-/// An answer as far as it has come.
+/// A response being received.
 pub(super) struct Incoming<'r> {
     request: Wire<'r>,
     asked: Asked,
     scan: HeadScan,
-    /// The answer without its body, and that, once the head is there.
+    /// The response without its body, and the body's state, once the head is complete.
     open: Option<(Answer, Body)>,
 }
 
 impl<'r> Incoming<'r> {
-    /// The answer to `request`, of which nothing has come.
+    /// Starts on the response to `request`.
     pub(super) fn to(request: Wire<'r>) -> Self {
         let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
         Self { request, asked, scan: HeadScan::default(), open: None }
     }
 
-    /// Takes what was received; gives the answer when it is complete.
+    /// Processes what was received; returns the response when it is complete.
     pub(super) fn advance(&mut self, sink: &mut Sink<'_>) -> Result<Option<Answer>, Failure> {
         while self.open.is_none() {
             if !self.take_head(sink)? {
@@ -62,7 +62,7 @@ impl<'r> Incoming<'r> {
         Ok(if is_complete { self.open.take().map(|(answer, _)| answer) } else { None })
     }
 
-    /// The server closed the connection: gives the answer if that ends it.
+    /// The server closed the connection: returns the response if that completes it.
     pub(super) fn end(&mut self, sink: &mut Sink<'_>) -> Result<Answer, Failure> {
         let Some((answer, body)) = self.open.take() else {
             let _ = sink.connection.unfold_head();
@@ -72,7 +72,7 @@ impl<'r> Incoming<'r> {
         Ok(answer)
     }
 
-    /// Takes a head, if it is there whole. Returns whether one was.
+    /// Processes a head if it is complete; returns whether one was.
     fn take_head(&mut self, sink: &mut Sink<'_>) -> Result<bool, Failure> {
         if sink.connection.input().is_empty() {
             return Ok(false);
@@ -97,7 +97,7 @@ impl<'r> Incoming<'r> {
         Ok(true)
     }
 
-    /// The head without its text, which lies in the input and is about to move; and the location of a redirect.
+    /// The head without its text, which is in the input buffer and about to move; and the location of a redirect.
     fn parse(&mut self, connection: &Connection) -> Result<Option<Parsed>, Broken> {
         let Some(head) = self.scan.parse(connection.input(), self.asked)? else { return Ok(None) };
         let location = head.location.filter(|_| is_redirect(head.status));
@@ -105,7 +105,7 @@ impl<'r> Incoming<'r> {
         Ok(Some((Head { location: None, ..head }, Said::of(&head, self.asked), location)))
     }
 
-    /// Passes over an interim head, or opens the answer.
+    /// Skips an interim head, or starts the response.
     fn begin(&mut self, head: &Head<'_>, said: Option<Said>, location: Option<String>, sink: &mut Sink<'_>) {
         let bytes = &sink.connection.input()[..head.len];
         if !head.is_interim() {
@@ -127,7 +127,7 @@ impl<'r> Incoming<'r> {
     }
 }
 
-/// Takes as much of the body as was received.
+/// Processes as much of the body as was received.
 fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
     let input = sink.connection.input();
     let fed = if sink.keep.looks_at_body() {
@@ -142,7 +142,7 @@ fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A server that closes early has a class of its own.
+/// A server that closes early has a failure class of its own.
 const fn broken(why: Broken) -> Failure {
     match why {
         Broken::ClosedEarly => Failure::ClosedEarly,

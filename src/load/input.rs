@@ -1,11 +1,11 @@
-//! Bytes received and not yet consumed.
+//! Bytes received and not consumed yet.
 
 use std::io;
 
-/// Room at first: one small answer with its head. Most users never need more, and there are 10,000 of them.
+/// Initial size: one small response with its head. Most users never need more, and there are 10,000 of them.
 const FIRST: usize = 4 * 1024;
 
-/// Most room: a head of the longest kind, and few system calls for large bodies.
+/// Maximum size: holds the longest head, and reads large bodies with few system calls.
 const MOST: usize = 64 * 1024;
 
 /// A buffer that starts small and grows when a read fills it.
@@ -17,7 +17,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// What was received and not consumed.
+    /// Bytes received and not consumed.
     pub(super) fn unconsumed(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -27,13 +27,13 @@ impl Input {
         &mut self.bytes[self.start..self.end]
     }
 
-    /// Forgets the first `count` of them.
+    /// Discards the first `count` of them.
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
         assert!(self.start <= self.end, "only what was received can be consumed");
     }
 
-    /// Calls `read` with free room, and keeps as many bytes as it says; 0 is the end of the input.
+    /// Calls `read` with free room and keeps as many bytes as it returns; 0 is the end of the input.
     pub(super) fn fill<E>(&mut self, read: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<usize, E> {
         self.make_room();
         let received = read(&mut self.bytes[self.end..])?;
@@ -49,7 +49,7 @@ impl Input {
         } else if was_full && self.bytes.len() < MOST {
             self.bytes.resize((self.bytes.len() * 2).clamp(FIRST, MOST), 0);
         } else if self.end == self.bytes.len() {
-            // Only a head longer than allowed comes here, and the parser refuses it before the next read.
+            // Only a head longer than allowed gets here, and the parser refuses it before the next read.
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
     }
@@ -64,7 +64,7 @@ impl Input {
     }
 }
 
-/// Makes the errors of a call that a signal interrupted, or whose time is over, one kind each.
+/// Whether a call failed because its time was over.
 pub(super) fn is_time_over(error: &io::Error) -> bool {
     // SO_RCVTIMEO and SO_SNDTIMEO report EAGAIN (socket(7)), a connect EINPROGRESS.
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)

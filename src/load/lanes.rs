@@ -1,8 +1,9 @@
-//! Arrivals of the open model on their way to users: in a lane for each class of users, taken in order, each once.
+//! Arrivals of the open model on their way to users: one queue per class of users; each arrival is taken once, in
+//! order.
 //!
-//! Arrival k belongs to `class_of(k)`, and users of that class only take it: so weights are shares of arrivals, however
-//! slowly one class is answered. Each lane walks the whole schedule for itself and passes over what is not its own, so
-//! that no arrival has to be kept for anybody.
+//! Arrival k belongs to `class_of(k)`, and only users of that class take it, so weights are shares of arrivals however
+//! slow the responses of one class are. Each queue iterates over the whole schedule and skips what is not its own, so
+//! no arrival has to be stored for another class.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -20,15 +21,15 @@ use crate::plan::Plan;
 use crate::plan::journey::LONGEST_PERIOD;
 use crate::plan::schedule::arrivals::{Arrivals, Due};
 
-/// The lanes of all classes.
+/// The arrival queues of all classes.
 pub(super) struct Lanes<'p> {
     of_classes: Box<[Lane<'p>]>,
     most_users: u32,
-    /// Lanes that have no user and may still get one.
+    /// Queues that have no user and may still get one.
     unmanned: AtomicU32,
 }
 
-/// One arrival: when it is due, and its number in the whole run, which decides its class and task.
+/// One arrival: when it is due, and its number in the whole run, which determines its class and task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Arrival {
     /// When its first request is due.
@@ -40,12 +41,12 @@ pub(super) struct Arrival {
 /// Arrivals of one class that no user has taken yet.
 pub(super) struct Lane<'p> {
     due: Mutex<Waiting<'p>>,
-    /// A word for each arrival that was given back, to those who wait for one.
+    /// One signal for each arrival given back, for users that wait for one.
     returned: (Sender<()>, Receiver<()>),
-    /// One that is due at the end of the run, or after it, is none of this run's.
+    /// End of the run: arrivals due then or later are not part of it.
     end: Moment,
     users: AtomicU32,
-    /// Whether there is no data for one more user, or nothing for one to do.
+    /// Whether there is no data for another user, or nothing for one to do.
     is_spent: AtomicBool,
 }
 
@@ -55,12 +56,12 @@ struct Waiting<'p> {
     returned: BTreeSet<Arrival>,
 }
 
-/// When the arrivals of one class are due.
+/// The times at which the arrivals of one class are due.
 struct Own<'p> {
     plan: &'p Plan,
     class: usize,
     due: Due<'p>,
-    /// Number among those of this shard.
+    /// Number within this shard.
     next: u64,
 }
 
@@ -68,7 +69,8 @@ impl Iterator for Own<'_> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
-        // The order of classes repeats itself; where a whole period has none of this class, as a shard may, none comes.
+        // The order of classes is periodic: if a whole period has none of this class, which can happen in a shard,
+        // there are none.
         let is_own = |skipped: &usize| {
             let number = self.next.saturating_add(*skipped as u64);
             self.plan.class_of(self.plan.load().shard.place(number)) == self.class
@@ -91,24 +93,24 @@ impl<'p> Lanes<'p> {
         Self { of_classes, most_users, unmanned }
     }
 
-    /// The lane of a class.
+    /// The queue of a class.
     pub(super) fn lane(&self, class: usize) -> &Lane<'p> {
         &self.of_classes[class]
     }
 
-    /// When the next arrival is due that nobody has taken, of a class that has data.
+    /// When the next untaken arrival is due, among classes that have data.
     pub(super) fn next_due(&self) -> Option<Moment> {
         self.of_classes.iter().filter(|lane| !lane.is_spent()).filter_map(Lane::next_due).min()
     }
 
-    /// The class that may have one more user and whose next arrival is due first, and when.
+    /// The class that may get another user and whose next arrival is due first, and when that is.
     pub(super) fn next_to_grow(&self, roster: &Roster) -> Option<(usize, Moment)> {
         let classes = (0..self.of_classes.len()).filter(|class| self.may_grow(*class, roster));
         let due = classes.filter_map(|class| Some((class, self.of_classes[class].next_due()?)));
         due.min_by_key(|(_, due)| *due)
     }
 
-    /// Whether there may be one more user of a class. The last places are for classes that have no user yet.
+    /// Whether a class may get another user. The last places are reserved for classes that have no user yet.
     pub(super) fn may_grow(&self, class: usize, roster: &Roster) -> bool {
         let lane = &self.of_classes[class];
         let is_first = lane.users.load(Ordering::Relaxed) == 0;
@@ -116,14 +118,14 @@ impl<'p> Lanes<'p> {
         !lane.is_spent() && roster.users().saturating_add(others) < self.most_users
     }
 
-    /// A user of a class is started.
+    /// Counts a started user of a class.
     pub(super) fn man(&self, class: usize) {
         if self.of_classes[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
             self.unmanned.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    /// A user of a class has ended, as there is no data for it: nor would there be for another one.
+    /// Removes a user of a class that ended for lack of data, so another one would have none either.
     pub(super) fn unman(&self, class: usize) {
         self.of_classes[class].is_spent.store(true, Ordering::Relaxed);
         self.of_classes[class].users.fetch_sub(1, Ordering::Relaxed);
@@ -139,7 +141,7 @@ impl<'p> Lane<'p> {
         lane
     }
 
-    /// Takes the next arrival; `None` when the schedule is over.
+    /// Takes the next arrival; `None` after the end of the schedule.
     fn take(&self) -> Option<Arrival> {
         self.next_if(|_| true)
     }
@@ -149,14 +151,14 @@ impl<'p> Lane<'p> {
         self.next_if(|arrival| arrival.due <= moment)
     }
 
-    /// Gives an arrival back whose first request was not sent.
+    /// Gives back an arrival whose first request was not sent.
     pub(super) fn give_back(&self, arrival: Arrival) {
         self.waiting().returned.insert(arrival);
-        // The lane holds the other side.
+        // Cannot fail: the queue itself holds the receiver.
         let _ = self.returned.0.send(());
     }
 
-    /// Takes the next arrival. Where none is left, waits for one that is given back; `None` when the stop begins.
+    /// Takes the next arrival. If none is left, waits until one is given back; `None` when the stop begins.
     pub(super) fn take_or_wait(&self, stop: &Receiver<Never>) -> Option<Arrival> {
         loop {
             if let Some(arrival) = self.take() {
@@ -164,7 +166,7 @@ impl<'p> Lane<'p> {
             }
             select! {
                 recv(stop) -> _ => return None,
-                // Another user may have taken it by now.
+                // Another user may have taken it already.
                 recv(self.returned.1) -> _ => {}
             }
         }
@@ -174,7 +176,7 @@ impl<'p> Lane<'p> {
         self.is_spent.load(Ordering::Relaxed)
     }
 
-    /// When the next arrival is due that no user has taken.
+    /// When the next untaken arrival is due.
     fn next_due(&self) -> Option<Moment> {
         self.waiting().next(self.end).map(|arrival| arrival.due)
     }
@@ -191,7 +193,7 @@ impl<'p> Lane<'p> {
 }
 
 impl Waiting<'_> {
-    /// The next arrival that is due before `end`. Those given back were due before all that were not taken yet.
+    /// The next arrival that is due before `end`. Those given back were due before all that are still untaken.
     fn next(&mut self, end: Moment) -> Option<Arrival> {
         let returned = self.returned.first().copied();
         returned.or_else(|| self.own.peek().copied().filter(|arrival| arrival.due < end))
@@ -202,23 +204,22 @@ impl Waiting<'_> {
     }
 }
 
-/// Arrivals that were due before the load ended and whose first request was never sent, in the order in which they were
-/// due.
+/// Arrivals that were due before the load ended and whose first request was never sent, in the order of their due
+/// times.
 pub(super) struct Unsent<'l, 'p> {
-    /// Of each lane the arrivals, and the next one.
+    /// The queues, by class.
     lanes: Vec<(usize, MutexGuard<'l, Waiting<'p>>)>,
     next: BinaryHeap<Reverse<(Arrival, usize)>>,
     until: Moment,
 }
 
 impl<'p> Lanes<'p> {
-    /// What was due before `stopped` and never sent, class by class of those that had data. To be asked when all users
-    /// have ended.
+    /// Arrivals due before `stopped` and never sent, of classes that had data. Call it after all users have ended.
     pub(super) fn unsent(&self, stopped: Moment) -> Unsent<'_, 'p> {
         self.left(stopped, |lane| !lane.is_spent())
     }
 
-    /// Arrivals that were due before `stopped` of classes whose data was used up.
+    /// Arrivals due before `stopped`, of classes whose data was used up.
     pub(super) fn without_data(&self, stopped: Moment) -> Unsent<'_, 'p> {
         self.left(stopped, Lane::is_spent)
     }
@@ -242,7 +243,7 @@ impl Unsent<'_, '_> {
 }
 
 impl Iterator for Unsent<'_, '_> {
-    /// The class, and the arrival.
+    /// The class and the arrival.
     type Item = (usize, Arrival);
 
     fn next(&mut self) -> Option<(usize, Arrival)> {

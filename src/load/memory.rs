@@ -1,4 +1,4 @@
-//! What a user remembers of answers: its cookies, and as much of the last answer as is looked at.
+//! A user's memory of responses: its cookies, and the parts of the last response that are inspected.
 
 use super::cookies::Jar;
 use super::decode::Decoder;
@@ -6,56 +6,56 @@ use crate::cli::size::ByteSize;
 use crate::plan::answer::Unread;
 use crate::plan::search::TextSearches;
 
-/// Room that stays with the user from one answer to the next; what a large one took is given back.
+/// Buffer capacity that a user keeps from one response to the next; what a larger one needed is freed.
 const USUAL_ROOM: usize = 16 * 1024;
 
-/// How much of an answer is looked at.
+/// How much of a response is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Keep {
-    /// Only what every answer is counted by.
+    /// Nothing beyond what is counted for every response.
     Nothing,
-    /// Its head.
+    /// The head.
     Head,
-    /// Its head, and its body while it passes: texts are looked for in it.
+    /// The head; the body is only searched for texts while it is received.
     Texts,
-    /// Its head, and its body, of at most so many bytes when decoded.
+    /// The head and the body, up to this many decoded bytes.
     Body(ByteSize),
 }
 
 impl Keep {
-    /// Whether the body is looked at.
+    /// Whether the body is inspected.
     pub(super) const fn looks_at_body(self) -> bool {
         matches!(self, Self::Texts | Self::Body(_))
     }
 }
 
-/// What a user remembers of answers.
+/// A user's memory of responses.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// Its cookies.
+    /// The user's cookies.
     pub(super) jar: Jar,
-    /// The last answer.
+    /// The last response.
     pub(super) last: Kept,
 }
 
-/// As much of the last answer as is looked at.
+/// The parts of the last response that are inspected.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     head: Vec<u8>,
     body: Vec<u8>,
     decoder: Decoder,
     searches: TextSearches,
-    /// Why the body is not looked at whole.
+    /// Why the body is not available in full.
     unread: Option<Unread>,
 }
 
 impl Kept {
-    /// What is looked for in the answers to the next request.
+    /// Sets the texts to look for in the responses to the next request.
     pub(super) fn look_for(&mut self, searches: TextSearches) {
         self.searches = searches;
     }
 
-    /// Begins an answer. Never inlined: most answers are not looked at, and need no room for this on their stack.
+    /// Starts a response. Never inlined: most responses are not inspected and need no stack space for this.
     #[inline(never)]
     pub(super) fn begin(&mut self, head: &[u8], keep: Keep) {
         for part in [&mut self.head, &mut self.body] {
@@ -73,7 +73,7 @@ impl Kept {
         }
     }
 
-    /// Takes the next piece of its body.
+    /// Adds the next piece of its body.
     pub(super) fn push(&mut self, piece: &[u8], keep: Keep) {
         if self.unread == Some(Unread::Undecodable) {
             return;
@@ -94,8 +94,8 @@ impl Kept {
         }
     }
 
-    /// Its head as received, its body decoded, and what was found in that, as far as they were to be kept. To be called
-    /// once an answer.
+    /// The head as received, the decoded body, and the texts found in it, as far as they were to be kept. Call it once
+    /// per response.
     pub(super) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], Unread>, &TextSearches) {
         let decoder = std::mem::take(&mut self.decoder);
         if keep.looks_at_body() && self.unread.is_none() {
@@ -126,7 +126,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// What is kept of a body, and the room that it takes.
+    /// Length of the kept body, and the capacity that it takes.
     fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, Unread>, usize) {
         let mut kept = Kept::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);

@@ -1,4 +1,4 @@
-//! Doing it: the only floor that opens sockets, besides `target`.
+//! The load itself. Besides `target`, the only module that opens sockets.
 
 mod budget;
 pub mod connection;

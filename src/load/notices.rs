@@ -1,4 +1,4 @@
-//! What users have to tell people, each kind once: load threads themselves print nothing.
+//! Notices from users to the person who runs the test, each kind once: load threads themselves print nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,23 +11,23 @@ use crate::clock::Moment;
 use crate::plan::data::SourceId;
 use crate::plan::template::{SlotId, Unset};
 
-/// Something that a user came upon.
+/// Something that a user noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// An answer had no such value: the rest of the task was skipped.
+    /// A response did not have the value: the rest of the task was skipped.
     NotExtracted {
         /// Which value.
         variable: SlotId,
-        /// Where it was looked for.
+        /// What was wrong.
         trouble: ExtractTrouble,
     },
-    /// A request was not sent, as a value was not there or did not fit: the rest of the task was skipped.
+    /// A request was not sent because a value was missing or did not fit: the rest of the task was skipped.
     Unset(Unset),
-    /// Every row of a source is taken: users that need one end.
+    /// All rows of a source are used up: users that need one end.
     DataEnd(SourceId),
-    /// Every row of a source is taken, which must not be: the run is over and not valid.
+    /// All rows of a source are used up, and the plan forbids that: the run is over and not valid.
     DataFailed(SourceId),
-    /// Users have something to do at the end, and no time for it.
+    /// Users have tasks for the end of the run, but there is no time for them.
     NoTimeToStop,
     /// A TLS connection could not be made.
     Tls(TlsTrouble),
@@ -47,15 +47,15 @@ impl Notice {
     }
 }
 
-/// Which kinds were told.
+/// The kinds reported so far.
 #[derive(Debug, Default)]
 pub(super) struct Notices([AtomicBool; Notice::KINDS]);
 
 impl Notices {
-    /// Tells the first of each kind.
+    /// Reports the first notice of each kind.
     pub(super) fn tell(&self, notice: Notice, at: Moment, events: &Sender<SwarmEvent>) {
         if !self.0[notice.kind()].swap(true, Ordering::Relaxed) {
-            // The aggregator takes them as long as there are users; it cannot be gone before.
+            // Cannot fail: the aggregator receives events as long as there are users.
             let _ = events.send(SwarmEvent { at, kind: SwarmEventKind::Notice(notice) });
         }
     }

@@ -1,4 +1,4 @@
-//! What became of a request: data, sent once to the aggregator, never printed by a load thread.
+//! The result of a request: plain data, sent once to the aggregator, never printed by a load thread.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
 
-/// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
+/// Why a request failed. Failures are counted, so none has a field that differs from one request to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// The host has no address.
@@ -19,42 +19,42 @@ pub enum Failure {
     ConnectTimeout,
     /// No connection for another reason.
     ConnectOther(ConnectTrouble),
-    /// TLS did not come about, or broke.
+    /// TLS could not be established, or broke.
     Tls(TlsTrouble),
     /// The request could not be written.
     Send,
-    /// No complete answer within `--timeout`.
+    /// No complete response within `--timeout`.
     Timeout,
     /// The server reset the connection.
     Reset,
-    /// The server closed the connection before the answer was complete.
+    /// The server closed the connection before the response was complete.
     ClosedEarly,
-    /// The answer's framing is broken (RFC 9112).
+    /// The response's framing is broken (RFC 9112).
     Protocol(Broken),
     /// A redirect that could not be followed.
     Redirect(RedirectTrouble),
-    /// A status that is not ok.
+    /// A status that counts as failed.
     Status(u16),
-    /// An answer that is not as expected, its status aside.
+    /// A response that is not as expected, apart from its status.
     Expectation(ExpectTrouble),
-    /// An answer without a value that later requests need.
+    /// A response without a value that later requests need.
     Extract(ExtractTrouble),
 }
 
-/// Why an answer did not have a value.
+/// Why a value could not be extracted from a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExtractTrouble {
-    /// Nothing at that place of a JSON body, or it is no JSON.
+    /// There is nothing at that place of the JSON body, or the body is not JSON.
     Json,
     /// No such header field.
     Header,
     /// No such cookie.
     Cookie,
-    /// The texts around it are not in the body.
+    /// The texts that enclose it are not in the body.
     Between,
-    /// The body's coding cannot be undone.
+    /// The body cannot be decoded.
     Undecodable,
-    /// The body, or the text between the two, is longer than `--max-body`: as a failure an
+    /// The body, or the text between the two, is longer than `--max-body`. As a failure this is an
     /// [`ExpectTrouble::Body`], which has the size.
     OverMaxBody,
 }
@@ -77,13 +77,13 @@ impl ExtractTrouble {
 /// Why a host has no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DnsTrouble {
-    /// The name is not known, or has no address of the family asked for.
+    /// The name is unknown, or has no address of the requested family.
     NotFound,
-    /// No answer within `--connect-timeout`.
+    /// No response within `--connect-timeout`.
     Timeout,
 }
 
-/// Why there is no connection, besides refusal and time.
+/// Why there is no connection, apart from refusal and timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectTrouble {
     /// No route to the network or host.
@@ -94,22 +94,22 @@ pub enum ConnectTrouble {
     NoDescriptors,
     /// The Unix socket is no longer there.
     NoSocket,
-    /// The proxy is there, but did not connect to the server.
+    /// The proxy responded, but did not connect to the server.
     Proxy(ProxyTrouble),
     /// Anything else.
     Other,
 }
 
-/// Why a proxy did not connect to the server, besides the reasons that a server itself may give.
+/// Why a proxy did not connect to the server, apart from the reasons that a server itself may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProxyTrouble {
-    /// It does not let us, or did not reach the server.
+    /// It denied access, or could not connect to the server.
     Refused,
-    /// It wants credentials, or others.
+    /// It requires credentials, or other ones.
     Credentials,
     /// It closed the connection.
     Closed,
-    /// Its answer cannot be understood.
+    /// Its response is malformed.
     Broken,
 }
 
@@ -118,12 +118,12 @@ pub enum ProxyTrouble {
 pub enum RedirectTrouble {
     /// More than `--max-redirects`.
     TooMany,
-    /// The location is no URL that can be asked.
+    /// The location is not a URL that can be requested.
     BadLocation,
 }
 
 impl Failure {
-    /// Whether this machine, not the server, ran out of something: the run is not valid then.
+    /// Whether this machine, not the server, ran out of something, which makes the run invalid.
     #[must_use]
     pub const fn is_own_limit(self) -> bool {
         matches!(self, Self::ConnectOther(ConnectTrouble::NoPorts | ConnectTrouble::NoDescriptors))
@@ -152,7 +152,7 @@ impl Failure {
         }
     }
 
-    /// `<class>: <status or short fixed text>`, free of what differs each time.
+    /// `<class>: <status or short fixed text>`, without anything that differs from one request to the next.
     #[must_use]
     pub fn text(self) -> String {
         let class = self.class();
@@ -194,7 +194,8 @@ impl Failure {
     }
 }
 
-/// Whether a request that failed in this class (as [`Failure::class`] names it) had a complete answer from the server.
+/// Whether a request that failed in this class (a name from [`Failure::class`]) got a complete response from the
+/// server.
 #[must_use]
 pub fn is_answer(class: &str) -> bool {
     matches!(class, "redirect" | "http_4xx" | "http_5xx" | "expectation" | "extract" | "other")
@@ -203,37 +204,37 @@ pub fn is_answer(class: &str) -> bool {
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The answer came whole and its status is ok.
+    /// The response is complete and its status is ok.
     Ok,
     /// It failed.
     Failed(Failure),
-    /// The run ended first. In no count but its own.
+    /// The run ended first. Counted separately from ok and failed.
     Aborted,
 }
 
-/// New connections that a request needed, and what they took; zero where it went over a kept one.
+/// New connections that a request needed and the time they took; zero if it used a kept one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connecting {
     /// Connections made.
     pub connections: u16,
     /// Time in name lookups.
     pub dns: Elapsed,
-    /// Time in TCP handshakes, and in what is said to a proxy before the connection is the origin's.
+    /// Time in TCP handshakes and in the conversation with a proxy before the connection leads to the origin.
     pub connect: Elapsed,
     /// Time in TLS handshakes.
     pub tls: Elapsed,
 }
 
-/// What was counted while a request was under way.
+/// Counters of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traffic {
-    /// When the last answer's first byte came.
+    /// When the last response's first byte arrived.
     pub first_byte: Option<Moment>,
-    /// Status of the last answer; 0 without one.
+    /// Status of the last response; 0 without one.
     pub status: u16,
-    /// Body bytes of the last answer, after de-chunking, before decoding.
+    /// Body bytes of the last response, after de-chunking, before decoding.
     pub content_length: u64,
-    /// Body bytes received, redirects' own included.
+    /// Body bytes received, including those of redirects.
     pub bytes_in: u64,
     /// Body bytes sent.
     pub bytes_out: u64,
@@ -245,10 +246,10 @@ pub struct Traffic {
     pub connecting: Connecting,
 }
 
-/// When a request was due, and whether anybody was there to send it then.
+/// When a request was due, and whether a user was free to send it then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Whenever it was sent.
+    /// The time it was sent: there was no earlier due time.
     WhenSent,
     /// At this moment, and a user was free for it: if it was sent late, this machine was too slow.
     Free(Moment),
@@ -256,8 +257,8 @@ pub enum Turn {
     Busy(Moment),
 }
 
-/// What became of one request. Small, as each is written into the channel and read again, by another core or out of a
-/// cache that thousands of users share.
+/// The result of one request. Small, because each is written to the channel and read again by another core, or from a
+/// cache shared by thousands of users.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     endpoint: EndpointId,
@@ -280,7 +281,7 @@ enum Schedule {
 }
 
 impl Outcome {
-    /// An outcome of a request that was begun at `sent` and over at `done`.
+    /// The outcome of a request sent at `sent` and over at `done`.
     #[must_use]
     pub fn new(
         endpoint: EndpointId,
@@ -308,7 +309,7 @@ impl Outcome {
         }
     }
 
-    /// Where it is counted.
+    /// The endpoint that it is counted under.
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         self.endpoint
@@ -332,25 +333,25 @@ impl Outcome {
         self.done.since(self.sent)
     }
 
-    /// Response time: from when it was due to the last byte.
+    /// Response time: from the due time to the last byte.
     #[must_use]
     pub const fn response_time(&self) -> Duration {
         self.done.since(self.due)
     }
 
-    /// From sending to the first byte of the last answer, where one came.
+    /// From sending to the first byte of the last response, if there was one.
     #[must_use]
     pub fn first_byte_time(&self) -> Option<Duration> {
         self.traffic.first_byte.map(|first_byte| first_byte.since(self.sent))
     }
 
-    /// How long after it was due it was sent.
+    /// How long after its due time it was sent.
     #[must_use]
     pub const fn lateness(&self) -> Duration {
         self.sent.since(self.due)
     }
 
-    /// What was counted on the way.
+    /// Counters of the request.
     #[must_use]
     pub const fn traffic(&self) -> &Traffic {
         &self.traffic

@@ -1,20 +1,20 @@
-//! The way of outcomes from the users to the aggregator.
+//! The channel for outcomes from users to the aggregator.
 
 use crossbeam_channel::Sender;
 
 use super::outcome::Outcome;
 
-/// A look at how full the channel is costs a cache line that another core has, so only one outcome of so many pays for
-/// it, drawn by the last digits of its end: 64 senders on two cores pass on three times as many as with a look each.
-/// The 128 that are counted then make up for those that did not look.
+/// Checking how full the channel is costs a cache line that another core holds, so only one outcome in this many does
+/// it, picked by the last digits of its end time: 64 senders on two cores then pass on three times as many as with a
+/// check for each. The 128 that a check then counts make up for the outcomes without one.
 const LOOK_EVERY: u64 = 8;
 
-/// Where users put outcomes: a channel, and who counts some when it fills.
+/// Where users send outcomes: a channel, which users help to drain when it fills up.
 ///
-/// A scheduler that is fair to threads gives the aggregator as much CPU as any of 5,000 users that are ready, and it
-/// needs fifty times that: on one core it came after 0.7 to 1.4 s, with all users waiting for room. So a user that
-/// finds the channel half full counts some of what is there; the other half is for the time in which somebody who
-/// counts is interrupted.
+/// A scheduler that is fair to threads gives the aggregator as much CPU as any one of 5,000 ready users, and it needs
+/// fifty times that: on one core it ran after 0.7 to 1.4 s, with all users waiting for room. So a user that finds the
+/// channel half full counts some of the outcomes; the other half is a reserve for the time in which a counting thread
+/// is preempted.
 #[derive(Clone)]
 pub struct Outlet<'run> {
     outcomes: Sender<Outcome>,
@@ -22,15 +22,15 @@ pub struct Outlet<'run> {
 }
 
 impl<'run> Outlet<'run> {
-    /// Outcomes go into a channel. `relieve` takes some out of it again and counts them, or leaves it to whoever does so
-    /// already; it must not wait.
+    /// Sends outcomes to a channel. `relieve` counts some of what is in it, or returns at once if another thread is
+    /// already doing so; it must not block.
     #[must_use]
     pub const fn new(outcomes: Sender<Outcome>, relieve: &'run (dyn Fn() + Sync)) -> Self {
         Self { outcomes, relieve }
     }
 
-    /// Hands one over; waits for room where there is none, as an outcome is never dropped. Says whether anybody is there
-    /// to take it.
+    /// Sends one outcome; waits if the channel is full, because an outcome is never dropped. Returns whether the
+    /// receiver still exists.
     #[must_use]
     pub fn put(&self, outcome: Outcome) -> bool {
         let looks = outcome.done().nanos().is_multiple_of(LOOK_EVERY);

@@ -1,4 +1,4 @@
-//! Reaching an origin: names to addresses, then to its own address, through a proxy or to a Unix socket.
+//! Connecting to an origin: name lookup, then a socket to its address, through a proxy, or to a Unix socket.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -17,24 +17,24 @@ use crate::plan::journey::UserClass;
 use crate::plan::route::{Lookup, Route};
 use crate::plan::url::{Origin, Scheme};
 
-/// The way to every origin, shared by all users.
+/// Connects to origins by the plan's route; shared by all users.
 #[derive(Debug)]
 pub(super) struct Reach {
     route: Route,
     resolver: Resolver,
     request_timeout: Duration,
-    /// Connections begun so far: addresses are taken in turn over all users.
+    /// Connections begun so far: the addresses are used in turn across all users.
     turn: AtomicUsize,
 }
 
-/// The shortest time that a request may take; sockets' own timeouts are as fine as it asks for.
+/// The shortest timeout of any request; the sockets' own timeouts must be at least that fine.
 fn shortest_timeout(plan: &Plan) -> Duration {
     let timeouts = plan.classes().iter().flat_map(UserClass::steps).map(|step| step.rules.timeout);
     timeouts.min().unwrap_or(Duration::MAX)
 }
 
 impl Reach {
-    /// The way that the plan says.
+    /// A connector for the plan's route.
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
             route: plan.connection().route.clone(),
@@ -44,7 +44,7 @@ impl Reach {
         }
     }
 
-    /// The addresses of an origin's host, asked for within `patience`; none where the route does not ask for them.
+    /// The addresses of an origin's host, looked up within `patience`; none if the route does not look them up here.
     pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
         match self.route {
             Route::Direct | Route::Socks5 { lookup: Lookup::Here, .. } => self.resolver.known_within(origin, patience),
@@ -52,8 +52,8 @@ impl Reach {
         }
     }
 
-    /// A connection that leads to `origin`, made before `limit`; adds the phases to `connecting`, also those of one that
-    /// did not come about. What is said to a proxy belongs to connecting.
+    /// Connects to `origin` before `limit`; adds the time of each phase to `connecting`, even if the connection fails.
+    /// The conversation with a proxy counts as connecting.
     pub(super) fn connect(
         &self,
         origin: &Origin,
@@ -70,7 +70,7 @@ impl Reach {
         connected
     }
 
-    /// How requests to `origin` are sent where something on the way reads them.
+    /// The rewriting of requests to `origin`, if an HTTP proxy reads them.
     pub(super) fn whole_urls(&self, origin: &Origin) -> Option<WholeUrls> {
         match &self.route {
             Route::HttpProxy { authorization, .. } if origin.scheme() == Scheme::Http => {
@@ -138,15 +138,15 @@ impl Reach {
     }
 }
 
-/// What was looked up for one connection, each in the order to try.
+/// The addresses looked up for one connection, in the order to try them.
 struct Known {
-    /// Where the first hop may be: the origin itself, or the proxy.
+    /// Addresses of the first hop: the origin itself, or the proxy.
     hop: Vec<SocketAddr>,
-    /// Addresses of the origin for a proxy that takes them.
+    /// Addresses of the origin, for a proxy that is given addresses.
     goals: Vec<SocketAddr>,
 }
 
-/// Tries the addresses one after another, each with an equal part of the time that is left.
+/// Tries the addresses one after another, each with an equal part of the remaining time.
 fn first_of<T>(
     addresses: &[SocketAddr],
     limit: Instant,

@@ -1,7 +1,7 @@
-//! Names to addresses: asked once a host and again each `--dns-ttl`, never per request.
+//! Name lookup: once per host and again after each `--dns-ttl`, never per request.
 //!
-//! A lookup runs on a thread that nobody waits for at the end: `getaddrinfo` cannot be interrupted, and a name server
-//! that never answers must not hold up the stop. All who need the same host wait for the one lookup under way.
+//! A lookup runs on a thread that is not joined at the end: `getaddrinfo` cannot be interrupted, and a name server that
+//! never responds must not hold up the stop. All users that need the same host wait for the one lookup in progress.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
@@ -15,7 +15,7 @@ use super::stop::Never;
 use crate::plan::url::Origin;
 use crate::plan::{ConnectionPlan, Family};
 
-/// A lookup that failed is not repeated sooner: a host that is not there must not turn into a flood of questions.
+/// A failed lookup is not repeated sooner: an unknown host must not cause a flood of queries.
 const FAILED_TTL: Duration = Duration::from_secs(1);
 
 /// The addresses of all hosts, shared by all users.
@@ -34,13 +34,13 @@ type Answer = Result<Addresses, DnsTrouble>;
 
 #[derive(Debug)]
 enum Entry {
-    /// Closed when the lookup is done.
+    /// In progress; the channel is closed when the lookup is done.
     Asking(Receiver<Never>),
     Answered(Answer, Instant),
 }
 
 impl Resolver {
-    /// A resolver that knows what the plan says about addresses.
+    /// A resolver with the plan's settings and fixed addresses.
     #[must_use]
     pub fn new(plan: &ConnectionPlan) -> Self {
         let mut fixed: HashMap<(String, u16), Vec<IpAddr>> = HashMap::new();
@@ -55,7 +55,7 @@ impl Resolver {
     /// The addresses of an origin's host; waits for a lookup until `deadline`, or until `cut_off` is closed.
     ///
     /// # Errors
-    /// No address, or none in time.
+    /// The host has no address, or none was found in time.
     pub fn addresses(&self, origin: &Origin, deadline: Instant, cut_off: &Receiver<Never>) -> Answer {
         if let Some(known) = self.without_asking(origin) {
             return known;
@@ -73,7 +73,7 @@ impl Resolver {
         }
     }
 
-    /// What is known before the run, for the stream: asks for a name, but waits no longer than `patience`.
+    /// The addresses known before the run, for the stream; waits at most `patience` for a lookup.
     #[must_use]
     pub fn known_within(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
         let known = self.addresses(origin, Instant::now() + patience, &never());
@@ -93,7 +93,7 @@ impl Resolver {
         if addresses.is_empty() { Err(DnsTrouble::NotFound) } else { Ok(addresses.into()) }
     }
 
-    /// The answer at hand, or the lookup under way, which this call may have begun.
+    /// The cached result, or the lookup in progress, which this call may have started.
     fn look_up(&self, host: &str) -> Result<Answer, Receiver<Never>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(host) {
@@ -127,10 +127,11 @@ impl Resolver {
     }
 }
 
-/// With `--dns-ttl 0` each new connection asks again; but those who waited for one lookup must be able to use it.
+/// With `--dns-ttl 0` each new connection looks up again, but those that waited for one lookup must be able to use its
+/// result.
 const SHORTEST_TTL: Duration = Duration::from_millis(10);
 
-/// `localhost` needs no hosts file (RFC 6761 section 6.3). IPv4 first, as most services under test listen there.
+/// `localhost` needs no hosts file (RFC 6761 section 6.3). IPv4 first, because most services under test listen there.
 const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 fn is_wanted(family: Family, address: IpAddr) -> bool {
@@ -152,9 +153,9 @@ fn ask(host: &str, family: Family) -> Answer {
     if addresses.is_empty() { Err(DnsTrouble::NotFound) } else { Ok(addresses.into()) }
 }
 
-/// The order in which connection number `turn` tries the addresses: those of the family that the system prefers
-/// begin in turn, the other family's follow. A host with an address that does not answer in one family thus costs
-/// every other connection nothing.
+/// The order in which connection number `turn` tries the addresses: first those of the family that the system prefers,
+/// rotated by `turn`, then the other family's. So a host whose addresses of one family do not respond costs every other
+/// connection nothing.
 pub(super) fn in_turn(addresses: &[IpAddr], port: u16, turn: usize) -> impl Iterator<Item = SocketAddr> {
     let prefers_v4 = addresses.first().is_some_and(IpAddr::is_ipv4);
     let (preferred, other): (Vec<IpAddr>, Vec<IpAddr>) = addresses.iter().partition(|a| a.is_ipv4() == prefers_v4);

@@ -1,6 +1,6 @@
-//! The users on duty: what each is at, how to wake it, and which sockets it holds.
+//! The running users: what each is doing, how to wake it, and which sockets it has open.
 //!
-//! Written by the users, read by the sampler; the stop wakes everyone by it, and the cut finds every socket in it.
+//! Written by the users, read by the sampler. The stop uses it to wake all users, the cut to find all sockets.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use rustix::net::{Shutdown, shutdown};
 
 use crate::clock::Moment;
 
-/// The users on duty.
+/// The running users.
 #[derive(Debug, Default)]
 pub struct Roster {
     users: AtomicU32,
@@ -23,19 +23,19 @@ pub struct Roster {
 #[derive(Debug, Default)]
 struct Desks {
     all: Vec<Arc<Desk>>,
-    /// Left by users that have ended; the next one takes it over, counts included.
+    /// Slots of users that have ended; the next user reuses one, counts included.
     free: Vec<Arc<Desk>>,
 }
 
-/// What one user is at. On cache lines of its own: it is written twice a request.
+/// The state of one user. On cache lines of its own, because it is written twice per request.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct Desk {
-    /// Requests begun.
+    /// Requests started.
     sent: AtomicU64,
-    /// When the one under way was sent, in nanoseconds since the start and one more; 0 when none is.
+    /// When the current request was sent, in nanoseconds since the start plus one; 0 if there is none.
     since: AtomicU64,
-    /// Told to end after its request.
+    /// Whether the user was told to end after its current request.
     dismissed: AtomicBool,
     hold: Mutex<Hold>,
 }
@@ -47,19 +47,19 @@ struct Hold {
 }
 
 impl Desk {
-    /// A request begins.
+    /// Records the start of a request.
     pub(super) fn begin(&self, sent: Moment) {
         // Only this user writes, so a load and a store are enough.
         self.sent.store(self.sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.since.store(sent.nanos() + 1, Ordering::Relaxed);
     }
 
-    /// It has ended.
+    /// Records the end of the request.
     pub(super) fn end(&self) {
         self.since.store(0, Ordering::Relaxed);
     }
 
-    /// The user's thread is this one.
+    /// Records the current thread as the user's.
     pub(super) fn sit_down(&self) {
         self.hold().thread = Some(std::thread::current());
     }
@@ -75,7 +75,7 @@ impl Desk {
         self.dismissed.load(Ordering::Relaxed)
     }
 
-    /// Puts a socket where the cut finds it.
+    /// Registers a socket so that the cut finds it.
     pub(super) fn keep(&self, socket: &Arc<OwnedFd>) {
         let mut hold = self.hold();
         hold.sockets.retain(|held| held.strong_count() > 0);
@@ -103,16 +103,16 @@ impl Desk {
 /// The requests of all users at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flight {
-    /// Requests begun so far.
+    /// Requests started so far.
     pub sent: u64,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
-    /// Age of the oldest of them; zero without any.
+    /// Age of the oldest request in flight; zero if there is none.
     pub oldest: Duration,
 }
 
 impl Roster {
-    /// A user comes on duty.
+    /// Adds a user and returns its slot.
     pub(super) fn enter(&self) -> Arc<Desk> {
         self.users.fetch_add(1, Ordering::Relaxed);
         let mut desks = self.desks();
@@ -125,47 +125,48 @@ impl Roster {
         desk
     }
 
-    /// A user has ended.
+    /// Removes a user that has ended.
     pub(super) fn leave(&self, desk: Arc<Desk>) {
         *desk.hold() = Hold::default();
         self.desks().free.push(desk);
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// A user has ended before it was told to: whoever is to dismiss it still knows its desk, so nobody else gets that.
+    /// Removes a user that ended before it was told to. Its slot is not reused: whoever will dismiss the user still
+    /// holds it, and would dismiss the next one.
     pub(super) fn retire(&self, desk: &Desk) {
         *desk.hold() = Hold::default();
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Users that run now.
+    /// Users running now.
     #[must_use]
     pub fn users(&self) -> u32 {
         self.users.load(Ordering::Relaxed)
     }
 
-    /// Users that ran when the stop began; those that run now, as long as it has not.
+    /// Users that were running when the stop began; before that, those running now.
     #[must_use]
     pub fn users_at_stop(&self) -> u32 {
         self.users_at_stop.get().copied().unwrap_or_else(|| self.users())
     }
 
-    /// Remembers how many users run, before the stop sends them home.
+    /// Records how many users are running, before the stop ends them.
     pub(super) fn note_stop(&self) {
         let _ = self.users_at_stop.set(self.users());
     }
 
-    /// Wakes every user that sleeps.
+    /// Wakes all users that sleep.
     pub(super) fn wake(&self) {
         self.desks().all.iter().for_each(|desk| desk.wake());
     }
 
-    /// Shuts every socket down, connecting ones too.
+    /// Shuts down all sockets, including those still connecting.
     pub(super) fn shut_down(&self) {
         self.desks().all.iter().for_each(|desk| desk.shut_down());
     }
 
-    /// Looks over all desks: about a microsecond for a hundred users.
+    /// Sums up all slots: about a microsecond for a hundred users.
     #[must_use]
     pub fn flight(&self, now: Moment) -> Flight {
         let mut flight = Flight::default();

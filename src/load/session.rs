@@ -1,4 +1,4 @@
-//! A user's way through the requests of a journey: what it knows, what it sends, what it takes from the answers.
+//! A user's session: renders requests, sends them, checks the responses and extracts values from them.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ use crate::plan::search::{Captured, TextSearches};
 use crate::plan::template::{Unset, Values};
 use crate::plan::wire::WireBuffer;
 
-/// A user's way through its journey.
+/// The state of a user while it performs requests.
 pub(super) struct Session<'run> {
     shared: Shared<'run>,
     desk: &'run Desk,
@@ -35,18 +35,18 @@ pub(super) struct Session<'run> {
     exchange: Exchange<'run>,
     known: Known,
     buffer: WireBuffer,
-    /// Requests begun.
+    /// Requests started.
     sent: u64,
 }
 
-/// Where users report to.
+/// Where users send outcomes and events.
 #[derive(Clone, Copy)]
 pub(super) struct Reports<'run> {
     pub(super) outlet: &'run Outlet<'run>,
     pub(super) events: &'run Sender<SwarmEvent>,
 }
 
-/// What a user knows besides its cookies: everything that templates are filled with.
+/// A user's values besides its cookies: everything that templates are filled with.
 struct Known {
     number: u32,
     iteration: u64,
@@ -55,39 +55,39 @@ struct Known {
     random: Random,
 }
 
-/// What a sequence of requests is for, which decides how it goes on.
+/// The purpose of a sequence of requests, which decides how it continues after a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Getting ready: over with the first that fails.
+    /// Before the first task: ends with the first failure.
     Start,
-    /// A task: a request that failed does not end it.
+    /// A task: a failed request does not end it.
     Task,
-    /// Leaving: sent although the stop has begun, as long as there is time, and not counted by `-n`.
+    /// After the last task: sent although the stop has begun, while there is time, and not counted by `-n`.
     Stop,
 }
 
-/// How a sequence of requests went.
+/// How a sequence of requests ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Walk {
-    /// To its end.
+    /// All requests were sent.
     Whole,
-    /// Not to its end, as something was missing or, when getting ready, failed.
+    /// Ended early: a value was missing or, before the first task, a request failed.
     Short,
-    /// The user is to end.
+    /// The user must end.
     Over,
 }
 
-/// How one request went.
+/// How one request ended.
 enum Went {
     Well,
     Failed,
-    /// What later requests need is missing.
+    /// A value that later requests need is missing.
     Missing,
     Over,
 }
 
 impl<'run> Session<'run> {
-    /// The session of user number `number`, which knows nothing yet.
+    /// The session of user `number`, without any values yet.
     pub(super) fn new(number: u32, shared: Shared<'run>, desk: &'run Desk, reports: Reports<'run>) -> Self {
         let random = Random::seeded(shared.plan.load().seed ^ (u64::from(number) << 32));
         let variables = vec![None; shared.plan.variables().len()];
@@ -97,27 +97,27 @@ impl<'run> Session<'run> {
         Self { shared, desk, reports, exchange, known, buffer: WireBuffer::default(), sent: 0 }
     }
 
-    /// Its own chance.
+    /// The user's own random numbers.
     pub(super) const fn random(&mut self) -> &mut Random {
         &mut self.known.random
     }
 
-    /// Requests begun so far.
+    /// Requests started so far.
     pub(super) const fn sent(&self) -> u64 {
         self.sent
     }
 
-    /// Whether it is to go on: neither has the stop begun nor was it told to end.
+    /// Whether the user should continue: the stop has not begun and the user was not told to end.
     pub(super) fn is_wanted(&self) -> bool {
         !self.shared.stop.is_begun() && !self.desk.is_dismissed()
     }
 
-    /// Waits until `moment`; says whether it came before the user was told to end.
+    /// Waits until `moment`; returns whether it was reached before the user was told to end.
     pub(super) fn sleep_until(&self, moment: Moment) -> bool {
         self.shared.stop.park_until(self.shared.clock.instant(moment), self.desk)
     }
 
-    /// Takes a row of each source; says whether there was one, as without it the user ends.
+    /// Takes a row of each source; returns whether there was one. Without it the user must end.
     pub(super) fn take_rows(&mut self, sources: &[SourceId]) -> bool {
         for source in sources {
             match self.shared.supply.take(*source, &mut self.known.random) {
@@ -134,7 +134,7 @@ impl<'run> Session<'run> {
         true
     }
 
-    /// Does a task; its first request has its turn. `None`: the data that it needs is used up.
+    /// Performs a task; `turn` is when its first request is due. `None` if the data that it needs is used up.
     pub(super) fn do_task(&mut self, task: &'run Task, turn: Turn) -> Option<Walk> {
         if !self.take_rows(&task.rows) {
             return None;
@@ -144,7 +144,7 @@ impl<'run> Session<'run> {
         Some(walk)
     }
 
-    /// Sends the requests one after the other; the first has its turn, the others are due when the one before ended.
+    /// Sends the requests one after the other. The first is due at `turn`, each other when the previous one has ended.
     pub(super) fn walk(&mut self, steps: &'run [Step], mut turn: Turn, purpose: Purpose) -> Walk {
         for step in steps {
             match self.take_step(step, turn, purpose) {
@@ -158,7 +158,7 @@ impl<'run> Session<'run> {
         Walk::Whole
     }
 
-    /// Sends one request and judges its answer.
+    /// Sends one request and checks its response.
     fn take_step(&mut self, step: &'run Step, turn: Turn, purpose: Purpose) -> Went {
         if self.sent == 1 {
             self.shared.gate.hold();
@@ -209,12 +209,12 @@ impl<'run> Session<'run> {
     fn report(&self, endpoint: EndpointId, turn: Turn, exchanged: &Exchanged, ending: Ending, went: Went) -> Went {
         let times = (exchanged.sent, exchanged.done);
         let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
-        // The aggregator takes outcomes as long as there are users; it cannot be gone before.
+        // The receiver is gone only if the aggregator failed: it receives as long as there are users.
         if self.reports.outlet.put(outcome) { went } else { Went::Over }
     }
 
-    /// What the answer is worth, and what is taken from it. Nothing is taken from one that is not as wanted: values
-    /// keep what an earlier one had.
+    /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response
+    /// that is not as expected: variables keep their previous values.
     fn judge(&mut self, step: &Step, exchanged: &Exchanged) -> (Ending, Went) {
         let status = match exchanged.result {
             Ok(status) => status,
@@ -277,7 +277,7 @@ impl Known {
     }
 }
 
-/// How much of the answer is looked at.
+/// How much of the response has to be kept.
 fn keep(step: &Step) -> Keep {
     let expect = &step.rules.expect;
     if expect.needs_whole_body() || step.extract.iter().any(Extraction::needs_whole_body) {
@@ -298,7 +298,7 @@ const fn failure(status: u16, trouble: ExpectTrouble) -> Failure {
     }
 }
 
-/// Why a value was not there.
+/// Why a value could not be extracted.
 fn trouble(extraction: &Extraction, answer: &AnswerView<'_>) -> ExtractTrouble {
     match (&extraction.from, answer.body) {
         (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Undecodable)) => ExtractTrouble::Undecodable,

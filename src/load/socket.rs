@@ -1,10 +1,10 @@
-//! Sockets that a stop can end at any time: made first, put where the stop finds them, then connected.
+//! Sockets that a stop can close at any time: created first, registered where the stop finds them, then connected.
 //!
-//! A connector that blocks in `connect_timeout` hands out its socket only afterwards, so a connection into a black hole
-//! could not be ended. On Linux `shutdown()` of a TCP socket that still connects wakes it at once.
+//! A connector that blocks in `connect_timeout` returns its socket only afterwards, so a connection attempt without any
+//! response could not be ended. On Linux, `shutdown()` of a TCP socket that is still connecting wakes it at once.
 //!
-//! TCP or Unix is a matter of connecting only: past it a socket is a descriptor, and the kernel knows which kind, so
-//! nothing here asks again.
+//! TCP and Unix sockets differ only in how they connect: after that a socket is just a descriptor, and the code below
+//! does not distinguish them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,17 +21,17 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFla
 use super::roster::Desk;
 use super::stop::Stop;
 
-/// What ends a wait, and where a socket is put for that.
+/// Cancellation of a wait: the stop, and the slot at which sockets are registered for it.
 pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
 
 /// Connects to one address within `limit`.
 ///
 /// # Errors
-/// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
+/// The error of `socket` or `connect`; `TimedOut` when `limit` has passed; any error after the cut.
 pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = make(family, watch)?;
-    // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).
+    // connect(2) on a blocking socket waits for at most SO_SNDTIMEO (socket(7)).
     set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
     let began = Instant::now();
     match rustix::net::connect(&socket, &address) {
@@ -47,7 +47,7 @@ pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) ->
 /// Connects to the Unix socket at `path` within `limit`.
 ///
 /// # Errors
-/// As [`connect`]; `NotFound` where the socket is gone.
+/// As [`connect`]; `NotFound` if the socket no longer exists.
 pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let address = SocketAddrUnix::new(path)?;
     let socket = make(AddressFamily::UNIX, watch)?;
@@ -61,49 +61,50 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io
         set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(SHORTEST_LIMIT, GLANCE)))?;
         match rustix::net::connect(&socket, &address) {
             Ok(()) => return Ok(socket),
-            // The server's queue is full, or a signal came: nothing goes on by itself as it does with TCP.
+            // The server's queue is full, or a signal arrived: unlike with TCP, the kernel does not continue
+            // connecting.
             Err(Errno::AGAIN | Errno::INTR) if !stop.is_cut() => {}
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// One that waits for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own socket;
-/// so it looks up this often to see whether the cut came.
+/// A thread waiting for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own
+/// socket, so it checks for the cut this often.
 const GLANCE: Duration = Duration::from_millis(200);
 
 fn make(family: AddressFamily, (stop, desk): Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(socket);
     desk.keep(&socket);
-    // In this order: a cut that comes now finds the socket, one that came before is seen here.
+    // The order matters: a later cut finds the registered socket, an earlier one is seen here.
     if stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
 }
 
-/// A zero would mean no limit at all (socket(7)).
+/// Zero would mean no limit at all (socket(7)).
 const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
 
-/// A signal interrupted `connect`; the handshake goes on by itself, wait for its end.
+/// Waits for a connect that a signal interrupted: the handshake continues in the kernel.
 fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
     wait(socket, PollFlags::OUT, limit)?;
     Ok(socket_error(socket)??)
 }
 
-/// How much of a message went out.
+/// How much of a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
     /// All of it.
     Whole,
-    /// The first bytes of it, as many as there is room for now.
+    /// Only this many bytes: there is no room for more now.
     UpTo(usize),
 }
 
-/// What a socket can do without waiting.
+/// Readiness of a socket: what it can do without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
-    /// Something came, or the end.
+    /// Input or the end of input is available.
     pub(super) readable: bool,
-    /// There is room for more, or no longer anybody to send to.
+    /// There is room for more output, or the peer is gone.
     pub(super) writable: bool,
 }
 
@@ -120,8 +121,8 @@ impl SocketTransport {
         Self { socket, read_limit: Limit::new(usual) }
     }
 
-    /// Sends all of `bytes` within `limit`, however slowly the other side makes room for them. For handshakes: while a
-    /// request is sent, its answer may come already.
+    /// Sends all of `bytes` within `limit`, however slowly the peer reads. For handshakes only: while a request is
+    /// being sent, its response may already arrive.
     pub(super) fn send(&self, bytes: &[u8], limit: Duration) -> io::Result<()> {
         let mut sent = self.send_now(bytes)?;
         let deadline = Instant::now() + limit;
@@ -132,7 +133,8 @@ impl SocketTransport {
         Ok(())
     }
 
-    /// Sends what there is room for, without waiting; nearly always all of it, so that no clock is read and no limit set.
+    /// Sends as much as there is room for, without waiting. That is nearly always everything, so no clock is read and
+    /// no limit set.
     pub(super) fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
@@ -144,12 +146,12 @@ impl SocketTransport {
         }
     }
 
-    /// Receives into `room`, waiting at most `limit`; 0 is the end.
+    /// Receives into `room`, waiting at most `limit`; 0 is the end of input.
     pub(super) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
         receive(&self.socket, &mut self.read_limit, room, limit)
     }
 
-    /// Receives into `room` what is there; 0 is the end, `WouldBlock` that nothing is.
+    /// Receives what is available; 0 is the end of input, `WouldBlock` means that there is nothing.
     pub(super) fn receive_now(&self, room: &mut [u8]) -> io::Result<usize> {
         loop {
             match recv(&self.socket, &mut *room, RecvFlags::DONTWAIT) {
@@ -160,12 +162,12 @@ impl SocketTransport {
         }
     }
 
-    /// Returns whether the other side has neither closed the connection nor sent anything: one look that does not wait.
+    /// Whether the peer has neither closed the connection nor sent anything: one check that does not wait.
     pub(super) fn is_quiet(&self) -> bool {
         matches!(self.receive_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Waits at most `limit` until something came or there is room to send.
+    /// Waits at most `limit` until there is input or room to send.
     pub(super) fn wait(&self, limit: Duration) -> io::Result<Ready> {
         let seen = wait(&self.socket, PollFlags::IN | PollFlags::OUT, limit)?;
         let is_over = seen.intersects(PollFlags::HUP | PollFlags::ERR);
@@ -176,7 +178,7 @@ impl SocketTransport {
     }
 }
 
-/// Waits at most `limit` for one of the events; `TimedOut` where none came.
+/// Waits at most `limit` for one of the events; `TimedOut` if none happens.
 fn wait(socket: &OwnedFd, events: PollFlags, limit: Duration) -> io::Result<PollFlags> {
     let deadline = Instant::now() + limit;
     loop {
@@ -196,8 +198,8 @@ fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duratio
     limits.apply(limit, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
     match recv(socket, &mut *room, RecvFlags::empty()) {
         Ok((received, _)) => Ok(received),
-        // With SO_RCVTIMEO a signal ends recv even where handlers restart calls (signal(7)); rare, so the clock is
-        // asked only then.
+        // With SO_RCVTIMEO a signal ends recv even if handlers restart calls (signal(7)). That is rare, so the clock is
+        // read only then.
         Err(Errno::INTR) => {
             let deadline = Instant::now() + limit;
             loop {
@@ -214,8 +216,8 @@ fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duratio
     }
 }
 
-/// The timeout that is set on a socket, changed only when it must be: a system call each time would double the
-/// cost of a request.
+/// The timeout set on a socket, changed only when necessary: a system call each time would double the cost of a
+/// request.
 #[derive(Debug)]
 struct Limit {
     set: Duration,
@@ -223,8 +225,8 @@ struct Limit {
 }
 
 impl Limit {
-    /// Limits may be longer than asked for by this part of the usual one: a request of 30 s ends within 0.25 s of it,
-    /// and a body that drips costs at most so many calls.
+    /// The timeout set may exceed the requested one by up to this fraction of the usual one: a request of 30 s ends
+    /// within 0.25 s of its limit, and a body that arrives in small pieces costs at most this many calls.
     const GRAINS: u32 = 128;
 
     fn new(usual: Duration) -> Self {

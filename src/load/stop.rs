@@ -1,9 +1,10 @@
-//! The only arrow that points back: tells everyone who sleeps or waits that the run is over.
+//! The stop, the only signal against the direction of the data: wakes everyone who sleeps or waits when the run is
+//! over.
 //!
-//! In two steps: when the stop *begins*, no new request starts and sleepers wake; at the *cut*, what is still in
-//! flight is abandoned. Both are channels that carry nothing and are closed, for the few who wait for something else
-//! as well. Users only sleep, and there are thousands of them: they park, and the roster wakes them, as a channel
-//! keeps its waiters in a list that each of them searches when it wakes.
+//! It has two steps: when the stop *begins*, no new request starts and sleepers wake; at the *cut*, requests still in
+//! flight are abandoned. Both are channels that carry nothing and get closed, so that the few threads that also wait
+//! for something else can select on them. Users only sleep, and there are thousands of them, so they park and the
+//! roster wakes them: a channel keeps its waiters in a list that each of them searches when it wakes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,21 +17,21 @@ use super::roster::{Desk, Roster};
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// `--run-time` is over.
+    /// `--run-time` has passed.
     RunTime,
-    /// `--requests` are started.
+    /// All of `--requests` were started.
     Requests,
-    /// The last stage is over.
+    /// The last stage has ended.
     Stages,
     /// SIGINT, SIGTERM or SIGHUP.
     Signal,
     /// A check with `abort` was clearly missed.
     CheckAbort,
-    /// No user is left that has data, or there must always be data.
+    /// No user with data is left, or data ran out that must not.
     DataEnd,
-    /// Not one user could be started.
+    /// Not a single user could be started.
     NoUsers,
-    /// Nobody takes the stream any more; no line can tell.
+    /// The stream can no longer be written, so this reason appears in none of its lines.
     StreamBroken,
 }
 
@@ -51,10 +52,10 @@ impl Reason {
     }
 }
 
-/// Nothing: a channel of it can only be closed.
+/// A type without values: a channel of it carries nothing and can only be closed.
 pub enum Never {}
 
-/// A gate that opens once, for any number of waiting threads.
+/// A latch that opens once, for any number of waiting threads.
 struct Gate {
     open: AtomicBool,
     closer: Mutex<Option<Sender<Never>>>,
@@ -77,11 +78,11 @@ impl Gate {
     }
 }
 
-/// Tells everyone that the run is over.
+/// Ends a run in two steps and wakes all that wait for it.
 pub struct Stop {
     begun: Gate,
     cut: Gate,
-    /// Why, and when.
+    /// The reason, and when the stop began.
     reason: OnceLock<(Reason, Instant)>,
     roster: Arc<Roster>,
 }
@@ -93,7 +94,7 @@ impl Stop {
         Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), roster }
     }
 
-    /// Begins the stop: no new request starts. The first reason stands.
+    /// Begins the stop: no new request starts. Only the first reason counts.
     pub fn begin(&self, reason: Reason) {
         if self.reason.set((reason, Instant::now())).is_ok() {
             self.roster.note_stop();
@@ -126,24 +127,24 @@ impl Stop {
         self.reason.get().map(|(_, at)| *at)
     }
 
-    /// When the load ended, over which rates are counted: when the stop began, but with `-n`, where every request is sent
-    /// and runs to its own end. `None` until then.
+    /// When the load ended, which is the end of the time that rates are computed over: when the stop began, except with
+    /// `-n`, where every request is sent and runs to its own end. `None` until then.
     #[must_use]
     pub fn load_end(&self) -> Option<Instant> {
-        // Looked at for each outcome: the flag is cheaper.
+        // This is called for each outcome, and the flag is cheaper to read.
         if !self.is_begun() {
             return None;
         }
         self.reason.get().filter(|(reason, _)| *reason != Reason::Requests).map(|(_, at)| *at)
     }
 
-    /// Sleeps until `deadline`; says whether it got there before the stop began. For a few threads; users have
+    /// Sleeps until `deadline`; returns whether that was reached before the stop began. For a few threads; users have
     /// `park_until`.
     pub fn sleep_until(&self, deadline: Instant) -> bool {
         matches!(self.begun.opened.recv_deadline(deadline), Err(RecvTimeoutError::Timeout))
     }
 
-    /// Parks the user at `desk` until `deadline`; says whether it got there before it was told to end.
+    /// Parks the user of this slot until `deadline`; returns whether that was reached before the user was told to end.
     pub(super) fn park_until(&self, deadline: Instant, desk: &Desk) -> bool {
         while !self.is_begun() && !desk.is_dismissed() {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -155,13 +156,13 @@ impl Stop {
         false
     }
 
-    /// Abandons what is in flight: every socket is shut down, connecting ones too, and nobody waits on.
+    /// Abandons what is in flight: shuts down every socket, also connecting ones, so that no thread keeps waiting.
     pub fn cut(&self) {
         self.cut.open();
         self.roster.shut_down();
     }
 
-    /// Whether what is in flight was abandoned.
+    /// Whether requests in flight were abandoned.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.cut.is_open()

@@ -1,4 +1,4 @@
-//! Rows of data on their way to users: one counter a source, shared by all of them.
+//! Rows of data for users: one counter per source, shared by all users.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,25 +7,25 @@ use crate::plan::data::{OnEnd, Pick, Row, SourceId};
 use crate::plan::journey::UserClass;
 use crate::plan::random::Random;
 
-/// How many rows of each source were asked for.
+/// The position in each data source: how many rows were requested.
 #[derive(Debug)]
 pub(super) struct Supply<'p> {
     plan: &'p Plan,
     asked: Box<[AtomicU64]>,
-    /// Arrivals that were not sent, as the data for their task is used up.
+    /// Arrivals that were not sent because the data for their task was used up.
     without_data: AtomicU64,
 }
 
-/// Every row of a source is taken.
+/// Error: all rows of a source are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spent {
     pub(super) source: SourceId,
-    /// Whether that makes the run not valid.
+    /// Whether that makes the run invalid.
     pub(super) fails: bool,
 }
 
 impl<'p> Supply<'p> {
-    /// All rows of the plan's sources.
+    /// Starts at the first row of each of the plan's sources.
     pub(super) fn new(plan: &'p Plan) -> Self {
         Self {
             plan,
@@ -39,33 +39,33 @@ impl<'p> Supply<'p> {
         let at = source.0 as usize;
         let data = &self.plan.sources()[at];
         let number = self.asked[at].fetch_add(1, Ordering::Relaxed);
-        // A shard has every Nth row, as it has every Nth user.
+        // A shard gets every Nth row, just as it has every Nth user.
         let row = data.row(self.plan.load().shard.place(number), random);
         row.ok_or(Spent { source, fails: data.pick() == Pick::Unique(OnEnd::Fail) })
     }
 
-    /// Whether no class has data for one more user, or for one more task.
+    /// Whether no class has data for another user, or for another task.
     pub(super) fn is_spent(&self) -> bool {
         self.plan.classes().iter().all(|class| self.is_spent_for(class))
     }
 
-    /// An arrival is not sent, as the data for its task is used up.
+    /// Counts an arrival that is not sent because the data for its task is used up.
     pub(super) fn note_without_data(&self) {
         self.without_data.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Arrivals that were not sent for that reason.
+    /// Arrivals that were not sent for lack of data.
     pub(super) fn without_data(&self) -> u64 {
         self.without_data.load(Ordering::Relaxed)
     }
 
-    /// Whether the class has no data for one more user, or for one more task of any kind.
+    /// Whether the class has no data for another user, or for another task of any kind.
     pub(super) fn is_spent_for(&self, class: &UserClass) -> bool {
         let none_left = |rows: &[SourceId]| rows.iter().any(|source| self.left(*source) == 0);
         none_left(&class.rows) || class.tasks.as_slice().iter().all(|task| none_left(&task.rows))
     }
 
-    /// Rows that nobody has taken; without end where they are taken again and again.
+    /// Rows not taken yet; `u64::MAX` if rows are reused.
     fn left(&self, source: SourceId) -> u64 {
         let at = source.0 as usize;
         let data = &self.plan.sources()[at];

@@ -1,4 +1,4 @@
-//! Starting the users, each at its time, and sending them home.
+//! Starts the users, each at its time, and ends those that the schedule ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
@@ -24,50 +24,51 @@ use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
 use crate::plan::{Model, Plan};
 
-/// Stack of a user's thread. Virtual: a user touches about 16 KiB of it over plain HTTP, more in a TLS handshake.
+/// Stack size of a user's thread. Virtual memory: a user touches about 16 KiB of it over plain HTTP, more in a TLS
+/// handshake.
 const USER_STACK: usize = 256 * 1024;
 
-/// In the open model a user is started this long before an arrival that nobody has taken, so that its thread runs when
-/// the arrival is due: starting one takes 30 to 100 µs, on a busy machine more.
+/// In the open model a user is started this long before an untaken arrival, so that its thread is running when the
+/// arrival is due: starting one takes 30 to 100 µs, on a busy machine more.
 const HEAD_START: Duration = Duration::from_millis(2);
 
-/// With every user busy, how often it is looked whether there is a new state.
+/// How often the state is checked while every user is busy.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// Something that happened to the swarm as a whole, and when: the aggregator may hear of it later.
+/// An event of the whole swarm with its time, because the aggregator may receive it later.
 #[derive(Clone, Debug)]
 pub struct SwarmEvent {
     /// When it happened.
     pub at: Moment,
-    /// What.
+    /// What happened.
     pub kind: SwarmEventKind,
 }
 
-/// What happens to the swarm as a whole.
+/// Kinds of events of the whole swarm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwarmEventKind {
-    /// The number of users asked for is at work; in the open model, the first plateau of the rate.
+    /// The requested number of users is running; in the open model, the first plateau of the rate is reached.
     Spawned {
-        /// Users.
+        /// Users running.
         users: u32,
     },
-    /// A user could not be started; no more will be, and the run is not valid.
+    /// A user could not be started; no more will be, and the run is invalid.
     SpawnFailed {
-        /// Users that run.
+        /// Users running.
         users: u32,
-        /// What the system said.
+        /// The system's error message.
         why: String,
     },
-    /// An arrival was due while every user was busy and there may be no more: a result, not a fault.
+    /// An arrival was due while every user was busy and no more are allowed: a result, not a fault.
     UsersExhausted {
-        /// Users that run.
+        /// Users running.
         users: u32,
     },
-    /// A user came upon something.
+    /// A user noticed something.
     Notice(Notice),
 }
 
-/// Everything that users work with; outlives them.
+/// Everything that users work with; it outlives them.
 pub struct Swarm<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
@@ -80,15 +81,15 @@ pub struct Swarm<'run> {
     lanes: Option<Lanes<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
-    /// Whether a user ended for want of data.
+    /// Whether a user ended for lack of data.
     has_lost_users: AtomicBool,
-    /// Users that were started and found no data for them.
+    /// Users that were started but found no data.
     without_rows: AtomicU32,
-    /// Closed while users are due that are not started yet.
+    /// Closed while there are users that are due but not started yet.
     gate: Gate,
 }
 
-/// What the thread that starts users holds: when it and all users have let go, the run is over.
+/// Held by the thread that starts users and by each user: the run is over when all of them are dropped.
 #[derive(Clone)]
 struct Ties<'run> {
     outlet: Outlet<'run>,
@@ -97,7 +98,7 @@ struct Ties<'run> {
 }
 
 impl<'run> Swarm<'run> {
-    /// A swarm of no users yet.
+    /// A swarm without users.
     #[must_use]
     pub fn new(
         plan: &'run Plan,
@@ -131,7 +132,7 @@ impl<'run> Swarm<'run> {
     /// ended.
     ///
     /// # Errors
-    /// Not even the thread that starts them could be started.
+    /// If even the thread that starts the users could not be started.
     pub fn raise<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -153,13 +154,13 @@ impl<'run> Swarm<'run> {
             let failed = result.is_err();
             if let Err(error) = result {
                 let (users, why) = (self.roster.users(), error.to_string());
-                // Few and rare; the aggregator takes them as long as there are senders.
+                // Few and rare; the aggregator receives them as long as there are senders.
                 self.tell(&ties, SwarmEventKind::SpawnFailed { users, why });
             }
             self.is_complete.store(true, Ordering::SeqCst);
             self.end_without_data();
             if !failed || self.roster.users() > 0 {
-                // Users may all be gone for a while, between stages; the end of the run is the conductor's to say.
+                // All users may have ended for a while, between stages; only the stop controller ends the run.
                 let _ = self.stop.begun().recv();
             }
         };
@@ -167,7 +168,7 @@ impl<'run> Swarm<'run> {
         Ok(ended)
     }
 
-    /// The closed model: users start and go as the schedule says.
+    /// The closed model: users start and end as scheduled.
     fn start_closed<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -208,7 +209,8 @@ impl<'run> Swarm<'run> {
                 }
             }
         }
-        // Before the gate opens, as those who pass find out that they are all; unless it is to be open by then.
+        // Before the gate opens, because the users that pass it detect that all have started; unless it should be open
+        // by then.
         for plateau in reached {
             if self.clock.now() < Moment::at(plateau.at) {
                 closed = None;
@@ -222,7 +224,7 @@ impl<'run> Swarm<'run> {
         Ok(())
     }
 
-    /// The open model: a user more whenever an arrival comes near that nobody has taken.
+    /// The open model: starts another user whenever an untaken arrival is almost due.
     fn start_open<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
@@ -240,12 +242,12 @@ impl<'run> Swarm<'run> {
                 plateau = None;
                 self.tell(ties, SwarmEventKind::Spawned { users: self.roster.users() });
             }
-            // Each arrival sends a request at least: with `-n` no more users than that are of use, but for those that
-            // find out that the data of their class is used up.
+            // Each arrival sends at least one request, so with `-n` more users than that are useless, except those that
+            // find that the data of their class is used up.
             let growing = if started < most { lanes.next_to_grow(self.roster) } else { None };
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
                 if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
-                    // The number in the whole run, so that no two shards have a user with the same chance.
+                    // The number within the whole run, so that no two shards have users with the same random numbers.
                     let user = self.plan.load().shard.place(started);
                     let user = u32::try_from(user).unwrap_or(u32::MAX);
                     lanes.man(class);
@@ -259,7 +261,7 @@ impl<'run> Swarm<'run> {
                 self.tell(ties, SwarmEventKind::UsersExhausted { users: self.roster.users() });
             }
             if is_exhausted && plateau.is_none() && self.plan.sources().is_empty() {
-                // Users do not leave before the end, so there is nothing left to do or to say.
+                // Users do not end before the run does, so there is nothing left to do or to report.
                 return Ok(());
             }
             let next = growing.map_or_else(|| now.after(PATIENCE), |(_, due)| before(due, HEAD_START));
@@ -272,8 +274,8 @@ impl<'run> Swarm<'run> {
     }
 
     /// Arrivals that were due before the load ended at `stopped` and that no user could take: the endpoint of the first
-    /// request of each, and when it was due. With `-n` no more than the requests that were still to be started. To be
-    /// asked when all users have ended.
+    /// request of each, and when it was due. With `-n`, at most the number of requests that were still to be started.
+    /// Call it after all users have ended.
     pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
         let seed = self.plan.load().seed;
         let left = self.lanes.iter().flat_map(move |lanes| lanes.unsent(stopped));
@@ -284,8 +286,8 @@ impl<'run> Swarm<'run> {
         })
     }
 
-    /// Requests that were asked for and not sent as the data for them was used up: with `-n` those that were still to be
-    /// started, else arrivals that were due before the load ended at `stopped`.
+    /// Requests that were not sent because the data for them was used up: with `-n` those that were still to be
+    /// started, otherwise arrivals that were due before the load ended at `stopped`.
     #[must_use]
     pub fn without_data(&self, stopped: Moment) -> u64 {
         let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
@@ -296,7 +298,7 @@ impl<'run> Swarm<'run> {
     }
 
     fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {
-        // Those that found no data have ended, or are about to.
+        // Users that found no data have ended, or are about to.
         let without_rows = self.without_rows.load(Ordering::SeqCst);
         for users in reached {
             self.tell(ties, SwarmEventKind::Spawned { users: users.saturating_sub(without_rows) });
@@ -307,9 +309,10 @@ impl<'run> Swarm<'run> {
         let _ = ties.events.send(SwarmEvent { at: self.clock.now(), kind });
     }
 
-    /// Ends the run where users ended for want of data, and none is left or to come that has some.
+    /// Ends the run if users ended for lack of data and no user with data is left or still to be started.
     fn end_without_data(&self) {
-        // The last user and the thread that starts them may come here at once: one of them sees what the other did.
+        // The last user and the thread that starts them may get here at the same time: one of them sees what the other
+        // did.
         fence(Ordering::SeqCst);
         let is_last = self.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
         if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
@@ -317,7 +320,7 @@ impl<'run> Swarm<'run> {
         }
     }
 
-    /// Says whether the moment came before the stop began.
+    /// Waits until `moment`; returns whether that was reached before the stop began.
     fn wait_until(&self, moment: Moment) -> bool {
         let on_time = self.clock.now() >= moment || self.stop.sleep_until(self.clock.instant(moment));
         on_time && !self.stop.is_begun()

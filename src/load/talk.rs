@@ -1,4 +1,4 @@
-//! One request and its answer over one connection.
+//! One request and its response over one connection.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use super::tls::Received;
 use crate::clock::{Clock, Moment};
 use crate::plan::wire::Wire;
 
-/// Why a connection gave no answer.
+/// Error: a connection delivered no response.
 pub(super) struct NoAnswer {
     pub(super) failure: Failure,
-    /// Not one byte of an answer had come.
+    /// Whether not a single byte of a response was received.
     pub(super) silent: bool,
 }
 
-/// How long a request may take, and how much of its answer is kept.
+/// The time limit of a request, and how much of its response is kept.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) sent: Moment,
@@ -36,8 +36,8 @@ impl Limits {
     }
 }
 
-/// One request and its answer over one connection. `latest` is when the clock was last read: in the end, when the
-/// last byte came.
+/// One request and its response over one connection. `latest` is when the clock was last read: in the end, when the
+/// last byte arrived.
 pub(super) struct Talk<'t> {
     pub(super) connection: &'t mut Connection,
     pub(super) clock: &'t Clock,
@@ -49,10 +49,10 @@ pub(super) struct Talk<'t> {
 }
 
 impl Talk<'_> {
-    /// Sends and receives; the answer says also whether the connection can carry another request.
-    /// `dressed` are the bytes to send, where they are others than the request's own.
+    /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
+    /// to send if cookies were added to the request.
     pub(super) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<Answer, NoAnswer> {
-        // The first answer byte of an earlier hop or connection says nothing about this one.
+        // The first byte of an earlier hop or connection's response does not count for this one.
         self.traffic.first_byte = None;
         let bytes = dressed.unwrap_or(request.bytes());
         let mut incoming = Incoming::to(request);
@@ -63,7 +63,8 @@ impl Talk<'_> {
                 (Ok(()), self.receive(&mut incoming))
             }
             Ok(Sent::UpTo(done)) => self.send_on((bytes, done), request.body_len(), &mut incoming),
-            // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
+            // A server may respond and close before it has read the whole body (413): that response counts, if it
+            // arrives.
             Err(Failure::Send) => (Err(Failure::Send), self.receive(&mut incoming).map(closing)),
             Err(failure) => return Err(NoAnswer { failure, silent: true }),
         };
@@ -74,9 +75,9 @@ impl Talk<'_> {
         })
     }
 
-    /// Sends the rest of a request for which there was no room at once, and receives meanwhile: a server may answer before
-    /// it has read all (401, 413), and read nothing more; or answer as it reads, and wait for its answer to be taken.
-    /// Gives also how sending went. `body` is the length of the request's body.
+    /// Sends the rest of a request that did not fit at once, and receives meanwhile: a server may respond before it has
+    /// read everything (401, 413) and read no further, or it may respond while it reads and wait until its response is
+    /// read. Also returns how sending ended. `body` is the length of the request's body.
     #[cold]
     fn send_on(
         &mut self,
@@ -97,12 +98,13 @@ impl Talk<'_> {
             }
         };
         self.traffic.bytes_out += body.saturating_sub(self.connection.unsent(bytes, done)) as u64;
-        // What was not sent can no longer be: the next request would be taken for the rest of this one.
+        // The rest must not be sent any more, and the connection cannot be reused: the server would take the next
+        // request for the rest of this one.
         let received = early.unwrap_or_else(|| self.receive(incoming));
         (sent, received.map(closing))
     }
 
-    /// Waits until either is possible.
+    /// Waits until sending or receiving is possible, and does it.
     fn send_or_receive(&mut self, bytes: &[u8], done: usize, incoming: &mut Incoming<'_>) -> Result<Progress, Failure> {
         let ready = self.connection.wait(self.limits.left(*self.latest)?);
         *self.latest = self.clock.now();
@@ -131,9 +133,9 @@ impl Talk<'_> {
         }
     }
 
-    /// Waits for more input and takes it; gives the answer when it is complete. The clock is read once a wait, after it:
-    /// the first wait of a request over a kept connection has the whole timeout, the same for each request, so that the
-    /// socket's own timeout need not change.
+    /// Waits for more input and processes it; returns the response when it is complete. The clock is read once per
+    /// wait, after it: the first wait of a request on a kept connection then has the whole timeout, the same for each
+    /// request, so that the socket's own timeout need not change.
     fn take_more(&mut self, incoming: &mut Incoming<'_>) -> Result<Option<Answer>, Failure> {
         let received = self.connection.receive(self.limits.left(*self.latest)?)?;
         let now = self.clock.now();
@@ -143,7 +145,7 @@ impl Talk<'_> {
             Received::Bytes => {
                 self.traffic.first_byte.get_or_insert(now);
             }
-            // The cut looks like the server's close, which would make a body that ends with it complete.
+            // The cut looks like a close by the server, which would complete a body that ends with the connection.
             Received::End if self.stop.is_cut() => return Err(Failure::ClosedEarly),
             Received::End => {}
         }
@@ -162,19 +164,19 @@ impl Talk<'_> {
     }
 }
 
-/// What a wait for either direction brought.
+/// The result of a wait for both directions.
 enum Progress {
     Sent(Sent),
-    /// The answer is complete, whatever is still unsent.
+    /// The response is complete, even if part of the request is unsent.
     Answered(Answer),
 }
 
-/// The answer of a connection that can carry no other request.
+/// Marks the response of a connection that cannot carry another request.
 fn closing(answer: Answer) -> Answer {
     Answer { keep_alive: false, ..answer }
 }
 
-/// Unix seconds, as dates of cookies are compared.
+/// Unix seconds, the unit in which cookies' dates are compared.
 pub(super) fn unix_seconds(clock: &Clock, moment: Moment) -> i64 {
     i64::try_from(clock.unix(moment).as_secs()).unwrap_or(i64::MAX)
 }

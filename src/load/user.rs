@@ -1,4 +1,5 @@
-//! A user: a thread that gets ready, does one task after another, waits between them, and leaves when told.
+//! A user: a thread that sends the requests before the first task, performs tasks with waits between them, and ends
+//! when told.
 
 use std::time::Duration;
 
@@ -17,11 +18,11 @@ use crate::clock::{Clock, Moment};
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 
-/// Pause before a user that could not get ready tries again, and after a task that could send nothing: without it the
-/// first would be a storm on a server that is in trouble, the second a core at full speed for nothing.
+/// Pause before a user repeats failed requests before its first task, and after a task that could send nothing: without
+/// it the former would hammer a server in trouble, the latter keep a core busy for nothing.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What all users of a run share.
+/// References shared by all users of a run.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'run> {
     pub(super) plan: &'run Plan,
@@ -44,32 +45,32 @@ pub(super) enum Left {
     DataEnd,
 }
 
-/// What a user did about an arrival.
+/// The result of serving an arrival.
 enum Served {
-    /// It did the task as far as it goes, or the data for it is used up.
+    /// It performed the task as far as possible, or the data for it is used up.
     Sent,
-    /// It did not send the first request, and is to end for this reason.
+    /// It did not send the first request, and must end for this reason.
     Unsent(Left),
-    /// It began the task and is to end.
+    /// It started the task and must end.
     Last,
 }
 
-/// What a user is there for.
+/// The kind of work that a user does.
 #[derive(Clone, Copy)]
 pub(super) enum Job<'run, 'p> {
-    /// Task after task.
+    /// One task after another.
     Tasks,
-    /// Arrivals, the first of which is taken already.
+    /// Arrivals, the first of which is already taken.
     Arrivals {
-        /// The others.
+        /// The queues for further arrivals.
         lanes: &'run Lanes<'p>,
-        /// The first.
+        /// The first arrival.
         first: Arrival,
     },
 }
 
-/// Does user `number`'s work to its end, on the thread that calls. `at_work` is told, before its first request, whether
-/// there is data for it.
+/// Runs user `number` to its end on the calling thread. `at_work` is called before its first request and gets whether
+/// there is data for the user.
 pub(super) fn run<'run>(
     (number, class): (u32, usize),
     shared: Shared<'run>,
@@ -95,7 +96,7 @@ pub(super) fn run<'run>(
     }
 }
 
-/// One user at work.
+/// A running user.
 struct User<'run> {
     shared: Shared<'run>,
     class_number: usize,
@@ -139,7 +140,7 @@ impl User<'_> {
             if !late && !self.session.sleep_until(next) {
                 return Left::Told;
             }
-            // Under pacing a task is due a pace after the one before *began*: an overrun is counted once.
+            // With pacing a task is due one pace after the previous one *began*: an overrun is counted once.
             turn = match self.class.wait {
                 Wait::Pacing(_) if late => Turn::Busy(next),
                 Wait::Pacing(_) => Turn::Free(next),
@@ -149,7 +150,7 @@ impl User<'_> {
         Left::Told
     }
 
-    /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
+    /// The open model: serves arrivals when they are due. `first` was taken for this user when it was started.
     fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
         let lane = lanes.lane(self.class_number);
         if !self.get_ready() {
@@ -162,7 +163,7 @@ impl User<'_> {
         while let Some(arrival) = next {
             match self.serve(lanes, arrival, is_first) {
                 Served::Sent => {}
-                // At the end it is counted as not sent.
+                // It will be counted as not sent at the end.
                 Served::Unsent(why) => {
                     if why == Left::DataEnd {
                         lanes.unman(self.class_number);
@@ -173,7 +174,7 @@ impl User<'_> {
                 }
                 Served::Last => break,
             }
-            // With no arrival left before the end this user is one of those that run until then.
+            // Even if no arrival is left, this user is one of those that run until the end.
             next = lane.take_or_wait(self.shared.stop.begun());
             is_first = false;
         }
@@ -181,7 +182,7 @@ impl User<'_> {
         left
     }
 
-    /// Does the task of an arrival, as soon as it is due.
+    /// Performs the task of an arrival as soon as it is due.
     fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
         let Arrival { due, number } = arrival;
         let taken = self.shared.clock.now();
@@ -194,7 +195,7 @@ impl User<'_> {
         let task = self.class.tasks.of_arrival(self.shared.plan.load().seed, number);
         match self.session.do_task(task, turn) {
             None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
-            // The task follows from the arrival, so no other user could do it either.
+            // The arrival determines the task, so no other user could perform it either.
             None => {
                 self.shared.supply.note_without_data();
                 Served::Sent
@@ -205,18 +206,18 @@ impl User<'_> {
         }
     }
 
-    /// Whether it was the server's doing that an arrival was taken late.
+    /// Whether an arrival was taken late because of the server.
     fn was_busy(&self, lanes: &Lanes<'_>, is_first: bool) -> bool {
         if is_first {
-            // A user that was started for this arrival was late by itself, or had to get ready first.
+            // A user started for this arrival was late itself, unless it had requests to send before its first task.
             !self.class.on_start.is_empty()
         } else {
-            // Where there was room for one more user, it was not.
+            // If another user could have been started, the server was not the reason.
             !lanes.may_grow(self.class_number, self.shared.roster)
         }
     }
 
-    /// Sends what comes before the first task, again and again until all of it passed; says whether it did.
+    /// Sends the requests before the first task, repeatedly until all of them succeed; returns whether they did.
     fn get_ready(&mut self) -> bool {
         loop {
             match self.session.walk(&self.class.on_start, Turn::WhenSent, Purpose::Start) {
@@ -230,16 +231,16 @@ impl User<'_> {
         }
     }
 
-    /// Sends what comes after the last task, if there is time for it.
+    /// Sends the requests after the last task, if there is time for them.
     fn leave(&mut self) {
         let is_in_time = !self.shared.plan.load().stop_timeout.is_zero() && !self.shared.stop.is_cut();
-        // Nobody is told what comes of it where nobody takes the stream.
+        // The stream is gone, so waiting for these requests is pointless.
         if is_in_time && self.shared.stop.reason() != Some(Reason::StreamBroken) {
             self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
         }
     }
 
-    /// When the next task begins; `None`: at once.
+    /// When the next task begins; `None` means at once.
     fn next_task(&mut self, began: Moment) -> Option<Moment> {
         let now = || self.shared.clock.now();
         match self.class.wait {

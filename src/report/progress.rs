@@ -1,4 +1,4 @@
-//! How a run goes, while it goes: one line for a terminal, Locust's table for a log.
+//! Progress of a run: one line for a terminal, Locust's table for a log.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,70 +9,70 @@ use super::table::{Column, judged_ms, ms, table};
 use crate::clock::Moment;
 use crate::stats::tally::Statistics;
 
-/// What a run aims at, as far as it has an end.
+/// The planned end of a run, if it has one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Goal {
     /// The load ends after this time.
     pub time: Option<Duration>,
-    /// So many requests are started.
+    /// The load ends after this many started requests.
     pub requests: Option<u64>,
 }
 
-/// A run at one moment.
+/// The state of a run at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// When.
+    /// The moment.
     pub at: Moment,
-    /// Users that ran.
+    /// Users running.
     pub users: u32,
-    /// Requests that were answered or failed so far.
+    /// Requests completed so far.
     pub completed: u64,
-    /// Those that failed.
+    /// Requests failed so far.
     pub failed: u64,
-    /// Requests a second over the last complete seconds.
+    /// Requests per second over the last complete seconds.
     pub rate: f64,
-    /// 95 % of the requests took at most so many milliseconds; as of the last tick, `None` before the first request of it.
+    /// 95th percentile in milliseconds, as of the last tick; `None` before the first request.
     pub p95: Option<f64>,
-    /// Whether this machine holds the load back.
+    /// Whether this machine limits the load.
     pub is_bottleneck: bool,
     /// Whether the stop has begun.
     pub is_stopping: bool,
-    /// A row an endpoint, where a table is wanted, and one of all at the end.
+    /// If a table is wanted: one row per endpoint, and a last one for all.
     pub rows: Vec<Row>,
-    /// Endpoints that have no row.
+    /// Number of endpoints that have no row.
     pub further: usize,
 }
 
 /// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Method; empty for all together.
+    /// Method; empty in the row for all.
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// Its numbers.
+    /// Its statistics.
     pub numbers: Numbers,
 }
 
-/// Whether a line may have colours.
+/// Whether a line may contain colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
-    /// Some of a terminal's.
+    /// Colours of a terminal.
     Some,
-    /// None (`NO_COLOR`, or no terminal).
+    /// No colours (`NO_COLOR`, or no terminal).
     None,
 }
 
-/// A piece of the line: the lower its rank, the sooner it is left out.
+/// A part of the line: the lower its rank, the sooner it is left out.
 struct Piece {
     rank: u8,
     text: String,
-    /// Colour by its number in SGR (ECMA-48 8.3.117); 0 for none.
+    /// Colour by its SGR number (ECMA-48 8.3.117); 0 for none.
     colour: u8,
 }
 
-/// The run in one line of fewer than `width` columns: the last one stays free, as some terminals break the line there.
-/// `now` may be later than the snapshot, so that the time goes on between two of them.
+/// The run in one line of fewer than `width` columns: the last column stays free because some terminals wrap there.
+/// `now` may be later than the snapshot, so that the clock advances between two snapshots.
 #[must_use]
 pub fn line(snapshot: &Snapshot, goal: Goal, now: Moment, width: usize, colour: Colour) -> String {
     let mut pieces = pieces(snapshot, goal, now);
@@ -107,7 +107,7 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<Piece> {
     let mut pieces = vec![
         piece(9, time, 0),
         piece(4, format!("{} {people}", grouped(u64::from(*users))), 0),
-        // Where it is the goal, it says how far the run is.
+        // If it is the goal, it shows the run's progress.
         piece(if goal.requests.is_some() { 8 } else { 2 }, requests, 0),
         piece(6, format!("{} req/s", rounded(*rate)), 0),
         piece(5, format!("{} failed ({share:.1}%)", grouped(*failed)), if *failed > 0 { RED } else { 0 }),
@@ -133,7 +133,7 @@ fn rounded(rate: f64) -> String {
     if rate < 100.0 { format!("{rate:.1}") } else { in_groups(&format!("{rate:.0}")) }
 }
 
-/// A number in groups of three digits.
+/// A number with its digits in groups of three.
 fn grouped(number: u64) -> String {
     in_groups(&number.to_string())
 }
@@ -162,7 +162,7 @@ pub fn statistics(snapshot: &Snapshot, width: Option<usize>) -> String {
     text + "\n"
 }
 
-/// Over which time requests a second are counted.
+/// The period over which requests per second are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rate {
     /// The last seconds.
@@ -171,7 +171,7 @@ pub enum Rate {
     Whole,
 }
 
-/// Locust's first table; the last row is that of all requests.
+/// Locust's first table; the last row is for all requests.
 #[must_use]
 pub fn requests(rows: &[Row], rate: Rate, width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();

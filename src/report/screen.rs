@@ -1,7 +1,7 @@
-//! The only thread that touches stderr or the log for people while a run goes on.
+//! The only thread that writes to stderr or the log file during a run.
 //!
-//! Nobody waits for it: it is given the latest state, the one before being forgotten where it has not been shown yet, so
-//! that a terminal that stands still or a pipe that nobody reads never slows the load. At the end it gets a moment.
+//! No thread waits for it. It is given the latest state, which replaces an older one that has not been shown yet, so a
+//! stalled terminal or a pipe that is not read never slows down the load. At the end it gets a moment to finish.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
@@ -18,19 +18,19 @@ use crate::clock::{Clock, Moment};
 use crate::error::{Error, Result};
 use crate::plan::{People, Talk};
 
-/// The line is drawn anew this often, as time goes on between two snapshots.
+/// The line is redrawn this often, because the clock advances between two snapshots.
 const REDRAW: Duration = Duration::from_millis(500);
 
-/// How long at the end nothing at all may be taken before the rest is left unsaid.
+/// How long at the end the output may make no progress before the rest is dropped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Texts on their way, at most: a few notes at the start, a few parts of the summary.
+/// Maximum queued texts: a few notes at the start, a few parts of the summary.
 const TEXTS: usize = 64;
 
-/// Written at once: what is taken of a long text shows that somebody reads.
+/// Bytes per write: progress within a long text shows that it is being read.
 const CHUNK: usize = 4096;
 
-/// Where people read, and how they are told.
+/// Output for people during a run: stderr or the log file.
 pub struct Screen {
     least: LogLevel,
     texts: Option<Sender<String>>,
@@ -40,7 +40,7 @@ pub struct Screen {
     width: Option<usize>,
 }
 
-/// Where a run shows how it goes.
+/// Where a run shows its progress.
 #[derive(Clone, Debug)]
 pub struct Show {
     kind: Kind,
@@ -48,21 +48,21 @@ pub struct Show {
     shown: Receiver<Snapshot>,
 }
 
-/// How a run is shown while it goes on.
+/// How the progress of a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A line that is drawn again and again.
+    /// A line that is redrawn again and again.
     Line,
-    /// A table from time to time.
+    /// A table every now and then.
     Tables,
 }
 
-/// What the environment says of the terminal.
+/// Terminal settings from the environment.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal<'e> {
     /// `TERM`.
     pub kind: Option<&'e str>,
-    /// `NO_COLOR`; anything in it means none (no-color.org).
+    /// `NO_COLOR`; any non-empty value turns colours off (no-color.org).
     pub no_colour: Option<&'e str>,
 }
 
@@ -70,7 +70,7 @@ impl Screen {
     /// Opens stderr or the log file, and starts the thread.
     ///
     /// # Errors
-    /// Exit 2: the log file cannot be opened, or no thread started.
+    /// Exit 2 if the log file cannot be opened or the thread cannot be started.
     pub fn open(people: &People, goal: Goal, terminal: Terminal<'_>) -> Result<Self> {
         let stderr_is_terminal = people.logfile.is_none() && io::stderr().is_terminal();
         let out: Box<dyn Write + Send> = match &people.logfile {
@@ -94,7 +94,7 @@ impl Screen {
         let shown = snapshots.clone();
         let work = move || {
             easel.work(&spoken, &snapshots);
-            // Nobody listens any more when the process has lost its patience.
+            // Fails if the process has stopped waiting for it.
             let _ = end.send(());
         };
         Builder::new().name("screen".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
@@ -105,19 +105,19 @@ impl Screen {
         Ok(Self { least: people.loglevel, texts, show, taken, ended, width })
     }
 
-    /// Where the run shows how it goes; `None` where nobody wants to see it.
+    /// Where the run shows its progress; `None` if it is not wanted.
     #[must_use]
     pub fn show(&self) -> Option<Show> {
         self.show.clone()
     }
 
-    /// Columns of the terminal; `None` where there is none.
+    /// Columns of the terminal; `None` without one.
     #[must_use]
     pub const fn width(&self) -> Option<usize> {
         self.width
     }
 
-    /// Says something, if it is important enough, as long as somebody reads.
+    /// Prints a text if its level is high enough, while the output makes progress.
     pub fn say(&self, level: LogLevel, text: &str) {
         let Some(texts) = self.texts.as_ref().filter(|_| level >= self.least) else { return };
         let mut text = text.to_owned();
@@ -137,7 +137,7 @@ impl Screen {
 }
 
 impl Drop for Screen {
-    /// Waits until all was said, as long as somebody reads, and the line is gone.
+    /// Waits until all texts are printed and the line is cleared, while the output makes progress.
     fn drop(&mut self) {
         self.texts = None;
         let mut seen = self.taken.load(Ordering::Relaxed);
@@ -146,13 +146,13 @@ impl Drop for Screen {
 }
 
 impl Show {
-    /// How the run is shown.
+    /// How the progress is shown.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Shows this; what was not shown yet never will be. Does not wait.
+    /// Shows this state instead of one that was not shown yet. Does not wait.
     pub fn show(&self, snapshot: Snapshot) {
         if let Err(TrySendError::Full(snapshot)) = self.latest.try_send(snapshot) {
             let _ = self.shown.try_recv();
@@ -162,13 +162,13 @@ impl Show {
     }
 }
 
-/// What is drawn, and with what.
+/// Draws the progress.
 struct Easel {
     pen: Pen,
     kind: Kind,
     goal: Goal,
     colour: Colour,
-    /// With a clock that says how old it is.
+    /// The latest state, with a clock for its age.
     latest: Option<(Snapshot, Clock)>,
 }
 
@@ -186,7 +186,7 @@ impl Easel {
                 recv(snapshots) -> snapshot => if let Ok(snapshot) = snapshot {
                     self.take(snapshot);
                 } else {
-                    // Nothing is shown any more; what is still said ends the loop.
+                    // No more states will come; the remaining texts end the loop.
                     texts.iter().for_each(|text| self.pen.write(&text));
                     break;
                 },
@@ -216,12 +216,12 @@ impl Easel {
     }
 }
 
-/// Writes, as long as it can.
+/// Writes until the output fails.
 struct Pen {
     out: Box<dyn Write + Send>,
     taken: Arc<AtomicU64>,
     is_broken: bool,
-    /// Columns of the line that stands there; 0 without one.
+    /// Columns of the line on the screen; 0 without one.
     drawn: usize,
 }
 
@@ -231,14 +231,14 @@ impl Pen {
             if self.is_broken {
                 return;
             }
-            // Nobody is told when nobody can be told.
+            // There is no other place to report that the output failed.
             self.is_broken = self.out.write_all(chunk).and_then(|()| self.out.flush()).is_err();
             self.taken.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     fn draw(&mut self, line: &str, width: usize) {
-        // A terminal that became narrower has broken the line: it begins that many rows further up.
+        // A terminal that became narrower has wrapped the line: it begins that many rows further up.
         let rows_up = self.drawn.saturating_sub(1) / width.max(1);
         let up = if rows_up > 0 { format!("\x1b[{rows_up}A") } else { String::new() };
         self.write(&format!("\r{up}\x1b[J{line}"));
@@ -252,20 +252,20 @@ impl Pen {
     }
 }
 
-/// Columns of a line whose colours take none.
+/// Columns of a line, not counting its colours.
 fn seen_columns(line: &str) -> usize {
     let mut pieces = line.split('\x1b');
     let first = pieces.next().unwrap_or_default().chars().count();
     first + pieces.filter_map(|piece| piece.split_once('m')).map(|(_, text)| text.chars().count()).sum::<usize>()
 }
 
-/// Columns of the terminal that standard output is; `None` where it is none.
+/// Columns of standard output's terminal; `None` if it is not a terminal.
 #[must_use]
 pub fn stdout_width() -> Option<usize> {
     io::stdout().is_terminal().then(|| width(io::stdout())).flatten()
 }
 
-/// Columns of the terminal that stderr is; `None` where it is none.
+/// Columns of stderr's terminal; `None` if it is not a terminal.
 #[must_use]
 pub fn stderr_width() -> Option<usize> {
     io::stderr().is_terminal().then(|| width(io::stderr())).flatten()
@@ -273,15 +273,15 @@ pub fn stderr_width() -> Option<usize> {
 
 fn width(of: impl std::os::fd::AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(of).ok()?;
-    // A terminal that does not know says 0.
+    // A terminal that does not know its width reports 0.
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
-/// Says something on stderr, and waits no longer than a moment for somebody to read it.
+/// Writes a text to stderr, but waits only a moment for it to be read.
 pub fn whisper(text: String) {
     let (end, ended) = bounded(1);
     let work = move || {
-        // Nobody is told when nobody can be told.
+        // There is no other place to report that the output failed.
         let _ = io::stderr().write_all(text.as_bytes());
         let _ = end.send(());
     };

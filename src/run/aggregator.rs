@@ -1,4 +1,4 @@
-//! The thread that counts, and orders what is said.
+//! The thread that counts outcomes and decides what is written to the stream.
 
 use std::time::Duration;
 
@@ -26,34 +26,35 @@ use crate::telemetry::recorder::{Count, Look, Recorder};
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 
-/// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
-/// wake-up (measured: 0.23 µs an outcome without, several with).
+/// Pause between two checks for outcomes under load: a receiver that waits in the channel costs each sender a wake-up
+/// (measured: 0.23 µs per outcome without, several with).
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 
-/// Outcomes counted at one look: less than a millisecond of work. Interrupted at it among thousands of users that are
-/// ready, this thread comes back a second later, and nobody else can count meanwhile; what it leaves, they count.
+/// Maximum outcomes counted at a time: less than a millisecond of work. If this thread is preempted then among
+/// thousands of ready users, it runs again a second later, and no other thread can count meanwhile; what it leaves in
+/// the queue, users count.
 const AT_ONE_LOOK: usize = 8 * 1024;
 
-/// Counts outcomes and says what there is to say.
+/// Counts outcomes and produces the lines of the stream.
 pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
     ledger: &'p Ledger<'p>,
-    /// What the run is held to.
+    /// The checks of the run.
     bench: Bench,
     clock: Clock,
     stop: &'p Stop,
     display: Display<'p>,
     batches: Sender<Batch>,
-    /// Said, but the writer had no room yet.
+    /// Records for which the writer had no room yet.
     waiting: Vec<Record>,
     faults: Vec<VerdictReason>,
     phases: PhaseSpans,
-    /// Ticks joined to the next one.
+    /// Ticks merged into the next one.
     joined: u64,
 }
 
-/// What the aggregator has when the run is over.
+/// The aggregator's results when the run is over.
 pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
@@ -66,7 +67,7 @@ pub(super) struct Finding<'p> {
 }
 
 impl<'p> Aggregator<'p> {
-    /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
+    /// Creates an aggregator, which first reports start, plan and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
         (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger<'p>),
@@ -78,7 +79,7 @@ impl<'p> Aggregator<'p> {
         let mut aggregator = Self {
             plan,
             ledger,
-            // What shards come to shows when all are merged.
+            // Checks are evaluated on all shards together, when they are merged.
             bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
@@ -94,7 +95,7 @@ impl<'p> Aggregator<'p> {
         aggregator
     }
 
-    /// Works until there are no more users and the last look came.
+    /// Runs until all users have ended and the last observation has arrived.
     pub(super) fn run(mut self, looks: &Receiver<Sighting>, events: &Receiver<SwarmEvent>) -> Finding<'p> {
         let outcomes = self.ledger.outcomes();
         let last = loop {
@@ -106,9 +107,9 @@ impl<'p> Aggregator<'p> {
             match looks.try_recv() {
                 Ok(Sighting::Grid(look)) => {
                     let queue = outcomes.len();
-                    // What was done before the look belongs to its tick: what waits, and one outcome of each user that may
-                    // be waiting for room. No more than that: on a busy machine users fill the queue as fast as it is
-                    // emptied, and the tick, with its checks, would not come.
+                    // What was done before the sample belongs to its tick: the outcomes in the queue, and one of each
+                    // user that may be waiting for room. No more than that: on a busy machine users fill the queue as
+                    // fast as it is emptied, and the tick, with its checks, would never be reached.
                     self.ledger.count(queue + look.users as usize);
                     self.tick(look, queue);
                     continue;
@@ -124,7 +125,7 @@ impl<'p> Aggregator<'p> {
                 Err(TryRecvError::Empty) => {}
             }
             if counted == AT_ONE_LOOK {
-                // The queue fills faster than a pause lets it be emptied.
+                // The queue fills so fast that a pause would let it overflow.
             } else if counted > 0 {
                 std::thread::sleep(DRAIN_PAUSE);
             } else {
@@ -162,13 +163,13 @@ impl<'p> Aggregator<'p> {
         }
     }
 
-    /// A generator that did not keep to the schedule of arrivals has measured another load than the one asked for. In
-    /// the closed model there is no such schedule: a pace is kept by each user for itself.
+    /// A generator that did not keep to the schedule of arrivals has measured another load than the requested one. The
+    /// closed model has no such schedule: each user keeps a pace for itself.
     fn note_lateness(&mut self) {
         let aggregate = self.ledger.aggregate();
         let (late, scheduled) = (aggregate.sends().late(), aggregate.sends().scheduled());
         let load = self.plan.load();
-        // Arrivals that no user could take were due as well; with -n only as many as were sent were asked for.
+        // Arrivals that no user could take were due as well; with -n only as many were requested as were sent.
         let end = aggregate.load_end(self.clock.now());
         let end = load.run_time.map_or(end, |run_time| end.min(Moment::at(run_time)));
         let due = load.intended(end).filter(|_| load.requests.is_none());
@@ -181,7 +182,7 @@ impl<'p> Aggregator<'p> {
         }
     }
 
-    /// A generator that stood still has made requests slower than the server did.
+    /// A generator that stood still has made requests appear slower than the server was.
     fn note_stalls(&mut self) {
         let stalls = self.ledger.stalls();
         let (stalled, seen, total) = stalls.counts();
@@ -194,7 +195,7 @@ impl<'p> Aggregator<'p> {
         }
     }
 
-    /// Looks whether the machine stood still since the look before.
+    /// Checks whether the machine stood still since the previous sample.
     fn note_stall(&mut self, look: &Look) {
         let length = self.ledger.stalls().look(look.overslept, look.sample.at);
         if let Some(length) = length {
@@ -211,14 +212,14 @@ impl<'p> Aggregator<'p> {
         self.faults.push(VerdictReason::new(kind, text));
     }
 
-    /// Says a tick, unless the writer is behind: then the next one is longer, and no line is lost.
+    /// Reports a tick, unless the writer is behind: then the next tick gets longer, and no line is lost.
     fn tick(&mut self, look: Look, queue: usize) {
         self.note_remarks();
         self.note_stall(&look);
         if self.batches.is_full() {
             self.joined += 1;
         } else {
-            // Nothing is counted between the interval's end and what is said of the run so far.
+            // The lock is held so that nothing is counted between the end of the interval and the totals.
             let ledger = self.ledger;
             let mut aggregate = ledger.aggregate();
             let count = self.cut(&mut aggregate, look, queue);
@@ -232,13 +233,13 @@ impl<'p> Aggregator<'p> {
         self.hand_over();
     }
 
-    /// Ends the interval.
+    /// Closes the interval.
     fn cut(&mut self, aggregate: &mut Aggregate, look: Look, queue: usize) -> Count {
         let cuts = aggregate.cut();
         let (phase, end) = (self.recorder.phase(look), look.sample.at);
         self.phases.push(end, phase);
         if !self.bench.is_empty() {
-            // Rates are over the time of the load.
+            // Rates are computed over the time of the load.
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
             self.bench.pass(phase, end.since(self.recorder.interval_start()));
             for Cut { place, interval } in &cuts {
@@ -254,11 +255,11 @@ impl<'p> Aggregator<'p> {
         }
     }
 
-    /// Gives the writer what is waiting, if it has room; never waits for it.
+    /// Hands over pending records if the writer has room; never waits for it.
     fn hand_over(&mut self) {
-        // This is the only sender, so a channel that is not full now cannot be full at once.
+        // This is the only sender, so a channel that is not full now cannot be full below.
         if !self.batches.is_full() && !self.waiting.is_empty() {
-            // A writer that has failed has told the stop; what it no longer takes is counted all the same.
+            // If this fails, the writer has failed and has begun the stop; counting goes on regardless.
             let _ = self.batches.try_send(std::mem::take(&mut self.waiting));
         }
     }
@@ -271,7 +272,7 @@ fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Sighting>, events
     select.recv(outcomes);
     select.recv(events);
     let ready = select.ready();
-    // A closed channel is always ready: when the users are gone, only the last look is worth waiting for.
+    // A closed channel is always ready: once the users have ended, only the last observation is worth waiting for.
     if ready != looking && outcomes.is_empty() && events.is_empty() {
         let mut select = Select::new();
         select.recv(looks);
@@ -284,7 +285,7 @@ fn tenths(time: Duration) -> f64 {
     (time.as_secs_f64() * 10.0).round() / 10.0
 }
 
-/// The whole part of a count.
+/// The integer part of a count.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, cut to whole ones")]
 const fn whole(count: f64) -> u64 {
     count as u64

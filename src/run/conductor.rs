@@ -1,4 +1,4 @@
-//! When a run ends, and how its end goes.
+//! When a run ends, and how it is stopped.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use crate::clock::Clock;
 use crate::load::stop::{Never, Reason, Stop};
 use crate::plan::Load;
 
-/// Pause between two cuts. A socket that was made and does not connect yet is shut down in vain: its `connect` begins
-/// all the same and waits (Linux 6.18), so the next cut has to find it.
+/// Pause between two cuts. Shutting down a socket that was created but has not begun to connect has no effect: its
+/// `connect` starts all the same and waits (Linux 6.18), so the next cut has to find it.
 const CUT_AGAIN: Duration = Duration::from_millis(50);
 
-/// Waits for the end of a run and sees it through.
+/// Waits for the end of a run and stops it.
 pub(super) struct Conductor<'run> {
     pub(super) load: &'run Load,
     pub(super) clock: &'run Clock,
@@ -20,17 +20,17 @@ pub(super) struct Conductor<'run> {
 }
 
 impl Conductor<'_> {
-    /// Returns when the last user has ended. `users` is closed when the last user has ended, `signal` carries the first
-    /// signal.
+    /// Returns when the last user has ended. `users` is closed when the last user has ended, `signal` delivers the
+    /// first signal.
     pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
         self.wait_for_the_end(users);
         match self.stop.reason() {
-            // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
+            // Requests in flight run to their own end, at most --timeout later, unless a person loses patience.
             Some(Reason::Requests) => select! {
                 recv(users) -> _ => {}
                 recv(signal) -> _ => self.grace(users, self.load.stop_timeout),
             },
-            // What comes of them nobody will be told.
+            // The stream is gone, so waiting for these requests is pointless.
             Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
             _ => self.grace(users, self.load.stop_timeout),
         }
@@ -38,7 +38,7 @@ impl Conductor<'_> {
 
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
         if self.load.requests == Some(0) {
-            // A shard that has none of the requests.
+            // A shard without any of the requests.
             return self.stop.begin(Reason::Requests);
         }
         let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
@@ -48,15 +48,15 @@ impl Conductor<'_> {
             recv(self.stop.begun()) -> _ => {}
             recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
             recv(stages_over) -> _ => self.stop.begin(Reason::Stages),
-            // Users go only when told, so there were none: not one could be started.
+            // Users end only when told to, so there were none: not a single one could be started.
             recv(users) -> _ => self.stop.begin(Reason::NoUsers),
         }
     }
 
-    /// What is in flight gets `patience`, then its sockets are shut down.
+    /// Waits `patience` for requests in flight, then shuts down their sockets.
     fn grace(&self, users: &Receiver<Never>, patience: Duration) {
         let mut wait = patience;
-        // Closed as soon as every user has noticed.
+        // Closed as soon as every user has ended.
         while matches!(users.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
             self.stop.cut();
             wait = CUT_AGAIN;

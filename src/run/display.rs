@@ -1,4 +1,4 @@
-//! What people see of a run that goes on: made by the aggregator, shown by a thread that nobody waits for.
+//! Progress of a run for people: made by the aggregator, shown by a thread that no other thread waits for.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::stats::tally::Statistics;
 use crate::telemetry::record::{Body, Record};
 use crate::telemetry::recorder::{Count, Look};
 
-/// A line that moves says that the run goes on.
+/// A changing line shows that the run is alive.
 const PULSE: Duration = Duration::from_millis(500);
 
-/// Tables come no faster, whatever the interval: a log is to be read. A second, less what a tick comes sooner after one
-/// that was late.
+/// Minimum time between tables, whatever the interval, so that a log stays readable. One second, minus a margin for a
+/// tick that follows a late one.
 const TABLE_PAUSE: Duration = Duration::from_millis(900);
 
-/// Endpoints that a table has rows of: their percentiles are taken anew for each.
+/// Maximum rows of a table: the percentiles of each row are computed every time.
 const MOST_ROWS: usize = 50;
 
-/// What people see of a run.
+/// Progress of a run for people.
 pub(super) struct Display<'p> {
     plan: &'p Plan,
     roster: &'p Roster,
     show: Option<Show>,
     last: Moment,
-    /// What only a tick knows.
+    /// Values known only at a tick.
     p95: Option<f64>,
     is_bottleneck: bool,
 }
@@ -42,7 +42,7 @@ impl<'p> Display<'p> {
         Self { plan, roster, show, last: Moment::START, p95: None, is_bottleneck: false }
     }
 
-    /// Shows a tick, its lines being `records`.
+    /// Shows a tick with its `records`.
     pub(super) fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count, records: &[Record]) {
         let Some(show) = &self.show else { return };
         let at = look.sample.at;
@@ -69,7 +69,7 @@ impl<'p> Display<'p> {
         self.last = at;
     }
 
-    /// Shows how it goes between two ticks, where that is worth it.
+    /// Shows the progress between two ticks, if there is a terminal line.
     pub(super) fn pulse<A: Deref<Target = Aggregate>>(
         &mut self,
         now: Moment,
@@ -99,7 +99,7 @@ impl<'p> Display<'p> {
     }
 }
 
-/// A row of completed requests: what is under way has not ended yet.
+/// A row of completed requests: those in flight have no times yet.
 fn row(method: String, name: String, statistics: Statistics) -> Row {
     Row { method, name, numbers: Numbers { statistics, ..Numbers::default() } }
 }

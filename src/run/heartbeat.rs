@@ -1,4 +1,4 @@
-//! Whether this process runs at all: the sampler wakes often, and notices when it slept for longer than it meant to.
+//! Detects standstills of this process: the sampler wakes often, and notices when it slept longer than intended.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::clock::Moment;
 use crate::stats::stalls::{Gap, Overslept};
 
-/// How often the sampler wakes between two ticks: much shorter than a standstill that matters, and ten looks at two
-/// clocks a second cost nothing.
+/// How often the sampler wakes between two ticks: much more often than the shortest standstill that matters. Reading
+/// two clocks ten times a second costs nothing.
 pub(super) const BEAT: Duration = Duration::from_millis(100);
 
-/// When the sampler last ran, and what it noticed since it was last asked.
+/// When the sampler last ran, and what it noticed since the last report.
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
     last: Option<(Moment, Duration)>,
@@ -19,7 +19,7 @@ pub(super) struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// The sampler runs at `now`.
+    /// Records that the sampler runs at `now`.
     pub(super) fn beat(&mut self, now: Moment) {
         let ahead = boot_ahead();
         if let Some((last, before)) = self.last {
@@ -35,18 +35,18 @@ impl Heartbeat {
         self.last = Some((now, ahead));
     }
 
-    /// The sampler waited for the aggregator until `now`: that time does not count as overslept.
+    /// The sampler was waiting for the aggregator until `now`: that time does not count as overslept.
     pub(super) fn excuse(&mut self, now: Moment) {
         self.last = Some((now, boot_ahead()));
     }
 
-    /// What it noticed since the last call.
+    /// What it noticed since the previous call.
     pub(super) fn take(&mut self) -> Overslept {
         std::mem::take(&mut self.overslept)
     }
 }
 
-/// How far the clock that counts suspended time is ahead of the one that does not.
+/// By how much the clock that counts suspended time is ahead of the one that does not.
 fn boot_ahead() -> Duration {
     let read = |clock| Duration::try_from(clock_gettime(clock)).unwrap_or_default();
     let monotonic = read(ClockId::Monotonic);

@@ -1,4 +1,4 @@
-//! What is counted, and the outcomes still to be: the aggregator's, but for moments at which it comes too late.
+//! Shared aggregate and its outcome queue; users help drain it when the aggregator falls behind.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -10,10 +10,11 @@ use crate::load::stop::Stop;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 
-/// Outcomes counted at once: some 10 µs, so that whoever counts is seldom interrupted at it, and no user is kept long.
+/// Outcomes counted under one lock: some 10 µs, so that the counting thread is seldom preempted while it holds the
+/// lock, and no user waits long.
 const AT_ONCE: usize = 128;
 
-/// The outcomes that wait, and what came of those before them.
+/// The queue of outcomes, and the totals of those already counted.
 pub(super) struct Ledger<'run> {
     outcomes: Receiver<Outcome>,
     aggregate: Mutex<Aggregate>,
@@ -23,7 +24,7 @@ pub(super) struct Ledger<'run> {
 }
 
 impl<'run> Ledger<'run> {
-    /// Nothing counted yet. `stop` tells when the load ends.
+    /// An empty aggregate. `stop` provides the end of the load.
     pub(super) fn new(
         outcomes: Receiver<Outcome>,
         (aggregate, stalls): (Aggregate, Stalls),
@@ -38,7 +39,7 @@ impl<'run> Ledger<'run> {
         &self.outcomes
     }
 
-    /// What is counted so far.
+    /// The totals so far.
     pub(super) fn aggregate(&self) -> MutexGuard<'_, Aggregate> {
         self.aggregate.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,11 +49,11 @@ impl<'run> Ledger<'run> {
         self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what is there, at most `most` outcomes; returns how many.
+    /// Counts what is in the queue, at most `most` outcomes; returns how many.
     pub(super) fn count(&self, most: usize) -> usize {
         let mut counted = 0;
         while counted < most {
-            // Let go in between, as a user that would count does not wait for it.
+            // The lock is released in between, because a user that would help does not wait for it.
             let some = self.count_some(&mut self.aggregate(), AT_ONCE.min(most - counted));
             counted += some;
             if some < AT_ONCE {
@@ -62,7 +63,7 @@ impl<'run> Ledger<'run> {
         counted
     }
 
-    /// Makes room: counts some of what is there, unless somebody does so already.
+    /// Makes room: counts some of what is in the queue, unless another thread is already counting.
     pub(super) fn relieve(&self) {
         match self.aggregate.try_lock() {
             Ok(mut aggregate) => _ = self.count_some(&mut aggregate, AT_ONCE),
@@ -71,7 +72,7 @@ impl<'run> Ledger<'run> {
         }
     }
 
-    /// Takes what was counted, when all is over.
+    /// Takes the final totals out.
     pub(super) fn take(&self) -> Aggregate {
         std::mem::replace(&mut *self.aggregate(), Aggregate::new(0))
     }
@@ -85,7 +86,7 @@ impl<'run> Ledger<'run> {
         stalls.take(self.clock.now());
         let mut counted = 0;
         for outcome in outcomes {
-            // Looked at after the outcome was taken: of one that ended after the load did it is known by now.
+            // Read after the outcome was received: if that ended after the load did, the end is known by now.
             if let Some(end) = self.stop.load_end() {
                 aggregate.end_load(self.clock.moment(end));
             }
@@ -138,7 +139,7 @@ mod tests {
                 }
             };
             let users: Vec<_> = (0..4).map(|_| scope.spawn(user)).collect();
-            // As the aggregator: all users may wait for room at once, while the one that made some goes on to wait too.
+            // Like the aggregator: all users may wait for room at once, when the one that made some waits too.
             while !users.iter().all(ScopedJoinHandle::is_finished) {
                 ledger.count(10);
             }

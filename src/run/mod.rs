@@ -1,7 +1,7 @@
 //! A run from start to end: makes the channels, starts the threads, joins them.
 //!
 //! It ends by ownership. Users return and drop their senders, so the aggregator's channel closes; the sampler takes a
-//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then.
+//! last sample; the aggregator hands over what it has; the last lines go to the writer, whose channel then closes.
 
 mod aggregator;
 mod conductor;
@@ -52,40 +52,40 @@ use signals::Signals;
 use targets::targets;
 use watch::{Grid, Watch};
 
-/// Outcomes on their way to the aggregator, at the least. It looks every 5 ms under load; where that is too late, users
-/// count from the half on, and when it is full they wait: an outcome is never dropped.
+/// Minimum capacity of the outcome queue. The aggregator empties it every 5 ms under load; if that is too late, users
+/// help from half full on, and when it is full they wait: an outcome is never dropped.
 const OUTCOMES: usize = 16 * 1024;
 
-/// Outcomes a user that have room beside each other: with every user ready to run, the aggregator's turn may come late.
+/// Additional capacity per user: with every user ready to run, the aggregator may be scheduled late.
 const OUTCOMES_A_USER: usize = 2;
 
-/// How much longer than the stop timeout a reader of the stream may take nothing at the end.
+/// How much longer than the stop timeout a reader of the stream may stall at the end.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
     pub ending: RunEnding,
-    /// What became of the stream.
+    /// How writing the stream ended.
     pub stream: Stream,
-    /// Whether a second signal came.
+    /// Whether a second signal arrived.
     was_killed: bool,
 }
 
-/// What became of the stream.
+/// How writing the stream ended.
 #[derive(Debug)]
 pub enum Stream {
-    /// Every line was taken.
+    /// Every line was written.
     Whole,
-    /// Its reader went away, which ended the run.
+    /// Its reader closed it, which ended the run.
     Closed,
-    /// It could not be written to its end, which ended the run: exit 4.
+    /// Writing it failed, which ended the run: exit 4.
     Broken(Error),
 }
 
 impl Finished {
-    /// The exit code of the numbers.
+    /// The exit code for the run's result.
     #[must_use]
     pub const fn exit(&self, plan: &Plan) -> Exit {
         if self.was_killed {
@@ -95,10 +95,10 @@ impl Finished {
     }
 }
 
-/// Does what the plan says. `tee` is shown every line of the stream, `show` how it goes.
+/// Runs a plan. `tee` is passed every line of the stream, `show` the progress.
 ///
 /// # Errors
-/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
+/// Exit 2 if a limit of the machine does not allow the plan or the stream cannot be opened.
 pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
@@ -118,7 +118,7 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
     let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure, &wait)?;
 
-    // A signal ends the waiting, and the run, in order.
+    // A signal ends the wait, and the run in the usual way.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
@@ -160,7 +160,7 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     Ok(finish(&crew, finding, end, (&writer, patience)))
 }
 
-/// The clock of a run that starts when the plan says.
+/// The clock of a run, started as planned.
 fn start(start: Start) -> Result<Clock> {
     match start {
         Start::Now => Ok(Clock::start_now()),
@@ -170,7 +170,7 @@ fn start(start: Start) -> Result<Clock> {
     }
 }
 
-/// When the stream ticks: where there are other shards, when they do.
+/// When the stream ticks: in a shard, at the same times as the other shards.
 fn grid(plan: &Plan, clock: &Clock) -> Grid {
     let interval = plan.stream().interval;
     match plan.shard() {
@@ -179,13 +179,13 @@ fn grid(plan: &Plan, clock: &Clock) -> Grid {
     }
 }
 
-/// Seconds of the host's monotonic clock, which other processes of the host share.
+/// Seconds of the host's monotonic clock, which is the same for all its processes.
 fn monotonic_seconds() -> f64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
-/// What the threads of a run share.
+/// References shared by the threads of a run.
 struct Crew<'run> {
     plan: &'run Plan,
     clock: &'run Clock,
@@ -196,12 +196,12 @@ struct Crew<'run> {
 }
 
 impl Crew<'_> {
-    /// When the stop began; now, where it has not.
+    /// When the stop began; the current time if it has not.
     fn stopped_at(&self) -> Moment {
         self.stop.begun_at().map_or_else(|| self.clock.now(), |at| self.clock.moment(at))
     }
 
-    /// Starts the threads and waits for their end; gives what was counted, and what was left over.
+    /// Starts the threads and waits for their end; returns the final counts and the unfinished requests.
     fn work<'p>(
         &self,
         aggregator: Aggregator<'p>,
@@ -242,19 +242,19 @@ impl Crew<'_> {
     }
 }
 
-/// What was due and did not come to its end.
+/// Requests that were due and did not complete.
 struct LeftOver {
     unfinished: Vec<(StatsPlace, Unfinished)>,
-    /// Requests for which the data was used up.
+    /// Requests not sent because their data was used up.
     without_data: u64,
 }
 
-/// Ends the run when it is dropped: without the aggregator no line can tell of it, and users would go on and count.
+/// Ends the run when dropped: without the aggregator nothing would be written, and users would keep running.
 struct EndOfRun<'run>(&'run Stop);
 
 impl Drop for EndOfRun<'_> {
     fn drop(&mut self) {
-        // After a proper end the stop has begun, and the first reason stands.
+        // After a normal end the stop has already begun, and only the first reason counts.
         self.0.begin(Reason::StreamBroken);
     }
 }
@@ -273,7 +273,7 @@ fn finish(
     let Crew { plan, stop, clock, roster, .. } = crew;
     let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, .. } = finding;
     let reason = stop.reason().unwrap_or(Reason::Signal);
-    // With -n all requests end by themselves, and their rate is over the time until the last one did.
+    // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
     let judgement = judge(plan, &aggregate, &mut bench, faults, (&left_over, load_end));
     let was_killed = crew.signals.came_again();
@@ -300,7 +300,7 @@ fn finish(
     Finished { ending, stream, was_killed }
 }
 
-/// What the run comes to.
+/// Judges the run.
 fn judge(
     plan: &Plan,
     aggregate: &Aggregate,
@@ -320,7 +320,7 @@ fn judge(
     }
     let counts = aggregate.counts();
     if plan.shard().is_some() {
-        // A shard may have nothing to do, and how much of the run has not ended is only known once all shards are merged.
+        // A shard may have nothing to do, and what is unfinished is known only when all shards are merged.
         if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
             return Judgement::pass();
         }
@@ -337,7 +337,7 @@ fn judge(
     })
 }
 
-/// Failed requests that no check is about.
+/// Failed requests that no check covers.
 fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
     let failures: Vec<(String, u64)> = aggregate
         .endpoints()
@@ -347,7 +347,7 @@ fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
     unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
 }
 
-/// The endpoint as checks call it.
+/// The endpoint's name in checks.
 fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
     endpoint(plan, place).to_string()
 }
@@ -359,7 +359,7 @@ fn endpoint(plan: &Plan, place: StatsPlace) -> Endpoint {
     }
 }
 
-/// Hands the last lines over, a few at a time, so that they need not all be in memory.
+/// Hands over the last lines a few at a time, so that they need not all be in memory.
 fn deliver(
     lines: impl Iterator<Item = Record>,
     batches: &Sender<Batch>,

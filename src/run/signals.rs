@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first ends the run in order, a second one ends the process.
+//! SIGINT, SIGTERM and SIGHUP: the first ends the run in the usual way, a second one ends the process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,17 +12,17 @@ use crate::load::stop::{Reason, Stop};
 use crate::report::screen::whisper;
 use crate::telemetry::interrupt::{Interrupt, Signal};
 
-/// Signals within this time are one: GNU timeout sends two within milliseconds, and a terminal whose shell forwards
-/// Ctrl-C as many.
+/// Signals within this time count as one: GNU timeout sends two within milliseconds, and so does a terminal whose shell
+/// forwards Ctrl-C.
 const ONE_SIGNAL: Duration = Duration::from_secs(1);
 
 /// How long the last lines and reports may take after a second signal.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Pause between two cuts: a socket that was made and does not connect yet is shut down in vain.
+/// Pause between two cuts: shutting down a socket that has not begun to connect has no effect.
 const CUT_AGAIN: Duration = Duration::from_millis(50);
 
-/// Signals that are heeded.
+/// The signal handling of a run.
 #[derive(Debug)]
 pub struct Signals {
     first: Receiver<()>,
@@ -30,13 +30,13 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Heeds signals from now on, for the rest of the process: the first begins the stop; one that comes a second or more
-    /// after it cuts off what is in flight, and ends the process as soon as the last lines and reports are written, a
-    /// second later at the latest. Where a line `is_drawn` on the terminal, that ends it, so that the prompt begins its
-    /// own.
+    /// Handles signals for the rest of the process. The first begins the stop; one that arrives a second or more later
+    /// cuts off the requests in flight and ends the process as soon as the last lines and reports are written, at most
+    /// a second later. If a progress line `is_drawn` on the terminal, it is ended first so that the prompt gets a line
+    /// of its own.
     ///
     /// # Errors
-    /// The system refuses, or it was done before.
+    /// If the system refuses, or handlers were already installed.
     pub fn install(stop: &Arc<Stop>, is_drawn: bool) -> Result<Self> {
         let hangup_was_ignored = is_ignored(SIGHUP);
         let (sender, first) = bounded(1);
@@ -48,7 +48,7 @@ impl Signals {
             let since = began.get_or_init(Instant::now).elapsed();
             if since < ONE_SIGNAL {
                 stop.begin(Reason::Signal);
-                // Room for one, and this is the only one.
+                // There is room for one message, and this is the only one.
                 let _ = sender.try_send(());
                 return;
             }
@@ -59,7 +59,7 @@ impl Signals {
                 std::thread::sleep(CUT_AGAIN);
             }
             if is_drawn {
-                // A terminal that stands still is not waited for.
+                // Does not wait long for a stalled terminal.
                 whisper("\n".to_owned());
             }
             end_process();
@@ -71,24 +71,24 @@ impl Signals {
         Ok(Self { first, came_again })
     }
 
-    /// Carries the first signal.
+    /// Delivers the first signal.
     #[must_use]
     pub const fn first(&self) -> &Receiver<()> {
         &self.first
     }
 
-    /// Whether a second signal came: the process ends with an exit code of its own.
+    /// Whether a second signal arrived: the process then has an exit code of its own.
     #[must_use]
     pub fn came_again(&self) -> bool {
         self.came_again.load(Ordering::SeqCst)
     }
 }
 
-/// Tells a reader of streams of the first signal, which those who write what it reads got too; a second one, a second or
-/// more after it, ends the process.
+/// Reports the first signal to a reader of streams, because the writers of those streams got it too; a second signal, a
+/// second or more later, ends the process.
 ///
 /// # Errors
-/// The system refuses, or it was done before.
+/// If the system refuses, or handlers were already installed.
 pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
     let hangup_was_ignored = is_ignored(SIGHUP);
     let interrupt = Arc::clone(interrupt);
@@ -104,7 +104,7 @@ pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
     Ok(())
 }
 
-/// Ends the process at once, and leaves no half of a file behind.
+/// Ends the process at once, without leaving half-written files behind.
 fn end_process() -> ! {
     replace::give_up();
     std::process::exit(i32::from(Exit::Killed.code()))
@@ -112,7 +112,7 @@ fn end_process() -> ! {
 
 const SIGHUP: u32 = 1;
 
-/// Whether a signal was ignored when the process started, as `nohup` has it (proc(5), `SigIgn`).
+/// Whether a signal was ignored when the process started, as with `nohup` (proc(5), `SigIgn`).
 fn is_ignored(signal: u32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
@@ -120,7 +120,7 @@ fn is_ignored(signal: u32) -> bool {
     mask & (1 << (signal - 1)) != 0
 }
 
-/// ctrlc takes SIGHUP over whatever it was before; give it back.
+/// ctrlc always installs its handler for SIGHUP; this restores that it is ignored.
 #[allow(unsafe_code, reason = "ctrlc has no way to leave a signal out, and std none to set one")]
 fn ignore_hangup() {
     // SAFETY: signal(2) with SIG_IGN installs no code of ours; the arguments are constants of the platform.

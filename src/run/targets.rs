@@ -1,4 +1,4 @@
-//! The hosts of a plan, and the addresses that their names have before the run.
+//! The hosts of a plan and their addresses before the run.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::telemetry::ours::Target;
 
-/// How long a name server may take before the run begins without it.
+/// How long name lookups may take before the run starts without them.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The hosts that are asked and their addresses, as far as known within a second for all together.
+/// The hosts that requests go to and their addresses, as far as they are known within a second in total.
 pub(super) fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
-    /// The line has room for so many bytes of them; a plan with more origins names the first.
+    /// Maximum bytes of targets in the line; a plan with more origins lists only the first.
     const ROOM: usize = 1000;
     const ADDRESSES: usize = 8;
     let deadline = Instant::now() + LOOKUP_PATIENCE;

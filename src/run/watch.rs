@@ -1,4 +1,4 @@
-//! The sampler thread: looks at machine and swarm on the grid of ticks, and so sets the stream's pace.
+//! The sampler thread: observes machine and swarm at each tick, and so sets the pace of the stream.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::machine::sampler::Sampler;
 use crate::telemetry::recorder::Look;
 use crate::telemetry::writer::CpuGauge;
 
-/// A look, and whether it is the last.
+/// A sample, and whether it is the last.
 pub(super) enum Sighting {
-    /// One on the grid.
+    /// A sample at a tick.
     Grid(Look),
-    /// The one when the last user has ended.
+    /// The sample after the last user has ended.
     Last(Look),
 }
 
-/// Looks at machine and swarm.
+/// Observes machine and swarm.
 pub(super) struct Watch<'run> {
     pub(super) sampler: Sampler,
     pub(super) clock: &'run Clock,
@@ -32,7 +32,7 @@ pub(super) struct Watch<'run> {
 }
 
 impl Watch<'_> {
-    /// Looks once.
+    /// Takes one sample.
     pub(super) fn look(&mut self, tick: u64) -> Look {
         let now = self.clock.now();
         Look {
@@ -47,7 +47,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Waits until `due`; returns whether `over` was closed before.
+    /// Waits until `due`; returns whether `over` was closed first.
     fn is_over(&mut self, over: &Receiver<Never>, due: Moment) -> bool {
         loop {
             let now = self.clock.now();
@@ -62,17 +62,17 @@ impl Watch<'_> {
         }
     }
 
-    /// Looks at each tick of the grid after the first, and once more when `over` is closed.
+    /// Takes a sample at each tick after the first, and a last one when `over` is closed.
     pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
         let mut tick = grid.first() + 1;
         self.heartbeat.excuse(self.clock.now());
         while !self.is_over(over, grid.due(tick)) {
-            // A machine that stood still has missed ticks; the one that is said is the one that is due now.
+            // After a standstill several ticks are overdue; only the latest is reported.
             tick = tick.max(grid.passed(self.clock.now()));
             if looks.send(Sighting::Grid(self.look(tick))).is_err() {
                 return;
             }
-            // An aggregator that is busy may have kept it.
+            // Sending may have waited for a busy aggregator, which is not a standstill.
             self.heartbeat.excuse(self.clock.now());
             tick += 1;
         }
@@ -83,7 +83,7 @@ impl Watch<'_> {
     }
 }
 
-/// When ticks are due, and their numbers.
+/// The due times of ticks and their numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {
     interval: u64,
@@ -97,13 +97,13 @@ impl Grid {
         Self { interval: nanos(interval).max(1), origin: 0 }
     }
 
-    /// Ticks at the multiples of the interval on the wall clock, where the intervals of all shards join; the first is
-    /// the multiple before the `start`, and said at the start.
+    /// Ticks at the multiples of the interval on the wall clock, so that the intervals of all shards match. The first
+    /// is the multiple before `start`, and is reported at the start.
     pub(super) fn of_wall_clock(interval: Duration, start: Duration) -> Self {
         Self { interval: nanos(interval).max(1), origin: nanos(start) }
     }
 
-    /// The tick of the start.
+    /// The number of the tick at the start.
     pub(super) const fn first(self) -> u64 {
         self.origin / self.interval
     }
@@ -113,13 +113,13 @@ impl Grid {
         Moment::from_nanos(self.interval.saturating_mul(tick).saturating_sub(self.origin))
     }
 
-    /// The last tick that is due by a moment.
+    /// The last tick that is due at a moment.
     const fn passed(self, moment: Moment) -> u64 {
         self.origin.saturating_add(moment.nanos()) / self.interval
     }
 }
 
-/// 584 years fit.
+/// Enough for 584 years.
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

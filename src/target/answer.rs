@@ -1,4 +1,4 @@
-//! What is answered: a [`Request`] turned into bytes on the socket.
+//! Responses: writes the response to a [`Request`] to the socket.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, BufWriter, IoSlice, Write};
@@ -12,18 +12,18 @@ use crate::target::connection::{Body, MAX_ECHO, Next};
 use crate::target::request::{After, EchoHead, Extent, Request, Route, Version};
 use crate::target::{Pause, Shared, pause, shop};
 
-/// What `/bytes/N` is made of.
+/// The content of `/bytes/N`.
 static BLOCK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
-/// The buffer for answers that a connection keeps, bytes: all but large echoes fit.
+/// Bytes of the response buffer that a connection keeps: all but large echoes fit.
 const MAX_KEPT_BUFFER: usize = 4096;
-/// What is written at once of an echo, bytes.
+/// Bytes of an echo written at a time.
 const PIECE: usize = 16 * 1024;
 
 const JSON: &str = "Content-Type: application/json\r\n";
 const TEXT: &str = "Content-Type: text/plain\r\n";
 const BINARY: &str = "Content-Type: application/octet-stream\r\n";
 
-/// Answers a request whose body was read.
+/// Responds to a request whose body was read.
 pub(super) fn answer(
     stream: &TcpStream,
     out: &mut Vec<u8>,
@@ -67,17 +67,17 @@ pub(super) fn answer(
     }
 }
 
-/// An answer about to be written.
+/// A response to be written.
 pub(super) struct Answer<'a> {
     pub(super) stream: &'a TcpStream,
-    /// Filled and emptied for each answer, to allocate once a connection.
+    /// Filled and emptied for each response, so that it is allocated only once per connection.
     pub(super) out: &'a mut Vec<u8>,
     pub(super) version: Version,
     pub(super) extent: Extent,
     pub(super) after: After,
 }
 
-/// What came, as `/echo` gives it back.
+/// The request received by `/echo`, to be sent back.
 #[derive(Serialize)]
 struct Echo<'e> {
     body: Lossy<'e>,
@@ -86,7 +86,7 @@ struct Echo<'e> {
     target: &'e str,
 }
 
-/// Bytes as text, what is not UTF-8 in it replaced.
+/// Bytes as text, with invalid UTF-8 replaced.
 struct Lossy<'b>(&'b [u8]);
 
 impl fmt::Display for Lossy<'_> {
@@ -104,7 +104,7 @@ impl Serialize for Lossy<'_> {
     }
 }
 
-/// Counts what is written.
+/// Counts the bytes written to it.
 struct Counter(u64);
 
 impl Write for Counter {
@@ -118,11 +118,11 @@ impl Write for Counter {
     }
 }
 
-/// How the answer's body is delimited.
+/// How the response's body is delimited.
 enum Length {
     Known(u64),
     Chunked,
-    /// No body, and nothing said of one (204, 304), or a body until the connection closes.
+    /// No header: there is no body (204, 304), or it ends with the connection.
     Unsaid,
 }
 
@@ -131,7 +131,7 @@ impl Answer<'_> {
         self.whole(200, JSON, br#"{"ok":true}"#)
     }
 
-    /// A line of text; none for the statuses that have no body (RFC 9110 §15).
+    /// A line of text; no body for the statuses that must not have one (RFC 9110 §15).
     pub(super) fn text(&mut self, status: u16, line: &str) -> io::Result<Next> {
         match status {
             204 | 304 => {
@@ -150,7 +150,7 @@ impl Answer<'_> {
         serde_json::to_writer(&mut length, &echo)?;
         self.head(200, JSON, &Length::Known(length.0));
         if self.extent == Extent::Whole {
-            // Written piece by piece: as text, a body may take six times its bytes.
+            // Written in pieces: as JSON text, a body may take six times its bytes.
             let mut stream = BufWriter::with_capacity(PIECE, self.stream);
             stream.write_all(self.out)?;
             serde_json::to_writer(&mut stream, &echo)?;
@@ -232,7 +232,7 @@ impl Answer<'_> {
         });
     }
 
-    /// Writes what is prepared.
+    /// Writes the prepared bytes.
     fn send(&mut self) -> io::Result<Next> {
         self.stream.write_all(self.out)?;
         self.out.clear();
@@ -245,7 +245,7 @@ impl Answer<'_> {
     }
 }
 
-/// The reason phrase of a status (RFC 9110 §15, RFC 6585), `Status` for those without.
+/// The reason phrase of a status (RFC 9110 §15, RFC 6585); `Status` for those without one.
 fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

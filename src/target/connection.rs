@@ -1,4 +1,4 @@
-//! One connection: requests in, one after another, each answered before the next is looked at.
+//! One connection: reads requests one after another and responds to each before it reads the next.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -10,39 +10,40 @@ use crate::target::Connection;
 use crate::target::answer::{self, Answer};
 use crate::target::request::{self, After, Extent, Framing, Head, Request, Route, Version};
 
-/// The longest request head, bytes; also the longest trailers.
+/// Maximum bytes of a request head; also of the trailers.
 const MAX_HEAD: usize = 64 * 1024;
-/// The longest chunk-size line, extensions included, bytes.
+/// Maximum bytes of a chunk-size line, extensions included.
 const MAX_CHUNK_LINE: usize = 4096;
-/// The longest body that `/echo` gives back, bytes: a connection holds at most twice as much, all buffers together.
+/// Maximum bytes of a body that `/echo` sends back: a connection holds at most twice as much in all its buffers.
 pub(super) const MAX_ECHO: usize = 512 * 1024;
-/// What is read of a body sent to the shop, bytes; its numbers take up to 64 bytes each once they are read.
+/// Maximum bytes kept of a body sent to the shop; each number in it takes up to 64 bytes when parsed.
 const MAX_FORM: usize = 16 * 1024;
-/// The read buffer at first, bytes: holds the head of an ordinary request, times 10,000 connections.
+/// Initial bytes of the read buffer: enough for an ordinary request's head, and small because there may be 10,000
+/// connections.
 const BUFFER: usize = 2048;
-/// The read buffer once a body is longer than it, bytes: an upload takes an eighth of the system calls.
+/// Bytes of the read buffer for a longer body: an upload then needs an eighth of the system calls.
 const BODY_BUFFER: usize = 16 * 1024;
-/// What is read from a client after it was refused, bytes and time: closing with input unread resets the connection,
-/// and the client would lose the answer.
+/// Maximum bytes and time of reading from a client after it was refused: closing with unread input resets the
+/// connection, and the client would lose the response.
 const LINGER_BYTES: u64 = 1 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// What to do after an answer.
+/// The next step after a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     Request,
     Close,
 }
 
-/// Answers requests until the client leaves or one side asks to close.
+/// Serves requests until the client leaves or one side asks to close.
 pub(super) fn serve(connection: &Connection) {
     let mut inbox = Inbox::new(&connection.stream);
     let mut out = Vec::new();
-    // An error is a client that went away, or the target's end: either way there is nobody to tell.
+    // An error means that the client left or the server ends: there is no one to report it to.
     while let Ok(Next::Request) = exchange(connection, &mut inbox, &mut out) {}
 }
 
-/// Reads one request to its end and answers it.
+/// Reads one complete request and responds to it.
 fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -> io::Result<Next> {
     let stream = &*connection.stream;
     let request = match inbox.head()? {
@@ -55,7 +56,7 @@ fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -
         Ok(framing) => framing,
         Err(why) => return refuse(stream, out, 400, why),
     };
-    // Who has begun to send the body does not wait for leave (RFC 9110 §10.1.1).
+    // A client that has already begun to send the body does not wait for permission (RFC 9110 §10.1.1).
     if request.expects_continue && framing != Framing::Length(0) && inbox.unread().is_empty() {
         (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
@@ -72,7 +73,7 @@ fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -
     }
 }
 
-/// Answers what cannot be understood, and closes so that the answer arrives.
+/// Refuses a malformed request, and closes in a way that lets the response arrive.
 fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::Result<Next> {
     Answer { stream, out, version: Version::Http11, extent: Extent::Whole, after: After::Close }.text(status, why)?;
     stream.shutdown(Shutdown::Write)?;
@@ -81,14 +82,14 @@ fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::
     Ok(Next::Close)
 }
 
-/// A request's body as far as it is wanted.
+/// A request's body, as much of it as is needed.
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    /// Bytes that came.
+    /// Bytes received.
     pub(super) length: u64,
-    /// The first of them.
+    /// The first bytes.
     pub(super) kept: Vec<u8>,
-    /// How many to keep.
+    /// Maximum bytes to keep.
     limit: usize,
 }
 
@@ -97,7 +98,7 @@ impl Body {
         self.length += bytes.len() as u64;
         let kept = &bytes[..bytes.len().min(self.limit - self.kept.len())];
         if self.kept.len() + kept.len() > self.kept.capacity() {
-            // Doubled, and never beyond the limit.
+            // Doubled, but never beyond the limit.
             let wanted = (2 * self.kept.len()).clamp(self.kept.len() + kept.len(), self.limit);
             self.kept.reserve_exact(wanted - self.kept.len());
         }
@@ -105,16 +106,16 @@ impl Body {
     }
 }
 
-/// What came where a request may begin.
+/// The result of reading a request head.
 enum Incoming {
-    /// The client closed between requests, or in the midst of a head.
+    /// The client closed between requests or within a head.
     End,
     Request(Request),
     /// The status to refuse with, and why.
     Broken(u16, &'static str),
 }
 
-/// The receiving half: what came and was not yet used stays for the next request.
+/// The receiving half; bytes beyond the current request are kept for the next.
 struct Inbox<'s> {
     stream: &'s TcpStream,
     bytes: Vec<u8>,
@@ -183,7 +184,7 @@ impl<'s> Inbox<'s> {
         }
     }
 
-    /// Reads a body to its end. Broken chunks are [`ErrorKind::InvalidData`].
+    /// Reads a complete body. Broken chunks are [`ErrorKind::InvalidData`].
     fn body(&mut self, framing: Framing, body: &mut Body) -> io::Result<()> {
         match framing {
             Framing::Length(length) => self.take(length, body),
@@ -222,7 +223,7 @@ impl<'s> Inbox<'s> {
 
     fn chunk_size(&mut self) -> io::Result<u64> {
         loop {
-            // httparse takes a line without digits for a size of 0.
+            // httparse accepts a line without digits as a size of 0.
             let has_digit = self.unread().first().is_none_or(u8::is_ascii_hexdigit);
             match httparse::parse_chunk_size(self.unread()) {
                 Ok(Status::Complete((length, size))) if has_digit => {
@@ -235,7 +236,7 @@ impl<'s> Inbox<'s> {
         }
     }
 
-    /// Reads the fields after the last chunk, and forgets them.
+    /// Reads and ignores the fields after the last chunk.
     fn trailers(&mut self) -> io::Result<()> {
         loop {
             let mut fields = [httparse::EMPTY_HEADER; 32];

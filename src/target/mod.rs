@@ -1,28 +1,28 @@
-//! The embedded server: something to load, on plain OS threads.
+//! The embedded server: a target for load tests, on plain OS threads.
 //!
-//! `swarmline target` runs it alone, `swarmline demo` beside the load, the tests on a free port. One accept thread,
-//! one thread a connection; a connection's thread only ever waits on its own socket, so shutting the sockets down is
-//! all it takes to end them, whatever they are doing.
+//! `swarmline target` runs it alone, `swarmline demo` together with a load, the tests on a free port. There is one
+//! accept thread and one thread per connection. A connection's thread only ever waits on its own socket, so shutting
+//! down the sockets ends all threads, whatever they are doing.
 //!
-//! | path | answer |
+//! | path | response |
 //! | --- | --- |
 //! | `/ok` | 200, `{"ok":true}` |
 //! | `/bytes/N` | 200, N bytes, at most 1 GiB |
-//! | `/delay/MS` | as `/ok`, MS milliseconds later, at most 1 hour; given up when the client leaves |
+//! | `/delay/MS` | as `/ok`, MS milliseconds later, at most 1 hour; ends early if the client leaves |
 //! | `/status/CODE` | that status, 200 to 599 |
-//! | `/echo` | 200, method, target, headers and body (at most 512 KiB, else 413) as JSON |
+//! | `/echo` | 200, method, target, headers and body (at most 512 KiB, otherwise 413) as JSON |
 //! | `/drip/N/MS` | 200, N chunks of one byte, MS milliseconds apart |
 //! | `/redirect/N` | N redirects, then as `/ok`; `?status=307` chooses the status, `?to=URL` the last location |
-//! | `/cookies` | 200, sets `swarm=1`, shows the cookies that came |
+//! | `/cookies` | 200, sets `swarm=1`, returns the cookies received |
 //! | `/hang` | nothing, until the client leaves |
 //! | `/reset` | nothing: the connection is reset |
-//! | `POST /login` | 200, a token and a cookie for `user` and `password` of a JSON body, else 401 |
-//! | `/items?page=N`, `/items/ID` | 200, ten items of 200, or one as JSON, else 404 |
-//! | `POST /orders` | 201 for `item` of a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
-//! | `POST /logout` | 200, with the token; else 401 |
+//! | `POST /login` | 200, a token and a cookie for `user` and `password` in a JSON body, otherwise 401 |
+//! | `/items?page=N`, `/items/ID` | 200, ten items of 200, or one, as JSON; otherwise 404 |
+//! | `POST /orders` | 201 for `item` in a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
+//! | `POST /logout` | 200, with the token; otherwise 401 |
 //!
-//! A connection that reads or takes nothing for 30 s, between requests or within one, is closed, and none holds more than
-//! 1 MiB. An argument that is out of range is answered with 400, any other path with 404.
+//! A connection on which nothing is sent or read for 30 s, between requests or within one, is closed, and none holds
+//! more than 1 MiB. The response to an argument out of range is 400, to any other path 404.
 
 mod answer;
 mod connection;
@@ -45,21 +45,21 @@ use rustix::io::Errno;
 use crate::error::{Error, Result};
 use crate::target::request::Endpoint;
 
-/// Connections that may wait to be accepted: std asks for 128, which a spawn rate of thousands a second overruns, and
-/// a client whose SYN is dropped waits a second. The kernel lowers it to `net.core.somaxconn` (4096 by default).
+/// Length of the accept queue: std uses 128, which a spawn rate of thousands a second overruns, and a client whose SYN
+/// is dropped waits a second. The kernel limits it to `net.core.somaxconn` (4096 by default).
 const BACKLOG: i32 = 4096;
 
-/// Connections held at a time; those beyond are closed at once. A thread takes 4 mappings and std aborts the process
-/// at `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
+/// Maximum open connections; further ones are closed at once. A thread takes 4 mappings and std aborts the process at
+/// `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
 const MAX_CONNECTIONS: usize = 12_000;
 
-/// Stack of a connection's thread, bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
+/// Stack size of a connection's thread in bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
 const STACK: usize = 64 * 1024;
 
-/// How long a client may send nothing, or take nothing, while it is its turn.
+/// How long a client may send or read nothing when it is its turn.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Pause after an accept that failed (no descriptors left, mostly): long enough not to spin, short enough not to show.
+/// Pause after a failed accept (usually no descriptors left): long enough not to spin, short enough not to be noticed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server. Dropping it closes the listener and all its connections.
@@ -75,7 +75,7 @@ impl Target {
     /// Listens on `listen` (port 0: any free port) and starts serving.
     ///
     /// # Errors
-    /// Usage, naming `--listen`, when the address cannot be listened on or no thread can be started.
+    /// Usage error, naming `--listen`, if the address cannot be listened on or no thread can be started.
     pub fn start(listen: SocketAddr) -> Result<Self> {
         let refused = |error: std::io::Error| Error::usage(format!("--listen {listen}"), error);
         let listener = TcpListener::bind(listen).map_err(refused)?;
@@ -91,20 +91,20 @@ impl Target {
         Ok(Self { addr, listener, accepting: Some(accepting.map_err(refused)?), shared })
     }
 
-    /// The address it listens on, with the port that was chosen.
+    /// The address it listens on, with the actual port.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Requests whose head came completely, to any path, also those then found broken.
+    /// Requests whose head was received completely, to any path, including those that turned out to be malformed.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.shared.requests.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
-    /// Of [`requests`](Self::requests), those whose path begins with this segment: `ok`, `bytes` … or `other`, which
-    /// holds all paths that are not served. 0 for a segment that is not served.
+    /// Of [`requests`](Self::requests), those whose path begins with this segment: `ok`, `bytes` … or `other` for all
+    /// paths that are not served. 0 for an unknown segment.
     #[must_use]
     pub fn requests_to(&self, prefix: &str) -> u64 {
         Endpoint::named(prefix).map_or(0, |endpoint| self.shared.requests[endpoint as usize].load(Ordering::Relaxed))
@@ -119,7 +119,7 @@ impl Target {
     /// Serves until the process ends.
     ///
     /// # Errors
-    /// Invalid, when the accept thread ended by itself.
+    /// If the accept thread ended by itself.
     pub fn wait(mut self) -> Result<()> {
         let ended = self.accepting.take().map(JoinHandle::join);
         let why = if matches!(ended, Some(Err(_))) { "the accept thread panicked" } else { "the listener was closed" };
@@ -129,25 +129,25 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        // Wakes the accept thread. Only when it has ended is the registry complete.
+        // Wakes the accept thread. The registry is complete only when that has ended.
         let woken = rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both);
         assert!(woken.is_ok() || self.accepting.is_none(), "a listener that accepts can be shut down: {woken:?}");
         if let Some(accepting) = self.accepting.take() {
-            // A panic there was printed by its thread; the connections are closed all the same.
+            // A panic was already printed by its thread; the connections are closed in any case.
             let _ended = accepting.join();
         }
         for stream in self.shared.open().values() {
-            // Fails when the client has gone before.
+            // Fails if the client has already left.
             let _closed = stream.shutdown(Shutdown::Both);
         }
     }
 }
 
-/// Refuses to listen where other machines could reach it, unless `allow_remote`: the server answers anybody, with a
-/// gigabyte if asked.
+/// Refuses to listen on an address that other machines could reach, unless `allow_remote`: the server responds to
+/// anyone, with a gigabyte on request.
 ///
 /// # Errors
-/// Usage, naming `--listen` and `--allow-remote`.
+/// Usage error, naming `--listen` and `--allow-remote`.
 pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
     if allow_remote || addr.ip().to_canonical().is_loopback() {
         return Ok(());
@@ -158,19 +158,19 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
     ))
 }
 
-/// What the accept thread, the connections and the owner share.
+/// State shared by the accept thread, the connections and the owner.
 #[derive(Debug, Default)]
 struct Shared {
     requests: [AtomicU64; Endpoint::ALL.len()],
     accepted: AtomicU64,
     orders: AtomicU64,
-    /// Touched when a connection is accepted or closed, never for a request.
+    /// Used only when a connection is accepted or closed, never for a request.
     open: Mutex<HashMap<u64, Arc<TcpStream>>>,
 }
 
 impl Shared {
     fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
-        // A map of sockets is whole after any panic.
+        // A map of sockets is still valid after a panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -184,7 +184,7 @@ impl Shared {
     }
 }
 
-/// A connection in the registry; dropping it takes it out and closes it.
+/// An open connection in the registry; dropping it removes it there and closes it.
 struct Connection {
     id: u64,
     stream: Arc<TcpStream>,
@@ -192,7 +192,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Registers a connection. None, and the stream closed, when [`MAX_CONNECTIONS`] are open.
+    /// Registers a connection. `None`, and the stream is closed, if [`MAX_CONNECTIONS`] are open.
     fn open(stream: TcpStream, shared: &Arc<Shared>) -> Option<Self> {
         let id = shared.accepted.fetch_add(1, Ordering::Relaxed);
         let stream = Arc::new(stream);
@@ -217,16 +217,16 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
-                // A failure costs latency, no more, and the first read will tell what is wrong.
+                // A failure here only costs latency; the first read will report the error.
                 let _nodelay = stream.set_nodelay(true);
                 let _read = stream.set_read_timeout(Some(IDLE));
                 let _write = stream.set_write_timeout(Some(IDLE));
                 let Some(connection) = Connection::open(stream, shared) else { continue };
                 let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
-                // When no thread can be had, the connection is dropped with the closure, which closes it.
+                // If no thread can be started, the connection is dropped with the closure, which closes it.
                 let _detached = thread.spawn(move || connection::serve(&connection));
             }
-            // Out of descriptors or memory, a client that left before it was accepted, or the listener was shut down.
+            // Out of descriptors or memory, or the client left before it was accepted, or the listener was shut down.
             Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == Pause::Closed => return,
             Err(_) => {}
         }
@@ -236,15 +236,15 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 /// How a pause ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pause {
-    /// The time is over.
+    /// The time has passed.
     Elapsed,
     /// The socket was closed, by its peer or by [`Target`]'s drop.
     Closed,
 }
 
-/// Waits for a time, or with none for good, but no longer than the socket is open in both directions.
+/// Waits for a time, or forever if `None`, but only while the socket is open in both directions.
 ///
-/// One poll of the own socket. Waiting on one channel for all would cost each sleeper a search through all others.
+/// This polls its own socket. With one channel for all, each sleeper would have to search through all the others.
 fn pause(socket: &impl AsFd, time: Option<Duration>) -> Pause {
     let end = time.map(|time| Instant::now() + time);
     loop {

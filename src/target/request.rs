@@ -1,4 +1,4 @@
-//! What is asked: a request head, read into a [`Request`]. Pure.
+//! Requests: parses a request head into a [`Request`]. Pure.
 
 use std::mem::MaybeUninit;
 use std::time::Duration;
@@ -7,17 +7,16 @@ use httparse::{Header, Status};
 
 use crate::target::shop::{self, Errand};
 
-/// Fields of a head; more are refused with 431. As many as nginx's and Apache's defaults let through (100), and a
-/// little.
+/// Maximum fields of a head; more are refused with 431. Slightly more than nginx and Apache accept by default (100).
 const MAX_FIELDS: usize = 128;
-/// The largest `/bytes/N`.
+/// Maximum N of `/bytes/N`.
 const MAX_BYTES: u64 = 1 << 30;
-/// The longest `/delay/MS`, and the longest gap of `/drip/N/MS`.
+/// Maximum MS of `/delay/MS` and `/drip/N/MS`.
 const MAX_DELAY_MS: u64 = 3_600_000;
-/// The most chunks of `/drip/N/MS`.
+/// Maximum N of `/drip/N/MS`.
 const MAX_CHUNKS: u64 = 1_000_000;
 
-/// The first segment of a path, which requests are counted by.
+/// The first segment of a path, by which requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Ok,
@@ -63,7 +62,7 @@ impl Endpoint {
     }
 }
 
-/// What to answer.
+/// The response to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     Ok,
@@ -79,13 +78,13 @@ pub(super) enum Route {
         status: u16,
         location: String,
     },
-    /// With the Cookie field that came, several joined.
+    /// With the received Cookie fields, joined.
     Cookies(Option<String>),
     Hang,
     Reset,
     Shop(Errand),
     NotFound,
-    /// 400: the path is served, its argument cannot be.
+    /// 400: the path exists, but its argument is not valid.
     BadArgument(&'static str),
 }
 
@@ -104,33 +103,33 @@ pub(super) enum Framing {
     Chunked,
 }
 
-/// What becomes of the connection after the answer, and what the answer says of it.
+/// What happens to the connection after the response, and what the response says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// HTTP/1.1 without `Connection: close`: kept, without saying so.
+    /// HTTP/1.1 without `Connection: close`: kept open, without a header.
     Keep,
-    /// HTTP/1.0 with `Connection: keep-alive`: kept, and said.
+    /// HTTP/1.0 with `Connection: keep-alive`: kept open, with a header.
     KeepSaid,
-    /// Closed, and said.
+    /// Closed, with a header.
     Close,
 }
 
-/// Whether the answer has its body.
+/// Whether the response has its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Extent {
     Whole,
-    /// To HEAD: the same head, no body.
+    /// The response to HEAD: the same head, no body.
     HeadOnly,
 }
 
-/// The version asked with; HTTP/1.0 knows no chunks and no 100.
+/// The request's version; HTTP/1.0 has neither chunks nor 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     Http10,
     Http11,
 }
 
-/// A request whose head came completely.
+/// A request whose head was received completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) endpoint: Endpoint,
@@ -140,22 +139,22 @@ pub(super) struct Request {
     pub(super) after: After,
     /// The client waits for 100 before it sends the body.
     pub(super) expects_continue: bool,
-    /// How the body is delimited, or why that cannot be told: then answered with 400 and closed.
+    /// How the body is delimited; the error is the reason for a 400 and closing.
     pub(super) framing: std::result::Result<Framing, &'static str>,
 }
 
-/// What the bytes so far amount to.
+/// The result of parsing the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Head {
-    /// More is needed.
+    /// More bytes are needed.
     Partial,
-    /// A head of so many bytes.
+    /// A head, with its length in bytes.
     Complete(usize, Request),
-    /// Not HTTP: the status to answer with before closing, and why.
+    /// Not HTTP: the status of the response before closing, and the reason.
     Broken(u16, &'static str),
 }
 
-/// Reads the request head that `bytes` begin with.
+/// Parses the request head at the start of `bytes`.
 pub(super) fn parse(bytes: &[u8]) -> Head {
     let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut raw = httparse::Request::new(&mut []);
@@ -189,8 +188,8 @@ fn read(raw: &httparse::Request<'_, '_>) -> Request {
     }
 }
 
-/// Path and query of a request target, without scheme and authority where it is in absolute form, as a client of a
-/// proxy sends it (RFC 9112 §3.2.2).
+/// Path and query of a request target, without scheme and authority if it is in absolute form, which a client sends to
+/// a proxy (RFC 9112 §3.2.2).
 fn split_target(target: &str) -> (&str, &str) {
     let origin = match target.split_once("://") {
         Some((scheme, rest)) if !scheme.contains('/') => rest.find(['/', '?']).map_or("/", |at| &rest[at..]),
@@ -235,7 +234,7 @@ fn route<'p>(
     route.unwrap_or(Route::BadArgument("the number in the path is missing or out of range"))
 }
 
-/// The redirect with `left` hops to go. None when the query asks for what is not a redirect.
+/// The redirect with `left` more hops. `None` if the query does not describe a redirect.
 fn redirect(left: u64, query: &str) -> Option<Route> {
     let Some(next) = left.checked_sub(1) else { return Some(Route::Ok) };
     let status = match parameter(query, "status") {
@@ -250,7 +249,7 @@ fn redirect(left: u64, query: &str) -> Option<Route> {
     Some(Route::Redirect { status, location })
 }
 
-/// A page of items, or the one that `id` names. None when that is no number.
+/// A page of items, or the one with this `id`. `None` if that is not a number.
 fn items(id: Option<&str>, query: &str, raw: &httparse::Request<'_, '_>) -> Option<Errand> {
     if !matches!(raw.method, Some("GET" | "HEAD")) {
         return Some(Errand::WrongMethod);
@@ -261,7 +260,7 @@ fn items(id: Option<&str>, query: &str, raw: &httparse::Request<'_, '_>) -> Opti
     }
 }
 
-/// What is asked of the shop by POST.
+/// The shop's action for a POST request.
 fn errand(endpoint: Endpoint, raw: &httparse::Request<'_, '_>) -> Errand {
     let user = || values(raw.headers, "authorization").next().and_then(|value| shop::bearer(&text(value)));
     match endpoint {
@@ -272,13 +271,13 @@ fn errand(endpoint: Endpoint, raw: &httparse::Request<'_, '_>) -> Errand {
     }
 }
 
-/// The value of a parameter of the query, as it stands there.
+/// The raw value of a query parameter.
 fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
-/// How the body is delimited; ambiguous requests are refused, as RFC 9112 §6.3 asks of servers. So is a missing or
-/// second Host (§3.2).
+/// How the body is delimited. Ambiguous requests are refused, as RFC 9112 §6.3 requires of servers, and so is a missing
+/// or second Host (§3.2).
 fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Framing, &'static str> {
     if version == Version::Http11 && values(fields, "host").count() != 1 {
         return Err("an HTTP/1.1 request has exactly one Host");
@@ -286,7 +285,7 @@ fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Frami
     let mut lengths = values(fields, "content-length").map(|value| str::from_utf8(value).ok().and_then(decimal));
     let length = lengths.next();
     if lengths.any(|other| Some(other) != length) {
-        return Err("Content-Length is there twice, with different values");
+        return Err("Content-Length occurs twice with different values");
     }
     let mut codings = values(fields, "transfer-encoding");
     match (codings.next(), length) {
@@ -307,7 +306,7 @@ fn values<'f>(fields: &'f [Header<'_>], name: &'f str) -> impl Iterator<Item = &
     fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
 }
 
-/// Whether a field that is a list holds this token.
+/// Whether a list field contains this token.
 fn has_token(fields: &[Header<'_>], name: &str, token: &str) -> bool {
     values(fields, name)
         .flat_map(|value| value.split(|byte| *byte == b','))
@@ -322,12 +321,12 @@ fn text(value: &[u8]) -> String {
     String::from_utf8_lossy(value).into_owned()
 }
 
-/// A number of digits alone: `str::parse` would take a sign.
+/// A number made of digits only: `str::parse` would accept a sign.
 fn decimal(digits: &str) -> Option<u64> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
-/// None where the text is not percent-encoded UTF-8, or holds what would break a header field.
+/// `None` if the text is not percent-encoded UTF-8, or contains characters not allowed in a header field.
 fn percent_decoded(encoded: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut bytes = encoded.bytes();

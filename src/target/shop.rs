@@ -1,5 +1,5 @@
-//! A small shop, so that whole journeys can be tried: log in, browse, order, log out. It keeps nothing but the number
-//! of the last order: a token says itself whom it was given to.
+//! A small shop for trying out complete journeys: log in, browse, order, log out. Its only state is the number of the
+//! last order: a token contains its user's name.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use crate::plan::random;
 
 /// Items for sale, numbered from 1.
 const ITEMS: u64 = 200;
-/// Items on a page.
+/// Items per page.
 const PAGE: u64 = 10;
 
-/// What is asked of the shop.
+/// An action of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Errand {
     /// `POST /login`, with `user` and `password` in a JSON body.
@@ -21,15 +21,15 @@ pub(super) enum Errand {
     Page(u64),
     /// `GET /items/ID`.
     Item(u64),
-    /// `POST /orders`, with `item` in a JSON body; whom the token was given to.
+    /// `POST /orders`, with `item` in a JSON body; has the user of the token.
     Order(Option<String>),
     /// `POST /logout`.
     Logout(Option<String>),
-    /// Another method than the path has.
+    /// A method that the path does not support.
     WrongMethod,
 }
 
-/// What the shop says.
+/// The shop's response.
 pub(super) struct Reply {
     pub(super) status: u16,
     /// Header fields, each with its line end.
@@ -47,7 +47,7 @@ impl Reply {
     }
 }
 
-/// Runs an errand; `next_order` gives the number of an order that is accepted.
+/// Performs an action; `next_order` returns the number of the next accepted order.
 pub(super) fn serve(errand: &Errand, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
     match errand {
         Errand::Login => login(body),
@@ -87,7 +87,7 @@ fn order(user: &str, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
     Reply { status: 201, fields, body: json!({ "order": number, "item": id, "user": user }) }
 }
 
-/// The items of a page, counted from 1; beyond the last page there are none.
+/// The items of a page, counted from 1; empty beyond the last page.
 fn items(page: u64) -> Vec<Value> {
     let first = page.saturating_sub(1).saturating_mul(PAGE).saturating_add(1);
     (first..first.saturating_add(PAGE)).take_while(|id| *id <= ITEMS).map(item).collect()
@@ -97,12 +97,13 @@ fn item(id: u64) -> Value {
     json!({ "id": id, "name": format!("item {id}"), "price_cents": 100 + id * 37 % 900 })
 }
 
-/// The user's name, so that it need not be kept, and a check, so that not any text will do. Nothing is protected by it.
+/// The user's name, so that it need not be stored, and a checksum, so that not every text is accepted. It protects
+/// nothing.
 fn token(user: &str) -> String {
     format!("{}.{:016x}", BASE64_URL_SAFE_NO_PAD.encode(user), random::seed_of(user))
 }
 
-/// Whom a token was given to; `authorization` is the value of that header.
+/// The user of a token; `authorization` is the value of that header.
 pub(super) fn bearer(authorization: &str) -> Option<String> {
     let given = authorization.strip_prefix("Bearer ")?;
     let (name, _) = given.split_once('.')?;

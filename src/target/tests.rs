@@ -1,4 +1,4 @@
-//! Promises of the embedded server, over real sockets.
+//! Tests of the embedded server over real sockets.
 
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 

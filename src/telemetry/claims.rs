@@ -1,30 +1,30 @@
-//! What a line of a stream claims, held against itself: counts against classes, times against their ends, histograms against
-//! both. Streams come from disks and networks, and a wrong number is worse than none.
+//! Consistency checks within a line of a stream: counts against classes, times against minimum and maximum, histograms
+//! against both. Streams come from disks and networks, and a wrong number is worse than none.
 
 use super::sparse::Recorded;
 use super::text::{MOST_METHOD, MOST_NAME, MOST_TESTPLAN, is_within};
 use crate::clock::unix_time;
 use crate::stats::histogram::LONGEST_US;
 
-/// A count that sums of can still be made: JSON's whole numbers are exact up to there (RFC 8259 section 6).
+/// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
 pub const MOST_COUNT: u64 = 1 << 53;
 
-/// A time that sums of can still be made: 146,000 years in microseconds.
+/// Maximum time: 146,000 years in microseconds; sums do not overflow.
 pub const MOST_TIME_US: u64 = 1 << 62;
 
-/// Shards of one run, far more than there are hosts.
+/// Maximum shards of a run, far more than there are hosts.
 pub const MOST_SHARDS: u32 = 100_000;
 
-/// Users of one run, more than any host has threads for.
+/// Maximum users of a run, more threads than any host can have.
 pub const MOST_USERS: u32 = 1_000_000;
 
-/// Most bytes of the id of a run.
+/// Maximum bytes of a run id.
 const MOST_RUN_ID: usize = 64;
 
-/// Why a line is not believed.
+/// Why a line is rejected.
 pub type Contradiction = &'static str;
 
-/// What a line says of an endpoint between two ticks.
+/// The numbers of a line about an endpoint's interval.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the key of the same name of the line")]
 pub struct IntervalClaim<'l> {
@@ -34,7 +34,7 @@ pub struct IntervalClaim<'l> {
     pub name: &'l str,
     pub ok: u64,
     pub failed: u64,
-    /// All of `failed_by_class`.
+    /// Sum of all values of `failed_by_class`.
     pub classes: u64,
     pub completed_after_stop: u64,
     pub failed_after_stop: u64,
@@ -47,7 +47,7 @@ pub struct IntervalClaim<'l> {
     pub response: TimesClaim,
 }
 
-/// Sum and ends of times.
+/// Sum, minimum and maximum of times.
 #[derive(Clone, Copy, Debug)]
 #[allow(missing_docs, reason = "each is the key of the same name of the line")]
 pub struct TimesClaim {
@@ -57,16 +57,16 @@ pub struct TimesClaim {
 }
 
 impl IntervalClaim<'_> {
-    /// Answered or failed; to be asked when the claim was checked.
+    /// Requests that succeeded or failed; valid only after [`check`](Self::check).
     #[must_use]
     pub const fn completed(&self) -> u64 {
         self.ok.saturating_add(self.failed)
     }
 
-    /// Holds it against itself.
+    /// Checks the numbers against each other.
     ///
     /// # Errors
-    /// What contradicts what.
+    /// A description of the contradiction.
     pub fn check(&self) -> Result<(), Contradiction> {
         endpoint(self.method, self.name)?;
         let counts = [self.ok, self.failed, self.classes, self.aborted, self.redirects, self.reopened];
@@ -77,12 +77,12 @@ impl IntervalClaim<'_> {
             return Err("failed is not the sum of its classes");
         }
         if self.completed_after_stop > self.completed() || self.failed_after_stop > self.failed {
-            return Err("more that ended after the load than ended");
+            return Err("more requests ended after the load than ended at all");
         }
         if !(is_time(self.interval_start) && is_time(self.interval_end)) {
             return Err("an interval without its times");
         }
-        // Fixed width, so order of texts is order of times.
+        // Of fixed width, so the texts compare like the times.
         if self.interval_start > self.interval_end {
             return Err("an interval that ends before it begins");
         }
@@ -92,10 +92,10 @@ impl IntervalClaim<'_> {
 }
 
 impl TimesClaim {
-    /// Holds sum and ends of so many times against each other.
+    /// Checks that sum, minimum and maximum are possible for `count` times.
     ///
     /// # Errors
-    /// What contradicts what.
+    /// A description of the contradiction.
     pub fn check(&self, count: u64) -> Result<(), Contradiction> {
         let Self { sum_us, min_us, max_us } = *self;
         if sum_us > MOST_TIME_US || max_us > MOST_TIME_US {
@@ -106,24 +106,25 @@ impl TimesClaim {
         }
         let [count, sum, min, max] = [count, sum_us, min_us, max_us].map(u128::from);
         if sum < min * count || sum > max * count {
-            return Err("the sum of the times does not lie between its ends");
+            return Err("the sum of the times does not fit their minimum and maximum");
         }
         Ok(())
     }
 }
 
-/// How times are distributed, as its histograms say: as much of it as their sum and ends can be held against.
+/// Summary of a histogram, which may span several lines: enough to check it against sum, minimum and
+/// maximum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Distribution {
     count: u64,
-    /// The least and the most that the times can add up to.
+    /// The smallest and the largest possible sum of the times.
     sums: (u128, u128),
-    /// The highest value of the lowest slot, and the lowest of the highest.
+    /// The highest value of the lowest used slot, and the lowest value of the highest.
     ends: Option<(u64, u64)>,
 }
 
 impl Distribution {
-    /// Adds what a histogram, or a piece of one, recorded.
+    /// Adds the content of a histogram, or of a part of one.
     pub fn add(&mut self, recorded: &Recorded<'_>) {
         let scale = recorded.scale;
         let mut before: Option<(u64, u64)> = None;
@@ -143,28 +144,28 @@ impl Distribution {
         }
     }
 
-    /// Demands that it is that of so many times with this sum and these ends.
+    /// Checks that the histogram can be that of `count` times with this sum, minimum and maximum.
     ///
     /// # Errors
-    /// What contradicts what.
+    /// A description of the contradiction.
     pub fn belongs_to(&self, count: u64, times: TimesClaim) -> Result<(), Contradiction> {
         if self.count != count {
             return Err("a histogram does not count what its line counts");
         }
         let Some((first, last)) = self.ends else { return Ok(()) };
         let TimesClaim { sum_us, min_us, max_us } = times;
-        // What is over an hour counts as an hour.
+        // Times over an hour are counted as an hour.
         let is_within = max_us <= LONGEST_US;
         let too_high = first < min_us.min(LONGEST_US) || (is_within && self.sums.1 < u128::from(sum_us));
         if too_high || beyond(last) > max_us.max(1) || self.sums.0 > spread(u128::from(sum_us).max(u128::from(count))) {
-            return Err("a histogram is not of the times of its line");
+            return Err("a histogram does not match the times of its line");
         }
         Ok(())
     }
 }
 
-/// A time as low as it may have been: one of a coarse histogram, told in a finer one as the highest of its slot, lies up to a
-/// 128th above what it was.
+/// A lower limit for a time: a coarse histogram's value, written to a finer one as the highest of its slot, is up to a
+/// 128th above the real time.
 const fn beyond(us: u64) -> u64 {
     us - us / 100
 }
@@ -173,10 +174,10 @@ const fn spread(sum: u128) -> u128 {
     sum + sum / 50
 }
 
-/// Demands that method and name are as short as a line has room for.
+/// Checks that method and name are within the limits of a line.
 ///
 /// # Errors
-/// Which is not.
+/// Which of them is too long.
 pub fn endpoint(method: &str, name: &str) -> Result<(), Contradiction> {
     if !is_within(method, MOST_METHOD) {
         return Err("a method of more than 32 bytes");
@@ -184,10 +185,10 @@ pub fn endpoint(method: &str, name: &str) -> Result<(), Contradiction> {
     if is_within(name, MOST_NAME) { Ok(()) } else { Err("a name of more than 512 bytes") }
 }
 
-/// Demands an id of a run and a name of a test plan as they are given.
+/// Checks the run id and the name of the test plan.
 ///
 /// # Errors
-/// Which is not.
+/// Which of them is not valid.
 pub fn identity(run_id: &str, testplan: &str) -> Result<(), Contradiction> {
     if run_id.is_empty() || !is_within(run_id, MOST_RUN_ID) {
         return Err("a run id that is not of 1 to 64 bytes");
@@ -195,19 +196,19 @@ pub fn identity(run_id: &str, testplan: &str) -> Result<(), Contradiction> {
     if is_within(testplan, MOST_TESTPLAN) { Ok(()) } else { Err("a test plan's name of more than 128 bytes") }
 }
 
-/// Whether a text is a time as streams write it: RFC 3339 with milliseconds, in UTC.
+/// Whether a text is a time in the stream's format: RFC 3339 with milliseconds, in UTC.
 #[must_use]
 pub fn is_time(text: &str) -> bool {
     text.len() == 24 && text.as_bytes()[19] == b'.' && text.ends_with('Z') && unix_time(text).is_some()
 }
 
-/// Whether a number is one that an amount can be: whatever is summed of such stays finite.
+/// Whether a number is plausible as an amount: sums of such numbers stay finite.
 #[must_use]
 pub fn is_amount(number: f64) -> bool {
     (0.0..=1e15).contains(&number)
 }
 
-/// When ticks are: as their numbers say.
+/// The times of ticks by their numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticks {
     interval_ms: u128,
@@ -215,17 +216,17 @@ pub struct Ticks {
 }
 
 impl Ticks {
-    /// Ticks this far apart, number 0 being at this time since the Unix epoch.
+    /// Ticks this far apart, with tick 0 at `origin` since the Unix epoch.
     #[must_use]
     pub fn new(interval: std::time::Duration, origin: std::time::Duration) -> Self {
         Self { interval_ms: interval.as_millis().max(1), origin_ms: origin.as_millis() }
     }
 
-    /// Whether a tick with this number may be at this time since the Unix epoch. A process that was stopped is late with
-    /// it, by no more than it takes to go on.
+    /// Whether the tick with this number may be at this time since the Unix epoch. A process that was suspended is
+    /// late, by at most the time until it runs again.
     #[must_use]
     pub fn may_be(self, tick: u64, unix: std::time::Duration) -> bool {
-        /// Of the look, behind the time that it was due.
+        /// Maximum delay after the due time.
         const LATE_MS: u128 = 60_000;
         let due = self.origin_ms.saturating_add(u128::from(tick).saturating_mul(self.interval_ms));
         let (early, late) = (self.interval_ms + 1000, 2 * self.interval_ms + LATE_MS);
@@ -273,7 +274,7 @@ mod tests {
                         Ok(()),
                         "{magnitude} {times:?}"
                     );
-                    // As a merge has it that got a part of an endpoint finely and a part coarsely.
+                    // As in a merge where one endpoint was counted partly finely and partly coarsely.
                     let mut finer = TimeHistogram::new(Precision::Fine);
                     finer.add(times.histogram());
                     assert_eq!(distribution(&finer).belongs_to(many, claim), Ok(()), "{magnitude} {times:?}");
@@ -294,7 +295,7 @@ mod tests {
         assert!(histograms[0].belongs_to(100, claim(&slow)).is_err());
         assert!(histograms[1].belongs_to(100, claim(&fast)).is_err());
         assert!(histograms[0].belongs_to(99, claim(&fast)).is_err());
-        // The ends are the same, the sum is not.
+        // Minimum and maximum are the same, the sum is not.
         let ends = TimesClaim { sum_us: 5_599, ..claim(&fast) };
         assert!(histograms[0].belongs_to(100, ends).is_err());
     }

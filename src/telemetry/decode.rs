@@ -1,10 +1,11 @@
-//! Histograms out of text, at rest: what [`encode`](super::encode) wrote, read by [`sparse`](super::sparse).
+//! Histograms from text, not time-critical: text written by [`encode`](super::encode), parsed by
+//! [`sparse`](super::sparse).
 
 use super::claims::Distribution;
 use super::sparse::Decoder;
 use crate::stats::packed::Packed;
 
-/// Reads a histogram.
+/// Parses a histogram.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
@@ -13,7 +14,7 @@ pub fn histogram(text: &str) -> Result<Packed, &'static str> {
     Ok(Packed::of(decoder.read(text)?.values()))
 }
 
-/// The same; what it recorded is added to a distribution, to be held against its line.
+/// As [`histogram`], but also adds it to a distribution, to be checked against its line.
 ///
 /// # Errors
 /// As [`histogram`].
@@ -31,7 +32,7 @@ mod tests {
     use crate::stats::histogram::{Precision, TimeHistogram};
     use crate::telemetry::encode;
 
-    /// The crate is the judge.
+    /// The crate's result is the reference.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
         let inner = histogram.to_crate();
         inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()

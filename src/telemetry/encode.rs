@@ -1,4 +1,4 @@
-//! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python siblings read.
+//! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python versions can read.
 
 use std::cell::RefCell;
 
@@ -8,16 +8,16 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 
 use crate::stats::histogram::TimeHistogram;
 
-/// Several complete histograms that add up to `histogram`, each of at most `most` characters. One, if it fits.
+/// Splits `histogram` into complete histograms that add up to it, each of at most `most` characters. One, if it fits.
 #[must_use]
 pub fn pieces(histogram: &TimeHistogram, most: usize) -> Vec<String> {
-    // A compressor has 300 KB of tables; made anew for each histogram, they cost more than the compressing.
+    // A compressor has 300 KB of tables: creating one for each histogram would cost more than compressing.
     thread_local!(static ENCODER: RefCell<Encoder> = RefCell::new(Encoder::default()));
     let slots: Vec<Slot> = histogram.recorded().collect();
     ENCODER.with_borrow_mut(|encoder| encoder.pieces(histogram, &slots, most))
 }
 
-/// Place in the order of values, and count.
+/// Slot number in the order of values, and count.
 type Slot = (u64, u64);
 
 struct Encoder {
@@ -28,7 +28,7 @@ struct Encoder {
 
 impl Default for Encoder {
     fn default() -> Self {
-        // Level 1 has no trees of its own and makes counts a quarter longer.
+        // Level 1 has only fixed Huffman trees and makes counts a quarter longer.
         Self { compress: Compress::new(Compression::new(2), true), plain: Vec::new(), packed: Vec::new() }
     }
 }
@@ -36,7 +36,7 @@ impl Default for Encoder {
 impl Encoder {
     fn pieces(&mut self, histogram: &TimeHistogram, slots: &[Slot], most: usize) -> Vec<String> {
         let mut done = Vec::new();
-        // Popped from the end, so pieces come out in the order of their values.
+        // Popped from the end, so the pieces are in the order of their values.
         let mut left = vec![slots];
         while let Some(piece) = left.pop() {
             let text = self.encoded(histogram, piece);
@@ -44,7 +44,7 @@ impl Encoder {
                 done.push(text);
                 continue;
             }
-            // As many as their length asks for, and one in ten more: short ones compress a little worse.
+            // As many parts as the length requires, and a tenth more, because short ones compress a little worse.
             let parts = (text.len() * 11).div_ceil(most * 10).max(2);
             left.extend(piece.chunks(piece.len().div_ceil(parts)).rev());
         }
@@ -54,10 +54,10 @@ impl Encoder {
     fn encoded(&mut self, histogram: &TimeHistogram, slots: &[Slot]) -> String {
         self.write_plain(histogram, slots);
         self.packed.clear();
-        // The length comes when it is known.
+        // Filled in when the length is known.
         self.packed.extend_from_slice(&COMPRESSED.to_be_bytes());
         self.packed.extend_from_slice(&[0; 4]);
-        // zlib's bound for what does not compress, with room to spare.
+        // zlib's bound for incompressible data, with a margin.
         self.packed.reserve(self.plain.len() + self.plain.len() / 8 + 64);
         self.compress.reset();
         let status = self.compress.compress_vec(&self.plain, &mut self.packed, FlushCompress::Finish);
@@ -67,8 +67,8 @@ impl Encoder {
         BASE64_STANDARD.encode(&self.packed)
     }
 
-    /// The format without its compression: 40 bytes of head, then counts in zigzag LEB128, a negative one being a run
-    /// of empty slots.
+    /// The format before compression: a header of 40 bytes, then counts in zigzag LEB128; a negative one is a run of
+    /// empty slots.
     fn write_plain(&mut self, histogram: &TimeHistogram, slots: &[Slot]) {
         let plain = &mut self.plain;
         plain.clear();
@@ -83,7 +83,7 @@ impl Encoder {
         for (slot, count) in slots {
             match slot - next {
                 0 => {}
-                // A single 0 as such, as the crate has it.
+                // A single empty slot is written as 0, as the crate does.
                 1 => plain.push(0),
                 empty => put_number(plain, empty * 2 - 1),
             }
@@ -101,10 +101,10 @@ impl Encoder {
 /// First bytes of an `HdrHistogram` V2 in DEFLATE.
 const COMPRESSED: u32 = 0x1c84_9314;
 
-/// First bytes of what is inside.
+/// First bytes of the content.
 const PLAIN: u32 = 0x1c84_9313;
 
-/// LEB128; counts below 2^55 take at most 8 bytes, where the format's peculiar ninth does not matter.
+/// LEB128; counts below 2^55 take at most 8 bytes, so the format's special ninth byte is not needed.
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);

@@ -1,4 +1,4 @@
-//! How a run ended: the lines about its checks, and the last one.
+//! The end of a run in the stream: the lines about its checks, and the last line.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::stats::tally::{Counts, Tally};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Judgement, VerdictReason};
 
-/// Most reasons in the last line; what the others are stands in the lines before.
+/// Maximum reasons in the last line; earlier lines have the details of the others.
 const MOST_REASONS: usize = 4;
 
-/// Most bytes of a check as written in JSON: a line less its envelope and the other keys.
+/// Maximum bytes of a check as JSON: a line minus its envelope and the other keys.
 const MOST_CHECK: usize = 2048;
 
 /// How and when a run ended.
@@ -26,22 +26,22 @@ pub struct RunEnding {
     pub at: Moment,
     /// When the stop began.
     pub stopped_at: Moment,
-    /// Why it began.
+    /// Why the stop began.
     pub reason: Reason,
-    /// Users when it began.
+    /// Users when the stop began.
     pub users: u32,
-    /// When the load ended: what rates are over begins with the run and ends here.
+    /// When the load ended: rates are computed from the start of the run to here.
     pub load_end: Moment,
-    /// What had not ended, by endpoint and phase.
+    /// Unfinished requests by endpoint and phase.
     pub unfinished: Vec<(Place, Unfinished)>,
-    /// What the run comes to.
+    /// The assessment of the run.
     pub judgement: Judgement,
     /// Exit code of the process.
     pub exit_code: u8,
 }
 
 impl RunEnding {
-    /// A line for each check, and the last one.
+    /// A line for each check, and the last line.
     pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = Body> + use<> {
         let mut unfinished = UnfinishedCounts::default();
         self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
@@ -52,26 +52,26 @@ impl RunEnding {
     }
 }
 
-/// What the last line says of all requests.
+/// Totals for the last line.
 #[derive(Clone, Copy, Debug)]
 pub struct EndTotals {
-    /// By how they ended.
+    /// Requests by how they ended.
     pub counts: Counts,
-    /// What had not ended.
+    /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
-    /// Times as they are judged; `None` where everything had ended.
+    /// Times as they are judged; `None` if no request was unfinished.
     pub judged: Option<JudgedTimes>,
-    /// Time of the load, which rates are over.
+    /// Duration of the load, over which rates are computed.
     pub load_time: Duration,
 }
 
-/// A line for each check, and the last one.
+/// A line for each check, and the last line.
 pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> impl Iterator<Item = Body> + use<> {
     let Judgement { verdict, reasons, rulings } = judgement;
     let EndTotals { counts, unfinished, judged, load_time } = totals;
     let met = rulings.iter().filter(|ruling| ruling.met).count();
     let end = RunEnd {
-        // The writer counts; it alone knows.
+        // Filled in by the writer, which counts the lines.
         lines: 0,
         due: counts.sent() + unfinished.unsent,
         sent: counts.sent(),
@@ -95,7 +95,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
     checks.into_iter().chain([Body::RunEnd(end)])
 }
 
-/// As many as there is room for, and how many more there are.
+/// As many as fit, and how many more there are.
 fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
     let wire = |VerdictReason { kind, text }: &VerdictReason| WireReason {
         kind: kind.as_str(),
@@ -109,7 +109,7 @@ fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
     told.iter().chain([&more]).map(wire).collect()
 }
 
-/// What is said of each check.
+/// The event for each check.
 pub fn events(judgement: &Judgement) -> impl Iterator<Item = CheckEvent> {
     judgement.rulings.iter().map(event)
 }

@@ -1,4 +1,4 @@
-//! Histograms in lines: in the line that they belong to as far as there is room, else in lines of their own behind it.
+//! Histograms in lines: in the line that they belong to if there is room, otherwise in lines of their own after it.
 
 use serde::Serialize;
 
@@ -9,18 +9,18 @@ use super::record::Body;
 use crate::plan::request::Endpoint;
 use crate::stats::times::Times;
 
-/// Most bytes of a line beside its record: envelope, message, run id (64), test plan (128 as written), tick, number.
+/// Maximum bytes of a line without its record: envelope, message, run id (64), test plan (128 as JSON), tick, number.
 const ENVELOPE: usize = 640;
 
-/// Room for a piece of a histogram in a line of its own: the line less envelope, name (512), method (32), and keys.
+/// Room for a part of a histogram in a line of its own: the line minus envelope, name (512), method (32) and keys.
 const PIECE: usize = MOST_LINE - ENVELOPE - 512 - 32 - 300;
 
-/// Bytes that the key of a histogram and its quotes take at most.
+/// Maximum bytes of a histogram's key and quotes.
 const KEY: usize = 40;
 
-/// Places the histograms of one line.
+/// Distributes the histograms of one line.
 pub(super) struct Fitting<'a> {
-    /// Start and end of the time that they are of, RFC 3339.
+    /// Start and end of the period that they cover, RFC 3339.
     span: (&'a str, &'a str),
     endpoint: &'a Endpoint,
     room: usize,
@@ -28,7 +28,7 @@ pub(super) struct Fitting<'a> {
 }
 
 impl<'a> Fitting<'a> {
-    /// Room for so many `histograms` in a line that says this without them.
+    /// Room for this many `histograms` in a line, which contains `line` without them.
     pub(super) fn new(
         line: &impl Serialize,
         histograms: usize,
@@ -40,7 +40,8 @@ impl<'a> Fitting<'a> {
         Self { span, endpoint, room, further: Vec::new() }
     }
 
-    /// The histogram as text, where there is room for it; else its pieces are kept for lines of their own, of this `kind`.
+    /// Returns the histogram as text if there is room; otherwise keeps its parts for lines of their own, of this
+    /// `kind`.
     pub(super) fn place(&mut self, times: &Times, kind: &'static str) -> Option<String> {
         let mut whole = pieces(times.histogram(), PIECE);
         if whole.len() == 1 && whole[0].len() <= self.room {
@@ -63,7 +64,7 @@ impl<'a> Fitting<'a> {
         None
     }
 
-    /// The lines that are to follow.
+    /// The additional lines.
     pub(super) fn further(self) -> Vec<Body> {
         self.further
     }

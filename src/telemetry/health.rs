@@ -1,4 +1,4 @@
-//! The line that says whether the generator tells the truth.
+//! The line that says whether the generator's numbers can be trusted.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::record::Body;
 use super::recorder::{Before, Count, Look};
 use crate::clock::Moment;
 
-/// What there should be.
+/// The intended load.
 pub(super) struct Intent {
     /// Users at the end of the interval.
     pub(super) users: u32,
@@ -16,13 +16,13 @@ pub(super) struct Intent {
     pub(super) arrivals: Option<f64>,
 }
 
-/// The line about an interval that `look` ends and `before` began, if it is not the first.
+/// The line about the interval that begins with sample `before`, or at the start, and ends with `look`.
 pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count: &Count, intent: &Intent) -> Body {
     let seconds = look.sample.at.since(before.map_or(Moment::START, |before| before.look.sample.at)).as_secs_f64();
     let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
     let cpu = |now: Duration, then: Duration| rate(now.saturating_sub(then).as_secs_f64() * 100.0);
     let lateness = |permille| {
-        // 1 us is what a histogram has for nothing.
+        // A histogram cannot record 0 and has 1 us instead.
         let us = count.sends.lateness().percentile_us(permille);
         if us <= 1 { 0 } else { us }
     };
@@ -36,9 +36,9 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         lateness_p90_us: lateness(900),
         lateness_p99_us: lateness(990),
         lateness_max_us: lateness(1000),
-        // A thousandth of a request a second, and no noise of the division behind it.
+        // Rounded to a thousandth of a request per second, which removes the noise of the division.
         intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
-        // What was really sent then; outcomes come when requests end, those of the cut all at once.
+        // Requests actually sent in the interval; outcomes exist only when requests end, those of the cut all at once.
         achieved_rate: rate(look.flight.sent.saturating_sub(before.map_or(0, |before| before.look.flight.sent)) as f64),
         sent: look.flight.sent,
         in_flight: look.flight.in_flight,
@@ -47,7 +47,7 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         users_wanted: intent.users,
         outcome_queue: count.queue,
         ticks_joined: count.joined,
-        // The first tick has no thread of its own yet.
+        // The aggregator has no thread of its own yet at the first tick.
         aggregator_cpu_percent: before.map_or(0.0, |before| cpu(count.aggregator_cpu, before.aggregator_cpu)),
         writer_cpu_percent: before.map_or(0.0, |before| cpu(look.writer_cpu, before.look.writer_cpu)),
         throttled_ms: throttled.as_secs_f64() * 1000.0,

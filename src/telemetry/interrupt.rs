@@ -1,4 +1,4 @@
-//! A signal, as the readers of streams take it: those who write what is read here got it too, and come to their end.
+//! Signals in readers of streams: the writers of those streams got the signal too, and will come to their end.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -7,68 +7,69 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
-/// How long after a signal a writer that has not begun yet may take to begin.
+/// How long a writer that has not begun yet may take to begin after a signal.
 const NOT_BEGUN: Duration = Duration::from_secs(1);
 
-/// How much longer than its stop timeout a writer may take to end after a signal, as a run gives its own reader.
+/// How much longer than its stop timeout a writer may take to end after a signal; a run grants its own reader the same.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Signals within this time are one: GNU timeout sends two within milliseconds.
+/// Signals within this time count as one: GNU timeout sends two within milliseconds.
 const ONE_SIGNAL: Duration = Duration::from_secs(1);
 
 /// Which signal this was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// The first, or one that belongs to it.
+    /// The first, or one that counts with it.
     First,
-    /// One that came a second or more after the first: the process ends at once.
+    /// A second or more after the first: the process ends at once.
     Second,
 }
 
-/// Whether a signal came, and when.
+/// Whether a signal arrived, and when.
 #[derive(Debug)]
 pub struct Interrupt {
     since: OnceLock<Instant>,
-    /// Becomes readable with the signal, so that whoever waits for an input wakes.
+    /// Becomes readable with the signal, to wake a thread that waits for input.
     wake: OwnedFd,
 }
 
 impl Interrupt {
-    /// No signal yet.
+    /// Before any signal.
     ///
     /// # Errors
-    /// The system has no descriptor left.
+    /// If the system has no descriptor left.
     pub fn new() -> io::Result<Self> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         Ok(Self { since: OnceLock::new(), wake })
     }
 
-    /// Takes note of a signal.
+    /// Records a signal.
     pub fn signal(&self) -> Signal {
         let since = *self.since.get_or_init(Instant::now);
-        // It is readable already where this fails.
+        // Fails only if it is readable already.
         let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
         if since.elapsed() < ONE_SIGNAL { Signal::First } else { Signal::Second }
     }
 
-    /// Whether a signal came.
+    /// Whether a signal arrived.
     #[must_use]
     pub fn has_come(&self) -> bool {
         self.since.get().is_some()
     }
 
-    /// How long a writer may still take, which has begun, if it has, with this stop timeout; `None` before a signal.
+    /// How much longer to wait for a writer; `begun` is its stop timeout, if it has begun. `None` before a signal.
     #[must_use]
     pub fn left(&self, begun: Option<Duration>) -> Option<Duration> {
         let granted = begun.map_or(NOT_BEGUN, |stop_timeout| stop_timeout.saturating_add(PATIENCE));
         self.since.get().map(|since| granted.saturating_sub(since.elapsed()))
     }
 
-    /// Waits until one of these descriptors has something to read or is over, a signal comes, or, where one came before,
-    /// `most` is over. Returns which of them are ready; `most` of zero only looks.
+    /// Waits until one of these descriptors is readable or closed, a signal arrives, or `most` has passed. After a
+    /// signal, further signals do not end the wait. Returns which descriptors are ready; with `most` of zero it only
+    /// checks.
     ///
     /// # Errors
-    /// The system's.
+    /// The system's error.
     pub fn wait(&self, fds: &[BorrowedFd<'_>], most: Option<Duration>) -> io::Result<Vec<bool>> {
         let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         if !self.has_come() {

@@ -1,4 +1,4 @@
-//! From intervals to lines: what happened at each endpoint, with histograms where they fit and in pieces where not.
+//! Converts intervals to lines: what happened at each endpoint, with histograms in the line or, if too long, in parts.
 
 use super::fitting::Fitting;
 use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
@@ -8,7 +8,7 @@ use crate::stats::interval::{Connections, Interval};
 use crate::stats::sum::Sum;
 use crate::stats::times::Times;
 
-/// When and in which phase an interval was.
+/// The period and the phase of an interval.
 #[derive(Clone, Debug)]
 pub struct Span {
     /// RFC 3339.
@@ -87,7 +87,7 @@ fn connections(made: &Connections) -> WireConnections {
     WireConnections { count: made.count, dns: sum(&made.dns), connect: sum(&made.connect), tls: sum(&made.tls) }
 }
 
-/// 584,000 years of microseconds fit.
+/// Enough for 584,000 years of microseconds.
 fn whole(us: u128) -> u64 {
     u64::try_from(us).unwrap_or(u64::MAX)
 }

@@ -6,11 +6,11 @@ use super::record::{Body, Record};
 use super::text::{MOST_TESTPLAN, clipped};
 use crate::clock::{Clock, rfc3339};
 
-/// Longest line in bytes, its newline included. Measured: with 8 processes on one pipe and a slow reader, lines up to
-/// 4096 bytes (`PIPE_BUF`, pipe(7)) are never torn.
+/// Maximum length of a line in bytes, with its newline. Measured: with 8 processes on one pipe and a slow reader, lines
+/// of up to 4096 bytes (`PIPE_BUF`, pipe(7)) are never torn.
 pub const MOST_LINE: usize = 4096;
 
-/// Who says it.
+/// The writer of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A run on its own.
@@ -39,7 +39,7 @@ impl Source {
     }
 }
 
-/// What all lines of a stream have in common.
+/// The fields that all lines of a stream have in common.
 #[derive(Clone, Debug)]
 pub struct Envelope {
     source: Source,
@@ -82,7 +82,7 @@ impl Envelope {
         Self { source, source_id: source.id(), run_id: run_id.to_owned(), testplan, clock }
     }
 
-    /// Writes line number `seq` into `line`, which it clears, newline included.
+    /// Writes line number `seq`, newline included, into `line`, after clearing it.
     pub fn write(&self, record: &Record, seq: u64, line: &mut Vec<u8>) {
         line.clear();
         let name = record.body.name();
@@ -91,7 +91,7 @@ impl Envelope {
         let content = Line {
             time: rfc3339(self.clock.unix(record.at)),
             level: if record.body.is_warning() { "WARNING" } else { "INFO" },
-            // Pipelines made for the plugin filter on its logger.
+            // Pipelines made for the plugin filter by its logger's name.
             name: if is_contract { "locust_telemetry.recorders.json.handlers" } else { "swarmline" },
             message: format!("Recording telemetry {}: {name}", if is_event { "event" } else { "metrics" }),
             telemetry: Telemetry {

@@ -1,4 +1,4 @@
-//! Saying it: the stream of JSON lines.
+//! The telemetry stream of JSON lines.
 
 pub mod ours;
 pub mod record;

@@ -1,7 +1,7 @@
-//! Our own lines, field by field: what the plugin lacks.
+//! Swarmline's own lines, field by field: what the plugin does not have.
 //!
-//! As in [`record`](super::record): the part of a line after the six keys that every line has; order of fields is order
-//! on the wire.
+//! As in [`record`](super::record), these are the parts of a line after the six keys that every line has; the order of
+//! fields is their order on the wire.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,27 +10,27 @@ use serde::Serialize;
 
 use crate::stats::unfinished::JudgedTimes;
 
-/// The plan as resolved, and where it runs.
+/// The resolved plan, and where it runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Config {
     /// Version of this format, from 1.
     pub schema_version: u32,
     /// Version of swarmline.
     pub version: &'static str,
-    /// SHA-256 of what makes the plan.
+    /// SHA-256 of the plan.
     pub plan_hash: String,
     /// Number of this line among those of the event, from 1.
     pub part: usize,
-    /// How many lines the event has.
+    /// Number of lines of the event.
     pub parts: usize,
-    /// Settings as resolved.
+    /// The resolved settings.
     pub settings: Vec<WireSetting>,
-    /// Where and when it runs; in the first part.
+    /// Where and when it runs; only in the first part.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
-/// One setting as resolved.
+/// One resolved setting.
 #[derive(Clone, Debug, Serialize)]
 pub struct WireSetting {
     /// The flag's long name.
@@ -44,19 +44,19 @@ pub struct WireSetting {
 /// Where and when a plan runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Place {
-    /// Which part of the run this is; left out for a run on its own.
+    /// The shard that this process runs; left out for a run on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<WireShard>,
-    /// How many shards there are; of all of them together only.
+    /// The number of shards; only in a merged stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<u32>,
-    /// Hosts that are asked, with the addresses known at the start.
+    /// Hosts that requests go to, with the addresses known at the start.
     pub targets: Vec<Target>,
     /// CPUs that the process may use.
     pub available_cpus: f64,
-    /// Open files that the process may have.
+    /// Maximum open files of the process.
     pub open_files_limit: u64,
-    /// Memory that the process may have, in bytes; left out where nobody says.
+    /// Maximum memory of the process in bytes; left out if there is no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
     /// Start of the run by the wall clock.
@@ -65,48 +65,48 @@ pub struct Place {
     pub started_monotonic: f64,
 }
 
-/// One of the processes that make a run together.
+/// One of the processes that together make a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct WireShard {
     /// Its number, from 0.
     pub index: u32,
-    /// How many there are.
+    /// The number of shards.
     pub count: u32,
-    /// The engine that told it; left out where a person did.
+    /// The engine that set it; left out if it was set by flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<&'static str>,
 }
 
-/// A host that is asked.
+/// A host that requests go to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Target {
     /// Host and port as in the URL.
     pub host: String,
-    /// Addresses known at the start; empty where a name server has not answered yet, and where the route asks none.
+    /// Addresses known at the start; empty if the lookup took too long, and if the route needs none.
     pub addresses: Vec<String>,
 }
 
-/// Something that a reader of the numbers must know of.
+/// A warning that concerns the validity of the numbers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Warning {
-    /// Which kind, for programs.
+    /// Its kind, for programs.
     pub kind: &'static str,
     /// A sentence, for people.
     pub detail: String,
 }
 
-/// What became of a check.
+/// The result of a check.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckEvent {
     /// The check as written.
     pub check: String,
     /// Whether it was met.
     pub met: bool,
-    /// Whether there was any request to judge it by; without, it is not met, and the value is 0.
+    /// Whether there were any requests to judge it by; without, it is missed, and the value is 0.
     pub has_data: bool,
     /// The value reached.
     pub value: f64,
-    /// Whether the value is a lower bound, made larger by requests that had not ended.
+    /// Whether the value is a lower bound, raised by unfinished requests.
     pub is_bound: bool,
     /// `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
     pub unit: &'static str,
@@ -117,54 +117,55 @@ pub struct CheckEvent {
 pub struct RunEnd {
     /// Lines of the stream, this one included.
     pub lines: u64,
-    /// Requests and arrivals that were due: sent and unsent.
+    /// Requests and arrivals due: sent and unsent.
     pub due: u64,
-    /// Requests begun: completed and aborted.
+    /// Requests started: completed and aborted.
     pub sent: u64,
-    /// Arrivals of the open model that were due and never sent.
+    /// Arrivals of the open model that were due but never sent.
     pub unsent: u64,
-    /// Those of the aborted and unsent ones that were overdue.
+    /// Aborted and unsent requests that were overdue.
     pub overdue: u64,
-    /// Requests that came to an end: ok and failed.
+    /// Requests completed: ok and failed.
     pub completed: u64,
-    /// Answered as wanted.
+    /// Succeeded.
     pub ok: u64,
     /// Failed.
     pub failed: u64,
-    /// Ended by the end of the run.
+    /// Aborted by the end of the run.
     pub aborted: u64,
     /// Redirects followed.
     pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
+    /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
-    /// Time of the load in seconds, which rates are over: until the stop; with `-n` until the last request ended.
+    /// Duration of the load in seconds, over which rates are computed: until the stop, or with `-n` until the last
+    /// request ended.
     pub load_seconds: f64,
-    /// Times of all requests as they are judged; left out where everything had ended.
+    /// Times of all requests as they are judged; left out if no request was unfinished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judged: Option<JudgedTimes>,
     /// Checks that were met.
     pub checks_met: usize,
-    /// Checks that were not, those without data among them.
+    /// Checks that were missed, including those without data.
     pub checks_missed: usize,
     /// `pass`, `failures`, `check_failed` or `invalid`.
     pub verdict: &'static str,
-    /// Why it is what it is.
+    /// The reasons for the verdict.
     pub reasons: Vec<WireReason>,
     /// Exit code of the process.
     pub exit_code: u8,
 }
 
-/// Why a run comes to what it does.
+/// A reason for the verdict.
 #[derive(Clone, Debug, Serialize)]
 pub struct WireReason {
-    /// What it is about, for programs.
+    /// Its kind, for programs.
     pub kind: &'static str,
     /// A sentence, for people.
     pub text: String,
 }
 
-/// What had not ended of one endpoint, due in one phase: requests that were cut off, and arrivals that were never sent.
-/// The sums over all of these lines are what the run was judged by beside the completed requests.
+/// Unfinished requests of one endpoint that were due in one phase: requests cut off, and arrivals never sent. The sums
+/// over all of these lines are what the run was judged by, together with the completed requests.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnfinishedMetric {
     /// The phase in which they were due.
@@ -175,36 +176,37 @@ pub struct UnfinishedMetric {
     pub name: String,
     /// Requests that were cut off.
     pub aborted: u64,
-    /// Arrivals that were due and never sent.
+    /// Arrivals due but never sent.
     pub unsent: u64,
-    /// Those of both that are older than a second, and requests also than the longest completed one of the endpoint.
+    /// Those of both that are older than a second; requests must also be older than the endpoint's longest completed
+    /// one.
     pub overdue: u64,
-    /// Age of the oldest request, from sending to the cut; 0 without any.
+    /// Age of the oldest request, from sending to the cut; 0 if there is none.
     pub oldest_aborted_us: u64,
-    /// Wait of the oldest arrival, from due to the end of the load; 0 without any.
+    /// Waiting time of the oldest arrival, from its due time to the end of the load; 0 if there is none.
     pub oldest_unsent_us: u64,
-    /// From due to the cut or, of arrivals, to the end of the load.
+    /// From the due time to the cut or, for arrivals, to the end of the load.
     pub response: WireSum,
     /// From sending to the cut.
     pub service: WireSum,
-    /// The same of requests without a first byte of an answer.
+    /// The same for requests that received no first byte.
     pub first_byte: WireSum,
-    /// Times of all requests of the endpoint, in every phase, as they are judged: the same in each of its lines.
+    /// Times of all requests of the endpoint, in all phases, as they are judged: the same in each of its lines.
     pub judged: JudgedTimes,
-    /// `HdrHistogram` V2 + DEFLATE in base64, in microseconds; left out where it is empty or does not fit.
+    /// `HdrHistogram` V2 + DEFLATE in base64, in microseconds; left out if it is empty or does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
-    /// The same of service times.
+    /// The same for service times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_histogram: Option<String>,
-    /// The same of those without a first byte.
+    /// The same for requests without a first byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_byte_histogram: Option<String>,
-    /// Lines that follow with pieces of histograms which did not fit.
+    /// Number of following lines with parts of histograms that did not fit.
     pub histogram_lines: usize,
 }
 
-/// What happened at one endpoint between two ticks. The sum of these is the run, count by count.
+/// What happened at one endpoint between two ticks. The sum of all of these is the run, for every count.
 #[derive(Clone, Debug, Serialize)]
 pub struct IntervalMetric {
     /// When the interval began.
@@ -217,43 +219,43 @@ pub struct IntervalMetric {
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// Answered as wanted.
+    /// Succeeded.
     pub ok: u64,
     /// Failed.
     pub failed: u64,
     /// Failed, by class.
     pub failed_by_class: BTreeMap<&'static str, u64>,
-    /// Ended by the end of the run.
+    /// Aborted by the end of the run.
     pub aborted: u64,
-    /// Answered or failed after the load had ended: among the others, and in no rate.
+    /// Completed after the load had ended: included in the counts above, but in no rate.
     pub completed_after_stop: u64,
-    /// Failed then.
+    /// Failed after the load had ended.
     pub failed_after_stop: u64,
     /// Redirects followed.
     pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
+    /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
     /// Body bytes sent.
     pub bytes_sent: u64,
-    /// Body bytes received, redirects' own included.
+    /// Body bytes received, including those of redirects.
     pub bytes_received: u64,
     /// From sending to the last byte.
     pub service: WireTimes,
-    /// From when it was due to the last byte.
+    /// From the due time to the last byte.
     pub response: WireTimes,
-    /// From sending to the first byte of the last answer.
+    /// From sending to the first byte of the last response.
     pub first_byte: WireSum,
-    /// New connections and what they took.
+    /// New connections and the time they took.
     pub connections: WireConnections,
-    /// `HdrHistogram` V2 + DEFLATE in base64, of service times in microseconds; left out where it does not fit.
+    /// `HdrHistogram` V2 + DEFLATE in base64, of service times in microseconds; left out if it does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_histogram: Option<String>,
-    /// The same of response times; left out also where each response time was the service time.
+    /// The same for response times; also left out if each response time equals the service time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
-    /// Whether each response time was the service time: the service histogram is both.
+    /// Whether each response time equals the service time: the service histogram is then for both.
     pub response_is_service: bool,
-    /// Lines that follow with pieces of histograms which did not fit.
+    /// Number of following lines with parts of histograms that did not fit.
     pub histogram_lines: usize,
 }
 
@@ -271,7 +273,7 @@ pub struct WireTimes {
     pub p99_9_us: u64,
 }
 
-/// Count, sum and ends of times in microseconds; all 0 without any.
+/// Count, sum, minimum and maximum of times in microseconds; all 0 if there are none.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "each says what it is")]
 pub struct WireSum {
@@ -281,20 +283,20 @@ pub struct WireSum {
     pub max_us: u64,
 }
 
-/// New connections and what they took.
+/// New connections and the time they took.
 #[derive(Clone, Debug, Serialize)]
 pub struct WireConnections {
-    /// How many came about.
+    /// Number of connections made.
     pub count: u64,
     /// Name lookups, failed ones included.
     pub dns: WireSum,
-    /// TCP handshakes with what is said to a proxy, failed ones included.
+    /// TCP handshakes and the conversation with a proxy, failed ones included.
     pub connect: WireSum,
     /// TLS handshakes, failed ones included.
     pub tls: WireSum,
 }
 
-/// A piece of a histogram: complete in itself; the pieces of one interval, endpoint and kind add up to the whole.
+/// A part of a histogram, complete in itself; the parts of one interval, endpoint and kind add up to the total.
 #[derive(Clone, Debug, Serialize)]
 pub struct HistogramPiece {
     /// When the interval began.
@@ -305,60 +307,61 @@ pub struct HistogramPiece {
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// `service` or `response`; with `unfinished_` or as `unfinished_first_byte` those of unfinished requests.
+    /// `service` or `response`; `unfinished_service`, `unfinished_response` or `unfinished_first_byte` for unfinished
+    /// requests.
     pub kind: &'static str,
-    /// Number of this piece, from 1.
+    /// Number of this part, from 1.
     pub part: usize,
-    /// How many there are.
+    /// Number of parts.
     pub parts: usize,
     /// `HdrHistogram` V2 + DEFLATE in base64, microseconds.
     pub histogram: String,
 }
 
-/// Whether the generator tells the truth.
+/// Whether the generator's numbers can be trusted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Health {
     /// When the interval began.
     pub interval_start: String,
     /// When it ended.
     pub interval_end: String,
-    /// Requests of this interval that were sent over 10 ms after they were due, though a user was free.
+    /// Requests of this interval that were sent over 10 ms after their due time although a user was free.
     pub late_sends: u64,
-    /// How long after it was due a request was sent: half of them at most this.
+    /// Median of how long after its due time a request was sent.
     pub lateness_p50_us: u64,
-    /// 90 %.
+    /// 90th percentile of it.
     pub lateness_p90_us: u64,
-    /// 99 %.
+    /// 99th percentile of it.
     pub lateness_p99_us: u64,
-    /// The latest.
+    /// Maximum of it.
     pub lateness_max_us: u64,
-    /// Arrivals a second that were due in this interval; left out in the closed model.
+    /// Arrivals per second due in this interval; left out in the closed model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intended_rate: Option<f64>,
-    /// Requests a second that ended in this interval.
+    /// Requests per second sent in this interval.
     pub achieved_rate: f64,
-    /// Requests begun so far.
+    /// Requests started so far.
     pub sent: u64,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
-    /// Age of the oldest of them.
+    /// Age of the oldest request in flight.
     pub oldest_in_flight_ms: f64,
-    /// Users that run.
+    /// Users running.
     pub users: u32,
-    /// Users that there should be at this moment; in the open model those that run.
+    /// Users that should be running now; in the open model, those running.
     pub users_wanted: u32,
-    /// Outcomes that the aggregator has not taken yet.
+    /// Outcomes waiting for the aggregator.
     pub outcome_queue: usize,
-    /// Ticks since the last line of this kind that were joined to this one, as the writer was behind.
+    /// Ticks since the last line of this kind that were merged into this one because the writer was behind.
     pub ticks_joined: u64,
     /// CPU of the aggregator thread, percent of one core.
     pub aggregator_cpu_percent: f64,
     /// CPU of the writer thread, percent of one core.
     pub writer_cpu_percent: f64,
-    /// Time in this interval in which the cgroup's quota held the process back; 0 without a quota.
+    /// Time in this interval for which the cgroup's quota held back the process; 0 without a quota.
     pub throttled_ms: f64,
-    /// Open file descriptors; 0 where the system does not say cheaply.
+    /// Open file descriptors; 0 if the system cannot report it cheaply.
     pub open_files: u64,
-    /// Most that the process may have.
+    /// Maximum open files of the process.
     pub open_files_limit: u64,
 }

@@ -1,44 +1,44 @@
-//! The contract's lines, field by field: what every reader of `locust-telemetry` knows.
+//! The lines that `locust-telemetry` defines, field by field, as every reader of it knows them.
 //!
-//! A struct here is the part of a line that comes after the six keys which every line has. Order of fields is order on
-//! the wire. Times are milliseconds, rates a second, unless the name says otherwise.
+//! A struct here is the part of a line after the six keys that every line has. The order of fields is their order on
+//! the wire. Times are in milliseconds, rates per second, unless the name says otherwise.
 
 use serde::Serialize;
 
 use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
 use crate::clock::Moment;
 
-/// A line before it gets its envelope and number.
+/// The content of a line, before it gets its envelope and number.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// When it was made.
     pub at: Moment,
     /// Number of the tick that it belongs to.
     pub tick: Option<u64>,
-    /// What it says.
+    /// Its content.
     pub body: Body,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Body {
     /// Before the first user.
     TestStart {},
-    /// The number of users asked for has been reached.
+    /// The requested number of users has been reached.
     SpawnComplete {
-        /// That number.
+        /// The number of users.
         user_count: u32,
     },
-    /// Load has ended, before the final lines.
+    /// The load has ended; precedes the final lines.
     TestStop(TestStop),
-    /// The process used over 90 % of the CPUs it may use over one interval; percent of those CPUs.
+    /// In one interval the process used over 90 % of the CPUs that it may use; percent of those CPUs.
     CpuWarning(Gauge),
     /// CPU of this process, percent of one core.
     Cpu(Cpu),
     /// Resident memory of this process in MiB.
     Mem(Gauge),
-    /// Bytes of all interfaces of the host.
+    /// Bytes on all interfaces of the host.
     Network(Network),
     /// Statistics of all requests, so far or final.
     Stats(Stats),
@@ -50,22 +50,22 @@ pub enum Body {
     Config(Box<Config>),
     /// What happened at one endpoint between two ticks.
     Interval(Box<IntervalMetric>),
-    /// A piece of a histogram that did not fit.
+    /// A part of a histogram that did not fit.
     Histogram(HistogramPiece),
-    /// Whether the generator tells the truth.
+    /// Whether the generator's numbers can be trusted.
     Health(Box<Health>),
-    /// Something that a reader of the numbers must know of.
+    /// A warning that concerns the validity of the numbers.
     Warning(Warning),
-    /// What had not ended of one endpoint.
+    /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
-    /// What became of a check.
+    /// The result of a check.
     Check(CheckEvent),
     /// The last line.
     RunEnd(RunEnd),
 }
 
 impl Body {
-    /// `telemetry_name`.
+    /// The value of `telemetry_name`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -88,7 +88,7 @@ impl Body {
         }
     }
 
-    /// Whether a pipeline that filters on level should see it.
+    /// Whether a pipeline that filters by level should see it.
     #[must_use]
     pub const fn is_warning(&self) -> bool {
         matches!(self, Self::CpuWarning(_) | Self::Warning(_))
@@ -107,7 +107,7 @@ pub struct Gauge {
 /// CPU of this process.
 #[derive(Clone, Debug, Serialize)]
 pub struct Cpu {
-    /// Percent of one core: over 100 possible, as psutil counts.
+    /// Percent of one core; may exceed 100, as in psutil.
     pub value: f64,
     /// `percent`.
     pub unit: &'static str,
@@ -115,7 +115,7 @@ pub struct Cpu {
     pub available_cpus: f64,
 }
 
-/// Bytes of all interfaces of the host, in one direction.
+/// Bytes on all interfaces of the host, in one direction.
 #[derive(Clone, Debug, Serialize)]
 pub struct Network {
     /// Since boot.
@@ -124,14 +124,14 @@ pub struct Network {
     pub unit: &'static str,
     /// `sent` or `recv`.
     pub direction: &'static str,
-    /// Since the tick before.
+    /// Since the previous tick.
     pub delta: u64,
 }
 
-/// Load has ended.
+/// The load has ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct TestStop {
-    /// The true time and a second: the dashboards' links need the final lines within their range.
+    /// The true time plus a second: the dashboards' links need the final lines within their range.
     pub end_time: String,
     /// The true time.
     pub stopped_at: String,
@@ -163,7 +163,7 @@ pub struct EndpointStats {
     pub statistics: WireStatistics,
 }
 
-/// The statistics as on the wire; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.
+/// The statistics in wire format; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "each is the field of the same name of Statistics")]
 pub struct WireStatistics {

@@ -1,4 +1,4 @@
-//! From numbers to records: which lines there are, in which order, at which moment.
+//! Makes records from numbers: which lines there are, in which order, at which times.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::stats::unfinished::{JudgedTimes, Unfinished};
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// Makes the records of a run. Holds no clock that it reads: every moment is given.
+/// Makes the records of a run. It never reads the clock: every time is passed in.
 #[derive(Debug)]
 pub struct Recorder<'p> {
     plan: &'p Plan,
@@ -36,19 +36,19 @@ pub struct Recorder<'p> {
     before: Option<Before>,
 }
 
-/// The look before, and what went with it.
+/// The previous sample, and what belongs to it.
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) look: Look,
     pub(super) aggregator_cpu: Duration,
 }
 
-/// A look at the machine and the swarm, made for one tick.
+/// A sample of machine and swarm for one tick.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// Number of the tick on the grid.
     pub tick: u64,
-    /// Users at that moment.
+    /// Users running at that moment.
     pub users: u32,
     /// Requests at that moment.
     pub flight: Flight,
@@ -58,9 +58,9 @@ pub struct Look {
     pub sample: Sample,
     /// CPU time of the writer thread so far.
     pub writer_cpu: Duration,
-    /// Most open files that the process may have.
+    /// Maximum open files of the process.
     pub open_files_limit: u64,
-    /// Whether the sampler slept for longer than it meant to since the look before.
+    /// Whether the sampler slept longer than intended since the previous sample.
     pub overslept: Overslept,
 }
 
@@ -72,16 +72,16 @@ impl Look {
     }
 }
 
-/// What the aggregator adds to a look.
+/// The aggregator's counts for a tick.
 #[derive(Debug)]
 pub struct Count {
-    /// What happened since the tick before, by endpoint.
+    /// What happened since the previous tick, by endpoint.
     pub cuts: Vec<Cut>,
     /// How late requests were sent since then.
     pub sends: Sends,
-    /// Outcomes not taken yet.
+    /// Outcomes waiting to be counted.
     pub queue: usize,
-    /// Ticks joined to this one, as the writer was behind.
+    /// Ticks merged into this one because the writer was behind.
     pub joined: u64,
     /// CPU time of the aggregator thread so far.
     pub aggregator_cpu: Duration,
@@ -108,7 +108,7 @@ impl<'p> Recorder<'p> {
         records
     }
 
-    /// The lines of a tick. `aggregate` was cut for it, which gave `count`.
+    /// The lines of a tick. `aggregate` was closed for it, which gave `count`.
     #[must_use]
     pub fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count) -> Vec<Record> {
         let mut bodies = self.machine(look, aggregate);
@@ -122,13 +122,13 @@ impl<'p> Recorder<'p> {
         bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
     }
 
-    /// When the interval began that a look ends.
+    /// Start of the interval that ends with the next sample.
     #[must_use]
     pub fn interval_start(&self) -> Moment {
         self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at)
     }
 
-    /// What the load did for most of the interval that a look ends.
+    /// The phase that covers most of the interval that ends with `look`.
     #[must_use]
     pub fn phase(&self, look: Look) -> Phase {
         let (start, end) = (self.interval_start(), look.sample.at);
@@ -136,7 +136,7 @@ impl<'p> Recorder<'p> {
         if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
     }
 
-    /// The interval that a look ends.
+    /// The interval that ends with `look`.
     fn span(&self, look: Look) -> Span {
         let start = self.interval_start();
         let end = look.sample.at;
@@ -145,12 +145,12 @@ impl<'p> Recorder<'p> {
         Span { start: text(start), end: text(end), phase: phase.as_str() }
     }
 
-    /// Users that there should be at a look.
+    /// Users that should be running at `look`.
     fn wanted(&self, look: Look) -> u32 {
         if look.is_draining() { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
     }
 
-    /// Arrivals that were due in the interval that a look ends; `None` in the closed model.
+    /// Arrivals due in the interval that ends with `look`; `None` in the closed model.
     fn intended(&self, look: Look) -> Option<f64> {
         Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(self.interval_start())?)
     }
@@ -187,7 +187,7 @@ impl<'p> Recorder<'p> {
         bodies.into_iter().chain(warning).collect()
     }
 
-    /// The line about something that happened to the swarm.
+    /// The line about an event of the swarm.
     #[must_use]
     pub fn swarm_event(&self, event: &SwarmEvent) -> Record {
         let body = match &event.kind {
@@ -213,14 +213,14 @@ impl<'p> Recorder<'p> {
         record(at, warning(kind, detail))
     }
 
-    /// The line about a remark.
+    /// The line about a warning of the aggregate.
     #[must_use]
     pub fn remark(&self, at: Moment, remark: Remark) -> Record {
         let (kind, detail) = warnings::remark(remark);
         record(at, warning(kind, &detail))
     }
 
-    /// The lines after the last tick: test.stop, what had not ended, final, errors, endpoints, run.end.
+    /// The lines after the last tick: test.stop, unfinished, final, errors, endpoints, run.end.
     pub fn finish<'a>(
         &'a self,
         ending: &RunEnding,
@@ -236,7 +236,7 @@ impl<'p> Recorder<'p> {
         let load_end = ending.load_end;
         let total = stats("final", ending.users, &aggregate.whole().statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
-        // One of which every request was aborted has nothing to say.
+        // Endpoints whose requests were all aborted have no statistics.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
         let endpoints = used.map(move |endpoint| {
             let statistics = endpoint.tally.statistics(at, load_end);
@@ -250,7 +250,7 @@ impl<'p> Recorder<'p> {
         [record(at, stop)].into_iter().chain(unfinished).chain(bodies.map(move |body| record(at, body)))
     }
 
-    /// The lines about what had not ended.
+    /// The lines about unfinished requests.
     fn unfinished(&self, ending: &RunEnding, aggregate: &Aggregate) -> impl Iterator<Item = Body> + use<> {
         let text = |moment| rfc3339(self.clock.unix(moment));
         let (start, end) = (text(Moment::START), text(ending.stopped_at));
@@ -286,7 +286,7 @@ impl<'p> Recorder<'p> {
         })
     }
 
-    /// Method and name of a place, cut to fit a line.
+    /// Method and name of an endpoint, cut to fit a line.
     fn endpoint(&self, place: StatsPlace) -> Endpoint {
         match place {
             StatsPlace::Endpoint(id) => {
@@ -303,10 +303,10 @@ const fn record(at: Moment, body: Body) -> Record {
     Record { at, tick: None, body }
 }
 
-/// The lines about a plan and where it runs: settings over as many of them as they need.
+/// The lines about a plan and where it runs: as many as its settings need.
 #[must_use]
 pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str, place: Place) -> Vec<Body> {
-    /// Room for settings: a line less its envelope, the keys around them, and the targets of part 1.
+    /// Room for settings: a line minus its envelope, the keys around them, and the targets in part 1.
     const ROOM: usize = 1800;
     let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
     let mut used = 0;
@@ -343,7 +343,7 @@ pub fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics)
     Body::Stats(Stats { stats_type, user_count, statistics })
 }
 
-/// Statistics as on the wire.
+/// Statistics in wire format.
 #[must_use]
 pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
     WireStatistics {
@@ -368,7 +368,7 @@ pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatis
     }
 }
 
-/// A warning's line.
+/// The line of a warning.
 #[must_use]
 pub fn warning(kind: &'static str, detail: &str) -> Body {
     Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })

@@ -1,4 +1,4 @@
-//! Where lines go: standard output, a file, or a compressed file.
+//! Destination of the stream: standard output, a file, or a compressed file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,18 +18,18 @@ use crate::plan::Sink as Destination;
 
 /// An open stream.
 pub enum Sink {
-    /// Each line leaves in one write.
+    /// Each line is one write.
     Plain(File),
-    /// Lines are compressed and leave with the tick.
+    /// Lines are compressed and written with each tick.
     Gzip(Box<GzEncoder<File>>),
 }
 
 impl Sink {
-    /// Opens the stream; an existing file is overwritten. Of a named pipe the reader is waited for, as long as `wait`,
-    /// which is to take the time that it is given, returns true.
+    /// Opens the stream; an existing file is overwritten. For a named pipe it waits for a reader while `wait`, which
+    /// sleeps for the given time, returns true.
     ///
     /// # Errors
-    /// Names the file: exit 2, or 130 where the waiting was ended.
+    /// Exit 2 with the name of the file, or exit 130 if waiting was interrupted.
     pub fn open(destination: &Destination, wait: &dyn Fn(Duration) -> bool) -> Result<Self> {
         let create = |path: &Path| match open_file(path, wait) {
             Ok(Some(file)) => Ok(file),
@@ -45,7 +45,7 @@ impl Sink {
             Destination::File(path) => create(path).map(Self::Plain),
             Destination::Gzip(path) => {
                 let file = create(path)?;
-                // Level 1 has no trees of its own.
+                // Level 1 has only fixed Huffman trees.
                 Ok(Self::Gzip(Box::new(GzEncoder::new(file, Compression::new(2)))))
             }
         }
@@ -54,7 +54,7 @@ impl Sink {
     /// Writes one line.
     ///
     /// # Errors
-    /// The reader is gone, or the file or device fails.
+    /// If the reader is gone, or the file or device fails.
     pub fn line(&mut self, line: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(file) => write_whole(file, line),
@@ -62,7 +62,7 @@ impl Sink {
         }
     }
 
-    /// Lets out what is held back, so that a reader has everything up to here.
+    /// Writes buffered data, so that a reader has everything up to here.
     ///
     /// # Errors
     /// As [`Self::line`].
@@ -85,9 +85,9 @@ impl Sink {
     }
 }
 
-/// Opens a file for writing; `None` where the named pipe has no reader and a signal ended the wait.
+/// Opens a file for writing; `None` if it is a named pipe without a reader and a signal ended the wait.
 fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<File>> {
-    /// Between two looks for a reader; to wait in the system could not be ended.
+    /// Pause between checks for a reader; a wait in the kernel could not be interrupted.
     const PAUSE: Duration = Duration::from_millis(20);
     if !std::fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo()) {
         return File::create(path).map(Some);
@@ -109,7 +109,7 @@ fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<
     }
 }
 
-/// Writes all of `line`, also where whoever started us made the descriptor non-blocking.
+/// Writes all of `line`, even if the parent process made the descriptor non-blocking.
 fn write_whole(file: &mut File, line: &[u8]) -> io::Result<()> {
     let mut rest = line;
     while !rest.is_empty() {

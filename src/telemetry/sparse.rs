@@ -1,7 +1,7 @@
-//! Histograms out of text, slot by slot: what [`encode`](super::encode) wrote, to be added to whatever counts.
+//! Histograms from text, slot by slot: text written by [`encode`](super::encode), to be added to another histogram.
 //!
-//! The crate's own way, a histogram of its own to be added to another, costs 30 to 90 µs; this one about as much as
-//! there are distinct values. The buffers are kept from one to the next.
+//! The crate's way, which builds a complete histogram to add it to another, costs 30 to 90 µs; this one's cost is about
+//! proportional to the number of distinct values. The buffers are reused.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,19 +12,20 @@ use crate::stats::scale::Scale;
 /// First bytes of an `HdrHistogram` V2 in DEFLATE.
 const COMPRESSED: u32 = 0x1c84_9314;
 
-/// First bytes of what is inside.
+/// First bytes of the content.
 const PLAIN: u32 = 0x1c84_9313;
 
 /// Bytes before the counts.
 const HEADER: usize = 40;
 
-/// Most bytes of a histogram before DEFLATE: an hour in microseconds at 3 digits has 23,000 slots of at most 9 bytes.
+/// Maximum bytes of a histogram before DEFLATE: an hour in microseconds at 3 digits has 23,000 slots of at most 9
+/// bytes.
 const MOST: usize = 256 * 1024;
 
-/// Most that a slot may have counted: JSON's whole numbers are exact up to there, and sums of it can still be made.
+/// Maximum count of a slot: up to here JSON's integers are exact, and sums do not overflow.
 const MOST_COUNT: u64 = 1 << 53;
 
-/// Reads histograms.
+/// Parses histograms.
 pub struct Decoder {
     inflater: Decompress,
     compressed: Vec<u8>,
@@ -39,27 +40,27 @@ impl Default for Decoder {
     }
 }
 
-/// What was counted.
+/// The content of a histogram.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded<'d> {
-    /// Whose slots they are.
+    /// The scale of its slots.
     pub scale: Scale,
-    /// Slots in use in ascending order, and the count of each.
+    /// Non-empty slots in ascending order with their counts.
     pub slots: &'d [(u64, u64)],
 }
 
 impl Recorded<'_> {
-    /// Each value, as the highest that its slot holds, with its count, in ascending order.
+    /// Each value, which is the highest of its slot, with its count, in ascending order.
     pub fn values(&self) -> impl Iterator<Item = (u64, u64)> {
         self.slots.iter().map(|(slot, count)| (self.scale.highest(*slot), *count))
     }
 }
 
 impl Decoder {
-    /// What was counted.
+    /// Parses a histogram.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that says what is wrong with it.
     pub fn read(&mut self, text: &str) -> Result<Recorded<'_>, &'static str> {
         self.compressed.clear();
         BASE64_STANDARD.decode_vec(text, &mut self.compressed).map_err(|_| "a histogram is not base64")?;
@@ -102,7 +103,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
     slots.clear();
     let [magic, length, offset, digits, lowest_high, lowest_low] = [0, 4, 8, 12, 16, 20].map(|at| word(plain, at));
     if magic != Some(PLAIN) || (offset, lowest_high, lowest_low) != (Some(0), Some(0), Some(1)) {
-        return Err("a histogram is not of microseconds from 1 on");
+        return Err("a histogram does not count microseconds from 1 on");
     }
     let scale = digits.and_then(Scale::of_digits).ok_or("a histogram has no known precision")?;
     let end = HEADER.saturating_add(length.unwrap_or(0) as usize);
@@ -110,7 +111,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
     let mut slot: u64 = 0;
     while !rest.is_empty() {
         let number = take_number(&mut rest).ok_or(BROKEN)?;
-        // Zigzag: even numbers are counts, odd ones runs of empty slots.
+        // Zigzag: even numbers are counts, odd numbers runs of empty slots.
         if number & 1 == 0 {
             if number >> 1 > MOST_COUNT || scale.highest(slot) == u64::MAX {
                 return Err(BROKEN);
@@ -129,7 +130,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
 /// LEB128 of at most 9 bytes, the last of which has 8 bits.
 #[inline]
 fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    // Nearly all of them.
+    // The usual case: one byte.
     if let Some((byte @ ..0x80, rest)) = bytes.split_first() {
         *bytes = rest;
         return Some(u64::from(*byte));
@@ -165,7 +166,7 @@ mod tests {
         histogram
     }
 
-    /// The crate is the judge.
+    /// The crate's result is the reference.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
         let inner = histogram.to_crate();
         inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()

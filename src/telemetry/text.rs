@@ -1,20 +1,20 @@
-//! Texts that come from users and servers, cut so that a line stays within its 4096 bytes.
+//! Texts from users and servers, shortened so that a line stays within its 4096 bytes.
 
 use std::borrow::Cow;
 
 use crate::plan::random::seed_of;
 
-/// Most bytes of a name or an error text, as written in JSON.
+/// Maximum bytes of a name or an error text, as JSON.
 pub const MOST_NAME: usize = 512;
 
-/// Most bytes of a method.
+/// Maximum bytes of a method.
 pub const MOST_METHOD: usize = 32;
 
-/// Most bytes of the test plan's name.
+/// Maximum bytes of the test plan's name.
 pub const MOST_TESTPLAN: usize = 128;
 
-/// `text`, if it takes at most `most` bytes as written in JSON; else as much of it as fits, `…` and 8 hex digits of a
-/// hash of the whole, so that two long texts stay two.
+/// `text` if it takes at most `most` bytes as JSON; otherwise as much of it as fits, `…` and 8 hex digits of a hash of
+/// all of it, so that two long texts stay different.
 #[must_use]
 pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     /// `…` takes 3 bytes in UTF-8, the digits 8.
@@ -31,17 +31,17 @@ pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
             fits
         })
         .collect();
-    // The upper half: FNV-1a mixes it better.
+    // The upper half, because FNV-1a mixes it better.
     Cow::Owned(format!("{kept}…{:08x}", seed_of(text) >> 32))
 }
 
-/// Whether `text` takes at most `most` bytes as written in JSON.
+/// Whether `text` takes at most `most` bytes as JSON.
 #[must_use]
 pub fn is_within(text: &str, most: usize) -> bool {
     text.len() <= most && text.chars().map(json_len).sum::<usize>() <= most
 }
 
-/// Bytes that a character takes in a JSON string as `serde_json` writes it (RFC 8259 section 7).
+/// Bytes of a character in a JSON string written by `serde_json` (RFC 8259 section 7).
 const fn json_len(c: char) -> usize {
     match c {
         '"' | '\\' | '\u{8}' | '\u{c}' | '\n' | '\r' | '\t' => 2,

@@ -1,4 +1,4 @@
-//! From what had not ended to lines: one for each endpoint and phase in which it was due.
+//! Converts unfinished requests to lines: one for each endpoint and phase in which they were due.
 
 use super::fitting::Fitting;
 use super::intervals::{Span, sum};
@@ -8,7 +8,7 @@ use crate::plan::request::Endpoint;
 use crate::stats::times::Times;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 
-/// The lines about what had not ended of one endpoint; `span` is the time of the load, `judged` are the endpoint's times
+/// The lines about one endpoint's unfinished requests; `span` is the time of the load, `judged` the endpoint's times
 /// over all phases.
 #[must_use]
 pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<Body> {

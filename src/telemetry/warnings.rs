@@ -1,4 +1,5 @@
-//! What a reader of the numbers must know of, as kind and sentence: the kind for programs, the sentence for people.
+//! Warnings that concern the validity of the numbers, as kind and sentence: the kind for programs, the sentence for
+//! people.
 
 use crate::load::notices::Notice;
 use crate::plan::data::SourceId;
@@ -6,7 +7,7 @@ use crate::plan::template::{SlotId, Unset};
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS, Remark};
 
-/// A remark as kind and sentence.
+/// A warning of the aggregate as kind and sentence.
 #[must_use]
 pub fn remark(remark: Remark) -> (&'static str, String) {
     match remark {
@@ -30,7 +31,7 @@ pub fn remark(remark: Remark) -> (&'static str, String) {
     }
 }
 
-/// What a user came upon, as kind and sentence. Each kind is told once.
+/// A user's notice as kind and sentence. Each kind is reported once.
 #[must_use]
 pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
     let variable = |slot: SlotId| &plan.variables()[slot.0 as usize];

@@ -1,7 +1,7 @@
-//! The only thread that touches the stream.
+//! The only thread that writes the stream.
 //!
-//! It is not joined but waited for with patience: a reader that takes nothing keeps it in a system call that cannot be
-//! interrupted, and must not keep the process.
+//! It is not joined, but waited for with a time limit: a reader that stalls keeps it in a system call that cannot be
+//! interrupted, and must not keep the process alive.
 
 use std::io;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 
-/// Batches on their way to the writer: a slow reader is given this many ticks before the next tick waits for it.
+/// Batches queued for the writer: with a slow reader, this many ticks are queued before the next one has to wait.
 const QUEUE: usize = 4;
 
-/// Records that leave together: a tick, an event.
+/// Records that are written together: a tick, an event.
 pub type Batch = Vec<Record>;
 
-/// Is shown every line before it leaves, with what it says: a report at the end of a run reads the same stream as one
-/// made from the file. It goes on being shown lines when the stream can no longer be written.
+/// Callback for every line before it is written, with its content: a report at the end of a run is made from the same
+/// lines as one made from the file. It still gets lines when the stream can no longer be written.
 pub type Tee = Box<dyn FnMut(&Body, &[u8]) + Send>;
 
-/// CPU time of the writer thread, as it says itself after each batch.
+/// CPU time of the writer thread, which it updates after each batch.
 #[derive(Clone, Debug, Default)]
 pub struct CpuGauge(Arc<AtomicU64>);
 
@@ -45,34 +45,34 @@ impl CpuGauge {
     }
 }
 
-/// CPU time of the thread that asks.
+/// CPU time of the calling thread.
 #[must_use]
 pub fn thread_cpu_time() -> Duration {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::try_from(used).unwrap_or_default()
 }
 
-/// The writer, seen from outside.
+/// A handle to the writer thread.
 pub struct Writer {
     lines: Arc<AtomicU64>,
     cpu: CpuGauge,
     ended: Receiver<io::Result<()>>,
 }
 
-/// What became of the stream.
+/// How writing the stream ended.
 #[derive(Debug)]
 pub enum Written {
-    /// Every line was taken.
+    /// Every line was written.
     All,
     /// The reader closed its end.
     Closed,
-    /// An error of the file or device, or a reader that took nothing for too long.
+    /// An error of the file or device, or a reader that stalled for too long.
     Broken(io::Error),
 }
 
 impl Writer {
-    /// Opens the stream and starts the thread, which shows each line to `tee`. `on_failure` is called by that thread,
-    /// once, when writing fails; `wait` is that of [`Sink::open`].
+    /// Opens the stream and starts the thread, which passes each line to `tee`. That thread calls `on_failure` once
+    /// when writing fails; `wait` is as in [`Sink::open`].
     ///
     /// # Errors
     /// As [`Sink::open`].
@@ -91,7 +91,7 @@ impl Writer {
         let gauges = (Arc::clone(&lines), cpu.clone());
         let work = move || {
             let result = write_all(sink, &queue, Lines::new(envelope, tee), &gauges, on_failure);
-            // Nobody listens any more when the process has lost its patience.
+            // Fails if the process has stopped waiting for it.
             let _ = report.send(result);
         };
         let started = Builder::new().name("writer".to_owned()).spawn(work);
@@ -105,10 +105,10 @@ impl Writer {
         self.cpu.clone()
     }
 
-    /// Hands over a batch, as long as the reader takes a line within `patience`.
+    /// Hands over a batch, waiting while the reader accepts at least one line within `patience`.
     ///
     /// # Errors
-    /// What became of the stream, which is not [`Written::All`] then.
+    /// How writing the stream ended; never [`Written::All`].
     pub fn take(&self, batches: &Sender<Batch>, batch: Batch, patience: Duration) -> std::result::Result<(), Written> {
         let mut batch = batch;
         let mut idle = Idle::new(&self.lines);
@@ -117,13 +117,13 @@ impl Writer {
                 Ok(()) => return Ok(()),
                 Err(SendTimeoutError::Timeout(_)) if idle.is_over() => return Err(too_slow(patience)),
                 Err(SendTimeoutError::Timeout(back)) => back,
-                // The writer has failed, and says why before it is gone.
+                // The writer has failed, and reports the error before it ends.
                 Err(SendTimeoutError::Disconnected(_)) => return Err(self.wait(patience)),
             };
         }
     }
 
-    /// Waits for the last line, as long as the reader takes one within `patience`.
+    /// Waits for the last line, while the reader accepts at least one line within `patience`.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Written {
         let mut idle = Idle::new(&self.lines);
@@ -138,7 +138,8 @@ impl Writer {
     }
 }
 
-/// Looks a few times within the patience, so that it ends at most a look late, counted from the last line taken.
+/// Checks several times within the patience, so that waiting ends at most one check late, counted from the last line
+/// written.
 struct Idle<'w> {
     lines: &'w AtomicU64,
     seen: u64,
@@ -146,14 +147,14 @@ struct Idle<'w> {
 }
 
 impl<'w> Idle<'w> {
-    /// Looks without a line taken that end the patience.
+    /// Checks without progress after which waiting ends.
     const MOST: u32 = 10;
 
     fn new(lines: &'w AtomicU64) -> Self {
         Self { lines, seen: lines.load(Ordering::Relaxed), looks: 0 }
     }
 
-    /// Whether this look is the last one.
+    /// Whether the patience ends with this check.
     fn is_over(&mut self) -> bool {
         let seen = self.lines.load(Ordering::Relaxed);
         self.looks = if seen > self.seen { 0 } else { self.looks + 1 };
@@ -167,11 +168,11 @@ fn failed(error: io::Error) -> Written {
 }
 
 fn too_slow(patience: Duration) -> Written {
-    let why = format!("the reader took nothing for {} s", patience.as_secs_f64());
+    let why = format!("the reader read nothing for {} s", patience.as_secs_f64());
     Written::Broken(io::Error::new(io::ErrorKind::TimedOut, why))
 }
 
-/// Makes lines of records, in their order.
+/// Makes lines from records, in their order.
 struct Lines {
     envelope: Envelope,
     tee: Tee,
@@ -186,10 +187,10 @@ impl Lines {
         Self { envelope, tee, seq: 0, latest: Moment::START, line }
     }
 
-    /// The next line, which the tee has been shown.
+    /// Makes the next line and passes it to the tee.
     fn make(&mut self, mut record: Record) -> &[u8] {
         self.seq += 1;
-        // A tick carries the moment of its look, which may have waited while an event was written down.
+        // A tick has the time of its sample, and an event may have been written since.
         self.latest = self.latest.max(record.at);
         record.at = self.latest;
         if let Body::RunEnd(end) = &mut record.body {
@@ -213,7 +214,7 @@ fn write_all(
         let was_whole = result.is_ok();
         for record in batch {
             let line = lines.make(record);
-            // What can no longer be written is shown to the tee all the same.
+            // The tee also gets lines that can no longer be written.
             if result.is_ok() {
                 result = sink.line(line);
                 written.fetch_add(u64::from(result.is_ok()), Ordering::Relaxed);

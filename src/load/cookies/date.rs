@@ -1,6 +1,6 @@
-//! Dates of `Expires`, which come in several formats: read leniently, as RFC 6265 section 5.1.1 says.
+//! Dates of `Expires`, which servers write in several formats: parsed leniently, as RFC 6265 section 5.1.1 requires.
 
-/// Unix seconds of a date; `None` where it is none.
+/// Unix seconds of a date; `None` if the text is not a date.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let mut found = Found::default();
     for token in text.split(|byte| is_delimiter(*byte)).filter(|token| !token.is_empty()) {
@@ -9,7 +9,7 @@ pub(super) fn parse(text: &[u8]) -> Option<i64> {
     found.date()
 }
 
-/// What was found so far; of each the first counts.
+/// The parts found so far; the first match of each counts.
 #[derive(Default)]
 struct Found {
     time: Option<(i64, i64, i64)>,
@@ -19,7 +19,7 @@ struct Found {
 }
 
 impl Found {
-    /// A token is the first of these that was not found before and that it can be.
+    /// Uses a token as the first of these parts that is still missing and that it can be.
     fn take(&mut self, token: &[u8]) {
         if self.time.is_none() {
             self.time = time(token);
@@ -46,7 +46,7 @@ impl Found {
         let (day, month, year) = (self.day?, self.month?, self.year?);
         let is_real = (1..=31).contains(&day) && year >= 1601 && hour <= 23 && minute <= 59 && second <= 59;
         let days = days_since_1970(year, month, day);
-        // A day that the month has not is some day of the next one.
+        // A day beyond the month's end would be a day of the next month.
         let is_real = is_real && (day <= 28 || days < days_since_1970(year + month / 12, month % 12 + 1, 1));
         is_real.then(|| ((days * 24 + hour) * 60 + minute) * 60 + second)
     }
@@ -57,7 +57,7 @@ const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, 0x09 | 0x20..=0x2f | 0x3b..=0x40 | 0x5b..=0x60 | 0x7b..=0x7e)
 }
 
-/// A number of `least` to `most` digits at the start, and what follows, which is no digit.
+/// A number of `least` to `most` digits at the start, and the rest, which does not start with a digit.
 fn number(token: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
     let digits = token.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let value = token[..digits.min(most)].iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));

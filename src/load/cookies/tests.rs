@@ -1,11 +1,11 @@
-//! A sentence for each rule.
+//! One test for each rule.
 
 use super::*;
 use crate::plan::url::Url;
 
 const NOW: i64 = 1_000_000;
 
-/// A jar that took these `Set-Cookie` values from that URL.
+/// A jar that received these `Set-Cookie` values from that URL.
 fn jar(url: &str, cookies: &[&str]) -> Jar {
     let mut jar = Jar::default();
     take(&mut jar, url, cookies);
@@ -19,7 +19,7 @@ fn take(jar: &mut Jar, url: &str, cookies: &[&str]) {
     jar.take(head.as_bytes(), Place { origin: url.origin(), target: url.target().as_bytes() }, NOW);
 }
 
-/// What goes to a URL, after some seconds.
+/// The cookies sent to a URL some seconds later.
 fn later(jar: &Jar, url: &str, seconds: i64) -> String {
     let url = Url::parse(url).unwrap().url;
     let place = Place { origin: url.origin(), target: url.target().as_bytes() };
@@ -70,7 +70,7 @@ fn nobody_speaks_for_a_domain_that_is_not_its_own() {
         let jar = jar(&format!("http://{host}/"), &[&format!("a=b; Domain={domain}")]);
         assert!(jar.is_empty(), "{host} {domain}");
     }
-    // A machine's own name, or address, is as if it were not said.
+    // A machine's own name or address as the domain has no effect.
     for host in ["backend", "127.0.0.1"] {
         let jar = jar(&format!("http://{host}/"), &[&format!("a=b; Domain={host}")]);
         assert_eq!(sent(&jar, &format!("http://{host}/")), "a=b");

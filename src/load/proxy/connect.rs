@@ -5,7 +5,7 @@ use crate::load::outcome::{Failure, ProxyTrouble};
 use crate::load::response::head::{Asked, HeadScan, Unfolded, unfold};
 use crate::plan::url::Origin;
 
-/// Asks for a tunnel to `origin`; `authorization` is the value of `Proxy-Authorization`.
+/// Requests a tunnel to `origin`; `authorization` is the value of `Proxy-Authorization`.
 ///
 /// # Errors
 /// `ConnectTimeout`; or `ConnectOther` with what the proxy did.
@@ -21,14 +21,14 @@ pub(in crate::load) fn open(
         let mut piece = [0; 1024];
         let received = handshake.hear(&mut piece)?;
         answer.extend_from_slice(&piece[..received]);
-        // Once a connection, so without asking first whether it is needed.
+        // Once per connection, so it is not worth checking first whether it is needed.
         if unfold(&mut answer) == Unfolded::Unfinished {
             continue;
         }
-        // A successful answer has no body, whatever its fields say; of another one only the status matters.
+        // A successful response has no body, whatever its fields say; of other responses only the status matters.
         while let Some(head) = scan.parse(&answer, Asked::Head).map_err(|_| trouble(ProxyTrouble::Broken))? {
             match head.status {
-                // The origin speaks only when spoken to: further bytes are nobody's.
+                // The origin does not speak first, so further bytes are an error.
                 200..=299 if head.len == answer.len() => return Ok(()),
                 200..=299 => return Err(trouble(ProxyTrouble::Broken)),
                 407 => return Err(trouble(ProxyTrouble::Credentials)),

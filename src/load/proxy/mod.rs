@@ -1,8 +1,8 @@
-//! Through a proxy: what is said to it before the connection is the origin's.
+//! Connecting through a proxy: the conversation before the connection leads to the origin.
 //!
 //! ureq's connectors do not fit. Its SOCKS connector opens a socket of its own, which the cut would not find; both turn
-//! what the proxy answers into texts, where the stream wants a class and a fixed reason; and its CONNECT boxes the
-//! transport, which every read and write of a request would then pay for.
+//! the proxy's response into text, while the stream needs a class and a fixed reason; and its CONNECT boxes the
+//! transport, which would slow down every read and write of a request.
 
 pub(super) mod connect;
 pub(super) mod socks5;
@@ -14,7 +14,7 @@ use super::input::is_time_over;
 use super::outcome::{ConnectTrouble, Failure, ProxyTrouble};
 use super::socket::SocketTransport;
 
-/// The conversation with a proxy, over before a deadline, however slowly the proxy speaks.
+/// The conversation with a proxy. It ends before a deadline, however slow the proxy is.
 pub(super) struct Handshake<'t> {
     transport: &'t mut SocketTransport,
     deadline: Instant,
@@ -44,7 +44,7 @@ impl<'t> Handshake<'t> {
         }
     }
 
-    /// Receives so many bytes, and none of what comes behind them.
+    /// Receives exactly `COUNT` bytes and leaves what follows.
     fn hear_exactly<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Failure> {
         let mut bytes = [0; COUNT];
         let mut received = 0;

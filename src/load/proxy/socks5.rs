@@ -1,4 +1,4 @@
-//! SOCKS 5 (RFC 1928), with name and password where there are some (RFC 1929).
+//! SOCKS 5 (RFC 1928), with name and password if given (RFC 1929).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,12 +7,12 @@ use crate::load::outcome::{ConnectTrouble, DnsTrouble, Failure, ProxyTrouble};
 use crate::plan::route::Login;
 use crate::plan::url::Origin;
 
-/// What the proxy is asked to connect to.
+/// The destination that the proxy is to connect to.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) enum Goal<'g> {
-    /// An address, looked up here.
+    /// An address, resolved here.
     Address(SocketAddr),
-    /// A name, which the proxy looks up.
+    /// A name, resolved by the proxy.
     Name(&'g str, u16),
 }
 
@@ -34,11 +34,11 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Asks for a connection to `goal`.
+/// Requests a connection to `goal`.
 ///
 /// # Errors
-/// `ConnectTimeout`; what the proxy says of the server (refused, unreachable); `ConnectOther` with what the proxy did;
-/// `Dns` where the name is too long to be one.
+/// `ConnectTimeout`; what the proxy reports about the server (refused, unreachable); `ConnectOther` with what the proxy
+/// did; `Dns` if the name is too long to exist.
 pub(in crate::load) fn open(
     mut handshake: Handshake<'_>,
     login: Option<&Login>,
@@ -49,18 +49,18 @@ pub(in crate::load) fn open(
     match (handshake.hear_exactly()?, login) {
         ([VERSION, NO_LOGIN], _) => {}
         ([VERSION, BY_PASSWORD], Some(login)) => log_in(&mut handshake, login)?,
-        // RFC 1928 section 3: none of those offered will do.
+        // RFC 1928 section 3: none of the offered methods is acceptable.
         ([VERSION, 0xff], _) => return Err(trouble(ProxyTrouble::Credentials)),
         _ => return Err(trouble(ProxyTrouble::Broken)),
     }
     handshake.say(&request)?;
-    // Two bytes at first: there are proxies that end a refusal there.
+    // Two bytes first: some proxies end a refusal there.
     match handshake.hear_exactly()? {
         [VERSION, 0] => {}
         [VERSION, reply] => return Err(refusal(reply)),
         _ => return Err(trouble(ProxyTrouble::Broken)),
     }
-    // The address that the proxy connects from; nobody here wants to know.
+    // The address that the proxy connects from, which is not needed.
     match handshake.hear_exactly()? {
         [_, IPV4] => handshake.hear_exactly::<{ 4 + 2 }>().map(drop),
         [_, IPV6] => handshake.hear_exactly::<{ 16 + 2 }>().map(drop),
@@ -107,17 +107,17 @@ fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Appends a text with its length in front; `None` where that does not fit into a byte.
+/// Appends a text preceded by its length; `None` if the length does not fit in a byte.
 fn push(bytes: &mut Vec<u8>, text: &str) -> Option<()> {
     bytes.push(u8::try_from(text.len()).ok()?);
     bytes.extend(text.as_bytes());
     Some(())
 }
 
-/// RFC 1928 section 6. What the proxy says of the server has the class that it would have without a proxy.
+/// RFC 1928 section 6. What the proxy reports about the server gets the class that it would have without a proxy.
 const fn refusal(reply: u8) -> Failure {
     match reply {
-        // Network, host; and a time to live that ran out on the way.
+        // Network unreachable, host unreachable, time to live expired.
         3 | 4 | 6 => Failure::ConnectOther(ConnectTrouble::Unreachable),
         5 => Failure::ConnectRefused,
         _ => trouble(ProxyTrouble::Refused),

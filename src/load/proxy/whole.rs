@@ -1,25 +1,25 @@
-//! Plain HTTP to an HTTP proxy: the request line names the whole URL (RFC 9112 section 3.2.2).
+//! Plain HTTP through an HTTP proxy: the request line contains the whole URL (RFC 9112 section 3.2.2).
 
 use std::sync::Arc;
 
 use crate::plan::url::Origin;
 
-/// Makes requests to one origin into what an HTTP proxy wants to read. Last of all, when a request is sent, so that
-/// nothing before (redirects, cookies, templates) needs to know of the proxy, and no secret of its own is among what a
-/// redirect repeats.
+/// Rewrites requests to one origin into the form that an HTTP proxy needs. This is done last, when a request is sent,
+/// so that nothing before it (redirects, cookies, templates) needs to know about the proxy, and a redirect cannot
+/// repeat the proxy's credentials.
 #[derive(Debug)]
 pub(in crate::load) struct WholeUrls {
-    /// What goes in front of the path.
+    /// The part of the URL before the path.
     prefix: String,
     /// The field with its line end; empty without credentials.
     authorization: String,
     room: Vec<u8>,
-    /// Bytes at the end of the request that are not in the room.
+    /// Bytes at the end of the request that are not copied to `room`.
     uncopied: usize,
 }
 
-/// Bytes of a request that are copied behind the new line, so that one `send` carries both; of a larger one the rest
-/// goes by itself.
+/// Maximum bytes of a request that are copied after the new line, so that one `send` carries both; the rest of a larger
+/// request is sent separately.
 const MOST_COPIED: usize = 16 * 1024;
 
 const AUTHORIZATION: &[u8] = b"Proxy-Authorization";
@@ -36,12 +36,12 @@ impl WholeUrls {
         }
     }
 
-    /// Rewrites a request; [`WholeUrls::pieces`] then has it.
+    /// Rewrites a request; [`WholeUrls::pieces`] then returns it.
     pub(in crate::load) fn rewrite(&mut self, request: &[u8]) {
         let target = request.iter().position(|byte| *byte == b' ').map_or(0, |at| at + 1);
         let line_end = request.iter().position(|byte| *byte == b'\n').map_or(request.len(), |at| at + 1);
         let (copied, rest) = request[line_end..].split_at((request.len() - line_end).min(MOST_COPIED));
-        // The user's own credentials go before those of the proxy's URL.
+        // The user's own credentials take precedence over those in the proxy's URL.
         let authorization = if has_authorization(request) { "" } else { &self.authorization };
         self.room.clear();
         for part in [&request[..target], self.prefix.as_bytes(), &request[target..line_end], authorization.as_bytes()] {
@@ -51,7 +51,7 @@ impl WholeUrls {
         self.uncopied = rest.len();
     }
 
-    /// The request that was rewritten, as two pieces to send one after the other; the second one is mostly empty.
+    /// The rewritten request as two pieces to send one after the other; the second is usually empty.
     pub(in crate::load) fn pieces<'p>(&'p self, request: &'p [u8]) -> [&'p [u8]; 2] {
         [&self.room, &request[request.len() - self.uncopied..]]
     }

@@ -1,28 +1,28 @@
-//! The body of a response: how much of what comes belongs to it, and how much of that is payload.
+//! The body of a response: how many of the received bytes belong to it, and how many of those are payload.
 
 use crate::load::response::{Broken, Framing};
 
-/// The longest line with a chunk's size, in bytes before its CRLF. Sizes take 16; the rest is room for extensions,
-/// which must be skipped and should be bounded (RFC 9112 §7.1.1).
+/// Maximum length of a chunk size line in bytes, without its CRLF. A size takes at most 16; the rest is room for
+/// extensions, which must be skipped and should be bounded (RFC 9112 §7.1.1).
 pub const MAX_CHUNK_LINE: u32 = 4 * 1024;
 
-/// The longest trailer section, in bytes with its line ends: as much as a head may have.
+/// Maximum length of the trailer section in bytes, with its line ends: the same as for a head.
 pub const MAX_TRAILERS: u32 = 64 * 1024;
 
-/// Reads a body, piece by piece; a piece may end anywhere.
+/// Incremental parser for a body; a piece may end anywhere.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
     state: State,
-    /// Payload bytes to come: of the body or the chunk; while a chunk's size is read, the size so far.
+    /// Payload bytes still to come, of the body or the chunk; while a chunk size is being read, its value so far.
     left: u64,
     /// Bytes of the chunk size line, or of the trailer section, so far.
     line: u32,
 }
 
-/// What comes next.
+/// The part of the body expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Payload of a known length, and nothing behind it.
+    /// Payload of a known length, and nothing after it.
     Length,
     /// Payload until the peer closes.
     UntilClose,
@@ -54,7 +54,7 @@ enum State {
     Complete,
 }
 
-/// What [`Body::feed`] took.
+/// The result of [`Body::feed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fed {
     /// Bytes of the input that belong to this body; all of them unless the body is complete.
@@ -66,7 +66,7 @@ pub struct Fed {
 }
 
 impl Body {
-    /// A body of which nothing has come yet.
+    /// A body before its first byte.
     #[must_use]
     pub const fn new(framing: Framing) -> Self {
         let (state, left) = match framing {
@@ -84,11 +84,11 @@ impl Body {
         matches!(self.state, State::Complete)
     }
 
-    /// Takes as much of `input` as belongs to this body and shows each stretch of payload to `sink`; `|_| {}` only
-    /// counts, at no cost.
+    /// Consumes as much of `input` as belongs to this body and passes each stretch of payload to `sink`; with `|_| {}`
+    /// it only counts, at no cost.
     ///
     /// # Errors
-    /// If the chunks are broken (RFC 9112 §7.1); the body cannot be read on then.
+    /// If the chunks are broken (RFC 9112 §7.1); the rest of the body cannot be read then.
     pub fn feed(&mut self, input: &[u8], mut sink: impl FnMut(&[u8])) -> Result<Fed, Broken> {
         let (mut used, mut payload) = (0, 0);
         while used < input.len() && self.state != State::Complete {
@@ -109,10 +109,10 @@ impl Body {
         Ok(Fed { used, payload, complete: self.is_complete() })
     }
 
-    /// The peer closed the connection: right for a body that ends so, and for one that is complete.
+    /// The peer closed the connection: correct if the body ends with the connection or is complete.
     ///
     /// # Errors
-    /// [`Broken::ClosedEarly`] for all others (RFC 9112 §8).
+    /// [`Broken::ClosedEarly`] for all other bodies (RFC 9112 §8).
     pub const fn end_of_input(&self) -> Result<(), Broken> {
         match self.state {
             State::Complete | State::UntilClose => Ok(()),
@@ -120,7 +120,7 @@ impl Body {
         }
     }
 
-    /// How many of `available` bytes are payload of a known length; moves on behind the last of them.
+    /// How many of `available` bytes are payload of a known length; changes the state after the last of them.
     fn take_left(&mut self, available: usize) -> usize {
         let taken = usize::try_from(self.left).map_or(available, |left| left.min(available));
         self.left -= taken as u64;
@@ -132,8 +132,8 @@ impl Body {
 
     /// The state after one byte that is not payload (RFC 9112 §7.1).
     ///
-    /// A bare CR or LF is refused everywhere: chunks whose line ends two readers see differently are how responses get
-    /// smuggled.
+    /// A bare CR or LF is refused everywhere: response smuggling works by chunks whose line ends are read differently
+    /// by two readers.
     fn next(&mut self, byte: u8) -> Result<State, Broken> {
         match (self.state, byte) {
             (State::SizeStart | State::Size, digit) if digit.is_ascii_hexdigit() => self.add_digit(digit),
@@ -192,7 +192,7 @@ impl Body {
 mod tests {
     use super::*;
 
-    /// The whole of `input`, then the end: payload, and how many bytes were taken.
+    /// Reads `input`, then the end: the payload, and how many bytes were used.
     fn read(framing: Framing, input: &[u8]) -> Result<(Vec<u8>, usize), Broken> {
         let (mut body, mut payload) = (Body::new(framing), Vec::new());
         let fed = body.feed(input, |bytes| payload.extend_from_slice(bytes))?;
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize)).unwrap().0, "x");
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
         assert_eq!(chunked(&"0".repeat(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
-        // Each line has its own.
+        // The limit applies to each line.
         let half = format!("1;{}\r\nx\r\n", "e".repeat(MAX_CHUNK_LINE as usize / 2));
         assert_eq!(chunked(&(half.repeat(3) + "0\r\n\r\n")).unwrap().0, "xxx");
     }

@@ -1,4 +1,4 @@
-//! The head of a response: status, fields, and what they say about the body and the connection.
+//! The head of a response: its status and fields, and what they say about the body and the connection.
 
 use std::mem::MaybeUninit;
 
@@ -6,18 +6,20 @@ use httparse::{Header, ParserConfig, Status};
 
 use crate::load::response::{Broken, Framing};
 
-/// The longest head that is read, in bytes. Far above what servers send (most stop at 8 KiB, browsers at 256), and it
-/// bounds the memory that a hostile server can take from each user.
+/// Maximum length of a head in bytes. Far above what servers send (most stop at 8 KiB, browsers at 256), and it bounds
+/// the memory that a hostile server can make each user allocate.
 pub const MAX_HEAD: usize = 64 * 1024;
 
-/// Fields parsed without an allocation: 1 KiB of stack that is not written before use. No more, as what lies below on the
-/// stack is then on a further page: at thousands of users each of them is a miss. Few servers send more than 20 fields.
+/// Fields parsed without an allocation: 1 KiB of stack that is not written before use. Not more, because the stack
+/// below would then be on a further page, which is a cache miss for each of thousands of users. Few servers send more
+/// than 20 fields.
 const USUAL_FIELDS: usize = 32;
 
-/// Inputs up to this length are parsed each time they grow, so that what cannot become `HTTP/1.x nnn` is refused at once.
+/// Inputs up to this length are parsed each time they grow, so that what cannot become `HTTP/1.x nnn` is refused at
+/// once.
 const STATUS_LINE_START: usize = 16;
 
-/// What the request asked for.
+/// The parts of a response that the request's method allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// Only the head: the method was HEAD, or CONNECT.
@@ -44,38 +46,38 @@ pub struct Head<'b> {
 }
 
 impl Head<'_> {
-    /// Whether this head only announces (1xx): the caller skips it and reads the next one.
+    /// Whether this is an interim head (1xx): the caller skips it and reads the next one.
     #[must_use]
     pub const fn is_interim(&self) -> bool {
         self.status < 200
     }
 }
 
-/// Reads one head from a buffer that grows.
+/// Incremental parser for one head in a growing buffer.
 ///
-/// A server that sends its head byte by byte would make a parser that begins anew each time do 64 Ki × 64 KiB of work.
-/// So an unfinished head is parsed again only when the empty line that ends it has come, or the buffer has doubled since
-/// (so that nonsense is refused before 64 KiB of it are there): the work stays proportional to the bytes. A head that
-/// comes in one piece, the usual case, is parsed once and never searched.
+/// If a server sends its head byte by byte, a parser that starts over each time does 64 Ki × 64 KiB of work. So an
+/// unfinished head is parsed again only when the empty line that ends it has arrived, or the buffer has doubled (so
+/// that garbage is refused before 64 KiB of it have arrived): the work stays proportional to the bytes. A head that
+/// arrives in one piece, the usual case, is parsed once and never searched.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HeadScan {
     /// Length of the input when it was last parsed.
     parsed: usize,
     /// No empty line ends before this offset.
     searched: usize,
-    /// Whether the status line has begun: empty lines before it end nothing.
+    /// Whether the status line has begun: empty lines before it do not end the head.
     begun: bool,
 }
 
 impl HeadScan {
-    /// Parses the head at the start of `input`; `Ok(None)` asks for more bytes.
+    /// Parses the head at the start of `input`; `Ok(None)` means that more bytes are needed.
     ///
-    /// Until the head is complete, each call's input begins with the input of the call before. Each head, also the one
-    /// after an interim head, takes a new `HeadScan`.
+    /// Until the head is complete, each call's input must begin with the input of the previous call. Each head needs a
+    /// new `HeadScan`, also the one after an interim head.
     ///
     /// # Errors
-    /// As [`parse_head`], except that a bad field in a head that drips in may show only when the head is complete; so
-    /// where the peer closes before that, [`closed_within`] says what was wrong.
+    /// As [`parse_head`], except that a bad field in a head that arrives in pieces may be reported only when the head
+    /// is complete; if the peer closes before that, [`closed_within`] returns what was wrong.
     pub fn parse<'b>(&mut self, input: &'b [u8], asked: Asked) -> Result<Option<Head<'b>>, Broken> {
         let due = input.len() >= self.parsed * 2
             || input.len() <= STATUS_LINE_START
@@ -88,7 +90,7 @@ impl HeadScan {
         parse_head(input, asked)
     }
 
-    /// Whether an empty line follows the status line; remembers how far it looked.
+    /// Whether an empty line follows the status line; remembers how far it searched.
     fn finds_empty_line(&mut self, input: &[u8]) -> bool {
         if !self.begun {
             let Some(start) = input[self.searched..].iter().position(|byte| !matches!(byte, b'\r' | b'\n')) else {
@@ -111,15 +113,15 @@ impl HeadScan {
     }
 }
 
-/// Parses the head at the start of `input`; `Ok(None)` asks for more bytes.
+/// Parses the head at the start of `input`; `Ok(None)` means that more bytes are needed.
 ///
-/// Lines may end with a bare LF and empty lines may come before the status line (RFC 9112 §2.2); control characters are
-/// refused (§5), all as httparse does it by default. So are folded lines and blanks before a colon, which [`unfold`]
-/// rewrites: seldom enough that only a head that was refused is looked through for them.
+/// Lines may end with a bare LF and empty lines may precede the status line (RFC 9112 §2.2); control characters are
+/// refused (§5). Both are httparse's defaults. It also refuses folded lines and blanks before a colon, which [`unfold`]
+/// rewrites: they are so rare that only a refused head is searched for them.
 ///
 /// # Errors
-/// As soon as the bytes at hand cannot become a head that is understood; [`Broken::HeadTooLong`] when [`MAX_HEAD`] bytes
-/// are there without its end.
+/// As soon as the bytes received cannot become a valid head; [`Broken::HeadTooLong`] when [`MAX_HEAD`] bytes have
+/// arrived without its end.
 pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken> {
     let within = &input[..input.len().min(MAX_HEAD)];
     let config = ParserConfig::default();
@@ -129,7 +131,7 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
     let mut response = httparse::Response::new(&mut []);
     let mut parsed = config.parse_response_with_uninit_headers(&mut response, within, &mut usual);
     if parsed == Err(httparse::Error::TooManyHeaders) {
-        // No more fields than lines: at most 64 Ki / 3 of 32 bytes each.
+        // There are at most as many fields as lines: 64 Ki / 3, of 32 bytes each.
         let lines = within.split(|&byte| byte == b'\n').count();
         many.resize(lines, MaybeUninit::uninit());
         response = httparse::Response::new(&mut []);
@@ -149,26 +151,26 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
     }
 }
 
-/// What [`unfold`] made of a head that was refused.
+/// The result of [`unfold`] for a head that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unfolded {
     /// It was rewritten: parse it again.
     Rewritten,
-    /// Its last line may still become a field: it takes more bytes to tell.
+    /// Its last line may still become a field: more bytes are needed to decide.
     Unfinished,
     /// There is nothing to rewrite: it is broken.
     Unchanged,
 }
 
-/// Rewrites in place what old servers may send and RFC 9112 has a client read all the same: a field's folded lines become
-/// one (§5.2: the line end and the blanks behind it become spaces), blanks before its colon go behind it (§5.1: they are
-/// removed). The length stays the same, what cannot be a head stays as it is, and nothing behind the head is touched; so
-/// it may be called again as the head grows.
+/// Rewrites in place what old servers may send and RFC 9112 requires a client to accept: folded lines of a field become
+/// one line (§5.2: the line end and the blanks after it become spaces), blanks before its colon move behind it (§5.1:
+/// they are to be removed). The length stays the same, what cannot be a head is left as it is, and nothing behind the
+/// head is touched, so it may be called again as the head grows.
 #[must_use]
 pub fn unfold(input: &mut [u8]) -> Unfolded {
     let mut changed = false;
     let first = input.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    // Behind the status line: a line that is folded onto that is not a field (§2.2).
+    // Starts after the status line: a line folded onto that one is not a field (§2.2).
     let Some(mut line) = input[first..].iter().position(|byte| *byte == b'\n').map(|at| first + at + 1) else {
         return Unfolded::Unchanged;
     };
@@ -190,7 +192,7 @@ pub fn unfold(input: &mut [u8]) -> Unfolded {
                 Name::Spaced => (is_field, changed) = (true, true),
                 Name::Closed => is_field = true,
                 Name::Cut if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
-                // Not a field, whatever follows: the parser refuses it.
+                // Not a field, whatever follows: the parser will refuse it.
                 Name::Cut | Name::None => break,
             }
         }
@@ -203,19 +205,19 @@ const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// How the name of a field stood before its colon.
+/// Where the name of a field ended relative to its colon.
 enum Name {
-    /// Next to it.
+    /// Directly before it.
     Closed,
-    /// With blanks between, which now stand behind it.
+    /// Blanks in between, which are now after the colon.
     Spaced,
-    /// There are blanks behind it, and no colon yet.
+    /// Blanks follow, but no colon yet.
     Cut,
     /// This is not a field.
     None,
 }
 
-/// Puts the colon of a field where its name ends.
+/// Moves the colon of a field to the end of its name.
 fn close_up_name(line: &mut [u8]) -> Name {
     let colon = line.iter().position(|byte| *byte == b':');
     let end = colon.unwrap_or(line.len());
@@ -232,14 +234,15 @@ fn close_up_name(line: &mut [u8]) -> Name {
     Name::Spaced
 }
 
-/// What is wrong with a head that the peer closed the connection within: [`Broken::ClosedEarly`], unless what did come
-/// was broken. So the verdict does not depend on how the bytes were cut on their way.
+/// The error for a head in which the peer closed the connection: [`Broken::ClosedEarly`], unless the received part was
+/// already broken. So the result does not depend on how the bytes were split in transit.
 #[must_use]
 pub fn closed_within(input: &[u8], asked: Asked) -> Broken {
     parse_head(input, asked).err().unwrap_or(Broken::ClosedEarly)
 }
 
-/// Name and value of each field of a head that was parsed before; for the few that look at more than [`Head`] has.
+/// Name and value of each field of a head that was already parsed; for the few callers that need more than [`Head`]
+/// has.
 pub(in crate::load) fn fields(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     head.split(|byte| *byte == b'\n').skip(1).filter_map(|line| {
         let colon = line.iter().position(|byte| *byte == b':')?;
@@ -253,7 +256,7 @@ enum Version {
     Http11,
 }
 
-/// What the `transfer-encoding` fields say so far.
+/// The codings of the `transfer-encoding` fields so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Absent,
@@ -261,7 +264,7 @@ enum Encoding {
     Other,
 }
 
-/// Applies RFC 9112 §6.3 to a head whose syntax is right.
+/// Applies RFC 9112 §6.3 to a head with valid syntax.
 fn judge<'b>(
     status: u16,
     version: Version,
@@ -274,13 +277,13 @@ fn judge<'b>(
         101 => return Err(Broken::Upgrade),
         _ => {}
     }
-    // §6.3 rule 1: these end with their head, whatever its fields say; so the fields are not even looked at.
+    // §6.3 rule 1: these end with their head, whatever the fields say, so the fields are not even read.
     let bodiless = asked == Asked::Head || matches!(status, 100..=199 | 204 | 304);
 
     let (mut length, mut encoding, mut location) = (None, Encoding::Absent, None);
     let (mut says_close, mut says_keep, mut sets_cookies) = (false, false, false);
     for Header { name, value } in headers {
-        // The length decides nearly always; names are compared only where it fits.
+        // The length nearly always decides; names are compared only if it fits.
         match name.len() {
             8 if name.eq_ignore_ascii_case("location") => location = Some(*value),
             10 if name.eq_ignore_ascii_case("connection") => {
@@ -317,7 +320,7 @@ fn framing(version: Version, length: Option<u64>, encoding: Encoding) -> Result<
     }
 }
 
-/// Takes one `content-length` field: every value, also of a list, must be the same number (RFC 9110 §8.6).
+/// Adds one `content-length` field: all values, also within a list, must be the same number (RFC 9110 §8.6).
 fn add_lengths(before: Option<u64>, value: &[u8]) -> Result<u64, Broken> {
     let mut length = before;
     for element in elements(value) {
@@ -330,7 +333,7 @@ fn add_lengths(before: Option<u64>, value: &[u8]) -> Result<u64, Broken> {
     length.ok_or(Broken::BadLength)
 }
 
-/// The number that `digits` are; none if they are not one or more digits, or exceed 64 bits.
+/// The value of `digits`; `None` if they are not one or more digits, or exceed 64 bits.
 fn decimal(digits: &[u8]) -> Option<u64> {
     let start = (!digits.is_empty()).then_some(0_u64);
     digits.iter().fold(start, |number, byte| match byte {
@@ -339,10 +342,10 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Takes one `transfer-encoding` field; the fields together are one list in the order of their lines.
+/// Adds one `transfer-encoding` field; the fields together form one list in the order of their lines.
 fn add_codings(before: Encoding, value: &[u8]) -> Result<Encoding, Broken> {
     let mut encoding = before;
-    // Empty elements of a list mean nothing (RFC 9110 §5.6.1).
+    // Empty list elements are ignored (RFC 9110 §5.6.1).
     for element in elements(value).filter(|element| !element.is_empty()) {
         if encoding == Encoding::Chunked {
             return Err(Broken::ChunkedNotLast);
@@ -355,11 +358,12 @@ fn add_codings(before: Encoding, value: &[u8]) -> Result<Encoding, Broken> {
             return Err(Broken::BadEncoding);
         };
     }
-    // A field without any coding still rules out a length.
+    // A field without any coding still excludes a length.
     Ok(if encoding == Encoding::Absent { Encoding::Other } else { encoding })
 }
 
-/// Whether this is a token, perhaps with parameters, but not `chunked` with parameters: it has none (RFC 9112 §7.1).
+/// Whether this is a token, perhaps with parameters, other than `chunked`: that must not have parameters (RFC 9112
+/// §7.1).
 fn is_other_coding(element: &[u8]) -> bool {
     let name = element.split(|&byte| byte == b';').next().unwrap_or_default().trim_ascii_end();
     let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);

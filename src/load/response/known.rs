@@ -1,22 +1,23 @@
-//! The last head of a connection: most servers say the same again, but for `date` once a second.
+//! The last head of a connection: most servers send the same one again, except for `date` once a second.
 
 use super::Framing;
 use super::head::{Asked, Head};
 
-/// The longest head that is kept: above what servers send with a small answer (nginx 240 bytes, with 20 fields 800).
+/// Maximum length of a cached head: above what servers send with a small response (nginx 240 bytes, with 20 fields
+/// 800).
 const MOST: usize = 1024;
 
-/// A head and what it said. Comparing takes a fiftieth of what parsing does: of the 4,130 instructions that a small
-/// answer took, 2,150 went into its head.
+/// The last head and its parsed form. Comparing costs a fiftieth of parsing: of the 4,130 instructions for a small
+/// response, 2,150 were spent on its head.
 ///
-/// A head is understood by its own bytes alone, so bytes that begin with the same ones say the same.
+/// A head is parsed from its own bytes alone, so input that begins with the same bytes has the same head.
 #[derive(Debug, Default)]
 pub(in crate::load) struct KnownHead {
     bytes: Vec<u8>,
     said: Option<Said>,
 }
 
-/// What a head said that has no text to look at.
+/// The parsed form of a head without text.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::load) struct Said {
     asked: Asked,
@@ -27,7 +28,7 @@ pub(in crate::load) struct Said {
 }
 
 impl Said {
-    /// What `head` said, if all that matters is in it: with cookies or a location it is better parsed each time.
+    /// The parsed form of `head` if that is all it has: a head with cookies or a location must be parsed each time.
     pub(in crate::load) fn of(head: &Head<'_>, asked: Asked) -> Option<Self> {
         let Head { status, len, framing, keep_alive, location, sets_cookies } = *head;
         let is_plain = location.is_none() && !sets_cookies && !head.is_interim() && len <= MOST;
@@ -36,14 +37,14 @@ impl Said {
 }
 
 impl KnownHead {
-    /// What `input` says, if it begins with this head.
+    /// The parsed head at the start of `input`, if it is the cached one.
     pub(in crate::load) fn recognize(&self, input: &[u8], asked: Asked) -> Option<Head<'static>> {
         let said = self.said.filter(|said| said.asked == asked && input.starts_with(&self.bytes))?;
         let Said { status, len, framing, keep_alive, .. } = said;
         Some(Head { status, len, framing, keep_alive, location: None, sets_cookies: false })
     }
 
-    /// Keeps the head at the start of `input`, which said so.
+    /// Caches the head at the start of `input` with its parsed form.
     pub(in crate::load) fn learn(&mut self, input: &[u8], said: Said) {
         self.bytes.clear();
         self.bytes.extend_from_slice(&input[..said.len]);

@@ -1,33 +1,33 @@
 //! Framing of an HTTP/1.1 response: where the head ends, how long the body is, whether the connection may be kept.
 //!
-//! Pure: bytes in, verdict out; no socket, no clock, and no allocation unless a head has very many fields. The rules are
-//! those of RFC 9112 §6.3; where it leaves a choice between repairing a message and refusing it, it is refused, as a
-//! wrong guess would be a wrong count.
+//! Pure: bytes in, result out; no socket, no clock, and no allocation unless a head has very many fields. The rules are
+//! those of RFC 9112 §6.3; where it leaves a choice between repairing a message and refusing it, it is refused, because
+//! a wrong guess would be a wrong count.
 
 pub mod body;
 pub mod head;
 pub(super) mod known;
 
-/// Why a response cannot be understood, or that it was cut off.
+/// Why a response is not valid, or that it was cut off.
 ///
-/// Carries nothing that differs from one response to the next, so that it can be counted.
+/// It has no field that differs from one response to the next, so that it can be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Broken {
     /// The first bytes cannot begin an HTTP/1.0 or HTTP/1.1 response.
     BadVersion,
-    /// The status line has no status of three digits from 100 on, or a control character.
+    /// The status line has a control character, or no status of three digits from 100 on.
     BadStatusLine,
     /// A line of the head is not a field.
     BadField,
     /// The head does not end within [`head::MAX_HEAD`].
     HeadTooLong,
-    /// 101, although no request of ours asks for an upgrade.
+    /// 101, although swarmline never requests an upgrade.
     Upgrade,
-    /// A `content-length` that is no number, or beyond 64 bits.
+    /// A `content-length` that is not a number, or beyond 64 bits.
     BadLength,
     /// Several `content-length` values that differ.
     ConflictingLengths,
-    /// `content-length` beside `transfer-encoding`.
+    /// Both `content-length` and `transfer-encoding`.
     LengthAndEncoding,
     /// `transfer-encoding` in an HTTP/1.0 response.
     EncodingInHttp10,
@@ -35,7 +35,7 @@ pub enum Broken {
     BadEncoding,
     /// `chunked` is applied twice, or another coding after it.
     ChunkedNotLast,
-    /// A chunk begins with something else than its size, or the size is beyond 64 bits.
+    /// A chunk begins with something other than its size, or the size is beyond 64 bits.
     BadChunkSize,
     /// The line with a chunk's size is longer than [`body::MAX_CHUNK_LINE`].
     ChunkLineTooLong,
@@ -82,7 +82,7 @@ pub enum Framing {
     None,
     /// The body has this many bytes.
     Length(u64),
-    /// The body comes in chunks, the last one being empty.
+    /// The body is sent in chunks, the last one empty.
     Chunked,
     /// The body ends where the peer closes the connection.
     UntilClose,

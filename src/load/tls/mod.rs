@@ -1,5 +1,5 @@
-//! TLS over a socket, by rustls without a layer between: so an idle connection can be looked at through the session, and
-//! what a handshake says last goes in one segment with the first request.
+//! TLS over a socket, using rustls directly: so an idle connection can be checked through the session, and the end of
+//! the handshake is sent in one segment with the first request.
 
 pub mod trouble;
 
@@ -15,44 +15,44 @@ use super::outcome::Failure;
 use super::socket::{Sent, SocketTransport};
 use trouble::TlsTrouble;
 
-/// Plaintext that becomes records at a time: a record's most (RFC 8446 section 5.1).
+/// Plaintext encrypted at a time: the maximum of one record (RFC 8446 section 5.1).
 const PIECE: usize = 16 * 1024;
 
-/// Room for records to be sent that stays with a connection; what a large request took is given back.
+/// Capacity for outgoing records that a connection keeps; what a large request needed is freed.
 const USUAL_ROOM: usize = 4 * 1024;
 
-/// A TLS session and the socket that it goes over.
+/// A TLS session and its socket.
 #[derive(Debug)]
 pub(super) struct TlsTransport {
     socket: SocketTransport,
     session: ClientConnection,
-    /// Received and not yet given to the session.
+    /// Bytes received and not yet passed to the session.
     records: Input,
-    /// Records to be sent, and how many of their bytes are.
+    /// Records to send, and how many of their bytes have been sent.
     out: Vec<u8>,
     out_sent: usize,
-    /// Plaintext that the session holds, in bytes.
+    /// Decrypted bytes held by the session.
     plaintext: usize,
-    /// Whether the server said that nothing more comes.
+    /// Whether the server announced the end of its data.
     is_closed: bool,
 }
 
-/// What a wait for input brought.
+/// The result of a wait for input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Received {
     /// Bytes for the reader.
     Bytes,
-    /// Something that is only the session's: a ticket, a new key, a part of a record.
+    /// Only something for the session: a ticket, a new key, a part of a record.
     Nothing,
-    /// The end.
+    /// The end of input.
     End,
 }
 
 impl TlsTransport {
-    /// Shakes hands with `host`, to be over before `limit`.
+    /// Performs the handshake with `host`, at the latest until `limit`.
     ///
     /// # Errors
-    /// `ConnectTimeout`; or `Tls` with what was wrong.
+    /// `ConnectTimeout`; or `Tls` with the reason.
     #[inline(never)]
     pub(super) fn connect(
         socket: SocketTransport,
@@ -69,7 +69,7 @@ impl TlsTransport {
         loop {
             tls.collect().map_err(|error| handshake_failure(&error))?;
             if !tls.session.is_handshaking() {
-                // What is left in `out` is the handshake's end: it waits for the first request.
+                // `out` now has the end of the handshake: it is sent with the first request.
                 return Ok(tls);
             }
             let left = limit.saturating_duration_since(Instant::now());
@@ -87,7 +87,7 @@ impl TlsTransport {
         }
     }
 
-    /// Makes records of the plaintext from `done` on and sends them, without waiting; the first with what was kept back.
+    /// Encrypts the plaintext from `done` on and sends the records without waiting, after what was held back.
     pub(super) fn send(&mut self, plaintext: &[u8], mut done: usize) -> io::Result<Sent> {
         loop {
             if done < plaintext.len() && self.out.len() - self.out_sent < PIECE {
@@ -114,7 +114,8 @@ impl TlsTransport {
             if self.records.unconsumed().is_empty() {
                 let socket = &mut self.socket;
                 match self.records.fill(|room| socket.receive(room, limit)) {
-                    // Closed without close_notify: a cut cannot be told from the end (RFC 8446 section 6.1).
+                    // Closed without close_notify: a truncated response cannot be told from a complete one (RFC 8446
+                    // section 6.1).
                     Ok(0) => return if self.is_closed { Ok(Received::End) } else { Err(Failure::ClosedEarly) },
                     Ok(_) => {}
                     Err(error) if is_time_over(&error) => return Err(Failure::Timeout),
@@ -132,18 +133,18 @@ impl TlsTransport {
         Ok(Received::Bytes)
     }
 
-    /// Whether something of what was received waits to be read.
+    /// Whether bytes that were received wait to be read.
     pub(super) fn has_buffered(&self) -> bool {
         self.plaintext > 0 || !self.records.unconsumed().is_empty()
     }
 
-    /// Whether an answer left something behind that is the reader's, or the end.
+    /// Whether bytes are left after a response, or the end of input was received.
     pub(super) fn has_leftover(&mut self) -> bool {
         !self.records.unconsumed().is_empty() && self.digest().is_err() || self.plaintext > 0 || self.is_closed
     }
 
-    /// Takes what lies in the socket, without waiting. Returns whether the connection can still be used: neither plaintext
-    /// nor the end was there. Tickets and new keys are the session's own business.
+    /// Reads what is available in the socket, without waiting. Returns whether the connection can still be used:
+    /// neither plaintext nor the end was there. Tickets and new keys concern the session only.
     pub(super) fn is_quiet(&mut self) -> bool {
         loop {
             let socket = &self.socket;
@@ -156,17 +157,17 @@ impl TlsTransport {
         }
     }
 
-    /// The socket that it goes over.
+    /// The underlying socket.
     pub(super) const fn socket(&self) -> &SocketTransport {
         &self.socket
     }
 
-    /// Gives the session what was received, until there is plaintext.
+    /// Passes received bytes to the session until there is plaintext.
     fn digest(&mut self) -> Result<(), Failure> {
         while !self.records.unconsumed().is_empty() && self.plaintext == 0 {
             let mut rest = self.records.unconsumed();
             let taken = self.session.read_tls(&mut rest).map_err(|_| Failure::Tls(TlsTrouble::Other))?;
-            // Behind close_notify nothing counts (RFC 8446 section 6.1).
+            // Anything after close_notify is ignored (RFC 8446 section 6.1).
             self.records.consume(if taken == 0 { rest.len() } else { taken });
             match self.session.process_new_packets() {
                 Ok(state) => {
@@ -174,7 +175,7 @@ impl TlsTransport {
                     self.is_closed |= state.peer_has_closed();
                 }
                 Err(error) => {
-                    // The alert that says why; whether it still arrives changes nothing.
+                    // Sends the alert with the reason; it does not matter whether it still arrives.
                     let _ = self.collect();
                     let _ = self.socket.send_now(&self.out[self.out_sent..]);
                     return Err(Failure::Tls(TlsTrouble::of(&error)));
@@ -184,7 +185,7 @@ impl TlsTransport {
         Ok(())
     }
 
-    /// Takes the records that the session has to send.
+    /// Collects the records that the session has to send.
     fn collect(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
             self.session.write_tls(&mut self.out)?;
@@ -193,7 +194,7 @@ impl TlsTransport {
     }
 }
 
-/// The failure that an error of the socket is during the handshake.
+/// The failure for a socket error during the handshake.
 fn handshake_failure(error: &io::Error) -> Failure {
     let closed = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
     match error.kind() {
@@ -218,7 +219,7 @@ mod tests {
     const AUTHORITY: &[u8] = include_bytes!("../../../tests/it/tls/ca.pem");
     const CERTIFICATE: &[u8] = include_bytes!("../../../tests/it/tls/server.pem");
 
-    /// Both ends of a session, and the server's socket; the handshake is over for the client.
+    /// Both ends of a session and the server's socket, after the client's handshake.
     fn connected() -> (TlsTransport, ServerConnection, UnixStream) {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let server = thread::spawn(move || {

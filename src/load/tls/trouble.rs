@@ -1,16 +1,16 @@
-//! Why a TLS connection could not be made: a fixed text of each kind, and the cure where there is one.
+//! Why a TLS connection could not be made: a fixed text for each kind, and a remedy if there is one.
 
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use webpki::Error as WebPki;
 
 use crate::plan::tls::SelfSigned;
 
-/// Why there is no TLS connection, or no longer.
+/// Why there is no TLS connection, or no longer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TlsTrouble {
-    /// None of the trusted authorities signed the certificate.
+    /// The certificate was not signed by any trusted authority.
     UnknownIssuer,
-    /// The certificate signed itself, and is not among the trusted ones.
+    /// The certificate is self-signed and not among the trusted ones.
     SelfSigned,
     /// The certificate is for another name.
     WrongName,
@@ -18,31 +18,31 @@ pub enum TlsTrouble {
     Expired,
     /// The certificate, or one between it and its authority, is not valid yet.
     NotYetValid,
-    /// The certificate is an authority's, and so not a server's.
+    /// The certificate belongs to an authority, not to a server.
     Authority,
     /// The certificate was not issued for servers.
     WrongPurpose,
     /// A signature in the chain, or on the handshake, is wrong.
     BadSignature,
-    /// A signature is made in a way that is not supported, such as SHA-1.
+    /// A signature uses an unsupported algorithm, such as SHA-1.
     UnsupportedAlgorithm,
     /// The certificate is not of X.509 version 3.
     UnsupportedVersion,
-    /// The server showed no certificate.
+    /// The server presented no certificate.
     NoCertificate,
     /// The certificate is wrong in another way.
     BadCertificate,
-    /// The environment names certificates to trust that are not there.
+    /// The environment names trusted certificates that do not exist.
     NoRoots,
-    /// The other side does not speak TLS.
+    /// The peer does not speak TLS.
     NotTls,
     /// The server speaks neither TLS 1.2 nor 1.3.
     NoVersion,
-    /// Client and server share no cipher, key exchange or signature.
+    /// Client and server have no cipher, key exchange or signature algorithm in common.
     NoCipher,
-    /// The server wants a certificate of the client.
+    /// The server requires a client certificate.
     ClientCertificateRequired,
-    /// The server does not take the client's certificate.
+    /// The server rejected the client's certificate.
     ClientCertificateRefused,
     /// The server does not know the host.
     UnknownName,
@@ -55,7 +55,7 @@ pub enum TlsTrouble {
 }
 
 impl TlsTrouble {
-    /// What an error of rustls means.
+    /// The kind of a rustls error.
     #[must_use]
     pub fn of(error: &Error) -> Self {
         match error {
@@ -101,7 +101,7 @@ impl TlsTrouble {
         }
     }
 
-    /// What helps, where something on this side does.
+    /// The remedy, if there is one on this side.
     #[must_use]
     pub const fn cure(self) -> Option<&'static str> {
         Some(match self {
@@ -153,7 +153,8 @@ fn of_certificate(error: &CertificateError) -> TlsTrouble {
         CertificateError::Other(other) => match other.0.downcast_ref() {
             Some(WebPki::CaUsedAsEndEntity) => TlsTrouble::Authority,
             Some(WebPki::UnsupportedCertVersion) => TlsTrouble::UnsupportedVersion,
-            // Not an authority where one is needed: this issuer cannot be trusted, whoever signed it.
+            // A certificate that is not an authority's was used as one: its issuer cannot be trusted, whoever signed
+            // it.
             Some(WebPki::EndEntityUsedAsCa) => TlsTrouble::UnknownIssuer,
             _ => TlsTrouble::BadCertificate,
         },

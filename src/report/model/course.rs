@@ -1,25 +1,25 @@
-//! How a run went over time: a point a tick, joined pairwise where there would be too many.
+//! How a run went over time: one point per tick; neighbours are joined if there would be too many.
 
 use crate::plan::schedule;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
 
-/// Which part of a run an interval belongs to. An interval that touches several has the first of these.
+/// The part of a run that an interval belongs to. An interval that touches several belongs to the first of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// After the stop.
     Drain,
     /// The target grows or is not reached.
     Ramp,
-    /// It falls.
+    /// The target falls.
     Down,
-    /// Reached and constant.
+    /// The target is reached and constant.
     #[default]
     Steady,
 }
 
 impl Phase {
-    /// In the order in which people expect them.
+    /// All phases, in the order of a run.
     pub const ALL: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
 
     /// The word in the stream.
@@ -33,7 +33,7 @@ impl Phase {
         }
     }
 
-    /// The same where loads are planned.
+    /// The same phase as the plan's type.
     #[must_use]
     pub const fn planned(self) -> schedule::Phase {
         match self {
@@ -44,27 +44,27 @@ impl Phase {
         }
     }
 
-    /// The phase of that word; `None` for any other word.
+    /// The phase with that word; `None` for any other word.
     #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.as_str() == word)
     }
 }
 
-/// What was asked and answered in a time.
+/// Requests and responses within a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Answered as wanted.
+    /// Succeeded.
     pub ok: u64,
     /// Failed.
     pub failed: u64,
-    /// Ended by the end of the run.
+    /// Aborted by the end of the run.
     pub aborted: u64,
-    /// Answered or failed after the load had ended.
+    /// Completed after the load had ended.
     pub after_stop: AfterStop,
     /// Redirects followed.
     pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
+    /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
     /// Body bytes sent.
     pub bytes_sent: u64,
@@ -72,20 +72,20 @@ pub struct Traffic {
     pub bytes_received: u64,
     /// New connections.
     pub connections: u64,
-    /// From sending to the last byte.
+    /// Service times: from sending to the last byte.
     pub service: PackedTimes,
-    /// From when it was due to the last byte; `None` where each was the service time.
+    /// Response times: from the due time to the last byte; `None` if they all equal the service times.
     pub response: Option<PackedTimes>,
 }
 
 impl Traffic {
-    /// Answered or failed.
+    /// Requests that succeeded or failed.
     #[must_use]
     pub const fn completed(&self) -> u64 {
         self.ok + self.failed
     }
 
-    /// From when it was due to the last byte.
+    /// Response times: from the due time to the last byte.
     #[must_use]
     pub fn response(&self) -> &PackedTimes {
         self.response.as_ref().unwrap_or(&self.service)
@@ -111,24 +111,25 @@ impl Traffic {
     }
 }
 
-/// What was seen of swarm and machine at the end of an interval. A point of several intervals has the highest of each.
+/// State of the swarm and the machine at the end of an interval. A point made of several intervals has the maximum of
+/// each.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gauges {
-    /// Users that ran.
+    /// Users running.
     pub users: u32,
-    /// Users that there should have been.
+    /// Users that should have been running.
     pub users_wanted: u32,
-    /// Requests under way.
+    /// Requests in flight.
     pub in_flight: u64,
     /// CPU of the generator, percent of one core.
     pub cpu_percent: f64,
     /// Resident memory of the generator in MiB.
     pub memory_mib: f64,
-    /// How long after it was due half of the requests were sent at most.
+    /// Median of how long after its due time a request was sent.
     pub lateness_p50_us: u64,
-    /// 99 % of them.
+    /// 99th percentile of it.
     pub lateness_p99_us: u64,
-    /// The latest.
+    /// Maximum of it.
     pub lateness_max_us: u64,
 }
 
@@ -145,7 +146,7 @@ impl Gauges {
     }
 }
 
-/// One interval, or neighbours joined to one.
+/// One interval, or several adjacent ones joined.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Point {
     /// When it began, in milliseconds since the Unix epoch.
@@ -154,20 +155,20 @@ pub struct Point {
     pub end_ms: u64,
     /// Its phase.
     pub phase: Phase,
-    /// What was asked and answered.
+    /// Requests and responses.
     pub traffic: Traffic,
-    /// What was seen; all 0 for a single endpoint.
+    /// State of the swarm and the machine; all 0 for a single endpoint.
     pub gauges: Gauges,
-    /// Whether the generator's health was told; else what it tells is 0.
+    /// Whether the stream has the generator's health for it; otherwise those values are 0.
     pub has_health: bool,
     /// Arrivals that were due; `None` in the closed model, and for a single endpoint.
     pub arrivals: Option<f64>,
-    /// Time in which the cgroup's quota held the generator back, in milliseconds.
+    /// Time for which the cgroup's quota held back the generator, in milliseconds.
     pub throttled_ms: f64,
 }
 
 impl Point {
-    /// How long it was, in seconds.
+    /// Its length in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.end_ms.saturating_sub(self.start_ms) as f64 / 1000.0
@@ -187,7 +188,7 @@ impl Point {
     }
 }
 
-/// Points in the order of time, at most a given number of them.
+/// A bounded number of points in time order.
 #[derive(Clone, Debug)]
 pub struct Course {
     points: Vec<(u64, Point)>,
@@ -196,25 +197,25 @@ pub struct Course {
 }
 
 impl Course {
-    /// No points yet, and never more than `most`, which is at least 2.
+    /// An empty timeline of at most `most` points, which must be at least 2.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { points: Vec::new(), ticks_a_point: 1, most: most.max(2) }
     }
 
-    /// Points in the order of time.
+    /// The points in time order.
     #[must_use]
     pub fn points(&self) -> impl ExactSizeIterator<Item = &Point> + DoubleEndedIterator {
         self.points.iter().map(|(_, point)| point)
     }
 
-    /// How many ticks a point holds: 1, until there were too many.
+    /// The number of ticks per point: 1, until there were too many points.
     #[must_use]
     pub const fn ticks_a_point(&self) -> u64 {
         self.ticks_a_point
     }
 
-    /// Everything together.
+    /// The sum of all points.
     #[must_use]
     pub fn whole(&self) -> Traffic {
         let mut whole = Traffic::default();
@@ -222,13 +223,13 @@ impl Course {
         whole
     }
 
-    /// Adds what happened in the interval that ended with `tick`.
+    /// Adds the interval that ended with `tick`.
     pub fn add(&mut self, tick: u64, point: &Point) {
         self.insert(tick, point);
         self.bound(self.most);
     }
 
-    /// Never more than `most` points from now on, which is at least 2.
+    /// Limits the number of points to `most`, which must be at least 2, from now on.
     pub fn bound(&mut self, most: usize) {
         self.most = most.max(2);
         while self.points.len() > self.most {
@@ -240,10 +241,10 @@ impl Course {
     }
 
     fn insert(&mut self, tick: u64, point: &Point) {
-        // Ticks are counted from the start or, of a shard, by the wall clock: neighbours are those of one multiple.
+        // Ticks are counted from the start or, in a shard, by the wall clock: those with the same quotient are joined.
         let number = tick / self.ticks_a_point;
         let number_of = |(tick, _): &(u64, Point)| tick / self.ticks_a_point;
-        // Nearly always the last one, or after it.
+        // Nearly always the last point, or a new one after it.
         let place = self.points.partition_point(|known| number_of(known) < number);
         match self.points.get_mut(place) {
             Some(known) if number_of(known) == number => known.1.join(point),

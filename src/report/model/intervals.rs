@@ -1,4 +1,4 @@
-//! From the lines of a tick to a point of the course.
+//! Builds the points of the timeline from the lines of each tick.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use crate::telemetry::decode;
 use crate::telemetry::reader::Reading;
 use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
 
-/// An interval whose histograms are still to come, in lines of their own.
+/// An interval whose histograms follow in lines of their own.
 #[derive(Debug)]
 pub(super) struct Pending {
     tick: u64,
     endpoint: usize,
     point: Point,
     lines: usize,
-    /// Number of its line.
+    /// The number of its line.
     number: u64,
-    /// Of service and of response times: what the line says of them, and what its histograms do.
+    /// For service and response times: what the interval's line claims, and what its histograms contain.
     claims: [(TimesClaim, Distribution); 2],
 }
 
 impl Pending {
-    /// Demands that the histograms are those of the line.
+    /// Checks that the histograms agree with the line.
     fn check(&self) -> Result<(), Contradiction> {
         let traffic = &self.point.traffic;
         let [service, response] = self.claims;
@@ -41,7 +41,7 @@ impl Pending {
 }
 
 impl Story {
-    /// Takes the line about an endpoint's interval.
+    /// Adds the line about an endpoint's interval.
     pub(super) fn take_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
         self.settle();
         let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
@@ -87,7 +87,7 @@ impl Story {
         self.settle_whole(reading);
     }
 
-    /// Takes a piece of a histogram, which belongs to the interval before it.
+    /// Adds a part of a histogram, which belongs to the interval before it.
     pub(super) fn take_piece(&mut self, piece: &Piece, reading: &mut Reading) {
         if self.take_unfinished_piece(piece, reading) {
             return;
@@ -112,7 +112,7 @@ impl Story {
         self.settle_whole(reading);
     }
 
-    /// Adds the interval that waits, if its histograms have come and belong to it.
+    /// Adds the pending interval if its histograms are complete and agree with it.
     fn settle_whole(&mut self, reading: &mut Reading) {
         let Some(pending) = self.pending.as_ref().filter(|pending| pending.lines == 0) else { return };
         if let Err(why) = pending.check() {
@@ -122,7 +122,7 @@ impl Story {
         self.settle();
     }
 
-    /// Takes the last line of a tick.
+    /// Adds the last line of a tick.
     pub(super) fn take_health(&mut self, tick: u64, health: &Health) {
         self.settle();
         let (start_ms, end_ms) = span(&health.interval_start, &health.interval_end);
@@ -140,7 +140,7 @@ impl Story {
         gauges.lateness_max_us = health.lateness_max_us;
     }
 
-    /// The point of the tick under way.
+    /// The point of the current tick.
     pub(super) fn open_at(&mut self, tick: u64) -> &mut Point {
         if self.open.as_ref().is_some_and(|(open, _)| *open != tick) {
             self.close();
@@ -149,11 +149,11 @@ impl Story {
         &mut self.open.get_or_insert_with(|| (tick, Point { phase, ..Point::default() })).1
     }
 
-    /// Ends the tick under way.
+    /// Closes the current tick.
     pub(super) fn close(&mut self) {
         self.settle();
         let Some((tick, point)) = self.open.take() else { return };
-        // The look at the start has no time of its own; lines of a tick whose others were lost say no time.
+        // The observation at the start has no duration; a tick of which only some lines are there may have no time.
         let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == Traffic::default();
         if is_first || point.end_ms == 0 {
             return;
@@ -167,8 +167,8 @@ impl Story {
         self.course.add(tick, &point);
     }
 
-    /// The load ended, maybe within its last tick: rates are over the time until then, but with `-n`, where all requests
-    /// end by themselves.
+    /// Records the end of the load, which may be within its last tick: rates are computed over the time until then,
+    /// except with `-n`, where all requests complete by themselves.
     pub(super) fn end_load(&mut self, stop: &TestStop) {
         self.close();
         if stop.reason == Reason::Requests.as_str() {
@@ -179,7 +179,7 @@ impl Story {
         }
     }
 
-    /// Adds the interval whose histograms were to come.
+    /// Adds the pending interval.
     fn settle(&mut self) {
         let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
         self.endpoints[endpoint].course.add(tick, &point);
@@ -203,23 +203,23 @@ impl Story {
         &mut self.phases[place]
     }
 
-    /// Statistics of an endpoint: as the stream's end says, or, where that is missing, of the intervals that are there.
-    /// `None` where no request completed.
+    /// Statistics of an endpoint: from the end of the stream or, if that is missing, computed from its intervals.
+    /// `None` if no request completed.
     #[must_use]
     pub fn statistics(&self, endpoint: &EndpointSeen) -> Option<Statistics> {
         let whole = || Some(endpoint.course.whole()).filter(|whole| whole.completed() > 0);
         endpoint.last.or_else(|| if self.last.is_some() { None } else { Some(self.computed(&whole()?)) })
     }
 
-    /// Statistics of all requests, in the same way.
+    /// Statistics of all requests, from the same source.
     #[must_use]
     pub fn total(&self) -> Statistics {
         let computed = || self.computed(&self.course.whole());
         self.last.as_ref().map_or_else(computed, |row| row.statistics)
     }
 
-    /// How often each error occurred, and where: as the stream's end says, or, where that is missing, by class, of the
-    /// intervals that are there.
+    /// How often each error occurred, and where: from the end of the stream or, if that is missing, by class from the
+    /// intervals.
     #[must_use]
     pub fn failures(&self) -> Vec<(u64, String)> {
         if self.last.is_some() {

@@ -1,7 +1,7 @@
-//! A run as its stream tells it: what every report shows.
+//! A run as described by its stream: what every report shows.
 //!
-//! Made line by line with bounded memory, at the end of a run from the lines as they are written and a week later from
-//! the file: the same code on the same numbers.
+//! Built line by line with bounded memory: at the end of a run from the lines as they are written, and later from the
+//! file, by the same code from the same numbers.
 
 pub mod course;
 mod intervals;
@@ -28,88 +28,88 @@ use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Targ
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
 
-/// Most points of a run: over an hour at a second each; longer runs have neighbours joined.
+/// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
 pub const MOST_POINTS: usize = 4000;
 
-/// Most points of one endpoint, and of all endpoints together.
+/// Maximum points of one endpoint, and of all endpoints together.
 const MOST_OF_ENDPOINT: usize = 400;
 const MOST_OF_ENDPOINTS: usize = 16_000;
 
-/// Most endpoints: as many as a run has places for, and the rest. A stream of ours has no more.
+/// Maximum endpoints: as many as a run counts separately, and the rest. A stream by swarmline never has more.
 const MOST_ENDPOINTS: usize = crate::stats::aggregate::MOST_ENDPOINTS + 1;
 
-/// Most lines about what had not ended: one an endpoint and phase.
+/// Maximum lines about unfinished requests: one per endpoint and phase.
 const MOST_UNFINISHED: usize = MOST_ENDPOINTS * Phase::ALL.len();
 
-/// Most warnings that are kept; further ones are counted.
+/// Maximum warnings kept; further ones are only counted.
 const MOST_WARNINGS: usize = 200;
 
-/// A run as its stream tells it.
+/// A run as described by its stream.
 #[derive(Debug)]
 pub struct Model {
-    /// Whose stream it is.
+    /// Identifies the stream.
     pub identity: Identity,
-    /// What is wrong with the stream; to be said before anything else.
+    /// Problems with the stream, which must be reported before anything else.
     pub troubles: Troubles,
-    /// What the run was.
+    /// The run itself.
     pub story: Story,
 }
 
-/// What a stream says of its run.
+/// The contents of a stream.
 #[derive(Debug)]
 pub struct Story {
-    /// Version, plan and place.
+    /// Version, plan and environment.
     pub plan: PlanSeen,
     /// All requests over time.
     pub course: Course,
-    /// All requests by phase; those that did not come about are left out.
+    /// All requests by phase; phases that did not occur are left out.
     pub phases: Vec<PhaseSeen>,
     /// In the order of first use.
     pub endpoints: Vec<EndpointSeen>,
-    /// What had not ended, by endpoint and phase: at most as many as there are of both.
+    /// Unfinished requests by endpoint and phase; bounded by the number of both.
     unfinished: Vec<UnfinishedSeen>,
-    /// In the order of the stream's end.
+    /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
-    /// In the order of time.
+    /// In time order.
     pub warnings: Vec<Notice>,
-    /// How many further ones there were.
+    /// How many further warnings there were.
     pub more_warnings: u64,
-    /// When a number of users asked for was reached: milliseconds since the Unix epoch, users.
+    /// When each requested number of users was reached: milliseconds since the Unix epoch, users.
     pub reached: Vec<(u64, u32)>,
-    /// Statistics of all requests; `None` where the stream was cut off before.
+    /// Statistics of all requests; `None` if the stream was cut off before them.
     pub last: Option<Row>,
-    /// The end of the load; `None` where the stream was cut off before.
+    /// The end of the load; `None` if the stream was cut off before it.
     pub stop: Option<TestStop>,
-    /// What became of each check.
+    /// The result of each check.
     pub checks: Vec<CheckSeen>,
-    /// The last line; `None` where the stream was cut off before.
+    /// The last line; `None` if the stream was cut off before it.
     pub end: Option<RunEnd>,
-    /// What the run is held to now.
+    /// The checks by which the run is judged anew.
     bench: Bench,
     open: Option<(u64, Point)>,
-    /// Phase and end of the last tick that was the load's, in milliseconds since the Unix epoch.
+    /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     last_of_load: Option<(Phase, u64)>,
     is_begun: bool,
-    /// That of the tick before: one in which nothing ended says none.
+    /// The previous tick's phase: a tick in which nothing ended does not state one.
     phase: Phase,
     pending: Option<Pending>,
     index: HashMap<(String, String), usize>,
 }
 
-/// Version, plan and place of a run.
+/// Version, plan and environment of a run.
 #[derive(Clone, Debug, Default)]
 pub struct PlanSeen {
     /// Version of swarmline.
     pub version: String,
-    /// SHA-256 of what makes the plan.
+    /// SHA-256 of the plan.
     pub hash: String,
     /// The plan as resolved.
     pub settings: Vec<Setting>,
-    /// Hosts that were asked.
+    /// Hosts that requests were sent to.
     pub targets: Vec<Target>,
     /// CPUs that the generator could use.
     pub available_cpus: Option<f64>,
-    /// Start by the wall clock, RFC 3339.
+    /// Start of the run by the wall clock, RFC 3339.
     pub started_at: Option<String>,
 }
 
@@ -124,22 +124,22 @@ impl PlanSeen {
 /// All requests of a phase.
 #[derive(Debug)]
 pub struct PhaseSeen {
-    /// Which one.
+    /// The phase.
     pub phase: Phase,
-    /// How long it was, in milliseconds.
+    /// Its length in milliseconds.
     pub lasted_ms: u64,
     /// Counts.
     pub counts: Counts,
-    /// From sending to the last byte.
+    /// Service times: from sending to the last byte.
     pub service: Times,
-    /// From when it was due to the last byte.
+    /// Response times: from the due time to the last byte.
     pub response: Times,
 }
 
 /// One endpoint.
 #[derive(Debug)]
 pub struct EndpointSeen {
-    /// Its method; empty for the rest of too many.
+    /// Its method; empty for the endpoints beyond the maximum, taken together.
     pub method: String,
     /// Its name.
     pub name: String,
@@ -147,12 +147,12 @@ pub struct EndpointSeen {
     pub course: Course,
     /// Failures by class.
     pub failed_by_class: Vec<(String, u64)>,
-    /// As the stream's end says; `None` where it was cut off before, or where no request completed.
+    /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
     pub last: Option<Statistics>,
 }
 
 impl EndpointSeen {
-    /// Method and name as people read them.
+    /// Method and name as shown in reports.
     #[must_use]
     pub fn title(&self) -> String {
         title(&self.method, &self.name)
@@ -162,15 +162,15 @@ impl EndpointSeen {
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// When, RFC 3339.
+    /// Its time, RFC 3339.
     pub time: String,
-    /// Which kind, for programs.
+    /// Its kind, for programs.
     pub kind: String,
-    /// A sentence, for people.
+    /// A sentence for people.
     pub detail: String,
 }
 
-/// Makes a model of lines.
+/// Builds a model from lines.
 #[derive(Debug)]
 pub struct Collector {
     reading: Reading,
@@ -178,13 +178,13 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Nothing yet. `name` is that of the stream, for messages.
+    /// An empty collector. `name` is the stream's name, for messages.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { reading: Reading::new(name), story: Story::default() }
     }
 
-    /// Takes the next line.
+    /// Adds the next line.
     ///
     /// # Errors
     /// As [`Reading::take`].
@@ -195,7 +195,7 @@ impl Collector {
         Ok(())
     }
 
-    /// Takes note of a line that the model does not need.
+    /// Registers a line that the model does not need.
     pub fn pass(&mut self) {
         self.reading.pass();
     }
@@ -210,15 +210,16 @@ impl Collector {
 }
 
 impl Model {
-    /// Reads a stream from a file, or from standard input where that is `-`.
+    /// Reads a stream from a file, or from standard input if the path is `-`.
     ///
     /// # Errors
-    /// Exit 2: the file cannot be read, or holds more than one stream, or none. Exit 130: a signal came before its end.
+    /// Exit 2: the file cannot be read, or holds more than one stream or none. Exit 130: a signal arrived before its
+    /// end.
     pub fn read(path: &Path, interrupt: &Interrupt) -> Result<Self> {
         Self::held_to(path, &[], interrupt)
     }
 
-    /// As [`Model::read`], the run being judged anew by these checks, if there are any.
+    /// As [`Model::read`], but judges the run anew by these checks if there are any.
     ///
     /// # Errors
     /// As [`Model::read`].
@@ -267,7 +268,7 @@ impl Default for Story {
 }
 
 impl Story {
-    /// Takes what a line says.
+    /// Adds the content of a line.
     pub fn take(&mut self, line: Line, reading: &mut Reading) {
         let tick = line.tick.unwrap_or(0);
         match line.fact {
@@ -330,7 +331,7 @@ impl Story {
         }
     }
 
-    /// The place of an endpoint; of the rest, where there are too many.
+    /// The index of an endpoint; that of the rest if there are too many.
     fn endpoint(&mut self, method: &str, name: &str) -> usize {
         let is_full = self.endpoints.len() >= MOST_ENDPOINTS - 1;
         let mut key = (method.to_owned(), name.to_owned());
@@ -350,13 +351,13 @@ impl Story {
         place
     }
 
-    /// The verdict in a word.
+    /// The verdict as a word.
     #[must_use]
     pub fn verdict(&self) -> &str {
         self.end.as_ref().map_or("unknown, the stream does not say", |end| &end.verdict)
     }
 
-    /// Counts of the whole run: as the last line says, or, where it is missing, of the intervals that are there.
+    /// Counts of the whole run: from the last line or, if that is missing, the sum of the intervals.
     #[must_use]
     pub fn counts(&self) -> Counts {
         match &self.end {
@@ -371,7 +372,7 @@ impl Story {
         }
     }
 
-    /// All response times, or service times, as the intervals tell them.
+    /// All response times, or all service times, from the intervals.
     #[must_use]
     pub fn times(&self, of: fn(&PhaseSeen) -> &Times) -> Times {
         let mut all = Times::new(Precision::Fine);
@@ -379,7 +380,7 @@ impl Story {
         all
     }
 
-    /// How long the intervals are together, in seconds, from the start of the first to the end of the last.
+    /// The duration of all intervals in seconds, from the start of the first to the end of the last.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         let mut points = self.course.points();
@@ -389,7 +390,7 @@ impl Story {
     }
 }
 
-/// Method and name of an endpoint as people read them.
+/// Method and name of an endpoint as shown in reports.
 fn title(method: &str, name: &str) -> String {
     if method.is_empty() { name.to_owned() } else { format!("{method} {name}") }
 }

@@ -1,4 +1,4 @@
-//! What had not ended when the run did, and the numbers as it makes them.
+//! Requests that were unfinished at the end of the run, and the statistics that include them.
 
 use super::course::Phase;
 use super::{EndpointSeen, Story, title};
@@ -12,34 +12,35 @@ use crate::telemetry::reader::Reading;
 use crate::telemetry::reader::ending::{CountedTimes, Unfinished};
 use crate::telemetry::reader::facts::Piece;
 
-/// What had not ended of one endpoint, due in one phase.
+/// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Debug)]
 pub struct UnfinishedSeen {
     method: String,
     name: String,
     phase: Phase,
     counts: UnfinishedCounts,
-    /// From due to the cut.
+    /// From the due time to the cut.
     response: PackedTimes,
     /// From sending to the cut.
     service: PackedTimes,
-    /// Times of the endpoint in all phases.
+    /// The endpoint's times in all phases, with unfinished requests included.
     judged: JudgedTimes,
 }
 
-/// The numbers of an endpoint, or of all requests, as they are judged.
+/// The statistics of an endpoint or of all requests, as they are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Numbers {
-    /// Of completed requests; each time is the larger of theirs and of that of completed and unfinished ones together.
+    /// Statistics of completed requests, but each time is the larger of theirs and that of completed and unfinished
+    /// ones together.
     pub statistics: Statistics,
     /// Which times are lower bounds.
     pub bounds: Bounds,
-    /// What had not ended.
+    /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
 }
 
 impl Story {
-    /// Takes the line about what had not ended of an endpoint.
+    /// Adds the line about an endpoint's unfinished requests.
     pub(super) fn take_unfinished(&mut self, line: &Unfinished, reading: &mut Reading) {
         self.unfinished.push(UnfinishedSeen {
             method: line.method.clone(),
@@ -58,7 +59,7 @@ impl Story {
         });
     }
 
-    /// Takes a piece of a histogram of the line before it; returns whether it was one.
+    /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn take_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
         let Some(kind) = piece.kind.strip_prefix("unfinished_") else { return false };
         if let Some(part) = self.unfinished.last_mut() {
@@ -72,8 +73,8 @@ impl Story {
         true
     }
 
-    /// Gives each part a place among the endpoints, behind those that other lines told of: so they stand in the same order
-    /// whether intervals were read or not.
+    /// Assigns each part to an endpoint. New endpoints go after those that other lines mentioned, so the order is the
+    /// same whether intervals were read or not.
     pub(super) fn place_unfinished(&mut self) {
         for at in 0..self.unfinished.len() {
             let UnfinishedSeen { method, name, .. } = self.unfinished[at].clone();
@@ -83,7 +84,7 @@ impl Story {
         }
     }
 
-    /// Shows what had not ended to the checks.
+    /// Passes the unfinished requests to the checks.
     pub(super) fn show_unfinished(&mut self) {
         for part in &self.unfinished {
             self.bench.add_unfinished(&UnfinishedShare {
@@ -95,7 +96,7 @@ impl Story {
         }
     }
 
-    /// What had not ended of all requests.
+    /// All unfinished requests.
     #[must_use]
     pub fn unfinished(&self) -> UnfinishedCounts {
         let mut counts = UnfinishedCounts::default();
@@ -103,7 +104,7 @@ impl Story {
         counts
     }
 
-    /// The numbers of an endpoint as they are judged; `None` where no request completed and none was unfinished.
+    /// The statistics of an endpoint as they are judged; `None` if it has neither completed nor unfinished requests.
     #[must_use]
     pub fn numbers(&self, endpoint: &EndpointSeen) -> Option<Numbers> {
         let parts = || self.unfinished.iter().filter(|part| part.is_of(endpoint));
@@ -117,16 +118,16 @@ impl Story {
         Some(Numbers { statistics, bounds, unfinished })
     }
 
-    /// The numbers of all requests, in the same way.
+    /// The statistics of all requests, in the same way.
     #[must_use]
     pub fn total_numbers(&self) -> Numbers {
-        // Where the stream was cut off before, this is not known.
+        // Not known if the stream was cut off before its end.
         let times = self.end.as_ref().and_then(|end| end.judged).unwrap_or_default();
         let (statistics, bounds) = judged(self.total(), &times);
         Numbers { statistics, bounds, unfinished: self.unfinished() }
     }
 
-    /// Response times of completed and unfinished requests together, of an endpoint or of all.
+    /// Response times of completed and unfinished requests together, for one endpoint or for all.
     #[must_use]
     pub fn together(&self, endpoint: Option<&EndpointSeen>) -> PackedTimes {
         let is_meant = |part: &&UnfinishedSeen| endpoint.is_none_or(|endpoint| part.is_of(endpoint));

@@ -1,4 +1,4 @@
-//! Judging a run a week later, by the function that judges it at its end.
+//! Judging a run from its stream, by the function that also judges it at its end.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::telemetry::ending::events;
 use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
 
 impl Model {
-    /// Puts the verdict by `checks`, which the story has a bench of, in place of the one that the stream tells.
+    /// Replaces the stream's verdict by one for `checks`, which the story's check set was made from.
     pub(super) fn judge(&mut self, checks: &[Check]) {
         self.story.show_unfinished();
         let story = &self.story;
@@ -49,7 +49,8 @@ impl Model {
         });
     }
 
-    /// What the stream says that its numbers do not: what made the run not valid, and what is worth knowing.
+    /// Reasons in the stream that do not follow from its numbers: those that made the run invalid, and those worth
+    /// knowing.
     fn told(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
         let end = self.story.end.iter();
         let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid.as_str();
@@ -59,7 +60,7 @@ impl Model {
             .filter(is_invalid)
             .flat_map(|end| &end.reasons)
             .filter_map(|reason| {
-                // Version 1 has no kinds: what cannot be found in the numbers is what is left.
+                // Version 1 of the format has no kinds: a reason that does not follow from the numbers must be kept.
                 let kind = reason.kind.or_else(|| (!is_judged_anew(&reason.text)).then_some(ReasonKind::Generator))?;
                 kind.is_fault().then(|| VerdictReason::new(kind, reason.text.as_str()))
             })
@@ -72,27 +73,28 @@ impl Model {
     }
 }
 
-/// Whether a reason of version 1 of the format follows from the numbers.
+/// Whether a reason in version 1 of the format follows from the numbers.
 fn is_judged_anew(text: &str) -> bool {
     let own = ["check not met: ", "check without data: "].iter().any(|own| text.starts_with(own));
     own || text.ends_with(" requests failed") || text == "no request completed"
 }
 
 impl Story {
-    /// Each endpoint, as checks call it, and how many of its requests failed.
+    /// Each endpoint's name in checks, and how many of its requests failed.
     pub(in crate::report) fn failed_by_endpoint(&self) -> Vec<(String, u64)> {
         let failed = |endpoint| self.statistics(endpoint).map_or(0, |row| row.num_failures);
         self.endpoints.iter().map(|endpoint| (endpoint.title(), failed(endpoint))).collect()
     }
 
-    /// Requests that got a complete answer, whatever it was worth.
+    /// Requests that got a complete response, whether it was ok or not.
     fn answered(&self) -> u64 {
         let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
         let unanswered: u64 = classes.filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)
     }
 
-    /// Time of the load, over which the stream's total rate is. Version 1 does not tell it.
+    /// Duration of the load, over which the stream computes its total rate. Version 1 of the format does not contain
+    /// it.
     fn load_time(&self) -> Duration {
         let total = self.total();
         let told = self.end.as_ref().and_then(|end| end.load_seconds);

@@ -1,4 +1,4 @@
-//! A client that sees the bytes.
+//! A client that exposes the bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::target::Target;
 
-/// Longer than anything here takes; only there so that a fault ends the test instead of hanging it.
+/// Longer than any test takes, so that a fault ends the test instead of hanging it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A client that sees the bytes.
+/// A client that exposes the bytes.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
     unread: Vec<u8>,
@@ -75,7 +75,7 @@ impl Client {
         String::from_utf8(std::mem::take(&mut self.unread)).unwrap()
     }
 
-    /// Reads once; whether the server has closed, in whatever way.
+    /// Reads once; returns whether the server has closed in any way.
     pub(super) fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0; 16 * 1024]) {
             Ok(count) => count == 0,

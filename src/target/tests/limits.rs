@@ -1,4 +1,4 @@
-//! What one client can make the server hold, and for how long.
+//! How much a single client can make the server hold, and for how long.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::target;
 fn an_echo_of_the_worst_bytes_comes_whole() {
     let target = target();
     let mut client = Client::connect(&target);
-    // Six bytes of JSON each, and what is no UTF-8.
+    // Characters that take six bytes each in JSON, and invalid UTF-8.
     let worst = [vec![1; 300_000], vec![0xff; 224_288]].concat();
     for method in ["POST", "GET"] {
         let head = format!("{method} /echo HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n", worst.len());

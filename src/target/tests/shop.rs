@@ -1,4 +1,4 @@
-//! Promises of the shop.
+//! Tests of the shop.
 
 use serde_json::{Value, json};
 

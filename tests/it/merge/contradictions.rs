@@ -33,7 +33,7 @@ fn histogram(line: &str) -> &str {
 /// What is changed in a line of shard 0, and what is said of it.
 const CHANGES: [Change; 18] = [
     ("\"swarmline.metric.interval\"", "longer than the longest", |line| with(line, "min_us", "900000000")),
-    ("\"swarmline.metric.interval\"", "not lie between its ends", |line| with(line, "sum_us", "7")),
+    ("\"swarmline.metric.interval\"", "does not fit their minimum", |line| with(line, "sum_us", "7")),
     ("\"swarmline.metric.interval\"", "sum of its classes", |line| with(line, "failed", "3")),
     ("\"swarmline.metric.interval\"", "beyond all reason", |line| with(line, "ok", "18446744073709551615")),
     ("\"swarmline.metric.interval\"", "beyond all reason", |line| with(line, "bytes_sent", "9223372036854775808")),
@@ -52,7 +52,7 @@ const CHANGES: [Change; 18] = [
         let other = others.map(histogram).max_by_key(|text| text.len()).unwrap();
         line.replace(histogram(line), other)
     }),
-    ("\"swarmline.metric.interval\"", "more that ended after", |line| with(line, "completed_after_stop", "99999")),
+    ("\"swarmline.metric.interval\"", "more requests ended after", |line| with(line, "completed_after_stop", "99999")),
     ("\"swarmline.metric.health\"", "tick that is not at its time", |line| with(line, "tick", "7")),
     ("\"swarmline.metric.health\"", "beyond all reason", |line| with(line, "achieved_rate", "1e308")),
     ("\"locust.tl.system.metric.cpu\"", "a value that is none", |line| with(line, "value", "null")),

@@ -22,7 +22,7 @@ fn each_contradiction_is_named_with_its_line_and_makes_no_number() {
     let other = &last[..last.find([',', '}']).unwrap()];
     for (kind, key, value, said) in [
         (interval, "min_us", "900000000", "longer than the longest"),
-        (interval, "sum_us", "7", "not lie between its ends"),
+        (interval, "sum_us", "7", "does not fit their minimum"),
         (interval, "service_histogram", other, "a histogram "),
         (interval, "failed", "99", "sum of its classes"),
         (interval, "aborted", "18446744073709551615", "beyond all reason"),
