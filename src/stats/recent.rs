@@ -24,9 +24,9 @@ struct Second {
 /// Rates per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
-    /// Requests a second.
+    /// Requests per second.
     pub requests: f64,
-    /// Failures a second.
+    /// Failures per second.
     pub failures: f64,
 }
 

@@ -22,7 +22,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// None yet.
+    /// An empty set.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
         Self { sum: Sum::default(), histogram: TimeHistogram::new(precision) }
