@@ -1,4 +1,4 @@
-//! The resources that this process may use: CPUs, open files, threads, mappings.
+//! The resources that this process may use: CPUs, open files, threads, mappings, memory.
 
 use std::fs;
 use std::path::Path;
