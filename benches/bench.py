@@ -1,4 +1,4 @@
-"""What every scenario is given: the programs, the server, a folder, and the places for bars and tables."""
+"""What every scenario gets: the programs, the server, a folder, and where bars and tables are recorded."""
 
 import itertools
 import statistics
@@ -11,12 +11,12 @@ from server import Counted
 from stream import Stream, why_not
 
 SLACK = 60.0
-"""Seconds that a client may take beyond its run time; 10,000 TLS connections take some."""
+"""Seconds that a client may take beyond its run time; 10,000 TLS connections need some."""
 
 
 @dataclass
 class Bar:
-    """A promise, and what was reached."""
+    """A promise, and the value that was reached."""
 
     text: str
     reached: str
@@ -34,7 +34,7 @@ class Table:
 
 @dataclass
 class Run:
-    """What one run of a client came to."""
+    """The results of one run of a client."""
 
     requests: int
     cpu: float
@@ -43,18 +43,18 @@ class Run:
 
     @property
     def cpu_us(self):
-        """CPU in microseconds a request, as the server counted them."""
+        """CPU in microseconds per request, as counted by the server."""
         return self.cpu * 1e6 / self.requests
 
     @property
     def rate(self):
-        """Requests a second."""
+        """Requests per second."""
         return self.requests / self.seconds
 
 
 @dataclass
 class Bench:
-    """The workplace."""
+    """The environment of the scenarios."""
 
     binary: object
     programs: dict
@@ -70,18 +70,18 @@ class Bench:
     names: object = field(default_factory=itertools.count)
 
     def bar(self, text, reached, met):
-        """Notes a bar: `met` is True, False, or None where there is nothing to be met."""
+        """Records a bar: `met` is True, False, or None if there is no threshold."""
         word = {True: "ok", False: "SHORT", None: "info"}[met]
         self.bars.append(Bar(text, reached, word))
         print(f"  {word:<5} {text}: {reached}", flush=True)
 
     def skip(self, text, why):
-        """Notes a bar that could not be looked at."""
+        """Records a bar that could not be measured."""
         self.bars.append(Bar(text, why, "skip"))
         print(f"  skip  {text}: {why}", flush=True)
 
     def note(self, text):
-        """A sentence beside the figures."""
+        """Records a sentence next to the figures."""
         self.notes.append(text)
         print(f"  {text}", flush=True)
 
@@ -94,13 +94,13 @@ class Bench:
             print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip(), flush=True)
 
     def program(self, name):
-        """A program that the scenario cannot do without."""
+        """A program that the scenario requires."""
         if not self.programs.get(name):
             raise Skip(f"{name} is not there")
         return self.programs[name]
 
     def stream_file(self):
-        """A new place for a stream."""
+        """A new path for a stream."""
         return self.folder / f"{next(self.names)}.ndjson"
 
     def client(self, argv):
@@ -108,7 +108,7 @@ class Bench:
         return Child(argv, self.core)
 
     def run(self, argv, seconds):
-        """Runs a client to its end and counts what the server got. `seconds` is its run time."""
+        """Runs a client to its end and counts the requests that the server received. `seconds` is its run time."""
         began = time.monotonic()
         with Counted(self.server) as counted, self.client(argv) as child:
             child.succeed(seconds + SLACK)
@@ -118,9 +118,9 @@ class Bench:
         return Run(counted.requests, cpu, min(seconds, time.monotonic() - began))
 
     def rounds_of(self, contenders, seconds=None, rounds=None):
-        """Runs of each client, a list by name: warm-up round dropped, the order another each round.
+        """Runs of each client, as a list by name: the warm-up round is dropped, and the order changes each round.
 
-        `contenders` gives a function by name, which is given the seconds and returns a Run.
+        `contenders` maps names to functions that take the seconds and return a Run.
         """
         seconds = seconds or self.seconds
         runs = {name: [] for name in contenders}
@@ -134,7 +134,7 @@ class Bench:
         return runs
 
     def swarmline(self, url, users, extra=()):
-        """For `rounds_of`: our own."""
+        """For `rounds_of`: swarmline."""
 
         def work(seconds):
             stream = self.stream_file()
@@ -153,7 +153,7 @@ class Bench:
         return lambda seconds: self.run(command(self.program(name), url, users, seconds, *words), seconds)
 
     def stream(self, path):
-        """A stream read back, the file gone."""
+        """Reads a stream and deletes its file."""
         try:
             return Stream.read(path)
         finally:
@@ -161,12 +161,12 @@ class Bench:
 
 
 def ratios(runs, other, key):
-    """swarmline's figure over that of `other`, round by round."""
+    """swarmline's figure divided by that of `other`, round by round."""
     return [key(mine) / key(theirs) for mine, theirs in zip(runs["swarmline"], runs[other])]
 
 
 def spread(values, digits=2):
-    """The median, and how far the rounds lay apart."""
+    """The median, and the range of the rounds."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}..{max(values):.{digits}f})"
 
 

@@ -1,4 +1,4 @@
-"""Children that always end: started on one core, bounded in time, their CPU read from the kernel when they are done."""
+"""Child processes with bounded running time, each on one core; their CPU time is read from the kernel when they end."""
 
 import contextlib
 import os
@@ -13,11 +13,11 @@ class Skip(Exception):
 
 
 class Failed(Exception):
-    """A client or server did not do its work; the text says which."""
+    """A client or server did not do its work; the text says which one."""
 
 
 class Child:
-    """A process of ours. As a context manager it is ended, by its id, whatever happens."""
+    """A child process. As a context manager it is always ended, by its process id."""
 
     def __init__(self, argv, core=None, env=None):
         self.name = os.path.basename(str(argv[0]))
@@ -39,7 +39,7 @@ class Child:
         self.output.close()
 
     def poll(self):
-        """The exit code, or None while it runs; the first look after its end keeps what it used."""
+        """Returns the exit code, or None while it runs; the first call after its end records its resource usage."""
         if self.process.returncode is None:
             pid, status, usage = os.wait4(self.pid, os.WNOHANG)
             if pid:
@@ -49,7 +49,7 @@ class Child:
         return self.process.returncode
 
     def wait(self, limit, every=0.01):
-        """Waits for its end; gives the exit code, fails after `limit` seconds."""
+        """Waits for its end and returns the exit code; fails after `limit` seconds."""
         deadline = time.monotonic() + limit
         while self.poll() is None:
             if time.monotonic() > deadline:
@@ -58,13 +58,13 @@ class Child:
         return self.process.returncode
 
     def succeed(self, limit):
-        """Waits for its end, as `wait`, which must be a good one."""
+        """Waits for its end like `wait`; the exit code must be 0."""
         code = self.wait(limit)
         if code:
             raise Failed(f"{self.name} ended with {code}: {self.said()}")
 
     def end(self, limit=10.0):
-        """Ends it if it runs: SIGTERM, bounded waiting, SIGKILL."""
+        """Ends it if it is still running: SIGTERM, bounded waiting, SIGKILL."""
         for number, patience in ((signal.SIGTERM, limit), (signal.SIGKILL, limit)):
             if self.poll() is not None:
                 return
@@ -74,12 +74,12 @@ class Child:
                 self.wait(patience)
 
     def said(self, most=400):
-        """The end of what it wrote."""
+        """The end of its output."""
         self.output.seek(0)
         return self.output.read().decode(errors="replace").strip()[-most:]
 
     def cpu_seconds(self):
-        """User and system time; of an ended child exactly, of a running one to a hundredth of a second."""
+        """User and system time: exact for an ended child, to a hundredth of a second for a running one."""
         if self.usage is not None:
             return self.usage.ru_utime + self.usage.ru_stime
         with open(f"/proc/{self.pid}/stat") as stat:
@@ -87,7 +87,7 @@ class Child:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def status_kib(self, field):
-        """A field of its status in KiB, `VmHWM` (the most ever resident) or `VmRSS`; None when it has ended."""
+        """A field of its status in KiB, such as `VmHWM` (maximum resident) or `VmRSS`; None if it has ended."""
         with contextlib.suppress(OSError), open(f"/proc/{self.pid}/status") as status:
             for line in status:
                 if line.startswith(field + ":"):
@@ -96,7 +96,7 @@ class Child:
 
 
 def cores():
-    """A core for the server and one for the client."""
+    """One core for the server and one for the client."""
     mine = sorted(os.sched_getaffinity(0))
     if len(mine) < 2:
         raise Failed("the bench needs two cores: one for the server, one for the client")
@@ -104,7 +104,7 @@ def cores():
 
 
 def output_of(argv, limit=60.0):
-    """What a short command says, on either stream, whatever its exit code; empty when it is not there."""
+    """The output of a short command on both streams, whatever its exit code; empty if it is not installed."""
     try:
         done = subprocess.run([str(part) for part in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=limit, check=False)

@@ -1,4 +1,4 @@
-"""The command lines: what each client is told, so that all do the same work."""
+"""The command lines of the clients, chosen so that all do the same work."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ LOCUSTFILE = Path(__file__).with_name("locust_users.py")
 
 
 def swarmline(binary, url, users, seconds, stream, extra=()):
-    """Our own, with its stream into a file; without a URL for a scenario."""
+    """swarmline, with its stream written to a file; without a URL for a scenario."""
     return [binary, "run", "-u", users, "-r", 100_000, "-t", f"{seconds:g}s", "--interval", "1s",
             "--telemetry", stream, "--quiet", *extra, *([url] if url else [])]
 
 
 def users_loop(program, url, users, seconds):
-    """The users' loop alone: benches/users_loop.rs."""
+    """Only the users' loop: benches/users_loop.rs."""
     return [program, "-u", users, "-r", 100_000, "-t", f"{seconds:g}s", url]
 
 
@@ -22,7 +22,7 @@ def oha(program, url, users, seconds, extra=()):
 
 
 def wrk(program, url, users, seconds):
-    """wrk on one thread, as it has one core; it takes whole seconds."""
+    """wrk on one thread, because it has one core; it accepts only whole seconds."""
     return [program, "-t", 1, "-c", users, "-d", f"{max(1, round(seconds))}s", "--timeout", "30s", url]
 
 
@@ -32,6 +32,6 @@ def hey(program, url, users, seconds):
 
 
 def locust(program, user_class, url, users, seconds):
-    """Locust without its web interface; `user_class` is one of those in locust_users.py."""
+    """Locust without its web interface; `user_class` is a class in locust_users.py."""
     return [program, "-f", LOCUSTFILE, user_class, "--headless", "-u", users, "-r", users, "-t", f"{round(seconds)}s",
             "-H", url, "--only-summary", "--loglevel", "ERROR"]

@@ -1,21 +1,21 @@
-"""Locust's side of the comparison: users that ask for one small answer without think time."""
+"""Locust's side of the comparison: users that request a small response without think time."""
 
 from locust import FastHttpUser, HttpUser, task
 
 
 class Fast(FastHttpUser):
-    """Over geventhttpclient."""
+    """Uses geventhttpclient."""
 
     @task
     def ok(self):
-        """The small answer."""
+        """Requests the small response."""
         self.client.get("/ok")
 
 
 class Plain(HttpUser):
-    """Over requests."""
+    """Uses requests."""
 
     @task
     def ok(self):
-        """The small answer."""
+        """Requests the small response."""
         self.client.get("/ok")

@@ -1,7 +1,8 @@
-//! What the pieces of the hot path cost on their own: nanoseconds an operation, operations a second, medians of five.
+//! The cost of each part of the hot path on its own: nanoseconds per operation and operations per second,
+//! medians of five.
 //!
-//! `cargo bench --locked --bench micro`; an argument runs only the pieces whose name contains it. One line a piece:
-//! `<name> <ns> ns/op <n> ops/s`, which `benches/run.py` reads.
+//! `cargo bench --locked --bench micro`; an argument selects the parts whose names contain it. Each part
+//! prints one line `<name> <ns> ns/op <n> ops/s`, which `benches/run.py` reads.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -23,16 +24,16 @@ use swarmline::telemetry::encode::pieces;
 use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::record::{Body, Gauge, Record};
 
-/// Runs of each piece, of which the median counts.
+/// Number of runs of each part; the median counts.
 const RUNS: usize = 5;
 
-/// As in `src/run/mod.rs`, `src/run/aggregator.rs` and `src/run/ledger.rs`.
+/// The same values as in `src/run/mod.rs`, `src/run/aggregator.rs` and `src/run/ledger.rs`.
 const QUEUE: usize = 16 * 1024;
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 const AT_ONE_LOOK: usize = 8 * 1024;
 const AT_ONCE: usize = 128;
 
-/// A piece: its name, its operations, and what does so many of them.
+/// A benchmark: its name, its number of operations, and a function that performs that many.
 type Piece = (&'static str, u32, fn(u32));
 
 const PIECES: [Piece; 9] = [
@@ -48,7 +49,7 @@ const PIECES: [Piece; 9] = [
 ];
 
 fn main() {
-    // Cargo passes --bench; anything without a dash chooses.
+    // Cargo passes --bench; arguments without a dash select benchmarks.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
     for (name, operations, work) in PIECES.into_iter().filter(|(name, ..)| is_wanted(name)) {
@@ -65,7 +66,8 @@ fn timed(operations: u32, work: fn(u32)) -> Duration {
     began.elapsed()
 }
 
-/// What a user sends after a small answer: times around a millisecond, as they come, so that the histogram is walked.
+/// The outcomes that a user sends for small responses: times of around a millisecond vary, so that many slots
+/// are used.
 fn outcomes() -> Vec<Outcome> {
     let mut random = Random::seeded(7);
     let mut now = 0_u64;
@@ -116,8 +118,8 @@ fn channel_4(operations: u32) {
     channel(4, operations);
 }
 
-/// The way of outcomes: `users` threads that send, one that drains as the aggregator does, and the users where it comes
-/// too late; nothing is counted.
+/// The path of outcomes: `users` threads send, one drains like the aggregator does, and the users help if it
+/// falls behind; nothing is counted.
 fn channel(users: u32, operations: u32) {
     let outcomes = outcomes();
     let (sender, receiver) = bounded(QUEUE);
@@ -139,7 +141,7 @@ fn channel(users: u32, operations: u32) {
     });
 }
 
-/// The ledger of a run, without a book.
+/// The shared aggregate of a run, without the aggregate.
 struct Drainer {
     outcomes: Receiver<Outcome>,
     turn: Mutex<()>,
@@ -190,10 +192,10 @@ fn response_parse(operations: u32) {
     for _ in 0..operations {
         let input = black_box(ANSWER);
         let Ok(Some(head)) = HeadScan::default().parse(input, Asked::Whole) else {
-            unreachable!("the answer above is whole")
+            unreachable!("the response above is complete")
         };
         let fed = ResponseBody::new(head.framing).feed(&input[head.len..], |_| {});
-        assert!(fed.is_ok_and(|fed| fed.complete), "the answer above is whole");
+        assert!(fed.is_ok_and(|fed| fed.complete), "the response above is complete");
     }
 }
 

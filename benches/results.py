@@ -1,4 +1,4 @@
-"""RESULTS.md: the machine, the bars, the tables; what people wrote below the mark stays."""
+"""Writes RESULTS.md: the machine, the bars, the tables; text below the mark is kept."""
 
 import datetime
 import os
@@ -10,7 +10,7 @@ MARK = "<!-- Written by hand from here on; a new run leaves it as it is. -->"
 
 
 def machine():
-    """This machine in a line."""
+    """Describes this machine in one line."""
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     model = found.group(1).strip() if found else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
@@ -18,7 +18,7 @@ def machine():
 
 
 def markdown(bench, versions):
-    """The page, without what is below the mark."""
+    """The page, without the text below the mark."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     tools = ", ".join(f"{name} {version}" for name, version in versions.items())
     parts = [
@@ -45,7 +45,7 @@ def rows(head, body):
 
 
 def write(path, bench, versions):
-    """Writes the page; keeps what people wrote."""
+    """Writes the page and keeps the text below the mark."""
     old = path.read_text() if path.exists() else ""
     kept = old.partition(MARK)[2].strip("\n")
     path.write_text(markdown(bench, versions) + f"\n{MARK}\n" + (f"\n{kept}\n" if kept else ""))

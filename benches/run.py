@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What a request costs, beside wrk, oha, hey and Locust, and the other promises about cost: each a bar, ok or SHORT.
+"""The cost of a request compared with wrk, oha, hey and Locust, and other promises about cost: one bar each, ok or SHORT.
 
   run.py [--bin PATH] [--only NAME] [--rounds N] [--seconds S] [--long] [--results FILE] [--no-install] [--list]
 
-nginx runs on one core, each client in turn on the other, so the machine should have nothing else to do. Installs wrk,
-hey and nginx (apt-get, as root), oha (cargo) and Locust (PyPI), the last two into ~/.cache/swarmline-bench; what is not
-there is left out, and said. Writes RESULTS.md when all scenarios were run, or where --results says. Exit 0 whatever is
-reached, as another machine is another truth; 1 when a scenario could not be run.
+nginx runs on one core and each client in turn on the other, so the machine should be idle otherwise. Installs wrk, hey
+and nginx (apt-get, as root), oha (cargo) and Locust (PyPI), the last two into ~/.cache/swarmline-bench; missing clients
+are left out with a message. Writes RESULTS.md if all scenarios were run, or the file given by --results. Exits with 0
+even if bars are missed, because results depend on the machine; with 1 if a scenario could not be run.
 """
 
 import argparse
@@ -33,7 +33,7 @@ SCENARIOS = [*scenarios_size.SCENARIOS[:3], *scenarios_cost.SCENARIOS, *scenario
 
 
 def parse():
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     target = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
     parser.add_argument("--bin", type=Path, default=target / "release/swarmline", help="the binary, a release build")
@@ -48,7 +48,7 @@ def parse():
 
 
 def prepare():
-    """Default signals, and as many open files as the machine gives."""
+    """Restores default signals and raises the limit of open files to the maximum."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -56,7 +56,7 @@ def prepare():
 
 
 def perform(scenario, bench):
-    """Runs one scenario; says whether it could be run."""
+    """Runs one scenario; returns whether it could be run."""
     name = scenario.__name__.replace("_", " ")
     print(f"\n{name}: {scenario.__doc__.splitlines()[0]}", flush=True)
     began = time.monotonic()
@@ -73,7 +73,7 @@ def perform(scenario, bench):
 
 
 def main():
-    """Runs the scenarios one after another; the exit code."""
+    """Runs the scenarios one after another; returns the exit code."""
     options = parse()
     wanted = [name.replace("-", "_").replace(" ", "_") for name in options.only or [""]]
     chosen = [scenario for scenario in SCENARIOS if any(name in scenario.__name__ for name in wanted)]
@@ -101,7 +101,7 @@ def main():
 
 
 def work(options, chosen, programs):
-    """Starts the server and runs the scenarios; gives the bench, and which of them could be run."""
+    """Starts the server and runs the scenarios; returns the bench, and for each scenario whether it could be run."""
     server_core, client_core = cores()
     with tempfile.TemporaryDirectory(prefix="swarmline-bench-") as folder:
         with Server(programs["nginx"], folder, server_core) as server:

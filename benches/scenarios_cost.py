@@ -1,4 +1,4 @@
-"""CPU a request, beside the others: paired rounds on one core, requests counted by the server."""
+"""CPU per request, compared with other clients: paired rounds on one core, with requests counted by the server."""
 
 import contextlib
 import json
@@ -19,12 +19,12 @@ MANY = 5000
 
 
 def fine(bench):
-    """Twice as many rounds, each half as long: neighbours of the machine come and go within a round of five seconds."""
+    """Twice as many rounds of half the length: disturbances by other users of the machine change within five seconds."""
     return {"rounds": 2 * bench.rounds, "seconds": max(1, bench.seconds / 2)}
 
 
 def compare(bench, title, contenders, bars, key=cpu_us, **rounds):
-    """Runs the contenders that are there and notes the bars: (text, other, most), on the median of paired ratios."""
+    """Runs the installed contenders and records the bars: (text, other, most), on the median of paired ratios."""
     there = {}
     for name, work in contenders.items():
         if name == "swarmline" or bench.programs.get(name.partition(" ")[0]):
@@ -35,7 +35,7 @@ def compare(bench, title, contenders, bars, key=cpu_us, **rounds):
 
 
 def conclude(bench, title, runs, bars, key=cpu_us):
-    """The table of what was run, and its bars."""
+    """Records the table of the runs, and its bars."""
     bench.table(title, HEAD, table_of(runs, key))
     for text, other, most in bars:
         if other not in runs:
@@ -66,10 +66,10 @@ def keep_alive(bench):
 
 
 def stream_cost(bench):
-    """Stream and statistics: the whole against the users' loop alone, half of the users each, at the same time.
+    """Stream and statistics: the whole program against only the users' loop, half of the users each, at the same time.
 
-    One after the other, two runs of the same program differ by more than the three hundredths that are looked for; side
-    by side on one core, five rounds lie within one.
+    One after the other, two runs of the same program differ by more than the 3 % to be measured; at the same time on one
+    core, five rounds are within 1 %.
     """
     program = bench_program("users_loop")
     if not program:
@@ -85,9 +85,9 @@ def stream_cost(bench):
 
 
 def side_by_side(bench, program, number):
-    """A run of the whole and one of the users' loop, both on the clients' core; who starts first changes each round.
+    """Runs the whole program and the users' loop at the same time on the clients' core; who starts first alternates.
 
-    Each counts for itself, and the server must have got as many together; what the end cut off it may not have seen.
+    Each counts its own requests, and the server must have received their sum; it may miss requests cut off at the end.
     """
     url, users, stream = bench.server.url(), USERS // 2, bench.stream_file()
     commands = [clients.swarmline(bench.binary, url, users, bench.seconds, stream),
@@ -107,7 +107,7 @@ def side_by_side(bench, program, number):
 
 
 def locust(bench):
-    """Locust's users, whole processes as all others; and what is left when its start-up, a second of imports, is not."""
+    """Locust's users as whole processes, like all others; and the rest without its start-up, a second of imports."""
     url = bench.server.url()
     host = url.removesuffix("/ok")
 
@@ -131,7 +131,7 @@ def locust(bench):
 
 
 def locust_run(bench, user_class, host, seconds):
-    """One whole run of Locust, which is looked at when its first request comes."""
+    """One complete run of Locust; its CPU time is read at its first request to separate the start-up."""
     argv = clients.locust(bench.program("locust"), user_class, host, USERS, seconds)
     idle = bench.server.requests()
     with bench.client(argv) as child:
@@ -185,7 +185,7 @@ def tls_new(bench):
 
 
 def run_resumption(bench, name, work, before):
-    """Says how many of a client's connections resumed a session, from nginx's log of them."""
+    """Records how many of a client's connections resumed a session, from nginx's log of them."""
     work(1.0)
     resumed, every = (now - then for now, then in zip(bench.server.resumed(), before))
     bench.note(f"{name} resumed {resumed} of {every} TLS sessions, a new connection for every request")
@@ -207,7 +207,7 @@ def bodies(bench):
 
 
 def throughput(bench):
-    """Requests a second at 5,000 connections."""
+    """Requests per second at 5,000 connections."""
     url = bench.server.url()
     contenders = {
         "swarmline": bench.swarmline(url, MANY),
@@ -222,7 +222,7 @@ def throughput(bench):
 
 
 def templates(bench):
-    """A request made of templates beside one that is prepared: the same scenario with values in place of them."""
+    """A templated request compared with a prepared one: the same scenario with fixed values in place of expressions."""
     holes = scenario(bench, "templated", "${random(100000,999999)}", "${uuid}", "${user}-${iteration}")
     values = scenario(bench, "fixed", "123456", "0b4f8a52-6d3c-4b7e-9c41-5f2f6f1f8f11", "17-1234")
     runs = bench.rounds_of({"swarmline": holes, "swarmline, prepared": values})

@@ -1,4 +1,4 @@
-"""Memory, starting and stopping, and what can be counted: system calls, bytes, milliseconds."""
+"""Memory, start-up and shutdown, and countable costs: system calls, bytes, milliseconds."""
 
 import os
 import re
@@ -16,16 +16,16 @@ from stream import why_not
 from tools import bench_program
 
 MANY = 10_000
-"""Users whose memory is looked at."""
+"""Number of users for the memory measurements."""
 
 MIB = 1024
 """In KiB."""
 
 
 def watched(bench, argv, path, seconds, field="VmHWM"):
-    """Runs swarmline and looks at its memory ten times a second: (seconds since its start, KiB), and its end.
+    """Runs swarmline and samples its memory ten times a second: (seconds since its start, KiB), and its end.
 
-    Gives also the moment of its end in Unix time. `path` is where its stream goes.
+    Also returns the time of its end in Unix time. `path` is where its stream is written.
     """
     looks = []
     began = time.monotonic()
@@ -36,7 +36,8 @@ def watched(bench, argv, path, seconds, field="VmHWM"):
             now = child.status_kib(field)
             if now:
                 looks.append((time.monotonic() - began, now))
-            # Reading the status of a process with 10,000 threads is cheap, but not free; near the end it would disturb.
+            # Reading the status of a process with 10,000 threads is cheap but not free; near the end it would
+            # disturb the run.
             time.sleep(0.1 if time.monotonic() - began < seconds - 0.5 else 0.002)
             if time.monotonic() - began >= seconds - 0.5:
                 child.wait(60, every=0.002)
@@ -46,7 +47,7 @@ def watched(bench, argv, path, seconds, field="VmHWM"):
 
 
 def big_bodies(bench):
-    """Bodies of 1 MB: as many bytes a second as with 100 KB, and no growing memory."""
+    """Bodies of 1 MB: as many bytes per second as with 100 KB, and memory that does not grow."""
     seconds = max(4.0, 2 * bench.seconds)
     path = bench.stream_file()
     argv = clients.swarmline(bench.binary, bench.server.url("/1m"), 64, seconds, path)
@@ -58,7 +59,8 @@ def big_bodies(bench):
     late = looks[-1][1]
     bench.note(f"bodies of 1 MB: {requests / seconds:,.0f} requests/s, {requests * 1.048576 / seconds:,.0f} MB/s")
     reached = f"{early / MIB:.1f} MiB at most in the first 2 s, {late / MIB:.1f} MiB after {seconds:g} s"
-    # Statistics of one interval and the queues may still grow by a little; a body held would be a MiB a user.
+    # Statistics of one interval and the queues may still grow slightly; holding bodies would take a MiB per
+    # user.
     bench.bar("Bodies of 1 MB: no growing memory (within 1 MiB)", reached, late - early <= MIB)
 
 
@@ -68,7 +70,7 @@ PLAIN = {"plain HTTP": [], "plain HTTP, a request a second each": ["--wait", "1s
 
 @dataclass
 class Crowd:
-    """What one run of so many users came to."""
+    """The results of one run with this many users."""
 
     kib: float
     requests: int
@@ -85,7 +87,7 @@ def memory_plain(bench):
 
 def memory_tls(bench):
     """10,000 users over TLS 1.3: memory."""
-    # So many handshakes take one core a while: those that wait for their turn are not too late.
+    # This many handshakes take a core some time: those that wait for their turn must not time out.
     extra = ["-k", "--connect-timeout", "60s", "--timeout", "60s"]
     crowd = memory(bench, "TLS", 80, extra, max(30.0, 2 * bench.seconds))
     started = "not all" if crowd.started is None else f"all after {crowd.started:.2f} s"
@@ -93,19 +95,19 @@ def memory_tls(bench):
 
 
 def memory(bench, kind, most, extra, seconds):
-    """Notes the bar on the memory of 10,000 users, or of as many as this machine's limits allow."""
+    """Records the bar on the memory of 10,000 users, or of as many as this machine's limits allow."""
     users = how_many()
     crowd = crowd_of(bench, "tls" if kind == "TLS" else "plain", extra, seconds)
     each = crowd.kib / users
     reached = f"{each:.1f} KiB ({crowd.requests:,} requests over {crowd.connections:,} connections in {seconds:g} s)"
-    # Users without a connection prove nothing.
+    # Users without a connection would prove nothing.
     met = each <= most and crowd.connections >= users
     bench.bar(f"Memory a user at {users:,} users, {kind}: at most {most} KiB", reached, met)
     return crowd
 
 
 def start_and_end(bench):
-    """10,000 users over plain HTTP: how long until all are there, and until all are gone."""
+    """10,000 users over plain HTTP: how long until all have started, and until all have stopped."""
     users, seconds = how_many(), max(6.0, bench.seconds)
     for kind, extra in PLAIN.items():
         crowds = [crowd_of(bench, "plain", extra, seconds) for _ in range(bench.rounds)]
@@ -117,12 +119,12 @@ def start_and_end(bench):
 
 
 def how_many():
-    """Users whose memory is looked at, or as many as this machine's limits allow."""
+    """Number of users for the memory measurements, or as many as this machine's limits allow."""
     return min(MANY, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 500)
 
 
 def crowd_of(bench, port, extra, seconds):
-    """A run of so many users."""
+    """A run with this many users."""
     path = bench.stream_file()
     argv = clients.swarmline(bench.binary, bench.server.url(port=port), how_many(), seconds, path, extra)
     with Counted(bench.server) as counted:
@@ -135,7 +137,7 @@ def crowd_of(bench, port, extra, seconds):
 
 
 def memory_over_time(bench):
-    """Memory over time at full speed: a minute, with --long the issue's ten."""
+    """Memory over time at full speed: for a minute, with --long for ten."""
     settled, seconds = (60.0, 600.0) if bench.long else (10.0, 60.0)
     if bench.seconds < 3:
         settled, seconds = 4.0, 12.0
@@ -172,7 +174,8 @@ def system_calls(bench):
     """System calls of 2,000 requests by 4 users: one send and one receive each."""
     requests = 2000
     summary, path = bench.folder / "strace", bench.stream_file()
-    # A run of its own length: strace makes everything slow, and the lines of the stream should not be in the way.
+    # A run with a fixed number of requests: strace slows everything down, and lines of the stream should not
+    # interfere.
     argv = [bench.program("strace"), "-c", "-f", "-o", summary, bench.binary, "run", "-u", 4, "-r", 1000, "-n", requests,
             "--quiet", "--telemetry", path, bench.server.url()]
     with bench.client(argv) as child:
@@ -187,13 +190,13 @@ def system_calls(bench):
     bench.table(f"System calls of {requests:,} requests by 4 users", ["call", "number", "a request"],
                 [[name, f"{count:,}", f"{count / requests:.3f}"] for name, count in most])
     sent, received = (calls.get(name, 0) / requests for name in ("sendto", "recvfrom"))
-    # A connection begins with a look at whether it is quiet, or ends with one: a handful in all.
+    # A connection begins or ends with a check whether it is quiet: a handful in total.
     met = 1.0 <= sent <= 1.01 and 1.0 <= received <= 1.01
     bench.bar("One send and one receive a request", f"{sent:.3f} sendto, {received:.3f} recvfrom", met)
 
 
 def pieces(bench):
-    """The pieces of the hot path on their own: benches/micro.rs."""
+    """The parts of the hot path on their own: benches/micro.rs."""
     program = bench_program("micro")
     if not program:
         raise Skip("the bench micro could not be built")

@@ -1,4 +1,4 @@
-"""nginx on one core, which also counts: its `stub_status` says how many requests came, whoever sent them."""
+"""nginx on one core, which also counts: its `stub_status` reports the number of requests, from any client."""
 
 import http.client
 import resource
@@ -10,7 +10,7 @@ from pathlib import Path
 from children import Child, Failed
 
 CONNECTIONS = 25_000
-"""Connections that nginx may hold; fewer where the open-file limit of the machine says so."""
+"""Maximum number of connections of nginx; fewer if the machine's limit of open files requires it."""
 
 CONFIG = """
 user root;
@@ -59,7 +59,7 @@ SIZES = {"100k": 100 * 1024, "1m": 1024 * 1024}
 
 
 class Server:
-    """A running nginx. As a context manager it is ended, whatever happens."""
+    """A running nginx. As a context manager it is always ended."""
 
     def __init__(self, program, home, core):
         self.home = Path(home)
@@ -97,12 +97,12 @@ class Server:
             return False
 
     def url(self, path="/ok", port="plain"):
-        """Where `path` is served: on the port `plain`, `tls`, or `logged`, which notes resumed sessions."""
+        """The URL of `path` on the port `plain`, `tls`, or `logged`, which logs resumed sessions."""
         scheme = "http" if port == "plain" else "https"
         return f"{scheme}://127.0.0.1:{self.ports[port]}{path}"
 
     def requests(self):
-        """Requests so far, the one that asks this included."""
+        """Number of requests so far, including this one."""
         asking = http.client.HTTPConnection("127.0.0.1", self.ports["plain"], timeout=30)
         try:
             asking.request("GET", "/status")
@@ -121,7 +121,7 @@ class Server:
 
 
 class Counted:
-    """Requests that nginx got while the block ran; our own look at the counter is not among them."""
+    """The requests that nginx received while the block ran; our own reading of the counter is not included."""
 
     def __init__(self, server):
         self.server = server
@@ -136,7 +136,7 @@ class Counted:
 
 
 def free_ports(count):
-    """Loopback ports that nobody has at this moment."""
+    """Loopback ports that are unused at this moment."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
@@ -148,7 +148,7 @@ def free_ports(count):
 
 
 def make_certificate(home):
-    """A throw-away key and certificate for loopback, gone with the folder."""
+    """A temporary key and certificate for loopback, deleted with the folder."""
     made = subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",

@@ -1,4 +1,4 @@
-"""The stream of a run, as far as the benches look at it."""
+"""The parts of a run's stream that the benches need."""
 
 import json
 from datetime import datetime
@@ -7,25 +7,25 @@ from children import Failed
 
 
 def why_not(path):
-    """What the stream of a run that did not pass says about it: its reasons and errors; the run itself was quiet."""
+    """Why a run did not pass, according to its stream: reasons and errors. The run itself was quiet."""
     try:
         lines = [line for _, line in Stream.read(path).lines]
     except (OSError, ValueError, Failed) as why:
-        return f"no stream that could tell why ({why})"
+        return f"no stream that could explain it ({why})"
     reasons = [reason for line in lines for reason in line.get("reasons", [])]
     errors = [f"{line['occurrences']:,} x {line['error']}" for line in lines if "occurrences" in line]
     return "; ".join([*reasons, *errors]) or "its stream gives no reason"
 
 
 class Stream:
-    """The lines of one run: `telemetry` of each, with its time."""
+    """The lines of one run: the `telemetry` of each, with its time."""
 
     def __init__(self, lines):
         self.lines = lines
 
     @classmethod
     def read(cls, path):
-        """All lines of a file."""
+        """Reads all lines of a file."""
         lines = []
         for text in path.read_text().splitlines():
             line = json.loads(text)
@@ -35,7 +35,7 @@ class Stream:
         return cls(lines)
 
     def time_of(self, name):
-        """When the first line of that name was said, in Unix time."""
+        """The time of the first line with this name, in Unix time."""
         for at, line in self.lines:
             if line["telemetry_name"] == name:
                 return at
@@ -48,20 +48,20 @@ class Stream:
 
     @property
     def sent(self):
-        """Requests sent, those included that the end cut off."""
+        """Number of requests sent, including those cut off at the end."""
         last = [line for _, line in self.lines if line["telemetry_name"] == "swarmline.event.run.end"]
         if not last:
             raise Failed("the stream has no end")
         return last[-1]["sent"]
 
     def spawn_seconds(self):
-        """From the start until all users asked for were there; None if they never were."""
+        """Time from the start until all requested users were running; None if they never were."""
         try:
             return self.time_of("locust.tl.event.spawn.complete") - self.started
         except Failed:
             return None
 
     def memory(self):
-        """Resident memory over time: pairs of seconds since the start, and MiB."""
+        """Resident memory over time: pairs of seconds since the start and MiB."""
         name = "locust.tl.system.metric.mem"
         return [(at - self.started, line["value"]) for at, line in self.lines if line["telemetry_name"] == name]

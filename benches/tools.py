@@ -1,4 +1,4 @@
-"""Finds the other clients, installs what is missing where it may, and says which versions they are."""
+"""Finds the other clients, installs missing ones if possible, and reports their versions."""
 
 import os
 import re
@@ -10,24 +10,24 @@ from pathlib import Path
 from children import output_of
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swarmline-bench"
-"""oha and Locust live here, outside the repository."""
+"""Where oha and Locust are installed, outside the repository."""
 
 PACKAGES = {"nginx": "nginx", "openssl": "openssl", "wrk": "wrk", "hey": "hey", "strace": "strace", "strip": "binutils"}
 """Debian's package of each program."""
 
 INSTALL_LIMIT = 1800
-"""Seconds; building oha takes minutes."""
+"""In seconds; building oha takes minutes."""
 
 
 def find(name):
-    """The program's path, or None. The folders of servers are looked at too, and our cache."""
+    """The program's path, or None. Also searches the folders of servers and our cache."""
     own = {"oha": CACHE / "bin", "locust": CACHE / "locust" / "bin"}.get(name)
     folders = [str(own)] if own else []
     return shutil.which(name, path=os.pathsep.join([*folders, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
 
 def find_all(may_install):
-    """Programs by name; None where one is missing and could not be installed."""
+    """The programs by name; None for one that is missing and could not be installed."""
     missing = [package for name, package in PACKAGES.items() if not find(name)]
     if missing and may_install:
         install_packages(missing)
@@ -38,7 +38,7 @@ def find_all(may_install):
 
 
 def install_packages(packages):
-    """Debian's packages, as root; says so where it cannot."""
+    """Installs Debian packages as root; prints a message if that is not possible."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         say(f"missing, and only root with apt-get can install: {' '.join(packages)}")
         return
@@ -49,7 +49,7 @@ def install_packages(packages):
 
 
 def install_oha():
-    """From its sources, into the cache."""
+    """Builds oha from source, into the cache."""
     if shutil.which("cargo"):
         say("builds oha, which takes minutes")
         environment = {key: value for key, value in os.environ.items() if key != "CARGO_TARGET_DIR"}
@@ -57,7 +57,7 @@ def install_oha():
 
 
 def install_locust():
-    """From PyPI, into a virtual environment in the cache."""
+    """Installs Locust from PyPI, into a virtual environment in the cache."""
     home = CACHE / "locust"
     say("installs locust")
     if attempt([sys.executable, "-m", "venv", home]):
@@ -65,7 +65,7 @@ def install_locust():
 
 
 def attempt(argv, environment=None):
-    """Runs an installer; says whether it worked, and what it said if not."""
+    """Runs an installer; returns whether it worked, and prints its output if not."""
     argv = [str(part) for part in argv]
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -79,7 +79,7 @@ def attempt(argv, environment=None):
 
 
 def versions(programs, binary):
-    """What each tool is, without paths."""
+    """The version of each tool, without paths."""
     found = {"swarmline": output_of([binary, "--version"]).removeprefix("swarmline ")}
     revision = output_of(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"])
     if re.fullmatch(r"[\w.-]+", revision):
@@ -95,7 +95,7 @@ def versions(programs, binary):
 
 
 def bench_program(name):
-    """The built `[[bench]]` of that name, or None; builds it if need be."""
+    """The built `[[bench]]` with this name, or None; builds it if necessary."""
     root = Path(__file__).resolve().parents[1]
     built = subprocess.run(
         ["cargo", "bench", "--no-run", "--locked", "--bench", name], cwd=root, stdin=subprocess.DEVNULL,
@@ -105,5 +105,5 @@ def bench_program(name):
 
 
 def say(text):
-    """A line for people, beside the results."""
+    """Prints a line for the user, separate from the results."""
     print(f"bench: {text}", flush=True)

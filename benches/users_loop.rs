@@ -1,8 +1,8 @@
-//! The users' loop alone: the same users as `swarmline run`, but what they measured is drained and dropped. No
-//! statistics, no sampler, no stream. `benches/run.py` runs it against the same server as the whole, and the difference
-//! in CPU a request is what statistics and stream cost.
+//! Only the users' loop: the same users as in `swarmline run`, but their outcomes are drained and dropped. No
+//! statistics, no sampler, no stream. `benches/run.py` runs it against the same server as the whole program;
+//! the difference in CPU per request is the cost of statistics and stream.
 //!
-//! Takes the flags of `swarmline run`; of them `-u -r -t` and what is about requests count.
+//! Takes the flags of `swarmline run`; only `-u -r -t` and the flags about requests have an effect.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,12 +24,12 @@ use swarmline::load::swarm::Swarm;
 use swarmline::machine::limits;
 use swarmline::plan::{Plan, Surroundings};
 
-/// As in `src/run/mod.rs` and `src/run/aggregator.rs`.
+/// The same values as in `src/run/mod.rs` and `src/run/aggregator.rs`.
 const QUEUE: usize = 16 * 1024;
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 
 fn main() -> ExitCode {
-    // Cargo passes --bench, and nothing else when nobody asked for this one in particular.
+    // Cargo passes --bench, and nothing else unless this bench was selected explicitly.
     let words: Vec<OsString> = std::env::args_os().skip(1).filter(|word| word != "--bench").collect();
     if words.is_empty() {
         println!("users_loop: started by benches/run.py, with the flags of `swarmline run`");
@@ -55,7 +55,7 @@ fn work(words: Vec<OsString>) -> Result<u64> {
     run(&flags, &origins)
 }
 
-/// As `swarmline::run::run`, without everything but the users.
+/// Like `swarmline::run::run`, but with nothing but the users.
 fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     let plan = Plan::from_flags(
         flags,
@@ -82,7 +82,7 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     Ok(dropped)
 }
 
-/// Takes outcomes as the aggregator does: what is there, then a pause; waits where there is nothing.
+/// Receives outcomes like the aggregator: everything in the queue, then a pause; waits if the queue is empty.
 fn drain(outcomes: &Receiver<Outcome>) -> u64 {
     let mut dropped = 0;
     loop {

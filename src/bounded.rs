@@ -1,5 +1,5 @@
-//! Reading what a user names: a file, a pipe or a device, as far as a named limit goes. `/dev/zero` has no end, and a
-//! file that is not what was meant may be of any length.
+//! Reads inputs named by the user (a file, a pipe or a device) up to a limit. `/dev/zero` never ends, and a
+//! file given by mistake may have any length.
 
 use std::fmt;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::Path;
 
 const MIB: u64 = 1024 * 1024;
 
-/// How long an input may be, and what it is called.
+/// The maximum length of an input, and the input's name for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     what: &'static str,
@@ -16,7 +16,7 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// `what`, with its article, may have so many MiB.
+    /// A limit of `mib` MiB for `what`, which includes its article.
     #[must_use]
     pub const fn mib(what: &'static str, mib: u64) -> Self {
         Self { what, mib }
@@ -30,7 +30,7 @@ impl Limit {
 }
 
 impl fmt::Display for Limit {
-    /// The sentence about what is longer.
+    /// The error message for an input over the limit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, unit) = if self.mib.is_multiple_of(1024) { (self.mib / 1024, "GiB") } else { (self.mib, "MiB") };
         write!(f, "is longer than {number} {unit}, the most that {} may have", self.what)
@@ -40,38 +40,39 @@ impl fmt::Display for Limit {
 /// The content of a file, pipe or device.
 ///
 /// # Errors
-/// What the system says, or that it is longer than the limit.
+/// The system's error, or that the input is longer than the limit.
 pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
     content(open(path, limit)?.source, limit)
 }
 
-/// As [`file()`], of a source that is open.
+/// Like [`file()`], for an open source.
 ///
 /// # Errors
-/// As of [`file()`].
+/// As for [`file()`].
 pub fn source(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
     content(source, limit)
 }
 
-/// Opens a file, pipe or device for reading it piece by piece; going over the limit is an error of the reader.
+/// Opens a file, pipe or device for incremental reading; exceeding the limit is an error of the reader.
 ///
 /// # Errors
-/// What the system says, or that it is longer than the limit, where that is known by now.
+/// The system's error, or that the input is longer than the limit if that is already known.
 pub fn open(path: &Path, limit: Limit) -> Result<Bounded<File>, String> {
     let file = File::open(path).map_err(|why| why.to_string())?;
     let length = file.metadata().map_err(|why| why.to_string())?.len();
     if length > limit.bytes() { Err(limit.to_string()) } else { Ok(Bounded::new(file, limit)) }
 }
 
-/// Not by [`Bounded`]: a reader of our own has its whole buffer zeroed first, and so twice the memory in use.
+/// Does not use [`Bounded`]: with a custom reader the standard library first zeroes the whole buffer, which
+/// doubles the memory in use.
 fn content(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    // One byte beyond the limit tells what ends there from what goes on.
+    // One byte beyond the limit shows whether the input ends there.
     source.take(limit.bytes() + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
     if bytes.len() as u64 > limit.bytes() { Err(limit.to_string()) } else { Ok(bytes) }
 }
 
-/// A reader that fails where its source goes over a limit.
+/// A reader that fails when its source exceeds a limit.
 #[derive(Debug)]
 pub struct Bounded<R> {
     source: R,
@@ -80,7 +81,7 @@ pub struct Bounded<R> {
     line: Option<Line>,
 }
 
-/// How long a line may be, and how much of it was read.
+/// The maximum length of a line, and how much of the current one was read.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     limit: Limit,
@@ -88,13 +89,13 @@ struct Line {
 }
 
 impl<R: Read> Bounded<R> {
-    /// A source that is open.
+    /// Wraps an open source.
     #[must_use]
     pub const fn new(source: R, limit: Limit) -> Self {
         Self { source, limit, left: limit.bytes(), line: None }
     }
 
-    /// With a limit on each line, too: a reader of lines holds one as a whole.
+    /// Adds a limit on each line, for readers that hold a complete line in memory.
     #[must_use]
     pub fn with_lines(self, limit: Limit) -> Self {
         Self { line: Some(Line { limit, read: 0 }), ..self }
@@ -103,7 +104,7 @@ impl<R: Read> Bounded<R> {
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // One byte beyond the limit tells what ends there from what goes on.
+        // One byte beyond the limit shows whether the input ends there.
         let room = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.source.read(&mut buffer[..room])?;
         self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(self.limit.to_string()))?;
@@ -127,7 +128,7 @@ mod tests {
     const ONE: Limit = Limit::mib("a test's input", 1);
 
     #[test]
-    fn what_is_as_long_as_the_limit_is_read_and_a_byte_more_is_refused() {
+    fn an_input_as_long_as_the_limit_is_read_and_one_byte_more_is_refused() {
         let length = usize::try_from(MIB).unwrap();
         assert_eq!(source(&vec![b'x'; length][..], ONE).unwrap().len(), length);
         let why = &"is longer than 1 MiB, the most that a test's input may have".to_owned();
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_may_have_a_limit_of_its_own() {
+    fn a_line_may_have_its_own_limit() {
         let long = Limit::mib("a test's input", 100);
         let lines = vec![b"x".repeat(1000); 2000].join(&b'\n');
         let read = |bytes: &[u8]| io::copy(&mut Bounded::new(bytes, long).with_lines(ONE), &mut io::sink());

@@ -1,15 +1,16 @@
-//! Time of a run: one monotonic clock, anchored once to the wall clock.
+//! The time of a run: a monotonic clock with one anchor on the wall clock.
 //!
-//! Everything is measured in [`Moment`]s, nanoseconds since the run's start. The wall clock is read once; a moment's
-//! wall-clock time is that anchor plus monotonic time, so it never goes backwards, even when the system clock does.
+//! Everything is measured in [`Moment`]s, nanoseconds since the start of the run. The wall clock is read
+//! once; the wall-clock time of a moment is that anchor plus monotonic time, so it never goes backwards, even
+//! if the system clock does.
 
 use std::num::NonZeroU64;
 use std::ops::AddAssign;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// A point of a run: nanoseconds since its start, up to 584 years after it.
+/// A point in time of a run: nanoseconds since its start, up to 584 years.
 ///
-/// Kept as one more, so that a moment that may be missing takes no more room than one that is there.
+/// Stored plus one, so that an `Option<Moment>` takes no extra memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(NonZeroU64);
 
@@ -23,7 +24,7 @@ impl Moment {
     /// The start of the run.
     pub const START: Self = Self(NonZeroU64::MIN);
 
-    /// The moment that lies `since_start` after the start; saturates after 584 years.
+    /// The moment `since_start` after the start; saturates after 584 years.
     #[must_use]
     pub fn at(since_start: Duration) -> Self {
         Self::START.after(since_start)
@@ -47,7 +48,7 @@ impl Moment {
         Duration::from_nanos(self.nanos())
     }
 
-    /// Time from `earlier` to here; zero when `earlier` is later.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
@@ -60,12 +61,12 @@ impl Moment {
     }
 }
 
-/// A sum of times, in nanoseconds: half the room of a [`Duration`].
+/// A sum of times in nanoseconds, in half the memory of a [`Duration`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Elapsed(u64);
 
 impl Elapsed {
-    /// As a duration.
+    /// The sum as a duration.
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_nanos(self.0)
@@ -82,7 +83,7 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The run's clock: monotonic, with one anchor on the wall clock.
+/// The clock of a run: monotonic, with one anchor on the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
@@ -90,23 +91,24 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock whose start is now.
+    /// Creates a clock that starts now.
     #[must_use]
     pub fn start_now() -> Self {
         Self { start: Instant::now(), start_unix: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() }
     }
 
-    /// A clock whose start is at a time of the wall clock, since the Unix epoch, that is still to come.
+    /// Creates a clock that starts at a future wall-clock time, given since the Unix epoch.
     ///
     /// # Errors
-    /// How long ago it was.
+    /// How long ago that time was.
     pub fn start_at(unix: Duration) -> Result<Self, Duration> {
         let now = Self::start_now();
         let left = unix.checked_sub(now.start_unix).ok_or_else(|| now.start_unix.saturating_sub(unix))?;
         Ok(Self { start: now.start + left, start_unix: unix })
     }
 
-    /// A clock whose start is at the next multiple of `step` of the wall clock, counted from the Unix epoch in UTC.
+    /// Creates a clock that starts at the next multiple of `step` on the wall clock, counted from the Unix
+    /// epoch in UTC.
     #[must_use]
     pub fn start_aligned(step: Duration) -> Self {
         let now = Self::start_now();
@@ -116,38 +118,39 @@ impl Clock {
         Self { start: now.start + left, start_unix: now.start_unix + left }
     }
 
-    /// A clock that tells the wall-clock time of moments since `unix`, and is not asked for the present one.
+    /// Creates a clock that converts moments after `unix` to wall-clock time and is not used for the current
+    /// time.
     #[must_use]
     pub fn of_stream(unix: Duration) -> Self {
         Self { start: Instant::now(), start_unix: unix }
     }
 
-    /// The present moment; the start until then.
+    /// The current moment; before the start, the start.
     #[must_use]
     pub fn now(&self) -> Moment {
         Moment::at(self.start.elapsed())
     }
 
-    /// The moment of a monotonic instant; the start, where that is later.
+    /// The moment of a monotonic instant; before the start, the start.
     #[must_use]
     pub fn moment(&self, instant: Instant) -> Moment {
         Moment::at(instant.saturating_duration_since(self.start))
     }
 
-    /// The monotonic instant of a moment, to wait for it.
+    /// The monotonic instant of a moment, for waiting until it.
     #[must_use]
     pub fn instant(&self, moment: Moment) -> Instant {
         self.start + moment.since_start()
     }
 
-    /// Wall-clock time of a moment, since 1970-01-01T00:00:00Z.
+    /// The wall-clock time of a moment, since 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn unix(&self, moment: Moment) -> Duration {
         self.start_unix + moment.since_start()
     }
 }
 
-/// RFC 3339 in UTC with milliseconds, `2026-11-22T21:00:23.271Z`, from time since the Unix epoch.
+/// Formats a time since the Unix epoch as RFC 3339 in UTC with milliseconds, `2026-11-22T21:00:23.271Z`.
 #[must_use]
 pub fn rfc3339(unix: Duration) -> String {
     let seconds = unix.as_secs();
@@ -162,8 +165,8 @@ pub fn rfc3339(unix: Duration) -> String {
     )
 }
 
-/// Time since the Unix epoch of an RFC 3339 time with whatever fraction and offset; `None` for anything else, and for
-/// what is before the epoch.
+/// Parses an RFC 3339 time with any fraction and offset into the time since the Unix epoch; `None` for
+/// anything else and for times before the epoch.
 #[must_use]
 pub fn unix_time(text: &str) -> Option<Duration> {
     let number = |range: std::ops::Range<usize>| -> Option<u64> {
@@ -190,7 +193,7 @@ pub fn unix_time(text: &str) -> Option<Duration> {
     Duration::from_secs(seconds).checked_add(Duration::try_from_secs_f64(fraction).ok()?)
 }
 
-/// Seconds that a zone (`Z`, `+01:00`) is ahead of UTC.
+/// The number of seconds that a zone (`Z`, `+01:00`) is ahead of UTC.
 fn zone_seconds(zone: &str) -> Option<i64> {
     if matches!(zone, "Z" | "z") {
         return Some(0);
@@ -205,7 +208,7 @@ fn zone_seconds(zone: &str) -> Option<i64> {
     Some(sign * (number(hours)? * 3600 + number(minutes)? * 60))
 }
 
-/// Days of a date since 1970-01-01, by the `days_from_civil` of the same source as below; `None` for one before.
+/// The number of days since 1970-01-01, by `days_from_civil` from the source below; `None` for earlier dates.
 fn unix_days(year: u64, month: u64, day: u64) -> Option<u64> {
     let year = year.checked_sub(u64::from(month <= 2))?;
     let (era, year_of_era) = (year / 400, year % 400);
@@ -234,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_those_of_date_1() {
+    fn dates_match_those_of_date_1() {
         // Each from `date -u -d @N +%FT%TZ` (GNU coreutils).
         for (seconds, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),

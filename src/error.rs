@@ -1,4 +1,4 @@
-//! What ends the work, and with which exit code.
+//! Errors that end the program, and exit codes.
 //!
 //! An [`Error`] ends the run and is printed once, as one line. A failed request is not an error: it is data, counted
 //! as a [`Failure`](crate::load::outcome::Failure).
@@ -7,25 +7,25 @@ use std::fmt::{self, Write as _};
 
 use crate::secret::masked;
 
-/// Exit codes of the process (`SPEC`, "Exit codes"), the graver the later.
+/// Exit codes of the process, in order of increasing severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// 0: everything was as asked.
+    /// 0: everything succeeded.
     Pass,
-    /// 1, or what `--exit-code-on-error` says: some request failed.
+    /// 1, or the value of `--exit-code-on-error`: some requests failed.
     Failures(u8),
-    /// 2: usage or environment wrong; nothing was sent.
+    /// 2: wrong usage or environment; nothing was sent.
     Usage,
     /// 3: a check was not met.
     CheckFailed,
-    /// 4: the run is not valid.
+    /// 4: the run is invalid.
     Invalid,
-    /// 130: a signal ended the process before its work was done.
+    /// 130: a signal ended the process before it had finished.
     Killed,
 }
 
 impl Exit {
-    /// The exit of a run that ended with this code, as its stream tells it.
+    /// The exit of a run that ended with this code, as recorded in its stream.
     #[must_use]
     pub const fn of_code(code: u8) -> Self {
         match code {
@@ -38,7 +38,7 @@ impl Exit {
         }
     }
 
-    /// The number that the shell sees.
+    /// The exit code.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -52,7 +52,7 @@ impl Exit {
     }
 }
 
-/// Ends the work: names the flag, path or limit, and why.
+/// An error that ends the program: the flag, path or limit, and the reason.
 #[derive(Debug)]
 pub struct Error {
     exit: Exit,
@@ -60,27 +60,27 @@ pub struct Error {
     why: String,
 }
 
-/// A result whose error ends the work.
+/// A result whose error ends the program.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// Usage or environment is wrong: exit 2, nothing was sent. `what` names the flag, path or limit.
+    /// Wrong usage or environment: exit code 2, nothing was sent. `what` names the flag, path or limit.
     pub fn usage(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { exit: Exit::Usage, what: what.into(), why: why.to_string() }
     }
 
-    /// The run is not valid: exit 4.
+    /// The run is invalid: exit code 4.
     pub fn invalid(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Self { exit: Exit::Invalid, what: what.into(), why: why.to_string() }
     }
 
-    /// A signal ended the work before it was done: exit 130.
+    /// A signal ended the work before it was done: exit code 130.
     pub fn interrupted(what: impl Into<String>) -> Self {
         let why = "a signal came before its end; nothing was made of it".to_owned();
         Self { exit: Exit::Killed, what: what.into(), why }
     }
 
-    /// The same about what goes by another name: `rename` may give one for the first word of what it is about.
+    /// Renames the subject of the error: `rename` may return another name for its first word.
     #[must_use]
     pub fn renamed(mut self, rename: impl FnOnce(&str) -> Option<String>) -> Self {
         let (word, rest) =
@@ -91,7 +91,7 @@ impl Error {
         self
     }
 
-    /// The exit code this error asks for.
+    /// The exit code for this error.
     #[must_use]
     pub const fn exit(&self) -> Exit {
         self.exit
@@ -99,7 +99,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// One line without secrets, whatever the texts in it hold.
+    /// One line without secrets, whatever the texts contain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let written = |c: char| if c.is_control() { write!(f, "{}", c.escape_default()) } else { f.write_char(c) };
         masked(&format!("{}: {}", self.what, self.why)).chars().try_for_each(written)

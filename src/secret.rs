@@ -1,14 +1,15 @@
-//! What usually is a secret, and what of a text people are told: every output that repeats what a user wrote asks here.
+//! Recognizes and masks secrets: used for every output that repeats user input.
 
 use std::ops::Range;
 
-/// What stands in the place of a secret.
+/// Replaces a secret in output.
 pub const MASK: &str = "***";
 
-/// What complaints and help have in the place of a name and password.
+/// The placeholder for name and password in messages and help.
 const PLACEHOLDER: &str = "[NAME:PASS";
 
-/// Whether what goes by this name (a header, a column, a member of a body, a variable) usually is a secret.
+/// Returns whether the value with this name (a header, a column, a member of a body, a variable) usually is a
+/// secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     const SECRET: [&str; 9] =
@@ -17,23 +18,25 @@ pub fn is_secret(name: &str) -> bool {
     SECRET.iter().any(|word| lower.contains(word))
 }
 
-/// A header as people may see it: the value of one that usually is a secret is masked.
+/// A header for display: the value is masked if it usually is a secret.
 #[must_use]
 pub fn masked_header(name: &str, value: &str) -> String {
     if is_secret(name) { format!("{name}: {MASK}") } else { format!("{name}: {value}") }
 }
 
-/// A text as people may see it. Masked are: what stands before the `@` of a URL (`http://u:p@h`) or of a word that has a
-/// colon before it (`u:p@h`), and the values of names that usually are secrets in a query or form (`?api_key=x`).
+/// A text for display. The following is masked: everything before the `@` of a URL (`http://u:p@h`) or of a
+/// word with a colon before it (`u:p@h`), and the values of names that usually are secrets in a query or form
+/// (`?api_key=x`).
 ///
-/// Too much is masked rather than too little: it is for messages and examples, not for names that are counted by.
+/// Masks too much rather than too little: it is for messages and examples, not for names that statistics are
+/// grouped by.
 #[must_use]
 pub fn masked(text: &str) -> String {
     without(text, hidden(text))
 }
 
-/// A body as people may see it: beside what [`masked`] hides, the values of members that usually are secrets in JSON
-/// (`"password": "x"`).
+/// A body for display: in addition to what [`masked`] hides, the values of JSON members that usually are
+/// secrets (`"password": "x"`).
 #[must_use]
 pub fn masked_body(text: &str) -> String {
     let mut hidden = hidden(text);
@@ -55,8 +58,8 @@ fn hidden(text: &str) -> Vec<Range<usize>> {
     hidden
 }
 
-/// A text that is meant as a URL, as people may see it: beside what [`masked`] hides, all before the last `@` whatever
-/// stands there, and a port that is not a number, as in `http://name:password`.
+/// A text meant as a URL, for display: in addition to what [`masked`] hides, everything before the last `@`,
+/// and a port that is not a number, as in `http://name:password`.
 #[must_use]
 pub fn masked_url(text: &str) -> String {
     let begin = text.find("://").map_or(0, |at| at + 3);
@@ -77,7 +80,7 @@ pub fn masked_url(text: &str) -> String {
     format!("{scheme}{shown}{colon}{MASK}{}", masked(&rest[authority.len()..]))
 }
 
-/// The name and password of a word that has an `@`.
+/// Name and password of a word with an `@`.
 fn userinfo(word: &str) -> Option<Range<usize>> {
     let at = word.rfind('@').filter(|at| *at > 0)?;
     if word[..at].ends_with(PLACEHOLDER) {
@@ -90,7 +93,7 @@ fn userinfo(word: &str) -> Option<Range<usize>> {
     }
 }
 
-/// Values of `name=value` pairs whose name tells of a secret.
+/// Values of `name=value` pairs whose name indicates a secret.
 fn pairs(word: &str) -> impl Iterator<Item = Range<usize>> {
     const SEPARATORS: [char; 5] = ['&', '?', ';', '#', ','];
     let mut place = 0;
@@ -103,7 +106,7 @@ fn pairs(word: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Values of JSON members whose name tells of a secret.
+/// Values of JSON members whose name indicates a secret.
 fn members(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut rest = 0;
@@ -131,7 +134,7 @@ fn members(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What stands between the next two quotes from `from` on, and where the second one ends.
+/// The text between the next two quotes after `from`, and the position after the second one.
 fn quoted(text: &str, from: usize) -> Option<(Range<usize>, usize)> {
     let begin = from + text[from..].find('"')? + 1;
     let mut at = begin;
@@ -144,7 +147,7 @@ fn quoted(text: &str, from: usize) -> Option<(Range<usize>, usize)> {
     }
 }
 
-/// The text with each of these ranges masked.
+/// The text with these ranges masked.
 fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
     hidden.sort_by_key(|range| (range.start, range.end));
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);
@@ -164,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_url_carries_is_masked_and_the_rest_is_told() {
+    fn the_secrets_of_a_url_are_masked_and_the_rest_is_shown() {
         for (text, told) in [
             ("request \"GET http://u:p@h:99999/a\": is wrong", "request \"GET http://***@h:99999/a\": is wrong"),
             ("http://u:p/x@h and http://h/y", "http://***@h and http://h/y"),

@@ -1,4 +1,5 @@
-//! Inputs and outputs of one command are different files: compared by device and inode, before any is opened for writing.
+//! Ensures that the inputs and outputs of a command are different files: they are compared by device and
+//! inode before any is opened for writing.
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::replace::without_links;
 use crate::error::{Error, Result};
 
-/// What is read or written.
+/// Where something is read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Standard input.
@@ -21,7 +22,7 @@ pub enum Place {
     Path(PathBuf),
 }
 
-/// A place, and what it is called in messages: the flag with its value.
+/// An input or output with its name for messages: the flag with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Such as `--html r.html`.
@@ -31,13 +32,13 @@ pub struct Named {
 }
 
 impl Named {
-    /// A file that a flag names.
+    /// A file named by a flag.
     #[must_use]
     pub fn file(flag: &str, path: &Path) -> Self {
         Self { name: format!("{flag} {}", path.display()), place: Place::Path(path.to_owned()) }
     }
 
-    /// The stream that an argument names: a file, or standard input where it is `-`.
+    /// The stream named by an argument: a file, or standard input for `-`.
     #[must_use]
     pub fn stream(path: &Path) -> Self {
         if path.as_os_str() == "-" {
@@ -53,10 +54,10 @@ impl Named {
     }
 }
 
-/// Demands that no output is an input or another output.
+/// Requires that no output is also an input or another output.
 ///
 /// # Errors
-/// Names both: exit 2.
+/// Names both: exit code 2.
 pub fn check(inputs: &[Named], outputs: &[Named]) -> Result<()> {
     let inputs: Vec<(&Named, Identity)> =
         inputs.iter().filter_map(|input| Some((input, Identity::of(&input.place)?))).collect();
@@ -78,17 +79,18 @@ pub fn check(inputs: &[Named], outputs: &[Named]) -> Result<()> {
     Ok(())
 }
 
-/// Which file it is.
+/// The identity of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Identity {
-    /// One that exists, by device and inode.
+    /// An existing file, by device and inode.
     Existing(u64, u64),
-    /// One that would be made, by its folder's device and inode and by its name.
+    /// A new file, by its name and its folder's device and inode.
     New(u64, u64, OsString),
 }
 
 impl Identity {
-    /// `None` where it does not matter, as of a device, or cannot be known, which shows when it is opened.
+    /// `None` if identity does not matter, as for a device, or cannot be determined, which becomes apparent
+    /// when the file is opened.
     fn of(place: &Place) -> Option<Self> {
         match place {
             Place::Stdin => of_stream(&io::stdin()),
@@ -115,13 +117,13 @@ impl Identity {
     }
 }
 
-/// A file that the shell opened; pipes and terminals do not count.
+/// The identity of a redirected standard stream; pipes and terminals do not count.
 fn of_stream(stream: &impl AsFd) -> Option<Identity> {
     let file = File::from(stream.as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
     file.is_file().then(|| Identity::existing(&file))
 }
 
-/// Whether a path names a descriptor or a device, such as `/dev/stdout`: several outputs may share one.
+/// Returns whether a path is a descriptor or a device, such as `/dev/stdout`: several outputs may share one.
 fn is_descriptor(place: &Place) -> bool {
     matches!(place, Place::Path(path) if path.starts_with("/dev") || path.starts_with("/proc"))
 }

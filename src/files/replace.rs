@@ -1,7 +1,8 @@
-//! Writing a file so that the former stays until the new one is whole: beside its place, then renamed.
+//! Writes a file so that the old content stays until the new content is complete: to a temporary file next to
+//! it, which is then renamed.
 //!
-//! What cannot be replaced so is written in place: a device, a pipe, a file that something is mounted on, a folder that
-//! takes no new file.
+//! Files that cannot be replaced this way are written in place: devices, pipes, mount points, and files in
+//! folders where no file can be created.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -9,25 +10,25 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Symbolic links that are followed, as many as Linux follows (`path_resolution(7)`).
+/// Maximum number of symbolic links that are followed, the same as in Linux (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
-/// Names that are tried for a temporary file: others are of processes that were killed.
+/// Maximum number of names tried for a temporary file: existing ones belong to processes that were killed.
 const MOST_NAMES: u32 = 1000;
 
-/// Temporary files of this process, so that one that is ended by a signal leaves none behind.
+/// Temporary files of this process, so that they can be removed when a signal ends it.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Puts `content` in place of what the file holds. A symbolic link stays one; mode and owner stay those of the former.
+/// Replaces the content of a file. A symbolic link is kept; mode and owner are kept from the old file.
 ///
 /// # Errors
-/// The file cannot be written. It is then as it was, unless it had to be written in place.
+/// The file cannot be written. It is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     match Target::of(path)? {
         Target::InPlace => in_place(path, content),
         Target::Beside(target, former) => {
             if former.is_some() {
-                // What is protected against writing is not to be replaced either.
+                // A file that is write-protected must not be replaced either.
                 File::options().write(true).open(&target)?;
             }
             let Ok(mut new) = Temporary::create(&target, former.as_ref()) else { return in_place(path, content) };
@@ -40,10 +41,10 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Demands that [`write()`] can do its work, and leaves everything as it is.
+/// Checks that [`write()`] can succeed, without changing anything.
 ///
 /// # Errors
-/// The file could not be written.
+/// The file cannot be written.
 pub fn check(path: &Path) -> io::Result<()> {
     match Target::of(path)? {
         Target::InPlace => Ok(()),
@@ -52,20 +53,20 @@ pub fn check(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes the temporary files of this process, and lets it begin none any more: it is about to end.
+/// Removes the temporary files of this process and prevents new ones: the process is about to end.
 pub fn give_up() {
     let mut temporary = temporary();
     for path in temporary.drain(..) {
-        // What is left says by its name whose it was.
+        // A file that cannot be removed shows by its name where it comes from.
         let _ = std::fs::remove_file(path);
     }
     std::mem::forget(temporary);
 }
 
-/// The file that a path leads to, whether or not it exists, its own links followed.
+/// Follows the symbolic links of a path to its file, which need not exist.
 ///
 /// # Errors
-/// Too many links, or one that cannot be read.
+/// Too many links, or a link that cannot be read.
 pub fn without_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -86,9 +87,9 @@ fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
 
 /// How a file is written.
 enum Target {
-    /// As it is: a device, a pipe, a descriptor.
+    /// Directly: a device, a pipe, a descriptor.
     InPlace,
-    /// Beside this place, where there was this before.
+    /// Through a temporary file next to this path; with the old file's metadata if there is one.
     Beside(PathBuf, Option<Metadata>),
 }
 
@@ -110,14 +111,14 @@ impl Target {
 
 fn in_place(path: &Path, content: &[u8]) -> io::Result<()> {
     if path == Path::new("/dev/stdout") {
-        // A second description of the same file would have a place of its own in it.
+        // Opening the file again would start at a different position in it.
         let mut stdout = io::stdout().lock();
         return stdout.write_all(content).and_then(|()| stdout.flush());
     }
     std::fs::write(path, content)
 }
 
-/// A file beside the one that it is to replace; removed unless it was renamed.
+/// A temporary file next to the one that it will replace; removed unless it was renamed.
 struct Temporary {
     file: File,
     path: PathBuf,
@@ -164,7 +165,7 @@ impl Drop for Temporary {
         let mut temporary = temporary();
         if let Some(place) = temporary.iter().position(|path| *path == self.path) {
             temporary.swap_remove(place);
-            // What cannot be removed says by its name whose it was.
+            // A file that cannot be removed shows by its name where it comes from.
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,4 @@
-//! A body as text to the most telling key that a scenario has for it.
+//! Converts the text of a body to the most specific key that a scenario has for it.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use super::draft::{Body, literal};
 use crate::plan::json::Json;
 
-/// The body that `text` is under this content type; says also whether the `Content-Type` follows from it.
+/// Converts `text` according to its content type; also returns whether the scenario key implies the
+/// `Content-Type`.
 pub(super) fn of(content_type: &str, text: &str) -> (Body, bool) {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if (kind == "application/json" || kind.ends_with("+json"))
@@ -22,12 +23,12 @@ pub(super) fn of(content_type: &str, text: &str) -> (Body, bool) {
     (Body::Text(literal(text)), false)
 }
 
-/// The value, if it can be said by a scenario: each member once.
+/// The JSON value if a scenario can express it: member names must be unique.
 fn json(text: &str) -> Option<Json> {
     Some(Json::parse(text.as_bytes()).ok()?.with_strings(&literal))
 }
 
-/// The fields, if they can be said as a map: each name once.
+/// The form fields if they can be expressed as a map: names must be unique.
 fn form(text: &str) -> Option<Vec<(String, String)>> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut names = HashSet::new();
@@ -42,7 +43,7 @@ fn form(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// Form decoding: `+` is a blank. None where that gives no text.
+/// Decodes form encoding, where `+` is a blank; `None` if the result is not text.
 fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -66,7 +67,7 @@ pub(super) fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // Writing into a text cannot fail.
+            // Writing into a String cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_becomes_the_most_telling_key_that_loses_nothing() {
+    fn a_body_becomes_the_most_specific_key_that_loses_nothing() {
         let json = |text: &str| Body::Json(Json::parse(text.as_bytes()).unwrap());
         let read = of("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
         assert_eq!(read, (json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#), true));

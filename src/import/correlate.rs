@@ -1,4 +1,5 @@
-//! What one answer gave and a later request sent: a value to be extracted, not repeated.
+//! Finds values that a response contained and a later request sent: they should be extracted rather than
+//! repeated.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -8,39 +9,40 @@ use super::draft::{Body, Request, literal};
 use crate::plan::json::Json;
 use crate::plan::scenario;
 
-/// Shorter texts are words that stand in many places by chance.
+/// Minimum length of a token; shorter texts are ordinary words that recur by coincidence.
 const SHORTEST: usize = 8;
 
-/// Longer ones are documents.
+/// Maximum length of a token; longer texts are documents.
 const LONGEST: usize = 4096;
 
-/// Texts looked at in all; a recording with more holds data, not tokens.
+/// Maximum number of texts examined; a recording with more contains data, not tokens.
 const MOST: usize = 20_000;
 
-/// Limit of extracted values: a draft with more is not checked by anyone.
+/// Maximum number of extracted values: a draft with more would not be reviewed by its user.
 const MOST_VALUES: usize = 1_000;
 
-/// A text of an answer that may be a token, and its place.
+/// A text in a response that may be a token, and its position.
 #[derive(Debug)]
 pub(super) struct Token {
     pointer: String,
     text: String,
 }
 
-/// Room for the tokens of all answers, so that a recording of much data is read in bounded memory.
+/// Memory budget for the tokens of all responses, so that a large recording is processed in bounded memory.
 #[derive(Debug)]
 pub(super) struct TokenRoom(usize);
 
 impl Default for TokenRoom {
     fn default() -> Self {
-        /// Bytes of texts and places.
+        /// Bytes of texts and pointers.
         const MOST_BYTES: usize = 32 * 1024 * 1024;
         Self(MOST_BYTES)
     }
 }
 
 impl TokenRoom {
-    /// The texts of an answer that may be tokens, as long as there is room; returns whether there was.
+    /// Collects texts of a response that may be tokens, as long as the budget lasts; also returns whether all
+    /// did fit.
     pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<Token>, bool) {
         let (mut tokens, mut is_whole) = (Vec::new(), true);
         leaves(answer, &mut String::new(), &mut |pointer, text| {
@@ -59,9 +61,9 @@ impl TokenRoom {
     }
 }
 
-/// Puts variables in the place of values that came in an earlier answer; gives how many were found.
+/// Replaces values from earlier responses by variables; returns the number of values replaced.
 ///
-/// `answers` are the tokens of the answers, in the order of the requests.
+/// `answers` are the tokens of the responses, in the order of the requests.
 pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> usize {
     let mut first_seen: HashMap<String, (usize, String)> = HashMap::new();
     for (index, tokens) in answers.into_iter().enumerate() {
@@ -73,14 +75,14 @@ pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> u
     }
     let mut found: Vec<(usize, String, Needle)> =
         first_seen.into_iter().map(|(text, (index, pointer))| (index, pointer, Needle::new(text))).collect();
-    // Longest first: a token may stand in another.
+    // Longest first: a token may be part of another.
     found.sort_by(|a, b| b.2.text.len().cmp(&a.2.text.len()).then_with(|| (a.0, &a.1).cmp(&(b.0, &b.1))));
     let places = places(requests, &found);
     let mut names = Names::default();
     for ((index, pointer, needle), places) in found.into_iter().zip(places) {
-        // A longer one may have been put in its place by now.
+        // A longer token may have replaced it in the meantime.
         let places: Vec<usize> = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect();
-        // What the client knew before is not the server's to give.
+        // A value that the client sent before it appeared in a response does not come from the server.
         if places.first().is_none_or(|first| *first <= index) || names.taken.len() >= MOST_VALUES {
             continue;
         }
@@ -93,10 +95,10 @@ pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> u
     names.taken.len()
 }
 
-/// Needles that begin alike, by their length and text: of many, few have one length.
+/// Needles with the same first bytes, by length and text: even of many, few share a length.
 type Alike<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
 
-/// In which requests each of the needles is: one pass over their texts, however many needles there are.
+/// Finds the requests that contain each needle, in one pass over their texts, however many needles there are.
 fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
     let mut begins: HashMap<&[u8], Alike<'_>> = HashMap::new();
     for (number, (_, _, needle)) in needles.iter().enumerate() {
@@ -121,7 +123,7 @@ fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTre
     places
 }
 
-/// Shows every text of a request in which a value may stand.
+/// Calls `show` for every text of a request that may contain a value.
 fn texts(request: &Request, show: &mut impl FnMut(&str)) {
     show(&request.target);
     request.headers.iter().for_each(|(_, value)| show(value));
@@ -133,14 +135,14 @@ fn texts(request: &Request, show: &mut impl FnMut(&str)) {
     }
 }
 
-/// Shows every text of a document with its JSON pointer (RFC 6901).
+/// Calls `show` for every text of a document, with its JSON pointer (RFC 6901).
 fn leaves(value: &Json, pointer: &mut String, show: &mut impl FnMut(&str, &str)) {
     let length = pointer.len();
     match value {
         Json::Text(text) => show(pointer, text),
         Json::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                // Writing into a text cannot fail.
+                // Writing into a String cannot fail.
                 let _ = write!(pointer, "/{index}");
                 leaves(item, pointer, show);
                 pointer.truncate(length);
@@ -158,7 +160,7 @@ fn leaves(value: &Json, pointer: &mut String, show: &mut impl FnMut(&str, &str))
     }
 }
 
-/// A text to be found, as it stands in each place.
+/// A text to search for, in the forms in which it may occur.
 struct Needle {
     text: String,
     plain: String,
@@ -192,16 +194,16 @@ impl Needle {
     }
 }
 
-/// Names of variables.
+/// Allocates names of variables.
 #[derive(Default)]
 struct Names {
     taken: HashSet<String>,
-    /// How many were asked for that end the same.
+    /// How many variables with this base name were requested.
     asked: HashMap<String, usize>,
 }
 
 impl Names {
-    /// A variable named after the last member of the pointer.
+    /// Creates a variable name from the last member of the pointer.
     fn free(&mut self, pointer: &str) -> String {
         let last =
             pointer.rsplit('/').find(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("value");

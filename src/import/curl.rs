@@ -1,4 +1,4 @@
-//! curl's command line to requests.
+//! Converts curl command lines to requests.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 use crate::plan::url::Url;
 use crate::secret::masked_url;
 
-/// Makes a scenario of commands, each given as its words.
+/// Creates a scenario from commands, each given as its words.
 ///
 /// # Errors
-/// Names the word that is wrong.
+/// Names the invalid word.
 pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Result<Import> {
     let mut notes = Notes::default();
     let mut vault = Vault::new(scope.secrets);
@@ -40,7 +40,8 @@ pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Resu
     Draft::new(host, requests, None).finish(what, notes)
 }
 
-/// Origin, request target, and name and password of a URL; curl takes one without a scheme for http.
+/// Splits a URL into origin, request target, and name and password; like curl, treats one without a scheme as
+/// http.
 fn parts(url: &str) -> Result<(String, String, Option<String>)> {
     let absolute = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     let parsed = Url::parse(&absolute).map_err(|why| Error::usage(format!("URL {:?}", masked_url(url)), why))?;
@@ -49,21 +50,21 @@ fn parts(url: &str) -> Result<(String, String, Option<String>)> {
     Ok((format!("{scheme}://{}", origin.authority()), literal(parsed.url.target()), parsed.userinfo))
 }
 
-/// One command as understood.
+/// A parsed command.
 #[derive(Debug, Default)]
 struct Command {
     urls: Vec<String>,
     method: Option<String>,
     headers: Vec<(String, String)>,
     data: Option<Data>,
-    /// `-G`: the data belongs to the query.
+    /// `-G`: the data is part of the query.
     in_query: bool,
     head: bool,
     upload: Option<String>,
     timeout: Option<String>,
 }
 
-/// What `-d` and its kin have gathered.
+/// The data from `-d` and related flags.
 #[derive(Debug)]
 enum Data {
     Form(String),
@@ -78,7 +79,7 @@ impl Command {
         let mut words = words.iter().map(String::as_str);
         while let Some(word) = words.next() {
             if let Some(long) = word.strip_prefix("--").filter(|long| !long.is_empty()) {
-                // curl takes the value as the next word; people also write --flag=value.
+                // curl takes the value from the next word; people also write --flag=value.
                 let (name, attached) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
                 command.flag(&format!("--{name}"), &mut |flag| value_of(flag, attached, &mut words), notes)?;
             } else if let Some(short) = word.strip_prefix('-').filter(|short| !short.is_empty()) {
@@ -90,7 +91,8 @@ impl Command {
         Ok(command)
     }
 
-    /// `-sSL`, `-XPOST`, `-H 'a: b'`: letters until one that takes a value, which is the rest or the next word.
+    /// Parses `-sSL`, `-XPOST`, `-H 'a: b'`: letters up to one that takes a value, which is the rest or the
+    /// next word.
     fn short_flags<'w>(
         &mut self,
         letters: &'w str,
@@ -114,7 +116,7 @@ impl Command {
         Ok(())
     }
 
-    /// Takes one flag; `value` gives what belongs to it.
+    /// Handles a flag; `value` returns its value.
     fn flag(&mut self, flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
         match flag {
             "--url" => self.urls.push(value(flag)?),
@@ -203,7 +205,7 @@ impl Command {
         Ok(())
     }
 
-    /// curl joins what several flags give by `&`.
+    /// Like curl, joins the data of several flags with `&`.
     fn form(&mut self, text: String) {
         match &mut self.data {
             Some(Data::Form(all)) => {
@@ -295,19 +297,19 @@ impl Command {
     }
 }
 
-/// As curl's `--data-urlencode` writes it: a blank is a plus.
+/// Encodes like curl's `--data-urlencode`: a blank becomes a plus.
 fn urlencoded(text: &str) -> String {
     body::encoded(text).replace("%20", "+")
 }
 
-/// Headers that swarmline makes itself, for this connection and body.
+/// Headers that swarmline generates itself, for this connection and body.
 pub(super) fn is_computed(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     lower.starts_with(':') || matches!(lower.as_str(), "host" | "content-length" | "connection" | "transfer-encoding")
 }
 
-/// Each name once: a scenario's headers are a map, and fields of one name may be joined (RFC 9110 section 5.3). What no
-/// request can carry is left out, and noted.
+/// Makes header names unique, because a scenario's headers are a map: fields with the same name may be joined
+/// (RFC 9110 section 5.3). Invalid headers are left out with a note.
 pub(super) fn joined(headers: impl Iterator<Item = (String, String)>, notes: &mut Notes) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, value) in headers {

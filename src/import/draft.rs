@@ -1,4 +1,4 @@
-//! The scenario that is written: only the keys that an import can fill, in the order people would write them.
+//! The generated scenario: only keys that an import can fill, in the order in which people would write them.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::error::{Error, Result};
 use crate::plan::json::Json;
 use crate::plan::scenario;
 
-/// What came of an import.
+/// The result of an import.
 #[derive(Debug)]
 pub struct Import {
-    /// The scenario as JSON, its last line end included.
+    /// The scenario as JSON, ending with a line break.
     pub scenario: String,
-    /// What was left out or changed, a sentence each.
+    /// What was left out or changed, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// Sentences about the import, each said once, with how often it was the case.
+/// Notes about the import, each reported once with its number of occurrences.
 #[derive(Debug, Default)]
 pub(super) struct Notes(BTreeMap<String, u64>);
 
 impl Notes {
-    /// Something that the user should know.
+    /// Adds a note for the user.
     pub(super) fn add(&mut self, sentence: impl Into<String>) {
         *self.0.entry(sentence.into()).or_default() += 1;
     }
@@ -34,7 +34,7 @@ impl Notes {
     }
 }
 
-/// A scenario of one class of users with one task: the requests in their order.
+/// A scenario of one user class with one task: the requests in order.
 #[derive(Debug, Serialize)]
 pub(super) struct Draft {
     #[serde(rename = "$schema")]
@@ -61,21 +61,21 @@ struct Task {
 /// One request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Request {
-    /// In upper case.
+    /// Upper case.
     pub(super) method: String,
-    /// Path and query, or an absolute URL; template text.
+    /// Path and query, or an absolute URL; as template text.
     pub(super) target: String,
     pub(super) name: Option<String>,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Body,
     pub(super) timeout: Option<String>,
-    /// The status that is ok, where it is none that is anyway.
+    /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
-    /// Name of the variable, and the JSON pointer to its value.
+    /// Name of the variable, and JSON pointer to its value.
     pub(super) extract: Vec<(String, String)>,
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Body {
     #[default]
@@ -87,7 +87,7 @@ pub(super) enum Body {
 }
 
 impl Request {
-    /// About how much text it has.
+    /// Approximate length of its text.
     pub(super) fn length(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let body = match &self.body {
@@ -100,7 +100,7 @@ impl Request {
     }
 }
 
-/// What a scenario that is made has room for.
+/// Limits the size of the generated scenario.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     requests: usize,
@@ -108,10 +108,10 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Takes a request in.
+    /// Counts a request.
     ///
     /// # Errors
-    /// `what` has too many, or they are too long.
+    /// `what` has too many requests, or they are too long.
     pub(super) fn take(&mut self, what: &str, request: &Request) -> Result<()> {
         self.requests += 1;
         self.bytes += request.length();
@@ -125,11 +125,11 @@ impl Room {
     }
 }
 
-/// Requests of one import: a recording of a day of work has some thousands.
+/// Maximum number of requests of an import: a recording of a working day has a few thousand.
 pub(super) const MOST_REQUESTS: usize = 50_000;
 
 impl Draft {
-    /// A scenario named after its host.
+    /// Creates a scenario named after its host.
     pub(super) fn new(host: String, requests: Vec<Request>, wait: Option<String>) -> Self {
         let name = host.split_once("://").map_or(host.as_str(), |(_, authority)| authority).to_owned();
         let tasks = [Task { name: "journey", requests }];
@@ -137,12 +137,12 @@ impl Draft {
         Self { schema: SCHEMA, name, host, user_classes: [class] }
     }
 
-    /// The scenario as text, and the notes.
+    /// Returns the scenario as text, with the notes.
     ///
     /// # Errors
-    /// `what` makes a scenario that is too long to be read.
+    /// The scenario made from `what` is too long to be read.
     pub(super) fn finish(self, what: &str, notes: Notes) -> Result<Import> {
-        // Maps with text keys and no floats: nothing in it that JSON cannot say.
+        // Maps with text keys and no floats: everything can be expressed in JSON.
         let text = serde_json::to_string_pretty(&self).unwrap_or_default();
         if text.len() as u64 >= scenario::LONGEST.bytes() {
             return Err(Error::usage(what, format!("the scenario made of it {}", scenario::LONGEST)));
@@ -151,10 +151,10 @@ impl Draft {
     }
 }
 
-/// What editors look the keys up in.
+/// The schema that editors use for the keys.
 const SCHEMA: &str = "scenario.schema.json";
 
-/// Text that is to stand in a scenario as it is: `${` would begin a template there.
+/// Escapes text so that a scenario uses it literally: `${` would start an expression.
 pub(super) fn literal(text: &str) -> String {
     text.replace("${", "$${")
 }

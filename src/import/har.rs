@@ -1,4 +1,4 @@
-//! A recording of a browser (HTTP Archive 1.2) to requests.
+//! Converts a browser recording (HTTP Archive 1.2) to requests.
 
 mod entries;
 
@@ -19,21 +19,21 @@ use crate::error::{Error, Result};
 use crate::plan::json::{Json, Raw, Twice};
 use crate::plan::url::Url;
 
-/// Makes a scenario of a recording.
+/// Creates a scenario from a recording.
 ///
 /// # Errors
 /// Names the file, and line and column or the JSON path.
 pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Import> {
     let mut notes = Notes::default();
     let mut recorded = entries::read(file, input, &mut notes)?;
-    // Recorders write entries as they end; what was asked first comes first.
+    // Recorders write entries when they end; they are sorted by their start.
     recorded.sort_by(|a, b| a.started.total_cmp(&b.started));
     let mut kept = chosen(recorded, scope, &mut notes);
     let Some(first) = kept.first() else { return Err(Error::usage(file, "has no request that is taken over")) };
     let host = first.origin.clone();
     let wait = think_time(&kept);
     let answers: Vec<Vec<Token>> = kept.iter_mut().map(|entry| std::mem::take(&mut entry.answer)).collect();
-    // Secrets last: a token that an answer gave is a variable then, and no secret of the file.
+    // Secrets come last: a token from a response is a variable by then, not a secret of the file.
     let mut requests = Vec::with_capacity(kept.len());
     let mut room = Room::default();
     for entry in kept {
@@ -51,9 +51,9 @@ pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Impor
     Draft::new(host, requests, wait).finish(file, notes)
 }
 
-/// One exchange as recorded.
+/// A recorded exchange.
 struct Entry {
-    /// Seconds since 1970; 0 where the recording does not say.
+    /// Seconds since 1970; 0 if the recording does not contain it.
     started: f64,
     seconds: f64,
     page: Option<String>,
@@ -67,21 +67,21 @@ struct Entry {
     status: u16,
     redirect: Option<String>,
     is_asset: bool,
-    /// What of the answer may be a token.
+    /// Texts of the response that may be tokens.
     answer: Vec<Token>,
 }
 
-/// What the request carried.
+/// The body of a recorded request.
 enum Post {
     Text(String),
     Parameters(Vec<(String, String)>),
-    /// Files and other things that the recording does not hold.
+    /// Files and other content that is not in the recording.
     Unknown,
 }
 
 impl Entry {
-    /// The entry, and whether all tokens of its answer had room; `None` for what is not HTTP (`data:`, `blob:`,
-    /// extensions).
+    /// Reads an entry; also returns whether all tokens of its response did fit. `None` for schemes other than
+    /// HTTP (`data:`, `blob:`, extensions).
     fn read(entry: &Value, room: &mut TokenRoom) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let request = &entry["request"];
@@ -101,7 +101,7 @@ impl Entry {
         let mime = response["content"]["mimeType"].as_str().unwrap_or_default().to_ascii_lowercase();
         let kind = entry["_resourceType"].as_str().unwrap_or_default();
         let is_asset = is_asset(kind, &mime);
-        // Requests for assets are left out mostly, and what they bring are no tokens.
+        // Requests for assets are usually left out, and their content contains no tokens.
         let answer = if is_asset { None } else { answer(&response["content"], &mime) };
         let (answer, is_whole) = answer.map_or_else(|| (Vec::new(), true), |answer| room.tokens(&answer));
         let entry = Self {
@@ -177,7 +177,7 @@ fn post(data: &Value) -> Option<Post> {
     }
 }
 
-/// The answer's document, if it is JSON and in the recording.
+/// The document of the response, if it is JSON and in the recording.
 fn answer(content: &Value, mime: &str) -> Option<Json> {
     let text = content["text"].as_str().filter(|_| mime.contains("json"))?;
     let read = |text: &[u8]| Raw::parse(text).ok()?.tree(Twice::LastCounts).ok();
@@ -202,7 +202,8 @@ fn is_asset(kind: &str, mime: &str) -> bool {
     by_kind || by_mime.iter().any(|prefix| mime.starts_with(prefix))
 }
 
-/// Leaves out what users of a scenario do not send: other hosts, assets, and the hops that a redirect makes by itself.
+/// Leaves out what users of a scenario do not send: requests to other hosts, assets, and the hops of
+/// redirects, which are followed automatically.
 fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
     let page = recorded.iter().position(|entry| scope.assets == Assets::Keep || !entry.is_asset);
     let first = page.map(|at| recorded[at].origin.clone()).unwrap_or_default();
@@ -225,7 +226,7 @@ fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
 }
 
 impl Entry {
-    /// Where a redirect leads, as origin and target.
+    /// The destination of a redirect, as origin and target.
     fn leads_to(&self) -> Option<String> {
         let to = self.redirect.as_deref().filter(|_| (300..400).contains(&self.status))?;
         let from = Url::parse(&format!("{}{}", self.origin, self.target)).ok()?.url;
@@ -235,7 +236,8 @@ impl Entry {
     }
 }
 
-/// Headers that belong to the browser and its connection, or to a cache and cookies that users have of their own.
+/// Headers that depend on the browser and its connection, or on its cache and cookies, which users have
+/// themselves.
 fn is_browsers(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let dropped = [
@@ -257,7 +259,7 @@ fn is_browsers(name: &str) -> bool {
     is_computed(name) || lower.starts_with("sec-") || lower.starts_with("proxy-") || dropped.contains(&lower.as_str())
 }
 
-/// The path with numbers and identifiers replaced, so that one endpoint has one name.
+/// The path with numbers and identifiers replaced, so that an endpoint has one name.
 fn general(path: &str) -> String {
     let part = |segment: &str| {
         let hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -268,7 +270,7 @@ fn general(path: &str) -> String {
     path.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Think time from the pauses between the pages of the recording; none where it has one page only.
+/// Think time from the pauses between the pages of the recording; none if there is only one page.
 fn think_time(entries: &[Entry]) -> Option<String> {
     let mut pauses: Vec<f64> = Vec::new();
     let mut end = 0.0_f64;
@@ -280,19 +282,19 @@ fn think_time(entries: &[Entry]) -> Option<String> {
     }
     pauses.sort_by(f64::total_cmp);
     let median = *pauses.get(pauses.len() / 2)?;
-    // Half to one and a half of it: people do not tick.
+    // From half to one and a half times the median: people are not regular.
     let tenths = |seconds: f64| format!("{:.1}s", seconds.clamp(0.1, 600.0));
     Some(format!("{}..{}", tenths(median / 2.0), tenths(median * 1.5)))
 }
 
-/// Takes secrets out of headers, unless they are variables by now.
+/// Removes secrets from headers, unless they are already variables.
 fn hide(requests: &mut [Request], secrets: Secrets, notes: &mut Notes) {
     let mut vault = Vault::new(secrets);
     for request in &mut *requests {
         for (name, value) in &mut request.headers {
             let is_variable = value.replace("$${", "").contains("${");
             if !is_variable {
-                // It was made literal before; the vault does that to what it keeps.
+                // It was escaped before; the vault escapes what it keeps.
                 *value = vault.keep(name, &value.replace("$${", "${"), notes);
             }
         }

@@ -1,10 +1,10 @@
-//! Scenarios made of what people have already: a command that a browser copied, or a recording (HAR).
+//! Creates scenarios from existing material: a command copied from a browser, or a recording (HAR).
 //!
 //! ```text
 //! text ─► words ─► curl ─┐
 //! file ─► har ───────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
 //! ```
-//! Pure but for reading the input: nothing here opens a socket.
+//! Pure apart from reading the input: nothing here opens a socket.
 
 mod body;
 mod correlate;
@@ -24,54 +24,56 @@ use crate::plan::json::without_mark;
 use crate::secret::masked_url;
 pub use draft::Import;
 
-/// A recording of an hour with its pictures stays below. It is read entry by entry.
+/// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.
 const RECORDING: Limit = Limit::mib("a recording", 256);
 
-/// Commands are taken apart in memory, where each word takes many times its length.
+/// Maximum size of a file of commands, which are split in memory, where each word takes many times its
+/// length.
 const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
 
-/// What is taken over, besides the obvious.
+/// Options for the import.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope {
-    /// Requests to other hosts than the first one's.
+    /// Whether requests to other hosts than the first one are imported.
     pub hosts: Hosts,
-    /// Pictures, fonts, style sheets and scripts.
+    /// Whether images, fonts, style sheets and scripts are imported.
     pub assets: Assets,
-    /// Values of headers that usually are secrets.
+    /// How header values that usually are secrets are handled.
     pub secrets: Secrets,
 }
 
-/// Which hosts' requests are taken over from a recording.
+/// Which hosts' requests are imported from a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hosts {
-    /// Those of the first request's host.
+    /// Only the host of the first request.
     First,
-    /// All.
+    /// All hosts.
     All,
 }
 
-/// Whether requests for static files are taken over from a recording.
+/// Whether requests for static files are imported from a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assets {
-    /// They are not: a browser has them in its cache, and they mostly come from elsewhere.
+    /// They are left out: a browser caches them, and they usually come from other servers.
     LeaveOut,
-    /// They are.
+    /// They are kept.
     Keep,
 }
 
-/// What becomes of header values that usually are secrets.
+/// How header values that usually are secrets are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secrets {
-    /// They are left out, and taken from the environment when the scenario runs.
+    /// They are left out and read from the environment when the scenario runs.
     FromEnvironment,
-    /// They are written down as they are.
+    /// They are kept in the scenario.
     Keep,
 }
 
-/// Makes a scenario of `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one text, or its words.
+/// Creates a scenario from `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one
+/// text, or its words.
 ///
 /// # Errors
-/// One line that names the file and place, or the word; exit 2.
+/// One line that names the file and position, or the word; exit code 2.
 pub fn import(input: &[String], scope: Scope) -> Result<Import> {
     match input {
         [] => Err(Error::usage("import", "what? give a HAR file, a curl command, or - for stdin")),
@@ -89,7 +91,8 @@ pub fn import(input: &[String], scope: Scope) -> Result<Import> {
     }
 }
 
-/// An input as it is called in a complaint: of what has blanks, as a command of another program has, its first word.
+/// The name of an input in error messages: for text with blanks, such as another program's command, its first
+/// word.
 fn named(input: &str) -> String {
     match input.split_once(char::is_whitespace) {
         Some((word, _)) => format!("{} ...", masked_url(word)),
@@ -97,7 +100,7 @@ fn named(input: &str) -> String {
     }
 }
 
-/// A recording is a JSON object; anything else should be commands.
+/// A recording is a JSON object; anything else is read as commands.
 fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
     let refused = |why: std::io::Error| Error::usage(name, why);
     let mut input = BufReader::new(input);

@@ -1,27 +1,27 @@
-//! Flags of curl that say nothing about the request, or what swarmline says in another way.
+//! Flags of curl that do not affect the request, or that swarmline expresses differently.
 
 use super::draft::Notes;
 use crate::error::Result;
 use crate::secret::{MASK, masked_url};
 
-/// What becomes of a flag.
+/// How a flag is handled.
 enum Fate {
-    /// Nothing is lost.
+    /// Ignored without a note; nothing is lost.
     Silent,
-    /// As [`Fate::Silent`], and it takes a value.
+    /// Like [`Fate::Silent`], with a value.
     SilentValue,
-    /// A flag of `swarmline run` says it.
+    /// Corresponds to a flag of `swarmline run`.
     OfTheRun,
-    /// As [`Fate::OfTheRun`], and it takes a value.
+    /// Like [`Fate::OfTheRun`], with a value.
     OfTheRunValue,
-    /// It takes a value, and there is nothing like it here.
+    /// Takes a value and has no equivalent.
     Lost,
-    /// As [`Fate::Lost`], and the value is not repeated.
+    /// Like [`Fate::Lost`], but the value is not repeated.
     Secret,
     Unknown,
 }
 
-/// Passes a flag over, its value too, and says so where something is lost.
+/// Skips a flag and its value, with a note if something is lost.
 pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
     match fate(flag) {
         Fate::Silent => {}
@@ -40,7 +40,7 @@ pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>
     Ok(())
 }
 
-/// A value without the secret that curl lets stand in it: behind a colon, or in a URL.
+/// The value without a secret that curl allows in it: after a colon, or in a URL.
 fn shown(flag: &str, value: &str) -> String {
     match (flag, value.split_once(':')) {
         ("--cert" | "-E", Some((file, _))) => format!("{file}:{MASK}"),

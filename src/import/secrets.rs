@@ -1,11 +1,12 @@
-//! Headers that usually are secrets: a scenario file is kept, shared and committed, they should not be in it.
+//! Handles headers that usually are secrets: a scenario file is kept, shared and committed, so it should not
+//! contain them.
 
 use super::draft::{Body, Notes, Request};
 use super::{Secrets, draft};
 use crate::plan::json::Json;
 use crate::secret::{is_secret, masked_body, masked_url};
 
-/// Puts environment variables in the place of secrets, the same for the same value.
+/// Replaces secrets by environment variables; equal values get the same variable.
 #[derive(Debug)]
 pub(super) struct Vault {
     secrets: Secrets,
@@ -17,7 +18,7 @@ impl Vault {
         Self { secrets, known: Vec::new() }
     }
 
-    /// The header's value as the scenario may hold it.
+    /// The value of a header as it can be written to the scenario.
     pub(super) fn keep(&mut self, name: &str, value: &str, notes: &mut Notes) -> String {
         if self.secrets == Secrets::Keep || !is_secret(name) {
             return draft::literal(value);
@@ -34,7 +35,8 @@ impl Vault {
         format!("${{env.{variable}}}")
     }
 
-    /// Says which values that usually are secrets stay in URLs and bodies, where no variable is put in their place.
+    /// Adds notes about values that usually are secrets but stay in URLs and bodies, where they are not
+    /// replaced.
     pub(super) fn tell_kept(&self, requests: &[Request], notes: &mut Notes) {
         if self.secrets == Secrets::Keep {
             return;
@@ -69,13 +71,13 @@ impl Vault {
     }
 }
 
-/// Whether a value stays that usually is a secret.
+/// Returns whether a value that usually is a secret stays in the scenario.
 fn is_kept(name: &str, value: &str) -> bool {
     let is_variable = value.replace("$${", "").contains("${");
     is_secret(name) && !value.is_empty() && !is_variable
 }
 
-/// Shows the name of each member whose value stays and usually is a secret.
+/// Calls `show` with the name of each member whose value usually is a secret and stays.
 fn members(json: &Json, show: &mut impl FnMut(&str)) {
     match json {
         Json::List(items) => items.iter().for_each(|item| members(item, show)),

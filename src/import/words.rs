@@ -1,11 +1,11 @@
-//! A copied command line to words, as the shell that it was copied for would split it.
+//! Splits a copied command line into words, like the shell that it was copied for.
 
 use crate::error::{Error, Result};
 
-/// The commands of a text, each as its words without the first (`curl`).
+/// The commands in a text, each as its words without the first one (`curl`).
 ///
 /// # Errors
-/// A quote that is not closed, or a command that is not curl.
+/// An unclosed quote, or a command other than curl.
 pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     let split = if is_for_cmd(text) { split(&without_carets(text), Dialect::Cmd) } else { split(text, Dialect::Posix) };
     let split = split.map_err(|why| Error::usage("curl command", why))?;
@@ -23,26 +23,26 @@ pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>> {
     Ok(commands)
 }
 
-/// Whose rules of quoting hold.
+/// The shell whose quoting rules apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     Posix,
-    /// Windows: double quotes only, inside of them `\"` and `""`.
+    /// Windows: only double quotes, with `\"` and `""` inside them.
     Cmd,
 }
 
-/// Chromium's "Copy as cURL (cmd)" continues lines by a caret and escapes by it.
+/// Chromium's "Copy as cURL (cmd)" continues lines and escapes characters with a caret.
 fn is_for_cmd(text: &str) -> bool {
     text.contains("^\"") || text.lines().any(|line| line.trim_end().ends_with(" ^"))
 }
 
-/// What cmd makes of carets: the next character as it is, and a line that goes on.
+/// Handles carets like cmd: the next character is literal, and a line continues.
 fn without_carets(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().filter(|c| *c != '\r').peekable();
     while let Some(c) = rest.next() {
         match c {
-            // A caret before a line break joins the lines; a second break is then an ordinary character.
+            // A caret before a line break joins the lines; a second line break is then an ordinary character.
             '^' if rest.next_if_eq(&'\n').is_some() => {
                 if rest.next_if_eq(&'\n').is_some() {
                     plain.push('\n');
@@ -55,7 +55,7 @@ fn without_carets(text: &str) -> String {
     plain
 }
 
-/// Splits into commands (at `;`, `&`, `|` and line ends) and words.
+/// Splits a text into commands (at `;`, `&`, `|` and line ends) and words.
 fn split(text: &str, dialect: Dialect) -> std::result::Result<Vec<Vec<String>>, &'static str> {
     let mut commands = Vec::new();
     let mut words: Vec<String> = Vec::new();
@@ -120,7 +120,7 @@ fn double_quoted(rest: &mut Rest<'_>, dialect: Dialect, word: &mut String) -> st
     }
 }
 
-/// `$'...'`, which browsers write where a text has line ends or a single quote (bash, "ANSI-C Quoting").
+/// `$'...'`, which browsers write if a text contains line ends or a single quote (bash, "ANSI-C Quoting").
 fn ansi_c_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<(), &'static str> {
     loop {
         match rest.next().ok_or(UNCLOSED)? {
@@ -152,7 +152,8 @@ fn ansi_c_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<
     }
 }
 
-/// A character beyond the first plane is written as two escapes by browsers, as JavaScript holds it.
+/// Browsers write a character beyond the first plane as two escapes, because JavaScript stores it as two
+/// units.
 fn surrogates(rest: &mut Rest<'_>) -> std::result::Result<char, &'static str> {
     let high = digits(rest, 4, 16, "");
     if !(0xd800..0xdc00).contains(&high) {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_copied_for_a_posix_shell_is_split_as_the_shell_does() {
+    fn a_command_copied_for_a_posix_shell_is_split_like_the_shell_does() {
         let text =
             "curl 'http://h/a b' \\\n  -H \"x: \\\"y\\\" \\z\" --data-raw $'it\\'s\\u0021\\n\\x41\\101' --x=a'b'\"c\"d";
         let expected = ["http://h/a b", "-H", "x: \"y\" \\z", "--data-raw", "it's!\nAA", "--x=abcd"];
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_copied_for_cmd_is_split_as_cmd_does() {
+    fn a_command_copied_for_cmd_is_split_like_cmd_does() {
         let old = "curl \"http://h/?a=1^%^20b\" ^\r\n  -H \"x: \\\"y\\\"\" ^\r\n  --data-raw \"a^\n\nb\"";
         assert_eq!(words(old), [["http://h/?a=1%20b", "-H", "x: \"y\"", "--data-raw", "a\nb"]]);
         let new = "curl ^\"http://h/^\" ^\n  -H ^\"x: ^\\^\"y^\\^\"^\"";
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_said() {
+    fn unsupported_input_is_reported() {
         for (text, why) in [("curl 'a", "not closed"), ("curl \"a", "not closed"), ("curl $'a", "not closed")] {
             assert!(commands(text).unwrap_err().to_string().contains(why), "{text}");
         }

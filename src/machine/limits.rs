@@ -1,4 +1,4 @@
-//! What this process may use: CPUs, open files, threads, mappings, memory.
+//! The resources that this process may use: CPUs, open files, threads, mappings, memory.
 
 use std::fs;
 use std::path::Path;
@@ -14,55 +14,56 @@ use crate::machine::cgroup::Cgroups;
 pub(super) const PROC: &str = "/proc";
 pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 
-/// Descriptors besides the users' connections: standard streams, outputs and logs, what sysinfo holds, and moments in
-/// which a redirect to another host opens a second connection before the first is let go.
+/// Descriptors in addition to the users' connections: standard streams, outputs and logs, those of sysinfo,
+/// and moments in which a redirect to another host opens a second connection before the first one is closed.
 const OTHER_FILES: u64 = 64;
 
-/// Threads besides the users': aggregator, sampler, writer, signals, table, name lookups.
+/// Threads in addition to the users': aggregator, sampler, writer, signals, table, name lookups.
 const OTHER_THREADS: u64 = 16;
 
-/// A thread's mappings: its stack and its signal stack, each with a guard page.
+/// Mappings per thread: its stack and its signal stack, each with a guard page.
 const MAPPINGS_PER_THREAD: u64 = 4;
 
-/// Mappings besides the users' stacks: binary and libraries (~50), other threads (64), histograms large enough for a
-/// mapping of their own, and malloc's arenas, which glibc bounds at 8 a CPU with 2 mappings each (1,024 at 64 CPUs).
-/// Generous, as the standard library aborts the process without an error where a signal stack cannot be mapped.
+/// Mappings in addition to the users' stacks: binary and libraries (~50), other threads (64), histograms
+/// large enough for their own mapping, and malloc's arenas, which glibc limits to 8 per CPU with 2 mappings
+/// each (1,024 with 64 CPUs). The value is generous, because the standard library aborts the process without
+/// an error if a signal stack cannot be mapped.
 const OTHER_MAPPINGS: u64 = 2048;
 
-/// CPUs this process may use: those of its affinity mask, or fewer where a cgroup's quota allows less (a quota of
-/// 150 ms each 100 ms is 1.5).
+/// The number of CPUs this process may use: those of its affinity mask, or fewer if a cgroup quota allows
+/// less (a quota of 150 ms per 100 ms is 1.5).
 #[must_use]
 pub fn available_cpus() -> f64 {
     let quota = Cgroups::read(Path::new(PROC), Path::new(CGROUP_ROOT)).cpu_quota();
     cpus_within(affinity_cpus(), quota)
 }
 
-/// How long cgroup quotas have held this process back so far; 0 without a quota.
+/// The total time for which cgroup quotas have throttled this process; 0 without a quota.
 #[must_use]
 pub fn throttled() -> Duration {
     Cgroups::read(Path::new(PROC), Path::new(CGROUP_ROOT)).throttled()
 }
 
-/// Limits on what a run needs; None where there is no limit, or none that can be read.
+/// Limits that are relevant to a run; `None` if there is no limit or it cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Hard limit of open files (`RLIMIT_NOFILE`), up to which [`raise_open_files`] goes.
+    /// Hard limit of open files (`RLIMIT_NOFILE`); [`raise_open_files`] raises the soft limit to it.
     pub open_files: u64,
-    /// Hard limit of tasks of this user (`RLIMIT_NPROC`); None also where it is not enforced, as for root.
+    /// Hard limit of tasks of this user (`RLIMIT_NPROC`); `None` also if it is not enforced, as for root.
     pub processes: Option<u64>,
-    /// `kernel.threads-max`: tasks of the whole system.
+    /// `kernel.threads-max`: tasks in the whole system.
     pub threads_max: Option<u64>,
-    /// `kernel.pid_max`: each thread takes a number below it.
+    /// `kernel.pid_max`: each thread needs a number below it.
     pub pid_max: Option<u64>,
-    /// Tasks that exist in the whole system.
+    /// Current tasks in the whole system.
     pub tasks_in_system: u64,
-    /// `pids.max` of the cgroup with the least room, of ours and those above it.
+    /// `pids.max` of the cgroup with the least room, among the process's own and its ancestors.
     pub pids_max: Option<u64>,
-    /// Tasks that exist in that cgroup.
+    /// Current tasks in that cgroup.
     pub tasks_in_cgroup: u64,
-    /// `vm.max_map_count`: mappings of one process.
+    /// `vm.max_map_count`: mappings of a process.
     pub max_map_count: Option<u64>,
-    /// Memory, bytes: the cgroup's limit or the host's memory, whichever is less.
+    /// Memory in bytes: the cgroup's limit or the host's memory, whichever is less.
     pub memory_bytes: Option<u64>,
 }
 
@@ -73,14 +74,14 @@ impl Limits {
         Self::read_from(Path::new(PROC), Path::new(CGROUP_ROOT))
     }
 
-    /// Holds the users planned against the limits.
+    /// Checks that the limits allow the planned number of users.
     ///
-    /// Not counted: other tasks of the same user towards `RLIMIT_NPROC`, and other tasks towards `kernel.pid_max` (in
-    /// a pid namespace it is another number than the system's tasks have). Where they matter the limit is met while
-    /// running.
+    /// Not considered: other tasks of the same user for `RLIMIT_NPROC`, and other tasks for `kernel.pid_max`
+    /// (in a pid namespace the number differs from the system's number of tasks). Where they matter, the
+    /// limit is reached during the run.
     ///
     /// # Errors
-    /// Exit 2: names the first limit that is too low, its value, what is needed, and what raises it.
+    /// Exit code 2: names the first limit that is too low, its value, the value needed, and how to raise it.
     pub fn check_users(&self, users: u64) -> Result<()> {
         let too_low = self.holds().into_iter().find(|hold| hold.need(users) > hold.value);
         too_low.map_or(Ok(()), |hold| Err(Error::usage(hold.limit, hold.why(users))))
@@ -105,7 +106,7 @@ impl Limits {
         }
     }
 
-    /// The limits there are, with what a run takes of each.
+    /// The existing limits, with what a run needs of each.
     fn holds(&self) -> Vec<Hold> {
         let threads = |limit, value, in_use: u64, raise| {
             Some(Hold { limit, value: value?, each: 1, besides: OTHER_THREADS.saturating_add(in_use), raise })
@@ -140,30 +141,30 @@ impl Limits {
     }
 }
 
-/// Raises the soft limit of open files to the hard one; returns the limit now in force.
+/// Raises the soft limit of open files to the hard limit; returns the limit now in force.
 ///
-/// Where the kernel refuses, the limit stays as it was.
-#[expect(clippy::must_use_candidate, reason = "the raise is the purpose, the number is news")]
+/// If the kernel refuses, the limit is unchanged.
+#[expect(clippy::must_use_candidate, reason = "raising the limit is the purpose, the number is additional information")]
 pub fn raise_open_files() -> u64 {
     raise_soft(Resource::Nofile)
 }
 
-/// Raises the soft limit of user processes to the hard one, which is what [`Limits::check_users`] looks at; returns
+/// Raises the soft limit of user processes to the hard limit, which [`Limits::check_users`] checks; returns
 /// the limit now in force, `u64::MAX` for none.
 #[expect(clippy::must_use_candidate, reason = "as above")]
 pub fn raise_processes() -> u64 {
     raise_soft(Resource::Nproc)
 }
 
-/// A limit, and what a run takes of it.
+/// A limit, and what a run needs of it.
 struct Hold {
     limit: &'static str,
     value: u64,
-    /// What each user takes.
+    /// Amount needed per user.
     each: u64,
-    /// What is taken besides the users.
+    /// Amount needed in addition to the users'.
     besides: u64,
-    /// What raises the limit to a value.
+    /// How to raise the limit to a value.
     raise: fn(u64) -> String,
 }
 
@@ -186,9 +187,9 @@ fn raise_soft(resource: Resource) -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// CPUs of the affinity mask (which cpusets narrow too).
+/// The number of CPUs in the affinity mask (which is also narrowed by cpusets).
 fn affinity_cpus() -> f64 {
-    // The mask here holds 1,024 CPUs, and the kernel refuses it on hosts with more.
+    // The mask of this call has 1,024 CPUs, and the kernel rejects it on hosts with more.
     sched_getaffinity(None).map_or_else(
         |_| thread::available_parallelism().map_or(1.0, |cpus| cpus.get() as f64),
         |mask| f64::from(mask.count()),
@@ -199,15 +200,16 @@ fn cpus_within(affinity: f64, quota: Option<f64>) -> f64 {
     quota.map_or(affinity, |quota| quota.min(affinity))
 }
 
-/// May this process pass `RLIMIT_NPROC`, if its user namespace is the initial one?
+/// Returns whether this process may exceed `RLIMIT_NPROC`, provided its user namespace is the initial one.
 fn has_privilege() -> bool {
     let passes = CapabilitySet::SYS_RESOURCE | CapabilitySet::SYS_ADMIN;
     capabilities(None).is_ok_and(|sets| sets.effective.intersects(passes))
 }
 
-/// The kernel (`copy_process`) exempts user 0 as seen outside of all user namespaces, and privilege in the initial one.
+/// The kernel (`copy_process`) exempts user 0 as seen from outside all user namespaces, and privileged
+/// processes in the initial one.
 ///
-/// `uid_map` is the text of `/proc/self/uid_map`, empty in a kernel without user namespaces.
+/// `uid_map` is the content of `/proc/self/uid_map`, empty in a kernel without user namespaces.
 fn nproc_is_enforced(uid: u32, uid_map: &str, privileged: bool) -> bool {
     let numbers = |line: &str| line.split_ascii_whitespace().map_while(|number| number.parse().ok()).collect();
     let ranges: Vec<Vec<u64>> = uid_map.lines().map(numbers).collect();
@@ -222,18 +224,18 @@ fn nproc_is_enforced(uid: u32, uid_map: &str, privileged: bool) -> bool {
     !exempt
 }
 
-/// Tasks of the system by `/proc/loadavg`, `0.52 0.42 0.21 1/87 7088`.
+/// The number of tasks in the system from `/proc/loadavg`, `0.52 0.42 0.21 1/87 7088`.
 fn parse_tasks(loadavg: &str) -> Option<u64> {
     let (_running, all) = loadavg.split_ascii_whitespace().nth(3)?.split_once('/')?;
     all.parse().ok()
 }
 
-/// Bytes by the line `MemTotal: 8000000 kB` of `/proc/meminfo`, where kB is KiB.
+/// The bytes in the line `MemTotal: 8000000 kB` of `/proc/meminfo`, where kB means KiB.
 pub(super) fn parse_mem_total(meminfo: &str) -> Option<u64> {
     parse_kib(meminfo, "MemTotal:")
 }
 
-/// Bytes by the line of this key in a file of `/proc`, where kB is KiB.
+/// The bytes in the line with this key in a file of `/proc`, where kB means KiB.
 pub(super) fn parse_kib(text: &str, key: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(key))?;
     value.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)

@@ -1,8 +1,8 @@
-//! Memory: what the users of a run take of it, against what this process may have. Linux ends a process that takes more
-//! at once, and the run with it.
+//! Memory: what the users of a run need, compared with what this process may use. Linux kills a process that
+//! uses more, and the run with it.
 //!
-//! The constants are measured, with glibc 2.41 on x86-64, 1 to 2,000 users, `VmPeak` for addresses and the cgroup's
-//! `max_usage` (which has kernel stacks and socket buffers in it) for memory; see each.
+//! The constants are measured with glibc 2.41 on x86-64, 1 to 2,000 users, `VmPeak` for address space and the
+//! cgroup's `max_usage` (which includes kernel stacks and socket buffers) for memory; see each constant.
 
 use std::fs;
 use std::path::Path;
@@ -16,38 +16,38 @@ use crate::error::{Error, Result};
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
-/// Addresses of a user over plain HTTP: 256 KiB of stack, its signal stack and their guard pages, and 11 KiB of heap;
-/// measured 280 KiB.
+/// Address space per user with plain HTTP: 256 KiB of stack, its signal stack and their guard pages, and 11
+/// KiB of heap; measured 280 KiB.
 const ADDRESSES: u64 = 288 * KIB;
 
-/// Addresses that a TLS connection takes; measured 37 KiB.
+/// Address space per TLS connection; measured 37 KiB.
 const ADDRESSES_OF_TLS: u64 = 48 * KIB;
 
-/// Addresses besides the users: stacks of 2 MiB for the six other threads and the lookups of names, the queue of
+/// Address space in addition to the users': stacks of 2 MiB for the six other threads and the name lookups, the queue of
 /// outcomes, histograms of 200 endpoints (10 MiB); measured 16 to 25 MiB.
 const OTHER_ADDRESSES: u64 = 32 * MIB;
 
-/// Memory of a user over plain HTTP: 28.6 KiB of its own, the rest the kernel's; measured 55.2 KiB.
+/// Memory per user with plain HTTP: 28.6 KiB in the process, the rest in the kernel; measured 55.2 KiB.
 const MEMORY: u64 = 54 * KIB;
 
-/// Memory of a TLS connection; measured 42 KiB.
+/// Memory per TLS connection; measured 42 KiB.
 const MEMORY_OF_TLS: u64 = 40 * KIB;
 
-/// Memory besides the users; measured 3 MiB.
+/// Memory in addition to the users'; measured 3 MiB.
 const OTHER_MEMORY: u64 = 4 * MIB;
 
-/// A user that looks at bodies keeps the last answer: this much of it is counted. Larger ones are given back after a
-/// look, so that all users seldom have one at once.
+/// A user that examines bodies keeps the last response: this much of it is counted. Larger buffers are freed after use,
+/// so it is unlikely that all users have one at the same time.
 const KEPT_ANSWER: u64 = 64 * KIB;
 
-/// What a user of a run takes.
+/// What each user of a run needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UserNeeds {
-    /// Whether it speaks TLS.
+    /// Whether it uses TLS.
     pub tls: bool,
-    /// Whether it looks at bodies of answers.
+    /// Whether it examines response bodies.
     pub looks_at_bodies: bool,
-    /// Bytes of the longest request that is made anew each time.
+    /// Length in bytes of the longest request that is rendered each time.
     pub request_bytes: u64,
 }
 
@@ -63,26 +63,26 @@ impl UserNeeds {
     fn of(self, plain: u64, tls: u64) -> u64 {
         let tls = if self.tls { tls } else { 0 };
         let answer = if self.looks_at_bodies { KEPT_ANSWER } else { 0 };
-        // Head and body are made beside each other, then joined.
+        // Head and body are rendered separately, then joined.
         let request = self.request_bytes.saturating_mul(2);
         plain.saturating_add(tls).saturating_add(answer).saturating_add(request)
     }
 }
 
-/// What this process may have, and has; bytes.
+/// What this process may use and currently uses, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryLimits {
-    /// `RLIMIT_AS`; None without one.
+    /// `RLIMIT_AS`; `None` without a limit.
     pub addresses: Option<u64>,
-    /// `RLIMIT_DATA`; None without one.
+    /// `RLIMIT_DATA`; `None` without a limit.
     pub data: Option<u64>,
-    /// The tightest memory limit of its cgroups; None without one.
+    /// The tightest memory limit of its cgroups; `None` without a limit.
     pub cgroup: Option<u64>,
-    /// Memory of the host; None where it cannot be read.
+    /// Memory of the host; `None` if it cannot be read.
     pub host: Option<u64>,
-    /// Addresses taken by now.
+    /// Address space currently in use.
     pub addresses_in_use: u64,
-    /// Memory taken by now that is not a file's.
+    /// Memory currently in use that is not backed by files.
     pub memory_in_use: u64,
 }
 
@@ -104,10 +104,11 @@ impl MemoryLimits {
         }
     }
 
-    /// Holds the users planned against the limits. Returns a sentence where they come near one.
+    /// Checks that the limits allow the planned users. Returns a warning if they come close to a limit.
     ///
     /// # Errors
-    /// Exit 2: names the first limit that is too low, its value, how many users fit, and what raises it.
+    /// Exit code 2: names the first limit that is too low, its value, how many users fit, and how to raise
+    /// it.
     pub fn check(&self, users: u64, needs: UserNeeds) -> Result<Option<String>> {
         let bounds: Vec<Bound> = self.bounds(needs).into_iter().flatten().collect();
         if let Some(bound) = bounds.iter().find(|bound| bound.need(users) > bound.value) {
@@ -138,15 +139,15 @@ impl MemoryLimits {
     }
 }
 
-/// A limit in bytes, and what a run takes of it.
+/// A limit in bytes, and what a run needs of it.
 struct Bound {
     limit: &'static str,
     value: u64,
-    /// What each user takes.
+    /// Amount needed per user.
     each: u64,
-    /// What is taken besides the users.
+    /// Amount needed in addition to the users'.
     besides: u64,
-    /// What raises the limit to a value.
+    /// How to raise the limit to a value.
     raise: fn(u64) -> String,
 }
 
@@ -155,7 +156,7 @@ impl Bound {
         users.saturating_mul(self.each).saturating_add(self.besides)
     }
 
-    /// Users that there is room for, the next time too: what is in use differs a little from one start to the next.
+    /// The number of users that fit, with a margin: usage differs slightly from one start to the next.
     fn fit(&self) -> u64 {
         self.value.saturating_sub(self.besides.saturating_add(MIB)) / self.each
     }
@@ -184,27 +185,28 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(MIB))
 }
 
-/// Makes malloc do with one arena where address space is limited. To be called before the first thread is started.
+/// Limits malloc to one arena if address space is limited. Must be called before the first thread is started.
 ///
-/// glibc reserves 64 MiB of addresses for each of up to 8 arenas a CPU, as threads come. Under a limit they take the
-/// room that users' stacks need: with `ulimit -v 196608` and two CPUs 300 users ended in an abort, where 620 have room.
+/// glibc reserves 64 MiB of address space for each of up to 8 arenas per CPU as threads are created. Under a
+/// limit they take the space that users' stacks need: with `ulimit -v 196608` and two CPUs, 300 users ended
+/// in an abort although there is room for 620.
 pub fn save_addresses() {
     if getrlimit(Resource::As).current.is_some() {
         one_arena();
     }
 }
 
-/// mallopt(3) alone can say it: a variable is read before `main`.
+/// This can only be set with mallopt(3): environment variables are read before `main`.
 #[cfg(target_env = "gnu")]
 #[allow(unsafe_code, reason = "neither std nor rustix has a way to set it")]
 fn one_arena() {
-    // SAFETY: mallopt(3) takes two integers, and there are no other threads yet that allocate.
+    // SAFETY: mallopt(3) takes two integers, and no other thread that allocates exists yet.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 
-/// Other libraries have no arenas.
+/// Other C libraries have no arenas.
 #[cfg(not(target_env = "gnu"))]
 const fn one_arena() {}
 
@@ -216,7 +218,7 @@ mod tests {
     const PLAIN: UserNeeds = UserNeeds { tls: false, looks_at_bodies: false, request_bytes: 0 };
 
     #[test]
-    fn users_are_held_against_the_address_space() {
+    fn users_are_checked_against_the_address_space() {
         let limits = MemoryLimits { addresses: Some(192 * MIB), addresses_in_use: 8 * MIB, ..MemoryLimits::default() };
         // (192 - 8 - 32) * 1024 / 288
         assert!(limits.check(540, PLAIN).unwrap().unwrap().contains("the limit of address space is 192 MiB"));
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_held_against_the_cgroup_and_the_host() {
+    fn users_are_checked_against_the_cgroup_and_the_host() {
         let in_cgroup = MemoryLimits { cgroup: Some(64 * MIB), memory_in_use: 6 * MIB, ..MemoryLimits::default() };
         assert!(in_cgroup.check(1024, PLAIN).is_ok());
         let refused = in_cgroup.check(1025, PLAIN).unwrap_err().to_string();
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_and_bodies_take_their_part() {
+    fn tls_and_bodies_need_additional_memory() {
         let limits = MemoryLimits { addresses: Some(132 * MIB), ..MemoryLimits::default() };
         let most = |needs: UserNeeds| (0..1000).take_while(|users| limits.check(*users, needs).is_ok()).count() - 1;
         assert_eq!(most(PLAIN), 355);

@@ -1,4 +1,4 @@
-//! Looking at the machine: what this process may use, and what it and its host do.
+//! The machine: the limits of this process, and the resource usage of process and host.
 
 mod cgroup;
 pub mod limits;

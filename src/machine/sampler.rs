@@ -1,4 +1,4 @@
-//! What this process and host do.
+//! Samples the resource usage of this process and its host.
 
 use std::fs;
 use std::process;
@@ -10,55 +10,55 @@ use sysinfo::{Networks, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use super::limits;
 use crate::clock::Moment;
 
-/// Clock ticks a second in `/proc/PID/stat`: `USER_HZ`, which Linux fixes at 100 on every architecture that Rust's
-/// standard library supports, whatever the kernel's own tick is.
+/// Clock ticks per second in `/proc/PID/stat`: `USER_HZ`, which Linux fixes at 100 on every architecture
+/// supported by Rust's standard library, independent of the kernel's own tick.
 const TICKS_PER_SECOND: u64 = 100;
 
-/// The least age a process is said to have: the age is a divisor.
+/// Minimum age reported for a process: the age is a divisor.
 const LEAST_AGE: Duration = Duration::from_millis(1);
 
-/// What one look at the machine saw: running totals, so that samples can be joined by subtraction.
+/// One sample of the machine: running totals, so that intervals are obtained by subtraction.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    /// When the look began.
+    /// When the sample was started.
     pub at: Moment,
-    /// CPU time, user and system, accumulated by this process, its ended threads included.
+    /// CPU time, user and system, of this process, including ended threads.
     pub cpu_time: Duration,
-    /// Resident memory of this process; 0 where it cannot be seen.
+    /// Resident memory of this process; 0 if it cannot be read.
     pub rss_bytes: u64,
-    /// Bytes sent over all interfaces of the host, loopback included, since boot. An interface that is removed takes
-    /// its bytes along, so subtract with saturation.
+    /// Bytes sent over all interfaces of the host, including loopback, since boot. The bytes of an interface
+    /// that is removed are lost, so subtract with saturation.
     pub network_sent: u64,
-    /// Bytes received, as `network_sent`.
+    /// Bytes received, like `network_sent`.
     pub network_received: u64,
-    /// Time for which cgroup quotas held the process back; 0 without a quota.
+    /// Time for which cgroup quotas throttled the process; 0 without a quota.
     pub throttled: Duration,
-    /// Open file descriptors; 0 before Linux 6.2, where only a walk over all of them would tell.
+    /// Open file descriptors; 0 before Linux 6.2, where they could only be counted one by one.
     pub open_files: u64,
 }
 
-/// Looks at this process and its host.
+/// Takes samples of this process and its host.
 #[derive(Debug)]
 pub struct Sampler {
     pid: Pid,
-    /// None on a system that sysinfo does not know.
+    /// `None` on a system that sysinfo does not support.
     system: Option<System>,
-    /// As `system`.
+    /// Like `system`.
     networks: Option<Networks>,
 }
 
 impl Sampler {
-    /// A sampler of this process; nothing is read yet.
+    /// Creates a sampler for this process; nothing is read yet.
     #[must_use]
     pub fn new() -> Self {
         Self { pid: Pid::from_u32(process::id()), system: System::new().ok(), networks: Networks::new().ok() }
     }
 
-    /// Looks once; `at` is the present moment. What cannot be read is 0.
+    /// Takes a sample; `at` is the current moment. Values that cannot be read are 0.
     ///
-    /// Costs a few file reads and one more set for each network interface, whatever the number of threads.
+    /// Costs a few file reads, plus some per network interface, independent of the number of threads.
     pub fn look(&mut self, at: Moment) -> Sample {
-        // First, as `at` is the moment that CPU time is divided by.
+        // Read first, because CPU time is divided by the time since `at`.
         let cpu_time = process_cpu_time();
         let rss_bytes = self.rss_bytes();
         let (network_sent, network_received) = self.network_totals();
@@ -69,15 +69,16 @@ impl Sampler {
             network_sent,
             network_received,
             throttled: limits::throttled(),
-            // Since 6.2 the directory's size is the number of open files (proc(5)).
+            // Since Linux 6.2 the size of the directory is the number of open files (proc(5)).
             open_files: fs::metadata("/proc/self/fd").map_or(0, |meta| meta.len()),
         }
     }
 
-    /// Time since the process started, at least 1 ms, and never less than the true age: the kernel rounds the start
-    /// down to 10 ms, so that the CPU percentage made with it is not inflated.
+    /// Time since the process started, at least 1 ms, and never less than the true age: the kernel rounds the
+    /// start down to 10 ms. A CPU percentage computed with it is therefore never too high.
     ///
-    /// Where the start cannot be read it is the CPU time so far: the age of a process that has used one core.
+    /// If the start cannot be read, it is the CPU time so far: the age of a process that has kept one core
+    /// busy.
     #[must_use]
     pub fn process_age(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
@@ -86,7 +87,7 @@ impl Sampler {
     }
 
     fn rss_bytes(&mut self) -> u64 {
-        // Without tasks: a walk over 10,000 threads costs 0.2 s a look.
+        // Without tasks: iterating over 10,000 threads takes 0.2 s per sample.
         let what = ProcessRefreshKind::nothing().with_memory().without_tasks();
         let Some(system) = &mut self.system else { return 0 };
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[self.pid]), true, what);
@@ -96,7 +97,7 @@ impl Sampler {
     /// Bytes sent and received over all interfaces.
     fn network_totals(&mut self) -> (u64, u64) {
         let Some(networks) = &mut self.networks else { return (0, 0) };
-        // With true, an interface that is gone leaves the list.
+        // With `true`, interfaces that no longer exist are removed.
         networks.refresh(true);
         networks.values().fold((0, 0), |(sent, received), interface| {
             (sent + interface.total_transmitted(), received + interface.total_received())
@@ -110,18 +111,20 @@ impl Default for Sampler {
     }
 }
 
-/// CPU time of this process so far, ended threads included.
+/// CPU time of this process so far, including ended threads.
 ///
-/// Asked of the kernel's clock and not of sysinfo's `accumulated_cpu_time()`: nanoseconds instead of steps of 10 ms
-/// (1 % of a 1 s interval, and the whole of what a process has used at t = 0), one system call, and no /proc needed.
+/// Uses the kernel's clock instead of sysinfo's `accumulated_cpu_time()`: nanoseconds instead of steps of 10
+/// ms (1 % of a 1 s interval, and everything that a process has used at t = 0), one system call, and no /proc
+/// needed.
 fn process_cpu_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
-/// Age of the process whose `/proc/PID/stat` is given, `since_boot` being now; None when the text has no start or one
-/// that is not past.
+/// Age of the process whose `/proc/PID/stat` is given, with `since_boot` as the current time; `None` if the
+/// text contains no start or one that is not in the past.
 fn age(stat: &str, since_boot: Duration) -> Option<Duration> {
-    // Field 2, the name, may hold spaces and brackets; after its last bracket stands field 3. The start is field 22.
+    // Field 2, the name, may contain spaces and parentheses; field 3 follows its last parenthesis. The start
+    // is field 22.
     let (_, from_field_3) = stat.rsplit_once(')')?;
     let ticks: u64 = from_field_3.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
     let started = Duration::from_millis(ticks.checked_mul(1000 / TICKS_PER_SECOND)?);
@@ -183,7 +186,7 @@ mod tests {
         let block = std::hint::black_box(vec![1_u8; TOUCHED]);
         let after = sampler.look(Moment::from_nanos(1)).rss_bytes;
         drop(block);
-        // Half, as other tests may give memory back meanwhile.
+        // Half of it, because other tests may free memory in the meantime.
         assert!(after > before + (TOUCHED as u64) / 2, "{before} {after}");
     }
 
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_has_an_age_that_grows_and_is_no_host_uptime() {
+    fn the_age_of_the_process_grows_and_is_not_the_uptime_of_the_host() {
         let sampler = Sampler::new();
         let first = sampler.process_age();
         let second = sampler.process_age();

@@ -1,37 +1,38 @@
-//! CPU use out of samples; pure.
+//! Computes CPU usage from samples; pure.
 
 use std::time::Duration;
 
 use crate::machine::sampler::Sample;
 
-/// Above this share of the CPUs that the process may use, percent, its own numbers are in doubt: threads wait for a
-/// CPU, and that wait looks like the server's. Locust warns at the same value.
+/// Above this percentage of the available CPUs, measurements are in doubt: threads wait for a CPU, and that
+/// wait looks like the server's. Locust warns at the same value.
 pub const CPU_WARNING_PERCENT: f64 = 90.0;
 
-/// CPU used between two samples, percent of one core (over 100 possible, as psutil); 0 when no time lies between them.
+/// CPU usage between two samples, in percent of one core (may be over 100, as in psutil); 0 if no time has
+/// passed between them.
 #[must_use]
 pub fn cpu_percent(before: &Sample, now: &Sample) -> f64 {
     percent(now.cpu_time.saturating_sub(before.cpu_time), now.at.since(before.at))
 }
 
-/// CPU used from the start of the process to the first sample, percent of one core.
+/// CPU usage from the start of the process to the first sample, in percent of one core.
 ///
-/// The first sample has none before it, and waiting for one would delay the run.
+/// There is no earlier sample, and waiting for a second one would delay the run.
 #[must_use]
 pub fn first_cpu_percent(first: &Sample, process_age: Duration) -> f64 {
     percent(first.cpu_time, process_age)
 }
 
-/// The use as percent of the CPUs that the process may use, when that is over [`CPU_WARNING_PERCENT`].
+/// CPU usage in percent of the available CPUs, if it is over [`CPU_WARNING_PERCENT`].
 ///
-/// It may pass 100: a quota is settled over longer than a short interval.
+/// It may exceed 100: a quota is enforced over a longer period than a short interval.
 #[must_use]
 pub fn cpu_warning(percent_of_core: f64, available_cpus: f64) -> Option<f64> {
     let percent = percent_of_core / available_cpus;
     (percent.is_finite() && percent > CPU_WARNING_PERCENT).then_some(percent)
 }
 
-/// `used` in percent of `elapsed`; 0 when no time passed, as the wire takes no infinity.
+/// `used` in percent of `elapsed`; 0 if no time has passed, because the wire format does not allow infinity.
 fn percent(used: Duration, elapsed: Duration) -> f64 {
     if elapsed.is_zero() { 0.0 } else { used.as_secs_f64() / elapsed.as_secs_f64() * 100.0 }
 }
@@ -84,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_held_against_the_cpus_the_process_may_use() {
+    fn a_warning_is_relative_to_the_cpus_that_the_process_may_use() {
         assert_eq!(cpu_warning(180.0, 4.0), None);
         assert_close(cpu_warning(190.0, 2.0).unwrap(), 95.0);
         assert_close(cpu_warning(49.0, 0.5).unwrap(), 98.0);
     }
 
     #[test]
-    fn exactly_90_percent_is_no_warning() {
+    fn exactly_90_percent_gives_no_warning() {
         assert_eq!(cpu_warning(90.0, 1.0), None);
     }
 

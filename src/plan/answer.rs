@@ -1,4 +1,4 @@
-//! An answer as expectations and extractions look at it.
+//! A response as seen by expectations and extractions.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -9,37 +9,37 @@ use super::json::Raw;
 use super::search::TextSearches;
 use crate::cli::size::ByteSize;
 
-/// An answer as expectations and extractions look at it: the last one, where redirects were followed.
+/// A response as seen by expectations and extractions: the final one if redirects were followed.
 pub struct AnswerView<'a> {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// Its head as received, the status line first.
+    /// The head as received, starting with the status line.
     pub head: &'a [u8],
-    /// Its body, decoded, where it is kept; empty where only texts are looked for.
+    /// The decoded body if it was kept; empty if the body is only searched for texts.
     pub body: Result<&'a [u8], Unread>,
-    /// What was looked for in the whole of its body, and found.
+    /// The results of searching the whole body for texts.
     pub texts: &'a TextSearches,
-    /// Bytes of its body, after de-chunking and before decoding.
+    /// Size of the body in bytes, after de-chunking and before decoding.
     pub size: u64,
-    /// From sending to its last byte.
+    /// From sending to the last byte.
     pub service: Duration,
-    /// What the user's jar has under a name: also what a redirect on the way had set.
+    /// Looks up a cookie of the user by name, including cookies set by a redirect on the way.
     pub cookie: &'a dyn Fn(&str) -> Option<String>,
-    /// The body as JSON, looked at when it is first asked for.
+    /// The body as JSON, parsed on first use.
     pub json: ParsedBody<'a>,
 }
 
-/// Why a body was not looked at whole. Then nothing is known of it, neither what it holds nor what it does not.
+/// Why a body was not read completely. Nothing can then be said about what it contains or does not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unread {
-    /// Its coding cannot be undone.
+    /// Its content coding cannot be decoded.
     Undecodable,
     /// It is longer than `--max-body`.
     Over(ByteSize),
 }
 
 impl Unread {
-    /// A short fixed text; that of a bound is the same for the whole run.
+    /// A short fixed text; the text with a size limit is the same for the whole run.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
         match self {
@@ -49,12 +49,12 @@ impl Unread {
     }
 }
 
-/// A body as JSON, found to be that at most once.
+/// A body as JSON, checked at most once.
 #[derive(Debug, Default)]
 pub struct ParsedBody<'a>(OnceCell<Option<Raw<'a>>>);
 
 impl<'a> AnswerView<'a> {
-    /// Values of the fields of this name, in the order received.
+    /// Values of the header fields with this name, in the order received.
     pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let lines = self.head.split(|byte| *byte == b'\n').skip(1);
         lines.filter_map(move |line| {
@@ -63,7 +63,7 @@ impl<'a> AnswerView<'a> {
         })
     }
 
-    /// The body, where it could be decoded and is JSON.
+    /// The body as JSON, if it could be decoded and is valid.
     pub(super) fn json(&self) -> Option<Raw<'a>> {
         let parse = || Raw::parse(self.body.ok()?).ok();
         *self.json.0.get_or_init(parse)

@@ -1,8 +1,8 @@
-//! What a run is held to: `p95{GET /items}@steady < 300ms abort`.
+//! Checks that a run must meet: `p95{GET /items}@steady < 300ms abort`.
 //!
-//! A check is `METRIC[{ENDPOINT}][@PHASE] OPERATOR NUMBER[UNIT] [abort]`; endpoint and phase may stand in either order.
-//! The endpoint reaches from the first `{` to the *last* `}` of the whole check, so its name may hold spaces, braces
-//! and anything else: what follows it never has a brace.
+//! A check is `METRIC[{ENDPOINT}][@PHASE] OPERATOR NUMBER[UNIT] [abort]`; endpoint and phase may come in
+//! either order. The endpoint extends from the first `{` to the *last* `}` of the whole check, so its name
+//! may contain spaces, braces and anything else: what follows it never contains a brace.
 
 mod parse;
 
@@ -15,36 +15,37 @@ use crate::cli::{CheckFlags, Origin, Origins};
 use crate::error::{Error, Result};
 use crate::secret::{MASK, masked_url};
 
-/// Longest check in bytes: the stream tells it as it is, where longer settings stand as a hash.
+/// Maximum length of a check in bytes: checks are written to the stream in full, whereas longer settings are
+/// hashed.
 const LONGEST: usize = 1024;
 
-/// Most checks of a run: each may keep a histogram of 184 KiB.
+/// Maximum number of checks of a run: each may keep a histogram of 184 KiB.
 pub const MOST_CHECKS: usize = 100;
 
-/// One thing that a run is held to.
+/// One condition that a run must meet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     text: String,
     scope: Scope,
     metric: Metric,
     relation: Relation,
-    /// Microseconds for times, a share of 1 for `fail_ratio`, else a plain number.
+    /// Microseconds for times, a fraction of 1 for `fail_ratio`, otherwise a plain number.
     bound: f64,
     aborts: bool,
 }
 
-/// Which requests a check is about, and which of their times.
+/// Which requests a check covers, and which of their times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// `METHOD name` of the endpoint; all of them where it is not said.
+    /// `METHOD name` of the endpoint; all endpoints if `None`.
     pub endpoint: Option<String>,
-    /// The phase of the load; all of it where it is not said.
+    /// The phase of the load; the whole run if `None`.
     pub phase: Option<Phase>,
-    /// Which time.
+    /// Which time is measured.
     pub latency: Latency,
 }
 
-/// From when a time is counted.
+/// Where a time measurement starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Latency {
     /// From when the request was due.
@@ -54,28 +55,28 @@ pub enum Latency {
     Service,
 }
 
-/// What is looked at.
+/// The quantity that a check compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// The time that so many thousandths of the requests took at most.
+    /// The time within which this many thousandths of the requests completed.
     Percentile(u16),
-    /// The shortest time.
+    /// The minimum time.
     Min,
     /// The mean time.
     Avg,
-    /// The longest time.
+    /// The maximum time.
     Max,
-    /// Requests a second.
+    /// Requests per second.
     Rps,
     /// Share of the requests that failed.
     FailRatio,
-    /// Requests that failed.
+    /// Number of requests that failed.
     Failures,
-    /// Requests that were answered or failed.
+    /// Number of requests that completed: answered or failed.
     Requests,
 }
 
-/// Words of the metrics.
+/// Names of the metrics.
 const METRICS: [(&str, Metric); 12] = [
     ("p50", Metric::Percentile(500)),
     ("p90", Metric::Percentile(900)),
@@ -92,20 +93,20 @@ const METRICS: [(&str, Metric); 12] = [
 ];
 
 impl Metric {
-    /// Whether it is a time.
+    /// Returns whether it is a time.
     #[must_use]
     pub const fn is_time(self) -> bool {
         matches!(self, Self::Percentile(_) | Self::Min | Self::Avg | Self::Max)
     }
 
-    /// Whether it tells how many requests failed.
+    /// Returns whether it counts failed requests.
     #[must_use]
     pub const fn is_about_failures(self) -> bool {
         matches!(self, Self::FailRatio | Self::Failures)
     }
 }
 
-/// How value and bound are to stand to each other.
+/// The comparison between value and bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// `<`
@@ -122,7 +123,7 @@ pub enum Relation {
     Unequal,
 }
 
-/// Signs of the relations; those of two characters first.
+/// Operators of the relations; those of two characters come first.
 const RELATIONS: [(&str, Relation); 6] = [
     ("<=", Relation::AtMost),
     (">=", Relation::AtLeast),
@@ -133,7 +134,7 @@ const RELATIONS: [(&str, Relation); 6] = [
 ];
 
 impl Relation {
-    /// Whether a value that stands so to the bound is as wanted.
+    /// Returns whether a value that compares to the bound in this way meets the check.
     #[must_use]
     pub const fn holds(self, value_to_bound: Ordering) -> bool {
         match self {
@@ -150,22 +151,22 @@ impl Relation {
 /// When a check with `abort` stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Abort {
-    /// As soon as it is missed: what it looks at only goes further that way.
+    /// As soon as it is missed, because the value can only move further away from the bound.
     AtOnce,
     /// When it is missed twice in a row with enough requests.
     Twice,
 }
 
 impl Check {
-    /// Reads a check.
+    /// Parses a check.
     ///
     /// # Errors
-    /// A sentence that names the character at which it went wrong, and what is expected there.
+    /// A sentence with the position of the error and what is expected there.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { parse::check(text) }
     }
 
-    /// `metric relation bound` over the whole run, as Locust's plugins have it: times in milliseconds.
+    /// `metric relation bound` over the whole run, as in locust-plugins: times in milliseconds.
     fn over_all(metric: Metric, relation: Relation, bound: f64) -> Self {
         let word = METRICS.into_iter().find(|(_, known)| *known == metric).map_or("", |(word, _)| word);
         let sign = RELATIONS.into_iter().find(|(_, known)| *known == relation).map_or("", |(sign, _)| sign);
@@ -180,38 +181,38 @@ impl Check {
         &self.text
     }
 
-    /// Which requests it is about.
+    /// The requests that it covers.
     #[must_use]
     pub const fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// What it looks at.
+    /// The quantity that it compares.
     #[must_use]
     pub const fn metric(&self) -> Metric {
         self.metric
     }
 
-    /// Whether a value (microseconds for times, a share of 1 for `fail_ratio`) is as wanted.
+    /// Returns whether a value (microseconds for times, a fraction of 1 for `fail_ratio`) meets the check.
     #[must_use]
     pub fn is_met_by(&self, value: f64) -> bool {
         self.relation.holds(value.total_cmp(&self.bound))
     }
 
-    /// Whether it is missed by a value, and not only because that has not got there yet.
+    /// Returns whether a value misses the check for good, and not only because it may still grow to meet it.
     #[must_use]
     pub fn is_passed_by(&self, value: f64) -> bool {
         let grows = self.metric == Metric::Failures && self.relation == Relation::Equal;
         if grows { value > self.bound } else { !self.is_met_by(value) }
     }
 
-    /// When it stops the run; `None` where it does not.
+    /// When the check stops the run; `None` if it never does.
     #[must_use]
     pub fn abort(&self) -> Option<Abort> {
         let kind = match (self.metric, self.relation) {
-            // Counts and the longest time only grow, the shortest only falls.
+            // Counts and the maximum can only grow, the minimum can only fall.
             (Metric::Max | Metric::Failures | Metric::Requests | Metric::Min, _) => Abort::AtOnce,
-            // One failure, and the share is never 0 again.
+            // After one failure, the ratio is never 0 again.
             (Metric::FailRatio, Relation::Equal | Relation::AtMost) if self.bound <= 0.0 => Abort::AtOnce,
             _ => Abort::Twice,
         };
@@ -225,11 +226,11 @@ impl fmt::Display for Check {
     }
 }
 
-/// The checks that the flags ask for, or else the scenario file, and who said so, in their order, those of Locust's
-/// plugins last.
+/// The checks from the flags, or otherwise from the scenario file, with their origin and in their order;
+/// those of locust-plugins' options come last.
 ///
 /// # Errors
-/// Names the flag and the place in it.
+/// Names the flag and the position in it.
 pub fn of(flags: &CheckFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
     let (given, origin) = if flags.checks.is_empty() {
         (of_file.to_vec(), Origin::File)
@@ -237,7 +238,7 @@ pub fn of(flags: &CheckFlags, origins: &Origins, of_file: &[Check]) -> Result<Ve
         (list("--check", &flags.checks)?, origins.of("checks"))
     };
     let mut checks: Vec<_> = given.into_iter().map(|check| (check, origin)).collect();
-    // locust-plugins: missed when rps is below, the share or the mean time above the value.
+    // locust-plugins: missed if rps is below, or the ratio or mean time is above the value.
     let plugins = [
         (flags.check_rps, "check_rps", Metric::Rps, Relation::AtLeast),
         (flags.check_fail_ratio, "check_fail_ratio", Metric::FailRatio, Relation::AtMost),
@@ -249,10 +250,10 @@ pub fn of(flags: &CheckFlags, origins: &Origins, of_file: &[Check]) -> Result<Ve
     Ok(checks)
 }
 
-/// The checks in a list of texts; `what` names the flag that they were given by.
+/// Parses a list of checks; `what` names the flag that contained them.
 ///
 /// # Errors
-/// Names the flag and the place in it.
+/// Names the flag and the position in it.
 pub fn list(what: &str, texts: &[String]) -> Result<Vec<Check>> {
     if texts.len() > MOST_CHECKS {
         return Err(Error::usage(what, format!("at most {MOST_CHECKS} checks")));
@@ -261,7 +262,7 @@ pub fn list(what: &str, texts: &[String]) -> Result<Vec<Check>> {
     texts.iter().map(|text| Check::parse(text).map_err(|why| refused(text, why))).collect()
 }
 
-/// A text that is not a check, up to a colon that no check has outside of its endpoint.
+/// A text that is not a check, shortened at a colon that cannot be part of a check outside its endpoint.
 fn shown(text: &str) -> String {
     match text.split_once(':') {
         Some((before, _)) if !before.contains('{') => format!("{before}:{MASK}"),
@@ -269,10 +270,11 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Demands that the endpoints which checks name are asked for: a name mistyped would never have data.
+/// Requires that the plan requests every endpoint named in a check: a mistyped name would never have any
+/// data.
 ///
 /// # Errors
-/// Names the check and the endpoint that may be meant.
+/// Names the check and the endpoint that was probably meant.
 pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoint]) -> Result<()> {
     let names: Vec<String> = endpoints.iter().map(Endpoint::to_string).collect();
     for (check, _) in checks {
@@ -280,7 +282,7 @@ pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoin
         else {
             continue;
         };
-        // A name without its method is what people forget.
+        // A common mistake is to leave out the method.
         let meant = names.iter().find(|name| name.split_once(' ').is_some_and(|(_, path)| path == wanted));
         let told = masked_url(wanted);
         let hint = match meant.or(names.first()) {
@@ -292,7 +294,7 @@ pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoin
     Ok(())
 }
 
-/// A shard knows its share only, so it decides no check and ends for none.
+/// Rejects `abort` for a shard: it only knows its own share of the results, so it evaluates no check.
 ///
 /// # Errors
 /// Names the check that would end the run.

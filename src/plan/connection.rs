@@ -1,4 +1,4 @@
-//! How connections are made, as far as the plan says it.
+//! The connection settings of the plan.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 /// How connections are made.
 #[derive(Debug)]
 pub struct ConnectionPlan {
-    /// Time for name lookup, connecting and TLS together.
+    /// Time limit for name lookup, connecting and TLS together.
     pub timeout: Duration,
-    /// The way that they take.
+    /// The route of the connections: direct, through a proxy or a Unix socket.
     pub route: Route,
     /// Whether a connection serves one request or many.
     pub reuse: Reuse,
@@ -25,20 +25,20 @@ pub struct ConnectionPlan {
     pub tls: Arc<TlsPlan>,
     /// Addresses given in place of a lookup.
     pub resolve: Vec<Resolve>,
-    /// Age at which a host's addresses are asked for again.
+    /// Age at which the addresses of a host are looked up again.
     pub dns_ttl: Duration,
 }
 
-/// Whether a connection serves one request or many.
+/// Whether connections are reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
-    /// A user keeps its connection.
+    /// A user keeps its connection open.
     KeepAlive,
     /// A new connection for every request.
     Never,
 }
 
-/// Which addresses are used.
+/// The address families to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// Both families.
@@ -49,7 +49,8 @@ pub enum Family {
     V6,
 }
 
-/// What the flags and OpenSSL's variables say of connections; `uses_tls` where a request of the plan goes by `https`.
+/// Reads the connection settings from the flags and OpenSSL's variables; `uses_tls` if a request of the plan
+/// uses `https`.
 ///
 /// # Errors
 /// Names the flag, variable or file.

@@ -1,4 +1,4 @@
-//! Data of a scenario: rows that users take one at a time, in as little memory as their text.
+//! Data of a scenario: rows that users take one at a time, stored in little more memory than their text.
 
 use std::collections::HashMap;
 
@@ -10,29 +10,29 @@ use crate::bounded::Limit;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 
-/// A row of a source.
+/// Index of a row in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row(pub u32);
 
-/// How users take rows.
+/// How users are given rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pick {
-    /// Each row once, over all users.
+    /// Each row once, across all users.
     Unique(OnEnd),
-    /// One after another over all users, from the first again after the last.
+    /// One after another across all users, starting over after the last.
     Sequential,
-    /// Any, each as likely as the next.
+    /// A random row; all rows are equally likely.
     Random,
 }
 
-/// What happens when every row of a unique source is taken.
+/// What happens when all rows of a unique source are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnEnd {
-    /// The user that needs one stops; without users the run is over.
+    /// A user that needs a row stops; when no users are left, the run ends.
     Stop,
-    /// The run ends, and is not valid.
+    /// The run ends and is invalid.
     Fail,
-    /// From the first row again.
+    /// Rows start over from the first.
     Again,
 }
 
@@ -59,14 +59,14 @@ pub struct DataSource {
 }
 
 impl DataSource {
-    /// A source of this table, which must not be empty.
+    /// Creates a source from a table, which must not be empty.
     #[must_use]
     pub fn new(name: String, pick: Pick, table: Table) -> Self {
         assert!(table.rows() > 0, "the reader refuses a file without rows");
         Self { name, pick, table }
     }
 
-    /// As written.
+    /// The name as written.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -90,19 +90,20 @@ impl DataSource {
         self.table.rows()
     }
 
-    /// Never: an empty file is refused.
+    /// Always false: an empty file is rejected.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         false
     }
 
-    /// Length and SHA-256 of all cells, which may be secrets.
+    /// Length and SHA-256 of all cells. The cells themselves may be secret.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         fingerprint(self.table.text.as_bytes())
     }
 
-    /// The row that is taken as number `n` (from 0, over all users); `None` when all of a unique source are taken.
+    /// Returns the row for take number `n` (from 0, across all users); `None` when a unique source is used
+    /// up.
     #[must_use]
     pub fn row(&self, n: u64, random: &mut Random) -> Option<Row> {
         let len = u64::from(self.len());
@@ -121,33 +122,34 @@ impl DataSource {
     }
 }
 
-/// Rows of equally many cells, all in one text: four bytes a cell beside its own.
+/// Rows of equal width, stored in one text: four bytes per cell in addition to its text.
 #[derive(Debug)]
 pub struct Table {
     columns: Box<[String]>,
     places: HashMap<String, usize>,
     text: String,
-    /// Where each cell ends; it begins where the one before ends.
+    /// The end of each cell; it starts at the end of the previous one.
     ends: Vec<u32>,
 }
 
-/// Rows of one source: at four bytes a cell still far below what a load machine has.
+/// Maximum number of rows of one source: at four bytes per cell still far less than the memory of a load
+/// generator.
 pub const MOST_ROWS: u32 = 10_000_000;
 
-/// Cells of one source: 400 MB of places.
+/// Maximum number of cells of one source: 400 MB of offsets.
 const MOST_CELLS: usize = 100_000_000;
 
-/// Columns of one source: a table that people make has hundreds at most.
+/// Maximum number of columns of one source: real tables have hundreds at most.
 pub const MOST_COLUMNS: usize = 10_000;
 
-/// Text of one source, and length of its file; a cell's place has 32 bits.
+/// Maximum size of the text of one source, and of its file; offsets of cells have 32 bits.
 pub const MOST_TEXT: Limit = Limit::mib("a data source", 1024);
 
 impl Table {
-    /// No rows yet.
+    /// Creates a table without rows.
     ///
     /// # Errors
-    /// A column without a name, or two of one name.
+    /// A column has no name, or two columns have the same name.
     pub fn new(columns: Vec<String>) -> Result<Self, String> {
         if columns.is_empty() {
             return Err("has no columns".to_owned());
@@ -161,7 +163,7 @@ impl Table {
                 return Err(format!("column {} has no name", place + 1));
             }
             if let Some(first) = places.insert(name.clone(), place) {
-                // Without its name: in a file without a header line this is data.
+                // The name is left out: in a file without a header line it is data.
                 return Err(format!("columns {} and {} of the first line have the same name", first + 1, place + 1));
             }
         }
@@ -174,19 +176,19 @@ impl Table {
         &self.columns
     }
 
-    /// The place of a column, from 0.
+    /// The index of a column.
     #[must_use]
     pub fn place(&self, column: &str) -> Option<usize> {
         self.places.get(column).copied()
     }
 
-    /// Whole rows so far.
+    /// Number of complete rows so far.
     #[must_use]
     pub fn rows(&self) -> u32 {
         u32::try_from(self.ends.len() / self.columns.len()).unwrap_or(u32::MAX)
     }
 
-    /// Adds a cell, from left to right and row after row.
+    /// Adds a cell, from left to right, row by row.
     ///
     /// # Errors
     /// Too many rows, or too much text.
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_have_names_of_their_own() {
+    fn columns_need_unique_names() {
         let error = |names: &[&str]| Table::new(names.iter().map(|n| (*n).to_owned()).collect()).unwrap_err();
         assert!(error(&[]).contains("no columns"));
         assert!(error(&["a", ""]).contains("column 2"));

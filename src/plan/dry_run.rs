@@ -1,4 +1,4 @@
-//! What a run would do: the plan as resolved, and an example of each request. Nothing is sent.
+//! What a run would do: the resolved plan and an example of each request. Nothing is sent.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::template::Values;
 use crate::cli::value::StatusSet;
 use crate::secret::{masked_body, masked_header};
 
-/// The whole text; `now_unix_ms` is what the time is taken for.
+/// The complete text; `now_unix_ms` is used as the current time.
 #[must_use]
 pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
     let mut page = Page { plan, now_unix_ms, random: Random::seeded(plan.load().seed), text: String::new() };
@@ -34,7 +34,7 @@ pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
     page.text
 }
 
-/// Longest body that is shown.
+/// Maximum size of a displayed body.
 const LONGEST_BODY: usize = 1024;
 
 struct Page<'p> {
@@ -45,7 +45,7 @@ struct Page<'p> {
 }
 
 impl Page<'_> {
-    /// A line; what could do something to a terminal is escaped.
+    /// Appends a line; control characters are escaped, because they could affect the terminal.
     fn line(&mut self, indent: usize, line: &str) {
         self.text.extend(std::iter::repeat_n(' ', if line.is_empty() { 0 } else { indent * 2 }));
         for char in line.chars() {
@@ -115,7 +115,7 @@ impl Page<'_> {
     }
 }
 
-/// A request of the command line. What its body says may be a secret, and nothing tells.
+/// A request from the command line. Its body may contain secrets anywhere, so only its fingerprint is shown.
 fn fixed(request: &Request) -> (String, String) {
     let (head, rest) = request.wire().halves();
     let head = String::from_utf8_lossy(head);

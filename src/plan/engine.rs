@@ -1,7 +1,8 @@
-//! Which shard a process is, as the engine says that started it: pure, over a map of environment variables.
+//! Detects which shard this process is from the engine's environment variables. Pure: the variables are
+//! passed in as a map.
 //!
-//! Engines may stand one inside the other (`mpirun` in a Slurm job, Slurm in a container of Kubernetes). The innermost
-//! one started this process, so it is the one to believe; the others are passed over, and that is said.
+//! Engines may be nested (`mpirun` in a Slurm job, Slurm in a Kubernetes container). The innermost one
+//! started this process and therefore decides; the others are ignored, and a note says so.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +11,33 @@ use super::shard::Shard;
 /// Environment variables by name.
 pub type Environment = BTreeMap<String, String>;
 
-/// What an engine said.
+/// The result of the detection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Which shard this is.
     pub shard: Shard,
     /// Name of the engine.
     pub engine: &'static str,
-    /// What all shards of this run have in common and no other run has; `None` where the engine does not tell.
+    /// An id that all shards of this run share and that no other run has; `None` if the engine does not
+    /// provide one.
     pub job: Option<String>,
-    /// Variables that were taken, with their values.
+    /// The variables that were used, with their values.
     pub taken: Vec<String>,
-    /// Variables of other engines that were not.
+    /// Variables of other engines, which were ignored.
     pub passed_over: Vec<String>,
 }
 
-/// An engine's variables.
+/// The variables of an engine.
 struct Engine {
     name: &'static str,
     index: &'static str,
-    /// `None` where the engine gives no total.
+    /// `None` if the engine does not provide a total.
     total: Option<&'static str>,
-    /// Another name of the index, which must agree where it is there.
+    /// Alternative name of the index, which must agree if it is set.
     index_too: Option<&'static str>,
 }
 
-/// From the innermost that there may be to the outermost.
+/// From the innermost possible engine to the outermost.
 const ENGINES: [Engine; 6] = [
     Engine {
         name: "Open MPI",
@@ -58,16 +60,17 @@ const ENGINES: [Engine; 6] = [
 const SLURM_STEP: &str = "Slurm step";
 const SLURM_ARRAY: &str = "Slurm array";
 
-/// Never taken: it counts from 1, gives no total, and is there for any use of GNU parallel.
+/// Never used: it counts from 1, comes without a total, and is set for every use of GNU parallel.
 const PARALLEL: &str = "PARALLEL_SEQ";
 
-/// Finds the shard; `given` is the total of `auto/N`.
+/// Detects the shard; `given` is the total from `auto/N`.
 ///
 /// # Errors
-/// A sentence: no engine, one that says half of it, or two values that contradict each other.
+/// A sentence: no engine found, incomplete variables, or two values that contradict each other.
 pub fn detect(environment: &Environment, given: Option<u32>) -> Result<Found, String> {
     let is_there = |engine: &&Engine| environment.contains_key(engine.index);
-    // Inside a plain sbatch script rank 0 and the number of tasks stand without a step: every copy would be number 0.
+    // In a plain sbatch script, rank 0 and the number of tasks are set although there is no step: every copy
+    // would be shard 0.
     let is_trap = |engine: &Engine| engine.name == SLURM_STEP && !environment.contains_key("SLURM_STEP_NUM_TASKS");
     let Some(engine) = ENGINES.iter().filter(is_there).find(|engine| !is_trap(engine)) else {
         return Err(nothing(environment));
@@ -130,7 +133,7 @@ fn by_variables(
     Ok((Shard::new(index, count).map_err(wrong)?, taken))
 }
 
-/// Tasks of an array have the numbers that the user gave them: from MIN on, each STEP.
+/// Tasks of an array are numbered as the user requested: from MIN in steps of STEP.
 fn slurm_array(environment: &Environment, given: Option<u32>) -> Result<(Shard, Vec<String>), String> {
     let names = ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"];
     let mut values = [0; 4];
@@ -165,7 +168,7 @@ fn number(environment: &Environment, name: &str) -> Result<Option<u32>, String> 
     text.trim().parse().map(Some).map_err(|_| format!("{name}={text:?} is not a number"))
 }
 
-/// What the shards of one run have in common: the engine's id of the job.
+/// The engine's job id, which all shards of a run share.
 fn job(engine: &str, environment: &Environment) -> Option<String> {
     let get = |name: &str| environment.get(name).filter(|value| !value.is_empty()).cloned();
     match engine {

@@ -1,4 +1,4 @@
-//! Which answers are wanted. Pure: judged over what came, no clock, no socket.
+//! Expectations about responses. Pure evaluation of what was received, without clock or socket.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,44 +9,44 @@ use super::pointer::Pointer;
 use super::template::{Template, Values};
 use crate::cli::value::StatusSet;
 
-/// What an answer must be to be ok: all of it.
+/// The conditions for a response to count as ok; all must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Expect {
-    /// Statuses.
+    /// Accepted statuses.
     pub status: StatusSet,
-    /// Header fields.
+    /// Conditions on header fields.
     pub header: Vec<HeaderRule>,
-    /// Texts in the body.
+    /// Texts that must or must not be in the body.
     pub body: Vec<BodyRule>,
-    /// Places in a JSON body.
+    /// Conditions on values in a JSON body.
     pub json: Vec<JsonRule>,
-    /// Longest service time.
+    /// Maximum service time.
     pub within: Option<Duration>,
-    /// Bytes of the body, before decoding.
+    /// Size of the body in bytes, before decoding.
     pub size: Option<SizeRule>,
 }
 
-/// What a header field must be.
+/// A condition on a header field.
 #[derive(Clone, Debug)]
 pub struct HeaderRule {
     /// The field's name.
     pub name: String,
-    /// What is wanted of it. Of several fields of the name one is enough.
+    /// The condition. If several fields have this name, one match is enough.
     pub want: HeaderWant,
 }
 
-/// What is wanted of a header field.
+/// The condition on a header field's value.
 #[derive(Clone, Debug)]
 pub enum HeaderWant {
-    /// This value, blanks around it aside.
+    /// Equal to this value, ignoring surrounding blanks.
     Equals(Template),
-    /// This text in it.
+    /// Contains this text.
     Contains(Template),
-    /// It is there, or is not.
+    /// Present (true) or absent (false).
     Exists(bool),
 }
 
-/// A text that must be in the body, or must not be.
+/// A text that must be, or must not be, in the body.
 #[derive(Clone, Debug)]
 pub enum BodyRule {
     /// It must be there.
@@ -55,49 +55,49 @@ pub enum BodyRule {
     ContainsNot(Template),
 }
 
-/// What must stand at a place of a JSON body.
+/// A condition on a value in a JSON body.
 #[derive(Clone, Debug)]
 pub struct JsonRule {
-    /// The place.
+    /// Where the value is.
     pub at: Pointer,
-    /// What is wanted there.
+    /// The condition.
     pub want: JsonWant,
 }
 
-/// What is wanted at a place of a JSON body.
+/// The condition on a value in a JSON body.
 #[derive(Clone, Debug)]
 pub enum JsonWant {
-    /// This value; numbers are the same when they mean the same.
+    /// Equal to this value; numbers are compared by value.
     Equals(Wanted),
-    /// Something is there (null too), or nothing.
+    /// Present (null included) or absent.
     Exists(bool),
 }
 
-/// A JSON value to compare with, its texts with holes.
+/// A JSON value to compare with, whose texts may be templates.
 #[derive(Clone, Debug)]
 pub enum Wanted {
-    /// One without holes.
+    /// A value without placeholders.
     Value(Json),
     /// A string.
     Text(Template),
-    /// A number made of a text.
+    /// A number produced by a template.
     Number(Template),
     /// An array.
     Array(Vec<Self>),
-    /// An object: these members and no others.
+    /// An object with exactly these members.
     Object(Vec<(String, Self)>),
 }
 
-/// Bytes of a body, both included.
+/// Allowed size of a body in bytes, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SizeRule {
-    /// At least.
+    /// Minimum.
     pub min: u64,
-    /// At most.
+    /// Maximum.
     pub max: u64,
 }
 
-/// Which expectation was not met.
+/// The expectation that was not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExpectTrouble {
     /// The status.
@@ -106,22 +106,22 @@ pub enum ExpectTrouble {
     Header,
     /// A text is not in the body.
     BodyContains,
-    /// A text is in the body that must not be.
+    /// A forbidden text is in the body.
     BodyContainsNot,
-    /// A place of the JSON body, or it is no JSON.
+    /// A value in the JSON body, or the body is not JSON.
     Json,
-    /// It took too long.
+    /// The response took too long.
     Within,
     /// The body is too long or too short.
     Size,
-    /// The body was not looked at whole.
+    /// The body could not be read completely.
     Body(Unread),
-    /// The text to compare with needs a value that was never taken from an answer.
+    /// The text to compare with needs a value that was never extracted from a response.
     Unset,
 }
 
 impl ExpectTrouble {
-    /// Short fixed text, for errors.
+    /// Short fixed text, for error messages.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
         match self {
@@ -140,34 +140,34 @@ impl ExpectTrouble {
 }
 
 impl Expect {
-    /// Only statuses.
+    /// Only a condition on the status.
     #[must_use]
     pub fn status(status: StatusSet) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// Whether it looks at the head.
+    /// Returns whether it needs the head.
     #[must_use]
     pub fn needs_head(&self) -> bool {
         !self.header.is_empty()
     }
 
-    /// Whether it looks at the body.
+    /// Returns whether it needs the body.
     #[must_use]
     pub fn needs_body(&self) -> bool {
         !self.body.is_empty() || self.needs_whole_body()
     }
 
-    /// Whether it looks at the body as a whole, not only while it passes.
+    /// Returns whether it needs the complete body, rather than only scanning it as it arrives.
     #[must_use]
     pub fn needs_whole_body(&self) -> bool {
         !self.json.is_empty()
     }
 
-    /// Judges an answer.
+    /// Judges a response.
     ///
     /// # Errors
-    /// The first expectation that it does not meet.
+    /// The first expectation that is not met.
     pub fn judge(&self, answer: &AnswerView<'_>, values: &mut Values<'_>) -> Result<(), ExpectTrouble> {
         met(self.status.contains(answer.status), ExpectTrouble::Status)?;
         for rule in &self.header {
@@ -234,7 +234,7 @@ impl JsonRule {
 }
 
 impl Wanted {
-    /// As [`Wanted::is`], of a part of an answer that is not taken apart yet.
+    /// Like [`Wanted::is`], for a part of a response that has not been parsed yet.
     fn is_raw(&self, found: Raw<'_>, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
         found.tree(Twice::LastCounts).map_or(Ok(false), |found| self.is(&found, values))
     }

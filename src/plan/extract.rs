@@ -1,53 +1,53 @@
-//! What later requests take from an answer. Pure: no clock, no socket.
+//! Values extracted from responses for later requests. Pure, without clock or socket.
 
 use super::answer::AnswerView;
 use super::pointer::Pointer;
 use super::search::Captured;
 use super::template::SlotId;
 
-/// A value that is taken from an answer and kept by the user.
+/// A value that is extracted from a response and kept by the user.
 #[derive(Debug)]
 pub struct Extraction {
-    /// Where it is kept.
+    /// The variable's slot.
     pub slot: SlotId,
-    /// Where it stands.
+    /// Where the value is.
     pub from: ExtractFrom,
 }
 
-/// Where a value stands in an answer.
+/// The location of a value in a response.
 #[derive(Debug)]
 pub enum ExtractFrom {
-    /// At a place in a JSON body. Text is taken as it is, all else as JSON on one line, with the digits and
-    /// in the order of the answer; null counts as missing.
+    /// A value in a JSON body. Strings are used as they are; everything else as JSON on one line, with digits
+    /// and order as in the response; null counts as missing.
     Json(Pointer),
-    /// In the first header field of this name.
+    /// The first header field with this name.
     Header(String),
-    /// In the user's cookie of this name.
+    /// The user's cookie with this name.
     Cookie(String),
-    /// In the body between two texts, where they first stand one after the other.
+    /// The part of the body between two texts, at their first occurrence one after the other.
     Between(String, String),
 }
 
 impl Extraction {
-    /// Whether it looks at the head.
+    /// Returns whether it needs the head.
     #[must_use]
     pub const fn needs_head(&self) -> bool {
         matches!(self.from, ExtractFrom::Header(_))
     }
 
-    /// Whether it looks at the body.
+    /// Returns whether it needs the body.
     #[must_use]
     pub const fn needs_body(&self) -> bool {
         self.needs_whole_body() || matches!(self.from, ExtractFrom::Between(..))
     }
 
-    /// Whether it looks at the body as a whole, not only while it passes.
+    /// Returns whether it needs the complete body, rather than only scanning it as it arrives.
     #[must_use]
     pub const fn needs_whole_body(&self) -> bool {
         matches!(self.from, ExtractFrom::Json(_))
     }
 
-    /// The value; `None` where the answer has none.
+    /// Extracts the value; `None` if the response does not contain it.
     #[must_use]
     pub fn take(&self, answer: &AnswerView<'_>) -> Option<String> {
         match &self.from {
@@ -84,7 +84,7 @@ mod tests {
         Extraction { slot: SlotId(0), from }.take(answer)
     }
 
-    /// What a body is looked through for, for this extraction.
+    /// The text searches that this extraction needs.
     fn sought(from: ExtractFrom) -> TextSearches {
         let (sources, random) = (&[], &mut Random::seeded(1));
         let (user, iteration, now_unix_ms) = (0, 0, 0);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_out_of_json() {
+    fn values_are_extracted_from_json() {
         let body = br#"{"token":"t\"1","id":7,"price":1.50,"big":123456789012345678901234567890,
             "ok":true,"none":null,"list":[1,{ "z" : "\u00fc b", "a":"b"}]}"#;
         let answer = view("HTTP/1.1 200 OK\r\n\r\n", body);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_out_of_fields_cookies_and_text() {
+    fn values_are_extracted_from_fields_cookies_and_text() {
         let head = "HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\r\n";
         let answer = view(head, b"");
         let between = |left: &str, right: &str| ExtractFrom::Between(left.to_owned(), right.to_owned());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_out_of_a_body_that_cannot_be_decoded() {
+    fn nothing_is_extracted_from_a_body_that_cannot_be_decoded() {
         let nothing = || ExtractFrom::Between(String::new(), String::new());
         let texts = sought(nothing());
         let answer =

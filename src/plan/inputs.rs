@@ -1,11 +1,11 @@
-//! The files that a run reads, so that no output of it is one of them.
+//! The files that a run reads, so that none of its outputs overwrites one of them.
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::RunFlags;
 use crate::files::apart::Named;
 
-/// What the flags name, and what was read beside the scenario.
+/// Files named by flags, and files read along with the scenario.
 pub(super) fn of(flags: &RunFlags, beside_scenario: &[PathBuf]) -> Vec<Named> {
     let single = [("--scenario", &flags.scenario), ("--cert", &flags.cert), ("--key", &flags.key)];
     let single = single.into_iter().filter_map(|(flag, path)| Some(Named::file(flag, path.as_deref()?)));

@@ -1,4 +1,4 @@
-//! What users do: classes of users, their tasks, and the requests of each, in order.
+//! What users do: user classes, their tasks, and the requests of each task, in order.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,62 +16,63 @@ use crate::cli::size::ByteSize;
 use crate::cli::value::Wait;
 use crate::error::Result;
 
-/// A kind of user: what it does when it starts, again and again, and when it stops.
+/// A class of users: what they do when they start, repeatedly, and when they stop.
 #[derive(Debug)]
 pub struct UserClass {
-    /// As written.
+    /// The name as written.
     pub name: String,
-    /// Its share of the users: that of all classes together is the whole.
+    /// Its share of the users, relative to the weights of the other classes.
     pub weight: u32,
     /// Think time between two tasks.
     pub wait: Wait,
-    /// Done once, before the first task.
+    /// Steps before the first task, executed once.
     pub on_start: Box<[Step]>,
-    /// Done again and again, one at a time.
+    /// Tasks, executed repeatedly, one at a time.
     pub tasks: Tasks,
-    /// Done once, at the end.
+    /// Steps at the end, executed once.
     pub on_stop: Box<[Step]>,
-    /// Data sources that `on_start` or `on_stop` mention: a user takes one row of each when it starts and keeps it for
-    /// its life.
+    /// Data sources used by `on_start` or `on_stop`: a user takes one row of each when it starts and keeps it
+    /// for its lifetime.
     pub rows: Box<[SourceId]>,
 }
 
-/// One thing that a user does: requests in order.
+/// A sequence of requests that a user executes.
 #[derive(Debug)]
 pub struct Task {
-    /// As written.
+    /// The name as written.
     pub name: String,
-    /// How often it is chosen, beside the weights of the others.
+    /// How often it is chosen, relative to the weights of the other tasks.
     pub weight: u32,
-    /// The requests, never none.
+    /// The requests; never empty.
     pub steps: Box<[Step]>,
-    /// Data sources that it mentions and that are not the user's own: one row of each is taken each time it begins.
+    /// Data sources that it uses and that are not the user's own: one row of each is taken every time the
+    /// task begins.
     pub rows: Box<[SourceId]>,
 }
 
-/// One request of a journey, and what becomes of its answer.
+/// One request of a journey, and how its response is handled.
 #[derive(Debug)]
 pub struct Step {
     /// What is sent.
     pub message: Message,
-    /// How it is exchanged, and which answer is wanted.
+    /// How it is exchanged, and which responses are accepted.
     pub rules: Rules,
-    /// What later requests take from the answer.
+    /// Values extracted from the response for later requests.
     pub extract: Box<[Extraction]>,
 }
 
-/// What is sent.
+/// A request, prepared or templated.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "steps stand in one slice, and are made once")]
+#[allow(clippy::large_enum_variant, reason = "steps are stored in one slice and created once")]
 pub enum Message {
-    /// The same bytes each time, prepared.
+    /// The same prepared bytes each time.
     Fixed(Request),
-    /// Made anew each time.
+    /// Rendered for each request.
     Templated(TemplatedRequest),
 }
 
 impl Message {
-    /// Where it is counted.
+    /// The endpoint that it is counted under.
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         match self {
@@ -80,7 +81,7 @@ impl Message {
         }
     }
 
-    /// Where a connection for it goes.
+    /// The origin that its connection goes to.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {
         match self {
@@ -90,16 +91,16 @@ impl Message {
     }
 }
 
-/// How a request and its answer are exchanged, and which answer is wanted.
+/// How a request and its response are exchanged, and which responses are accepted.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// Time for the whole, redirects included.
+    /// Time limit for the whole exchange, including redirects.
     pub timeout: Duration,
-    /// Redirects followed; with 0 a redirect is the answer.
+    /// Maximum number of redirects; with 0 a redirect is the final response.
     pub max_redirects: u16,
-    /// Longest body that is kept to be looked at as a whole.
+    /// Maximum size of a body that is kept for examination.
     pub max_body: ByteSize,
-    /// Answers that are ok.
+    /// Conditions for a response to be ok.
     pub expect: Expect,
 }
 
@@ -107,12 +108,12 @@ pub struct Rules {
 #[derive(Debug)]
 pub struct Tasks {
     list: Box<[Task]>,
-    /// The sum of the weights up to and with each task.
+    /// The cumulative weights.
     until: Box<[usize]>,
 }
 
 impl Tasks {
-    /// These tasks, at least one, each with a weight above 0.
+    /// Creates the list from at least one task; all weights must be above 0.
     #[must_use]
     pub fn new(list: Vec<Task>) -> Self {
         assert!(
@@ -126,7 +127,7 @@ impl Tasks {
         Self { until: until.collect(), list: list.into() }
     }
 
-    /// One of them, at random by weight. Where there is no choice, no chance is used up.
+    /// Picks a task at random by weight. A single task is picked without using up a random number.
     #[must_use]
     pub fn pick(&self, random: &mut Random) -> &Task {
         let total = self.until[self.until.len() - 1];
@@ -134,17 +135,18 @@ impl Tasks {
         &self.list[self.until.partition_point(|until| *until <= at)]
     }
 
-    /// The task of arrival `number` of the open model: it follows from the run's seed and that number alone, so that it
-    /// is known of an arrival that no user ever took, and is the same on every shard.
+    /// The task of arrival `number` of the open model. It depends only on the run's seed and that number, so
+    /// it is known even for an arrival that no user ever took, and it is the same on every shard.
     #[must_use]
     pub fn of_arrival(&self, seed: u64, number: u64) -> &Task {
-        /// Keeps these choices apart from those that users make with the same seed.
+        /// Keeps these choices independent of those that users make with the same seed.
         const SALT: u64 = 0x6172_7269_7661_6c73;
-        // The generator's state grows by its step with each number, so arrivals have consecutive numbers of one sequence.
+        // The generator's state advances by a constant per number, so arrivals use consecutive numbers of one
+        // sequence.
         self.pick(&mut Random::seeded(seed ^ SALT).skip(number))
     }
 
-    /// All of them, in the order written.
+    /// All tasks, in the order written.
     #[must_use]
     pub const fn as_slice(&self) -> &[Task] {
         &self.list
@@ -159,22 +161,23 @@ impl UserClass {
     }
 }
 
-/// Which class user or arrival k is of, the same on every host: smooth weighted round robin, so that the first few are
-/// mixed as the whole is (weights 3 and 1 give A A B A).
+/// The class of user or arrival k, identical on every host: smooth weighted round robin, so that even the
+/// first few are mixed in proportion (weights 3 and 1 give A A B A).
 #[derive(Debug)]
 pub struct ClassOrder(Box<[u16]>);
 
-/// The longest period: a table of 200 kB. Weights such as 1 and 99,999 fit, and more cannot be told from chance.
+/// Maximum period: a table of 200 kB. Weights such as 1 and 99,999 fit; finer ratios cannot be told from
+/// random variation.
 pub const LONGEST_PERIOD: usize = 100_000;
 
-/// Classes that there may be: the table is made in classes x period steps.
+/// Maximum number of classes: building the table takes classes x period steps.
 pub const MOST_CLASSES: usize = 1000;
 
 impl ClassOrder {
-    /// The order for classes of these weights, at least one of them and none 0.
+    /// Creates the order for classes with these weights; there must be at least one, and none may be 0.
     ///
     /// # Errors
-    /// The weights, less their common divisor, add up to more than 100,000.
+    /// The weights, divided by their common divisor, add up to more than 100,000.
     pub fn new(weights: &[u32]) -> std::result::Result<Self, String> {
         assert!(!weights.is_empty() && !weights.contains(&0), "the reader refuses such weights");
         let divisor = weights.iter().fold(0, |divisor, weight| gcd(divisor, *weight));
@@ -197,7 +200,7 @@ impl ClassOrder {
         Ok(Self(turns.collect()))
     }
 
-    /// The class of number `k`, an index.
+    /// The index of the class of number `k`.
     #[must_use]
     pub fn class_of(&self, k: u64) -> usize {
         let at = usize::try_from(k % self.0.len() as u64).unwrap_or(0);
@@ -209,7 +212,7 @@ const fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// What the plan takes out of the command line or a scenario.
+/// The journeys of the plan, from the command line or a scenario.
 #[derive(Debug)]
 pub(super) struct Journeys {
     pub(super) classes: Box<[UserClass]>,
@@ -217,7 +220,7 @@ pub(super) struct Journeys {
 }
 
 impl Journeys {
-    /// Orders these classes, at least one.
+    /// Orders the classes, of which there must be at least one.
     ///
     /// # Errors
     /// As [`ClassOrder::new`].
@@ -226,14 +229,14 @@ impl Journeys {
         Ok(Self { order: ClassOrder::new(&weights).map_err(refused)?, classes: classes.into() })
     }
 
-    /// How many classes a shard has users or arrivals of: where its number of shards and the period of the order have a
-    /// common divisor, not of all.
+    /// The number of classes that a shard has users or arrivals of: not all of them if the number of shards
+    /// and the period of the order have a common divisor.
     pub(super) fn classes_of(&self, shard: Shard) -> usize {
         let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.place(n)));
         own.collect::<BTreeSet<_>>().len()
     }
 
-    /// Whether a request goes by `https`; redirects may lead there besides.
+    /// Returns whether any request uses `https`; redirects may also lead there.
     pub(super) fn use_tls(&self) -> bool {
         let mut steps = self.classes.iter().flat_map(UserClass::steps);
         steps.any(|step| step.message.origin().scheme() == Scheme::Https)
@@ -288,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_task_uses_up_no_chance() {
+    fn a_single_task_uses_up_no_random_number() {
         let (mut used, mut fresh) = (Random::seeded(3), Random::seeded(3));
         assert_eq!(Tasks::new(vec![task(9)]).pick(&mut used).weight, 9);
         assert_eq!(used.bits(), fresh.bits());

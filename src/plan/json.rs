@@ -1,7 +1,7 @@
-//! JSON as it is written: numbers keep their digits, and members their order. For scenarios, their data and the answers
-//! that they look at; the stream has a reader of its own, which needs neither and is to stay fast.
+//! JSON as written: numbers keep their digits and members their order. Used for scenarios, their data and
+//! responses. The stream has its own reader, which needs neither and has to be fast.
 //!
-//! `serde_json` finds out whether a text is JSON; what takes it apart here relies on that.
+//! `serde_json` checks that a text is JSON; the code that splits it up here relies on that.
 
 use std::fmt;
 
@@ -20,38 +20,38 @@ pub enum Json {
     Bool(bool),
     /// A number as written.
     Number(Number),
-    /// A string, its escapes undone.
+    /// A string, unescaped.
     Text(String),
     /// An array.
     List(Vec<Self>),
-    /// An object, its members in the order written, each name once.
+    /// An object with its members in the order written; names are unique.
     Object(Vec<(String, Self)>),
 }
 
-/// Deepest nesting, as the values of `serde_json` values have it.
+/// Maximum nesting, the same as for `serde_json` values.
 const DEEPEST: usize = 128;
 
-/// What is done about a member that comes twice.
+/// How duplicate members are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Twice {
-    /// It is a mistake: a person wrote it.
+    /// Rejected as a mistake: the text was written by a person.
     Refused,
-    /// The last one counts, as in browsers and Python: a server wrote it.
+    /// The last one wins, as in browsers and Python: the text was written by a server.
     LastCounts,
 }
 
-/// A text that is one JSON value, without blanks around it.
+/// A text that is exactly one JSON value, without surrounding blanks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Raw<'t>(&'t str);
 
-/// What is wrong with a text that should be JSON, and where.
+/// An error in a JSON text, and its position.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Line, from 1.
     pub line: usize,
     /// Column in bytes, from 1.
     pub column: usize,
-    /// A sentence without the place.
+    /// A sentence without the position.
     pub why: String,
 }
 
@@ -70,17 +70,18 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The text without a byte order mark, which programs on Windows begin files by (RFC 8259 section 8.1).
+/// The text without a byte order mark, which programs on Windows put at the start of files (RFC 8259 section
+/// 8.1).
 #[must_use]
 pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 impl<'t> Raw<'t> {
-    /// Finds out whether `text` is one JSON value; a byte order mark is passed over.
+    /// Checks that `text` is one JSON value; a byte order mark is skipped.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The error and its position.
     pub fn parse(text: &'t [u8]) -> Result<Self, Mistake> {
         Ok(serde_json::from_slice::<&RawValue>(without_mark(text)).map(Self::from)?)
     }
@@ -91,19 +92,19 @@ impl<'t> Raw<'t> {
         self.0
     }
 
-    /// Whether it is `null`.
+    /// Returns whether it is `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
         self.0 == "null"
     }
 
-    /// The text of a string, its escapes undone; `None` for all else, and for half a surrogate pair.
+    /// The unescaped text of a string; `None` for other values, and for half a surrogate pair.
     #[must_use]
     pub fn string(self) -> Option<String> {
         self.0.starts_with('"').then(|| serde_json::from_str(self.0).ok()).flatten()
     }
 
-    /// The value without the blanks between its parts: one line, whatever its author's taste.
+    /// The value without blanks between its parts, on one line.
     #[must_use]
     pub fn compact(self) -> String {
         let (mut out, mut rest) = (String::with_capacity(self.0.len()), self.0);
@@ -116,32 +117,32 @@ impl<'t> Raw<'t> {
         out + rest
     }
 
-    /// The member of an object: of several of the name, the last.
+    /// A member of an object; if the name occurs several times, the last.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
         let parts = Parts::of(self, '{')?;
         parts.filter(|(key, _)| key.is_some_and(|key| key.is_string(name))).last().map(|(_, value)| value)
     }
 
-    /// Keys and values of an object, in the order written; `None` for all else.
+    /// Keys and values of an object, in the order written; `None` for other values.
     #[must_use]
     pub fn members(self) -> Option<Vec<(Self, Self)>> {
         Some(Parts::of(self, '{')?.filter_map(|(key, value)| Some((key?, value))).collect())
     }
 
-    /// The item of an array, from 0.
+    /// An item of an array, by index from 0.
     #[must_use]
     pub fn item(self, at: usize) -> Option<Self> {
         Parts::of(self, '[')?.nth(at).map(|(_, value)| value)
     }
 
-    /// The value taken apart.
+    /// Parses the value completely.
     ///
     /// # Errors
-    /// A member comes twice and is not to, it is nested too deep, or a string has half a surrogate pair.
+    /// A duplicate member is rejected, the nesting is too deep, or a string contains half a surrogate pair.
     pub fn tree(self, twice: Twice) -> Result<Json, Mistake> {
         self.below(twice, DEEPEST).map_err(|(at, why)| {
-            // Both texts are of one, so the difference is where the part begins.
+            // Both are parts of the same text, so the difference of their addresses is the position.
             let before = &self.0[..(at.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize)];
             let line = before.rfind('\n').map_or(0, |end| end + 1);
             Mistake { line: before.matches('\n').count() + 1, column: before.len() - line + 1, why }
@@ -179,7 +180,7 @@ impl<'t> Raw<'t> {
         self.string().ok_or_else(|| (self.0, "has half of a surrogate pair in a string".to_owned()))
     }
 
-    /// Whether it is the string of this text.
+    /// Returns whether it is a string with this text.
     fn is_string(self, text: &str) -> bool {
         let inner = &self.0[1..self.0.len() - 1];
         if inner.contains('\\') { self.string().as_deref() == Some(text) } else { inner == text }
@@ -192,14 +193,14 @@ impl<'t> From<&'t RawValue> for Raw<'t> {
     }
 }
 
-/// The members with each name once.
+/// Makes the names of members unique.
 fn each_once<'t>(
     members: Vec<(String, Json)>,
     keys: &[Raw<'t>],
     twice: Twice,
 ) -> Result<Vec<(String, Json)>, (&'t str, String)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
-    // Stable: of the same name the later one stands behind.
+    // A stable sort: of equal names the later member comes last.
     order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
     let is_same = |pair: &&[usize]| members[pair[0]].0 == members[pair[1]].0;
     let Some(again) = order.windows(2).filter(is_same).map(|pair| pair[1]).min() else { return Ok(members) };
@@ -214,7 +215,7 @@ fn each_once<'t>(
     Ok(members.into_iter().zip(is_kept).filter_map(|(member, is_kept)| is_kept.then_some(member)).collect())
 }
 
-/// The parts of an array or object, one after another, with the key of a member.
+/// Iterates over the parts of an array or object, with the keys of members.
 struct Parts<'t> {
     text: &'t str,
     at: usize,
@@ -226,7 +227,7 @@ impl<'t> Parts<'t> {
         value.0.starts_with(open).then_some(Self { text: value.0, at: 1, has_keys: open == '{' })
     }
 
-    /// The next value, past blanks, commas and colons; `None` at the closing bracket.
+    /// The next value, after blanks, commas and colons; `None` at the closing bracket.
     fn value(&mut self) -> Option<Raw<'t>> {
         let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
         let begin = self.at + self.text.as_bytes()[self.at..].iter().position(|byte| !is_between(byte))?;
@@ -247,7 +248,7 @@ impl<'t> Iterator for Parts<'t> {
     }
 }
 
-/// Where the value ends that begins at `begin`.
+/// The end of the value that starts at `begin`.
 fn end_of(text: &str, begin: usize) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut depth) = (begin, 0_usize);
@@ -269,7 +270,7 @@ fn end_of(text: &str, begin: usize) -> usize {
     bytes.len()
 }
 
-/// Where the string ends whose opening quote is at `begin`.
+/// The end of the string whose opening quote is at `begin`.
 fn end_of_string(text: &str, begin: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = begin + 1;
@@ -284,13 +285,13 @@ fn end_of_string(text: &str, begin: usize) -> usize {
 }
 
 impl Json {
-    /// Reads the whole of a text that a person wrote; a byte order mark is passed over.
+    /// Parses a complete text written by a person; a byte order mark is skipped.
     ///
     /// # Errors
-    /// What is wrong with it, and where.
+    /// The error and its position.
     pub fn parse(text: &[u8]) -> Result<Self, Mistake> {
         Raw::parse(text)?.tree(Twice::Refused).map_err(|mistake| {
-            // The value's own lines begin behind the blanks before it.
+            // Positions in the value are relative to its start, after the leading blanks.
             let blanks = without_mark(text).iter().take_while(|byte| byte.is_ascii_whitespace());
             let (lines, column) =
                 blanks.fold(
@@ -304,7 +305,7 @@ impl Json {
         })
     }
 
-    /// What it is, for people.
+    /// The kind of value, for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -317,7 +318,7 @@ impl Json {
         }
     }
 
-    /// The value with every text in it, names of members left as they are, changed by `change`.
+    /// Applies `change` to every string in the value, but not to names of members.
     #[must_use]
     pub fn with_strings(self, change: &impl Fn(&str) -> String) -> Self {
         match self {
@@ -330,7 +331,8 @@ impl Json {
         }
     }
 
-    /// Whether both mean the same: numbers by their decimal value, and members have no order.
+    /// Returns whether both are equivalent: numbers are compared by decimal value, and the order of members is
+    /// ignored.
     #[must_use]
     pub fn means(&self, other: &Self) -> bool {
         match (self, other) {
@@ -350,7 +352,7 @@ impl Json {
     }
 }
 
-/// Members by their names.
+/// The members sorted by name.
 pub(super) fn sorted<T>(members: &[(String, T)]) -> Vec<&(String, T)> {
     let mut sorted: Vec<_> = members.iter().collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
@@ -377,7 +379,7 @@ impl Serialize for Json {
 }
 
 impl fmt::Display for Json {
-    /// As JSON on one line.
+    /// JSON on one line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&serde_json::to_string(self).unwrap_or_default())
     }

@@ -1,4 +1,4 @@
-//! How much load, and when it ends.
+//! The amount of load, and when it ends.
 
 use std::time::Duration;
 
@@ -13,48 +13,48 @@ use crate::cli::{Arrival, RunFlags};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
 
-/// How much load, and when it ends.
+/// The amount of load, and when it ends.
 #[derive(Debug)]
 pub struct Load {
-    /// What decides when a request is sent.
+    /// What determines when requests are sent.
     pub model: Model,
-    /// Think time between two tasks of a user; none in the open model.
+    /// Think time between two tasks of a user; always none in the open model.
     pub wait: Wait,
-    /// The load ends after this time; never, where it is not said.
+    /// Duration of the load; unlimited if `None`.
     pub run_time: Option<Duration>,
-    /// Exactly so many requests are started, unless the run time is over first.
+    /// Exact number of requests to start, unless the run time ends first.
     pub requests: Option<u64>,
-    /// How long requests in flight may take after the run time, the stages or a signal.
+    /// How long requests in flight may take after the end of the run time or the stages, or after a signal.
     pub stop_timeout: Duration,
-    /// What chance follows from.
+    /// Seed for random choices.
     pub seed: u64,
-    /// Which part of the run this is; times and numbers are those of the whole.
+    /// This process's part of the run; times and numbers are those of the whole run.
     pub shard: Shard,
 }
 
-/// What decides when a request is sent.
+/// What determines when requests are sent.
 #[derive(Debug)]
 pub enum Model {
-    /// Users: each sends when its request before has ended and its think time is over.
+    /// Users: each sends its next request after the previous one has ended and its think time is over.
     Closed(Users),
-    /// A schedule of arrivals, whatever the answers do.
+    /// A schedule of arrivals, independent of responses.
     Open {
-        /// When each is due.
+        /// When arrivals are due.
         arrivals: Arrivals,
-        /// Users that there may be at most.
+        /// Maximum number of users.
         most_users: u32,
     },
 }
 
 impl Model {
-    /// The part of a shard, and the users of the whole.
+    /// Returns the part of a shard, and the number of users of the whole run.
     fn of_shard(self, shard: Shard) -> Result<(Self, u32)> {
         match self {
             Self::Closed(users) => {
                 let most = users.most_users();
                 Ok((Self::Closed(users.of_shard(shard)), most))
             }
-            // A shard without a user would leave its arrivals unsent.
+            // A shard without a user could not send its arrivals.
             Self::Open { most_users, .. } if most_users < shard.count() => {
                 Err(Error::usage("--users", format!("must be at least 1 a shard with --rate, {} here", shard.count())))
             }
@@ -66,17 +66,17 @@ impl Model {
     }
 }
 
-/// Users that there may be at most in the open model, where nobody said.
+/// Default for the maximum number of users in the open model.
 pub const OPEN_USERS: u32 = 1000;
 
 /// More users than any machine has threads for.
 pub(super) const MOST_USERS: u32 = 1_000_000;
 
 impl Load {
-    /// The load that the flags ask for.
+    /// Reads the load from the flags.
     ///
     /// # Errors
-    /// Names the flags that do not go together.
+    /// Names the flags that cannot be combined.
     pub(super) fn from_flags(flags: &RunFlags, place: &Place) -> Result<Self> {
         let seed = flags.seed.unwrap_or_else(|| seed_of(&place.run_id));
         let shard = place.shard.unwrap_or(Shard::WHOLE);
@@ -92,8 +92,8 @@ impl Load {
         })
     }
 
-    /// Whether there may be a user of each of so many classes: in the open model arrivals wait for users of their own
-    /// class, and without one they would wait for ever.
+    /// Checks that there can be a user of each class: in the open model arrivals wait for users of their own
+    /// class, and without one they would wait forever.
     pub(super) fn check_classes(&self, classes: usize) -> Result<()> {
         match self.model {
             Model::Open { most_users, .. } if (most_users as usize) < classes => {
@@ -103,7 +103,7 @@ impl Load {
         }
     }
 
-    /// Users that there may be at most.
+    /// The maximum number of users.
     #[must_use]
     pub fn most_users(&self) -> u32 {
         match &self.model {
@@ -112,7 +112,7 @@ impl Load {
         }
     }
 
-    /// When the last stage is over; `None` where there is no last one.
+    /// The end of the last stage; `None` if the load has no end of its own.
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
         match &self.model {
@@ -121,7 +121,7 @@ impl Load {
         }
     }
 
-    /// What the load does between two moments.
+    /// The phase of the load between two moments.
     #[must_use]
     pub fn phase(&self, from: Moment, until: Moment) -> Phase {
         let (from, until) = (from.since_start(), until.since_start());
@@ -131,7 +131,7 @@ impl Load {
         }
     }
 
-    /// Users that there should be at a moment; `None` in the open model, where that is as many as it takes.
+    /// The planned number of users at a moment; `None` in the open model, which starts users as needed.
     #[must_use]
     pub fn users_wanted(&self, at: Moment) -> Option<u32> {
         match &self.model {
@@ -140,7 +140,7 @@ impl Load {
         }
     }
 
-    /// Arrivals due until a moment; `None` in the closed model.
+    /// Number of arrivals due until a moment; `None` in the closed model.
     #[must_use]
     pub fn intended(&self, until: Moment) -> Option<f64> {
         match &self.model {

@@ -1,4 +1,4 @@
-//! The part of a plan that is about running it on many hosts: which shard, which run, when.
+//! Running a plan on many hosts: which shard this is, which run it belongs to, and when it starts.
 
 use std::time::Duration;
 
@@ -13,33 +13,33 @@ use crate::error::{Error, Result};
 /// When a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// As soon as it can.
+    /// As soon as possible.
     Now,
     /// At this time since the Unix epoch.
     At(Duration),
-    /// At the next multiple of this on the wall clock.
+    /// At the next multiple of this duration on the wall clock.
     Aligned(Duration),
 }
 
-/// What is said about the place of this process among many.
+/// The placement of this process in a run of several shards.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// `None` for a run on its own.
+    /// `None` for a run without shards.
     pub(super) shard: Option<Shard>,
-    /// The engine that told it.
+    /// The engine that determined the shard.
     pub(super) engine: Option<&'static str>,
-    /// The id of the run, which all shards share.
+    /// The id of the run, shared by all shards.
     pub(super) run_id: String,
     /// When it starts.
     pub(super) start: Start,
-    /// What a person should know of how this was found out.
+    /// Notes for the user about how the placement was determined.
     pub(super) notes: Vec<String>,
 }
 
-/// Finds the place.
+/// Determines the placement.
 ///
 /// # Errors
-/// Names the flag: no such shard, none told by an engine, or no run id that all shards would share.
+/// Names the flag: the shard does not exist or was not detected, or there is no run id that all shards share.
 pub(super) fn place(flags: &RunFlags, surroundings: &Surroundings<'_>) -> Result<Place> {
     let start = match (flags.start_at, flags.start_align) {
         (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "exclude each other")),

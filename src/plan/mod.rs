@@ -1,4 +1,4 @@
-//! What will be done: validated, immutable, complete. Past here nobody checks an argument again.
+//! The plan of a run: validated, immutable, complete. Arguments are not checked again after this.
 
 pub mod answer;
 pub mod check;
@@ -52,7 +52,7 @@ use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
 
-/// What will be done.
+/// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
     place: many::Place,
@@ -72,28 +72,28 @@ pub struct Plan {
     hash: String,
 }
 
-/// The stream and where it goes.
+/// The stream and its destination.
 #[derive(Debug)]
 pub struct StreamPlan {
-    /// Tick of the telemetry.
+    /// Interval between telemetry ticks.
     pub interval: Duration,
-    /// Where it goes.
+    /// The destination.
     pub sink: Sink,
 }
 
-/// Where the stream goes.
+/// The destination of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sink {
     /// Standard output.
     Stdout,
-    /// A file, overwritten.
+    /// A file, which is overwritten.
     File(PathBuf),
-    /// A file compressed by gzip, flushed each tick.
+    /// A gzip-compressed file, flushed at each tick.
     Gzip(PathBuf),
 }
 
 impl Sink {
-    /// The sink that a path stands for.
+    /// The sink for a path.
     #[must_use]
     pub fn of(path: &Path) -> Self {
         if path.as_os_str() == "-" {
@@ -107,7 +107,7 @@ impl Sink {
 }
 
 impl fmt::Display for Sink {
-    /// As the flag is written, for messages.
+    /// In the form of the flag, for messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdout => write!(f, "--telemetry -"),
@@ -116,50 +116,50 @@ impl fmt::Display for Sink {
     }
 }
 
-/// Text for people.
+/// Human-readable output.
 #[derive(Debug)]
 pub struct People {
-    /// How much is said.
+    /// Verbosity.
     pub talk: Talk,
-    /// Where text goes instead of stderr.
+    /// File for text that would otherwise go to stderr.
     pub logfile: Option<PathBuf>,
-    /// Least level of what is said.
+    /// Minimum level of log messages.
     pub loglevel: LogLevel,
-    /// What is left behind.
+    /// Report files to write.
     pub outputs: Outputs,
 }
 
-/// How much people are told.
+/// How much human-readable text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Talk {
-    /// Nothing but what ended the work.
+    /// Only errors that end the run.
     Nothing,
     /// The summary at the end.
     Summary,
-    /// How the run goes, too.
+    /// The progress of the run as well.
     All,
 }
 
-/// What the plan needs to know of the process it is made in.
+/// Facts about the current process that the plan depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'e> {
-    /// Whether standard output is a terminal, where nobody wants JSON lines.
+    /// Whether standard output is a terminal, where JSON lines are not useful.
     pub stdout_is_terminal: bool,
-    /// 64 random bits, for a run id.
+    /// 64 random bits for a run id.
     pub entropy: u64,
-    /// Environment variables, in which an engine tells which shard this is.
+    /// Environment variables, from which the shard may be detected.
     pub environment: &'e Environment,
 }
 
 impl Plan {
-    /// Makes the plan out of the flags (and through them the environment).
+    /// Creates the plan from the flags, which include their environment variables.
     ///
     /// # Errors
-    /// One line that names the flag, file or request; exit 2.
+    /// One line that names the flag, file or request; exit code 2.
     pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
         let place = many::place(flags, &surroundings)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
-        // The flags, and below them what the file says.
+        // Flags take precedence over the scenario file.
         let (flags, origins) = match &scenario {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
@@ -201,31 +201,31 @@ impl Plan {
         })
     }
 
-    /// The run's id, in every line of the stream.
+    /// The id of the run, in every line of the stream.
     #[must_use]
     pub fn run_id(&self) -> &str {
         &self.place.run_id
     }
 
-    /// Which part of the run this process does; `None` for a run on its own.
+    /// This process's part of the run; `None` for a run without shards.
     #[must_use]
     pub const fn shard(&self) -> Option<Shard> {
         self.place.shard
     }
 
-    /// The engine that told the shard; `None` where a person did.
+    /// The engine that determined the shard; `None` if it was given explicitly.
     #[must_use]
     pub const fn engine(&self) -> Option<&'static str> {
         self.place.engine
     }
 
-    /// When it starts.
+    /// When the run starts.
     #[must_use]
     pub const fn start(&self) -> Start {
         self.place.start
     }
 
-    /// What a person should know of how the plan was made.
+    /// Notes for the user about how the plan was made.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.place.notes
@@ -237,37 +237,37 @@ impl Plan {
         &self.testplan
     }
 
-    /// How much load, and when it ends.
+    /// The amount of load, and when it ends.
     #[must_use]
     pub const fn load(&self) -> &Load {
         &self.load
     }
 
-    /// Kinds of users; never empty.
+    /// The user classes; never empty.
     #[must_use]
     pub fn classes(&self) -> &[UserClass] {
         &self.journeys.classes
     }
 
-    /// Which class user or arrival `k` is of: an index of [`Plan::classes`].
+    /// The class of user or arrival `k`, as an index of [`Plan::classes`].
     #[must_use]
     pub fn class_of(&self, k: u64) -> usize {
         self.journeys.order.class_of(k)
     }
 
-    /// Data that users take rows of.
+    /// Data sources that users take rows from.
     #[must_use]
     pub fn sources(&self) -> &[DataSource] {
         &self.sources
     }
 
-    /// Names of the values that users take from answers, by slot.
+    /// Names of the variables extracted from responses, by slot.
     #[must_use]
     pub fn variables(&self) -> &[String] {
         &self.variables
     }
 
-    /// What statistics are kept by.
+    /// The endpoints that statistics are kept for.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
@@ -279,43 +279,43 @@ impl Plan {
         &self.connection
     }
 
-    /// The stream and where it goes.
+    /// The stream and its destination.
     #[must_use]
     pub const fn stream(&self) -> &StreamPlan {
         &self.stream
     }
 
-    /// Text for people.
+    /// Human-readable output.
     #[must_use]
     pub const fn people(&self) -> &People {
         &self.people
     }
 
-    /// Files that were read to make it.
+    /// Files that were read to make the plan.
     #[must_use]
     pub fn inputs(&self) -> &[Named] {
         &self.inputs
     }
 
-    /// Exit code when a request failed.
+    /// Exit code if requests failed.
     #[must_use]
     pub const fn exit_code_on_error(&self) -> u8 {
         self.exit_code_on_error
     }
 
-    /// What the run is held to.
+    /// The checks that the run must meet.
     #[must_use]
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// Every setting as resolved, without secrets.
+    /// All settings as resolved, without secrets.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
         &self.settings
     }
 
-    /// SHA-256 of what makes the plan, as 64 hex digits.
+    /// SHA-256 of the plan, as 64 hex digits.
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
@@ -331,7 +331,8 @@ fn people(flags: &RunFlags) -> People {
     People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
 
-/// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.
+/// Minimum tick: each tick writes a dozen lines and samples the machine once, which should stay far below 1 %
+/// of a core.
 const SHORTEST_TICK: Duration = Duration::from_millis(100);
 
 fn tick(interval: Duration) -> Result<Duration> {
@@ -352,7 +353,7 @@ fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -
     }
 }
 
-/// The path with the number of the shard in place of `%s`, so that one command line serves all shards.
+/// Replaces `%s` in the path by the number of the shard, so that one command line works for all shards.
 fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
     match (path.to_str(), shard) {
         (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),

@@ -1,15 +1,15 @@
-//! A number as JSON writes it: its digits are kept, and it is compared by its decimal value, of any length.
+//! A JSON number: its digits are kept, and it is compared by decimal value at any length.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// A number with the digits that it was written with.
+/// A number with its digits as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number(Box<str>);
 
-/// A decimal value in one way only: `0.ddd * 10^exponent`, the digits without zeros at either end.
+/// The normalized decimal value: `0.ddd * 10^exponent`, the digits without leading and trailing zeros.
 #[derive(Debug, PartialEq, Eq)]
 struct Decimal {
     is_negative: bool,
@@ -18,7 +18,7 @@ struct Decimal {
 }
 
 impl Number {
-    /// A number of this text, which must be one of JSON (RFC 8259 section 6).
+    /// Creates a number from a text, which must be a JSON number (RFC 8259 section 6).
     #[must_use]
     pub(super) fn new(text: &str) -> Self {
         Self(text.into())
@@ -30,21 +30,21 @@ impl Number {
         &self.0
     }
 
-    /// Whether both have the same decimal value: 7, 7.0 and 7e0 have, two integers that differ in the thirtieth digit
-    /// have not.
+    /// Returns whether both have the same decimal value: 7, 7.0 and 7e0 do, two integers that differ in the
+    /// thirtieth digit do not.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        // An exponent of more than 38 digits is beyond any number that means something.
+        // An exponent of more than 38 digits is beyond any meaningful number.
         self.0 == other.0 || self.decimal().is_some_and(|own| Some(own) == other.decimal())
     }
 
-    /// The nearest float; `None` where it is beyond all of them.
+    /// The nearest float; `None` if it is outside their range.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         self.0.parse().ok().filter(|float: &f64| float.is_finite())
     }
 
-    /// The whole number that it is, which 7.0 and 7e0 are, too.
+    /// The value as a whole number, which includes 7.0 and 7e0.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         /// Digits of 2^64.
@@ -62,7 +62,7 @@ impl Number {
         digits.map(char::from).collect::<String>().parse().ok()
     }
 
-    /// `None` where the exponent itself has too many digits.
+    /// `None` if the exponent itself has too many digits.
     fn decimal(&self) -> Option<Decimal> {
         let (is_negative, text) = self.0.strip_prefix('-').map_or((false, &*self.0), |text| (true, text));
         let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

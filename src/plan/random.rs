@@ -1,23 +1,23 @@
-//! Chance that can be repeated: the same seed makes the same choices.
+//! Reproducible random numbers: the same seed makes the same choices.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Sebastiano Vigna's splitmix64: one addition and three mixing steps a number, passes `BigCrush`, and any seed will
-/// do, so that each user can have a generator of its own.
+/// Sebastiano Vigna's splitmix64: one addition and three mixing steps per number. It passes `BigCrush` and
+/// works with any seed, so each user can have its own generator.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// How far the state moves with each number: 2^64 over the golden ratio, made odd.
+    /// How much the state advances per number: 2^64 divided by the golden ratio, made odd.
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-    /// A generator whose whole sequence follows from `seed`.
+    /// A generator whose sequence is determined by `seed`.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The generator after `numbers` further numbers, at no cost.
+    /// The generator after `numbers` further numbers, in constant time.
     #[must_use]
     pub const fn skip(self, numbers: u64) -> Self {
         Self(self.0.wrapping_add(numbers.wrapping_mul(Self::STEP)))
@@ -32,7 +32,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number from 0 to `bound` - 1, each as likely as the next to within `bound` / 2^64.
+    /// A random number from 0 to `bound` - 1, uniform to within `bound` / 2^64.
     pub fn below(&mut self, bound: usize) -> usize {
         assert!(bound > 0, "there must be something to choose from");
         // Lemire's multiplication in place of a remainder. The product's upper half is below `bound`, so it fits.
@@ -40,22 +40,22 @@ impl Random {
         usize::try_from(product >> 64).unwrap_or(0)
     }
 
-    /// A number from 0 up to, not including, 1.
+    /// A random number from 0 (inclusive) to 1 (exclusive).
     pub fn unit(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 
-/// A seed that follows from a text, by FNV-1a.
+/// A seed computed from a text by FNV-1a.
 #[must_use]
 pub fn seed_of(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
-/// 64 bits that differ each time, from the operating system.
+/// 64 bits of entropy from the operating system.
 #[must_use]
 pub fn entropy() -> u64 {
-    // std seeds the hasher's keys from the operating system; hashing nothing with them is a way to get at it.
+    // std seeds the hasher's keys from the operating system; hashing nothing with them makes them available.
     RandomState::new().build_hasher().finish()
 }
 

@@ -1,4 +1,4 @@
-//! A request as it goes on the wire, prepared once: sending it costs no formatting.
+//! A request in wire format, prepared once so that sending it needs no formatting.
 
 use std::fmt;
 use std::io::Write as _;
@@ -11,50 +11,51 @@ use super::url::{Origin, Url};
 use super::wire::{self, Wire};
 use crate::cli::value::Header;
 
-/// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints): what statistics are kept by.
+/// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints), which statistics are grouped by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EndpointId(pub u32);
 
-/// What statistics are kept by: a method and a name.
+/// The unit that statistics are grouped by: a method and a name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     /// The method, at most 32 bytes.
     pub method: String,
-    /// Path and query as written, with the host in front where it is not `--host`.
+    /// Path and query as written, preceded by the host if it differs from `--host`.
     pub name: String,
 }
 
 impl fmt::Display for Endpoint {
-    /// `METHOD name`, as people and checks call it; the name alone for the rest of too many.
+    /// `METHOD name`, as used in checks and reports; only the name for the group of endpoints beyond the
+    /// maximum.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gap = if self.method.is_empty() { "" } else { " " };
         write!(f, "{}{gap}{}", self.method, self.name)
     }
 }
 
-/// What a request carries besides its URL.
+/// The parts of a request besides its URL.
 #[derive(Clone, Debug)]
 pub struct Parts {
     /// The method as sent.
     pub method: String,
-    /// Header fields in the order sent, without `Host` (unless the user set one) and `Content-Length`.
+    /// Header fields in the order sent, without `Host` (unless set by the user) and `Content-Length`.
     pub headers: Arc<[(String, String)]>,
-    /// The body; `None` sends none.
+    /// The body; `None` sends no body.
     pub body: Option<Arc<[u8]>>,
 }
 
-/// A request, ready to be sent again and again.
+/// A request that can be sent repeatedly.
 #[derive(Clone, Debug)]
 pub struct Request {
     endpoint: EndpointId,
     origin: Arc<Origin>,
     bytes: Box<[u8]>,
-    /// Where in `bytes` the body begins.
+    /// Start of the body in `bytes`.
     body: usize,
 }
 
 impl Request {
-    /// Where it is counted.
+    /// The endpoint that it is counted under.
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         self.endpoint
@@ -68,25 +69,25 @@ impl Request {
         Self::of_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
     }
 
-    /// A request of these bytes, whose body begins at `body`.
+    /// Creates a request from bytes whose body starts at `body`.
     pub(super) fn of_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
         Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body }
     }
 
-    /// Where a connection for it goes.
+    /// The origin that its connection goes to.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
 
-    /// The request as it is sent.
+    /// The request in wire format.
     #[must_use]
     pub const fn wire(&self) -> Wire<'_> {
         Wire::new(self.endpoint, &self.origin, &self.bytes, self.body)
     }
 }
 
-/// Request line and fields, without `Content-Length` and the empty line.
+/// Request line and header fields, without `Content-Length` and the empty line.
 fn head(url: &Url, parts: &Parts) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256 + parts.body.as_deref().map_or(0, <[u8]>::len));
     // Writing into a Vec cannot fail.
@@ -100,13 +101,14 @@ fn head(url: &Url, parts: &Parts) -> Vec<u8> {
     bytes
 }
 
-/// Value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
+/// The value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
 #[must_use]
 pub fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
-/// Header fields of every request: those sent by default, unless the user's own replace or remove them.
+/// The header fields of every request: the defaults, unless the user's own replace or remove them, and the
+/// user's own.
 #[must_use]
 pub fn headers(defaults: &[(&str, String)], own: &[Header]) -> Arc<[(String, String)]> {
     let is_own = |name: &str| own.iter().any(|header| header.name.eq_ignore_ascii_case(name));

@@ -1,4 +1,4 @@
-//! From `REQUEST` arguments and the flags about them to prepared requests.
+//! Turns `REQUEST` arguments and their flags into prepared requests.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,42 +17,42 @@ use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
 
-/// Everything that will be asked, and what it is counted by: of a command line, or of a scenario.
+/// All requests and the endpoints they are counted under, from a command line or a scenario.
 #[derive(Debug)]
 pub(super) struct Resolved {
     pub(super) journeys: Journeys,
     pub(super) endpoints: Vec<Endpoint>,
-    /// The requests as written, one a line, without user information.
+    /// The requests as written, one per line, without user information.
     pub(super) listing: String,
     /// Host and port of the base: the default name of the test plan.
     pub(super) base_authority: String,
     /// The body of every request of a command line.
     pub(super) body: Option<Arc<[u8]>>,
-    /// What only a scenario has.
+    /// Parts that only a scenario has.
     pub(super) scenario: Extras,
 }
 
-/// What only a scenario has.
+/// Parts that only a scenario has.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
-    /// Its `name`.
+    /// The scenario's `name`.
     pub(super) name: Option<String>,
-    /// Data that users take rows of.
+    /// Data sources that users take rows from.
     pub(super) sources: Vec<DataSource>,
-    /// Names of the values that users take from answers, by slot.
+    /// Names of the variables extracted from responses, by slot.
     pub(super) variables: Vec<String>,
-    /// Its checks, which those of the command line replace.
+    /// Its checks; those of the command line replace them.
     pub(super) checks: Vec<Check>,
-    /// What the stream tells of the file, beside what flags say.
+    /// Settings of the file that have no flag, for the stream.
     pub(super) told: Vec<(&'static str, String)>,
-    /// Files that were read beside it.
+    /// Other files that were read.
     pub(super) files: Vec<PathBuf>,
 }
 
 /// Resolves the requests of a command line.
 ///
 /// # Errors
-/// Names the request, flag or file; exit 2.
+/// Names the request, flag or file; exit code 2.
 pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let written = written(&flags.requests)?;
     let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
@@ -78,7 +78,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let rules = rules(flags);
     let mut listing = String::new();
     for line in lines {
-        // curl's order: the flag, then what stands in the URL.
+        // Same precedence as in curl: the flag, then the URL.
         let in_url = line.userinfo.clone().or_else(|| base_credentials.clone());
         let credentials = flags.basic_auth.clone().or(in_url).filter(|_| reaches(flags, &line, &home));
         let method = line.method.clone().unwrap_or_else(|| default_method(flags, body.is_some()));
@@ -100,7 +100,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body, scenario: Extras::default() })
 }
 
-/// What holds for each request that says nothing of its own.
+/// The rules for requests without rules of their own.
 pub(super) fn rules(flags: &RunFlags) -> Rules {
     Rules {
         timeout: flags.timeout,
@@ -110,7 +110,7 @@ pub(super) fn rules(flags: &RunFlags) -> Rules {
     }
 }
 
-/// The users of a command line are all of one kind.
+/// The users of a command line are all of one class.
 fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
     let class = UserClass {
         name: "default".to_owned(),
@@ -124,12 +124,13 @@ fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
     Journeys::new(vec![class], |why| Error::usage("REQUEST", why))
 }
 
-/// Credentials of the flag go to every request, as the user wrote both; those of the host's URL only to that host.
+/// Returns whether credentials apply to a request: those of the flag are sent with every request, because the
+/// user wrote both; those in the host's URL only to that host.
 fn reaches(flags: &RunFlags, line: &Line, home: &Origin) -> bool {
     flags.basic_auth.is_some() || line.userinfo.is_some() || **line.url.origin() == *home
 }
 
-/// Endpoints in the order of first mention, each once.
+/// The endpoints in the order of first use, each once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Book {
     pub(super) endpoints: Vec<Endpoint>,
@@ -141,7 +142,7 @@ impl Book {
         if let Some(id) = self.ids.get(&endpoint) {
             return *id;
         }
-        // The number of requests is bounded by MOST_REQUESTS.
+        // The number of requests is limited by MOST_REQUESTS.
         let id = EndpointId(u32::try_from(self.endpoints.len()).unwrap_or(u32::MAX));
         self.endpoints.push(endpoint.clone());
         self.ids.insert(endpoint, id);
@@ -149,21 +150,23 @@ impl Book {
     }
 }
 
-/// A list of requests is read into memory and prepared.
+/// Maximum size of a list of requests, which is read into memory and prepared.
 const LIST: Limit = Limit::mib("a list of requests", 16);
 
-/// Requests of one plan: each takes about a KiB beside its body.
+/// Maximum number of requests of a plan: each takes about a KiB in addition to its body.
 pub(super) const MOST_REQUESTS: usize = 200_000;
 
-/// Bodies of one plan. They are held in memory, each request its own, and a machine that makes load has a few GiB.
+/// Maximum size of all bodies of a plan. Each request keeps its body in memory, and a load generator has a
+/// few GiB.
 pub(super) const MOST_BODIES: Limit = Limit::mib("the bodies of all requests", 1024);
 
-/// Demands that the bodies of a plan, `bytes` in all, can be held in memory.
+/// Checks that the bodies of a plan, `bytes` in total, can be kept in memory.
 pub(super) fn check_bodies(bytes: u64) -> std::result::Result<(), String> {
     if bytes > MOST_BODIES.bytes() { Err(MOST_BODIES.to_string()) } else { Ok(()) }
 }
 
-/// The requests as written, `@FILE` and `-` read: one a line, blank lines and lines beginning with `#` left out.
+/// Reads the requests, including `@FILE` and `-`: one per line, without blank lines and lines that start with
+/// `#`.
 fn written(arguments: &[String]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for argument in arguments {
@@ -197,21 +200,21 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// One request as written.
+/// A request as written.
 struct Line {
     method: Option<String>,
     url: Url,
     userinfo: Option<String>,
-    /// Path and query as written: the endpoint's name.
+    /// Path and query as written, used as the endpoint's name.
     path: String,
 }
 
-/// A request as it is called in a complaint.
+/// The name of a request in error messages.
 fn named(text: &str) -> String {
     format!("request {:?}", masked_url(text))
 }
 
-/// Control characters reach a command line by a slip of a script, and would be sent as `%0A`.
+/// Control characters usually come from a mistake in a script, and would be sent as `%0A`.
 fn without_controls(what: &str, text: &str) -> Result<()> {
     let is_plain = !text.chars().any(char::is_control);
     if is_plain { Ok(()) } else { Err(Error::usage(what, "has a control character in its URL or path")) }
@@ -253,7 +256,7 @@ fn default_method(flags: &RunFlags, has_body: bool) -> String {
     flags.method.clone().unwrap_or_else(|| if has_body { "POST".to_owned() } else { "GET".to_owned() })
 }
 
-/// A body whose kind the request says.
+/// A kind of body that determines its `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyKind {
     Json,
@@ -272,7 +275,7 @@ pub(super) fn defaults(
         ("Accept", accept.to_owned()),
     ];
     if flags.no_keepalive {
-        // RFC 9112 section 9.6: say so, and the server can close at once.
+        // RFC 9112 section 9.6: with this field the server can close the connection immediately.
         fields.push(("Connection", "close".to_owned()));
     }
     if let Some(credentials) = credentials {
@@ -303,7 +306,8 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
     }
 }
 
-/// A flag about the body with its file. A body given as text is not repeated: it may be long, and may be a secret.
+/// The flag with its file, for error messages. A body given as text is not repeated: it may be long or
+/// secret.
 fn source(flag: &str, text: &str) -> String {
     if text.starts_with('@') { format!("{flag} {text}") } else { flag.to_owned() }
 }

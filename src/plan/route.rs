@@ -1,4 +1,4 @@
-//! The way that connections take.
+//! The route of connections: direct, through a proxy or a Unix socket.
 
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,34 +11,34 @@ use super::url::{Origin, Url, percent_decode};
 use crate::error::{Error, Result};
 use crate::secret::MASK;
 
-/// The way that connections take: one for all requests of a run. Never from the environment: a run does what its
-/// command line says.
+/// The route of connections, the same for all requests of a run. It never comes from the environment: a run
+/// does what its command line says.
 #[derive(Clone, Debug)]
 pub enum Route {
-    /// To the origin's own address.
+    /// Directly to the address of the origin.
     Direct,
-    /// To an HTTP proxy (`--proxy http://…`). It is asked for plain HTTP by the whole URL, as curl asks, since many
-    /// proxies let CONNECT go to port 443 only; for TLS it is asked for a tunnel.
+    /// Through an HTTP proxy (`--proxy http://…`). Plain HTTP is requested with the absolute URL, as in curl,
+    /// because many proxies allow CONNECT only to port 443; for TLS a tunnel is requested.
     HttpProxy {
-        /// Where the proxy is.
+        /// The proxy's address.
         proxy: Arc<Origin>,
         /// Value of `Proxy-Authorization`.
         authorization: Option<Arc<str>>,
     },
-    /// To a SOCKS 5 proxy (`--proxy socks5://…` and `socks5h://…`).
+    /// Through a SOCKS 5 proxy (`--proxy socks5://…` and `socks5h://…`).
     Socks5 {
-        /// Where the proxy is.
+        /// The proxy's address.
         proxy: Arc<Origin>,
-        /// Who we are to it.
+        /// The login for the proxy.
         login: Option<Login>,
-        /// Who looks up the origin's name.
+        /// Which side looks up the origin's name.
         lookup: Lookup,
     },
-    /// To a Unix socket, whatever the origin (`--unix-socket`, as curl's).
+    /// Through a Unix socket, for every origin (`--unix-socket`, as in curl).
     UnixSocket(PathBuf),
 }
 
-/// Who looks up the name of an origin behind a SOCKS proxy, with curl's words for it.
+/// Which side looks up the name of an origin behind a SOCKS proxy; the schemes are curl's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// This machine: `socks5`.
@@ -47,7 +47,7 @@ pub enum Lookup {
     Proxy,
 }
 
-/// Who we are to a proxy.
+/// A login for a proxy.
 #[derive(Clone)]
 pub struct Login {
     name: String,
@@ -55,14 +55,14 @@ pub struct Login {
 }
 
 impl fmt::Debug for Login {
-    /// Without the secret.
+    /// Hides the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MASK)
     }
 }
 
 impl Login {
-    /// The name; for SOCKS 1 to 255 bytes.
+    /// The user name; for SOCKS 1 to 255 bytes.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -74,7 +74,7 @@ impl Login {
         &self.password
     }
 
-    /// Reads `NAME:PASS` of a URL; none where it is empty.
+    /// Parses `NAME:PASS` from a URL; `None` if both are empty.
     fn read(userinfo: &str) -> Option<Self> {
         let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         let (name, password) = (percent_decode(name), percent_decode(password));
@@ -82,7 +82,7 @@ impl Login {
     }
 }
 
-/// What the flags about the route say.
+/// The flags that determine the route.
 #[derive(Debug)]
 pub(super) struct RouteFlags<'f> {
     /// `--proxy`.
@@ -92,10 +92,10 @@ pub(super) struct RouteFlags<'f> {
 }
 
 impl Route {
-    /// Makes the route.
+    /// Determines the route.
     ///
     /// # Errors
-    /// Names the flag; a Unix socket that is not there is one.
+    /// Names the flag; a missing Unix socket is an error.
     pub(super) fn from_flags(flags: &RouteFlags<'_>) -> Result<Self> {
         match (flags.proxy, flags.unix_socket) {
             (Some(_), Some(_)) => Err(Error::usage("--proxy and --unix-socket", "exclude each other")),
@@ -107,7 +107,7 @@ impl Route {
 }
 
 impl fmt::Display for Route {
-    /// As the flag's value is written, without secrets; nothing for the direct way.
+    /// In the form of the flag's value, without secrets; empty for the direct route.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => Ok(()),
@@ -127,7 +127,7 @@ impl fmt::Display for Route {
 
 const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT, or socks5:// or socks5h:// in front";
 
-/// Reads the URL of a proxy. What is wrong is said without repeating any of it: it may be a piece of a password.
+/// Parses the URL of a proxy. Error messages repeat none of it: any part may belong to a password.
 fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
     let (scheme, rest) = url.split_once("://").ok_or("has no scheme; did you mean http:// or socks5:// in front?")?;
     let (login, host_port) = match rest.rsplit_once('@') {
@@ -148,7 +148,7 @@ fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
     }
 }
 
-/// A login that RFC 1929 can carry: each length is one byte, and a name is there.
+/// Checks that RFC 1929 can carry a login: lengths have one byte, and a name is required.
 fn for_socks(login: Option<Login>) -> std::result::Result<Option<Login>, &'static str> {
     const LONGEST: usize = u8::MAX as usize;
     match &login {
@@ -160,7 +160,7 @@ fn for_socks(login: Option<Login>) -> std::result::Result<Option<Login>, &'stati
     }
 }
 
-/// Host and port, both given: there is no one port that proxies listen on.
+/// Parses host and port; both are required, because proxies have no common default port.
 fn proxy_origin(host_port: &str) -> Option<Arc<Origin>> {
     let host_port = host_port.strip_suffix('/').unwrap_or(host_port);
     let (_, port) = host_port.rsplit_once(':')?;
@@ -169,7 +169,7 @@ fn proxy_origin(host_port: &str) -> Option<Arc<Origin>> {
     (origin.target() == "/" && !host_port.contains(['/', '?', '#'])).then(|| Arc::clone(origin.origin()))
 }
 
-/// Bytes of a Unix socket's path: `sun_path` has 108, the last of them zero (unix(7)).
+/// Maximum length of a Unix socket's path: `sun_path` has 108 bytes, the last of them zero (unix(7)).
 const LONGEST_PATH: usize = 107;
 
 fn unix_socket(path: &Path) -> Result<PathBuf> {

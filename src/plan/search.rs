@@ -1,5 +1,5 @@
-//! Texts that are looked for in a body while it passes, in pieces cut anywhere: what is kept of it is shorter than the
-//! text, however long the body. Pure.
+//! Searches texts in a body as it arrives, in chunks split anywhere. Less than the length of the text is
+//! kept, however long the body is. Pure.
 
 use memchr::memmem;
 
@@ -7,17 +7,17 @@ use super::expect::{BodyRule, Expect};
 use super::extract::{ExtractFrom, Extraction};
 use super::template::Values;
 
-/// What is looked for in one body, and what was found.
+/// The searches in one body, and their results.
 #[derive(Debug, Default)]
 pub struct TextSearches {
-    /// One for each rule about texts; `None` where its text needs a value that was never taken from an answer.
+    /// One per rule about texts; `None` if its text needs a value that was never extracted from a response.
     rules: Vec<Option<Search>>,
-    /// One for each extraction between two texts.
+    /// One per extraction between two texts.
     captures: Vec<Capture>,
 }
 
 impl TextSearches {
-    /// What `expect` and `extract` want to know of a body; a captured text has at most `limit` bytes.
+    /// The searches needed for `expect` and `extract`; a captured text has at most `limit` bytes.
     #[must_use]
     pub fn new(expect: &Expect, extract: &[Extraction], values: &mut Values<'_>, limit: u64) -> Self {
         let rules = expect.body.iter().map(|rule| {
@@ -35,25 +35,25 @@ impl TextSearches {
         Self { rules: rules.collect(), captures: captures.collect() }
     }
 
-    /// Looks at the next piece of the body.
+    /// Searches the next chunk of the body.
     pub fn feed(&mut self, piece: &[u8]) {
         self.rules.iter_mut().flatten().for_each(|search| search.feed(piece));
         self.captures.iter_mut().for_each(|capture| capture.feed(piece));
     }
 
-    /// Begins another body.
+    /// Starts over with another body.
     pub fn restart(&mut self) {
         self.rules.iter_mut().flatten().for_each(Search::restart);
         self.captures.iter_mut().for_each(Capture::restart);
     }
 
-    /// Whether the text of rule number `rule` was found; `None` where it could not be made.
+    /// Whether the text of rule number `rule` was found; `None` if the text could not be rendered.
     #[must_use]
     pub fn found(&self, rule: usize) -> Option<bool> {
         self.rules.get(rule)?.as_ref().map(|search| search.found)
     }
 
-    /// What stood between these two texts.
+    /// The text between these two texts.
     #[must_use]
     pub fn captured(&self, left: &str, right: &str) -> Captured<'_> {
         let is_it = |capture: &&Capture| capture.left == left.as_bytes() && capture.right == right.as_bytes();
@@ -61,22 +61,22 @@ impl TextSearches {
     }
 }
 
-/// What stood between two texts.
+/// The result of capturing the text between two others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Captured<'c> {
-    /// This.
+    /// The captured text.
     Text(&'c [u8]),
-    /// Nothing: one of them is not in the body, or not behind the other.
+    /// One of the texts is missing, or they are not in this order.
     Missing,
     /// More than may be kept.
     TooLong,
 }
 
-/// One text.
+/// The search for one text.
 #[derive(Debug)]
 struct Search {
     needle: Vec<u8>,
-    /// The end of what passed, shorter than the text.
+    /// The end of the previous chunks, shorter than the text.
     tail: Vec<u8>,
     found: bool,
 }
@@ -97,9 +97,10 @@ impl Search {
     }
 }
 
-/// Where `needle` first ends in `piece`, with `tail` in front of it; without it, the tail becomes that of the two.
+/// Returns the first position in `piece` at which `needle` ends, with `tail` as the preceding text. If it is
+/// not found, the tail becomes that of both together.
 fn find(needle: &[u8], tail: &mut Vec<u8>, piece: &[u8]) -> Option<usize> {
-    // Shorter than the needle by one: a longer one would find again what ended before this piece.
+    // One shorter than the needle: a longer tail would match again what ended before this chunk.
     let most = needle.len() - 1;
     let before = tail.len();
     tail.extend_from_slice(&piece[..piece.len().min(most)]);
@@ -118,14 +119,14 @@ fn find(needle: &[u8], tail: &mut Vec<u8>, piece: &[u8]) -> Option<usize> {
     None
 }
 
-/// A text between two others, where they first stand one after the other.
+/// The text between two others, at their first occurrence one after the other.
 #[derive(Debug)]
 struct Capture {
     left: Vec<u8>,
     right: Vec<u8>,
     limit: u64,
     state: CaptureState,
-    /// While the left text is looked for, the end of what passed; then what stands behind it.
+    /// While searching for the left text, the end of the previous chunks; then the text after it.
     kept: Vec<u8>,
 }
 
@@ -191,7 +192,7 @@ impl Capture {
 mod tests {
     use super::*;
 
-    /// Feeds `text` cut at `cuts`.
+    /// Splits `text` at `cuts`.
     fn pieces<'t>(text: &'t [u8], cuts: &[usize]) -> Vec<&'t [u8]> {
         let ends = cuts.iter().copied().chain([text.len()]);
         let mut start = 0;
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_two_texts_is_captured_wherever_the_body_is_cut() {
+    fn a_text_between_two_others_is_captured_wherever_the_body_is_cut() {
         let body = b"x<a>1</a><a>2</a> value=\"\" end";
         let captured = |left: &str, right: &str, cuts: &[usize]| {
             let mut capture = Capture::new(left, right, 100);
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_captured_text_has_a_bound_and_nothing_of_a_longer_one_is_kept() {
+    fn a_captured_text_is_limited_and_nothing_of_a_longer_one_is_kept() {
         for (limit, expected) in [(3, Captured::Text(b"abc")), (2, Captured::TooLong)] {
             let mut capture = Capture::new("(", ")", limit);
             b"..(abc).........)".chunks(1).for_each(|byte| capture.feed(byte));
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn another_body_is_looked_at_anew() {
+    fn another_body_is_searched_from_the_start() {
         let mut search = Search::new(b"ab".to_vec());
         search.feed(b"a");
         search.restart();

@@ -1,4 +1,4 @@
-//! Every flag of `run` as a setting of the stream, in the order of the help page.
+//! The flags of `run` as settings for the stream, in the order of the help page.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::cli::{Arrival, Origin, Origins, Outputs, RunFlags};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
 
-/// Writes the settings down.
+/// Collects the settings.
 pub(super) fn of(
     flags: &RunFlags,
     origins: &Origins,
@@ -51,7 +51,7 @@ pub(super) fn of(
     book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
     many(&mut book, flags, origins);
     for (check, origin) in checks {
-        // Two runs of the same plan may be held to different things.
+        // Two runs of the same plan may have different checks.
         book.add(Scope::Place, "check", check.text(), *origin);
     }
     book.add(
@@ -63,7 +63,7 @@ pub(super) fn of(
     book
 }
 
-/// Shards of one run differ in these, so they are no part of the plan.
+/// Settings that differ between the shards of a run and are therefore not part of the plan.
 fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
     if let Some(shard) = flags.shard {
         book.add(Scope::Place, "shard", &shard.to_string(), origins.of("shard"));
@@ -78,7 +78,7 @@ fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
 
 fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
     for (key, value) in &resolved.scenario.told {
-        // Where the file lies is no part of what it says.
+        // The location of the file is not part of its content.
         let scope = if *key == "scenario" { Scope::Place } else { Scope::Plan };
         let origin = if *key == "scenario" { origins.of("scenario") } else { Origin::File };
         book.add(scope, key, value, origin);
@@ -102,7 +102,7 @@ fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Res
     book.add(Scope::Plan, "stop-timeout", &time(flags.stop_timeout), origins.of("stop_timeout"));
 }
 
-/// What decides when a request is sent: only the flags that have a say in it.
+/// What determines when requests are sent: only the flags that affect it.
 fn model(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
     let users = |otherwise: u32| flags.users.unwrap_or(otherwise).to_string();
     if let Some(rate) = flags.rate {
@@ -129,7 +129,7 @@ fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &
         book.add(Scope::Plan, "header", &text, origins.of("headers"));
     }
     if let Some(body) = &resolved.body {
-        // A body may well hold a password, and nothing tells which part of it does.
+        // A body may contain a password, and it is impossible to tell where.
         let (key, flag) = if flags.json.is_some() { ("json", "json") } else { ("data", "data") };
         book.add(Scope::Plan, key, &fingerprint(body), origins.of(flag));
     }
@@ -178,7 +178,7 @@ fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &
     book.add(Scope::Plan, "address-family", family.0, origins.of(family.1));
 }
 
-/// A time as a flag takes it: whole seconds, or milliseconds.
+/// A duration in the format of the flags: whole seconds, or a decimal fraction.
 fn time(duration: Duration) -> String {
     if duration.subsec_nanos() == 0 {
         format!("{}s", duration.as_secs())

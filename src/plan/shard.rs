@@ -1,19 +1,20 @@
-//! One run on many hosts: which part of the plan a shard does.
+//! Running one plan on many hosts: which part a shard executes.
 //!
-//! Everything that is counted from 0 over the whole run is dealt like cards: shard i of N has user k, arrival k,
-//! request k and data row k where k mod N = i, each at the time that it has on one host. All shards together are then
-//! the run of one host, and no two do the same.
+//! Everything numbered from 0 over the whole run is distributed round robin: shard i of N has user k, arrival
+//! k, request k and data row k if k mod N = i, at the same time as on one host. All shards together are then
+//! equivalent to a run on one host, and no two shards do the same thing.
 
 use std::fmt;
 
-/// One of the processes that make a run together: its number, from 0, and how many there are.
+/// One of the processes of a run: its number, from 0, and the number of processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shard {
     index: u32,
     count: u32,
 }
 
-/// More processes than an engine starts for one run. A limit, so that a mistyped total is not waited for.
+/// Maximum number of shards: more than an engine starts for one run. Without a limit, a mistyped total would
+/// be waited for.
 pub const MOST_SHARDS: u32 = 100_000;
 
 impl Shard {
@@ -23,7 +24,7 @@ impl Shard {
     /// Shard `index`, from 0, of `count`.
     ///
     /// # Errors
-    /// A sentence, where there is no such shard.
+    /// A sentence, if there is no such shard.
     pub fn new(index: u32, count: u32) -> Result<Self, String> {
         if count == 0 || count > MOST_SHARDS {
             return Err(format!("{count} shards; there may be 1 to {MOST_SHARDS}"));
@@ -40,38 +41,40 @@ impl Shard {
         self.index
     }
 
-    /// How many there are.
+    /// The number of shards.
     #[must_use]
     pub const fn count(self) -> u32 {
         self.count
     }
 
-    /// Whether number `k` of the whole run is its own.
+    /// Returns whether number `k` of the whole run belongs to this shard.
     #[must_use]
     pub fn owns(self, k: u64) -> bool {
         k % u64::from(self.count) == u64::from(self.index)
     }
 
-    /// How many of the first `total` of the whole run are its own: ⌈(total − index) / count⌉.
+    /// How many of the first `total` numbers of the whole run belong to this shard: ⌈(total − index) /
+    /// count⌉.
     #[must_use]
     pub fn share(self, total: u64) -> u64 {
         total.saturating_sub(u64::from(self.index)).div_ceil(u64::from(self.count))
     }
 
-    /// [`share`](Self::share) of a number of users.
+    /// [`share`](Self::share) for a number of users.
     #[must_use]
     pub fn share_of_users(self, total: u32) -> u32 {
         total.saturating_sub(self.index).div_ceil(self.count)
     }
 
-    /// The number in the whole run of its own number `n`, from 0; saturates.
+    /// Converts this shard's own number `n`, from 0, to the number in the whole run; saturates.
     #[must_use]
     pub fn place(self, n: u64) -> u64 {
         n.saturating_mul(u64::from(self.count)).saturating_add(u64::from(self.index))
     }
 
-    /// Requests of `total` that it makes where the run has `users` users: its [`share`](Self::share) among the shards
-    /// that have a user at all, as the others could make none.
+    /// The number of requests of `total` that it makes if the run has `users` users: its
+    /// [`share`](Self::share) among the shards that have at least one user, because the others cannot make
+    /// any.
     #[must_use]
     pub fn share_of_requests(self, total: u64, users: u32) -> u64 {
         let workers = self.count.min(users.max(1));
@@ -80,7 +83,7 @@ impl Shard {
 }
 
 impl fmt::Display for Shard {
-    /// As the flag is written.
+    /// In the format of the flag.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.count)
     }

@@ -1,4 +1,4 @@
-//! A request that is made anew each time it is sent.
+//! A request that is rendered each time it is sent.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::template::{Template, Unset, Values};
 use super::url::Origin;
 use super::wire::{self, Wire, WireBuffer};
 
-/// A request that is made anew each time it is sent.
+/// A request that is rendered each time it is sent.
 #[derive(Clone, Debug)]
 pub struct TemplatedRequest {
     endpoint: EndpointId,
@@ -17,35 +17,35 @@ pub struct TemplatedRequest {
 }
 
 impl TemplatedRequest {
-    /// A request of this head (request line and fields with their line ends, without `Content-Length` and the empty
-    /// line) and body.
+    /// Creates a request from its head (request line and fields with line ends, without `Content-Length` and
+    /// the empty line) and body.
     #[must_use]
     pub const fn new(endpoint: EndpointId, origin: Arc<Origin>, head: Template, body: Option<Template>) -> Self {
         Self { endpoint, origin, head, body }
     }
 
-    /// Where it is counted.
+    /// The endpoint that it is counted under.
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         self.endpoint
     }
 
-    /// Where a connection for it goes.
+    /// The origin that its connection goes to.
     #[must_use]
     pub const fn origin(&self) -> &Arc<Origin> {
         &self.origin
     }
 
-    /// Bytes that it has at least.
+    /// Minimum length in bytes.
     #[must_use]
     pub fn least_len(&self) -> usize {
         self.head.literal_len() + self.body.as_ref().map_or(0, Template::literal_len)
     }
 
-    /// The request with its holes filled.
+    /// Renders the request.
     ///
     /// # Errors
-    /// A value is not there, or does not fit: nothing is to be sent.
+    /// A value is missing or not allowed: the request cannot be sent.
     pub fn render<'w>(&'w self, values: &mut Values<'_>, buffer: &'w mut WireBuffer) -> Result<Wire<'w>, Unset> {
         let (head, body) = buffer.begin();
         self.head.render(values, head)?;
@@ -54,7 +54,7 @@ impl TemplatedRequest {
         Ok(buffer.wire(self.endpoint, &self.origin))
     }
 
-    /// Head (without `Content-Length`) and body for people, secrets masked.
+    /// Head (without `Content-Length`) and body for display, with secrets masked.
     ///
     /// # Errors
     /// As [`TemplatedRequest::render`].
@@ -65,7 +65,7 @@ impl TemplatedRequest {
         Ok((head, body))
     }
 
-    /// The request prepared, where it is the same each time.
+    /// The prepared request, if it is the same each time.
     #[must_use]
     pub fn fixed(&self) -> Option<Request> {
         let mut bytes = self.head.fixed()?;

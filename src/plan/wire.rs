@@ -1,4 +1,4 @@
-//! What goes over the wire: head, empty line and body in one piece, so that one `send` carries a request.
+//! Requests in wire format: head, empty line and body in one buffer, so that one `send` transmits a request.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -6,42 +6,42 @@ use std::sync::Arc;
 use super::request::{EndpointId, Request};
 use super::url::{Origin, Url};
 
-/// A request as it is sent, prepared or rendered: all that an exchange needs. Whatever else is to be known of it is
-/// read from its bytes, which is rare (redirects, cookies), so that nothing is kept beside them.
+/// A request in wire format, prepared or rendered: everything that an exchange needs. Other properties are
+/// read from its bytes when needed, which is rare (redirects, cookies), so nothing else is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Wire<'w> {
     endpoint: EndpointId,
     origin: &'w Arc<Origin>,
     bytes: &'w [u8],
-    /// Where in `bytes` the body begins.
+    /// Start of the body in `bytes`.
     body: usize,
 }
 
 impl<'w> Wire<'w> {
-    /// A request of these bytes, whose body begins at `body`, behind the empty line.
+    /// Creates a request from bytes whose body starts at `body`, after the empty line.
     pub(super) const fn new(endpoint: EndpointId, origin: &'w Arc<Origin>, bytes: &'w [u8], body: usize) -> Self {
         Self { endpoint, origin, bytes, body }
     }
 
-    /// Where it is counted.
+    /// The endpoint that it is counted under.
     #[must_use]
     pub const fn endpoint(&self) -> EndpointId {
         self.endpoint
     }
 
-    /// Where a connection for it goes.
+    /// The origin that its connection goes to.
     #[must_use]
     pub const fn origin(&self) -> &'w Arc<Origin> {
         self.origin
     }
 
-    /// Head, empty line and body as they are sent.
+    /// Head, empty line and body as sent.
     #[must_use]
     pub const fn bytes(&self) -> &'w [u8] {
         self.bytes
     }
 
-    /// The bytes before the empty line and from it on: between them is room for another field.
+    /// The bytes before the empty line, and the rest: further header fields can be inserted between them.
     #[must_use]
     pub fn halves(&self) -> (&'w [u8], &'w [u8]) {
         self.bytes.split_at(self.body - END_OF_LINE.len())
@@ -53,13 +53,13 @@ impl<'w> Wire<'w> {
         self.bytes.len() - self.body
     }
 
-    /// Whether the answer has no body whatever its head says (RFC 9112 section 6.3).
+    /// Returns whether the response never has a body, whatever its head says (RFC 9112 section 6.3).
     #[must_use]
     pub fn is_head(&self) -> bool {
         self.method() == b"HEAD"
     }
 
-    /// Whether it may be sent again without being asked (RFC 9110 section 9.2.2).
+    /// Returns whether it may be repeated automatically (RFC 9110 section 9.2.2).
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         matches!(self.method(), b"GET" | b"HEAD" | b"PUT" | b"DELETE" | b"OPTIONS")
@@ -71,17 +71,17 @@ impl<'w> Wire<'w> {
         self.bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default()
     }
 
-    /// Whether it has a field of this name already.
+    /// Returns whether it already has a field with this name.
     #[must_use]
     pub fn has_field(&self, name: &str) -> bool {
         self.fields().any(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// The request that follows a redirect of `status` to `location`, with the method changes of RFC 9110
-    /// section 15.4 as every browser and curl make them, and without secrets where the origin is another.
+    /// section 15.4 as implemented by every browser and curl, and without secrets if the origin differs.
     ///
     /// # Errors
-    /// A sentence, when `location` is no URL that can be asked.
+    /// A sentence, if `location` is not a URL that can be requested.
     pub fn redirected(&self, status: u16, location: &str) -> Result<Request, String> {
         let target = String::from_utf8_lossy(self.target()).into_owned();
         let url = Url::at(Arc::clone(self.origin), target).join(location)?;
@@ -111,7 +111,7 @@ impl<'w> Wire<'w> {
                 bytes.extend_from_slice(part);
             }
         }
-        // Whether there was a body does not show where it is empty; its length was said in both cases.
+        // An empty body cannot be seen in the bytes, but its length was written.
         let body = (!becomes_get && self.has_field("content-length")).then(|| &self.bytes[self.body..]);
         let start = seal(&mut bytes, body);
         Ok(Request::of_bytes(self.endpoint, Arc::clone(url.origin()), bytes, start))
@@ -121,7 +121,7 @@ impl<'w> Wire<'w> {
         self.bytes.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
 
-    /// Name and value of each field.
+    /// Name and value of each header field.
     fn fields(&self) -> impl Iterator<Item = (&'w [u8], &'w [u8])> + use<'w> {
         let (head, _) = self.halves();
         let lines = head.split(|byte| *byte == b'\n').skip(1);
@@ -138,9 +138,10 @@ fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|other| other.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// Ends a head of request line and fields with `Content-Length`, the empty line and the body; says where that begins.
+/// Completes a head of request line and fields with `Content-Length`, the empty line and the body; returns
+/// the start of the body.
 pub(super) fn seal(head: &mut Vec<u8>, body: Option<&[u8]>) -> usize {
-    // RFC 9110 section 8.6: a length of 0 where the method's meaning expects a body.
+    // RFC 9110 section 8.6: a length of 0 if the method normally has a body.
     let expects_body = [&b"POST "[..], b"PUT ", b"PATCH "].iter().any(|method| head.starts_with(method));
     match body {
         // Writing into a Vec cannot fail.
@@ -154,7 +155,7 @@ pub(super) fn seal(head: &mut Vec<u8>, body: Option<&[u8]>) -> usize {
     start
 }
 
-/// Room for a request that is rendered each time; one a user, used again and again.
+/// A buffer for rendering requests; each user has one and reuses it.
 #[derive(Debug, Default)]
 pub struct WireBuffer {
     bytes: Vec<u8>,
@@ -163,20 +164,20 @@ pub struct WireBuffer {
 }
 
 impl WireBuffer {
-    /// Empty room for the head (request line and fields, each with its line end, without `Content-Length` and the empty
-    /// line) and for the body.
+    /// Clears the buffer and returns the parts for the head (request line and fields, each with its line end,
+    /// without `Content-Length` and the empty line) and for the body.
     pub fn begin(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>) {
         self.bytes.clear();
         self.body.clear();
         (&mut self.bytes, &mut self.body)
     }
 
-    /// Puts both together; `has_body` says whether there is a body, which may be empty.
+    /// Joins both parts; `has_body` is whether there is a body, which may be empty.
     pub fn seal(&mut self, has_body: bool) {
         self.start = seal(&mut self.bytes, has_body.then_some(self.body.as_slice()));
     }
 
-    /// The request that was sealed.
+    /// The sealed request.
     #[must_use]
     pub fn wire<'w>(&'w self, endpoint: EndpointId, origin: &'w Arc<Origin>) -> Wire<'w> {
         Wire::new(endpoint, origin, &self.bytes, self.start)
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_says_what_it_is() {
+    fn properties_are_read_from_the_bytes() {
         let post = request("POST", "http://h/a?b", Some("hi"));
         let wire = post.wire();
         assert_eq!((wire.target(), wire.body_len()), (&b"/a?b"[..], 2));

@@ -1,4 +1,4 @@
-//! Runs side by side, and what got worse.
+//! Compares runs side by side and counts what got worse.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use super::plain::{columns, fitted, plain};
 use super::table::ms;
 use crate::stats::tally::Statistics;
 
-/// Widest title of a run.
+/// Maximum width of a run's title.
 const WIDEST_TITLE: usize = 28;
 
-/// Narrowest column: a number and how it changed.
+/// Minimum width of a column: a number and its change.
 const NARROWEST: usize = 18;
 
-/// What is compared.
+/// A value that is compared.
 struct Measure {
     title: &'static str,
     of: fn(&Statistics) -> f64,
@@ -21,12 +21,12 @@ struct Measure {
     wanted: Wanted,
 }
 
-/// Which way is better.
+/// Which direction is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     More,
     Less,
-    /// It is shown, and means nothing by itself.
+    /// Shown without a judgement.
     Any,
 }
 
@@ -51,17 +51,18 @@ fn failed(row: &Statistics) -> f64 {
     row.num_failures as f64 / row.num_requests.max(1) as f64 * 100.0
 }
 
-/// Runs side by side.
+/// The result of comparing runs.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Comparison {
     /// The tables.
     pub text: String,
-    /// How many measures of an endpoint, or of all, got worse than the first run's by more than the tolerance.
+    /// Number of values, of an endpoint or of all requests, that are worse than in the first run by more than
+    /// the tolerance.
     pub worse: usize,
 }
 
-/// Puts runs side by side, each with its title; with a `tolerance` (a share of 1) the first is what the others are held
-/// against.
+/// Compares runs side by side, each with its title. With a `tolerance` (a fraction of 1), the first run is
+/// the baseline for the others.
 #[must_use]
 pub fn compare(runs: &[(String, Model)], tolerance: Option<f64>) -> Comparison {
     let titles: Vec<String> = runs.iter().map(|(title, _)| tail(&plain(title))).collect();
@@ -107,7 +108,7 @@ impl Comparison {
     }
 }
 
-/// Endpoints of all runs, in the order of first mention.
+/// Endpoints of all runs, in the order of first occurrence.
 fn endpoints(runs: &[(String, Model)]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for endpoint in runs.iter().flat_map(|(_, model)| &model.story.endpoints) {
@@ -121,7 +122,7 @@ fn endpoints(runs: &[(String, Model)]) -> Vec<String> {
 
 fn of_endpoint(model: &Model, name: &str) -> Option<Statistics> {
     let story = &model.story;
-    // Judged times: a run whose slowest requests were cut off is not the faster one.
+    // Judged times: a run whose slowest requests were cut off must not appear faster.
     let endpoint = story.endpoints.iter().find(|endpoint| endpoint.title() == name)?;
     story.numbers(endpoint).map(|numbers| numbers.statistics)
 }
@@ -134,7 +135,7 @@ fn is_worse(wanted: Wanted, base: f64, value: f64, tolerance: f64) -> bool {
     }
 }
 
-/// `+12.5%`; where there was nothing before, `new`.
+/// `+12.5%`; `new` if the base is 0.
 fn change(base: f64, value: f64) -> String {
     if value.total_cmp(&base).is_eq() {
         "=".to_owned()
@@ -145,7 +146,7 @@ fn change(base: f64, value: f64) -> String {
     }
 }
 
-/// The end of a title: that is where names of files differ.
+/// The end of a title, because file names differ there.
 fn tail(title: &str) -> String {
     let count = title.chars().count();
     if count <= WIDEST_TITLE {
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worse_is_beyond_the_tolerance_in_the_direction_that_nobody_wants() {
+    fn worse_means_beyond_the_tolerance_in_the_unwanted_direction() {
         for (wanted, base, value, worse) in [
             (Wanted::Less, 100.0, 110.0, false),
             (Wanted::Less, 100.0, 110.1, true),

@@ -1,6 +1,7 @@
-//! Locust's four CSV files, their columns as Locust 2 writes them; the first has some of ours behind them.
+//! Locust's four CSV files with the columns of Locust 2; the first has additional columns at the end.
 //!
-//! Times are milliseconds with their fractions where Locust rounds; the history has a row a tick, written at the end.
+//! Times are milliseconds with fractions, whereas Locust rounds them; the history has one row per tick and is
+//! written at the end.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -22,14 +23,14 @@ const FAILURES: &str = "Method,Name,Error,Occurrences,First Seen,Last Seen\r\n";
 
 const EXCEPTIONS: &str = "Count,Message,Traceback,Nodes\r\n";
 
-/// The percentiles of the heads, in millionths.
+/// The percentiles of the columns, in millionths.
 const PERCENTILES: [u64; 11] =
     [500_000, 660_000, 750_000, 800_000, 900_000, 950_000, 980_000, 990_000, 999_000, 999_900, 1_000_000];
 
-/// Their columns.
+/// The titles of their columns.
 const TITLES: [&str; 11] = ["50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%"];
 
-/// `PREFIX_stats.csv`: a row an endpoint, and one of all.
+/// `PREFIX_stats.csv`: one row per endpoint, and one for all requests.
 #[must_use]
 pub fn stats(model: &Model) -> String {
     let story = &model.story;
@@ -45,7 +46,8 @@ pub fn stats(model: &Model) -> String {
     text
 }
 
-/// `times` are those of completed requests, and of completed and unfinished ones together: a time is judged by the larger.
+/// `times` are those of the completed requests, and of completed and unfinished requests together: the larger
+/// one counts.
 fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times: &[PackedTimes; 2]) {
     let Numbers { statistics: row, bounds, unfinished } = numbers;
     let mut lower_bounds: Vec<&str> = Vec::new();
@@ -85,19 +87,19 @@ fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times
     );
 }
 
-/// In microseconds; `None` without a request.
+/// In microseconds; `None` if there are no requests.
 fn percentile(times: &PackedTimes, per_million: u64) -> Option<u64> {
     (times.sum.count > 0).then(|| times.percentile_us(per_million))
 }
 
-/// `N/A` without a request, as in Locust.
+/// `N/A` if there are no requests, as in Locust.
 fn percentiles(times: &PackedTimes) -> String {
     let text =
         |per_million| percentile(times, per_million).map_or_else(|| "N/A".to_owned(), |us| millis(us).to_string());
     PERCENTILES.map(text).join(",")
 }
 
-/// `PREFIX_stats_history.csv`: a row a tick about all requests; percentiles and totals are those so far.
+/// `PREFIX_stats_history.csv`: one row per tick for all requests; percentiles and totals are cumulative.
 #[must_use]
 pub fn history(model: &Model) -> String {
     let mut text = HISTORY.to_owned();
@@ -126,7 +128,7 @@ pub fn history(model: &Model) -> String {
     text
 }
 
-/// `PREFIX_failures.csv`: a row an error and endpoint.
+/// `PREFIX_failures.csv`: one row per error and endpoint.
 #[must_use]
 pub fn failures(model: &Model) -> String {
     let mut text = FAILURES.to_owned();
@@ -138,20 +140,21 @@ pub fn failures(model: &Model) -> String {
     text
 }
 
-/// `PREFIX_exceptions.csv`: users are no programs here, so nothing is ever raised.
+/// `PREFIX_exceptions.csv`: users are not programs here, so there are never any exceptions.
 #[must_use]
 pub fn exceptions(_: &Model) -> String {
     EXCEPTIONS.to_owned()
 }
 
-/// First characters of what a spreadsheet takes for a formula, or passes over on its way to one (OWASP, "CSV Injection";
-/// the wide forms are those of East Asian input).
+/// First characters that make a spreadsheet treat a cell as a formula, or that it skips before one (OWASP,
+/// "CSV Injection"; the wide forms come from East Asian input).
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
-/// A text as RFC 4180 has it, and as no spreadsheet computes it: names and errors come from servers and scenarios. Control
-/// characters are written out, but for line ends and tabs, which a cell may have.
+/// Quotes a text according to RFC 4180 and so that no spreadsheet evaluates it: names and errors come from
+/// servers and scenarios. Control characters are escaped, except line ends and tabs, which are allowed in a
+/// cell.
 fn field(text: &str) -> String {
-    // A sign alone, or one with a number, is what it seems.
+    // A sign alone, or a signed number, is harmless.
     let is_harmless = text.len() == 1 || text.parse::<f64>().is_ok();
     let mut cell = if text.starts_with(FORMULA) && !is_harmless { "'".to_owned() } else { String::new() };
     for c in text.chars() {
@@ -161,11 +164,11 @@ fn field(text: &str) -> String {
             cell.push(c);
         }
     }
-    // A semicolon separates cells where a comma separates decimals.
+    // A semicolon separates cells in locales with a decimal comma.
     if cell.contains(['"', ',', ';', '\r', '\n', '\t']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 
-/// Unix seconds as Locust writes them, `2026-11-23T04:47:28Z`.
+/// Unix seconds in Locust's format, `2026-11-23T04:47:28Z`.
 fn second(unix: f64) -> String {
     let time = rfc3339(Duration::try_from_secs_f64(unix).unwrap_or_default());
     time.split('.').next().unwrap_or_default().to_owned() + "Z"

@@ -1,13 +1,14 @@
-//! The percentile distribution as `HdrHistogram`'s plotter reads it (`outputPercentileDistribution` of its Java original).
+//! The percentile distribution in the format of `HdrHistogram`'s plotter (`outputPercentileDistribution` in
+//! the Java original).
 
 use std::fmt::Write as _;
 
 use super::model::Model;
 
-/// Percentiles a halving of what is left to 100 %, as the plotter's examples have.
+/// Number of percentiles for each halving of the distance to 100 %, as in the plotter's examples.
 const TICKS: u32 = 5;
 
-/// All response times, in milliseconds.
+/// The distribution of all response times, in milliseconds.
 #[must_use]
 pub fn distribution(model: &Model) -> String {
     let times = model.story.times(|phase| &phase.response);
@@ -31,6 +32,6 @@ pub fn distribution(model: &Model) -> String {
     text
 }
 
-/// Those of a histogram from 1 µs to 1 h with 3 significant digits.
+/// The values for a histogram from 1 µs to 1 h with 3 significant digits.
 const BUCKETS: u32 = 22;
 const SUB_BUCKETS: u32 = 2048;

@@ -1,4 +1,4 @@
-//! The summary for programs: one JSON document, described by `schema/summary.schema.json`.
+//! The summary for programs: a JSON document, described by `schema/summary.schema.json`.
 #![allow(clippy::struct_field_names, reason = "the names of the document")]
 
 use serde::Serialize;
@@ -54,7 +54,7 @@ struct Reason<'m> {
     text: &'m str,
 }
 
-/// Times in milliseconds, rates a second.
+/// Times in milliseconds, rates per second.
 #[derive(Serialize)]
 struct Figures {
     requests: u64,
@@ -136,7 +136,7 @@ struct Warning<'m> {
 /// The JSON Schema (2020-12) that describes the document.
 pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
 
-/// The whole document, a line break at its end.
+/// The complete document, ending with a line break.
 #[must_use]
 pub fn document(model: &Model) -> String {
     let Model { identity, troubles, story } = model;
@@ -152,7 +152,7 @@ pub fn document(model: &Model) -> String {
         started_at: story.plan.started_at.as_deref().unwrap_or_default(),
         seconds: story.seconds(),
         verdict: end.map_or("unknown", |end| &end.verdict),
-        // A stream that was cut off is of a run that is not valid.
+        // A truncated stream means that the run is invalid.
         exit_code: end.map_or(4, |end| end.exit_code),
         reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),

@@ -1,4 +1,5 @@
-//! `JUnit` XML, for systems that show tests: a case for the run itself, one for failed requests, one a check.
+//! `JUnit` XML, for systems that display tests: a case for the run itself, one for failed requests, and one
+//! per check.
 
 use std::fmt::Write as _;
 
@@ -7,16 +8,16 @@ use super::plain::plain;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
 
-/// What became of a case.
+/// The result of a case.
 enum Case {
     Passed,
-    /// It was looked at, and is not as wanted.
+    /// It was evaluated and is not as expected.
     Failed(String),
-    /// It cannot be told.
+    /// It cannot be evaluated.
     Broken(String),
 }
 
-/// The whole document.
+/// The complete document.
 #[must_use]
 pub fn document(model: &Model) -> String {
     let suite = escaped(&model.identity.testplan);
@@ -27,7 +28,7 @@ pub fn document(model: &Model) -> String {
     let seconds = model.story.seconds();
     let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
     let started = model.story.plan.started_at.as_deref().unwrap_or_default();
-    // The schema that most readers have takes no fraction and no zone.
+    // The schema that most readers use allows neither a fraction nor a time zone.
     let started = escaped(started.split('.').next().unwrap_or_default());
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
@@ -76,7 +77,8 @@ fn cases(model: &Model) -> Vec<(String, Case)> {
     own.into_iter().chain(of_checks).collect()
 }
 
-/// Text for an attribute (XML 1.0 section 2.3); what XML cannot hold at all is written out.
+/// Escapes text for an attribute (XML 1.0 section 2.3); characters that are not allowed in XML are written
+/// out.
 fn escaped(text: &str) -> String {
     let plain = plain(text);
     let mut escaped = String::with_capacity(plain.len());

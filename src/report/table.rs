@@ -1,27 +1,27 @@
-//! Tables as Locust prints them: names at the left, numbers right of them, made to fit a width.
+//! Tables in the style of Locust: names on the left, numbers to the right of them, fitted to a width.
 
 use std::fmt::Write as _;
 
 use super::plain::{columns, fitted};
 
-/// Longest name where nobody says how wide the paper is, as in Locust.
+/// Maximum width of a name if the width of the output is unknown, as in Locust.
 const WIDEST_NAME: usize = 80;
 
-/// Names are not cut below this for the sake of a column.
+/// Names are not truncated below this width to make room for a column.
 const NARROWEST_NAME: usize = 16;
 
 /// A column of numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
-    /// Its title.
+    /// The title.
     pub(super) title: &'static str,
-    /// Where the width is too small, the column with the lowest rank goes first.
+    /// If the width is too small, the columns with the lowest rank are removed first.
     pub(super) rank: u8,
-    /// A cell a row.
+    /// One cell per row.
     pub(super) cells: Vec<String>,
 }
 
-/// A table of which the last row stands below a rule of its own. `width` is that of the terminal, where there is one.
+/// A table whose last row is separated by a rule. `width` is that of the terminal, if there is one.
 #[must_use]
 pub(super) fn table(names: &[(String, String)], numbers: Vec<Column>, width: Option<usize>) -> String {
     let types = names.iter().map(|(kind, _)| columns(kind)).max().unwrap_or(0).max("Type".len());
@@ -54,7 +54,7 @@ pub(super) fn table(names: &[(String, String)], numbers: Vec<Column>, width: Opt
     text
 }
 
-/// The columns that fit, those of the highest rank.
+/// Removes columns that do not fit, starting with the lowest rank.
 fn kept(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
     let taken = |numbers: &[Column]| numbers.iter().map(|column| wide(column) + 1).sum::<usize>();
     while room.is_some_and(|room| taken(&numbers) > room) && numbers.len() > 1 {
@@ -69,7 +69,7 @@ fn wide(column: &Column) -> usize {
     column.cells.iter().map(|cell| columns(cell)).max().unwrap_or(0).max(column.title.len())
 }
 
-/// Milliseconds with as many digits as they deserve.
+/// Milliseconds with a suitable number of digits.
 #[must_use]
 pub(super) fn ms(ms: f64) -> String {
     let digits = match ms {
@@ -80,7 +80,7 @@ pub(super) fn ms(ms: f64) -> String {
     format!("{ms:.digits$}")
 }
 
-/// A time that is judged: a lower bound has its sign.
+/// A judged time: a lower bound is marked with a sign.
 #[must_use]
 pub(super) fn judged_ms((time, is_bound): (f64, bool)) -> String {
     let sign = if is_bound { "≥" } else { "" };

@@ -1,4 +1,4 @@
-//! The run so far: every outcome recorded once, by endpoint, and as a whole.
+//! The run so far: every outcome is recorded once, per endpoint and in the total.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -13,34 +13,34 @@ use crate::load::outcome::{Ending, Failure, Outcome};
 use crate::plan::request::EndpointId;
 use crate::plan::schedule::Phase;
 
-/// Endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
+/// Maximum number of endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
 pub const FINE_ENDPOINTS: usize = 200;
 
-/// Endpoints with statistics of their own, those beyond [`FINE_ENDPOINTS`] with percentiles to 1 %; further ones are
-/// counted together.
+/// Maximum number of endpoints with their own statistics; those beyond [`FINE_ENDPOINTS`] have percentiles to
+/// 1 %. Any further endpoints are counted together.
 pub const MOST_ENDPOINTS: usize = 1000;
 
-/// Distinct errors an endpoint; further ones are counted together.
+/// Maximum number of distinct errors per endpoint; further ones are counted together.
 pub const MOST_ERRORS: usize = 100;
 
-/// Longer response times count as this in percentiles.
+/// Longer response times count as this value in percentiles.
 const LONGEST: Duration = Duration::from_micros(LONGEST_US);
 
-/// What a line about an endpoint is about.
+/// The endpoint that a line describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
     /// This endpoint.
     Endpoint(EndpointId),
-    /// All that have no place of their own.
+    /// All endpoints beyond [`MOST_ENDPOINTS`], counted together.
     Other,
 }
 
-/// What an error line is about.
+/// The error that an error line describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// This failure.
     Failure(Failure),
-    /// All that are not kept apart.
+    /// All errors beyond [`MOST_ERRORS`], counted together.
     Other,
 }
 
@@ -57,10 +57,10 @@ pub struct ErrorCount {
     pub last_seen: Moment,
 }
 
-/// Something that a reader of the numbers must know of, said once.
+/// A caveat that readers of the numbers need to know; reported once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Remark {
-    /// A response time was over an hour and counts as one in percentiles.
+    /// A response time was over an hour and counts as one hour in percentiles.
     OverAnHour,
     /// More endpoints than [`FINE_ENDPOINTS`] are in use.
     CoarseEndpoints,
@@ -68,14 +68,14 @@ pub enum Remark {
     OtherEndpoints,
     /// An endpoint has more distinct errors than [`MOST_ERRORS`].
     OtherErrors,
-    /// This machine ran out of ports or descriptors: the run is not valid.
+    /// This machine ran out of ports or descriptors: the run is invalid.
     OwnLimit(Failure),
 }
 
-/// One endpoint: what happened since the last cut, what came before, and its errors.
+/// One endpoint: the open interval, the totals up to the last cut, and its errors.
 #[derive(Debug)]
 pub struct EndpointTally {
-    /// What it is about.
+    /// The endpoint.
     pub place: Place,
     /// Everything up to the last cut.
     pub tally: Tally,
@@ -84,28 +84,28 @@ pub struct EndpointTally {
     interval: Interval,
 }
 
-/// What happened at one endpoint between two cuts.
+/// One endpoint's closed interval: everything between two cuts.
 #[derive(Debug)]
 pub struct Cut {
     /// Which endpoint.
     pub place: Place,
-    /// What happened.
+    /// The interval's counts and times.
     pub interval: Interval,
 }
 
-/// How a run goes, between two cuts.
+/// Progress of a run, including the interval that is still open.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SoFar {
-    /// Requests that were answered or failed.
+    /// Requests that completed: answered or failed.
     pub completed: u64,
-    /// Those that failed.
+    /// Completed requests that failed.
     pub failed: u64,
-    /// Requests a second over the last complete seconds.
+    /// Requests per second over the last complete seconds.
     pub rate: f64,
 }
 
-/// The run: each outcome is recorded once, in its endpoint's interval; everything else is a sum of intervals, made
-/// when they are cut.
+/// All statistics of the run: each outcome is recorded once, in its endpoint's interval. Everything else is a
+/// sum of intervals, updated when they are cut.
 #[derive(Debug)]
 pub struct Aggregate {
     whole: Tally,
@@ -116,16 +116,16 @@ pub struct Aggregate {
     /// Index into `endpoints` by endpoint id.
     index: Vec<Option<usize>>,
     last_done: Moment,
-    /// When the load ended, once it has: what ends later is in no rate.
+    /// The end of the load, once it is known: requests that end later are left out of all rates.
     load_end: Option<Moment>,
-    /// Requests that were cut off, each with the index of its endpoint: at most two a user.
+    /// Requests that were cut off, each with the index of its endpoint; at most two per user.
     cut_off: Vec<(usize, CutOff)>,
     remarks: Vec<Remark>,
     remarked: HashSet<Remark>,
 }
 
 impl Aggregate {
-    /// An aggregate for ids below `endpoints`.
+    /// Creates an aggregate for endpoint ids below `endpoints`.
     #[must_use]
     pub fn new(endpoints: usize) -> Self {
         Self {
@@ -170,13 +170,14 @@ impl Aggregate {
         }
     }
 
-    /// The load ended at this moment: what ends later is counted and in no rate.
+    /// Sets the end of the load: requests that end later are counted but left out of all rates.
     pub const fn end_load(&mut self, at: Moment) {
         self.load_end = Some(at);
     }
 
-    /// What had not ended, by endpoint and by the phase in which it was due. `unsent` are the arrivals that were due and
-    /// never sent: the endpoint of the first request of each, and when it was due; the load ended at `stopped`.
+    /// Returns the unfinished requests by endpoint and by the phase in which they were due. `unsent` are the
+    /// arrivals that were due and never sent: the endpoint of each arrival's first request, and when it was
+    /// due. The load ended at `stopped`.
     #[must_use]
     pub fn unfinished(
         &mut self,
@@ -196,7 +197,7 @@ impl Aggregate {
         parts.parts
     }
 
-    /// Ends the interval: what happened since the last cut, by endpoint, is taken out and added to the sums.
+    /// Closes the open interval: returns it by endpoint and adds it to the totals.
     pub fn cut(&mut self) -> Vec<Cut> {
         let mut cuts = Vec::new();
         for endpoint in self.endpoints.iter_mut().filter(|endpoint| endpoint.interval.is_used()) {
@@ -208,14 +209,14 @@ impl Aggregate {
         cuts
     }
 
-    /// How late requests were sent since the last call.
+    /// Returns how late requests were sent since the last call.
     pub fn take_sends(&mut self) -> Sends {
         let sends = std::mem::take(&mut self.recent_sends);
         self.sends.add(&sends);
         sends
     }
 
-    /// How late requests were sent up to the last [`Aggregate::take_sends`].
+    /// How late requests were sent, up to the last [`Aggregate::take_sends`].
     #[must_use]
     pub const fn sends(&self) -> &Sends {
         &self.sends
@@ -259,7 +260,7 @@ impl Aggregate {
         match errors.iter_mut().find(|error| error.kind == kind) {
             Some(error) => {
                 error.occurrences += 1;
-                // Outcomes of several users arrive in the order sent, not in that of their ends.
+                // Outcomes of several users arrive in the order of sending, not of completion.
                 error.first_seen = error.first_seen.min(done);
                 error.last_seen = error.last_seen.max(done);
             }
@@ -276,12 +277,12 @@ impl Aggregate {
         }
     }
 
-    /// Remarks not taken before.
+    /// Returns the remarks made since the last call.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         std::mem::take(&mut self.remarks)
     }
 
-    /// All requests up to the last cut.
+    /// Totals of all requests up to the last cut.
     #[must_use]
     pub const fn whole(&self) -> &Tally {
         &self.whole
@@ -293,25 +294,26 @@ impl Aggregate {
         self.whole.counts()
     }
 
-    /// End of the last request that was answered or failed.
+    /// End of the last request that completed.
     #[must_use]
     pub const fn last_done(&self) -> Moment {
         self.last_done
     }
 
-    /// Statistics of all requests up to the last cut, which was at `now`; total rates over the time of the load.
+    /// Statistics of all requests up to the last cut, which was at `now`; total rates are over the time of
+    /// the load.
     #[must_use]
     pub fn statistics(&self, now: Moment) -> Statistics {
         self.whole.statistics(now, self.load_end(now))
     }
 
-    /// When the load ended, or `now` as long as it goes on.
+    /// The end of the load, or `now` while it is still going on.
     #[must_use]
     pub fn load_end(&self, now: Moment) -> Moment {
         self.load_end.map_or(now, |end| end.min(now))
     }
 
-    /// How it goes at `now`, what was not cut yet included.
+    /// Progress at `now`, including the interval that is still open.
     #[must_use]
     pub fn so_far(&self, now: Moment) -> SoFar {
         let counts = self.whole.counts();
@@ -332,7 +334,7 @@ impl Aggregate {
     }
 }
 
-/// Unfinished ones by endpoint and phase, in the order of first use.
+/// Unfinished requests by endpoint and phase, in the order of first use.
 #[derive(Default)]
 struct Parts {
     parts: Vec<(Place, Unfinished)>,
@@ -349,7 +351,7 @@ impl Parts {
     }
 }
 
-/// How finely the times of an endpoint are told apart, `at` being its place in the order of first use.
+/// Precision of the histogram of an endpoint; `at` is its index in the order of first use.
 #[must_use]
 pub const fn precision(at: usize) -> Precision {
     if at < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }

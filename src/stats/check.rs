@@ -1,4 +1,4 @@
-//! What checks look at, and whether they are met. The same for a run, for its stream read back, and for many merged.
+//! Evaluates checks, in the same way for a live run, for a stream read back, and for merged streams.
 
 use std::time::Duration;
 
@@ -9,40 +9,40 @@ use super::times::Times;
 use crate::plan::check::{Abort, Check, Latency, Metric, Scope};
 use crate::plan::schedule::Phase;
 
-/// Requests below which a share or a percentile says too little to stop a run for it.
+/// Minimum number of requests before a ratio or a percentile can stop a run.
 const ENOUGH: u64 = 100;
 
-/// Looks in a row that must find a check missed before it stops the run.
+/// Consecutive evaluations that must miss a check before it stops the run.
 const LOOKS: u32 = 2;
 
-/// What happened at one endpoint between two ticks, as far as checks need it.
+/// Results of one endpoint between two ticks, as far as checks need them.
 #[derive(Clone, Copy, Debug)]
 pub struct Share<'s> {
     /// `METHOD name`.
     pub endpoint: &'s str,
-    /// What the load did then.
+    /// Phase of the load at that time.
     pub phase: Phase,
     /// Requests that failed.
     pub failed: u64,
-    /// Requests that were answered or failed after the load had ended: in no rate.
+    /// Requests that completed after the load had ended; left out of rates.
     pub after_stop: u64,
-    /// From sent to the last byte; of all that were answered or failed.
+    /// From sent to the last byte, of all completed requests.
     pub service: Kept<'s>,
     /// From due to the last byte.
     pub response: Kept<'s>,
 }
 
-/// Times as they are kept.
+/// Times in one of their two representations.
 #[derive(Clone, Copy, Debug)]
 pub enum Kept<'s> {
-    /// While a run counts them.
+    /// As counted during a run.
     Counted(&'s Times),
-    /// When its stream is read back.
+    /// As packed when a stream is read back.
     Packed(&'s PackedTimes),
 }
 
 impl<'s> Share<'s> {
-    /// The share that an interval is.
+    /// The share for a counted interval.
     #[must_use]
     pub fn of(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
         let (service, response) = (Kept::Counted(interval.service()), Kept::Counted(interval.response()));
@@ -51,12 +51,12 @@ impl<'s> Share<'s> {
     }
 }
 
-/// What had not ended of one endpoint, due in one phase.
+/// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Copy, Debug)]
 pub struct UnfinishedShare<'s> {
     /// `METHOD name`.
     pub endpoint: &'s str,
-    /// What the load did when it was due.
+    /// The phase in which they were due.
     pub phase: Phase,
     /// From sent to the cut.
     pub service: Kept<'s>,
@@ -64,59 +64,60 @@ pub struct UnfinishedShare<'s> {
     pub response: Kept<'s>,
 }
 
-/// The requests that one or several checks are about.
+/// The requests that one or several checks select.
 #[derive(Debug)]
 struct Pool {
     scope: Scope,
     failed: u64,
     after_stop: u64,
     times: Times,
-    /// What had not ended; most runs have little of it.
+    /// Times of unfinished requests; most runs have few.
     unfinished: Times,
-    /// How long the phase took so far; nothing where the scope is the whole run.
+    /// How long the phase has lasted so far; zero where the scope is the whole run.
     lasted: Duration,
 }
 
-/// The checks of a run with what they look at. At most one histogram a check.
+/// The checks of a run and the data they are evaluated on. At most one histogram per check.
 #[derive(Debug, Default)]
 pub struct Bench {
     checks: Vec<Held>,
     pools: Vec<Pool>,
 }
 
-/// A check, and how it does.
+/// A check and its state.
 #[derive(Debug)]
 struct Held {
     check: Check,
     pool: usize,
-    /// Looks in a row that found it missed, with enough requests.
+    /// Consecutive evaluations that missed the check with enough requests.
     missed: u32,
     /// The value that stopped the run.
     stopped_at: Option<Value>,
 }
 
-/// What became of a check.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ruling {
     /// The check.
     pub check: Check,
-    /// The value that it was judged by; `None` without a request.
+    /// The value it was judged by; `None` without any request.
     pub value: Option<Value>,
-    /// Whether it was met. Without data it is not.
+    /// Whether the check was met. A check without data is not met.
     pub met: bool,
 }
 
-/// A value that a check is judged by.
+/// The value that a check is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value {
-    /// Microseconds for times, a share of 1 for `fail_ratio`.
+    /// Microseconds for times, a fraction of 1 for `fail_ratio`.
     pub number: f64,
-    /// Whether it is a lower bound: a time that requests without an end make larger than the completed ones alone.
+    /// Whether it is a lower bound: the true time is at least this, because unfinished requests were
+    /// included.
     pub is_bound: bool,
 }
 
 impl Bench {
-    /// A bench for these checks.
+    /// Creates the set for these checks.
     #[must_use]
     pub fn new(checks: &[Check]) -> Self {
         let mut pools: Vec<Pool> = Vec::new();
@@ -133,31 +134,31 @@ impl Bench {
         Self { checks: checks.iter().map(held).collect(), pools }
     }
 
-    /// Whether there is nothing to hold the run to.
+    /// Whether there are no checks.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.checks.is_empty()
     }
 
-    /// A phase went on for so long; of a tick in which the load ended, the time of the load.
+    /// Adds to the duration of a phase; for the tick in which the load ended, only the time under load.
     pub fn pass(&mut self, phase: Phase, time: Duration) {
         for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
             pool.lasted += time;
         }
     }
 
-    /// So much of the last tick of a phase was after the end of the load, as was found out later.
+    /// Subtracts the part of a phase's last tick that turned out to be after the end of the load.
     pub fn take_back(&mut self, phase: Phase, time: Duration) {
         for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
             pool.lasted = pool.lasted.saturating_sub(time);
         }
     }
 
-    /// Adds what happened at an endpoint.
+    /// Adds the results of an endpoint.
     pub fn add(&mut self, share: &Share<'_>) {
         for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
             pool.failed += share.failed;
-            // The drain has a rate of its own, should a check ask for it.
+            // The drain has its own rate, in case a check uses it.
             if pool.scope.phase != Some(Phase::Drain) {
                 pool.after_stop += share.after_stop;
             }
@@ -165,15 +166,15 @@ impl Bench {
         }
     }
 
-    /// Adds what had not ended of an endpoint.
+    /// Adds the unfinished requests of an endpoint.
     pub fn add_unfinished(&mut self, share: &UnfinishedShare<'_>) {
         for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
             pool.chosen(share.service, share.response).add_to(&mut pool.unfinished);
         }
     }
 
-    /// Looks whether a check is so clearly missed that the run is to stop, `elapsed` after its start. To be asked once
-    /// a tick.
+    /// Returns whether a check is missed so clearly that the run should stop, `elapsed` after its start. Call
+    /// this once per tick.
     pub fn is_lost(&mut self, elapsed: Duration) -> bool {
         let mut is_lost = false;
         for held in &mut self.checks {
@@ -195,13 +196,13 @@ impl Bench {
         is_lost
     }
 
-    /// What became of each check, `load_time` being the time from the start to the end of the load.
+    /// The result of each check; `load_time` is the time from the start to the end of the load.
     #[must_use]
     pub fn rulings(&self, load_time: Duration) -> Vec<Ruling> {
         let ruling = |held: &Held| {
             let pool = &self.pools[held.pool];
             let completed = pool.value(held.check.metric(), load_time);
-            // What stopped the run is not met, whatever came in while it stopped.
+            // A check that stopped the run is not met, whatever arrived while it was stopping.
             let mut values = held.stopped_at.into_iter().chain(completed).chain(pool.bound(held.check.metric()));
             let missed = values.find(|value| !held.check.is_met_by(value.number));
             let value = missed.or(pool.bound(held.check.metric())).or(completed);
@@ -234,7 +235,7 @@ impl Pool {
         if self.scope.latency == Latency::Service { service } else { response }
     }
 
-    /// The value of the requests that were answered or failed; `None` without one.
+    /// The value over completed requests; `None` without any.
     fn value(&self, metric: Metric, load_time: Duration) -> Option<Value> {
         let requests = self.requests();
         if requests == 0 {
@@ -252,8 +253,8 @@ impl Pool {
         Some(Value { number, is_bound: false })
     }
 
-    /// The lower bound of a time that completed and unfinished requests together make; `None` where the completed ones
-    /// alone show as much.
+    /// The lower bound of a time over completed and unfinished requests together; `None` where it is not
+    /// above the value of the completed requests alone.
     fn bound(&self, metric: Metric) -> Option<Value> {
         if !metric.is_time() || metric == Metric::Min || self.unfinished.sum().count == 0 {
             return None;
@@ -265,7 +266,7 @@ impl Pool {
     }
 }
 
-/// A metric of times, in microseconds; 0 for one of something else.
+/// The value of a time metric in microseconds; 0 for other metrics.
 fn time(metric: Metric, times: &Times) -> f64 {
     let us = match metric {
         Metric::Percentile(permille) => times.percentile_us(u64::from(permille)),
@@ -278,7 +279,8 @@ fn time(metric: Metric, times: &Times) -> f64 {
 }
 
 impl Ruling {
-    /// The value as the stream tells it, 0 without data, and its unit: `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
+    /// The value as written to the stream, 0 without data, and its unit: `ms`, `1/s`, `ratio` (a fraction of
+    /// 1) or `requests`.
     #[must_use]
     pub fn told(&self) -> (f64, &'static str) {
         let value = self.value.map_or(0.0, |value| value.number);
@@ -290,14 +292,14 @@ impl Ruling {
         }
     }
 
-    /// The value as people read it, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
+    /// The value in human-readable form, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {
         let (number, unit) = self.told();
         self.value.map(|value| value_text(number, unit, value.is_bound))
     }
 
-    /// Why it is not met, in a sentence; `None` where it is.
+    /// Why the check is not met, in a sentence; `None` if it is met.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         match self.value_text() {
@@ -308,7 +310,7 @@ impl Ruling {
     }
 }
 
-/// A value of a check as people read it: `312.5ms`, `1.25%`; of a lower bound `≥ 5.9s`.
+/// The value of a check in human-readable form: `312.5ms`, `1.25%`; for a lower bound `≥ 5.9s`.
 #[must_use]
 pub fn value_text(value: f64, unit: &str, is_bound: bool) -> String {
     if is_bound {
@@ -323,18 +325,18 @@ pub fn value_text(value: f64, unit: &str, is_bound: bool) -> String {
     }
 }
 
-/// A number to six decimals at most: a bound may be missed by the last digit of a time.
+/// Formats a number with at most six decimals: a bound may be missed by the last digit of a time.
 fn exact(value: f64) -> String {
     format!("{}", (value * 1e6).round() / 1e6)
 }
 
-/// A number to three decimals at most, without zeros behind.
+/// Formats a number with at most three decimals, without trailing zeros.
 fn digits(value: f64) -> String {
     format!("{}", (value * 1000.0).round() / 1000.0)
 }
 
-/// Failures that no check is about, of `failures` by endpoint (`METHOD name`): a check on failures decides what they
-/// are worth, one of an endpoint for that endpoint, any other for all.
+/// Counts the failures that no check covers, from `failures` by endpoint (`METHOD name`). A check on failures
+/// decides whether failures matter: a check of one endpoint for that endpoint, any other check for all.
 #[must_use]
 pub fn unchecked<'f>(checks: &[Check], failures: impl Iterator<Item = (&'f str, u64)>) -> u64 {
     let deciding: Vec<&Scope> =

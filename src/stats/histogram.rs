@@ -1,13 +1,13 @@
-//! How times are distributed, in microseconds.
+//! Distributions of times, in microseconds.
 
 use hdrhistogram::Histogram;
 
 use super::scale::Scale;
 
-/// The longest time that a histogram tells apart, an hour in microseconds; longer ones count as an hour.
+/// The largest time that a histogram can represent, one hour in microseconds; longer ones count as an hour.
 pub const LONGEST_US: u64 = 3_600_000_000;
 
-/// How finely times are told apart.
+/// Resolution of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// 3 significant digits: 0.1 %, up to 184 KiB.
@@ -36,12 +36,12 @@ impl Precision {
 
 /// An `HdrHistogram` from 1 µs to 1 h that grows with its largest value.
 ///
-/// Slot for slot it is the crate's, whose histogram hides its counts: whoever adds, writes or asks for several
-/// percentiles would go through them one by one, at ten times the price.
+/// Its slots are identical to the crate's. The crate's histogram hides its counts, so adding two, writing one
+/// or reading several percentiles would go through them one at a time, at ten times the cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeHistogram {
     precision: Precision,
-    /// How often a time of each slot was counted, up to the end of the last block in use.
+    /// The count of each slot, up to the end of the last block in use.
     counts: Vec<u64>,
     count: u64,
 }
@@ -53,13 +53,13 @@ impl TimeHistogram {
         Self { precision, counts: Vec::new(), count: 0 }
     }
 
-    /// How finely it tells times apart.
+    /// The resolution.
     #[must_use]
     pub const fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// Counts one time. 0 counts as 1 µs, what is over an hour as an hour.
+    /// Counts one time. 0 counts as 1 µs, anything over an hour as an hour.
     pub fn record(&mut self, us: u64) {
         self.record_many(us, 1);
     }
@@ -74,7 +74,7 @@ impl TimeHistogram {
         self.count += count;
     }
 
-    /// Adds what was counted in slots of a scale, in ascending order, as [`Self::record_many`] would.
+    /// Adds counts by slot of a scale, in ascending order, as [`Self::record_many`] would.
     pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
         let ours = self.precision.scale();
         let last = ours.slot(LONGEST_US);
@@ -101,8 +101,8 @@ impl TimeHistogram {
         self.counts.resize((slot + 1).next_multiple_of(BLOCK), 0);
     }
 
-    /// Adds all that `other` has counted. Exact where both have the same precision; into a finer one, each time is
-    /// taken for the highest that it may have been.
+    /// Adds all counts of `other`. Exact if both have the same precision; when adding to a finer one, each
+    /// time counts as the highest that it may have been.
     pub fn add(&mut self, other: &Self) {
         if self.precision != other.precision {
             let highest = |slot| other.precision.scale().highest(slot);
@@ -118,20 +118,20 @@ impl TimeHistogram {
         self.count += other.count;
     }
 
-    /// Forgets all, and keeps the room.
+    /// Clears all counts and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.counts.clear();
         self.count = 0;
     }
 
-    /// Slots in use, in ascending order, and what was counted in each.
+    /// Slots in use and their counts, in ascending order.
     pub fn recorded(&self) -> impl Iterator<Item = (u64, u64)> {
         let blocks = (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK));
         let used = blocks.filter(|(_, block)| block.iter().fold(0, |any, count| any | count) > 0);
         used.flat_map(|(first, block)| (first..).zip(block.iter().copied())).filter(|(_, count)| *count > 0)
     }
 
-    /// The highest time that a histogram with room for all of this one's tells apart.
+    /// The highest time that a histogram with the same memory can represent.
     #[must_use]
     pub fn high_us(&self) -> u64 {
         let scale = self.precision.scale();
@@ -139,7 +139,7 @@ impl TimeHistogram {
         scale.highest(scale.doubling_end(last) - 1).max(FIRST_HIGH_US)
     }
 
-    /// The same as the crate's.
+    /// Converts to the crate's histogram.
     #[must_use]
     pub fn to_crate(&self) -> Histogram<u64> {
         let created = Histogram::new_with_bounds(1, self.high_us(), self.precision.digits());
@@ -151,36 +151,36 @@ impl TimeHistogram {
         histogram
     }
 
-    /// How many times were counted.
+    /// Number of times counted.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// The smallest time, as far as it is told apart, with at least `permille` thousandths of all at or below it; 0 when
-    /// empty.
+    /// The smallest time, at this resolution, with at least `permille` thousandths of all times at or below
+    /// it; 0 when empty.
     #[must_use]
     pub fn percentile_us(&self, permille: u64) -> u64 {
         let [time] = self.percentiles_us([permille]);
         time
     }
 
-    /// The same for several in ascending order, at the price of one.
+    /// Several percentiles in ascending order, at the cost of one.
     #[must_use]
     pub fn percentiles_us<const N: usize>(&self, permille: [u64; N]) -> [u64; N] {
         let place = |permille| (u128::from(self.count) * u128::from(permille)).div_ceil(1000);
         self.at_places_us(permille.map(|permille| u64::try_from(place(permille)).unwrap_or(u64::MAX)))
     }
 
-    /// The time, as far as it is told apart, at a place from 1 on among all that were counted, in ascending order; 0 when
-    /// empty.
+    /// The time, at this resolution, with a given rank, from 1, among all counted times in ascending order; 0
+    /// when empty.
     #[must_use]
     pub fn at_place_us(&self, place: u64) -> u64 {
         let [time] = self.at_places_us([place]);
         time
     }
 
-    /// Places in ascending order.
+    /// The same for several ranks in ascending order.
     fn at_places_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
         let mut times = [0; N];
         let mut wanted = places.map(|place| place.min(self.count).max(1)).into_iter().zip(&mut times).peekable();
@@ -201,16 +201,16 @@ impl TimeHistogram {
     }
 }
 
-/// Slots that are looked at together: summed, and looked at one by one only where something wanted is among them. A
-/// doubling of values has a multiple of it.
+/// Number of slots handled as one block: its sum is computed first, and slots are examined one by one only if
+/// a requested rank is among them. Each doubling of values has a multiple of this many slots.
 const BLOCK: usize = 64;
 
-/// A slot as a place in memory: an hour has less than 24,000 of them.
+/// A slot as an index into `counts`: an hour has fewer than 24,000 slots.
 fn place(slot: u64) -> usize {
     usize::try_from(slot).unwrap_or(usize::MAX)
 }
 
-/// What a histogram has room for at the least, as others read it.
+/// Minimum range that a histogram is declared with, as other implementations do.
 const FIRST_HIGH_US: u64 = 65_535;
 
 #[cfg(test)]
@@ -232,7 +232,7 @@ mod tests {
     fn a_percentile_is_exact_for_every_count() {
         let mut histogram = TimeHistogram::new(Precision::Fine);
         for count in 1..=2000_u64 {
-            // Each time is told apart from the others: the n-th smallest is n.
+            // Each time has a slot of its own: the n-th smallest is n.
             histogram.record(count);
             for permille in [500, 900, 950, 990, 999, 1000] {
                 let place = (count * permille).div_ceil(1000);
@@ -260,7 +260,7 @@ mod tests {
                 assert_eq!((&ours.to_crate(), &sum), (&theirs, &ours), "{magnitude} at {precision:?}");
                 assert_eq!((ours.high_us(), ours.count()), (theirs.high(), theirs.len()));
                 for permille in [0, 1, 500, 999, 1000] {
-                    // The middle of a place, as the crate multiplies by a float and rounds up.
+                    // The middle of a rank, because the crate multiplies by a float and rounds up.
                     let place = (theirs.len() * permille).div_ceil(1000).max(1);
                     let expected = theirs.value_at_quantile((place as f64 - 0.5) / theirs.len() as f64);
                     assert_eq!(ours.percentile_us(permille), expected, "{permille} of {magnitude}");

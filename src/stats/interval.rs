@@ -1,4 +1,4 @@
-//! What happened at one endpoint between two ticks. The run is the sum of these, count by count.
+//! Results of one endpoint between two ticks. The run is the sum of these, count by count.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use super::sum::Sum;
 use super::times::{Times, micros};
 use crate::load::outcome::{Ending, Failure, Outcome, is_answer};
 
-/// What happened at one endpoint between two ticks.
+/// Results of one endpoint between two ticks.
 #[derive(Clone, Debug)]
 pub struct Interval {
-    /// Answered as wanted.
+    /// Completed as expected.
     pub ok: u64,
     /// Failed, by class, in the order of first occurrence.
     pub failed: Vec<(&'static str, u64)>,
-    /// Ended by the end of the run.
+    /// Cut off by the end of the run.
     pub aborted: u64,
-    /// Answered or failed after the load had ended: counted, and in no rate.
+    /// Completed after the load had ended: counted, but left out of rates.
     pub after_stop: AfterStop,
     /// Redirects followed.
     pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
+    /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
     /// Body bytes sent.
     pub bytes_sent: u64,
-    /// Body bytes received, redirects' own included.
+    /// Body bytes received, including those of redirects.
     pub bytes_received: u64,
-    /// Body bytes of the last answers, redirects' own left out.
+    /// Body bytes of the final responses, without those of redirects.
     pub content_bytes: u128,
-    /// New connections and what they took.
+    /// New connections and the time spent on them.
     pub connections: Connections,
-    /// From sending to the first byte of the last answer.
+    /// From sending to the first byte of the final response.
     pub first_byte: Sum,
     service: Times,
-    /// `None` as long as each response time was the service time.
+    /// `None` as long as every response time equals the service time.
     response: Option<Times>,
     precision: Precision,
 }
 
-/// Requests that were answered or failed after the load had ended.
+/// Requests that completed after the load had ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AfterStop {
     /// Answered or failed.
@@ -62,10 +62,10 @@ impl AfterStop {
     }
 }
 
-/// New connections and what they took, failed attempts included.
+/// New connections and the time spent on them, including failed attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Connections {
-    /// How many came about.
+    /// Number of connections opened.
     pub count: u64,
     /// Name lookups.
     pub dns: Sum,
@@ -84,7 +84,7 @@ impl Connections {
     }
 }
 
-/// What another process counted at one endpoint between two ticks, but for how its times are distributed.
+/// Counts of another process for one endpoint between two ticks, without the distributions of its times.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "each is the field of the same name of Interval")]
 pub struct Counted {
@@ -99,23 +99,23 @@ pub struct Counted {
     pub connections: Connections,
     pub first_byte: Sum,
     pub service: Sum,
-    /// `None` where each response time was the service time.
+    /// `None` if every response time equals the service time.
     pub response: Option<Sum>,
 }
 
-/// Which times are meant.
+/// Selects which times a histogram belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// From sending to the last byte.
     Service,
     /// From when it was due to the last byte.
     Response,
-    /// Both, where they are the same.
+    /// Both, if they are identical.
     Both,
 }
 
 impl Interval {
-    /// Nothing yet.
+    /// An empty interval.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl Interval {
         self.bytes_received += traffic.bytes_in;
         self.record_connecting(outcome);
         match outcome.ending() {
-            // In no average and no percentile.
+            // Left out of averages and percentiles.
             Ending::Aborted => {
                 self.aborted += 1;
                 return;
@@ -192,7 +192,7 @@ impl Interval {
         }
     }
 
-    /// Adds what another process counted at the same endpoint; [`Self::add_recorded`] brings its distributions.
+    /// Adds counts of another process for the same endpoint; [`Self::add_recorded`] adds the distributions.
     pub fn add(&mut self, counted: &Counted) {
         self.ok += counted.ok;
         self.aborted += counted.aborted;
@@ -218,7 +218,7 @@ impl Interval {
         }
     }
 
-    /// Adds times that another process counted, in slots of a scale, in ascending order.
+    /// Adds times counted by another process, by slot of a scale, in ascending order.
     pub fn add_recorded(&mut self, kind: Kind, scale: Scale, slots: &[(u64, u64)]) {
         if kind != Kind::Response {
             self.service.add_recorded(scale, slots);
@@ -230,25 +230,25 @@ impl Interval {
         }
     }
 
-    /// Answered or failed.
+    /// Requests that completed: answered or failed.
     #[must_use]
     pub const fn completed(&self) -> u64 {
         self.service.sum().count
     }
 
-    /// Failed.
+    /// Completed requests that failed.
     #[must_use]
     pub const fn failures(&self) -> u64 {
         self.completed() - self.ok
     }
 
-    /// Failed without an answer of the server.
+    /// Failed without a response from the server.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
         self.failed.iter().filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum()
     }
 
-    /// Whether anything happened.
+    /// Returns whether anything was recorded.
     #[must_use]
     pub const fn is_used(&self) -> bool {
         self.completed() + self.aborted > 0
@@ -266,13 +266,13 @@ impl Interval {
         self.response.as_ref().unwrap_or(&self.service)
     }
 
-    /// Whether each response time was the service time.
+    /// Returns whether every response time equals the service time.
     #[must_use]
     pub const fn response_is_service(&self) -> bool {
         self.response.is_none()
     }
 
-    /// Forgets all, and keeps the room.
+    /// Clears everything and keeps the allocated memory.
     pub fn clear(&mut self) {
         (self.ok, self.aborted, self.redirects, self.reopened) = (0, 0, 0, 0);
         (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
@@ -284,10 +284,10 @@ impl Interval {
         self.response = None;
     }
 
-    /// Takes what happened and begins anew.
+    /// Returns the interval and starts a new one.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        // The room that this interval needed, the next one will need as well.
+        // The next interval is likely to need as much memory as this one did.
         let mut service = self.service.clone();
         service.clear();
         let next = Self { service, ..Self::new(self.precision) };

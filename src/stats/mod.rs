@@ -1,4 +1,4 @@
-//! Counting what happened: pure, no clock, no input or output.
+//! Statistics: pure computation, without clock, input or output.
 
 pub mod scale;
 pub mod sum;

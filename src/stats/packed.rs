@@ -1,7 +1,8 @@
-//! Histograms at rest: about a kilobyte for a thousand times, where one that counts takes up to 184.
+//! Histograms in compact form: about a kilobyte for a thousand times, where a counting one takes up to 184
+//! KiB.
 //!
-//! Slots are those of an `HdrHistogram` from 1 µs on with 3 significant digits, so that adding two is exact and a
-//! percentile is the one that [`TimeHistogram`](super::histogram::TimeHistogram) gives.
+//! Slots are those of an `HdrHistogram` that starts at 1 µs with 3 significant digits, so adding two is exact
+//! and a percentile equals the one of [`TimeHistogram`](super::histogram::TimeHistogram).
 
 use super::histogram::LONGEST_US;
 use super::scale::Scale;
@@ -10,17 +11,18 @@ use super::sum::Sum;
 /// How often each time was counted, in microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// For each slot in use its distance from the one before, doubled, plus 1 where a count follows that is not 1;
-    /// variable-length numbers of 7 bits a byte, the lowest first.
+    /// For each slot in use, the distance from the previous one, doubled, plus 1 if a count other than 1
+    /// follows; variable-length integers of 7 bits per byte, lowest bits first.
     bytes: Vec<u8>,
     count: u64,
 }
 
-/// What an iterator over [`Packed`] gives: a slot of [`Scale::FINE`], and its count.
+/// An item of an iterator over [`Packed`]: a slot of [`Scale::FINE`] and its count.
 type Entry = (u64, u64);
 
 impl Packed {
-    /// Packs times in microseconds and their counts, in ascending order. What is over an hour counts as an hour.
+    /// Packs times in microseconds and their counts, in ascending order. Anything over an hour counts as an
+    /// hour.
     #[must_use]
     pub fn of(times: impl IntoIterator<Item = (u64, u64)>) -> Self {
         let mut packer = Packer::default();
@@ -30,18 +32,18 @@ impl Packed {
         packer.finish()
     }
 
-    /// How many times were counted.
+    /// Number of times counted.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Each time that was counted, as the highest that its slot holds, and its count; ascending.
+    /// Each counted time, as the highest value of its slot, and its count; ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         self.entries().map(|(slot, count)| (Scale::FINE.highest(slot), count))
     }
 
-    /// Adds all that `other` has counted, exactly.
+    /// Adds all counts of `other`, exactly.
     pub fn add(&mut self, other: &Self) {
         if self.count == 0 {
             self.clone_from(other);
@@ -67,8 +69,8 @@ impl Packed {
         packer.finish()
     }
 
-    /// The smallest time, as far as it is told apart, with at least `per_million` millionths of all at or below it; 0
-    /// when empty.
+    /// The smallest time, at this resolution, with at least `per_million` millionths of all times at or below
+    /// it; 0 when empty.
     #[must_use]
     pub fn percentile_us(&self, per_million: u64) -> u64 {
         let wanted = rank(self.count, per_million);
@@ -92,15 +94,15 @@ impl Packed {
     }
 }
 
-/// The place, from 1, of a percentile among `count` ascending values: the first with at least `per_million` millionths
-/// of all at or below it.
+/// The rank, from 1, of a percentile among `count` ascending values: the first with at least `per_million`
+/// millionths of all at or below it.
 #[must_use]
 pub fn rank(count: u64, per_million: u64) -> u64 {
     let place = (u128::from(count) * u128::from(per_million)).div_ceil(1_000_000);
     u64::try_from(place).unwrap_or(u64::MAX).max(1)
 }
 
-/// Makes a [`Packed`] of entries that come in ascending order; those of one slot are counted together.
+/// Builds a [`Packed`] from entries in ascending order; entries of one slot are added up.
 #[derive(Default)]
 struct Packer {
     packed: Packed,
@@ -159,10 +161,10 @@ fn take_number(bytes: &mut &[u8]) -> Option<u64> {
     Some(number)
 }
 
-/// Times of one kind at rest: count, exact sum and ends, and how they are distributed.
+/// Times of one kind in compact form: count, exact sum, minimum and maximum, and the distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedTimes {
-    /// Count, exact sum and ends.
+    /// Count, exact sum, minimum and maximum.
     pub sum: Sum,
     /// The distribution.
     pub histogram: Packed,
@@ -175,8 +177,8 @@ impl PackedTimes {
         self.histogram.add(&other.histogram);
     }
 
-    /// The percentile in microseconds that has `per_million` millionths of all at or below it, within the exact ends; 0
-    /// without any.
+    /// The percentile in microseconds with `per_million` millionths of all at or below it, clamped to the
+    /// exact minimum and maximum; 0 if empty.
     #[must_use]
     pub fn percentile_us(&self, per_million: u64) -> u64 {
         if self.sum.count == 0 {

@@ -1,14 +1,14 @@
-//! What happened in the last complete seconds.
+//! Rates over the last complete seconds.
 
 use crate::clock::Moment;
 
-/// Seconds looked back at, as Locust does.
+/// Length of the window in seconds, as in Locust.
 const WINDOW: u64 = 10;
 
-/// Slots kept: the window, the second under way, and some for outcomes that arrive a little late.
+/// Number of slots: the window, the current second, and some for outcomes that arrive a little late.
 const SLOTS: usize = 16;
 
-/// Requests and failures of the last seconds, each in a slot of its own.
+/// Requests and failures of the last seconds, with one slot per second.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
     slots: [Second; SLOTS],
@@ -21,17 +21,17 @@ struct Second {
     failures: u64,
 }
 
-/// Rates a second.
+/// Rates per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Rates {
-    /// Requests a second.
+    /// Requests per second.
     pub requests: f64,
-    /// Failures a second.
+    /// Failures per second.
     pub failures: f64,
 }
 
 impl Recent {
-    /// Counts a request that was over at `done`.
+    /// Counts a request that ended at `done`.
     pub fn record(&mut self, done: Moment, failed: bool) {
         let second = done.since_start().as_secs();
         let slot = &mut self.slots[slot_of(second)];
@@ -44,7 +44,7 @@ impl Recent {
         }
     }
 
-    /// Rates over the last complete seconds before `now`, at most ten; 0 in the first second.
+    /// Rates over the last complete seconds before `now`, at most ten; 0 during the first second.
     #[must_use]
     pub fn rates(&self, now: Moment) -> Rates {
         let complete = now.since_start().as_secs();
@@ -88,7 +88,7 @@ mod tests {
         let mut recent = Recent::default();
         recent.record(at(1_000), false);
         recent.record(at(17_000), false);
-        // Too late to be told: that slot has moved on.
+        // Too late to be counted: the slot already holds a later second.
         recent.record(at(1_500), false);
         assert_eq!(recent.rates(at(18_000)), Rates { requests: 0.1, failures: 0.0 });
     }

@@ -1,7 +1,7 @@
-//! Where a value is counted: the slots that all siblings of `HdrHistogram` have in common.
+//! Maps values to slots; the layout is the same in all implementations of `HdrHistogram`.
 
-/// The slots of an `HdrHistogram` that begins at 1: values up to twice `1 << half_bits` have one each, above them each
-/// doubling has `1 << half_bits`.
+/// The slots of an `HdrHistogram` that starts at 1: values up to twice `1 << half_bits` have one slot each;
+/// above that, each doubling has `1 << half_bits` slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     half_bits: u32,
@@ -14,15 +14,16 @@ impl Scale {
     /// 2 significant digits.
     pub const COARSE: Self = Self { half_bits: 7 };
 
-    /// The end of the doubling that a slot is of: the first slot behind it.
+    /// The end of the doubling that contains a slot: the first slot after it.
     #[must_use]
     pub const fn doubling_end(self, slot: u64) -> u64 {
         let end = ((slot >> self.half_bits) + 1) << self.half_bits;
-        // The first two halves are one, of values that have a slot each.
+        // The first two halves form one range, in which every value has its own slot.
         if end < 2 << self.half_bits { 2 << self.half_bits } else { end }
     }
 
-    /// The scale with so many significant digits; `None` unless they are 1 to 5, as the format has it.
+    /// The scale with this many significant digits; `None` unless they are 1 to 5, the range that the format
+    /// allows.
     #[must_use]
     pub const fn of_digits(digits: u32) -> Option<Self> {
         // The smallest power of two that is at least 2 × 10^digits, halved.
@@ -45,7 +46,7 @@ impl Scale {
         ((shift as u64) << self.half_bits) + (value >> shift)
     }
 
-    /// The highest value of a slot; the largest number there is, where none is that high.
+    /// The highest value of a slot; the maximum of `u64` for slots beyond its range.
     #[must_use]
     pub const fn highest(self, slot: u64) -> u64 {
         let half = 1 << self.half_bits;
@@ -72,6 +73,6 @@ mod tests {
             assert_eq!(Scale::FINE.highest(slot), histogram.highest_equivalent(us), "{us}");
             assert_eq!(Scale::FINE.slot(Scale::FINE.highest(slot)), slot, "{us}");
         }
-        assert_eq!(Scale::FINE.highest(u64::MAX >> 1), u64::MAX, "no slot is too high to be asked for");
+        assert_eq!(Scale::FINE.highest(u64::MAX >> 1), u64::MAX, "every slot has a highest value");
     }
 }

@@ -1,4 +1,4 @@
-//! How late requests were sent: whether the generator kept to its schedule.
+//! How late requests were sent: a measure of whether the generator kept to its schedule.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use super::histogram::Precision;
 use super::times::{Times, micros};
 use crate::load::outcome::{Outcome, Turn};
 
-/// A request sent this much after it was due, while a user was free to send it, is the generator's fault.
+/// A request sent this much after it was due, although a user was free to send it, is late because of the
+/// generator.
 pub const LATE: Duration = Duration::from_millis(10);
 
-/// A larger share of late requests makes a run not valid.
+/// Maximum share of late requests in a valid run.
 pub const MOST_LATE: f64 = 0.05;
 
-/// Whether so many of `all` that were late are more than [`MOST_LATE`].
+/// Returns whether `late` requests out of `all` are more than [`MOST_LATE`].
 #[must_use]
 pub fn is_too_many(late: u64, all: u64) -> bool {
     late as f64 > all as f64 * MOST_LATE
@@ -22,7 +23,7 @@ pub fn is_too_many(late: u64, all: u64) -> bool {
 #[derive(Clone, Debug)]
 pub struct Sends {
     lateness: Times,
-    /// Those that were due at a time fixed before.
+    /// Requests with a due time that was fixed in advance.
     scheduled: u64,
     late: u64,
 }
@@ -34,7 +35,7 @@ impl Default for Sends {
 }
 
 impl Sends {
-    /// Counts one.
+    /// Counts one request.
     pub fn record(&mut self, outcome: &Outcome) {
         let lateness = outcome.lateness();
         self.lateness.record(micros(lateness));
@@ -49,25 +50,27 @@ impl Sends {
         self.late += other.late;
     }
 
-    /// Whether more than [`MOST_LATE`] of those that were scheduled were late: the load was not what was asked for.
+    /// Whether more than [`MOST_LATE`] of the scheduled requests were late: the requested load was not
+    /// generated.
     #[must_use]
     pub fn is_too_late(&self) -> bool {
         is_too_many(self.late, self.scheduled)
     }
 
-    /// Requests that were due at a time fixed before: in the open model the first of each arrival.
+    /// Requests with a due time that was fixed in advance: in the open model the first request of each
+    /// arrival.
     #[must_use]
     pub const fn scheduled(&self) -> u64 {
         self.scheduled
     }
 
-    /// Those sent over [`LATE`] after they were due, while a user was free for them.
+    /// Scheduled requests sent more than [`LATE`] after they were due, although a user was free.
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late
     }
 
-    /// How late they were; 1 µs where a request was sent when it was due.
+    /// The distribution of lateness; 1 µs for a request sent when it was due.
     #[must_use]
     pub const fn lateness(&self) -> &Times {
         &self.lateness

@@ -1,32 +1,33 @@
-//! Standstills of the generator itself: times in which the whole process did nothing, as under SIGSTOP or on a machine
-//! that is starved, and requests that ran through them and so took longer than the server made them.
+//! Stalls of the generator itself: times in which the whole process did nothing, for example under SIGSTOP or
+//! on a starved machine, and the requests that overlapped them and therefore took longer than the server did.
 //!
-//! Two clocks must agree. The sampler notices that it slept for longer than it meant to; that alone also happens where
-//! thousands of threads are ready and take turns. Whoever counts outcomes notices that none was taken for a while; that
-//! alone also happens where a server is slow. What both missed is a standstill.
+//! A stall needs two independent signals. The sampler notices that it slept longer than it should; that alone
+//! also happens when thousands of ready threads take turns. The aggregator notices that no outcome was
+//! received for a while; that alone also happens when the server is slow. Where the two overlap, the process
+//! stalled.
 
 use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::load::outcome::Outcome;
 
-/// A larger share of requests that ran through a standstill makes a run not valid.
+/// Maximum share of requests that overlap a stall in a valid run.
 pub const MOST_STALLED: f64 = 0.05;
 
-/// Pauses between outcomes that are remembered until the sampler says what it saw then.
+/// Maximum number of pauses between outcomes that are remembered until the sampler reports.
 const MOST_PAUSES: usize = 64;
 
-/// A time from one moment to another; of a suspended machine both are the same, as its clock stood still.
+/// A span of time; for a suspended machine both ends are equal, because its clock was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// When it began.
+    /// Start of the span.
     pub from: Moment,
-    /// When it ended.
+    /// End of the span.
     pub until: Moment,
 }
 
 impl Gap {
-    /// How long it was.
+    /// Length of the span.
     #[must_use]
     pub const fn length(&self) -> Duration {
         self.until.since(self.from)
@@ -37,44 +38,45 @@ impl Gap {
     }
 }
 
-/// What the sampler saw between two looks.
+/// The sampler's observations since its previous report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overslept {
-    /// The longest time for which it slept though it was to wake.
+    /// The longest span for which it slept beyond its wake-up time.
     pub gap: Option<Gap>,
-    /// How long the machine was suspended, and when it woke.
+    /// How long the machine was suspended, and when it resumed.
     pub suspended: Option<(Duration, Moment)>,
 }
 
-/// A pause in which no outcome was taken, and the requests that ran through it.
+/// A pause in which no outcome was received, and the requests that overlap it.
 #[derive(Clone, Copy, Debug)]
 struct Pause {
     gap: Gap,
     requests: u64,
 }
 
-/// Standstills so far.
+/// The stalls so far.
 #[derive(Clone, Debug)]
 pub struct Stalls {
-    /// A shorter one is none.
+    /// Anything shorter is not a stall.
     shortest: Duration,
     last_taken: Moment,
     pauses: Vec<Pause>,
-    /// Standstills that may still gain requests: the last few.
+    /// Recent stalls that may still gain requests.
     confirmed: Vec<Gap>,
     stalled: u64,
     seen: u64,
     total: Duration,
 }
 
-/// Shortest standstill whatever the tick: a thread of a busy machine may wait for as long as this to be run.
+/// Lower limit of the stall threshold, whatever the tick: on a busy machine a thread may wait this long to be
+/// scheduled.
 const SHORTEST: Duration = Duration::from_millis(500);
 
-/// Longest standstill that passes for none.
+/// Upper limit of the stall threshold.
 const LONGEST: Duration = Duration::from_secs(1);
 
 impl Stalls {
-    /// None yet, in a run with ticks of this interval.
+    /// Creates an empty record for a run with this tick interval.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         Self {
@@ -94,7 +96,7 @@ impl Stalls {
         self.shortest
     }
 
-    /// Outcomes are taken at `now`.
+    /// Notes that outcomes were received at `now`.
     pub fn take(&mut self, now: Moment) {
         let gap = Gap { from: self.last_taken, until: now };
         if gap.length() >= self.shortest {
@@ -106,7 +108,7 @@ impl Stalls {
         self.last_taken = now;
     }
 
-    /// Looks whether a request ran through a standstill, or through a pause that may turn out to be one.
+    /// Counts a request, and checks whether it overlaps a stall or a pause that may turn out to be one.
     pub fn record(&mut self, outcome: &Outcome) {
         self.seen += 1;
         if self.pauses.is_empty() && self.confirmed.is_empty() {
@@ -121,7 +123,7 @@ impl Stalls {
         }
     }
 
-    /// Takes what the sampler saw by `now`; returns the length of a standstill, if there was one.
+    /// Evaluates the sampler's report of `now`; returns the length of the stall, if there was one.
     pub fn look(&mut self, seen: Overslept, now: Moment) -> Option<Duration> {
         let open = Pause { gap: Gap { from: self.last_taken, until: now }, requests: 0 };
         let pauses: Vec<Pause> = std::mem::take(&mut self.pauses).into_iter().chain([open]).collect();
@@ -139,18 +141,18 @@ impl Stalls {
         }
         self.stalled += requests;
         self.total += gap.length();
-        // Outcomes of it may still wait to be taken.
+        // Outcomes from this span may still be waiting in the queue.
         self.confirmed.push(gap);
         Some(gap.length())
     }
 
-    /// Whether too many requests ran through standstills for the numbers to be the server's.
+    /// Whether so many requests overlap stalls that the numbers no longer describe the server.
     #[must_use]
     pub fn is_too_much(&self) -> bool {
         self.stalled as f64 > self.seen as f64 * MOST_STALLED
     }
 
-    /// Requests that ran through standstills, all requests, and how long the standstills were together.
+    /// Requests that overlap stalls, all requests, and the total length of the stalls.
     #[must_use]
     pub const fn counts(&self) -> (u64, u64, Duration) {
         (self.stalled, self.seen, self.total)
@@ -185,9 +187,9 @@ mod tests {
     }
 
     #[test]
-    fn what_sampler_and_aggregator_both_missed_is_a_standstill() {
+    fn what_sampler_and_aggregator_both_missed_is_a_stall() {
         let mut stalls = stalls();
-        // Stopped from 5.0 to 8.0: three requests were under way, and are taken at once afterwards.
+        // Stopped from 5.0 to 8.0: three requests were in flight and are received together afterwards.
         stalls.take(at(8.01));
         (0..3).for_each(|_| stalls.record(&request(4.9, 8.0)));
         let length = stalls.look(slept(5.02, 8.02), at(8.02)).unwrap();
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_that_nobody_has_taken_yet_belong_to_it() {
+    fn outcomes_still_in_the_queue_belong_to_it() {
         let mut stalls = stalls();
         assert!(stalls.look(slept(5.0, 8.0), at(8.0)).is_some(), "the sampler woke first");
         stalls.take(at(8.001));
@@ -210,13 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sampler_that_is_starved_while_outcomes_come_is_no_standstill() {
+    fn a_starved_sampler_is_not_a_stall_while_outcomes_arrive() {
         let mut stalls = stalls();
         assert_eq!(stalls.look(slept(1.0, 4.9), at(5.0)), None);
     }
 
     #[test]
-    fn a_server_that_is_silent_is_no_standstill() {
+    fn a_silent_server_is_not_a_stall() {
         let mut stalls = stalls();
         stalls.take(at(9.0));
         stalls.record(&request(4.0, 9.0));
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_was_suspended_stood_still_though_its_clock_says_nothing() {
+    fn a_suspended_machine_stalled_although_its_clock_does_not_show_it() {
         let mut stalls = stalls();
         let suspended = Some((Duration::from_secs(60), at(5.5)));
         assert_eq!(stalls.look(Overslept { gap: None, suspended }, at(6.0)), Some(Duration::from_secs(60)));

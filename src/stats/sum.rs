@@ -1,15 +1,15 @@
-//! What of many times adds up exactly.
+//! The part of a set of times that can be added up exactly.
 
-/// Count, exact sum and ends of times in microseconds.
+/// Count, exact sum, minimum and maximum of times in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sum {
-    /// How many.
+    /// Number of times.
     pub count: u64,
     /// Their sum.
     pub sum_us: u128,
-    /// The shortest; the largest number there is, without any.
+    /// The minimum; `u64::MAX` if empty.
     min_us: u64,
-    /// The longest; 0 without any.
+    /// The maximum; 0 if empty.
     pub max_us: u64,
 }
 
@@ -20,13 +20,13 @@ impl Default for Sum {
 }
 
 impl Sum {
-    /// So many times whose sum and ends are known.
+    /// A sum of `count` times with known total, minimum and maximum.
     #[must_use]
     pub const fn of(count: u64, sum_us: u128, min_us: u64, max_us: u64) -> Self {
         Self { count, sum_us, min_us: if count == 0 { u64::MAX } else { min_us }, max_us }
     }
 
-    /// Counts one.
+    /// Counts one time.
     pub fn record(&mut self, us: u64) {
         self.count += 1;
         self.sum_us += u128::from(us);
@@ -42,13 +42,13 @@ impl Sum {
         self.max_us = self.max_us.max(other.max_us);
     }
 
-    /// The shortest; 0 without any.
+    /// The minimum; 0 if empty.
     #[must_use]
     pub const fn min_us(&self) -> u64 {
         if self.count == 0 { 0 } else { self.min_us }
     }
 
-    /// The mean, rounded to a microsecond; 0 without any.
+    /// The mean, rounded to a microsecond; 0 if empty.
     #[must_use]
     pub fn mean_us(&self) -> u64 {
         let count = u128::from(self.count.max(1));

@@ -1,4 +1,4 @@
-//! The sums of one endpoint, or of all.
+//! Totals of one endpoint, or of the whole run.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use super::recent::{Rates, Recent};
 use super::times::Times;
 use crate::clock::Moment;
 
-/// Everything that statistics are made of: the sum of an endpoint's intervals, or of all.
+/// Everything that statistics are computed from: the sum of the intervals of one endpoint, or of all.
 #[derive(Clone, Debug)]
 pub struct Tally {
     counts: Counts,
     after_stop: AfterStop,
-    /// Failed without an answer of the server.
+    /// Failed without a response from the server.
     unanswered: u64,
     content_bytes: u128,
     response: Times,
@@ -23,35 +23,35 @@ pub struct Tally {
     recent: Recent,
 }
 
-/// Counts of a run. sent = ok + failed + aborted, always.
+/// Counts of a run. sent = ok + failed + aborted always holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Answered as wanted.
+    /// Completed as expected.
     pub ok: u64,
     /// Failed.
     pub failed: u64,
-    /// Ended by the end of the run.
+    /// Cut off by the end of the run.
     pub aborted: u64,
     /// Redirects followed.
     pub redirects: u64,
-    /// Connections reopened that the server had closed while idle.
+    /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
 }
 
 impl Counts {
-    /// Answered or failed.
+    /// Requests that completed: answered or failed.
     #[must_use]
     pub const fn completed(&self) -> u64 {
         self.ok + self.failed
     }
 
-    /// Begun.
+    /// Requests that were started.
     #[must_use]
     pub const fn sent(&self) -> u64 {
         self.completed() + self.aborted
     }
 
-    /// These and `other`.
+    /// The sum of these counts and `other`.
     #[must_use]
     pub const fn and(self, other: &Self) -> Self {
         Self {
@@ -72,30 +72,31 @@ impl Counts {
     }
 }
 
-/// Statistics of a run so far, in the wire format's terms: response times in milliseconds, rates a second.
+/// Statistics of a run so far, with the names of the wire format: response times in milliseconds, rates per
+/// second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 pub struct Statistics {
-    /// Requests that were answered or failed.
+    /// Requests that completed.
     pub num_requests: u64,
-    /// Those that failed.
+    /// Completed requests that failed.
     pub num_failures: u64,
-    /// Shortest response time.
+    /// Minimum response time.
     pub min_response_time: f64,
-    /// Longest response time.
+    /// Maximum response time.
     pub max_response_time: f64,
-    /// Requests a second over the last complete seconds, at most ten.
+    /// Requests per second over the last complete seconds, at most ten.
     pub current_rps: f64,
-    /// Failures a second over the same time.
+    /// Failures per second over the same time.
     pub current_fail_per_sec: f64,
     /// Mean response time, from the exact sum.
     pub avg_response_time: f64,
-    /// Requests a second over the time of the load; what ended after it is left out.
+    /// Requests per second over the time of the load; requests that end later are left out.
     pub total_rps: f64,
-    /// Failures a second over the same time.
+    /// Failures per second over the same time.
     pub total_fail_per_sec: f64,
-    /// Mean length of the answers' bodies in bytes.
+    /// Mean length of response bodies in bytes.
     pub avg_content_length: f64,
-    /// Half of the requests took at most this.
+    /// Half of the requests took at most this long.
     pub percentile_50: f64,
     /// 90 %.
     pub percentile_90: f64,
@@ -122,7 +123,7 @@ impl Tally {
         }
     }
 
-    /// Adds an interval that is over.
+    /// Adds a closed interval.
     pub fn add(&mut self, interval: &Interval) {
         self.counts.add(interval);
         self.after_stop.add(&interval.after_stop);
@@ -132,7 +133,8 @@ impl Tally {
         self.response.add(interval.response());
     }
 
-    /// Notes the second in which a request was over, for the rates; its interval brings the rest.
+    /// Records the second in which a request ended, for the recent rates; everything else is added with its
+    /// interval.
     pub fn note(&mut self, done: Moment, failed: bool) {
         self.recent.record(done, failed);
     }
@@ -143,19 +145,19 @@ impl Tally {
         self.counts
     }
 
-    /// Requests that got a complete answer, whatever it was worth.
+    /// Requests that got a complete response, of whatever status.
     #[must_use]
     pub const fn answered(&self) -> u64 {
         self.counts.completed() - self.unanswered
     }
 
-    /// From when it was due to the last byte, of all that were answered or failed.
+    /// From when it was due to the last byte, of all completed requests.
     #[must_use]
     pub const fn response(&self) -> &Times {
         &self.response
     }
 
-    /// The longest service time of a request that was answered or failed.
+    /// The longest service time of a completed request.
     #[must_use]
     pub const fn longest_service(&self) -> Duration {
         Duration::from_micros(self.longest_service_us)
@@ -167,8 +169,8 @@ impl Tally {
         self.recent.rates(now)
     }
 
-    /// Statistics at `now`, with total rates over the time of the load, which ended at `load_end` or goes on until then.
-    /// With no request every one is 0.
+    /// Statistics at `now`, with total rates over the time of the load, which ended at `load_end` or has
+    /// lasted until then. All values are 0 if there are no requests.
     #[must_use]
     pub fn statistics(&self, now: Moment, load_end: Moment) -> Statistics {
         let requests = self.counts.completed();
@@ -199,7 +201,7 @@ impl Tally {
     }
 }
 
-/// Milliseconds with microsecond digits.
+/// Milliseconds with microsecond precision.
 fn millis(us: u64) -> f64 {
     us as f64 / 1000.0
 }
@@ -233,7 +235,7 @@ mod tests {
             outcome(1_000_000, 1_000_000, Ending::Ok),
             outcome(0, 5_000, timeout),
         ];
-        // In two intervals: the run is their sum.
+        // In two intervals: the totals are their sum.
         for half in outcomes.chunks(2) {
             let mut interval = Interval::new(Precision::Fine);
             for outcome in half {

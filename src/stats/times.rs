@@ -1,4 +1,4 @@
-//! One kind of time: count, exact sum and ends, and how it is distributed.
+//! Times of one kind: count, exact sum, minimum and maximum, and the distribution.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::packed::PackedTimes;
 use super::scale::Scale;
 use super::sum::Sum;
 
-/// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram begins there.
+/// Microseconds of a duration, at least 1: nothing on a network takes no time, and a histogram starts at 1.
 #[must_use]
 pub fn micros(duration: Duration) -> u64 {
     // 292,000 years fit.
@@ -22,13 +22,13 @@ pub struct Times {
 }
 
 impl Times {
-    /// None yet.
+    /// An empty set.
     #[must_use]
     pub fn new(precision: Precision) -> Self {
         Self { sum: Sum::default(), histogram: TimeHistogram::new(precision) }
     }
 
-    /// Counts one, in microseconds.
+    /// Counts one time in microseconds.
     pub fn record(&mut self, us: u64) {
         self.sum.record(us);
         self.histogram.record(us);
@@ -40,17 +40,18 @@ impl Times {
         self.histogram.add(&other.histogram);
     }
 
-    /// Adds count, sum and ends of times counted elsewhere; [`Self::add_recorded`] brings how they are distributed.
+    /// Adds count, sum, minimum and maximum of times counted elsewhere; [`Self::add_recorded`] adds their
+    /// distribution.
     pub fn add_sum(&mut self, sum: &Sum) {
         self.sum.add(sum);
     }
 
-    /// Adds to the distribution times that were counted elsewhere, in slots of a scale, in ascending order.
+    /// Adds times counted elsewhere to the distribution, by slot of a scale, in ascending order.
     pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
         self.histogram.add_recorded(scale, slots);
     }
 
-    /// Adds times at rest.
+    /// Adds times in packed form.
     pub fn add_packed(&mut self, other: &PackedTimes) {
         self.sum.add(&other.sum);
         for (us, count) in other.histogram.iter() {
@@ -58,13 +59,13 @@ impl Times {
         }
     }
 
-    /// Forgets all, and keeps the room.
+    /// Clears everything and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.sum = Sum::default();
         self.histogram.clear();
     }
 
-    /// Count, exact sum and ends.
+    /// Count, exact sum, minimum and maximum.
     #[must_use]
     pub const fn sum(&self) -> &Sum {
         &self.sum
@@ -76,8 +77,9 @@ impl Times {
         &self.histogram
     }
 
-    /// The percentile in microseconds that has `permille` thousandths of all at or below it, which may lie up to its precision above the truth, so within the
-    /// exact ends; 0 without any.
+    /// The percentile in microseconds with `permille` thousandths of all at or below it. A slot's value may
+    /// be above the true time by up to the precision, so the result is clamped to the exact minimum and
+    /// maximum; 0 if empty.
     #[must_use]
     pub fn percentile_us(&self, permille: u64) -> u64 {
         if self.sum.count == 0 {
@@ -86,7 +88,7 @@ impl Times {
         self.histogram.percentile_us(permille).clamp(self.sum.min_us(), self.sum.max_us)
     }
 
-    /// Several of these in ascending order, at the price of one.
+    /// Several percentiles in ascending order, at the cost of one.
     #[must_use]
     pub fn percentiles_us<const N: usize>(&self, permille: [u64; N]) -> [u64; N] {
         if self.sum.count == 0 {
@@ -95,7 +97,8 @@ impl Times {
         self.histogram.percentiles_us(permille).map(|us| us.clamp(self.sum.min_us(), self.sum.max_us))
     }
 
-    /// The time in microseconds at a place from 1 on among all in ascending order, within the exact ends; 0 without any.
+    /// The time in microseconds with a given rank, from 1, in ascending order, clamped to the exact minimum
+    /// and maximum; 0 if empty.
     #[must_use]
     pub fn at_place_us(&self, place: u64) -> u64 {
         if self.sum.count == 0 {

@@ -1,8 +1,9 @@
-//! What had not ended when the run did: requests that were cut off, and arrivals that were due and never sent.
+//! Unfinished requests: those cut off when the run ended, and arrivals that were due and never sent.
 //!
-//! Their true times are at least what they show (right-censored). A judged time is therefore the larger of two values:
-//! that of completed requests, and that of completed and unfinished ones together. The second is a lower bound of the
-//! true value, and the first keeps a judgement from being milder than one that knows nothing of the unfinished.
+//! Their true times are at least what was observed (right-censored). A judged time is therefore the larger of
+//! two values: that of the completed requests, and that of completed and unfinished requests together. The
+//! second is a lower bound of the true value; the first ensures that including the unfinished requests never
+//! makes a result look better.
 
 use std::time::Duration;
 
@@ -15,10 +16,10 @@ use crate::clock::Moment;
 use crate::load::outcome::Outcome;
 use crate::plan::schedule::Phase;
 
-/// An aborted request or an unsent arrival that is not older than this is what any run leaves behind at its end.
+/// Age up to which unfinished requests and unsent arrivals are normal at the end of a run.
 pub const OVERDUE: Duration = Duration::from_secs(1);
 
-/// A larger share of overdue ones among those that were due makes a run not valid.
+/// Maximum share of overdue requests among all due requests in a valid run.
 pub const MOST_OVERDUE: f64 = 0.05;
 
 /// A request that was cut off by the end of the run.
@@ -30,12 +31,12 @@ pub struct CutOff {
     pub response: Duration,
     /// From sending to the cut.
     pub service: Duration,
-    /// Whether the first byte of an answer had come.
+    /// Whether the first byte of a response had arrived.
     pub has_first_byte: bool,
 }
 
 impl CutOff {
-    /// What is known of a request that was cut off.
+    /// Takes what is known of a request from its outcome.
     #[must_use]
     pub fn of(outcome: &Outcome) -> Self {
         Self {
@@ -47,45 +48,45 @@ impl CutOff {
     }
 }
 
-/// What had not ended of one endpoint, due in one phase.
+/// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Debug)]
 pub struct Unfinished {
     /// The phase in which they were due.
     pub phase: Phase,
-    /// How many, and how old.
+    /// Their number and age.
     pub counts: UnfinishedCounts,
-    /// From due to the cut, of requests; from due to the end of the load, of arrivals that were not sent.
+    /// From due to the cut for requests; from due to the end of the load for arrivals that were not sent.
     pub response: Times,
     /// From sending to the cut.
     pub service: Times,
-    /// The same of those without a first byte.
+    /// Service times of the requests without a first byte.
     pub first_byte: Times,
 }
 
-/// How many had not ended, and how old the oldest were.
+/// Number of unfinished requests, and the age of the oldest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnfinishedCounts {
     /// Requests that were cut off.
     pub aborted: u64,
     /// Arrivals that were due and never sent.
     pub unsent: u64,
-    /// Those of both that are older than [`OVERDUE`]; of requests those alone that are older, too, than the longest
-    /// completed one of their endpoint.
+    /// Requests and arrivals older than [`OVERDUE`]; a request must also be older than the longest completed
+    /// one of its endpoint.
     pub overdue: u64,
-    /// Age of the oldest request, from sending to the cut, in microseconds; 0 without any.
+    /// Age of the oldest request, from sending to the cut, in microseconds; 0 if there is none.
     pub oldest_aborted_us: u64,
-    /// Wait of the oldest arrival, in microseconds; 0 without any.
+    /// Wait of the oldest unsent arrival, in microseconds; 0 if there is none.
     pub oldest_unsent_us: u64,
 }
 
 impl UnfinishedCounts {
-    /// Requests and arrivals.
+    /// Number of requests and arrivals.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.aborted.saturating_add(self.unsent)
     }
 
-    /// Adds others; of the oldest the older.
+    /// Adds other counts; of the ages the larger is kept.
     pub fn add(&mut self, other: &Self) {
         self.aborted = self.aborted.saturating_add(other.aborted);
         self.unsent = self.unsent.saturating_add(other.unsent);
@@ -94,13 +95,13 @@ impl UnfinishedCounts {
         self.oldest_unsent_us = self.oldest_unsent_us.max(other.oldest_unsent_us);
     }
 
-    /// Age of the oldest of both, in microseconds.
+    /// Age of the oldest request or arrival, in microseconds.
     #[must_use]
     pub const fn oldest_us(&self) -> u64 {
         if self.oldest_aborted_us > self.oldest_unsent_us { self.oldest_aborted_us } else { self.oldest_unsent_us }
     }
 
-    /// Whether more than [`MOST_OVERDUE`] of `due` requests and arrivals are overdue.
+    /// Returns whether more than [`MOST_OVERDUE`] of `due` requests and arrivals are overdue.
     #[must_use]
     pub fn is_too_much(&self, due: u64) -> bool {
         self.overdue as f64 > due as f64 * MOST_OVERDUE
@@ -108,7 +109,7 @@ impl UnfinishedCounts {
 }
 
 impl Unfinished {
-    /// None yet.
+    /// An empty record.
     #[must_use]
     pub fn new(phase: Phase, precision: Precision) -> Self {
         let none = || Times::new(precision);
@@ -116,7 +117,8 @@ impl Unfinished {
         Self { phase, counts, response: none(), service: none(), first_byte: none() }
     }
 
-    /// Counts a request that was cut off, `longest` being the longest service time of a completed one of its endpoint.
+    /// Counts a request that was cut off; `longest` is the longest service time of a completed request of its
+    /// endpoint.
     pub fn record_aborted(&mut self, cut_off: &CutOff, longest: Duration) {
         let service = micros(cut_off.service);
         self.response.record(micros(cut_off.response));
@@ -129,7 +131,7 @@ impl Unfinished {
         self.counts.oldest_aborted_us = self.counts.oldest_aborted_us.max(service);
     }
 
-    /// Counts an arrival that was never sent, and how long it had waited.
+    /// Counts an arrival that was never sent and waited this long.
     pub fn record_unsent(&mut self, waited: Duration) {
         let response = micros(waited);
         self.response.record(response);
@@ -139,10 +141,10 @@ impl Unfinished {
     }
 }
 
-/// Response times as they are judged, in microseconds: each the larger of that of completed requests, and of completed and
-/// unfinished ones together.
+/// Response times used for judging, in microseconds: each is the larger of the value of the completed
+/// requests and the value of completed and unfinished requests together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "each says what it is")]
+#[allow(missing_docs, reason = "the names say what they are")]
 pub struct JudgedTimes {
     pub avg_us: u64,
     pub p50_us: u64,
@@ -154,7 +156,7 @@ pub struct JudgedTimes {
 }
 
 impl JudgedTimes {
-    /// Those of completed requests, and of what had not ended beside them.
+    /// Computes the times from completed requests and the unfinished ones.
     #[must_use]
     pub fn of<'u>(completed: &Times, unfinished: impl IntoIterator<Item = &'u Unfinished>) -> Self {
         let mut together = completed.clone();
@@ -177,7 +179,7 @@ impl JudgedTimes {
     }
 }
 
-/// Which times of [`Statistics`] are lower bounds: completed requests alone would have shown less.
+/// Which times of [`Statistics`] are lower bounds: the completed requests alone would show less.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs, clippy::struct_excessive_bools, reason = "each is the time of the same name of Statistics")]
 pub struct Bounds {
@@ -190,7 +192,7 @@ pub struct Bounds {
     pub max: bool,
 }
 
-/// The statistics with their times as they are judged.
+/// Replaces the times of the statistics with the judged ones.
 #[must_use]
 pub fn judged(mut statistics: Statistics, times: &JudgedTimes) -> (Statistics, Bounds) {
     let raise = |time: &mut f64, us: u64| {
@@ -212,12 +214,12 @@ pub fn judged(mut statistics: Statistics, times: &JudgedTimes) -> (Statistics, B
     (statistics, bounds)
 }
 
-/// Which phase each part of a run belonged to: the ticks in order, neighbours of one phase being one.
+/// The phase of every moment of a run: the ticks in order, with neighbours of the same phase joined.
 #[derive(Clone, Debug, Default)]
 pub struct PhaseSpans(Vec<(Moment, Phase)>);
 
 impl PhaseSpans {
-    /// A tick of this phase ended at a moment.
+    /// Adds a tick of this phase that ended at this moment.
     pub fn push(&mut self, end: Moment, phase: Phase) {
         match self.0.last_mut() {
             Some((last, known)) if *known == phase => *last = end,
@@ -225,7 +227,7 @@ impl PhaseSpans {
         }
     }
 
-    /// The phase of a moment; that of the last tick, where it lies beyond.
+    /// The phase at a moment; beyond the last tick, the phase of that tick.
     #[must_use]
     pub fn at(&self, moment: Moment) -> Phase {
         let after = self.0.partition_point(|(end, _)| *end <= moment);

@@ -1,20 +1,20 @@
-//! What a run comes to.
+//! The verdict on a run, and its reasons.
 
 use super::check::Ruling;
 use super::tally::Counts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
 
-/// What a run comes to, the worst that applies.
+/// The verdict on a run: the worst that applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// Every request was answered as wanted.
+    /// Every request completed as expected.
     Pass,
-    /// Some request failed, and no check says what that is worth.
+    /// Some requests failed, and no check covers failures.
     Failures,
     /// A check was not met.
     CheckFailed,
-    /// The numbers do not say what they seem to.
+    /// The measurements are not reliable.
     Invalid,
 }
 
@@ -31,24 +31,25 @@ impl Verdict {
     }
 }
 
-/// What a reason is about.
+/// The subject of a verdict reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReasonKind {
-    /// This machine did not generate the load that was asked for: too late, stalled, or out of users, ports, descriptors.
+    /// This machine did not generate the requested load: too late, stalled, or out of users, ports or
+    /// descriptors.
     Generator,
-    /// Data that must never be used up was.
+    /// Data that must not run out ran out.
     Data,
-    /// The stream, or that of a shard, is not what it should be.
+    /// The stream, or that of a shard, is incomplete or wrong.
     Stream,
-    /// Too much had not ended when the run did.
+    /// Too many requests had not ended when the run did.
     Unfinished,
-    /// No request got an answer.
+    /// No request got a response.
     NoAnswer,
     /// A check was not met, or had no data.
     Check,
     /// Requests failed.
     Failures,
-    /// Requests were not sent, as the data for them was used up: worth knowing, and no fault.
+    /// Requests were not sent because their data was used up: worth knowing, but not a fault.
     DataEnd,
 }
 
@@ -80,23 +81,23 @@ impl ReasonKind {
         }
     }
 
-    /// The kind of that word; `None` for any other word.
+    /// The kind with this word; `None` for any other word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    /// Whether it makes a run not valid and cannot be found again in the numbers.
+    /// Returns whether it makes a run invalid and cannot be derived from the counts.
     #[must_use]
     pub const fn is_fault(self) -> bool {
         matches!(self, Self::Generator | Self::Data | Self::Stream)
     }
 }
 
-/// Why a run comes to what it does.
+/// A reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictReason {
-    /// What it is about, for programs.
+    /// The subject, for programs.
     pub kind: ReasonKind,
     /// A sentence, for people.
     pub text: String,
@@ -110,33 +111,33 @@ impl VerdictReason {
     }
 }
 
-/// What a run is judged by.
+/// Everything a run is judged by.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Requests by how they ended.
+    /// Requests by outcome.
     pub counts: Counts,
-    /// Requests that got a complete answer, whatever it was worth.
+    /// Requests that got a complete response, of whatever status.
     pub answered: u64,
-    /// What had not ended.
+    /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
-    /// What makes the run not valid besides the numbers.
+    /// Faults, apart from the counts, that make the run invalid.
     pub faults: Vec<VerdictReason>,
-    /// What became of each check.
+    /// The result of each check.
     pub rulings: Vec<Ruling>,
-    /// Failed requests that no check is about.
+    /// Failed requests that no check covers.
     pub unchecked: u64,
-    /// Requests that were asked for and not sent, as the data for them was used up.
+    /// Requests that were planned but not sent, because the data for them was used up.
     pub without_data: u64,
 }
 
-/// A verdict and why.
+/// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// Why it is what it is, the worst first.
+    /// The reasons, the worst first.
     pub reasons: Vec<VerdictReason>,
-    /// What became of each check.
+    /// The result of each check.
     pub rulings: Vec<Ruling>,
 }
 
@@ -158,7 +159,8 @@ impl Judgement {
         }
         let due = counts.sent() + unfinished.unsent;
         if unfinished.is_too_much(due) {
-            // What is missed already by the lower bounds is a failure of the service, not of the measurement.
+            // If a lower bound already misses a check, it is a failure of the service, not of the
+            // measurement.
             verdict = verdict.max(if is_missed { Verdict::CheckFailed } else { Verdict::Invalid });
             reasons.push(VerdictReason::new(ReasonKind::Unfinished, overdue_text(&unfinished, due)));
         }
@@ -179,13 +181,13 @@ impl Judgement {
         Self { verdict, reasons, rulings }
     }
 
-    /// Nothing to complain of.
+    /// A run without complaints.
     #[must_use]
     pub const fn pass() -> Self {
         Self { verdict: Verdict::Pass, reasons: Vec::new(), rulings: Vec::new() }
     }
 
-    /// The exit code that goes with it.
+    /// The exit code for this verdict.
     #[must_use]
     pub const fn exit(&self, on_failures: u8) -> Exit {
         match self.verdict {

@@ -1,6 +1,6 @@
 """A headless Chromium, driven over a pipe by its DevTools protocol: no port, no driver, no package.
 
-Messages are JSON, each ended by a NUL byte; the browser reads them from its descriptor 3 and answers on 4
+Messages are JSON, each terminated by a NUL byte; the browser reads them from descriptor 3 and responds on 4
 (--remote-debugging-pipe).
 """
 
@@ -17,25 +17,25 @@ import time
 from harness import Failed, Skip, end
 
 ANSWER_LIMIT = 30.0
-"""Seconds within which the browser must answer."""
+"""Seconds within which the browser must respond."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @contextlib.contextmanager
 def browser(directory):
-    """A browser with a profile of its own in `directory`, which has ended when the block is left."""
+    """A browser with its own profile in `directory`; it is always ended when the block is left."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
         raise Skip("chromium is not installed")
     command = [program, "--headless", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                "--disable-background-networking", f"--user-data-dir={directory / 'profile'}", "--remote-debugging-pipe"]
     if os.geteuid() == 0:
-        # Its sandbox refuses root.
+        # Chromium's sandbox does not run as root.
         command.append("--no-sandbox")
     to_browser, ours_out = os.pipe()
     ours_in, from_browser = os.pipe()
-    # Only a shell puts two pipes at fixed numbers without a race in this process.
+    # Only a shell can put two pipes at fixed numbers without a race in this process.
     script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
     process = subprocess.Popen(["sh", "-c", script, "sh", *command], pass_fds=(to_browser, from_browser),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ class Browser:
         self.events = []
 
     def ask(self, method, session=None, **parameters):
-        """Sends one command and returns its result; events that come before it are kept."""
+        """Sends one command and returns its result; events that arrive before it are kept."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
         if session:
@@ -80,11 +80,11 @@ class Browser:
                 return answer["result"]
 
     def receive(self, deadline, what):
-        """The next message."""
+        """Returns the next message."""
         while b"\0" not in self.rest:
             ready, _, _ = select.select([self.source], [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise Failed(f"the browser did not answer within {ANSWER_LIMIT:g} s: {what}")
+                raise Failed(f"the browser did not respond within {ANSWER_LIMIT:g} s: {what}")
             piece = os.read(self.source, 1 << 16)
             if not piece:
                 raise Failed(f"the browser has ended: {what}")
@@ -93,13 +93,13 @@ class Browser:
         return json.loads(message)
 
     def wait_for(self, event):
-        """Returns when an event of this name came, now or before."""
+        """Returns when an event with this name has arrived, now or earlier."""
         deadline = time.monotonic() + ANSWER_LIMIT
         while not any(known.get("method") == event for known in self.events):
             self.events.append(self.receive(deadline, event))
 
     def page(self, path, width, scheme="light", mobile=False):
-        """Opens a file in a tab of this width and colour scheme, and returns when it is loaded."""
+        """Opens a file in a tab with this width and colour scheme, and returns when it is loaded."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
@@ -120,19 +120,19 @@ class Page:
         self.browser, self.session = browser, session
 
     def ask(self, method, **parameters):
-        """A command to this tab."""
+        """Sends a command to this tab."""
         return self.browser.ask(method, self.session, **parameters)
 
     def run(self, expression):
-        """The value of a JavaScript expression."""
+        """Returns the value of a JavaScript expression."""
         result = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in result:
             raise Failed(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     def complaints(self):
-        """Everything that the console would show: errors, warnings, exceptions, refusals by the page's policy."""
-        # What has been said is delivered before the answer to a question.
+        """Everything that the console would show: errors, warnings, exceptions, violations of the page's policy."""
+        # Earlier messages are delivered before the response to a command.
         self.run("0")
         texts = []
         for event in self.browser.events:
@@ -146,23 +146,23 @@ class Page:
         return texts
 
     def requests(self):
-        """The addresses of everything that was asked for."""
+        """The addresses of everything that was requested."""
         sent = (event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in sent]
 
     def screenshot(self, path):
-        """The whole page as a PNG."""
+        """Saves the whole page as a PNG."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
         clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
         image = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
         path.write_bytes(base64.b64decode(image))
 
     def pdf(self, path):
-        """The page as it is printed."""
+        """Saves the page as it is printed."""
         path.write_bytes(base64.b64decode(self.ask("Page.printToPDF", preferCSSPageSize=True)["data"]))
 
     def press(self, key):
-        """A key, down and up."""
+        """Presses and releases a key."""
         text = {"Enter": "\r", " ": " "}.get(key, "")
         code = {"Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37}[key]
         for kind in ("keyDown", "keyUp"):
@@ -170,10 +170,10 @@ class Page:
             self.ask("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **more)
 
     def move(self, x, y):
-        """The pointer to a place of the window."""
+        """Moves the pointer to a position in the window."""
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def click(self, x, y):
-        """A click there."""
+        """Clicks at a position."""
         for kind in ("mousePressed", "mouseReleased"):
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)

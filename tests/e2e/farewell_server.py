@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""farewell_server.py PORT FILE: answers every request, and says 408 to a connection that is idle for 300 ms, as proxies do.
+"""farewell_server.py PORT FILE: responds to every request, and sends 408 to a connection that is idle for 300 ms, as proxies do.
 
-At SIGTERM it writes how many requests it answered into FILE.
+At SIGTERM it writes the number of answered requests to FILE.
 """
 
 import os
@@ -24,7 +24,7 @@ class Connection(socketserver.StreamRequestHandler):
     answered = 0
 
     def handle(self):
-        """Requests until there is none for 300 ms."""
+        """Handles requests until there is none for 300 ms."""
         try:
             while self.take():
                 with self.lock:
@@ -36,7 +36,7 @@ class Connection(socketserver.StreamRequestHandler):
             pass
 
     def take(self):
-        """Reads a request with its body; false at the end."""
+        """Reads a request with its body; returns false at the end."""
         length, line = 0, self.rfile.readline()
         came = bool(line)
         while line.strip():
@@ -48,7 +48,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Many at once."""
+    """Handles many connections at once."""
 
     allow_reuse_address = True
     daemon_threads = True

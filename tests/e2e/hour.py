@@ -1,4 +1,4 @@
-"""An hour's stream out of one of seconds: its ticks again and again, each time later."""
+"""Creates an hour-long stream from one of a few seconds by repeating its ticks with later times."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -7,15 +7,15 @@ TIMES = ("interval_start", "interval_end")
 
 
 def moved(time, seconds):
-    """A time of the stream, so many seconds later."""
+    """A time of the stream plus this many seconds."""
     moment = datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc) + timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def stretch(source, path, ticks):
-    """Writes to `path` the stream of `source`, whose ticks are a second long, with `ticks` ticks in place of its own.
+    """Writes the stream of `source`, whose ticks are one second long, to `path` with `ticks` ticks instead of its own.
 
-    Those between its second and its last one are taken in turn. It has no end, as that would not add up.
+    The ticks between its second and its last one are repeated in turn. It has no end, because the totals would not match.
     """
     lines = [json.loads(raw) for raw in source.read_bytes().splitlines()]
     numbers = [line["telemetry"].get("tick") for line in lines]

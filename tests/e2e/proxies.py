@@ -1,4 +1,4 @@
-"""Proxies written by others, each a foreground child on a free loopback port, that let in one login only."""
+"""Existing proxies, each a foreground child on a free loopback port, that accept only one login."""
 
 import contextlib
 import subprocess

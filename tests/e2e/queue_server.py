@@ -1,9 +1,9 @@
-"""A queue with one server and exponential service times, which keeps its own record: python3 queue_server.py PORT MEAN_MS
-SEED RECORD.
+"""A queue with one server and exponential service times, which writes its own record: queue_server.py PORT MEAN_MS SEED
+RECORD.
 
-Requests are served one after the other in the order in which they came. Each has a line in RECORD when it came and one when
-its answer was sent: `arrival N TIME` and `done N TIME`, in Unix seconds. One thread, no sleeping but in select, so its own
-times are exact to about a tenth of a millisecond.
+Requests are served one after the other in the order of arrival. Each has a line in RECORD when it arrived and one when its
+response was sent: `arrival N TIME` and `done N TIME`, in Unix seconds. One thread that waits only in select, so its own
+times are accurate to about a tenth of a millisecond.
 """
 
 import random
@@ -35,7 +35,7 @@ def serve(port, mean, seed, record):
             try:
                 connection.send(ANSWER)
             except OSError:
-                # The client was cut off: it is not done.
+                # The client was cut off: the request is not done.
                 continue
             record.write(f"done {served} {anchor + time.monotonic():.6f}\n")
         timeout = max(0.0, waiting[0][1] - time.monotonic()) if waiting else None
@@ -54,7 +54,7 @@ def serve(port, mean, seed, record):
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
                 continue
-            # A request without a body comes in one piece on loopback.
+            # On loopback, a request without a body arrives in one piece.
             came = time.monotonic()
             number += 1
             free_at = max(free_at, came) + chance.expovariate(1.0 / mean)

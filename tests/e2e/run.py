@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""swarmline against servers that others wrote: do both sides count the same, and does every run end as promised?
+"""Runs swarmline against existing servers: do both sides count the same, and does every run end as promised?
 
   run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--keep DIR] [--list]
 
-Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
-with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
-(nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime,
-tmux, chromium, the packages jsonschema, hdrhistogram, httpbin, gunicorn and kubernetes-validate) and does not
-find makes it a skip that says so.
+Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
+skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
+skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
+buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
+hdrhistogram, httpbin, gunicorn and kubernetes-validate).
 
-The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
+The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
 
 import argparse
@@ -61,7 +61,7 @@ SCENARIOS = [
 
 
 def parse():
-    """The command line."""
+    """Parses the command line."""
     static = f"target/{platform.machine()}-unknown-linux-gnu/release/swarmline"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=ROOT / "target/release/swarmline", help="the binary under test")
@@ -73,26 +73,26 @@ def parse():
 
 
 def default_signals():
-    """Children must not inherit ignored signals, and SIGTERM must still clean up behind us."""
+    """Children must not inherit ignored signals, and SIGTERM must still clean up."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def outcome(scenario, bench):
-    """Runs one scenario: the word for it, and what to say beside it."""
+    """Runs one scenario; returns the word for its outcome and the text next to it."""
     try:
         return "ok", scenario(bench)
     except Skip as why:
         return "skip", str(why)
     except Failed as why:
         return "FAIL", str(why)
-    except Exception:  # a scenario's own mistake is a failure too, with its place
+    except Exception:  # an error in a scenario is a failure too, with its position
         return "FAIL", traceback.format_exc().strip()
 
 
 def main():
-    """Runs the scenarios one after another; the exit code."""
+    """Runs the scenarios one after another; returns the exit code."""
     options = parse()
     wanted = (options.only or "").replace(" ", "_")
     chosen = [scenario for scenario in SCENARIOS if wanted in scenario.__name__]

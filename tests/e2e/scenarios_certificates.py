@@ -1,4 +1,4 @@
-"""Which certificates are trusted, and what is said of the others: curl and OpenSSL are the judges."""
+"""Which certificates are trusted, and how the others are reported, compared with curl and OpenSSL."""
 
 import subprocess
 from collections import namedtuple
@@ -29,7 +29,7 @@ subjectAltName = DNS:localhost,IP:127.0.0.1
 
 
 def openssl(directory, *arguments, **options):
-    """Runs openssl there; it must succeed."""
+    """Runs openssl in `directory`; it must succeed."""
     try:
         done = subprocess.run(["openssl", *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True,
                               **options)
@@ -39,14 +39,14 @@ def openssl(directory, *arguments, **options):
 
 
 def self_signed(directory, name, *extensions, subject="/CN=localhost", key=EC):
-    """The usual self-signed certificate, `openssl req -x509`: marked as an authority's."""
+    """The usual self-signed certificate, `openssl req -x509`: marked as an authority."""
     more = [part for extension in extensions for part in ("-addext", extension)]
     openssl(directory, "req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
             "-subj", subject, *more)
 
 
 def signed(directory, name, *extensions, issuer="ca", subject="/CN=localhost"):
-    """A certificate that `issuer` signed; without extensions it is of X.509 version 1."""
+    """A certificate signed by `issuer`; without extensions it is X.509 version 1."""
     openssl(directory, "req", "-new", *EC, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
     (directory / f"{name}.ext").write_text("\n".join(extensions))
     more = ["-extfile", f"{name}.ext"] if extensions else []
@@ -55,7 +55,7 @@ def signed(directory, name, *extensions, issuer="ca", subject="/CN=localhost"):
 
 
 def dated(directory, name, begin, end):
-    """A certificate that the authority `ca` signed for a time of its own."""
+    """A certificate signed by the authority `ca` with its own validity period."""
     (directory / "ca.cnf").write_text(CA_CONFIG.format(dir=directory))
     (directory / "index.txt").write_text("")
     openssl(directory, "req", "-new", *EC, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=localhost")
@@ -64,7 +64,7 @@ def dated(directory, name, begin, end):
 
 
 def curl(url, *flags, env=None):
-    """curl's exit code: 0, or 60 where it does not trust the server."""
+    """curl's exit code: 0, or 60 if it does not trust the server."""
     command = ["curl", "-s", "-o", "/dev/null", "--max-time", "10", *map(str, flags), url]
     try:
         return subprocess.run(command, env={**clean_environment(), **(env or {})}).returncode
@@ -73,7 +73,7 @@ def curl(url, *flags, env=None):
 
 
 def ours(bench, url, *flags, env=None):
-    """swarmline's errors over two requests, and its stream; none where all was ok."""
+    """swarmline's errors over two requests, and its stream; no errors if all were ok."""
     path = bench.stream_path()
     wrapper = ["env", *(f"{name}={value}" for name, value in (env or {}).items())]
     ran = bench.run(url, "-n", "2", "--telemetry", path, *flags, wrapper=wrapper)
@@ -82,8 +82,8 @@ def ours(bench, url, *flags, env=None):
     return sorted({error for _, error in stream.errors()}), stream
 
 
-def a_certificate_that_stands_in_cacert_is_trusted_as_curl_trusts_it(bench):
-    """Self-signed ones as `openssl req -x509` makes them, and one of an authority that is not given; by each name."""
+def a_certificate_given_by_cacert_is_trusted_as_in_curl(bench):
+    """Self-signed ones as created by `openssl req -x509`, and one of an authority that is not given; for each name."""
     self_signed(bench.dir, "usual")
     self_signed(bench.dir, "named", SAN, subject="/CN=x")
     self_signed(bench.dir, "wild", subject="/CN=*.shop.test")
@@ -103,7 +103,7 @@ def a_certificate_that_stands_in_cacert_is_trusted_as_curl_trusts_it(bench):
                     expect(theirs in (0, 60), f"curl ended with {theirs}")
                     equal(not errors, theirs == 0, f"{name} by {host}, {trusted} given: trusted, as curl; {errors}")
                     told[not errors] = told.get(not errors, 0) + 1
-    expect(told.get(True, 0) >= 8 and told.get(False, 0) >= 8, f"not what this is about: {told}")
+    expect(told.get(True, 0) >= 8 and told.get(False, 0) >= 8, f"the cases do not cover both results: {told}")
     return f"as curl in {sum(told.values())} cases, {told[True]} of them trusted"
 
 
@@ -125,8 +125,8 @@ CASES = [
 ]
 
 
-def each_trouble_with_certificates_has_its_own_words(bench):
-    """Twelve servers that are not trusted: one text each, the same for every request, with its cure on stderr."""
+def each_certificate_problem_has_its_own_message(bench):
+    """Twelve untrusted servers: one message each, the same for every request, with its remedy on stderr."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     self_signed(certs, "foreign", subject="/CN=foreign")
@@ -151,7 +151,7 @@ def each_trouble_with_certificates_has_its_own_words(bench):
             url = f"https://localhost:{server.port}/ok"
             errors, stream = ours(bench, url, *flags)
             equal(errors, [f"tls: {case.error}"], f"errors of {case.name}")
-            # Where OpenSSL's default is milder than that of rustls, and of browsers.
+            # OpenSSL's default is more lenient here than rustls and browsers.
             if case.name not in ("authority", "ed448", "version1"):
                 expect(curl(url, *flags) != 0, f"curl trusts {case.name}")
             equal(ours(bench, url, "-k")[0], [] if "TLSv1.1" not in tls else errors, f"{case.name} with -k")
@@ -165,8 +165,8 @@ def each_trouble_with_certificates_has_its_own_words(bench):
     return f"{len(seen) + 1} kinds, {len(CASES)} servers"
 
 
-def the_systems_certificates_are_found_as_openssl_finds_them(bench):
-    """SSL_CERT_FILE and SSL_CERT_DIR as curl takes them; set and without a certificate: exit 2, where TLS is needed."""
+def the_systems_certificates_are_located_as_openssl_does(bench):
+    """SSL_CERT_FILE and SSL_CERT_DIR work as in curl; if set without any certificate: exit 2, if TLS is needed."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     signed(certs, "good", SAN)
@@ -191,7 +191,7 @@ def the_systems_certificates_are_found_as_openssl_finds_them(bench):
             ran = bench.run(url, "-n", "2", wrapper=["env", f"{name}={value}"])
             ran.must_exit(2)
             ran.one_line_naming(f"{name}={value}")
-        # --cacert replaces the system's, and -k needs none.
+        # --cacert replaces the system's certificates, and -k needs none.
         for flags in (["--cacert", certs / "ca.pem"], ["-k"]):
             equal(ours(bench, url, *flags, env={"SSL_CERT_FILE": certs / "nothing.pem"})[0], [], f"errors with {flags}")
     with nginx(certs / "http") as server:
@@ -199,8 +199,8 @@ def the_systems_certificates_are_found_as_openssl_finds_them(bench):
     return "4 ways trusted, 5 refused with exit 2"
 
 
-def keys_that_cannot_be_read_are_named_with_the_command_that_helps(bench):
-    """Encrypted keys, PKCS #12 and DER: exit 2, one line; the command that it names makes files that work."""
+def unreadable_keys_are_reported_with_the_command_that_converts_them(bench):
+    """Encrypted keys, PKCS #12 and DER: exit 2, one line; the command in it creates files that work."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     signed(certs, "good", SAN)
@@ -243,8 +243,8 @@ def keys_that_cannot_be_read_are_named_with_the_command_that_helps(bench):
 
 
 SCENARIOS = [
-    a_certificate_that_stands_in_cacert_is_trusted_as_curl_trusts_it,
-    each_trouble_with_certificates_has_its_own_words,
-    the_systems_certificates_are_found_as_openssl_finds_them,
-    keys_that_cannot_be_read_are_named_with_the_command_that_helps,
+    a_certificate_given_by_cacert_is_trusted_as_in_curl,
+    each_certificate_problem_has_its_own_message,
+    the_systems_certificates_are_located_as_openssl_does,
+    unreadable_keys_are_reported_with_the_command_that_converts_them,
 ]

@@ -1,4 +1,4 @@
-"""Connections that a server closes while they are idle: nothing is lost, and both sides count the same."""
+"""Connections closed by the server while idle: nothing is lost, and both sides count the same."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ POST = ["-X", "POST", "-d", "x=1"]
 
 
 def server_counts(stream, counted):
-    """README's formula, with what it says of failures after a byte was written: they may or may not be counted."""
+    """README's formula, including failures after a byte was written, which may or may not be counted."""
     unsent = unsure = 0
     for (_, error), count in stream.errors().items():
         kind = error.split(":")[0]
@@ -28,7 +28,7 @@ def server_counts(stream, counted):
 
 
 def idle_run(bench, flags, server_flags, url="{server.url}/ok", wait="150ms"):
-    """60 POSTs by 10 users with think time, of an nginx that closes after 100 ms: the stream, nginx's log."""
+    """60 POSTs by 10 users with think time to an nginx that closes after 100 ms: the stream, nginx's log."""
     directory = Path(tempfile.mkdtemp(dir=bench.dir))
     path = directory / "s.ndjson"
     with nginx(directory, idle="100ms", **server_flags) as server:
@@ -58,7 +58,7 @@ def nginx_closes_idle_connections_of_a_unix_socket(bench):
 
 
 def nginx_closes_idle_connections_of_tls(bench):
-    """The same over TLS 1.2 and 1.3, where close_notify lies in the connection."""
+    """The same over TLS 1.2 and 1.3, where close_notify is waiting in the connection."""
     certs = certificates(bench.dir)
     told = []
     for version in ("TLSv1.2", "TLSv1.3"):
@@ -70,7 +70,7 @@ def nginx_closes_idle_connections_of_tls(bench):
 
 
 def session_tickets_do_not_end_a_connection(bench):
-    """nginx sends session tickets behind the handshake; an idle connection that carries them is kept."""
+    """nginx sends session tickets after the handshake; an idle connection that contains them is kept."""
     certs = certificates(bench.dir)
     path = bench.stream_path()
     tls = f"{nginx_tls(certs)} ssl_protocols TLSv1.3; ssl_session_tickets on;"
@@ -85,7 +85,7 @@ def session_tickets_do_not_end_a_connection(bench):
 
 
 def nginx_is_reloaded_under_users_who_think(bench):
-    """Four reloads under 50 POSTing users: at most 1 in 200 fails, by a close that came behind the look."""
+    """Four reloads under 50 POSTing users: at most 1 in 200 fails, because of a close just after the check."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
@@ -109,8 +109,8 @@ def nginx_is_reloaded_under_users_who_think(bench):
     return f"{failed} of {sent} failed, {stream.end['reopened']} reopened, nginx {len(entries)}"
 
 
-def a_farewell_is_no_answer(bench):
-    """A server says 408 to connections that are idle for 300 ms: with `--wait 500ms` no request takes it for its own."""
+def a_408_on_an_idle_connection_is_not_a_response(bench):
+    """A server sends 408 to connections that are idle for 300 ms: with `--wait 500ms` no request takes it as its response."""
     told = []
     for name, flags in (("GET", []), ("POST", POST)):
         port, path, count = free_port(), bench.stream_path(f"{name}.ndjson"), bench.dir / f"{name}.count"
@@ -134,5 +134,5 @@ SCENARIOS = [
     nginx_closes_idle_connections_of_tls,
     session_tickets_do_not_end_a_connection,
     nginx_is_reloaded_under_users_who_think,
-    a_farewell_is_no_answer,
+    a_408_on_an_idle_connection_is_not_a_response,
 ]

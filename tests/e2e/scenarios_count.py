@@ -1,4 +1,4 @@
-"""Does swarmline count what servers count? nginx, haproxy and Python's server are asked."""
+"""Does swarmline count what servers count? Compared with nginx, haproxy and Python's server."""
 
 from harness import equal, expect
 from servers import haproxy, nginx, per_uri, python_server
@@ -6,7 +6,7 @@ from stream import STOPPED, check_grid, read_whole
 
 
 def whole_stream(bench, path, ran):
-    """The checked stream of a run that came to its end, remembered for the schema; its exit code is the process's."""
+    """The checked stream of a complete run, remembered for the schema; its exit code is the process's."""
     expect(path.exists(), f"no stream was written; exit code {ran.code}, stderr: {ran.stderr.strip()[-600:] or 'empty'}")
     stream = read_whole(path.read_bytes())
     bench.streams.append(path)
@@ -15,7 +15,7 @@ def whole_stream(bench, path, ran):
 
 
 def counts_agree(stream, entries):
-    """nginx's log against the stream, whole and for each path; exact but for aborted requests."""
+    """Compares nginx's log with the stream, in total and per path; exact except for aborted requests."""
     aborted, completed = stream.end["aborted"], stream.final["num_requests"]
     expect(len(entries) - aborted <= completed <= len(entries),
            f"nginx saw {len(entries)}, swarmline completed {completed} and aborted {aborted}")
@@ -27,8 +27,8 @@ def counts_agree(stream, entries):
                f"{uri}: nginx saw {seen[uri]}, swarmline completed {completed} and aborted {aborted} in all")
 
 
-def what_nginx_logs_is_what_swarmline_says(bench):
-    """Over 6 s with three endpoints, two of them failing: totals, endpoints, statuses and ticks agree with nginx."""
+def what_nginx_logs_is_what_swarmline_reports(bench):
+    """For 6 s with three endpoints, two of them failing: totals, endpoints, statuses and ticks agree with nginx."""
     path = bench.stream_path("demo.ndjson")
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run("-H", server.url, "-u", "20", "-r", "20", "-t", "6s", "--interval", "2s", "--testplan", "demo",
@@ -55,7 +55,7 @@ def what_nginx_logs_is_what_swarmline_says(bench):
 
 
 def with_a_stop_timeout_nothing_is_aborted_and_counts_are_equal(bench):
-    """A stop-timeout that is long enough aborts nothing, so every count is exactly nginx's, bodies included."""
+    """A sufficient stop-timeout aborts nothing, so every count equals nginx's exactly, including bodies."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run("-H", server.url, "-u", "16", "-r", "1000", "-t", "2s", "-s", "10s", "--interval", "500ms",
@@ -84,7 +84,7 @@ def a_number_of_requests_is_sent_exactly(bench):
 
 
 def haproxy_counts_the_same(bench):
-    """A second implementation of HTTP, asked by its own statistics: requests in all and by class of status."""
+    """A second implementation of HTTP, compared by its own statistics: requests in total and by class of status."""
     path = bench.stream_path()
     with haproxy(bench.dir / "haproxy") as server:
         before = server.statistics()
@@ -102,7 +102,7 @@ def haproxy_counts_the_same(bench):
 
 
 def python_server_agrees(bench, protocol):
-    """300 requests to Python's server of this protocol version."""
+    """300 requests to Python's server with this protocol version."""
     path = bench.stream_path()
     with python_server(bench.dir / "python", protocol) as server:
         ran = bench.run("-H", server.url, "-n", "300", "-u", "4", "-r", "1000", "--telemetry", path, "/ok", "/fail")
@@ -116,14 +116,14 @@ def python_server_agrees(bench, protocol):
 
 
 def a_server_of_http_1_0_that_closes_is_counted(bench):
-    """Bodies without a length end with the connection; a close after each answer is no failure."""
+    """Bodies without a length end with the connection; a close after each response is not a failure."""
     record, ran = python_server_agrees(bench, "HTTP/1.0")
     equal(len({r["connection"] for r in record}), 300, "connections")
     return f"300 requests on 300 connections, {ran.seconds:.2f} s"
 
 
 def a_python_server_of_http_1_1_is_counted(bench):
-    """Kept connections to Python's own server: one a user."""
+    """Kept connections to Python's own server: one per user."""
     record, ran = python_server_agrees(bench, "HTTP/1.1")
     connections = len({r["connection"] for r in record})
     expect(connections <= 4, f"{connections} connections for 4 users")
@@ -154,8 +154,8 @@ def without_keepalive_each_request_has_its_own_connection(bench):
     return "200 requests on 200 connections"
 
 
-def redirects_are_followed_and_counted_beside(bench):
-    """A followed redirect is part of its request: nginx sees two, the stream says one request and one redirect."""
+def redirects_are_followed_and_counted_separately(bench):
+    """A followed redirect is part of its request: nginx sees two, the stream reports one request and one redirect."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/r", "-n", "60", "-u", "3", "-r", "1000", "--telemetry", path)
@@ -168,8 +168,8 @@ def redirects_are_followed_and_counted_beside(bench):
     return "60 requests + 60 redirects = nginx 120"
 
 
-def a_redirect_can_be_the_answer(bench):
-    """`--max-redirects 0`: the redirect is the answer, it is ok, and nothing follows."""
+def a_redirect_can_be_the_final_response(bench):
+    """`--max-redirects 0`: the redirect is the final response, it is ok, and nothing follows."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/r", "-n", "60", "--max-redirects", "0", "--telemetry", path)
@@ -182,7 +182,7 @@ def a_redirect_can_be_the_answer(bench):
 
 
 SCENARIOS = [
-    what_nginx_logs_is_what_swarmline_says,
+    what_nginx_logs_is_what_swarmline_reports,
     with_a_stop_timeout_nothing_is_aborted_and_counts_are_equal,
     a_number_of_requests_is_sent_exactly,
     haproxy_counts_the_same,
@@ -190,6 +190,6 @@ SCENARIOS = [
     a_python_server_of_http_1_1_is_counted,
     a_user_keeps_one_connection,
     without_keepalive_each_request_has_its_own_connection,
-    redirects_are_followed_and_counted_beside,
-    a_redirect_can_be_the_answer,
+    redirects_are_followed_and_counted_separately,
+    a_redirect_can_be_the_final_response,
 ]

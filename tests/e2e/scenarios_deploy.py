@@ -1,4 +1,4 @@
-"""What stands in deploy/: does Kubernetes take the manifest, and does an engine build and run the image?"""
+"""The contents of deploy/: does Kubernetes accept the manifest, and does an engine build and run the image?"""
 
 import copy
 import os
@@ -13,11 +13,11 @@ from stream import read_whole
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 OLDEST = "1.28"
-"""The first Kubernetes that gives pods the labels that the manifest and deploy/README.md use."""
+"""The first Kubernetes version with the pod labels that the manifest and deploy/README.md use."""
 
 
 def spoiled(manifest):
-    """The manifest with one thing wrong, and what it is."""
+    """The manifest with one mistake, and what it is."""
 
     def changed(what, change):
         other = copy.deepcopy(manifest)
@@ -33,7 +33,7 @@ def spoiled(manifest):
 
 
 def the_kubernetes_manifest_is_valid(bench):
-    """The Indexed Job is valid by Kubernetes' own schema, of the oldest version meant and the newest known; spoiled, not."""
+    """The Indexed Job is valid by Kubernetes' own schema, in the oldest supported and the newest known version; broken, not."""
     try:
         import kubernetes_validate
         import yaml
@@ -61,7 +61,7 @@ def the_kubernetes_manifest_is_valid(bench):
 
 
 def the_image_is_built_and_run(bench):
-    """buildah makes the image of the static binary alone, without pulling; its user is nobody, and what it counts nginx does."""
+    """buildah builds the image from only the static binary, without pulling; its user is nobody, and nginx counts the same."""
     if not shutil.which("buildah"):
         raise Skip("buildah is not installed")
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""Is everything there when a run ends early? Signals, full disks, closed and unread pipes, SIGKILL."""
+"""Is the stream complete when a run ends early? Signals, full disks, closed and unread pipes, SIGKILL."""
 
 import contextlib
 import fcntl
@@ -14,16 +14,16 @@ from servers import hanging_server, nginx
 from stream import STOPPED, read, read_whole, seconds
 
 F_SETPIPE_SZ = 1031
-"""Linux's fcntl command; Python names it from 3.10 on."""
+"""Linux's fcntl command; Python defines it since 3.10."""
 
 
 def ticks_in(data):
-    """How many ticks have begun in these bytes of a stream."""
+    """Number of ticks that have started in these bytes of a stream."""
     return data.count(b'"stats_type":"current"')
 
 
 def wait_for_ticks(process, path, count):
-    """Waits until the stream in `path`, compressed or not, shows this many ticks, while `process` writes it."""
+    """Waits until the stream in `path`, compressed or not, contains this many ticks, while `process` writes it."""
 
     def enough():
         still_running(process)
@@ -33,25 +33,25 @@ def wait_for_ticks(process, path, count):
 
 
 def still_running(process):
-    """Fails, with what it said on stderr, when a swarmline that should run has ended."""
+    """Fails with the content of stderr if a swarmline that should be running has ended."""
     if process.poll() is not None:
         said = process.stderr.read().decode(errors="replace")
         raise Failed(f"it ended too early, with {process.returncode}; stderr: {said[-600:] or 'empty'}")
 
 
 def so_far(path):
-    """What the stream's file holds at this moment, unzipped."""
+    """The current content of the stream's file, decompressed."""
     data = path.read_bytes() if path.exists() else b""
     return zlib.decompressobj(31).decompress(data) if path.suffix == ".gz" else data
 
 
 def whole_lines(data):
-    """Without the last line where that was cut off."""
+    """Without the last line if it is incomplete."""
     return data[:data.rfind(b"\n") + 1]
 
 
 def ended_by_a_signal(bench, number):
-    """A run without end under nginx, ended by one signal after its second tick."""
+    """A run without end against nginx, ended by one signal after its second tick."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "-u", "5", "-r", "1000", "--interval", "300ms", "--telemetry",
@@ -75,7 +75,7 @@ def sigint_ends_a_run_with_all_its_lines(bench):
 
 
 def sigterm_ends_a_run_with_all_its_lines(bench):
-    """What an engine sends: every line is there, exit code of a pass."""
+    """The signal of engines: every line is there, exit code of a pass."""
     return ended_by_a_signal(bench, signal.SIGTERM)
 
 
@@ -85,7 +85,7 @@ def sighup_ends_a_run_with_all_its_lines(bench):
 
 
 def a_second_signal_ends_at_once(bench):
-    """While the first signal waits for a hanging server with a long stop-timeout, a second one exits 130."""
+    """While the first signal waits for a hanging server with a long stop-timeout, a second one exits with 130."""
     path = bench.stream_path()
     with hanging_server() as (port, someone_came):
         with bench.start(f"http://127.0.0.1:{port}/", "-s", "50s", "--timeout", "55s", "--telemetry", path) as process:
@@ -103,7 +103,7 @@ def a_second_signal_ends_at_once(bench):
 
 
 def a_hanging_server_does_not_hold_up_the_end(bench):
-    """With stop-timeout 0, a server that never answers: 50 requests are aborted, none is a failure."""
+    """With stop-timeout 0 and a server that never responds: 50 requests are aborted, none is a failure."""
     path = bench.stream_path()
     with hanging_server() as (port, someone_came):
         with bench.start(f"http://127.0.0.1:{port}/", "-u", "50", "-r", "1000", "--interval", "500ms", "--telemetry",
@@ -137,7 +137,7 @@ def nohup_keeps_a_run_alive(bench):
 
 
 def a_full_disk_ends_the_run_with_one_sentence(bench):
-    """Telemetry to /dev/full: load stops, exit 4, one line that names the path."""
+    """Telemetry to /dev/full: the load stops, exit 4, one line that names the path."""
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/ok", "-u", "5", "-t", "30s", "--quiet", "--telemetry", "/dev/full")
     ran.must_exit(4)
@@ -147,7 +147,7 @@ def a_full_disk_ends_the_run_with_one_sentence(bench):
 
 
 def a_disk_that_fills_up_keeps_what_was_written(bench):
-    """A file system of 16 KiB: load stops, exit 4, one line that names the path; what was written can be read."""
+    """A file system of 16 KiB: the load stops, exit 4, one line that names the path; what was written can be read."""
     unshare = namespace_prefix("--mount")
     small, kept = bench.dir / "small", bench.dir / "kept.ndjson"
     small.mkdir()
@@ -167,7 +167,7 @@ def a_disk_that_fills_up_keeps_what_was_written(bench):
 
 
 def a_closed_pipe_is_a_quiet_end(bench):
-    """`swarmline run --telemetry - | head -n 3`: load stops, exit 0, nothing on stderr."""
+    """`swarmline run --telemetry - | head -n 3`: the load stops, exit 0, nothing on stderr."""
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
         with bench.start(f"{server.url}/ok", "-u", "5", "-t", "30s", "--interval", "500ms", "--telemetry", "-",
@@ -184,7 +184,7 @@ def a_closed_pipe_is_a_quiet_end(bench):
 
 
 def a_reader_that_never_reads_does_not_slow_the_load(bench):
-    """A full pipe: requests go on to the end of the run time; then, after stop-timeout + 5 s, exit 4 with one line."""
+    """A full pipe: requests continue to the end of the run time; then, after stop-timeout + 5 s, exit 4 with one line."""
     reading, writing = os.pipe()
     try:
         fcntl.fcntl(writing, F_SETPIPE_SZ, 4096)
@@ -224,7 +224,7 @@ def a_compressed_stream_is_the_same_stream(bench):
 
 
 def after_sigkill_only_the_tick_in_progress_is_lost(bench):
-    """A compressed stream, flushed each tick: after SIGKILL it reads up to the last tick."""
+    """A compressed stream, flushed at each tick: after SIGKILL it can be read up to the last tick."""
     path = bench.stream_path("s.ndjson.gz")
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "-u", "5", "--interval", "500ms", "--telemetry", path) as process:
@@ -243,7 +243,7 @@ def after_sigkill_only_the_tick_in_progress_is_lost(bench):
 
 
 def the_demo_leaves_a_stream_that_can_be_trusted(bench):
-    """`swarmline demo`: loads its own target, exits as a run with failures or a pass does, and says where all is."""
+    """`swarmline demo`: loads its own target, exits like a run with failures or a pass, and prints where its files are."""
     with child([bench.binary, "demo"], cwd=bench.dir, env=clean_environment(), stdin=subprocess.DEVNULL,
                stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         text = process.communicate(timeout=40)[0].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""One run on many hosts: engines that exist start the shards, merge is the master, and the server's count is the judge."""
+"""One run on many hosts: real engines start the shards, merge is the master, and the server's count is the reference."""
 
 import contextlib
 import json
@@ -21,13 +21,13 @@ SHARDS = 4
 
 
 def flags(server):
-    """What every shard is started with: 9 users, a ramp, both of nginx's endpoints, a common start in a while."""
+    """The flags of every shard: 9 users, a ramp, both of nginx's endpoints, a common start shortly after."""
     return (f"run -q -H {server.url} --run-id e2e -u 9 -r 20 -t 2s -s 5s --wait 5ms --interval 500ms "
             f"--start-at {time.time() + 4:.3f} --exit-code-on-error 0 /ok /fail")
 
 
 def lines_of(data):
-    """A merged stream, each line strictly read, numbers without a gap."""
+    """A merged stream: each line is parsed strictly, and numbers have no gap."""
     lines = [Line(number, raw) for number, raw in enumerate(data.strip().split(b"\n"), 1)]
     equal([line["seq"] for line in lines], list(range(1, len(lines) + 1)), "seq of the merged stream")
     return Stream(lines)
@@ -39,7 +39,7 @@ def own(stream):
 
 
 def judged(server, ran, code=1):
-    """Fails unless merge ended with `code` and counted what nginx did; the merged stream and the counts, for reading."""
+    """Fails unless merge ended with `code` and counted the same as nginx; returns the merged stream and the counts."""
     expect(ran.code == code, f"merge ended with {ran.code}, not {code}: {ran.stderr[-800:]}")
     stream = lines_of(ran.stdout)
     sent, aborted = stream.end["sent"], stream.end["aborted"]
@@ -49,7 +49,7 @@ def judged(server, ran, code=1):
 
 
 def parallel_installed(directory):
-    """GNU parallel's own word that it is there, and that nobody need cite it again."""
+    """Checks that GNU parallel is installed, and suppresses its citation notice."""
     with contextlib.suppress(FileNotFoundError):
         if b"GNU parallel" in subprocess.run(["parallel", "--version"], capture_output=True).stdout:
             return
@@ -57,14 +57,14 @@ def parallel_installed(directory):
 
 
 def parallel_starts_the_shards_into_one_live_pipe(bench):
-    """GNU parallel, 4 shards, one pipe by --line-buffer: the merged count is nginx's, percentiles are the union's."""
+    """GNU parallel, 4 shards, one pipe by --line-buffer: the merged count is nginx's, percentiles are those of all shards."""
     parallel_installed(bench.dir)
     with nginx(bench.dir / "nginx") as server:
         run = f"{bench.binary} {flags(server)} --shard {{}}/{SHARDS}"
         ran = shell(f"seq 0 {SHARDS - 1} | parallel --will-cite -j{SHARDS} --line-buffer '{run}' | tee raw.ndjson | "
                     f"{bench.binary} merge -", bench.dir)
         stream, text = judged(server, ran)
-    # The Python package adds up what the shards wrote, and must come to what the master says.
+    # The Python package adds up what the shards wrote, and must get what the master reports.
     whole = new_histogram()
     shards = Stream([Line(n, raw) for n, raw in enumerate((bench.dir / "raw.ndjson").read_bytes().splitlines(), 1)])
     for histogram in summed_histograms(shards, "response").values():
@@ -78,7 +78,7 @@ def parallel_starts_the_shards_into_one_live_pipe(bench):
 
 
 def parallel_starts_the_shards_into_files(bench):
-    """GNU parallel, 4 shards, a file each; the plugin's dashboards show the merged stream and the workers."""
+    """GNU parallel, 4 shards, one file each; the plugin's dashboards show the merged stream and the workers."""
     parallel_installed(bench.dir)
     with nginx(bench.dir / "nginx") as server:
         run = f"{bench.binary} {flags(server)} --shard {{}}/{SHARDS} --telemetry run-%s.ndjson"
@@ -87,7 +87,7 @@ def parallel_starts_the_shards_into_files(bench):
         stream, text = judged(server, ran)
     checker = bench.shared / "dashboard_check.py"
     if not checker.exists():
-        return f"{text}; dashboards not looked at, no {checker.name}"
+        return f"{text}; dashboards not checked, no {checker.name}"
     (bench.dir / "master.ndjson").write_bytes(ran.stdout)
     command = [sys.executable, checker, "--master", bench.dir / "master.ndjson"]
     for shard in range(SHARDS):
@@ -98,7 +98,7 @@ def parallel_starts_the_shards_into_files(bench):
 
 
 def mpirun_starts_the_shards(bench):
-    """mpirun with 4 ranks, --shard auto, a file each; without --run-id, as Open MPI names the job."""
+    """mpirun with 4 ranks, --shard auto, one file each; without --run-id, because Open MPI names the job."""
     with nginx(bench.dir / "nginx") as server:
         command = flags(server).replace("--run-id e2e ", "")
         allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
@@ -110,7 +110,7 @@ def mpirun_starts_the_shards(bench):
 
 
 def srun_starts_the_shards(bench):
-    """Slurm, one node, 4 tasks: srun -l into one live pipe, whose 1024-byte pieces are joined; then a file a task."""
+    """Slurm, one node, 4 tasks: srun -l into one live pipe, whose 1024-byte pieces are joined; then one file per task."""
     with slurm(bench.dir) as conf:
         with nginx(bench.dir / "nginx") as server:
             run = f"{bench.binary} {flags(server)} --shard auto".replace("--run-id e2e ", "")
@@ -126,7 +126,7 @@ def srun_starts_the_shards(bench):
 
 
 def a_batch_script_without_srun_is_refused(bench):
-    """Inside a plain sbatch script SLURM_PROCID=0 stands without a step: exit 2, srun is named, nothing is sent."""
+    """In a plain sbatch script SLURM_PROCID=0 is set without a step: exit 2, srun is named, nothing is sent."""
     with slurm(bench.dir) as conf, nginx(bench.dir / "nginx") as server:
         script = bench.dir / "job.sh"
         script.write_text(f"#!/bin/bash\n{bench.binary} {flags(server)} --shard auto; echo code $?\n")
@@ -139,16 +139,17 @@ def a_batch_script_without_srun_is_refused(bench):
 
 USERS = 8
 WAIT = 0.010
-"""Users over all shards of the scenario below, and their think time in seconds."""
+"""Users of all shards in the scenario below, and their think time in seconds."""
 
 ASKED = {"wait": f"{WAIT * 1000:g}ms", "user_classes": [{"name": "user", "tasks": [{"name": "ok", "requests": [
     {"get": "/ok?user=${user}", "name": "/ok"}]}]}]}
-"""Each request names its user, and user k is of shard k mod SHARDS: so nginx's log can be counted by shard."""
+"""Each request contains its user's number, and user k belongs to shard k mod SHARDS, so nginx's log can be counted by shard."""
 
 
 def a_host_that_is_cut_off_and_a_shard_that_is_killed_are_named(bench):
     """Two hosts behind parallel -S; one loses its link mid-run, a shard of the other is killed: merge names them, exit 4.
-    Of whole shards nginx counted what the stream says, of the others no less, and no more than fits after their last tick."""
+    For complete shards, nginx's count equals the stream's; for the others it is not lower, and exceeds it by no more than
+    was possible after their last tick."""
     parallel_installed(bench.dir)
     tag = f"e2e-{os.getpid()}"
     (bench.dir / "asked.json").write_text(json.dumps(ASKED))
@@ -181,13 +182,13 @@ def named_shards(detail):
 
 
 def shard_of(entry):
-    """Which shard a request of nginx's log came from."""
+    """The shard that a request in nginx's log came from."""
     return int(entry.uri.rpartition("=")[2]) % SHARDS
 
 
 def told_by_shard(bench):
-    """What came of each shard's stream, as a stranger reads it: (completed, end of the last interval, the last line's
-    totals or None). A line may be broken off where a shard was."""
+    """Each shard's stream, read independently of swarmline: (completed, end of the last interval, the last line's totals or
+    None). The last line of a broken shard may be incomplete."""
     told = {shard: (0, 0.0, None) for shard in range(SHARDS)}
     torn = 0
     for raw in (bench.dir / "raw.ndjson").read_bytes().splitlines():
@@ -202,24 +203,25 @@ def told_by_shard(bench):
             told[shard] = (completed + line["ok"] + line["failed"], seconds(line["interval_end"]), end)
         elif line["telemetry_name"] == RUN_END:
             told[shard] = (completed, last, line)
-    expect(torn < SHARDS, f"{torn} lines that are no JSON")
+    expect(torn < SHARDS, f"{torn} lines that are not JSON")
     return told
 
 
 def compare_by_shard(stream, told, counted, broken):
-    """nginx's count of each shard against what the shard told, and the whole against the merged one; the figures."""
+    """Compares nginx's count of each shard with the shard's own, and the total with the merged stream; returns the figures."""
     texts, beyond = [], 0
     for shard, (completed, last, end) in told.items():
         unseen = counted[shard] - completed
         beyond += unseen
         if shard not in broken:
-            expect(end is not None, f"shard {shard} was left alone and has no end")
+            expect(end is not None, f"shard {shard} was not broken but has no end")
             equal(counted[shard], end["sent"] - end["aborted"], f"nginx's count of shard {shard} and its sent less aborted")
             equal(unseen, 0, f"nginx's count of shard {shard} beyond its intervals")
             texts.append(f"shard {shard} whole: {completed} told, {counted[shard]} counted")
             continue
         equal(end, None, f"the end of shard {shard}, which was broken")
-        # A user waits after each answer; besides, one request was in flight and one's outcome not yet taken.
+        # A user waits after each response; in addition, one request was in flight and one outcome not yet
+        # received.
         room = USERS // SHARDS * (math.ceil((broken[shard] - last) / WAIT) + 2)
         expect(0 <= unseen <= room, f"shard {shard}: nginx counted {counted[shard]}, {completed} were told until "
                                     f"{broken[shard] - last:.3f} s before it was broken, in which {room} have room")
@@ -232,8 +234,8 @@ def compare_by_shard(stream, told, counted, broken):
 
 
 def break_things(bench, link, tag, broken):
-    """Once all shards have told of requests: the second host's link goes down, and a shard of the first one is killed.
-    `broken` is given the shards concerned, and when that was over."""
+    """Once all shards have reported requests: takes down the second host's link, and kills a shard of the first one.
+    The shards concerned and the time at which they were broken are added to `broken`."""
     raw = bench.dir / "raw.ndjson"
     is_told = lambda shard, data: any(f'"worker-{shard}"'.encode() in line and INTERVAL.encode() in line for line in data)
     told = lambda: raw.exists() and (data := raw.read_bytes().splitlines()) and all(is_told(k, data) for k in range(SHARDS))

@@ -1,4 +1,4 @@
-"""Journeys from a scenario file against an application that others wrote: httpbin, under gunicorn."""
+"""Journeys from a scenario file against an existing application: httpbin, under gunicorn."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ USERS, ROUNDS = 4, 5
 
 @contextlib.contextmanager
 def httpbin(directory):
-    """httpbin, and its own log; yields its URL and a function that ends it and gives [status, method, path] of each."""
+    """httpbin with its own log; yields its URL and a function that ends it and returns [status, method, path] per request."""
     if subprocess.run([sys.executable, "-c", "import gunicorn, httpbin"], capture_output=True).returncode:
         raise Skip("the Python packages httpbin and gunicorn are not installed")
     port, log = free_port(), directory / "httpbin.log"
@@ -37,7 +37,7 @@ def httpbin(directory):
 
 
 def journey(host):
-    """Cookies, redirects, basic authentication, gzip, dripping bodies, statuses, echoed templates: what httpbin has."""
+    """Cookies, redirects, basic authentication, gzip, dripping bodies, statuses, echoed templates: what httpbin offers."""
     return {
         "name": "httpbin", "host": host, "users": USERS, "spawn_rate": 100,
         "data": {"person": {"json": "people.json", "pick": "unique"}},
@@ -86,7 +86,7 @@ PEOPLE = [{"name": f"person-{k}", "motto": motto} for k, motto in
 
 
 def a_journey_through_httpbin_meets_every_expectation(bench):
-    """Cookies, redirects, basic auth, gzip, drip, statuses and templates of all kinds: all green, and the log agrees."""
+    """Cookies, redirects, basic auth, gzip, drip, statuses and templates of all kinds: all pass, and the log agrees."""
     (bench.dir / "people.json").write_text(json.dumps(PEOPLE))
     with httpbin(bench.dir) as (url, entries):
         scenario = journey(url)
@@ -107,7 +107,7 @@ def a_journey_through_httpbin_meets_every_expectation(bench):
 
 
 def the_examples_run_against_the_embedded_target(bench):
-    """Every file of examples/, made short, runs without a failed request, its checks met."""
+    """Every file in examples/, shortened, runs without a failed request, and its checks are met."""
     short = {"ramp": ["--stages", "1s:10,1s:10,500ms:0"]}
     said = []
     for path in sorted(EXAMPLES.glob("*.json")):
@@ -141,7 +141,7 @@ COMMANDS = [
 
 
 def essence(request):
-    """A recorded request as far as curl and swarmline must agree: not in what each says of itself."""
+    """The part of a recorded request on which curl and swarmline must agree: not what each says about itself."""
     own = {"user-agent", "host", "connection", "content-length", "accept", "accept-encoding"}
     headers = {name.lower(): value for name, value in request["headers"] if name.lower() not in own or value == "agent/1"}
     body = request["body"]
@@ -157,7 +157,7 @@ def essence(request):
 
 
 def an_imported_curl_command_sends_what_curl_sends(bench):
-    """Nine commands: curl itself, and the scenario that import makes of each, send the same to the same server."""
+    """Nine commands: curl itself, and the scenario that import creates from each, send the same to the same server."""
     if not shutil.which("curl"):
         raise Skip("curl is not installed")
     with python_server(bench.dir / "server") as server:

@@ -1,4 +1,4 @@
-"""The HTML report in a browser: does it show what it holds, does it load and run nothing else, how large does it get?"""
+"""The HTML report in a browser: does it show its data, does it load and run nothing else, how large does it get?"""
 
 import json
 import re
@@ -14,24 +14,24 @@ from harness import child, clean_environment, equal, expect, free_port, wait_for
 CHARTS = ["rate", "latency", "users", "bytes", "heat", "spectrum", "cpu", "lateness"]
 
 SIZE_LIMIT = 2_000_000
-"""Bytes of the page about an hour with ticks of a second and 20 endpoints."""
+"""Maximum size in bytes of the page about an hour with ticks of one second and 20 endpoints."""
 
 OPEN_LIMIT = 1000
 """Milliseconds within which such a page is loaded and drawn."""
 
 HOSTILE = "</script><script>window.hostile=1</script><img src=x onerror=window.hostile=2>\" onfocus=\"window.hostile=3"
-"""A name that wants to run."""
+"""A name that would run as a script."""
 
 
 def target(bench):
-    """`swarmline target` on a free port, as a child; the host."""
+    """`swarmline target` on a free port, as a child; yields the host."""
     port = free_port()
     command = [bench.binary, "target", "--listen", f"127.0.0.1:{port}"]
     return child(command, signal.SIGTERM, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL), port
 
 
 def report(bench, stream, page, code=0):
-    """`swarmline report --html`; how long it took."""
+    """Runs `swarmline report --html`; returns how long it took."""
     began = time.monotonic()
     command = [bench.binary, "report", stream, "--html", page]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=clean_environment(), timeout=120)
@@ -50,7 +50,7 @@ def recorded(bench, *flags):
 
 
 def check_charts(page):
-    """Every chart is there, has a size, and has drawn something."""
+    """Every chart exists, has a size, and has drawn something."""
     for name in CHARTS:
         found = page.run(f"""(() => {{
             const svg = document.querySelector('#chart-{name} .plot svg');
@@ -61,18 +61,18 @@ def check_charts(page):
         expect(found, f"no chart {name}")
         expect(found[0] > 200 and found[1] > 100, f"chart {name} is {found[0]:g} by {found[1]:g}")
         expect(found[2] > 0 or name == "lateness", f"chart {name} shows nothing")
-        expect(not found[3], f"chart {name} has a number that is none")
+        expect(not found[3], f"chart {name} contains NaN")
 
 
 def check_quiet(page, path):
-    """No error on the console, and nothing was loaded but the page."""
-    equal(page.complaints(), [], "what the console says")
+    """No error on the console, and nothing was loaded except the page."""
+    equal(page.complaints(), [], "console messages")
     loaded = [url for url in page.requests() if not url.startswith("data:")]
     equal(loaded, [path.resolve().as_uri()], "what was loaded")
 
 
 def middle(page, selector):
-    """The middle of an element, which is scrolled to."""
+    """The centre of an element, after scrolling to it."""
     return page.run(f"""(() => {{
         const element = document.querySelector({json.dumps(selector)});
         element.scrollIntoView({{ block: 'center' }});
@@ -82,12 +82,12 @@ def middle(page, selector):
 
 
 def column(page, number):
-    """The texts of a column of the table of endpoints."""
+    """The texts of a column of the endpoint table."""
     return page.run(f"[...document.querySelectorAll('.endpoints tbody tr')].map((row) => row.children[{number}].textContent)")
 
 
 def check_sort(page):
-    """A click sorts numbers, largest first, and again the other way; the keyboard does so with names."""
+    """A click sorts numbers, largest first, and again in the other direction; the keyboard does the same with names."""
     largest_first = lambda texts: sorted(texts, key=lambda text: -int(text.replace(",", "")))
     head = ".endpoints th:nth-child(2) button"
     page.click(*middle(page, head))
@@ -105,12 +105,12 @@ def check_sort(page):
 
 
 def tip(page):
-    """What is shown under the pointer; empty where nothing is."""
+    """The text of the tooltip; empty if there is none."""
     return page.run("document.getElementById('tip').hidden ? '' : document.getElementById('tip').innerText")
 
 
 def check_hover(page):
-    """Values show under the pointer and with the arrow keys, in every chart, and go away."""
+    """Values are shown under the pointer and with the arrow keys, in every chart, and disappear."""
     for name in CHARTS:
         page.move(*middle(page, f"#chart-{name} .plot svg"))
         expect(re.search(r"\d", tip(page)), f"chart {name} shows no value under the pointer")
@@ -123,7 +123,7 @@ def check_hover(page):
 
 
 def the_page_shows_its_charts_and_sorts_its_tables(bench):
-    """In Chromium: no complaint, each chart drawn, values under the pointer, tables sorted by click and by key."""
+    """In Chromium: no console message, each chart drawn, values under the pointer, tables sorted by click and by key."""
     flags = ["-u", "8", "-r", "4", "-t", "5s", "-s", "1s", "--interval", "500ms", "--wait", "pacing:20ms"]
     _, path = recorded(bench, *flags, "/ok", "/bytes/1000", "/delay/50", "/status/500")
     with browser(bench.dir) as chromium:
@@ -163,7 +163,7 @@ def the_page_fits_a_phone_and_paper_and_both_colour_schemes(bench):
 
 
 def a_hostile_name_in_a_page_does_not_run(bench):
-    """Names, errors and settings full of markup are shown as they are, and run nothing."""
+    """Names, errors and settings full of markup are shown as text, and run nothing."""
     stream, path = recorded(bench, "-n", "40", "-u", "2", "/ok", "/status/500")
     text = stream.read_text().replace('"/ok"', json.dumps(HOSTILE)).replace("http_5xx: 500", json.dumps(HOSTILE)[1:-1])
     hostile = bench.dir / "hostile.ndjson"
@@ -178,7 +178,7 @@ def a_hostile_name_in_a_page_does_not_run(bench):
         equal(page.run("typeof window.hostile"), "undefined", "what the name left behind")
         equal(page.run("document.images.length"), 0, "images")
         expect(f"GET {HOSTILE}" in column(page, 0), "the name is not shown as it is")
-        # The policy itself: what is put into the page later does not run either.
+        # The policy itself: scripts added to the page later do not run either.
         page.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hostile=4>')")
         page.run("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hostile=5' }))")
         equal(page.run("new Promise((done) => setTimeout(() => done(typeof window.hostile), 200))"), "undefined", "what ran")
@@ -186,7 +186,7 @@ def a_hostile_name_in_a_page_does_not_run(bench):
 
 
 def an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second(bench):
-    """3,600 ticks of a second, 20 endpoints: size of the page, time to make it, time to open it."""
+    """3,600 ticks of one second, 20 endpoints: size of the page, time to create it, time to open it."""
     paths = [f"/bytes/{100 * n}" for n in range(1, 20)] + ["/status/503"]
     stream, path = recorded(bench, "--rate", "2000", "--arrival", "poisson", "-t", "12s", "-s", "1s", "--interval", "1s", *paths)
     whole = bench.dir / "hour.ndjson"
@@ -197,7 +197,7 @@ def an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second(benc
     size = path.stat().st_size
     expect(size < SIZE_LIMIT, f"{size:,} bytes")
     with browser(bench.dir) as chromium:
-        # The first page pays for the start of the browser.
+        # The first page includes the start of the browser.
         chromium.page(empty, 1280)
         page = chromium.page(path, 1280)
         opened = page.run("performance.getEntriesByType('navigation')[0].loadEventEnd")

@@ -1,4 +1,4 @@
-"""Does the server receive what was asked for? TLS from both sides, bodies, headers, credentials."""
+"""Does the server receive what was requested? TLS from both sides, bodies, headers, credentials."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ def a_server_certificate_of_a_given_authority_is_trusted(bench):
 
 
 def an_unknown_authority_fails_every_request(bench):
-    """Without `--cacert` nothing is sent to that server: each request fails with class tls, is counted, and the run is not valid."""
+    """Without `--cacert` nothing is sent to that server: each request fails with class tls, is counted, and the run is invalid."""
     stream, entries = tls_run(bench, [], 4)
     final = stream.final
     equal((final["num_requests"], final["num_failures"]), (40, 40), "requests, failures")
@@ -38,15 +38,15 @@ def an_unknown_authority_fails_every_request(bench):
     return f"40 failures: {sorted(error for _, error in stream.errors())}"
 
 
-def insecure_trusts_anybody(bench):
-    """`-k` asks no authority."""
+def insecure_trusts_any_certificate(bench):
+    """`-k` accepts a certificate of any authority."""
     stream, entries = tls_run(bench, ["-k"], 0)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
     return f"nginx {len(entries)}, ok {stream.end['ok']}"
 
 
 def a_client_certificate_is_shown(bench):
-    """`--cert` and `--key`: a server that wants a client certificate gets it and verifies it."""
+    """`--cert` and `--key`: a server that requires a client certificate gets it and verifies it."""
     flags = ["--cacert", "CERTS/ca.pem", "--cert", "CERTS/client.pem", "--key", "CERTS/client.key"]
     stream, entries = tls_run(bench, flags, 0, verify_client=True)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
@@ -55,7 +55,7 @@ def a_client_certificate_is_shown(bench):
 
 
 def a_missing_client_certificate_is_a_failure(bench):
-    """nginx answers 400 to a client without the certificate that it wants."""
+    """nginx responds with 400 to a client without the required certificate."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 1, verify_client=True)
     equal(stream.errors(), {("/ok", "http_4xx: 400"): 40}, "errors")
     equal([entry.status for entry in entries], [400] * 40, "nginx's statuses")
@@ -63,7 +63,7 @@ def a_missing_client_certificate_is_a_failure(bench):
 
 
 def tls_sessions_are_resumed(bench):
-    """With a new connection for each request, most handshakes are short ones; nginx says which."""
+    """With a new connection for each request, most handshakes are resumed, according to nginx."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem", "--no-keepalive"], 0)
     resumed = sum(entry.tls_reused for entry in entries)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
@@ -71,8 +71,8 @@ def tls_sessions_are_resumed(bench):
     return f"{resumed} of 40 handshakes resumed"
 
 
-def a_file_that_is_no_certificate_is_refused_before_anything_is_sent(bench):
-    """A wrong `--cacert`: exit 2, one line that names the file, and nginx hears nothing."""
+def a_file_without_a_certificate_is_rejected_before_anything_is_sent(bench):
+    """A wrong `--cacert`: exit 2, one line that names the file, and nginx receives nothing."""
     certs = certificates(bench.dir)
     wrong = bench.dir / "wrong.pem"
     wrong.write_text("not a certificate\n")
@@ -86,7 +86,7 @@ def a_file_that_is_no_certificate_is_refused_before_anything_is_sent(bench):
 
 
 def recorded(bench, *flags):
-    """What the recording server got of 5 requests with these flags; all are the same."""
+    """What the recording server received from 5 requests with these flags; all are the same."""
     path = bench.stream_path()
     with python_server(bench.dir / "python") as server:
         ran = bench.run("-H", server.url, "-n", "5", "--telemetry", path, *flags)
@@ -106,7 +106,7 @@ def recorded(bench, *flags):
 
 
 def a_json_body_arrives_with_headers_and_credentials(bench):
-    """`--json`, `--header` and `--basic-auth` as the server received them, and no secret in the stream."""
+    """`--json`, `--header` and `--basic-auth` as received by the server, and no secret in the stream."""
     request = recorded(bench, "--json", '{"a":1}', "--header", "X-Test: 1", "--basic-auth", "u:pa55word", "POST /ok")
     equal((request["method"], request["path"]), ("POST", "/ok"), "method and path")
     equal(json.loads(request["body"]), {"a": 1}, "body")
@@ -117,12 +117,12 @@ def a_json_body_arrives_with_headers_and_credentials(bench):
     secret = base64.b64encode(b"u:pa55word").decode()
     equal(headers["authorization"], f"Basic {secret}", "Authorization")
     text = bench.stream_path().read_text()
-    expect("pa55word" not in text and secret not in text, "the password stands in the stream")
+    expect("pa55word" not in text and secret not in text, "the password is in the stream")
     return f"{len(headers)} headers, body {request['body']}"
 
 
 def a_file_as_body_arrives_byte_for_byte(bench):
-    """`-d @FILE` sends every byte as it is, by POST when no method is named, as curl's --data-binary does."""
+    """`-d @FILE` sends every byte unchanged, by POST if no method is given, like curl's --data-binary."""
     body = bytes(range(256)) * 40 + b"\r\n\r\nend\n"
     file = bench.dir / "body.bin"
     file.write_bytes(body)
@@ -133,26 +133,26 @@ def a_file_as_body_arrives_byte_for_byte(bench):
     return f"{len(body)} bytes"
 
 
-def what_is_sent_by_default_is_little(bench):
+def few_headers_are_sent_by_default(bench):
     """Without flags: GET, Host, User-Agent with our name and version, Accept, and no body."""
     request = recorded(bench, "/ok")
     headers = request["headers"]
     expect(headers["user-agent"].startswith("swarmline/"), f"User-Agent: {headers['user-agent']}")
     equal((request["method"], headers["accept"], request["body"]), ("GET", "*/*", ""), "method, Accept, body")
     extra = set(headers) - {"host", "user-agent", "accept"}
-    expect(not extra, f"headers that nobody asked for: {extra}")
+    expect(not extra, f"unrequested headers: {extra}")
     return f"User-Agent: {headers['user-agent']}"
 
 
 SCENARIOS = [
     a_server_certificate_of_a_given_authority_is_trusted,
     an_unknown_authority_fails_every_request,
-    insecure_trusts_anybody,
+    insecure_trusts_any_certificate,
     a_client_certificate_is_shown,
     a_missing_client_certificate_is_a_failure,
     tls_sessions_are_resumed,
-    a_file_that_is_no_certificate_is_refused_before_anything_is_sent,
+    a_file_without_a_certificate_is_rejected_before_anything_is_sent,
     a_json_body_arrives_with_headers_and_credentials,
     a_file_as_body_arrives_byte_for_byte,
-    what_is_sent_by_default_is_little,
+    few_headers_are_sent_by_default,
 ]

@@ -1,4 +1,4 @@
-"""Does it work where it will live? A name server that is silent, an empty chroot, the dashboards, the schema."""
+"""Does it work in its target environments? A silent name server, an empty chroot, the dashboards, the schema."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def a_silent_name_server_does_not_hold_up_the_end(bench):
-    """1,000 users wait for a name server that never answers: the end takes stop-timeout + 1 s, nobody is lost."""
+    """1,000 users wait for a name server that never responds: the end takes stop-timeout + 1 s, and no user is lost."""
     prefix = namespace_prefix("--net", "--mount")
     path = bench.stream_path()
     command = [*prefix, sys.executable, HERE / "silent_name_server.py", bench.binary, path, bench.dir]
@@ -30,7 +30,7 @@ def a_silent_name_server_does_not_hold_up_the_end(bench):
     stream = read_whole(path.read_bytes())
     bench.streams.append(path)
     end = stream.end
-    expect(said["questions"] > 0, "nobody asked the name server")
+    expect(said["questions"] > 0, "the name server received no question")
     expect(said["seconds"] <= 1 + 1 + 0.5, f"took {said['seconds']:.2f} s after SIGTERM, stop-timeout being 1 s")
     equal((end["sent"], end["aborted"]), (1000, 1000), "sent, aborted")
     equal(stream.one(STOPPED)["reason"], "signal", "reason")
@@ -38,7 +38,7 @@ def a_silent_name_server_does_not_hold_up_the_end(bench):
 
 
 def run_in_chroot(bench, root, url):
-    """100 requests by the static binary inside of `root`; its checked stream."""
+    """100 requests by the static binary inside `root`; returns its checked stream."""
     path = root / "s.ndjson"
     wrapper = [*namespace_prefix("--mount"), "chroot", root]
     ran = bench.run(url, "-n", "100", "--telemetry", "/s.ndjson", wrapper=wrapper, binary="/swarmline")
@@ -48,7 +48,7 @@ def run_in_chroot(bench, root, url):
 
 
 def new_root(bench, name):
-    """A directory with nothing in it but the static binary."""
+    """A directory that contains only the static binary."""
     if not bench.static_binary.exists():
         raise Skip(f"no static binary at {bench.static_binary}, see make static")
     root = bench.dir / name
@@ -58,7 +58,7 @@ def new_root(bench, name):
 
 
 def the_static_binary_runs_in_an_empty_chroot(bench):
-    """Nothing but the binary: an address works, and localhost without a hosts file."""
+    """Only the binary: an address works, and localhost without a hosts file."""
     root = new_root(bench, "empty")
     said = subprocess.run(["ldd", bench.static_binary], capture_output=True, text=True)
     words = said.stdout + said.stderr
@@ -72,7 +72,7 @@ def the_static_binary_runs_in_an_empty_chroot(bench):
 
 
 def the_static_binary_resolves_names_with_two_files(bench):
-    """/etc/hosts and /etc/resolv.conf are all that a name needs."""
+    """/etc/hosts and /etc/resolv.conf are all that name lookup needs."""
     root = new_root(bench, "names")
     (root / "etc").mkdir()
     (root / "etc/hosts").write_text("127.0.0.1 shop.example.test\n")
@@ -99,7 +99,7 @@ def the_dashboards_find_what_they_need(bench):
 
 
 def demo_stream(bench):
-    """The stream of the first scenario; one made for the purpose where that did not run."""
+    """The stream of the first scenario; if that did not run, one created for this purpose."""
     for path in bench.streams:
         if path.name == "demo.ndjson":
             return path
@@ -112,8 +112,8 @@ def demo_stream(bench):
     return path
 
 
-def every_line_of_every_stream_is_as_the_schema_says(bench):
-    """`swarmline schema` describes all streams of these scenarios, and refuses lines that were spoiled."""
+def every_line_of_every_stream_matches_the_schema(bench):
+    """`swarmline schema` describes all streams of these scenarios, and rejects broken lines."""
     try:
         from jsonschema import Draft202012Validator
     except ImportError:
@@ -138,7 +138,7 @@ def every_line_of_every_stream_is_as_the_schema_says(bench):
                                   ("telemetry", "telemetry_name", "x"), (None, "time", 1), (None, "extra", 1)):
             bad = copy.deepcopy(line)
             (bad[where] if where else bad)[key] = value
-            expect(not validator.is_valid(bad), f"the schema takes {key} = {value!r} in {line['message']}")
+            expect(not validator.is_valid(bad), f"the schema accepts {key} = {value!r} in {line['message']}")
             spoiled += 1
     return f"{count} lines of {len(bench.streams)} streams valid, {spoiled} spoiled ones refused"
 
@@ -148,5 +148,5 @@ SCENARIOS = [
     the_static_binary_runs_in_an_empty_chroot,
     the_static_binary_resolves_names_with_two_files,
     the_dashboards_find_what_they_need,
-    every_line_of_every_stream_is_as_the_schema_says,
+    every_line_of_every_stream_matches_the_schema,
 ]

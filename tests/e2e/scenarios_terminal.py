@@ -1,4 +1,4 @@
-"""What a person at a terminal sees: one line while the run goes on, tables at its end, within the width."""
+"""What a person at a terminal sees: one line during the run, tables at its end, within the width."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from harness import Skip, child, clean_environment, equal, expect, free_port, wa
 
 
 class Terminal:
-    """A terminal of a given width, in a tmux server of its own."""
+    """A terminal with a given width, in its own tmux server."""
 
     def __init__(self, width, height=50):
         self.socket = f"swarmline-e2e-{uuid.uuid4().hex[:8]}"
@@ -31,7 +31,7 @@ class Terminal:
         self.tmux("send-keys", "-t", "t", "Enter")
 
     def lines(self):
-        """What stands there, without the empty end."""
+        """The lines on the screen, without the empty ones at the end."""
         return self.tmux("capture-pane", "-p", "-t", "t").rstrip().splitlines()
 
     def escapes(self):
@@ -44,7 +44,7 @@ class Terminal:
 
 @contextlib.contextmanager
 def terminal(width):
-    """A terminal that is gone when the block is left."""
+    """A terminal that is removed when the block is left."""
     if not shutil.which("tmux"):
         raise Skip("tmux is not installed")
     screen = Terminal(width)
@@ -56,7 +56,7 @@ def terminal(width):
 
 @contextlib.contextmanager
 def target(bench):
-    """The embedded target; its URL."""
+    """The embedded target; yields its URL."""
     port = free_port()
     with child([bench.binary, "target", "--listen", f"127.0.0.1:{port}"], signal.SIGTERM,
                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -80,7 +80,7 @@ def ended(screen):
 
 
 def watch(screen, width, what):
-    """Waits for the line; it is the only thing there and stays within the width."""
+    """Waits for the line; it is the only thing on the screen and stays within the width."""
     def seen():
         lines = screen.lines()
         return lines if lines and is_line(lines[-1]) and "failed (" in lines[-1] and " 0 failed" not in lines[-1] else None
@@ -111,7 +111,7 @@ def a_terminal_shows_one_line_and_then_the_tables(bench):
 
 
 def a_terminal_that_becomes_narrower_keeps_one_line(bench):
-    """From 140 to 40 columns while it runs: the line is redrawn within the width, nothing of the longer one remains."""
+    """From 140 to 40 columns during the run: the line is redrawn within the width, and nothing of the longer one remains."""
     with target(bench) as host, terminal(140) as screen:
         screen.type(command(bench, host, "-t", "6s"))
         watch(screen, 140, "140 columns")
@@ -123,7 +123,7 @@ def a_terminal_that_becomes_narrower_keeps_one_line(bench):
         return wait_until(narrow, 5, "one line of less than 40 columns")[0]
 
 
-def colours_are_left_out_where_nobody_wants_them(bench):
+def colours_are_left_out_with_no_color(bench):
     """Failures are red, and with NO_COLOR they are not."""
     with target(bench) as host:
         for before, coloured in (("", True), ("NO_COLOR=1", False), ("NO_COLOR=", True)):
@@ -133,9 +133,9 @@ def colours_are_left_out_where_nobody_wants_them(bench):
                 equal("\x1b[31m" in screen.escapes(), coloured, f"red with {before or 'nothing'}")
 
 
-def a_second_interrupt_leaves_the_line_to_itself(bench):
-    """Ctrl-C again and again while requests are in flight: exit 130, with the last lines, a second or two after the first;
-    what comes next has a line of its own."""
+def a_second_interrupt_leaves_a_clean_line(bench):
+    """Repeated Ctrl-C while requests are in flight: exit 130 with the last lines, a second or two after the first;
+    what follows starts on its own line."""
     with target(bench) as host, terminal(120) as screen:
         screen.type(command(bench, host, "-t", "9s", "-s", "60s", "/delay/50000"))
         watch(screen, 120, "120 columns")
@@ -143,7 +143,7 @@ def a_second_interrupt_leaves_the_line_to_itself(bench):
         wait_until(lambda: "stopping" in "".join(screen.lines()), 5, "the line says that it stops")
 
         def ended():
-            """The screen, once the run has ended; until then the key once more. Within a second of the first it says nothing."""
+            """The screen once the run has ended; until then, presses the key again, which is ignored for one second."""
             lines = screen.lines()
             if "exit=" in "".join(lines):
                 return lines
@@ -156,8 +156,8 @@ def a_second_interrupt_leaves_the_line_to_itself(bench):
         return " / ".join(lines)
 
 
-def a_terminal_that_stands_still_holds_nothing_up(bench):
-    """XOFF (Ctrl-S) on the terminal: the run goes on, and ends within stop-timeout and a moment, its stream whole."""
+def a_paused_terminal_does_not_hold_up_the_run(bench):
+    """XOFF (Ctrl-S) on the terminal: the run continues, and ends shortly after stop-timeout with a complete stream."""
     with target(bench) as host, terminal(80) as screen:
         path = bench.stream_path()
         done = bench.dir / "done"
@@ -172,7 +172,7 @@ def a_terminal_that_stands_still_holds_nothing_up(bench):
 SCENARIOS = [
     a_terminal_shows_one_line_and_then_the_tables,
     a_terminal_that_becomes_narrower_keeps_one_line,
-    colours_are_left_out_where_nobody_wants_them,
-    a_second_interrupt_leaves_the_line_to_itself,
-    a_terminal_that_stands_still_holds_nothing_up,
+    colours_are_left_out_with_no_color,
+    a_second_interrupt_leaves_a_clean_line,
+    a_paused_terminal_does_not_hold_up_the_run,
 ]

@@ -1,4 +1,4 @@
-"""Are the numbers true? Servers that stall, hang or take a known time, and HdrHistogram's own reader as the judge."""
+"""Are the numbers true? Servers that stall, hang or take a known time, with HdrHistogram's own reader as the reference."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ HOUR_US = 3_600_000_000
 
 
 def new_histogram():
-    """An empty histogram of the Python package, as ours: 1 us to 1 h, 3 digits."""
+    """An empty histogram of the Python package with our parameters: 1 us to 1 h, 3 digits."""
     try:
         from hdrh.histogram import HdrHistogram
     except ImportError:
@@ -31,7 +31,7 @@ def new_histogram():
 
 
 def summed_histograms(stream, kind):
-    """By (method, name): all histograms of a kind in the stream, read and added by the Python package."""
+    """By (method, name): all histograms of a kind in the stream, parsed and added by the Python package."""
     sums = defaultdict(new_histogram)
     for line in stream.lines:
         key = line.get("method"), line.get("name")
@@ -41,7 +41,7 @@ def summed_histograms(stream, kind):
             if text:
                 sums[key].decode_and_add(text)
         elif line.name == PIECE:
-            # Pieces of a service histogram stand for the response where its interval says so.
+            # A service histogram also counts as the response histogram if its interval says so.
             interval = [at for at in stream.all(INTERVAL) if at.number < line.number][-1]
             wanted = "service" if interval["response_is_service"] else kind
             if line["kind"] == wanted:
@@ -50,8 +50,8 @@ def summed_histograms(stream, kind):
 
 
 def at_percentile(histogram, percentile):
-    """The smallest value with at least that share at or below it. The package's own method rounds the place to the
-    nearest, so that it may be one too low; its counts are what is asked here."""
+    """The smallest value with at least that share at or below it. The package's own method rounds the rank to the
+    nearest, so it may be one too low; its counts are used here instead."""
     wanted = -(-histogram.get_total_count() * percentile // 100)
     seen = 0
     for item in histogram.get_recorded_iterator():
@@ -62,7 +62,7 @@ def at_percentile(histogram, percentile):
 
 
 def histograms_add_up_to_the_run_in_another_library(bench):
-    """The Python package reads every histogram; their sums have each endpoint's count and its percentiles."""
+    """The Python package parses every histogram; their sums have each endpoint's count and its percentiles."""
     new_histogram()
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
@@ -76,7 +76,8 @@ def histograms_add_up_to_the_run_in_another_library(bench):
         equal(histogram.get_total_count(), line["num_requests"], f"count of {key}")
         for percentile, ours in ((50, "percentile_50"), (95, "percentile_95"), (99, "percentile_99")):
             theirs = at_percentile(histogram, percentile) / 1000
-            # A histogram gives the highest value of a bucket; ours is that within the exact ends.
+            # A histogram returns the highest value of a bucket; ours clamps it to the exact minimum and
+            # maximum.
             clamped = min(max(theirs, line["min_response_time"]), line["max_response_time"])
             expect(abs(clamped - line[ours]) < 1e-9, f"{key} {ours}: {line[ours]}, the package says {theirs}")
             compared += 1
@@ -90,7 +91,7 @@ def workers_of(process):
 
 
 def a_server_that_stalls_shows_in_response_time(bench):
-    """nginx stands still for 1 s under 1,000/s: none dropped, ~1,000 late in response time, service time stays low."""
+    """nginx stalls for 1 s under 1,000/s: none dropped, ~1,000 late in response time, service time stays low."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         workers = workers_of(server.process)
@@ -116,7 +117,7 @@ def a_server_that_stalls_shows_in_response_time(bench):
     response = summed_histograms(stream, "response")["GET", "/ok"]
     late = sum(item.count_at_value_iterated_to for item in response.get_recorded_iterator()
                if item.value_iterated_to > 50_000)
-    expect(service < 50, f"95 % of the service times within {service} ms: only 100 requests were under way")
+    expect(service < 50, f"95 % of the service times within {service} ms: only 100 requests were in flight")
     expect(800 <= late <= 1500, f"{late} responses took over 50 ms")
     return f"p95 {final['percentile_95']:.0f} ms, service p95 {service:.2f} ms, {late} late, none dropped"
 
@@ -127,9 +128,9 @@ def is_stopped(process):
 
 
 def a_generator_that_stalls_makes_the_run_invalid(bench):
-    """swarmline itself stands still for 2 s under 200/s with users to spare: sent late, so verdict invalid, exit 4."""
+    """swarmline itself is stopped for 2 s under 200/s with enough users: requests are late, so verdict invalid, exit 4."""
     path = bench.stream_path()
-    # It stands still between two ticks, so that none is missed.
+    # It is stopped between two ticks, so that none is missed.
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
         with bench.start("--rate", "200", "-u", "1000", "-t", "7s", "-s", "5s", "--interval", "4s",
@@ -155,13 +156,13 @@ def a_generator_that_stalls_makes_the_run_invalid(bench):
     equal((end["sent"], end["failed"], len(entries)), (1400, 0, 1400), "sent, failed, nginx")
     late = sum(line["late_sends"] for line in stream.all(HEALTH))
     expect(named[0].startswith(f"{late} of 1400 "), f"the ticks have {late} late sends, the reason {named[0]!r}")
-    # 2 s at 200/s are 400, less the few that were due within 10 ms of the end.
-    expect(late >= 380, f"{late} of 1400 were late, of 400 that were due while it stood still")
+    # 2 s at 200/s are 400 requests, except the few that were due within 10 ms of the end.
+    expect(late >= 380, f"{late} of 1400 were late, of 400 that were due while it was stopped")
     return named[0]
 
 
 class ThreadingServer(ThreadingHTTPServer):
-    """Python's server, which lets many connect at once: with its own 5 places they would try again after a second."""
+    """Python's server with a long backlog: with its own 5 places, many clients would retry after a second."""
 
     daemon_threads = True
     request_queue_size = 1024
@@ -169,7 +170,7 @@ class ThreadingServer(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def served_by(handler):
-    """The URL of a server in this process that answers by `handler`."""
+    """The URL of a server in this process that uses `handler`."""
     with ThreadingServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -179,7 +180,7 @@ def served_by(handler):
 
 
 class HangsOnceInFive(BaseHTTPRequestHandler):
-    """Answers four requests of five."""
+    """Responds to four requests out of five."""
 
     protocol_version = "HTTP/1.1"
     lock = threading.Lock()
@@ -187,7 +188,7 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
     over = threading.Event()
 
     def do_GET(self):
-        """Every fifth gets no answer."""
+        """Every fifth request gets no response."""
         with self.lock:
             type(self).seen += 1
             hangs = self.seen % 5 == 0
@@ -204,8 +205,8 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def a_request_that_never_ends_stands_in_the_percentiles(bench):
-    """A server hangs one request in five: those count with the time of the timeout, which is the 90th percentile."""
+def a_request_that_never_ends_is_in_the_percentiles(bench):
+    """A server hangs on one request in five: those count with the timeout as their time, which is the 90th percentile."""
     path = bench.stream_path()
     with served_by(HangsOnceInFive) as url:
         try:
@@ -222,18 +223,18 @@ def a_request_that_never_ends_stands_in_the_percentiles(bench):
 
 
 class TakesItsTime(BaseHTTPRequestHandler):
-    """Answers after 1 to 300 ms, each time another, spread over the logarithm: every place of a histogram is used.
+    """Responds after 1 to 300 ms, uniform on a logarithmic scale, so that every part of a histogram is used.
 
-    At random, as an even spread would compress to nothing.
+    Random, because regular times would compress to almost nothing.
     """
 
     protocol_version = "HTTP/1.1"
-    # Head and body are sent apart, and the second would wait 40 ms for the acknowledgement of the first.
+    # Head and body are sent separately, and the second would wait 40 ms for the acknowledgement of the first.
     disable_nagle_algorithm = True
     chance = random.Random(1)
 
     def do_GET(self):
-        """The answer, in its time."""
+        """Responds after its delay."""
         time.sleep(0.001 * 300 ** self.chance.random())
         self.send_response(200)
         self.send_header("Content-Length", "3")
@@ -244,8 +245,8 @@ class TakesItsTime(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def a_histogram_too_long_for_its_line_is_whole_in_pieces(bench):
-    """Thousands of different times in one interval: its histogram comes in pieces that add up to what its line says."""
+def a_histogram_too_long_for_its_line_is_complete_in_pieces(bench):
+    """Thousands of different times in one interval: its histogram is split into pieces that add up to what its line says."""
     new_histogram()
     path = bench.stream_path()
     with served_by(TakesItsTime) as url:
@@ -253,7 +254,7 @@ def a_histogram_too_long_for_its_line_is_whole_in_pieces(bench):
     ran.must_exit(0)
     stream = whole_stream(bench, path, ran)
     interval, pieces = stream.one(INTERVAL), stream.all(PIECE)
-    expect(len(pieces) >= 2, f"8000 times came in {len(pieces)} pieces: not what this is about")
+    expect(len(pieces) >= 2, f"8000 times came in {len(pieces)} pieces: too few for this scenario")
     equal(interval["histogram_lines"], len(pieces), "pieces, as the interval says")
     equal((interval.get("service_histogram"), interval["response_is_service"]), (None, True), "what its line has itself")
     for part, line in enumerate(pieces, 1):
@@ -274,7 +275,7 @@ def a_histogram_too_long_for_its_line_is_whole_in_pieces(bench):
 
 
 def known_delays_are_measured(bench):
-    """The embedded target takes known times: no percentile is below them, and at most 1 % and 1 ms above."""
+    """The embedded target takes known times: no percentile is below them, and at most 1 % plus 1 ms above."""
     port = free_port()
     path = bench.stream_path()
     with child([bench.binary, "target", "--listen", f"127.0.0.1:{port}"]) as target:
@@ -295,7 +296,7 @@ def known_delays_are_measured(bench):
 
 
 def a_schedule_is_kept(bench):
-    """1,000 requests a second with free users: less than 1 % are over 10 ms late; the figures are in the stream."""
+    """1,000 requests per second with free users: less than 1 % are over 10 ms late; the figures are in the stream."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/ok", "--rate", "1000", "-u", "200", "-t", "5s", "-s", "5s", "--interval", "1s",
@@ -312,7 +313,7 @@ def a_schedule_is_kept(bench):
 
 
 def the_rate_falls_to_0_when_traffic_stops(bench):
-    """After the last user has gone, current_rps is 0 within 11 s, and total_rps is not."""
+    """After the last user has stopped, current_rps is 0 within 11 s, and total_rps is not."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/ok", "--stages", "1s:5,1s:5,0s:0,12s:0", "--interval", "1s", "--telemetry", path)
@@ -326,7 +327,7 @@ def the_rate_falls_to_0_when_traffic_stops(bench):
 
 
 def a_clock_set_back_does_not_turn_time_back(bench):
-    """The system clock is set back by an hour in the midst of a run: the stream's time goes on."""
+    """The system clock is set back by an hour during a run: the stream's time goes on."""
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         raise Skip("faketime is not installed")
@@ -350,10 +351,10 @@ def a_clock_set_back_does_not_turn_time_back(bench):
 
 SCENARIOS = [
     histograms_add_up_to_the_run_in_another_library,
-    a_histogram_too_long_for_its_line_is_whole_in_pieces,
+    a_histogram_too_long_for_its_line_is_complete_in_pieces,
     a_server_that_stalls_shows_in_response_time,
     a_generator_that_stalls_makes_the_run_invalid,
-    a_request_that_never_ends_stands_in_the_percentiles,
+    a_request_that_never_ends_is_in_the_percentiles,
     known_delays_are_measured,
     a_schedule_is_kept,
     the_rate_falls_to_0_when_traffic_stops,

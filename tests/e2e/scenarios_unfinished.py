@@ -1,5 +1,5 @@
-"""What had not ended when the run did: a queue with known answers, servers that stop answering, and a generator that
-stood still. Right values are computed from the server's own record, or by hand."""
+"""Unfinished requests: a queue with known results, servers that stop responding, and a stalled generator. The expected
+values are computed from the server's own record, or by hand."""
 
 import json
 import math
@@ -48,7 +48,7 @@ def held_against_its_record(bench, name, rate, mean_ms, run_time):
     finished = [(came, done) for came, done in record if done is not None and done <= stopped]
     left = [came for came, done in record if done is None or done > stopped]
     equal(len(record), end["sent"], "requests of the server's record and sent")
-    # One whose answer was on its way at the very end may be either.
+    # A request whose response was in transit at the end may count as either.
     expect(abs(len(finished) - end["completed"]) <= 2, f"the server had done {len(finished)}, completed {end['completed']}")
     completed = [done - came for came, done in finished]
     together = completed + [stopped - came for came in left]
@@ -72,15 +72,15 @@ def a_queue_is_measured_as_its_server_records_it(bench):
     ran.must_exit(0)
     expect(end["unsent"] == 0, "no arrival is left below capacity")
     ran, end, above = held_against_its_record(bench, "above", 30, 60, 10)
-    # Over a third of what was due is still in the queue. None of it is older than the longest that was served, so it is no
-    # sign that the server hangs: the judged times say how slow it has become.
+    # Over a third of the due requests are still in the queue. None of them is older than the longest served
+    # one, so this does not indicate a hanging server: the judged times show how slow it has become.
     ran.must_exit(0)
     expect(end["aborted"] > end["due"] / 4, f"{end['aborted']} of {end['due']} left in the queue")
     return f"{below}; {above}"
 
 
 class AnswersForTwoSeconds(BaseHTTPRequestHandler):
-    """Answers until two seconds after the first request, and then leaves everything without an answer."""
+    """Responds for two seconds after the first request, and then leaves everything unanswered."""
 
     protocol_version = "HTTP/1.1"
     lock = threading.Lock()
@@ -89,7 +89,7 @@ class AnswersForTwoSeconds(BaseHTTPRequestHandler):
     over = threading.Event()
 
     def do_GET(self):
-        """At once, or never."""
+        """Responds at once, or never."""
         with self.lock:
             cls = type(self)
             cls.first = cls.first or time.monotonic()
@@ -108,12 +108,12 @@ class AnswersForTwoSeconds(BaseHTTPRequestHandler):
 
 
 def a_server_that_stops_answering_passes_no_check(bench):
-    """50/s for 8 s at a server that answers for 2 s: every arrival is sent or said, and no check on time is met."""
+    """50/s for 8 s at a server that responds for 2 s: every arrival is sent or reported, and no check on time is met."""
     checks = ["--check", "rps > 40", "--check", "p99 < 1s", "--check", "fail_ratio < 1%"]
     told = []
     for users in ("500", "20"):
         class Handler(AnswersForTwoSeconds):
-            """One of its own for each run."""
+            """A separate class for each run."""
 
             lock, over, first, seen = threading.Lock(), threading.Event(), None, 0
 
@@ -135,7 +135,7 @@ def a_server_that_stops_answering_passes_no_check(bench):
 
 
 def a_healthy_closed_run_shows_the_time_of_its_server(bench):
-    """300 users at a constant 1 s: the mean is 1 s, though 300 requests are always under way at the end."""
+    """300 users at a constant 1 s: the mean is 1 s, although 300 requests are always in flight at the end."""
 
     class Slow(BaseHTTPRequestHandler):
         """Takes a second each time."""
@@ -143,7 +143,7 @@ def a_healthy_closed_run_shows_the_time_of_its_server(bench):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
-            """After a second."""
+            """Responds after a second."""
             time.sleep(1)
             self.send_response(200)
             self.send_header("Content-Length", "3")
@@ -159,15 +159,15 @@ def a_healthy_closed_run_shows_the_time_of_its_server(bench):
     ran.must_exit(0)
     stream = whole_stream(bench, path, ran)
     shown = json.loads(summary.read_text())["total"]
-    expect(250 <= shown["aborted"] <= 300, f"{shown['aborted']} requests under way at the end, of 300 users")
+    expect(250 <= shown["aborted"] <= 300, f"{shown['aborted']} requests in flight at the end, of 300 users")
     mean = shown["avg"]
     expect(abs(mean - stream.final["avg_response_time"]) < 0.001, f"{mean} ms is not the mean of completed ones")
     expect(1000 <= mean <= 1250, f"a mean of {mean} ms")
     return f"mean {mean:.0f} ms, {shown['requests']} done, {shown['aborted']} cut off"
 
 
-def a_generator_that_stands_still_blames_itself(bench):
-    """SIGSTOP of swarmline for 2 s: said as such in the open model with few users, in the closed one, and under pacing."""
+def a_stalled_generator_blames_itself(bench):
+    """SIGSTOP of swarmline for 2 s: reported as a stall in the open model with few users, in the closed one, and with pacing."""
     told = []
     for name, flags in (("open", ["--rate", "100", "-u", "5"]), ("closed", ["-u", "5", "-r", "100", "--wait", "50ms"]),
                         ("pacing", ["-u", "5", "-r", "100", "--wait", "pacing:100ms"])):
@@ -185,11 +185,11 @@ def a_generator_that_stands_still_blames_itself(bench):
         details = [line["detail"] for line in stream.all(WARNING) if line["kind"] == "generator_stalled"]
         equal(len(details), 1, f"{name}: standstills said")
         length = float(details[0].split(" still for ")[1].split(" s")[0])
-        expect(1.5 <= length <= 3.0, f"{name}: a standstill of 2 s is said as {length} s")
+        expect(1.5 <= length <= 3.0, f"{name}: a stall of 2 s is reported as {length} s")
         kinds = [reason["kind"] for reason in stream.end["reasons"]]
         told.append(f"{name} {length} s, {stream.end['verdict']}")
         if name == "open":
-            # 200 of 500 arrivals were due in it.
+            # 200 of 500 arrivals were due during the stall.
             ran.must_exit(4)
             expect("generator" in kinds, f"{name}: the generator is not blamed: {stream.end['reasons']}")
     return "; ".join(told)
@@ -199,5 +199,5 @@ SCENARIOS = [
     a_queue_is_measured_as_its_server_records_it,
     a_server_that_stops_answering_passes_no_check,
     a_healthy_closed_run_shows_the_time_of_its_server,
-    a_generator_that_stands_still_blames_itself,
+    a_stalled_generator_blames_itself,
 ]

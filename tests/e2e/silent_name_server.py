@@ -1,7 +1,7 @@
-"""Inside of a network and a mount namespace of our own: silent_name_server.py SWARMLINE STREAM DIRECTORY.
+"""Runs inside its own network and mount namespaces: silent_name_server.py SWARMLINE STREAM DIRECTORY.
 
-A UDP socket on 127.0.0.1:53 takes questions and answers none, /etc/resolv.conf names it, and 1,000 users want the
-address of a host. After 3 s SIGTERM. Prints what happened as JSON; exits 99 where the namespace cannot be set up.
+A UDP socket on 127.0.0.1:53 receives questions and answers none, /etc/resolv.conf names it, and 1,000 users look up the
+address of a host. After 3 s it sends SIGTERM. Prints the results as JSON; exits with 99 if the set-up fails.
 """
 
 import json
@@ -16,7 +16,7 @@ binary, stream, directory = sys.argv[1:]
 
 
 def set_up(*command):
-    """Runs a command of the set-up; ends with 99 and the reason when it fails."""
+    """Runs a set-up command; exits with 99 and the reason if it fails."""
     done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode != 0:
         print(f"{command[0]} failed: {done.stderr.strip()}", file=sys.stderr)

@@ -1,4 +1,4 @@
-//! The entries of a recording, read one by one.
+//! Reads the entries of a recording one by one.
 
 use std::fmt;
 use std::io::Read;
@@ -11,7 +11,7 @@ use super::super::draft::{MOST_REQUESTS, Notes};
 use super::Entry;
 use crate::error::{Error, Result};
 
-/// Reads the entries one by one: of a recording of pictures little is held.
+/// Reads the entries one by one, so that little memory is needed even for a recording full of images.
 pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Vec<Entry>> {
     let mut entries = Entries::default();
     let mut json = serde_json::Deserializer::from_reader(input);
@@ -30,19 +30,19 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
     Ok(entries.list)
 }
 
-/// What was read of `/log/entries`.
+/// The result of reading `/log/entries`.
 #[derive(Default)]
 struct Entries {
     list: Vec<Entry>,
     is_there: bool,
     room: TokenRoom,
-    /// Whether answers had more tokens than there is room for.
+    /// Whether responses had more tokens than the budget allows.
     is_cut: bool,
-    /// Why no more is read: the place, and a sentence.
+    /// Why reading stopped: the position and a sentence.
     refused: Option<(String, String)>,
 }
 
-/// Finds a member of an object, and passes over all others.
+/// Finds a member of an object and skips all others.
 struct Member<S> {
     name: &'static str,
     inner: S,

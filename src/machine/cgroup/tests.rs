@@ -1,15 +1,16 @@
-//! Fake trees, laid out in a directory of their own for each test.
+//! Fake directory trees, one for each test.
 
 use std::env;
 use std::process;
 
 use super::*;
 
-/// A directory that is a fake `/proc` and `/sys/fs/cgroup`, removed at the end.
+/// A directory with a fake `/proc` and `/sys/fs/cgroup`, removed at the end.
 struct Tree(PathBuf);
 
 impl Tree {
-    /// `membership` is the text of `/proc/self/cgroup`; `files` are paths below `/sys/fs/cgroup` and their text.
+    /// `membership` is the content of `/proc/self/cgroup`; `files` are paths below `/sys/fs/cgroup` and their
+    /// content.
     fn new(test: &str, membership: &str, files: &[(&str, &str)]) -> Self {
         let tree = Self(env::temp_dir().join(format!("swarmline-cgroup-{}-{test}", process::id())));
         tree.write("proc/self/cgroup", membership);
@@ -76,7 +77,7 @@ fn of_two_task_limits_the_one_with_less_room_counts() {
 }
 
 #[test]
-fn max_is_no_limit() {
+fn max_means_no_limit() {
     let files = [("a/cpu.max", "max 100000\n"), ("a/pids.max", "max\n"), ("a/memory.max", "max\n")];
     let tree = Tree::new("max", "0::/a\n", &files);
     assert_eq!(tree.cgroups().cpu_quota(), None);
@@ -149,7 +150,7 @@ fn a_path_with_colons_is_kept_whole() {
 }
 
 #[test]
-fn no_cgroups_at_all_are_no_limit() {
+fn without_cgroups_there_is_no_limit() {
     let nowhere = Cgroups::read(Path::new("/nonexistent"), Path::new("/nonexistent"));
     assert_eq!(nowhere.cpu_quota(), None);
     assert_eq!(nowhere.pids(), None);
@@ -159,7 +160,7 @@ fn no_cgroups_at_all_are_no_limit() {
 }
 
 #[test]
-fn texts_that_are_no_limit_are_none() {
+fn texts_that_are_not_limits_give_none() {
     for text in ["", "\n", "max", "max 100000", "0 100000", "100000 0", "-1 100000", "x y", "100000"] {
         assert_eq!(parse_cpu_max(text), None, "{text:?}");
     }

@@ -1,9 +1,9 @@
-//! Limits as numbers; those of this process only where any value will do.
+//! Limits are given as numbers; those of this process are used only where any value will do.
 
 use super::*;
 use crate::error::Exit;
 
-/// A host that limits nothing.
+/// A host without limits.
 const BOUNDLESS: Limits = Limits {
     open_files: u64::MAX,
     processes: None,
@@ -18,7 +18,7 @@ const BOUNDLESS: Limits = Limits {
 
 const INITIAL_NAMESPACE: &str = "         0          0 4294967295\n";
 
-/// Asserts that `most` users pass and one more is refused, with the words of `message`.
+/// Asserts that `most` users are accepted and one more is rejected with `message`.
 fn assert_most(limits: Limits, most: u64, message: &str) {
     limits.check_users(most).unwrap();
     let error = limits.check_users(most + 1).unwrap_err();
@@ -87,13 +87,13 @@ fn a_thread_takes_four_mappings() {
 }
 
 #[test]
-fn a_limit_below_the_overhead_is_enough_for_no_user() {
+fn a_limit_below_the_overhead_is_not_enough_for_any_user() {
     let error = Limits { open_files: 10, ..BOUNDLESS }.check_users(1).unwrap_err();
     assert!(error.to_string().contains("is 10, enough for 0 users; 1 users need 65"), "{error}");
 }
 
 #[test]
-fn no_limit_lets_any_number_of_users_run() {
+fn without_limits_any_number_of_users_may_run() {
     BOUNDLESS.check_users(u64::MAX).unwrap();
 }
 
@@ -159,7 +159,7 @@ fn the_process_limit_is_enforced_for_the_root_of_a_user_namespace() {
 }
 
 #[test]
-fn the_tasks_of_the_system_stand_behind_the_slash() {
+fn the_tasks_of_the_system_are_after_the_slash() {
     assert_eq!(parse_tasks("0.52 0.42 0.21 1/87 7088\n"), Some(87));
     for broken in ["", "0.52 0.42", "0.52 0.42 0.21 87 7088", "0 0 0 1/x 7"] {
         assert_eq!(parse_tasks(broken), None, "{broken:?}");

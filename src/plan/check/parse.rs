@@ -1,4 +1,4 @@
-//! Reading a check, character by character, so that an error can say where.
+//! Parses a check character by character, so that errors have a position.
 
 use super::{Check, Latency, METRICS, Metric, RELATIONS, Relation, Scope};
 use crate::plan::schedule::Phase;
@@ -10,7 +10,7 @@ const PHASES: [Phase; 4] = [Phase::Ramp, Phase::Steady, Phase::Down, Phase::Drai
 
 type Parsed<T> = Result<T, String>;
 
-/// What is left to read of a text.
+/// The text being parsed and the current position.
 struct Rest<'t> {
     text: &'t str,
     at: usize,
@@ -62,7 +62,7 @@ fn metric(rest: &mut Rest) -> Parsed<Metric> {
     }
 }
 
-/// From `{` to the last `}` that there is.
+/// From `{` to the last `}`.
 fn endpoint(rest: &mut Rest) -> Parsed<String> {
     let inside = &rest.left()[1..];
     let Some(end) = inside.rfind('}') else {
@@ -101,7 +101,7 @@ fn bound(rest: &mut Rest, metric: Metric) -> Parsed<f64> {
         let known = TIMES.into_iter().find(|(name, _)| *name == unit);
         let (name, scale) = known.ok_or_else(|| rest.expected("a unit of time: us, ms or s"))?;
         rest.at += name.len();
-        // To the nanosecond, so that 0.3s is 300ms.
+        // Rounded to the nanosecond, so that 0.3s equals 300ms.
         return Ok((number * scale * 1000.0).round() / 1000.0);
     }
     if metric != Metric::FailRatio {
@@ -114,7 +114,7 @@ fn bound(rest: &mut Rest, metric: Metric) -> Parsed<f64> {
     Ok(share)
 }
 
-/// Whether it can be clear before the end that the check is missed.
+/// Checks whether it can be certain before the end that the check is missed.
 fn can_abort(scope: &Scope, metric: Metric, relation: Relation, bound: f64) -> Result<(), &'static str> {
     let is_lower = matches!(relation, Relation::Above | Relation::AtLeast);
     match (metric, relation) {
@@ -161,7 +161,8 @@ impl<'t> Rest<'t> {
     }
 
     fn expected(&self, what: &str) -> String {
-        // Outside of an endpoint a check has no colon: what is behind it belongs to something else, as `-u name:password`.
+        // Outside its endpoint a check contains no colon: what follows one belongs to something else, such as
+        // `-u name:password`.
         let found = match self.peek(|c| !c.is_whitespace() && c != ':') {
             "" => "the end".to_owned(),
             found => format!("'{found}'"),

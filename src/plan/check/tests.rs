@@ -33,7 +33,7 @@ fn a_check_is_metric_scope_relation_and_bound() {
 }
 
 #[test]
-fn endpoint_and_phase_stand_in_either_order_and_a_name_holds_anything() {
+fn endpoint_and_phase_come_in_either_order_and_a_name_may_contain_anything() {
     for (text, endpoint, phase) in [
         ("p99{GET /items} < 200ms", Some("GET /items"), None),
         ("p99@steady < 200ms", None, Some(Phase::Steady)),
@@ -79,7 +79,7 @@ fn an_error_says_where_and_what_is_expected() {
 }
 
 #[test]
-fn a_check_stops_the_run_where_it_can_be_clear_that_it_is_missed() {
+fn a_check_may_stop_the_run_if_it_can_be_certain_that_it_is_missed() {
     for (text, abort) in [
         ("p95 < 300ms abort", Some(Abort::Twice)),
         ("service.avg{GET /a}@steady <= 1s abort", Some(Abort::Twice)),
@@ -126,7 +126,7 @@ fn a_bound_itself_is_met_as_the_sign_says() {
         let met = [299_999.0, 300_000.0, 300_001.0].map(|value| check.is_met_by(value));
         assert_eq!(met, [below, equal, above], "{sign}");
     }
-    // 3 of 100, as a share and in percent.
+    // 3 of 100, as a ratio and in percent.
     assert!(parsed("fail_ratio <= 3%").is_met_by(3.0 / 100.0));
     assert!(!parsed("fail_ratio < 0.03").is_met_by(3.0 / 100.0));
 }
@@ -143,7 +143,7 @@ fn the_three_checks_of_locust_plugins_are_checks_like_others() {
 }
 
 #[test]
-fn a_check_names_an_endpoint_that_is_asked_for() {
+fn a_check_must_name_an_endpoint_of_the_plan() {
     let endpoints = [Endpoint { method: "GET".to_owned(), name: "/items".to_owned() }];
     let held = |text: &str| hold_to_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());

@@ -125,7 +125,7 @@ fn places_of_a_json_body_are_compared() {
 }
 
 #[test]
-fn time_and_size_have_bounds() {
+fn time_and_size_have_limits() {
     let answer = view(HEAD, b"12345");
     let within = |ms| Expect { within: Some(Duration::from_millis(ms)), ..Expect::default() };
     assert_eq!(judge(&within(5), &answer), Ok(()));

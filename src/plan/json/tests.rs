@@ -29,7 +29,7 @@ fn what_is_not_json_says_where() {
 }
 
 #[test]
-fn nesting_has_a_bound_whether_closed_or_not() {
+fn nesting_is_limited_whether_closed_or_not() {
     assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err(), "no stack is used up");
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     assert!(Json::parse(deep(100_000).as_bytes()).unwrap_err().why.contains("128 levels"));
@@ -37,12 +37,12 @@ fn nesting_has_a_bound_whether_closed_or_not() {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over() {
+fn a_byte_order_mark_is_skipped() {
     assert_eq!(Json::parse("\u{feff}[1]".as_bytes()), Ok(Json::List(vec![number("1")])));
 }
 
 #[test]
-fn parts_are_found_without_taking_all_apart() {
+fn parts_are_found_without_parsing_everything() {
     let text = br#"{ "a" : [ 1 , {"x":"}]\"\\"} , [ ] ] , "\u0062":2, "c\\":"\u00fc", "a2":null }"#;
     let document = Raw::parse(text).unwrap();
     let list = document.member("a").unwrap();
@@ -58,7 +58,7 @@ fn parts_are_found_without_taking_all_apart() {
 }
 
 #[test]
-fn of_a_member_that_a_server_sends_twice_the_last_counts() {
+fn the_last_of_duplicate_members_from_a_server_wins() {
     // Python: json.loads('{"a":1,"b":2,"a":3}') == {'a': 3, 'b': 2}
     let document = Raw::parse(br#"{"a":1,"b":2,"a":3}"#).unwrap();
     assert_eq!(document.member("a").unwrap().text(), "3");

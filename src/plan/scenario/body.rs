@@ -1,4 +1,4 @@
-//! Bodies and header fields of a request.
+//! Bodies and header fields of requests.
 
 use std::path::Path;
 
@@ -13,16 +13,17 @@ use crate::plan::setting::fingerprint;
 use crate::plan::template::{Encoding, Template};
 use crate::secret::is_secret;
 
-/// A header field; `None` leaves out one that is sent otherwise.
+/// A header field; `None` removes one that would be sent otherwise.
 pub(super) type Field = (String, Option<Template>);
 
-/// The member `headers` of a request.
+/// Reads the member `headers` of a request.
 pub(super) fn headers(node: &Node<'_>, names: &mut Names) -> Result<Vec<Field>> {
     fields(node, names, &[], |why| why)
 }
 
-/// The member `headers` of the file, compiled for one request, as what it has by then decides what `${...}` may name.
-/// Left out is what `above` says anew: a login leaves out the token that it is about to get.
+/// Reads the member `headers` of the file. It is compiled for each request, because the request determines
+/// which variables are available. Fields that `above` overrides are left out: a login leaves out the token
+/// that it is about to get.
 pub(super) fn file_headers(
     node: &Node<'_>,
     names: &mut Names,
@@ -51,25 +52,25 @@ fn fields(node: &Node<'_>, names: &mut Names, above: &[Field], said: impl Fn(Str
     Ok(fields)
 }
 
-/// `below` without what `above` says anew, then that.
+/// Overrides the fields of `below` with those of `above`.
 pub(super) fn replaced(mut below: Vec<Field>, above: &[Field]) -> Vec<Field> {
     below.retain(|(name, _)| !above.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
     below.extend_from_slice(above);
     below
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Debug, Default)]
 pub(super) struct Body {
     pub(super) content: Option<Template>,
     pub(super) kind: Option<BodyKind>,
     /// Name, length and hash of the file that it was read from.
     pub(super) file: Option<String>,
-    /// Bytes of that file.
+    /// Size of that file in bytes.
     pub(super) file_bytes: u64,
 }
 
-/// The body of a request, whichever member says it; files are relative to `folder`.
+/// Reads the body of a request from any of its members; files are relative to `folder`.
 pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Result<Body> {
     let Some((key, node)) = request.at_most_one(&["json", "form", "body", "body_file"])? else {
         return Ok(Body::default());
@@ -102,7 +103,7 @@ pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Re
     Ok(Body { content: Some(template), kind, file, file_bytes })
 }
 
-/// Writes a JSON value as it is sent. Its parts are all named by the place of the whole.
+/// Compiles a JSON value. Errors in its parts name the position of the whole value.
 fn json(node: &Node<'_>, value: &Json, names: &mut Names, out: &mut Template) -> Result<()> {
     match value {
         Json::Text(text) => out.push(names.json_text(text).map_err(|why| node.refused(why))?),
@@ -137,7 +138,7 @@ fn member_name(node: &Node<'_>, name: &str, names: &mut Names) -> Result<Templat
     Ok(template)
 }
 
-/// Members of a form; a list repeats its name.
+/// Compiles the members of a form; for a list the name is repeated.
 fn form(node: &Node<'_>, names: &mut Names, out: &mut Template) -> Result<()> {
     let mut is_first = true;
     for (name, node) in node.members()? {

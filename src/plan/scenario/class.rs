@@ -1,4 +1,4 @@
-//! `user_classes`: kinds of users and their tasks.
+//! `user_classes`: user classes and their tasks.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,26 @@ use crate::plan::data::SourceId;
 use crate::plan::journey::{MOST_CLASSES, Message, Step, Task, Tasks, UserClass};
 use crate::plan::json::Json;
 
-/// What decides the think time of users.
+/// What determines the think time of users.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Pause {
-    /// The flag: of all users the same.
+    /// The flag: the same for all users.
     Same(Wait),
-    /// The class, where it says one; else this.
+    /// The class, or this default if the class has none.
     Usual(Wait),
 }
 
-/// Which tasks are done, as Locust's `--tags` and `--exclude-tags`.
+/// Which tasks are executed, like Locust's `--tags` and `--exclude-tags`.
 #[derive(Debug)]
 pub(super) struct Tags {
     only: Vec<String>,
     without: Vec<String>,
-    /// All that a task has.
+    /// All tags that occur in tasks.
     seen: BTreeSet<String>,
 }
 
 impl Tags {
-    /// Those of the flags; in one environment variable several stand, with blanks or commas between.
+    /// Reads the flags; an environment variable may contain several tags, separated by blanks or commas.
     pub(super) fn of(flags: &RunFlags) -> Self {
         let words = |list: &[String]| {
             let words = list.iter().flat_map(|text| text.split([',', ' ', '\t']));
@@ -47,7 +47,7 @@ impl Tags {
         is_wanted && !self.without.iter().any(|tag| tags.contains(tag))
     }
 
-    /// A tag that no task has is a slip of the pen.
+    /// Rejects a tag that no task has: it is probably a typing error.
     fn check(&self) -> Result<()> {
         for (flag, tags) in [("--tags", &self.only), ("--exclude-tags", &self.without)] {
             if let Some(tag) = tags.iter().find(|tag| !self.seen.contains(*tag)) {
@@ -59,7 +59,7 @@ impl Tags {
     }
 }
 
-/// The classes, those without a task left out.
+/// Reads the classes, leaving out those without any selected task.
 pub(super) fn classes(
     node: &Node<'_>,
     workshop: &mut Workshop<'_>,
@@ -126,7 +126,8 @@ fn class(
     Ok(Some(UserClass { name, weight, wait, on_start, tasks: Tasks::new(tasks), on_stop, rows }))
 }
 
-/// Weights of classes and tasks: more cannot be told from chance, and their sums stay in 32 bits.
+/// Maximum weight of classes and tasks: finer ratios cannot be told from random variation, and sums fit into
+/// 32 bits.
 const MOST_WEIGHT: u32 = 100_000;
 
 fn task(
@@ -137,7 +138,7 @@ fn task(
 ) -> Result<Option<Task>> {
     let own_tags = [of_class, &read_tags(object)?].concat();
     let is_kept = tags.keeps(&own_tags);
-    // What is not done is checked all the same, but is no endpoint of this run.
+    // Tasks that are not selected are still checked, but their endpoints are not part of this run.
     let before = workshop.book.clone();
     let weight = object.read("weight", |node| node.count(1..=MOST_WEIGHT))?.unwrap_or(1);
     let given = object.read("name", Node::name)?.map(str::to_owned);
@@ -156,7 +157,7 @@ fn task(
     Ok(Some(Task { name, weight, steps, rows }))
 }
 
-/// Steps that can have what those before them took from their answers.
+/// Compiles steps, each of which can use the values extracted by the steps before it.
 fn first_steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>> {
     for node in nodes {
         extract::slots(node, &mut workshop.names)?;
@@ -175,7 +176,7 @@ fn steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>>
     nodes.iter().map(|node| workshop.step(node)).collect()
 }
 
-/// What these take from their answers is within reach of all that the user does after its start.
+/// Makes the values extracted by these requests available to everything that the user does after its start.
 fn reach_all(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<()> {
     for node in nodes {
         let slots = extract::slots(node, &mut workshop.names)?;
@@ -196,7 +197,7 @@ fn tag(text: &str) -> std::result::Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Think time: text as the flag takes it, or a number of seconds.
+/// Reads a think time: text in the format of the flag, or a number of seconds.
 pub(super) fn wait(node: &Node<'_>) -> Result<Wait> {
     if matches!(node.value(), Json::Number(_)) {
         let pause = node.time()?;

@@ -1,4 +1,4 @@
-//! `variables` and `data`: what is known before the first request.
+//! `variables` and `data`: values that are known before the first request.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +15,7 @@ use crate::plan::engine::Environment;
 use crate::plan::json::Json;
 use crate::secret::is_secret;
 
-/// The member `variables`.
+/// Reads the member `variables`.
 pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, Known>> {
     let mut variables = BTreeMap::new();
     for (name, node) in node.members()? {
@@ -43,7 +43,7 @@ fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Kn
     Ok(Known { text: value.ok_or_else(missing)?, is_secret: true })
 }
 
-/// A value as text: text, a number or a truth value.
+/// Converts a value to text: text, a number or a truth value.
 fn plain(node: &Node<'_>) -> Result<String> {
     match node.value() {
         Json::Text(text) => Ok(text.clone()),
@@ -53,7 +53,7 @@ fn plain(node: &Node<'_>) -> Result<String> {
     }
 }
 
-/// The member `data`; files are relative to `folder`, and noted in `files`.
+/// Reads the member `data`; files are relative to `folder` and are added to `files`.
 pub(super) fn sources(
     node: &Node<'_>,
     folder: &Path,
@@ -97,9 +97,9 @@ fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) 
     Ok(DataSource::new(name.to_owned(), pick, table))
 }
 
-/// The words of `pick`.
+/// The values of `pick`.
 pub(super) const PICKS: [(&str, Pick); 3] =
     [("unique", Pick::Unique(OnEnd::Stop)), ("sequential", Pick::Sequential), ("random", Pick::Random)];
 
-/// The words of `on_end`.
+/// The values of `on_end`.
 pub(super) const ENDS: [(&str, OnEnd); 3] = [("stop", OnEnd::Stop), ("fail", OnEnd::Fail), ("again", OnEnd::Again)];

@@ -1,4 +1,4 @@
-//! `expect`: which answers are wanted.
+//! `expect`: which responses are accepted.
 
 use super::keys;
 use super::names::{Names, is_number};
@@ -10,7 +10,7 @@ use crate::plan::json::Json;
 use crate::plan::pointer::Pointer;
 use crate::plan::template::{Encoding, Template};
 
-/// The member `expect`: what it says in place of `usual`, key by key.
+/// Reads the member `expect`, which overrides `usual` key by key.
 pub(super) fn expect(node: &Node<'_>, names: &mut Names, usual: &Expect) -> Result<Expect> {
     let object = node.object(&keys::EXPECT)?;
     let mut expect = usual.clone();
@@ -33,7 +33,7 @@ pub(super) fn expect(node: &Node<'_>, names: &mut Names, usual: &Expect) -> Resu
     Ok(expect)
 }
 
-/// `status`: a number, text such as `2xx,404`, or a list of both.
+/// Reads `status`: a number, text such as `2xx,404`, or a list of both.
 pub(super) fn status(node: &Node<'_>) -> Result<StatusSet> {
     let words = match node.value() {
         Json::List(_) => node.some()?.iter().map(status_word).collect::<Result<Vec<_>>>()?,
@@ -51,7 +51,7 @@ fn status_word(node: &Node<'_>) -> Result<String> {
     Ok(word)
 }
 
-/// The two rules on texts of the body share a list; a key replaces only its own.
+/// The two kinds of rules on texts in the body share a list; a key replaces only its own kind.
 fn body(object: &Object<'_>, names: &mut Names, expect: &mut Expect) -> Result<()> {
     type Make = fn(Template) -> BodyRule;
     type IsSame = fn(&BodyRule) -> bool;
@@ -106,7 +106,7 @@ fn json(at: &str, node: &Node<'_>, names: &mut Names) -> Result<JsonRule> {
     Ok(JsonRule { at, want })
 }
 
-/// A value to compare with. Its parts are all named by the place of the whole.
+/// Reads a value to compare with. Errors in its parts name the position of the whole value.
 fn wanted(node: &Node<'_>, value: &Json, names: &mut Names) -> Result<Wanted> {
     let refused = |why| node.refused(why);
     Ok(match value {

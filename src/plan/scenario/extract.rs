@@ -1,4 +1,4 @@
-//! `extract`: what later requests take from an answer.
+//! `extract`: values extracted from responses for later requests.
 
 use super::keys;
 use super::names::Names;
@@ -9,13 +9,13 @@ use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::pointer::Pointer;
 use crate::plan::template::SlotId;
 
-/// The member `extract`.
+/// Reads the member `extract`.
 pub(super) fn extract(node: &Node<'_>, names: &mut Names) -> Result<Vec<Extraction>> {
     let members = node.members()?;
     members.iter().map(|(name, node)| Ok(Extraction { slot: slot(name, node, names)?, from: from(node)? })).collect()
 }
 
-/// The slots that a request fills, before the request itself is read.
+/// The slots that a request fills, determined before the request itself is compiled.
 pub(super) fn slots(request: &Node<'_>, names: &mut Names) -> Result<Vec<SlotId>> {
     let object = request.object(&keys::REQUEST)?;
     let Some(node) = object.get("extract") else { return Ok(Vec::new()) };

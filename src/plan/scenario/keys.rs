@@ -1,6 +1,6 @@
-//! The keys of a scenario file: those that the reader knows, the suggestions come from, and the schema is held to.
+//! The keys of a scenario file, used by the reader and for suggestions; the schema is tested against them.
 
-/// Of the file itself.
+/// Keys of the file itself.
 pub const SCENARIO: [&str; 26] = [
     "$schema",
     "name",
@@ -30,22 +30,22 @@ pub const SCENARIO: [&str; 26] = [
     "checks",
 ];
 
-/// Of a stage.
+/// Keys of a stage.
 pub const STAGE: [&str; 2] = ["duration", "target"];
 
-/// Of a variable that comes from the environment.
+/// Keys of a variable that comes from the environment.
 pub const VARIABLE: [&str; 2] = ["env", "default"];
 
-/// Of a data source.
+/// Keys of a data source.
 pub const DATA: [&str; 5] = ["csv", "json", "ndjson", "pick", "on_end"];
 
-/// Of a class of users.
+/// Keys of a user class.
 pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tasks", "on_stop"];
 
-/// Of a task.
+/// Keys of a task.
 pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
 
-/// Of a request.
+/// Keys of a request.
 pub const REQUEST: [&str; 19] = [
     "get",
     "post",
@@ -68,28 +68,28 @@ pub const REQUEST: [&str; 19] = [
     "extract",
 ];
 
-/// Of what is expected of an answer.
+/// Keys of an expectation.
 pub const EXPECT: [&str; 7] = ["status", "header", "body_contains", "body_not_contains", "json", "within", "size"];
 
-/// Of what is expected of a header field.
+/// Keys of a condition on a header field.
 pub const EXPECT_HEADER: [&str; 2] = ["contains", "exists"];
 
-/// Of what is expected at a place of a JSON body.
+/// Keys of a condition on a value in a JSON body.
 pub const EXPECT_JSON: [&str; 2] = ["equals", "exists"];
 
-/// Of what is expected of a body's size.
+/// Keys of a condition on a body's size.
 pub const SIZE: [&str; 2] = ["min", "max"];
 
-/// Of what is taken from an answer.
+/// Keys of an extraction.
 pub const EXTRACT: [&str; 4] = ["json", "header", "cookie", "between"];
 
-/// `, did you mean "x"?` where a known word is near; else all that are known.
+/// `, did you mean "x"?` if a known word is similar; otherwise the list of known words.
 #[must_use]
 pub fn suggestion<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    /// As near as clap wants a flag to be.
+    /// The same threshold that clap uses for flags.
     const NEAR: f64 = 0.7;
     let known: Vec<&str> = known.into_iter().collect();
-    // In a short word two letters that changed places make it another word for Jaro and Winkler.
+    // In a short word, Jaro-Winkler rates two swapped letters as a different word.
     let slip = |known: &str| if strsim::osa_distance(word, known) == 1 { 0.9 } else { 0.0 };
     let likeness = known.iter().map(|known| (strsim::jaro_winkler(word, known).max(slip(known)), *known));
     match likeness.max_by(|a, b| a.0.total_cmp(&b.0)) {

@@ -1,7 +1,8 @@
-//! The scenario file: JSON in, journeys out. What is wrong with it is told before the first request, with its place.
+//! The scenario file: from JSON to journeys. Errors are reported before the first request, with their
+//! position.
 //!
-//! A file is read in two passes: what flags say, too, so that flags can win over it; then, with all flags known, the
-//! classes of users with their requests, compiled.
+//! A file is read in two passes: first the settings that also exist as flags, so that flags can take
+//! precedence; then, when all flags are known, the user classes and their requests are compiled.
 
 mod body;
 mod class;
@@ -42,15 +43,15 @@ use top::Top;
 /// The JSON Schema of the scenario file, as `swarmline schema --scenario` prints it.
 pub const SCHEMA: &str = include_str!("../../../schema/scenario.schema.json");
 
-/// A scenario file that was read.
+/// A scenario file after the first pass.
 #[derive(Debug)]
 pub(super) struct Scenario {
-    /// As the flag has it.
+    /// The path as given by the flag.
     file: String,
     folder: PathBuf,
     json: Json,
     fingerprint: String,
-    /// The flags, with what the file says where they say nothing.
+    /// The flags, completed with the settings of the file.
     pub(super) flags: RunFlags,
     /// Where each of them came from.
     pub(super) origins: Origins,
@@ -58,14 +59,15 @@ pub(super) struct Scenario {
     pause: Pause,
 }
 
-/// A scenario file is written by people, or by a program for a few thousand requests; in memory it is ten times as long.
+/// Maximum size of a scenario file. It is written by people, or by a program for a few thousand requests; in
+/// memory it takes ten times as much.
 pub const LONGEST: Limit = Limit::mib("a scenario file", 16);
 
 impl Scenario {
-    /// Reads the file of `--scenario`, where that is given.
+    /// Reads the file of `--scenario`, if it is given.
     ///
     /// # Errors
-    /// Names the flag that does not go with a scenario, or the file and the place in it.
+    /// Names the flag that cannot be combined with a scenario, or the file and the position in it.
     pub(super) fn of(flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Option<Self>> {
         let Some(path) = &flags.scenario else {
             return match (&*flags.tags, &*flags.exclude_tags) {
@@ -111,10 +113,10 @@ impl Scenario {
         Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, pause })
     }
 
-    /// Compiles the classes.
+    /// Compiles the user classes.
     ///
     /// # Errors
-    /// Names the place in the file, or the flag.
+    /// Names the position in the file, or the flag.
     pub(super) fn resolve(self) -> Result<Resolved> {
         let Self { file, folder, json, fingerprint, flags, names, pause, .. } = self;
         let object = Node::root(&file, &json).object(&keys::SCENARIO)?;
@@ -135,7 +137,7 @@ impl Scenario {
     }
 }
 
-/// The text of `host`, whose holes must be known now.
+/// Evaluates the text of `host`; all values in it must be known now.
 fn known_host(text: &str, names: &mut Names) -> std::result::Result<String, String> {
     let fixed = names.text(text, Encoding::Plain)?.fixed();
     let bytes = fixed.ok_or("must be known when the plan is made: text, a variable or ${env.NAME}")?;
@@ -155,7 +157,7 @@ fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, fold
     let (base, credentials) = base.map_or((None, None), |parsed| (Some(parsed.url), parsed.userinfo));
     let mut rules = requests::rules(flags);
     if let Some(node) = object.get("expect") {
-        // The statuses are those of the flags by now, which the file's are below.
+        // The statuses already come from the flags, which take precedence over the file's.
         let status = rules.expect.status.clone();
         rules.expect = expect::expect(&node, &mut names, &rules.expect)?;
         rules.expect.status = status;
@@ -188,7 +190,7 @@ fn field(header: &Header) -> Field {
     (header.name.clone(), value.map(|value| if is_secret(&header.name) { value.into_secret() } else { value }))
 }
 
-/// What the stream tells of the file, beside what flags say.
+/// Settings of the file that have no flag, for the stream.
 fn told(
     file: &str,
     fingerprint: String,

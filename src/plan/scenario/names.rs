@@ -1,4 +1,4 @@
-//! What the names in `${...}` mean, and the compiling of texts that have them.
+//! Resolves the names in `${...}`, and compiles the texts that contain them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use crate::plan::engine::Environment;
 use crate::plan::template::{Encoding, Hole, SlotId, Template};
 use crate::secret::is_secret;
 
-/// Words that mean something in every scenario, so that nothing else can go by them.
+/// Reserved words with a meaning in every scenario, which cannot be used as names.
 pub const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
 
-/// Values that users take from answers: each user has room for all of them.
+/// Maximum number of extracted variables: each user has room for all of them.
 const MOST_SLOTS: usize = 10_000;
 
 /// A value that is known when the plan is made.
@@ -22,30 +22,31 @@ pub(super) struct Known {
     pub(super) is_secret: bool,
 }
 
-/// What the names in `${...}` mean.
+/// The names that can be used in `${...}`.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) environment: Environment,
     pub(super) variables: BTreeMap<String, Known>,
     pub(super) sources: Vec<DataSource>,
-    /// Names of all that is taken from answers, by slot.
+    /// Names of all extracted variables, by slot.
     pub(super) slots: Vec<String>,
-    /// What the requests at hand can have: taken by an earlier request, or by another task of the class.
+    /// Variables available to the current requests: extracted by an earlier request, or by another task of
+    /// the class.
     pub(super) within_reach: BTreeSet<SlotId>,
-    /// Sources mentioned since somebody last asked.
+    /// Sources used since this was last reset.
     pub(super) mentioned: BTreeSet<SourceId>,
-    /// Files that were read beside the scenario: data and bodies.
+    /// Other files that were read: data and bodies.
     pub(super) files: Vec<PathBuf>,
 }
 
-/// What an expression stands for.
+/// The result of resolving an expression.
 enum Meaning {
     Known(Known),
     Hole(Hole, bool),
 }
 
 impl Names {
-    /// Checks that a new variable, source or extraction can go by this name.
+    /// Checks that a new variable, source or extraction can have this name.
     pub(super) fn check_new(name: &str) -> Result<(), String> {
         let mut bytes = name.bytes();
         let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
@@ -58,7 +59,7 @@ impl Names {
         Ok(())
     }
 
-    /// The slot of an extraction, a new one where there is none of the name.
+    /// Returns the slot of an extracted variable, adding a new one if necessary.
     pub(super) fn slot(&mut self, name: &str) -> Result<SlotId, String> {
         Self::check_new(name)?;
         if self.variables.contains_key(name) {
@@ -78,7 +79,7 @@ impl Names {
         Ok(SlotId(u32::try_from(at).unwrap_or(u32::MAX)))
     }
 
-    /// Compiles a text for the place that `encoding` is about.
+    /// Compiles a text for the context given by `encoding`.
     pub(super) fn text(&mut self, text: &str, encoding: Encoding) -> Result<Template, String> {
         let mut template = Template::default();
         for token in tokens(text)? {
@@ -90,7 +91,7 @@ impl Names {
         Ok(template)
     }
 
-    /// Compiles a text that stands in the place of a JSON value: quoted, unless it is `${number(...)}` as a whole.
+    /// Compiles a text that is a JSON value: quoted, unless the whole text is `${number(...)}`.
     pub(super) fn json_text(&mut self, text: &str) -> Result<Template, String> {
         let mut template = Template::default();
         if let Some(inner) = whole_number(text) {
@@ -185,14 +186,14 @@ impl Names {
     }
 }
 
-/// Checks what of a text does not depend on the meaning of names.
+/// Checks the parts of a text that do not depend on the meaning of names.
 pub(super) fn check(text: &str, encoding: Encoding) -> Result<(), String> {
     let literal = |token| if let Token::Literal(literal) = token { Some(literal) } else { None };
     let mut literals = tokens(text)?.into_iter().filter_map(literal);
     literals.try_for_each(|literal| push_text(&mut Template::default(), literal, encoding.of_literals(), false))
 }
 
-/// Adds text that is known now.
+/// Appends text that is known now.
 fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret: bool) -> Result<(), String> {
     let mut written = Vec::with_capacity(text.len());
     encoding.write(text, &mut written).map_err(|_| match encoding {
@@ -204,17 +205,17 @@ fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret:
     Ok(())
 }
 
-/// `x` of `name(x)`.
+/// The `x` in `name(x)`.
 fn call<'t>(expression: &'t str, name: &str) -> Option<&'t str> {
     expression.strip_prefix(name)?.trim_start().strip_prefix('(')?.strip_suffix(')').map(str::trim)
 }
 
-/// Whether a text is to be a bare JSON number.
+/// Returns whether a text produces a bare JSON number.
 pub(super) fn is_number(text: &str) -> bool {
     whole_number(text).is_some()
 }
 
-/// `x` where a text is `${number(x)}` and nothing else.
+/// The `x` if a text consists of `${number(x)}` only.
 fn whole_number(text: &str) -> Option<&str> {
     let expression = text.strip_prefix("${")?.strip_suffix('}')?;
     if expression.contains('}') { None } else { call(expression.trim(), "number") }
@@ -228,21 +229,21 @@ fn random(arguments: &str) -> Result<Hole, String> {
     if low <= high { Ok(Hole::Random(low, high)) } else { Err(hint()) }
 }
 
-/// A piece of a text as written.
+/// A part of a text as written.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'t> {
     Literal(&'t str),
-    /// What stands between `${` and `}`.
+    /// The text between `${` and `}`.
     Expression(&'t str),
 }
 
-/// Takes a text apart; `$${` is a literal `${`.
+/// Splits a text into its parts; `$${` is a literal `${`.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         if rest[..at].ends_with('$') {
-            // Of `$${` the first dollar is dropped, and what follows is text.
+            // The first dollar of `$${` is dropped, and the rest is literal text.
             tokens.push(Token::Literal(&rest[..at - 1]));
             tokens.push(Token::Literal("${"));
             rest = &rest[at + 2..];

@@ -1,4 +1,4 @@
-//! A request of a journey.
+//! Compiles the requests of a journey.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,38 +21,38 @@ use crate::plan::template::Template;
 use crate::plan::templated::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
 
-/// What requests are made with.
+/// Everything needed to compile requests.
 #[derive(Debug)]
 pub(super) struct Workshop<'p> {
     pub(super) names: Names,
     pub(super) flags: &'p RunFlags,
-    /// The host of paths.
+    /// The base URL for paths.
     pub(super) base: Option<Url>,
-    /// `name:password` of the host's URL.
+    /// `name:password` of the base URL.
     pub(super) credentials: Option<String>,
-    /// Where most requests go: endpoints elsewhere have their host in the name.
+    /// The main origin: endpoints of other origins have their host in the name.
     pub(super) home: Option<Arc<Origin>>,
-    /// What holds for a request that says nothing of its own.
+    /// The rules for requests without rules of their own.
     pub(super) rules: Rules,
     /// The file's header fields.
     pub(super) headers: Option<Node<'p>>,
-    /// Those of the flags.
+    /// Header fields from flags.
     pub(super) flag_headers: Vec<Field>,
-    /// Sources that `rules` mention: each request does.
+    /// Sources used by `rules`, and therefore by each request.
     pub(super) common: BTreeSet<SourceId>,
     pub(super) book: Book,
-    /// Where the file is.
+    /// The folder of the scenario file.
     pub(super) folder: PathBuf,
-    /// Files of bodies, with their hashes.
+    /// Body files, with their hashes.
     pub(super) body_files: Vec<String>,
-    /// Bytes of all these files.
+    /// Total size of these files in bytes.
     pub(super) body_bytes: u64,
-    /// Requests made so far.
+    /// Number of requests compiled so far.
     pub(super) requests: usize,
 }
 
 impl Workshop<'_> {
-    /// Makes a step of a request.
+    /// Compiles a request into a step.
     pub(super) fn step(&mut self, node: &Node<'_>) -> Result<Step> {
         let object = node.object(&keys::REQUEST)?;
         self.requests += 1;
@@ -70,7 +70,7 @@ impl Workshop<'_> {
         };
         let request = self.request(&object)?;
         let extract = object.read("extract", |node| extract(node, &mut self.names))?.unwrap_or_default().into();
-        // Examples for people need to know which parts are secret.
+        // The examples of a dry run need to know which parts are secret.
         let fixed = if self.flags.dry_run { None } else { request.fixed() };
         Ok(Step { message: fixed.map_or(Message::Templated(request), Message::Fixed), rules, extract })
     }
@@ -91,7 +91,8 @@ impl Workshop<'_> {
         check_bodies(self.body_bytes)
             .map_err(|why| object.node().refused(format!("this body with those before {why}")))?;
         self.body_files.extend(body.file);
-        // As on a command line: the flag, then what stands in the URL; the host's own go to that host only.
+        // As on a command line: the flag takes precedence over the URL; the credentials of the base URL are
+        // sent only to that host.
         let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));
         let credentials = self.flags.basic_auth.clone().or(in_url);
         let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(usual).collect();
@@ -99,7 +100,8 @@ impl Workshop<'_> {
         Ok(TemplatedRequest::new(endpoint, target.origin, head, body.content))
     }
 
-    /// Header fields of a request: below all the usual ones, then those of the file, of the flags, and its own.
+    /// Header fields of a request, in increasing precedence: the defaults, those of the file, of the flags,
+    /// and its own.
     fn fields(&mut self, request: &Object<'_>, usual: Vec<Field>) -> Result<Vec<Field>> {
         let own = request.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
         let above = body::replaced(self.flag_headers.clone(), &own);
@@ -116,15 +118,15 @@ fn usual((name, value): (&'static str, String)) -> Field {
     (name.to_owned(), Some(if name == "Authorization" { value.into_secret() } else { value }))
 }
 
-/// Redirects followed.
+/// Reads the maximum number of redirects.
 pub(super) fn redirects(object: &Object<'_>) -> Result<Option<u16>> {
-    /// As of the flag.
+    /// Same maximum as for the flag.
     const MOST: u32 = 1000;
     let count = object.read("redirects", |node| node.count(0..=MOST))?;
     Ok(count.and_then(|count| u16::try_from(count).ok()))
 }
 
-/// Method and place of the URL.
+/// The method and the node of the URL.
 fn method<'j>(object: &Object<'j>) -> Result<(String, Node<'j>)> {
     const KEYS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "request"];
     let Some((key, node)) = object.at_most_one(&KEYS)? else {

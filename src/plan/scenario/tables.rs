@@ -1,4 +1,4 @@
-//! Files of data: CSV with a header, a JSON array of objects, or one such object a line.
+//! Data files: CSV with a header, a JSON array of objects, or one such object per line.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
@@ -10,17 +10,17 @@ use crate::bounded::{Bounded, Limit};
 use crate::plan::data::Table;
 use crate::plan::json::{Mistake, Raw, without_mark};
 
-/// A line is held as a whole.
+/// Maximum length of a line, which is held in memory.
 const LINE: Limit = Limit::mib("a line of a data source", 64);
 
-/// RFC 4180, the first line being the header.
+/// Reads CSV (RFC 4180) with a header line.
 pub(super) fn csv(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut reader = csv::ReaderBuilder::new().from_reader(file.with_lines(LINE));
     let header = reader.headers().map_err(|why| csv_error(&why))?;
     if header.is_empty() {
         return Err("is empty; expected a header line and rows".to_owned());
     }
-    // Blanks around a name are easily typed and never seen.
+    // Blanks around a name are easily typed and hard to see.
     let mut table = Table::new(header.iter().map(|name| name.trim().to_owned()).collect())?;
     let mut row = csv::StringRecord::new();
     while reader.read_record(&mut row).map_err(|why| csv_error(&why))? {
@@ -41,13 +41,13 @@ fn csv_error(error: &csv::Error) -> String {
     }
 }
 
-/// An array of objects with the same members each.
+/// Reads an array of objects that all have the same members.
 pub(super) fn json(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
     let mut input = serde_json::Deserializer::from_reader(unmarked(BufReader::new(file))?);
     let read = input.deserialize_seq(Rows(&mut table)).and_then(|()| input.end());
     read.map_err(|why| match Mistake::from(why) {
-        // serde would repeat what is there, which may be a password.
+        // serde's message would repeat the value, which may be a password.
         Mistake { line, column, why } if why.starts_with("invalid type") => {
             format!("line {line}, column {column}: expected an array of objects")
         }
@@ -56,7 +56,7 @@ pub(super) fn json(file: Bounded<impl Read>) -> Result<Table, String> {
     table.ok_or_else(|| "is empty; expected an array of objects".to_owned())
 }
 
-/// An object a line, each with the same members.
+/// Reads one object per line; all must have the same members.
 pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
     for (number, line) in BufReader::new(file.with_lines(LINE)).lines().enumerate() {
@@ -73,7 +73,7 @@ pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
     table.ok_or_else(|| "is empty; expected an object a line".to_owned())
 }
 
-/// The input behind its byte order mark.
+/// Skips a byte order mark.
 fn unmarked(mut input: BufReader<impl Read>) -> Result<impl Read, String> {
     const MARK: usize = 3;
     let begin = input.fill_buf().map_err(|why| why.to_string())?;
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for Rows<'_> {
     }
 }
 
-/// Adds a row; the first says which columns there are.
+/// Adds a row; the first row determines the columns.
 fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
     let members = value.members().ok_or("expected an object")?;
     let table = if let Some(table) = table {
@@ -124,7 +124,7 @@ fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
     Ok(())
 }
 
-/// A cell as text: null is an empty one, and a number is as it was written.
+/// Converts a cell to text: null becomes empty, and a number stays as written.
 fn cell(value: Raw<'_>) -> Result<String, String> {
     let text = value.text();
     match text.as_bytes().first() {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_is_read_as_rfc_4180_writes_it() {
+    fn csv_is_read_according_to_rfc_4180() {
         let text = "\u{feff}name, city \r\n\"a \"\"b\"\"\",\"Köln,\nRhein\"\r\n\r\nbob,\r\n";
         let table = csv(bounded(text.as_bytes())).unwrap();
         assert_eq!(table.columns(), ["name", "city"]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_says_where_and_why() {
+    fn an_invalid_table_is_reported_with_position_and_reason() {
         type Read = fn(&[u8]) -> Result<Table, String>;
         let csv: Read = |text| super::csv(bounded(text));
         let json: Read = |text| super::json(bounded(text));

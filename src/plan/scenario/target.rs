@@ -1,4 +1,4 @@
-//! Where a request goes: a path below the host, or a URL whose host is known when the plan is made.
+//! The target of a request: a path relative to the host, or a URL whose host is known when the plan is made.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use crate::plan::template::{Encoding, Template};
 use crate::plan::url::{Origin, Url};
 use crate::secret::masked_url;
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) origin: Arc<Origin>,
-    /// Path and query as they are sent.
+    /// Path and query as sent.
     pub(super) path: Template,
     /// Path and query as written.
     pub(super) written: String,
@@ -19,7 +19,7 @@ pub(super) struct Target {
     pub(super) userinfo: Option<String>,
 }
 
-/// Compiles `text`; `base` is the host of paths.
+/// Compiles `text`; `base` is the base URL for paths.
 pub(super) fn target(text: &str, base: Option<&Url>, names: &mut Names) -> Result<Target, String> {
     if text.chars().any(char::is_control) {
         return Err("has a control character".to_owned());
@@ -52,7 +52,7 @@ fn below(base: &Url, userinfo: Option<String>, path: &str, names: &mut Names) ->
     Ok(Target { origin: Arc::clone(base.origin()), path: template, written, userinfo })
 }
 
-/// Where the path of a URL begins.
+/// The start of the path in a URL.
 fn host_end(text: &str) -> usize {
     const PATH: [char; 3] = ['/', '?', '#'];
     let first = outside(text, &PATH).unwrap_or(text.len());
@@ -61,7 +61,7 @@ fn host_end(text: &str) -> usize {
     if after_scheme { outside(&text[begin..], &PATH).map_or(text.len(), |at| begin + at) } else { first }
 }
 
-/// Where one of these characters stands first, outside of `${...}`.
+/// The first occurrence of one of these characters outside `${...}`.
 fn outside(text: &str, wanted: &[char]) -> Option<usize> {
     let mut rest = 0;
     loop {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_urls_are_told_apart() {
+    fn paths_and_urls_are_distinguished() {
         for (text, host, path, written) in [
             ("/a?b=${q}#top", "base", "/v1/a?b=a%2Fb", "/a?b=${q}"),
             ("/a/${raw(q)}", "base", "/v1/a/a/b", "/a/${raw(q)}"),

@@ -1,4 +1,4 @@
-//! The open model: when arrivals are due, whatever the answers do.
+//! The open model: when arrivals are due, independent of responses.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::cli::stages::Stages;
 use crate::plan::random::Random;
 use crate::plan::shard::Shard;
 
-/// When arrivals are due: those of the whole run, or those of a shard, at the times that they have in the whole run.
+/// The times at which arrivals are due: those of the whole run, or those of one shard, at the same times as
+/// in the whole run.
 #[derive(Clone, Debug)]
 pub struct Arrivals {
     curve: Curve,
@@ -19,9 +20,10 @@ pub struct Arrivals {
 /// How arrivals are spaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spacing {
-    /// Evenly: arrival n is due when the integral of the rate is n, the first at once.
+    /// Evenly: arrival n is due when the integral of the rate is n; the first is due at the start.
     Constant,
-    /// As independent visitors come, with exponentially distributed gaps: a Poisson process whose rate may change.
+    /// Like independent visitors, with exponentially distributed gaps: a Poisson process whose rate may
+    /// change.
     Poisson {
         /// The same seed gives the same arrivals.
         seed: u64,
@@ -29,25 +31,25 @@ pub enum Spacing {
 }
 
 impl Arrivals {
-    /// `rate` arrivals a second for ever, at most one a nanosecond.
+    /// A constant rate of `rate` arrivals per second without end, at most one per nanosecond.
     #[must_use]
     pub fn constant(rate: f64, spacing: Spacing) -> Self {
         Self { curve: Curve::constant(rate), spacing, shard: Shard::WHOLE }
     }
 
-    /// From `rate` arrivals a second through the stages.
+    /// Starts at `rate` arrivals per second and goes through the stages.
     #[must_use]
     pub fn stages(rate: f64, stages: &Stages, spacing: Spacing) -> Self {
         Self { curve: Curve::stages(rate, stages), spacing, shard: Shard::WHOLE }
     }
 
-    /// Those of them that are the shard's own.
+    /// The arrivals of one shard.
     #[must_use]
     pub fn of_shard(self, shard: Shard) -> Self {
         Self { shard, ..self }
     }
 
-    /// When each arrival is due, since the start of the run and in order.
+    /// When each arrival is due, since the start of the run, in order.
     #[must_use]
     pub fn due(&self) -> Due<'_> {
         let source = match self.spacing {
@@ -57,29 +59,29 @@ impl Arrivals {
         Due { curve: &self.curve, source, shard: self.shard, before: u64::from(self.shard.index()) }
     }
 
-    /// Arrivals a second at `at`.
+    /// Arrivals per second at `at`.
     #[must_use]
     pub fn rate(&self, at: Duration) -> f64 {
         self.curve.value(at) / f64::from(self.shard.count())
     }
 
-    /// Arrivals due before `at`, the integral of the rate until then; for constant spacing the whole number above is
-    /// exact, for Poisson spacing it is the mean, and for a shard its even part.
+    /// Arrivals due before `at`, as the integral of the rate. Rounded up, it is exact for constant spacing;
+    /// for Poisson spacing it is the mean, and for a shard its proportional part.
     #[must_use]
     pub fn intended(&self, at: Duration) -> f64 {
         let amount = self.curve.amount(at);
-        // Whole and fraction apart, so that a whole number stays one.
+        // Whole part and fraction are converted separately, so that a whole number stays whole.
         let whole = (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64;
         whole / f64::from(self.shard.count())
     }
 
-    /// When the stages are over; `None` where the load goes on for ever.
+    /// The end of the stages; `None` if the load has no end.
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
         self.curve.end()
     }
 
-    /// When the rate is constant for the first time; `None` where it never is.
+    /// The first time at which the rate is constant; `None` if it never is.
     #[must_use]
     pub fn reached(&self) -> Option<Duration> {
         self.curve.plateau()
@@ -91,21 +93,22 @@ impl Arrivals {
         self.phase_of(at, at)
     }
 
-    /// The phase that holds most of the interval `[from, until)`, at a tie the first of ramp, down, steady; where that is
-    /// empty, the phase at `from`.
+    /// The phase that takes up most of the interval `[from, until)`; in a tie the first of ramp, down,
+    /// steady. For an empty interval, the phase at `from`.
     #[must_use]
     pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
         self.curve.phase(from, until)
     }
 }
 
-/// When each arrival is due, in order. Skipping costs no more than the random numbers of those skipped.
+/// The times at which arrivals are due, in order. Skipping arrivals only costs the generation of their random
+/// numbers.
 #[derive(Clone, Debug)]
 pub struct Due<'curve> {
     curve: &'curve Curve,
     source: Source,
     shard: Shard,
-    /// Arrivals of other shards before the next one of this.
+    /// Number of other shards' arrivals before this shard's next one.
     before: u64,
 }
 
@@ -116,8 +119,8 @@ enum Source {
 }
 
 impl Source {
-    /// Passes over `skipped` arrivals and says how much of the rate's integral the one after them waits for; beyond
-    /// 2^127 the same for ever, which no finite curve reaches.
+    /// Skips `skipped` arrivals and returns the value of the rate's integral at which the next one is due.
+    /// The value saturates at 2^127, which no finite curve reaches.
     fn amount(&mut self, skipped: u64) -> u128 {
         match self {
             Self::Constant { next } => {
@@ -127,7 +130,7 @@ impl Source {
             }
             Self::Poisson { random, amount } => {
                 for _ in 0..=skipped {
-                    // Exponential with mean 1, by inversion; the unit is above 0 here.
+                    // Exponential with mean 1, by inversion; the argument of the logarithm is above 0.
                     let gap = -(1.0 - random.unit()).ln();
                     *amount = amount.saturating_add(curve::whole(gap * ONE as f64));
                 }

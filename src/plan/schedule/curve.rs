@@ -1,67 +1,70 @@
-//! A value that goes straight from target to target over time, its integral, and the way back from that.
+//! A value that moves in straight lines from target to target over time, its integral, and the inverse of
+//! that.
 //!
-//! Exact: times are nanoseconds, values trillionths, so that twice the integral is a whole number of [`ONE`]ths at each
-//! border. [`Curve`]'s bounds (`HIGHEST`, `LONGEST` of the flag) keep every product below 2^127.
+//! Exact: times are nanoseconds and values trillionths, so that twice the integral is a whole number of
+//! [`ONE`]ths at each border. The limits of [`Curve`] (`HIGHEST`, `LONGEST` of the flag) keep every product
+//! below 2^127.
 
 use std::time::Duration;
 
 use super::Phase;
 use crate::cli::stages::{HIGHEST, Stages};
 
-/// One user, or one arrival a second, in the unit of values.
+/// One user, or one arrival per second, in the unit of values.
 pub(super) const TRILLION: u128 = 1_000_000_000_000;
 
-/// One user over one second in trillionths times nanoseconds: k / rate is k times this over the rate.
+/// One user during one second, in trillionths times nanoseconds: k / rate is k times this, divided by the
+/// rate.
 pub(super) const ONE_AT_ONE: u128 = TRILLION * 1_000_000_000;
 
-/// One arrival in the unit of amounts, which is twice that of values times that of times: the mean of a slope's two
-/// ends is then a whole number.
+/// One arrival in the unit of amounts, which is twice the product of the units of value and time, so that the
+/// mean of a slope's two ends is a whole number.
 pub(super) const ONE: u128 = 2 * ONE_AT_ONE;
 
-/// Centuries: a time that far off is as good as never, and every sum with it stays in range.
+/// Centuries: a time this far away is effectively never, and sums with it do not overflow.
 const NEVER: u64 = 10_000_000_000 * 1_000_000_000;
 
-/// The value in trillionths, exactly the decimal number that a person typed; what is not 0 stays at least one.
+/// The value in trillionths: exactly the decimal number that was typed. A value above 0 becomes at least 1.
 pub(super) fn trillionths(value: f64) -> u128 {
-    // The shortest decimal that reads back as this float is what was typed, up to 15 digits.
+    // The shortest decimal that parses to this float is what was typed, up to 15 digits.
     let text = value.clamp(0.0, HIGHEST).to_string();
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let rounded_down = format!("{whole}{fraction:0<12.12}").parse().unwrap_or(0);
     if value > 0.0 { rounded_down.max(1) } else { rounded_down }
 }
 
-/// The time, at most [`NEVER`].
+/// The time, limited to [`NEVER`].
 pub(super) fn nanoseconds(count: u128) -> Duration {
     Duration::from_nanos(u64::try_from(count).unwrap_or(NEVER).min(NEVER))
 }
 
-/// The whole part, 0 for what is no number.
+/// The whole part; 0 if it is not a number.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a float is cut off at the ends of the range"
+    reason = "a float saturates at the ends of the range"
 )]
 pub(super) const fn whole(value: f64) -> u128 {
     value as u128
 }
 
-/// One straight piece of a curve.
+/// A straight segment of a curve.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
-    /// When it begins, in nanoseconds.
+    /// Start in nanoseconds.
     pub(super) start: u128,
-    /// How long it is, in nanoseconds; above 0.
+    /// Length in nanoseconds; above 0.
     pub(super) length: u128,
-    /// Value at its begin.
+    /// Value at the start.
     pub(super) from: u128,
-    /// Value at its end.
+    /// Value at the end.
     pub(super) to: u128,
-    /// Integral of all before it.
+    /// Integral of all segments before it.
     before: u128,
 }
 
 impl Segment {
-    /// When it ends, in nanoseconds.
+    /// End in nanoseconds.
     pub(super) const fn end(&self) -> u128 {
         self.start + self.length
     }
@@ -71,10 +74,11 @@ impl Segment {
         self.before + (self.from + self.to) * self.length
     }
 
-    /// Integral over its first `time` nanoseconds, rounded up: so it is at most a whole number where the exact one is.
+    /// Integral over its first `time` nanoseconds, rounded up, so that it is at most a whole number exactly
+    /// where the exact one is.
     const fn amount(&self, time: u128) -> u128 {
         let level = 2 * self.from * time;
-        // climb * time^2 / length, with the division first, as the whole product has 180 bits.
+        // climb * time^2 / length; the division comes first, because the full product has 180 bits.
         let slope = self.from.abs_diff(self.to) * time;
         let (quotient, rest) = (slope / self.length, slope % self.length);
         if self.from <= self.to {
@@ -84,12 +88,13 @@ impl Segment {
         }
     }
 
-    /// The last nanosecond at which no more than `amount` has come; `amount` is below that of the whole segment.
+    /// The last nanosecond at which the integral is at most `amount`, which must be below that of the whole
+    /// segment.
     fn reached(&self, amount: u128) -> u128 {
         if self.from == self.to {
             return amount / (2 * self.from);
         }
-        // A float is right to a few nanoseconds; whole numbers find the right one from there.
+        // The float is accurate to a few nanoseconds; the exact value is searched from there with integers.
         let guess = self.guess(amount).min(self.length - 1);
         let (mut low, mut high, mut step) = (guess, guess + 1, 1);
         while low > 0 && self.amount(low) > amount {
@@ -106,8 +111,8 @@ impl Segment {
         low
     }
 
-    /// t = 2m / (r0 + sqrt(r0^2 + 2sm)) for a rate that goes straight from r0 with slope s: the root of
-    /// r0 t + s t^2 / 2 = m in the form in which nothing cancels while the rate grows. `amount` is 2m.
+    /// t = 2m / (r0 + sqrt(r0^2 + 2sm)) for a rate that starts at r0 with slope s: the root of r0 t + s t^2 /
+    /// 2 = m, in a form without cancellation while the rate grows. `amount` is 2m.
     fn guess(&self, amount: u128) -> u128 {
         let (from, to, amount) = (self.from as f64, self.to as f64, amount as f64);
         let slope = (to - from) / self.length as f64;
@@ -115,26 +120,27 @@ impl Segment {
     }
 }
 
-/// A value that goes straight from target to target, or stays the same for ever.
+/// A value that moves in straight lines from target to target, or stays constant without end.
 #[derive(Clone, Debug)]
 pub(super) struct Curve {
-    /// The value before the curve begins.
+    /// The value before the curve starts.
     initial: u128,
     segments: Vec<Segment>,
-    /// The value from the end of the segments on.
+    /// The value after the end of the segments.
     last: u128,
     /// Whether that is part of the curve.
     endless: bool,
 }
 
 impl Curve {
-    /// The same value for ever.
+    /// A constant value without end.
     pub(super) fn constant(value: f64) -> Self {
         let value = trillionths(value);
         Self { initial: value, segments: Vec::new(), last: value, endless: true }
     }
 
-    /// From `initial` through the stages. Of several jumps at one time only the last counts.
+    /// Starts at `initial` and goes through the stages. Of several jumps at the same time only the last
+    /// counts.
     pub(super) fn stages(initial: f64, stages: &Stages) -> Self {
         let initial = trillionths(initial);
         let (mut value, mut start, mut before, mut segments) = (initial, 0, 0, Vec::new());
@@ -150,22 +156,22 @@ impl Curve {
         Self { initial, segments, last: value, endless: false }
     }
 
-    /// The straight pieces in order; each begins where the one before ends, though maybe with another value.
+    /// The segments in order; each starts where the previous one ends, possibly with a different value.
     pub(super) fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
-    /// The value from the end of the last segment on.
+    /// The value after the end of the last segment.
     pub(super) const fn last(&self) -> u128 {
         self.last
     }
 
-    /// When it ends; `None` for never.
+    /// The end; `None` if it has none.
     pub(super) fn end(&self) -> Option<Duration> {
         (!self.endless).then(|| nanoseconds(self.segments.last().map_or(0, Segment::end)))
     }
 
-    /// The value at a time; at a jump the one after it, from the end on the last.
+    /// The value at a time; at a jump the value after it, after the end the last value.
     pub(super) fn value(&self, at: Duration) -> f64 {
         let at = at.as_nanos();
         let trillionths = match self.segments.iter().find(|segment| at < segment.end()) {
@@ -178,7 +184,7 @@ impl Curve {
         trillionths / TRILLION as f64
     }
 
-    /// The integral until a time in units of [`ONE`], rounded up; from the end on all there is.
+    /// The integral until a time in units of [`ONE`], rounded up; after the end, the total.
     pub(super) fn amount(&self, at: Duration) -> u128 {
         let at = at.as_nanos();
         match self.segments.iter().find(|segment| at < segment.end()) {
@@ -188,11 +194,11 @@ impl Curve {
         }
     }
 
-    /// The time at which `amount` (in units of [`ONE`]) has come, rounded down to the nanosecond; `None` for what never
-    /// comes before the end.
+    /// The time at which the integral reaches `amount` (in units of [`ONE`]), rounded down to the nanosecond;
+    /// `None` if it is not reached before the end.
     ///
-    /// Half open: what has come at a border belongs to the next piece that has any, so a second at 100/s has the
-    /// amounts 0 to 99, and 100 comes at the begin of whatever follows.
+    /// Segments are half open: an amount reached at a border belongs to the next segment with a value above
+    /// 0. A second at 100/s contains the amounts 0 to 99, and 100 is reached at the start of what follows.
     pub(super) fn reached(&self, amount: u128) -> Option<Duration> {
         let place = self.segments.partition_point(|segment| segment.until() <= amount);
         match self.segments.get(place) {
@@ -202,14 +208,15 @@ impl Curve {
         }
     }
 
-    /// What the value does for most of `[from, until)`, at a tie the first of ramp, down, steady; where that is empty,
-    /// what it does at `from`, a jump growing or falling at its time. Steady from the end on.
+    /// The direction of the value during most of `[from, until)`; in a tie the first of ramp, down, steady.
+    /// For an empty interval, the direction at `from`, where a jump counts as growing or falling. Steady
+    /// after the end.
     pub(super) fn phase(&self, from: Duration, until: Duration) -> Phase {
         let (from, until) = (from.as_nanos(), until.as_nanos());
         if until <= from {
             return self.phase_at(from);
         }
-        // A jump takes no time, so it never decides the phase of an interval.
+        // A jump takes no time, so it never determines the phase of an interval.
         let (mut ramp, mut down) = (0, 0);
         for segment in &self.segments {
             let time = until.min(segment.end()).saturating_sub(from.max(segment.start));
@@ -236,14 +243,14 @@ impl Curve {
         if at == border { phase.min(direction(value, self.last)) } else { phase }
     }
 
-    /// Begin of the first piece in which the value stays the same; `None` where it never does.
+    /// Start of the first segment with a constant value; `None` if there is none.
     pub(super) fn plateau(&self) -> Option<Duration> {
         let flat = self.segments.iter().find(|segment| segment.from == segment.to);
         if self.endless { Some(Duration::ZERO) } else { flat.map(|segment| nanoseconds(segment.start)) }
     }
 }
 
-/// The phase that lasted longest; at a tie the first of ramp, down, steady.
+/// The phase that lasted longest; in a tie the first of ramp, down, steady.
 pub(super) const fn longest(ramp: u128, down: u128, steady: u128) -> Phase {
     if ramp >= down && ramp >= steady {
         Phase::Ramp

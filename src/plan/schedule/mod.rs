@@ -1,10 +1,10 @@
-//! What is due when. Pure: no clock, the same for the same plan.
+//! The schedule of users and arrivals. Pure, without clock: the same plan gives the same schedule.
 //!
-//! Users and arrivals are counted from 0 in the order in which they come, over the whole run: shard i of N takes user
-//! or arrival k where k mod N = i, at the time it has here, and all shards together make the schedule of one host.
+//! Users and arrivals are numbered from 0 in order over the whole run: shard i of N has user or arrival k if
+//! k mod N = i, at the same time as here, and all shards together produce the schedule of one host.
 //!
-//! Times are whole nanoseconds, rates and targets whole trillionths (the decimal number that was typed), and what adds
-//! up does so in 128-bit integers: no count is off by one because of a float.
+//! Times are whole nanoseconds, rates and targets whole trillionths (the decimal number that was typed), and
+//! sums are 128-bit integers: no count is off by one because of a float.
 
 pub mod arrivals;
 mod curve;
@@ -12,31 +12,31 @@ pub mod users;
 
 use std::time::Duration;
 
-/// What the load is about to do. An interval that touches several belongs to the one that holds most of it, at a tie to
-/// the first in this order.
+/// The phase of the load. An interval that overlaps several phases belongs to the one that takes up most of
+/// it; in a tie to the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// The load has ended; what was under way comes to its end.
+    /// The load has ended, and requests in flight are finishing.
     Drain,
-    /// The target grows, or is not reached yet.
+    /// The target is growing, or has not been reached yet.
     Ramp,
-    /// The target falls.
+    /// The target is falling.
     Down,
-    /// The target is reached, and constant.
+    /// The target has been reached and is constant.
     Steady,
 }
 
 impl Phase {
-    /// All of them, in the order of precedence.
+    /// All phases, in the order of precedence.
     pub const ALL: [Self; 4] = [Self::Drain, Self::Ramp, Self::Down, Self::Steady];
 
-    /// The phase of that word; `None` for any other word.
+    /// The phase with this name; `None` for any other word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.as_str() == word)
     }
 
-    /// The word in the stream.
+    /// The name in the stream.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,30 +48,31 @@ impl Phase {
     }
 }
 
-/// The ramp of the closed model: user k (counted from 0) starts at k / spawn rate.
+/// The ramp of the closed model: user k (numbered from 0) starts at k / spawn rate.
 #[derive(Clone, Copy, Debug)]
 pub struct Ramp {
     users: u32,
-    /// Users a second, in trillionths; at least 1.
+    /// Users per second, in trillionths; at least 1.
     rate: u128,
 }
 
 impl Ramp {
-    /// A ramp to `users` at `users_a_second`, both above 0. More than one a nanosecond is one a nanosecond.
+    /// A ramp to `users` at `users_a_second`; both must be above 0. The rate is limited to one user per
+    /// nanosecond.
     #[must_use]
     pub fn new(users: u32, users_a_second: f64) -> Self {
         assert!(users > 0 && users_a_second > 0.0, "flags and scenario refuse a ramp that goes nowhere");
         Self { users, rate: curve::trillionths(users_a_second).max(1) }
     }
 
-    /// How many users there are when the ramp is done.
+    /// The number of users at the end of the ramp.
     #[must_use]
     pub const fn users(&self) -> u32 {
         self.users
     }
 
-    /// When user `k` starts, since the start of the run, rounded down to the nanosecond; `None` for a user that the
-    /// ramp does not have.
+    /// When user `k` starts, since the start of the run, rounded down to the nanosecond; `None` for a user
+    /// that is not part of the ramp.
     #[must_use]
     pub fn due(&self, k: u32) -> Option<Duration> {
         (k < self.users).then(|| curve::nanoseconds(u128::from(k) * curve::ONE_AT_ONE / self.rate))
@@ -83,10 +84,10 @@ impl Ramp {
         self.due(self.users - 1).unwrap_or_default()
     }
 
-    /// How many users are to run at `at`.
+    /// The number of users that should be running at `at`.
     #[must_use]
     pub fn wanted(&self, at: Duration) -> u32 {
-        // Rounded down, k / rate is at most t exactly where k is below (t + 1 ns) * rate.
+        // With rounding down, k / rate is at most t exactly if k is below (t + 1 ns) * rate.
         let below = (at.as_nanos() + 1).saturating_mul(self.rate).div_ceil(curve::ONE_AT_ONE);
         u32::try_from(below).unwrap_or(u32::MAX).min(self.users)
     }

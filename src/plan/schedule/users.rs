@@ -7,8 +7,8 @@ use super::{Phase, Ramp};
 use crate::cli::stages::Stages;
 use crate::plan::shard::Shard;
 
-/// When users start and stop: those of the whole run, or those of a shard, with the numbers and at the times that they
-/// have in the whole run.
+/// The schedule of users: those of the whole run, or those of one shard, with the same numbers and times as
+/// in the whole run.
 #[derive(Clone, Debug)]
 pub struct Users {
     shape: Shape,
@@ -21,43 +21,43 @@ enum Shape {
     Stages { curve: Curve, legs: Vec<Leg> },
 }
 
-/// A user starts or stops.
+/// The start or stop of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// When, since the start of the run.
     pub at: Duration,
-    /// Which user, counted from 0.
+    /// The user, numbered from 0.
     pub user: u32,
-    /// Which of the two.
+    /// Whether it starts or stops.
     pub kind: ChangeKind,
 }
 
-/// What a user is to do.
+/// What a user should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
-    /// Begin, or begin again.
+    /// Start, or start again.
     Start,
-    /// End.
+    /// Stop.
     Stop,
 }
 
-/// A number of users that was asked for is there.
+/// A target number of users has been reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// When, since the start of the run.
     pub at: Duration,
-    /// How many users run then.
+    /// The number of users running then.
     pub users: u32,
 }
 
 impl Users {
-    /// User k starts at k / spawn rate and none stops.
+    /// User k starts at k / spawn rate, and none stops.
     #[must_use]
     pub const fn ramp(ramp: Ramp) -> Self {
         Self { shape: Shape::Ramp(ramp), shard: Shard::WHOLE }
     }
 
-    /// From 0 users through the stages: user k runs while their value is at least k + 1.
+    /// Goes from 0 users through the stages: user k runs while the value is at least k + 1.
     #[must_use]
     pub fn stages(stages: &Stages) -> Self {
         let curve = Curve::stages(0.0, stages);
@@ -65,14 +65,14 @@ impl Users {
         Self { shape: Shape::Stages { curve, legs }, shard: Shard::WHOLE }
     }
 
-    /// Those of them that are the shard's own.
+    /// The users of one shard.
     #[must_use]
     pub fn of_shard(self, shard: Shard) -> Self {
         Self { shard, ..self }
     }
 
-    /// Every start and stop in the order of time, at one time in the order in which they are to be done: those who
-    /// start by their number, those who stop the newest first.
+    /// All starts and stops in the order of time; at the same time in the order of execution: starts by
+    /// ascending number, stops with the newest user first.
     pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
         let (ramp, legs) = self.parts();
         let kind = ChangeKind::Start;
@@ -83,9 +83,9 @@ impl Users {
         changes.filter(|change| self.shard.owns(u64::from(change.user)))
     }
 
-    /// Each time a number of users asked for, other than the one before, is there, on the way down too: the end of the
-    /// ramp, or of what a stage or a jump changes. A shard has each of the whole run, at the same time, with its own
-    /// share of the users.
+    /// The times at which a target number of users that differs from the previous one is reached, also when
+    /// falling: at the end of the ramp, or of the change made by a stage or a jump. A shard has the same
+    /// times as the whole run, with its own share of the users.
     pub fn reached(&self) -> impl Iterator<Item = Reached> + '_ {
         let (ramp, legs) = self.parts();
         let ramp = ramp.map(|ramp| Reached { at: ramp.end(), users: ramp.users() });
@@ -93,10 +93,10 @@ impl Users {
         reached.map(|reached| Reached { users: self.shard.share_of_users(reached.users), ..reached })
     }
 
-    /// How many users are to run at `at`, the changes of that time done.
+    /// The number of users that should be running at `at`, after the changes at that time.
     #[must_use]
     pub fn wanted(&self, at: Duration) -> u32 {
-        // Those who run are always the first ones: users stop in the order opposite to that in which they started.
+        // Running users are always the first ones: users stop in the reverse order of their start.
         self.shard.share_of_users(match &self.shape {
             Shape::Ramp(ramp) => ramp.wanted(at),
             Shape::Stages { legs, .. } => {
@@ -106,7 +106,7 @@ impl Users {
         })
     }
 
-    /// The most users there are at one time; 0 where stages never reach 1, or a shard has none.
+    /// The maximum number of concurrent users; 0 if stages never reach 1, or a shard has no users.
     #[must_use]
     pub fn most_users(&self) -> u32 {
         self.shard.share_of_users(match &self.shape {
@@ -115,7 +115,7 @@ impl Users {
         })
     }
 
-    /// When the stages are over; `None` where the load goes on for ever.
+    /// The end of the stages; `None` if the load has no end.
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
         match &self.shape {
@@ -130,8 +130,8 @@ impl Users {
         self.phase_of(at, at)
     }
 
-    /// The phase that holds most of the interval `[from, until)`, at a tie the first of ramp, down, steady; where that is
-    /// empty, the phase at `from`.
+    /// The phase that takes up most of the interval `[from, until)`; in a tie the first of ramp, down,
+    /// steady. For an empty interval, the phase at `from`.
     #[must_use]
     pub fn phase_of(&self, from: Duration, until: Duration) -> Phase {
         match &self.shape {
@@ -159,7 +159,7 @@ impl Users {
     }
 }
 
-/// A stretch of time in which the number of users goes one way, or a jump.
+/// A period in which the number of users moves in one direction, or a jump.
 #[derive(Clone, Debug)]
 struct Leg {
     /// In nanoseconds.
@@ -168,15 +168,15 @@ struct Leg {
     length: u128,
     /// Value of the curve at the start, in trillionths.
     from: u128,
-    /// And at the end.
+    /// Value of the curve at the end, in trillionths.
     to: u128,
     /// Users at the start.
     before: u32,
-    /// And at the end.
+    /// Users at the end.
     after: u32,
 }
 
-/// The pieces of the curve, with a jump between two that do not meet.
+/// The segments of the curve, with a jump between two that do not connect.
 fn legs(curve: &Curve) -> Vec<Leg> {
     let (mut legs, mut users, mut end) = (Vec::new(), 0, 0);
     let jump = |start, before, value| {
@@ -214,7 +214,7 @@ impl Leg {
         Some(Reached { at: self.crossing(last), users: self.after })
     }
 
-    /// The first nanosecond at which the value has come to `user` + 1, from below or from above.
+    /// The first nanosecond at which the value has reached `user` + 1, from below or from above.
     fn crossing(&self, user: u32) -> Duration {
         let climb = self.from.abs_diff(self.to);
         let way = self.from.abs_diff((u128::from(user) + 1) * TRILLION);
@@ -222,7 +222,7 @@ impl Leg {
         curve::nanoseconds(self.start + time)
     }
 
-    /// Users at a time from its start on, the changes of that time done.
+    /// The number of users at a time after its start, after the changes at that time.
     fn wanted(&self, at: u128) -> u32 {
         let time = at - self.start;
         if time >= self.length {
@@ -233,7 +233,7 @@ impl Leg {
         let users = if self.from <= self.to {
             (self.from * self.length + way) / one
         } else {
-            // Whoever is exactly at the value has stopped.
+            // Going down, a user stops when the value equals its number plus 1.
             (self.from * self.length - way).div_ceil(one).saturating_sub(1)
         };
         u32::try_from(users).unwrap_or(u32::MAX)

@@ -1,4 +1,4 @@
-//! The union over the shards is the run of one host, time by time.
+//! All shards together are equivalent to the run of one host, at every time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn shards(count: u32) -> impl Iterator<Item = Shard> {
     (0..count).map(move |index| Shard::new(index, count).unwrap())
 }
 
-/// Stages of up to five pieces, jumps and pauses among them.
+/// Stages of up to five segments, including jumps and pauses.
 fn stages(random: &mut Random, highest: usize) -> String {
     let piece = |random: &mut Random| {
         let target = [0.0, 0.5, 1.0][random.below(3)] + random.below(highest) as f64;
@@ -24,7 +24,7 @@ fn stages(random: &mut Random, highest: usize) -> String {
     pieces.join(",")
 }
 
-/// Ramps and stages of users, many.
+/// Many ramps and stages of users.
 fn plans_of_users() -> Vec<Users> {
     let mut random = Random::seeded(6);
     let ramps = [(1, 1.0), (2, 0.3), (7, 1000.0), (16, 7.0), (17, 3.3), (100, 1e9)];
@@ -33,7 +33,7 @@ fn plans_of_users() -> Vec<Users> {
     ramps.into_iter().chain(stages.collect::<Vec<_>>()).collect()
 }
 
-/// Constant and poisson arrivals, endless and through stages, many.
+/// Many schedules of constant and Poisson arrivals, without end and through stages.
 fn plans_of_arrivals() -> Vec<Arrivals> {
     let mut random = Random::seeded(7);
     let mut plans = Vec::new();
@@ -49,7 +49,7 @@ fn plans_of_arrivals() -> Vec<Arrivals> {
 
 fn in_order(changes: impl Iterator<Item = Change>) -> Vec<Change> {
     let mut changes: Vec<Change> = changes.collect();
-    // Two shards may do something at one time; a user's own changes stay in their order.
+    // Two shards may do something at the same time; the changes of one user stay in their order.
     changes.sort_by_key(|change| (change.at, change.user, change.kind == ChangeKind::Stop));
     changes
 }
@@ -130,7 +130,7 @@ fn arrivals_that_are_intended_add_up() {
 }
 
 #[test]
-fn skipping_arrivals_is_as_taking_them() {
+fn skipping_arrivals_is_the_same_as_iterating_over_them() {
     for whole in plans_of_arrivals().into_iter().take(40) {
         let part = whole.of_shard(Shard::new(2, 3).unwrap());
         for skipped in [0, 1, 5] {
@@ -158,7 +158,7 @@ fn requests_are_dealt_to_the_last_one_and_only_to_shards_with_a_user() {
 }
 
 #[test]
-fn there_is_no_shard_beyond_the_last() {
+fn a_shard_number_must_be_below_the_total() {
     assert_eq!(Shard::new(0, 1), Ok(Shard::WHOLE));
     assert_eq!(Shard::new(3, 16).unwrap().to_string(), "3/16");
     assert!(Shard::new(4, 4).unwrap_err().contains("from 0 to 3"));

@@ -1,33 +1,34 @@
-//! How a text is written where it stands: what a path, a form or a JSON string would misread is escaped.
+//! Encodes a text for its context: what a path, a form or a JSON string would misinterpret is escaped.
 
 use std::io::Write as _;
 
 use super::Unset;
 
-/// How a value is written where it stands.
+/// The context that a value is encoded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// As it is: bodies, and texts to compare with.
+    /// Unchanged: bodies, and texts to compare with.
     Plain,
-    /// In a path or query: all but the unreserved characters of RFC 3986 as `%XX`.
+    /// In a path or query: `%XX` for all but the unreserved characters of RFC 3986.
     Percent,
-    /// In a path or query as text that was written there: only what cannot stand in a request line as `%XX`.
+    /// Literal text of a path or query: `%XX` only for characters that are not allowed in a request line.
     Target,
-    /// In a form (URL standard, `application/x-www-form-urlencoded`): as in a path, but a blank is a plus.
+    /// In a form (URL standard, `application/x-www-form-urlencoded`): as in a path, but a blank becomes a
+    /// plus.
     Form,
     /// In a JSON string.
     Json,
-    /// In place of a JSON string: a bare number.
+    /// A bare number in place of a JSON string.
     JsonNumber,
-    /// In a header field: as it is, without control characters.
+    /// In a header field: unchanged, but without control characters.
     Field,
 }
 
 impl Encoding {
-    /// Writes a value.
+    /// Encodes a value.
     ///
     /// # Errors
-    /// It does not fit.
+    /// The value is not allowed in this context.
     pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
         match self {
             Self::Percent => value.bytes().for_each(|byte| percent(byte, is_unreserved(byte), out)),
@@ -47,7 +48,7 @@ impl Encoding {
         Ok(())
     }
 
-    /// How text is written that stands in the template itself: a slash of a path is a slash.
+    /// The encoding of literal text in the template itself: a slash in a path stays a slash.
     #[must_use]
     pub const fn of_literals(self) -> Self {
         match self {
@@ -56,7 +57,7 @@ impl Encoding {
         }
     }
 
-    /// How `raw(...)` writes a value: without URL-encoding.
+    /// The encoding used by `raw(...)`: without URL-encoding.
     #[must_use]
     pub const fn raw(self) -> Self {
         match self {
@@ -81,7 +82,8 @@ const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-/// What can stand in a request target (RFC 3986 appendix A), so that what was encoded by hand stays as it is.
+/// Characters allowed in a request target (RFC 3986 appendix A), so that text that is already encoded stays
+/// unchanged.
 pub(in crate::plan) const fn is_of_target(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_escapes_what_it_would_misread() {
+    fn each_context_escapes_what_it_would_misinterpret() {
         let value = "a b/ü&=+%?\"\\\u{1}~";
         for (encoding, expected) in [
             (Encoding::Plain, value),
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_field_takes_no_second_line() {
+    fn a_header_field_cannot_contain_a_second_line() {
         assert_eq!(written(Encoding::Field, "a\r\nb: c"), Err(Unset::ControlCharacter));
         assert_eq!(written(Encoding::Field, "a\tü").as_deref(), Ok("a\tü"));
     }

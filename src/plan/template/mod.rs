@@ -1,4 +1,4 @@
-//! Texts with holes: compiled once, filled in for each request. Pure: no clock, no socket.
+//! Text templates: compiled once, rendered for each request. Pure, without clock or socket.
 
 mod encoding;
 
@@ -9,12 +9,12 @@ use super::random::Random;
 use crate::secret::MASK;
 pub use encoding::Encoding;
 
-/// Index of a value that a user takes from an answer and keeps: its name is in
+/// Index of a variable that a user extracts from a response and keeps; its name is in
 /// [`Plan::variables`](super::Plan::variables).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SlotId(pub u32);
 
-/// A text with holes.
+/// A text with placeholders.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
     pieces: Vec<Piece>,
@@ -32,56 +32,56 @@ enum Content {
     Value(Hole, Encoding),
 }
 
-/// What a hole is filled with.
+/// The source of a placeholder's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hole {
-    /// A value taken from an answer.
+    /// A variable extracted from a response.
     Slot(SlotId),
-    /// A cell of the row that was taken.
+    /// A cell of the user's current row.
     Cell(SourceId, u32),
-    /// A whole number between these, both included.
+    /// A random whole number in this range, both ends included.
     Random(i64, i64),
-    /// A random UUID (RFC 9562 version 4), of the user's own chance.
+    /// A random UUID (RFC 9562 version 4), from the user's own generator.
     Uuid,
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     Now,
     /// The user's number, from 0.
     User,
-    /// Tasks that the user began before this one.
+    /// Number of tasks that the user started before this one.
     Iteration,
 }
 
-/// What holes are filled with.
+/// The values for placeholders.
 #[derive(Debug)]
 pub struct Values<'v> {
-    /// Values taken from answers, by slot.
+    /// Variables extracted from responses, by slot.
     pub variables: &'v [Option<String>],
-    /// Rows taken, by source.
+    /// Current rows, by source.
     pub rows: &'v [Option<Row>],
-    /// The sources themselves.
+    /// The data sources.
     pub sources: &'v [DataSource],
     /// The user's number, from 0.
     pub user: u32,
-    /// Tasks that the user began before this one.
+    /// Number of tasks that the user started before this one.
     pub iteration: u64,
-    /// Milliseconds since 1970.
+    /// Milliseconds since the Unix epoch.
     pub now_unix_ms: u64,
-    /// The user's own chance.
+    /// The user's own random number generator.
     pub random: &'v mut Random,
 }
 
-/// Why a text cannot be made now.
+/// Why a text cannot be rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unset {
-    /// The value was never taken from an answer.
+    /// The variable was never extracted from a response.
     Slot(SlotId),
-    /// A header field's value would have a control character.
+    /// The value of a header field would contain a control character.
     ControlCharacter,
-    /// What is to be a bare JSON number is none.
+    /// A value that must be a bare JSON number is not one.
     NotANumber,
 }
 
-/// Whether secrets are written as they are.
+/// Whether secrets are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Secrets {
     Written,
@@ -89,7 +89,7 @@ enum Secrets {
 }
 
 impl Template {
-    /// A text without holes.
+    /// A text without placeholders.
     #[must_use]
     pub fn literal(text: &str) -> Self {
         let mut template = Self::default();
@@ -97,7 +97,7 @@ impl Template {
         template
     }
 
-    /// Adds bytes. A secret is sent as any other, but shown as `***`.
+    /// Appends bytes. A secret is sent like any other text, but shown as `***`.
     pub fn push_literal(&mut self, bytes: &[u8], is_secret: bool) {
         if let Some(Piece { is_secret: before, content: Content::Literal(text) }) = self.pieces.last_mut()
             && *before == is_secret
@@ -108,12 +108,12 @@ impl Template {
         }
     }
 
-    /// Adds a hole.
+    /// Appends a placeholder.
     pub fn push_hole(&mut self, hole: Hole, encoding: Encoding, is_secret: bool) {
         self.pieces.push(Piece { is_secret, content: Content::Value(hole, encoding) });
     }
 
-    /// Adds all of another text.
+    /// Appends another template.
     pub fn push(&mut self, other: Self) {
         for piece in other.pieces {
             match piece.content {
@@ -123,7 +123,7 @@ impl Template {
         }
     }
 
-    /// The same text, all of it a secret.
+    /// The same template with all of it marked as secret.
     #[must_use]
     pub fn into_secret(self) -> Self {
         let mut secret = Self::default();
@@ -131,7 +131,7 @@ impl Template {
         secret
     }
 
-    /// The text, where it is all of one piece: what needs no rendering.
+    /// The text if it is a single literal, which needs no rendering.
     #[must_use]
     pub fn as_literal(&self) -> Option<&[u8]> {
         match &*self.pieces {
@@ -141,7 +141,7 @@ impl Template {
         }
     }
 
-    /// Bytes of the text beside its holes.
+    /// Length of the literal parts in bytes.
     #[must_use]
     pub fn literal_len(&self) -> usize {
         let length = |piece: &Piece| match &piece.content {
@@ -151,7 +151,7 @@ impl Template {
         self.pieces.iter().map(length).sum()
     }
 
-    /// The text, where it has no holes.
+    /// The text if it has no placeholders.
     #[must_use]
     pub fn fixed(&self) -> Option<Vec<u8>> {
         let literal = |piece: &Piece| match &piece.content {
@@ -161,16 +161,16 @@ impl Template {
         self.pieces.iter().map(literal).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
     }
 
-    /// Writes the text with its holes filled.
+    /// Renders the text with its values.
     ///
     /// # Errors
-    /// A value is not there, or does not fit; what was written until then is of no use.
+    /// A value is missing or not allowed; what was written so far must not be used.
     pub fn render(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
         self.write(values, Secrets::Written, out)
     }
 
-    /// As [`Template::render`], for people: secrets as `***`, and values taken from answers as they are given, not
-    /// encoded, as what is given stands for them.
+    /// Like [`Template::render`], but for display: secrets are shown as `***`. Extracted values are written
+    /// as given, without encoding, because what is given here only stands for them.
     ///
     /// # Errors
     /// As [`Template::render`].
@@ -200,8 +200,8 @@ impl Template {
 
 impl Hole {
     fn write(self, encoding: Encoding, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
-        // What we make ourselves is digits, hex digits and dashes, which no encoding changes. Writing into a Vec cannot
-        // fail.
+        // Generated values consist of digits, hex digits and dashes, which no encoding changes. Writing into
+        // a Vec cannot fail.
         match self {
             Self::Slot(slot) => {
                 let value = values.variables.get(slot.0 as usize).and_then(Option::as_deref);
@@ -223,7 +223,7 @@ impl Hole {
 }
 
 fn whole_number(low: i64, high: i64, random: &mut Random) -> i128 {
-    // As `Random::below`; up to 2^64 numbers lie between two of 64 bits.
+    // Like `Random::below`; the range can contain up to 2^64 numbers.
     let span = (i128::from(high) - i128::from(low) + 1).unsigned_abs();
     let product = u128::from(random.bits()) * span;
     i128::from(low) + i128::try_from(product >> 64).unwrap_or(0)

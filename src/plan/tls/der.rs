@@ -1,5 +1,5 @@
-//! What webpki does not tell of a certificate: the common name of its subject, which counts where it names no host
-//! otherwise, and the two parts that a signature is about.
+//! Parts of a certificate that webpki does not expose: the common name of its subject, which counts if the
+//! certificate contains no other host name, and the two parts that belong to its signature.
 
 /// ASN.1 tags (X.690 section 8).
 const SEQUENCE: u8 = 0x30;
@@ -10,17 +10,20 @@ const BIT_STRING: u8 = 0x03;
 /// id-at-commonName, 2.5.4.3 (RFC 5280 appendix A).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-/// Whether the last common name of a subject (the content of its DER sequence) is `host`, or stands for it by `*.`.
+/// Returns whether the last common name of a subject (the content of its DER sequence) is `host`, or matches
+/// it by `*.`.
 ///
-/// RFC 6125 section 6.4.4: looked at only where a certificate has no subject alternative names, which the caller knows.
+/// RFC 6125 section 6.4.4: used only if a certificate has no subject alternative names, which the caller
+/// checks.
 pub(super) fn common_name_is(subject: &[u8], host: &str) -> bool {
     let Some(name) = last_common_name(subject).and_then(|name| std::str::from_utf8(name).ok()) else { return false };
     let host = host.trim_end_matches('.');
     match name.strip_prefix("*.") {
-        // One label, never the last but one, and never of an address.
+        // A wildcard matches one label, never directly below a top-level domain, and never part of an
+        // address.
         Some(domain) => {
             let rest = host.split_once('.').map(|(_, rest)| rest);
-            // The last label of a name is never a number, that of an IPv4 address always is.
+            // The last label of a host name is never numeric; in an IPv4 address it always is.
             let is_address = host.ends_with(|last: char| last.is_ascii_digit());
             domain.contains('.') && !is_address && rest.is_some_and(|rest| rest.eq_ignore_ascii_case(domain))
         }
@@ -40,7 +43,7 @@ fn last_common_name(subject: &[u8]) -> Option<&[u8]> {
             attributes = after;
             let (kind, value) = element(attribute, OBJECT_IDENTIFIER)?;
             if kind == COMMON_NAME {
-                // Any of the string types: UTF-8, printable and IA5 strings read the same.
+                // Any of the string types: UTF-8, printable and IA5 strings have the same content here.
                 found = Some(element(value, *value.first()?)?.0);
             }
         }
@@ -48,19 +51,19 @@ fn last_common_name(subject: &[u8]) -> Option<&[u8]> {
     found
 }
 
-/// What the issuer of a certificate signed, and the signature (RFC 5280 section 4.1).
+/// The part of a certificate that its issuer signed, and the signature (RFC 5280 section 4.1).
 pub(super) fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
     let (parts, _) = element(certificate, SEQUENCE)?;
     let (_, behind) = element(parts, SEQUENCE)?;
     let signed = &parts[..parts.len() - behind.len()];
     let (_, behind) = element(behind, SEQUENCE)?;
     let (bits, _) = element(behind, BIT_STRING)?;
-    // The first byte counts the bits that the last one has no use for: a signature is whole bytes.
+    // The first byte is the number of unused bits in the last byte: signatures are whole bytes.
     let (0, signature) = bits.split_first().map(|(unused, rest)| (*unused, rest))? else { return None };
     Some((signed, signature))
 }
 
-/// The content of the element at the start of `der`, which must have this tag, and what follows it.
+/// Returns the content of the element at the start of `der`, which must have this tag, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = der.split_first()?;
     let (length, rest) = match rest {
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_names_nobody() {
+    fn a_truncated_subject_matches_no_name() {
         let der = subject(&[(COMMON_NAME, "shop.test")]);
         for end in 0..der.len() {
             assert!(!common_name_is(&der[..end], "shop.test"), "{end}");

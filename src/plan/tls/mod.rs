@@ -1,5 +1,5 @@
-//! TLS of the client: certificates and keys, read and checked before the run, as what is wrong with them is exit 2 and
-//! not a failed request.
+//! Client TLS: certificates and keys, read and checked before the run, so that errors in them lead to exit
+//! code 2 instead of failed requests.
 
 mod der;
 mod pem;
@@ -21,7 +21,7 @@ use verifier::{Anybody, Verifier};
 
 pub use verifier::SelfSigned;
 
-/// What the flags about TLS say.
+/// The flags about TLS.
 #[derive(Debug)]
 pub(super) struct TlsFlags<'f> {
     /// `-k`.
@@ -34,32 +34,32 @@ pub(super) struct TlsFlags<'f> {
     pub(super) key: Option<&'f Path>,
 }
 
-/// How servers are trusted, and who we are to them.
+/// How servers are authenticated, and the client's own certificate.
 #[derive(Debug)]
 pub struct TlsPlan {
     trust: Trust,
     client: Option<Arc<CertifiedKey>>,
-    /// Made when TLS is first needed: a run without `https` reads no certificates of the system, and a redirect to
-    /// `https` still finds them.
+    /// Created when TLS is first needed: a run without `https` does not read the system's certificates, and a
+    /// redirect to `https` still works.
     config: OnceLock<Option<Arc<ClientConfig>>>,
 }
 
-/// Whose certificates are trusted.
+/// Which certificates are trusted.
 #[derive(Debug)]
 enum Trust {
-    /// Anybody's (`-k`).
+    /// Any certificate (`-k`).
     Anybody,
     /// Those of `--cacert`.
     Given(Roots),
-    /// The system's.
+    /// The system's certificates.
     System(System),
 }
 
 impl TlsPlan {
-    /// Reads the files that the flags name.
+    /// Reads the files named by the flags.
     ///
     /// # Errors
-    /// Names the flag and file whose content cannot be used.
+    /// Names the flag and the file whose content cannot be used.
     pub(super) fn from_flags(flags: &TlsFlags<'_>, environment: &Environment) -> Result<Self> {
         let given = given(flags.cacert)?;
         let trust = match given {
@@ -70,18 +70,18 @@ impl TlsPlan {
         Ok(Self { trust, client: pem::client(flags.cert, flags.key)?, config: OnceLock::new() })
     }
 
-    /// Reads the system's certificates, where they are the ones to trust.
+    /// Reads the system's certificates, if they are used.
     ///
     /// # Errors
-    /// Names the variable that leads to none.
+    /// Names the variable that does not lead to any certificate.
     pub(super) fn prepare(&self) -> Result<()> {
         let config = self.make()?;
         self.config.get_or_init(|| Some(config));
         Ok(())
     }
 
-    /// The configuration that all connections share, and with it the sessions that they resume. `None` where the plan
-    /// has no `https`, a redirect leads to it, and the environment names certificates that are not there.
+    /// The configuration shared by all connections, including the sessions that they resume. `None` if the
+    /// plan has no `https`, a redirect leads to it, and the environment names certificates that do not exist.
     #[must_use]
     pub fn config(&self) -> Option<&Arc<ClientConfig>> {
         self.config.get_or_init(|| self.make().ok()).as_ref()
@@ -110,7 +110,7 @@ impl TlsPlan {
     }
 }
 
-/// The certificates of `--cacert`, which replace the system's, as curl's flag does; `None` without the flag.
+/// Reads the certificates of `--cacert`, which replace the system's as in curl; `None` without the flag.
 fn given(files: &[PathBuf]) -> Result<Option<Roots>> {
     let mut roots = Roots::default();
     for path in files {
@@ -122,7 +122,7 @@ fn given(files: &[PathBuf]) -> Result<Option<Roots>> {
     Ok((!files.is_empty()).then_some(roots))
 }
 
-/// Whether two certificates are the same, byte for byte.
+/// Returns whether the certificate is in the list, byte for byte.
 fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
     list.iter().any(|other| other.as_ref() == certificate.as_ref())
 }

@@ -1,4 +1,4 @@
-//! Certificates and keys out of PEM files, and a word for files that hold something else.
+//! Reads certificates and keys from PEM files, with helpful errors for other formats.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,18 +10,19 @@ use rustls::sign::CertifiedKey;
 use crate::bounded::{self, Limit};
 use crate::error::{Error, Result};
 
-/// A file of one of the flags, read.
+/// A file named by a flag.
 pub(super) struct PemFile {
-    /// Flag and path, as messages name it.
+    /// Flag and path, for messages.
     name: String,
     bytes: Vec<u8>,
 }
 
 impl PemFile {
-    /// Reads the file that a flag names.
+    /// Reads the file named by a flag.
     ///
     /// # Errors
-    /// Names flag and file; also where the content is a known format that is not PEM, with the command that converts it.
+    /// Names flag and file; if the content is a known format other than PEM, also the command that converts
+    /// it.
     pub(super) fn read(flag: &str, path: &Path) -> Result<Self> {
         let name = format!("{flag} {}", path.display());
         let bytes = read(path).map_err(|why| Error::usage(&name, why))?;
@@ -36,20 +37,20 @@ impl PemFile {
         &self.name
     }
 
-    /// All certificates in it, in their order; what else stands there is passed over, as OpenSSL does.
+    /// All certificates in the file, in order; other content is skipped, as in OpenSSL.
     ///
     /// # Errors
-    /// If there are none, or one is broken.
+    /// There are none, or one is invalid.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
         let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
         let found = found.map_err(|why| Error::usage(&self.name, format!("not PEM: {why}")))?;
         if found.is_empty() { Err(Error::usage(&self.name, "no certificate (PEM) in it")) } else { Ok(found) }
     }
 
-    /// A certificate chain with the first private key in this file, which must belong to it.
+    /// Combines a certificate chain with the first private key in this file, which must belong to it.
     ///
     /// # Errors
-    /// If the key is missing, encrypted, broken, or that of another certificate.
+    /// The key is missing, encrypted, invalid, or belongs to another certificate.
     pub(super) fn key_of(&self, chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey> {
         let refused = |why: String| Error::usage(&self.name, why);
         if is_encrypted(&self.bytes) {
@@ -72,21 +73,21 @@ impl PemFile {
     }
 }
 
-/// All roots of a system have a quarter of a MiB.
+/// Maximum size of a file: all roots of a system take a quarter of a MiB.
 const PEM: Limit = Limit::mib("a file of certificates or keys", 16);
 
 /// The content of a file of certificates or keys.
 ///
 /// # Errors
-/// That of reading; or that it is longer than any such file.
+/// The error of reading it, or the file is longer than any such file.
 pub(super) fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
     bounded::file(path, PEM)
 }
 
-/// What a file is that is not PEM, and the command that makes PEM of it.
+/// Recognizes formats other than PEM and returns the command that converts them.
 fn other_format(bytes: &[u8], path: &str) -> Option<String> {
-    // DER: a sequence with its length in two bytes; what it begins with tells which (RFC 7292 section 4, RFC 5280
-    // section 4.1, RFC 5958 section 2, RFC 5915 section 3, RFC 8017 section A.1.2).
+    // DER: a sequence, possibly with its length in two bytes. Its first elements show what it is (RFC 7292
+    // section 4, RFC 5280 section 4.1, RFC 5958 section 2, RFC 5915 section 3, RFC 8017 section A.1.2).
     let inside = match bytes {
         [0x30, 0x80, inside @ ..] | [0x30, 0x81, _, inside @ ..] | [0x30, 0x82, _, _, inside @ ..] => inside,
         [0x30, length, inside @ ..] if *length < 0x80 => inside,
@@ -112,14 +113,15 @@ fn other_format(bytes: &[u8], path: &str) -> Option<String> {
     })
 }
 
-/// Whether a private key in PEM text is encrypted: in PKCS #8 (RFC 5958), or as OpenSSL did it before (RFC 1421).
+/// Returns whether a private key in PEM text is encrypted: as PKCS #8 (RFC 5958), or in OpenSSL's earlier
+/// format (RFC 1421).
 fn is_encrypted(pem: &[u8]) -> bool {
     let lines = || pem.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     lines().any(|line| line == b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
         || lines().any(|line| line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
 }
 
-/// Certificate and key of the client, out of the files of `--cert` and `--key`.
+/// Certificate and key of the client, from the files of `--cert` and `--key`.
 ///
 /// # Errors
 /// Names the flag and file.
@@ -131,7 +133,7 @@ pub(super) fn client(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<A
     };
     let cert = PemFile::read("--cert", cert)?;
     let chain = cert.certificates()?;
-    // curl takes both from one file, too.
+    // Like curl, accept both in one file.
     let pair = match key {
         Some(key) => PemFile::read("--key", key)?.key_of(chain)?,
         None => cert.key_of(chain)?,

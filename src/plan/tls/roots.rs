@@ -1,4 +1,4 @@
-//! The certificates that are trusted: given ones, or the system's, found as OpenSSL finds them.
+//! The trusted certificates: given ones, or the system's, located as OpenSSL does.
 
 use std::path::{Path, PathBuf};
 
@@ -10,25 +10,25 @@ use super::pem;
 use crate::error::{Error, Result};
 use crate::plan::engine::Environment;
 
-/// Certificates that are trusted.
+/// Trusted certificates.
 #[derive(Clone, Debug)]
 pub(super) struct Roots {
-    /// As issuers of others.
+    /// As issuers of other certificates.
     pub(super) store: RootCertStore,
-    /// The same, byte for byte: a server may show one of them as its own. Empty for the built-in ones, which are
-    /// authorities only.
+    /// The same, byte for byte: a server may present one of them as its own. Empty for the built-in ones,
+    /// which are only authorities.
     pub(super) certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Default for Roots {
-    /// None.
+    /// No certificates.
     fn default() -> Self {
         Self { store: RootCertStore::empty(), certificates: Vec::new() }
     }
 }
 
 impl Roots {
-    /// Adds one; of what stands there twice, the second is passed over.
+    /// Adds a certificate; duplicates are skipped.
     pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> std::result::Result<(), rustls::Error> {
         if super::is_among(&certificate, &self.certificates) {
             return Ok(());
@@ -38,14 +38,14 @@ impl Roots {
         Ok(())
     }
 
-    /// Adds what can be read of PEM text, as a system's bundle may hold a certificate that rustls cannot read;
-    /// returns how many could be.
+    /// Adds the certificates in PEM text that can be read, because a system's bundle may contain one that
+    /// rustls cannot read. Returns how many were added.
     fn add_readable(&mut self, pem: &[u8]) -> usize {
         CertificateDer::pem_slice_iter(pem).flatten().filter(|found| self.add(found.clone()).is_ok()).count()
     }
 
-    /// Adds the certificates of a folder's files that are named as OpenSSL looks for them: eight hex digits, a dot, a
-    /// number. Returns how many there are.
+    /// Adds the certificates of the files in a folder whose names follow OpenSSL's convention: eight hex
+    /// digits, a dot, a number. Returns how many were added.
     fn add_folder(&mut self, folder: &Path) -> usize {
         let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
         let mut paths: Vec<PathBuf> = entries.flatten().filter(is_hashed).map(|entry| entry.path()).collect();
@@ -54,8 +54,8 @@ impl Roots {
     }
 }
 
-/// Where distributions keep the authorities in one file: Debian and Alpine, Fedora and its kin, openSUSE, older Red Hat,
-/// OpenSSL's own place.
+/// Where distributions keep the authorities in one file: Debian and Alpine, Fedora and its relatives,
+/// openSUSE, older Red Hat, and OpenSSL's own location.
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
@@ -65,33 +65,35 @@ const BUNDLES: [&str; 6] = [
     "/usr/lib/ssl/cert.pem",
 ];
 
-/// Where they keep them in files of their own.
+/// Where distributions keep them in separate files.
 const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
-/// OpenSSL's variables; an empty one is an unset one.
+/// OpenSSL's variables; an empty one counts as unset.
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDER: &str = "SSL_CERT_DIR";
 
 /// Where the system's certificates are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct System {
-    /// `SSL_CERT_FILE`, in place of the usual file.
+    /// `SSL_CERT_FILE`, in place of the default file.
     file: Option<PathBuf>,
-    /// `SSL_CERT_DIR`, in place of the usual folders: one or more with `:` between them.
+    /// `SSL_CERT_DIR`, in place of the default folders: one or more, separated by `:`.
     folders: Option<String>,
 }
 
 impl System {
-    /// As the environment says.
+    /// Reads the variables.
     pub(super) fn of(environment: &Environment) -> Self {
         let told = |name| environment.get(name).filter(|value| !value.is_empty());
         Self { file: told(FILE).map(PathBuf::from), folders: told(FOLDER).cloned() }
     }
 
-    /// Reads them. Where the environment names none and the system has none, the built-in ones.
+    /// Reads the certificates. If the environment names none and the system has none, the built-in ones are
+    /// used.
     ///
     /// # Errors
-    /// Names the variable that is set and leads to no certificate: what the user chose is never replaced by others.
+    /// Names the variable that is set but leads to no certificate: the user's choice is never silently
+    /// replaced.
     pub(super) fn load(&self) -> Result<Roots> {
         self.load_of(&BUNDLES, &FOLDERS)
     }
@@ -114,7 +116,7 @@ impl System {
                 return Err(Error::usage(format!("{FOLDER}={folders}"), why));
             }
         } else if self.file.is_some() || roots.store.is_empty() {
-            // One variable replaces one of OpenSSL's two places; the other is looked at as ever.
+            // A variable replaces one of OpenSSL's two locations; the other one is still used.
             for folder in usual_folders {
                 roots.add_folder(Path::new(folder));
             }
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn one_broken_certificate_of_a_bundle_takes_no_other_with_it() {
+    fn one_broken_certificate_of_a_bundle_does_not_affect_the_others() {
         const CERTIFICATE: &str = include_str!("../../../tests/it/tls/ca.pem");
         const OTHER: &str = include_str!("../../../tests/it/tls/server.pem");
         let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");

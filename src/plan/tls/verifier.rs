@@ -1,4 +1,4 @@
-//! Who a server may be: signed by a trusted authority, or itself one of the trusted certificates.
+//! Verifies servers: signed by a trusted authority, or itself one of the trusted certificates.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use webpki::EndEntityCert;
 use super::der::{common_name_is, signed_parts};
 use super::roots::Roots;
 
-/// Trusts the holders of certain certificates and whom they signed.
+/// Trusts the holders of certain certificates and those whose certificates they signed.
 ///
-/// rustls' own verifier refuses the usual self-signed certificate (`openssl req -x509`) although it is trusted: it is
-/// marked as an authority's, and those may not be a server's. OpenSSL, and so curl, takes a trusted certificate as it is
-/// (`X509_V_FLAG_PARTIAL_CHAIN`); so does this one. Name, dates and the signature of the handshake are checked all the
-/// same.
+/// rustls' own verifier rejects the usual self-signed certificate (`openssl req -x509`) even if it is
+/// trusted: it is marked as an authority, and those may not be servers. OpenSSL, and therefore curl, accepts
+/// a trusted certificate as it is (`X509_V_FLAG_PARTIAL_CHAIN`), and so does this verifier. Name, dates and
+/// the signature of the handshake are still checked.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: Roots,
@@ -27,17 +27,18 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Trusts `roots`.
+    /// Creates a verifier that trusts `roots`.
     pub(super) const fn new(roots: Roots, algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self { roots, algorithms }
     }
 
-    /// Whether the certificate stands itself among the trusted ones and is valid now.
+    /// Checks whether the certificate itself is one of the trusted ones and is valid now.
     fn verify_itself(&self, leaf: &CertificateDer<'_>, parsed: &ParsedCertificate<'_>, now: UnixTime) -> Option<Error> {
         if !super::is_among(leaf, &self.roots.certificates) {
             return Some(CertificateError::UnknownIssuer.into());
         }
-        // Without an authority: what it says first is what is wrong with the certificate itself, the dates before all.
+        // Verified without any authority, so that the first error is about the certificate itself, dates
+        // before anything else.
         let no_roots = RootCertStore::empty();
         let alone = verify_server_cert_signed_by_trust_anchor(parsed, &no_roots, &[], now, self.algorithms.all);
         alone.err().filter(|error| {
@@ -59,8 +60,8 @@ impl Verifier {
 }
 
 impl Verifier {
-    /// An error about the chain; a certificate that signed itself is told from one of an unknown issuer, as the cure
-    /// differs.
+    /// The error about the chain; a self-signed certificate is distinguished from one with an unknown issuer,
+    /// because the remedy differs.
     fn named(&self, error: Error, leaf: &CertificateDer<'_>) -> Error {
         let is_lonely = match &error {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
@@ -75,7 +76,8 @@ impl Verifier {
         error
     }
 
-    /// Whether the certificate's own key made its signature; that its issuer is called as its subject is not enough.
+    /// Returns whether the certificate is signed with its own key; equal names of issuer and subject are not
+    /// enough.
     fn signed_itself(&self, leaf: &CertificateDer<'_>) -> bool {
         let (Ok(cert), Some((signed, signature))) = (EndEntityCert::try_from(leaf), signed_parts(leaf)) else {
             return false;
@@ -87,7 +89,7 @@ impl Verifier {
     }
 }
 
-/// Why a self-signed certificate is not trusted: it has no issuer that could be.
+/// Error for an untrusted self-signed certificate: it has no issuer that could be trusted instead.
 #[derive(Debug)]
 pub struct SelfSigned;
 
@@ -99,7 +101,7 @@ impl fmt::Display for SelfSigned {
 
 impl std::error::Error for SelfSigned {}
 
-/// Checks the name, by the common name where the certificate has no other, as OpenSSL does.
+/// Checks the name; if the certificate has no alternative names, by its common name, as in OpenSSL.
 fn verify_name(
     leaf: &CertificateDer<'_>,
     parsed: &ParsedCertificate<'_>,
@@ -164,12 +166,12 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Trusts anybody (`-k`), whatever it shows.
+/// Accepts any certificate (`-k`).
 #[derive(Debug)]
 pub(super) struct Anybody(WebPkiSupportedAlgorithms);
 
 impl Anybody {
-    /// Takes signatures that these algorithms could have made, unchecked.
+    /// Accepts signatures of these algorithms without checking them.
     pub(super) const fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self(algorithms)
     }
@@ -187,7 +189,8 @@ impl ServerCertVerifier for Anybody {
         Ok(ServerCertVerified::assertion())
     }
 
-    // A certificate that cannot even be read (version 1, an unknown extension) has no key to check a signature by.
+    // A certificate that cannot even be parsed (version 1, an unknown extension) has no key to verify a
+    // signature with.
     fn verify_tls12_signature(
         &self,
         _: &[u8],

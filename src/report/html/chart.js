@@ -1,8 +1,8 @@
-// Drawing: axes, lines over time, and what shows under the pointer. Colours are the style sheet's.
+// Drawing: axes, lines over time, and the tooltip under the pointer. Colours are defined in the style sheet.
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
-/** An SVG element with attributes, put into a parent. */
+/** An SVG element with attributes, appended to a parent. */
 function draw(parent, tag, attributes = {}, text = "") {
   const element = document.createElementNS(NAMESPACE, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -11,7 +11,7 @@ function draw(parent, tag, attributes = {}, text = "") {
   return element;
 }
 
-/** An HTML element with a class and a text, put into a parent. */
+/** An HTML element with a class and a text, appended to a parent. */
 function put(parent, tag, name = "", text = "") {
   const element = document.createElement(tag);
   if (name) element.className = name;
@@ -22,20 +22,20 @@ function put(parent, tag, name = "", text = "") {
 
 const grouped = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
-/** A number with three digits that count. */
+/** A number with three significant digits. */
 function number(value) {
   const size = Math.abs(value);
   if (size >= 100 || value === 0) return grouped.format(value);
   return String(Number(value.toPrecision(3)));
 }
 
-/** Microseconds, as people read them. */
+/** Microseconds in human-readable form. */
 function time(us) {
   if (us < 1000) return `${number(us)} µs`;
   return us < 1e6 ? `${number(us / 1000)} ms` : `${number(us / 1e6)} s`;
 }
 
-/** Bytes, as people read them. */
+/** Bytes in human-readable form. */
 function bytes(amount) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;
@@ -58,13 +58,13 @@ function round(value) {
   return [1, 2, 5, 10].find((factor) => factor * power >= value * 0.9999) * power;
 }
 
-/** A step between marks on a time axis that people count in. */
+/** A step between marks on a time axis, in common units of time. */
 function timeStep(span, most) {
   const steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
   return steps.find((step) => span / step <= most) ?? 86400 * round(span / most / 86400);
 }
 
-/** A scale of values: where each is (0 to 1), and the marks. Logarithmic where values differ by more than 30 times. */
+/** A scale of values: the position of each (0 to 1), and the marks. Logarithmic if values differ by a factor of more than 30. */
 function scaleOf(values, { log = false } = {}) {
   const positive = values.filter((value) => value > 0);
   const high = Math.max(...values, 0) || 1;
@@ -82,7 +82,7 @@ function scaleOf(values, { log = false } = {}) {
   return { at: (value) => value / top, marks };
 }
 
-/** The frame of a chart: its SVG, and the box in which values are drawn. */
+/** The frame of a chart: its SVG and the box for values. */
 function frame(plot, label, { height = 190, left = 54 } = {}) {
   plot.querySelector("svg")?.remove();
   const width = Math.max(plot.clientWidth, 240);
@@ -90,7 +90,7 @@ function frame(plot, label, { height = 190, left = 54 } = {}) {
   return { svg, left, top: 16, right: width - 10, bottom: height - 22, width, height };
 }
 
-/** Marks of the value axis, lines across included. */
+/** Marks of the value axis, with lines across the chart. */
 function valueAxis(box, scale, format) {
   for (const mark of scale.marks) {
     const y = box.bottom - scale.at(mark) * (box.bottom - box.top);
@@ -108,7 +108,7 @@ function timeAxis(box, span, x) {
   }
 }
 
-/** Where ramp, down and drain were; what is left is steady. */
+/** Bands for ramp, down and drain; the rest is steady. */
 function phaseBands(box, course, x, shade = true) {
   const words = { r: "ramp", s: "steady", d: "down", e: "drain" };
   for (let i = 0; i < course.phase.length; ) {
@@ -123,7 +123,7 @@ function phaseBands(box, course, x, shade = true) {
   }
 }
 
-/** The path of a line through the middles of the intervals, interrupted where there is no value, or no interval. */
+/** The path of a line through the middles of the intervals, interrupted where a value or an interval is missing. */
 function path(course, values, x, y) {
   let steps = "";
   let pen = false;
@@ -135,14 +135,14 @@ function path(course, values, x, y) {
     }
     const last = i + 1 === values.length || values[i + 1] === null;
     steps += `${pen && follows ? "L" : "M"}${x((course.from[i] + course.to[i]) / 2).toFixed(1)} ${y(value).toFixed(1)}`;
-    // A value with no neighbour is a point, which a round line end shows.
+    // A value without neighbours is a point, which becomes visible through a round line end.
     if (last && !(pen && follows)) steps += "h0.1";
     pen = true;
   });
   return steps;
 }
 
-/** Neighbours of which a screen has no room for each: their time, lowest, median and highest value. */
+/** Groups of neighbouring values that a screen is too narrow to show one by one: time, lowest, median and highest value. */
 function groupsOf(course, values, together) {
   const groups = { from: [], to: [], low: [], middle: [], high: [] };
   for (let first = 0; first < values.length; first += together) {
@@ -170,7 +170,7 @@ function band(groups, x, y) {
 
 const tip = document.getElementById("tip");
 
-/** Shows what is under the pointer: a heading, then name and value in a line each. */
+/** Shows the tooltip: a heading, then one line per name and value. */
 function showTip(plot, box, x, heading, entries) {
   tip.replaceChildren();
   put(tip, "b", "", heading);
@@ -191,7 +191,7 @@ function hideTip() {
   tip.hidden = true;
 }
 
-/** The place in an ascending list whose value is nearest. */
+/** The index in an ascending list whose value is nearest. */
 function nearest(list, value) {
   let [low, high] = [0, list.length - 1];
   while (high - low > 1) {
@@ -202,7 +202,7 @@ function nearest(list, value) {
   return Math.abs(list[low] - value) <= Math.abs(list[high] - value) ? low : high;
 }
 
-/** Calls back with a place (0 to `count`) as the pointer or the arrow keys go over a chart, and with null when it leaves. */
+/** Calls `show` with an index (0 to `count`) as the pointer or the arrow keys move over a chart, and with null on leaving. */
 function follow(box, count, placeOf, show) {
   let place = null;
   const go = (next) => {

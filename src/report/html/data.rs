@@ -1,4 +1,4 @@
-//! The numbers behind a page's charts, as the JSON in it: columns, not rows, and times in whole microseconds.
+//! The data behind a page's charts, as JSON: columns instead of rows, and times in whole microseconds.
 
 use serde::Serialize;
 
@@ -7,16 +7,16 @@ use crate::report::model::{EndpointSeen, Model, Story};
 use crate::stats::packed::{Packed, PackedTimes};
 use crate::stats::times::Times;
 
-/// Most columns of the heat map: a column is 4 pixels wide on a large screen.
+/// Maximum number of columns of the heat map: a column is 4 pixels wide on a large screen.
 const MOST_COLUMNS: usize = 240;
 
-/// Rows of the heat map for each power of ten.
+/// Rows of the heat map per power of ten.
 const ROWS: i32 = 8;
 
-/// Most points of all endpoints in a page, which keeps it below 2 MB.
+/// Maximum number of points of all endpoints in a page, which keeps it below 2 MB.
 const MOST_OF_ENDPOINTS: usize = 8000;
 
-/// Places of the percentile plot for each power of ten of 1 / (1 − q).
+/// Points of the percentile plot per power of ten of 1 / (1 − q).
 const PLACES: i32 = 20;
 
 #[derive(Serialize)]
@@ -27,19 +27,20 @@ struct Data {
     spectrum: Spectrum,
 }
 
-/// A course as columns, a value each point. Seconds are since the start of the first.
+/// The values over time as columns, with one value per point. Seconds are relative to the start of the first
+/// point.
 #[derive(Default, Serialize)]
 struct Columns {
     from: Vec<f64>,
     to: Vec<f64>,
-    /// A letter each point.
+    /// One letter per point.
     phase: String,
     ok: Vec<u64>,
     failed: Vec<u64>,
     sent: Vec<u64>,
     received: Vec<u64>,
     response: Percentiles,
-    /// Left out where each response time was the service time.
+    /// Left out if every response time equals the service time.
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Percentiles>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +49,7 @@ struct Columns {
     gauges: Option<Gauges>,
 }
 
-/// Microseconds; none where nothing ended.
+/// Microseconds; `None` if no request ended.
 #[derive(Default, Serialize)]
 struct Percentiles {
     p50: Vec<Option<u64>>,
@@ -56,7 +57,7 @@ struct Percentiles {
     p99: Vec<Option<u64>>,
 }
 
-/// None where the line that tells it was lost.
+/// `None` if the line with the value was lost.
 #[derive(Serialize)]
 struct Gauges {
     users: Vec<u32>,
@@ -73,12 +74,12 @@ struct Lateness {
     max: Vec<Option<u64>>,
 }
 
-/// How many requests took how long, and when.
+/// The number of requests by response time and time of the run.
 #[derive(Serialize)]
 struct Heat {
     from: Vec<f64>,
     to: Vec<f64>,
-    /// Edges of the rows in microseconds, one more than there are rows.
+    /// Boundaries of the rows in microseconds, one more than there are rows.
     edges: Vec<f64>,
     /// Column, row, count.
     cells: Vec<(usize, usize, u64)>,
@@ -110,7 +111,7 @@ pub(super) fn json(model: &Model) -> String {
 fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
     let mut course = endpoint.course.clone();
     course.bound(most);
-    // An interval in which an endpoint was not used has no line: nothing happened there.
+    // There is no line for an interval in which an endpoint was not used: nothing happened.
     let mut points: Vec<Point> = Vec::new();
     for point in course.points() {
         let before = points.last().map_or(point.start_ms, |point| point.end_ms);
@@ -216,8 +217,8 @@ fn spectrum(story: &Story) -> Spectrum {
     Spectrum { response: places(&response), service: own_response.then(|| places(&service)) }
 }
 
-/// The quantiles of times on a logarithmic grid of 1 / (1 − q), as far as there are times enough to tell them.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among as many as there are")]
+/// The quantiles of times on a logarithmic grid of 1 / (1 − q), as far as the number of times allows.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank that is at most the count")]
 fn places(times: &Times) -> Vec<(f64, u64)> {
     let count = times.sum().count;
     let mut places = Vec::new();

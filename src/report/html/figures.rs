@@ -1,9 +1,9 @@
-//! Numbers as people read them.
+//! Numbers in human-readable form.
 
 use crate::clock::rfc3339;
 use std::time::Duration;
 
-/// A count with a comma before each three digits.
+/// A count with a comma before every three digits.
 pub(super) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -16,7 +16,7 @@ pub(super) fn count(count: u64) -> String {
     text
 }
 
-/// A number with so many digits after the point, and commas before it.
+/// A number with `digits` decimals, and commas in the integer part.
 pub(super) fn number(number: f64, digits: usize) -> String {
     let text = format!("{number:.digits$}");
     let (whole, rest) = text.split_once('.').unwrap_or((&text, ""));
@@ -24,7 +24,7 @@ pub(super) fn number(number: f64, digits: usize) -> String {
     if rest.is_empty() { whole } else { format!("{whole}.{rest}") }
 }
 
-/// A time in milliseconds: three digits that count, and the unit that suits them.
+/// A time in milliseconds: three significant digits and a suitable unit.
 pub(super) fn time(ms: f64) -> String {
     match ms {
         ms if ms < 0.9995 => format!("{} µs", number(ms * 1000.0, 0)),
@@ -35,13 +35,13 @@ pub(super) fn time(ms: f64) -> String {
     }
 }
 
-/// A time that is judged: a lower bound has its sign.
+/// A judged time: a lower bound is marked with a sign.
 pub(super) fn judged_time(ms: f64, is_bound: bool) -> String {
     let sign = if is_bound { "≥ " } else { "" };
     format!("{sign}{}", time(ms))
 }
 
-/// Bytes in the decimal unit that suits them.
+/// Bytes in a suitable decimal unit.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut amount = bytes as f64;
@@ -54,7 +54,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     format!("{} {}", number(amount, digits), UNITS[unit])
 }
 
-/// A length of time: `1 h 2 min`, `5 min 7 s`, `9.8 s`.
+/// A duration: `1 h 2 min`, `5 min 7 s`, `9.8 s`.
 pub(super) fn lasted(seconds: f64) -> String {
     if seconds < 59.95 {
         return format!("{seconds:.1} s");
@@ -67,7 +67,7 @@ pub(super) fn lasted(seconds: f64) -> String {
     said.join(" ")
 }
 
-/// A share in percent: `0 %` is nothing at all, and `100 %` is all.
+/// A share in percent: `0 %` means none and `100 %` means all.
 pub(super) fn share(part: u64, all: u64) -> String {
     let percent = part as f64 / all.max(1) as f64 * 100.0;
     match percent {
@@ -79,7 +79,7 @@ pub(super) fn share(part: u64, all: u64) -> String {
     }
 }
 
-/// A moment of the stream (`2026-11-22T21:00:23.271Z`) to the second.
+/// A time of the stream (`2026-11-22T21:00:23.271Z`) to the second.
 pub(super) fn moment(rfc3339: &str) -> String {
     match (rfc3339.get(..10), rfc3339.get(11..19)) {
         (Some(date), Some(time)) => format!("{date} {time} UTC"),
@@ -87,7 +87,7 @@ pub(super) fn moment(rfc3339: &str) -> String {
     }
 }
 
-/// A moment in Unix seconds, to the second.
+/// A time in Unix seconds, to the second.
 pub(super) fn unix(seconds: f64) -> String {
     moment(&rfc3339(Duration::try_from_secs_f64(seconds).unwrap_or_default()))
 }

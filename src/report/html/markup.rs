@@ -1,19 +1,19 @@
-//! HTML in the making: what is not a literal of ours is escaped, always.
+//! Builds HTML: everything except literals of this program is always escaped.
 
 use std::fmt::Display;
 
-/// A page in the making.
+/// A page that is being built.
 #[derive(Debug, Default)]
 pub(super) struct Markup(String);
 
 impl Markup {
-    /// Adds markup, which is a literal of ours and nothing else.
+    /// Adds markup, which must be a literal of this program.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
-    /// Adds a text, or a value of an attribute in double quotes, whatever it holds.
+    /// Adds a text, or a value of an attribute in double quotes, with any content.
     pub(super) fn text(&mut self, text: impl Display) -> &mut Self {
         for c in text.to_string().chars() {
             match c {
@@ -21,7 +21,8 @@ impl Markup {
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
-                // No control character but space has a meaning in a page, and NUL is an error (HTML, 13.2.3.5).
+                // Control characters other than space have no meaning in a page, and NUL is an error (HTML,
+                // 13.2.3.5).
                 c if c.is_control() => self.0.extend(c.escape_default()),
                 c => self.0.push(c),
             }
@@ -29,7 +30,7 @@ impl Markup {
         self
     }
 
-    /// Adds JSON for a script that is data: without `<`, nothing in it ends the script (HTML, 4.12.1.3).
+    /// Adds JSON for a data script: without `<`, nothing in it can end the script (HTML, 4.12.1.3).
     pub(super) fn json(&mut self, json: &str) -> &mut Self {
         self.0.push_str(&json.replace('<', "\\u003c"));
         self
@@ -40,7 +41,7 @@ impl Markup {
         self.raw("<").raw(kind).raw(" class=\"").raw(class).raw("\">").text(text).raw("</").raw(kind).raw(">")
     }
 
-    /// The page.
+    /// Returns the page.
     pub(super) fn finish(self) -> String {
         self.0
     }
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_texts_whatever_they_hold() {
+    fn texts_are_escaped_whatever_they_contain() {
         let mut page = Markup::default();
         page.raw("<a title=\"").text("\"><script>alert('1')</script>&\u{1b}[2J").raw("\">");
         let expected = "<a title=\"&quot;&gt;&lt;script&gt;alert('1')&lt;/script&gt;&amp;\\u{1b}[2J\">";

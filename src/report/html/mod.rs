@@ -1,7 +1,8 @@
-//! A report as one self-contained page: nothing is loaded from elsewhere, and nothing in it runs but the script of ours.
+//! The report as a self-contained page: nothing is loaded from elsewhere, and only our own script runs in it.
 //!
-//! Texts and tables are in the page as such; the charts are drawn by its script from the data in it. The policy in its
-//! head (Content Security Policy, level 3) lets only this style and this script be used, by their hashes.
+//! Texts and tables are part of the page; the charts are drawn by its script from the embedded data. The
+//! policy in its head (Content Security Policy, level 3) allows only this style and this script, by their
+//! hashes.
 
 mod data;
 mod figures;
@@ -28,7 +29,7 @@ pub fn page(model: &Model) -> String {
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
     page.raw("<title>").text(format_args!("{}: {}", model.identity.testplan, model.story.verdict())).raw("</title>\n");
-    // Or else a browser asks for one.
+    // Without this, browsers request an icon.
     page.raw("<link rel=\"icon\" href=\"data:,\">\n");
     page.raw("<style>").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     sections::header(&mut page, model);

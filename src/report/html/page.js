@@ -1,15 +1,15 @@
-// The page: its charts out of the data in it, and tables that can be sorted.
+// The page: draws the charts from the embedded data, and sorts tables.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const height = () => (window.innerWidth < 600 ? 170 : 200);
 
-/** A count of each interval, a second. */
+/** The counts of intervals, per second. */
 const rate = (course, key) => course[key].map((count, i) => count === null ? null : count / Math.max(course.to[i] - course.from[i], 0.001));
 const sum = (course, one, two) => course[one].map((count, i) => count + course[two][i]);
 const percent = (value) => `${number(value)} %`;
 const perSecond = (value) => `${bytes(value)}/s`;
 
-/** Charts over time: the lines of each, of all requests or of the endpoint that was chosen. */
+/** The lines of the charts over time, for all requests or for the selected endpoint. */
 const TIME_CHARTS = {
   rate: {
     format: number, ofEndpoint: true,
@@ -61,7 +61,7 @@ function legend(plot, lines) {
   }
 }
 
-/** Everything that shows a moment under the pointer, to show the same moment in all charts. */
+/** The cursors of all charts, which show the same moment. */
 const cursors = new Map();
 
 function pointAt(course, place, from) {
@@ -128,7 +128,7 @@ function drawHeat() {
   const y = (us) => box.bottom - ((Math.log10(us) - low) / (high - low)) * (box.bottom - box.top);
   const marks = heat.edges.filter((edge) => Math.abs(Math.log10(edge) - Math.round(Math.log10(edge))) < 1e-6);
   const most = Math.max(...heat.cells.map((cell) => cell[2]), 1);
-  // One path a shade: thousands of rectangles would be thousands of elements.
+  // One path per shade: thousands of rectangles would be thousands of elements.
   const shades = ["", "", "", "", "", "", ""];
   for (const [column, row, count] of heat.cells) {
     const shade = Math.min(6, Math.floor((7 * Math.log(1 + count)) / Math.log(1 + most)));
@@ -188,7 +188,7 @@ function drawSpectrum() {
   let free = box.left;
   for (const mark of marks) {
     draw(box.svg, "line", { x1: x(mark), x2: x(mark), y1: box.top, y2: box.bottom, class: "axis" });
-    // Only where there is room behind the one before.
+    // Only if there is room after the previous one.
     if (x(mark) < free) continue;
     free = x(mark) + 52;
     const anchor = mark === 1 ? "start" : x(mark) > box.right - 24 ? "end" : "middle";
@@ -224,7 +224,7 @@ function drawAll() {
   drawSpectrum();
 }
 
-/** Sorts a table by a column: numbers falling at first, texts rising. */
+/** Sorts a table by a column: numbers in descending order first, texts in ascending order. */
 function sort(table, head) {
   const column = [...head.parentElement.children].indexOf(head);
   const value = (row) => row.children[column].dataset.value ?? row.children[column].textContent;
@@ -245,7 +245,7 @@ for (const button of document.querySelectorAll("th button")) {
 if (data.course.to.length) {
   choice?.addEventListener("change", drawAll);
   let width = window.innerWidth;
-  // A phone's address bar that hides changes the height only, which changes no chart.
+  // A phone's address bar changes only the height when it hides, which does not affect the charts.
   window.addEventListener("resize", () => {
     if (window.innerWidth !== width) drawAll();
     width = window.innerWidth;

@@ -1,4 +1,4 @@
-//! The parts of a page that are not tables: head, summary, places of the charts, foot.
+//! The parts of a page other than tables: header, summary, containers of the charts, footer.
 
 use super::figures::{bytes, count, judged_time, lasted, moment, number, share};
 use super::markup::Markup;
@@ -43,7 +43,7 @@ fn verdict(model: &Model) -> &str {
     }
 }
 
-/// What is wrong with the stream, the figures of the whole run, why the verdict is what it is, and the warnings.
+/// Problems of the stream, the figures of the whole run, the reasons for the verdict, and the warnings.
 pub(super) fn summary(page: &mut Markup, model: &Model) {
     if !model.troubles.is_empty() {
         let what = if model.troubles.is_loss() {
@@ -113,7 +113,7 @@ fn tile(page: &mut Markup, title: &'static str, figure: &str, beside: &str) {
     page.raw("<small>").text(beside).raw("</small></dd></div>\n");
 }
 
-/// Places of the charts, which the script fills.
+/// Containers of the charts, which the script fills.
 pub(super) fn charts(page: &mut Markup, model: &Model) {
     let story = &model.story;
     page.raw("<section aria-labelledby=\"over-time\">\n<div class=\"row\"><h2 id=\"over-time\">Over time</h2>\n");
@@ -179,7 +179,7 @@ fn figure(page: &mut Markup, (class, id): (&'static str, &'static str), title: &
     page.raw("<div class=\"plot\"></div></figure>\n");
 }
 
-/// How the numbers are meant, and who made them.
+/// How to read the numbers, and which version produced them.
 pub(super) fn footer(page: &mut Markup, model: &Model) {
     page.raw("<footer>\n<p>A request that failed or timed out is in every percentile, with the time that it took. ");
     page.raw(

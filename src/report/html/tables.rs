@@ -1,4 +1,4 @@
-//! The tables of a page. Those that can be sorted are, by a script that needs the bare numbers.
+//! The tables of a page. Sorting is done by a script, which needs the raw numbers.
 
 use super::figures::{count, lasted, number, share, unix};
 use super::markup::Markup;
@@ -8,10 +8,10 @@ use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
 use crate::telemetry::reader::facts::ErrorRow;
 
-/// Most errors in a page; the stream has them all.
+/// Maximum number of errors in a page; the stream contains all of them.
 const MOST_ERRORS: usize = 500;
 
-/// What the run was held against; nothing where it was not.
+/// The checks of the run; nothing if there are none.
 pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
     if checks.is_empty() {
         return;
@@ -27,7 +27,7 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
     page.raw("</tbody></table></div>\n");
 }
 
-/// Ramp, steady, down and drain, each on its own.
+/// Ramp, steady, down and drain, one row each.
 pub(super) fn phases(page: &mut Markup, story: &Story) {
     let present = |phase: Phase| story.phases.iter().find(|seen| seen.phase == phase);
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
@@ -58,7 +58,7 @@ fn milliseconds(times: &Times, permille: u64) -> String {
     number(times.percentile_us(permille) as f64 / 1000.0, 2)
 }
 
-/// A line an endpoint, and all together.
+/// One row per endpoint, and one for all requests.
 pub(super) fn endpoints(page: &mut Markup, story: &Story) {
     const HEADS: [&str; 10] =
         ["Requests", "Failures", "Failed", "Mean", "Min", "p50", "p95", "p99", "Max", "Requests/s"];
@@ -102,7 +102,7 @@ fn row(page: &mut Markup, name: &str, numbers: &Numbers) {
     page.raw("</tr>\n");
 }
 
-/// A line an error; nothing where there was none.
+/// One row per error; nothing if there are none.
 pub(super) fn errors(page: &mut Markup, story: &Story) {
     if story.errors.is_empty() {
         return;
@@ -126,7 +126,7 @@ pub(super) fn errors(page: &mut Markup, story: &Story) {
     }
 }
 
-/// Every setting as resolved.
+/// All settings as resolved.
 pub(super) fn plan(page: &mut Markup, story: &Story) {
     page.raw("<h2>Plan</h2>\n<div class=\"card\"><details><summary>The plan as resolved: ")
         .text(story.plan.settings.len());
@@ -151,7 +151,7 @@ fn failures(page: &mut Markup, failed: u64, all: u64) {
     page.element("td", class, format_args!("{} ({})", count(failed), share(failed, all)));
 }
 
-/// A cell whose bare value a sort goes by.
+/// A cell with its raw value for sorting.
 fn value(page: &mut Markup, value: f64, text: &str) {
     page.raw("<td data-value=\"").text(value).raw("\">").text(text).raw("</td>");
 }

@@ -82,7 +82,8 @@ fn stages_have_exactly_the_arrivals_of_their_integral() {
         let end = d1 + d2;
         for (n, at) in due.iter().enumerate() {
             assert!(n == 0 || due[n - 1] <= *at, "from {v0} {text}: {n}");
-            // Twice the integral times the length of the piece, compared with 2n, both in 1e-10 of an arrival.
+            // Twice the integral times the length of the segment, compared with 2n, both in 1e-10 of an
+            // arrival.
             let excess = |ns: i128| {
                 let first = ns < d1 * 100_000_000;
                 let (from, to, length, begin, before) =
@@ -154,7 +155,7 @@ fn the_rate_names_the_phase_and_the_plateau() {
 }
 
 #[test]
-fn no_rate_that_a_flag_takes_is_a_panic() {
+fn no_rate_that_a_flag_accepts_causes_a_panic() {
     let times = [Duration::ZERO, Duration::from_nanos(1), seconds(1e7), Duration::MAX];
     for spacing in [Spacing::Constant, Spacing::Poisson { seed: 1 }] {
         for rate in [f64::MIN_POSITIVE, 1e-300, 1e-12, 0.1, 1e9, f64::MAX] {

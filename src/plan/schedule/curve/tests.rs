@@ -55,7 +55,7 @@ fn an_amount_at_a_border_belongs_to_the_next_piece_that_has_any() {
 }
 
 #[test]
-fn the_way_back_is_the_last_nanosecond_with_no_more() {
+fn the_inverse_is_the_last_nanosecond_that_does_not_exceed_the_amount() {
     let ends = [0.0, 0.1, 0.3, 1.0, 7.0, 1000.0, 1e6, 1e9];
     for (from, to) in ends.iter().flat_map(|from| ends.map(|to| (*from, to))) {
         for length in ["1ms", "1s", "90s", "8784h"] {
@@ -95,7 +95,7 @@ fn an_amount_that_is_not_whole_is_rounded_up() {
 }
 
 #[test]
-fn the_same_value_for_ever_is_reached_or_never() {
+fn a_constant_value_without_end_reaches_every_amount_or_never() {
     for (value, amount, at) in [(4.0, 0, 0.0), (4.0, 3, 0.75), (0.1, 3, 30.0), (1e6, 3, 0.000_003)] {
         assert_eq!(Curve::constant(value).reached(amount * ONE), Some(seconds(at)));
     }

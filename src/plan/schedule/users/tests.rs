@@ -8,7 +8,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// `+k@ms` and `-k@ms`, for reading.
+/// Formats the changes as `+k@ms` and `-k@ms`.
 fn told(users: &Users) -> String {
     let word = |change: Change| {
         let sign = if change.kind == ChangeKind::Start { '+' } else { '-' };
@@ -22,7 +22,7 @@ fn reached(users: &Users) -> Vec<(f64, u32)> {
 }
 
 #[test]
-fn a_ramp_starts_each_user_once_and_ends_never() {
+fn a_ramp_starts_each_user_once_and_never_ends() {
     let users = Users::ramp(Ramp::new(4, 2.0));
     assert_eq!(told(&users), "+0@0 +1@500 +2@1000 +3@1500");
     assert_eq!(reached(&users), [(1.5, 4)]);
@@ -81,7 +81,7 @@ fn grid() -> impl Iterator<Item = [(i64, i64); 3]> {
 }
 
 #[test]
-fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
+fn changes_add_up_to_the_wanted_users_and_match_the_value() {
     for grid in grid() {
         let [_, (d1, v1), (d2, v2)] = grid;
         let text = format!("{}s:{},{}s:{}", d1 as f64 / 10.0, v1 as f64 / 10.0, d2 as f64 / 10.0, v2 as f64 / 10.0);
@@ -103,7 +103,7 @@ fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
             assert_eq!(i64::from(users.wanted(at)), count, "{text} at {at:?}");
             let (from, to, length, time) =
                 if hundredth < d1 * 10 { (0, v1, d1, hundredth) } else { (v1, v2, d2, hundredth - d1 * 10) };
-            // Ten times the length times ten users, so that all is whole.
+            // Ten times the length times ten users, so that everything is whole.
             let (value, one) = (from * length * 10 + (to - from) * time, length * 100);
             let expected = if to < from { (value - 1).div_euclid(one) } else { value / one };
             assert_eq!(count, expected.max(0), "{text} at {at:?}");
@@ -112,7 +112,7 @@ fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
 }
 
 #[test]
-fn the_longest_and_highest_is_no_panic() {
+fn the_longest_and_highest_stages_cause_no_panic() {
     for stages in ["8784h:1e9", "0s:1e9,8784h:0", "1ms:1e9,8783h:0.000000000001", "1ms:0"] {
         let users = users(stages);
         assert!(users.changes().take(100).count() <= 100);
