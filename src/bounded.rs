@@ -33,7 +33,7 @@ impl fmt::Display for Limit {
     /// The error message for an input over the limit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, unit) = if self.mib.is_multiple_of(1024) { (self.mib / 1024, "GiB") } else { (self.mib, "MiB") };
-        write!(f, "is longer than {number} {unit}, the most that {} may have", self.what)
+        write!(f, "is longer than {number} {unit}, the maximum for {}", self.what)
     }
 }
 
@@ -131,12 +131,12 @@ mod tests {
     fn an_input_as_long_as_the_limit_is_read_and_one_byte_more_is_refused() {
         let length = usize::try_from(MIB).unwrap();
         assert_eq!(source(&vec![b'x'; length][..], ONE).unwrap().len(), length);
-        let why = &"is longer than 1 MiB, the most that a test's input may have".to_owned();
+        let why = &"is longer than 1 MiB, the maximum for a test's input".to_owned();
         assert_eq!(source(&vec![b'x'; length + 1][..], ONE).as_deref(), Err(why));
         assert_eq!(source(io::repeat(0), ONE).as_deref(), Err(why));
         assert_eq!(file(Path::new("/dev/zero"), ONE).as_deref(), Err(why));
         assert!(file(Path::new("/"), ONE).unwrap_err().contains("directory"));
-        assert_eq!(Limit::mib("x", 2048).to_string(), "is longer than 2 GiB, the most that x may have");
+        assert_eq!(Limit::mib("x", 2048).to_string(), "is longer than 2 GiB, the maximum for x");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Error {
 
     /// A signal ended the work before it was done: exit code 130.
     pub fn interrupted(what: impl Into<String>) -> Self {
-        let why = "a signal came before its end; nothing was made of it".to_owned();
+        let why = "interrupted by a signal before it was finished; no output was written".to_owned();
         Self { exit: Exit::Killed, what: what.into(), why }
     }
 

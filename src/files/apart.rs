@@ -65,14 +65,14 @@ pub fn check(inputs: &[Named], outputs: &[Named]) -> Result<()> {
     for output in outputs {
         let Some(identity) = Identity::of(&output.place) else { continue };
         if let Some((input, _)) = inputs.iter().find(|(_, known)| *known == identity) {
-            let why = format!("is the file of the input {}, which writing would destroy", input.name);
+            let why = format!("is the same file as the input {}, which would be overwritten", input.name);
             return Err(Error::usage(&output.name, why));
         }
         if is_descriptor(&output.place) {
             continue;
         }
         if let Some((other, _)) = before.iter().find(|(_, known)| *known == identity) {
-            return Err(Error::usage(&output.name, format!("is the file of {} as well", other.name)));
+            return Err(Error::usage(&output.name, format!("is the same file as {}", other.name)));
         }
         before.push((output, identity));
     }
@@ -139,7 +139,7 @@ mod tests {
         assert!(check(&[file("--data", "/dev/null")], &null).is_ok());
         let new = [file("--html", "/tmp/./no-such-file"), file("--junit", "/tmp/no-such-file")];
         let why = check(&[], &new).unwrap_err().to_string();
-        assert_eq!(why, "--junit /tmp/no-such-file: is the file of --html /tmp/./no-such-file as well");
+        assert_eq!(why, "--junit /tmp/no-such-file: is the same file as --html /tmp/./no-such-file");
         let apart = [file("--html", "/tmp/no-such-file"), file("--junit", "/tmp/no-such-file-either")];
         assert!(check(&[], &apart).is_ok());
     }

@@ -35,7 +35,7 @@ pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Resu
             }
         }
     }
-    let Some(host) = host else { return Err(Error::usage(what, "has no URL in it")) };
+    let Some(host) = host else { return Err(Error::usage(what, "contains no URL")) };
     vault.tell_kept(&requests, &mut notes);
     Draft::new(host, requests, None).finish(what, notes)
 }
@@ -174,7 +174,7 @@ impl Command {
                 match text.split_once('=') {
                     Some(("", plain)) => self.form(urlencoded(plain)),
                     Some((name, plain)) => self.form(format!("{name}={}", urlencoded(plain))),
-                    None if text.contains('@') => notes.add("--data-urlencode @FILE: left out, put the file's text in"),
+                    None if text.contains('@') => notes.add("--data-urlencode @FILE: left out; insert the file's text"),
                     None => self.form(urlencoded(&text)),
                 }
             }
@@ -221,7 +221,7 @@ impl Command {
             Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
                 self.headers.push((name.trim().to_owned(), value.trim().to_owned()));
             }
-            _ => notes.add("-H: a header is left out that has no name or no value"),
+            _ => notes.add("-H: a header without a name or value is left out"),
         }
     }
 
@@ -315,7 +315,7 @@ pub(super) fn joined(headers: impl Iterator<Item = (String, String)>, notes: &mu
     for (name, value) in headers {
         let is_steering = value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
         if is_steering || value::header_name(&name).is_err() {
-            notes.add("a header is left out whose name or value no request can carry");
+            notes.add("a header with an invalid name or value is left out");
             continue;
         }
         match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {

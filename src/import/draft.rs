@@ -119,7 +119,7 @@ impl Room {
             return Err(Error::usage(what, format!("has more than {MOST_REQUESTS} requests")));
         }
         if self.bytes as u64 > scenario::LONGEST.bytes() {
-            return Err(Error::usage(what, format!("the scenario made of it {}", scenario::LONGEST)));
+            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::LONGEST)));
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl Draft {
         // Maps with text keys and no floats: everything can be expressed in JSON.
         let text = serde_json::to_string_pretty(&self).unwrap_or_default();
         if text.len() as u64 >= scenario::LONGEST.bytes() {
-            return Err(Error::usage(what, format!("the scenario made of it {}", scenario::LONGEST)));
+            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::LONGEST)));
         }
         Ok(Import { scenario: text + "\n", notes: notes.finish() })
     }

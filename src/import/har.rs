@@ -29,7 +29,7 @@ pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Impor
     // Recorders write entries when they end; they are sorted by their start.
     recorded.sort_by(|a, b| a.started.total_cmp(&b.started));
     let mut kept = chosen(recorded, scope, &mut notes);
-    let Some(first) = kept.first() else { return Err(Error::usage(file, "has no request that is taken over")) };
+    let Some(first) = kept.first() else { return Err(Error::usage(file, "contains no request that can be imported")) };
     let host = first.origin.clone();
     let wait = think_time(&kept);
     let answers: Vec<Vec<Token>> = kept.iter_mut().map(|entry| std::mem::take(&mut entry.answer)).collect();
@@ -44,7 +44,7 @@ pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Impor
     match correlate(&mut requests, answers) {
         0 => {}
         count => notes.add(format!(
-            "{count} values come from earlier answers now (extract): look whether they are the right ones"
+            "{count} values are now extracted from earlier responses (extract): check that they are the right ones"
         )),
     }
     hide(&mut requests, scope.secrets, &mut notes);
@@ -85,8 +85,8 @@ impl Entry {
     fn read(entry: &Value, room: &mut TokenRoom) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let request = &entry["request"];
-        let url = text(&request["url"]).ok_or(("/request/url", "missing, or no text".to_owned()))?;
-        let method = text(&request["method"]).ok_or(("/request/method", "missing, or no text".to_owned()))?;
+        let url = text(&request["url"]).ok_or(("/request/url", "missing, or not text".to_owned()))?;
+        let method = text(&request["method"]).ok_or(("/request/method", "missing, or not text".to_owned()))?;
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Ok(None);
         }
@@ -148,7 +148,7 @@ impl Entry {
         let status = Some(self.status).filter(|status| (400..=599).contains(status));
         if self.status > 599 {
             notes.add(format!(
-                "{method} {path}: the recording has a status of {}, which HTTP does not know",
+                "{method} {path}: the recording has a status of {}, which is not defined in HTTP",
                 self.status
             ));
         }
@@ -211,11 +211,11 @@ fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
     let mut kept = Vec::new();
     for entry in recorded {
         if entry.is_asset && scope.assets == Assets::LeaveOut {
-            notes.add("pictures, fonts, style sheets and scripts: left out (--assets takes them)");
+            notes.add("images, fonts, style sheets and scripts: left out (--assets keeps them)");
         } else if entry.origin != first && scope.hosts == Hosts::First {
-            notes.add(format!("{}: left out, another host (--all-hosts takes it)", entry.origin));
+            notes.add(format!("{}: left out, another host (--all-hosts keeps it)", entry.origin));
         } else if followed.take().is_some_and(|to| to == format!("{}{}", entry.origin, entry.target)) {
-            notes.add("redirects: followed by themselves, their hops are left out");
+            notes.add("redirects: followed automatically, their hops are left out");
             followed = entry.leads_to();
         } else {
             followed = entry.leads_to();

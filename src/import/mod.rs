@@ -76,7 +76,7 @@ pub enum Secrets {
 /// One line that names the file and position, or the word; exit code 2.
 pub fn import(input: &[String], scope: Scope) -> Result<Import> {
     match input {
-        [] => Err(Error::usage("import", "what? give a HAR file, a curl command, or - for stdin")),
+        [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
         [one] if is_command(one) => curl::import("curl command", &words::commands(one)?, scope),
         [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), RECORDING), scope),
         [one] => {
@@ -87,7 +87,9 @@ pub fn import(input: &[String], scope: Scope) -> Result<Import> {
             let words = rest.to_vec();
             curl::import("curl command", &[words], scope)
         }
-        [_, second, ..] => Err(Error::usage(named(second), "one input at a time; quote the curl command")),
+        [_, second, ..] => {
+            Err(Error::usage(named(second), "only one input is allowed; put quotes around the curl command"))
+        }
     }
 }
 

@@ -26,16 +26,16 @@ pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>
     match fate(flag) {
         Fate::Silent => {}
         Fate::SilentValue => drop(value(flag)?),
-        Fate::OfTheRun => notes.add(format!("{flag}: left out, give it to swarmline run")),
+        Fate::OfTheRun => notes.add(format!("{flag}: left out, pass it to swarmline run")),
         Fate::OfTheRunValue => {
-            notes.add(format!("{flag} {}: left out, give it to swarmline run", shown(flag, &value(flag)?)));
+            notes.add(format!("{flag} {}: left out, pass it to swarmline run", shown(flag, &value(flag)?)));
         }
         Fate::Lost => notes.add(format!("{flag} {}: left out", shown(flag, &value(flag)?))),
         Fate::Secret => {
             value(flag)?;
             notes.add(format!("{flag}: left out"));
         }
-        Fate::Unknown => notes.add(format!("{flag}: not known here, left out")),
+        Fate::Unknown => notes.add(format!("{flag}: unknown flag, left out")),
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ impl Vault {
             let mut tell = |name: &str, place: &str| {
                 let about = format!("{} {}", request.method, masked_url(path));
                 notes.add(format!(
-                    "{about}: the value of {name} in its {place} is kept; is it a secret? see ${{env.NAME}}"
+                    "{about}: the value of {name} in its {place} is kept; if it is a secret, use ${{env.NAME}}"
                 ));
             };
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));

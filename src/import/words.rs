@@ -67,7 +67,7 @@ fn split(text: &str, dialect: Dialect) -> std::result::Result<Vec<Vec<String>>, 
                 Some('\n') => {}
                 Some('\r') if rest.next_if_eq(&'\n').is_some() => {}
                 Some(other) => word.get_or_insert_default().push(other),
-                None => return Err("ends in the midst of an escape"),
+                None => return Err("ends in the middle of an escape"),
             },
             ('\'', Dialect::Posix) => single_quoted(&mut rest, word.get_or_insert_default())?,
             ('$', Dialect::Posix) if rest.peek() == Some(&'\'') => {
@@ -157,18 +157,18 @@ fn ansi_c_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<
 fn surrogates(rest: &mut Rest<'_>) -> std::result::Result<char, &'static str> {
     let high = digits(rest, 4, 16, "");
     if !(0xd800..0xdc00).contains(&high) {
-        return char::from_u32(high).ok_or("has an escape that is no character");
+        return char::from_u32(high).ok_or("has an escape that is not a character");
     }
     if rest.next() != Some('\\') || rest.next() != Some('u') {
-        return Err("has an escape that is no character");
+        return Err("has an escape that is not a character");
     }
     let low = digits(rest, 4, 16, "");
     let code = 0x1_0000 + ((high - 0xd800) << 10) + low.wrapping_sub(0xdc00);
-    char::from_u32(code).ok_or("has an escape that is no character")
+    char::from_u32(code).ok_or("has an escape that is not a character")
 }
 
 fn number(rest: &mut Rest<'_>, most: usize, radix: u32, start: &str) -> std::result::Result<char, &'static str> {
-    char::from_u32(digits(rest, most, radix, start)).ok_or("has an escape that is no character")
+    char::from_u32(digits(rest, most, radix, start)).ok_or("has an escape that is not a character")
 }
 
 fn digits(rest: &mut Rest<'_>, most: usize, radix: u32, start: &str) -> u32 {

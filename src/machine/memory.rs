@@ -132,9 +132,7 @@ impl MemoryLimits {
             memory("memory limit of the cgroup", self.cgroup, |need| {
                 format!("`echo {need} > memory.max` in its directory (of a container: --memory {need})")
             }),
-            memory("memory of this host", self.host, |_| {
-                "a larger machine, or share the run out with --shard".to_owned()
-            }),
+            memory("memory of this host", self.host, |_| "a larger machine, or split the run with --shard".to_owned()),
         ]
     }
 }
@@ -168,7 +166,7 @@ impl Bound {
     fn too_many(&self, users: u64) -> String {
         let (need, each) = (self.need(users), self.each.div_ceil(KIB));
         format!(
-            "is {}, enough for {} users; {users} users of {each} KiB need {}: ask for fewer, or raise it with {}",
+            "is {}, enough for {} users; {users} users of {each} KiB need {}: use fewer, or raise it with {}",
             mib(self.value),
             self.fit(),
             mib(need),
@@ -226,7 +224,7 @@ mod tests {
         assert_eq!(refused.exit(), Exit::Usage);
         assert_eq!(
             refused.to_string(),
-            "limit of address space: is 192 MiB, enough for 536 users; 541 users of 288 KiB need 193 MiB: ask for \
+            "limit of address space: is 192 MiB, enough for 536 users; 541 users of 288 KiB need 193 MiB: use \
              fewer, or raise it with `ulimit -v 196768`"
         );
         assert_eq!(limits.check(300, PLAIN).unwrap(), None);

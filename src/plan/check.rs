@@ -163,7 +163,7 @@ impl Check {
     /// # Errors
     /// A sentence with the position of the error and what is expected there.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
-        if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { parse::check(text) }
+        if text.len() > LONGEST { Err(format!("is longer than {LONGEST} bytes")) } else { parse::check(text) }
     }
 
     /// `metric relation bound` over the whole run, as in locust-plugins: times in milliseconds.
@@ -286,7 +286,7 @@ pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoin
         let meant = names.iter().find(|name| name.split_once(' ').is_some_and(|(_, path)| path == wanted));
         let told = masked_url(wanted);
         let hint = match meant.or(names.first()) {
-            Some(name) => format!("no endpoint '{told}'; they are called as '{name}' is"),
+            Some(name) => format!("no endpoint '{told}'; endpoints are named like '{name}'"),
             None => format!("no endpoint '{told}'"),
         };
         return Err(Error::usage(format!("--check '{}'", check.text.replace(wanted, &told)), hint));
@@ -301,7 +301,7 @@ pub(super) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoin
 pub(super) fn refuse_abort(checks: &[(Check, Origin)]) -> Result<()> {
     match checks.iter().find(|(check, _)| check.aborts) {
         Some((check, _)) => {
-            Err(Error::usage(format!("--check '{check}'"), "a shard decides no check: leave out abort"))
+            Err(Error::usage(format!("--check '{check}'"), "a shard does not evaluate checks: leave out abort"))
         }
         None => Ok(()),
     }

@@ -61,7 +61,7 @@ pub(super) fn from_flags(
     uses_tls: bool,
 ) -> Result<ConnectionPlan> {
     let family = match (flags.ipv4, flags.ipv6) {
-        (true, true) => return Err(Error::usage("-4 and -6", "exclude each other")),
+        (true, true) => return Err(Error::usage("-4 and -6", "cannot be combined")),
         (true, false) => Family::V4,
         (false, true) => Family::V6,
         (false, false) => Family::Any,

@@ -91,13 +91,13 @@ pub fn detect(environment: &Environment, given: Option<u32>) -> Result<Found, St
 
 fn nothing(environment: &Environment) -> String {
     let hint = if environment.contains_key("SLURM_PROCID") {
-        "SLURM_PROCID is there without SLURM_STEP_NUM_TASKS: this is the batch script itself; start the shards with srun"
+        "SLURM_PROCID is set without SLURM_STEP_NUM_TASKS: this is the batch script itself; start the shards with srun"
     } else if environment.contains_key(PARALLEL) {
         "PARALLEL_SEQ counts from 1 and gives no total; write seq 0 3 | parallel … --shard {}/4"
     } else {
         "no variables of Slurm, Open MPI, PMI, AWS Batch or Kubernetes are set; give I/N"
     };
-    format!("no engine tells the shard: {hint}")
+    format!("no engine provides the shard: {hint}")
 }
 
 fn by_variables(

@@ -184,7 +184,8 @@ impl ClassOrder {
         let weights: Vec<i64> = weights.iter().map(|weight| i64::from(weight / divisor)).collect();
         let period: i64 = weights.iter().sum();
         let length = usize::try_from(period).ok().filter(|length| *length <= LONGEST_PERIOD);
-        let length = length.ok_or_else(|| format!("the weights add up to {period}; at most {LONGEST_PERIOD} do"))?;
+        let length =
+            length.ok_or_else(|| format!("the weights add up to {period}; the maximum is {LONGEST_PERIOD}"))?;
         let mut owed = vec![0_i64; weights.len()];
         let turns = (0..length).map(|_| {
             let mut best = 0;

@@ -177,7 +177,7 @@ impl<'t> Raw<'t> {
     }
 
     fn needed_string(self) -> Result<String, (&'t str, String)> {
-        self.string().ok_or_else(|| (self.0, "has half of a surrogate pair in a string".to_owned()))
+        self.string().ok_or_else(|| (self.0, "has half a surrogate pair in a string".to_owned()))
     }
 
     /// Returns whether it is a string with this text.
@@ -205,7 +205,7 @@ fn each_once<'t>(
     let is_same = |pair: &&[usize]| members[pair[0]].0 == members[pair[1]].0;
     let Some(again) = order.windows(2).filter(is_same).map(|pair| pair[1]).min() else { return Ok(members) };
     if twice == Twice::Refused {
-        return Err((keys[again].0, format!("{:?} comes twice", members[again].0)));
+        return Err((keys[again].0, format!("duplicate member {:?}", members[again].0)));
     }
     let replaced: Vec<usize> = order.windows(2).filter(is_same).map(|pair| pair[0]).collect();
     let mut is_kept = vec![true; members.len()];

@@ -55,9 +55,10 @@ impl Model {
                 Ok((Self::Closed(users.of_shard(shard)), most))
             }
             // A shard without a user could not send its arrivals.
-            Self::Open { most_users, .. } if most_users < shard.count() => {
-                Err(Error::usage("--users", format!("must be at least 1 a shard with --rate, {} here", shard.count())))
-            }
+            Self::Open { most_users, .. } if most_users < shard.count() => Err(Error::usage(
+                "--users",
+                format!("must be at least 1 per shard with --rate, {} here", shard.count()),
+            )),
             Self::Open { arrivals, most_users } => {
                 let own = shard.share_of_users(most_users);
                 Ok((Self::Open { arrivals: arrivals.of_shard(shard), most_users: own }, most_users))
@@ -97,7 +98,7 @@ impl Load {
     pub(super) fn check_classes(&self, classes: usize) -> Result<()> {
         match self.model {
             Model::Open { most_users, .. } if (most_users as usize) < classes => {
-                Err(Error::usage("--users", format!("must be at least 1 a class of users with --rate, {classes} here")))
+                Err(Error::usage("--users", format!("must be at least 1 per user class with --rate, {classes} here")))
             }
             _ => Ok(()),
         }

@@ -42,7 +42,7 @@ pub(super) struct Place {
 /// Names the flag: the shard does not exist or was not detected, or there is no run id that all shards share.
 pub(super) fn place(flags: &RunFlags, surroundings: &Surroundings<'_>) -> Result<Place> {
     let start = match (flags.start_at, flags.start_align) {
-        (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "exclude each other")),
+        (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "cannot be combined")),
         (Some(at), None) => Start::At(at),
         (None, Some(step)) => Start::Aligned(step),
         (None, None) => Start::Now,

@@ -185,17 +185,14 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         all.extend(lines.map(str::to_owned));
         if all.len() == before {
-            return Err(Error::usage(argument.as_str(), "has no request in it"));
+            return Err(Error::usage(argument.as_str(), "contains no request"));
         }
     }
     if all.len() > MOST_REQUESTS {
-        return Err(Error::usage(
-            "REQUEST",
-            format!("{} requests, and a run takes at most {MOST_REQUESTS}", all.len()),
-        ));
+        return Err(Error::usage("REQUEST", format!("{} requests; the maximum is {MOST_REQUESTS}", all.len())));
     }
     if all.is_empty() {
-        return Err(Error::usage("REQUEST", "nothing to ask; give a URL, or --host and a path such as /"));
+        return Err(Error::usage("REQUEST", "no request given; pass a URL, or --host and a path such as /"));
     }
     Ok(all)
 }
@@ -291,7 +288,7 @@ pub(super) fn defaults(
 
 fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
     match (&flags.data, &flags.json) {
-        (Some(_), Some(_)) => Err(Error::usage("--data and --json", "exclude each other")),
+        (Some(_), Some(_)) => Err(Error::usage("--data and --json", "cannot be combined")),
         (None, None) => Ok(None),
         (Some(text), None) => content("--data", text).map(Some),
         (None, Some(text)) => {

@@ -98,7 +98,7 @@ impl Route {
     /// Names the flag; a missing Unix socket is an error.
     pub(super) fn from_flags(flags: &RouteFlags<'_>) -> Result<Self> {
         match (flags.proxy, flags.unix_socket) {
-            (Some(_), Some(_)) => Err(Error::usage("--proxy and --unix-socket", "exclude each other")),
+            (Some(_), Some(_)) => Err(Error::usage("--proxy and --unix-socket", "cannot be combined")),
             (Some(url), None) => proxy(url).map_err(|why| Error::usage("--proxy", why)),
             (None, Some(path)) => unix_socket(path).map(Self::UnixSocket),
             (None, None) => Ok(Self::Direct),
@@ -142,8 +142,8 @@ fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
         }
         "socks5" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Here }),
         "socks5h" => Ok(Route::Socks5 { proxy, login: for_socks(login)?, lookup: Lookup::Proxy }),
-        "socks" | "socks4" | "socks4a" => Err("of SOCKS only version 5 is spoken: socks5:// or socks5h://"),
-        "https" => Err("TLS to a proxy is not spoken; an http:// proxy carries https:// requests too"),
+        "socks" | "socks4" | "socks4a" => Err("only version 5 of SOCKS is supported: socks5:// or socks5h://"),
+        "https" => Err("TLS to a proxy is not supported; an http:// proxy also forwards https:// requests"),
         _ => Err(EXPECTED),
     }
 }
@@ -154,7 +154,7 @@ fn for_socks(login: Option<Login>) -> std::result::Result<Option<Login>, &'stati
     match &login {
         Some(Login { name, .. }) if name.is_empty() => Err("the name is missing before the password"),
         Some(Login { name, password }) if name.len().max(password.len()) > LONGEST => {
-            Err("SOCKS takes names and passwords of at most 255 bytes")
+            Err("SOCKS allows names and passwords of at most 255 bytes")
         }
         _ => Ok(login),
     }

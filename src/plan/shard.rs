@@ -27,10 +27,10 @@ impl Shard {
     /// A sentence, if there is no such shard.
     pub fn new(index: u32, count: u32) -> Result<Self, String> {
         if count == 0 || count > MOST_SHARDS {
-            return Err(format!("{count} shards; there may be 1 to {MOST_SHARDS}"));
+            return Err(format!("{count} shards; must be from 1 to {MOST_SHARDS}"));
         }
         if index >= count {
-            return Err(format!("there is no shard {index} of {count}: they count from 0 to {}", count - 1));
+            return Err(format!("there is no shard {index} of {count}: shards are numbered from 0 to {}", count - 1));
         }
         Ok(Self { index, count })
     }

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn the_rate_is_over_complete_seconds_and_falls_to_0() {
         let mut recent = Recent::default();
-        // 100 a second for 5 s, one in ten failed.
+        // 100 per second for 5 s, one in ten failed.
         (0..500).for_each(|n| recent.record(at(n * 10), n % 10 == 0));
         assert_eq!(recent.rates(at(500)), Rates::default());
         assert_eq!(recent.rates(at(3_200)), Rates { requests: 100.0, failures: 10.0 });

@@ -217,18 +217,18 @@ def compare_by_shard(stream, told, counted, broken):
             expect(end is not None, f"shard {shard} was not broken but has no end")
             equal(counted[shard], end["sent"] - end["aborted"], f"nginx's count of shard {shard} and its sent less aborted")
             equal(unseen, 0, f"nginx's count of shard {shard} beyond its intervals")
-            texts.append(f"shard {shard} whole: {completed} told, {counted[shard]} counted")
+            texts.append(f"shard {shard} complete: {completed} reported, {counted[shard]} counted")
             continue
         equal(end, None, f"the end of shard {shard}, which was broken")
         # A user waits after each response; in addition, one request was in flight and one outcome not yet
         # received.
         room = USERS // SHARDS * (math.ceil((broken[shard] - last) / WAIT) + 2)
-        expect(0 <= unseen <= room, f"shard {shard}: nginx counted {counted[shard]}, {completed} were told until "
+        expect(0 <= unseen <= room, f"shard {shard}: nginx counted {counted[shard]}, {completed} were reported until "
                                     f"{broken[shard] - last:.3f} s before it was broken, in which {room} have room")
-        texts.append(f"shard {shard} broken {broken[shard] - last:.3f} s after its last tick: {completed} told, "
-                     f"{counted[shard]} counted, {unseen} of at most {room} untold")
+        texts.append(f"shard {shard} broken {broken[shard] - last:.3f} s after its last tick: {completed} reported, "
+                     f"{counted[shard]} counted, {unseen} of at most {room} not reported")
     merged = stream.end["sent"] - stream.end["aborted"]
-    equal(merged, sum(completed for completed, _, _ in told.values()), "the merged sent less aborted and what was told")
+    equal(merged, sum(completed for completed, _, _ in told.values()), "sent minus aborted in the merged stream, and the sum of the shards")
     equal(counted.total(), merged + beyond, "nginx's count, and the merged one with what was untold")
     return f"{'; '.join(texts)}; nginx {counted.total()} = merged {merged} + {beyond} untold"
 
@@ -239,7 +239,7 @@ def break_things(bench, link, tag, broken):
     raw = bench.dir / "raw.ndjson"
     is_told = lambda shard, data: any(f'"worker-{shard}"'.encode() in line and INTERVAL.encode() in line for line in data)
     told = lambda: raw.exists() and (data := raw.read_bytes().splitlines()) and all(is_told(k, data) for k in range(SHARDS))
-    wait_until(told, 30, "all shards tell")
+    wait_until(told, 30, "all shards report requests")
     first, second = (shards_of_host(bench, tag, host) for host in "ab")
     subprocess.run(["ip", "link", "set", f"{link}1", "down"], check=True)
     broken.update((shard, time.time()) for shard in second)

@@ -162,7 +162,7 @@ def a_paused_terminal_does_not_hold_up_the_run(bench):
         path = bench.stream_path()
         done = bench.dir / "done"
         screen.type(f"{command(bench, host, '-t', '3s')} > {shlex.quote(str(done))}")
-        watch(screen, 80, "before it stands still")
+        watch(screen, 80, "before it is paused")
         screen.tmux("send-keys", "-t", "t", "C-s")
         wait_until(lambda: path.exists() and b"run.end" in path.read_bytes(), 10, "the end of the stream")
         wait_until(lambda: done.exists() and b"exit=1" in done.read_bytes(), 5, "the end of the process")

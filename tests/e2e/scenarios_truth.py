@@ -137,7 +137,7 @@ def a_generator_that_stalls_makes_the_run_invalid(bench):
                          "--telemetry", path, f"{server.url}/ok") as process:
             wait_until(lambda: path.exists() and b'"tick":1' in path.read_bytes(), 20, "the first tick")
             process.send_signal(signal.SIGSTOP)
-            wait_until(lambda: is_stopped(process), 10, "swarmline stands still")
+            wait_until(lambda: is_stopped(process), 10, "swarmline is stopped")
             time.sleep(2)
             process.send_signal(signal.SIGCONT)
             ran = bench.finish(process, began)

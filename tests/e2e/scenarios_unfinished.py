@@ -177,7 +177,7 @@ def a_stalled_generator_blames_itself(bench):
             with bench.start(*flags, "-t", "5s", "-s", "2s", "--interval", "2s", "--telemetry", path, f"{server.url}/ok") as process:
                 wait_until(lambda: path.exists() and b'"tick":1' in path.read_bytes(), 20, "the first tick")
                 process.send_signal(signal.SIGSTOP)
-                wait_until(lambda: is_stopped(process), 10, "swarmline stands still")
+                wait_until(lambda: is_stopped(process), 10, "swarmline is stopped")
                 time.sleep(2)
                 process.send_signal(signal.SIGCONT)
                 ran = bench.finish(process, began)

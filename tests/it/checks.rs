@@ -132,7 +132,7 @@ fn a_check_that_cannot_be_read_is_refused_with_its_place() {
     let target = target();
     for (check, why) in [
         ("p95 < 300", "--check 'p95 < 300': character 10: expected a unit of time"),
-        ("p95{GET /nowhere} < 1s", "no endpoint 'GET /nowhere'; they are called as 'GET /ok' is"),
+        ("p95{GET /nowhere} < 1s", "no endpoint 'GET /nowhere'; endpoints are named like 'GET /ok'"),
         ("rps > 10 abort", "character 10: abort needs a phase"),
     ] {
         let refused = load(&target, ["-n", "1", "--check", check, "/ok"]).finish().exits(2);

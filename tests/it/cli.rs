@@ -71,7 +71,7 @@ const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["-f", "locustfile.py", "/ok"], &["-f", "locustfile"]),
     (&["@/missing.txt"], &["@/missing.txt", "No such file"]),
     (&["-"], &["-", "no request"]),
-    (&[], &["REQUEST", "nothing to ask"]),
+    (&[], &["REQUEST", "no request given"]),
     (&["ok"], &["\"ok\"", "http://"]),
     (&["ftp://127.0.0.1/"], &["ftp://127.0.0.1/"]),
     (&["http://127.0.0.1:99999/"], &["http://127.0.0.1:99999/"]),

@@ -67,7 +67,7 @@ fn a_merge_and_a_report_refuse_their_own_streams_through_links_too() {
         for flag in ["--telemetry", "--html", "--junit"] {
             let merge = Run::new(["merge"]).with(paths.iter().map(String::as_str)).with([flag, output]);
             let why = is_refused(merge, flag, input).stderr;
-            assert!(why.contains(&format!("is the file of the input {input}")), "{why}");
+            assert!(why.contains(&format!("is the same file as the input {input}")), "{why}");
         }
         is_refused(Run::new(["report", input, "--html", output]), "--html", input);
         is_refused(
@@ -91,7 +91,7 @@ fn two_outputs_of_one_path_are_refused_and_devices_are_not() {
     for (first, second) in [("--telemetry", "--html"), ("--html", "--junit"), ("--junit", "--logfile")] {
         for path in [&one, &link] {
             let refused = load(&target, ["-n", "1", first, &one, second, path, "/ok"]).finish().exits(2);
-            assert!(refused.complaint().contains("is the file of "), "{}", refused.stderr);
+            assert!(refused.complaint().contains("is the same file as "), "{}", refused.stderr);
             assert!(!Path::new(&one).exists(), "nothing was opened");
         }
     }

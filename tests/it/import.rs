@@ -58,7 +58,7 @@ fn what_a_command_says_beside_the_request_is_said_and_left_out() {
     let (requests, stderr) =
         requests(&["curl", "-k", "--proxy", "http://p:1", "--funny", "http://example.com/", "-F", "a=@f"]);
     assert_eq!(requests, json!([{"get": "/"}]));
-    for said in ["-k: left out, give it to swarmline run", "--proxy http://p:1", "--funny: not known", "-F a"] {
+    for said in ["-k: left out, pass it to swarmline run", "--proxy http://p:1", "--funny: unknown flag", "-F a"] {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
 }

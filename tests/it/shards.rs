@@ -125,7 +125,7 @@ fn a_start_that_has_passed_is_refused_by_how_much() {
     assert!(why.starts_with("--start-at: ") && why.contains(" was 10"), "{why}");
     assert!(run("2001-01-01T00:00:00Z").complaint().contains("2001-01-01T00:00:00.000Z was "));
     let both = Run::new(["run", "--start-at", "9999999999", "--start-align", "1s", "http://127.0.0.1:9/"]);
-    assert!(both.finish().exits(2).complaint().contains("exclude each other"));
+    assert!(both.finish().exits(2).complaint().contains("cannot be combined"));
 }
 
 #[test]

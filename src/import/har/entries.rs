@@ -22,10 +22,12 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
     }
     read.map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
     if !entries.is_there {
-        return Err(Error::usage(file, "/log/entries: missing, or no list; is this a HAR file?"));
+        return Err(Error::usage(file, "/log/entries: missing, or not a list; is this a HAR file?"));
     }
     if entries.is_cut {
-        notes.add("the recording's answers hold more than 32 MiB of texts: not all of them were looked at for values");
+        notes.add(
+            "the recording's responses contain more than 32 MiB of texts: not all of them were searched for values",
+        );
     }
     Ok(entries.list)
 }
@@ -98,7 +100,7 @@ impl<'de> Visitor<'de> for &mut Entries {
             let read = match read {
                 Ok(read) if self.list.len() < MOST_REQUESTS => read,
                 Ok(_) => {
-                    let why = format!("has more than {MOST_REQUESTS} requests; record a part of it at a time");
+                    let why = format!("has more than {MOST_REQUESTS} requests; record a smaller part");
                     self.refused = Some(("/log/entries".to_owned(), why));
                     return Err(A::Error::custom("too many"));
                 }

@@ -129,7 +129,7 @@ fn can_abort(scope: &Scope, metric: Metric, relation: Relation, bound: f64) -> R
         (Metric::FailRatio, Relation::Equal) if bound <= 0.0 => Ok(()),
         (_, Relation::Equal) => Err("does not go with ==, which may be missed and met again"),
         (Metric::Rps, _) if is_lower && scope.phase.is_none() => {
-            Err("needs a phase here, as the ramp has fewer: rps@steady")
+            Err("needs a phase here, because the ramp has lower rates: rps@steady")
         }
         _ => Ok(()),
     }

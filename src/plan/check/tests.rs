@@ -148,5 +148,5 @@ fn a_check_must_name_an_endpoint_of_the_plan() {
     let held = |text: &str| hold_to_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());
     let said = held("p95{/items} < 1s").expect_err("no method").to_string();
-    assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; they are called as 'GET /items' is");
+    assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; endpoints are named like 'GET /items'");
 }

@@ -11,9 +11,9 @@ fn members_keep_their_order_and_come_once_and_numbers_keep_their_digits() {
     assert_eq!(members[0], ("b".to_owned(), number("1")));
     assert_eq!(read.to_string(), r#"{"b":1,"a":[1.50,"x",null,true,-0,1E2,123456789012345678901234567890]}"#);
     let twice = Json::parse(b"{\"a\":{\"b\":1,\n\"b\":1}}").unwrap_err();
-    assert_eq!((twice.line, twice.column, &*twice.why), (2, 1, "\"b\" comes twice"));
+    assert_eq!((twice.line, twice.column, &*twice.why), (2, 1, "duplicate member \"b\""));
     let twice = Json::parse(b"\n  {\"a\":1,\"\\u0061\":1}").unwrap_err();
-    assert_eq!((twice.line, twice.column, &*twice.why), (2, 10, "\"a\" comes twice"));
+    assert_eq!((twice.line, twice.column, &*twice.why), (2, 10, "duplicate member \"a\""));
 }
 
 #[test]

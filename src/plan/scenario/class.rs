@@ -76,14 +76,14 @@ pub(super) fn classes(
         let object = node.object(&keys::CLASS)?;
         let name = object.read("name", Node::name)?.map_or_else(|| format!("class {}", at + 1), str::to_owned);
         if known.contains(&name) {
-            return Err(node.refused(format!("there is another class {name:?}")));
+            return Err(node.refused(format!("duplicate class {name:?}")));
         }
         known.push(name.clone());
         classes.extend(class(&object, name, workshop, pause, &mut tags)?);
     }
     tags.check()?;
     if classes.is_empty() {
-        return Err(Error::usage("--tags and --exclude-tags", "leave no task"));
+        return Err(Error::usage("--tags and --exclude-tags", "exclude every task"));
     }
     Ok(classes)
 }
@@ -192,7 +192,7 @@ fn read_tags(object: &Object<'_>) -> Result<Vec<String>> {
 
 fn tag(text: &str) -> std::result::Result<String, String> {
     if text.is_empty() || text.contains([',', ' ', '\t']) {
-        return Err(format!("{text:?} is no tag; expected a word"));
+        return Err(format!("{text:?} is not a tag; expected a word"));
     }
     Ok(text.to_owned())
 }

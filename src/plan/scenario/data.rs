@@ -29,7 +29,7 @@ fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Kn
     if !matches!(node.value(), Json::Object(_)) {
         let text = plain(node)?;
         if text.contains("${") {
-            return Err(node.refused("is taken as it is, without ${...}"));
+            return Err(node.refused("is used literally and cannot contain ${...}"));
         }
         return Ok(Known { text, is_secret: is_secret(name) });
     }
@@ -38,7 +38,10 @@ fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Kn
     let default = object.read("default", plain)?;
     let value = environment.get(env.name()?).cloned().or(default);
     let missing = || {
-        env.refused(format!("the environment has no {}, and there is no \"default\"", env.text().unwrap_or_default()))
+        env.refused(format!(
+            "the environment variable {} is not set, and there is no \"default\"",
+            env.text().unwrap_or_default()
+        ))
     };
     Ok(Known { text: value.ok_or_else(missing)?, is_secret: true })
 }
@@ -64,7 +67,7 @@ pub(super) fn sources(
     for (name, node) in node.members()? {
         Names::check_new(name).map_err(|why| node.refused(why))?;
         if variables.contains_key(name) {
-            return Err(node.refused("is a variable, too; choose another name"));
+            return Err(node.refused("is also a variable; choose another name"));
         }
         sources.push(source(&node, name, folder, files)?);
     }
@@ -74,7 +77,7 @@ pub(super) fn sources(
 fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) -> Result<DataSource> {
     let object = node.object(&keys::DATA)?;
     let Some((format, file)) = object.at_most_one(&["csv", "json", "ndjson"])? else {
-        return Err(node.refused("names no file; expected \"csv\", \"json\" or \"ndjson\""));
+        return Err(node.refused("has no file; expected \"csv\", \"json\" or \"ndjson\""));
     };
     let pick = object.read("pick", |node| node.word(&PICKS))?.unwrap_or(Pick::Sequential);
     let on_end = object.read("on_end", |node| match pick {

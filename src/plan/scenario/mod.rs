@@ -77,7 +77,7 @@ impl Scenario {
             };
         };
         if path.extension().is_some_and(|ending| ending == "py") {
-            let why = "there are no locustfiles here; write a scenario file (JSON), or requests on the command line";
+            let why = "locustfiles are not supported; write a scenario file (JSON), or requests on the command line";
             return Err(Error::usage(format!("-f {}", path.display()), why));
         }
         for (flag, is_given) in [

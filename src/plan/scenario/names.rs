@@ -51,10 +51,10 @@ impl Names {
         let mut bytes = name.bytes();
         let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         if !begins || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-') {
-            return Err(format!("{name:?} is no name; expected a letter, then letters, digits, _ and -"));
+            return Err(format!("{name:?} is not a valid name; expected a letter, then letters, digits, _ and -"));
         }
         if RESERVED.contains(&name) {
-            return Err(format!("{name:?} means something in every scenario; choose another name"));
+            return Err(format!("{name:?} is a reserved word; choose another name"));
         }
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Names {
         }
         let known = self.slots.iter().position(|known| known == name);
         if known.is_none() && self.slots.len() >= MOST_SLOTS {
-            return Err(format!("a scenario may take at most {MOST_SLOTS} different values from answers"));
+            return Err(format!("a scenario may extract at most {MOST_SLOTS} different values from responses"));
         }
         let at = known.unwrap_or_else(|| {
             self.slots.push(name.to_owned());
@@ -110,7 +110,7 @@ impl Names {
             return self.push(template, inner, encoding.raw());
         }
         if call(expression, "number").is_some() {
-            return Err(format!("${{{expression}}} must be the whole of a JSON string, and that in \"json\""));
+            return Err(format!("${{{expression}}} must be a whole JSON string in \"json\""));
         }
         match self.meaning(expression).map_err(|why| format!("${{{expression}}}: {why}"))? {
             Meaning::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
@@ -144,7 +144,7 @@ impl Names {
 
     fn of_environment(&self, name: &str) -> Result<Known, String> {
         let value = self.environment.get(name);
-        let text = value.cloned().ok_or_else(|| format!("the environment has no {name}"))?;
+        let text = value.cloned().ok_or_else(|| format!("the environment variable {name} is not set"))?;
         Ok(Known { text, is_secret: true })
     }
 
@@ -173,7 +173,7 @@ impl Names {
             if self.within_reach.contains(&slot) {
                 return Ok(Meaning::Hole(Hole::Slot(slot), is_secret(name)));
             }
-            return Err("no request before this one takes it from an answer".to_owned());
+            return Err("no request before this one extracts it from a response".to_owned());
         }
         if self.sources.iter().any(|source| source.name() == name) {
             return Err(format!("is a data source; name a column, as in ${{{name}.COLUMN}}"));
@@ -182,7 +182,7 @@ impl Names {
             return Err("there is no such function; known: random(a,b), raw(x), number(x)".to_owned());
         }
         let known = self.variables.keys().chain(&self.slots).map(String::as_str).chain(RESERVED);
-        Err(format!("nothing goes by that name{}", suggestion(name, known)))
+        Err(format!("unknown name{}", suggestion(name, known)))
     }
 }
 
@@ -199,7 +199,7 @@ fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret:
     encoding.write(text, &mut written).map_err(|_| match encoding {
         Encoding::JsonNumber if is_secret => "is not a number".to_owned(),
         Encoding::JsonNumber => format!("{text:?} is not a number"),
-        _ => "has a control character, which no header field can have".to_owned(),
+        _ => "has a control character, which is not allowed in a header field".to_owned(),
     })?;
     template.push_literal(&written, is_secret);
     Ok(())

@@ -89,7 +89,7 @@ impl Workshop<'_> {
         let body = body::body(object, &mut self.names, &self.folder)?;
         self.body_bytes = self.body_bytes.saturating_add(body.file_bytes);
         check_bodies(self.body_bytes)
-            .map_err(|why| object.node().refused(format!("this body with those before {why}")))?;
+            .map_err(|why| object.node().refused(format!("this body together with the previous ones {why}")))?;
         self.body_files.extend(body.file);
         // As on a command line: the flag takes precedence over the URL; the credentials of the base URL are
         // sent only to that host.
@@ -130,7 +130,7 @@ pub(super) fn redirects(object: &Object<'_>) -> Result<Option<u16>> {
 fn method<'j>(object: &Object<'j>) -> Result<(String, Node<'j>)> {
     const KEYS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "request"];
     let Some((key, node)) = object.at_most_one(&KEYS)? else {
-        let why = "names no method; expected \"get\", \"post\", another such key, or \"request\" with \"method\"";
+        let why = "has no method; expected \"get\", \"post\", another such key, or \"request\" with \"method\"";
         return Err(object.node().refused(why));
     };
     if key == "request" {

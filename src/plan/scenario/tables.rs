@@ -70,7 +70,7 @@ pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
             value.map_err(|Mistake { column, why, .. }| format!("line {}, column {column}: {why}", number + 1))?;
         row(value, &mut table).map_err(|why| format!("line {}: {why}", number + 1))?;
     }
-    table.ok_or_else(|| "is empty; expected an object a line".to_owned())
+    table.ok_or_else(|| "is empty; expected one object per line".to_owned())
 }
 
 /// Skips a byte order mark.
@@ -114,7 +114,7 @@ fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
         let name = name.string().ok_or("has a name that is not text")?;
         let place = table.place(&name).ok_or_else(|| format!("{name:?} is not in the first object"))?;
         if cells[place].replace(cell(value)?).is_some() {
-            return Err(format!("{name:?} comes twice"));
+            return Err(format!("duplicate member {name:?}"));
         }
     }
     for (place, cell) in cells.into_iter().enumerate() {
@@ -129,7 +129,7 @@ fn cell(value: Raw<'_>) -> Result<String, String> {
     let text = value.text();
     match text.as_bytes().first() {
         Some(b'n') => Ok(String::new()),
-        Some(b'"') => value.string().ok_or_else(|| "has half of a surrogate pair in a string".to_owned()),
+        Some(b'"') => value.string().ok_or_else(|| "has half a surrogate pair in a string".to_owned()),
         Some(b'[' | b'{') => Err("expected text, a number, a truth value or null in a cell".to_owned()),
         _ => Ok(text.to_owned()),
     }
@@ -191,7 +191,7 @@ mod tests {
             (json, "[{\"a\":1},\n{\"b\":1}]", &["\"b\" is not in the first", "line 2"]),
             (json, "[{\"a\":1,\"b\":2},{\"b\":1}]", &["\"a\" is missing"]),
             (json, "[{\"a\":1,\"a\":2}]", &["columns 1 and 2"]),
-            (json, "[{\"a\":1},{\"a\":1,\"a\":2}]", &["\"a\" comes twice"]),
+            (json, "[{\"a\":1},{\"a\":1,\"a\":2}]", &["duplicate member \"a\""]),
             (json, "\"sesame\"", &["expected an array of objects"]),
             (json, "[{\"a\":[1]}]", &["text, a number"]),
             (json, "[{}]", &["no columns"]),

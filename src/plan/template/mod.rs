@@ -209,7 +209,7 @@ impl Hole {
             }
             Self::Cell(source, column) => {
                 let row = values.rows.get(source.0 as usize).copied().flatten();
-                let Some(row) = row else { unreachable!("a row of each source mentioned is taken before") };
+                let Some(row) = row else { unreachable!("a row of each used source was taken before") };
                 return encoding.write(values.sources[source.0 as usize].cell(row, column), out);
             }
             Self::Random(low, high) => drop(write!(out, "{}", whole_number(low, high, values.random))),

@@ -44,7 +44,7 @@ impl PemFile {
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>> {
         let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
         let found = found.map_err(|why| Error::usage(&self.name, format!("not PEM: {why}")))?;
-        if found.is_empty() { Err(Error::usage(&self.name, "no certificate (PEM) in it")) } else { Ok(found) }
+        if found.is_empty() { Err(Error::usage(&self.name, "contains no certificate (PEM)")) } else { Ok(found) }
     }
 
     /// Combines a certificate chain with the first private key in this file, which must belong to it.
@@ -56,12 +56,12 @@ impl PemFile {
         if is_encrypted(&self.bytes) {
             let (_, path) = self.name.split_once(' ').unwrap_or_default();
             return Err(refused(format!(
-                "the private key is encrypted, and passphrases are not asked for; decrypt it: \
+                "the private key is encrypted, and passphrases are not supported; decrypt it: \
                  openssl pkey -in {path} -out plain.key"
             )));
         }
         let mut keys = PrivateKeyDer::pem_slice_iter(&self.bytes);
-        let key = keys.next().ok_or_else(|| refused("no private key (PEM) in it".to_owned()))?;
+        let key = keys.next().ok_or_else(|| refused("contains no private key (PEM)".to_owned()))?;
         let key = key.map_err(|why| refused(format!("not PEM: {why}")))?;
         let provider = rustls::crypto::ring::default_provider();
         CertifiedKey::from_der(chain, key, &provider).map_err(|why| {

@@ -104,7 +104,7 @@ impl System {
             let name = format!("{FILE}={}", file.display());
             let pem = pem::read(file).map_err(|why| Error::usage(&name, why))?;
             if roots.add_readable(&pem) == 0 {
-                return Err(Error::usage(name, "no certificate (PEM) in it"));
+                return Err(Error::usage(name, "contains no certificate (PEM)"));
             }
         } else if let Some(pem) = usual_files.iter().find_map(|path| pem::read(Path::new(path)).ok()) {
             roots.add_readable(&pem);
@@ -112,7 +112,7 @@ impl System {
         if let Some(folders) = &self.folders {
             let found: usize = folders.split(':').map(|folder| roots.add_folder(Path::new(folder))).sum();
             if found == 0 {
-                let why = "no certificate in it under the name that OpenSSL looks for (run: openssl rehash DIR)";
+                let why = "contains no certificate with a name that OpenSSL looks for (run: openssl rehash DIR)";
                 return Err(Error::usage(format!("{FOLDER}={folders}"), why));
             }
         } else if self.file.is_some() || roots.store.is_empty() {

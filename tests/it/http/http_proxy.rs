@@ -299,5 +299,5 @@ fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
     }
     let both = ["run", "--proxy", "http://127.0.0.1:1", "--unix-socket", "/dev/null", "http://127.0.0.1:1/"];
     let finished = Run::new(both).finish().exits(2);
-    assert_eq!(finished.complaint(), "--proxy and --unix-socket: exclude each other");
+    assert_eq!(finished.complaint(), "--proxy and --unix-socket: cannot be combined");
 }

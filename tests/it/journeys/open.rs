@@ -77,7 +77,11 @@ fn each_class_needs_a_user_of_its_own() {
     let run_with = |users: &str| scenario.run(&server, &["--rate", "50", "-t", "1s", "-u", users, "-s", "20s"]);
     let refused = run_with("2");
     assert_eq!(refused.code(), 2);
-    assert!(refused.stderr().starts_with("swarmline: --users: must be at least 1 a class"), "{}", refused.stderr());
+    assert!(
+        refused.stderr().starts_with("swarmline: --users: must be at least 1 per user class"),
+        "{}",
+        refused.stderr()
+    );
     run_with("3");
     let counts = ["GET /a", "GET /b", "GET /c"].map(|asked| count(&server, asked));
     assert_eq!(counts.iter().sum::<usize>(), 50);

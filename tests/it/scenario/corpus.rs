@@ -168,7 +168,7 @@ fn slips() -> Vec<Value> {
 /// What the program says of what a schema cannot see.
 const UNSEEN: [&str; 15] = [
     "/checks/",
-    "nothing goes by that name",
+    "unknown name",
     "has no host",
     "No such file",
     "is a directory",
@@ -181,7 +181,7 @@ const UNSEEN: [&str; 15] = [
     "the host is missing",
     "is not a host name",
     "neither http nor https",
-    "there is another class",
+    "duplicate class",
 ];
 
 #[test]

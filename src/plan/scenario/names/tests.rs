@@ -93,7 +93,7 @@ fn a_json_string_stays_one_unless_it_is_a_number() {
     assert_eq!(json("${number(token)}").unwrap_err(), "NotANumber", "at run time");
     assert!(json("${number(city)}").unwrap_err().contains("is not a number"), "at once");
     assert!(!json("${number(env.KEY)}").unwrap_err().contains("s/1"), "a secret is not repeated");
-    assert!(json("x${number(page)}").unwrap_err().contains("whole of a JSON string"));
+    assert!(json("x${number(page)}").unwrap_err().contains("a whole JSON string"));
 }
 
 #[test]
@@ -104,12 +104,12 @@ fn unknown_names_are_reported_with_suggestions() {
         ("${account.nam}", &["account has no column \"nam\"", "did you mean \"name\"?"]),
         ("${account}", &["name a column", "${account.COLUMN}"]),
         ("${later}", &["no request before"]),
-        ("${env.MISSING}", &["the environment has no MISSING"]),
+        ("${env.MISSING}", &["the environment variable MISSING is not set"]),
         ("${random(1)}", &["random(a,b)"]),
         ("${random(2,1)}", &["random(a,b)"]),
         ("${random(1,x)}", &["random(a,b)"]),
         ("${upper(page)}", &["no such function"]),
-        ("${}", &["nothing goes by that name"]),
+        ("${}", &["unknown name"]),
         ("${raw(pge)}", &["${pge}", "did you mean \"page\"?"]),
     ] {
         let why = filled(text, Encoding::Plain).unwrap_err();

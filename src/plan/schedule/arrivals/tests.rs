@@ -71,7 +71,7 @@ fn stages_have_exactly_the_arrivals_of_their_integral() {
     let stage = || times.into_iter().flat_map(|time| rates.map(|rate| (time, rate)));
     let all = rates.into_iter().flat_map(|rate| stage().flat_map(move |one| stage().map(move |two| (rate, one, two))));
     for (v0, (d1, v1), (d2, v2)) in all.filter(|(_, one, two)| one.0 + two.0 > 0) {
-        // Tenths of seconds and of arrivals a second: twice the integral in hundredths is whole.
+        // Tenths of seconds and of arrivals per second: twice the integral in hundredths is whole.
         let before = (v0 + v1) * d1;
         let count = (before + (v1 + v2) * d2 + 199) / 200;
         let tenth = |tenths: i128| tenths as f64 / 10.0;
