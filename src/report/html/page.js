@@ -83,7 +83,7 @@ function drawOverTime(name, { format, lines, log, empty }, course) {
     valueAxis(box, scale, format);
   } else {
     const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, "text-anchor": "middle", class: "none" };
-    draw(box.svg, "text", middle, empty ?? "Nothing ended in this time.");
+    draw(box.svg, "text", middle, empty ?? "No request ended in this period.");
   }
   timeAxis(box, span, x);
   const together = Math.ceil(course.to.length / ((box.right - box.left) / 2));
@@ -173,7 +173,7 @@ function drawHeat() {
 function drawSpectrum() {
   const plot = document.querySelector("#chart-spectrum .plot");
   const lines = [
-    { name: data.spectrum.service ? "response time" : "response time, which is service time", style: "three", values: data.spectrum.response },
+    { name: data.spectrum.service ? "response time" : "response time (equals service time)", style: "three", values: data.spectrum.response },
     ...(data.spectrum.service ? [{ name: "service time", style: "one dashed", values: data.spectrum.service }] : []),
   ];
   const box = frame(plot, "Percentiles of all response times", { height: height() + 40 });

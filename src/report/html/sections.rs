@@ -95,7 +95,7 @@ fn tiles(page: &mut Markup, model: &Model) {
     } else {
         tile(page, "Failures", "0 %", "none");
     }
-    tile(page, "Requests a second", &number(total.total_rps, 1), "mean over the run");
+    tile(page, "Requests per second", &number(total.total_rps, 1), "mean over the run");
     let mean = format!("mean {}", judged_time(total.avg_response_time, bounds.avg));
     tile(page, "Response time, median", &judged_time(total.percentile_50, bounds.percentile_50), &mean);
     let p90 = format!("90th {}", judged_time(total.percentile_90, bounds.percentile_90));
@@ -127,37 +127,36 @@ pub(super) fn charts(page: &mut Markup, model: &Model) {
     }
     page.raw("</div>\n<noscript><p>The charts are drawn by a script in this page.</p></noscript>\n");
     page.raw("<div class=\"charts\">\n");
-    chart(page, "chart-rate", "Requests a second", "All that ended, and those of them that failed.");
+    chart(page, "chart-rate", "Requests per second", "Completed requests, and those that failed.");
     let own_response = story.course.points().any(|point| point.traffic.response.is_some());
     let latency = if own_response {
-        "Of each interval. Dashed is service time: from sending, not from when it was due."
+        "Per interval. Dashed: service time, measured from sending instead of from the due time."
     } else {
-        "Of each interval. Response time is service time here: nothing was sent late."
+        "Per interval. Response time equals service time here: nothing was sent late."
     };
     chart(page, "chart-latency", "Response time", latency);
-    chart(page, "chart-users", "Users", "Each does one thing at a time.");
-    chart(page, "chart-bytes", "Data", "Bodies of requests and answers.");
+    chart(page, "chart-users", "Users", "A user sends one request at a time.");
+    chart(page, "chart-bytes", "Data", "Bodies of requests and responses.");
     wide(page, "chart-heat", "How long responses took, and when", "Every request of the run by its response time.");
-    wide(page, "chart-spectrum", "Percentiles of response time", "So many of all requests took at most that long.");
+    wide(page, "chart-spectrum", "Percentiles of response time", "The share of requests that took at most this long.");
     let limit = match story.plan.available_cpus {
         Some(cpus) => {
-            format!("Percent of one core; it could use {} %. Near that, it measures itself.", number(cpus * 100.0, 0))
+            format!(
+                "Percent of one core, with {} % available. Near that limit, the generator measures itself.",
+                number(cpus * 100.0, 0)
+            )
         }
         None => "Percent of one core.".to_owned(),
     };
     chart(page, "chart-cpu", "CPU of the generator", &limit);
-    chart(page, "chart-lateness", "Lateness of the generator", "How long after it was due a request was sent.");
+    chart(page, "chart-lateness", "Lateness of the generator", "How long after their due time requests were sent.");
     page.raw("</div>\n");
-    page.raw(
-        "<p class=\"facts\" id=\"dense\" hidden>Where intervals are closer than a screen can show, a line is the ",
-    );
-    page.raw("median of neighbours and its band their range; under the pointer is each interval.</p>\n");
+    page.raw("<p class=\"facts\" id=\"dense\" hidden>Where intervals are too close for the screen, a line shows the ");
+    page.raw("median of neighbouring intervals and its band their range; the pointer shows each interval.</p>\n");
     let ticks = story.course.ticks_a_point();
     if ticks > 1 {
-        page.raw("<p class=\"facts\">The run was long: each point is ").text(ticks);
-        page.raw(
-            " ticks of the stream joined, with exact percentiles, and of users, CPU and lateness the highest.</p>\n",
-        );
+        page.raw("<p class=\"facts\">The run was long: each point joins ").text(ticks);
+        page.raw(" ticks of the stream, with exact percentiles and the maximum of users, CPU and lateness.</p>\n");
     }
     page.raw("</section>\n");
 }
@@ -181,12 +180,12 @@ fn figure(page: &mut Markup, (class, id): (&'static str, &'static str), title: &
 
 /// How to read the numbers, and which version produced them.
 pub(super) fn footer(page: &mut Markup, model: &Model) {
-    page.raw("<footer>\n<p>A request that failed or timed out is in every percentile, with the time that it took. ");
+    page.raw("<footer>\n<p>Requests that failed or timed out are included in every percentile, with the time that they took. ");
     page.raw(
-        "One that the end of the run cut off is in none of completed requests; a time marked ≥ is a lower bound that counts \
-         it with the time that it had taken. Percentiles are HdrHistogram's at three significant digits, ",
+        "Requests cut off at the end of the run are not completed; a time marked ≥ is a lower bound that includes \
+         them with the time that they had taken so far. Percentiles are HdrHistogram's with three significant digits, ",
     );
-    page.raw("over several intervals from merged histograms.</p>\n<p>swarmline ").text(&model.story.plan.version);
+    page.raw("and from merged histograms over several intervals.</p>\n<p>swarmline ").text(&model.story.plan.version);
     page.raw(" · plan <code>").text(model.story.plan.hash.chars().take(12).collect::<String>());
     page.raw("</code></p>\n</footer>\n");
 }

@@ -122,7 +122,7 @@ pub(super) fn errors(page: &mut Markup, story: &Story) {
     page.raw("</tbody></table></div>\n");
     if story.errors.len() > MOST_ERRORS {
         let further = count((story.errors.len() - MOST_ERRORS) as u64);
-        page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more kinds of errors.</p>\n");
+        page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more distinct errors.</p>\n");
     }
 }
 
