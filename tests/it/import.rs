@@ -76,7 +76,7 @@ fn a_recording_becomes_a_journey_whose_tokens_are_extracted() {
         {"post": "/form", "headers": {"X-Api-Key": "${env.X_API_KEY}"}, "form": {"a": "1 2"}},
     ]);
     assert_eq!(requests, expected);
-    for said in ["2 values", "X_API_KEY", "https://track.example.net: left out", "pictures", "redirects"] {
+    for said in ["2 values", "X_API_KEY", "https://track.example.net: left out", "images", "redirects"] {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
     let all = import(&["--all-hosts", "--assets", har]).exits(0);

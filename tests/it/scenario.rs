@@ -172,7 +172,7 @@ fn what_does_not_go_with_a_scenario_is_refused() {
         (&["-f", &file, "-d", "x"], &["--data: ", "--scenario"]),
         (&["-f", &file, "--json", "1"], &["--json: ", "--scenario"]),
         (&["-f", &file, "-X", "PUT"], &["--method: ", "--scenario"]),
-        (&["-f", "locustfile.py"], &["-f locustfile.py: ", "no locustfiles"]),
+        (&["-f", "locustfile.py"], &["-f locustfile.py: ", "locustfiles are not supported"]),
         (&["-f", "/missing.json"], &["/missing.json: No such file"]),
         (&["-f", "/"], &["/: ", "directory"]),
         (&["-f", &file, "-T", "slow"], &["--tags: no task has the tag \"slow\""]),

@@ -275,7 +275,7 @@ fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
         ("127.0.0.1:3128", "has no scheme"),
         ("amy:sesame@127.0.0.1:3128", "has no scheme"),
         ("", "has no scheme"),
-        ("https://amy:sesame@127.0.0.1:3128", "TLS to a proxy is not spoken"),
+        ("https://amy:sesame@127.0.0.1:3128", "TLS to a proxy is not supported"),
         ("ftp://amy:sesame@127.0.0.1:3128", form),
         ("http://", form),
         ("http://proxy.test", form),

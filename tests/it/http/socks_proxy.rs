@@ -238,8 +238,8 @@ fn a_name_too_long_for_socks_is_no_name() {
 fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
     let long = format!("socks5://amy:{}@127.0.0.1:1080", "sesame".repeat(43));
     for (url, why) in [
-        ("socks4://amy:sesame@127.0.0.1:1080", "only version 5 is spoken"),
-        ("socks://amy:sesame@127.0.0.1:1080", "only version 5 is spoken"),
+        ("socks4://amy:sesame@127.0.0.1:1080", "only version 5 of SOCKS is supported"),
+        ("socks://amy:sesame@127.0.0.1:1080", "only version 5 of SOCKS is supported"),
         ("socks5://amy:sesame@127.0.0.1", "HOST:PORT"),
         ("socks5://:sesame@127.0.0.1:1080", "the name is missing"),
         (&long, "at most 255 bytes"),
