@@ -1,7 +1,6 @@
 //! A run as described by its stream: what every report shows.
 //!
-//! Built line by line with bounded memory: at the end of a run from the lines as they are written, and later from the
-//! file, by the same code from the same numbers.
+//! Built line by line with bounded memory, by the same code while the lines are written and later from the file.
 
 pub mod course;
 mod intervals;
