@@ -137,7 +137,7 @@ fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
     };
     let before = names();
     // As on a disk that is full after 512 bytes.
-    let run = Run::after("trap '' XFSZ; ulimit -f 1", ["report", &stream, "--html", &page]).finish().exits(2);
+    let run = Run::in_shell("trap '' XFSZ; ulimit -f 1", ["report", &stream, "--html", &page]).finish().exits(2);
     assert!(run.complaint().starts_with("--html"), "{}", run.stderr);
     assert_eq!((read(&page), names()), (b"former".to_vec(), before.clone()));
     std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o600)).unwrap();

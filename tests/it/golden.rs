@@ -8,7 +8,7 @@ use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::record::{Body, Gauge, Record};
 
 use crate::support::json::Json;
-use crate::support::lines::complaints;
+use crate::support::lines::schema_errors;
 use crate::support::{load, target};
 
 const FACTS: &str = include_str!("../golden/contract.json");
@@ -134,7 +134,7 @@ fn fixed_texts_are_the_plugins() {
     let facts: Value = serde_json::from_str(FACTS).unwrap();
     for line in ours() {
         let (kind, line) = (kind(&line), line.to_value());
-        assert_eq!(complaints(&line), Vec::<String>::new());
+        assert_eq!(schema_errors(&line), Vec::<String>::new());
         let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str()).unwrap();
         for key in ["name", "level", "message", "telemetry_type", "unit"] {
             let ours = if matches!(key, "name" | "level" | "message") { &line[key] } else { &line["telemetry"][key] };

@@ -1,7 +1,7 @@
 //! HTTP as it is spoken, judged by a server that says exactly what a test wants and counts on its own.
 
 mod addresses;
-mod answers;
+mod responses;
 mod cookies;
 mod http_proxy;
 mod kept;

@@ -1,6 +1,6 @@
 //! Users that run journeys: what the server sees of them decides.
 
-mod answers;
+mod responses;
 mod data;
 mod digits;
 mod life;
@@ -10,7 +10,7 @@ mod tasks;
 use serde_json::{Value, json};
 
 use crate::process::{Finished, Process, prepare};
-use crate::server::{Seen, Server};
+use crate::server::{Request, Server};
 use crate::support::Scratch;
 
 /// A scenario file in a folder of its own, with what else a test puts there.
@@ -61,15 +61,15 @@ fn empty(status: u16) -> String {
 }
 
 /// What each connection asked, in order; the connections in the order they were made.
-fn by_connection(server: &Server) -> Vec<Vec<Seen>> {
+fn by_connection(server: &Server) -> Vec<Vec<Request>> {
     let mut all = vec![Vec::new(); server.connections()];
-    for seen in server.requests() {
-        all[seen.connection].push(seen);
+    for request in server.requests() {
+        all[request.connection].push(request);
     }
     all
 }
 
 /// How many requests were asked so.
 fn count(server: &Server, asked: &str) -> usize {
-    server.asked().iter().filter(|line| *line == asked).count()
+    server.request_lines().iter().filter(|line| *line == asked).count()
 }

@@ -6,7 +6,7 @@ use crate::support::{Run, Scratch, host, load, target};
 
 /// A limit of address space in KiB.
 fn within(kib: u32, arguments: &[&str]) -> Run {
-    Run::after(&format!("ulimit -v {kib}"), ["run", "-r", "100000"]).with(arguments.iter().copied())
+    Run::in_shell(&format!("ulimit -v {kib}"), ["run", "-r", "100000"]).with(arguments.iter().copied())
 }
 
 /// How many users fit, by the complaint about too many.
@@ -106,7 +106,8 @@ fn a_head_of_very_many_columns_is_refused_at_once() {
     let began = Instant::now();
     let run = Run::new(["run", "-f", &file]).finish().exits(2);
     assert!(run.complaint().contains("wide.csv: has more than 10000 columns"), "{}", run.stderr);
-    assert!(began.elapsed() < Duration::from_secs(5), "quadratic: {:?}", began.elapsed());
+    // Comparing each name with every other takes minutes.
+    assert!(began.elapsed() < Duration::from_secs(20), "quadratic: {:?}", began.elapsed());
 }
 
 #[test]

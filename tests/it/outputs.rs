@@ -166,20 +166,21 @@ fn the_percentiles_are_as_the_plotter_reads_them() {
 #[test]
 fn runs_stand_side_by_side_and_what_got_worse_is_marked() {
     let (target, scratch) = (target(), Scratch::new("compared"));
-    let files = [("a", "/delay/20"), ("b", "/delay/20"), ("c", "/delay/90")].map(|(name, request)| {
+    let files = [("a", "/delay/20"), ("c", "/delay/90")].map(|(name, request)| {
         let file = scratch.file(&format!("{name}.ndjson"));
         load(&target, ["-n", "20", "--only-summary", "--telemetry", &file, request]).finish().exits(0);
         let text = std::fs::read_to_string(&file).unwrap().replace("/delay/90", "/delay/20");
         scratch.write(&format!("{name}.ndjson"), text)
     });
-    let [a, b, c] = files.each_ref().map(String::as_str);
+    let [a, c] = files.each_ref().map(String::as_str);
+    // The same numbers, as two runs on a busy machine may differ by any amount.
+    let b = &scratch.write("b.ndjson", std::fs::read(a).unwrap());
     let beside = Run::new(["report", a, b, c]).finish().exits(0);
     for part in ["a.ndjson", "c.ndjson", "GET /delay/20\n", "Aggregated\n", "verdict"] {
         assert!(beside.text().contains(part), "{part}: {}", beside.text());
     }
     assert!(!beside.text().contains('!'), "{}", beside.text());
-    // Twice as slow is what a busy machine may make of the same run; four times as slow it is not.
-    Run::new(["report", b, "--baseline", a, "--tolerance", "200%"]).finish().exits(0);
+    Run::new(["report", b, "--baseline", a]).finish().exits(0);
     let worse = Run::new(["report", c, "--baseline", a]).finish().exits(3);
     assert!(worse.text().contains(" !\n") && worse.text().contains("got worse by over 10%"), "{}", worse.text());
     let refused = Run::new(["report", c, "--baseline", a, "--tolerance", "much"]).finish().exits(2);

@@ -215,7 +215,7 @@ fn tags_choose_tasks_as_in_locust() {
     ];
     let text = format!(r#"{{"host": "http://127.0.0.1:9", "user_classes": [{}]}}"#, classes.join(","));
     let file = scratch.write("f.json", text);
-    for (flags, asked) in [
+    for (flags, chosen) in [
         (&["-T", "x"][..], "abde"),
         (&["-T", "x", "-E", "slow"], "ad"),
         (&["-T", "z", "slow"], "bef"),
@@ -224,10 +224,10 @@ fn tags_choose_tasks_as_in_locust() {
     ] {
         let run = Run::new(["run", "--dry-run", "-f", &file]).with(flags.iter().copied()).finish().exits(0);
         let found: String = "abcdef".chars().filter(|name| run.text().contains(&format!("| GET /{name} "))).collect();
-        assert_eq!(found, asked, "{flags:?}");
-        // Statistics know only what is asked.
+        assert_eq!(found, chosen, "{flags:?}");
+        // Only chosen requests are endpoints of the statistics.
         let request = run.text().lines().find(|line| line.starts_with("request = ")).unwrap().to_owned();
-        assert_eq!(request.matches("GET").count(), asked.len(), "{request}");
+        assert_eq!(request.matches("GET").count(), chosen.len(), "{request}");
     }
     let by_env = Run::new(["run", "--dry-run", "-f", &file]).env("LOCUST_TAGS", "z slow").finish().exits(0);
     assert!(by_env.text().contains("tags = z slow (env)") && !by_env.text().contains("| GET /a "), "{}", by_env.text());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::lines::{Line, complaints};
+use crate::support::lines::{Line, schema_errors};
 use crate::support::{Run, load, target};
 
 /// One line of each kind, from a run with a failing endpoint, and made of them a cpu.warning and a histogram.
@@ -75,16 +75,16 @@ fn undescribed(schema: &Value, path: &str) -> Vec<String> {
 #[test]
 fn a_key_that_is_missing_or_misspelt_fails() {
     for line in one_of_each_kind() {
-        assert_eq!(complaints(&line.0), Vec::<String>::new(), "{}", line.0);
+        assert_eq!(schema_errors(&line.0), Vec::<String>::new(), "{}", line.0);
         for part in ["", "/telemetry"] {
             let keys: Vec<String> = line.0.pointer(part).unwrap().as_object().unwrap().keys().cloned().collect();
             for key in keys.iter().filter(|key| !["memory_limit_bytes", "service_histogram"].contains(&key.as_str())) {
                 let mut missing = line.0.clone();
                 let value = missing.pointer_mut(part).unwrap().as_object_mut().unwrap().remove(key).unwrap();
-                assert!(!complaints(&missing).is_empty(), "{part}/{key} may be missing: {missing}");
+                assert!(!schema_errors(&missing).is_empty(), "{part}/{key} may be missing: {missing}");
                 let mut misspelt = line.0.clone();
                 misspelt.pointer_mut(part).unwrap()[format!("{key}_")] = value;
-                assert!(!complaints(&misspelt).is_empty(), "{part}/{key}_ may be there: {misspelt}");
+                assert!(!schema_errors(&misspelt).is_empty(), "{part}/{key}_ may be there: {misspelt}");
             }
         }
     }
@@ -99,7 +99,7 @@ fn a_value_of_another_type_fails() {
             for wrong_value in wrong {
                 let mut line = line.0.clone();
                 line["telemetry"][key] = wrong_value;
-                assert!(!complaints(&line).is_empty(), "{key}: {line}");
+                assert!(!schema_errors(&line).is_empty(), "{key}: {line}");
             }
         }
     }
@@ -136,19 +136,19 @@ fn what_does_not_fit_together_fails() {
     ] {
         let mut line = line(kind);
         *line.pointer_mut(pointer).unwrap() = wrong;
-        assert!(!complaints(&line).is_empty(), "{pointer} of {kind}");
+        assert!(!schema_errors(&line).is_empty(), "{pointer} of {kind}");
     }
     let mut worker = line("test.start");
     worker["telemetry"]["source"] = json!("WorkerRunner");
     worker["telemetry"]["source_id"] = json!("worker-12");
-    assert_eq!(complaints(&worker), Vec::<String>::new());
+    assert_eq!(schema_errors(&worker), Vec::<String>::new());
 }
 
 #[test]
 fn a_complaint_names_the_key() {
     let mut line = one_of_each_kind().into_iter().find(|line| line.kind() == "stats current").unwrap().0;
     line["telemetry"]["num_requestz"] = json!(1);
-    let said = complaints(&line).join("\n");
+    let said = schema_errors(&line).join("\n");
     assert!(said.contains("/telemetry") && said.contains("num_requestz"), "{said}");
 }
 

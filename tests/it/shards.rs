@@ -131,7 +131,7 @@ fn a_start_that_has_passed_is_refused_by_how_much() {
 #[test]
 fn a_run_starts_at_the_time_that_it_was_given() {
     let target = target();
-    let at = seconds_from_now(0.5);
+    let at = seconds_from_now(2.0);
     let stream = load(&target, ["-n", "1", "--start-at", &at, "/ok"]).finish().exits(0).stream();
     let started = stream.of("config")[0].text("started_at");
     let expected: f64 = at.parse::<f64>().unwrap() * 1000.0;
@@ -160,7 +160,7 @@ fn aligned_shards_start_and_tick_together() {
 
 #[test]
 fn a_signal_ends_the_waiting_for_the_start() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let scratch = Scratch::new("waiting");
     let path = scratch.file("s.ndjson");
     let process = prepare(&server, &["--start-at", &seconds_from_now(3600.0), "--telemetry", &path, "/"]).start();

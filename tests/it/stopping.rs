@@ -1,7 +1,7 @@
 //! How a run ends.
 //!
-//! Bounds on time are those promised, with room for a debug build on a busy machine: what they tell apart, a run that
-//! stops and one that hangs, lies far from both.
+//! Upper bounds on time are the promised ones plus ample room for a debug build on a busy machine: they only tell a run
+//! that stops from one that hangs.
 
 use std::io::{BufRead as _, BufReader, PipeWriter, Write as _};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::process::{Process, prepare, start};
 use crate::server::{Gate, OK, Server};
 use crate::support::{Run, Scratch};
 
-/// The end takes no longer than the stop timeout and a second; the rest is for the machine.
-const ROOM: Duration = Duration::from_secs(1 + 5);
+/// The end is promised within the stop timeout and a second; the rest is for a busy machine.
+const ROOM: Duration = Duration::from_secs(1 + 14);
 
 /// Answers the first request of each connection, and never the second.
 fn hanging() -> Server {
     Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.read();
         peer.hang();
     })
@@ -32,7 +32,7 @@ fn holding() -> (Server, Arc<Gate>) {
     let server = Server::start(move |mut peer| {
         while peer.read().is_some() {
             held.wait();
-            peer.say(OK);
+            peer.send(OK);
         }
     });
     (server, gate)
@@ -41,7 +41,7 @@ fn holding() -> (Server, Arc<Gate>) {
 #[test]
 fn each_of_the_three_signals_ends_a_run_in_order() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let server = Server::answering(OK);
+        let server = Server::responding(OK);
         let process = start(&server, &["-u", "3", "-r", "1000", "-s", "30s", "--wait", "1ms", "/"]);
         server.wait_for_requests(30);
         process.signal(signal);
@@ -53,7 +53,7 @@ fn each_of_the_three_signals_ends_a_run_in_order() {
 
 #[test]
 fn a_signal_leaves_the_exit_code_of_failures() {
-    let server = Server::answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
+    let server = Server::responding("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n");
     for (arguments, code) in [(&["/"][..], 1), (&["--exit-code-on-error", "7", "/"], 7)] {
         let process = start(&server, arguments);
         let before = usize::try_from(server.count()).unwrap();
@@ -88,7 +88,7 @@ fn a_second_signal_ends_the_process_with_its_last_lines_and_reports() {
 #[test]
 fn signals_within_a_second_are_one() {
     for second in [Signal::INT, Signal::TERM] {
-        let (server, scratch) = (Server::answering(OK), Scratch::new("two-signals"));
+        let (server, scratch) = (Server::responding(OK), Scratch::new("two-signals"));
         let (page, tests) = (scratch.file("r.html"), scratch.file("j.xml"));
         let outputs = ["--html", &page, "--junit", &tests, "/"];
         let process = start(&server, &[&["-u", "3", "-r", "1000", "-s", "2s"][..], &outputs].concat());
@@ -118,10 +118,10 @@ fn with_a_number_of_requests_a_signal_grants_the_stop_timeout_and_no_more() {
 
 #[test]
 fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let host = server.host();
     let run = ["run", "--host", &host, "-s", "30s", "--wait", "1ms", "/"];
-    let process = Process::start(Run::after("trap '' HUP", run));
+    let process = Process::start(Run::in_shell("trap '' HUP", run));
     server.wait_for_requests(10);
     process.signal(Signal::HUP);
     // It goes on, and the next signal is the first.
@@ -134,7 +134,7 @@ fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
 
 #[test]
 fn a_run_time_ends_a_run_and_counts_from_the_start() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let process = start(&server, &["-t", "1s", "-s", "30s", "-u", "5", "-r", "10", "--wait", "1ms", "/"]);
     let began = process.began;
     let run = process.finish().exits(0);
@@ -145,9 +145,9 @@ fn a_run_time_ends_a_run_and_counts_from_the_start() {
 
 #[test]
 fn the_first_of_run_time_and_requests_wins() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     assert_eq!(start(&server, &["-t", "60s", "-n", "10", "/"]).finish().exits(0).reason(), "requests");
-    let run = start(&server, &["-t", "300ms", "-n", "100", "--wait", "30s", "/"]).finish().exits(0);
+    let run = start(&server, &["-t", "2s", "-n", "100", "--wait", "30s", "/"]).finish().exits(0);
     assert_eq!((run.reason(), run.count("sent")), ("run_time", 1));
 }
 
@@ -156,8 +156,8 @@ fn with_a_number_of_requests_those_in_flight_run_to_their_own_end() {
     // Stop timeout 0 is for signals and run time only.
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
-            peer.dawdle(Duration::from_millis(1500));
-            peer.say(OK);
+            peer.pause(Duration::from_millis(1500));
+            peer.send(OK);
         }
     });
     let run = start(&server, &["-n", "20", "-u", "20", "-r", "10000", "/"]).finish().exits(0);
@@ -237,7 +237,7 @@ fn a_run_in_which_nothing_completed_is_not_valid() {
 
 #[test]
 fn a_reader_that_closes_the_stream_ends_the_load_silently() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let (ours, theirs) = std::io::pipe().unwrap();
     let run = prepare(&server, &["--wait", "1ms", "--interval", "100ms", "/"]);
     let process = Process::start(run.stdout(theirs));
@@ -253,7 +253,7 @@ fn a_reader_that_closes_the_stream_ends_the_load_silently() {
 
 #[test]
 fn a_reader_that_never_reads_holds_up_neither_the_load_nor_for_long_the_end() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let (ours, theirs) = std::io::pipe().unwrap();
     fill(&theirs);
     let run = prepare(&server, &["-t", "2s", "--wait", "1ms", "--interval", "100ms", "/"]);
@@ -284,7 +284,7 @@ fn fill(mut pipe: &PipeWriter) {
 fn a_body_that_the_end_of_the_run_cuts_short_is_aborted_not_complete() {
     // Its framing is until close, and to the client a socket shut down looks closed.
     let server = Server::start(|mut peer| {
-        peer.answer("HTTP/1.1 200 OK\r\n\r\nsome of");
+        peer.respond("HTTP/1.1 200 OK\r\n\r\nsome of");
         peer.drain();
     });
     let process = start(&server, &["-u", "3", "-r", "1000", "/"]);
@@ -296,7 +296,7 @@ fn a_body_that_the_end_of_the_run_cuts_short_is_aborted_not_complete() {
 
 #[test]
 fn a_ramp_that_is_far_from_done_does_not_hold_up_the_end() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let process = start(&server, &["-u", "2", "-r", "0.001", "--wait", "1h", "-s", "60s", "/"]);
     server.wait_for_requests(1);
     let signalled = Instant::now();
@@ -311,7 +311,7 @@ fn a_stop_ends_tls_handshakes_and_bodies_that_are_still_being_sent() {
     let scratch = Scratch::new("stopped-body");
     let body = format!("@{}", scratch.write("body", "x".repeat(32 << 20)));
     // Takes neither the rest of a body nor a handshake.
-    let deaf = || Server::start(|peer| while peer.dawdle(Duration::from_secs(60)) {});
+    let deaf = || Server::start(|peer| while peer.pause(Duration::from_secs(60)) {});
     for (scheme, flags) in [("http", vec!["--data", &body]), ("https", vec!["-k", "--connect-timeout", "60s"])] {
         let server = deaf();
         let url = format!("{scheme}://{}/", server.addr());

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 
 use crate::process::{Finished, Process, start};
-use crate::server::{BlackHole, OK, PATIENCE, Server};
+use crate::server::{BlackHole, OK, Server, WAIT_LIMIT};
 use crate::support::Run;
 use crate::support::lines::Stream;
 
@@ -45,7 +45,7 @@ fn stops_in_time(process: Process, code: i32) -> Finished {
 #[test]
 fn a_swarm_under_full_load_stops_in_time() {
     raise_open_files();
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let process = start(&server, &[&SWARM[..], &["/"]].concat());
     server.wait_for_requests(5000);
     let run = stops_in_time(process, 0);
@@ -63,7 +63,7 @@ fn a_swarm_under_full_load_stops_in_time() {
 fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
     raise_open_files();
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.read();
         peer.hang();
     });
@@ -79,7 +79,7 @@ fn a_swarm_in_front_of_a_server_that_hangs_stops_in_time() {
 
 #[test]
 fn a_swarm_that_connects_into_a_black_hole_stops_in_time() {
-    let full = BlackHole::dig();
+    let full = BlackHole::new();
     let (ours, theirs) = std::io::pipe().unwrap();
     let host = format!("http://{}", full.addr());
     let run = Run::new(["run", "--host", &host, "--connect-timeout", "10m", "/"]).with(SWARM).stdout(theirs);
@@ -89,7 +89,7 @@ fn a_swarm_that_connects_into_a_black_hole_stops_in_time() {
     let mut text = String::new();
     // Not spawn.complete, which comes when their threads exist: some of them have not run yet.
     while !text.contains(&format!("\"in_flight\":{USERS},")) {
-        text += &lines.recv_timeout(PATIENCE).expect("a thousand users connect");
+        text += &lines.recv_timeout(WAIT_LIMIT).expect("a thousand users connect");
     }
     let signalled = Instant::now();
     process.signal(Signal::INT);
@@ -107,7 +107,7 @@ fn a_swarm_that_connects_into_a_black_hole_stops_in_time() {
 #[test]
 fn a_swarm_that_sleeps_stops_in_time() {
     raise_open_files();
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let process = start(&server, &[&SWARM[..], &["--wait", "1h", "/"]].concat());
     server.wait_for_requests(usize::try_from(USERS).unwrap());
     let run = stops_in_time(process, 0);

@@ -22,8 +22,8 @@ pub(crate) fn run_after<'a>(script: &str, words: impl IntoIterator<Item = &'a st
     // Another build, so that a long run is not disturbed by the next.
     let other = r#"[ -z "$FUZZ_BIN" ] || { shift; set -- "$FUZZ_BIN" "$@"; }"#;
     let script = format!("{script}ulimit -d {MEMORY}; ulimit -t {TIME}; ulimit -c 0; {other}");
-    let run = Run::after(&script, words).env("RUST_BACKTRACE", "0");
-    let finished = run.ended();
+    let run = Run::in_shell(&script, words).env("RUST_BACKTRACE", "0");
+    let finished = run.finish_any();
     let head = || finished.stderr.chars().take(600).collect::<String>();
     if !(0..=4).contains(&finished.code) {
         return Err(format!("exit code {}: {}", finished.code, head()));

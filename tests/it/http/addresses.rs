@@ -9,7 +9,7 @@ const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 fn serve(listener: TcpListener) -> Server {
-    Server::on(listener, |mut peer| while peer.answer(OK) {})
+    Server::on_listener(listener, |mut peer| while peer.respond(OK) {})
 }
 
 /// Two listeners with one port on two addresses.
@@ -29,7 +29,7 @@ fn resolve_gives_a_name_its_address() {
     let port = server.addr().port();
     let url = format!("http://shop.test:{port}/a");
     run_alone(&["-n", "2", "--resolve", &format!("shop.test:{port}:127.0.0.1"), &url]).exits(0);
-    assert_eq!(server.requests()[0].field("host"), Some(format!("shop.test:{port}").as_str()));
+    assert_eq!(server.requests()[0].header("host"), Some(format!("shop.test:{port}").as_str()));
     assert_eq!(server.count(), 2);
 }
 
@@ -53,7 +53,7 @@ fn localhost_is_this_machine_in_the_family_asked_for() {
     run_alone(&["-n", "2", &url]).exits(0);
     run_alone(&["-n", "2", "-4", &url]).exits(0);
     assert_eq!(server.count(), 4);
-    assert_eq!(server.requests()[0].field("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
+    assert_eq!(server.requests()[0].header("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
     // Nobody listens at ::1, if there is one at all.
     let run = run_alone(&["-n", "2", "-6", &url]).exits(4);
     assert!(run.errors()[0].0.starts_with("connect_"), "{:?}", run.errors());
@@ -67,7 +67,7 @@ fn ipv6_is_spoken_where_the_machine_has_it() {
     let server = serve(listener);
     let port = server.addr().port();
     run_alone(&["-n", "1", &format!("http://[::1]:{port}/")]).exits(0);
-    assert_eq!(server.requests()[0].field("host"), Some(format!("[::1]:{port}").as_str()));
+    assert_eq!(server.requests()[0].header("host"), Some(format!("[::1]:{port}").as_str()));
     // 127.0.0.1 refuses, ::1 is tried next.
     run_alone(&["-n", "1", &format!("http://localhost:{port}/")]).exits(0);
     run_alone(&["-n", "1", "-6", &format!("http://localhost:{port}/")]).exits(0);

@@ -1,12 +1,12 @@
 //! Connections that are kept, and what happens when the server does not keep them.
 
 use crate::process::{run, run_alone};
-use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::server::{CA_FILE, OK, Peer, Server};
 use crate::support::Scratch;
 
 #[test]
 fn a_user_keeps_its_connection() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "20", "/"]).exits(0);
     assert_eq!((server.connections(), server.count()), (1, 20));
     assert_eq!((run.count("ok"), run.count("reopened")), (20, 0));
@@ -15,7 +15,7 @@ fn a_user_keeps_its_connection() {
 #[test]
 fn a_connection_that_was_closed_while_idle_is_reopened_for_a_get() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
     });
     let run = run(&server, &["-n", "5", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), (5, 0, 4));
@@ -25,7 +25,7 @@ fn a_connection_that_was_closed_while_idle_is_reopened_for_a_get() {
 #[test]
 fn a_connection_that_was_reset_while_idle_is_reopened_for_a_get() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.reset();
     });
     let run = run(&server, &["-n", "5", "/"]).exits(0);
@@ -46,11 +46,11 @@ fn every_method_that_may_be_repeated_is_and_no_other() {
     ] {
         // The first connection takes a second request and closes without a word.
         let server = Server::start(|mut peer| {
-            peer.answer("HTTP/1.1 204 No Content\r\n\r\n");
+            peer.respond("HTTP/1.1 204 No Content\r\n\r\n");
             if peer.number == 0 {
                 peer.read();
             } else {
-                while peer.answer("HTTP/1.1 204 No Content\r\n\r\n") {}
+                while peer.respond("HTTP/1.1 204 No Content\r\n\r\n") {}
             }
         });
         let run = run(&server, &["-n", "2", "-X", method, "/"]).exits(i32::from(!is_repeated));
@@ -65,7 +65,7 @@ fn every_method_that_may_be_repeated_is_and_no_other() {
 #[test]
 fn a_post_whose_connection_is_reset_is_not_repeated() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.read();
         peer.reset();
     });
@@ -77,8 +77,8 @@ fn a_post_whose_connection_is_reset_is_not_repeated() {
 #[test]
 fn nothing_is_repeated_once_a_byte_of_the_answer_came() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
-        peer.answer("H");
+        peer.respond(OK);
+        peer.respond("H");
     });
     let run = run(&server, &["-n", "2", "/"]).exits(1);
     assert_eq!(run.errors(), [("closed_early: closed before the answer was complete", 1)]);
@@ -105,7 +105,7 @@ const ENDS: [(&str, After); 3] = [
     ("closed", drop),
     ("reset", Peer::reset),
     ("spoken to", |mut peer| {
-        peer.say(FAREWELL);
+        peer.send(FAREWELL);
         peer.drain();
     }),
 ];
@@ -115,10 +115,10 @@ fn before_a_request_a_connection_that_was_idle_is_looked_at_whatever_the_method(
     for (what, then) in ENDS {
         for method in ["GET", "POST", "PATCH"] {
             let server = Server::start(move |mut peer| {
-                peer.answer(OK);
+                peer.respond(OK);
                 then(peer);
             });
-            let run = run(&server, &["-n", "3", "--wait", "50ms", "-X", method, "--data", "x", "/"]).exits(0);
+            let run = run(&server, &["-n", "3", "--wait", "200ms", "-X", method, "--data", "x", "/"]).exits(0);
             assert_eq!((run.count("ok"), run.count("reopened")), (3, 2), "{what}, {method}");
             assert_eq!((server.connections(), server.count()), (3, 3), "{what}, {method}");
         }
@@ -130,11 +130,11 @@ fn a_unix_socket_that_was_closed_while_idle_is_reopened_for_a_post() {
     for (what, then) in [ENDS[0], ENDS[2]] {
         let scratch = Scratch::new("kept-unix");
         let path = scratch.file("s.sock");
-        let server = Server::at(&path, move |mut peer| {
-            peer.answer(OK);
+        let server = Server::on_unix_socket(&path, move |mut peer| {
+            peer.respond(OK);
             then(peer);
         });
-        let flags = ["--unix-socket", &path, "-n", "3", "--wait", "50ms", "-d", "x", "http://shop.test/"];
+        let flags = ["--unix-socket", &path, "-n", "3", "--wait", "200ms", "-d", "x", "http://shop.test/"];
         let run = run_alone(&flags).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
     }
@@ -150,28 +150,28 @@ fn over_tls_the_end_of_a_session_is_seen_and_what_is_only_its_own_is_not_taken_f
         ("closed without it", drop),
         ("reset", Peer::reset),
         ("spoken to", |mut peer| {
-            peer.say(FAREWELL);
+            peer.send(FAREWELL);
             peer.drain();
         }),
     ];
     for (what, then) in closed {
         let server = Server::start(move |peer| {
-            let mut peer = peer.secure();
-            peer.answer(OK);
+            let mut peer = peer.accept_tls();
+            peer.respond(OK);
             then(peer);
         });
         let url = format!("https://{}/", server.addr());
-        let run = run_alone(&["--cacert", AUTHORITY, "-n", "3", "--wait", "50ms", "-d", "x", &url]).exits(0);
+        let run = run_alone(&["--cacert", CA_FILE, "-n", "3", "--wait", "200ms", "-d", "x", &url]).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
     }
     let server = Server::start(|peer| {
-        let mut peer = peer.secure();
-        while peer.answer(OK) {
-            peer.change_keys();
+        let mut peer = peer.accept_tls();
+        while peer.respond(OK) {
+            peer.update_keys();
         }
     });
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "5", "--wait", "50ms", "-d", "x", &url]).exits(0);
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "5", "--wait", "200ms", "-d", "x", &url]).exits(0);
     assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "new keys");
     assert_eq!((server.connections(), server.count()), (1, 5), "new keys");
 }
@@ -187,12 +187,12 @@ fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
         // The connection goes on: this is about the request.
         ("GET", "120ms", kept, false),
         // No server closes a connection that was idle for so short a time.
-        ("GET", "10ms", FAREWELL, false),
+        ("GET", "0", FAREWELL, false),
     ] {
         // Behind the look: the request has come.
         let server = Server::start(move |mut peer| {
-            peer.answer(OK);
-            peer.answer(if peer.number == 0 { farewell } else { OK });
+            peer.respond(OK);
+            peer.respond(if peer.number == 0 { farewell } else { OK });
         });
         let flags = ["-n", "2", "--wait", wait, "-X", method, "/"];
         let run = run(&server, &flags).exits(i32::from(!is_repeated));
@@ -204,7 +204,7 @@ fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
 
 #[test]
 fn a_408_on_a_connection_that_was_not_idle_is_an_answer() {
-    let server = Server::answering(FAREWELL);
+    let server = Server::responding(FAREWELL);
     let run = run(&server, &["-n", "3", "--wait", "120ms", "/"]).exits(1);
     assert_eq!((run.errors(), run.count("reopened")), (vec![("http_4xx: 408", 3)], 0));
 }
@@ -212,7 +212,7 @@ fn a_408_on_a_connection_that_was_not_idle_is_an_answer() {
 #[test]
 fn bytes_behind_an_answer_are_not_taken_for_the_next_one() {
     let extra = "HTTP/1.1 500 Smuggled\r\nContent-Length: 0\r\n\r\n";
-    let server = Server::answering(format!("{OK}{extra}"));
+    let server = Server::responding(format!("{OK}{extra}"));
     let run = run(&server, &["-n", "3", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), (3, 0, 2));
     assert_eq!((server.connections(), server.count()), (3, 3));
@@ -224,7 +224,7 @@ fn a_server_that_says_close_is_believed() {
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ] {
-        let server = Server::answering(answer);
+        let server = Server::responding(answer);
         let run = run(&server, &["-n", "3", "/"]).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened")), (3, 0), "{answer}");
         assert_eq!((server.connections(), server.count()), (3, 3), "{answer}");
@@ -233,9 +233,9 @@ fn a_server_that_says_close_is_believed() {
 
 #[test]
 fn without_keep_alive_each_request_has_its_own_connection_and_says_so() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "7", "--no-keepalive", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("reopened")), (7, 0));
     assert_eq!((server.connections(), server.count()), (7, 7));
-    assert!(server.requests().iter().all(|seen| seen.field("connection") == Some("close")));
+    assert!(server.requests().iter().all(|request| request.header("connection") == Some("close")));
 }

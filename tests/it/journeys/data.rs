@@ -25,23 +25,23 @@ fn naming(pick: &Value, on_start: &Value) -> Value {
 
 /// The rows that were named first in a task, in the order they came.
 fn named(server: &Server) -> Vec<String> {
-    let asked = server.asked();
-    asked.iter().filter_map(|asked| asked.strip_prefix("GET /n")).map(str::to_owned).collect()
+    let lines = server.request_lines();
+    lines.iter().filter_map(|line| line.strip_prefix("GET /n")).map(str::to_owned).collect()
 }
 
 #[test]
 fn each_unique_row_is_seen_exactly_once_over_many_users() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let scenario = Scenario::new("unique", &naming(&json!({ "csv": "rows.csv", "pick": "unique" }), &json!([])))
         .with("rows.csv", &names(200));
     let run = scenario.run(&server, &["-u", "10", "-r", "10000"]).exits(0);
     let rows = named(&server);
     assert_eq!(rows.len(), 200);
     assert_eq!(rows.iter().collect::<BTreeSet<_>>().len(), 200, "none comes twice");
-    for asked in by_connection(&server) {
-        for pair in asked.chunks(2) {
-            let number = pair[0].asked().strip_prefix("GET /n").unwrap();
-            assert_eq!(pair[1].asked(), format!("GET /{number}/b"), "a task keeps its row");
+    for requests in by_connection(&server) {
+        for pair in requests.chunks(2) {
+            let number = pair[0].line().strip_prefix("GET /n").unwrap();
+            assert_eq!(pair[1].line(), format!("GET /{number}/b"), "a task keeps its row");
         }
     }
     assert_eq!((run.reason(), run.count("ok")), ("data_end", 400));
@@ -50,7 +50,7 @@ fn each_unique_row_is_seen_exactly_once_over_many_users() {
 
 #[test]
 fn rows_of_a_user_are_its_own_for_its_life() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let login = json!([{ "post": "/login", "form": { "name": "${row.name}" } }]);
     let scenario = Scenario::new("life", &naming(&json!({ "csv": "rows.csv", "pick": "unique" }), &login))
         .with("rows.csv", &names(5));
@@ -59,19 +59,19 @@ fn rows_of_a_user_are_its_own_for_its_life() {
     assert_eq!((server.count(), run.reason()), (200, "requests"));
     let users = by_connection(&server);
     assert_eq!(users.len(), 5);
-    let mut seen = BTreeSet::new();
-    for asked in users {
-        let body = String::from_utf8(asked[0].body.clone()).unwrap();
+    let mut request = BTreeSet::new();
+    for requests in users {
+        let body = String::from_utf8(requests[0].body.clone()).unwrap();
         let number = body.strip_prefix("name=n").unwrap().to_owned();
         let own = [format!("GET /n{number}"), format!("GET /{number}/b")];
-        assert!(asked[1..].iter().all(|seen| own.contains(&seen.asked().to_owned())));
-        assert!(seen.insert(number), "nobody else has it");
+        assert!(requests[1..].iter().all(|request| own.contains(&request.line().to_owned())));
+        assert!(request.insert(number), "nobody else has it");
     }
 }
 
 #[test]
 fn a_run_ends_when_its_users_have_no_rows_left_though_more_would_come() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let login = json!([{ "post": "/login", "form": { "name": "${row.name}" } }]);
     let scenario = naming(&json!({ "csv": "rows.csv", "pick": "unique" }), &login);
     let mut scenario = scenario;
@@ -86,7 +86,7 @@ fn a_run_ends_when_its_users_have_no_rows_left_though_more_would_come() {
 
 #[test]
 fn an_end_that_must_not_be_makes_the_run_not_valid() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let pick = json!({ "csv": "rows.csv", "pick": "unique", "on_end": "fail" });
     let scenario = Scenario::new("fail", &naming(&pick, &json!([]))).with("rows.csv", &names(20));
     let run = scenario.run(&server, &["-u", "4", "-r", "10000", "-s", "30s"]).exits(4);
@@ -101,13 +101,13 @@ fn rows_that_begin_again_are_taken_in_order_by_all_users_together() {
         json!({ "csv": "rows.csv", "pick": "unique", "on_end": "again" }),
         json!({ "csv": "rows.csv", "pick": "sequential" }),
     ] {
-        let server = Server::answering(OK);
+        let server = Server::responding(OK);
         let scenario = Scenario::new("cycle", &naming(&pick, &json!([]))).with("rows.csv", &names(7));
         scenario.run(&server, &["-n", "60"]).exits(0);
         let expected: Vec<String> = (0..30).map(|n| (n % 7).to_string()).collect();
         assert_eq!(named(&server), expected, "one user sees them in order");
 
-        let server = Server::answering(OK);
+        let server = Server::responding(OK);
         scenario.run(&server, &["-n", "700", "-u", "5", "-r", "10000"]).exits(0);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         for row in named(&server) {
@@ -120,14 +120,14 @@ fn rows_that_begin_again_are_taken_in_order_by_all_users_together() {
 
 #[test]
 fn random_rows_are_even() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let pick = json!({ "csv": "rows.csv", "pick": "random" });
     let scenario = Scenario::new("random", &naming(&pick, &json!([]))).with("rows.csv", &names(4));
     scenario.run(&server, &["-n", "1600", "--run-id", "even"]).exits(0);
     let rows = named(&server);
     for row in ["0", "1", "2", "3"] {
         // Binomial: 200 expected of 800, standard deviation sqrt(800 / 4 * 3 / 4) = 12.2; within 4 of these.
-        let count = rows.iter().filter(|seen| *seen == row).count();
+        let count = rows.iter().filter(|request| *request == row).count();
         assert!(count.abs_diff(200) <= 49, "{row}: {count}");
     }
 }

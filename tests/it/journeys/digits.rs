@@ -22,8 +22,8 @@ fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
          \"twice\": 1, \"text\": \"\\u00fc\\n\\\"\", \"twice\": 2.50}}"
     );
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /give" { answer(&body) } else { OK.to_owned() });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /give" { answer(&body) } else { OK.to_owned() });
         }
     });
     let names = ["price", "id", "small", "order", "twice", "text"];
@@ -37,15 +37,15 @@ fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
     ]}]});
     Scenario::of_class("digits-extract", &task).run(&server, &["-n", "4"]).exits(0);
     let bodies: Vec<String> =
-        server.requests().iter().map(|seen| String::from_utf8(seen.body.clone()).unwrap()).collect();
+        server.requests().iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect();
     assert_eq!(bodies[1], format!(r#"{{"a":"{{\"z\":1.0,\"a\":[2e0,3]}}","id":{LONG},"t":"ü\n\"","z":1.10}}"#));
     assert_eq!(bodies[2], format!(r#"[1.10,{LONG},1E-7]{{"z":1.0,"a":[2e0,3]}}2.50"#));
-    assert_eq!(server.asked()[3], format!("GET /path/1.10/{LONG}"));
+    assert_eq!(server.request_lines()[3], format!("GET /path/1.10/{LONG}"));
 }
 
 #[test]
 fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let scratch = Scratch::new("digits-scenario");
     scratch.write("d.json", format!("\u{feff}[{{\"b\":1.10,\"a\":{LONG}}}]"));
     scratch.write("d.ndjson", "\u{feff}{\"b\":-0.0,\"a\":1E+2}\n");
@@ -64,7 +64,7 @@ fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
     let run = crate::process::run(&server, &["-n", "3", "-f", &file]);
     run.exits(0);
     let bodies: Vec<String> =
-        server.requests().iter().map(|seen| String::from_utf8(seen.body.clone()).unwrap()).collect();
+        server.requests().iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect();
     assert_eq!(bodies[0], format!(r#"{{"z":1.10,"a":[{LONG},1E2,-0,0.1e-3],"m":{{"y":1,"b":2}}}}"#));
     assert_eq!(bodies[1], format!("z=1.10&a={LONG}"));
     assert_eq!(bodies[2], format!("[1.10,{LONG},-0.0,1E+2,2.50,{LONG}]"));
@@ -72,7 +72,7 @@ fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
 
 #[test]
 fn a_json_body_of_the_command_line_goes_as_it_is_without_a_byte_order_mark() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let scratch = Scratch::new("digits-body");
     let text = format!("{{ \"z\": 1.10,\n \"a\": {LONG} }}\n");
     let file = format!("@{}", scratch.write("body.json", format!("\u{feff}{text}")));
@@ -114,7 +114,7 @@ fn numbers_are_compared_by_their_decimal_value_of_any_length() {
     .enumerate()
     {
         let body = body.clone();
-        let server = Server::start(move |mut peer| while peer.answer(answer(&body)) {});
+        let server = Server::start(move |mut peer| while peer.respond(answer(&body)) {});
         let scratch = Scratch::new(&format!("digits-expect-{number}"));
         let text = format!(
             r#"{{"user_classes": [{{"tasks": [{{"requests": [{{"get": "/",

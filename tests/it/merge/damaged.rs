@@ -30,8 +30,8 @@ fn compressed_inputs_are_known_by_their_first_bytes() {
     assert_eq!(text(&merge(&[one.clone(), two], &[]).exits(1).stdout), text(&expected));
     let both = scratch.write("both", compressed(interleaved(&streams).as_bytes()));
     let script = format!("exec < {both}");
-    let from_cat = Run::after(&format!("exec < {both}; set --  sh -c 'cat | \"$0\" merge -' \"$1\""), []);
-    for run in [Run::after(&script, ["merge", "-"]), from_cat] {
+    let from_cat = Run::in_shell(&format!("exec < {both}; set --  sh -c 'cat | \"$0\" merge -' \"$1\""), []);
+    for run in [Run::in_shell(&script, ["merge", "-"]), from_cat] {
         assert_eq!(text(&run.finish().stdout), text(&expected), "standard input, a file or a pipe");
     }
     let pipes = pipes(&scratch, 2);

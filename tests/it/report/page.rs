@@ -142,7 +142,7 @@ fn checks_have_their_place_in_a_page() {
 fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
     let (target, scratch) = (target(), Scratch::new("empty-page"));
     let page = scratch.file("page.html");
-    load(&target, ["-t", "300ms", "--html", &page, "/hang"]).finish().exits(4);
+    load(&target, ["-t", "2s", "--html", &page, "/hang"]).finish().exits(4);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("not valid") && page.contains("1 more cut off at the end"));
     let start = &lines(&recorded(&scratch).0)[..2];

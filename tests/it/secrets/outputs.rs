@@ -52,7 +52,7 @@ fn no_output_of_a_run_tells_a_secret() {
         let mut count = 0;
         while peer.read().is_some() {
             count += 1;
-            peer.say(if count % 2 == 0 { OK } else { "HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n" }.as_bytes());
+            peer.send(if count % 2 == 0 { OK } else { "HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n" }.as_bytes());
         }
     });
     let address = server.host().replace("http://", "");

@@ -91,10 +91,10 @@ fn requests_are_read_from_a_file_or_standard_input() {
     let from_file = format!("@{}", scratch.write("list", text));
     for run in [load(&target, ["-n", "30", &from_file]), load(&target, ["-n", "30", "-"]).input(text)] {
         let stream = run.finish().exits(0).stream();
-        let mut asked: Vec<_> =
+        let mut endpoints: Vec<_> =
             stream.of("stats endpoint success").iter().map(|e| (e.text("method"), e.text("name"))).collect();
-        asked.sort_unstable();
-        assert_eq!(asked, [("GET", "/ok"), ("POST", "/echo")]);
+        endpoints.sort_unstable();
+        assert_eq!(endpoints, [("GET", "/ok"), ("POST", "/echo")]);
     }
     let other = format!("{}/ok", host(&crate::support::target()));
     let refused = load(&target, ["-n", "1", &other]).finish().exits(4).stream();

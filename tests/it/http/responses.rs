@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::process::{Finished, run, run_alone};
-use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::server::{CA_FILE, OK, Peer, Server};
 use crate::support::Scratch;
 
 /// Three requests to a server that always answers so.
 fn thrice(answer: impl Into<String>) -> (Server, Finished) {
-    let server = Server::answering(answer);
+    let server = Server::responding(answer);
     let run = run(&server, &["-n", "3", "/"]);
     (server, run)
 }
@@ -25,7 +25,7 @@ fn fails_thrice(answer: impl Into<String>, error: &str) {
 /// As [`fails_thrice`], for a server that closes behind what it says.
 fn closing_fails_thrice(answer: &'static str, error: &str) {
     let server = Server::start(move |mut peer| {
-        peer.answer(answer);
+        peer.respond(answer);
     });
     let run = run(&server, &["-n", "3", "/"]).exits(4);
     assert_eq!(run.errors(), [(error, 3)], "{answer}");
@@ -54,7 +54,7 @@ fn answers_without_a_body_leave_the_connection_usable() {
         ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 1000\r\n\r\n"),
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n"),
     ] {
-        let server = Server::answering(answer);
+        let server = Server::responding(answer);
         let run = run(&server, &["-n", "3", "-X", method, "/"]).exits(0);
         assert_eq!((run.count("ok"), server.connections()), (3, 1), "{method} {answer}");
         assert!(run.statistic("avg_content_length").abs() < 1e-9, "{method} {answer}");
@@ -74,7 +74,7 @@ fn chunks_are_counted_without_their_framing() {
 fn a_body_that_ends_with_the_connection_is_whole() {
     for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"] {
         let server = Server::start(move |mut peer| {
-            peer.answer(format!("{head}{}", "x".repeat(100_000)));
+            peer.respond(format!("{head}{}", "x".repeat(100_000)));
         });
         let run = run(&server, &["-n", "3", "/"]).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.connections()), (3, 0, 3));
@@ -86,7 +86,7 @@ fn a_body_that_ends_with_the_connection_is_whole() {
 fn the_average_length_is_exact_over_answers_of_several_lengths() {
     let server = Server::start(|mut peer| {
         for length in [0, 10, 1_000_000, 5] {
-            peer.answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
+            peer.respond(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
         }
     });
     let run = run(&server, &["-n", "4", "/"]).exits(0);
@@ -152,7 +152,7 @@ fn a_reset_within_an_answer_is_a_reset() {
         ["", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", "HTTP/1.1 200 OK\r\n\r\nfour"]
     {
         let server = Server::start(move |mut peer| {
-            peer.answer(answer);
+            peer.respond(answer);
             peer.reset();
         });
         let run = run(&server, &["-n", "3", "/"]).exits(4);
@@ -165,11 +165,11 @@ fn statuses_from_400_on_fail_and_expect_status_replaces_the_rule() {
     for (status, error) in [(404, "http_4xx: 404"), (503, "http_5xx: 503")] {
         let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno");
         fails_thrice(answer.clone(), error);
-        let server = Server::answering(answer);
+        let server = Server::responding(answer);
         let expected = status.to_string();
         run(&server, &["-n", "3", "--expect-status", &expected, "/"]).exits(0);
     }
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "3", "--expect-status", "404", "/"]).exits(1);
     assert_eq!(run.errors(), [("expectation: status 200", 3)]);
 }
@@ -178,7 +178,7 @@ fn statuses_from_400_on_fail_and_expect_status_replaces_the_rule() {
 fn an_answer_before_the_whole_body_was_read_counts() {
     let server = Server::start(|mut peer| {
         peer.read_head();
-        peer.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        peer.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         peer.finish_sending();
         peer.drain();
     });
@@ -194,7 +194,7 @@ fn an_answer_that_came_before_a_reset_counts() {
     // As servers do that close with the rest of a body unread.
     let server = Server::start(|mut peer| {
         peer.read_head();
-        peer.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        peer.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         peer.reset();
     });
     let body = "x".repeat(100_000);
@@ -206,9 +206,9 @@ fn an_answer_that_came_before_a_reset_counts() {
 fn answers_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static {
     move |mut peer| {
         peer.read_head();
-        peer.say(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nno"));
+        peer.send(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nno"));
         // Neither reads nor closes; the client does.
-        while peer.dawdle(Duration::from_secs(60)) {}
+        while peer.pause(Duration::from_secs(60)) {}
     }
 }
 
@@ -230,9 +230,9 @@ fn an_early_answer_counts_though_the_server_reads_no_more() {
         assert_eq!((server.count(), server.connections(), run.count("reopened")), (3, 3, 0));
         assert!(run.statistic("max_response_time") < 10_000.0, "not at the timeout");
     }
-    let server = Server::start(|peer| answers_early("413 Content Too Large")(peer.secure()));
+    let server = Server::start(|peer| answers_early("413 Content Too Large")(peer.accept_tls()));
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(1);
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "2", "--data", &body, &url]).exits(1);
     assert_eq!(run.errors(), [("http_4xx: 413", 2)], "over TLS");
     assert!(run.statistic("max_response_time") < 10_000.0, "over TLS");
 }
@@ -243,8 +243,8 @@ fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
     let talks = |mut peer: Peer| {
         while peer.read_head().is_some() {
             // A server that answers as it reads: more than the client's buffers hold, then the rest of the body.
-            peer.say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
-            peer.say("y".repeat(16 << 20));
+            peer.send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
+            peer.send("y".repeat(16 << 20));
             peer.read_body(32 << 20);
         }
     };
@@ -252,9 +252,9 @@ fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
     let run = run(&server, &["-n", "3", "--data", &body, "/"]).exits(0);
     assert_eq!((run.count("ok"), server.count()), (3, 3));
     assert!((run.statistic("avg_content_length") - f64::from(16 << 20)).abs() < 1e-3);
-    let server = Server::start(move |peer| talks(peer.secure()));
+    let server = Server::start(move |peer| talks(peer.accept_tls()));
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(0);
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "2", "--data", &body, &url]).exits(0);
     assert_eq!((run.count("ok"), server.count()), (2, 2), "over TLS");
 }
 
@@ -263,7 +263,7 @@ fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
     let (_scratch, body) = large_body("deaf-answer");
     let server = Server::start(|mut peer| {
         peer.read_head();
-        while peer.dawdle(Duration::from_secs(60)) {}
+        while peer.pause(Duration::from_secs(60)) {}
     });
     let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)]);
@@ -282,11 +282,11 @@ fn folded_fields_and_blanks_before_a_colon_are_read_as_the_rfc_says() {
     let moved =
         "HTTP/1.1 302 Found\r\nLocation:\r\n  /there\r\nSet-Cookie : a=1;\r\n\tPath=/\r\nContent-Length: 0\r\n\r\n";
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /" { moved } else { OK });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /" { moved } else { OK });
         }
     });
     run_alone(&["-n", "1", "--host", &server.host(), "/"]).exits(0);
-    assert_eq!(server.asked(), ["GET /", "GET /there"]);
-    assert_eq!(server.requests()[1].field("cookie"), Some("a=1"));
+    assert_eq!(server.request_lines(), ["GET /", "GET /there"]);
+    assert_eq!(server.requests()[1].header("cookie"), Some("a=1"));
 }

@@ -32,8 +32,8 @@ fn answer(coding: &str, body: &[u8]) -> Vec<u8> {
 /// Gives this answer to the first request of a task, and ok to the second, which needs a value from it.
 fn take_id(name: &str, answer: Vec<u8>) -> (Server, Finished) {
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /give" { &answer } else { OK.as_bytes() });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /give" { &answer } else { OK.as_bytes() });
         }
     });
     let task = json!({ "tasks": [{ "requests": [
@@ -51,7 +51,7 @@ fn values_are_taken_out_of_coded_answers_and_their_bytes_are_those_of_the_wire()
         let length = body.len();
         let (server, run) = take_id(coding, answer(coding, &body));
         let run = run.exits(0);
-        assert_eq!(server.asked(), ["GET /give", "GET /take/x1"].repeat(2), "{coding}");
+        assert_eq!(server.request_lines(), ["GET /give", "GET /take/x1"].repeat(2), "{coding}");
         let expected = (length + 2) as f64 / 2.0;
         assert!((run.statistic("avg_content_length") - expected).abs() < 1e-3, "{coding}: {length} bytes on the wire");
     }
@@ -61,17 +61,17 @@ fn values_are_taken_out_of_coded_answers_and_their_bytes_are_those_of_the_wire()
 fn a_coding_that_is_not_known_fails_what_looks_at_the_body() {
     let (server, run) = take_id("unknown", answer("br", b"whatever"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
-    assert_eq!(server.asked(), ["GET /give"; 4]);
+    assert_eq!(server.request_lines(), ["GET /give"; 4]);
     let (_, run) = take_id("broken", answer("gzip", b"no gzip"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
-    let server = Server::start(move |mut peer| while peer.answer(answer("br", b"whatever")) {});
+    let server = Server::start(move |mut peer| while peer.respond(answer("br", b"whatever")) {});
     let task = json!({ "tasks": [{ "requests": [{ "get": "/" }] }] });
     Scenario::of_class("unlooked", &task).run(&server, &["-n", "2"]).exits(0);
 }
 
 /// Runs a request that expects this, and takes that, of a server that always answers so.
 fn looked_at(name: &str, answer: Vec<u8>, request: &Value, flags: &[&str]) -> Finished {
-    let server = Server::start(move |mut peer| while peer.answer(&answer) {});
+    let server = Server::start(move |mut peer| while peer.respond(&answer) {});
     let task = json!({ "tasks": [{ "requests": [request] }] });
     Scenario::of_class(name, &task).run(&server, &[&["-n", "2"], flags].concat())
 }
@@ -119,7 +119,7 @@ fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extrac
 
 #[test]
 fn the_longest_body_may_be_said_by_the_scenario() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
+    let server = Server::responding("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
     let class = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": { "json": { "/id": 12345 } } }] }] });
     for (size, is_enough) in [(json!(12), true), (json!("11 bytes"), false)] {
         let file = json!({ "max_body": size, "user_classes": [class] });
@@ -138,8 +138,8 @@ fn judged(name: &str, expect: &Value) -> Finished {
     );
     let server = Server::start(move |mut peer| {
         while peer.read().is_some() {
-            peer.dawdle(Duration::from_millis(5));
-            peer.say(&answer);
+            peer.pause(Duration::from_millis(5));
+            peer.send(&answer);
         }
     });
     let task = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": expect }] }] });
