@@ -51,7 +51,7 @@ fn a_check_that_is_missed_is_exit_3_and_named_everywhere() {
 }
 
 #[test]
-fn a_check_without_data_is_not_met_and_said_to_be_without() {
+fn a_check_without_data_is_not_met_and_reported_as_such() {
     let target = target();
     // A run that is all ramp has no steady phase.
     let run = load(&target, ["-n", "3", "-u", "9", "-r", "1", "--check", "failures@down == 0", "/ok"]);
@@ -61,7 +61,7 @@ fn a_check_without_data_is_not_met_and_said_to_be_without() {
 }
 
 #[test]
-fn where_a_check_is_about_failures_it_decides() {
+fn a_check_on_failures_decides_the_exit_code_in_place_of_the_usual_rule() {
     let target = target();
     for (checks, code) in [
         (&[][..], 1),
@@ -96,7 +96,7 @@ fn a_check_with_abort_ends_the_run_when_it_is_clearly_missed() {
 }
 
 #[test]
-fn a_shard_records_checks_and_decides_none() {
+fn a_shard_records_checks_but_does_not_decide_them() {
     let target = target();
     let shard = ["-n", "10", "--shard", "0/2", "--run-id", "r", "/ok"];
     let run = load(&target, shard).with(["--check", "max < 1us", "--check", "p95 < 1us"]).finish().exits(0);
@@ -128,7 +128,7 @@ fn the_flags_and_variables_of_locust_plugins_are_checks() {
 }
 
 #[test]
-fn a_check_that_cannot_be_read_is_refused_with_its_place() {
+fn a_check_that_cannot_be_parsed_is_refused_with_the_position() {
     let target = target();
     for (check, why) in [
         ("p95 < 300", "--check 'p95 < 300': character 10: expected a unit of time"),

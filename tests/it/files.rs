@@ -102,7 +102,7 @@ fn two_outputs_of_one_path_are_refused_and_devices_are_not() {
 }
 
 #[test]
-fn a_report_replaces_the_former_and_keeps_its_mode_and_link() {
+fn a_report_replaces_the_previous_one_and_keeps_its_mode_and_symlink() {
     let scratch = Scratch::new("files-replaced");
     let stream = stream(&scratch);
     let (page, link) = (scratch.write("real.html", "former"), scratch.file("link.html"));
@@ -125,7 +125,7 @@ fn a_report_replaces_the_former_and_keeps_its_mode_and_link() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
+fn a_report_that_cannot_be_written_completely_leaves_the_previous_one_and_no_other_file() {
     let scratch = Scratch::new("files-full");
     let stream = stream(&scratch);
     let page = scratch.write("page.html", "former");
@@ -151,7 +151,7 @@ fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
 }
 
 #[test]
-fn what_a_stream_says_of_its_users_is_never_a_path() {
+fn values_from_a_stream_never_become_a_path() {
     let scratch = Scratch::new("files-traversal");
     let recorded = String::from_utf8(read(&stream(&scratch))).unwrap();
     let hostile = recorded.replacen(r#""key":"users","value":"1""#, r#""key":"users","value":"../../x\u0000\ny""#, 1);

@@ -101,17 +101,17 @@ fn told(kind: &Kind, place: &Path, seed: u64, index: u64, sample: &Sample, why: 
 }
 
 #[test]
-fn report_takes_a_stream_or_refuses_it() {
+fn report_accepts_a_stream_or_refuses_it() {
     fuzz(&kinds::REPORT);
 }
 
 #[test]
-fn merge_takes_streams_or_refuses_them_and_what_it_writes_report_takes() {
+fn merge_accepts_streams_or_refuses_them_and_report_accepts_its_output() {
     fuzz(&kinds::MERGE);
 }
 
 #[test]
-fn scenario_files_are_taken_or_refused() {
+fn scenario_files_are_accepted_or_refused() {
     fuzz(&kinds::SCENARIO);
 }
 
@@ -126,11 +126,11 @@ fn curl_commands_become_scenarios_that_run_or_are_refused() {
 }
 
 #[test]
-fn flags_are_taken_or_refused() {
+fn flags_are_accepted_or_refused() {
     fuzz(&kinds::FLAGS);
 }
 
 #[test]
-fn address_texts_are_taken_or_refused() {
+fn address_texts_are_accepted_or_refused() {
     fuzz(&kinds::ADDRESS);
 }

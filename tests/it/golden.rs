@@ -16,34 +16,34 @@ const FACTS: &str = include_str!("../golden/contract.json");
 const STATS: &str = "locust.tl.request.metric.stats";
 
 /// A difference that is meant: kind of line, key, and what is done about it.
-const MENDS: [(&str, &str, Mend); 20] = [
-    ("locust.tl.event.test.stop", "stopped_at", Mend::Added("string")),
-    ("locust.tl.event.test.stop", "reason", Mend::Added("string")),
+const DEVIATIONS: [(&str, &str, Deviation); 20] = [
+    ("locust.tl.event.test.stop", "stopped_at", Deviation::Added("string")),
+    ("locust.tl.event.test.stop", "reason", Deviation::Added("string")),
     // A pipeline that looks for what is wrong looks at the level.
-    ("locust.tl.event.cpu.warning", "level", Mend::Other("WARNING")),
-    ("locust.tl.event.cpu.warning", "tick", Mend::Added("integer")),
-    ("locust.tl.system.metric.cpu", "available_cpus", Mend::Added("float")),
-    ("locust.tl.system.metric.cpu", "tick", Mend::Added("integer")),
-    ("locust.tl.system.metric.mem", "tick", Mend::Added("integer")),
+    ("locust.tl.event.cpu.warning", "level", Deviation::Other("WARNING")),
+    ("locust.tl.event.cpu.warning", "tick", Deviation::Added("integer")),
+    ("locust.tl.system.metric.cpu", "available_cpus", Deviation::Added("float")),
+    ("locust.tl.system.metric.cpu", "tick", Deviation::Added("integer")),
+    ("locust.tl.system.metric.mem", "tick", Deviation::Added("integer")),
     // The value always was bytes.
-    ("locust.tl.system.metric.network", "unit", Mend::Other("bytes")),
-    ("locust.tl.system.metric.network", "delta", Mend::Added("integer")),
-    ("locust.tl.system.metric.network", "tick", Mend::Added("integer")),
-    ("stats current", "percentile_50", Mend::Added("float")),
-    ("stats current", "percentile_90", Mend::Added("float")),
-    ("stats current", "percentile_99_9", Mend::Added("float")),
-    ("stats current", "tick", Mend::Added("integer")),
-    ("stats final, stats endpoint success", "percentile_50", Mend::Added("float")),
-    ("stats final, stats endpoint success", "percentile_90", Mend::Added("float")),
-    ("stats final, stats endpoint success", "percentile_99_9", Mend::Added("float")),
+    ("locust.tl.system.metric.network", "unit", Deviation::Other("bytes")),
+    ("locust.tl.system.metric.network", "delta", Deviation::Added("integer")),
+    ("locust.tl.system.metric.network", "tick", Deviation::Added("integer")),
+    ("stats current", "percentile_50", Deviation::Added("float")),
+    ("stats current", "percentile_90", Deviation::Added("float")),
+    ("stats current", "percentile_99_9", Deviation::Added("float")),
+    ("stats current", "tick", Deviation::Added("integer")),
+    ("stats final, stats endpoint success", "percentile_50", Deviation::Added("float")),
+    ("stats final, stats endpoint success", "percentile_90", Deviation::Added("float")),
+    ("stats final, stats endpoint success", "percentile_99_9", Deviation::Added("float")),
     // The plugin prints "" there, and one text turns a whole column of a dashboard into texts.
-    ("stats endpoint error", "percentile_95", Mend::Dropped),
-    ("stats endpoint error", "percentile_99", Mend::Dropped),
-    ("all", "seq", Mend::Added("integer")),
+    ("stats endpoint error", "percentile_95", Deviation::Dropped),
+    ("stats endpoint error", "percentile_99", Deviation::Dropped),
+    ("all", "seq", Deviation::Added("integer")),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mend {
+enum Deviation {
     /// We add the key, with this type, after the plugin's.
     Added(&'static str),
     /// We leave it out.
@@ -53,10 +53,10 @@ enum Mend {
 }
 
 /// Mends of a kind of line, in the order of the table.
-fn mends(kind: &str) -> impl Iterator<Item = (&'static str, Mend)> {
+fn deviations(kind: &str) -> impl Iterator<Item = (&'static str, Deviation)> {
     let short = kind.replace(STATS, "stats");
     let applies = move |kinds: &str| kinds == "all" || kinds.split(", ").any(|kind| kind == short);
-    MENDS.iter().filter(move |(kinds, ..)| applies(kinds)).map(|(_, key, mend)| (*key, *mend))
+    DEVIATIONS.iter().filter(move |(kinds, ..)| applies(kinds)).map(|(_, key, deviation)| (*key, *deviation))
 }
 
 /// The plugin's kind of a line: its name, and the type and status of statistics.
@@ -107,7 +107,7 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
 
         let mut expected = keys(&facts["head"]);
         expected.extend(keys(&fact["keys"]).into_iter().filter(|(key, _)| {
-            let dropped = mends(&kind).any(|mend| mend == (key, Mend::Dropped));
+            let dropped = deviations(&kind).any(|deviation| deviation == (key, Deviation::Dropped));
             !dropped
         }));
         let found = keys_of(line.get("telemetry"));
@@ -115,10 +115,10 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
         let of_plugin: Vec<_> = of_plugin.iter().map(|(key, kind)| (key.clone(), loose(kind).to_owned())).collect();
         assert_eq!(of_plugin, expected, "keys of {kind}");
 
-        let additions: Vec<_> = mends(&kind)
-            .filter_map(|(key, mend)| match mend {
-                Mend::Added(kind) => Some((key.to_owned(), kind.to_owned())),
-                Mend::Dropped | Mend::Other(_) => None,
+        let additions: Vec<_> = deviations(&kind)
+            .filter_map(|(key, deviation)| match deviation {
+                Deviation::Added(kind) => Some((key.to_owned(), kind.to_owned())),
+                Deviation::Dropped | Deviation::Other(_) => None,
             })
             .collect();
         assert_eq!(added, additions, "keys added to {kind}");
@@ -138,14 +138,14 @@ fn fixed_texts_are_the_plugins() {
         let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str()).unwrap();
         for key in ["name", "level", "message", "telemetry_type", "unit"] {
             let ours = if matches!(key, "name" | "level" | "message") { &line[key] } else { &line["telemetry"][key] };
-            let mended = mends(&kind).find_map(|(mended, mend)| match mend {
-                Mend::Other(value) if mended == key => Some(value),
+            let deviating = deviations(&kind).find_map(|(deviating, deviation)| match deviation {
+                Deviation::Other(value) if deviating == key => Some(value),
                 _ => None,
             });
-            match mended {
+            match deviating {
                 Some(value) => {
-                    assert_eq!(ours, value, "{key} of {kind}, as mended");
-                    assert_ne!(ours, &fact[key], "{key} of {kind} needs no mend");
+                    assert_eq!(ours, value, "{key} of {kind}, as deviating");
+                    assert_ne!(ours, &fact[key], "{key} of {kind} needs no deviation");
                 }
                 None => assert_eq!(ours, &fact[key], "{key} of {kind}"),
             }
@@ -154,18 +154,18 @@ fn fixed_texts_are_the_plugins() {
 }
 
 #[test]
-fn every_mend_is_one() {
+fn every_listed_deviation_exists() {
     let facts: Value = serde_json::from_str(FACTS).unwrap();
-    for (kinds, key, mend) in MENDS {
+    for (kinds, key, deviation) in DEVIATIONS {
         for kind in kinds.split(", ").filter(|kind| *kind != "all") {
             let kind = kind.replacen("stats", STATS, usize::from(kind.starts_with("stats")));
             let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str());
             let theirs = keys(&fact.unwrap_or_else(|| panic!("no {kind}"))["keys"]);
             let has_it = theirs.iter().any(|(theirs, _)| theirs == key);
-            match mend {
-                Mend::Added(_) => assert!(!has_it, "{key} of {kind} is the plugin's own"),
-                Mend::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
-                Mend::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
+            match deviation {
+                Deviation::Added(_) => assert!(!has_it, "{key} of {kind} is the plugin's own"),
+                Deviation::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
+                Deviation::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
             }
         }
     }

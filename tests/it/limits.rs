@@ -16,7 +16,7 @@ fn fits(complaint: &str) -> u32 {
 }
 
 #[test]
-fn as_many_users_as_are_said_to_fit_run_to_their_end() {
+fn as_many_users_as_are_reported_to_fit_can_run() {
     let target = target();
     for kib in [100_000, 130_000, 196_608] {
         let host = host(&target);
@@ -36,7 +36,7 @@ fn as_many_users_as_are_said_to_fit_run_to_their_end() {
 }
 
 #[test]
-fn users_of_tls_and_of_bodies_take_more() {
+fn users_with_tls_or_bodies_take_more_memory() {
     let scratch = Scratch::new("memory");
     let file = scratch.write(
         "bodies.json",
@@ -61,7 +61,7 @@ fn users_of_tls_and_of_bodies_take_more() {
 }
 
 #[test]
-fn what_has_no_end_is_read_to_a_limit_that_is_named() {
+fn endless_inputs_are_read_up_to_a_limit_that_the_error_names() {
     let scratch = Scratch::new("endless");
     let zero = |key: &str| {
         let text = format!(r#"{{"data": {{"d": {{"{key}": "/dev/zero"}}}}, "user_classes": []}}"#);
@@ -98,7 +98,7 @@ fn inputs_may_come_from_a_pipe() {
 }
 
 #[test]
-fn a_head_of_very_many_columns_is_refused_at_once() {
+fn a_header_line_with_very_many_columns_is_refused_quickly() {
     let scratch = Scratch::new("columns");
     let head: Vec<String> = (0..100_000).map(|n| format!("c{n}")).collect();
     scratch.write("wide.csv", head.join(",") + "\n" + &"1,".repeat(99_999) + "1\n");

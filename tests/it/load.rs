@@ -9,7 +9,7 @@ use crate::process::{ms, run, start};
 use crate::server::{OK, Server};
 
 #[test]
-fn exactly_as_many_requests_are_sent_as_asked_for() {
+fn exactly_the_requested_number_of_requests_is_sent() {
     for (users, requests) in [("1", 1), ("1", 100), ("7", 1), ("7", 100), ("50", 49), ("50", 1000)] {
         let server = Server::responding(OK);
         let count = requests.to_string();
@@ -34,7 +34,7 @@ fn each_user_has_a_connection_of_its_own() {
 }
 
 #[test]
-fn requests_are_taken_at_random_with_equal_weight() {
+fn requests_are_chosen_at_random_with_equal_weight() {
     let server = Server::responding(OK);
     // The run's id seeds what is random, so this run is the same each time.
     let run = run(&server, &["-n", "1200", "--run-id", "even", "/a", "/b", "POST /c"]).exits(0);
@@ -73,7 +73,7 @@ fn shortest_pause(requests: &str, arguments: &[&str]) -> Duration {
 }
 
 #[test]
-fn a_constant_wait_lies_between_an_answer_and_the_next_request() {
+fn a_constant_wait_lies_between_a_response_and_the_next_request() {
     assert!(shortest_pause("5", &["--wait", "150ms"]) >= Duration::from_millis(150));
 }
 
@@ -83,7 +83,7 @@ fn a_wait_between_two_times_is_no_shorter_than_the_first() {
 }
 
 #[test]
-fn pacing_and_throughput_count_from_one_beginning_to_the_next() {
+fn pacing_and_throughput_count_from_start_to_start() {
     for wait in ["pacing:150ms", "throughput:6.666"] {
         let server = Server::responding(OK);
         let process = start(&server, &["-n", "5", "--wait", wait, "/"]);
@@ -171,7 +171,7 @@ fn user_k_starts_at_k_over_the_spawn_rate() {
 }
 
 #[test]
-fn the_ramp_is_complete_once_and_only_when_it_is() {
+fn the_ramp_is_reported_complete_once_and_only_when_it_is() {
     let server = Server::responding(OK);
     let mut process = start(&server, &["-u", "3", "-r", "100", "--interval", "100ms", "--wait", "10ms", "/"]);
     process.await_output(|text| text.contains(SPAWN_COMPLETE));

@@ -57,7 +57,7 @@ pub(crate) fn interleaved(streams: &[Vec<u8>]) -> String {
 }
 
 #[test]
-fn the_master_s_stream_keeps_every_promise_and_holds_every_request() {
+fn the_master_stream_is_valid_and_counts_every_request() {
     let target = target();
     let scratch = Scratch::new("merge-whole");
     let streams = shards(&target, 3, &["-t", "1100ms", "-s", "5s"]);
@@ -140,7 +140,7 @@ fn files_in_any_order_and_a_pipe_give_the_same_lines() {
 }
 
 #[test]
-fn labels_and_labelled_pieces_are_taken_for_what_they_hold() {
+fn labels_are_removed_and_labelled_pieces_joined() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "500ms"]);
     let plain = interleaved(&streams);
@@ -194,7 +194,7 @@ fn a_shard_without_a_share_is_part_of_the_run() {
 }
 
 #[test]
-fn checks_are_decided_once_over_all_shards() {
+fn checks_are_evaluated_once_over_all_shards() {
     let target = target();
     let scratch = Scratch::new("merge-checks");
     // Users 0 and 2 are the first shard's. No shard decides, though each has failures.

@@ -32,7 +32,7 @@ fn stages_of_the_rate_send_its_integral() {
 }
 
 #[test]
-fn random_arrivals_follow_from_the_seed_and_not_from_the_users() {
+fn random_arrivals_depend_on_the_seed_and_not_on_the_number_of_users() {
     let target = target();
     let sent = |seed: &str, users: &str| {
         let stages = ["--rate", "300", "--stages", "1s:300,0s:0,1s:0", "-s", "20s"];
@@ -75,7 +75,7 @@ fn a_server_that_is_too_slow_shows_in_response_time_and_the_run_is_valid() {
 }
 
 #[test]
-fn users_come_and_go_by_stages_and_end_with_their_request() {
+fn stages_start_and_stop_users_which_end_after_their_request() {
     let target = target();
     let flags = ["--stages", "500ms:6,1s:6,500ms:2,1s:2", "-s", "20s", "--interval", "250ms", "/delay/20"];
     let stream = load(&target, flags).finish().exits(0).stream();
@@ -88,7 +88,7 @@ fn users_come_and_go_by_stages_and_end_with_their_request() {
 }
 
 #[test]
-fn a_request_under_way_is_seen_with_its_age() {
+fn requests_in_flight_are_reported_with_their_age() {
     let target = target();
     let mut process = Process::start(load(&target, ["-u", "3", "-r", "1000", "--interval", "250ms", "/hang"]));
     process.await_output(|text| text.matches("\"in_flight\":3,").count() >= 3);
@@ -106,7 +106,7 @@ fn a_request_under_way_is_seen_with_its_age() {
 }
 
 #[test]
-fn flags_of_two_models_do_not_go_together() {
+fn flags_of_two_load_models_cannot_be_combined() {
     for (flag, line) in [
         ("--wait", "--rate 10 --wait 1s"),
         ("--spawn-rate", "--rate 10 -r 5"),

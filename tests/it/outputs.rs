@@ -31,7 +31,7 @@ fn read(scratch: &Scratch, name: &str) -> String {
 }
 
 #[test]
-fn a_report_of_the_stream_leaves_the_same_files_as_its_run() {
+fn a_report_of_the_stream_writes_the_same_files_as_its_run() {
     let scratch = Scratch::new("outputs");
     let run = recorded(&scratch).exits(3);
     let again = outputs(&scratch, "again-");
@@ -46,7 +46,7 @@ fn a_report_of_the_stream_leaves_the_same_files_as_its_run() {
 }
 
 #[test]
-fn a_report_judges_by_checks_as_the_run_did() {
+fn a_report_evaluates_checks_as_the_run_did() {
     let scratch = Scratch::new("judged");
     let run = recorded(&scratch).exits(3);
     let stream = scratch.file("s.ndjson");
@@ -72,7 +72,7 @@ fn a_report_judges_by_checks_as_the_run_did() {
 }
 
 #[test]
-fn the_csv_files_are_those_of_locust() {
+fn the_csv_files_have_the_format_of_locust() {
     let scratch = Scratch::new("csv");
     recorded(&scratch).exits(3);
     let stats = read(&scratch, "t_stats.csv");
@@ -104,7 +104,7 @@ fn the_csv_files_are_those_of_locust() {
 }
 
 #[test]
-fn the_summary_is_as_its_schema_says() {
+fn the_summary_conforms_to_its_schema() {
     let scratch = Scratch::new("json");
     recorded(&scratch).exits(3);
     let summary: Value = serde_json::from_str(&read(&scratch, "s.json")).unwrap();
@@ -143,7 +143,7 @@ fn junit_has_a_case_for_the_run_its_failures_and_each_check() {
 }
 
 #[test]
-fn the_percentiles_are_as_the_plotter_reads_them() {
+fn the_percentiles_are_in_the_format_of_the_plotter() {
     let scratch = Scratch::new("hgrm");
     recorded(&scratch).exits(3);
     let text = read(&scratch, "p.hgrm");
@@ -164,7 +164,7 @@ fn the_percentiles_are_as_the_plotter_reads_them() {
 }
 
 #[test]
-fn runs_stand_side_by_side_and_what_got_worse_is_marked() {
+fn runs_are_compared_side_by_side_and_regressions_are_marked() {
     let (target, scratch) = (target(), Scratch::new("compared"));
     let files = [("a", "/delay/20"), ("c", "/delay/90")].map(|(name, request)| {
         let file = scratch.file(&format!("{name}.ndjson"));
@@ -188,7 +188,7 @@ fn runs_stand_side_by_side_and_what_got_worse_is_marked() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_file_is_reported_before_anything_is_sent() {
     let target = target();
     for flag in ["--csv", "--json-file", "--junit", "--hgrm"] {
         let refused = load(&target, ["-n", "1", flag, "/nowhere/at/all", "/ok"]).finish().exits(2);

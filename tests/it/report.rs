@@ -59,7 +59,7 @@ fn a_compressed_stream_is_read_back() {
 
 #[test]
 #[allow(clippy::float_cmp, reason = "both are made of the same whole number")]
-fn intervals_are_the_run_count_by_count() {
+fn intervals_add_up_to_the_counts_of_the_run() {
     let scratch = Scratch::new("model");
     let model = Model::read(Path::new(&recorded(&scratch).0), &Interrupt::new().unwrap()).unwrap();
     let (story, whole) = (&model.story, model.story.course.whole());
@@ -85,7 +85,7 @@ fn intervals_are_the_run_count_by_count() {
 }
 
 #[test]
-fn a_stream_without_its_end_is_told_by_its_intervals() {
+fn a_stream_without_its_end_is_summarized_from_its_intervals() {
     let scratch = Scratch::new("cut");
     let (file, summary) = recorded(&scratch);
     let all = lines(&file);
@@ -109,7 +109,7 @@ fn a_stream_without_its_end_is_told_by_its_intervals() {
 }
 
 #[test]
-fn lost_repeated_and_foreign_lines_are_named() {
+fn lost_repeated_and_foreign_lines_are_reported() {
     let scratch = Scratch::new("gaps");
     let (file, summary) = recorded(&scratch);
     let all = lines(&file);
@@ -135,7 +135,7 @@ fn lost_repeated_and_foreign_lines_are_named() {
 }
 
 #[test]
-fn what_is_no_stream_is_refused_by_one_line() {
+fn input_that_is_not_a_stream_is_refused_with_one_line() {
     let scratch = Scratch::new("none");
     let (file, _) = recorded(&scratch);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -165,7 +165,7 @@ fn what_is_no_stream_is_refused_by_one_line() {
 }
 
 #[test]
-fn a_line_that_says_nonsense_is_named_and_hurts_nobody() {
+fn an_implausible_line_is_reported_and_does_no_harm() {
     let scratch = Scratch::new("nonsense");
     let all = lines(&recorded(&scratch).0);
     let interval = all.iter().position(|line| line.contains("metric.interval")).unwrap();

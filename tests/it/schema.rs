@@ -106,7 +106,7 @@ fn a_value_of_another_type_fails() {
 }
 
 #[test]
-fn what_does_not_fit_together_fails() {
+fn inconsistent_values_fail() {
     let lines = one_of_each_kind();
     let line = |kind: &str| lines.iter().find(|line| line.kind() == kind).unwrap().0.clone();
     for (kind, pointer, wrong) in [
@@ -145,7 +145,7 @@ fn what_does_not_fit_together_fails() {
 }
 
 #[test]
-fn a_complaint_names_the_key() {
+fn a_schema_error_names_the_key() {
     let mut line = one_of_each_kind().into_iter().find(|line| line.kind() == "stats current").unwrap().0;
     line["telemetry"]["num_requestz"] = json!(1);
     let said = schema_errors(&line).join("\n");

@@ -24,13 +24,13 @@ impl Places {
     /// Demands that nothing of a process tells the marker.
     fn search(&self, place: &str, finished: &Finished) {
         self.0.set(self.0.get() + 1);
-        tells_nothing(place, &finished.stdout);
-        tells_nothing(place, finished.stderr.as_bytes());
+        assert_not_revealed(place, &finished.stdout);
+        assert_not_revealed(place, finished.stderr.as_bytes());
     }
 }
 
 /// The marker is in a text neither as it is nor as basic authentication has it.
-fn tells_nothing(place: &str, output: &[u8]) {
+fn assert_not_revealed(place: &str, output: &[u8]) {
     let text = String::from_utf8_lossy(output);
     let coded = BASE64_STANDARD.encode(format!("amy:{MARKER}"));
     for hidden in [MARKER, coded.trim_end_matches('=')] {
@@ -119,7 +119,7 @@ fn base(command: &str) -> Vec<&str> {
 }
 
 #[test]
-fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
+fn no_flag_or_variable_reveals_a_secret_that_it_refuses() {
     let places = Places::default();
     let definition = cli::command_line();
     let scratch = Scratch::new("secret-flags");
@@ -140,7 +140,7 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
                 // A path that is taken is told as it is; a complaint about it is not.
                 let place = format!("{} {flag}", command.get_name());
                 if finished.code == 0 && !told(long) {
-                    tells_nothing(&place, finished.stderr.as_bytes());
+                    assert_not_revealed(&place, finished.stderr.as_bytes());
                 } else {
                     places.search(&place, &finished);
                 }
@@ -152,7 +152,7 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
                 let finished = run.finish();
                 let place = format!("{variable}={value}");
                 if finished.code == 0 && !told(long) {
-                    tells_nothing(&place, finished.stderr.as_bytes());
+                    assert_not_revealed(&place, finished.stderr.as_bytes());
                 } else {
                     places.search(&place, &finished);
                 }
@@ -170,7 +170,7 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
 }
 
 #[test]
-fn no_part_of_a_url_tells_a_secret_where_it_is_refused() {
+fn no_part_of_a_refused_url_reveals_a_secret() {
     let places = Places::default();
     let scratch = Scratch::new("secret-urls");
     for (number, text) in of_urls().iter().enumerate() {
@@ -210,7 +210,7 @@ fn no_part_of_a_url_tells_a_secret_where_it_is_refused() {
             if is_name && (text.contains([' ', '"']) || !text.contains(['@', '='])) {
                 // An endpoint, an address or a file that is not there is told as it was written.
             } else if finished.code == 0 && (arguments[0] == "import" || text.starts_with("amy:")) {
-                tells_nothing(&format!("{arguments:?}"), finished.stderr.as_bytes());
+                assert_not_revealed(&format!("{arguments:?}"), finished.stderr.as_bytes());
             } else {
                 places.search(&format!("{arguments:?}"), &finished);
             }

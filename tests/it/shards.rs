@@ -46,7 +46,7 @@ fn shards_of_one_plan_have_one_hash() {
 }
 
 #[test]
-fn a_shard_without_a_share_writes_a_whole_stream_and_passes() {
+fn a_shard_without_a_share_writes_a_complete_stream_and_passes() {
     let target = target();
     for arguments in [
         &["-n", "1", "-u", "9"][..],
@@ -63,13 +63,13 @@ fn a_shard_without_a_share_writes_a_whole_stream_and_passes() {
 }
 
 #[test]
-fn fewer_users_than_shards_cannot_carry_a_rate() {
+fn a_rate_needs_at_least_one_user_per_shard() {
     let why = Run::new(["run", "--shard", "0/4", "--run-id", "r1", "--rate", "5", "-u", "3", "http://127.0.0.1:9/"]);
     assert!(why.finish().exits(2).complaint().starts_with("--users: "));
 }
 
 #[test]
-fn the_path_of_the_stream_takes_the_shard() {
+fn the_stream_path_can_contain_the_shard_number() {
     let (target, scratch) = (target(), Scratch::new("shard-path"));
     let path = scratch.file("run-%s.ndjson");
     let arguments = ["-n", "4", "-u", "4", "-r", "99", "--run-id", "r1", "--telemetry", &path, "/ok"];
@@ -79,7 +79,7 @@ fn the_path_of_the_stream_takes_the_shard() {
 }
 
 #[test]
-fn an_engine_tells_the_shard_and_that_is_said() {
+fn the_shard_is_taken_from_an_engine_and_reported() {
     let target = target();
     let run = |rank: &str| {
         let run = load(&target, ["-n", "4", "-u", "4", "-r", "99", "--shard", "auto", "/ok"]);
@@ -99,7 +99,7 @@ fn an_engine_tells_the_shard_and_that_is_said() {
 }
 
 #[test]
-fn what_does_not_tell_the_shard_is_refused() {
+fn an_environment_that_does_not_determine_the_shard_is_refused() {
     let run = |shard: &str| Run::new(["run", "--shard", shard, "http://127.0.0.1:9/"]);
     for (run, flag, word) in [
         (run("auto").env("SLURM_PROCID", "0").env("SLURM_NTASKS", "4"), "--shard: ", "srun"),
@@ -118,7 +118,7 @@ fn what_does_not_tell_the_shard_is_refused() {
 }
 
 #[test]
-fn a_start_that_has_passed_is_refused_by_how_much() {
+fn a_start_in_the_past_is_refused_with_how_long_ago_it_was() {
     let run = |at: &str| Run::new(["run", "--start-at", at, "http://127.0.0.1:9/"]).finish().exits(2);
     let refused = run(&seconds_from_now(-100.0));
     let why = refused.complaint();
@@ -129,7 +129,7 @@ fn a_start_that_has_passed_is_refused_by_how_much() {
 }
 
 #[test]
-fn a_run_starts_at_the_time_that_it_was_given() {
+fn a_run_starts_at_the_given_time() {
     let target = target();
     let at = seconds_from_now(2.0);
     let stream = load(&target, ["-n", "1", "--start-at", &at, "/ok"]).finish().exits(0).stream();
@@ -159,7 +159,7 @@ fn aligned_shards_start_and_tick_together() {
 }
 
 #[test]
-fn a_signal_ends_the_waiting_for_the_start() {
+fn a_signal_ends_the_wait_for_the_start() {
     let server = Server::responding(OK);
     let scratch = Scratch::new("waiting");
     let path = scratch.file("s.ndjson");

@@ -39,7 +39,7 @@ fn holding() -> (Server, Arc<Gate>) {
 }
 
 #[test]
-fn each_of_the_three_signals_ends_a_run_in_order() {
+fn each_of_the_three_signals_ends_a_run_cleanly() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let server = Server::responding(OK);
         let process = start(&server, &["-u", "3", "-r", "1000", "-s", "30s", "--wait", "1ms", "/"]);
@@ -104,7 +104,7 @@ fn signals_within_a_second_are_one() {
 }
 
 #[test]
-fn with_a_number_of_requests_a_signal_grants_the_stop_timeout_and_no_more() {
+fn with_a_request_limit_a_signal_allows_the_stop_timeout_and_no_more() {
     let server = hanging();
     let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "-s", "1s", "--timeout", "60s", "/"]);
     server.wait_for_requests(6);
@@ -152,7 +152,7 @@ fn the_first_of_run_time_and_requests_wins() {
 }
 
 #[test]
-fn with_a_number_of_requests_those_in_flight_run_to_their_own_end() {
+fn with_a_request_limit_requests_in_flight_are_completed() {
     // Stop timeout 0 is for signals and run time only.
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
@@ -167,7 +167,7 @@ fn with_a_number_of_requests_those_in_flight_run_to_their_own_end() {
 }
 
 #[test]
-fn a_signal_gives_those_in_flight_after_the_last_request_the_stop_timeout() {
+fn a_signal_after_the_last_request_gives_requests_in_flight_the_stop_timeout() {
     let server = hanging();
     let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "/"]);
     server.wait_for_requests(6);
@@ -252,7 +252,7 @@ fn a_reader_that_closes_the_stream_ends_the_load_silently() {
 }
 
 #[test]
-fn a_reader_that_never_reads_holds_up_neither_the_load_nor_for_long_the_end() {
+fn a_reader_that_never_reads_does_not_delay_the_load_and_delays_the_end_only_briefly() {
     let server = Server::responding(OK);
     let (ours, theirs) = std::io::pipe().unwrap();
     fill(&theirs);
@@ -281,7 +281,7 @@ fn fill(mut pipe: &PipeWriter) {
 }
 
 #[test]
-fn a_body_that_the_end_of_the_run_cuts_short_is_aborted_not_complete() {
+fn a_body_cut_short_by_the_end_of_the_run_is_aborted_not_complete() {
     // Its framing is until close, and to the client a socket shut down looks closed.
     let server = Server::start(|mut peer| {
         peer.respond("HTTP/1.1 200 OK\r\n\r\nsome of");
@@ -295,7 +295,7 @@ fn a_body_that_the_end_of_the_run_cuts_short_is_aborted_not_complete() {
 }
 
 #[test]
-fn a_ramp_that_is_far_from_done_does_not_hold_up_the_end() {
+fn an_unfinished_ramp_does_not_delay_the_end() {
     let server = Server::responding(OK);
     let process = start(&server, &["-u", "2", "-r", "0.001", "--wait", "1h", "-s", "60s", "/"]);
     server.wait_for_requests(1);

@@ -48,7 +48,7 @@ fn requests_cut_off_at_the_end_count_as_aborted_and_nowhere_else() {
 }
 
 #[test]
-fn ticks_stand_on_the_grid() {
+fn ticks_are_on_the_grid() {
     let target = target();
     let flags = ["-t", "1600ms", "--interval", "500ms", "--wait", "10ms", "/ok"];
     let stream = load(&target, flags).finish().exits(0).stream();
@@ -69,7 +69,7 @@ fn ticks_stand_on_the_grid() {
 }
 
 #[test]
-fn nothing_answered_yet_is_all_zeros() {
+fn statistics_before_the_first_response_are_all_zero() {
     let target = target();
     let stream = load(&target, ["-n", "1", "--interval", "100ms", "/delay/700"]).finish().exits(0).stream();
     let zeros = stream.of("stats current").iter().filter(|tick| tick.count("num_requests") == 0).count();
@@ -80,7 +80,7 @@ fn nothing_answered_yet_is_all_zeros() {
 }
 
 #[test]
-fn users_that_are_all_there_are_said_once() {
+fn spawn_complete_is_written_once_when_all_users_have_started() {
     let target = target();
     let flags = ["-u", "5", "-r", "50", "--interval", "100ms", "--wait", "10ms", "/ok"];
     let mut process = Process::start(load(&target, flags));
@@ -123,7 +123,7 @@ fn the_stream_goes_where_it_is_sent() {
 }
 
 #[test]
-fn people_read_stderr_or_a_file_and_never_the_stream() {
+fn text_for_people_goes_to_stderr_or_a_file_and_never_into_the_stream() {
     let (target, scratch) = (target(), Scratch::new("people"));
     let shown = load(&target, ["-n", "2", "/ok"]).finish().exits(0);
     assert!(shown.stderr.contains("Aggregated") && shown.stderr.contains("verdict: pass"), "{}", shown.stderr);
@@ -135,7 +135,7 @@ fn people_read_stderr_or_a_file_and_never_the_stream() {
 }
 
 #[test]
-fn a_run_id_is_taken_or_made() {
+fn a_run_id_is_given_or_generated() {
     let target = target();
     let given = load(&target, ["-n", "1", "--run-id", "Night.run_7-b", "/ok"]).finish().stream();
     assert_eq!(given.0[0].text("run_id"), "Night.run_7-b");
@@ -147,7 +147,7 @@ fn a_run_id_is_taken_or_made() {
 }
 
 #[test]
-fn failures_say_their_class_and_decide_the_exit_code() {
+fn failures_have_a_class_and_decide_the_exit_code() {
     let target = target();
     let flags = ["-n", "5", "/status/503"];
     let stream = load(&target, flags).finish().exits(1).stream();
@@ -167,7 +167,7 @@ fn failures_say_their_class_and_decide_the_exit_code() {
 }
 
 #[test]
-fn errors_are_told_apart_by_class_and_text() {
+fn errors_are_distinguished_by_class_and_text() {
     let target = target();
     for (path, text, exit) in [
         ("/status/404", "http_4xx: 404", 1),
@@ -185,7 +185,7 @@ fn errors_are_told_apart_by_class_and_text() {
 }
 
 #[test]
-fn redirects_are_counted_beside_the_request() {
+fn redirects_are_counted_separately_from_requests() {
     let target = target();
     let stream = load(&target, ["-n", "4", "/redirect/3"]).finish().exits(0).stream();
     assert_eq!(stream.last().count("num_requests"), 4);

@@ -42,7 +42,7 @@ fn reason<'r>(run: &'r Finished, kind: &str) -> Option<&'r str> {
 }
 
 #[test]
-fn a_server_that_stops_answering_passes_no_check_on_times() {
+fn a_server_that_stops_responding_passes_no_check_on_times() {
     let server = hanging_after(25);
     let checks = ["--check", "p99 < 300ms", "--check", "p50{GET /} < 300ms", "--check", "fail_ratio < 1%"];
     let flags = ["--rate", "50", "-u", "500", "-t", "3s", "/"];
@@ -74,7 +74,7 @@ fn without_checks_such_a_run_is_not_valid() {
 }
 
 #[test]
-fn arrivals_that_no_user_could_take_are_counted_with_the_time_that_they_had_waited() {
+fn arrivals_that_no_user_could_take_are_counted_with_their_waiting_time() {
     let server = hanging_after(10);
     let run = exits(run(&server, &["--rate", "50", "-u", "5", "-t", "3s", "--check", "max < 1s", "/"]), 3);
     let sent = server.count();
@@ -88,7 +88,7 @@ fn arrivals_that_no_user_could_take_are_counted_with_the_time_that_they_had_wait
 }
 
 #[test]
-fn an_arrival_that_was_due_is_not_forgotten_by_users_that_were_still_getting_ready() {
+fn arrivals_are_counted_although_all_users_are_still_in_on_start() {
     let server = Server::start(|mut peer| {
         peer.read();
         peer.hang();
@@ -103,14 +103,14 @@ fn an_arrival_that_was_due_is_not_forgotten_by_users_that_were_still_getting_rea
 }
 
 #[test]
-fn with_a_number_of_requests_no_more_than_those_are_due() {
+fn with_a_request_limit_no_more_than_that_are_due() {
     let server = hanging_after(10);
     let run = run(&server, &["--rate", "200", "-u", "5", "-t", "1500ms", "-n", "30", "/"]).exits(4);
     assert_eq!((run.count("due"), run.count("sent")), (30, server.count()));
 }
 
 #[test]
-fn an_endpoint_that_never_answers_has_a_row_everywhere_and_no_contract_line() {
+fn an_endpoint_that_never_responds_has_a_row_everywhere_and_no_contract_line() {
     let server = Server::start(|mut peer| {
         while let Some(request) = peer.read() {
             if request.line() == "GET /hang" {
@@ -142,7 +142,7 @@ fn an_endpoint_that_never_answers_has_a_row_everywhere_and_no_contract_line() {
 }
 
 #[test]
-fn a_healthy_run_reads_as_if_nothing_had_been_cut_off() {
+fn a_healthy_run_looks_as_if_nothing_had_been_cut_off() {
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
             if !peer.pause(std::time::Duration::from_millis(200)) {
@@ -177,7 +177,7 @@ fn rates_are_over_the_time_of_the_load_in_every_output() {
 }
 
 #[test]
-fn what_ends_after_the_load_is_counted_and_in_no_rate() {
+fn requests_that_end_after_the_load_are_counted_but_in_no_rate() {
     // The first response on a connection is sent at once, the second long after the load has ended.
     let server = Server::start(|mut peer| {
         let mut wait = 0;
@@ -197,7 +197,7 @@ fn what_ends_after_the_load_is_counted_and_in_no_rate() {
 }
 
 #[test]
-fn a_report_and_a_merge_judge_what_had_not_ended_as_the_run_did() {
+fn a_report_and_a_merge_judge_unfinished_requests_as_the_run_did() {
     let scratch = Scratch::new("judged-again");
     let checks = ["--check", "p90 < 300ms", "--check", "avg < 300ms", "--check", "p99@steady < 300ms"];
     let server = hanging_after(25);
@@ -236,7 +236,7 @@ fn a_report_and_a_merge_judge_what_had_not_ended_as_the_run_did() {
 }
 
 #[test]
-fn a_run_in_which_no_request_got_an_answer_is_not_valid() {
+fn a_run_in_which_no_request_got_a_response_is_not_valid() {
     let (scratch, dead) = (Scratch::new("refused"), dead_host());
     let junit = scratch.file("t.xml");
     let checks = ["--check", "fail_ratio <= 100%", "--junit", &junit];
@@ -270,7 +270,7 @@ fn every_run_ends_however_fast_arrivals_come() {
 }
 
 #[test]
-fn requests_that_unique_data_did_not_reach_for_are_said() {
+fn requests_not_sent_because_unique_data_ran_out_are_reported() {
     let (server, scratch) = (Server::responding(OK), Scratch::new("two-rows"));
     let scenario = r#"{"data": {"row": {"csv": "rows.csv", "pick": "unique"}},
         "user_classes": [{"on_start": [{"get": "/${row.name}", "name": "/"}], "tasks": [{"requests": [{"get": "/t"}]}]}]}"#;

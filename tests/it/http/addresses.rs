@@ -40,14 +40,14 @@ fn a_name_without_an_address_is_a_dns_failure_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_port_where_nobody_listens_refuses() {
+fn a_port_without_a_listener_refuses_connections() {
     let free = TcpListener::bind((FIRST, 0)).unwrap().local_addr().unwrap();
     let run = run_alone(&["-n", "2", &format!("http://{free}/")]).exits(4);
     assert_eq!(run.errors(), [("connect_refused: connection refused", 2)]);
 }
 
 #[test]
-fn localhost_is_this_machine_in_the_family_asked_for() {
+fn localhost_is_this_machine_in_the_requested_address_family() {
     let server = serve(TcpListener::bind((FIRST, 0)).unwrap());
     let url = format!("http://localhost:{}/", server.addr().port());
     run_alone(&["-n", "2", &url]).exits(0);
@@ -61,7 +61,7 @@ fn localhost_is_this_machine_in_the_family_asked_for() {
 }
 
 #[test]
-fn ipv6_is_spoken_where_the_machine_has_it() {
+fn ipv6_is_used_where_the_machine_has_it() {
     // A machine without IPv6 cannot keep this promise, nor break it.
     let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
     let server = serve(listener);
@@ -77,7 +77,7 @@ fn ipv6_is_spoken_where_the_machine_has_it() {
 }
 
 #[test]
-fn new_connections_begin_with_the_addresses_in_turn() {
+fn new_connections_use_the_addresses_in_turn() {
     let (first, second) = pair();
     let (first, second) = (serve(first), serve(second));
     let port = first.addr().port();
@@ -88,7 +88,7 @@ fn new_connections_begin_with_the_addresses_in_turn() {
 }
 
 #[test]
-fn an_address_that_refuses_is_passed_over() {
+fn an_address_that_refuses_is_skipped() {
     let (first, second) = pair();
     let port = second.local_addr().unwrap().port();
     drop(second);

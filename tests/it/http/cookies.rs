@@ -15,7 +15,7 @@ fn cookies(server: &Server) -> Vec<Option<String>> {
 }
 
 #[test]
-fn a_user_sends_back_what_it_was_given() {
+fn a_user_sends_back_the_cookies_that_it_received() {
     let server = Server::start(|mut peer| {
         peer.respond(ok_with("Set-Cookie: a=1; Path=/\r\nset-cookie: b=2; HttpOnly"));
         peer.respond(ok_with("Set-Cookie: a=; Max-Age=0"));
@@ -29,7 +29,7 @@ fn a_user_sends_back_what_it_was_given() {
 }
 
 #[test]
-fn users_never_see_cookies_of_others() {
+fn users_never_send_cookies_of_other_users() {
     let server = Server::start(|mut peer| {
         let number = peer.number;
         while peer.respond(ok_with(&format!("Set-Cookie: user={number}"))) {}
@@ -46,7 +46,7 @@ fn users_never_see_cookies_of_others() {
 }
 
 #[test]
-fn a_redirect_sets_cookies_for_what_it_leads_to() {
+fn a_redirect_sets_cookies_for_the_next_request() {
     let server = Server::start(|mut peer| {
         while let Some(request) = peer.read() {
             let moved = "HTTP/1.1 302 Found\r\nLocation: /home\r\nSet-Cookie: s=1; Path=/\r\nContent-Length: 0\r\n\r\n";
@@ -72,7 +72,7 @@ fn cookies_stay_with_their_host_when_a_redirect_leaves_it() {
 }
 
 #[test]
-fn a_cookie_header_of_the_users_own_wins() {
+fn a_custom_cookie_header_wins() {
     let server = Server::responding(ok_with("Set-Cookie: a=1"));
     run(&server, &["-n", "3", "--header", "cookie: own=1", "/"]).exits(0);
     assert!(cookies(&server).iter().all(|cookie| cookie.as_deref() == Some("own=1")), "{:?}", cookies(&server));

@@ -27,7 +27,7 @@ fn secure_origin() -> Server {
 }
 
 #[test]
-fn plain_http_goes_to_the_proxy_with_the_whole_url() {
+fn plain_http_goes_to_the_proxy_with_the_absolute_url() {
     let proxy = Server::responding(OK);
     let url = at(proxy.addr());
     let run = run_alone(&["--proxy", &url, "-n", "4", "http://shop.test:81/a?b"]).exits(0);
@@ -61,7 +61,7 @@ fn tls_goes_through_a_tunnel_to_the_host_of_the_url() {
 }
 
 #[test]
-fn credentials_reach_the_proxy_and_nobody_else() {
+fn credentials_reach_only_the_proxy() {
     let origin = secure_origin();
     let there = origin.addr();
     let proxy = Server::start(move |mut peer| {
@@ -107,7 +107,7 @@ fn a_large_body_reaches_the_proxy_byte_for_byte() {
 }
 
 #[test]
-fn a_cookie_from_behind_the_proxy_goes_back_with_the_whole_url() {
+fn cookies_work_with_absolute_urls() {
     let set = "HTTP/1.1 200 OK\r\nSet-Cookie: id=7; Path=/a\r\nContent-Length: 0\r\n\r\n";
     let proxy = Server::responding(set);
     let url = format!("http://amy:pass@{}", proxy.addr());
@@ -118,7 +118,7 @@ fn a_cookie_from_behind_the_proxy_goes_back_with_the_whole_url() {
 }
 
 #[test]
-fn a_redirect_from_plain_http_to_tls_takes_the_tunnel() {
+fn a_redirect_from_plain_http_to_tls_opens_a_tunnel() {
     let origin = secure_origin();
     let there = origin.addr();
     let proxy = Server::start(move |mut peer| {
@@ -137,7 +137,7 @@ fn a_redirect_from_plain_http_to_tls_takes_the_tunnel() {
 }
 
 #[test]
-fn every_success_of_a_tunnel_is_one_and_its_fields_say_nothing_about_a_body() {
+fn any_2xx_opens_a_tunnel_and_its_headers_announce_no_body() {
     for answer in [
         "HTTP/1.0 200 OK\r\nProxy-Agent: x\r\n\r\n",
         "HTTP/1.1 299 Fine\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -152,7 +152,7 @@ fn every_success_of_a_tunnel_is_one_and_its_fields_say_nothing_about_a_body() {
 }
 
 #[test]
-fn what_a_proxy_says_instead_of_opening_a_tunnel_is_told_apart() {
+fn each_way_of_not_opening_a_tunnel_has_an_error_of_its_own() {
     for (answer, error) in [
         ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad", "connect_other: refused by the proxy"),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "connect_other: refused by the proxy"),
@@ -178,14 +178,14 @@ fn what_a_proxy_says_instead_of_opening_a_tunnel_is_told_apart() {
 }
 
 #[test]
-fn what_a_proxy_answers_to_plain_http_is_an_answer() {
+fn the_response_of_a_proxy_to_plain_http_counts_as_the_response() {
     let proxy = Server::responding("HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n");
     let run = run_alone(&["--proxy", &at(proxy.addr()), "-n", "2", "http://shop.test/"]).exits(1);
     assert_eq!(run.errors(), [("http_4xx: 407", 2)]);
 }
 
 #[test]
-fn a_proxy_that_is_not_there_is_a_failure_to_connect() {
+fn a_proxy_that_cannot_be_reached_is_a_failure_to_connect() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let full = BlackHole::new();
     for url in ["http://shop.test/", "https://shop.test/"] {
@@ -210,7 +210,7 @@ fn silent(drips: bool) -> Server {
 }
 
 #[test]
-fn a_proxy_that_never_answers_is_ended_by_the_connect_timeout() {
+fn a_proxy_that_never_responds_is_a_connect_timeout() {
     for drips in [false, true] {
         let proxy = silent(drips);
         let flags = ["--proxy", &at(proxy.addr()), "--connect-timeout", "400ms", "-n", "2", "https://shop.test/"];
@@ -225,7 +225,7 @@ fn a_proxy_that_never_answers_is_ended_by_the_connect_timeout() {
 }
 
 #[test]
-fn a_proxy_that_never_answers_does_not_hold_up_the_end() {
+fn a_proxy_that_never_responds_does_not_delay_the_end() {
     for drips in [false, true] {
         let proxy = silent(drips);
         let proxy_url = at(proxy.addr());
@@ -241,7 +241,7 @@ fn a_proxy_that_never_answers_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn what_is_said_to_a_proxy_belongs_to_connecting() {
+fn the_time_to_open_a_tunnel_counts_as_connecting() {
     let origin = secure_origin();
     let there = origin.addr();
     let proxy = Server::start(move |mut peer| {
@@ -259,7 +259,7 @@ fn what_is_said_to_a_proxy_belongs_to_connecting() {
 }
 
 #[test]
-fn no_proxy_is_taken_from_the_environment() {
+fn proxy_variables_of_the_environment_are_ignored() {
     let server = Server::responding(OK);
     let host = server.host();
     let mut run = Run::new(["run", "--host", &host, "-n", "2", "/"]);
@@ -271,7 +271,7 @@ fn no_proxy_is_taken_from_the_environment() {
 }
 
 #[test]
-fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
+fn a_wrong_url_is_refused_before_the_run_without_quoting_it() {
     let form = "expected http://[NAME:PASS@]HOST:PORT, or socks5://";
     for (url, why) in [
         ("127.0.0.1:3128", "has no scheme"),

@@ -34,7 +34,7 @@ fn a_connection_that_was_reset_while_idle_is_reopened_for_a_get() {
 }
 
 #[test]
-fn every_method_that_may_be_repeated_is_and_no_other() {
+fn only_idempotent_methods_are_repeated() {
     for (method, is_repeated) in [
         ("GET", true),
         ("HEAD", true),
@@ -75,7 +75,7 @@ fn a_post_whose_connection_is_reset_is_not_repeated() {
 }
 
 #[test]
-fn nothing_is_repeated_once_a_byte_of_the_answer_came() {
+fn nothing_is_repeated_once_a_byte_of_the_response_was_received() {
     let server = Server::start(|mut peer| {
         peer.respond(OK);
         peer.respond("H");
@@ -111,7 +111,7 @@ const ENDS: [(&str, After); 3] = [
 ];
 
 #[test]
-fn before_a_request_a_connection_that_was_idle_is_looked_at_whatever_the_method() {
+fn an_idle_connection_is_checked_before_a_request_whatever_the_method() {
     for (what, then) in ENDS {
         for method in ["GET", "POST", "PATCH"] {
             let server = Server::start(move |mut peer| {
@@ -141,7 +141,7 @@ fn a_unix_socket_that_was_closed_while_idle_is_reopened_for_a_post() {
 }
 
 #[test]
-fn over_tls_the_end_of_a_session_is_seen_and_what_is_only_its_own_is_not_taken_for_it() {
+fn over_tls_the_end_of_a_session_is_noticed_and_a_key_update_is_not_mistaken_for_it() {
     let closed: [(&str, After); 4] = [
         ("close_notify", |mut peer| {
             peer.close_notify();
@@ -177,7 +177,7 @@ fn over_tls_the_end_of_a_session_is_seen_and_what_is_only_its_own_is_not_taken_f
 }
 
 #[test]
-fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
+fn a_late_408_is_not_the_response_to_a_request_that_may_be_repeated() {
     let kept = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
     for (method, wait, farewell, is_repeated) in [
         ("GET", "120ms", FAREWELL, true),
@@ -203,14 +203,14 @@ fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
 }
 
 #[test]
-fn a_408_on_a_connection_that_was_not_idle_is_an_answer() {
+fn a_408_on_a_connection_that_was_not_idle_is_the_response() {
     let server = Server::responding(FAREWELL);
     let run = run(&server, &["-n", "3", "--wait", "120ms", "/"]).exits(1);
     assert_eq!((run.errors(), run.count("reopened")), (vec![("http_4xx: 408", 3)], 0));
 }
 
 #[test]
-fn bytes_behind_an_answer_are_not_taken_for_the_next_one() {
+fn bytes_after_a_response_are_not_taken_for_the_next_one() {
     let extra = "HTTP/1.1 500 Smuggled\r\nContent-Length: 0\r\n\r\n";
     let server = Server::responding(format!("{OK}{extra}"));
     let run = run(&server, &["-n", "3", "/"]).exits(0);
@@ -219,7 +219,7 @@ fn bytes_behind_an_answer_are_not_taken_for_the_next_one() {
 }
 
 #[test]
-fn a_server_that_says_close_is_believed() {
+fn connection_close_is_honoured() {
     for answer in [
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -232,7 +232,7 @@ fn a_server_that_says_close_is_believed() {
 }
 
 #[test]
-fn without_keep_alive_each_request_has_its_own_connection_and_says_so() {
+fn without_keep_alive_each_request_has_its_own_connection_and_announces_the_close() {
     let server = Server::responding(OK);
     let run = run(&server, &["-n", "7", "--no-keepalive", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("reopened")), (7, 0));

@@ -77,7 +77,7 @@ fn too_many_redirects_are_a_failure() {
 }
 
 #[test]
-fn a_location_that_is_no_http_url_is_a_failure() {
+fn a_location_that_is_not_an_http_url_is_a_failure() {
     for location in ["ftp://127.0.0.1/", "http://", "http://127.0.0.1:99999/", "javascript:alert(1)", "http://[::1/"] {
         let server = redirecting(302, location);
         let run = run(&server, &["-n", "2", "/"]).exits(1);
@@ -87,7 +87,7 @@ fn a_location_that_is_no_http_url_is_a_failure() {
 }
 
 #[test]
-fn with_no_redirects_allowed_a_redirect_is_the_answer() {
+fn with_no_redirects_allowed_a_redirect_is_the_response() {
     let server = redirecting(302, "/next");
     let run = run(&server, &["-n", "3", "--max-redirects", "0", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("redirects"), server.count()), (3, 0, 3));
@@ -95,7 +95,7 @@ fn with_no_redirects_allowed_a_redirect_is_the_answer() {
 }
 
 #[test]
-fn a_redirect_without_a_location_is_an_answer() {
+fn a_redirect_without_a_location_is_the_response() {
     let server = Server::responding("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(run(&server, &["-n", "2", "/"]).exits(0).count("ok"), 2);
 }

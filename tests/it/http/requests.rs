@@ -13,7 +13,7 @@ fn one(arguments: &[&str]) -> (Request, Server) {
 }
 
 #[test]
-fn a_request_has_the_default_headers_and_no_other() {
+fn a_request_has_only_the_default_headers() {
     let (request, server) = one(&["/a/b?c=d&e=%20"]);
     let host = server.addr();
     let expected = format!(
@@ -23,7 +23,7 @@ fn a_request_has_the_default_headers_and_no_other() {
 }
 
 #[test]
-fn own_headers_replace_add_and_remove() {
+fn custom_headers_replace_add_and_remove() {
     let own = ["--header", "user-agent: mine", "--header", "Accept:", "--header", "X-A: 1", "--header", "X-A: 2"];
     let (request, server) = one(&[&own[..], &["--header", "X-Empty;", "/"]].concat());
     let host = server.addr();
@@ -33,7 +33,7 @@ fn own_headers_replace_add_and_remove() {
 }
 
 #[test]
-fn an_own_host_header_is_sent_in_place_of_the_url_s() {
+fn a_custom_host_header_replaces_that_of_the_url() {
     let (request, _) = one(&["--header", "Host: shop.test", "/"]);
     assert_eq!(request.header("host"), Some("shop.test"));
     assert_eq!(request.head.to_lowercase().matches("host:").count(), 1);
@@ -58,7 +58,7 @@ fn json_is_posted_with_the_headers_that_go_with_it() {
 }
 
 #[test]
-fn the_method_is_the_request_s_own_else_the_flag_s() {
+fn the_method_of_a_request_wins_over_the_flag() {
     assert_eq!(one(&["-X", "DELETE", "/"]).0.line(), "DELETE /");
     assert_eq!(one(&["-X", "DELETE", "PURGE /x"]).0.line(), "PURGE /x");
     assert_eq!(one(&["-X", "PUT", "--data", "x", "/"]).0.line(), "PUT /");
@@ -74,7 +74,7 @@ fn basic_auth_is_the_header_that_curl_sends() {
 }
 
 #[test]
-fn a_body_of_many_bytes_arrives_whole_each_time() {
+fn a_large_body_arrives_complete_each_time() {
     let body: String = ('a'..='z').cycle().take(100_000).collect();
     let server = Server::responding(OK);
     run(&server, &["-n", "3", "--data", &body, "/"]).exits(0);

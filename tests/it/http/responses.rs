@@ -33,7 +33,7 @@ fn closing_fails_thrice(answer: &'static str, error: &str) {
 }
 
 #[test]
-fn interim_answers_are_skipped() {
+fn interim_responses_are_skipped() {
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
     let (server, run) = thrice(format!("{interim}{OK}"));
     let run = run.exits(0);
@@ -42,12 +42,12 @@ fn interim_answers_are_skipped() {
 }
 
 #[test]
-fn an_upgrade_that_nobody_asked_for_is_broken() {
+fn an_unrequested_upgrade_is_a_protocol_error() {
     fails_thrice("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "protocol: upgrade not asked for");
 }
 
 #[test]
-fn answers_without_a_body_leave_the_connection_usable() {
+fn responses_without_a_body_leave_the_connection_usable() {
     for (method, answer) in [
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
         ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
@@ -71,7 +71,7 @@ fn chunks_are_counted_without_their_framing() {
 }
 
 #[test]
-fn a_body_that_ends_with_the_connection_is_whole() {
+fn a_body_that_ends_with_the_connection_is_complete() {
     for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"] {
         let server = Server::start(move |mut peer| {
             peer.respond(format!("{head}{}", "x".repeat(100_000)));
@@ -83,7 +83,7 @@ fn a_body_that_ends_with_the_connection_is_whole() {
 }
 
 #[test]
-fn the_average_length_is_exact_over_answers_of_several_lengths() {
+fn the_average_length_is_exact_over_responses_of_several_lengths() {
     let server = Server::start(|mut peer| {
         for length in [0, 10, 1_000_000, 5] {
             peer.respond(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
@@ -131,7 +131,7 @@ fn a_head_of_60_kib_is_read_and_one_of_70_is_not() {
 }
 
 #[test]
-fn an_answer_that_is_cut_off_is_closed_early() {
+fn a_response_that_is_cut_off_is_closed_early() {
     let error = "closed_early: closed before the answer was complete";
     for answer in [
         "",
@@ -147,7 +147,7 @@ fn an_answer_that_is_cut_off_is_closed_early() {
 }
 
 #[test]
-fn a_reset_within_an_answer_is_a_reset() {
+fn a_reset_within_a_response_is_reported_as_a_reset() {
     for answer in
         ["", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", "HTTP/1.1 200 OK\r\n\r\nfour"]
     {
@@ -175,7 +175,7 @@ fn statuses_from_400_on_fail_and_expect_status_replaces_the_rule() {
 }
 
 #[test]
-fn an_answer_before_the_whole_body_was_read_counts() {
+fn a_response_sent_before_the_entire_body_was_read_counts() {
     let server = Server::start(|mut peer| {
         peer.read_head();
         peer.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
@@ -190,7 +190,7 @@ fn an_answer_before_the_whole_body_was_read_counts() {
 }
 
 #[test]
-fn an_answer_that_came_before_a_reset_counts() {
+fn a_response_received_before_a_reset_counts() {
     // As servers do that close with the rest of a body unread.
     let server = Server::start(|mut peer| {
         peer.read_head();
@@ -220,7 +220,7 @@ fn large_body(name: &str) -> (Scratch, String) {
 }
 
 #[test]
-fn an_early_answer_counts_though_the_server_reads_no_more() {
+fn an_early_response_counts_although_the_server_stops_reading() {
     let (_scratch, body) = large_body("early-answer");
     for (status, error) in [("413 Content Too Large", "http_4xx: 413"), ("401 Unauthorized", "http_4xx: 401")] {
         let server = Server::start(answers_early(status));
@@ -238,7 +238,7 @@ fn an_early_answer_counts_though_the_server_reads_no_more() {
 }
 
 #[test]
-fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
+fn a_response_that_begins_early_is_read_while_the_rest_of_the_body_is_sent() {
     let (_scratch, body) = large_body("duplex-answer");
     let talks = |mut peer: Peer| {
         while peer.read_head().is_some() {
@@ -259,7 +259,7 @@ fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
 }
 
 #[test]
-fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
+fn a_server_that_neither_reads_nor_responds_is_a_timeout() {
     let (_scratch, body) = large_body("deaf-answer");
     let server = Server::start(|mut peer| {
         peer.read_head();
@@ -270,7 +270,7 @@ fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
 }
 
 #[test]
-fn folded_fields_and_blanks_before_a_colon_are_read_as_the_rfc_says() {
+fn folded_headers_and_spaces_before_a_colon_are_read_as_the_rfc_requires() {
     let folded = "HTTP/1.1 200 OK\r\nX-Long: one\r\n two\r\n\t three\r\nContent-Length :\r\n 2\r\n\r\nok";
     let (server, run) = thrice(folded);
     let run = run.exits(0);

@@ -27,7 +27,7 @@ fn fails(proxy: &str, arguments: &[&str]) -> (String, Finished) {
 }
 
 #[test]
-fn a_name_is_left_to_the_proxy_where_asked() {
+fn with_socks5h_the_proxy_resolves_the_name() {
     let origin = Server::responding(OK);
     let proxy = proxy(&origin);
     let url = format!("socks5h://{}", proxy.addr());
@@ -46,7 +46,7 @@ fn a_name_is_left_to_the_proxy_where_asked() {
 }
 
 #[test]
-fn a_name_is_looked_up_here_otherwise() {
+fn with_socks5_the_name_is_resolved_locally() {
     let origin = Server::responding(OK);
     let proxy = proxy(&origin);
     let url = format!("socks5://{}", proxy.addr());
@@ -62,7 +62,7 @@ fn a_name_is_looked_up_here_otherwise() {
 }
 
 #[test]
-fn an_address_that_the_proxy_does_not_reach_is_passed_over() {
+fn an_address_that_the_proxy_cannot_reach_is_skipped() {
     let origin = Server::responding(OK);
     let there = origin.addr();
     let bad = |goal: &str| goal == "address 127.0.0.8:81";
@@ -76,7 +76,7 @@ fn an_address_that_the_proxy_does_not_reach_is_passed_over() {
 }
 
 #[test]
-fn tls_is_spoken_to_the_host_of_the_url() {
+fn tls_goes_through_the_proxy_to_the_host_of_the_url() {
     let origin = Server::start(|peer| {
         let mut peer = peer.accept_tls();
         while peer.respond(OK) {}
@@ -90,7 +90,7 @@ fn tls_is_spoken_to_the_host_of_the_url() {
 }
 
 #[test]
-fn credentials_let_in() {
+fn credentials_are_sent_to_the_proxy_and_masked_in_the_stream() {
     let origin = Server::responding(OK);
     let there = origin.addr();
     let proxy = Socks::start(Some(("am:y", "p@:s/s")), move |_| Reply::Connected(there));
@@ -109,7 +109,7 @@ fn credentials_let_in() {
 }
 
 #[test]
-fn credentials_that_nobody_asks_for_do_no_harm() {
+fn credentials_that_the_proxy_does_not_need_do_no_harm() {
     let origin = Server::responding(OK);
     let proxy = proxy(&origin);
     run_alone(&["--proxy", &format!("socks5h://amy:pass@{}", proxy.addr()), "-n", "2", "http://shop.test/"]).exits(0);
@@ -117,7 +117,7 @@ fn credentials_that_nobody_asks_for_do_no_harm() {
 }
 
 #[test]
-fn what_the_proxy_says_of_the_server_has_the_class_that_it_would_have_without_a_proxy() {
+fn a_failure_reported_by_the_proxy_has_the_class_that_it_has_without_a_proxy() {
     for (reply, expected) in [
         (1, "connect_other: refused by the proxy"),
         (2, "connect_other: refused by the proxy"),
@@ -136,7 +136,7 @@ fn what_the_proxy_says_of_the_server_has_the_class_that_it_would_have_without_a_
 }
 
 #[test]
-fn what_is_no_socks_proxy_is_told_apart() {
+fn a_peer_that_is_not_a_socks_proxy_has_errors_of_its_own() {
     for (answer, expected) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "connect_other: no proper answer from the proxy"),
         (&[4, 0], "connect_other: no proper answer from the proxy"),
@@ -162,7 +162,7 @@ fn what_is_no_socks_proxy_is_told_apart() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there_is_a_failure_to_connect() {
+fn a_proxy_that_cannot_be_reached_is_a_failure_to_connect() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (error, _) = fails(&format!("socks5://{free}"), &["http://127.0.0.1/"]);
     assert_eq!(error, "connect_refused: connection refused");
@@ -199,7 +199,7 @@ fn silent() -> Vec<(&'static str, Server)> {
 }
 
 #[test]
-fn a_proxy_that_never_answers_is_ended_by_the_connect_timeout() {
+fn a_proxy_that_never_responds_is_a_connect_timeout() {
     for (what, server) in silent() {
         let url = format!("socks5h://{}", server.addr());
         let (error, run) = fails(&url, &["--connect-timeout", "400ms", "http://shop.test/"]);
@@ -212,7 +212,7 @@ fn a_proxy_that_never_answers_is_ended_by_the_connect_timeout() {
 }
 
 #[test]
-fn a_proxy_that_never_answers_does_not_hold_up_the_end() {
+fn a_proxy_that_never_responds_does_not_delay_the_end() {
     for (what, server) in silent() {
         let url = format!("socks5h://{}", server.addr());
         let flags = ["run", "--proxy", &url, "--connect-timeout", "10m", "--timeout", "10m", "-u", "20"];
@@ -227,7 +227,7 @@ fn a_proxy_that_never_answers_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_name_too_long_for_socks_is_no_name() {
+fn a_name_too_long_for_socks_is_a_dns_failure() {
     let proxy = Socks::start(None, |_| Reply::Connected(SocketAddr::from(([127, 0, 0, 1], 1))));
     let url = format!("http://{}.test/", "x".repeat(251));
     let (error, _) = fails(&format!("socks5h://{}", proxy.addr()), &[&url]);
@@ -235,7 +235,7 @@ fn a_name_too_long_for_socks_is_no_name() {
 }
 
 #[test]
-fn a_wrong_url_is_refused_before_the_run_without_repeating_it() {
+fn a_wrong_url_is_refused_before_the_run_without_quoting_it() {
     let long = format!("socks5://amy:{}@127.0.0.1:1080", "sesame".repeat(43));
     for (url, why) in [
         ("socks4://amy:sesame@127.0.0.1:1080", "only version 5 is spoken"),

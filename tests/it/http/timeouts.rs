@@ -28,7 +28,7 @@ fn times_out(server: &Server, arguments: &[&str]) -> Finished {
 }
 
 #[test]
-fn a_server_that_never_answers_is_a_timeout() {
+fn a_server_that_never_responds_is_a_timeout() {
     let server = Server::start(|mut peer| {
         peer.read();
         peer.hang();
@@ -52,7 +52,7 @@ fn a_kept_connection_that_falls_silent_is_a_timeout() {
 }
 
 #[test]
-fn a_server_that_drips_its_answer_is_a_timeout() {
+fn a_server_that_drips_its_response_is_a_timeout() {
     for head in ["HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nX: "]
     {
         let server = Server::start(move |mut peer| {
@@ -67,7 +67,7 @@ fn a_server_that_drips_its_answer_is_a_timeout() {
 }
 
 #[test]
-fn a_server_that_only_ever_announces_is_a_timeout() {
+fn a_server_that_only_sends_interim_responses_is_a_timeout() {
     let server = Server::start(|mut peer| {
         peer.read();
         for _ in 0..400 {
@@ -108,7 +108,7 @@ fn the_hops_of_a_redirect_share_one_timeout() {
 }
 
 #[test]
-fn a_timeout_while_connecting_is_one_of_the_request() {
+fn the_request_timeout_also_covers_connecting() {
     let full = BlackHole::new();
     let host = format!("http://{}", full.addr());
     let arguments = ["--host", &host, "-n", "2", "--timeout", "400ms", "--connect-timeout", "30s", "/"];

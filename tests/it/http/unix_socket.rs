@@ -46,7 +46,7 @@ fn a_redirect_to_another_host_stays_on_the_socket() {
 }
 
 #[test]
-fn tls_is_spoken_over_it_with_the_host_of_the_url() {
+fn tls_over_a_unix_socket_uses_the_host_of_the_url() {
     let scratch = Scratch::new("unix-tls");
     let path = scratch.file("s");
     let server = Server::on_unix_socket(&path, |peer| {
@@ -62,7 +62,7 @@ fn tls_is_spoken_over_it_with_the_host_of_the_url() {
 }
 
 #[test]
-fn a_socket_that_vanishes_is_a_failure_of_each_request_after_it() {
+fn each_request_fails_after_the_socket_was_removed() {
     let scratch = Scratch::new("unix-gone");
     let path = scratch.file("s");
     let gone = path.clone();
@@ -77,7 +77,7 @@ fn a_socket_that_vanishes_is_a_failure_of_each_request_after_it() {
 }
 
 #[test]
-fn a_socket_where_nobody_listens_refuses() {
+fn a_socket_without_a_listener_refuses_connections() {
     let scratch = Scratch::new("unix-refused");
     let path = scratch.file("s");
     drop(UnixListener::bind(&path).unwrap());
@@ -117,7 +117,7 @@ fn a_server_that_never_accepts_is_a_connect_timeout() {
 }
 
 #[test]
-fn the_end_of_the_run_finds_users_that_still_connect() {
+fn users_that_are_still_connecting_stop_in_time() {
     let scratch = Scratch::new("unix-stop");
     let path = scratch.file("s");
     let _full = full_queue(&path);

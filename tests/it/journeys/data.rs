@@ -49,7 +49,7 @@ fn each_unique_row_is_seen_exactly_once_over_many_users() {
 }
 
 #[test]
-fn rows_of_a_user_are_its_own_for_its_life() {
+fn a_row_used_in_on_start_stays_with_its_user() {
     let server = Server::responding(OK);
     let login = json!([{ "post": "/login", "form": { "name": "${row.name}" } }]);
     let scenario = Scenario::new("life", &naming(&json!({ "csv": "rows.csv", "pick": "unique" }), &login))
@@ -70,7 +70,7 @@ fn rows_of_a_user_are_its_own_for_its_life() {
 }
 
 #[test]
-fn a_run_ends_when_its_users_have_no_rows_left_though_more_would_come() {
+fn a_run_ends_when_its_users_have_no_rows_left_although_the_ramp_goes_on() {
     let server = Server::responding(OK);
     let login = json!([{ "post": "/login", "form": { "name": "${row.name}" } }]);
     let scenario = naming(&json!({ "csv": "rows.csv", "pick": "unique" }), &login);
@@ -85,7 +85,7 @@ fn a_run_ends_when_its_users_have_no_rows_left_though_more_would_come() {
 }
 
 #[test]
-fn an_end_that_must_not_be_makes_the_run_not_valid() {
+fn running_out_of_rows_with_on_end_fail_makes_the_run_not_valid() {
     let server = Server::responding(OK);
     let pick = json!({ "csv": "rows.csv", "pick": "unique", "on_end": "fail" });
     let scenario = Scenario::new("fail", &naming(&pick, &json!([]))).with("rows.csv", &names(20));
@@ -96,7 +96,7 @@ fn an_end_that_must_not_be_makes_the_run_not_valid() {
 }
 
 #[test]
-fn rows_that_begin_again_are_taken_in_order_by_all_users_together() {
+fn rows_that_start_over_are_used_in_order_across_all_users() {
     for pick in [
         json!({ "csv": "rows.csv", "pick": "unique", "on_end": "again" }),
         json!({ "csv": "rows.csv", "pick": "sequential" }),
@@ -119,7 +119,7 @@ fn rows_that_begin_again_are_taken_in_order_by_all_users_together() {
 }
 
 #[test]
-fn random_rows_are_even() {
+fn random_rows_are_evenly_distributed() {
     let server = Server::responding(OK);
     let pick = json!({ "csv": "rows.csv", "pick": "random" });
     let scenario = Scenario::new("random", &naming(&pick, &json!([]))).with("rows.csv", &names(4));

@@ -16,7 +16,7 @@ fn answer(body: &str) -> String {
 }
 
 #[test]
-fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
+fn extracted_values_keep_their_digits_and_their_order() {
     let body = format!(
         "\u{feff}{{\"price\": 1.10, \"id\": {LONG}, \"small\": 1E-7, \"order\": {{\"z\": 1.0, \"a\": [ 2e0,\n 3 ]}}, \
          \"twice\": 1, \"text\": \"\\u00fc\\n\\\"\", \"twice\": 2.50}}"
@@ -44,7 +44,7 @@ fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
 }
 
 #[test]
-fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
+fn values_of_a_scenario_and_its_data_are_sent_with_their_digits_in_their_order() {
     let server = Server::responding(OK);
     let scratch = Scratch::new("digits-scenario");
     scratch.write("d.json", format!("\u{feff}[{{\"b\":1.10,\"a\":{LONG}}}]"));
@@ -71,7 +71,7 @@ fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
 }
 
 #[test]
-fn a_json_body_of_the_command_line_goes_as_it_is_without_a_byte_order_mark() {
+fn a_json_body_from_the_command_line_is_sent_unchanged_without_a_byte_order_mark() {
     let server = Server::responding(OK);
     let scratch = Scratch::new("digits-body");
     let text = format!("{{ \"z\": 1.10,\n \"a\": {LONG} }}\n");

@@ -31,7 +31,7 @@ fn shop() -> Server {
 }
 
 #[test]
-fn what_a_user_got_when_it_started_is_in_all_that_it_sends_and_in_nothing_of_others() {
+fn values_from_on_start_are_in_all_requests_of_their_user_and_of_no_other() {
     let server = shop();
     let scenario = Scenario::of_class("token", &shopper());
     let run = scenario.run(&server, &["-n", "200", "-u", "10", "-r", "10000"]).exits(0);
@@ -49,7 +49,7 @@ fn what_a_user_got_when_it_started_is_in_all_that_it_sends_and_in_nothing_of_oth
 }
 
 #[test]
-fn what_a_user_got_when_it_started_can_be_in_header_fields_of_the_file() {
+fn values_from_on_start_can_be_used_in_the_common_headers() {
     let server = shop();
     let class = json!({
         "on_start": [{
@@ -68,7 +68,7 @@ fn what_a_user_got_when_it_started_can_be_in_header_fields_of_the_file() {
 }
 
 #[test]
-fn users_leave_once_each_if_there_is_time() {
+fn each_user_sends_on_stop_once_if_there_is_time() {
     for arguments in [&["-n", "100", "-s", "30s"][..], &["-t", "1s", "-s", "30s"]] {
         let server = shop();
         let run =
@@ -88,7 +88,7 @@ fn users_leave_once_each_if_there_is_time() {
 }
 
 #[test]
-fn without_time_users_do_not_leave_and_that_is_said() {
+fn without_time_on_stop_is_not_sent_and_a_warning_is_given() {
     let server = shop();
     let run = Scenario::of_class("no-time", &shopper()).run(&server, &["-n", "50", "-u", "5", "-r", "10000"]).exits(0);
     assert_eq!((server.count(), count(&server, "POST /logout")), (50, 0));
@@ -97,7 +97,7 @@ fn without_time_users_do_not_leave_and_that_is_said() {
 }
 
 #[test]
-fn users_that_a_stage_sends_home_leave_too() {
+fn users_stopped_by_a_stage_send_on_stop_too() {
     let server = shop();
     let stages = ["--stages", "1ms:4,1500ms:4,1ms:1,1s:1", "-s", "30s"];
     Scenario::of_class("stages", &shopper()).run(&server, &stages).exits(0);
@@ -105,7 +105,7 @@ fn users_that_a_stage_sends_home_leave_too() {
 }
 
 #[test]
-fn a_start_that_fails_is_repeated_after_a_second_and_nothing_comes_before() {
+fn an_on_start_that_fails_is_repeated_after_a_second_before_any_task() {
     let server = Server::start(|mut peer| {
         let mut logins = 0;
         while let Some(request) = peer.read() {
@@ -145,7 +145,7 @@ fn a_start_that_fails_is_repeated_after_a_second_and_nothing_comes_before() {
 const BOUND: Duration = Duration::from_secs(1 + 1 + 8);
 
 #[test]
-fn users_stop_in_time_while_they_wait_to_start_again() {
+fn users_that_wait_to_repeat_on_start_stop_in_time() {
     let server = Server::responding(empty(503));
     let scenario = Scenario::of_class("stop-start", &shopper());
     let process = scenario.start(&server, &["-u", "300", "-r", "100000", "-s", "1s"]);

@@ -86,7 +86,7 @@ fn each_class_needs_a_user_of_its_own() {
 }
 
 #[test]
-fn an_arrival_is_a_whole_task() {
+fn an_arrival_runs_a_complete_task() {
     let server = Server::responding(OK);
     let scenario = Scenario::of_class("whole", &one_class(&json!([{ "get": "/a" }, { "get": "/b" }])));
     let run = run(&scenario, &server, &["--rate", "100", "--stages", "1s:100,0s:0,1s:0"]);
@@ -95,7 +95,7 @@ fn an_arrival_is_a_whole_task() {
 }
 
 #[test]
-fn a_user_that_is_started_for_an_arrival_gets_ready_first_and_that_is_the_servers_time() {
+fn the_time_a_new_user_spends_in_on_start_is_not_lateness_of_the_generator() {
     let server = Server::start(|mut peer| {
         while let Some(request) = peer.read() {
             if request.line() == "POST /login" {
@@ -118,7 +118,7 @@ fn a_user_that_is_started_for_an_arrival_gets_ready_first_and_that_is_the_server
 }
 
 #[test]
-fn rows_at_their_end_end_the_users_and_then_the_run() {
+fn running_out_of_rows_ends_the_users_and_then_the_run() {
     let server = Server::responding(OK);
     let scenario = json!({
         "data": { "row": { "csv": "rows.csv", "pick": "unique" } },
@@ -130,7 +130,7 @@ fn rows_at_their_end_end_the_users_and_then_the_run() {
 }
 
 #[test]
-fn arrivals_whose_data_is_used_up_are_not_made_and_said_and_the_others_are() {
+fn arrivals_whose_data_is_used_up_are_reported_and_the_others_are_sent() {
     let server = Server::responding(OK);
     let scenario = json!({
         "data": { "row": { "csv": "rows.csv", "pick": "unique" } },

@@ -45,7 +45,7 @@ fn take_id(name: &str, answer: Vec<u8>) -> (Server, Finished) {
 }
 
 #[test]
-fn values_are_taken_out_of_coded_answers_and_their_bytes_are_those_of_the_wire() {
+fn values_are_extracted_from_compressed_responses_whose_size_is_that_on_the_wire() {
     let text = json!({ "id": "x1", "filler": "f".repeat(5000) }).to_string();
     for (coding, body) in [("gzip", gzip(text.as_bytes())), ("deflate", zlib(text.as_bytes()))] {
         let length = body.len();
@@ -58,7 +58,7 @@ fn values_are_taken_out_of_coded_answers_and_their_bytes_are_those_of_the_wire()
 }
 
 #[test]
-fn a_coding_that_is_not_known_fails_what_looks_at_the_body() {
+fn an_unknown_content_coding_fails_whatever_needs_the_body() {
     let (server, run) = take_id("unknown", answer("br", b"whatever"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
     assert_eq!(server.request_lines(), ["GET /give"; 4]);
@@ -77,7 +77,7 @@ fn looked_at(name: &str, answer: Vec<u8>, request: &Value, flags: &[&str]) -> Fi
 }
 
 #[test]
-fn texts_are_looked_for_in_the_whole_of_a_body_whatever_its_size() {
+fn texts_are_searched_in_the_entire_body_whatever_its_size() {
     let text = format!("{}<id>7</id> the end", "filler ".repeat(300_000));
     for (coding, body) in [("identity", text.clone().into_bytes()), ("gzip", gzip(text.as_bytes()))] {
         let whole = answer(coding, &body);
@@ -118,7 +118,7 @@ fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extrac
 }
 
 #[test]
-fn the_longest_body_may_be_said_by_the_scenario() {
+fn the_scenario_can_set_max_body() {
     let server = Server::responding("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
     let class = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": { "json": { "/id": 12345 } } }] }] });
     for (size, is_enough) in [(json!(12), true), (json!("11 bytes"), false)] {
@@ -147,7 +147,7 @@ fn judged(name: &str, expect: &Value) -> Finished {
 }
 
 #[test]
-fn answers_as_expected_are_ok() {
+fn responses_as_expected_are_ok() {
     let expect = json!({
         "status": 200,
         "header": { "content-type": { "contains": "json" }, "X-Id": "7", "X-No": { "exists": false } },
@@ -161,7 +161,7 @@ fn answers_as_expected_are_ok() {
 }
 
 #[test]
-fn answers_that_are_not_are_failures_of_a_class_of_their_own() {
+fn unexpected_responses_fail_with_a_class_of_their_own() {
     for (name, expect, error) in [
         ("x-status", json!({ "status": 201 }), "expectation: status 200"),
         ("x-header", json!({ "header": { "X-Id": "8" } }), "expectation: header"),

@@ -19,7 +19,7 @@ fn tasks_are_chosen_by_weight() {
 }
 
 #[test]
-fn users_are_of_classes_by_weight_and_each_stays_what_it_is() {
+fn users_are_assigned_to_classes_by_weight_and_keep_their_class() {
     let server = Server::responding(OK);
     let classes = json!({ "user_classes": [
         { "name": "a", "weight": 3, "wait": "1h", "tasks": [{ "requests": [{ "get": "/a" }, { "get": "/a2" }] }] },
@@ -83,7 +83,7 @@ fn giving(answer: String) -> Server {
 }
 
 #[test]
-fn a_value_from_an_answer_is_in_the_next_request() {
+fn a_value_from_a_response_is_in_the_next_request() {
     let server = giving(json_answer("", &json!({ "id": 70 })));
     let run = Scenario::of_class("value", &needing()).run(&server, &["-n", "6"]).exits(0);
     assert_eq!(server.request_lines(), ["GET /give", "GET /take/70", "GET /rest"].repeat(2));
@@ -106,7 +106,7 @@ fn a_value_that_is_missing_fails_its_request_and_skips_the_rest_of_the_task() {
 }
 
 #[test]
-fn a_request_that_needs_a_value_never_given_is_not_sent_nor_is_the_rest_of_its_task() {
+fn a_request_that_needs_a_missing_value_is_not_sent_nor_is_the_rest_of_its_task() {
     let server = giving(empty(500));
     let run = Scenario::of_class("unset", &needing()).run(&server, &["-n", "5"]).exits(1);
     // Nothing is taken from an answer that failed; that alone does not end the task.

@@ -92,7 +92,7 @@ fn is_accepted(scratch: &Scratch, run: &Finished) {
 }
 
 #[test]
-fn each_contradiction_is_named_and_the_other_shards_count_as_they_would() {
+fn each_contradiction_is_reported_and_the_other_shards_count_in_full() {
     let scratch = Scratch::new("merge-contradictions");
     let (whole, _) = merged(&scratch, SHARDS[0]);
     assert!(!whole.stderr.contains("run-0"), "{}", whole.stderr);
@@ -111,7 +111,7 @@ fn each_contradiction_is_named_and_the_other_shards_count_as_they_would() {
 }
 
 #[test]
-fn a_shard_that_lies_about_the_run_is_left_out_and_the_others_are_the_run() {
+fn a_shard_that_contradicts_the_run_is_left_out_and_the_others_are_merged() {
     let scratch = Scratch::new("merge-lies");
     let others = counted(SHARDS[1]) + counted(SHARDS[2]);
     let wrong = SHARDS[0].replace("\"count\":3", "\"count\":4294967295");
@@ -128,7 +128,7 @@ fn a_shard_that_lies_about_the_run_is_left_out_and_the_others_are_the_run() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_torn_and_never_passed_on() {
+fn a_line_that_is_not_utf_8_is_torn_and_never_passed_on() {
     let scratch = Scratch::new("merge-not-utf-8");
     let at = SHARDS[0].lines().position(|line| line.contains("\"locust.tl.system.metric.cpu\"")).unwrap();
     let mut lines: Vec<Vec<u8>> = SHARDS[0].lines().map(|line| line.as_bytes().to_vec()).collect();
@@ -142,7 +142,7 @@ fn what_is_not_utf_8_is_torn_and_never_passed_on() {
 }
 
 #[test]
-fn lines_that_end_as_windows_has_it_lose_nothing() {
+fn crlf_line_ends_lose_nothing() {
     let scratch = Scratch::new("merge-crlf");
     let (plain, _) = merged(&scratch, SHARDS[0]);
     let (run, _) = merged(&scratch, SHARDS[0].replace('\n', "\r\n"));
@@ -152,7 +152,7 @@ fn lines_that_end_as_windows_has_it_lose_nothing() {
 }
 
 #[test]
-fn streams_of_the_version_before_are_merged_and_reported() {
+fn streams_of_the_previous_version_are_merged_and_reported() {
     let scratch = Scratch::new("merge-version-1");
     let names = [0, 1, 2].map(|index| format!("tests/corpus/streams/version-1-shard-{index}.ndjson"));
     let paths = names.map(|name| format!("{}/{name}", env!("CARGO_MANIFEST_DIR")));

@@ -18,7 +18,7 @@ fn compressed(text: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn compressed_inputs_are_known_by_their_first_bytes() {
+fn compressed_inputs_are_recognized_by_their_first_bytes() {
     let (target, scratch) = (target(), Scratch::new("merge-magic"));
     let streams = shards(&target, 2, &["-t", "400ms"]);
     let expected = merge(&files(&scratch, &streams), &[]).exits(1).stdout;
@@ -48,7 +48,7 @@ fn compressed_inputs_are_known_by_their_first_bytes() {
 }
 
 #[test]
-fn a_damaged_input_is_its_shard_s_trouble_and_may_be_allowed() {
+fn a_damaged_input_is_reported_for_its_shard_and_may_be_allowed() {
     let (target, scratch) = (target(), Scratch::new("merge-damaged"));
     let streams = shards(&target, 2, &["-t", "900ms"]);
     let mut paths = files(&scratch, &streams);

@@ -41,7 +41,7 @@ fn rulings(run: &Finished) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
+fn a_live_merge_writes_the_files_that_a_report_of_its_stream_writes() {
     let (target, scratch) = (target(), Scratch::new("merge-outputs"));
     let streams = shards(&target, 3, &["-t", "700ms", "--check", "failures >= 0"]);
     let (master, flags) = (scratch.file("master.ndjson"), outputs(&scratch, "live-"));
@@ -64,7 +64,7 @@ fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
 }
 
 #[test]
-fn checks_given_to_a_merge_decide_in_place_of_the_plan_s_as_in_a_report() {
+fn checks_given_to_a_merge_replace_those_of_the_plan_as_in_a_report() {
     let (target, scratch) = (target(), Scratch::new("merge-judged"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "500ms", "--check", "p95 < 1us"]));
     let master = scratch.write("master.ndjson", merge(&paths, &[]).exits(3).stdout);
@@ -92,7 +92,7 @@ fn checks_given_to_a_merge_decide_in_place_of_the_plan_s_as_in_a_report() {
 }
 
 #[test]
-fn what_is_not_valid_is_so_in_every_output() {
+fn an_invalid_run_is_invalid_in_every_output() {
     let (target, scratch) = (target(), Scratch::new("merge-not-valid"));
     let mut paths = files(&scratch, &shards(&target, 3, &["-t", "500ms"]));
     paths.pop();
@@ -105,7 +105,7 @@ fn what_is_not_valid_is_so_in_every_output() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_said_before_anything_is_read() {
+fn an_unwritable_file_is_reported_before_anything_is_read() {
     for flag in ["--html", "--csv", "--json-file", "--junit", "--hgrm"] {
         let refused = Run::new(["merge", "/nowhere/s.ndjson", flag, "/nowhere/at/all"]).finish().exits(2);
         assert!(refused.complaint().starts_with(flag), "{}", refused.stderr);
@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_written_is_said_before_anything_is_read() {
 }
 
 #[test]
-fn a_reader_that_goes_away_leaves_what_was_asked_for() {
+fn requested_outputs_are_written_although_the_reader_goes_away() {
     let (target, scratch) = (target(), Scratch::new("merge-closed"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
     let closed = |flags: &[&str]| {

@@ -46,7 +46,7 @@ pub(super) fn ticks(text: &str) -> usize {
 }
 
 #[test]
-fn a_tick_is_written_when_all_pipes_have_told_of_it_while_they_stay_open() {
+fn a_tick_is_written_once_all_pipes_have_delivered_it_while_they_stay_open() {
     let (target, scratch) = (target(), Scratch::new("merge-pipes"));
     let streams = shards(&target, 3, &["-t", "900ms"]);
     let ends: Vec<Vec<usize>> = streams.iter().map(|stream| tick_ends(stream)).collect();
@@ -76,7 +76,7 @@ fn a_tick_is_written_when_all_pipes_have_told_of_it_while_they_stay_open() {
 }
 
 #[test]
-fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
+fn a_silent_pipe_is_late_and_does_not_delay_the_others() {
     let (target, scratch) = (target(), Scratch::new("merge-silent"));
     let streams = shards(&target, 3, &["-t", "1500ms"]);
     let ends: Vec<Vec<usize>> = streams.iter().map(|stream| tick_ends(stream)).collect();
@@ -103,7 +103,7 @@ fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
 }
 
 #[test]
-fn a_tick_whose_last_line_did_not_come_is_over_with_the_next_one() {
+fn a_tick_whose_last_line_is_missing_ends_with_the_next_tick() {
     let (target, scratch) = (target(), Scratch::new("merge-no-health"));
     let without = |stream: &Vec<u8>| {
         let text = std::str::from_utf8(stream).unwrap();
@@ -152,7 +152,7 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
 }
 
 #[test]
-fn a_compressed_stream_that_was_cut_off_is_named_as_its_shard() {
+fn a_compressed_stream_that_was_cut_off_is_reported_as_its_shard() {
     let (target, scratch) = (target(), Scratch::new("merge-gz-cut"));
     let path = scratch.file("run-%s.ndjson.gz");
     let flags = ["-n", "40", "-u", "2", "-r", "99", "--wait", "20ms", "--interval", "100ms", "--start-align", "1s"];

@@ -12,7 +12,7 @@ fn signal(running: &Running, signal: Signal) {
 }
 
 #[test]
-fn the_first_signal_ends_a_merge_that_waits_for_a_pipe_in_order() {
+fn the_first_signal_cleanly_ends_a_merge_that_waits_for_a_pipe() {
     let (target, scratch) = (target(), Scratch::new("merge-signal"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "900ms"]));
     let pipe = pipes(&scratch, 1).remove(0);
@@ -35,7 +35,7 @@ fn the_first_signal_ends_a_merge_that_waits_for_a_pipe_in_order() {
 }
 
 #[test]
-fn a_merge_of_which_nothing_has_come_ends_at_the_first_signal() {
+fn a_merge_that_has_received_nothing_ends_at_the_first_signal() {
     let scratch = Scratch::new("merge-signal-silent");
     let pipe = pipes(&scratch, 1);
     let run = start_merge(&pipe, &[]);
@@ -46,7 +46,7 @@ fn a_merge_of_which_nothing_has_come_ends_at_the_first_signal() {
 }
 
 #[test]
-fn a_merge_whose_own_reader_never_comes_ends_at_the_first_signal() {
+fn a_merge_whose_output_has_no_reader_ends_at_the_first_signal() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-unread"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
     let pipes = pipes(&scratch, 2);
@@ -58,7 +58,7 @@ fn a_merge_whose_own_reader_never_comes_ends_at_the_first_signal() {
 }
 
 #[test]
-fn shards_and_merge_that_get_the_same_signal_lose_nothing() {
+fn shards_and_a_merge_that_receive_the_same_signal_lose_nothing() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-all"));
     let pipes = pipes(&scratch, 2);
     let mut merge = start_merge(&pipes, &[]);
@@ -81,7 +81,7 @@ fn shards_and_merge_that_get_the_same_signal_lose_nothing() {
 }
 
 #[test]
-fn a_report_that_is_interrupted_leaves_the_former_one_and_one_whose_writer_ends_is_made() {
+fn an_interrupted_report_leaves_the_previous_one_and_a_complete_one_replaces_it() {
     let (target, scratch) = (target(), Scratch::new("report-signal"));
     let pipe = pipes(&scratch, 1).remove(0);
     let page = scratch.write("page.html", "former");

@@ -22,7 +22,7 @@ fn complaint(run: Finished, kind: &str, code: i32) -> String {
 }
 
 #[test]
-fn a_missing_shard_is_named_and_may_be_allowed() {
+fn a_missing_shard_is_reported_and_may_be_allowed() {
     let target = target();
     let scratch = Scratch::new("merge-missing");
     let streams = shards(&target, 4, &["-t", "500ms"]);
@@ -35,7 +35,7 @@ fn a_missing_shard_is_named_and_may_be_allowed() {
 }
 
 #[test]
-fn a_shard_that_was_cut_off_is_named() {
+fn a_shard_that_was_cut_off_is_reported() {
     let target = target();
     let scratch = Scratch::new("merge-cut");
     let mut streams = shards(&target, 3, &["-t", "700ms"]);
@@ -54,7 +54,7 @@ fn a_shard_that_was_cut_off_is_named() {
 }
 
 #[test]
-fn a_shard_that_is_twice_there_is_counted_once() {
+fn a_duplicate_shard_is_counted_once() {
     let target = target();
     let scratch = Scratch::new("merge-twice");
     let streams = shards(&target, 2, &["-t", "500ms"]);
@@ -96,7 +96,7 @@ fn a_stream_of_another_run_plan_or_number_is_not_counted() {
 }
 
 #[test]
-fn torn_lines_are_counted_and_said_with_the_cure() {
+fn torn_lines_are_counted_and_reported_with_the_remedy() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "500ms"]);
     let lines = interleaved(&streams);
@@ -116,7 +116,7 @@ fn torn_lines_are_counted_and_said_with_the_cure() {
 }
 
 #[test]
-fn a_lost_line_is_noticed() {
+fn a_lost_line_is_reported() {
     let target = target();
     let scratch = Scratch::new("merge-lost");
     let mut streams = shards(&target, 2, &["-t", "500ms"]);
@@ -131,7 +131,7 @@ fn a_lost_line_is_noticed() {
 }
 
 #[test]
-fn a_late_shard_is_not_waited_for_and_its_data_come_later() {
+fn a_late_shard_is_not_waited_for_and_its_data_are_added_later() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "1500ms"]);
     // The second shard's lines come when the first has told all.
@@ -144,7 +144,7 @@ fn a_late_shard_is_not_waited_for_and_its_data_come_later() {
 }
 
 #[test]
-fn what_holds_no_shard_is_refused() {
+fn input_without_a_shard_is_refused() {
     let scratch = Scratch::new("merge-none");
     let empty = scratch.write("empty.ndjson", "");
     for (path, code, word) in [(empty.as_str(), 4, "no line of a shard"), ("/nowhere/x.ndjson", 2, "/nowhere/x.ndjson")]
@@ -158,7 +158,7 @@ fn what_holds_no_shard_is_refused() {
 }
 
 #[test]
-fn shards_that_did_not_start_together_are_named() {
+fn shards_that_did_not_start_together_are_reported() {
     let target = target();
     let scratch = Scratch::new("merge-apart");
     let run = |shard: &str| {

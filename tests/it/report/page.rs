@@ -90,7 +90,7 @@ fn the_policy_allows_the_style_and_the_script_of_the_page_and_nothing_else() {
 }
 
 #[test]
-fn a_hostile_name_is_text_wherever_it_stands() {
+fn a_hostile_name_is_text_wherever_it_appears() {
     let scratch = Scratch::new("hostile");
     let file = recorded(&scratch).0;
     let hostile = r#"</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onload=alert(3) x=\"'<!--"#;
@@ -111,7 +111,7 @@ fn a_hostile_name_is_text_wherever_it_stands() {
 }
 
 #[test]
-fn troubles_come_first_in_a_page() {
+fn problems_of_the_stream_come_first_in_a_page() {
     let scratch = Scratch::new("troubled-page");
     let all = lines(&recorded(&scratch).0);
     let cut = scratch.write("cut.ndjson", all[..all.len() - 10].join("\n"));
@@ -124,7 +124,7 @@ fn troubles_come_first_in_a_page() {
 }
 
 #[test]
-fn checks_have_their_place_in_a_page() {
+fn a_page_shows_the_checks() {
     let (target, scratch) = (target(), Scratch::new("checked-page"));
     let path = scratch.file("page.html");
     let flags = ["-n", "10", "--html", &path, "--check", "p95 < 20s", "--check", "rps > 1000000000", "/ok"];
@@ -139,7 +139,7 @@ fn checks_have_their_place_in_a_page() {
 }
 
 #[test]
-fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
+fn a_stream_without_data_still_makes_a_page() {
     let (target, scratch) = (target(), Scratch::new("empty-page"));
     let page = scratch.file("page.html");
     load(&target, ["-t", "2s", "--html", &page, "/hang"]).finish().exits(4);
@@ -151,7 +151,7 @@ fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_page_is_reported_before_anything_is_sent() {
     let target = target();
     let refused = load(&target, ["-n", "1", "--html", "/missing/page.html", "/ok"]).finish().exits(2);
     assert!(refused.complaint().starts_with("--html /missing/page.html: No such file"), "{}", refused.stderr);

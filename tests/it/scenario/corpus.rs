@@ -159,7 +159,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// What stands in place of each value of a good file.
-fn slips() -> Vec<Value> {
+fn mistakes() -> Vec<Value> {
     let texts = ["", "x", "1s", "a b", "/a", "200"].into_iter().map(Value::from);
     let others = [json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(7), json!(1e10), json!(200)];
     texts.chain(others).chain([json!([7, "x"]), json!({"x": 1})]).collect()
@@ -185,27 +185,27 @@ const UNSEEN: [&str; 15] = [
 ];
 
 #[test]
-fn a_slip_anywhere_in_a_good_file_is_judged_the_same() {
-    let (schema, scratch) = (schema(), Scratch::new("slips"));
+fn program_and_schema_agree_on_a_mistake_anywhere_in_a_good_file() {
+    let (schema, scratch) = (schema(), Scratch::new("mistakes"));
     for data in ["rows.csv", "rows.ndjson", "table.data", "body.bin"] {
         scratch.write(data, std::fs::read(corpus().join(data)).unwrap());
     }
     std::fs::create_dir(scratch.file("in")).unwrap();
-    let (slips, program) = (slips(), Program::of(Path::new(&scratch.file("in/slip.json"))));
+    let (mistakes, program) = (mistakes(), Program::of(Path::new(&scratch.file("in/mistake.json"))));
     for good in files("good") {
         let value: Value = serde_json::from_slice(&std::fs::read(&good).unwrap()).unwrap();
         let mut all = Vec::new();
         places(&value, "", &mut all);
-        // A quarter of the slips at each place, another at the next.
-        let of_place = |(index, at)| slips.iter().skip(index % 4).step_by(4).map(move |slip| (at, slip));
-        for (at, slip) in all.iter().enumerate().flat_map(of_place) {
+        // A quarter of the mistakes at each place, another at the next.
+        let of_place = |(index, at)| mistakes.iter().skip(index % 4).step_by(4).map(move |mistake| (at, mistake));
+        for (at, mistake) in all.iter().enumerate().flat_map(of_place) {
             let mut wrong = value.clone();
-            *wrong.pointer_mut(at).unwrap() = slip.clone();
-            scratch.write("in/slip.json", wrong.to_string());
+            *wrong.pointer_mut(at).unwrap() = mistake.clone();
+            scratch.write("in/mistake.json", wrong.to_string());
             let (said, judged) = (program.says(), schema.validate(&wrong).map_err(|e| e.to_string()));
             let is_unseen = said.as_ref().is_err_and(|said| UNSEEN.iter().any(|words| said.contains(words)));
             let agree = said.is_ok() == judged.is_ok() || is_unseen && judged.is_ok();
-            assert!(agree, "{}, {at} = {slip}: program {said:?}, schema {judged:?}", good.display());
+            assert!(agree, "{}, {at} = {mistake}: program {said:?}, schema {judged:?}", good.display());
         }
     }
 }

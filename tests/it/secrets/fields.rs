@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MARKER, Places, tells_nothing};
+use super::{MARKER, Places, assert_not_revealed};
 use crate::support::{Run, Scratch};
 
 /// A scenario with everything that it can have.
@@ -44,7 +44,7 @@ fn leaves(value: &Value, pointer: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn no_field_of_a_scenario_tells_a_secret_where_it_is_refused() {
+fn no_refused_field_of_a_scenario_reveals_a_secret() {
     let places = Places::default();
     let scratch = Scratch::new("secret-fields");
     scratch.write("d.csv", "a,b\n1,2\n");
@@ -68,7 +68,7 @@ fn no_field_of_a_scenario_tells_a_secret_where_it_is_refused() {
             if finished.code == 2 {
                 places.search(&format!("{field}: {value}"), &finished);
             } else {
-                tells_nothing(&format!("{field}: {value}"), finished.stderr.as_bytes());
+                assert_not_revealed(&format!("{field}: {value}"), finished.stderr.as_bytes());
             }
         }
     }

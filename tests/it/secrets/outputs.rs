@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{MARKER, Places, tells_nothing};
+use super::{MARKER, Places, assert_not_revealed};
 use crate::server::{OK, Server};
 use crate::support::{Run, Scratch};
 
@@ -39,13 +39,13 @@ fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&
     places.search(&format!("the report of {what}"), &report);
     for name in OUTPUTS {
         let output = std::fs::read(file(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
-        tells_nothing(&format!("{what}: {name}"), &output);
+        assert_not_revealed(&format!("{what}: {name}"), &output);
         places.0.set(places.0.get() + 1);
     }
 }
 
 #[test]
-fn no_output_of_a_run_tells_a_secret() {
+fn no_output_of_a_run_reveals_a_secret() {
     let (places, scratch) = (Places::default(), Scratch::new("secret-outputs"));
     // Every second answer is a failure, so that there are failures to be told of.
     let server = Server::start(|mut peer| {
@@ -93,7 +93,7 @@ fn no_output_of_a_run_tells_a_secret() {
 }
 
 #[test]
-fn import_tells_no_secret_and_says_which_it_keeps() {
+fn import_reveals_no_secret_and_reports_those_it_keeps() {
     let places = Places::default();
     for words in [
         &["-x", "http://amy:{}@p:1"][..],

@@ -18,7 +18,7 @@ fn a_full_disk_ends_the_run_with_one_sentence() {
 }
 
 #[test]
-fn a_path_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_path_is_reported_before_anything_is_sent() {
     let (target, scratch) = (target(), Scratch::new("unwritable"));
     let path = scratch.file("missing/s.ndjson");
     for path in [path.as_str(), "/", "/missing.gz/x.gz"] {

@@ -3,7 +3,7 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 #[test]
-fn long_texts_are_cut_and_stay_apart() {
+fn long_texts_are_cut_and_stay_distinct() {
     let (target, scratch) = (target(), Scratch::new("long"));
     let path = |end: &str| format!("/{}{end}", "p".repeat(10_000));
     let list = scratch.write("list", format!("{}\n{}\nPOST {}\n", path("a"), path("b"), path("a")));
@@ -21,7 +21,7 @@ fn long_texts_are_cut_and_stay_apart() {
 }
 
 #[test]
-fn many_settings_go_over_several_lines() {
+fn many_settings_are_split_over_several_lines() {
     let target = target();
     let headers: Vec<String> = (0..12).map(|n| format!("X-{n}: {}", "\"".repeat(900))).collect();
     let headers = headers.iter().flat_map(|header| ["--header", header]);

@@ -4,7 +4,7 @@ use crate::support::lines::Stream;
 use crate::support::{Run, Scratch, load, target};
 
 #[test]
-fn each_setting_says_who_set_it() {
+fn each_setting_has_its_origin() {
     let target = target();
     let run = load(&target, ["-n", "2", "-u", "2", "--wait", "1ms", "/ok"]);
     let run = run.env("LOCUST_USERS", "50").env("LOCUST_SPAWN_RATE", "100").env("LOCUST_TESTPLAN_NAME", "shop");
@@ -26,7 +26,7 @@ fn each_setting_says_who_set_it() {
 }
 
 #[test]
-fn no_secret_is_in_the_stream_nor_in_what_people_read() {
+fn no_secret_is_in_the_stream_or_on_stderr() {
     let (target, scratch) = (target(), Scratch::new("secrets"));
     let body = scratch.write("body", "password=sesame-5");
     let host = format!("http://amy:sesame-1@{}", target.addr());
