@@ -1,13 +1,13 @@
-//! What a run is held to: the verdict in the stream, on stderr and in the exit code alike.
+//! Checks: the verdict is the same in the stream, on stderr and in the exit code.
 
 use crate::support::{Finished, load, target};
 
-/// A second of four users on an endpoint that is ok, one that is slow and one that fails.
+/// A second of four users on an endpoint that is fast and one that is slow.
 const SECOND: [&str; 12] =
     ["-t", "1s", "-u", "4", "-r", "1000", "--wait", "20ms", "--interval", "200ms", "/ok", "/delay/50"];
 
-/// The line about a check: whether it was met, whether it had data, the value.
-fn ruling(run: &Finished, check: &str) -> (bool, bool, f64) {
+/// The result of a check in the stream: whether it was met, whether it had data, the value.
+fn check_result(run: &Finished, check: &str) -> (bool, bool, f64) {
     let stream = run.stream();
     let lines = stream.of("check");
     let line = lines.iter().find(|line| line.text("check") == check).unwrap_or_else(|| panic!("no line of {check}"));
@@ -25,13 +25,13 @@ fn checks_that_are_met_pass() {
     assert_eq!(stream.run_end().text("verdict"), "pass");
     assert_eq!(stream.run_end().count("checks_met"), 5);
     for check in checks {
-        let (met, has_data, value) = ruling(&run, check);
+        let (met, has_data, value) = check_result(&run, check);
         assert!(met && has_data, "{check}: {value}");
         assert!(run.stderr.contains(check), "{check} is shown: {}", run.stderr);
     }
-    assert!(ruling(&run, checks[0]).2 >= 50.0);
-    let (_, _, rps) = ruling(&run, "rps > 1");
-    assert!((rps - stream.last().float("total_rps")).abs() < 1e-6, "rps is that of the final line");
+    assert!(check_result(&run, checks[0]).2 >= 50.0);
+    let (_, _, rps) = check_result(&run, "rps > 1");
+    assert!((rps - stream.last().float("total_rps")).abs() < 1e-6, "rps as in the final line");
     assert_eq!(stream.setting("check"), Some((checks[0], "flag")));
 }
 
@@ -45,7 +45,7 @@ fn a_check_that_is_missed_is_exit_3_and_named_everywhere() {
     assert_eq!((end.text("verdict"), end.count("checks_met"), end.count("checks_missed")), ("check_failed", 1, 1));
     let reason = end.get("reasons")[0]["text"].as_str().unwrap();
     assert!(reason.contains(missed) && reason.ends_with("ms"), "{reason}");
-    let (met, has_data, value) = ruling(&run, missed);
+    let (met, has_data, value) = check_result(&run, missed);
     assert!(!met && has_data && value >= 50.0, "{value}");
     assert!(run.stderr.contains(missed) && run.stderr.contains("verdict: check_failed"), "{}", run.stderr);
 }
@@ -56,7 +56,7 @@ fn a_check_without_data_is_not_met_and_reported_as_such() {
     // A run that is all ramp has no steady phase.
     let run = load(&target, ["-n", "3", "-u", "9", "-r", "1", "--check", "failures@down == 0", "/ok"]);
     let run = run.finish().exits(3);
-    assert_eq!(ruling(&run, "failures@down == 0"), (false, false, 0.0));
+    assert_eq!(check_result(&run, "failures@down == 0"), (false, false, 0.0));
     assert!(run.stderr.contains("without data"), "{}", run.stderr);
 }
 
@@ -90,7 +90,7 @@ fn a_check_with_abort_ends_the_run_when_it_is_clearly_missed() {
         let run = load(&target, flags).with([requests]).finish().exits(3);
         let stream = run.stream();
         assert_eq!(stream.only("test.stop").text("reason"), "check_abort");
-        assert!(!ruling(&run, check).0, "{check}");
+        assert!(!check_result(&run, check).0, "{check}");
         assert!(run.stderr.contains(check), "{}", run.stderr);
     }
 }
@@ -120,8 +120,8 @@ fn the_flags_and_variables_of_locust_plugins_are_checks() {
     let target = target();
     let flags = ["-n", "5", "--check-rps", "0.001", "--check-avg-response-time", "1", "/delay/20"];
     let run = load(&target, flags).env("LOCUST_CHECK_FAIL_RATIO", "0.25").finish().exits(3);
-    assert!(ruling(&run, "rps >= 0.001").0 && ruling(&run, "fail_ratio <= 0.25").0);
-    let (met, _, value) = ruling(&run, "avg <= 1ms");
+    assert!(check_result(&run, "rps >= 0.001").0 && check_result(&run, "fail_ratio <= 0.25").0);
+    let (met, _, value) = check_result(&run, "avg <= 1ms");
     assert!(!met && value >= 20.0, "{value} is in milliseconds");
     let checks: Vec<_> = run.stream().of("check").iter().map(|line| line.text("check").to_owned()).collect();
     assert_eq!(checks, ["rps >= 0.001", "fail_ratio <= 0.25", "avg <= 1ms"]);

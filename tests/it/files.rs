@@ -1,4 +1,4 @@
-//! No output destroys an input, and a report that cannot be written leaves the former one as it was.
+//! No output overwrites an input, and a report that cannot be written leaves the previous one unchanged.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
@@ -10,12 +10,12 @@ fn read(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Runs this, which must be refused because of `flag`, and leave `path` as it was.
+/// Asserts that this run is refused because of `flag` and leaves `path` unchanged.
 fn is_refused(run: Run, flag: &str, path: &str) -> Finished {
     let before = read(path);
     let refused = run.finish().exits(2);
     assert!(refused.complaint().starts_with(flag), "{flag}: {}", refused.stderr);
-    assert_eq!(read(path), before, "{flag} left {path} alone");
+    assert_eq!(read(path), before, "{flag} changed {path}");
     refused
 }
 
@@ -112,10 +112,10 @@ fn a_report_replaces_the_previous_one_and_keeps_its_mode_and_symlink() {
     Run::new(["report", &stream, "--html", &link]).finish().exits(0);
     assert!(read(&page).starts_with(b"<!doctype html>"));
     let after = std::fs::metadata(&page).unwrap();
-    assert_ne!(after.ino(), before, "it was written beside its place");
+    assert_ne!(after.ino(), before, "it was written to another file and renamed");
     assert_eq!(after.mode() & 0o777, 0o604);
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-    // What the shell handed over is written to, wherever that goes.
+    // Descriptors from the shell are written to, whatever they are.
     let text = Run::new(["report", &stream, "--json-file", "/dev/stdout"]).finish().exits(0);
     assert!(text.text().starts_with('{') && text.text().contains("verdict: pass"), "{}", text.text());
     let out = scratch.file("out.txt");
@@ -143,7 +143,7 @@ fn a_report_that_cannot_be_written_completely_leaves_the_previous_one_and_no_oth
     std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o600)).unwrap();
     Run::new(["report", &stream, "--html", &page]).finish().exits(0);
     assert_eq!(names(), before);
-    // A run that is refused for another reason has made no file either.
+    // A run that is refused for another reason creates no file either.
     load(&target(), ["-n", "1", "--html", &scratch.file("new.html"), "--junit", "/nowhere/j.xml", "/ok"])
         .finish()
         .exits(2);

@@ -1,4 +1,5 @@
-//! The contract: our lines have the keys, their order and types of locust-telemetry's, but for what is listed here.
+//! The contract: our lines have the keys of locust-telemetry in its order and with its types, except for the deviations
+//! listed here.
 
 use std::collections::BTreeSet;
 
@@ -15,17 +16,17 @@ const FACTS: &str = include_str!("../golden/contract.json");
 
 const STATS: &str = "locust.tl.request.metric.stats";
 
-/// A difference that is meant: kind of line, key, and what is done about it.
+/// Intended deviations: kind of line, key, and what differs.
 const DEVIATIONS: [(&str, &str, Deviation); 20] = [
     ("locust.tl.event.test.stop", "stopped_at", Deviation::Added("string")),
     ("locust.tl.event.test.stop", "reason", Deviation::Added("string")),
-    // A pipeline that looks for what is wrong looks at the level.
+    // A pipeline that searches for problems filters by level.
     ("locust.tl.event.cpu.warning", "level", Deviation::Other("WARNING")),
     ("locust.tl.event.cpu.warning", "tick", Deviation::Added("integer")),
     ("locust.tl.system.metric.cpu", "available_cpus", Deviation::Added("float")),
     ("locust.tl.system.metric.cpu", "tick", Deviation::Added("integer")),
     ("locust.tl.system.metric.mem", "tick", Deviation::Added("integer")),
-    // The value always was bytes.
+    // The plugin's value has always been in bytes.
     ("locust.tl.system.metric.network", "unit", Deviation::Other("bytes")),
     ("locust.tl.system.metric.network", "delta", Deviation::Added("integer")),
     ("locust.tl.system.metric.network", "tick", Deviation::Added("integer")),
@@ -36,7 +37,7 @@ const DEVIATIONS: [(&str, &str, Deviation); 20] = [
     ("stats final, stats endpoint success", "percentile_50", Deviation::Added("float")),
     ("stats final, stats endpoint success", "percentile_90", Deviation::Added("float")),
     ("stats final, stats endpoint success", "percentile_99_9", Deviation::Added("float")),
-    // The plugin prints "" there, and one text turns a whole column of a dashboard into texts.
+    // The plugin writes "" there, and a single text turns the entire column of a dashboard into text.
     ("stats endpoint error", "percentile_95", Deviation::Dropped),
     ("stats endpoint error", "percentile_99", Deviation::Dropped),
     ("all", "seq", Deviation::Added("integer")),
@@ -44,15 +45,15 @@ const DEVIATIONS: [(&str, &str, Deviation); 20] = [
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Deviation {
-    /// We add the key, with this type, after the plugin's.
+    /// We add the key with this type, after the plugin's keys.
     Added(&'static str),
     /// We leave it out.
     Dropped,
-    /// Ours has this value.
+    /// We write this value.
     Other(&'static str),
 }
 
-/// Mends of a kind of line, in the order of the table.
+/// Deviations of a kind of line, in the order of the table.
 fn deviations(kind: &str) -> impl Iterator<Item = (&'static str, Deviation)> {
     let short = kind.replace(STATS, "stats");
     let applies = move |kinds: &str| kinds == "all" || kinds.split(", ").any(|kind| kind == short);
@@ -66,7 +67,7 @@ fn kind(line: &Json) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Lines of a run that has every kind but one, and of that one a line made by hand: no test can promise CPU use.
+/// Lines of a run with every kind but one, and a handmade line of that one: a test cannot guarantee high CPU use.
 fn ours() -> Vec<Json> {
     let target = target();
     let flags = ["-n", "40", "-u", "2", "-r", "1000", "--testplan", "demo", "/ok", "/status/500", "/status/404"];
@@ -82,7 +83,7 @@ fn ours() -> Vec<Json> {
     lines
 }
 
-/// The plugin's type of a value: it varies between integer and float.
+/// The type of a value, with integer and float as one: the plugin uses either.
 fn loose(kind: &str) -> &str {
     if matches!(kind, "integer" | "float") { "number" } else { kind }
 }
@@ -126,7 +127,7 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
     }
     let all: BTreeSet<_> =
         facts["lines"].as_array().unwrap().iter().map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(seen, all, "each kind of the plugin is one of ours");
+    assert_eq!(seen, all, "we write each kind of the plugin");
 }
 
 #[test]
@@ -144,8 +145,8 @@ fn fixed_texts_are_the_plugins() {
             });
             match deviating {
                 Some(value) => {
-                    assert_eq!(ours, value, "{key} of {kind}, as deviating");
-                    assert_ne!(ours, &fact[key], "{key} of {kind} needs no deviation");
+                    assert_eq!(ours, value, "{key} of {kind}, as listed");
+                    assert_ne!(ours, &fact[key], "{key} of {kind} does not deviate");
                 }
                 None => assert_eq!(ours, &fact[key], "{key} of {kind}"),
             }
@@ -163,7 +164,7 @@ fn every_listed_deviation_exists() {
             let theirs = keys(&fact.unwrap_or_else(|| panic!("no {kind}"))["keys"]);
             let has_it = theirs.iter().any(|(theirs, _)| theirs == key);
             match deviation {
-                Deviation::Added(_) => assert!(!has_it, "{key} of {kind} is the plugin's own"),
+                Deviation::Added(_) => assert!(!has_it, "the plugin has {key} of {kind} itself"),
                 Deviation::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
                 Deviation::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
             }

@@ -1,4 +1,4 @@
-//! `swarmline import`: what a browser recorded or copied becomes a scenario, and nothing is left out in silence.
+//! `swarmline import`: recordings and commands from a browser become a scenario, and everything left out is reported.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn import(arguments: &[&str]) -> Finished {
     Run::new(["import"]).with(arguments.iter().copied()).finish()
 }
 
-/// The requests of the scenario that was printed, and what was said on stderr.
+/// The requests of the printed scenario, and stderr.
 fn requests(arguments: &[&str]) -> (Value, String) {
     let finished = import(arguments).exits(0);
     let scenario: Value = serde_json::from_slice(&finished.stdout).expect("a scenario");
@@ -82,7 +82,7 @@ fn a_recording_becomes_a_journey_whose_tokens_are_extracted() {
     let all = import(&["--all-hosts", "--assets", har]).exits(0);
     let scenario: Value = serde_json::from_slice(&all.stdout).unwrap();
     assert_eq!(scenario["user_classes"][0]["tasks"][0]["requests"].as_array().unwrap().len(), 6);
-    assert_eq!(scenario["user_classes"][0]["wait"], "1.0s..3.0s", "half to one and a half of the pause between pages");
+    assert_eq!(scenario["user_classes"][0]["wait"], "1.0s..3.0s", "0.5 to 1.5 times the pause between pages");
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! What is too much for this process is refused before the first user: memory for its users, and inputs without an end.
+//! Limits of this process are checked before the first user: memory for its users, and endless inputs.
 
 use std::time::{Duration, Instant};
 
 use crate::support::{Run, Scratch, host, load, target};
 
-/// A limit of address space in KiB.
+/// A run with a limit of address space in KiB.
 fn within(kib: u32, arguments: &[&str]) -> Run {
     Run::in_shell(&format!("ulimit -v {kib}"), ["run", "-r", "100000"]).with(arguments.iter().copied())
 }
 
-/// How many users fit, by the complaint about too many.
+/// The number of users that fit, from the error about too many.
 fn fits(complaint: &str) -> u32 {
     let words = complaint.split("enough for ").nth(1).unwrap_or_else(|| panic!("{complaint}"));
     words.split(' ').next().unwrap().parse().unwrap()
@@ -24,14 +24,14 @@ fn as_many_users_as_are_reported_to_fit_can_run() {
         let complaint = refused.complaint();
         assert!(complaint.starts_with("limit of address space: is "), "{complaint}");
         assert!(complaint.contains("20000 users") && complaint.contains("`ulimit -v "), "{complaint}");
-        let most = fits(complaint);
-        assert!(most > 100, "{complaint}");
-        let most = most.to_string();
-        let run = within(kib, &["-H", &host, "-t", "2s", "-s", "5s", "--wait", "200ms", "-u", &most, "/ok"]).finish();
-        assert!(run.code == 0 || run.stderr.contains("sent over 10 ms late"), "{most} users: {}", run.stderr);
-        assert!(run.stderr.contains(&format!("memory: {most} users may take ")), "near the limit: {}", run.stderr);
-        let most: u64 = most.parse().unwrap();
-        assert!(run.stream().run_end().count("sent") >= most, "each user sent something");
+        let max = fits(complaint);
+        assert!(max > 100, "{complaint}");
+        let max = max.to_string();
+        let run = within(kib, &["-H", &host, "-t", "2s", "-s", "5s", "--wait", "200ms", "-u", &max, "/ok"]).finish();
+        assert!(run.code == 0 || run.stderr.contains("sent over 10 ms late"), "{max} users: {}", run.stderr);
+        assert!(run.stderr.contains(&format!("memory: {max} users may take ")), "near the limit: {}", run.stderr);
+        let max: u64 = max.parse().unwrap();
+        assert!(run.stream().run_end().count("sent") >= max, "each user sent something");
     }
 }
 
@@ -43,12 +43,12 @@ fn users_with_tls_or_bodies_take_more_memory() {
         r#"{"host": "http://127.0.0.1:9", "user_classes": [{"tasks": [{"requests": [
             {"get": "/", "expect": {"body_contains": "x"}}]}]}]}"#,
     );
-    let most = |arguments: &[&str]| {
+    let max_users = |arguments: &[&str]| {
         let run = within(196_608, &[arguments, &["-n", "1", "-u", "20000"]].concat()).finish().exits(2);
         fits(run.complaint())
     };
-    let plain = most(&["http://127.0.0.1:9/"]);
-    assert!(most(&["https://127.0.0.1:9/"]) < plain && most(&["-f", &file]) < plain);
+    let plain = max_users(&["http://127.0.0.1:9/"]);
+    assert!(max_users(&["https://127.0.0.1:9/"]) < plain && max_users(&["-f", &file]) < plain);
     let large = scratch.write("large", vec![b'x'; 1024 * 1024]);
     let file = scratch.write(
         "upload.json",
@@ -57,7 +57,7 @@ fn users_with_tls_or_bodies_take_more_memory() {
                 {{"post": "/${{user}}", "body_file": "{large}"}}]}}]}}]}}"#
         ),
     );
-    assert!(most(&["-f", &file]) * 4 < plain);
+    assert!(max_users(&["-f", &file]) * 4 < plain);
 }
 
 #[test]

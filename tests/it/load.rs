@@ -1,5 +1,5 @@
-//! The closed model: who asks when, and how often. Judged by the server's own count and clock, which is this
-//! machine's monotonic one; bounds are one-sided, as a busy machine may always be late, never early.
+//! The closed model: which user sends when, and how often. Checked with the server's own count and clock, which is this
+//! machine's monotonic one; bounds on time are one-sided, as a busy machine may be late but never early.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -30,13 +30,13 @@ fn each_user_has_a_connection_of_its_own() {
     assert_eq!((server.connections(), run.count("reopened")), (20, 0));
     assert_eq!(server.count(), run.count("ok"));
     let used: BTreeSet<usize> = server.requests().iter().map(|request| request.connection).collect();
-    assert_eq!(used.len(), 20, "every one of them carried requests");
+    assert_eq!(used.len(), 20, "each was used for requests");
 }
 
 #[test]
 fn requests_are_chosen_at_random_with_equal_weight() {
     let server = Server::responding(OK);
-    // The run's id seeds what is random, so this run is the same each time.
+    // The run id is the default seed, so this run is the same each time.
     let run = run(&server, &["-n", "1200", "--run-id", "even", "/a", "/b", "POST /c"]).exits(0);
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for line in server.request_lines() {
@@ -51,19 +51,19 @@ fn requests_are_chosen_at_random_with_equal_weight() {
     }
 }
 
-/// The shortest time from a server's answer to the next request over the same connection.
+/// The shortest time from a response to the next request on the same connection, as seen by the server.
 fn shortest_pause(requests: &str, arguments: &[&str]) -> Duration {
     let shortest = Arc::new(Mutex::new(Duration::MAX));
     let shared = Arc::clone(&shortest);
     let server = Server::start(move |mut peer| {
-        let mut answered: Option<Instant> = None;
+        let mut responded: Option<Instant> = None;
         while let Some(request) = peer.read() {
-            if let Some(answered) = answered {
+            if let Some(responded) = responded {
                 let mut shortest = shared.lock().unwrap();
-                *shortest = shortest.min(request.at - answered);
+                *shortest = shortest.min(request.at - responded);
             }
-            // Before the answer goes out, so the client cannot have had it earlier.
-            answered = Some(Instant::now());
+            // Taken before the response is sent, so the client cannot have received it earlier.
+            responded = Some(Instant::now());
             peer.send(OK);
         }
     });
@@ -160,7 +160,7 @@ fn user_k_starts_at_k_over_the_spawn_rate() {
     process.signal(rustix::process::Signal::INT);
     let run = process.finish().exits(0);
     let start = instant(run.stream().of("config")[0].float("started_monotonic"));
-    assert!(start >= began, "the stream's start lies in the run");
+    assert!(start >= began, "the start in the stream lies within the run");
     let mut first: Vec<Duration> = server.requests().iter().map(|request| request.at - start).collect();
     first.sort_unstable();
     assert_eq!((first.len(), server.connections()), (10, 10), "each sent one request, then waited");

@@ -2,7 +2,7 @@
 //! response time.
 //!
 //! Stages that must send an exact number end with seconds at rate 0: at the end of a run an arrival that is due and not
-//! yet taken is unsent, which on a busy machine would be the last one now and then.
+//! yet taken is unsent, which on a busy machine sometimes happens to the last ones.
 
 use rustix::process::Signal;
 
@@ -24,7 +24,7 @@ fn a_rate_sends_exactly_what_is_due_before_the_end() {
 #[test]
 fn stages_of_the_rate_send_its_integral() {
     let target = target();
-    // From 100 up to 300 within 1 s are 200, 300 a second for 0.5 s are 150, down to 0 within 1 s are 150.
+    // From 100 to 300 within 1 s makes 200, 300 a second for 0.5 s makes 150, down to 0 within 1 s makes 150.
     let flags = ["--rate", "100", "--stages", "1s:300,500ms:300,1s:0,2s:0", "-s", "20s", "--interval", "500ms", "/ok"];
     let stream = load(&target, flags).finish().exits_0_unless_late().stream();
     assert_eq!((stream.run_end().count("sent"), target.requests()), (500, 500));
@@ -49,7 +49,7 @@ fn random_arrivals_depend_on_the_seed_and_not_on_the_number_of_users() {
 #[test]
 fn users_are_started_as_they_are_needed() {
     let target = target();
-    // 50 a second that take 100 ms each need 5 users at the least.
+    // 50 a second that take 100 ms each need at least 5 users.
     let flags = ["--rate", "50", "-u", "40", "-t", "1s", "-s", "20s", "--interval", "500ms", "/delay/100"];
     let stream = load(&target, flags).finish().exits_0_unless_late().stream();
     let users = stream.last().count("user_count");
@@ -64,14 +64,14 @@ fn a_server_that_is_too_slow_shows_in_response_time_and_the_run_is_valid() {
     let flags =
         ["--rate", "40", "--stages", "1s:40,2s:0,2s:0", "-u", "2", "-s", "20s", "--interval", "500ms", "/delay/100"];
     let stream = load(&target, flags).finish().exits_0_unless_late().stream();
-    assert_eq!(stream.warnings(), ["users_exhausted"], "said once");
+    assert_eq!(stream.warnings(), ["users_exhausted"], "reported once");
     let intervals = stream.of("interval");
     assert!(intervals.iter().any(|line| !line.get("response_is_service").as_bool().unwrap()));
     let longest = |kind: &str| intervals.iter().map(|line| line.get(kind)["max_us"].as_u64().unwrap()).max().unwrap();
     assert!(longest("response") >= longest("service") + 300_000, "{} {}", longest("response"), longest("service"));
     let late: u64 = stream.of("health").iter().map(|line| line.count("late_sends")).sum();
     let is_valid = late * 20 <= stream.run_end().count("sent");
-    assert_eq!(is_valid, stream.run_end().text("verdict") == "pass", "{late} held against the generator");
+    assert_eq!(is_valid, stream.run_end().text("verdict") == "pass", "{late} sent late by the generator");
 }
 
 #[test]

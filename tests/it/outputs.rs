@@ -1,4 +1,4 @@
-//! What a run and its report leave behind for programs: CSV, JSON, `JUnit`, percentiles; and checks a week later.
+//! Outputs of a run and its report for programs: CSV, JSON, `JUnit`, percentiles; and checks given to a report.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ const CHECKS: [&str; 6] =
 const FILES: [&str; 7] =
     ["t_stats.csv", "t_stats_history.csv", "t_failures.csv", "t_exceptions.csv", "s.json", "j.xml", "p.hgrm"];
 
-/// A run of a second with every output, its stream a file; one check is missed.
+/// A run of a second with every output and its stream in a file; one check is missed.
 fn recorded(scratch: &Scratch) -> Finished {
     let target = target();
     let flags = ["-t", "1s", "-u", "3", "-r", "50", "--interval", "200ms", "--wait", "5ms", "--only-summary"];
@@ -41,7 +41,7 @@ fn a_report_of_the_stream_writes_the_same_files_as_its_run() {
         assert_eq!(read(&scratch, name), read(&scratch, &format!("again-{name}")), "{name}");
     }
     for name in ["t_stats.csv", "s.json", "j.xml", "p.hgrm"] {
-        assert!(run.stderr.contains(&scratch.file(name)), "{name} is named: {}", run.stderr);
+        assert!(run.stderr.contains(&scratch.file(name)), "{name} is not named: {}", run.stderr);
     }
 }
 
@@ -62,8 +62,8 @@ fn a_report_evaluates_checks_as_the_run_did() {
         let report = Run::new(["report", &stream]).with(checks.iter().copied()).finish().exits(code);
         assert!(report.text().contains(checks[1]) || code == 3, "{}", report.text());
     }
-    let said = Run::new(["report", &stream, "--check", "p95{GET /nowhere} < 10s"]).finish().exits(3);
-    assert!(said.text().contains("NO DATA") && said.text().contains("verdict: check_failed"), "{}", said.text());
+    let judged = Run::new(["report", &stream, "--check", "p95{GET /nowhere} < 10s"]).finish().exits(3);
+    assert!(judged.text().contains("NO DATA") && judged.text().contains("verdict: check_failed"), "{}", judged.text());
     Run::new(["report", &stream, "--check", "p95 <"]).finish().exits(2).complaint();
     let lines: Vec<String> = read(&scratch, "s.ndjson").lines().map(str::to_owned).collect();
     let cut = lines[..lines.len() - 1].join("\n");
@@ -80,7 +80,7 @@ fn the_csv_files_have_the_format_of_locust() {
     let head = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
                 Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,\
                 99.99%,100%";
-    assert!(stats.starts_with(&format!("{head},Aborted,Unsent,Lower Bounds\r\n")), "ours stand behind them: {stats}");
+    assert!(stats.starts_with(&format!("{head},Aborted,Unsent,Lower Bounds\r\n")), "our columns follow them: {stats}");
     let rows: Vec<Vec<&str>> = stats.split_terminator("\r\n").map(|row| row.split(',').collect()).collect();
     assert!(rows.iter().all(|row| row.len() == 25), "{stats}");
     assert_eq!(rows.last().unwrap()[..2], ["", "Aggregated"]);
@@ -111,8 +111,8 @@ fn the_summary_conforms_to_its_schema() {
     let schema: Value = serde_json::from_str(swarmline::report::json::SCHEMA).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let complaints: Vec<String> = validator.iter_errors(&summary).map(|error| error.to_string()).collect();
-    assert_eq!(complaints, Vec::<String>::new(), "{summary}");
+    let errors: Vec<String> = validator.iter_errors(&summary).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new(), "{summary}");
     assert_eq!((&summary["verdict"], &summary["exit_code"]), (&"check_failed".into(), &3.into()));
     assert_eq!(summary["checks"][0]["met"], false);
     assert!(summary["reasons"][0]["text"].as_str().unwrap().contains("p95{GET /delay/20} < 10ms"));

@@ -1,4 +1,4 @@
-//! Scenario files: what is accepted, and how what is wrong is told. Nothing is sent here.
+//! Scenario files: which are accepted, and how errors are reported. Nothing is sent here.
 
 mod corpus;
 
@@ -6,7 +6,7 @@ use swarmline::plan::scenario::keys;
 
 use crate::support::{Run, Scratch, load, target};
 
-/// A scenario of one class and task: `more` stands before `user_classes`, each with a comma after it.
+/// A scenario with one class, one task and one request; `more` are further keys, each followed by a comma.
 fn scenario(more: &str, request: &str) -> String {
     format!(r#"{{{more} "user_classes": [{{"tasks": [{{"requests": [{request}]}}]}}]}}"#)
 }

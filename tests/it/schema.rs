@@ -1,11 +1,11 @@
-//! The schema is strict: what is not promised is refused, by a message that helps.
+//! The schema is strict: it refuses everything that is not promised, with a helpful message.
 
 use serde_json::{Value, json};
 
 use crate::support::lines::{Line, schema_errors};
 use crate::support::{Run, load, target};
 
-/// One line of each kind, from a run with a failing endpoint, and made of them a cpu.warning and a histogram.
+/// One line of each kind from a run with a failing endpoint; cpu.warning and histogram are derived from other lines.
 fn one_of_each_kind() -> Vec<Line> {
     let target = target();
     let run = load(&target, ["-n", "20", "-u", "2", "-r", "1000", "--check", "requests == 20", "/ok", "/status/500"]);
@@ -24,7 +24,7 @@ fn one_of_each_kind() -> Vec<Line> {
     (telemetry["telemetry_type"], telemetry["telemetry_name"]) = (json!("event"), json!(name));
     (telemetry["value"], telemetry["unit"]) = (json!(97.5), json!("percent"));
     found.push(warning);
-    // Only a histogram that does not fit its line makes one.
+    // A run writes one only for a histogram that does not fit its line.
     let mut piece = found.iter().find(|line| line.kind() == "interval").unwrap().clone();
     let name = "swarmline.metric.histogram";
     piece.0["message"] = json!(format!("Recording telemetry metrics: {name}"));
@@ -45,14 +45,14 @@ fn the_schema_is_itself_valid_and_describes_every_property() {
     assert!(bare.is_empty(), "properties without description: {bare:?}");
 }
 
-/// Properties that are defined (not merely narrowed in a condition) and say nothing about themselves.
+/// Properties without a description that are defined here, not merely narrowed in a condition.
 fn undescribed(schema: &Value, path: &str) -> Vec<String> {
     let Some(object) = schema.as_object() else { return Vec::new() };
     let mut bare = Vec::new();
     for (key, part) in object {
         let here = format!("{path}/{key}");
         match key.as_str() {
-            // These say which line is meant, or what else a described key must be.
+            // These select a line or narrow a key that is described elsewhere.
             "if" | "then" | "else" | "allOf" => {}
             "properties" => {
                 for (name, property) in part.as_object().unwrap() {
@@ -148,8 +148,8 @@ fn inconsistent_values_fail() {
 fn a_schema_error_names_the_key() {
     let mut line = one_of_each_kind().into_iter().find(|line| line.kind() == "stats current").unwrap().0;
     line["telemetry"]["num_requestz"] = json!(1);
-    let said = schema_errors(&line).join("\n");
-    assert!(said.contains("/telemetry") && said.contains("num_requestz"), "{said}");
+    let message = schema_errors(&line).join("\n");
+    assert!(message.contains("/telemetry") && message.contains("num_requestz"), "{message}");
 }
 
 #[test]

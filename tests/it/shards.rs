@@ -1,4 +1,4 @@
-//! One run on many hosts: what a shard does, and how it learns which one it is.
+//! A run on many hosts: what a shard does, and how it finds out its number.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use crate::server::{OK, Server};
 use crate::support::lines::{Stream, millis};
 use crate::support::{Run, Scratch, load, target};
 
-/// A time of the wall clock, in Unix seconds, that far from now.
+/// The time that many seconds from now, as Unix time in seconds.
 pub(crate) fn seconds_from_now(seconds: f64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     format!("{:.3}", now + seconds)
@@ -27,8 +27,8 @@ fn all_shards_together_make_the_requests_of_one_host() {
             let first = &stream.0[0];
             assert_eq!((first.text("source"), first.text("run_id")), ("WorkerRunner", "r1"));
             assert_eq!(first.text("source_id"), format!("worker-{index}"));
-            let told = &stream.of("config")[0].get("shard");
-            assert_eq!((told["index"].as_u64(), told["count"].as_u64()), (Some(index), Some(count)));
+            let shard = &stream.of("config")[0].get("shard");
+            assert_eq!((shard["index"].as_u64(), shard["count"].as_u64()), (Some(index), Some(count)));
             sent += stream.run_end().count("sent");
         }
         assert_eq!((sent, target.requests()), (11, 11), "{count} shards of {users} users");
@@ -90,7 +90,7 @@ fn the_shard_is_taken_from_an_engine_and_reported() {
     assert!(runs[1].stderr.contains("shard 1/2") && runs[1].stderr.contains("Open MPI"), "{}", runs[1].stderr);
     assert!(runs[1].stderr.contains("passed over: PARALLEL_SEQ=1"), "{}", runs[1].stderr);
     let [first, second] = runs.map(|run| run.stream());
-    assert_eq!(first.0[0].text("run_id"), second.0[0].text("run_id"), "a run id that all shards find out");
+    assert_eq!(first.0[0].text("run_id"), second.0[0].text("run_id"), "all shards derive the same run id");
     assert_eq!(second.0[0].text("run_id").len(), 8);
     assert_eq!(second.of("config")[0].get("shard")["engine"], "Open MPI");
     let given = load(&target, ["-n", "4", "-u", "4", "-r", "99", "/ok"]).env("SWARMLINE_SHARD", "1/2");
@@ -165,7 +165,7 @@ fn a_signal_ends_the_wait_for_the_start() {
     let path = scratch.file("s.ndjson");
     let process = prepare(&server, &["--start-at", &seconds_from_now(3600.0), "--telemetry", &path, "/"]).start();
     let began = Instant::now();
-    // The stream's file is there once signals are heeded.
+    // The stream's file is created after signals are handled.
     while !std::fs::exists(&path).unwrap() && began.elapsed() < Duration::from_secs(20) {
         std::thread::yield_now();
     }

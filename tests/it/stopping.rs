@@ -16,7 +16,7 @@ use crate::support::{Run, Scratch};
 /// The end is promised within the stop timeout and a second; the rest is for a busy machine.
 const ROOM: Duration = Duration::from_secs(1 + 14);
 
-/// Answers the first request of each connection, and never the second.
+/// Responds to the first request of each connection, and never to the second.
 fn hanging() -> Server {
     Server::start(|mut peer| {
         peer.respond(OK);
@@ -25,7 +25,7 @@ fn hanging() -> Server {
     })
 }
 
-/// Answers what it has read when the gate is opened.
+/// Responds to requests once the gate is open.
 fn holding() -> (Server, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
     let held = Arc::clone(&gate);
@@ -73,7 +73,7 @@ fn a_second_signal_ends_the_process_with_its_last_lines_and_reports() {
         server.wait_for_requests(6);
         process.await_tick(2);
         process.signal(Signal::INT);
-        // Ticks stand on a grid of 100 ms, and the signal came at the second one or after it.
+        // Ticks are 100 ms apart, and the signal was sent at the second one or later.
         process.await_tick(20);
         let signalled = Instant::now();
         process.signal(second);
@@ -93,7 +93,7 @@ fn signals_within_a_second_are_one() {
         let outputs = ["--html", &page, "--junit", &tests, "/"];
         let process = start(&server, &[&["-u", "3", "-r", "1000", "-s", "2s"][..], &outputs].concat());
         server.wait_for_requests(30);
-        // As GNU timeout does it.
+        // As GNU timeout does.
         process.signal(Signal::TERM);
         process.signal(second);
         let run = process.finish().exits(0);
@@ -124,7 +124,7 @@ fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
     let process = Process::start(Run::in_shell("trap '' HUP", run));
     server.wait_for_requests(10);
     process.signal(Signal::HUP);
-    // It goes on, and the next signal is the first.
+    // The run goes on, and the next signal counts as the first.
     let before = usize::try_from(server.count()).unwrap();
     server.wait_for_requests(before + 50);
     process.signal(Signal::TERM);
@@ -153,7 +153,7 @@ fn the_first_of_run_time_and_requests_wins() {
 
 #[test]
 fn with_a_request_limit_requests_in_flight_are_completed() {
-    // Stop timeout 0 is for signals and run time only.
+    // The stop timeout of 0 applies to signals and the run time only.
     let server = Server::start(|mut peer| {
         while peer.read().is_some() {
             peer.pause(Duration::from_millis(1500));
@@ -200,7 +200,7 @@ fn without_a_stop_timeout_requests_in_flight_are_aborted() {
     assert!(run.ended - signalled < ROOM);
     assert_eq!((run.count("sent"), run.count("ok"), run.count("failed"), run.count("aborted")), (10, 5, 0, 5));
     assert_eq!(server.count(), 10);
-    // Not in the numbers: they would be the longest by far, or the shortest.
+    // Aborted requests are not in the statistics.
     assert!((run.statistic("avg_content_length") - 2.0).abs() < 1e-9);
 }
 
@@ -264,16 +264,16 @@ fn a_reader_that_never_reads_does_not_delay_the_load_and_delays_the_end_only_bri
     assert_eq!(run.stderr().lines().count(), 1, "{}", run.stderr());
     assert!(run.stderr().starts_with("swarmline: ") && run.stderr().contains("reader"), "{}", run.stderr());
     let took = run.ended - began;
-    assert!(took >= Duration::from_secs(2 + 5), "the reader had its time: {took:?}");
+    assert!(took >= Duration::from_secs(2 + 5), "the reader was given its time: {took:?}");
     assert!(took < Duration::from_secs(2 + 5) + ROOM, "{took:?}");
-    // The load went on although nobody read.
+    // The load went on although the stream was not read.
     let requests = server.requests();
     let (first, last) = (requests.first().unwrap().at, requests.last().unwrap().at);
     assert!(last - first > Duration::from_secs(1), "{:?}", last - first);
     drop(ours);
 }
 
-/// Writes until there is no room left: not one line of the stream will fit.
+/// Fills the pipe, so that not even one line of the stream fits.
 fn fill(mut pipe: &PipeWriter) {
     rustix::io::ioctl_fionbio(pipe, true).unwrap();
     while pipe.write(&[0; 4096]).is_ok() {}
@@ -282,7 +282,7 @@ fn fill(mut pipe: &PipeWriter) {
 
 #[test]
 fn a_body_cut_short_by_the_end_of_the_run_is_aborted_not_complete() {
-    // Its framing is until close, and to the client a socket shut down looks closed.
+    // The body ends with the connection, and to the client a socket that it shut down looks closed.
     let server = Server::start(|mut peer| {
         peer.respond("HTTP/1.1 200 OK\r\n\r\nsome of");
         peer.drain();
@@ -310,10 +310,10 @@ fn an_unfinished_ramp_does_not_delay_the_end() {
 fn a_stop_ends_tls_handshakes_and_bodies_that_are_still_being_sent() {
     let scratch = Scratch::new("stopped-body");
     let body = format!("@{}", scratch.write("body", "x".repeat(32 << 20)));
-    // Takes neither the rest of a body nor a handshake.
-    let deaf = || Server::start(|peer| while peer.pause(Duration::from_secs(60)) {});
+    // Reads neither the rest of a body nor a handshake.
+    let unresponsive = || Server::start(|peer| while peer.pause(Duration::from_secs(60)) {});
     for (scheme, flags) in [("http", vec!["--data", &body]), ("https", vec!["-k", "--connect-timeout", "60s"])] {
-        let server = deaf();
+        let server = unresponsive();
         let url = format!("{scheme}://{}/", server.addr());
         let arguments = [&["run", "-u", "2", "-r", "1000", "--timeout", "60s"], &flags[..], &[&url]].concat();
         let process = Process::start(Run::new(arguments));

@@ -1,4 +1,4 @@
-//! The stream of real runs; the embedded target counts on its own what was asked.
+//! The stream of real runs, compared with the embedded target's own counts.
 
 mod ends;
 mod limits;
@@ -44,7 +44,7 @@ fn requests_cut_off_at_the_end_count_as_aborted_and_nowhere_else() {
     assert_eq!(stream.last().count("num_requests"), 0);
     assert_eq!(stream.last().count("user_count"), 3, "users when the stop began");
     assert_eq!(target.requests(), 3);
-    assert!(stream.of("stats endpoint success").is_empty(), "an endpoint with nothing to count has no line");
+    assert!(stream.of("stats endpoint success").is_empty(), "an endpoint without a completed request has no line");
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn statistics_before_the_first_response_are_all_zero() {
     let target = target();
     let stream = load(&target, ["-n", "1", "--interval", "100ms", "/delay/700"]).finish().exits(0).stream();
     let zeros = stream.of("stats current").iter().filter(|tick| tick.count("num_requests") == 0).count();
-    // Stream::parse holds every number of such a line to 0.
-    assert!(zeros >= 2, "{zeros} ticks before the answer");
+    // Stream::parse checks that every number of such a line is 0.
+    assert!(zeros >= 2, "{zeros} ticks before the response");
     assert!(stream.last().float("min_response_time") >= 700.0);
     assert_eq!(stream.last().get("max_response_time"), stream.last().get("percentile_99"));
 }
@@ -108,9 +108,9 @@ fn the_stream_goes_where_it_is_sent() {
 
     let to_file = load(&target, ["-n", "3", "--telemetry", &plain, "/ok"]).finish().exits(0);
     assert_eq!(to_file.text(), "", "the stream is in the file");
-    assert!(to_file.stderr.contains(&plain), "and people are told: {}", to_file.stderr);
+    assert!(to_file.stderr.contains(&plain), "and stderr names the file: {}", to_file.stderr);
     let stream = Stream::parse(&std::fs::read(&plain).unwrap());
-    assert_eq!(stream.last().count("num_requests"), 3, "what was in the file is gone");
+    assert_eq!(stream.last().count("num_requests"), 3, "the previous content is replaced");
     assert_eq!(stream.setting("telemetry"), Some((plain.as_str(), "flag")));
 
     load(&target, ["-n", "3", "--telemetry", &zipped, "/ok"]).finish().exits(0);
@@ -153,10 +153,14 @@ fn failures_have_a_class_and_decide_the_exit_code() {
     let stream = load(&target, flags).finish().exits(1).stream();
     assert_eq!(stream.errors(), [("http_5xx: 503", 5)]);
     assert_eq!(stream.run_end().text("verdict"), "failures");
-    assert_eq!(stream.only("stats endpoint success").count("num_failures"), 5, "also of one that only failed");
+    assert_eq!(
+        stream.only("stats endpoint success").count("num_failures"),
+        5,
+        "also for an endpoint with failures only"
+    );
     let error = stream.only("stats endpoint error");
     let start = millis(stream.0[0].time()) as f64 / 1000.0;
-    // The line's time is cut to a millisecond.
+    // The time of the line is truncated to a millisecond.
     assert!(error.float("first_seen") >= start - 0.001 && error.float("last_seen") >= error.float("first_seen"));
     for (code, wanted) in [("7", 7), ("0", 0)] {
         load(&target, flags).with(["--exit-code-on-error", code]).finish().exits(wanted).stream();
@@ -190,5 +194,5 @@ fn redirects_are_counted_separately_from_requests() {
     let stream = load(&target, ["-n", "4", "/redirect/3"]).finish().exits(0).stream();
     assert_eq!(stream.last().count("num_requests"), 4);
     assert_eq!(stream.run_end().count("redirects"), 12);
-    assert_eq!(target.requests(), 16, "what a server counts: sent and redirects followed");
+    assert_eq!(target.requests(), 16, "a server counts requests and followed redirects");
 }

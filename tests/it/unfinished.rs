@@ -1,5 +1,5 @@
-//! What had not ended when the run did is counted and judged, rates are over the time of the load, and every run ends.
-//! Judged by the schedule, by the server's own count, and by hand.
+//! Requests that are unfinished at the end of a run are counted and judged, rates are over the time of the load, and
+//! every run ends. Expected values come from the schedule, the server's own count, and calculation by hand.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -13,12 +13,12 @@ use crate::shards::seconds_from_now;
 use crate::support::lines::Line;
 use crate::support::{Run, Scratch, dead_host};
 
-/// A server that answers `good` requests at once and leaves all others without an answer.
+/// A server that responds to `good` requests at once and never to the others.
 fn hanging_after(good: u64) -> Server {
-    let answered = AtomicU64::new(0);
+    let responses = AtomicU64::new(0);
     Server::start(move |mut peer| {
         while peer.read().is_some() {
-            if answered.fetch_add(1, Ordering::SeqCst) >= good {
+            if responses.fetch_add(1, Ordering::SeqCst) >= good {
                 return peer.hang();
             }
             peer.send(OK);
@@ -26,7 +26,7 @@ fn hanging_after(good: u64) -> Server {
     })
 }
 
-/// Demands this exit code, or 4 with its reason where the machine was too slow to keep to the schedule.
+/// Asserts this exit code, or 4 where the machine was too slow to keep to the schedule and the run reports it.
 fn exits(run: Finished, code: i32) -> Finished {
     let is_late = run.code() == 4 && run.stderr().contains("though a user was free");
     run.exits(if is_late { 4 } else { code })
@@ -47,7 +47,7 @@ fn a_server_that_stops_responding_passes_no_check_on_times() {
     let checks = ["--check", "p99 < 300ms", "--check", "p50{GET /} < 300ms", "--check", "fail_ratio < 1%"];
     let flags = ["--rate", "50", "-u", "500", "-t", "3s", "/"];
     let run = exits(run(&server, &[&flags[..], &checks].concat()), 3);
-    assert_eq!((run.count("due"), run.count("ok")), (150, 25), "every arrival of the schedule");
+    assert_eq!((run.count("due"), run.count("ok")), (150, 25), "every arrival in the schedule");
     assert_eq!(run.count("sent"), 25 + run.count("aborted"));
     let judged = check(&run, "p99 < 300ms").float("value");
     assert!(run.stream().last().float("percentile_99") < judged, "contract lines are of completed requests");
@@ -152,7 +152,7 @@ fn a_healthy_run_looks_as_if_nothing_had_been_cut_off() {
         }
     });
     let run = run(&server, &["-u", "20", "-r", "1000", "-t", "1900ms", "--check", "avg > 200ms", "/"]).exits(0);
-    assert!(run.count("aborted") > 0, "some are always under way");
+    assert!(run.count("aborted") > 0, "some are always in flight");
     let average = check(&run, "avg > 200ms");
     assert_eq!(average.get("is_bound"), false, "{}", average.0);
 }
@@ -202,7 +202,7 @@ fn a_report_and_a_merge_judge_unfinished_requests_as_the_run_did() {
     let checks = ["--check", "p90 < 300ms", "--check", "avg < 300ms", "--check", "p99@steady < 300ms"];
     let server = hanging_after(25);
     let one = scratch.file("one.ndjson");
-    // Few users, so that a busy machine starts them in time; what they cannot take is not sent.
+    // Few users, so that a busy machine starts them in time; arrivals beyond their capacity are unsent.
     let flags = ["--rate", "50", "-u", "60", "-t", "3s", "--interval", "500ms", "/"];
     let more = ["--telemetry", one.as_str()];
     let alone = prepare(&server, &[&flags[..], &checks, &more].concat()).start().finish();
@@ -214,7 +214,7 @@ fn a_report_and_a_merge_judge_unfinished_requests_as_the_run_did() {
     assert_eq!(values(again.text()), values(&alone.stderr));
     assert!(values(again.text()).len() == 3 && values(again.text()).iter().all(|line| line.contains('≥')));
 
-    // Two shards: what each leaves unfinished adds up to the schedule.
+    // Two shards: their counts, unfinished ones included, add up to the schedule.
     let server = hanging_after(25);
     let at = seconds_from_now(2.0);
     let shard = |index: u32| {

@@ -1,4 +1,4 @@
-//! Where connections go.
+//! Which address a connection is made to.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -54,7 +54,7 @@ fn localhost_is_this_machine_in_the_requested_address_family() {
     run_alone(&["-n", "2", "-4", &url]).exits(0);
     assert_eq!(server.count(), 4);
     assert_eq!(server.requests()[0].header("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
-    // Nobody listens at ::1, if there is one at all.
+    // Nothing listens on ::1, where it exists at all.
     let run = run_alone(&["-n", "2", "-6", &url]).exits(4);
     assert!(run.errors()[0].0.starts_with("connect_"), "{:?}", run.errors());
     assert_eq!(server.count(), 4);
@@ -62,7 +62,7 @@ fn localhost_is_this_machine_in_the_requested_address_family() {
 
 #[test]
 fn ipv6_is_used_where_the_machine_has_it() {
-    // A machine without IPv6 cannot keep this promise, nor break it.
+    // Without IPv6 there is nothing to test.
     let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
     let server = serve(listener);
     let port = server.addr().port();

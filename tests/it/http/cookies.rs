@@ -1,11 +1,11 @@
-//! Cookies: a jar a user, kept from answer to request, also over redirects.
+//! Cookies: each user has a jar, which keeps cookies from response to request and across redirects.
 
 use std::collections::BTreeSet;
 
 use crate::process::run;
 use crate::server::{OK, Request, Server};
 
-/// Answers with `OK` and these lines.
+/// [`OK`] with these header lines.
 fn ok_with(lines: &str) -> String {
     OK.replace("\r\n\r\n", &format!("\r\n{lines}\r\n\r\n"))
 }
@@ -24,7 +24,7 @@ fn a_user_sends_back_the_cookies_that_it_received() {
     let run = run(&server, &["-n", "4", "--data", "body", "/x"]).exits(0);
     let expected = [None, Some("a=1; b=2"), Some("b=2"), Some("b=2")];
     assert_eq!(cookies(&server), expected.map(|cookie| cookie.map(str::to_owned)));
-    assert!(server.requests().iter().all(|request| request.body == b"body"), "the body comes behind the cookies");
+    assert!(server.requests().iter().all(|request| request.body == b"body"), "the body follows the cookies");
     assert_eq!(run.count("ok"), 4);
 }
 
@@ -41,8 +41,12 @@ fn users_never_send_cookies_of_other_users() {
     }
     let fresh: BTreeSet<usize> =
         server.requests().iter().filter(|request| !with(request)).map(|request| request.connection).collect();
-    assert_eq!(fresh.len(), server.connections(), "each begins with none");
-    assert_eq!(server.requests().iter().filter(with).count(), 400 - fresh.len(), "and has one from then on");
+    assert_eq!(fresh.len(), server.connections(), "each user starts without cookies");
+    assert_eq!(
+        server.requests().iter().filter(with).count(),
+        400 - fresh.len(),
+        "and has one from its second request on"
+    );
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn a_redirect_sets_cookies_for_the_next_request() {
 #[test]
 fn cookies_stay_with_their_host_when_a_redirect_leaves_it() {
     let elsewhere = Server::responding(ok_with("Set-Cookie: there=1"));
-    // The same host by another name: cookies know hosts, not ports.
+    // Another name of the same host: cookies depend on the host, not on the port.
     let away = format!("http://localhost:{}/next", elsewhere.addr().port());
     let moved = format!("HTTP/1.1 302 Found\r\nLocation: {away}\r\nSet-Cookie: here=1\r\nContent-Length: 0\r\n\r\n");
     let server = Server::responding(moved);

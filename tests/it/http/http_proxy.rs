@@ -1,4 +1,4 @@
-//! `--proxy http://…`: whole URLs for plain HTTP, tunnels for TLS.
+//! `--proxy http://…`: absolute URLs for plain HTTP, tunnels for TLS.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -36,8 +36,8 @@ fn plain_http_goes_to_the_proxy_with_the_absolute_url() {
     assert_eq!((request.line(), request.header("host")), ("GET http://shop.test:81/a?b", Some("shop.test:81")));
     assert_eq!(request.header("proxy-authorization"), None);
     assert_eq!(run.stream().setting("proxy"), Some((url.as_str(), "flag")));
-    let nobody_asked = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
-    assert_eq!(*run.stream().only("config").get("targets"), nobody_asked);
+    let no_addresses = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
+    assert_eq!(*run.stream().only("config").get("targets"), no_addresses);
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn tls_goes_through_a_tunnel_to_the_host_of_the_url() {
 #[test]
 fn credentials_reach_only_the_proxy() {
     let origin = secure_origin();
-    let there = origin.addr();
+    let origin_addr = origin.addr();
     let proxy = Server::start(move |mut peer| {
         while let Some(request) = peer.read() {
             if is_connect(&request) {
                 peer.send(ESTABLISHED);
-                return peer.relay(there);
+                return peer.relay(origin_addr);
             }
             peer.send(OK);
         }
@@ -84,8 +84,8 @@ fn credentials_reach_only_the_proxy() {
     assert_eq!((proxy.count() - tunnels + origin.count(), run.count("ok")), (20, 20));
     let masked = format!("http://***@{}", proxy.addr());
     assert_eq!(run.stream().setting("proxy"), Some((masked.as_str(), "flag")));
-    let said = format!("{}{}", run.text(), run.stderr());
-    assert!(!said.contains("p@:ss") && !said.contains("p%40") && !said.contains("YW15"), "{said}");
+    let output = format!("{}{}", run.text(), run.stderr());
+    assert!(!output.contains("p@:ss") && !output.contains("p%40") && !output.contains("YW15"), "{output}");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_large_body_reaches_the_proxy_byte_for_byte() {
     assert!(
         proxy.requests().iter().all(|request| request.body == body && request.header("proxy-authorization").is_some())
     );
-    // As in curl, a header of one's own goes before what the URL says.
+    // As in curl, a custom header wins over the credentials in the URL.
     let own = ["--header", "proxy-authorization: Bearer x", "-n", "1", "http://shop.test/"];
     run_alone(&[&["--proxy", &url][..], &own].concat()).exits(0);
     assert_eq!(proxy.requests()[2].head.to_lowercase().matches("proxy-authorization").count(), 1);
@@ -120,12 +120,12 @@ fn cookies_work_with_absolute_urls() {
 #[test]
 fn a_redirect_from_plain_http_to_tls_opens_a_tunnel() {
     let origin = secure_origin();
-    let there = origin.addr();
+    let origin_addr = origin.addr();
     let proxy = Server::start(move |mut peer| {
         while let Some(request) = peer.read() {
             if is_connect(&request) {
                 peer.send(ESTABLISHED);
-                return peer.relay(there);
+                return peer.relay(origin_addr);
             }
             peer.send("HTTP/1.1 301 Moved\r\nLocation: https://shop.test/b\r\nContent-Length: 0\r\n\r\n");
         }
@@ -138,22 +138,22 @@ fn a_redirect_from_plain_http_to_tls_opens_a_tunnel() {
 
 #[test]
 fn any_2xx_opens_a_tunnel_and_its_headers_announce_no_body() {
-    for answer in [
+    for response in [
         "HTTP/1.0 200 OK\r\nProxy-Agent: x\r\n\r\n",
         "HTTP/1.1 299 Fine\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
         "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     ] {
         let origin = secure_origin();
-        let proxy = Server::tunnel(origin.addr(), answer);
+        let proxy = Server::tunnel(origin.addr(), response);
         let proxy_url = at(proxy.addr());
         run_alone(&["--proxy", &proxy_url, "-k", "-n", "2", "https://shop.test/"]).exits(0);
-        assert_eq!(origin.count(), 2, "{answer}");
+        assert_eq!(origin.count(), 2, "{response}");
     }
 }
 
 #[test]
 fn each_way_of_not_opening_a_tunnel_has_an_error_of_its_own() {
-    for (answer, error) in [
+    for (response, error) in [
         ("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad", "connect_other: refused by the proxy"),
         ("HTTP/1.1 403 Forbidden\r\n\r\n", "connect_other: refused by the proxy"),
         ("HTTP/1.1 302 Found\r\nLocation: http://login.test/\r\n\r\n", "connect_other: refused by the proxy"),
@@ -167,13 +167,13 @@ fn each_way_of_not_opening_a_tunnel_has_an_error_of_its_own() {
         ("", "connect_other: closed by the proxy"),
     ] {
         let proxy = Server::start(move |mut peer| {
-            peer.respond(answer);
+            peer.respond(response);
             peer.finish_sending();
             peer.drain();
         });
         let proxy_url = at(proxy.addr());
         let run = run_alone(&["--proxy", &proxy_url, "-n", "2", "https://shop.test/"]).exits(4);
-        assert_eq!(run.errors(), [(error, 2)], "{answer}");
+        assert_eq!(run.errors(), [(error, 2)], "{response}");
     }
 }
 
@@ -195,10 +195,10 @@ fn a_proxy_that_cannot_be_reached_is_a_failure_to_connect() {
         assert_eq!(run.errors(), [("connect_timeout: not connected in time", 2)], "{url}");
     }
     let run = run_alone(&["--proxy", "http://127.0.0.1:1", "-6", "-n", "2", "http://shop.test/"]).exits(4);
-    assert_eq!(run.errors(), [("dns: no address", 2)], "the family is the proxy's");
+    assert_eq!(run.errors(), [("dns: no address", 2)], "the address family applies to the proxy");
 }
 
-/// A proxy that takes what is asked for and never comes to an end with its answer.
+/// A proxy that reads the request and never completes its response.
 fn silent(drips: bool) -> Server {
     Server::start(move |mut peer| {
         peer.respond(if drips { "HTTP/1.1 200 " } else { "" });
@@ -243,12 +243,12 @@ fn a_proxy_that_never_responds_does_not_delay_the_end() {
 #[test]
 fn the_time_to_open_a_tunnel_counts_as_connecting() {
     let origin = secure_origin();
-    let there = origin.addr();
+    let origin_addr = origin.addr();
     let proxy = Server::start(move |mut peer| {
         peer.read();
         peer.pause(Duration::from_millis(300));
         peer.send(ESTABLISHED);
-        peer.relay(there);
+        peer.relay(origin_addr);
     });
     let run = run_alone(&["--proxy", &at(proxy.addr()), "-k", "-n", "2", "https://shop.test/"]).exits(0);
     let interval = run.stream().only("interval");

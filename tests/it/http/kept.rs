@@ -1,4 +1,4 @@
-//! Connections that are kept, and what happens when the server does not keep them.
+//! Keep-alive, and what happens when the server closes a connection.
 
 use crate::process::{run, run_alone};
 use crate::server::{CA_FILE, OK, Peer, Server};
@@ -44,7 +44,7 @@ fn only_idempotent_methods_are_repeated() {
         ("POST", false),
         ("PATCH", false),
     ] {
-        // The first connection takes a second request and closes without a word.
+        // The first connection reads a second request and closes without a response.
         let server = Server::start(|mut peer| {
             peer.respond("HTTP/1.1 204 No Content\r\n\r\n");
             if peer.number == 0 {
@@ -95,17 +95,17 @@ fn a_new_connection_that_breaks_is_not_repeated() {
     assert_eq!((server.count(), run.count("reopened")), (3, 0));
 }
 
-/// As haproxy and Apache httpd say goodbye to an idle connection.
-const FAREWELL: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// The response of haproxy and Apache httpd to an idle connection that they close.
+const IDLE_TIMEOUT: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// What a server does to a connection after it gave an answer.
+/// What a server does to a connection after a response.
 type After = fn(Peer);
 
 const ENDS: [(&str, After); 3] = [
     ("closed", drop),
     ("reset", Peer::reset),
-    ("spoken to", |mut peer| {
-        peer.send(FAREWELL);
+    ("sent a 408", |mut peer| {
+        peer.send(IDLE_TIMEOUT);
         peer.drain();
     }),
 ];
@@ -142,19 +142,19 @@ fn a_unix_socket_that_was_closed_while_idle_is_reopened_for_a_post() {
 
 #[test]
 fn over_tls_the_end_of_a_session_is_noticed_and_a_key_update_is_not_mistaken_for_it() {
-    let closed: [(&str, After); 4] = [
+    let ends: [(&str, After); 4] = [
         ("close_notify", |mut peer| {
             peer.close_notify();
             peer.hang();
         }),
-        ("closed without it", drop),
+        ("closed without close_notify", drop),
         ("reset", Peer::reset),
-        ("spoken to", |mut peer| {
-            peer.send(FAREWELL);
+        ("sent a 408", |mut peer| {
+            peer.send(IDLE_TIMEOUT);
             peer.drain();
         }),
     ];
-    for (what, then) in closed {
+    for (what, then) in ends {
         let server = Server::start(move |peer| {
             let mut peer = peer.accept_tls();
             peer.respond(OK);
@@ -172,39 +172,39 @@ fn over_tls_the_end_of_a_session_is_noticed_and_a_key_update_is_not_mistaken_for
     });
     let url = format!("https://{}/", server.addr());
     let run = run_alone(&["--cacert", CA_FILE, "-n", "5", "--wait", "200ms", "-d", "x", &url]).exits(0);
-    assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "new keys");
-    assert_eq!((server.connections(), server.count()), (1, 5), "new keys");
+    assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "key update");
+    assert_eq!((server.connections(), server.count()), (1, 5), "key update");
 }
 
 #[test]
 fn a_late_408_is_not_the_response_to_a_request_that_may_be_repeated() {
     let kept = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
-    for (method, wait, farewell, is_repeated) in [
-        ("GET", "120ms", FAREWELL, true),
+    for (method, wait, response, is_repeated) in [
+        ("GET", "120ms", IDLE_TIMEOUT, true),
         ("GET", "120ms", "HTTP/1.0 408 Request Time-out\r\n\r\nlate", true),
-        ("PUT", "120ms", FAREWELL, true),
-        ("POST", "120ms", FAREWELL, false),
-        // The connection goes on: this is about the request.
+        ("PUT", "120ms", IDLE_TIMEOUT, true),
+        ("POST", "120ms", IDLE_TIMEOUT, false),
+        // The connection stays open, so this is about the request.
         ("GET", "120ms", kept, false),
-        // No server closes a connection that was idle for so short a time.
-        ("GET", "0", FAREWELL, false),
+        // No server closes a connection that was idle for such a short time.
+        ("GET", "0", IDLE_TIMEOUT, false),
     ] {
-        // Behind the look: the request has come.
+        // Sent after the client's check of the idle connection: the request has arrived.
         let server = Server::start(move |mut peer| {
             peer.respond(OK);
-            peer.respond(if peer.number == 0 { farewell } else { OK });
+            peer.respond(if peer.number == 0 { response } else { OK });
         });
         let flags = ["-n", "2", "--wait", wait, "-X", method, "/"];
         let run = run(&server, &flags).exits(i32::from(!is_repeated));
         let expected = if is_repeated { (2, 0, 1) } else { (1, 1, 0) };
-        assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{flags:?} {farewell}");
+        assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{flags:?} {response}");
         assert_eq!(run.errors(), if is_repeated { &[][..] } else { &[("http_4xx: 408", 1)][..] }, "{flags:?}");
     }
 }
 
 #[test]
 fn a_408_on_a_connection_that_was_not_idle_is_the_response() {
-    let server = Server::responding(FAREWELL);
+    let server = Server::responding(IDLE_TIMEOUT);
     let run = run(&server, &["-n", "3", "--wait", "120ms", "/"]).exits(1);
     assert_eq!((run.errors(), run.count("reopened")), (vec![("http_4xx: 408", 3)], 0));
 }
@@ -220,14 +220,14 @@ fn bytes_after_a_response_are_not_taken_for_the_next_one() {
 
 #[test]
 fn connection_close_is_honoured() {
-    for answer in [
+    for response in [
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ] {
-        let server = Server::responding(answer);
+        let server = Server::responding(response);
         let run = run(&server, &["-n", "3", "/"]).exits(0);
-        assert_eq!((run.count("ok"), run.count("reopened")), (3, 0), "{answer}");
-        assert_eq!((server.connections(), server.count()), (3, 3), "{answer}");
+        assert_eq!((run.count("ok"), run.count("reopened")), (3, 0), "{response}");
+        assert_eq!((server.connections(), server.count()), (3, 3), "{response}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Redirects: what is asked next, of whom, and how it counts.
+//! Redirects: which request follows, to which server, and how it is counted.
 
 use crate::process::run;
 use crate::server::{OK, Server};
@@ -7,7 +7,7 @@ fn redirect(status: u16, location: &str) -> String {
     format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 4\r\n\r\nmove")
 }
 
-/// Redirects `/` to `location`, and answers everything else.
+/// Redirects `/` to `location`, and sends 200 to everything else.
 fn redirecting(status: u16, location: &str) -> Server {
     let away = redirect(status, location);
     Server::start(move |mut peer| {
@@ -34,7 +34,7 @@ fn a_chain_of_redirects_is_one_request() {
     assert_eq!((run.count("sent"), run.count("ok"), run.count("redirects")), (5, 5, 15));
     assert_eq!(server.count(), run.count("sent") + run.count("redirects"));
     assert_eq!(server.connections(), 1);
-    assert!((run.statistic("avg_content_length") - 2.0).abs() < 1e-9, "the last answer's length");
+    assert!((run.statistic("avg_content_length") - 2.0).abs() < 1e-9, "the length of the last response");
 }
 
 #[test]

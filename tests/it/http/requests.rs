@@ -5,7 +5,7 @@ use crate::server::{OK, Request, Server};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What arrives of one request.
+/// The request that the server receives, and the server.
 fn one(arguments: &[&str]) -> (Request, Server) {
     let server = Server::responding(OK);
     run(&server, &[&["-n", "1"], arguments].concat()).exits(0);

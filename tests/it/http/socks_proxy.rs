@@ -12,13 +12,13 @@ use crate::support::Run;
 /// The promise is a second, or the timeout that was set; the rest is for a busy machine.
 const ROOM: Duration = Duration::from_secs(1 + 14);
 
-/// A proxy that needs no login and connects to `origin` whatever it is asked for.
+/// A proxy without login that connects to `origin` whatever the destination.
 fn proxy(origin: &Server) -> Socks {
     let origin = origin.addr();
     Socks::start(None, move |_| Reply::Connected(origin))
 }
 
-/// Two requests that fail, all in one way.
+/// Runs two requests, which must fail with the same error; returns it.
 fn fails(proxy: &str, arguments: &[&str]) -> (String, Finished) {
     let run = run_alone(&[&["--proxy", proxy, "-n", "2"], arguments].concat()).exits(4);
     let errors = run.errors();
@@ -37,9 +37,9 @@ fn with_socks5h_the_proxy_resolves_the_name() {
     let request = &origin.requests()[0];
     assert_eq!((request.line(), request.header("host")), ("GET /a?b", Some("shop.test:81")), "as without a proxy");
     assert_eq!(run.stream().setting("proxy"), Some((url.as_str(), "flag")));
-    let nobody_asked = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
-    assert_eq!(*run.stream().only("config").get("targets"), nobody_asked);
-    // An address is no name.
+    let no_addresses = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
+    assert_eq!(*run.stream().only("config").get("targets"), no_addresses);
+    // Addresses are not sent as names.
     run_alone(&["--proxy", &url, "-n", "1", "http://127.0.0.9:81/"]).exits(0);
     run_alone(&["--proxy", &url, "-n", "1", "http://[::9]:81/"]).exits(0);
     assert_eq!(proxy.destinations()[1..], ["address 127.0.0.9:81", "address [::9]:81"]);
@@ -56,7 +56,7 @@ fn with_socks5_the_name_is_resolved_locally() {
     assert_eq!(proxy.destinations(), ["address 127.0.0.9:81"]);
     let looked_up = serde_json::json!([{"host": "shop.test:81", "addresses": ["127.0.0.9"]}]);
     assert_eq!(*run.stream().only("config").get("targets"), looked_up);
-    // No address of the family asked for: the proxy hears nothing.
+    // There is no address of the requested family: nothing is sent to the proxy.
     let (error, _) = fails(&url, &["-4", "--resolve", "shop.test:81:::1", "http://shop.test:81/"]);
     assert_eq!((error.as_str(), proxy.destinations().len()), ("dns: no address", 1));
 }
@@ -64,15 +64,18 @@ fn with_socks5_the_name_is_resolved_locally() {
 #[test]
 fn an_address_that_the_proxy_cannot_reach_is_skipped() {
     let origin = Server::responding(OK);
-    let there = origin.addr();
-    let bad = |goal: &str| goal == "address 127.0.0.8:81";
-    let proxy = Socks::start(None, move |goal| if bad(goal) { Reply::Failed(5) } else { Reply::Connected(there) });
+    let origin_addr = origin.addr();
+    let bad = |destination: &str| destination == "address 127.0.0.8:81";
+    let proxy = Socks::start(
+        None,
+        move |destination| if bad(destination) { Reply::Failed(5) } else { Reply::Connected(origin_addr) },
+    );
     let url = format!("socks5://{}", proxy.addr());
     let flags = ["--proxy", &url, "-n", "4", "--no-keepalive", "--resolve", "shop.test:81:127.0.0.8,127.0.0.9"];
     let run = run_alone(&[&flags[..], &["http://shop.test:81/"]].concat()).exits(0);
     assert_eq!((run.count("ok"), run.count("failed"), origin.count()), (4, 0, 4));
-    // They begin in turn: every second connection meets the bad one first.
-    assert_eq!(proxy.destinations().iter().filter(|goal| bad(goal)).count(), 2);
+    // Connections start with the addresses in turn: every second one tries the bad one first.
+    assert_eq!(proxy.destinations().iter().filter(|destination| bad(destination)).count(), 2);
 }
 
 #[test]
@@ -92,15 +95,15 @@ fn tls_goes_through_the_proxy_to_the_host_of_the_url() {
 #[test]
 fn credentials_are_sent_to_the_proxy_and_masked_in_the_stream() {
     let origin = Server::responding(OK);
-    let there = origin.addr();
-    let proxy = Socks::start(Some(("am:y", "p@:s/s")), move |_| Reply::Connected(there));
+    let origin_addr = origin.addr();
+    let proxy = Socks::start(Some(("am:y", "p@:s/s")), move |_| Reply::Connected(origin_addr));
     let url = format!("socks5h://am%3Ay:p%40:s/s@{}", proxy.addr());
     let run = run_alone(&["--proxy", &url, "-n", "2", "http://shop.test/"]).exits(0);
     assert_eq!((run.count("ok"), origin.count()), (2, 2));
     let masked = format!("socks5h://***@{}", proxy.addr());
     assert_eq!(run.stream().setting("proxy"), Some((masked.as_str(), "flag")));
-    let said = format!("{}{}", run.text(), run.stderr());
-    assert!(!said.contains("s/s@") && !said.contains("p%40") && !said.contains("p@:s"), "{said}");
+    let output = format!("{}{}", run.text(), run.stderr());
+    assert!(!output.contains("s/s@") && !output.contains("p%40") && !output.contains("p@:s"), "{output}");
     for login in ["", "am%3Ay:wrong@", "am%3Ay@"] {
         let (error, _) = fails(&format!("socks5h://{login}{}", proxy.addr()), &["http://shop.test/"]);
         assert_eq!(error, "connect_other: the proxy wants other credentials", "{login}");
@@ -137,7 +140,7 @@ fn a_failure_reported_by_the_proxy_has_the_class_that_it_has_without_a_proxy() {
 
 #[test]
 fn a_peer_that_is_not_a_socks_proxy_has_errors_of_its_own() {
-    for (answer, expected) in [
+    for (response, expected) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "connect_other: no proper answer from the proxy"),
         (&[4, 0], "connect_other: no proper answer from the proxy"),
         (&[5, 1], "connect_other: no proper answer from the proxy"),
@@ -152,12 +155,12 @@ fn a_peer_that_is_not_a_socks_proxy_has_errors_of_its_own() {
     ] {
         let server = Server::start(move |mut peer| {
             peer.read_exact(3);
-            peer.send(answer);
+            peer.send(response);
             peer.finish_sending();
             peer.drain();
         });
         let (error, _) = fails(&format!("socks5h://{}", server.addr()), &["http://shop.test/"]);
-        assert_eq!(error, expected, "{answer:?}");
+        assert_eq!(error, expected, "{response:?}");
     }
 }
 
@@ -171,10 +174,10 @@ fn a_proxy_that_cannot_be_reached_is_a_failure_to_connect() {
     assert_eq!(error, "connect_timeout: not connected in time");
 }
 
-/// What a server does, with a name.
+/// The behaviour of a server, with a name.
 type Behaviour = (&'static str, fn(Peer));
 
-/// Proxies that never come to an end: without a word, in the middle, byte by byte.
+/// Proxies that never complete their reply: silent from the start, silent later, or dripping bytes.
 fn silent() -> Vec<(&'static str, Server)> {
     let behaviours: [Behaviour; 3] = [
         ("silent", |mut peer| {
@@ -187,7 +190,7 @@ fn silent() -> Vec<(&'static str, Server)> {
             peer.hang();
         }),
         ("dripping", |mut peer| {
-            // The address that it connects from is a name of 255 bytes.
+            // The bound address is a name of 255 bytes.
             peer.read_exact(3);
             peer.send([5, 0, 5, 0, 0, 3, 255]);
             while peer.pause(Duration::from_millis(100)) {

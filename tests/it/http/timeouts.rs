@@ -1,4 +1,4 @@
-//! `--timeout` covers a whole request, however a server spends it.
+//! `--timeout` covers a request from start to end, however the server spends the time.
 //!
 //! Upper bounds are far above the promised time, as the machine may be busy, and below the time that these servers would
 //! take without a timeout.
@@ -14,14 +14,14 @@ const TIMEOUT: Duration = Duration::from_millis(400);
 /// All servers here take longer than this to respond.
 const FAR_TOO_LONG: Duration = Duration::from_secs(15);
 
-/// Two requests, both of which must time out and count with the time they took.
+/// Runs two requests, which must time out and count with the time that they took.
 fn times_out(server: &Server, arguments: &[&str]) -> Finished {
     let arguments = [&["-n", "2", "--timeout", "400ms"], arguments].concat();
     let run = run(server, &arguments).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 2)]);
     for statistic in ["min_response_time", "avg_response_time", "percentile_50", "percentile_99"] {
         let took = run.statistic(statistic);
-        assert!(took >= ms(TIMEOUT), "{statistic} {took}: a request counts with the time it took");
+        assert!(took >= ms(TIMEOUT), "{statistic} {took}: a request counts with the time that it took");
         assert!(took < ms(FAR_TOO_LONG), "{statistic} {took}: a request ends in time");
     }
     run
@@ -80,7 +80,7 @@ fn a_server_that_only_sends_interim_responses_is_a_timeout() {
 
 #[test]
 fn a_server_that_reads_slowly_is_a_timeout() {
-    // It takes a little before each limit, so that no single wait for room is long.
+    // It reads a little now and then, so that no single write blocks for long.
     let server = Server::start(|mut peer| {
         peer.read_head();
         for _ in 0..200 {
@@ -104,7 +104,7 @@ fn the_hops_of_a_redirect_share_one_timeout() {
         }
     });
     let run = times_out(&server, &["--max-redirects", "1000", "/"]);
-    assert!(run.count("redirects") >= 2, "the first hop was in time");
+    assert!(run.count("redirects") >= 2, "the first hop is within the timeout");
 }
 
 #[test]

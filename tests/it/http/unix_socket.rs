@@ -26,8 +26,8 @@ fn many_users_have_a_connection_each_and_the_host_stays_that_of_the_url() {
     assert_eq!(server.requests()[0].line(), "GET /a?b");
     assert_eq!(server.requests()[0].header("host"), Some("shop.test:81"));
     assert_eq!(run.stream().setting("unix-socket"), Some((path.as_str(), "flag")));
-    let nobody_asked = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
-    assert_eq!(*run.stream().only("config").get("targets"), nobody_asked);
+    let no_addresses = serde_json::json!([{"host": "shop.test:81", "addresses": []}]);
+    assert_eq!(*run.stream().only("config").get("targets"), no_addresses);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_socket_without_a_listener_refuses_connections() {
     assert_eq!(run.errors(), [("connect_refused: connection refused", 3)]);
 }
 
-/// A socket whose queue is full as long as the listener is there: connecting to it waits.
+/// A socket whose accept queue is full while the listener exists: connecting to it blocks.
 fn full_queue(path: &str) -> (UnixListener, Vec<std::os::fd::OwnedFd>) {
     let listener = UnixListener::bind(path).unwrap();
     rustix::net::listen(&listener, 0).unwrap();

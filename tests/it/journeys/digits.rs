@@ -1,5 +1,5 @@
-//! Numbers and objects pass through as they were written. The right values are those of the texts themselves; which
-//! numbers are equal is Python's `Decimal(a) == Decimal(b)`.
+//! Numbers and objects pass through as written. Expected values are the texts themselves; numbers are equal where
+//! Python's `Decimal(a) == Decimal(b)` is true.
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use crate::support::{Scratch, load, target};
 /// 30 digits, of which a float keeps 17.
 const LONG: &str = "123456789012345678901234567890";
 
-/// An answer of this JSON text.
-fn answer(body: &str) -> String {
+/// A response with this JSON text.
+fn response(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -23,7 +23,7 @@ fn extracted_values_keep_their_digits_and_their_order() {
     );
     let server = Server::start(move |mut peer| {
         while let Some(request) = peer.read() {
-            peer.send(if request.line() == "GET /give" { answer(&body) } else { OK.to_owned() });
+            peer.send(if request.line() == "GET /give" { response(&body) } else { OK.to_owned() });
         }
     });
     let names = ["price", "id", "small", "order", "twice", "text"];
@@ -78,7 +78,7 @@ fn a_json_body_from_the_command_line_is_sent_unchanged_without_a_byte_order_mark
     let file = format!("@{}", scratch.write("body.json", format!("\u{feff}{text}")));
     crate::process::run(&server, &["-n", "1", "--json", &file, "/"]).exits(0);
     assert_eq!(server.requests()[0].body, text.as_bytes());
-    // What is no JSON is sent byte for byte, as curl's --data-binary does.
+    // --data is sent byte for byte, as by curl's --data-binary.
     crate::process::run(&server, &["-n", "1", "-d", &file, "/"]).exits(0);
     assert_eq!(server.requests()[1].body, format!("\u{feff}{text}").as_bytes());
 }
@@ -114,7 +114,7 @@ fn numbers_are_compared_by_their_decimal_value_of_any_length() {
     .enumerate()
     {
         let body = body.clone();
-        let server = Server::start(move |mut peer| while peer.respond(answer(&body)) {});
+        let server = Server::start(move |mut peer| while peer.respond(response(&body)) {});
         let scratch = Scratch::new(&format!("digits-expect-{number}"));
         let text = format!(
             r#"{{"user_classes": [{{"tasks": [{{"requests": [{{"get": "/",

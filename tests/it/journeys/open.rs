@@ -9,7 +9,7 @@ use super::{Scenario, by_connection, count};
 use crate::process::Finished;
 use crate::server::{OK, Server};
 
-/// Runs to the end, whether the machine kept to the schedule or not.
+/// Runs to the end, whether the machine kept up with the schedule or not.
 fn run(scenario: &Scenario, server: &Server, arguments: &[&str]) -> Finished {
     let run = scenario.run(server, &[&["-s", "20s"], arguments].concat());
     let code = run.code();
@@ -36,7 +36,7 @@ fn weights_are_shares_of_arrivals_though_one_class_is_slow() {
         { "name": "fast", "tasks": [{ "requests": [{ "get": "/fast" }] }] },
     ]});
     let scenario = Scenario::new("shares", &classes);
-    // Enough users for both, then too few for the slow one: 75 a second that take 300 ms need 23.
+    // Enough users for both classes, then too few for the slow one: 75 a second that take 300 ms need 23.
     for users in ["100", "10"] {
         let (slow, fast) = (count(&server, "GET /slow"), count(&server, "GET /fast"));
         let flags = ["--rate", "100", "--stages", "2s:100,0s:0,1s:0", "-u", users];
@@ -113,8 +113,8 @@ fn the_time_a_new_user_spends_in_on_start_is_not_lateness_of_the_generator() {
     let line = run.stream().of("stats endpoint success").into_iter().find(|line| line.text("name") == "/a").unwrap();
     assert!(line.float("max_response_time") >= 990.0, "the arrival keeps its due time");
     let late: u64 = run.stream().of("health").iter().map(|line| line.count("late_sends")).sum();
-    // Each of the 30 users was started for an arrival and made it wait a second; a busy machine may be late with a few.
-    assert!(late < 15, "{late} of those that came while their user got ready are held against the generator");
+    // Each of the 30 users was started for an arrival and delayed it by a second; a busy machine may be late with a few.
+    assert!(late < 15, "{late} arrivals during on_start of their user count as late");
 }
 
 #[test]
@@ -143,10 +143,10 @@ fn arrivals_whose_data_is_used_up_are_reported_and_the_others_are_sent() {
     let run = run(&scenario, &server, &["--rate", "200", "--stages", "500ms:200,1ms:0,500ms:0", "--run-id", "h"]);
     assert_eq!((run.reason(), server.count()), ("stages", run.count("ok")));
     assert_eq!(count(&server, "GET /n"), 3);
-    // 100 arrivals, and one more where the rate falls.
+    // 100 arrivals, and one more while the rate falls.
     let reasons = run.stream().run_end().get("reasons").as_array().unwrap().clone();
     let reason = reasons.iter().find(|reason| reason["kind"] == "data_end").unwrap();
     let missing: u64 = reason["text"].as_str().unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!((100..=101).contains(&(server.count() + missing)), "{} made, {missing} not", server.count());
+    assert!((100..=101).contains(&(server.count() + missing)), "{} sent, {missing} not", server.count());
     assert!(run.stream().warnings().contains(&"data_end"));
 }

@@ -1,4 +1,4 @@
-//! Streams are checked, not believed: what contradicts itself is named with file and line, and changes nothing of the others.
+//! Streams are validated: a contradiction is reported with file and line, and does not affect the other shards.
 
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ const SHARDS: [&str; 3] = [
     include_str!("../../corpus/streams/shard-2.ndjson"),
 ];
 
-/// The first line of a kind, from 1, and what of it is replaced by what.
+/// Text in the line to change, words of the expected message, and the change.
 type Change = (&'static str, &'static str, fn(&str) -> String);
 
-/// `"key":` with what follows up to a comma or a bracket.
+/// Replaces the value of `"key":`, up to a comma or a bracket.
 fn with(line: &str, key: &str, value: &str) -> String {
     let mark = format!("\"{key}\":");
     let body = line.find("\"telemetry\":").unwrap();
@@ -24,13 +24,13 @@ fn with(line: &str, key: &str, value: &str) -> String {
     format!("{}{value}{}", &line[..at], &line[end..])
 }
 
-/// The histogram of a line, its counts being another line's.
+/// The service histogram in a line.
 fn histogram(line: &str) -> &str {
     let at = line.find("\"service_histogram\":\"").unwrap() + 21;
     &line[at..at + line[at..].find('"').unwrap()]
 }
 
-/// What is changed in a line of shard 0, and what is said of it.
+/// Changes to the first line of a kind of shard 0.
 const CHANGES: [Change; 18] = [
     ("\"swarmline.metric.interval\"", "longer than the longest", |line| with(line, "min_us", "900000000")),
     ("\"swarmline.metric.interval\"", "not lie between its ends", |line| with(line, "sum_us", "7")),
@@ -70,7 +70,7 @@ fn changed((kind, _, change): &Change) -> (String, usize) {
     (text, at + 1)
 }
 
-/// Merges shard 0 in this form with the others.
+/// Merges this stream as shard 0 with the others.
 fn merged(scratch: &Scratch, first: impl AsRef<[u8]>) -> (Finished, String) {
     let path = scratch.write("run-0.ndjson", first);
     let others = [1, 2].map(|index| scratch.write(&format!("run-{index}.ndjson"), SHARDS[index]));
@@ -78,13 +78,13 @@ fn merged(scratch: &Scratch, first: impl AsRef<[u8]>) -> (Finished, String) {
     (merge(&paths, &[]), path)
 }
 
-/// What a stream says that its run came to.
+/// The number of requests sent by the last line of a stream.
 fn counted(stream: &str) -> u64 {
     let last: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
     last["telemetry"]["sent"].as_u64().unwrap()
 }
 
-/// What merge wrote, report accepts: it is whole, and clean.
+/// Asserts that report accepts the output of merge as complete and clean.
 fn is_accepted(scratch: &Scratch, run: &Finished) {
     let path = scratch.write("master.ndjson", &run.stdout);
     let report = Run::new(["report", &path]).finish().exits(0);
@@ -123,7 +123,7 @@ fn a_shard_that_contradicts_the_run_is_left_out_and_the_others_are_merged() {
     let (run, path) = merged(&scratch, format!("{stray}\n{}", SHARDS[0]));
     let run = run.exits(4);
     assert!(run.stderr.contains(&format!("{path}: line 1: of shard 0 of run zz")), "{}", run.stderr);
-    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run blames no other shard");
+    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run does not affect its shard");
     is_accepted(&scratch, &run);
 }
 

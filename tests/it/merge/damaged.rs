@@ -1,4 +1,4 @@
-//! Compressed streams are known by their first bytes, and one that is damaged is its own shard's trouble.
+//! Compressed streams are recognized by their first bytes, and a damaged one is a problem of its shard only.
 
 use std::io::Write as _;
 
@@ -22,7 +22,7 @@ fn compressed_inputs_are_recognized_by_their_first_bytes() {
     let (target, scratch) = (target(), Scratch::new("merge-magic"));
     let streams = shards(&target, 2, &["-t", "400ms"]);
     let expected = merge(&files(&scratch, &streams), &[]).exits(1).stdout;
-    // One compressed without the ending, in two members as `cat a.gz b.gz` makes them; one plain with it.
+    // One is compressed without the suffix, in two members as made by `cat a.gz b.gz`; one is plain with the suffix.
     let (head, tail) = streams[0].split_at(streams[0].len() / 3);
     let one = scratch.write("one.ndjson", [compressed(head), compressed(tail)].concat());
     let two = scratch.write("two.ndjson.gz", &streams[1]);
@@ -39,7 +39,7 @@ fn compressed_inputs_are_recognized_by_their_first_bytes() {
     let mut first = writer(&pipes[0]);
     let mut second = writer(&pipes[1]);
     let whole = compressed(&streams[0]);
-    // The first byte alone does not tell yet.
+    // The first byte alone is not enough.
     first.write_all(&whole[..1]).unwrap();
     second.write_all(&streams[1]).unwrap();
     first.write_all(&whole[1..]).unwrap();
@@ -54,7 +54,7 @@ fn a_damaged_input_is_reported_for_its_shard_and_may_be_allowed() {
     let mut paths = files(&scratch, &streams);
     let whole = compressed(&streams[1]);
     let mut broken = whole.clone();
-    // What follows is no DEFLATE: a block of the reserved kind.
+    // Invalid DEFLATE: a block of the reserved type.
     let middle = broken.len() / 2;
     broken[middle..middle + 64].fill(0xff);
     for (name, bytes) in [("broken.gz", broken), ("then-garbage.gz", [whole, b"garbage behind".to_vec()].concat())] {
@@ -66,7 +66,7 @@ fn a_damaged_input_is_reported_for_its_shard_and_may_be_allowed() {
         let sent = allowed.stream().run_end().count("sent");
         let (one, both) = (Stream::parse(&streams[0]).run_end().count("sent"), target.requests());
         assert!((one..=both).contains(&sent), "{sent} of {one} to {both}");
-        assert!(allowed.stderr.contains("cannot be read further"), "what is allowed is said all the same");
+        assert!(allowed.stderr.contains("cannot be read further"), "it is reported although it is allowed");
     }
     let folder = merge(&[paths[0].clone(), scratch.file("")], &[]).exits(2);
     assert!(folder.complaint().contains("directory"), "{}", folder.stderr);

@@ -1,4 +1,4 @@
-//! What a merge leaves behind is what a run leaves behind, and what a report makes of its stream.
+//! A merge writes the files that a run writes, and that a report of its stream writes.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{files, interleaved, merge, shards};
 use crate::support::lines::Stream;
 use crate::support::{Finished, Run, Scratch, target};
 
-/// Every output, its files called after `kind`.
+/// Flags for every output, with files whose names start with `kind`.
 fn outputs(scratch: &Scratch, kind: &str) -> Vec<String> {
     let file = |name: &str| scratch.file(&format!("{kind}{name}"));
     let flags = [
@@ -35,7 +35,7 @@ fn read(scratch: &Scratch, name: &str) -> String {
 }
 
 /// Each check and whether it was met.
-fn rulings(run: &Finished) -> Vec<(String, bool)> {
+fn check_results(run: &Finished) -> Vec<(String, bool)> {
     let stream = run.stream();
     stream.of("check").iter().map(|line| (line.text("check").to_owned(), line.get("met") == true)).collect()
 }
@@ -56,7 +56,7 @@ fn a_live_merge_writes_the_files_that_a_report_of_its_stream_writes() {
     let (summary, _) = report.text().split_once("report: ").unwrap();
     assert!(run.stderr.starts_with(summary), "{}\n{summary}", run.stderr);
     let summary: Value = serde_json::from_str(&read(&scratch, "live-s.json")).unwrap();
-    // One that was cut off may have ended before it reached the target.
+    // An aborted request may not have reached the target.
     let count = |key: &str| summary["counts"][key].as_u64().unwrap();
     assert!((count("completed")..=count("sent")).contains(&target.requests()), "{summary}");
     let quiet = Run::new(["merge", "-", "-q"]).input(&interleaved(&streams)).finish().exits(0);
@@ -80,13 +80,13 @@ fn checks_given_to_a_merge_replace_those_of_the_plan_as_in_a_report() {
         let summary = report.text();
         assert!(merged.stderr.starts_with(summary), "{}\n{summary}", merged.stderr);
         let stream = merged.stream();
-        let held_to: Vec<String> = rulings(&merged).into_iter().map(|(check, _)| check).collect();
-        assert_eq!(held_to.len(), checks.len() / 2, "{held_to:?}");
-        assert_eq!(stream.setting("check"), Some((held_to[0].as_str(), "flag")));
+        let checked: Vec<String> = check_results(&merged).into_iter().map(|(check, _)| check).collect();
+        assert_eq!(checked.len(), checks.len() / 2, "{checked:?}");
+        assert_eq!(stream.setting("check"), Some((checked[0].as_str(), "flag")));
         assert_eq!(stream.run_end().count("checks_missed") > 0, code == 3);
     }
     let of_environment = Run::new(["merge"]).with(paths.iter().map(String::as_str)).env("LOCUST_CHECK_FAIL_RATIO", "1");
-    assert_eq!(rulings(&of_environment.finish().exits(0)), [("fail_ratio <= 1".to_owned(), true)]);
+    assert_eq!(check_results(&of_environment.finish().exits(0)), [("fail_ratio <= 1".to_owned(), true)]);
     let refused = merge(&paths, &["--check", "p95 <"]).exits(2);
     assert!(refused.complaint().starts_with("--check 'p95 <'"), "{}", refused.stderr);
 }
@@ -110,7 +110,7 @@ fn an_unwritable_file_is_reported_before_anything_is_read() {
         let refused = Run::new(["merge", "/nowhere/s.ndjson", flag, "/nowhere/at/all"]).finish().exits(2);
         assert!(refused.complaint().starts_with(flag), "{}", refused.stderr);
     }
-    // What its name is shows only when the plan is read.
+    // The name of the file is only known once the plan has been read.
     let (target, scratch) = (target(), Scratch::new("merge-unwritable"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
     let late = merge(&paths, &["--html", "/nowhere/u{u}.html"]);

@@ -1,4 +1,4 @@
-//! Named pipes as inputs: none holds up another, and the master speaks while the shards still write.
+//! Named pipes as inputs: none delays another, and merge writes while the shards still run.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use crate::shards::seconds_from_now;
 use crate::support::lines::Stream;
 use crate::support::{Run, Running, Scratch, host, load, target};
 
-/// So many named pipes.
+/// Makes this number of named pipes.
 pub(crate) fn pipes(scratch: &Scratch, count: usize) -> Vec<String> {
     let pipe = |index: usize| {
         let path = scratch.file(&format!("pipe-{index}"));
@@ -25,12 +25,12 @@ pub(super) fn start_merge(pipes: &[String], flags: &[&str]) -> Running {
     Run::new(["merge"]).with(flags.iter().copied()).with(pipes.iter().map(String::as_str)).start()
 }
 
-/// The end of one of a pipe that is written to: to open it waits until the merge has opened its own.
+/// The writing end of a pipe; opening it blocks until the merge has opened the other end.
 pub(crate) fn writer(path: &str) -> File {
     File::options().write(true).open(path).unwrap()
 }
 
-/// Where each tick of a stream ends.
+/// The offset at which each tick of a stream ends.
 fn tick_ends(stream: &[u8]) -> Vec<usize> {
     let mut at = 0;
     let ends = std::str::from_utf8(stream).unwrap().split_inclusive('\n').filter_map(|line| {
@@ -40,7 +40,7 @@ fn tick_ends(stream: &[u8]) -> Vec<usize> {
     ends.collect()
 }
 
-/// How many ticks the master has written.
+/// Number of ticks that merge has written.
 pub(super) fn ticks(text: &str) -> usize {
     text.lines().filter(|line| line.contains("\"stats_type\":\"current\"")).count()
 }
@@ -52,7 +52,7 @@ fn a_tick_is_written_once_all_pipes_have_delivered_it_while_they_stay_open() {
     let ends: Vec<Vec<usize>> = streams.iter().map(|stream| tick_ends(stream)).collect();
     let pipes = pipes(&scratch, 3);
     let mut run = start_merge(&pipes, &[]);
-    // The last of them first, and the first only when the others have told of their first tick.
+    // In reverse order, and the first only after the others have delivered their first tick.
     let mut writers: Vec<(usize, File)> = Vec::new();
     for index in [2, 1, 0] {
         let mut file = writer(&pipes[index]);
@@ -72,7 +72,7 @@ fn a_tick_is_written_once_all_pipes_have_delivered_it_while_they_stay_open() {
     let run = run.finish().exits(1);
     run.stream();
     let expected = merge(&files(&scratch, &streams), &[]).exits(1);
-    assert!(run.stdout == expected.stdout, "pipes and files give the same lines");
+    assert!(run.stdout == expected.stdout, "pipes and files give the same stream");
 }
 
 #[test]
@@ -85,9 +85,9 @@ fn a_silent_pipe_is_late_and_does_not_delay_the_others() {
     let (mut one, mut two) = (writer(&pipes[1]), writer(&pipes[2]));
     one.write_all(&streams[1][..ends[1][3]]).unwrap();
     two.write_all(&streams[2][..ends[2][3]]).unwrap();
-    // Of four ticks, two are two behind: they are written without the shard whose pipe nobody has opened.
+    // Two of the four ticks are two ticks old: they are written without the shard whose pipe was never opened.
     run.await_output(|text| ticks(text) == 2 && text.contains("shard 0 is late"));
-    // And one that stops within a line is no other than one that is silent.
+    // A pipe that stops within a line is treated like a silent one.
     let mut late = writer(&pipes[0]);
     let within = ends[0][0] - 100;
     late.write_all(&streams[0][..within]).unwrap();
@@ -118,7 +118,7 @@ fn a_tick_whose_last_line_is_missing_ends_with_the_next_tick() {
         let whole = stream[..sixth].rfind('\n').unwrap() + 1;
         file.write_all(&stream.as_bytes()[..whole]).unwrap();
     }
-    // Nothing is kept until the end, however long the streams are.
+    // Ticks are written before the end of the streams.
     run.await_output(|text| ticks(text) >= 4);
     drop(writers);
     let run = run.finish().exits(4);
@@ -138,7 +138,7 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
         run.with(["--telemetry", &pipes[index], "/ok"]).start()
     };
     let running = [2, 0, 1].map(start);
-    // They run far longer than this, or until they are told to end.
+    // They run much longer than this test, until a signal ends them.
     run.await_output(|text| ticks(text) >= 3);
     for shard in &running {
         kill_process(Pid::from_child(&shard.child), Signal::INT).unwrap();
@@ -166,5 +166,5 @@ fn a_compressed_stream_that_was_cut_off_is_reported_as_its_shard() {
     let run = merge(&paths, &[]);
     assert_eq!(run.code, 4, "{}", run.stderr);
     assert!(run.stderr.contains("cut off, without swarmline.event.run.end: shard 1"), "{}", run.stderr);
-    assert!(Stream::parse(&run.stdout).run_end().count("sent") > 20, "what it had told is counted");
+    assert!(Stream::parse(&run.stdout).run_end().count("sent") > 20, "what it had delivered is counted");
 }

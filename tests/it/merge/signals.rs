@@ -1,4 +1,4 @@
-//! A signal ends a merge in order: files are read no further, and pipes until their writers have come to their end.
+//! A signal ends a merge cleanly: files are read no further, and pipes until their writers close them.
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -22,15 +22,18 @@ fn the_first_signal_cleanly_ends_a_merge_that_waits_for_a_pipe() {
         run.await_output(|text| ticks(text) >= 1);
         signal(&run, Signal::INT);
         if twice {
-            // GNU timeout sends two within milliseconds; a terminal and a shell that forwards do, too.
+            // GNU timeout sends two within milliseconds, and so do a terminal and a shell that forwards signals.
             signal(&run, Signal::TERM);
         }
         let run = run.finish().exits(4);
         let last: serde_json::Value = serde_json::from_str(run.text().lines().last().unwrap()).unwrap();
-        assert_eq!(last["telemetry"]["verdict"], "invalid", "the stream has its end: {last}");
-        let said = run.stderr.lines().find(|line| line.contains("a signal came before the end of ")).unwrap();
-        assert!(said.ends_with(&pipe) && run.stderr.contains("not there: 1"), "{}", run.stderr);
-        assert!(std::fs::read_to_string(&page).unwrap().contains("a signal came before the end"), "the report is made");
+        assert_eq!(last["telemetry"]["verdict"], "invalid", "the stream is complete: {last}");
+        let message = run.stderr.lines().find(|line| line.contains("a signal came before the end of ")).unwrap();
+        assert!(message.ends_with(&pipe) && run.stderr.contains("not there: 1"), "{}", run.stderr);
+        assert!(
+            std::fs::read_to_string(&page).unwrap().contains("a signal came before the end"),
+            "the report is written"
+        );
     }
 }
 
@@ -51,7 +54,7 @@ fn a_merge_whose_output_has_no_reader_ends_at_the_first_signal() {
     let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
     let pipes = pipes(&scratch, 2);
     let run = start_merge(&[pipes[0].clone(), paths[1].clone()], &["--telemetry", &pipes[1]]);
-    // It has opened its inputs, and waits for its reader.
+    // It has opened its inputs, and waits for a reader of its output.
     let _silent = writer(&pipes[0]);
     signal(&run, Signal::INT);
     assert!(run.finish().exits(130).complaint().starts_with(&format!("--telemetry {}", pipes[1])));

@@ -1,11 +1,11 @@
-//! A stream is checked, not believed: what contradicts itself is named with its line, exit 4, and left out.
+//! A stream is validated: a contradiction is reported with its line, makes the exit code 4, and is left out.
 
 use crate::support::{Run, Scratch};
 
 /// A recorded run.
 const ALONE: &str = include_str!("../../corpus/streams/alone.ndjson");
 
-/// The value of a key of the telemetry is replaced.
+/// Replaces the value of a key of the telemetry.
 fn with(line: &str, key: &str, value: &str) -> String {
     let mark = format!("\"{key}\":");
     let body = line.find("\"telemetry\":").unwrap();

@@ -1,4 +1,4 @@
-//! The HTML report: one file that loads nothing, runs nothing but its own script, and holds the run's numbers.
+//! The HTML report: one file that loads nothing, runs only its own script, and contains the numbers of the run.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{lines, recorded, report};
 use crate::support::{Run, Scratch, load, target};
 
-/// What is between two marks, each of which is there once.
+/// The text between two marks; the first occurs once.
 fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
     let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("{start} is missing"));
-    assert!(!rest.contains(start), "{start} is there twice");
+    assert!(!rest.contains(start), "{start} occurs twice");
     rest.split_once(end).unwrap_or_else(|| panic!("{end} is missing")).0
 }
 
@@ -38,7 +38,7 @@ fn a_run_and_its_stream_give_the_same_page() {
     let named = scratch.file("run-u3-r10-t1.html");
     assert!(run.stderr.ends_with(&format!("stream: {stream}\nreport: {named}\n")), "{}", run.stderr);
     let page = std::fs::read_to_string(named).unwrap();
-    assert_eq!(page, page_of(&stream, &scratch), "at the end of the run, and from its file");
+    assert_eq!(page, page_of(&stream, &scratch), "written at the end of the run, and from its stream");
     let (whole, of_endpoints) = (data(&page)["course"].clone(), data(&page)["endpoints"].clone());
     assert_eq!(sum(&whole["ok"]), target.requests());
     let sums = of_endpoints.as_array().unwrap().iter().map(|endpoint| sum(&endpoint["ok"]));
@@ -69,7 +69,7 @@ fn a_reader_that_goes_away_leaves_a_page_of_what_was_measured() {
     let run = load(&target, ["--html", &page, "--interval", "100ms", "-t", "20s", "/ok"]).stdout(writer).finish();
     assert_eq!(run.code, 4, "{}", run.stderr);
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("<dt>Requests</dt>"), "the run is told");
+    assert!(page.contains("<dt>Requests</dt>"), "the page shows the run");
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn a_hostile_name_is_text_wherever_it_appears() {
         assert!(!page.contains(marks), "{marks} is in the page");
     }
     assert_eq!(page.matches("<script").count(), 2);
-    assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"), "it is shown as it is");
-    assert!(!page.contains("\" onload"), "it stays within its quotes");
+    assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"), "it is shown as text");
+    assert!(!page.contains("\" onload"), "quotes are escaped");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn a_page_shows_the_checks() {
     assert!(checks.contains("<code>rps &gt; 1000000000</code>") && checks.contains(">not met<"), "{checks}");
     assert!(page.contains("a check was not met</span>"));
     load(&target, ["-n", "1", "--html", &path, "/ok"]).finish().exits(0);
-    assert!(!std::fs::read_to_string(&path).unwrap().contains("<h2>Checks</h2>"), "there was none");
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("<h2>Checks</h2>"), "no checks were given");
 }
 
 #[test]

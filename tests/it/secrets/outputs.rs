@@ -1,4 +1,4 @@
-//! What a run leaves behind, and what an import says.
+//! Outputs of runs, and messages of import.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{MARKER, Places, assert_not_revealed};
 use crate::server::{OK, Server};
 use crate::support::{Run, Scratch};
 
-/// Names of the files that a run leaves behind.
+/// Names of the output files of a run.
 const OUTPUTS: [&str; 11] = [
     "stream",
     "page.html",
@@ -21,7 +21,7 @@ const OUTPUTS: [&str; 11] = [
     "page2.html",
 ];
 
-/// Runs with all outputs, and demands that none tells the marker.
+/// Runs with all outputs, and asserts that none reveals the marker.
 fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&str]) {
     let dry = Run::new(["run", "--dry-run"]).with(arguments.iter().copied()).env("PIN", MARKER).finish().exits(0);
     places.search(&format!("the dry run of {what}"), &dry);
@@ -47,7 +47,7 @@ fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&
 #[test]
 fn no_output_of_a_run_reveals_a_secret() {
     let (places, scratch) = (Places::default(), Scratch::new("secret-outputs"));
-    // Every second answer is a failure, so that there are failures to be told of.
+    // Every second response is a failure, so that failures are reported.
     let server = Server::start(|mut peer| {
         let mut count = 0;
         while peer.read().is_some() {
@@ -135,6 +135,6 @@ fn import_reveals_no_secret_and_reports_those_it_keeps() {
         let run = Run::new(["import", "curl"]).with(words.iter().copied()).finish().exits(0);
         assert!(run.stderr.contains(said) && !run.stderr.contains("s1"), "{words:?}: {}", run.stderr);
         let kept = Run::new(["import", "--keep-secrets", "curl"]).with(words.iter().copied()).finish().exits(0);
-        assert_eq!(kept.stderr, "", "{words:?}: it was asked for");
+        assert_eq!(kept.stderr, "", "{words:?}: --keep-secrets was given");
     }
 }
