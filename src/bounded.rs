@@ -127,7 +127,7 @@ mod tests {
     const ONE: Limit = Limit::mib("a test's input", 1);
 
     #[test]
-    fn what_is_as_long_as_the_limit_is_read_and_a_byte_more_is_refused() {
+    fn input_as_long_as_the_limit_is_read_and_a_byte_more_is_refused() {
         let length = usize::try_from(MIB).unwrap();
         assert_eq!(source(&vec![b'x'; length][..], ONE).unwrap().len(), length);
         let why = &"is longer than 1 MiB, the most that a test's input may have".to_owned();

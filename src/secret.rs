@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_url_carries_is_masked_and_the_rest_is_told() {
+    fn secrets_in_a_url_are_masked_and_the_rest_is_shown() {
         for (text, told) in [
             ("request \"GET http://u:p@h:99999/a\": is wrong", "request \"GET http://***@h:99999/a\": is wrong"),
             ("http://u:p/x@h and http://h/y", "http://***@h and http://h/y"),
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_as_a_url_is_masked_however_it_is_broken() {
+    fn secrets_are_masked_in_any_malformed_url() {
         for (text, told) in [
             ("http://u:a b@h:1/x", "http://***@h:1/x"),
             ("http://u:\"p@h", "http://***@h"),

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_becomes_the_most_telling_key_that_loses_nothing() {
+    fn a_body_becomes_the_most_specific_key_that_loses_nothing() {
         let json = |text: &str| Body::Json(Json::parse(text.as_bytes()).unwrap());
         let read = of("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
         assert_eq!(read, (json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#), true));

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_said() {
+    fn what_is_not_supported_is_reported() {
         for (text, why) in [("curl 'a", "not closed"), ("curl \"a", "not closed"), ("curl $'a", "not closed")] {
             assert!(commands(text).unwrap_err().to_string().contains(why), "{text}");
         }

@@ -51,7 +51,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn users_count_while_the_aggregator_does_not_come() {
+    fn users_help_counting_while_the_aggregator_is_late() {
         let (sender, outcomes) = bounded(16);
         let counted = AtomicUsize::new(0);
         let relieve = || _ = counted.fetch_add(outcomes.try_iter().count(), Ordering::Relaxed);

@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_under_way_is_seen_and_what_was_sent_is_kept() {
+    fn requests_in_flight_are_visible_and_sent_counts_are_kept() {
         let roster = Roster::default();
         let at = |seconds| Moment::at(Duration::from_secs(seconds));
         let (first, second) = (roster.enter(), roster.enter());

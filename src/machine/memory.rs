@@ -216,7 +216,7 @@ mod tests {
     const PLAIN: UserNeeds = UserNeeds { tls: false, looks_at_bodies: false, request_bytes: 0 };
 
     #[test]
-    fn users_are_held_against_the_address_space() {
+    fn users_are_checked_against_the_address_space() {
         let limits = MemoryLimits { addresses: Some(192 * MIB), addresses_in_use: 8 * MIB, ..MemoryLimits::default() };
         // (192 - 8 - 32) * 1024 / 288
         assert!(limits.check(540, PLAIN).unwrap().unwrap().contains("the limit of address space is 192 MiB"));
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_held_against_the_cgroup_and_the_host() {
+    fn users_are_checked_against_the_cgroup_and_the_host() {
         let in_cgroup = MemoryLimits { cgroup: Some(64 * MIB), memory_in_use: 6 * MIB, ..MemoryLimits::default() };
         assert!(in_cgroup.check(1024, PLAIN).is_ok());
         let refused = in_cgroup.check(1025, PLAIN).unwrap_err().to_string();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_and_bodies_take_their_part() {
+    fn tls_and_bodies_are_included() {
         let limits = MemoryLimits { addresses: Some(132 * MIB), ..MemoryLimits::default() };
         let most = |needs: UserNeeds| (0..1000).take_while(|users| limits.check(*users, needs).is_ok()).count() - 1;
         assert_eq!(most(PLAIN), 355);

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn network_totals_are_those_of_proc_net_dev() {
+    fn network_totals_equal_those_of_proc_net_dev() {
         let before = proc_net_dev();
         let sample = Sampler::new().look(Moment::START);
         let after = proc_net_dev();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_look_sees_new_traffic() {
+    fn a_second_sample_sees_new_traffic() {
         let mut sampler = Sampler::new();
         let first = sampler.look(Moment::START);
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn resident_memory_is_seen_in_bytes_and_follows_what_is_touched() {
+    fn resident_memory_is_in_bytes_and_grows_with_touched_pages() {
         const TOUCHED: usize = 64 << 20;
         let mut sampler = Sampler::new();
         let before = sampler.look(Moment::START).rss_bytes;
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_process_has_an_age_that_grows_and_is_no_host_uptime() {
+    fn the_process_has_an_age_that_grows_and_is_not_the_host_uptime() {
         let sampler = Sampler::new();
         let first = sampler.process_age();
         let second = sampler.process_age();

@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_is_held_against_the_cpus_the_process_may_use() {
+    fn a_warning_depends_on_the_cpus_that_the_process_may_use() {
         assert_eq!(cpu_warning(180.0, 4.0), None);
         assert_close(cpu_warning(190.0, 2.0).unwrap(), 95.0);
         assert_close(cpu_warning(49.0, 0.5).unwrap(), 98.0);
     }
 
     #[test]
-    fn exactly_90_percent_is_no_warning() {
+    fn exactly_90_percent_gives_no_warning() {
         assert_eq!(cpu_warning(90.0, 1.0), None);
     }
 

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_found_in_the_one_text() {
+    fn cells_are_found_in_the_shared_text() {
         let source = source(Pick::Sequential);
         assert_eq!(source.len(), 3);
         let cells: Vec<_> = (0..3).map(|row| (source.cell(Row(row), 0), source.cell(Row(row), 1))).collect();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_taken_as_the_pick_says() {
+    fn rows_are_picked_as_configured() {
         let rows = |pick| {
             let (source, mut random) = (source(pick), Random::seeded(1));
             (0..5).map(|n| source.row(n, &mut random).map(|row| row.0)).collect::<Vec<_>>()
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_have_names_of_their_own() {
+    fn column_names_are_unique() {
         let error = |names: &[&str]| Table::new(names.iter().map(|n| (*n).to_owned()).collect()).unwrap_err();
         assert!(error(&[]).contains("no columns"));
         assert!(error(&["a", ""]).contains("column 2"));

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_out_of_json() {
+    fn values_are_extracted_from_json() {
         let body = br#"{"token":"t\"1","id":7,"price":1.50,"big":123456789012345678901234567890,
             "ok":true,"none":null,"list":[1,{ "z" : "\u00fc b", "a":"b"}]}"#;
         let answer = view("HTTP/1.1 200 OK\r\n\r\n", body);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_taken_out_of_fields_cookies_and_text() {
+    fn values_are_extracted_from_headers_cookies_and_text() {
         let head = "HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\r\n";
         let answer = view(head, b"");
         let between = |left: &str, right: &str| ExtractFrom::Between(left.to_owned(), right.to_owned());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_out_of_a_body_that_cannot_be_decoded() {
+    fn nothing_is_extracted_from_a_body_that_cannot_be_decoded() {
         let nothing = || ExtractFrom::Between(String::new(), String::new());
         let texts = sought(nothing());
         let answer =

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_task_uses_up_no_chance() {
+    fn a_single_task_draws_no_random_number() {
         let (mut used, mut fresh) = (Random::seeded(3), Random::seeded(3));
         assert_eq!(Tasks::new(vec![task(9)]).pick(&mut used).weight, 9);
         assert_eq!(used.bits(), fresh.bits());

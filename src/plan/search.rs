@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_between_two_texts_is_captured_wherever_the_body_is_cut() {
+    fn text_between_two_texts_is_captured_wherever_the_body_is_cut() {
         let body = b"x<a>1</a><a>2</a> value=\"\" end";
         let captured = |left: &str, right: &str, cuts: &[usize]| {
             let mut capture = Capture::new(left, right, 100);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_captured_text_has_a_bound_and_nothing_of_a_longer_one_is_kept() {
+    fn a_captured_text_has_a_limit_and_nothing_of_a_longer_one_is_kept() {
         for (limit, expected) in [(3, Captured::Text(b"abc")), (2, Captured::TooLong)] {
             let mut capture = Capture::new("(", ")", limit);
             b"..(abc).........)".chunks(1).for_each(|byte| capture.feed(byte));
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn another_body_is_looked_at_anew() {
+    fn a_search_starts_over_with_each_body() {
         let mut search = Search::new(b"ab".to_vec());
         search.feed(b"a");
         search.restart();

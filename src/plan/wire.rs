@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_says_what_it_is() {
+    fn a_request_is_described_by_its_bytes() {
         let post = request("POST", "http://h/a?b", Some("hi"));
         let wire = post.wire();
         assert_eq!((wire.target(), wire.body_len()), (&b"/a?b"[..], 2));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_change_the_method_as_rfc_9110_says() {
+    fn redirects_change_the_method_as_in_rfc_9110() {
         for (status, method, expected) in [
             (301, "POST", "GET"),
             (302, "POST", "GET"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_filled_again_and_again() {
+    fn a_buffer_can_be_reused() {
         let url = Url::parse("http://h/").unwrap().url;
         let mut buffer = WireBuffer::default();
         for (method, body, expected) in [

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worse_is_beyond_the_tolerance_in_the_direction_that_nobody_wants() {
+    fn worse_means_beyond_the_tolerance_in_the_undesired_direction() {
         for (wanted, base, value, worse) in [
             (Wanted::Less, 100.0, 110.0, false),
             (Wanted::Less, 100.0, 110.1, true),

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sampler_and_aggregator_both_missed_is_a_standstill() {
+    fn a_time_missed_by_sampler_and_aggregator_is_a_stall() {
         let mut stalls = stalls();
         // Stopped from 5.0 to 8.0: three requests were under way, and are taken at once afterwards.
         stalls.take(at(8.01));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_that_nobody_has_taken_yet_belong_to_it() {
+    fn outcomes_not_yet_processed_belong_to_the_stall() {
         let mut stalls = stalls();
         assert!(stalls.look(slept(5.0, 8.0), at(8.0)).is_some(), "the sampler woke first");
         stalls.take(at(8.001));
@@ -210,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sampler_that_is_starved_while_outcomes_come_is_no_standstill() {
+    fn a_starved_sampler_is_not_a_stall_while_outcomes_arrive() {
         let mut stalls = stalls();
         assert_eq!(stalls.look(slept(1.0, 4.9), at(5.0)), None);
     }
 
     #[test]
-    fn a_server_that_is_silent_is_no_standstill() {
+    fn a_silent_server_is_not_a_stall() {
         let mut stalls = stalls();
         stalls.take(at(9.0));
         stalls.record(&request(4.0, 9.0));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_was_suspended_stood_still_though_its_clock_says_nothing() {
+    fn a_suspended_machine_stalled_although_its_clock_does_not_show_it() {
         let mut stalls = stalls();
         let suspended = Some((Duration::from_secs(60), at(5.5)));
         assert_eq!(stalls.look(Overslept { gap: None, suspended }, at(6.0)), Some(Duration::from_secs(60)));

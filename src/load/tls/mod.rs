@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_a_handshake_go_with_the_first_request() {
+    fn the_end_of_a_handshake_is_sent_with_the_first_request() {
         let (mut client, mut session, mut theirs) = connected();
         theirs.set_nonblocking(true).unwrap();
         let nothing = io::Read::read(&mut theirs, &mut [0]).unwrap_err();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_sent_on_where_it_stopped() {
+    fn a_partial_write_continues_where_it_stopped() {
         let (mut client, mut session, mut theirs) = connected();
         let request: Vec<u8> = (0..4 << 20).map(|at: u32| at.to_le_bytes()[at as usize % 4]).collect();
         let Sent::UpTo(mut done) = client.send(&request, 0).unwrap() else { panic!("a socket holds less than 4 MiB") };
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_larger_than_the_session_holds_comes_whole_and_leaves_nothing_behind() {
+    fn a_response_larger_than_the_session_buffer_is_complete_and_leaves_nothing_behind() {
         let (mut client, mut session, mut theirs) = connected();
         client.send(b"request", 0).unwrap();
         let answer = "x".repeat(300_000);

@@ -37,7 +37,7 @@ impl Drop for Tree {
 }
 
 #[test]
-fn version_2_is_read_at_the_process_s_own_cgroup() {
+fn version_2_is_read_at_the_cgroup_of_the_process() {
     let files = [
         ("cgroup.controllers", "cpu memory pids\n"),
         ("a/b/cpu.max", "150000 100000\n"),
@@ -76,7 +76,7 @@ fn of_two_task_limits_the_one_with_less_room_counts() {
 }
 
 #[test]
-fn max_is_no_limit() {
+fn max_means_no_limit() {
     let files = [("a/cpu.max", "max 100000\n"), ("a/pids.max", "max\n"), ("a/memory.max", "max\n")];
     let tree = Tree::new("max", "0::/a\n", &files);
     assert_eq!(tree.cgroups().cpu_quota(), None);
@@ -117,7 +117,7 @@ fn version_1_is_found_under_the_controller_s_own_name_too() {
 }
 
 #[test]
-fn a_hybrid_is_read_on_both_sides() {
+fn a_hybrid_hierarchy_is_read_in_both_versions() {
     let membership = "8:pids:/p\n1:cpu:/\n0::/u\n";
     let files = [
         ("pids/p/pids.max", "64"),
@@ -143,13 +143,13 @@ fn a_path_that_is_not_mounted_falls_back_to_the_root() {
 }
 
 #[test]
-fn a_path_with_colons_is_kept_whole() {
+fn a_path_may_contain_colons() {
     let tree = Tree::new("colons", "0::/a:b:c\n", &[("a:b:c/cpu.max", "100000 100000")]);
     assert_eq!(tree.cgroups().cpu_quota(), Some(1.0));
 }
 
 #[test]
-fn no_cgroups_at_all_are_no_limit() {
+fn without_cgroups_there_is_no_limit() {
     let nowhere = Cgroups::read(Path::new("/nonexistent"), Path::new("/nonexistent"));
     assert_eq!(nowhere.cpu_quota(), None);
     assert_eq!(nowhere.pids(), None);
@@ -159,7 +159,7 @@ fn no_cgroups_at_all_are_no_limit() {
 }
 
 #[test]
-fn texts_that_are_no_limit_are_none() {
+fn text_that_is_not_a_limit_is_none() {
     for text in ["", "\n", "max", "max 100000", "0 100000", "100000 0", "-1 100000", "x y", "100000"] {
         assert_eq!(parse_cpu_max(text), None, "{text:?}");
     }

@@ -87,13 +87,13 @@ fn a_thread_takes_four_mappings() {
 }
 
 #[test]
-fn a_limit_below_the_overhead_is_enough_for_no_user() {
+fn a_limit_below_the_overhead_allows_no_user() {
     let error = Limits { open_files: 10, ..BOUNDLESS }.check_users(1).unwrap_err();
     assert!(error.to_string().contains("is 10, enough for 0 users; 1 users need 65"), "{error}");
 }
 
 #[test]
-fn no_limit_lets_any_number_of_users_run() {
+fn without_limits_any_number_of_users_may_run() {
     BOUNDLESS.check_users(u64::MAX).unwrap();
 }
 
@@ -104,7 +104,7 @@ fn absurd_numbers_of_users_are_refused_and_do_not_overflow() {
 }
 
 #[test]
-fn this_host_lets_one_user_run() {
+fn this_host_allows_one_user() {
     let limits = Limits::read();
     limits.check_users(1).unwrap();
     assert!(limits.tasks_in_system >= 1, "{limits:?}");
@@ -159,7 +159,7 @@ fn the_process_limit_is_enforced_for_the_root_of_a_user_namespace() {
 }
 
 #[test]
-fn the_tasks_of_the_system_stand_behind_the_slash() {
+fn the_number_of_tasks_of_the_system_follows_the_slash() {
     assert_eq!(parse_tasks("0.52 0.42 0.21 1/87 7088\n"), Some(87));
     for broken in ["", "0.52 0.42", "0.52 0.42 0.21 87 7088", "0 0 0 1/x 7"] {
         assert_eq!(parse_tasks(broken), None, "{broken:?}");

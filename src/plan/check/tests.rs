@@ -33,7 +33,7 @@ fn a_check_is_metric_scope_relation_and_bound() {
 }
 
 #[test]
-fn endpoint_and_phase_stand_in_either_order_and_a_name_holds_anything() {
+fn endpoint_and_phase_may_be_in_either_order_and_a_name_may_contain_anything() {
     for (text, endpoint, phase) in [
         ("p99{GET /items} < 200ms", Some("GET /items"), None),
         ("p99@steady < 200ms", None, Some(Phase::Steady)),
@@ -49,7 +49,7 @@ fn endpoint_and_phase_stand_in_either_order_and_a_name_holds_anything() {
 }
 
 #[test]
-fn an_error_says_where_and_what_is_expected() {
+fn an_error_gives_the_position_and_what_is_expected() {
     for (text, why) in [
         ("", "character 1: expected one of p50, p90"),
         ("p96 < 1s", "character 1: expected one of p50, p90"),
@@ -79,7 +79,7 @@ fn an_error_says_where_and_what_is_expected() {
 }
 
 #[test]
-fn a_check_stops_the_run_where_it_can_be_clear_that_it_is_missed() {
+fn a_check_may_stop_the_run_only_where_a_clear_miss_can_be_detected() {
     for (text, abort) in [
         ("p95 < 300ms abort", Some(Abort::Twice)),
         ("service.avg{GET /a}@steady <= 1s abort", Some(Abort::Twice)),
@@ -113,7 +113,7 @@ fn a_check_stops_the_run_where_it_can_be_clear_that_it_is_missed() {
 }
 
 #[test]
-fn a_bound_itself_is_met_as_the_sign_says() {
+fn a_value_equal_to_the_bound_is_met_depending_on_the_operator() {
     for (sign, below, equal, above) in [
         ("<", true, false, false),
         ("<=", true, true, false),
@@ -132,7 +132,7 @@ fn a_bound_itself_is_met_as_the_sign_says() {
 }
 
 #[test]
-fn the_three_checks_of_locust_plugins_are_checks_like_others() {
+fn the_three_checks_of_locust_plugins_are_ordinary_checks() {
     for (check, like) in [
         (Check::over_all(Metric::Rps, Relation::AtLeast, 100.0), "rps >= 100"),
         (Check::over_all(Metric::FailRatio, Relation::AtMost, 0.01), "fail_ratio <= 0.01"),
@@ -143,7 +143,7 @@ fn the_three_checks_of_locust_plugins_are_checks_like_others() {
 }
 
 #[test]
-fn a_check_names_an_endpoint_that_is_asked_for() {
+fn a_check_names_an_endpoint_that_exists() {
     let endpoints = [Endpoint { method: "GET".to_owned(), name: "/items".to_owned() }];
     let held = |text: &str| hold_to_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());

@@ -25,7 +25,7 @@ const ARRAY: &str = "SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TA
 const KUBERNETES: &str = "JOB_COMPLETION_INDEX=0 KUBERNETES_SERVICE_HOST=10.0.0.1";
 
 #[test]
-fn each_engine_tells_the_shard_and_what_the_shards_have_in_common() {
+fn each_engine_gives_the_shard_and_a_common_run_id() {
     let some = |text: &str| Some(text.to_owned());
     for (text, given, shard, engine, job) in [
         (MPI, None, "2/4", "Open MPI", some("Open MPI 2094727169")),
@@ -42,7 +42,7 @@ fn each_engine_tells_the_shard_and_what_the_shards_have_in_common() {
 }
 
 #[test]
-fn the_innermost_engine_wins_and_the_others_are_told() {
+fn the_innermost_engine_wins_and_the_others_are_reported() {
     let all = [MPI, PMI, STEP, BATCH, ARRAY, KUBERNETES, "PARALLEL_SEQ=9"];
     for (first, engine) in
         ["Open MPI", "PMI", "Slurm step", "AWS Batch", "Slurm array", "Kubernetes"].iter().enumerate()
@@ -58,7 +58,7 @@ fn the_innermost_engine_wins_and_the_others_are_told() {
 }
 
 #[test]
-fn a_batch_script_is_no_step() {
+fn a_batch_script_is_not_a_step() {
     let script = "SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_JOB_ID=55 SLURM_NPROCS=4";
     assert!(refused(script, None).contains("srun"));
     assert!(refused(script, Some(4)).contains("srun"), "every copy would be shard 0");
@@ -67,7 +67,7 @@ fn a_batch_script_is_no_step() {
 }
 
 #[test]
-fn half_of_it_and_contradictions_are_refused() {
+fn incomplete_and_contradictory_variables_are_refused() {
     for (text, given, word) in [
         ("OMPI_COMM_WORLD_RANK=2", None, "OMPI_COMM_WORLD_SIZE is not"),
         ("PMI_RANK=2", None, "PMI_SIZE is not"),

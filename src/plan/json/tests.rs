@@ -5,7 +5,7 @@ fn number(text: &str) -> Json {
 }
 
 #[test]
-fn members_keep_their_order_and_come_once_and_numbers_keep_their_digits() {
+fn members_keep_their_order_and_are_unique_and_numbers_keep_their_digits() {
     let read = Json::parse(br#" {"b":1,"a":[1.50,"x",null,true,-0,1E2,123456789012345678901234567890]} "#).unwrap();
     let Json::Object(members) = &read else { panic!("{read:?}") };
     assert_eq!(members[0], ("b".to_owned(), number("1")));
@@ -17,7 +17,7 @@ fn members_keep_their_order_and_come_once_and_numbers_keep_their_digits() {
 }
 
 #[test]
-fn what_is_not_json_says_where() {
+fn invalid_json_gives_the_position() {
     for (text, place) in
         [("{} x", "line 1, column 4"), ("{\n\"a\" 1}", "line 2, column 5"), ("", "EOF"), ("01", "line 1")]
     {
@@ -29,7 +29,7 @@ fn what_is_not_json_says_where() {
 }
 
 #[test]
-fn nesting_has_a_bound_whether_closed_or_not() {
+fn nesting_has_a_limit_whether_closed_or_not() {
     assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err(), "no stack is used up");
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     assert!(Json::parse(deep(100_000).as_bytes()).unwrap_err().why.contains("128 levels"));
@@ -37,12 +37,12 @@ fn nesting_has_a_bound_whether_closed_or_not() {
 }
 
 #[test]
-fn a_byte_order_mark_is_passed_over() {
+fn a_byte_order_mark_is_skipped() {
     assert_eq!(Json::parse("\u{feff}[1]".as_bytes()), Ok(Json::List(vec![number("1")])));
 }
 
 #[test]
-fn parts_are_found_without_taking_all_apart() {
+fn parts_are_found_without_parsing_everything() {
     let text = br#"{ "a" : [ 1 , {"x":"}]\"\\"} , [ ] ] , "\u0062":2, "c\\":"\u00fc", "a2":null }"#;
     let document = Raw::parse(text).unwrap();
     let list = document.member("a").unwrap();
@@ -58,7 +58,7 @@ fn parts_are_found_without_taking_all_apart() {
 }
 
 #[test]
-fn of_a_member_that_a_server_sends_twice_the_last_counts() {
+fn of_a_duplicate_member_in_a_response_the_last_counts() {
     // Python: json.loads('{"a":1,"b":2,"a":3}') == {'a': 3, 'b': 2}
     let document = Raw::parse(br#"{"a":1,"b":2,"a":3}"#).unwrap();
     assert_eq!(document.member("a").unwrap().text(), "3");
@@ -66,7 +66,7 @@ fn of_a_member_that_a_server_sends_twice_the_last_counts() {
 }
 
 #[test]
-fn values_mean_the_same_whatever_order_and_spelling() {
+fn values_are_equal_whatever_order_and_spelling() {
     for (a, b, is_same) in [
         (r#"{"a":1,"b":[2.0]}"#, r#"{"b":[2],"a":1e0}"#, true),
         (r#"{"a":1}"#, r#"{"a":1,"b":2}"#, false),

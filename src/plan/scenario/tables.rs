@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_is_read_as_rfc_4180_writes_it() {
+    fn csv_is_read_as_in_rfc_4180() {
         let text = "\u{feff}name, city \r\n\"a \"\"b\"\"\",\"Köln,\nRhein\"\r\n\r\nbob,\r\n";
         let table = csv(bounded(text.as_bytes())).unwrap();
         assert_eq!(table.columns(), ["name", "city"]);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_says_where_and_why() {
+    fn an_invalid_table_gives_position_and_reason() {
         type Read = fn(&[u8]) -> Result<Table, String>;
         let csv: Read = |text| super::csv(bounded(text));
         let json: Read = |text| super::json(bounded(text));

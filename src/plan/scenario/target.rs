@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_and_urls_are_told_apart() {
+    fn paths_and_urls_are_distinguished() {
         for (text, host, path, written) in [
             ("/a?b=${q}#top", "base", "/v1/a?b=a%2Fb", "/a?b=${q}"),
             ("/a/${raw(q)}", "base", "/v1/a/a/b", "/a/${raw(q)}"),

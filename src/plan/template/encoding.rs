@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_place_escapes_what_it_would_misread() {
+    fn each_context_escapes_its_special_characters() {
         let value = "a b/ü&=+%?\"\\\u{1}~";
         for (encoding, expected) in [
             (Encoding::Plain, value),
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_header_field_takes_no_second_line() {
+    fn a_header_cannot_contain_a_line_break() {
         assert_eq!(written(Encoding::Field, "a\r\nb: c"), Err(Unset::ControlCharacter));
         assert_eq!(written(Encoding::Field, "a\tü").as_deref(), Ok("a\tü"));
     }
 
     #[test]
-    fn numbers_are_those_of_json() {
+    fn numbers_follow_the_json_grammar() {
         for text in ["0", "-0", "7", "-12", "1.5", "0.25", "1e9", "1.5E-3", "2e+4"] {
             assert_eq!(written(Encoding::JsonNumber, text).as_deref(), Ok(text));
             assert!(serde_json::from_str::<f64>(text).is_ok(), "the oracle on {text}");

@@ -31,7 +31,7 @@ fn hole(hole: Hole, encoding: Encoding) -> Template {
 }
 
 #[test]
-fn holes_are_filled_as_their_place_wants_it() {
+fn placeholders_are_encoded_for_their_context() {
     let mut template = Template::literal("/u/");
     template.push_hole(Hole::Slot(SlotId(0)), Encoding::Percent, false);
     template.push_literal(b"?n=", false);
@@ -46,12 +46,12 @@ fn holes_are_filled_as_their_place_wants_it() {
 }
 
 #[test]
-fn a_value_that_was_never_taken_is_named() {
+fn a_value_that_was_never_extracted_is_named() {
     assert_eq!(rendered(&hole(Hole::Slot(SlotId(1)), Encoding::Plain), 1), Err(Unset::Slot(SlotId(1))));
 }
 
 #[test]
-fn whole_numbers_reach_both_ends() {
+fn random_integers_include_both_ends() {
     let seen: std::collections::BTreeSet<String> =
         (0..200).map(|seed| rendered(&hole(Hole::Random(-1, 2), Encoding::Plain), seed).unwrap()).collect();
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["-1", "0", "1", "2"]);
@@ -61,7 +61,7 @@ fn whole_numbers_reach_both_ends() {
 }
 
 #[test]
-fn a_uuid_is_of_version_4_and_of_the_users_own_chance() {
+fn a_uuid_is_of_version_4_and_from_the_random_numbers_of_its_user() {
     let uuid = |seed| rendered(&hole(Hole::Uuid, Encoding::Plain), seed).unwrap();
     for seed in 0..100 {
         let text = uuid(seed);

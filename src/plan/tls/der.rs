@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_names_nobody() {
+    fn a_truncated_certificate_has_no_name() {
         let der = subject(&[(COMMON_NAME, "shop.test")]);
         for end in 0..der.len() {
             assert!(!common_name_is(&der[..end], "shop.test"), "{end}");

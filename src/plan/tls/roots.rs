@@ -144,13 +144,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_variable_is_an_unset_one() {
+    fn an_empty_variable_counts_as_unset() {
         let environment = [(FILE, ""), (FOLDER, "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(System::of(&environment.into()), System::default());
     }
 
     #[test]
-    fn the_built_in_roots_are_those_of_a_system_that_has_none() {
+    fn the_built_in_roots_are_used_where_the_system_has_none() {
         let built_in = webpki_roots::TLS_SERVER_ROOTS.len();
         let roots = System::default().load_of(&["/nowhere"], &["/nowhere"]).unwrap();
         assert_eq!((roots.store.len(), roots.certificates.len()), (built_in, 0));
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn one_broken_certificate_of_a_bundle_takes_no_other_with_it() {
+    fn a_broken_certificate_in_a_bundle_does_not_affect_the_others() {
         const CERTIFICATE: &str = include_str!("../../../tests/it/tls/ca.pem");
         const OTHER: &str = include_str!("../../../tests/it/tls/server.pem");
         let (begin, end) = ("-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----\n");

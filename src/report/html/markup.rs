@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_texts_whatever_they_hold() {
+    fn text_is_escaped_whatever_it_contains() {
         let mut page = Markup::default();
         page.raw("<a title=\"").text("\"><script>alert('1')</script>&\u{1b}[2J").raw("\">");
         let expected = "<a title=\"&quot;&gt;&lt;script&gt;alert('1')&lt;/script&gt;&amp;\\u{1b}[2J\">";

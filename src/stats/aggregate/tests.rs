@@ -26,7 +26,7 @@ fn sent_is_ok_and_failed_and_aborted() {
 }
 
 #[test]
-fn endpoints_beyond_the_limit_are_counted_together_and_that_is_said() {
+fn endpoints_beyond_the_limit_are_counted_together_with_a_warning() {
     let many = MOST_ENDPOINTS + 5;
     let mut aggregate = Aggregate::new(many);
     (0..many).chain(0..many).for_each(|id| aggregate.record(&outcome(id, Ending::Ok)));

@@ -42,7 +42,7 @@ fn filled(text: &str, encoding: Encoding) -> Result<String, String> {
 }
 
 #[test]
-fn texts_are_taken_apart() {
+fn texts_are_parsed_into_parts() {
     use Token::{Expression, Literal};
     assert_eq!(tokens("a${b}c").unwrap(), [Literal("a"), Expression("b"), Literal("c")]);
     assert_eq!(tokens("${a}${b}").unwrap(), [Expression("a"), Expression("b")]);
@@ -97,7 +97,7 @@ fn a_json_string_stays_one_unless_it_is_a_number() {
 }
 
 #[test]
-fn what_means_nothing_is_told_with_what_is_near() {
+fn an_unknown_name_is_reported_with_a_suggestion() {
     for (text, words) in [
         ("${pge}", &["${pge}", "did you mean \"page\"?"][..]),
         ("${accont.name}", &["no data source \"accont\"", "did you mean \"account\"?"]),
@@ -119,7 +119,7 @@ fn what_means_nothing_is_told_with_what_is_near() {
 }
 
 #[test]
-fn names_are_words_of_their_own() {
+fn names_are_separate_words() {
     for name in ["", "1a", "a b", "a.b", "ü", "user", "env", "a}", "-a"] {
         assert!(Names::check_new(name).is_err(), "{name}");
     }
@@ -130,7 +130,7 @@ fn names_are_words_of_their_own() {
 }
 
 #[test]
-fn sources_mentioned_are_kept() {
+fn mentioned_sources_are_recorded() {
     let mut names = names();
     names.text("${user}", Encoding::Plain).unwrap();
     assert!(names.mentioned.is_empty());

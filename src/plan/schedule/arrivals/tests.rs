@@ -41,7 +41,7 @@ fn constant_arrivals_are_exact_in_number_and_time() {
 }
 
 #[test]
-fn an_endless_rate_is_as_exact_far_off() {
+fn an_endless_rate_is_still_exact_after_a_long_time() {
     for (rate, numerator, denominator) in RATES {
         let arrivals = Arrivals::constant(rate, Spacing::Constant);
         for n in [0, 1, 2, 3, 1_000_000, 999_999_999] {
@@ -143,7 +143,7 @@ fn poisson_arrivals_follow_the_stages_and_the_seed() {
 }
 
 #[test]
-fn the_rate_names_the_phase_and_the_plateau() {
+fn the_rate_determines_the_phase_and_the_plateau() {
     let arrivals = constant(10.0, "30s:100,2m:100,30s:0");
     assert_eq!((arrivals.end(), arrivals.reached()), (Some(seconds(180.0)), Some(seconds(30.0))));
     for (at, phase) in [(0.0, Phase::Ramp), (29.9, Phase::Ramp), (30.0, Phase::Steady), (150.0, Phase::Down)] {
@@ -154,7 +154,7 @@ fn the_rate_names_the_phase_and_the_plateau() {
 }
 
 #[test]
-fn no_rate_that_a_flag_takes_is_a_panic() {
+fn no_rate_that_a_flag_accepts_panics() {
     let times = [Duration::ZERO, Duration::from_nanos(1), seconds(1e7), Duration::MAX];
     for spacing in [Spacing::Constant, Spacing::Poisson { seed: 1 }] {
         for rate in [f64::MIN_POSITIVE, 1e-300, 1e-12, 0.1, 1e9, f64::MAX] {

@@ -9,7 +9,7 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 #[test]
-fn values_are_the_decimals_that_were_typed() {
+fn values_are_exactly_the_decimals_given() {
     for (value, exact) in [
         (0.0, 0),
         (0.1, 100_000_000_000),
@@ -28,7 +28,7 @@ fn values_are_the_decimals_that_were_typed() {
 }
 
 #[test]
-fn the_value_goes_straight_and_jumps() {
+fn the_value_is_linear_within_stages_and_may_jump_between_them() {
     let curve = curve(10.0, "10s:20,0s:5,10s:5,10s:0,0s:3");
     for (at, value) in [(0.0, 10.0), (5.0, 15.0), (10.0, 5.0), (19.0, 5.0), (25.0, 2.5), (30.0, 3.0), (1e9, 3.0)] {
         assert!((curve.value(seconds(at)) - value).abs() < 1e-9, "at {at} s");
@@ -55,7 +55,7 @@ fn an_amount_at_a_border_belongs_to_the_next_piece_that_has_any() {
 }
 
 #[test]
-fn the_way_back_is_the_last_nanosecond_with_no_more() {
+fn the_inverse_is_the_last_nanosecond_with_no_more() {
     let ends = [0.0, 0.1, 0.3, 1.0, 7.0, 1000.0, 1e6, 1e9];
     for (from, to) in ends.iter().flat_map(|from| ends.map(|to| (*from, to))) {
         for length in ["1ms", "1s", "90s", "8784h"] {
@@ -95,7 +95,7 @@ fn an_amount_that_is_not_whole_is_rounded_up() {
 }
 
 #[test]
-fn the_same_value_for_ever_is_reached_or_never() {
+fn a_constant_value_is_reached_or_never() {
     for (value, amount, at) in [(4.0, 0, 0.0), (4.0, 3, 0.75), (0.1, 3, 30.0), (1e6, 3, 0.000_003)] {
         assert_eq!(Curve::constant(value).reached(amount * ONE), Some(seconds(at)));
     }
@@ -106,7 +106,7 @@ fn the_same_value_for_ever_is_reached_or_never() {
 }
 
 #[test]
-fn an_interval_has_the_phase_that_holds_most_of_it() {
+fn an_interval_has_the_phase_that_covers_most_of_it() {
     let curve = curve(0.0, "10s:5,10s:5,10s:2,0s:4,10s:4,0s:1,10s:1");
     for (from, until, phase) in [
         (0.0, 10.0, Phase::Ramp),
@@ -132,7 +132,7 @@ fn an_interval_has_the_phase_that_holds_most_of_it() {
 }
 
 #[test]
-fn a_plateau_is_the_first_piece_that_stays() {
+fn a_plateau_is_the_first_constant_piece() {
     for (stages, begin) in [
         ("30s:100,2m:100,30s:0", Some(30.0)),
         ("1s:100,1s:200,1s:200", Some(2.0)),

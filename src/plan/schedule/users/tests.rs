@@ -81,7 +81,7 @@ fn grid() -> impl Iterator<Item = [(i64, i64); 3]> {
 }
 
 #[test]
-fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
+fn changes_up_to_a_time_add_up_to_the_target_and_the_curve() {
     for grid in grid() {
         let [_, (d1, v1), (d2, v2)] = grid;
         let text = format!("{}s:{},{}s:{}", d1 as f64 / 10.0, v1 as f64 / 10.0, d2 as f64 / 10.0, v2 as f64 / 10.0);
@@ -112,7 +112,7 @@ fn what_has_changed_by_then_is_what_is_wanted_and_what_the_value_says() {
 }
 
 #[test]
-fn the_longest_and_highest_is_no_panic() {
+fn the_longest_and_highest_stages_do_not_panic() {
     for stages in ["8784h:1e9", "0s:1e9,8784h:0", "1ms:1e9,8783h:0.000000000001", "1ms:0"] {
         let users = users(stages);
         assert!(users.changes().take(100).count() <= 100);
