@@ -127,7 +127,7 @@ mod tests {
     fn the_last_user_to_pass_reports_that_all_have_started() {
         let gate = Gate::default();
         let closed = gate.close();
-        assert_eq!(gate.await_users(3, 3), [0; 0], "nobody came yet");
+        assert_eq!(gate.await_users(3, 3), [0; 0], "no user has passed yet");
         std::thread::scope(|scope| {
             let users: Vec<_> = (0..3).map(|_| scope.spawn(|| gate.pass())).collect();
             drop(closed);
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(gate.pass(), [0; 0]);
         assert_eq!(gate.await_users(1, 1), [1]);
         assert_eq!(gate.await_users(3, 3), [0; 0]);
-        assert_eq!(gate.await_users(3, 2), [0; 0], "one of the three left again");
+        assert_eq!(gate.await_users(3, 2), [0; 0], "one of the three has left again");
         assert_eq!(gate.pass(), [0; 0]);
         assert_eq!(gate.pass(), [3, 2]);
         assert_eq!(gate.pass(), [0; 0]);

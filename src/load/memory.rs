@@ -126,7 +126,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// What is kept of a body, and the room that it takes.
+    /// The part of a body that is kept, and its memory.
     fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, Unread>, usize) {
         let mut kept = Kept::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);

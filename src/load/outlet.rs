@@ -59,7 +59,7 @@ mod tests {
         for nanos in 0..100 {
             let at = Moment::from_nanos(nanos);
             let outcome = Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok);
-            assert!(outlet.put(outcome), "there is room, as nobody but us makes any");
+            assert!(outlet.put(outcome), "there is room, and only users have made it");
         }
         assert_eq!(counted.into_inner() + outcomes.len(), 100);
     }

@@ -203,7 +203,7 @@ mod tests {
         roster.leave(first);
         assert_eq!(roster.users(), 1);
         let third = roster.enter();
-        assert_eq!(roster.flight(at(4)).sent, 3, "a desk keeps its count for the next user");
+        assert_eq!(roster.flight(at(4)).sent, 3, "a slot keeps its count for the next user");
         third.begin(at(4));
         assert_eq!(roster.flight(at(4)).sent, 4);
     }

@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes (sent, received) over all interfaces by `/proc/net/dev`.
+    /// Bytes (sent, received) over all interfaces from `/proc/net/dev`.
     fn proc_net_dev() -> (u64, u64) {
         let text = fs::read_to_string("/proc/net/dev").unwrap();
         text.lines().skip(2).fold((0, 0), |(sent, received), line| {
@@ -183,7 +183,7 @@ mod tests {
         let block = std::hint::black_box(vec![1_u8; TOUCHED]);
         let after = sampler.look(Moment::from_nanos(1)).rss_bytes;
         drop(block);
-        // Half, as other tests may give memory back meanwhile.
+        // Half, as other tests may free memory meanwhile.
         assert!(after > before + (TOUCHED as u64) / 2, "{before} {after}");
     }
 

@@ -103,7 +103,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// What comes out of these lines, and how many records were torn.
+    /// The records from these lines, and the number of torn ones.
     fn taken(lines: &[&str]) -> (Vec<String>, u64) {
         let mut pieces = Pieces::default();
         let text = |record: Cow<'_, [u8]>| String::from_utf8(record.into_owned()).unwrap();

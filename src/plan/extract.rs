@@ -84,7 +84,7 @@ mod tests {
         Extraction { slot: SlotId(0), from }.take(answer)
     }
 
-    /// What a body is looked through for, for this extraction.
+    /// The texts that this extraction searches a body for.
     fn sought(from: ExtractFrom) -> TextSearches {
         let (sources, random) = (&[], &mut Random::seeded(1));
         let (user, iteration, now_unix_ms) = (0, 0, 0);

@@ -138,7 +138,7 @@ mod tests {
                 }
             };
             let users: Vec<_> = (0..4).map(|_| scope.spawn(user)).collect();
-            // As the aggregator: all users may wait for room at once, while the one that made some goes on to wait too.
+            // Like the aggregator: all users may wait for room at once, even the one that has just made some.
             while !users.iter().all(ScopedJoinHandle::is_finished) {
                 ledger.count(10);
             }

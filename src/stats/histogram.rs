@@ -232,7 +232,7 @@ mod tests {
     fn a_percentile_is_exact_for_every_count() {
         let mut histogram = TimeHistogram::new(Precision::Fine);
         for count in 1..=2000_u64 {
-            // Each time is told apart from the others: the n-th smallest is n.
+            // All times are distinct: the n-th smallest is n.
             histogram.record(count);
             for permille in [500, 900, 950, 990, 999, 1000] {
                 let place = (count * permille).div_ceil(1000);
@@ -260,7 +260,7 @@ mod tests {
                 assert_eq!((&ours.to_crate(), &sum), (&theirs, &ours), "{magnitude} at {precision:?}");
                 assert_eq!((ours.high_us(), ours.count()), (theirs.high(), theirs.len()));
                 for permille in [0, 1, 500, 999, 1000] {
-                    // The middle of a place, as the crate multiplies by a float and rounds up.
+                    // In the middle between two ranks, as the crate multiplies by a float and rounds up.
                     let place = (theirs.len() * permille).div_ceil(1000).max(1);
                     let expected = theirs.value_at_quantile((place as f64 - 0.5) / theirs.len() as f64);
                     assert_eq!(ours.percentile_us(permille), expected, "{permille} of {magnitude}");

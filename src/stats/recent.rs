@@ -88,7 +88,7 @@ mod tests {
         let mut recent = Recent::default();
         recent.record(at(1_000), false);
         recent.record(at(17_000), false);
-        // Too late to be told: that slot has moved on.
+        // Too late to be counted: its slot is used for another second.
         recent.record(at(1_500), false);
         assert_eq!(recent.rates(at(18_000)), Rates { requests: 0.1, failures: 0.0 });
     }

@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_time_missed_by_sampler_and_aggregator_is_a_stall() {
         let mut stalls = stalls();
-        // Stopped from 5.0 to 8.0: three requests were under way, and are taken at once afterwards.
+        // Stopped from 5.0 to 8.0: three requests were in flight, and are processed right afterwards.
         stalls.take(at(8.01));
         (0..3).for_each(|_| stalls.record(&request(4.9, 8.0)));
         let length = stalls.look(slept(5.02, 8.02), at(8.02)).unwrap();

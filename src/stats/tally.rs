@@ -233,7 +233,7 @@ mod tests {
             outcome(1_000_000, 1_000_000, Ending::Ok),
             outcome(0, 5_000, timeout),
         ];
-        // In two intervals: the run is their sum.
+        // In two intervals, which add up to the run.
         for half in outcomes.chunks(2) {
             let mut interval = Interval::new(Precision::Fine);
             for outcome in half {

@@ -11,17 +11,17 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::error::Exit;
-use crate::target::tests::client::{Client, PATIENCE, field};
+use crate::target::tests::client::{Client, WAIT_LIMIT, field};
 use crate::target::{Target, check_listen};
 
 fn target() -> Target {
     Target::start("127.0.0.1:0".parse().unwrap()).unwrap()
 }
 
-fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(start.elapsed() < WAIT_LIMIT, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }
@@ -239,7 +239,7 @@ fn cookies_are_set_and_echoed() {
 #[test]
 fn a_connection_is_kept_or_closed_depending_on_version_and_header() {
     let target = target();
-    for (request, said, closes) in [
+    for (request, header, closes) in [
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: close", Some("close"), true),
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: x, Close", Some("close"), true),
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: keep-alive", None, false),
@@ -248,7 +248,7 @@ fn a_connection_is_kept_or_closed_depending_on_version_and_header() {
     ] {
         let mut client = Client::connect(&target);
         let answer = client.send(format!("{request}\r\n\r\n")).answer();
-        assert_eq!((answer.status, field(&answer.head, "Connection")), (200, said), "{request}");
+        assert_eq!((answer.status, field(&answer.head, "Connection")), (200, header), "{request}");
         if closes {
             assert_eq!(client.rest(), "", "{request}");
         } else {
@@ -323,12 +323,12 @@ fn dropping_the_target_ends_all_connections_in_any_state() {
         })
         .into();
     waiting.push(Client::connect(&target));
-    await_that("the requests have come", || target.requests() == 5 && target.connections() == 6);
+    wait_until("the requests have arrived", || target.requests() == 5 && target.connections() == 6);
     let shared = std::sync::Arc::clone(&target.shared);
     drop(target);
-    await_that("all connections have ended", || shared.open().is_empty());
+    wait_until("all connections have ended", || shared.open().is_empty());
     for client in &mut waiting {
-        await_that("the client sees the end", || client.is_closed());
+        wait_until("the client sees the end", || client.is_closed());
     }
     assert_eq!(TcpStream::connect(addr).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
@@ -340,20 +340,20 @@ fn a_client_that_disconnects_ends_its_wait() {
         let before = target.requests();
         let mut client = Client::connect(&target);
         client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
-        await_that("the request has come", || target.requests() > before);
+        wait_until("the request has arrived", || target.requests() > before);
         drop(client);
-        await_that("its connection has ended", || target.shared.open().is_empty());
+        wait_until("its connection has ended", || target.shared.open().is_empty());
     }
 }
 
 #[test]
 fn many_clients_are_served_concurrently() {
     let target = target();
-    let mut crowd: Vec<Client> = (0..400).map(|_| Client::connect(&target)).collect();
-    for client in &mut crowd {
+    let mut clients: Vec<Client> = (0..400).map(|_| Client::connect(&target)).collect();
+    for client in &mut clients {
         client.send("GET /delay/1 HTTP/1.1\r\nHost: t\r\n\r\n");
     }
-    assert!(crowd.iter_mut().all(|client| client.answer().status == 200));
+    assert!(clients.iter_mut().all(|client| client.answer().status == 200));
     assert_eq!((target.connections(), target.requests_to("delay")), (400, 400));
 }
 

@@ -273,7 +273,7 @@ mod tests {
                         Ok(()),
                         "{magnitude} {times:?}"
                     );
-                    // As a merge has it that got a part of an endpoint finely and a part coarsely.
+                    // As in a merge of an endpoint with fine histograms from some shards and coarse ones from others.
                     let mut finer = TimeHistogram::new(Precision::Fine);
                     finer.add(times.histogram());
                     assert_eq!(distribution(&finer).belongs_to(many, claim), Ok(()), "{magnitude} {times:?}");
@@ -294,7 +294,7 @@ mod tests {
         assert!(histograms[0].belongs_to(100, claim(&slow)).is_err());
         assert!(histograms[1].belongs_to(100, claim(&fast)).is_err());
         assert!(histograms[0].belongs_to(99, claim(&fast)).is_err());
-        // The ends are the same, the sum is not.
+        // Minimum and maximum are the same, the sum is not.
         let ends = TimesClaim { sum_us: 5_599, ..claim(&fast) };
         assert!(histograms[0].belongs_to(100, ends).is_err());
     }

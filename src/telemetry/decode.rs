@@ -31,7 +31,7 @@ mod tests {
     use crate::stats::histogram::{Precision, TimeHistogram};
     use crate::telemetry::encode;
 
-    /// The crate is the judge.
+    /// What the crate reads.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
         let inner = histogram.to_crate();
         inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()

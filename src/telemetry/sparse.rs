@@ -165,7 +165,7 @@ mod tests {
         histogram
     }
 
-    /// The crate is the judge.
+    /// What the crate reads.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {
         let inner = histogram.to_crate();
         inner.iter_recorded().map(|v| (inner.highest_equivalent(v.value_iterated_to()), v.count_at_value())).collect()

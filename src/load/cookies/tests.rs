@@ -1,11 +1,11 @@
-//! A sentence for each rule.
+//! One test for each rule.
 
 use super::*;
 use crate::plan::url::Url;
 
 const NOW: i64 = 1_000_000;
 
-/// A jar that took these `Set-Cookie` values from that URL.
+/// A jar that received these `Set-Cookie` values from that URL.
 fn jar(url: &str, cookies: &[&str]) -> Jar {
     let mut jar = Jar::default();
     take(&mut jar, url, cookies);
@@ -19,7 +19,7 @@ fn take(jar: &mut Jar, url: &str, cookies: &[&str]) {
     jar.take(head.as_bytes(), Place { origin: url.origin(), target: url.target().as_bytes() }, NOW);
 }
 
-/// What goes to a URL, after some seconds.
+/// The cookies sent to a URL after some seconds.
 fn later(jar: &Jar, url: &str, seconds: i64) -> String {
     let url = Url::parse(url).unwrap().url;
     let place = Place { origin: url.origin(), target: url.target().as_bytes() };
@@ -54,7 +54,7 @@ fn a_domain_opens_a_cookie_to_hosts_below_it() {
         assert_eq!(sent(&jar, "http://xshop.test/"), "", "{domain}");
     }
     assert_eq!(sent(&jar("http://a.localhost/", &["a=b; Domain=localhost"]), "http://b.localhost/"), "a=b");
-    assert_eq!(sent(&jar("http://h.test/", &["a=b; Domain="]), "http://x.h.test/"), "", "as if it were not there");
+    assert_eq!(sent(&jar("http://h.test/", &["a=b; Domain="]), "http://x.h.test/"), "", "the attribute is ignored");
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_host_cannot_set_cookies_for_a_domain_that_is_not_its_own() {
         let jar = jar(&format!("http://{host}/"), &[&format!("a=b; Domain={domain}")]);
         assert!(jar.is_empty(), "{host} {domain}");
     }
-    // A machine's own name, or address, is as if it were not said.
+    // The host's own name or address as domain is ignored.
     for host in ["backend", "127.0.0.1"] {
         let jar = jar(&format!("http://{host}/"), &[&format!("a=b; Domain={host}")]);
         assert_eq!(sent(&jar, &format!("http://{host}/")), "a=b");
@@ -127,7 +127,7 @@ fn secure_cookies_are_sent_over_tls_only() {
     assert_eq!(sent(&jar, "https://h.test/"), "a=b; c=d");
     assert_eq!(sent(&jar, "http://h.test/"), "c=d");
     let plain = self::jar("http://h.test/", &["a=b; secure"]);
-    assert!(plain.is_empty(), "nobody sets them without");
+    assert!(plain.is_empty(), "they cannot be set without TLS");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_header_that_is_not_a_cookie_is_ignored() {
     }
     assert!(!jar("http://h/", &[&format!("a={}", "x".repeat(LONGEST - 1))]).is_empty());
     let long = format!("a=b; Path=/{}", "x".repeat(LONGEST_ATTRIBUTE));
-    assert_eq!(sent(&jar("http://h/", &[&long]), "http://h/"), "a=b", "only the attribute is");
+    assert_eq!(sent(&jar("http://h/", &[&long]), "http://h/"), "a=b", "only the attribute is ignored");
 }
 
 #[test]

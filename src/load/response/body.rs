@@ -192,12 +192,12 @@ impl Body {
 mod tests {
     use super::*;
 
-    /// The whole of `input`, then the end: payload, and how many bytes were taken.
+    /// Feeds all of `input` and then the end: returns the payload and the number of bytes consumed.
     fn read(framing: Framing, input: &[u8]) -> Result<(Vec<u8>, usize), Broken> {
         let (mut body, mut payload) = (Body::new(framing), Vec::new());
         let fed = body.feed(input, |bytes| payload.extend_from_slice(bytes))?;
         assert_eq!(fed.payload, payload.len());
-        assert!(fed.complete || fed.used == input.len(), "an unfinished body takes all there is");
+        assert!(fed.complete || fed.used == input.len(), "an incomplete body consumes all input");
         body.end_of_input().map(|()| (payload, fed.used))
     }
 
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize)).unwrap().0, "x");
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
         assert_eq!(chunked(&"0".repeat(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
-        // Each line has its own.
+        // The limit applies to each line.
         let half = format!("1;{}\r\nx\r\n", "e".repeat(MAX_CHUNK_LINE as usize / 2));
         assert_eq!(chunked(&(half.repeat(3) + "0\r\n\r\n")).unwrap().0, "xxx");
     }

@@ -251,7 +251,7 @@ mod tests {
         let (mut client, mut session, mut theirs) = connected();
         theirs.set_nonblocking(true).unwrap();
         let nothing = io::Read::read(&mut theirs, &mut [0]).unwrap_err();
-        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the handshake's end waits");
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the end of the handshake is held back");
         assert_eq!(client.send(b"request", 0).unwrap(), Sent::Whole);
         assert_eq!(client.send(b" and another", 0).unwrap(), Sent::Whole);
         let mut heard = [0; 19];
@@ -272,7 +272,7 @@ mod tests {
         });
         loop {
             if client.socket.wait(Duration::from_secs(30)).unwrap().readable {
-                assert!(client.is_quiet(), "tickets are all that the server says");
+                assert!(client.is_quiet(), "the server sends only tickets");
             }
             match client.send(&request, done).unwrap() {
                 Sent::UpTo(further) => done = further,
@@ -280,7 +280,7 @@ mod tests {
             }
         }
         assert!(reader.join().unwrap() == request, "the bytes of the request, in their order");
-        assert!(client.out.capacity() <= USUAL_ROOM, "room for a large request is given back");
+        assert!(client.out.capacity() <= USUAL_ROOM, "memory for a large request is released");
     }
 
     #[test]
@@ -306,9 +306,9 @@ mod tests {
         assert!(!client.has_leftover() && client.is_quiet());
         session.refresh_traffic_keys().unwrap();
         session.write_tls(&mut theirs).unwrap();
-        assert!(client.is_quiet(), "new keys are the session's own business");
+        assert!(client.is_quiet(), "a key update does not end the session");
         session.send_close_notify();
         session.write_tls(&mut theirs).unwrap();
-        assert!(!client.is_quiet(), "close_notify is not");
+        assert!(!client.is_quiet(), "close_notify ends it");
     }
 }

@@ -1,4 +1,4 @@
-//! Fake trees, laid out in a directory of their own for each test.
+//! Fake trees in a directory for each test.
 
 use std::env;
 use std::process;

@@ -1,9 +1,9 @@
-//! Limits as numbers; those of this process only where any value will do.
+//! Limits as given numbers; those of this process only where any value is acceptable.
 
 use super::*;
 use crate::error::Exit;
 
-/// A host that limits nothing.
+/// A host without limits.
 const BOUNDLESS: Limits = Limits {
     open_files: u64::MAX,
     processes: None,
@@ -18,7 +18,7 @@ const BOUNDLESS: Limits = Limits {
 
 const INITIAL_NAMESPACE: &str = "         0          0 4294967295\n";
 
-/// Asserts that `most` users pass and one more is refused, with the words of `message`.
+/// Asserts that `most` users pass and that one more is refused with a message that contains `message`.
 fn assert_most(limits: Limits, most: u64, message: &str) {
     limits.check_users(most).unwrap();
     let error = limits.check_users(most + 1).unwrap_err();
@@ -124,7 +124,7 @@ fn the_soft_limits_are_raised_to_the_hard_ones() {
     let hard = getrlimit(Resource::Nofile).maximum;
     assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX));
     assert_eq!(getrlimit(Resource::Nofile).current, hard);
-    assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX), "a second time changes nothing");
+    assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX), "a second call changes nothing");
     assert_eq!(raise_processes(), getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX));
 }
 
@@ -155,7 +155,10 @@ fn the_process_limit_is_enforced_for_the_root_of_a_user_namespace() {
     let rootless = "         0       1000          1\n         1     100000      65536\n";
     assert!(nproc_is_enforced(0, rootless, true));
     assert!(nproc_is_enforced(5, rootless, true));
-    assert!(!nproc_is_enforced(7, "         7          0          1\n", false), "root outside, whatever it is inside");
+    assert!(
+        !nproc_is_enforced(7, "         7          0          1\n", false),
+        "root outside the namespace, whatever it is inside"
+    );
 }
 
 #[test]

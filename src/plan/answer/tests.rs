@@ -4,7 +4,7 @@ use super::*;
 
 static NOTHING_SOUGHT: OnceLock<TextSearches> = OnceLock::new();
 
-/// An answer of this head and body that took 5 ms.
+/// A response with this head and body that took 5 ms.
 pub(crate) fn view<'a>(head: &'a str, body: &'a [u8]) -> AnswerView<'a> {
     AnswerView {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),

@@ -61,7 +61,7 @@ fn the_innermost_engine_wins_and_the_others_are_reported() {
 fn a_batch_script_is_not_a_step() {
     let script = "SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_JOB_ID=55 SLURM_NPROCS=4";
     assert!(refused(script, None).contains("srun"));
-    assert!(refused(script, Some(4)).contains("srun"), "every copy would be shard 0");
+    assert!(refused(script, Some(4)).contains("srun"), "otherwise every copy would be shard 0");
     // Each task of an array is a batch script of its own.
     assert_eq!(found(&format!("{script} {ARRAY}"), None).0, "2/4");
 }
@@ -92,7 +92,7 @@ fn incomplete_and_contradictory_variables_are_refused() {
 
 #[test]
 fn an_array_with_gaps_is_refused() {
-    // --array=1,3,7: numbers alone cannot tell who is who.
+    // --array=1,3,7: the number of a task alone does not give its rank.
     let gaps = "SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_MAX=7 SLURM_ARRAY_TASK_STEP=1 SLURM_ARRAY_TASK_COUNT=3";
     for id in [1, 3, 7] {
         assert!(refused(&format!("SLURM_ARRAY_TASK_ID={id} {gaps}"), None).contains("gaps"));

@@ -30,7 +30,7 @@ fn invalid_json_gives_the_position() {
 
 #[test]
 fn nesting_has_a_limit_whether_closed_or_not() {
-    assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err(), "no stack is used up");
+    assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err(), "the stack does not overflow");
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     assert!(Json::parse(deep(100_000).as_bytes()).unwrap_err().why.contains("128 levels"));
     assert!(Json::parse(deep(127).as_bytes()).is_ok());

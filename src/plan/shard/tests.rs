@@ -1,4 +1,4 @@
-//! The union over the shards is the run of one host, time by time.
+//! All shards together are the run of one host, time by time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn shards(count: u32) -> impl Iterator<Item = Shard> {
     (0..count).map(move |index| Shard::new(index, count).unwrap())
 }
 
-/// Stages of up to five pieces, jumps and pauses among them.
+/// Random stages: up to five, including jumps and pauses.
 fn stages(random: &mut Random, highest: usize) -> String {
     let piece = |random: &mut Random| {
         let target = [0.0, 0.5, 1.0][random.below(3)] + random.below(highest) as f64;
@@ -24,7 +24,7 @@ fn stages(random: &mut Random, highest: usize) -> String {
     pieces.join(",")
 }
 
-/// Ramps and stages of users, many.
+/// Many ramps and stages of users.
 fn plans_of_users() -> Vec<Users> {
     let mut random = Random::seeded(6);
     let ramps = [(1, 1.0), (2, 0.3), (7, 1000.0), (16, 7.0), (17, 3.3), (100, 1e9)];
@@ -33,7 +33,7 @@ fn plans_of_users() -> Vec<Users> {
     ramps.into_iter().chain(stages.collect::<Vec<_>>()).collect()
 }
 
-/// Constant and poisson arrivals, endless and through stages, many.
+/// Many plans of constant and Poisson arrivals, endless and in stages.
 fn plans_of_arrivals() -> Vec<Arrivals> {
     let mut random = Random::seeded(7);
     let mut plans = Vec::new();
@@ -49,7 +49,7 @@ fn plans_of_arrivals() -> Vec<Arrivals> {
 
 fn in_order(changes: impl Iterator<Item = Change>) -> Vec<Change> {
     let mut changes: Vec<Change> = changes.collect();
-    // Two shards may do something at one time; a user's own changes stay in their order.
+    // Two shards may change something at the same time; changes of one user stay in their order.
     changes.sort_by_key(|change| (change.at, change.user, change.kind == ChangeKind::Stop));
     changes
 }
@@ -108,7 +108,7 @@ fn arrivals_of_all_shards_together_are_those_of_one_host_time_by_time() {
                     dealt[usize::try_from(shard.place(n as u64)).unwrap()] = Some(due);
                 }
                 if expected.len() < MOST {
-                    assert_eq!(part.due().nth(own), None, "shard {shard} of {whole:?} has one too many");
+                    assert_eq!(part.due().nth(own), None, "shard {shard} of {whole:?} has too many arrivals");
                 }
             }
             let dealt: Option<Vec<Duration>> = dealt.into_iter().collect();

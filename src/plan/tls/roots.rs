@@ -160,9 +160,9 @@ mod tests {
         let told = System { file: Some(ca.into()), folders: None };
         assert_eq!(told.load_of(&[], &[]).unwrap().store.len(), 1);
         let nothing = System { file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), folders: None };
-        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
         let nothing = System { file: None, folders: Some("/nowhere".to_owned()) };
-        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
     }
 
     #[test]

@@ -14,9 +14,9 @@ fn sent_is_ok_and_failed_and_aborted() {
         aggregate.record(&outcome(1, ending));
     }
     let open = aggregate.so_far(Moment::START);
-    assert_eq!((open.completed, open.failed), (3, 1), "what was not cut yet");
+    assert_eq!((open.completed, open.failed), (3, 1), "before the cut");
     assert_eq!(aggregate.cut().len(), 1);
-    assert_eq!(aggregate.so_far(Moment::START), open, "the same after the cut");
+    assert_eq!(aggregate.so_far(Moment::START), open, "unchanged after the cut");
     assert!(aggregate.cut().is_empty(), "each outcome is in one interval");
     let counts = aggregate.counts();
     assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));

@@ -7,7 +7,7 @@ fn bench(checks: &[&str]) -> Bench {
     Bench::new(&checks)
 }
 
-/// Times of so many microseconds each.
+/// One time for each number of microseconds.
 fn times(each: impl IntoIterator<Item = u64>) -> Times {
     let mut times = Times::new(Precision::Fine);
     each.into_iter().for_each(|us| times.record(us));
@@ -110,7 +110,7 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
     add(&mut slow, "GET /a", STEADY, 0, &times([20_000]));
     assert!(!slow.is_lost(elapsed), "missed once");
     assert!(slow.is_lost(elapsed), "missed twice");
-    // What comes in while the run stops does not save it.
+    // Results that arrive while the run stops do not change that.
     add(&mut slow, "GET /a", STEADY, 0, &times((0..10_000).map(|_| 10)));
     assert_eq!(said(&slow, 1), [(true, "0.01ms".to_owned()), (false, "20ms".to_owned())]);
 

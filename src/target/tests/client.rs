@@ -1,4 +1,4 @@
-//! A client that sees the bytes.
+//! A client that works on bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::target::Target;
 
-/// Longer than anything here takes; only there so that a fault ends the test instead of hanging it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything here takes, so that a failing test ends instead of hanging.
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// A client that sees the bytes.
+/// A client that works on bytes.
 pub(super) struct Client {
     pub(super) stream: TcpStream,
     unread: Vec<u8>,
@@ -31,7 +31,7 @@ impl Answer {
 impl Client {
     pub(super) fn connect(target: &Target) -> Self {
         let stream = TcpStream::connect(target.addr()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
         Self { stream, unread: Vec::new() }
     }
 
@@ -69,13 +69,13 @@ impl Client {
         Answer { status, head, body }
     }
 
-    /// Everything until the server closes.
+    /// Reads everything until the server closes the connection.
     pub(super) fn rest(&mut self) -> String {
         self.stream.read_to_end(&mut self.unread).unwrap();
         String::from_utf8(std::mem::take(&mut self.unread)).unwrap()
     }
 
-    /// Reads once; whether the server has closed, in whatever way.
+    /// Reads once; returns whether the server has closed or reset the connection.
     pub(super) fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0; 16 * 1024]) {
             Ok(count) => count == 0,
@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-/// The value of a field of a head.
+/// The value of a header.
 pub(super) fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().filter_map(|line| line.split_once(": ")).find(|(known, _)| *known == name).map(|(_, value)| value)
 }

@@ -1,4 +1,4 @@
-//! What one client can make the server hold, and for how long.
+//! Limits on the memory and time that one client can take.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::target;
 fn an_echo_of_the_worst_bytes_is_complete() {
     let target = target();
     let mut client = Client::connect(&target);
-    // Six bytes of JSON each, and what is no UTF-8.
+    // Bytes that take six bytes of JSON each, and bytes that are not UTF-8.
     let worst = [vec![1; 300_000], vec![0xff; 224_288]].concat();
     for method in ["POST", "GET"] {
         let head = format!("{method} /echo HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n", worst.len());

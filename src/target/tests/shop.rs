@@ -1,4 +1,4 @@
-//! Promises of the shop.
+//! The shop.
 
 use serde_json::{Value, json};
 

@@ -60,14 +60,16 @@ fn a_tick_is_written_once_all_pipes_have_delivered_it_while_they_stay_open() {
         writers.push((index, file));
     }
     run.await_output(|text| ticks(text) == 1);
-    for tick in 1..3 {
+    // Tick by tick to the end, as a shard that is two ticks behind another would be late.
+    let common = ends.iter().map(Vec::len).min().unwrap() - 1;
+    for tick in 1..common {
         for (index, file) in &mut writers {
             file.write_all(&streams[*index][ends[*index][tick - 1]..ends[*index][tick]]).unwrap();
         }
         run.await_output(|text| ticks(text) == tick + 1);
     }
     for (index, mut file) in writers {
-        file.write_all(&streams[index][ends[index][2]..]).unwrap();
+        file.write_all(&streams[index][ends[index][common - 1]..]).unwrap();
     }
     let run = run.finish().exits(1);
     run.stream();

@@ -1,4 +1,4 @@
-//! A sentence for each rule.
+//! One test for each rule.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn whole(fields: &str) -> Result<Head<'_>, Broken> {
     parse_head(fields.as_bytes(), Asked::Whole).map(|head| head.expect("a complete head"))
 }
 
-/// The framing that these lines of a 200 in HTTP/1.1 give.
+/// The framing of a 200 in HTTP/1.1 with these header lines.
 fn framed(lines: &str) -> Result<Framing, Broken> {
     whole(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n")).map(|head| head.framing)
 }
@@ -201,7 +201,7 @@ fn a_head_may_have_64_kib_and_no_more() {
     assert_eq!(parse_head(unfinished.as_bytes(), Asked::Whole), Err(Broken::HeadTooLong));
 }
 
-/// Feeds `input` byte by byte: the verdict, after how many bytes, and how often it was parsed.
+/// Feeds `input` byte by byte: returns the verdict, the number of bytes it took, and the number of parses.
 fn drip(input: &[u8]) -> (Result<Option<Head<'_>>, Broken>, usize, usize) {
     let (mut scan, mut parses) = (HeadScan::default(), 0);
     for len in 1..=input.len() {
@@ -260,7 +260,7 @@ fn folded_lines_become_one_and_spaces_before_colons_are_removed() {
         ("HTTP/1.1 200 OK\r\nA:\r\n \r\n  b\r\n\r\n", "HTTP/1.1 200 OK\r\nA:       b\r\n\r\n"),
         ("HTTP/1.1 200 OK\r\nA \t: b\r\n\r\n", "HTTP/1.1 200 OK\r\nA:   b\r\n\r\n"),
         ("\r\nHTTP/1.1 200 OK\r\nA : b\r\n", "\r\nHTTP/1.1 200 OK\r\nA:  b\r\n"),
-        // What is behind the head is not of it.
+        // Bytes after the head are not part of it.
         ("HTTP/1.1 200 OK\r\nA : b\r\n\r\n c : d\r\n e", "HTTP/1.1 200 OK\r\nA:  b\r\n\r\n c : d\r\n e"),
     ] {
         let (how, text) = unfolded(head);

@@ -92,7 +92,7 @@ fn a_json_string_stays_one_unless_it_is_a_number() {
     assert_eq!(json("a\"${token}").unwrap(), "\"a\\\"t 1\"");
     assert_eq!(json("${number(token)}").unwrap_err(), "NotANumber", "at run time");
     assert!(json("${number(city)}").unwrap_err().contains("is not a number"), "at once");
-    assert!(!json("${number(env.KEY)}").unwrap_err().contains("s/1"), "a secret is not told");
+    assert!(!json("${number(env.KEY)}").unwrap_err().contains("s/1"), "a secret is not shown");
     assert!(json("x${number(page)}").unwrap_err().contains("whole of a JSON string"));
 }
 

@@ -8,7 +8,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// Rates with their exact fractions.
+/// Rates as floats and as exact fractions.
 const RATES: [(f64, u128, u128); 8] = [
     (0.1, 1, 10),
     (0.3, 3, 10),
@@ -71,7 +71,7 @@ fn stages_have_exactly_the_arrivals_of_their_integral() {
     let stage = || times.into_iter().flat_map(|time| rates.map(|rate| (time, rate)));
     let all = rates.into_iter().flat_map(|rate| stage().flat_map(move |one| stage().map(move |two| (rate, one, two))));
     for (v0, (d1, v1), (d2, v2)) in all.filter(|(_, one, two)| one.0 + two.0 > 0) {
-        // Tenths of seconds and of arrivals a second: twice the integral in hundredths is whole.
+        // Tenths of seconds and of arrivals a second: twice the integral in hundredths is an integer.
         let before = (v0 + v1) * d1;
         let count = (before + (v1 + v2) * d2 + 199) / 200;
         let tenth = |tenths: i128| tenths as f64 / 10.0;
@@ -171,5 +171,5 @@ fn no_rate_that_a_flag_accepts_panics() {
         }
     }
     let arrivals = Arrivals::constant(1.0, Spacing::Constant);
-    assert!(arrivals.due().nth(usize::MAX).is_some(), "never, but not a panic");
+    assert!(arrivals.due().nth(usize::MAX).is_some(), "never due, but no panic");
 }

@@ -8,7 +8,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// `+k@ms` and `-k@ms`, for reading.
+/// Changes as text: `+k@ms` and `-k@ms`.
 fn told(users: &Users) -> String {
     let word = |change: Change| {
         let sign = if change.kind == ChangeKind::Start { '+' } else { '-' };
@@ -71,7 +71,7 @@ fn each_new_target_is_reached_once_up_and_down() {
     assert_eq!(users("30s:100,2m:100,30s:0").end(), Some(seconds(180.0)));
 }
 
-/// Every pair of stages of a small grid, in tenths of seconds and of users.
+/// All pairs of stages from a small grid, in tenths of seconds and of users.
 fn grid() -> impl Iterator<Item = [(i64, i64); 3]> {
     let targets = [0, 3, 10, 25, 30];
     let times = [0, 5, 10, 33];
@@ -103,7 +103,7 @@ fn changes_up_to_a_time_add_up_to_the_target_and_the_curve() {
             assert_eq!(i64::from(users.wanted(at)), count, "{text} at {at:?}");
             let (from, to, length, time) =
                 if hundredth < d1 * 10 { (0, v1, d1, hundredth) } else { (v1, v2, d2, hundredth - d1 * 10) };
-            // Ten times the length times ten users, so that all is whole.
+            // Ten times the length and ten times the users, so that all numbers are integers.
             let (value, one) = (from * length * 10 + (to - from) * time, length * 100);
             let expected = if to < from { (value - 1).div_euclid(one) } else { value / one };
             assert_eq!(count, expected.max(0), "{text} at {at:?}");
