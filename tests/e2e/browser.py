@@ -17,21 +17,21 @@ import time
 from harness import Failed, Skip, end
 
 ANSWER_LIMIT = 30.0
-"""Seconds within which the browser must answer."""
+"""Seconds within which the browser must respond."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
 @contextlib.contextmanager
 def browser(directory):
-    """A browser with a profile of its own in `directory`, which has ended when the block is left."""
+    """A browser with a profile of its own in `directory`; it is ended when the block is left."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
         raise Skip("chromium is not installed")
     command = [program, "--headless", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                "--disable-background-networking", f"--user-data-dir={directory / 'profile'}", "--remote-debugging-pipe"]
     if os.geteuid() == 0:
-        # Its sandbox refuses root.
+        # Its sandbox does not work for root.
         command.append("--no-sandbox")
     to_browser, ours_out = os.pipe()
     ours_in, from_browser = os.pipe()
@@ -63,7 +63,7 @@ class Browser:
         self.events = []
 
     def ask(self, method, session=None, **parameters):
-        """Sends one command and returns its result; events that come before it are kept."""
+        """Sends one command and returns its result; events received before it are kept."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": parameters}
         if session:
@@ -93,7 +93,7 @@ class Browser:
         return json.loads(message)
 
     def wait_for(self, event):
-        """Returns when an event of this name came, now or before."""
+        """Returns once an event of this name has been received, now or earlier."""
         deadline = time.monotonic() + ANSWER_LIMIT
         while not any(known.get("method") == event for known in self.events):
             self.events.append(self.receive(deadline, event))
@@ -132,7 +132,7 @@ class Page:
 
     def complaints(self):
         """Everything that the console would show: errors, warnings, exceptions, refusals by the page's policy."""
-        # What has been said is delivered before the answer to a question.
+        # Earlier messages are delivered before the response to a command.
         self.run("0")
         texts = []
         for event in self.browser.events:
@@ -146,7 +146,7 @@ class Page:
         return texts
 
     def requests(self):
-        """The addresses of everything that was asked for."""
+        """The URLs of all requests."""
         sent = (event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in sent]
 
@@ -162,7 +162,7 @@ class Page:
         path.write_bytes(base64.b64decode(self.ask("Page.printToPDF", preferCSSPageSize=True)["data"]))
 
     def press(self, key):
-        """A key, down and up."""
+        """Presses and releases a key."""
         text = {"Enter": "\r", " ": " "}.get(key, "")
         code = {"Enter": 13, " ": 32, "ArrowRight": 39, "ArrowLeft": 37}[key]
         for kind in ("keyDown", "keyUp"):
@@ -170,10 +170,10 @@ class Page:
             self.ask("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **more)
 
     def move(self, x, y):
-        """The pointer to a place of the window."""
+        """Moves the pointer to a position in the window."""
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def click(self, x, y):
-        """A click there."""
+        """Clicks there."""
         for kind in ("mousePressed", "mouseReleased"):
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)

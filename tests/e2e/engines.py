@@ -1,4 +1,4 @@
-"""Engines that start the shards of a run, each with everything that it writes in the scenario's own directory."""
+"""Engines that start the shards of a run; all their files are in the scenario's directory."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ PartitionName=all Nodes=ALL Default=YES State=UP
 
 
 class Shell:
-    """How a pipeline ended: the exit code of its last command, and what it said."""
+    """The exit code of the last command of a pipeline, and its output."""
 
     def __init__(self, code, stdout, stderr):
         self.code = code
@@ -42,7 +42,7 @@ class Shell:
 
 
 def shell(script, directory, **environment):
-    """Runs a pipeline of bash in `directory`, with a bound on its time."""
+    """Runs a bash pipeline in `directory` with a time limit."""
     command = ["bash", "-c", script]
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": directory}
     with child(command, env={**clean_environment(), **environment}, start_new_session=True, **options) as process:
@@ -57,7 +57,7 @@ def shell(script, directory, **environment):
 
 @contextlib.contextmanager
 def slurm(directory):
-    """A Slurm of one node on this host; the value of SLURM_CONF."""
+    """A Slurm with one node on this host; yields the value of SLURM_CONF."""
     if os.geteuid() != 0:
         raise Skip("Slurm's daemons need root")
     host = socket.gethostname().split(".")[0]
@@ -68,7 +68,7 @@ def slurm(directory):
     key.chmod(0o600)
     conf = directory / "slurm.conf"
     conf.write_text(SLURM.format(host=host, dir=directory, ctld_port=free_port(), d_port=free_port()))
-    # 22.05 has no way to leave cgroups out; without systemd it must be told so.
+    # 22.05 cannot be used without cgroups; without systemd that must be configured.
     (directory / "cgroup.conf").write_text("CgroupPlugin=autodetect\nIgnoreSystemd=yes\n")
     munge = ["munged", "-F", "--force", f"--socket={directory}/munge.socket", f"--key-file={key}"]
     munge += [f"--{name}={directory}/munged.{name}" for name in ("pid-file", "log-file", "seed-file")]

@@ -24,7 +24,7 @@ class Connection(socketserver.StreamRequestHandler):
     answered = 0
 
     def handle(self):
-        """Requests until there is none for 300 ms."""
+        """Serves requests until there is none for 300 ms."""
         try:
             while self.take():
                 with self.lock:
@@ -48,7 +48,7 @@ class Connection(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Many at once."""
+    """Serves connections concurrently."""
 
     allow_reuse_address = True
     daemon_threads = True

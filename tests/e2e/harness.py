@@ -1,4 +1,4 @@
-"""What every scenario stands on: processes that always end, bounded waiting, and sentences for what went wrong."""
+"""Shared by all scenarios: processes that always end, waiting with a limit, and messages for failures."""
 
 import contextlib
 import os
@@ -10,10 +10,10 @@ import time
 from pathlib import Path
 
 RUN_LIMIT = 60.0
-"""Seconds after which a swarmline that was not meant to take long is killed and the scenario fails."""
+"""Default time limit of a swarmline in seconds: it is killed then, and the scenario fails."""
 
 READY_LIMIT = 10.0
-"""Seconds within which a server must take connections."""
+"""Seconds within which a server must accept connections."""
 
 
 class Skip(Exception):
@@ -21,7 +21,7 @@ class Skip(Exception):
 
 
 class Failed(Exception):
-    """A promise was not kept; the text says which."""
+    """A promise was broken; the text says which."""
 
 
 def expect(condition, sentence):
@@ -36,14 +36,14 @@ def equal(actual, wanted, what):
 
 
 def free_port():
-    """A loopback port that nobody has at this moment."""
+    """A free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_until(condition, limit, what):
-    """Looks again and again until `condition()` is true, and returns its value; fails after `limit` seconds."""
+    """Polls until `condition()` is true, and returns its value; fails after `limit` seconds."""
     deadline = time.monotonic() + limit
     while True:
         value = condition()
@@ -54,7 +54,7 @@ def wait_until(condition, limit, what):
 
 
 def wait_for_port(port, process, what):
-    """Returns when `port` takes connections; fails when `process` ends before, or after READY_LIMIT."""
+    """Returns when `port` accepts connections; fails when `process` ends before, or after READY_LIMIT."""
 
     def connects():
         if process.poll() is not None:
@@ -67,7 +67,7 @@ def wait_for_port(port, process, what):
 
 
 def end(process, number=signal.SIGTERM, limit=10.0):
-    """Ends our child by its id: the signal, bounded waiting, then SIGKILL. Returns its exit code."""
+    """Ends our child by its id: sends the signal, waits with a limit, then sends SIGKILL. Returns its exit code."""
     if process.poll() is None:
         process.send_signal(number)
         try:
@@ -80,7 +80,7 @@ def end(process, number=signal.SIGTERM, limit=10.0):
 
 @contextlib.contextmanager
 def child(command, number=signal.SIGTERM, **options):
-    """A child process that has ended when the block is left, whatever happened in it."""
+    """A child process that is always ended when the block is left."""
     command = [str(part) for part in command]
     if not shutil.which(command[0]):
         raise Skip(f"{command[0]} is not installed")
@@ -95,7 +95,7 @@ def child(command, number=signal.SIGTERM, **options):
 
 
 def clean_environment():
-    """Our environment without what swarmline reads from it, so that only a scenario's flags count; and without what curl does."""
+    """Our environment without the variables that swarmline and curl read, so that only a scenario's flags count."""
     own = ("LOCUST_", "SWARMLINE_", "SSL_CERT_", "CURL_")
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     return {k: v for k, v in os.environ.items() if not k.startswith(own) and k.lower() not in proxies}
@@ -119,11 +119,11 @@ class Ran:
         self.seconds = seconds
 
     def must_exit(self, code):
-        """Fails unless the exit code is `code`; says what stderr said."""
+        """Fails with stderr unless the exit code is `code`."""
         expect(self.code == code, f"exit code {self.code}, not {code}; stderr: {self.stderr.strip()[-600:] or 'empty'}")
 
     def one_line_naming(self, word):
-        """Fails unless stderr is one line that begins as errors do and contains `word`."""
+        """Fails unless stderr is one line in the form of an error that contains `word`."""
         lines = self.stderr.splitlines()
         expect(len(lines) == 1, f"stderr has {len(lines)} lines, not one: {self.stderr[:600]!r}")
         expect(lines[0].startswith("swarmline: "), f"stderr does not begin with 'swarmline: ': {lines[0]!r}")
@@ -131,8 +131,8 @@ class Ran:
 
 
 class Bench:
-    """One scenario's bench: the binary under test, a directory of its own, the streams seen so far, and where to leave
-    what a person should look at, or None."""
+    """The environment of one scenario: the binary under test, a directory of its own, the streams so far, and the folder
+    for files that a person should look at, or None."""
 
     def __init__(self, binary, static_binary, shared, directory, streams, keep=None):
         self.binary = binary
@@ -144,7 +144,7 @@ class Bench:
 
     @contextlib.contextmanager
     def start(self, *flags, wrapper=(), binary=None, **options):
-        """`swarmline run FLAGS` as a child that has ended when the block is left; stderr is a pipe.
+        """`swarmline run FLAGS` as a child that is ended when the block is left; stderr is a pipe.
 
         `wrapper` goes in front of it (nohup, unshare), `binary` is its path as the wrapper sees it.
         """
@@ -155,7 +155,7 @@ class Bench:
             yield process
 
     def finish(self, process, began, limit=RUN_LIMIT):
-        """Waits for a started swarmline; one that takes over `limit` seconds from now is a failure."""
+        """Waits for a started swarmline; fails if that takes over `limit` seconds."""
         try:
             _, stderr = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -165,11 +165,11 @@ class Bench:
         return Ran(process.returncode, stderr.decode(errors="replace"), time.monotonic() - began)
 
     def run(self, *flags, limit=RUN_LIMIT, **options):
-        """`swarmline run FLAGS` to its end."""
+        """Runs `swarmline run FLAGS` to its end."""
         began = time.monotonic()
         with self.start(*flags, **options) as process:
             return self.finish(process, began, limit)
 
     def stream_path(self, name="s.ndjson"):
-        """Where the next stream goes."""
+        """The path of the next stream."""
         return self.dir / name

@@ -1,4 +1,4 @@
-"""An hour's stream out of one of seconds: its ticks again and again, each time later."""
+"""Makes a stream of an hour from one of seconds by repeating its ticks with later times."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -7,7 +7,7 @@ TIMES = ("interval_start", "interval_end")
 
 
 def moved(time, seconds):
-    """A time of the stream, so many seconds later."""
+    """A time of the stream, later by this number of seconds."""
     moment = datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc) + timedelta(seconds=seconds)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 

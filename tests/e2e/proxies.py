@@ -1,4 +1,4 @@
-"""Proxies written by others, each a foreground child on a free loopback port, that let in one login only."""
+"""Proxies written by others, each a foreground child on a free loopback port that accepts one login only."""
 
 import contextlib
 import subprocess

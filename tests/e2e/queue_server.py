@@ -35,7 +35,7 @@ def serve(port, mean, seed, record):
             try:
                 connection.send(ANSWER)
             except OSError:
-                # The client was cut off: it is not done.
+                # The client was cut off: the request is not completed.
                 continue
             record.write(f"done {served} {anchor + time.monotonic():.6f}\n")
         timeout = max(0.0, waiting[0][1] - time.monotonic()) if waiting else None
@@ -54,7 +54,7 @@ def serve(port, mean, seed, record):
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
                 continue
-            # A request without a body comes in one piece on loopback.
+            # A request without a body arrives in one piece on loopback.
             came = time.monotonic()
             number += 1
             free_at = max(free_at, came) + chance.expovariate(1.0 / mean)

@@ -1,4 +1,4 @@
-"""Python's own HTTP server, which keeps what it was asked: recording_server.py PORT PROTOCOL RECORD.
+"""Python's own HTTP server, which records its requests: recording_server.py PORT PROTOCOL RECORD.
 
 It writes the record (JSON, one object a request) when SIGTERM ends it, and exits 0.
 """
@@ -15,12 +15,12 @@ ANSWERS = {"/ok": 200, "/fail": 500}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers /ok, /fail and everything else (404), with the body `answer`."""
+    """Responds to /ok, /fail and everything else (404) with the body `answer`."""
 
     disable_nagle_algorithm = True
 
     def answer(self):
-        """Reads the request to its end, records it, answers."""
+        """Reads the complete request, records it and responds."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with LOCK:
             RECORD.append({"method": self.command, "path": self.path, "headers": self.headers.items(),
@@ -35,11 +35,11 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer
 
     def log_message(self, *_):
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class Server(ThreadingHTTPServer):
-    """Many at once."""
+    """Serves connections concurrently."""
 
     request_queue_size = 1024
     daemon_threads = True

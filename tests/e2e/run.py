@@ -4,10 +4,10 @@
   run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--keep DIR] [--list]
 
 Each scenario is a function named as a sentence, its docstring is the promise. One line a scenario: ok, FAIL or skip,
-with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs beside it
+with the figures or the reason. Exit 1 when any failed. Python's standard library only; what a scenario needs besides
 (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd, buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime,
 tmux, chromium, the packages jsonschema, hdrhistogram, httpbin, gunicorn and kubernetes-validate) and does not
-find makes it a skip that says so.
+find makes it a skip with that reason.
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared beside the clone).
 """
@@ -80,7 +80,7 @@ def default_signals():
 
 
 def outcome(scenario, bench):
-    """Runs one scenario: the word for it, and what to say beside it."""
+    """Runs one scenario; returns its result and the details."""
     try:
         return "ok", scenario(bench)
     except Skip as why:
@@ -92,7 +92,7 @@ def outcome(scenario, bench):
 
 
 def main():
-    """Runs the scenarios one after another; the exit code."""
+    """Runs the scenarios one after another; returns the exit code."""
     options = parse()
     wanted = (options.only or "").replace(" ", "_")
     chosen = [scenario for scenario in SCENARIOS if wanted in scenario.__name__]

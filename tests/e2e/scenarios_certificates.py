@@ -1,4 +1,4 @@
-"""Which certificates are trusted, and what is said of the others: curl and OpenSSL are the judges."""
+"""Which certificates are trusted, and the errors about the others, compared with curl and OpenSSL."""
 
 import subprocess
 from collections import namedtuple
@@ -29,7 +29,7 @@ subjectAltName = DNS:localhost,IP:127.0.0.1
 
 
 def openssl(directory, *arguments, **options):
-    """Runs openssl there; it must succeed."""
+    """Runs openssl in that directory; it must succeed."""
     try:
         done = subprocess.run(["openssl", *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True,
                               **options)
@@ -39,7 +39,7 @@ def openssl(directory, *arguments, **options):
 
 
 def self_signed(directory, name, *extensions, subject="/CN=localhost", key=EC):
-    """The usual self-signed certificate, `openssl req -x509`: marked as an authority's."""
+    """The usual self-signed certificate, `openssl req -x509`: marked as a CA."""
     more = [part for extension in extensions for part in ("-addext", extension)]
     openssl(directory, "req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
             "-subj", subject, *more)
@@ -55,7 +55,7 @@ def signed(directory, name, *extensions, issuer="ca", subject="/CN=localhost"):
 
 
 def dated(directory, name, begin, end):
-    """A certificate that the authority `ca` signed for a time of its own."""
+    """A certificate signed by the CA `ca` with a validity of its own."""
     (directory / "ca.cnf").write_text(CA_CONFIG.format(dir=directory))
     (directory / "index.txt").write_text("")
     openssl(directory, "req", "-new", *EC, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=localhost")
@@ -73,7 +73,7 @@ def curl(url, *flags, env=None):
 
 
 def ours(bench, url, *flags, env=None):
-    """swarmline's errors over two requests, and its stream; none where all was ok."""
+    """swarmline's errors over two requests (empty where all were ok), and its stream."""
     path = bench.stream_path()
     wrapper = ["env", *(f"{name}={value}" for name, value in (env or {}).items())]
     ran = bench.run(url, "-n", "2", "--telemetry", path, *flags, wrapper=wrapper)
@@ -126,7 +126,7 @@ CASES = [
 
 
 def each_trouble_with_certificates_has_its_own_words(bench):
-    """Twelve servers that are not trusted: one text each, the same for every request, with its cure on stderr."""
+    """Twelve servers that are not trusted: one text each, the same for every request, with a remedy on stderr."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     self_signed(certs, "foreign", subject="/CN=foreign")
@@ -151,7 +151,7 @@ def each_trouble_with_certificates_has_its_own_words(bench):
             url = f"https://localhost:{server.port}/ok"
             errors, stream = ours(bench, url, *flags)
             equal(errors, [f"tls: {case.error}"], f"errors of {case.name}")
-            # Where OpenSSL's default is milder than that of rustls, and of browsers.
+            # OpenSSL's default is less strict here than that of rustls and of browsers.
             if case.name not in ("authority", "ed448", "version1"):
                 expect(curl(url, *flags) != 0, f"curl trusts {case.name}")
             equal(ours(bench, url, "-k")[0], [] if "TLSv1.1" not in tls else errors, f"{case.name} with -k")
@@ -166,7 +166,7 @@ def each_trouble_with_certificates_has_its_own_words(bench):
 
 
 def the_systems_certificates_are_found_as_openssl_finds_them(bench):
-    """SSL_CERT_FILE and SSL_CERT_DIR as curl takes them; set and without a certificate: exit 2, where TLS is needed."""
+    """SSL_CERT_FILE and SSL_CERT_DIR work as in curl; set and without a certificate: exit 2, where TLS is needed."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     signed(certs, "good", SAN)

@@ -16,7 +16,7 @@ POST = ["-X", "POST", "-d", "x=1"]
 
 
 def server_counts(stream, counted):
-    """README's formula, with what it says of failures after a byte was written: they may or may not be counted."""
+    """README's formula, in which failures after a byte was written may or may not be counted."""
     unsent = unsure = 0
     for (_, error), count in stream.errors().items():
         kind = error.split(":")[0]
@@ -85,7 +85,7 @@ def session_tickets_do_not_end_a_connection(bench):
 
 
 def nginx_is_reloaded_under_users_who_think(bench):
-    """Four reloads under 50 POSTing users: at most 1 in 200 fails, by a close that came behind the look."""
+    """Four reloads under 50 POSTing users: at most 1 in 200 fails, by a close after the check of the connection."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
@@ -110,7 +110,7 @@ def nginx_is_reloaded_under_users_who_think(bench):
 
 
 def a_farewell_is_no_answer(bench):
-    """A server says 408 to connections that are idle for 300 ms: with `--wait 500ms` no request takes it for its own."""
+    """A server sends 408 on connections that are idle for 300 ms: with `--wait 500ms` no request takes it for its response."""
     told = []
     for name, flags in (("GET", []), ("POST", POST)):
         port, path, count = free_port(), bench.stream_path(f"{name}.ndjson"), bench.dir / f"{name}.count"

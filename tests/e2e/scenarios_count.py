@@ -1,4 +1,4 @@
-"""Does swarmline count what servers count? nginx, haproxy and Python's server are asked."""
+"""Does swarmline count what servers count? Compared with nginx, haproxy and Python's server."""
 
 from harness import equal, expect
 from servers import haproxy, nginx, per_uri, python_server
@@ -6,7 +6,7 @@ from stream import STOPPED, check_grid, read_whole
 
 
 def whole_stream(bench, path, ran):
-    """The checked stream of a run that came to its end, remembered for the schema; its exit code is the process's."""
+    """The checked stream of a complete run, kept for the schema; its exit code is that of the process."""
     expect(path.exists(), f"no stream was written; exit code {ran.code}, stderr: {ran.stderr.strip()[-600:] or 'empty'}")
     stream = read_whole(path.read_bytes())
     bench.streams.append(path)
@@ -15,7 +15,7 @@ def whole_stream(bench, path, ran):
 
 
 def counts_agree(stream, entries):
-    """nginx's log against the stream, whole and for each path; exact but for aborted requests."""
+    """Compares nginx's log with the stream, in total and for each path; exact except for aborted requests."""
     aborted, completed = stream.end["aborted"], stream.final["num_requests"]
     expect(len(entries) - aborted <= completed <= len(entries),
            f"nginx saw {len(entries)}, swarmline completed {completed} and aborted {aborted}")
@@ -84,7 +84,7 @@ def a_number_of_requests_is_sent_exactly(bench):
 
 
 def haproxy_counts_the_same(bench):
-    """A second implementation of HTTP, asked by its own statistics: requests in all and by class of status."""
+    """A second HTTP implementation, by its own statistics: requests in total and by class of status."""
     path = bench.stream_path()
     with haproxy(bench.dir / "haproxy") as server:
         before = server.statistics()
@@ -116,14 +116,14 @@ def python_server_agrees(bench, protocol):
 
 
 def a_server_of_http_1_0_that_closes_is_counted(bench):
-    """Bodies without a length end with the connection; a close after each answer is no failure."""
+    """Bodies without a length end with the connection; a close after each response is not a failure."""
     record, ran = python_server_agrees(bench, "HTTP/1.0")
     equal(len({r["connection"] for r in record}), 300, "connections")
     return f"300 requests on 300 connections, {ran.seconds:.2f} s"
 
 
 def a_python_server_of_http_1_1_is_counted(bench):
-    """Kept connections to Python's own server: one a user."""
+    """Keep-alive connections to Python's own server: one per user."""
     record, ran = python_server_agrees(bench, "HTTP/1.1")
     connections = len({r["connection"] for r in record})
     expect(connections <= 4, f"{connections} connections for 4 users")
@@ -169,7 +169,7 @@ def redirects_are_followed_and_counted_beside(bench):
 
 
 def a_redirect_can_be_the_answer(bench):
-    """`--max-redirects 0`: the redirect is the answer, it is ok, and nothing follows."""
+    """`--max-redirects 0`: the redirect is the response, it is ok, and nothing follows."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         ran = bench.run(f"{server.url}/r", "-n", "60", "--max-redirects", "0", "--telemetry", path)

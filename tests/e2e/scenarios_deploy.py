@@ -1,4 +1,4 @@
-"""What stands in deploy/: does Kubernetes take the manifest, and does an engine build and run the image?"""
+"""The files in deploy/: does Kubernetes accept the manifest, and does an engine build and run the image?"""
 
 import copy
 import os
@@ -13,11 +13,11 @@ from stream import read_whole
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 OLDEST = "1.28"
-"""The first Kubernetes that gives pods the labels that the manifest and deploy/README.md use."""
+"""The first Kubernetes that sets the pod labels that the manifest and deploy/README.md use."""
 
 
 def spoiled(manifest):
-    """The manifest with one thing wrong, and what it is."""
+    """Variants of the manifest, each with one mistake, and its description."""
 
     def changed(what, change):
         other = copy.deepcopy(manifest)
@@ -33,7 +33,7 @@ def spoiled(manifest):
 
 
 def the_kubernetes_manifest_is_valid(bench):
-    """The Indexed Job is valid by Kubernetes' own schema, of the oldest version meant and the newest known; spoiled, not."""
+    """The Indexed Job is valid by Kubernetes' own schema of the oldest supported and the newest known version; with mistakes it is not."""
     try:
         import kubernetes_validate
         import yaml
@@ -61,7 +61,7 @@ def the_kubernetes_manifest_is_valid(bench):
 
 
 def the_image_is_built_and_run(bench):
-    """buildah makes the image of the static binary alone, without pulling; its user is nobody, and what it counts nginx does."""
+    """buildah makes the image from the static binary alone, without pulling; its user is `nobody`, and it counts what nginx counts."""
     if not shutil.which("buildah"):
         raise Skip("buildah is not installed")
     if os.geteuid() != 0:

@@ -1,4 +1,4 @@
-"""Is everything there when a run ends early? Signals, full disks, closed and unread pipes, SIGKILL."""
+"""Is the stream complete when a run ends early? Signals, full disks, closed and unread pipes, SIGKILL."""
 
 import contextlib
 import fcntl
@@ -14,16 +14,16 @@ from servers import hanging_server, nginx
 from stream import STOPPED, read, read_whole, seconds
 
 F_SETPIPE_SZ = 1031
-"""Linux's fcntl command; Python names it from 3.10 on."""
+"""Linux's fcntl command; Python has a name for it since 3.10."""
 
 
 def ticks_in(data):
-    """How many ticks have begun in these bytes of a stream."""
+    """The number of ticks that begin in these bytes of a stream."""
     return data.count(b'"stats_type":"current"')
 
 
 def wait_for_ticks(process, path, count):
-    """Waits until the stream in `path`, compressed or not, shows this many ticks, while `process` writes it."""
+    """Waits until the stream in `path`, compressed or not, has this number of ticks, while `process` writes it."""
 
     def enough():
         still_running(process)
@@ -33,20 +33,20 @@ def wait_for_ticks(process, path, count):
 
 
 def still_running(process):
-    """Fails, with what it said on stderr, when a swarmline that should run has ended."""
+    """Fails with stderr when a swarmline that should be running has ended."""
     if process.poll() is not None:
         said = process.stderr.read().decode(errors="replace")
         raise Failed(f"it ended too early, with {process.returncode}; stderr: {said[-600:] or 'empty'}")
 
 
 def so_far(path):
-    """What the stream's file holds at this moment, unzipped."""
+    """The current content of the stream's file, decompressed."""
     data = path.read_bytes() if path.exists() else b""
     return zlib.decompressobj(31).decompress(data) if path.suffix == ".gz" else data
 
 
 def whole_lines(data):
-    """Without the last line where that was cut off."""
+    """The data without an incomplete last line."""
     return data[:data.rfind(b"\n") + 1]
 
 
@@ -75,7 +75,7 @@ def sigint_ends_a_run_with_all_its_lines(bench):
 
 
 def sigterm_ends_a_run_with_all_its_lines(bench):
-    """What an engine sends: every line is there, exit code of a pass."""
+    """SIGTERM, as sent by engines: every line is there, exit code of a pass."""
     return ended_by_a_signal(bench, signal.SIGTERM)
 
 
@@ -103,7 +103,7 @@ def a_second_signal_ends_at_once(bench):
 
 
 def a_hanging_server_does_not_hold_up_the_end(bench):
-    """With stop-timeout 0, a server that never answers: 50 requests are aborted, none is a failure."""
+    """With stop-timeout 0 and a server that never responds, 50 requests are aborted and none fails."""
     path = bench.stream_path()
     with hanging_server() as (port, someone_came):
         with bench.start(f"http://127.0.0.1:{port}/", "-u", "50", "-r", "1000", "--interval", "500ms", "--telemetry",
@@ -121,7 +121,7 @@ def a_hanging_server_does_not_hold_up_the_end(bench):
 
 
 def nohup_keeps_a_run_alive(bench):
-    """A SIGHUP that was ignored at the start stays ignored; SIGTERM still ends the run in order."""
+    """A SIGHUP that was ignored at the start stays ignored; SIGTERM still ends the run cleanly."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "--interval", "300ms", "--telemetry", path, wrapper=["nohup"]) as process:
@@ -243,7 +243,7 @@ def after_sigkill_only_the_tick_in_progress_is_lost(bench):
 
 
 def the_demo_leaves_a_stream_that_can_be_trusted(bench):
-    """`swarmline demo`: loads its own target, exits as a run with failures or a pass does, and says where all is."""
+    """`swarmline demo`: loads its own target, exits as a run with failures or a pass does, and names its files."""
     with child([bench.binary, "demo"], cwd=bench.dir, env=clean_environment(), stdin=subprocess.DEVNULL,
                stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         text = process.communicate(timeout=40)[0].decode(errors="replace")

@@ -1,4 +1,4 @@
-"""One run on many hosts: engines that exist start the shards, merge is the master, and the server's count is the judge."""
+"""A run on many hosts: real engines start the shards, merge is the master, and the result is compared with the server's count."""
 
 import contextlib
 import json
@@ -21,13 +21,13 @@ SHARDS = 4
 
 
 def flags(server):
-    """What every shard is started with: 9 users, a ramp, both of nginx's endpoints, a common start in a while."""
+    """Flags of every shard: 9 users, a ramp, both endpoints of nginx, a common start in a few seconds."""
     return (f"run -q -H {server.url} --run-id e2e -u 9 -r 20 -t 2s -s 5s --wait 5ms --interval 500ms "
             f"--start-at {time.time() + 4:.3f} --exit-code-on-error 0 /ok /fail")
 
 
 def lines_of(data):
-    """A merged stream, each line strictly read, numbers without a gap."""
+    """Reads a merged stream: each line strictly, numbers without a gap."""
     lines = [Line(number, raw) for number, raw in enumerate(data.strip().split(b"\n"), 1)]
     equal([line["seq"] for line in lines], list(range(1, len(lines) + 1)), "seq of the merged stream")
     return Stream(lines)
@@ -49,7 +49,7 @@ def judged(server, ran, code=1):
 
 
 def parallel_installed(directory):
-    """GNU parallel's own word that it is there, and that nobody need cite it again."""
+    """Skips without GNU parallel, and turns off its request for a citation."""
     with contextlib.suppress(FileNotFoundError):
         if b"GNU parallel" in subprocess.run(["parallel", "--version"], capture_output=True).stdout:
             return
@@ -64,7 +64,7 @@ def parallel_starts_the_shards_into_one_live_pipe(bench):
         ran = shell(f"seq 0 {SHARDS - 1} | parallel --will-cite -j{SHARDS} --line-buffer '{run}' | tee raw.ndjson | "
                     f"{bench.binary} merge -", bench.dir)
         stream, text = judged(server, ran)
-    # The Python package adds up what the shards wrote, and must come to what the master says.
+    # The Python package adds up the histograms of the shards, which must give the percentiles of the merged stream.
     whole = new_histogram()
     shards = Stream([Line(n, raw) for n, raw in enumerate((bench.dir / "raw.ndjson").read_bytes().splitlines(), 1)])
     for histogram in summed_histograms(shards, "response").values():
@@ -126,7 +126,7 @@ def srun_starts_the_shards(bench):
 
 
 def a_batch_script_without_srun_is_refused(bench):
-    """Inside a plain sbatch script SLURM_PROCID=0 stands without a step: exit 2, srun is named, nothing is sent."""
+    """Inside a plain sbatch script SLURM_PROCID=0 is set without a step: exit 2, srun is named, nothing is sent."""
     with slurm(bench.dir) as conf, nginx(bench.dir / "nginx") as server:
         script = bench.dir / "job.sh"
         script.write_text(f"#!/bin/bash\n{bench.binary} {flags(server)} --shard auto; echo code $?\n")
@@ -186,8 +186,8 @@ def shard_of(entry):
 
 
 def told_by_shard(bench):
-    """What came of each shard's stream, as a stranger reads it: (completed, end of the last interval, the last line's
-    totals or None). A line may be broken off where a shard was."""
+    """The content of each shard's stream: (completed, end of the last interval, totals of the last line or None). The last
+    line is incomplete where the shard was cut off."""
     told = {shard: (0, 0.0, None) for shard in range(SHARDS)}
     torn = 0
     for raw in (bench.dir / "raw.ndjson").read_bytes().splitlines():
@@ -207,7 +207,7 @@ def told_by_shard(bench):
 
 
 def compare_by_shard(stream, told, counted, broken):
-    """nginx's count of each shard against what the shard told, and the whole against the merged one; the figures."""
+    """Compares nginx's count with each shard's and the total with the merged one; returns the figures."""
     texts, beyond = [], 0
     for shard, (completed, last, end) in told.items():
         unseen = counted[shard] - completed
@@ -219,7 +219,7 @@ def compare_by_shard(stream, told, counted, broken):
             texts.append(f"shard {shard} whole: {completed} told, {counted[shard]} counted")
             continue
         equal(end, None, f"the end of shard {shard}, which was broken")
-        # A user waits after each answer; besides, one request was in flight and one's outcome not yet taken.
+        # A user waits after each response; besides, one request was in flight and the outcome of one not yet processed.
         room = USERS // SHARDS * (math.ceil((broken[shard] - last) / WAIT) + 2)
         expect(0 <= unseen <= room, f"shard {shard}: nginx counted {counted[shard]}, {completed} were told until "
                                     f"{broken[shard] - last:.3f} s before it was broken, in which {room} have room")
@@ -232,8 +232,8 @@ def compare_by_shard(stream, told, counted, broken):
 
 
 def break_things(bench, link, tag, broken):
-    """Once all shards have told of requests: the second host's link goes down, and a shard of the first one is killed.
-    `broken` is given the shards concerned, and when that was over."""
+    """Once all shards have reported requests, takes down the link of the second host and kills a shard of the first one.
+    Adds the shards concerned and the time to `broken`."""
     raw = bench.dir / "raw.ndjson"
     is_told = lambda shard, data: any(f'"worker-{shard}"'.encode() in line and INTERVAL.encode() in line for line in data)
     told = lambda: raw.exists() and (data := raw.read_bytes().splitlines()) and all(is_told(k, data) for k in range(SHARDS))

@@ -1,4 +1,4 @@
-"""The HTML report in a browser: does it show what it holds, does it load and run nothing else, how large does it get?"""
+"""The HTML report in a browser: does it show its data, does it load and run nothing else, how large does it get?"""
 
 import json
 import re
@@ -20,7 +20,7 @@ OPEN_LIMIT = 1000
 """Milliseconds within which such a page is loaded and drawn."""
 
 HOSTILE = "</script><script>window.hostile=1</script><img src=x onerror=window.hostile=2>\" onfocus=\"window.hostile=3"
-"""A name that wants to run."""
+"""A name that would run as script if it were not escaped."""
 
 
 def target(bench):
@@ -31,7 +31,7 @@ def target(bench):
 
 
 def report(bench, stream, page, code=0):
-    """`swarmline report --html`; how long it took."""
+    """Runs `swarmline report --html`; returns how long it took."""
     began = time.monotonic()
     command = [bench.binary, "report", stream, "--html", page]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=clean_environment(), timeout=120)
@@ -50,7 +50,7 @@ def recorded(bench, *flags):
 
 
 def check_charts(page):
-    """Every chart is there, has a size, and has drawn something."""
+    """Checks that every chart exists, has a size, and has drawn something."""
     for name in CHARTS:
         found = page.run(f"""(() => {{
             const svg = document.querySelector('#chart-{name} .plot svg');
@@ -65,14 +65,14 @@ def check_charts(page):
 
 
 def check_quiet(page, path):
-    """No error on the console, and nothing was loaded but the page."""
+    """Checks that there is no error on the console, and that only the page was loaded."""
     equal(page.complaints(), [], "what the console says")
     loaded = [url for url in page.requests() if not url.startswith("data:")]
     equal(loaded, [path.resolve().as_uri()], "what was loaded")
 
 
 def middle(page, selector):
-    """The middle of an element, which is scrolled to."""
+    """Scrolls to an element and returns its middle."""
     return page.run(f"""(() => {{
         const element = document.querySelector({json.dumps(selector)});
         element.scrollIntoView({{ block: 'center' }});
@@ -105,7 +105,7 @@ def check_sort(page):
 
 
 def tip(page):
-    """What is shown under the pointer; empty where nothing is."""
+    """The text shown under the pointer; empty where there is none."""
     return page.run("document.getElementById('tip').hidden ? '' : document.getElementById('tip').innerText")
 
 
@@ -123,7 +123,7 @@ def check_hover(page):
 
 
 def the_page_shows_its_charts_and_sorts_its_tables(bench):
-    """In Chromium: no complaint, each chart drawn, values under the pointer, tables sorted by click and by key."""
+    """In Chromium: no error, each chart drawn, values under the pointer, tables sorted by click and by key."""
     flags = ["-u", "8", "-r", "4", "-t", "5s", "-s", "1s", "--interval", "500ms", "--wait", "pacing:20ms"]
     _, path = recorded(bench, *flags, "/ok", "/bytes/1000", "/delay/50", "/status/500")
     with browser(bench.dir) as chromium:
@@ -178,7 +178,7 @@ def a_hostile_name_in_a_page_does_not_run(bench):
         equal(page.run("typeof window.hostile"), "undefined", "what the name left behind")
         equal(page.run("document.images.length"), 0, "images")
         expect(f"GET {HOSTILE}" in column(page, 0), "the name is not shown as it is")
-        # The policy itself: what is put into the page later does not run either.
+        # The policy itself: script added to the page later does not run either.
         page.run("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.hostile=4>')")
         page.run("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.hostile=5' }))")
         equal(page.run("new Promise((done) => setTimeout(() => done(typeof window.hostile), 200))"), "undefined", "what ran")
@@ -197,7 +197,7 @@ def an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second(benc
     size = path.stat().st_size
     expect(size < SIZE_LIMIT, f"{size:,} bytes")
     with browser(bench.dir) as chromium:
-        # The first page pays for the start of the browser.
+        # The first page includes the start of the browser.
         chromium.page(empty, 1280)
         page = chromium.page(path, 1280)
         opened = page.run("performance.getEntriesByType('navigation')[0].loadEventEnd")

@@ -1,4 +1,4 @@
-"""Does the server receive what was asked for? TLS from both sides, bodies, headers, credentials."""
+"""Does the server receive what was requested? TLS from both sides, bodies, headers, credentials."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from servers import certificates, nginx, nginx_tls, python_server
 
 
 def tls_run(bench, flags, code, verify_client=False):
-    """40 requests by 2 users to an nginx with a certificate of our own authority: the stream, nginx's log."""
+    """40 requests by 2 users to an nginx with a certificate of our own CA: the stream, nginx's log."""
     certs = certificates(bench.dir)
     path = bench.stream_path()
     flags = [str(flag).replace("CERTS", str(certs)) for flag in flags]
@@ -21,7 +21,7 @@ def tls_run(bench, flags, code, verify_client=False):
 
 
 def a_server_certificate_of_a_given_authority_is_trusted(bench):
-    """`--cacert`: the certificate names 127.0.0.1, its authority is trusted, every request is ok."""
+    """`--cacert`: the certificate names 127.0.0.1, its CA is trusted, every request is ok."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 0)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
     return f"nginx {len(entries)}, ok {stream.end['ok']}"
@@ -39,7 +39,7 @@ def an_unknown_authority_fails_every_request(bench):
 
 
 def insecure_trusts_anybody(bench):
-    """`-k` asks no authority."""
+    """`-k` needs no CA."""
     stream, entries = tls_run(bench, ["-k"], 0)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
     return f"nginx {len(entries)}, ok {stream.end['ok']}"
@@ -55,7 +55,7 @@ def a_client_certificate_is_shown(bench):
 
 
 def a_missing_client_certificate_is_a_failure(bench):
-    """nginx answers 400 to a client without the certificate that it wants."""
+    """nginx sends 400 to a client without the certificate that it requires."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 1, verify_client=True)
     equal(stream.errors(), {("/ok", "http_4xx: 400"): 40}, "errors")
     equal([entry.status for entry in entries], [400] * 40, "nginx's statuses")
@@ -63,7 +63,7 @@ def a_missing_client_certificate_is_a_failure(bench):
 
 
 def tls_sessions_are_resumed(bench):
-    """With a new connection for each request, most handshakes are short ones; nginx says which."""
+    """With a new connection for each request, most TLS handshakes are resumed, by nginx's log."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem", "--no-keepalive"], 0)
     resumed = sum(entry.tls_reused for entry in entries)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
@@ -72,7 +72,7 @@ def tls_sessions_are_resumed(bench):
 
 
 def a_file_that_is_no_certificate_is_refused_before_anything_is_sent(bench):
-    """A wrong `--cacert`: exit 2, one line that names the file, and nginx hears nothing."""
+    """A wrong `--cacert`: exit 2, one line that names the file, and nothing is sent to nginx."""
     certs = certificates(bench.dir)
     wrong = bench.dir / "wrong.pem"
     wrong.write_text("not a certificate\n")
@@ -86,7 +86,7 @@ def a_file_that_is_no_certificate_is_refused_before_anything_is_sent(bench):
 
 
 def recorded(bench, *flags):
-    """What the recording server got of 5 requests with these flags; all are the same."""
+    """The request that the recording server received, of 5 identical ones with these flags."""
     path = bench.stream_path()
     with python_server(bench.dir / "python") as server:
         ran = bench.run("-H", server.url, "-n", "5", "--telemetry", path, *flags)
@@ -140,7 +140,7 @@ def what_is_sent_by_default_is_little(bench):
     expect(headers["user-agent"].startswith("swarmline/"), f"User-Agent: {headers['user-agent']}")
     equal((request["method"], headers["accept"], request["body"]), ("GET", "*/*", ""), "method, Accept, body")
     extra = set(headers) - {"host", "user-agent", "accept"}
-    expect(not extra, f"headers that nobody asked for: {extra}")
+    expect(not extra, f"unexpected headers: {extra}")
     return f"User-Agent: {headers['user-agent']}"
 
 

@@ -11,14 +11,14 @@ FLAGS = ["-n", "400", "-u", "8", "-r", "1000"]
 
 
 def no_secret_in(path):
-    """Fails where the password stands in the stream."""
+    """Fails where the password is in the stream."""
     expect("sesame" not in path.read_text(), "the password stands in the stream")
 
 
 def through(bench, proxy, host, flags, code, tls=None):
     """400 requests by 8 users through `proxy` to an nginx: the stream, nginx's log. `host` has a {} for the port."""
     path = bench.stream_path()
-    # A scenario may come here twice, and each nginx has a log of its own.
+    # A scenario may call this twice, and each nginx has a log of its own.
     with nginx(tempfile.mkdtemp(dir=bench.dir), tls or "") as server:
         ran = bench.run("-H", host.format(server.port), *FLAGS, "--proxy", proxy, "--telemetry", path, *flags)
         entries = server.log()
@@ -30,7 +30,7 @@ def through(bench, proxy, host, flags, code, tls=None):
 
 
 def equal_counts(stream, entries):
-    """Fails unless nginx logged each of the 400 requests once; says how many connections it saw."""
+    """Fails unless nginx logged each of the 400 requests once; returns its number of connections."""
     equal(len(entries), 400, "requests that nginx saw")
     counts_agree(stream, entries)
     return f"nginx 400 = completed 400, over {len({entry.connection for entry in entries})} connections"
@@ -54,15 +54,15 @@ def tls_through_an_http_proxy_takes_a_tunnel(bench):
     return equal_counts(stream, entries)
 
 
-def an_http_proxy_that_refuses_is_told_from_the_server(bench):
-    """A wrong password: an answer 407 to plain HTTP, connect_other to CONNECT; nginx hears nothing."""
+def an_http_proxy_that_refuses_is_distinguished_from_the_server(bench):
+    """A wrong password: a response 407 to plain HTTP, connect_other to CONNECT; nothing is sent to nginx."""
     with tinyproxy(bench.dir / "tinyproxy") as proxy:
         wrong = f"http://amy:wrong@{proxy}"
         stream, entries = through(bench, wrong, "http://127.0.0.1:{}", ["/ok"], 1)
         plain = stream.errors()
         stream, more = through(bench, wrong, "https://127.0.0.1:{}", ["/ok"], 4)
     refused = sorted({error for _, error in [*plain, *stream.errors()]})
-    # tinyproxy says 401 where others say 407.
+    # tinyproxy sends 401 where others send 407.
     expect(refused[0] in ("connect_other: refused by the proxy", "connect_other: the proxy wants other credentials"),
            f"errors of CONNECT: {refused}")
     expect(refused[1:] in (["http_4xx: 401"], ["http_4xx: 407"]), f"errors of plain HTTP: {refused}")
@@ -82,8 +82,8 @@ def a_socks_proxy_passes_on_every_request_once(bench):
     return "; ".join(said)
 
 
-def a_socks_proxy_that_refuses_is_told_from_the_server(bench):
-    """A wrong password; and a port behind the proxy where nobody listens, which is the server's fault."""
+def a_socks_proxy_that_refuses_is_distinguished_from_the_server(bench):
+    """A wrong password; and a port without a listener behind the proxy, which is a failure of the server."""
     with microsocks() as proxy:
         stream, entries = through(bench, f"socks5://amy:wrong@{proxy}", "http://127.0.0.1:{}", ["/ok"], 4)
         equal(stream.errors(), {("/ok", "connect_other: the proxy wants other credentials"): 400}, "errors")
@@ -108,8 +108,8 @@ def a_unix_socket_is_a_server_too(bench):
 SCENARIOS = [
     an_http_proxy_passes_on_every_request_once,
     tls_through_an_http_proxy_takes_a_tunnel,
-    an_http_proxy_that_refuses_is_told_from_the_server,
+    an_http_proxy_that_refuses_is_distinguished_from_the_server,
     a_socks_proxy_passes_on_every_request_once,
-    a_socks_proxy_that_refuses_is_told_from_the_server,
+    a_socks_proxy_that_refuses_is_distinguished_from_the_server,
     a_unix_socket_is_a_server_too,
 ]

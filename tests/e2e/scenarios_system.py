@@ -1,4 +1,4 @@
-"""Does it work where it will live? A name server that is silent, an empty chroot, the dashboards, the schema."""
+"""Does it work in its environment? A silent name server, an empty chroot, the dashboards, the schema."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def a_silent_name_server_does_not_hold_up_the_end(bench):
-    """1,000 users wait for a name server that never answers: the end takes stop-timeout + 1 s, nobody is lost."""
+    """1,000 users wait for a name server that never responds: the end takes stop-timeout + 1 s, no user is lost."""
     prefix = namespace_prefix("--net", "--mount")
     path = bench.stream_path()
     command = [*prefix, sys.executable, HERE / "silent_name_server.py", bench.binary, path, bench.dir]
@@ -30,7 +30,7 @@ def a_silent_name_server_does_not_hold_up_the_end(bench):
     stream = read_whole(path.read_bytes())
     bench.streams.append(path)
     end = stream.end
-    expect(said["questions"] > 0, "nobody asked the name server")
+    expect(said["questions"] > 0, "the name server was not queried")
     expect(said["seconds"] <= 1 + 1 + 0.5, f"took {said['seconds']:.2f} s after SIGTERM, stop-timeout being 1 s")
     equal((end["sent"], end["aborted"]), (1000, 1000), "sent, aborted")
     equal(stream.one(STOPPED)["reason"], "signal", "reason")
@@ -48,7 +48,7 @@ def run_in_chroot(bench, root, url):
 
 
 def new_root(bench, name):
-    """A directory with nothing in it but the static binary."""
+    """A directory with only the static binary in it."""
     if not bench.static_binary.exists():
         raise Skip(f"no static binary at {bench.static_binary}, see make static")
     root = bench.dir / name
@@ -113,7 +113,7 @@ def demo_stream(bench):
 
 
 def every_line_of_every_stream_is_as_the_schema_says(bench):
-    """`swarmline schema` describes all streams of these scenarios, and refuses lines that were spoiled."""
+    """`swarmline schema` accepts all streams of these scenarios, and refuses lines with a mistake."""
     try:
         from jsonschema import Draft202012Validator
     except ImportError:

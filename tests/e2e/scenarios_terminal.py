@@ -31,7 +31,7 @@ class Terminal:
         self.tmux("send-keys", "-t", "t", "Enter")
 
     def lines(self):
-        """What stands there, without the empty end."""
+        """The text on the screen, without empty lines at the end."""
         return self.tmux("capture-pane", "-p", "-t", "t").rstrip().splitlines()
 
     def escapes(self):
@@ -44,7 +44,7 @@ class Terminal:
 
 @contextlib.contextmanager
 def terminal(width):
-    """A terminal that is gone when the block is left."""
+    """A terminal that is closed when the block is left."""
     if not shutil.which("tmux"):
         raise Skip("tmux is not installed")
     screen = Terminal(width)
@@ -80,7 +80,7 @@ def ended(screen):
 
 
 def watch(screen, width, what):
-    """Waits for the line; it is the only thing there and stays within the width."""
+    """Waits for the line; it must be the only text and stay within the width."""
     def seen():
         lines = screen.lines()
         return lines if lines and is_line(lines[-1]) and "failed (" in lines[-1] and " 0 failed" not in lines[-1] else None
@@ -123,7 +123,7 @@ def a_terminal_that_becomes_narrower_keeps_one_line(bench):
         return wait_until(narrow, 5, "one line of less than 40 columns")[0]
 
 
-def colours_are_left_out_where_nobody_wants_them(bench):
+def colours_are_left_out_where_not_wanted(bench):
     """Failures are red, and with NO_COLOR they are not."""
     with target(bench) as host:
         for before, coloured in (("", True), ("NO_COLOR=1", False), ("NO_COLOR=", True)):
@@ -143,7 +143,7 @@ def a_second_interrupt_leaves_the_line_to_itself(bench):
         wait_until(lambda: "stopping" in "".join(screen.lines()), 5, "the line says that it stops")
 
         def ended():
-            """The screen, once the run has ended; until then the key once more. Within a second of the first it says nothing."""
+            """The screen once the run has ended; until then sends the key again."""
             lines = screen.lines()
             if "exit=" in "".join(lines):
                 return lines
@@ -172,7 +172,7 @@ def a_terminal_that_stands_still_holds_nothing_up(bench):
 SCENARIOS = [
     a_terminal_shows_one_line_and_then_the_tables,
     a_terminal_that_becomes_narrower_keeps_one_line,
-    colours_are_left_out_where_nobody_wants_them,
+    colours_are_left_out_where_not_wanted,
     a_second_interrupt_leaves_the_line_to_itself,
     a_terminal_that_stands_still_holds_nothing_up,
 ]

@@ -1,4 +1,4 @@
-"""Are the numbers true? Servers that stall, hang or take a known time, and HdrHistogram's own reader as the judge."""
+"""Are the numbers true? Servers that stall, hang or take a known time, checked with HdrHistogram's own reader."""
 
 import contextlib
 import os
@@ -41,7 +41,7 @@ def summed_histograms(stream, kind):
             if text:
                 sums[key].decode_and_add(text)
         elif line.name == PIECE:
-            # Pieces of a service histogram stand for the response where its interval says so.
+            # Parts of a service histogram also count for the response where the interval says that they are the same.
             interval = [at for at in stream.all(INTERVAL) if at.number < line.number][-1]
             wanted = "service" if interval["response_is_service"] else kind
             if line["kind"] == wanted:
@@ -51,7 +51,7 @@ def summed_histograms(stream, kind):
 
 def at_percentile(histogram, percentile):
     """The smallest value with at least that share at or below it. The package's own method rounds the place to the
-    nearest, so that it may be one too low; its counts are what is asked here."""
+    nearest, so that it may be one too low; only its counts are used here."""
     wanted = -(-histogram.get_total_count() * percentile // 100)
     seen = 0
     for item in histogram.get_recorded_iterator():
@@ -76,7 +76,7 @@ def histograms_add_up_to_the_run_in_another_library(bench):
         equal(histogram.get_total_count(), line["num_requests"], f"count of {key}")
         for percentile, ours in ((50, "percentile_50"), (95, "percentile_95"), (99, "percentile_99")):
             theirs = at_percentile(histogram, percentile) / 1000
-            # A histogram gives the highest value of a bucket; ours is that within the exact ends.
+            # A histogram gives the highest value of a bucket; ours is limited to the exact minimum and maximum.
             clamped = min(max(theirs, line["min_response_time"]), line["max_response_time"])
             expect(abs(clamped - line[ours]) < 1e-9, f"{key} {ours}: {line[ours]}, the package says {theirs}")
             compared += 1
@@ -127,9 +127,9 @@ def is_stopped(process):
 
 
 def a_generator_that_stalls_makes_the_run_invalid(bench):
-    """swarmline itself stands still for 2 s under 200/s with users to spare: sent late, so verdict invalid, exit 4."""
+    """swarmline itself is stopped for 2 s under 200/s with users to spare: sent late, so verdict invalid, exit 4."""
     path = bench.stream_path()
-    # It stands still between two ticks, so that none is missed.
+    # It is stopped between two ticks, so that none is missed.
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
         with bench.start("--rate", "200", "-u", "1000", "-t", "7s", "-s", "5s", "--interval", "4s",
@@ -155,13 +155,13 @@ def a_generator_that_stalls_makes_the_run_invalid(bench):
     equal((end["sent"], end["failed"], len(entries)), (1400, 0, 1400), "sent, failed, nginx")
     late = sum(line["late_sends"] for line in stream.all(HEALTH))
     expect(named[0].startswith(f"{late} of 1400 "), f"the ticks have {late} late sends, the reason {named[0]!r}")
-    # 2 s at 200/s are 400, less the few that were due within 10 ms of the end.
+    # 2 s at 200/s make 400, minus the few that were due within 10 ms of the end.
     expect(late >= 380, f"{late} of 1400 were late, of 400 that were due while it stood still")
     return named[0]
 
 
 class ThreadingServer(ThreadingHTTPServer):
-    """Python's server, which lets many connect at once: with its own 5 places they would try again after a second."""
+    """Python's server with a long accept queue: with its default of 5, clients would retry after a second."""
 
     daemon_threads = True
     request_queue_size = 1024
@@ -169,7 +169,7 @@ class ThreadingServer(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def served_by(handler):
-    """The URL of a server in this process that answers by `handler`."""
+    """The URL of a server in this process that uses `handler`."""
     with ThreadingServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -179,7 +179,7 @@ def served_by(handler):
 
 
 class HangsOnceInFive(BaseHTTPRequestHandler):
-    """Answers four requests of five."""
+    """Responds to four requests of five."""
 
     protocol_version = "HTTP/1.1"
     lock = threading.Lock()
@@ -187,7 +187,7 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
     over = threading.Event()
 
     def do_GET(self):
-        """Every fifth gets no answer."""
+        """Every fifth request gets no response."""
         with self.lock:
             type(self).seen += 1
             hangs = self.seen % 5 == 0
@@ -201,7 +201,7 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
     def log_message(self, *_):
-        """Silent."""
+        """Logs nothing."""
 
 
 def a_request_that_never_ends_stands_in_the_percentiles(bench):
@@ -228,12 +228,12 @@ class TakesItsTime(BaseHTTPRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
-    # Head and body are sent apart, and the second would wait 40 ms for the acknowledgement of the first.
+    # Head and body are sent separately, and the second would wait 40 ms for the acknowledgement of the first.
     disable_nagle_algorithm = True
     chance = random.Random(1)
 
     def do_GET(self):
-        """The answer, in its time."""
+        """Sends the response after its time."""
         time.sleep(0.001 * 300 ** self.chance.random())
         self.send_response(200)
         self.send_header("Content-Length", "3")
@@ -241,11 +241,11 @@ class TakesItsTime(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
     def log_message(self, *_):
-        """Silent."""
+        """Logs nothing."""
 
 
 def a_histogram_too_long_for_its_line_is_whole_in_pieces(bench):
-    """Thousands of different times in one interval: its histogram comes in pieces that add up to what its line says."""
+    """Thousands of different times in one interval: its histogram is split into parts that add up to the counts of its line."""
     new_histogram()
     path = bench.stream_path()
     with served_by(TakesItsTime) as url:
@@ -326,7 +326,7 @@ def the_rate_falls_to_0_when_traffic_stops(bench):
 
 
 def a_clock_set_back_does_not_turn_time_back(bench):
-    """The system clock is set back by an hour in the midst of a run: the stream's time goes on."""
+    """The system clock is set back by an hour during a run: the stream's time goes on."""
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         raise Skip("faketime is not installed")

@@ -1,4 +1,4 @@
-"""Servers written by others, each a foreground child on a free loopback port, with their own count of what came."""
+"""Servers written by others, each a foreground child on a free loopback port with its own count of requests."""
 
 import contextlib
 import csv
@@ -108,12 +108,12 @@ def nginx(directory, tls="", unix_socket=None, also=None, idle="60s"):
 
 
 def per_uri(entries):
-    """How often each path was asked for."""
+    """The number of requests for each path."""
     return Counter(entry.uri for entry in entries)
 
 
 class Haproxy:
-    """A running haproxy, asked over its statistics socket."""
+    """A running haproxy, queried over its statistics socket."""
 
     def __init__(self, port, directory):
         self.url = f"http://127.0.0.1:{port}"
@@ -133,7 +133,7 @@ class Haproxy:
 
 @contextlib.contextmanager
 def haproxy(directory):
-    """haproxy answering by itself, without a backend."""
+    """haproxy responding by itself, without a backend."""
     port = free_port()
     directory = Path(directory)
     directory.mkdir(exist_ok=True)
@@ -153,7 +153,7 @@ class PythonServer:
         self.process = process
 
     def requests(self):
-        """Ends the server and returns every request as it came: method, path, headers, body (latin-1), connection."""
+        """Ends the server and returns every request as received: method, path, headers, body (latin-1), connection."""
         code = end(self.process)
         expect(code == 0, f"the Python server ended with {code}")
         return json.loads(self._record.read_text())
@@ -161,7 +161,7 @@ class PythonServer:
 
 @contextlib.contextmanager
 def python_server(directory, protocol="HTTP/1.1"):
-    """Python's own http.server; with HTTP/1.0 it closes after each answer and gives no length."""
+    """Python's own http.server; with HTTP/1.0 it closes after each response and sends no length."""
     port = free_port()
     directory = Path(directory)
     directory.mkdir(exist_ok=True)
@@ -173,7 +173,7 @@ def python_server(directory, protocol="HTTP/1.1"):
 
 @contextlib.contextmanager
 def hanging_server():
-    """Takes connections and never answers; yields its port and a function that waits until someone connected."""
+    """Accepts connections and never responds; yields its port and a function that waits for a connection."""
     with socket.create_server(("127.0.0.1", 0), backlog=1024) as listener:
         listener.setblocking(False)
         held = []
@@ -191,7 +191,7 @@ def hanging_server():
 
 
 def certificates(directory):
-    """A throw-away authority (ca.pem), a server (server.pem, .key) and a client (client.pem, .key) in `directory`."""
+    """Creates a CA (ca.pem), a server (server.pem, .key) and a client (client.pem, .key) certificate in `directory`."""
     directory = Path(directory)
     (directory / "openssl.cnf").write_text(
         "[req]\nprompt = no\ndistinguished_name = name\n[name]\nCN = swarmline e2e\n"
@@ -216,7 +216,7 @@ def certificates(directory):
 
 
 def nginx_tls(certs, verify_client=False, name="server"):
-    """The TLS directives of an nginx that shows `name`.pem, and asks for a client certificate if told to."""
+    """The TLS directives of an nginx with the certificate `name`.pem, which may request a client certificate."""
     lines = [f"ssl_certificate {certs}/{name}.pem;", f"ssl_certificate_key {certs}/{name}.key;",
              "ssl_session_cache shared:e2e:1m;"]
     if verify_client:

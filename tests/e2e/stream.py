@@ -1,4 +1,4 @@
-"""Reads a telemetry stream as a stranger would, and holds it against the promises of its description.
+"""Reads a telemetry stream independently of swarmline's code, and checks the promises of its description.
 
 `read` checks what is true of every line and of every stream, also of one that was cut off; `read_whole` checks the
 order and the sums of one that came to its end.
@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from harness import Failed, equal, expect
 
 LINE_LIMIT = 4096
-"""Bytes of a line, its newline included: what a pipe never tears."""
+"""Maximum bytes of a line including the newline: a pipe never splits a write of this size."""
 
 CONTRACT = "locust.tl."
 STATS = "locust.tl.request.metric.stats"
@@ -53,7 +53,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 def strict(text):
-    """JSON as the standard has it: no NaN, no Infinity, no key twice."""
+    """Standard JSON: no NaN, no Infinity, no duplicate keys."""
 
     def refuse(constant):
         raise ValueError(f"{constant} is not JSON")
@@ -99,14 +99,14 @@ class Line:
 
     @property
     def kind(self):
-        """Which line of the description this is: its name; a statistics line's type; an endpoint line's status."""
+        """The kind of line: its name, and the type and status of a statistics line."""
         if self.name != STATS:
             return self.name
         return self["status"] if self["stats_type"] == "endpoint" else self["stats_type"]
 
 
 class Stream:
-    """The lines of one stream, found again by kind."""
+    """The lines of one stream, by kind."""
 
     def __init__(self, lines):
         self.lines = lines
@@ -146,7 +146,7 @@ class Stream:
 
 
 def check_contract(line):
-    """Keys of a contract line, in order, each of its one type, never null, numbers never as text."""
+    """Checks the keys of a contract line: in order, each of its type, never null, numbers never as text."""
     wanted = STATS_KEYS[line.kind] if line.name == STATS else OWN_KEYS.get(line.name)
     expect(wanted is not None, f"line {line.number}: the contract knows no {line.name}")
     own = list(line.telemetry)[6:]
@@ -166,7 +166,7 @@ def check_contract(line):
 
 
 def check_statistics(line):
-    """What is true of any statistics: an order of the percentiles, and 0 everywhere while there is no request."""
+    """Checks any statistics: ascending percentiles, and 0 everywhere without a request."""
     t = line.telemetry
     what = f"line {line.number} ({line.kind} {t['name']})"
     expect(t["num_failures"] <= t["num_requests"], f"{what}: more failures than requests")
@@ -182,7 +182,7 @@ def check_statistics(line):
 
 
 def read(data):
-    """Checks every line by itself and against the one before; `data` are bytes, the end of a cut one left out."""
+    """Checks every line by itself and against the previous one; `data` are bytes without an incomplete last line."""
     expect(data.endswith(b"\n"), f"the stream does not end with a newline: {data[-80:]!r}")
     lines = [Line(number, raw) for number, raw in enumerate(data[:-1].split(b"\n"), 1)]
     first = lines[0]
@@ -212,7 +212,7 @@ def read(data):
 
 
 def check_start_and_ticks(stream):
-    """test.start, config, tick 0; each tick current, cpu, mem, sent, recv, then ours, all with its number."""
+    """Checks the order: test.start, config, tick 0; each tick current, cpu, mem, sent, recv, then ours, all with its number."""
     kinds = [line.kind for line in stream.lines]
     equal(kinds[0], "locust.tl.event.test.start", "first line")
     if len(kinds) > 1:
@@ -244,7 +244,7 @@ def check_start_and_ticks(stream):
 
 
 def read_whole(data):
-    """`read`, and the order of the end, and the sums of a stream that came to its end."""
+    """Like `read`, and checks the order of the last lines and the sums of a complete stream."""
     stream = read(data)
     kinds = [line.kind for line in stream.lines]
     equal(kinds[-1], RUN_END, "last line")
@@ -276,7 +276,7 @@ def read_whole(data):
 
 
 def check_grid(stream, interval):
-    """Ticks stand at start + k × interval (the last one may be early): never early, at most a second late."""
+    """Checks that ticks are at start + k × interval, never early (but for the last one) and at most a second late."""
     currents = stream.all("current")
     start = seconds(currents[0].envelope["time"])
     for line in currents[1:-1]:
