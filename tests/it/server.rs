@@ -281,7 +281,7 @@ impl Peer {
         tls.complete_io(&mut self.stream).unwrap();
     }
 
-    /// Sends TLS's close_notify and keeps the connection open.
+    /// Sends the `close_notify` of TLS and keeps the connection open.
     pub(crate) fn close_notify(&mut self) {
         let tls = self.tls.as_mut().expect("a TLS connection");
         tls.send_close_notify();
