@@ -9,6 +9,10 @@ use crate::server::{OK, Server};
 use crate::support::lines::{Stream, millis};
 use crate::support::{Run, Scratch, load, target};
 
+/// Seconds until the common start of shards: enough to start their processes on a busy machine, as a start in the past is
+/// refused.
+pub(crate) const START_DELAY: f64 = 3.0;
+
 /// The time that many seconds from now, as Unix time in seconds.
 pub(crate) fn seconds_from_now(seconds: f64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
@@ -131,7 +135,7 @@ fn a_start_in_the_past_is_refused_with_how_long_ago_it_was() {
 #[test]
 fn a_run_starts_at_the_given_time() {
     let target = target();
-    let at = seconds_from_now(2.0);
+    let at = seconds_from_now(START_DELAY);
     let stream = load(&target, ["-n", "1", "--start-at", &at, "/ok"]).finish().exits(0).stream();
     let started = stream.of("config")[0].text("started_at");
     let expected: f64 = at.parse::<f64>().unwrap() * 1000.0;

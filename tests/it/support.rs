@@ -17,7 +17,7 @@ use swarmline::target::Target;
 use lines::Stream;
 
 /// Maximum time for a process of a test; far longer than any needs, so that only a hang exceeds it.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The embedded target on a free port: it counts the requests independently.
 pub(crate) fn target() -> Target {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::merge::{files, merge};
 use crate::process::{Finished, prepare, run, start};
 use crate::server::{OK, Server};
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::Line;
 use crate::support::{Run, Scratch, dead_host};
 
@@ -216,7 +216,7 @@ fn a_report_and_a_merge_judge_unfinished_requests_as_the_run_did() {
 
     // Two shards: their counts, unfinished ones included, add up to the schedule.
     let server = hanging_after(25);
-    let at = seconds_from_now(2.0);
+    let at = seconds_from_now(START_DELAY);
     let shard = |index: u32| {
         let shard = format!("{index}/2");
         let more = ["--shard", &shard, "--run-id", "u", "--start-at", &at];

@@ -7,7 +7,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{files, merge, shards};
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::Stream;
 use crate::support::{Run, Running, Scratch, host, load, target};
 
@@ -132,7 +132,7 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
     let (target, scratch) = (target(), Scratch::new("merge-live"));
     let (pipes, page) = (pipes(&scratch, 3), scratch.file("page.html"));
     let mut run = start_merge(&pipes, &["--html", &page]);
-    let (host, at) = (host(&target), seconds_from_now(1.5));
+    let (host, at) = (host(&target), seconds_from_now(START_DELAY));
     let flags = ["-t", "25s", "-u", "6", "-r", "100", "--wait", "5ms", "--interval", "200ms", "--run-id", "r1", "-q"];
     let start = |index: usize| {
         let shard = format!("{index}/3");

@@ -4,7 +4,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::pipes::{pipes, start_merge, ticks, writer};
 use super::{files, shards};
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::{Run, Running, Scratch, host, target};
 
 fn signal(running: &Running, signal: Signal) {
@@ -65,7 +65,7 @@ fn shards_and_a_merge_that_receive_the_same_signal_lose_nothing() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-all"));
     let pipes = pipes(&scratch, 2);
     let mut merge = start_merge(&pipes, &[]);
-    let (host, at) = (host(&target), seconds_from_now(1.2));
+    let (host, at) = (host(&target), seconds_from_now(START_DELAY));
     let flags = ["-t", "25s", "-u", "4", "-r", "100", "--interval", "200ms", "--run-id", "r1", "-q", "--wait", "5ms"];
     let start = |index: usize| {
         let shard = format!("{index}/2");
