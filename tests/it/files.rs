@@ -58,7 +58,7 @@ fn an_output_that_is_an_input_of_a_run_is_refused_before_anything_is_opened() {
 #[test]
 fn a_merge_and_a_report_refuse_their_own_streams_through_links_too() {
     let (target, scratch) = (target(), Scratch::new("files-merge"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let input = &paths[0];
     let (soft, hard, shard) = (scratch.file("soft"), scratch.file("hard"), scratch.file("run-%s.ndjson"));
     symlink(input, &soft).unwrap();

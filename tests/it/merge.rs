@@ -15,11 +15,12 @@ use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::{Line, Stream};
 use crate::support::{Finished, Run, Scratch, load, target};
 
-/// Streams of the shards of one run against `target`; some requests fail.
+/// Streams of the shards of one run against `target`; some requests fail, and none is cut off, so that the target counts
+/// the same.
 pub(crate) fn shards(target: &Target, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
     let at = seconds_from_now(START_DELAY);
     let flags = ["-u", "7", "-r", "50", "--interval", "200ms", "--run-id", "r1", "--start-at", at.as_str()];
-    let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms"];
+    let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms", "-s", "20s"];
     let paths = ["/ok", "/status/500", "/delay/5", "POST /echo"];
     let start = |index: u32| {
         let shard = format!("{index}/{count}");
@@ -60,7 +61,7 @@ pub(crate) fn interleaved(streams: &[Vec<u8>]) -> String {
 fn the_master_stream_is_valid_and_counts_every_request() {
     let target = target();
     let scratch = Scratch::new("merge-whole");
-    let streams = shards(&target, 3, &["-t", "1100ms", "-s", "5s"]);
+    let streams = shards(&target, 3, &["-t", "1100ms"]);
     let run = merge(&files(&scratch, &streams), &[]).exits(1);
     let master = run.stream();
     let each: Vec<Stream> = streams.iter().map(|stream| Stream::parse(stream)).collect();

@@ -112,7 +112,7 @@ fn an_unwritable_file_is_reported_before_anything_is_read() {
     }
     // The name of the file is only known once the plan has been read.
     let (target, scratch) = (target(), Scratch::new("merge-unwritable"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let late = merge(&paths, &["--html", "/nowhere/u{u}.html"]);
     assert_eq!(late.code, 4);
     assert!(late.stderr.contains("swarmline: --html /nowhere/u7.html: "), "{}", late.stderr);
@@ -122,7 +122,7 @@ fn an_unwritable_file_is_reported_before_anything_is_read() {
 #[test]
 fn requested_outputs_are_written_although_the_reader_goes_away() {
     let (target, scratch) = (target(), Scratch::new("merge-closed"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let closed = |flags: &[&str]| {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

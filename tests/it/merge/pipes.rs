@@ -137,7 +137,7 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
     let start = |index: usize| {
         let shard = format!("{index}/3");
         let run = Run::new(["run", "--host", &host, "--shard", &shard, "--start-at", &at]).with(flags);
-        run.with(["--telemetry", &pipes[index], "/ok"]).start()
+        run.with(["-s", "20s", "--telemetry", &pipes[index], "/ok"]).start()
     };
     let running = [2, 0, 1].map(start);
     // They run much longer than this test, until a signal ends them.

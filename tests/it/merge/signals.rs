@@ -51,7 +51,7 @@ fn a_merge_that_has_received_nothing_ends_at_the_first_signal() {
 #[test]
 fn a_merge_whose_output_has_no_reader_ends_at_the_first_signal() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-unread"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let pipes = pipes(&scratch, 2);
     let run = start_merge(&[pipes[0].clone(), paths[1].clone()], &["--telemetry", &pipes[1]]);
     // It has opened its inputs, and waits for a reader of its output.
