@@ -175,7 +175,11 @@ fn users_stop_in_time_between_requests_and_when_the_last_one_hangs() {
     server.wait_for_requests(1000);
     let signalled = Instant::now();
     process.signal(Signal::INT);
-    let run = process.finish().exits(4);
+    let run = process.finish();
+    // Not valid where over 5 % of all requests are older than a second, which depends on the machine's speed.
+    let code = run.code();
+    assert!([0, 4].contains(&code), "{code}: {}", run.stderr());
+    let run = run.exits(code);
     assert!(run.ended - signalled < BOUND, "{:?}", run.ended - signalled);
     assert_eq!(run.count("failed"), 0);
     assert!(run.count("aborted") > 0, "requests that hung are aborted");
