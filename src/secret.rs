@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_as_a_url_is_masked_however_it_is_broken() {
+    fn secrets_are_masked_in_any_malformed_url() {
         for (text, told) in [
             ("http://u:a b@h:1/x", "http://***@h:1/x"),
             ("http://u:\"p@h", "http://***@h"),

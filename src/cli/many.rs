@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shard_is_given_or_found() {
+    fn a_shard_is_given_or_detected() {
         assert_eq!("3/4".parse(), Ok(ShardFlag::Given { index: 3, count: 4 }));
         assert_eq!("auto".parse(), Ok(ShardFlag::Auto(None)));
         assert_eq!("auto/8".parse(), Ok(ShardFlag::Auto(Some(8))));

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_locust_that_mean_nothing_here_say_what_to_do() {
+    fn unsupported_flags_of_locust_give_the_alternative() {
         for flag in ["--master", "--worker", "--processes=4", "--web-port", "--reset-stats", "--config=x", "--http2"] {
             assert!(error(&format!("swarmline run {flag}")).len() > flag.len() + 10, "{flag}");
         }

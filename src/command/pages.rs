@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stream_says_is_never_a_path() {
+    fn values_from_a_stream_are_never_a_path() {
         for (value, expected) in [
             ("0.5s", "0.5"),
             ("../../etc/passwd", "______etc_passwd"),

@@ -83,7 +83,7 @@ mod tests {
         let json = |text: &str| Body::Json(Json::parse(text.as_bytes()).unwrap());
         let read = of("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
         assert_eq!(read, (json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#), true));
-        assert!(!of("application/json", r#"{"n": 1, "n": 2}"#).1, "a member would be lost");
+        assert!(!of("application/json", r#"{"n": 1, "n": 2}"#).1, "a duplicate member would be lost");
         let form = of("application/x-www-form-urlencoded", "a=1+2%26&b=%C3%BC");
         assert_eq!(form, (Body::Form(vec![("a".into(), "1 2&".into()), ("b".into(), "ü".into())]), true));
         for text in ["a=1&a=2", "a", "=1", "a=%ff", "a=%"] {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn codings_are_undone_from_the_last_to_the_first_however_the_body_is_cut() {
+    fn codings_are_decoded_from_the_last_to_the_first_however_the_body_is_cut() {
         let text = b"{\"token\":\"t1\"}".repeat(2000);
         for (fields, body) in [
             ("", text.clone()),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_undone_is_not_guessed() {
+    fn a_body_that_cannot_be_decoded_is_an_error() {
         let body = gzip(b"text");
         let many = "Content-Encoding: gzip, gzip, gzip, gzip, gzip\r\n";
         for (fields, body) in [

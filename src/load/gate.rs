@@ -124,10 +124,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_user_through_finds_out_that_all_are_there() {
+    fn the_last_user_to_pass_reports_that_all_have_started() {
         let gate = Gate::default();
         let closed = gate.close();
-        assert_eq!(gate.await_users(3, 3), [0; 0], "nobody came yet");
+        assert_eq!(gate.await_users(3, 3), [0; 0], "no user has passed yet");
         std::thread::scope(|scope| {
             let users: Vec<_> = (0..3).map(|_| scope.spawn(|| gate.pass())).collect();
             drop(closed);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asks_twice_before_all_have_passed() {
+    fn no_user_sends_a_second_request_before_all_have_passed() {
         const USERS: usize = 50;
         let gate = Gate::default();
         let closed = gate.close();
@@ -159,12 +159,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_reached_before_they_are_asked_for_are_said_at_once_and_each_once() {
+    fn milestones_reached_before_they_are_set_are_reported_at_once_and_only_once() {
         let gate = Gate::default();
         assert_eq!(gate.pass(), [0; 0]);
         assert_eq!(gate.await_users(1, 1), [1]);
         assert_eq!(gate.await_users(3, 3), [0; 0]);
-        assert_eq!(gate.await_users(3, 2), [0; 0], "one of the three left again");
+        assert_eq!(gate.await_users(3, 2), [0; 0], "one of the three has left again");
         assert_eq!(gate.pass(), [0; 0]);
         assert_eq!(gate.pass(), [3, 2]);
         assert_eq!(gate.pass(), [0; 0]);

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_kept_up_to_its_bound_and_a_longer_one_not_at_all() {
+    fn a_body_is_kept_up_to_its_limit_and_a_longer_one_not_at_all() {
         let limit: ByteSize = "100000".parse().unwrap();
         let keep = Keep::Body(limit);
         let coded = "Content-Encoding: gzip\r\n";
@@ -149,13 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_looked_for_without_keeping_the_body() {
+    fn texts_are_searched_without_keeping_the_body() {
         assert_eq!(kept("", &vec![b'x'; 100_000], Keep::Texts), (Ok(0), 0));
         assert_eq!(kept("Content-Encoding: br\r\n", b"x", Keep::Texts).0, Err(Unread::Undecodable));
     }
 
     #[test]
-    fn room_for_a_large_answer_is_given_back() {
+    fn memory_for_a_large_response_is_released() {
         let keep = Keep::Body("1MiB".parse().unwrap());
         let mut kept = Kept::default();
         kept.begin(b"HTTP/1.1 200 OK\r\n\r\n", keep);

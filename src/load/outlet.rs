@@ -51,7 +51,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     #[test]
-    fn users_count_while_the_aggregator_does_not_come() {
+    fn users_help_counting_while_the_aggregator_is_late() {
         let (sender, outcomes) = bounded(16);
         let counted = AtomicUsize::new(0);
         let relieve = || _ = counted.fetch_add(outcomes.try_iter().count(), Ordering::Relaxed);
@@ -59,7 +59,7 @@ mod tests {
         for nanos in 0..100 {
             let at = Moment::from_nanos(nanos);
             let outcome = Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok);
-            assert!(outlet.put(outcome), "there is room, as nobody but us makes any");
+            assert!(outlet.put(outcome), "there is room, and only users have made it");
         }
         assert_eq!(counted.into_inner() + outcomes.len(), 100);
     }

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_of_the_preferred_family_begin_in_turn() {
+    fn addresses_of_the_preferred_family_come_first_in_turn() {
         let addresses: Vec<IpAddr> = ["10.0.0.1", "::1", "10.0.0.2"].iter().map(|a| a.parse().unwrap()).collect();
         let order = |turn| in_turn(&addresses, 80, turn).map(|a| a.ip().to_string()).collect::<Vec<_>>();
         assert_eq!(order(0), ["10.0.0.1", "10.0.0.2", "::1"]);

@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_under_way_is_seen_and_what_was_sent_is_kept() {
+    fn requests_in_flight_are_visible_and_sent_counts_are_kept() {
         let roster = Roster::default();
         let at = |seconds| Moment::at(Duration::from_secs(seconds));
         let (first, second) = (roster.enter(), roster.enter());
@@ -204,7 +204,7 @@ mod tests {
         roster.leave(first);
         assert_eq!(roster.users(), 1);
         let third = roster.enter();
-        assert_eq!(roster.flight(at(4)).sent, 3, "a desk keeps its count for the next user");
+        assert_eq!(roster.flight(at(4)).sent, 3, "a slot keeps its count for the next user");
         third.begin(at(4));
         assert_eq!(roster.flight(at(4)).sent, 4);
     }

@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes (sent, received) over all interfaces by `/proc/net/dev`.
+    /// Bytes (sent, received) over all interfaces from `/proc/net/dev`.
     fn proc_net_dev() -> (u64, u64) {
         let text = fs::read_to_string("/proc/net/dev").unwrap();
         text.lines().skip(2).fold((0, 0), |(sent, received), line| {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn network_totals_are_those_of_proc_net_dev() {
+    fn network_totals_equal_those_of_proc_net_dev() {
         let before = proc_net_dev();
         let sample = Sampler::new().look(Moment::START);
         let after = proc_net_dev();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_look_sees_new_traffic() {
+    fn a_second_sample_sees_new_traffic() {
         let mut sampler = Sampler::new();
         let first = sampler.look(Moment::START);
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn resident_memory_is_seen_in_bytes_and_follows_what_is_touched() {
+    fn resident_memory_is_in_bytes_and_grows_with_touched_pages() {
         const TOUCHED: usize = 64 << 20;
         let mut sampler = Sampler::new();
         let before = sampler.look(Moment::START).rss_bytes;

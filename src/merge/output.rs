@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_s_line_keeps_what_it_says_and_its_own_time_and_number() {
+    fn a_worker_line_keeps_its_content_and_its_own_time_and_number() {
         let raw = br#"{"time":"2026-11-22T21:00:23.271Z","level":"INFO","telemetry":{"value":1.0,"tick":3,"seq":17}}"#;
         let mut line = Vec::new();
         assert!(pass(raw, "2026-11-22T21:00:24.000Z", 5, &mut line));

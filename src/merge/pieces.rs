@@ -103,7 +103,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// What comes out of these lines, and how many records were torn.
+    /// The records from these lines, and the number of torn ones.
     fn taken(lines: &[&str]) -> (Vec<String>, u64) {
         let mut pieces = Pieces::default();
         let text = |record: Cow<'_, [u8]>| String::from_utf8(record.into_owned()).unwrap();
@@ -114,7 +114,7 @@ mod tests {
     const ONE: &str = r#"{"time":"a","telemetry":{"tls":{"x":1}},"seq":1}}"#;
 
     #[test]
-    fn what_stands_in_front_is_skipped() {
+    fn a_prefix_is_skipped() {
         for line in [
             ONE.to_owned(),
             format!("host1\t{ONE}"),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_one_label_are_joined_whatever_comes_between() {
+    fn pieces_with_one_label_are_joined_whatever_comes_between() {
         let label = |task: u32, text: &str| format!("{task}: {text}");
         for cut in 10..ONE.len() {
             let (head, tail) = ONE.split_at(cut);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_whose_rest_never_came_is_torn() {
+    fn a_piece_whose_rest_is_missing_is_torn() {
         let (head, _) = ONE.split_at(30);
         assert_eq!(taken(&[&format!("0: {head}"), &format!("0: {ONE}")]), (vec![ONE.to_owned()], 1));
         let endless = format!("0: {}", "x".repeat(4096));

@@ -112,13 +112,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_told_as_ranges() {
+    fn numbers_are_written_as_ranges() {
         assert_eq!(ranges([0, 3, 4, 5, 9, 11, 12]), "0, 3–5, 9, 11, 12");
         assert_eq!(ranges([]), "");
     }
 
     #[test]
-    fn what_is_missing_may_be_allowed_and_what_is_wrong_not() {
+    fn missing_shards_may_be_allowed_but_damaged_ones_not() {
         let mut troubles = Troubles::default();
         troubles.add(Kind::Torn, "torn".to_owned());
         (0..25).for_each(|shard| troubles.add(Kind::Missing, shard.to_string()));

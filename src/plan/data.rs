@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_found_in_the_one_text() {
+    fn cells_are_found_in_the_shared_text() {
         let source = source(Pick::Sequential);
         assert_eq!(source.len(), 3);
         let cells: Vec<_> = (0..3).map(|row| (source.cell(Row(row), 0), source.cell(Row(row), 1))).collect();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_taken_as_the_pick_says() {
+    fn rows_are_picked_as_configured() {
         let rows = |pick| {
             let (source, mut random) = (source(pick), Random::seeded(1));
             (0..5).map(|n| source.row(n, &mut random).map(|row| row.0)).collect::<Vec<_>>()

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_read_as_rfc_6901_says() {
+    fn pointers_are_resolved_as_in_rfc_6901() {
         // Section 5.
         let document = json!({"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5,
                               "k\"l": 6, " ": 7, "m~n": 8});
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pointer_says_why() {
+    fn an_invalid_pointer_gives_the_reason() {
         assert!(Pointer::parse("token").unwrap_err().contains("did you mean \"/token\"?"));
         assert!(Pointer::parse("/a~2").unwrap_err().contains("~0"));
         assert!(Pointer::parse("/a~").is_err());

@@ -70,7 +70,7 @@ mod tests {
         for expected in [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423] {
             assert_eq!(random.bits(), expected);
         }
-        assert_eq!(Random::seeded(1_234_567).skip(2).bits(), 9_817_491_932_198_370_423, "the third of them");
+        assert_eq!(Random::seeded(1_234_567).skip(2).bits(), 9_817_491_932_198_370_423, "the third output");
     }
 
     #[test]

@@ -216,7 +216,7 @@ mod tests {
             let mut search = Search::new(needle.to_vec());
             body.chunks(1).for_each(|byte| search.feed(byte));
             assert_eq!(search.found, is_there, "{needle:?} byte by byte");
-            assert!(search.tail.capacity() < 2 * needle.len().max(8), "a tail is kept, not the body");
+            assert!(search.tail.capacity() < 2 * needle.len().max(8), "only a tail is kept, not the body");
         }
     }
 

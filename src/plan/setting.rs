@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_of_the_plan_and_not_of_its_place() {
+    fn the_hash_depends_on_the_plan_and_not_on_its_location() {
         let hash = |users: &str, path: &str| {
             let mut settings = Settings::default();
             settings.add(Scope::Plan, "users", users, Origin::Flag);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_become_a_fingerprint() {
+    fn long_values_are_replaced_by_a_fingerprint() {
         assert!(bounded(&"x".repeat(1025)).starts_with("1025 bytes, sha256 "));
         assert_eq!(bounded("x"), "x");
     }

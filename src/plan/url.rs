@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_says_why() {
+    fn an_invalid_url_gives_the_reason() {
         for text in [
             "ftp://h",
             "http://",
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn locations_resolve_as_rfc_3986_says() {
+    fn locations_are_resolved_as_in_rfc_3986() {
         // Section 5.4.1 and 5.4.2, with the base http://a/b/c/d;p?q.
         let base = url("http://a/b/c/d;p?q");
         for (location, target) in [

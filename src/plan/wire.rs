@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_change_the_method_as_rfc_9110_says() {
+    fn redirects_change_the_method_as_in_rfc_9110() {
         for (status, method, expected) in [
             (301, "POST", "GET"),
             (302, "POST", "GET"),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_is_filled_again_and_again() {
+    fn a_buffer_can_be_reused() {
         let url = Url::parse("http://h/").unwrap().url;
         let mut buffer = WireBuffer::default();
         for (method, body, expected) in [

@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn no_cell_is_a_formula_and_ordinary_names_stay() {
+    fn no_cell_is_a_formula_and_ordinary_names_are_unchanged() {
         for plain in ["/items", "-", "=", "-1.5", "+7", "GET", "a=b", "/a-b@c", "", "10", "http_4xx: 404", "é"] {
             assert_eq!(field(plain), plain);
         }

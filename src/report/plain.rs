@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_others_steers_the_terminal() {
+    fn text_from_outside_cannot_control_the_terminal() {
         for (hostile, written) in [
             ("/a\u{1b}[2J\nb\u{9b}31m", "/a\\u{1b}[2J\\nb\\u{9b}31m"),
             ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_and_filled_by_the_columns_that_they_take() {
+    fn texts_are_cut_and_padded_by_their_width_in_columns() {
         assert_eq!(cut("/é-and-more", 4), "/é-…");
         assert_eq!(cut("日本語", 6), "日本語");
         assert_eq!(cut("日本語", 5), "日本…");

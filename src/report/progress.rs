@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_how_far_the_run_is_and_how_it_goes() {
+    fn the_line_shows_the_progress_and_state_of_the_run() {
         let minutes = Goal { time: Some(Duration::from_secs(3723)), requests: None };
         let wanted = "1:15 of 1:02:03  1,200 users  12,345 requests  1,234 req/s  123 failed (1.0%)  p95 98.8ms";
         assert_eq!(shown(&snapshot(), minutes, 140), wanted);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_stays_within_the_width_and_keeps_what_matters() {
+    fn the_line_stays_within_the_width_and_keeps_what_matters_most() {
         let busy = Snapshot { is_bottleneck: true, is_stopping: true, ..snapshot() };
         for width in 1..200 {
             for goal in [Goal::default(), Goal { time: Some(Duration::from_secs(90)), requests: Some(99_999) }] {
@@ -241,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_left_out_where_nobody_wants_them() {
+    fn colours_are_left_out_where_not_wanted() {
         let said = |colour| line(&snapshot(), Goal::default(), Moment::START, 140, colour);
         assert!(said(Colour::Some).contains("\x1b[31m123 failed (1.0%)\x1b[0m"));
         assert!(!said(Colour::None).contains('\x1b'));
     }
 
     #[test]
-    fn the_table_for_a_log_is_that_of_locust() {
+    fn the_table_for_a_log_equals_that_of_locust() {
         let statistics = Statistics {
             num_requests: 200,
             num_failures: 3,

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_state_wins_and_nobody_waits() {
+    fn the_latest_state_wins_and_the_sender_never_waits() {
         let show = show();
         (1..=5).for_each(|completed| show.show(Snapshot { completed, ..Snapshot::default() }));
         assert_eq!(show.shown.try_recv().unwrap().completed, 5);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_cleared_where_it_stands_also_when_the_terminal_became_narrower() {
+    fn a_line_is_cleared_even_when_the_terminal_became_narrower() {
         let written = Arc::new(std::sync::Mutex::new(Vec::new()));
         let out = Box::new(Shared(Arc::clone(&written)));
         let mut pen = Pen { out, taken: Arc::default(), is_broken: false, drawn: 0 };

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_counted_than_asked_for_while_users_send_more() {
+    fn no_more_are_counted_than_requested_while_users_send_more() {
         let (sender, outcomes) = bounded(1000);
         let stop = Stop::new(Arc::default());
         let stalls = Stalls::new(Duration::from_secs(3));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn each_outcome_is_counted_once_whoever_counts() {
+    fn each_outcome_is_counted_once_whichever_thread_counts() {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
         let ledger =

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_on_its_own_ticks_from_its_start() {
+    fn a_single_process_run_ticks_from_its_start() {
         let grid = Grid::from_start(Duration::from_secs(3));
         assert_eq!(grid.first(), 0);
         assert_eq!(grid.due(2), Moment::at(Duration::from_secs(6)));

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_as_the_crate_does() {
+    fn it_counts_like_the_crate() {
         let mut random = Random::seeded(1);
         for precision in [Precision::Fine, Precision::Coarse] {
             let mut theirs = Histogram::<u64>::new_with_bounds(1, FIRST_HIGH_US, precision.digits()).unwrap();

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_is_what_all_times_at_once_would_have_been() {
+    fn a_sum_equals_recording_all_times_at_once() {
         let (one, two) = (times(7, 3_000), times(8, 200));
         let all: Vec<u64> = one.iter().chain(&two).copied().collect();
         let mut sum = Packed::default();

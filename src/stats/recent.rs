@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_counts_only_itself_when_its_slot_comes_round_again() {
+    fn a_slot_is_cleared_before_it_is_used_for_another_second() {
         let mut recent = Recent::default();
         recent.record(at(1_000), false);
         recent.record(at(17_000), false);

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slots_are_those_of_the_crate() {
+    fn slots_equal_those_of_the_crate() {
         let longest = 3_600_000_000;
         let histogram = hdrhistogram::Histogram::<u64>::new_with_bounds(1, longest, 3).unwrap();
         for us in (0..5_000).map(|step| step * step * 144).filter(|us| (1..=longest).contains(us)) {

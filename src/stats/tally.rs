@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_tally_is_all_zeros() {
+    fn an_empty_tally_is_all_zero() {
         let statistics = Tally::new(Precision::Fine).statistics(Moment::START, Moment::START);
         assert_eq!(statistics, Statistics::default());
     }

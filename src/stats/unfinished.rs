@@ -283,7 +283,10 @@ mod tests {
         };
         let (same, bounds) = judge(&[200, 400]);
         assert_eq!((same.avg_response_time, same.percentile_50, same.max_response_time), (1.0, 1.0, 1.0));
-        assert!(!bounds.avg && !bounds.percentile_50 && !bounds.max, "a healthy run reads as without the unfinished");
+        assert!(
+            !bounds.avg && !bounds.percentile_50 && !bounds.max,
+            "in a healthy run unfinished requests change nothing"
+        );
         let (worse, bounds) = judge(&[2000]);
         assert_eq!((worse.percentile_50, worse.percentile_99, worse.max_response_time), (1.0, 2.0, 2.0));
         assert!(bounds.avg && !bounds.percentile_50 && bounds.percentile_99 && bounds.max);

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_that_applies_is_the_verdict() {
+    fn the_worst_applicable_verdict_wins() {
         let faults = vec![VerdictReason::new(ReasonKind::Generator, "no free port")];
         for (evidence, verdict) in [
             (evidence(1, 0, vec![], 0), Verdict::Pass),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn too_much_unfinished_is_not_valid_unless_a_check_is_missed_already() {
+    fn too_many_unfinished_requests_are_not_valid_unless_a_check_is_missed_already() {
         let unfinished = |overdue| UnfinishedCounts { aborted: overdue, overdue, ..UnfinishedCounts::default() };
         let with = |overdue, rulings| {
             let mut evidence = evidence(95, 0, rulings, 0);
@@ -271,14 +271,14 @@ mod tests {
     }
 
     #[test]
-    fn requests_without_data_are_said_and_no_fault() {
+    fn requests_without_data_are_reported_and_not_an_error() {
         let judgement = Judgement::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
         assert_eq!(judgement.verdict, Verdict::Pass);
         assert_eq!(judgement.reasons[0].text, "3 requests were not sent: the data for them was used up");
     }
 
     #[test]
-    fn each_kind_of_reason_has_a_word_of_its_own() {
+    fn each_kind_of_reason_has_a_distinct_name() {
         for kind in ReasonKind::ALL {
             assert_eq!(ReasonKind::parse(kind.as_str()), Some(kind));
         }

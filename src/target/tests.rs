@@ -11,23 +11,23 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::error::Exit;
-use crate::target::tests::client::{Client, PATIENCE, field};
+use crate::target::tests::client::{Client, WAIT_LIMIT, field};
 use crate::target::{Target, check_listen};
 
 fn target() -> Target {
     Target::start("127.0.0.1:0".parse().unwrap()).unwrap()
 }
 
-fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(start.elapsed() < WAIT_LIMIT, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn a_keep_alive_connection_answers_many_requests() {
+fn a_keep_alive_connection_serves_many_requests() {
     let target = target();
     let mut client = Client::connect(&target);
     for _ in 0..100 {
@@ -52,7 +52,7 @@ fn requests_are_counted_by_their_first_segment() {
 }
 
 #[test]
-fn pipelined_requests_are_answered_in_order() {
+fn pipelined_requests_get_their_responses_in_order() {
     let target = target();
     let mut client = Client::connect(&target);
     let one = |path| format!("POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody");
@@ -61,7 +61,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn a_request_that_comes_byte_by_byte_is_answered() {
+fn a_request_that_arrives_byte_by_byte_gets_a_response() {
     let target = target();
     let mut client = Client::connect(&target);
     let request = "\r\nPUT /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked\r\n\r\n\
@@ -75,7 +75,7 @@ fn a_request_that_comes_byte_by_byte_is_answered() {
 }
 
 #[test]
-fn an_echo_holds_method_target_fields_and_body() {
+fn an_echo_contains_method_target_headers_and_body() {
     let target = target();
     let mut client = Client::connect(&target);
     client.send("PATCH /echo?a=%20 HTTP/1.1\r\nHost: t\r\nX-Two: 1\r\nx-two: 2\r\nContent-Length: 3\r\n\r\n\"\n\u{1}");
@@ -87,7 +87,7 @@ fn an_echo_holds_method_target_fields_and_body() {
 }
 
 #[test]
-fn a_body_is_read_to_its_end_whatever_is_answered() {
+fn a_body_is_read_completely_whatever_the_response() {
     let target = target();
     let mut client = Client::connect(&target);
     for (path, length, status) in
@@ -106,7 +106,7 @@ fn a_body_is_read_to_its_end_whatever_is_answered() {
 }
 
 #[test]
-fn a_client_that_asks_for_leave_to_send_gets_it() {
+fn a_client_that_expects_100_continue_gets_it() {
     let target = target();
     let mut client = Client::connect(&target);
     client.send("POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
@@ -117,7 +117,7 @@ fn a_client_that_asks_for_leave_to_send_gets_it() {
 }
 
 #[test]
-fn bytes_are_as_many_as_asked() {
+fn bytes_has_the_requested_length() {
     let target = target();
     let mut client = Client::connect(&target);
     for count in [0, 1, 65_535, 65_536, 65_537, 5_000_000] {
@@ -157,7 +157,7 @@ fn an_argument_out_of_range_is_a_bad_request_and_a_longer_path_is_not_found() {
 }
 
 #[test]
-fn a_status_is_answered_as_asked_with_a_body_where_it_may_have_one() {
+fn status_responds_with_the_requested_status_and_a_body_where_allowed() {
     let target = target();
     let mut client = Client::connect(&target);
     for (status, has_body) in
@@ -181,7 +181,7 @@ fn a_head_request_gets_the_same_head_without_the_body() {
 }
 
 #[test]
-fn a_delay_takes_its_time() {
+fn a_delay_takes_at_least_its_time() {
     let target = target();
     let start = Instant::now();
     assert_eq!(Client::connect(&target).get("/delay/50").status, 200);
@@ -189,7 +189,7 @@ fn a_delay_takes_its_time() {
 }
 
 #[test]
-fn a_drip_comes_in_chunks_with_gaps() {
+fn a_drip_arrives_in_chunks_with_pauses() {
     let target = target();
     let start = Instant::now();
     let mut client = Client::connect(&target);
@@ -209,7 +209,7 @@ fn a_drip_comes_in_chunks_with_gaps() {
 }
 
 #[test]
-fn redirects_lead_step_by_step_to_an_answer() {
+fn redirects_lead_step_by_step_to_a_response() {
     let target = target();
     let mut client = Client::connect(&target);
     for (path, status, location) in [
@@ -226,7 +226,7 @@ fn redirects_lead_step_by_step_to_an_answer() {
 }
 
 #[test]
-fn cookies_are_set_and_shown() {
+fn cookies_are_set_and_echoed() {
     let target = target();
     let mut client = Client::connect(&target);
     let answer = client.get("/cookies");
@@ -237,9 +237,9 @@ fn cookies_are_set_and_shown() {
 }
 
 #[test]
-fn a_connection_is_kept_or_closed_as_version_and_field_say() {
+fn a_connection_is_kept_or_closed_depending_on_version_and_header() {
     let target = target();
-    for (request, said, closes) in [
+    for (request, header, closes) in [
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: close", Some("close"), true),
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: x, Close", Some("close"), true),
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: keep-alive", None, false),
@@ -248,7 +248,7 @@ fn a_connection_is_kept_or_closed_as_version_and_field_say() {
     ] {
         let mut client = Client::connect(&target);
         let answer = client.send(format!("{request}\r\n\r\n")).answer();
-        assert_eq!((answer.status, field(&answer.head, "Connection")), (200, said), "{request}");
+        assert_eq!((answer.status, field(&answer.head, "Connection")), (200, header), "{request}");
         if closes {
             assert_eq!(client.rest(), "", "{request}");
         } else {
@@ -294,7 +294,7 @@ fn a_broken_request_is_refused_and_the_connection_closed() {
 }
 
 #[test]
-fn a_head_of_almost_64_kib_is_answered() {
+fn a_head_of_almost_64_kib_gets_a_response() {
     let target = target();
     let mut client = Client::connect(&target);
     let request = format!("GET /ok HTTP/1.1\r\nHost: t\r\nA: {}\r\n\r\n", "a".repeat(65_000));
@@ -312,7 +312,7 @@ fn a_reset_is_a_reset() {
 }
 
 #[test]
-fn dropping_the_target_ends_whatever_its_connections_do() {
+fn dropping_the_target_ends_all_connections_in_any_state() {
     let target = target();
     let addr = target.addr();
     let mut waiting: Vec<Client> = ["/hang", "/delay/3600000", "/drip/9/3600000", "/bytes/1073741824", "/ok"]
@@ -323,42 +323,42 @@ fn dropping_the_target_ends_whatever_its_connections_do() {
         })
         .into();
     waiting.push(Client::connect(&target));
-    await_that("the requests have come", || target.requests() == 5 && target.connections() == 6);
+    wait_until("the requests have arrived", || target.requests() == 5 && target.connections() == 6);
     let shared = std::sync::Arc::clone(&target.shared);
     drop(target);
-    await_that("all connections have ended", || shared.open().is_empty());
+    wait_until("all connections have ended", || shared.open().is_empty());
     for client in &mut waiting {
-        await_that("the client sees the end", || client.is_closed());
+        wait_until("the client sees the end", || client.is_closed());
     }
     assert_eq!(TcpStream::connect(addr).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
 #[test]
-fn a_client_that_leaves_ends_its_wait() {
+fn a_client_that_disconnects_ends_its_wait() {
     let target = target();
     for path in ["/hang", "/delay/3600000", "/drip/9/3600000"] {
         let before = target.requests();
         let mut client = Client::connect(&target);
         client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
-        await_that("the request has come", || target.requests() > before);
+        wait_until("the request has arrived", || target.requests() > before);
         drop(client);
-        await_that("its connection has ended", || target.shared.open().is_empty());
+        wait_until("its connection has ended", || target.shared.open().is_empty());
     }
 }
 
 #[test]
-fn a_crowd_is_served_at_once() {
+fn many_clients_are_served_concurrently() {
     let target = target();
-    let mut crowd: Vec<Client> = (0..400).map(|_| Client::connect(&target)).collect();
-    for client in &mut crowd {
+    let mut clients: Vec<Client> = (0..400).map(|_| Client::connect(&target)).collect();
+    for client in &mut clients {
         client.send("GET /delay/1 HTTP/1.1\r\nHost: t\r\n\r\n");
     }
-    assert!(crowd.iter_mut().all(|client| client.answer().status == 200));
+    assert!(clients.iter_mut().all(|client| client.answer().status == 200));
     assert_eq!((target.connections(), target.requests_to("delay")), (400, 400));
 }
 
 #[test]
-fn only_loopback_is_listened_on_unless_allowed() {
+fn only_loopback_is_allowed_for_listening_by_default() {
     for addr in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
         assert!(check_listen(addr.parse().unwrap(), false).is_ok(), "{addr}");
     }

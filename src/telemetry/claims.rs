@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_histogram_belongs_to_the_times_that_it_is_of() {
+    fn every_histogram_is_consistent_with_its_times() {
         let mut random = Random::seeded(3);
         for precision in [Precision::Fine, Precision::Coarse] {
             for magnitude in [3, 100, 3_000, 5_000_000, 3_600_000_000, 90_000_000_000] {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_of_other_times_is_found_out() {
+    fn a_histogram_of_other_times_is_detected() {
         let mut fast = Times::new(Precision::Fine);
         let mut slow = Times::new(Precision::Fine);
         for us in 0..100 {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_lie_between_their_ends() {
+    fn sums_lie_between_count_times_minimum_and_count_times_maximum() {
         let claim = |sum_us, min_us, max_us| TimesClaim { sum_us, min_us, max_us };
         assert_eq!(claim(30, 10, 20).check(2), Ok(()));
         assert_eq!(claim(0, 0, 0).check(0), Ok(()));
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_where_their_numbers_say() {
+    fn ticks_are_at_the_times_given_by_their_numbers() {
         let ticks = Ticks::new(Duration::from_secs(3), Duration::ZERO);
         let at = Duration::from_secs(1_795_381_200);
         let tick = 598_460_400;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_as_short_as_lines_have_room_for() {
+    fn texts_are_limited_to_what_fits_into_a_line() {
         assert!(endpoint("GET", &"x".repeat(512)).is_ok() && endpoint("GET", &"x".repeat(513)).is_err());
         assert!(endpoint(&"G".repeat(33), "/").is_err() && endpoint("", "other").is_ok());
         assert!(identity("r1", "shop").is_ok() && identity("", "shop").is_err());

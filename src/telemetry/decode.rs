@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_value_by_value() {
+    fn a_written_histogram_is_read_back_value_by_value() {
         for many in [0, 1, 2, 100, 20_000] {
             let histogram = recorded(Precision::Fine, many);
             let mut sum = Packed::default();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coarse_one_is_read_as_the_highest_times_that_it_may_hold() {
+    fn a_coarse_histogram_is_read_as_the_highest_times_of_its_slots() {
         let coarse = recorded(Precision::Coarse, 500);
         let read = super::histogram(&encode::pieces(&coarse, 100_000)[0]).unwrap();
         let mut fine = TimeHistogram::new(Precision::Fine);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_histogram_is_refused() {
+    fn input_that_is_not_a_histogram_is_refused() {
         let text = encode::pieces(&recorded(Precision::Fine, 50), 100_000).remove(0);
         let half = &text[..text.len() / 2 / 4 * 4];
         for wrong in ["", "é", "AAAA", half, &text[4..], "HISTFAAAAAA="] {

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_the_crate_writes() {
+    fn the_output_equals_that_of_the_crate() {
         for times in [&[][..], &[1], &[1, 2, 2, 4, 4, 4, 2047, 2048, 2049, 65_535, 65_536], &[3_600_000_000]] {
             for precision in [Precision::Fine, Precision::Coarse] {
                 let mut histogram = TimeHistogram::new(precision);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_add_up_to_the_whole() {
+    fn pieces_add_up_to_the_histogram() {
         let mut histogram = TimeHistogram::new(Precision::Fine);
         let mut random = crate::plan::random::Random::seeded(1);
         for _ in 0..50_000 {

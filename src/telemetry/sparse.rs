@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_value_by_value() {
+    fn a_written_histogram_is_read_back_value_by_value() {
         let mut decoder = Decoder::default();
         for precision in [Precision::Fine, Precision::Coarse] {
             for many in [0, 1, 2, 100, 5_000] {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn read_into_another_it_is_as_added_by_the_crate() {
+    fn reading_into_another_histogram_equals_adding_with_the_crate() {
         let mut decoder = Decoder::default();
         let (mut ours, mut theirs) = (TimeHistogram::new(Precision::Fine), TimeHistogram::new(Precision::Fine));
         for many in [3, 70, 900] {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_histogram_is_refused() {
+    fn input_that_is_not_a_histogram_is_refused() {
         let text = encode::pieces(&recorded(Precision::Fine, 50), 100_000).remove(0);
         let half = &text[..text.len() / 2 / 4 * 4];
         let mut decoder = Decoder::default();

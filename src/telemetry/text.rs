@@ -59,13 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_is_left_alone() {
+    fn a_text_that_fits_is_unchanged() {
         let text = "x".repeat(MOST_NAME);
         assert_eq!(clipped(&text, MOST_NAME), text);
     }
 
     #[test]
-    fn long_texts_are_cut_as_written_in_json_and_stay_different() {
+    fn long_texts_are_cut_by_their_length_in_json_and_stay_distinct() {
         for filler in ["x", "\"", "\u{1}", "ü", "日", "\u{7f}", "😀"] {
             let (one, two) = (filler.repeat(600) + "1", filler.repeat(600) + "2");
             let (one, two) = (clipped(&one, MOST_NAME), clipped(&two, MOST_NAME));

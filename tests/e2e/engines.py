@@ -57,7 +57,7 @@ def shell(script, directory, **environment):
 
 @contextlib.contextmanager
 def slurm(directory):
-    """A Slurm of one node on this host; the value of SLURM_CONF."""
+    """A Slurm with one node on this host; yields the value of SLURM_CONF."""
     if os.geteuid() != 0:
         raise Skip("Slurm's daemons need root")
     host = socket.gethostname().split(".")[0]

@@ -121,7 +121,7 @@ def a_hanging_server_does_not_hold_up_the_end(bench):
 
 
 def nohup_keeps_a_run_alive(bench):
-    """A SIGHUP that was ignored at the start stays ignored; SIGTERM still ends the run in order."""
+    """A SIGHUP that was ignored at the start stays ignored; SIGTERM still ends the run cleanly."""
     path = bench.stream_path()
     with nginx(bench.dir / "nginx") as server:
         with bench.start(f"{server.url}/ok", "--interval", "300ms", "--telemetry", path, wrapper=["nohup"]) as process:

@@ -9,7 +9,7 @@ from servers import certificates, nginx, nginx_tls, python_server
 
 
 def tls_run(bench, flags, code, verify_client=False):
-    """40 requests by 2 users to an nginx with a certificate of our own authority: the stream, nginx's log."""
+    """40 requests by 2 users to an nginx with a certificate of our own CA: the stream, nginx's log."""
     certs = certificates(bench.dir)
     path = bench.stream_path()
     flags = [str(flag).replace("CERTS", str(certs)) for flag in flags]
@@ -21,7 +21,7 @@ def tls_run(bench, flags, code, verify_client=False):
 
 
 def a_server_certificate_of_a_given_authority_is_trusted(bench):
-    """`--cacert`: the certificate names 127.0.0.1, its authority is trusted, every request is ok."""
+    """`--cacert`: the certificate names 127.0.0.1, its CA is trusted, every request is ok."""
     stream, entries = tls_run(bench, ["--cacert", "CERTS/ca.pem"], 0)
     equal((len(entries), stream.end["ok"]), (40, 40), "nginx, ok")
     return f"nginx {len(entries)}, ok {stream.end['ok']}"

@@ -202,7 +202,7 @@ class HangsOnceInFive(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
     def log_message(self, *_):
-        """Silent."""
+        """Logs nothing."""
 
 
 def a_request_that_never_ends_is_in_the_percentiles(bench):
@@ -242,7 +242,7 @@ class TakesItsTime(BaseHTTPRequestHandler):
         self.wfile.write(b"ok\n")
 
     def log_message(self, *_):
-        """Silent."""
+        """Logs nothing."""
 
 
 def a_histogram_too_long_for_its_line_is_complete_in_pieces(bench):

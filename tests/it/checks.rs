@@ -1,13 +1,13 @@
-//! What a run is held to: the verdict in the stream, on stderr and in the exit code alike.
+//! Checks: the verdict is the same in the stream, on stderr and in the exit code.
 
 use crate::support::{Finished, load, target};
 
-/// A second of four users on an endpoint that is ok, one that is slow and one that fails.
+/// A second of four users on an endpoint that is fast and one that is slow.
 const SECOND: [&str; 12] =
     ["-t", "1s", "-u", "4", "-r", "1000", "--wait", "20ms", "--interval", "200ms", "/ok", "/delay/50"];
 
-/// The line about a check: whether it was met, whether it had data, the value.
-fn ruling(run: &Finished, check: &str) -> (bool, bool, f64) {
+/// The result of a check in the stream: whether it was met, whether it had data, the value.
+fn check_result(run: &Finished, check: &str) -> (bool, bool, f64) {
     let stream = run.stream();
     let lines = stream.of("check");
     let line = lines.iter().find(|line| line.text("check") == check).unwrap_or_else(|| panic!("no line of {check}"));
@@ -25,13 +25,13 @@ fn checks_that_are_met_pass() {
     assert_eq!(stream.run_end().text("verdict"), "pass");
     assert_eq!(stream.run_end().count("checks_met"), 5);
     for check in checks {
-        let (met, has_data, value) = ruling(&run, check);
+        let (met, has_data, value) = check_result(&run, check);
         assert!(met && has_data, "{check}: {value}");
         assert!(run.stderr.contains(check), "{check} is shown: {}", run.stderr);
     }
-    assert!(ruling(&run, checks[0]).2 >= 50.0);
-    let (_, _, rps) = ruling(&run, "rps > 1");
-    assert!((rps - stream.last().float("total_rps")).abs() < 1e-6, "rps is that of the final line");
+    assert!(check_result(&run, checks[0]).2 >= 50.0);
+    let (_, _, rps) = check_result(&run, "rps > 1");
+    assert!((rps - stream.last().float("total_rps")).abs() < 1e-6, "rps as in the final line");
     assert_eq!(stream.setting("check"), Some((checks[0], "flag")));
 }
 
@@ -45,23 +45,23 @@ fn a_check_that_is_missed_is_exit_3_and_named_everywhere() {
     assert_eq!((end.text("verdict"), end.count("checks_met"), end.count("checks_missed")), ("check_failed", 1, 1));
     let reason = end.get("reasons")[0]["text"].as_str().unwrap();
     assert!(reason.contains(missed) && reason.ends_with("ms"), "{reason}");
-    let (met, has_data, value) = ruling(&run, missed);
+    let (met, has_data, value) = check_result(&run, missed);
     assert!(!met && has_data && value >= 50.0, "{value}");
     assert!(run.stderr.contains(missed) && run.stderr.contains("verdict: check_failed"), "{}", run.stderr);
 }
 
 #[test]
-fn a_check_without_data_is_not_met_and_said_to_be_without() {
+fn a_check_without_data_is_not_met_and_reported_as_such() {
     let target = target();
     // A run that is all ramp has no steady phase.
     let run = load(&target, ["-n", "3", "-u", "9", "-r", "1", "--check", "failures@down == 0", "/ok"]);
     let run = run.finish().exits(3);
-    assert_eq!(ruling(&run, "failures@down == 0"), (false, false, 0.0));
+    assert_eq!(check_result(&run, "failures@down == 0"), (false, false, 0.0));
     assert!(run.stderr.contains("without data"), "{}", run.stderr);
 }
 
 #[test]
-fn where_a_check_is_about_failures_it_decides() {
+fn a_check_on_failures_decides_the_exit_code_in_place_of_the_usual_rule() {
     let target = target();
     for (checks, code) in [
         (&[][..], 1),
@@ -90,13 +90,13 @@ fn a_check_with_abort_ends_the_run_when_it_is_clearly_missed() {
         let run = load(&target, flags).with([requests]).finish().exits(3);
         let stream = run.stream();
         assert_eq!(stream.only("test.stop").text("reason"), "check_abort");
-        assert!(!ruling(&run, check).0, "{check}");
+        assert!(!check_result(&run, check).0, "{check}");
         assert!(run.stderr.contains(check), "{}", run.stderr);
     }
 }
 
 #[test]
-fn a_shard_records_checks_and_decides_none() {
+fn a_shard_records_checks_but_does_not_decide_them() {
     let target = target();
     let shard = ["-n", "10", "--shard", "0/2", "--run-id", "r", "/ok"];
     let run = load(&target, shard).with(["--check", "max < 1us", "--check", "p95 < 1us"]).finish().exits(0);
@@ -120,15 +120,15 @@ fn the_flags_and_variables_of_locust_plugins_are_checks() {
     let target = target();
     let flags = ["-n", "5", "--check-rps", "0.001", "--check-avg-response-time", "1", "/delay/20"];
     let run = load(&target, flags).env("LOCUST_CHECK_FAIL_RATIO", "0.25").finish().exits(3);
-    assert!(ruling(&run, "rps >= 0.001").0 && ruling(&run, "fail_ratio <= 0.25").0);
-    let (met, _, value) = ruling(&run, "avg <= 1ms");
+    assert!(check_result(&run, "rps >= 0.001").0 && check_result(&run, "fail_ratio <= 0.25").0);
+    let (met, _, value) = check_result(&run, "avg <= 1ms");
     assert!(!met && value >= 20.0, "{value} is in milliseconds");
     let checks: Vec<_> = run.stream().of("check").iter().map(|line| line.text("check").to_owned()).collect();
     assert_eq!(checks, ["rps >= 0.001", "fail_ratio <= 0.25", "avg <= 1ms"]);
 }
 
 #[test]
-fn a_check_that_cannot_be_read_is_refused_with_its_place() {
+fn a_check_that_cannot_be_parsed_is_refused_with_the_position() {
     let target = target();
     for (check, why) in [
         ("p95 < 300", "--check 'p95 < 300': character 10: expected a unit of time"),

@@ -1,4 +1,4 @@
-//! No output destroys an input, and a report that cannot be written leaves the former one as it was.
+//! No output overwrites an input, and a report that cannot be written leaves the previous one unchanged.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
@@ -10,12 +10,12 @@ fn read(path: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// Runs this, which must be refused because of `flag`, and leave `path` as it was.
+/// Asserts that this run is refused because of `flag` and leaves `path` unchanged.
 fn is_refused(run: Run, flag: &str, path: &str) -> Finished {
     let before = read(path);
     let refused = run.finish().exits(2);
     assert!(refused.complaint().starts_with(flag), "{flag}: {}", refused.stderr);
-    assert_eq!(read(path), before, "{flag} left {path} alone");
+    assert_eq!(read(path), before, "{flag} changed {path}");
     refused
 }
 
@@ -58,7 +58,7 @@ fn an_output_that_is_an_input_of_a_run_is_refused_before_anything_is_opened() {
 #[test]
 fn a_merge_and_a_report_refuse_their_own_streams_through_links_too() {
     let (target, scratch) = (target(), Scratch::new("files-merge"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let input = &paths[0];
     let (soft, hard, shard) = (scratch.file("soft"), scratch.file("hard"), scratch.file("run-%s.ndjson"));
     symlink(input, &soft).unwrap();
@@ -102,7 +102,7 @@ fn two_outputs_of_one_path_are_refused_and_devices_are_not() {
 }
 
 #[test]
-fn a_report_replaces_the_former_and_keeps_its_mode_and_link() {
+fn a_report_replaces_the_previous_one_and_keeps_its_mode_and_symlink() {
     let scratch = Scratch::new("files-replaced");
     let stream = stream(&scratch);
     let (page, link) = (scratch.write("real.html", "former"), scratch.file("link.html"));
@@ -112,10 +112,10 @@ fn a_report_replaces_the_former_and_keeps_its_mode_and_link() {
     Run::new(["report", &stream, "--html", &link]).finish().exits(0);
     assert!(read(&page).starts_with(b"<!doctype html>"));
     let after = std::fs::metadata(&page).unwrap();
-    assert_ne!(after.ino(), before, "it was written beside its place");
+    assert_ne!(after.ino(), before, "it was written to another file and renamed");
     assert_eq!(after.mode() & 0o777, 0o604);
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-    // What the shell handed over is written to, wherever that goes.
+    // Descriptors from the shell are written to, whatever they are.
     let text = Run::new(["report", &stream, "--json-file", "/dev/stdout"]).finish().exits(0);
     assert!(text.text().starts_with('{') && text.text().contains("verdict: pass"), "{}", text.text());
     let out = scratch.file("out.txt");
@@ -125,7 +125,7 @@ fn a_report_replaces_the_former_and_keeps_its_mode_and_link() {
 }
 
 #[test]
-fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
+fn a_report_that_cannot_be_written_completely_leaves_the_previous_one_and_no_other_file() {
     let scratch = Scratch::new("files-full");
     let stream = stream(&scratch);
     let page = scratch.write("page.html", "former");
@@ -137,13 +137,13 @@ fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
     };
     let before = names();
     // As on a disk that is full after 512 bytes.
-    let run = Run::after("trap '' XFSZ; ulimit -f 1", ["report", &stream, "--html", &page]).finish().exits(2);
+    let run = Run::in_shell("trap '' XFSZ; ulimit -f 1", ["report", &stream, "--html", &page]).finish().exits(2);
     assert!(run.complaint().starts_with("--html"), "{}", run.stderr);
     assert_eq!((read(&page), names()), (b"former".to_vec(), before.clone()));
     std::fs::set_permissions(&page, std::fs::Permissions::from_mode(0o600)).unwrap();
     Run::new(["report", &stream, "--html", &page]).finish().exits(0);
     assert_eq!(names(), before);
-    // A run that is refused for another reason has made no file either.
+    // A run that is refused for another reason creates no file either.
     load(&target(), ["-n", "1", "--html", &scratch.file("new.html"), "--junit", "/nowhere/j.xml", "/ok"])
         .finish()
         .exits(2);
@@ -151,7 +151,7 @@ fn a_report_that_cannot_be_written_whole_leaves_the_former_and_nothing_else() {
 }
 
 #[test]
-fn what_a_stream_says_of_its_users_is_never_a_path() {
+fn values_from_a_stream_never_become_a_path() {
     let scratch = Scratch::new("files-traversal");
     let recorded = String::from_utf8(read(&stream(&scratch))).unwrap();
     let hostile = recorded.replacen(r#""key":"users","value":"1""#, r#""key":"users","value":"../../x\u0000\ny""#, 1);

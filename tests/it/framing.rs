@@ -1,4 +1,4 @@
-//! Response framing against an oracle: the same bytes into ours and into ureq-proto give the same verdict.
+//! Response framing against an oracle: ours and ureq-proto give the same verdict on the same bytes.
 
 mod cases;
 mod differences;
@@ -14,7 +14,7 @@ use ureq_proto::http::{Method, Request};
 use cases::{Case, Random};
 use differences::DIFFERENCES;
 
-/// What a client made of a response that it accepted.
+/// A response as a client understood it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Accepted {
     status: u16,
@@ -26,10 +26,10 @@ struct Accepted {
 }
 
 type Ours = Result<Accepted, Broken>;
-/// Without an error, the response was not complete when the input ended.
+/// `Err(None)` where the response was incomplete when the input ended.
 type Theirs = Result<Accepted, Option<Error>>;
 
-/// Ours over bytes that arrive in pieces, each up to one of the offsets `ends`, and then the end of the input.
+/// Our verdict on bytes that arrive in pieces, each up to one of the offsets `ends`, followed by the end of the input.
 fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
     let (mut scan, mut start, mut bytes) = (HeadScan::default(), 0, case.bytes.clone());
     let mut open: Option<(Accepted, Body)> = None;
@@ -59,9 +59,9 @@ fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
             let before = accepted.payload.len();
             let fed = body.feed(&case.bytes[accepted.used..end], |bytes| accepted.payload.extend_from_slice(bytes))?;
             accepted.used += fed.used;
-            assert_eq!(fed.payload, accepted.payload.len() - before, "payload shown and payload counted");
+            assert_eq!(fed.payload, accepted.payload.len() - before, "payload passed on and payload counted");
             assert_eq!(fed.complete, body.is_complete());
-            assert!(fed.complete || accepted.used == end, "an unfinished body takes all there is");
+            assert!(fed.complete || accepted.used == end, "an incomplete body consumes all input");
         }
     }
     let (accepted, body) = open.ok_or_else(|| {
@@ -75,7 +75,7 @@ fn ours_whole(case: &Case) -> Ours {
     ours(case, std::iter::once(case.bytes.len()))
 }
 
-/// ureq-proto over the whole of the bytes, and then the end of the input.
+/// ureq-proto's verdict on all bytes followed by the end of the input.
 fn theirs(case: &Case) -> Theirs {
     let method = if case.asked == Asked::Head { Method::HEAD } else { Method::GET };
     let request = Request::builder().method(method).uri("http://a.test/").body(()).unwrap();
@@ -138,7 +138,7 @@ fn the_same_bytes_give_the_verdict_of_ureq_proto() {
             assert!(known, "seed {seed}\n{case}\nours: {ours:?}\nureq-proto: {theirs:?}");
         }
     }
-    // Else the generator makes too little of one kind to mean much.
+    // Otherwise the generator makes too few of one kind to be meaningful.
     assert!((5_000..15_000).contains(&accepted), "{accepted} of 20,000 accepted");
 }
 
@@ -149,12 +149,12 @@ fn each_deliberate_difference_occurs() {
         let (ours, theirs) = (ours_whole(&case), theirs(&case));
         let named = format!("{} ({})\nours: {ours:?}\nureq-proto: {theirs:?}", difference.name, difference.why);
         assert!(!agree(&ours, &theirs), "no difference any more: {named}");
-        assert!((difference.applies)(&case, &ours, &theirs), "another difference than named: {named}");
+        assert!((difference.applies)(&case, &ours, &theirs), "not the difference described: {named}");
     }
 }
 
 #[test]
-fn responses_cut_anywhere_give_the_verdict_of_the_whole() {
+fn responses_cut_anywhere_give_the_same_verdict_as_uncut_ones() {
     let asked = Asked::Whole;
     let few = cases::REPRESENTATIVE.iter().map(|text| Case { asked, bytes: text.as_bytes().to_vec() });
     for case in few.chain((0..200).map(|seed| Case::random(&mut Random(seed)))) {

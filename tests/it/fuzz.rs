@@ -1,9 +1,9 @@
-//! Mutated inputs: real ones, changed at random by a seed. Whatever they are, a command ends in time with an exit code
-//! of its own, what it wrote can be read, and what one command writes the next accepts.
+//! Mutated inputs: real ones, changed at random from a seed. Whatever the input, a command ends in time with a
+//! documented exit code, its output can be parsed, and the next command accepts it.
 //!
-//! `make fuzz` does it by the hour: `FUZZ_COUNT` inputs a kind from number `FUZZ_FROM` on, which follow from `FUZZ_SEED`, of
-//! the build that `FUZZ_BIN` names or the tests' own, whose arithmetic is checked. An
-//! input that breaks a promise is left in `target/tmp/fuzz`, as small as it could be made.
+//! `make fuzz` runs for hours: `FUZZ_COUNT` inputs of each kind, starting with number `FUZZ_FROM`, generated from
+//! `FUZZ_SEED`, with the binary in `FUZZ_BIN` or else that of the tests, which checks for overflows. An input that fails
+//! is left in `target/tmp/fuzz`, minimized.
 
 mod judge;
 mod kinds;
@@ -18,17 +18,17 @@ use swarmline::plan::random::{Random, seed_of};
 
 use kinds::{Kind, Sample};
 
-/// Inputs of a kind, where nothing else is asked for: seconds.
+/// Default number of inputs of each kind: takes seconds.
 const COUNT: u64 = 60;
 
-/// Processes at a time.
+/// Number of processes at a time.
 const AT_A_TIME: usize = 2;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A folder that is looked into afterwards.
+/// The folder for inputs that failed.
 fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
     std::fs::create_dir_all(&folder).unwrap();
@@ -51,9 +51,9 @@ fn fuzz(kind: &Kind) {
                     }
                     let sample = sample(kind, seed, index);
                     if let Err(why) = (kind.check)(&place, &sample) {
-                        let told = told(kind, &place, seed, index, &sample, &why);
-                        eprintln!("{told}");
-                        found.lock().unwrap().push(told);
+                        let failure = save_failure(kind, &place, seed, index, &sample, &why);
+                        eprintln!("{failure}");
+                        found.lock().unwrap().push(failure);
                     }
                     if index % 5000 == 4999 {
                         eprintln!("fuzz {}: number {index}", kind.name);
@@ -66,32 +66,32 @@ fn fuzz(kind: &Kind) {
     let found = found.into_inner().unwrap();
     assert!(found.is_empty(), "{} of {count} inputs:\n{}", found.len(), found.join("\n"));
     if count > COUNT {
-        println!("fuzz {}: {count} inputs from number {from} on, seed {seed}: all as promised", kind.name);
+        println!("fuzz {}: {count} inputs from number {from} on, seed {seed}: all passed", kind.name);
     }
 }
 
-/// Input number `index`: the same for the same seed, whatever came before.
+/// Input number `index`: depends on the seed and the number only.
 fn sample(kind: &Kind, seed: u64, index: u64) -> Sample {
     let mut random = Random::seeded(seed_of(&format!("{} {seed} {index}", kind.name)));
     (kind.make)(&mut random)
 }
 
-/// Leaves the input behind, made small; gives the sentence about it.
-fn told(kind: &Kind, place: &Path, seed: u64, index: u64, sample: &Sample, why: &str) -> String {
-    /// Of the first few only: each takes hundreds of runs.
-    const MADE_SMALL: u64 = 5;
-    static MADE: AtomicU64 = AtomicU64::new(0);
+/// Minimizes the input, saves it and returns a description of the failure.
+fn save_failure(kind: &Kind, place: &Path, seed: u64, index: u64, sample: &Sample, why: &str) -> String {
+    /// Only the first few are minimized: each takes hundreds of runs.
+    const MINIMIZED: u64 = 5;
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     let first = why.lines().next().unwrap_or_default();
-    let smallest = if MADE.fetch_add(1, Ordering::Relaxed) < MADE_SMALL {
+    let smallest = if COUNT.fetch_add(1, Ordering::Relaxed) < MINIMIZED {
         small::smallest(sample, |sample| (kind.check)(place, sample).is_err_and(|why| small::is_alike(&why, first)))
     } else {
         sample.clone()
     };
-    let left = folder().join(format!("{}-{seed}-{index}", kind.name));
+    let saved = folder().join(format!("{}-{seed}-{index}", kind.name));
     let paths: Vec<String> = (0..)
         .zip(&smallest.files)
         .map(|(at, bytes)| {
-            let path = format!("{}-{at}{}", left.display(), kind.ending);
+            let path = format!("{}-{at}{}", saved.display(), kind.ending);
             std::fs::write(&path, bytes).unwrap();
             path
         })
@@ -101,17 +101,17 @@ fn told(kind: &Kind, place: &Path, seed: u64, index: u64, sample: &Sample, why: 
 }
 
 #[test]
-fn report_takes_a_stream_or_refuses_it() {
+fn report_accepts_a_stream_or_refuses_it() {
     fuzz(&kinds::REPORT);
 }
 
 #[test]
-fn merge_takes_streams_or_refuses_them_and_what_it_writes_report_takes() {
+fn merge_accepts_streams_or_refuses_them_and_report_accepts_its_output() {
     fuzz(&kinds::MERGE);
 }
 
 #[test]
-fn scenario_files_are_taken_or_refused() {
+fn scenario_files_are_accepted_or_refused() {
     fuzz(&kinds::SCENARIO);
 }
 
@@ -126,11 +126,11 @@ fn curl_commands_become_scenarios_that_run_or_are_refused() {
 }
 
 #[test]
-fn flags_are_taken_or_refused() {
+fn flags_are_accepted_or_refused() {
     fuzz(&kinds::FLAGS);
 }
 
 #[test]
-fn address_texts_are_taken_or_refused() {
+fn address_texts_are_accepted_or_refused() {
     fuzz(&kinds::ADDRESS);
 }

@@ -1,4 +1,5 @@
-//! The contract: our lines have the keys, their order and types of locust-telemetry's, but for what is listed here.
+//! The contract: our lines have the keys of locust-telemetry in its order and with its types, except for the deviations
+//! listed here.
 
 use std::collections::BTreeSet;
 
@@ -8,55 +9,55 @@ use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::record::{Body, Gauge, Record};
 
 use crate::support::json::Json;
-use crate::support::lines::complaints;
+use crate::support::lines::schema_errors;
 use crate::support::{load, target};
 
 const FACTS: &str = include_str!("../golden/contract.json");
 
 const STATS: &str = "locust.tl.request.metric.stats";
 
-/// A difference that is meant: kind of line, key, and what is done about it.
-const MENDS: [(&str, &str, Mend); 20] = [
-    ("locust.tl.event.test.stop", "stopped_at", Mend::Added("string")),
-    ("locust.tl.event.test.stop", "reason", Mend::Added("string")),
-    // A pipeline that looks for what is wrong looks at the level.
-    ("locust.tl.event.cpu.warning", "level", Mend::Other("WARNING")),
-    ("locust.tl.event.cpu.warning", "tick", Mend::Added("integer")),
-    ("locust.tl.system.metric.cpu", "available_cpus", Mend::Added("float")),
-    ("locust.tl.system.metric.cpu", "tick", Mend::Added("integer")),
-    ("locust.tl.system.metric.mem", "tick", Mend::Added("integer")),
-    // The value always was bytes.
-    ("locust.tl.system.metric.network", "unit", Mend::Other("bytes")),
-    ("locust.tl.system.metric.network", "delta", Mend::Added("integer")),
-    ("locust.tl.system.metric.network", "tick", Mend::Added("integer")),
-    ("stats current", "percentile_50", Mend::Added("float")),
-    ("stats current", "percentile_90", Mend::Added("float")),
-    ("stats current", "percentile_99_9", Mend::Added("float")),
-    ("stats current", "tick", Mend::Added("integer")),
-    ("stats final, stats endpoint success", "percentile_50", Mend::Added("float")),
-    ("stats final, stats endpoint success", "percentile_90", Mend::Added("float")),
-    ("stats final, stats endpoint success", "percentile_99_9", Mend::Added("float")),
-    // The plugin prints "" there, and one text turns a whole column of a dashboard into texts.
-    ("stats endpoint error", "percentile_95", Mend::Dropped),
-    ("stats endpoint error", "percentile_99", Mend::Dropped),
-    ("all", "seq", Mend::Added("integer")),
+/// Intended deviations: kind of line, key, and what differs.
+const DEVIATIONS: [(&str, &str, Deviation); 20] = [
+    ("locust.tl.event.test.stop", "stopped_at", Deviation::Added("string")),
+    ("locust.tl.event.test.stop", "reason", Deviation::Added("string")),
+    // A pipeline that searches for problems filters by level.
+    ("locust.tl.event.cpu.warning", "level", Deviation::Other("WARNING")),
+    ("locust.tl.event.cpu.warning", "tick", Deviation::Added("integer")),
+    ("locust.tl.system.metric.cpu", "available_cpus", Deviation::Added("float")),
+    ("locust.tl.system.metric.cpu", "tick", Deviation::Added("integer")),
+    ("locust.tl.system.metric.mem", "tick", Deviation::Added("integer")),
+    // The plugin's value has always been in bytes.
+    ("locust.tl.system.metric.network", "unit", Deviation::Other("bytes")),
+    ("locust.tl.system.metric.network", "delta", Deviation::Added("integer")),
+    ("locust.tl.system.metric.network", "tick", Deviation::Added("integer")),
+    ("stats current", "percentile_50", Deviation::Added("float")),
+    ("stats current", "percentile_90", Deviation::Added("float")),
+    ("stats current", "percentile_99_9", Deviation::Added("float")),
+    ("stats current", "tick", Deviation::Added("integer")),
+    ("stats final, stats endpoint success", "percentile_50", Deviation::Added("float")),
+    ("stats final, stats endpoint success", "percentile_90", Deviation::Added("float")),
+    ("stats final, stats endpoint success", "percentile_99_9", Deviation::Added("float")),
+    // The plugin writes "" there, and a single text turns the entire column of a dashboard into text.
+    ("stats endpoint error", "percentile_95", Deviation::Dropped),
+    ("stats endpoint error", "percentile_99", Deviation::Dropped),
+    ("all", "seq", Deviation::Added("integer")),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mend {
-    /// We add the key, with this type, after the plugin's.
+enum Deviation {
+    /// We add the key with this type, after the plugin's keys.
     Added(&'static str),
     /// We leave it out.
     Dropped,
-    /// Ours has this value.
+    /// We write this value.
     Other(&'static str),
 }
 
-/// Mends of a kind of line, in the order of the table.
-fn mends(kind: &str) -> impl Iterator<Item = (&'static str, Mend)> {
+/// Deviations of a kind of line, in the order of the table.
+fn deviations(kind: &str) -> impl Iterator<Item = (&'static str, Deviation)> {
     let short = kind.replace(STATS, "stats");
     let applies = move |kinds: &str| kinds == "all" || kinds.split(", ").any(|kind| kind == short);
-    MENDS.iter().filter(move |(kinds, ..)| applies(kinds)).map(|(_, key, mend)| (*key, *mend))
+    DEVIATIONS.iter().filter(move |(kinds, ..)| applies(kinds)).map(|(_, key, deviation)| (*key, *deviation))
 }
 
 /// The plugin's kind of a line: its name, and the type and status of statistics.
@@ -66,7 +67,7 @@ fn kind(line: &Json) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
-/// Lines of a run that has every kind but one, and of that one a line made by hand: no test can promise CPU use.
+/// Lines of a run with every kind but one, and a handmade line of that one: a test cannot guarantee high CPU use.
 fn ours() -> Vec<Json> {
     let target = target();
     let flags = ["-n", "40", "-u", "2", "-r", "1000", "--testplan", "demo", "/ok", "/status/500", "/status/404"];
@@ -82,7 +83,7 @@ fn ours() -> Vec<Json> {
     lines
 }
 
-/// The plugin's type of a value: it varies between integer and float.
+/// The type of a value, with integer and float as one: the plugin uses either.
 fn loose(kind: &str) -> &str {
     if matches!(kind, "integer" | "float") { "number" } else { kind }
 }
@@ -107,7 +108,7 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
 
         let mut expected = keys(&facts["head"]);
         expected.extend(keys(&fact["keys"]).into_iter().filter(|(key, _)| {
-            let dropped = mends(&kind).any(|mend| mend == (key, Mend::Dropped));
+            let dropped = deviations(&kind).any(|deviation| deviation == (key, Deviation::Dropped));
             !dropped
         }));
         let found = keys_of(line.get("telemetry"));
@@ -115,10 +116,10 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
         let of_plugin: Vec<_> = of_plugin.iter().map(|(key, kind)| (key.clone(), loose(kind).to_owned())).collect();
         assert_eq!(of_plugin, expected, "keys of {kind}");
 
-        let additions: Vec<_> = mends(&kind)
-            .filter_map(|(key, mend)| match mend {
-                Mend::Added(kind) => Some((key.to_owned(), kind.to_owned())),
-                Mend::Dropped | Mend::Other(_) => None,
+        let additions: Vec<_> = deviations(&kind)
+            .filter_map(|(key, deviation)| match deviation {
+                Deviation::Added(kind) => Some((key.to_owned(), kind.to_owned())),
+                Deviation::Dropped | Deviation::Other(_) => None,
             })
             .collect();
         assert_eq!(added, additions, "keys added to {kind}");
@@ -126,7 +127,7 @@ fn every_line_has_the_plugins_keys_in_its_order_with_its_types() {
     }
     let all: BTreeSet<_> =
         facts["lines"].as_array().unwrap().iter().map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(seen, all, "each kind of the plugin is one of ours");
+    assert_eq!(seen, all, "we write each kind of the plugin");
 }
 
 #[test]
@@ -134,18 +135,18 @@ fn fixed_texts_are_the_plugins() {
     let facts: Value = serde_json::from_str(FACTS).unwrap();
     for line in ours() {
         let (kind, line) = (kind(&line), line.to_value());
-        assert_eq!(complaints(&line), Vec::<String>::new());
+        assert_eq!(schema_errors(&line), Vec::<String>::new());
         let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str()).unwrap();
         for key in ["name", "level", "message", "telemetry_type", "unit"] {
             let ours = if matches!(key, "name" | "level" | "message") { &line[key] } else { &line["telemetry"][key] };
-            let mended = mends(&kind).find_map(|(mended, mend)| match mend {
-                Mend::Other(value) if mended == key => Some(value),
+            let deviating = deviations(&kind).find_map(|(deviating, deviation)| match deviation {
+                Deviation::Other(value) if deviating == key => Some(value),
                 _ => None,
             });
-            match mended {
+            match deviating {
                 Some(value) => {
-                    assert_eq!(ours, value, "{key} of {kind}, as mended");
-                    assert_ne!(ours, &fact[key], "{key} of {kind} needs no mend");
+                    assert_eq!(ours, value, "{key} of {kind}, as listed");
+                    assert_ne!(ours, &fact[key], "{key} of {kind} does not deviate");
                 }
                 None => assert_eq!(ours, &fact[key], "{key} of {kind}"),
             }
@@ -154,18 +155,18 @@ fn fixed_texts_are_the_plugins() {
 }
 
 #[test]
-fn every_mend_is_one() {
+fn every_listed_deviation_exists() {
     let facts: Value = serde_json::from_str(FACTS).unwrap();
-    for (kinds, key, mend) in MENDS {
+    for (kinds, key, deviation) in DEVIATIONS {
         for kind in kinds.split(", ").filter(|kind| *kind != "all") {
             let kind = kind.replacen("stats", STATS, usize::from(kind.starts_with("stats")));
             let fact = facts["lines"].as_array().unwrap().iter().find(|fact| fact["kind"] == kind.as_str());
             let theirs = keys(&fact.unwrap_or_else(|| panic!("no {kind}"))["keys"]);
             let has_it = theirs.iter().any(|(theirs, _)| theirs == key);
-            match mend {
-                Mend::Added(_) => assert!(!has_it, "{key} of {kind} is the plugin's own"),
-                Mend::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
-                Mend::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
+            match deviation {
+                Deviation::Added(_) => assert!(!has_it, "the plugin has {key} of {kind} itself"),
+                Deviation::Dropped => assert!(has_it, "the plugin has no {key} in {kind}"),
+                Deviation::Other(value) => assert_ne!(fact.unwrap()[key], value, "{key} of {kind}"),
             }
         }
     }

@@ -1,7 +1,7 @@
-//! HTTP as it is spoken, judged by a server that says exactly what a test wants and counts on its own.
+//! HTTP, against a server that sends exactly the bytes of the test and keeps its own count.
 
 mod addresses;
-mod answers;
+mod responses;
 mod cookies;
 mod http_proxy;
 mod kept;

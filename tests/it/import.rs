@@ -1,4 +1,4 @@
-//! `swarmline import`: what a browser recorded or copied becomes a scenario, and nothing is left out in silence.
+//! `swarmline import`: recordings and commands from a browser become a scenario, and everything left out is reported.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn import(arguments: &[&str]) -> Finished {
     Run::new(["import"]).with(arguments.iter().copied()).finish()
 }
 
-/// The requests of the scenario that was printed, and what was said on stderr.
+/// The requests of the printed scenario, and stderr.
 fn requests(arguments: &[&str]) -> (Value, String) {
     let finished = import(arguments).exits(0);
     let scenario: Value = serde_json::from_slice(&finished.stdout).expect("a scenario");
@@ -40,7 +40,7 @@ fn a_command_may_come_as_words_as_text_from_a_file_or_from_stdin() {
 }
 
 #[test]
-fn secrets_become_environment_variables_unless_told_otherwise() {
+fn secrets_become_environment_variables_unless_they_are_kept() {
     let words = ["curl", "http://example.com/a", "-u", "amy:pw", "-b", "sid=1", "-H", "X-Api-Key: k"];
     let (hidden, stderr) = requests(&words);
     let variables = json!({
@@ -54,7 +54,7 @@ fn secrets_become_environment_variables_unless_told_otherwise() {
 }
 
 #[test]
-fn what_a_command_says_beside_the_request_is_said_and_left_out() {
+fn options_that_are_not_imported_are_reported() {
     let (requests, stderr) =
         requests(&["curl", "-k", "--proxy", "http://p:1", "--funny", "http://example.com/", "-F", "a=@f"]);
     assert_eq!(requests, json!([{"get": "/"}]));
@@ -82,11 +82,11 @@ fn a_recording_becomes_a_journey_whose_tokens_are_extracted() {
     let all = import(&["--all-hosts", "--assets", har]).exits(0);
     let scenario: Value = serde_json::from_slice(&all.stdout).unwrap();
     assert_eq!(scenario["user_classes"][0]["tasks"][0]["requests"].as_array().unwrap().len(), 6);
-    assert_eq!(scenario["user_classes"][0]["wait"], "1.0s..3.0s", "half to one and a half of the pause between pages");
+    assert_eq!(scenario["user_classes"][0]["wait"], "1.0s..3.0s", "0.5 to 1.5 times the pause between pages");
 }
 
 #[test]
-fn what_cannot_be_imported_is_one_line_that_says_where() {
+fn input_that_cannot_be_imported_gives_one_line_with_the_position() {
     let scratch = Scratch::new("import-refused");
     let written = |name: &str, text: &str| scratch.write(name, text);
     let entry = r#"{"log":{"entries":[{"request":{"method":"GET"}}]}}"#;

@@ -1,6 +1,6 @@
-//! Users that run journeys: what the server sees of them decides.
+//! Users that run journeys, checked by the requests that the server receives.
 
-mod answers;
+mod responses;
 mod data;
 mod digits;
 mod life;
@@ -10,35 +10,35 @@ mod tasks;
 use serde_json::{Value, json};
 
 use crate::process::{Finished, Process, prepare};
-use crate::server::{Seen, Server};
+use crate::server::{Request, Server};
 use crate::support::Scratch;
 
-/// A scenario file in a folder of its own, with what else a test puts there.
+/// A scenario file in a folder of its own, with the other files that a test writes there.
 struct Scenario {
     folder: Scratch,
     path: String,
 }
 
 impl Scenario {
-    /// `name` is the test's own.
+    /// `name` must be unique to the test.
     fn new(name: &str, content: &Value) -> Self {
         let folder = Scratch::new(name);
         let path = folder.write("scenario.json", content.to_string());
         Self { folder, path }
     }
 
-    /// One class of users with these keys.
+    /// A scenario with one user class.
     fn of_class(name: &str, class: &Value) -> Self {
         Self::new(name, &json!({ "user_classes": [class] }))
     }
 
-    /// With a file beside it.
+    /// Writes a file beside it.
     fn with(self, name: &str, content: &str) -> Self {
         self.folder.write(name, content);
         self
     }
 
-    /// Begins a run of it.
+    /// Starts a run of it.
     fn start(&self, server: &Server, arguments: &[&str]) -> Process {
         Process::start(prepare(server, &[&["-f", &self.path], arguments].concat()))
     }
@@ -49,27 +49,27 @@ impl Scenario {
     }
 }
 
-/// An answer with a JSON body, and these lines in its head.
-fn json_answer(lines: &str, body: &Value) -> String {
+/// A response with a JSON body and these header lines.
+fn json_response(lines: &str, body: &Value) -> String {
     let body = body.to_string();
     format!("HTTP/1.1 200 OK\r\n{lines}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
-/// An answer of this status without a body.
-fn empty(status: u16) -> String {
+/// A response of this status without a body.
+fn empty_response(status: u16) -> String {
     format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")
 }
 
-/// What each connection asked, in order; the connections in the order they were made.
-fn by_connection(server: &Server) -> Vec<Vec<Seen>> {
+/// The requests of each connection in order; connections in the order accepted.
+fn by_connection(server: &Server) -> Vec<Vec<Request>> {
     let mut all = vec![Vec::new(); server.connections()];
-    for seen in server.requests() {
-        all[seen.connection].push(seen);
+    for request in server.requests() {
+        all[request.connection].push(request);
     }
     all
 }
 
-/// How many requests were asked so.
-fn count(server: &Server, asked: &str) -> usize {
-    server.asked().iter().filter(|line| *line == asked).count()
+/// Number of requests with this request line.
+fn count(server: &Server, request_line: &str) -> usize {
+    server.request_lines().iter().filter(|line| *line == request_line).count()
 }

@@ -1,4 +1,4 @@
-//! What the master says is what one host would have said, and what is wrong is named.
+//! A merged stream is what one host would have written, and problems are reported.
 
 mod contradictions;
 mod damaged;
@@ -11,15 +11,16 @@ use std::collections::BTreeMap;
 
 use swarmline::target::Target;
 
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::{Line, Stream};
 use crate::support::{Finished, Run, Scratch, load, target};
 
-/// Streams of the shards of one run against `target`, of which some requests fail.
+/// Streams of the shards of one run against `target`; some requests fail, and none is cut off, so that the target counts
+/// the same.
 pub(crate) fn shards(target: &Target, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
-    let at = seconds_from_now(1.2);
+    let at = seconds_from_now(START_DELAY);
     let flags = ["-u", "7", "-r", "50", "--interval", "200ms", "--run-id", "r1", "--start-at", at.as_str()];
-    let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms"];
+    let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms", "-s", "20s"];
     let paths = ["/ok", "/status/500", "/delay/5", "POST /echo"];
     let start = |index: u32| {
         let shard = format!("{index}/{count}");
@@ -40,7 +41,7 @@ pub(crate) fn merge(paths: &[String], flags: &[&str]) -> Finished {
     Run::new(["merge"]).with(flags.iter().copied()).with(paths.iter().map(String::as_str)).finish()
 }
 
-/// Lines of all streams in one pipe, tick by tick.
+/// The lines of all streams as in one pipe, tick by tick.
 pub(crate) fn interleaved(streams: &[Vec<u8>]) -> String {
     let mut lines: Vec<(u64, usize, usize, &str)> = Vec::new();
     for (shard, stream) in streams.iter().enumerate() {
@@ -51,16 +52,16 @@ pub(crate) fn interleaved(streams: &[Vec<u8>]) -> String {
             lines.push((tick, place, shard, line));
         }
     }
-    // Stable by tick, and within one as they happen to come: line by line in turn.
+    // By tick, and within a tick line by line in turn.
     lines.sort_by_key(|(tick, place, shard, _)| (*tick, *place, *shard));
     lines.iter().flat_map(|(.., line)| [*line, "\n"]).collect()
 }
 
 #[test]
-fn the_master_s_stream_keeps_every_promise_and_holds_every_request() {
+fn the_master_stream_is_valid_and_counts_every_request() {
     let target = target();
     let scratch = Scratch::new("merge-whole");
-    let streams = shards(&target, 3, &["-t", "1100ms", "-s", "5s"]);
+    let streams = shards(&target, 3, &["-t", "1100ms"]);
     let run = merge(&files(&scratch, &streams), &[]).exits(1);
     let master = run.stream();
     let each: Vec<Stream> = streams.iter().map(|stream| Stream::parse(stream)).collect();
@@ -70,14 +71,14 @@ fn the_master_s_stream_keeps_every_promise_and_holds_every_request() {
     }
     assert_eq!(master.run_end().count("sent"), target.requests());
     assert_eq!((master.last().count("user_count"), master.own().only("spawn.complete").count("user_count")), (7, 7));
-    check_passed(&master, &each);
+    check_passed_on(&master, &each);
     check_ends(&master, &each);
     assert!(run.stderr.contains("3 of 3 shards"), "{}", run.stderr);
     assert_eq!(master.warnings(), Vec::<&str>::new());
 }
 
-/// Workers' lines about their machines are all there, as they were.
-fn check_passed(master: &Stream, shards: &[Stream]) {
+/// The lines of the workers about their machines are all passed on unchanged.
+fn check_passed_on(master: &Stream, shards: &[Stream]) {
     for shard in shards {
         let id = shard.0[0].text("source_id");
         for kind in ["cpu", "mem", "network"] {
@@ -95,7 +96,7 @@ fn check_passed(master: &Stream, shards: &[Stream]) {
     }
 }
 
-/// Counts, sums and ends of each endpoint are those of the union, errors too.
+/// Counts, sums, minimum and maximum of each endpoint are those of all shards together, and so are errors.
 fn check_ends(master: &Stream, shards: &[Stream]) {
     for endpoint in master.of("stats endpoint success").into_iter().chain([master.last()]) {
         let same =
@@ -140,14 +141,14 @@ fn files_in_any_order_and_a_pipe_give_the_same_lines() {
 }
 
 #[test]
-fn labels_and_labelled_pieces_are_taken_for_what_they_hold() {
+fn labels_are_removed_and_labelled_pieces_joined() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "500ms"]);
     let plain = interleaved(&streams);
     let expected = Run::new(["merge", "-"]).input(&plain).finish().exits(1).stdout;
     let tagged: String = plain.lines().flat_map(|line| ["host-1\t", line, "\n"]).collect();
     assert!(Run::new(["merge", "-"]).input(&tagged).finish().exits(1).stdout == expected, "parallel --tag");
-    // As srun -l: pieces of 1024 bytes with the task's number, those of two tasks in turn.
+    // As srun -l writes them: pieces of 1024 bytes with the task's number, of two tasks in turn.
     let pieces = |line: &str| -> Vec<String> {
         let task = u8::from(!line.contains("\"worker-0\""));
         line.as_bytes().chunks(1024).map(|p| format!("{task}: {}\n", std::str::from_utf8(p).unwrap())).collect()
@@ -194,15 +195,15 @@ fn a_shard_without_a_share_is_part_of_the_run() {
 }
 
 #[test]
-fn checks_are_decided_once_over_all_shards() {
+fn checks_are_evaluated_once_over_all_shards() {
     let target = target();
     let scratch = Scratch::new("merge-checks");
-    // Users 0 and 2 are the first shard's. No shard decides, though each has failures.
+    // No shard evaluates a check, although each has failures.
     let checks = ["--check", "fail_ratio < 0.5", "--check", "p95 < 1us", "--check", "requests >= 10"];
     let flags = [&["-t", "500ms"][..], &checks].concat();
     let streams = shards(&target, 2, &flags);
     for stream in &streams {
-        assert!(Stream::parse(stream).of("check").is_empty(), "a shard decides nothing");
+        assert!(Stream::parse(stream).of("check").is_empty(), "a shard evaluates no check");
     }
     let master = merge(&files(&scratch, &streams), &[]).exits(3).stream();
     let met: Vec<(&str, bool)> =

@@ -1,4 +1,4 @@
-//! `swarmline run` against a scripted server, signalled while it runs.
+//! `swarmline run` against a scripted server; the process may be signalled while it runs.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use crate::server::Server;
 use crate::support::lines::Stream;
 use crate::support::{self, Run, Running};
 
-/// `swarmline run` against `server`, not begun.
+/// `swarmline run` against `server`, not started yet.
 pub(crate) fn prepare(server: &Server, arguments: &[&str]) -> Run {
     Run::new(["run", "--host", &server.host()]).with(arguments.iter().copied())
 }
 
-/// Begins `swarmline run` against `server`.
+/// Starts `swarmline run` against `server`.
 pub(crate) fn start(server: &Server, arguments: &[&str]) -> Process {
     Process::start(prepare(server, arguments))
 }
@@ -23,14 +23,14 @@ pub(crate) fn run(server: &Server, arguments: &[&str]) -> Finished {
     start(server, arguments).finish()
 }
 
-/// Runs `swarmline run` with these arguments alone.
+/// Runs `swarmline run` with only these arguments to its end.
 pub(crate) fn run_alone(arguments: &[&str]) -> Finished {
     Process::start(Run::new(["run"]).with(arguments.iter().copied())).finish()
 }
 
-/// A process that may still run; killed when dropped.
+/// A process that may still be running; killed when dropped.
 pub(crate) struct Process {
-    /// Before it began.
+    /// Taken just before it started.
     pub(crate) began: Instant,
     running: Option<Running>,
 }
@@ -45,13 +45,20 @@ impl Process {
         kill_process(Pid::from_child(&running.child), signal).unwrap();
     }
 
-    /// Waits until the stream on standard output holds this tick.
+    /// Waits until the stream on standard output holds this tick or, as a busy machine may skip it, a later one.
     pub(crate) fn await_tick(&mut self, tick: u64) {
-        let running = self.running.as_mut().expect("not finished");
-        running.await_output(|text| text.contains(&format!("\"tick\":{tick},")));
+        self.await_output(|text| {
+            let ticks = text.split("\"tick\":").skip(1).filter_map(|rest| rest.split_once(',')?.0.parse::<u64>().ok());
+            ticks.max().is_some_and(|last| last >= tick)
+        });
     }
 
-    /// Waits for the end.
+    /// Waits until the standard output so far satisfies `holds`.
+    pub(crate) fn await_output(&mut self, holds: impl Fn(&str) -> bool) {
+        self.running.as_mut().expect("not finished").await_output(holds);
+    }
+
+    /// Waits for it to exit.
     pub(crate) fn finish(mut self) -> Finished {
         let process = self.running.take().expect("not finished").finish();
         Finished { process, ended: Instant::now(), stream: None }
@@ -69,13 +76,13 @@ impl Drop for Process {
 /// A run that has ended.
 pub(crate) struct Finished {
     process: support::Finished,
-    /// After it ended.
+    /// Taken just after it exited.
     pub(crate) ended: Instant,
     stream: Option<Stream>,
 }
 
 impl Finished {
-    /// Demands this exit code, and a whole stream on standard output that keeps its promises.
+    /// Asserts this exit code, and that standard output holds a complete, valid stream.
     pub(crate) fn exits(mut self, code: i32) -> Self {
         self.process = self.process.exits(code);
         self.stream = Some(self.process.stream());

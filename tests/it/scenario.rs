@@ -1,4 +1,4 @@
-//! Scenario files: what is accepted, and how what is wrong is told. Nothing is sent here.
+//! Scenario files: which are accepted, and how errors are reported. Nothing is sent here.
 
 mod corpus;
 
@@ -6,7 +6,7 @@ use swarmline::plan::scenario::keys;
 
 use crate::support::{Run, Scratch, load, target};
 
-/// A scenario of one class and task: `more` stands before `user_classes`, each with a comma after it.
+/// A scenario with one class, one task and one request; `more` are further keys, each followed by a comma.
 fn scenario(more: &str, request: &str) -> String {
     format!(r#"{{{more} "user_classes": [{{"tasks": [{{"requests": [{request}]}}]}}]}}"#)
 }
@@ -114,7 +114,7 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn a_way_to_load_replaces_that_of_the_file_as_a_whole() {
+fn a_load_model_on_the_command_line_replaces_that_of_the_file_completely() {
     let scratch = Scratch::new("models");
     let host = r#""host": "http://127.0.0.1:9","#;
     let file = |name: &str, more: &str| scratch.write(name, scenario(&format!("{host}{more}"), r#"{"get": "/"}"#));
@@ -146,7 +146,7 @@ fn a_way_to_load_replaces_that_of_the_file_as_a_whole() {
 }
 
 #[test]
-fn a_requests_own_word_wins_over_flags_and_file() {
+fn settings_of_a_request_win_over_flags_and_file() {
     let scratch = Scratch::new("own");
     let more = r#""host": "http://127.0.0.1:9", "headers": {"Accept": "a/a", "X-One": "1", "User-Agent": null},
         "expect": {"status": 200, "within": "1s"}, "timeout": "9s","#;
@@ -163,7 +163,7 @@ fn a_requests_own_word_wins_over_flags_and_file() {
 }
 
 #[test]
-fn what_does_not_go_with_a_scenario_is_refused() {
+fn arguments_that_cannot_be_combined_with_a_scenario_are_refused() {
     let scratch = Scratch::new("not-with");
     let more = r#""host": "http://127.0.0.1:9","#;
     let file = scratch.write("f.json", scenario(more, r#"{"get": "/"}"#));
@@ -186,13 +186,13 @@ fn what_does_not_go_with_a_scenario_is_refused() {
 }
 
 #[test]
-fn a_scenario_of_the_environment_is_named_where_it_is_in_the_way() {
+fn a_scenario_from_the_environment_is_named_where_it_conflicts() {
     let run = Run::new(["run", "http://127.0.0.1:9/"]).env("SWARMLINE_SCENARIO", "x.json").finish().exits(2);
     assert!(run.complaint().starts_with("REQUEST: ") && run.stderr.contains("SWARMLINE_SCENARIO"), "{}", run.stderr);
 }
 
 #[test]
-fn what_import_writes_is_accepted() {
+fn the_output_of_import_is_accepted() {
     let scratch = Scratch::new("imported");
     let har = format!("{}/tests/corpus/import/shop.har", env!("CARGO_MANIFEST_DIR"));
     let imported = Run::new(["import", &har]).finish().exits(0);
@@ -215,7 +215,7 @@ fn tags_choose_tasks_as_in_locust() {
     ];
     let text = format!(r#"{{"host": "http://127.0.0.1:9", "user_classes": [{}]}}"#, classes.join(","));
     let file = scratch.write("f.json", text);
-    for (flags, asked) in [
+    for (flags, chosen) in [
         (&["-T", "x"][..], "abde"),
         (&["-T", "x", "-E", "slow"], "ad"),
         (&["-T", "z", "slow"], "bef"),
@@ -224,10 +224,10 @@ fn tags_choose_tasks_as_in_locust() {
     ] {
         let run = Run::new(["run", "--dry-run", "-f", &file]).with(flags.iter().copied()).finish().exits(0);
         let found: String = "abcdef".chars().filter(|name| run.text().contains(&format!("| GET /{name} "))).collect();
-        assert_eq!(found, asked, "{flags:?}");
-        // Statistics know only what is asked.
+        assert_eq!(found, chosen, "{flags:?}");
+        // Only chosen requests are endpoints of the statistics.
         let request = run.text().lines().find(|line| line.starts_with("request = ")).unwrap().to_owned();
-        assert_eq!(request.matches("GET").count(), asked.len(), "{request}");
+        assert_eq!(request.matches("GET").count(), chosen.len(), "{request}");
     }
     let by_env = Run::new(["run", "--dry-run", "-f", &file]).env("LOCUST_TAGS", "z slow").finish().exits(0);
     assert!(by_env.text().contains("tags = z slow (env)") && !by_env.text().contains("| GET /a "), "{}", by_env.text());

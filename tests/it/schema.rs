@@ -1,11 +1,11 @@
-//! The schema is strict: what is not promised is refused, by a message that helps.
+//! The schema is strict: it refuses everything that is not promised, with a helpful message.
 
 use serde_json::{Value, json};
 
-use crate::support::lines::{Line, complaints};
+use crate::support::lines::{Line, schema_errors};
 use crate::support::{Run, load, target};
 
-/// One line of each kind, from a run with a failing endpoint, and made of them a cpu.warning and a histogram.
+/// One line of each kind from a run with a failing endpoint; cpu.warning and histogram are derived from other lines.
 fn one_of_each_kind() -> Vec<Line> {
     let target = target();
     let run = load(&target, ["-n", "20", "-u", "2", "-r", "1000", "--check", "requests == 20", "/ok", "/status/500"]);
@@ -24,7 +24,7 @@ fn one_of_each_kind() -> Vec<Line> {
     (telemetry["telemetry_type"], telemetry["telemetry_name"]) = (json!("event"), json!(name));
     (telemetry["value"], telemetry["unit"]) = (json!(97.5), json!("percent"));
     found.push(warning);
-    // Only a histogram that does not fit its line makes one.
+    // A run writes one only for a histogram that does not fit its line.
     let mut piece = found.iter().find(|line| line.kind() == "interval").unwrap().clone();
     let name = "swarmline.metric.histogram";
     piece.0["message"] = json!(format!("Recording telemetry metrics: {name}"));
@@ -45,14 +45,14 @@ fn the_schema_is_itself_valid_and_describes_every_property() {
     assert!(bare.is_empty(), "properties without description: {bare:?}");
 }
 
-/// Properties that are defined (not merely narrowed in a condition) and say nothing about themselves.
+/// Properties without a description that are defined here, not merely narrowed in a condition.
 fn undescribed(schema: &Value, path: &str) -> Vec<String> {
     let Some(object) = schema.as_object() else { return Vec::new() };
     let mut bare = Vec::new();
     for (key, part) in object {
         let here = format!("{path}/{key}");
         match key.as_str() {
-            // These say which line is meant, or what else a described key must be.
+            // These select a line or narrow a key that is described elsewhere.
             "if" | "then" | "else" | "allOf" => {}
             "properties" => {
                 for (name, property) in part.as_object().unwrap() {
@@ -75,16 +75,16 @@ fn undescribed(schema: &Value, path: &str) -> Vec<String> {
 #[test]
 fn a_key_that_is_missing_or_misspelt_fails() {
     for line in one_of_each_kind() {
-        assert_eq!(complaints(&line.0), Vec::<String>::new(), "{}", line.0);
+        assert_eq!(schema_errors(&line.0), Vec::<String>::new(), "{}", line.0);
         for part in ["", "/telemetry"] {
             let keys: Vec<String> = line.0.pointer(part).unwrap().as_object().unwrap().keys().cloned().collect();
             for key in keys.iter().filter(|key| !["memory_limit_bytes", "service_histogram"].contains(&key.as_str())) {
                 let mut missing = line.0.clone();
                 let value = missing.pointer_mut(part).unwrap().as_object_mut().unwrap().remove(key).unwrap();
-                assert!(!complaints(&missing).is_empty(), "{part}/{key} may be missing: {missing}");
+                assert!(!schema_errors(&missing).is_empty(), "{part}/{key} may be missing: {missing}");
                 let mut misspelt = line.0.clone();
                 misspelt.pointer_mut(part).unwrap()[format!("{key}_")] = value;
-                assert!(!complaints(&misspelt).is_empty(), "{part}/{key}_ may be there: {misspelt}");
+                assert!(!schema_errors(&misspelt).is_empty(), "{part}/{key}_ may be there: {misspelt}");
             }
         }
     }
@@ -99,14 +99,14 @@ fn a_value_of_another_type_fails() {
             for wrong_value in wrong {
                 let mut line = line.0.clone();
                 line["telemetry"][key] = wrong_value;
-                assert!(!complaints(&line).is_empty(), "{key}: {line}");
+                assert!(!schema_errors(&line).is_empty(), "{key}: {line}");
             }
         }
     }
 }
 
 #[test]
-fn what_does_not_fit_together_fails() {
+fn inconsistent_values_fail() {
     let lines = one_of_each_kind();
     let line = |kind: &str| lines.iter().find(|line| line.kind() == kind).unwrap().0.clone();
     for (kind, pointer, wrong) in [
@@ -136,20 +136,20 @@ fn what_does_not_fit_together_fails() {
     ] {
         let mut line = line(kind);
         *line.pointer_mut(pointer).unwrap() = wrong;
-        assert!(!complaints(&line).is_empty(), "{pointer} of {kind}");
+        assert!(!schema_errors(&line).is_empty(), "{pointer} of {kind}");
     }
     let mut worker = line("test.start");
     worker["telemetry"]["source"] = json!("WorkerRunner");
     worker["telemetry"]["source_id"] = json!("worker-12");
-    assert_eq!(complaints(&worker), Vec::<String>::new());
+    assert_eq!(schema_errors(&worker), Vec::<String>::new());
 }
 
 #[test]
-fn a_complaint_names_the_key() {
+fn a_schema_error_names_the_key() {
     let mut line = one_of_each_kind().into_iter().find(|line| line.kind() == "stats current").unwrap().0;
     line["telemetry"]["num_requestz"] = json!(1);
-    let said = complaints(&line).join("\n");
-    assert!(said.contains("/telemetry") && said.contains("num_requestz"), "{said}");
+    let message = schema_errors(&line).join("\n");
+    assert!(message.contains("/telemetry") && message.contains("num_requestz"), "{message}");
 }
 
 #[test]

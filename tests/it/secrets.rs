@@ -1,5 +1,5 @@
-//! No secret is told: a marker goes into every flag, variable, field of a scenario and part of a URL, and every output
-//! is searched for it.
+//! No secret is revealed: a marker is put into every flag, variable, field of a scenario and part of a URL, and every
+//! output is searched for it.
 
 mod fields;
 mod outputs;
@@ -13,32 +13,32 @@ use swarmline::cli;
 
 use crate::support::{Finished, Run, Scratch};
 
-/// Stands in every place that may hold a secret, and in nothing else.
+/// The secret in every place that may contain one.
 const MARKER: &str = "sesame7391";
 
-/// Counts the places that the marker was put in.
+/// Counts the places where the marker was put.
 #[derive(Default)]
 struct Places(Cell<usize>);
 
 impl Places {
-    /// Demands that nothing of a process tells the marker.
+    /// Asserts that no output of a process reveals the marker.
     fn search(&self, place: &str, finished: &Finished) {
         self.0.set(self.0.get() + 1);
-        tells_nothing(place, &finished.stdout);
-        tells_nothing(place, finished.stderr.as_bytes());
+        assert_not_revealed(place, &finished.stdout);
+        assert_not_revealed(place, finished.stderr.as_bytes());
     }
 }
 
-/// The marker is in a text neither as it is nor as basic authentication has it.
-fn tells_nothing(place: &str, output: &[u8]) {
+/// Asserts that the marker is not in an output, neither as it is nor encoded for basic authentication.
+fn assert_not_revealed(place: &str, output: &[u8]) {
     let text = String::from_utf8_lossy(output);
     let coded = BASE64_STANDARD.encode(format!("amy:{MARKER}"));
     for hidden in [MARKER, coded.trim_end_matches('=')] {
-        assert!(!text.contains(hidden), "{place} is told in: {text}");
+        assert!(!text.contains(hidden), "{place} is revealed in: {text}");
     }
 }
 
-/// Texts with the marker where a URL or a pair of name and password has its secret.
+/// Texts with the marker in the place where a URL or a pair of name and password has a secret.
 fn of_urls() -> Vec<String> {
     [
         "http://amy:{}@h:99999/",
@@ -66,7 +66,7 @@ fn of_urls() -> Vec<String> {
     .to_vec()
 }
 
-/// Flags whose value is told in no form, each with values that a person may give it.
+/// Flags whose value is never shown, each with values that a person may give.
 const SECRET_FLAGS: [(&str, &[&str]); 5] = [
     (
         "header",
@@ -86,10 +86,10 @@ const SECRET_FLAGS: [(&str, &[&str]); 5] = [
     ("proxy", &["amy:{}", "http://amy:{}@", "socks4://amy:{}@h:1", "socks5://:{}@h:1", "https://amy:{}@h:1", "{}"]),
 ];
 
-/// Flags whose values have colons of their own: a bare `amy:secret` is a wrong value of theirs, and told as one.
+/// Flags whose values contain colons: `amy:secret` is an invalid value and may be shown in the error.
 const COLONS: [&str; 6] = ["stages", "wait", "resolve", "start-at", "shard", "listen"];
 
-/// Flags that name files: a complaint must name the file, colons and all.
+/// Flags that name files: an error must name the file, even if it contains colons.
 const FILES: [&str; 12] = [
     "scenario",
     "cacert",
@@ -105,10 +105,10 @@ const FILES: [&str; 12] = [
     "baseline",
 ];
 
-/// Values of any flag or variable: what people of other tools have in its place.
+/// Values for any flag or variable, as people know them from other tools.
 const OF_OTHER_TOOLS: [&str; 3] = ["amy:{}", "http://amy:{}@h:99999/", "/missing/amy:{}@h/file"];
 
-/// A command line of this command to which a flag can be added. Where a value is good after all, nothing is sent.
+/// A command line to which a flag can be added. Where the value turns out to be valid, nothing is sent.
 fn base(command: &str) -> Vec<&str> {
     match command {
         "run" => vec!["run", "--dry-run", "http://127.0.0.1:9/"],
@@ -119,11 +119,11 @@ fn base(command: &str) -> Vec<&str> {
 }
 
 #[test]
-fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
+fn no_flag_or_variable_reveals_a_secret_that_it_refuses() {
     let places = Places::default();
     let definition = cli::command_line();
     let scratch = Scratch::new("secret-flags");
-    let told = |what: &str| ["basic-auth", "data", "json", "proxy", "host"].contains(&what);
+    let is_masked = |what: &str| ["basic-auth", "data", "json", "proxy", "host"].contains(&what);
     let mut flags = 0;
     for command in definition.get_subcommands() {
         for argument in command.get_arguments() {
@@ -137,10 +137,10 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
                 let flag = format!("--{long}={value}");
                 let run = Run::new(base(command.get_name())).with([&*flag]).in_folder(&scratch.file(""));
                 let finished = run.finish();
-                // A path that is taken is told as it is; a complaint about it is not.
+                // A valid path is shown as it is; an error about it must not show it.
                 let place = format!("{} {flag}", command.get_name());
-                if finished.code == 0 && !told(long) {
-                    tells_nothing(&place, finished.stderr.as_bytes());
+                if finished.code == 0 && !is_masked(long) {
+                    assert_not_revealed(&place, finished.stderr.as_bytes());
                 } else {
                     places.search(&place, &finished);
                 }
@@ -151,8 +151,8 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
                 let run = Run::new(base(command.get_name())).env(variable, &value).in_folder(&scratch.file(""));
                 let finished = run.finish();
                 let place = format!("{variable}={value}");
-                if finished.code == 0 && !told(long) {
-                    tells_nothing(&place, finished.stderr.as_bytes());
+                if finished.code == 0 && !is_masked(long) {
+                    assert_not_revealed(&place, finished.stderr.as_bytes());
                 } else {
                     places.search(&place, &finished);
                 }
@@ -170,7 +170,7 @@ fn no_flag_and_no_variable_tells_a_secret_that_it_cannot_take() {
 }
 
 #[test]
-fn no_part_of_a_url_tells_a_secret_where_it_is_refused() {
+fn no_part_of_a_refused_url_reveals_a_secret() {
     let places = Places::default();
     let scratch = Scratch::new("secret-urls");
     for (number, text) in of_urls().iter().enumerate() {
@@ -204,13 +204,13 @@ fn no_part_of_a_url_tells_a_secret_where_it_is_refused() {
             &[text],
         ] {
             let finished = Run::new(arguments.iter().copied()).finish();
-            // What curl takes as a URL goes into the scenario; what is said beside it does not tell of it.
+            // A URL that curl accepts goes into the scenario on stdout; stderr must not reveal it.
             let is_name = ["--check", "--resolve", "--listen"].iter().any(|flag| arguments.contains(flag))
                 || ["report", "merge"].contains(&arguments[0]);
             if is_name && (text.contains([' ', '"']) || !text.contains(['@', '='])) {
-                // An endpoint, an address or a file that is not there is told as it was written.
+                // An unknown endpoint, address or file is shown as it was given.
             } else if finished.code == 0 && (arguments[0] == "import" || text.starts_with("amy:")) {
-                tells_nothing(&format!("{arguments:?}"), finished.stderr.as_bytes());
+                assert_not_revealed(&format!("{arguments:?}"), finished.stderr.as_bytes());
             } else {
                 places.search(&format!("{arguments:?}"), &finished);
             }

@@ -1,4 +1,4 @@
-//! A server that does what a test says, connection by connection, and counts on its own.
+//! A server that a test scripts, connection by connection, with its own count of connections and requests.
 
 mod proxy;
 
@@ -15,68 +15,74 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection};
 
-/// Longest wait for something that has to come; far beyond what it needs on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum wait for something that must happen; far longer than it takes on a busy machine.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
-/// An answer with a body of two bytes.
+/// A response with a body of two bytes.
 pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// The authority that signed the certificate of [`Peer::secure`].
-pub(crate) const AUTHORITY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
+/// Path of the certificate of the CA that signed the certificate of [`Peer::accept_tls`].
+pub(crate) const CA_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
 
-/// A certificate for shop.test and 127.0.0.1, and its key, which are good for nothing else.
+/// Certificate for shop.test and 127.0.0.1, and its key; used only by these tests.
 const CERTIFICATE: &[u8] = include_bytes!("tls/server.pem");
 
 pub(crate) use proxy::{Reply, Socks, is_connect};
 
-/// A listening server; each connection has a thread of its own that runs the behaviour.
+/// A listening server; each connection runs the behaviour on a thread of its own.
 pub(crate) struct Server {
     /// None for a Unix socket.
     addr: Option<SocketAddr>,
     log: Arc<Log>,
 }
 
-/// What the server has seen so far.
+/// Connections and requests so far.
 #[derive(Default)]
 struct Log {
-    seen: Mutex<(usize, Vec<Seen>)>,
+    received: Mutex<Received>,
     changed: Condvar,
 }
 
-/// A request as it came.
+#[derive(Default)]
+struct Received {
+    connections: usize,
+    requests: Vec<Request>,
+}
+
+/// A request as received.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct Request {
     /// Number of its connection, from 0 in the order accepted.
     pub(crate) connection: usize,
-    /// When its last byte had been read.
+    /// When its last byte was read.
     pub(crate) at: Instant,
-    /// Request line and fields, with the empty line.
+    /// Request line and headers, with the empty line.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Seen {
+impl Request {
     /// The request line without the version.
-    pub(crate) fn asked(&self) -> &str {
+    pub(crate) fn line(&self) -> &str {
         let line = self.head.lines().next().unwrap();
         line.strip_suffix(" HTTP/1.1").expect("HTTP/1.1")
     }
 
-    /// Value of a field, `None` where it is absent.
-    pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        let mut fields = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    /// Value of a header, `None` where it is absent.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        headers.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
 impl Server {
     /// Listens on a free port of 127.0.0.1.
     pub(crate) fn start(behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
-        Self::on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), behaviour)
+        Self::on_listener(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), behaviour)
     }
 
-    /// Serves what comes to `listener`.
-    pub(crate) fn on(listener: TcpListener, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+    /// Serves the connections of `listener`.
+    pub(crate) fn on_listener(listener: TcpListener, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         // std's backlog of 128 is less than a swarm needs; listening again replaces it.
         rustix::net::listen(&listener, 4096).unwrap();
         let addr = listener.local_addr().unwrap();
@@ -88,8 +94,8 @@ impl Server {
         Self { addr: Some(addr), log: serve(accept, behaviour) }
     }
 
-    /// Serves what comes to a Unix socket at `path`.
-    pub(crate) fn at(path: &str, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
+    /// Listens on a Unix socket at `path`.
+    pub(crate) fn on_unix_socket(path: &str, behaviour: impl Fn(Peer) + Send + Sync + 'static) -> Self {
         let listener = UnixListener::bind(path).unwrap();
         rustix::net::listen(&listener, 4096).unwrap();
         // Reading, writing and shutting down are the same calls for any kind of socket.
@@ -97,64 +103,64 @@ impl Server {
         Self { addr: None, log: serve(accept, behaviour) }
     }
 
-    /// Gives this answer to every request.
-    pub(crate) fn answering(answer: impl Into<String>) -> Self {
-        let answer = answer.into();
-        Self::start(move |mut peer| while peer.answer(&answer) {})
+    /// Sends this response to every request.
+    pub(crate) fn responding(response: impl Into<String>) -> Self {
+        let response = response.into();
+        Self::start(move |mut peer| while peer.respond(&response) {})
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr.expect("a server with a port")
     }
 
-    /// The server as `--host` takes it.
+    /// The server's URL, for `--host`.
     pub(crate) fn host(&self) -> String {
         format!("http://{}", self.addr())
     }
 
-    /// Connections accepted so far.
+    /// Number of connections accepted so far.
     pub(crate) fn connections(&self) -> usize {
-        self.log.seen.lock().unwrap().0
+        self.log.received.lock().unwrap().connections
     }
 
     /// Requests read so far, in that order.
-    pub(crate) fn requests(&self) -> Vec<Seen> {
-        self.log.seen.lock().unwrap().1.clone()
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.log.received.lock().unwrap().requests.clone()
     }
 
-    /// How many requests were read so far.
+    /// Number of requests read so far.
     pub(crate) fn count(&self) -> u64 {
-        self.log.seen.lock().unwrap().1.len() as u64
+        self.log.received.lock().unwrap().requests.len() as u64
     }
 
-    /// Their request lines without the version.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.requests().iter().map(|seen| seen.asked().to_owned()).collect()
+    /// Request lines so far, without the version.
+    pub(crate) fn request_lines(&self) -> Vec<String> {
+        self.requests().iter().map(|request| request.line().to_owned()).collect()
     }
 
-    /// Waits until so many connections were accepted.
+    /// Waits until this number of connections has been accepted.
     pub(crate) fn wait_for_connections(&self, count: usize) {
-        self.log.wait_until(&format!("{count} connections"), |seen| seen.0 >= count);
+        self.log.wait_until(&format!("{count} connections"), |received| received.connections >= count);
     }
 
-    /// Waits until so many requests were read.
+    /// Waits until this number of requests has been read.
     pub(crate) fn wait_for_requests(&self, count: usize) {
-        self.log.wait_until(&format!("{count} requests"), |seen| seen.1.len() >= count);
+        self.log.wait_until(&format!("{count} requests"), |received| received.requests.len() >= count);
     }
 }
 
-/// Accepts until the test ends, each connection on a thread of its own; gives where it is counted.
+/// Accepts until the test ends, each connection on a thread of its own; returns the log that counts them.
 fn serve(
     mut accept: impl FnMut() -> TcpStream + Send + 'static,
     behaviour: impl Fn(Peer) + Send + Sync + 'static,
 ) -> Arc<Log> {
     let (behaviour, log) = (Arc::new(behaviour), Arc::new(Log::default()));
-    let judge = Arc::clone(&log);
+    let accepted = Arc::clone(&log);
     thread::spawn(move || {
         for number in 0.. {
             let stream = accept();
-            judge.note(|seen| seen.0 += 1);
-            let (behaviour, log) = (Arc::clone(&behaviour), Arc::clone(&judge));
+            accepted.update(|received| received.connections += 1);
+            let (behaviour, log) = (Arc::clone(&behaviour), Arc::clone(&accepted));
             let serve = move || behaviour(Peer { number, stream, tls: None, log, input: Vec::new() });
             thread::Builder::new().stack_size(128 * 1024).spawn(serve).unwrap();
         }
@@ -163,16 +169,17 @@ fn serve(
 }
 
 impl Log {
-    fn note(&self, change: impl FnOnce(&mut (usize, Vec<Seen>))) {
-        change(&mut self.seen.lock().unwrap());
+    fn update(&self, change: impl FnOnce(&mut Received)) {
+        change(&mut self.received.lock().unwrap());
         self.changed.notify_all();
     }
 
-    fn wait_until(&self, what: &str, is_there: impl Fn(&(usize, Vec<Seen>)) -> bool) {
-        let seen = self.seen.lock().unwrap();
-        let (seen, waited) = self.changed.wait_timeout_while(seen, PATIENCE, |seen| !is_there(seen)).unwrap();
-        let (connections, requests) = (seen.0, seen.1.len());
-        drop(seen);
+    fn wait_until(&self, what: &str, is_reached: impl Fn(&Received) -> bool) {
+        let received = self.received.lock().unwrap();
+        let wait = self.changed.wait_timeout_while(received, WAIT_LIMIT, |received| !is_reached(received));
+        let (received, waited) = wait.unwrap();
+        let (connections, requests) = (received.connections, received.requests.len());
+        drop(received);
         assert!(!waited.timed_out(), "no {what}: {connections} connections, {requests} requests");
     }
 }
@@ -188,8 +195,8 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    /// Speaks TLS from here on.
-    pub(crate) fn secure(mut self) -> Self {
+    /// Uses TLS from here on.
+    pub(crate) fn accept_tls(mut self) -> Self {
         let certificate = CertificateDer::from_pem_slice(CERTIFICATE).unwrap();
         let key = PrivateKeyDer::from_pem_slice(CERTIFICATE).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -199,89 +206,89 @@ impl Peer {
         self
     }
 
-    /// Reads a request with its body; `None` when the client is gone.
-    pub(crate) fn read(&mut self) -> Option<Seen> {
+    /// Reads a request with its body; `None` when the client has closed the connection.
+    pub(crate) fn read(&mut self) -> Option<Request> {
         let head = self.take_head()?;
-        let mut seen = Seen { connection: self.number, at: Instant::now(), head, body: Vec::new() };
-        let length = seen.field("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut request = Request { connection: self.number, at: Instant::now(), head, body: Vec::new() };
+        let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
         while self.input.len() < length {
             self.fill()?;
         }
-        seen.body = self.input.drain(..length).collect();
-        seen.at = Instant::now();
-        self.log.note(|log| log.1.push(seen.clone()));
-        Some(seen)
+        request.body = self.input.drain(..length).collect();
+        request.at = Instant::now();
+        self.log.update(|received| received.requests.push(request.clone()));
+        Some(request)
     }
 
-    /// Reads the head of a request and counts the request; leaves its body.
-    pub(crate) fn read_head(&mut self) -> Option<Seen> {
+    /// Reads the head of a request and counts the request; leaves its body unread.
+    pub(crate) fn read_head(&mut self) -> Option<Request> {
         let head = self.take_head()?;
-        let seen = Seen { connection: self.number, at: Instant::now(), head, body: Vec::new() };
-        self.log.note(|log| log.1.push(seen.clone()));
-        Some(seen)
+        let request = Request { connection: self.number, at: Instant::now(), head, body: Vec::new() };
+        self.log.update(|received| received.requests.push(request.clone()));
+        Some(request)
     }
 
-    /// Reads the body that follows such a head.
+    /// Reads the body of this length that follows a head.
     pub(crate) fn read_body(&mut self, length: usize) {
         while self.input.len() < length && self.fill().is_some() {}
         self.input.drain(..length.min(self.input.len()));
     }
 
-    /// Writes; whether the client still listens shows elsewhere.
-    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Sends these bytes. Errors are ignored: whether the client is still connected shows in the next read.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = match &mut self.tls {
             Some(tls) => rustls::Stream::new(tls.as_mut(), &mut self.stream).write_all(bytes.as_ref()),
             None => self.stream.write_all(bytes.as_ref()),
         };
     }
 
-    /// Reads a request and answers it; says whether there was one.
-    pub(crate) fn answer(&mut self, answer: impl AsRef<[u8]>) -> bool {
-        let came = self.read().is_some();
-        if came {
-            self.say(answer);
+    /// Reads a request and sends this response. Returns false when the client has closed the connection.
+    pub(crate) fn respond(&mut self, response: impl AsRef<[u8]>) -> bool {
+        let has_request = self.read().is_some();
+        if has_request {
+            self.send(response);
         }
-        came
+        has_request
     }
 
-    /// Takes nothing and says nothing until the client has gone.
+    /// Sends nothing and ignores input until the client closes the connection.
     pub(crate) fn hang(mut self) {
         self.drain();
     }
 
-    /// Reads what comes, without counting it, until the client has gone.
+    /// Reads and discards input, without counting requests, until the client closes the connection.
     pub(crate) fn drain(&mut self) {
         while self.fill().is_some() {
             self.input.clear();
         }
     }
 
-    /// Takes its time, as slow servers do; says whether the client is still there.
-    pub(crate) fn dawdle(&self, pause: Duration) -> bool {
-        let limit = Timespec::try_from(pause).unwrap();
+    /// Pauses as a slow server does, shorter if the client closes the connection. Returns whether it is still open.
+    pub(crate) fn pause(&self, duration: Duration) -> bool {
+        let limit = Timespec::try_from(duration).unwrap();
         poll(&mut [PollFd::new(&self.stream, PollFlags::RDHUP)], Some(&limit)) == Ok(0)
     }
 
-    /// Reads at most so many bytes; says whether some came.
-    pub(crate) fn sip(&mut self, most: usize) -> bool {
-        matches!(self.stream.read(&mut vec![0; most]), Ok(1..))
+    /// Reads and discards up to `max` bytes. Returns false when the client has closed the connection.
+    pub(crate) fn read_some(&mut self, max: usize) -> bool {
+        matches!(self.stream.read(&mut vec![0; max]), Ok(1..))
     }
 
-    /// Changes the keys of the TLS session, which the client is told.
-    pub(crate) fn change_keys(&mut self) {
-        let tls = self.tls.as_mut().expect("a secure peer");
+    /// Updates the keys of the TLS session (RFC 8446 section 4.6.3).
+    pub(crate) fn update_keys(&mut self) {
+        let tls = self.tls.as_mut().expect("a TLS connection");
         tls.refresh_traffic_keys().unwrap();
         tls.complete_io(&mut self.stream).unwrap();
     }
 
-    /// Says by TLS that nothing more comes, and keeps the connection open.
+    /// Sends the `close_notify` of TLS and keeps the connection open.
     pub(crate) fn close_notify(&mut self) {
-        let tls = self.tls.as_mut().expect("a secure peer");
+        let tls = self.tls.as_mut().expect("a TLS connection");
         tls.send_close_notify();
         tls.write_tls(&mut self.stream).unwrap();
     }
 
-    /// Ends the answer, not the connection.
+    /// Closes the sending direction only.
     pub(crate) fn finish_sending(&self) {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
@@ -302,6 +309,7 @@ impl Peer {
         }
     }
 
+    /// Reads more input; `None` when the client has closed the connection.
     fn fill(&mut self) -> Option<()> {
         let mut piece = [0; 16 * 1024];
         let read = match &mut self.tls {
@@ -318,7 +326,7 @@ impl Peer {
     }
 }
 
-/// Holds whoever waits until it is opened.
+/// Threads wait at it until a test opens it.
 #[derive(Default)]
 pub(crate) struct Gate {
     open: Mutex<bool>,
@@ -333,22 +341,22 @@ impl Gate {
 
     pub(crate) fn wait(&self) {
         let open = self.open.lock().unwrap();
-        let (open, waited) = self.opened.wait_timeout_while(open, PATIENCE, |open| !*open).unwrap();
+        let (open, waited) = self.opened.wait_timeout_while(open, WAIT_LIMIT, |open| !*open).unwrap();
         drop(open);
-        assert!(!waited.timed_out(), "nobody opened the gate");
+        assert!(!waited.timed_out(), "the gate was never opened");
     }
 }
 
-/// An address where connections neither come about nor are refused: its queue is full, so Linux drops further SYNs.
+/// An address where connecting hangs: the accept queue is full, so Linux drops further SYNs.
 pub(crate) struct BlackHole {
     addr: SocketAddr,
-    /// Full as long as these are there.
+    /// The queue stays full as long as these are open.
     _kept: (TcpListener, Vec<TcpStream>),
 }
 
 impl BlackHole {
-    /// Fills a queue until connecting blocks.
-    pub(crate) fn dig() -> Self {
+    /// Fills the accept queue until connecting blocks.
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         rustix::net::listen(&listener, 0).unwrap();
         let addr = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! One run on many hosts: what a shard does, and how it learns which one it is.
+//! A run on many hosts: what a shard does, and how it finds out its number.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,11 @@ use crate::server::{OK, Server};
 use crate::support::lines::{Stream, millis};
 use crate::support::{Run, Scratch, load, target};
 
-/// A time of the wall clock, in Unix seconds, that far from now.
+/// Seconds until the common start of shards: enough to start their processes on a busy machine, as a start in the past is
+/// refused.
+pub(crate) const START_DELAY: f64 = 3.0;
+
+/// The time that many seconds from now, as Unix time in seconds.
 pub(crate) fn seconds_from_now(seconds: f64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     format!("{:.3}", now + seconds)
@@ -27,8 +31,8 @@ fn all_shards_together_make_the_requests_of_one_host() {
             let first = &stream.0[0];
             assert_eq!((first.text("source"), first.text("run_id")), ("WorkerRunner", "r1"));
             assert_eq!(first.text("source_id"), format!("worker-{index}"));
-            let told = &stream.of("config")[0].get("shard");
-            assert_eq!((told["index"].as_u64(), told["count"].as_u64()), (Some(index), Some(count)));
+            let shard = &stream.of("config")[0].get("shard");
+            assert_eq!((shard["index"].as_u64(), shard["count"].as_u64()), (Some(index), Some(count)));
             sent += stream.run_end().count("sent");
         }
         assert_eq!((sent, target.requests()), (11, 11), "{count} shards of {users} users");
@@ -46,7 +50,7 @@ fn shards_of_one_plan_have_one_hash() {
 }
 
 #[test]
-fn a_shard_without_a_share_writes_a_whole_stream_and_passes() {
+fn a_shard_without_a_share_writes_a_complete_stream_and_passes() {
     let target = target();
     for arguments in [
         &["-n", "1", "-u", "9"][..],
@@ -63,13 +67,13 @@ fn a_shard_without_a_share_writes_a_whole_stream_and_passes() {
 }
 
 #[test]
-fn fewer_users_than_shards_cannot_carry_a_rate() {
+fn a_rate_needs_at_least_one_user_per_shard() {
     let why = Run::new(["run", "--shard", "0/4", "--run-id", "r1", "--rate", "5", "-u", "3", "http://127.0.0.1:9/"]);
     assert!(why.finish().exits(2).complaint().starts_with("--users: "));
 }
 
 #[test]
-fn the_path_of_the_stream_takes_the_shard() {
+fn the_stream_path_can_contain_the_shard_number() {
     let (target, scratch) = (target(), Scratch::new("shard-path"));
     let path = scratch.file("run-%s.ndjson");
     let arguments = ["-n", "4", "-u", "4", "-r", "99", "--run-id", "r1", "--telemetry", &path, "/ok"];
@@ -79,7 +83,7 @@ fn the_path_of_the_stream_takes_the_shard() {
 }
 
 #[test]
-fn an_engine_tells_the_shard_and_that_is_said() {
+fn the_shard_is_taken_from_an_engine_and_reported() {
     let target = target();
     let run = |rank: &str| {
         let run = load(&target, ["-n", "4", "-u", "4", "-r", "99", "--shard", "auto", "/ok"]);
@@ -90,7 +94,7 @@ fn an_engine_tells_the_shard_and_that_is_said() {
     assert!(runs[1].stderr.contains("shard 1/2") && runs[1].stderr.contains("Open MPI"), "{}", runs[1].stderr);
     assert!(runs[1].stderr.contains("passed over: PARALLEL_SEQ=1"), "{}", runs[1].stderr);
     let [first, second] = runs.map(|run| run.stream());
-    assert_eq!(first.0[0].text("run_id"), second.0[0].text("run_id"), "a run id that all shards find out");
+    assert_eq!(first.0[0].text("run_id"), second.0[0].text("run_id"), "all shards derive the same run id");
     assert_eq!(second.0[0].text("run_id").len(), 8);
     assert_eq!(second.of("config")[0].get("shard")["engine"], "Open MPI");
     let given = load(&target, ["-n", "4", "-u", "4", "-r", "99", "/ok"]).env("SWARMLINE_SHARD", "1/2");
@@ -99,7 +103,7 @@ fn an_engine_tells_the_shard_and_that_is_said() {
 }
 
 #[test]
-fn what_does_not_tell_the_shard_is_refused() {
+fn an_environment_that_does_not_determine_the_shard_is_refused() {
     let run = |shard: &str| Run::new(["run", "--shard", shard, "http://127.0.0.1:9/"]);
     for (run, flag, word) in [
         (run("auto").env("SLURM_PROCID", "0").env("SLURM_NTASKS", "4"), "--shard: ", "srun"),
@@ -118,7 +122,7 @@ fn what_does_not_tell_the_shard_is_refused() {
 }
 
 #[test]
-fn a_start_that_has_passed_is_refused_by_how_much() {
+fn a_start_in_the_past_is_refused_with_how_long_ago_it_was() {
     let run = |at: &str| Run::new(["run", "--start-at", at, "http://127.0.0.1:9/"]).finish().exits(2);
     let refused = run(&seconds_from_now(-100.0));
     let why = refused.complaint();
@@ -129,9 +133,9 @@ fn a_start_that_has_passed_is_refused_by_how_much() {
 }
 
 #[test]
-fn a_run_starts_at_the_time_that_it_was_given() {
+fn a_run_starts_at_the_given_time() {
     let target = target();
-    let at = seconds_from_now(0.5);
+    let at = seconds_from_now(START_DELAY);
     let stream = load(&target, ["-n", "1", "--start-at", &at, "/ok"]).finish().exits(0).stream();
     let started = stream.of("config")[0].text("started_at");
     let expected: f64 = at.parse::<f64>().unwrap() * 1000.0;
@@ -159,13 +163,13 @@ fn aligned_shards_start_and_tick_together() {
 }
 
 #[test]
-fn a_signal_ends_the_waiting_for_the_start() {
-    let server = Server::answering(OK);
+fn a_signal_ends_the_wait_for_the_start() {
+    let server = Server::responding(OK);
     let scratch = Scratch::new("waiting");
     let path = scratch.file("s.ndjson");
     let process = prepare(&server, &["--start-at", &seconds_from_now(3600.0), "--telemetry", &path, "/"]).start();
     let began = Instant::now();
-    // The stream's file is there once signals are heeded.
+    // The stream's file is created after signals are handled.
     while !std::fs::exists(&path).unwrap() && began.elapsed() < Duration::from_secs(20) {
         std::thread::yield_now();
     }

@@ -1,4 +1,4 @@
-//! What all tests share: the binary, run with a bound on its time, and its stream, held to its promises.
+//! Shared by all tests: runs of the binary with a time limit, and its stream, parsed and validated.
 
 mod intervals;
 pub(crate) mod json;
@@ -16,20 +16,20 @@ use swarmline::target::Target;
 
 use lines::Stream;
 
-/// Longest time a process of a test may take; far beyond what any needs, so that only a hang meets it.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Maximum time for a process of a test; far longer than any needs, so that only a hang exceeds it.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// The embedded target on a free port: it counts on its own what was asked.
+/// The embedded target on a free port: it counts the requests independently.
 pub(crate) fn target() -> Target {
     Target::start(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
-/// The target as `--host` takes it.
+/// The target's URL, for `--host`.
 pub(crate) fn host(target: &Target) -> String {
     format!("http://{}", target.addr())
 }
 
-/// A URL that nobody listens at.
+/// A URL whose port refuses connections.
 pub(crate) fn dead_host() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
@@ -40,11 +40,11 @@ pub(crate) fn load<'a>(target: &Target, arguments: impl IntoIterator<Item = &'a 
     Run::new(["run", "--host", &host(target)]).with(arguments)
 }
 
-/// A directory of a test, removed with it.
+/// A directory for one test, removed when dropped.
 pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// `name` is the test's own.
+    /// `name` must be unique to the test.
     pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
@@ -56,7 +56,7 @@ impl Scratch {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    /// A file in it with this content; says its path.
+    /// Writes a file in it and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.file(name);
         std::fs::write(&path, content).unwrap();
@@ -66,25 +66,25 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left is in the build directory.
+        // On an error the files stay in the build directory, which does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// A run of the binary, not begun.
+/// A run of the binary, not started yet.
 pub(crate) struct Run {
     command: Command,
     input: Vec<u8>,
 }
 
 impl Run {
-    /// The binary with these arguments and none of the environment variables that it heeds.
+    /// The binary with these arguments, without the environment variables that it reads.
     pub(crate) fn new<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Self {
         Self::of(env!("CARGO_BIN_EXE_swarmline"), arguments)
     }
 
-    /// The same in the place of a shell that has done this before.
-    pub(crate) fn after<'a>(script: &str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Like [`Run::new`], started by a shell with `exec` after it ran `script`.
+    pub(crate) fn in_shell<'a>(script: &str, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         let script = format!("{script}; exec \"$@\"");
         Self::of("sh", ["-c", &script, "sh", env!("CARGO_BIN_EXE_swarmline")]).with(arguments)
     }
@@ -100,122 +100,127 @@ impl Run {
         Self { command, input: Vec::new() }
     }
 
-    /// With these arguments after the others.
+    /// Appends these arguments.
     pub(crate) fn with<'a>(mut self, arguments: impl IntoIterator<Item = &'a str>) -> Self {
         self.command.args(arguments);
         self
     }
 
-    /// With this environment variable.
+    /// Sets this environment variable.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
     }
 
-    /// In this folder.
+    /// Sets the working directory.
     pub(crate) fn in_folder(mut self, path: &str) -> Self {
         self.command.current_dir(path);
         self
     }
 
-    /// With this on standard input.
+    /// Sets the content of standard input.
     pub(crate) fn input(mut self, text: &str) -> Self {
         self.input = text.into();
         self
     }
 
-    /// With standard output going elsewhere.
+    /// Redirects standard output.
     pub(crate) fn stdout(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stdout(to);
         self
     }
 
-    /// With stderr going elsewhere.
+    /// Redirects stderr.
     pub(crate) fn stderr(mut self, to: impl Into<Stdio>) -> Self {
         self.command.stderr(to);
         self
     }
 
-    /// Begins.
+    /// Starts the process.
     pub(crate) fn start(mut self) -> Running {
-        let named = format!("{:?}", self.command);
+        let command_line = format!("{:?}", self.command);
         let mut child = self.command.spawn().unwrap();
-        // Dropping the command closes our copy of a pipe's end that was given to it.
+        // Dropping the command closes our copy of any pipe end passed to it.
         drop(self.command);
         let mut stdin = child.stdin.take().unwrap();
         let input = self.input;
-        // A process that does not read its input is no fault.
+        // A process may exit without reading its input: the error is ignored.
         thread::spawn(move || drop(stdin.write_all(&input)));
         let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
-        Running { child, named, stdout, stderr, seen: Vec::new(), end: Instant::now() + LIMIT }
+        Running { child, command_line, stdout, stderr, output: Vec::new(), deadline: Instant::now() + TIME_LIMIT }
     }
 
-    /// Begins and waits for the end, whatever it is: one by a signal is -1, one that never comes -2.
-    pub(crate) fn ended(self) -> Finished {
-        self.start().ended()
+    /// Starts and waits for the exit, also by a signal (exit code -1) or not within the limit (-2).
+    pub(crate) fn finish_any(self) -> Finished {
+        self.start().finish_any()
     }
 
-    /// Begins and waits for the end.
+    /// Starts and waits for the exit.
     pub(crate) fn finish(self) -> Finished {
         self.start().finish()
     }
 }
 
 impl Running {
-    /// Waits until standard output holds something, which is written while the process goes on.
+    /// Waits until the standard output so far satisfies `holds`, while the process runs.
     pub(crate) fn await_output(&mut self, holds: impl Fn(&str) -> bool) {
-        while !holds(&String::from_utf8_lossy(&self.seen)) {
-            let left = self.end.saturating_duration_since(Instant::now());
+        while !holds(&String::from_utf8_lossy(&self.output)) {
+            let left = self.deadline.saturating_duration_since(Instant::now());
             match self.stdout.recv_timeout(left) {
-                Ok(piece) => self.seen.extend(piece),
-                Err(why) => panic!("{why}: {}\nstdout: {}", self.named, String::from_utf8_lossy(&self.seen)),
+                Ok(piece) => self.output.extend(piece),
+                Err(why) => panic!("{why}: {}\nstdout: {}", self.command_line, String::from_utf8_lossy(&self.output)),
             }
         }
     }
 }
 
-/// A run that has begun.
+/// A run that has started.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    named: String,
+    command_line: String,
     stdout: Receiver<Vec<u8>>,
     stderr: Receiver<Vec<u8>>,
-    /// What was read of standard output by now.
-    seen: Vec<u8>,
-    end: Instant,
+    /// Standard output read so far.
+    output: Vec<u8>,
+    deadline: Instant,
 }
 
 impl Running {
-    /// Waits for the end, as [`Run::ended`] says.
-    fn ended(mut self) -> Finished {
-        let (stdout, out_ended) = take_until(&self.stdout, self.end);
-        let (stderr, err_ended) = take_until(&self.stderr, self.end);
+    /// See [`Run::finish_any`].
+    fn finish_any(mut self) -> Finished {
+        let (stdout, out_ended) = read_until(&self.stdout, self.deadline);
+        let (stderr, err_ended) = read_until(&self.stderr, self.deadline);
         if !(out_ended && err_ended) {
             self.child.kill().unwrap();
         }
         let status = self.child.wait().unwrap();
         let code = if out_ended && err_ended { status.code().unwrap_or(-1) } else { -2 };
-        Finished { named: self.named, code, stdout, stderr: String::from_utf8_lossy(&stderr).into_owned() }
+        Finished {
+            command_line: self.command_line,
+            code,
+            stdout,
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
     }
 
-    /// Waits for the end, at most as long as a test may take.
+    /// Waits for the exit; panics when it is killed by a signal or takes longer than the limit.
     pub(crate) fn finish(mut self) -> Finished {
-        let (rest, out_ended) = take_until(&self.stdout, self.end);
-        let stdout = [std::mem::take(&mut self.seen), rest].concat();
-        let (stderr, err_ended) = take_until(&self.stderr, self.end);
+        let (rest, out_ended) = read_until(&self.stdout, self.deadline);
+        let stdout = [std::mem::take(&mut self.output), rest].concat();
+        let (stderr, err_ended) = read_until(&self.stderr, self.deadline);
         let stderr = String::from_utf8(stderr).unwrap();
         if !(out_ended && err_ended) {
             self.child.kill().unwrap();
             let stdout = String::from_utf8_lossy(&stdout);
-            panic!("over {LIMIT:?}: {}\nstderr: {stderr}\nstdout: {stdout}", self.named);
+            panic!("over {TIME_LIMIT:?}: {}\nstderr: {stderr}\nstdout: {stdout}", self.command_line);
         }
         let status = self.child.wait().unwrap();
-        let code = status.code().unwrap_or_else(|| panic!("{status}: {}\nstderr: {stderr}", self.named));
-        Finished { named: self.named, code, stdout, stderr }
+        let code = status.code().unwrap_or_else(|| panic!("{status}: {}\nstderr: {stderr}", self.command_line));
+        Finished { command_line: self.command_line, code, stdout, stderr }
     }
 }
 
-/// Sends what is read, until the end of the input, and then hangs up.
+/// Reads `source` on a thread; the channel is closed at the end of the input.
 fn collect(source: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     let (sender, receiver) = channel();
     if let Some(mut source) = source {
@@ -231,11 +236,11 @@ fn collect(source: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// What came until the end of the input or of the time, and whether it was that of the input.
-fn take_until(source: &Receiver<Vec<u8>>, end: Instant) -> (Vec<u8>, bool) {
+/// Everything received until the input ends or the deadline passes, and whether the input ended.
+fn read_until(source: &Receiver<Vec<u8>>, deadline: Instant) -> (Vec<u8>, bool) {
     let mut all = Vec::new();
     loop {
-        match source.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        match source.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(piece) => all.extend(piece),
             Err(why) => return (all, why == std::sync::mpsc::RecvTimeoutError::Disconnected),
         }
@@ -244,30 +249,29 @@ fn take_until(source: &Receiver<Vec<u8>>, end: Instant) -> (Vec<u8>, bool) {
 
 /// A run that has ended.
 pub(crate) struct Finished {
-    named: String,
+    command_line: String,
     pub(crate) code: i32,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
 }
 
 impl Finished {
-    /// Demands this exit code.
+    /// Asserts this exit code.
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "exit code of {}\nstderr: {}", self.named, self.stderr);
+        assert_eq!(self.code, code, "exit code of {}\nstderr: {}", self.command_line, self.stderr);
         self
     }
 
-    /// Demands exit 0; or exit 4 and the generator saying that it was late, which on a machine that is busy with other
-    /// work is the truth.
-    pub(crate) fn exits_or_says_that_it_was_late(self) -> Self {
+    /// Asserts exit 0, or exit 4 where the generator reports that it sent late, as it rightly does on a busy machine.
+    pub(crate) fn exits_0_unless_late(self) -> Self {
         let is_late = self.code == 4 && self.stderr.contains("sent over 10 ms late");
         if is_late { self } else { self.exits(0) }
     }
 
-    /// The stream from standard output, all its promises checked.
+    /// The stream on standard output, validated.
     pub(crate) fn stream(&self) -> Stream {
         let stream = Stream::parse(&self.stdout);
-        assert_eq!(stream.run_end().count("exit_code"), u64::try_from(self.code).unwrap(), "{}", self.named);
+        assert_eq!(stream.run_end().count("exit_code"), u64::try_from(self.code).unwrap(), "{}", self.command_line);
         stream
     }
 
@@ -276,11 +280,11 @@ impl Finished {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
-    /// Demands nothing on standard output and one line on stderr, `swarmline: …`; gives that line.
+    /// Asserts an empty standard output and one line `swarmline: …` on stderr; returns that line without the prefix.
     pub(crate) fn complaint(&self) -> &str {
-        assert_eq!(self.text(), "", "stdout of {}", self.named);
-        assert_eq!(self.stderr.lines().count(), 1, "{}\nstderr: {}", self.named, self.stderr);
-        let line = self.stderr.strip_suffix('\n').expect("a whole line");
-        line.strip_prefix("swarmline: ").unwrap_or_else(|| panic!("{}: {line}", self.named))
+        assert_eq!(self.text(), "", "stdout of {}", self.command_line);
+        assert_eq!(self.stderr.lines().count(), 1, "{}\nstderr: {}", self.command_line, self.stderr);
+        let line = self.stderr.strip_suffix('\n').expect("a complete line");
+        line.strip_prefix("swarmline: ").unwrap_or_else(|| panic!("{}: {line}", self.command_line))
     }
 }

@@ -43,7 +43,7 @@ fn statuses_are_numbers_and_classes() {
 }
 
 #[test]
-fn a_header_in_place_of_the_host_is_told_so() {
+fn a_header_in_place_of_the_host_gets_a_hint() {
     assert!(host("Accept: text/html").unwrap_err().contains("--header 'Accept: ...'"));
     assert!(host("localhost:8080").unwrap_err().contains("did you mean http://localhost:8080?"));
     assert!(host("ftp://x").unwrap_err().contains("only http"));
@@ -51,7 +51,7 @@ fn a_header_in_place_of_the_host_is_told_so() {
 }
 
 #[test]
-fn headers_cannot_smuggle_a_line() {
+fn headers_cannot_contain_a_line_break() {
     assert!("X: a\r\nY: b".parse::<Header>().is_err());
     assert!("Content-Length: 3".parse::<Header>().is_err());
     assert!("na me: 3".parse::<Header>().is_err());

@@ -54,11 +54,11 @@ fn a_domain_opens_a_cookie_to_hosts_below_it() {
         assert_eq!(sent(&jar, "http://xshop.test/"), "", "{domain}");
     }
     assert_eq!(sent(&jar("http://a.localhost/", &["a=b; Domain=localhost"]), "http://b.localhost/"), "a=b");
-    assert_eq!(sent(&jar("http://h.test/", &["a=b; Domain="]), "http://x.h.test/"), "", "as if it were not there");
+    assert_eq!(sent(&jar("http://h.test/", &["a=b; Domain="]), "http://x.h.test/"), "", "the attribute is ignored");
 }
 
 #[test]
-fn nobody_speaks_for_a_domain_that_is_not_its_own() {
+fn a_host_cannot_set_cookies_for_a_domain_that_is_not_its_own() {
     for (host, domain) in [
         ("shop.test", "other.test"),
         ("shop.test", "www.shop.test"),
@@ -79,7 +79,7 @@ fn nobody_speaks_for_a_domain_that_is_not_its_own() {
 }
 
 #[test]
-fn paths_hold_for_what_is_below_them() {
+fn a_path_applies_to_everything_below_it() {
     let jar =
         jar("http://h/a/b?c/d", &["def=1", "own=2; Path=/a/b", "all=3; Path=/", "rel=4; Path=a", "sl=5; path=/a/"]);
     assert_eq!(sent(&jar, "http://h/a/b/c"), "own=2; sl=5; def=1; rel=4; all=3", "longer paths first");
@@ -96,7 +96,7 @@ fn the_default_path_is_the_folder_of_the_request() {
 }
 
 #[test]
-fn a_cookie_ends_when_max_age_or_else_expires_says() {
+fn a_cookie_expires_by_max_age_or_else_by_expires() {
     let past = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
     let future = "Expires=Fri, 31 Dec 2038 23:59:59 GMT";
     let cookies =
@@ -122,16 +122,16 @@ fn a_cookie_is_replaced_in_its_place_and_deleted_by_one_that_has_expired() {
 }
 
 #[test]
-fn secure_cookies_travel_by_tls_only() {
+fn secure_cookies_are_sent_over_tls_only() {
     let jar = jar("https://h.test/", &["a=b; Secure", "c=d"]);
     assert_eq!(sent(&jar, "https://h.test/"), "a=b; c=d");
     assert_eq!(sent(&jar, "http://h.test/"), "c=d");
     let plain = self::jar("http://h.test/", &["a=b; secure"]);
-    assert!(plain.is_empty(), "nobody sets them without");
+    assert!(plain.is_empty(), "they cannot be set without TLS");
 }
 
 #[test]
-fn prefixes_hold_cookies_to_what_they_promise() {
+fn prefixes_enforce_their_requirements() {
     let kept = |url: &str, cookie: &str| !jar(url, &[cookie]).is_empty();
     assert!(kept("https://h.test/", "__Secure-a=b; Secure; Domain=h.test"));
     assert!(!kept("https://h.test/", "__Secure-a=b"));
@@ -148,17 +148,17 @@ fn prefixes_hold_cookies_to_what_they_promise() {
 }
 
 #[test]
-fn what_is_no_cookie_is_ignored() {
+fn a_header_that_is_not_a_cookie_is_ignored() {
     for cookie in ["", "a", "=b", "; a=b", "a\u{1}=b", "a=b\u{7f}", &format!("a={}", "x".repeat(LONGEST))] {
         assert!(jar("http://h/", &[cookie]).is_empty(), "{cookie:?}");
     }
     assert!(!jar("http://h/", &[&format!("a={}", "x".repeat(LONGEST - 1))]).is_empty());
     let long = format!("a=b; Path=/{}", "x".repeat(LONGEST_ATTRIBUTE));
-    assert_eq!(sent(&jar("http://h/", &[&long]), "http://h/"), "a=b", "only the attribute is");
+    assert_eq!(sent(&jar("http://h/", &[&long]), "http://h/"), "a=b", "only the attribute is ignored");
 }
 
 #[test]
-fn a_jar_has_bounds_and_the_oldest_goes_first() {
+fn a_jar_has_limits_and_drops_the_oldest_first() {
     let many: Vec<String> = (0..MOST + 2).map(|n| format!("c{n}=x")).collect();
     let mut cookies = Jar::default();
     for cookie in &many {
@@ -183,7 +183,7 @@ fn value(jar: &Jar, name: &str) -> Option<String> {
 }
 
 #[test]
-fn a_value_is_found_by_its_name_wherever_the_cookie_goes() {
+fn a_value_is_found_by_its_name_whatever_the_scope_of_the_cookie() {
     let jar = jar("http://h/", &["a=1; Path=/x", "a=2; Path=/y", "b=3; Max-Age=0", "c=4"]);
     assert_eq!(value(&jar, "a").as_deref(), Some("2"), "the last one");
     assert_eq!(value(&jar, "c").as_deref(), Some("4"));

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_line_has_the_whole_url_and_the_rest_is_as_it_was() {
+    fn the_request_line_has_the_absolute_url_and_the_rest_is_unchanged() {
         let request = "POST /a?b HTTP/1.1\r\nHost: h:81\r\nContent-Length: 2\r\n\r\nhi";
         let expected = "POST http://h:81/a?b HTTP/1.1\r\nHost: h:81\r\nContent-Length: 2\r\n\r\nhi";
         assert_eq!(whole(request, None), (expected.to_owned(), 0));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_of_a_header_go_before_those_of_the_url() {
+    fn credentials_in_a_header_win_over_those_of_the_url() {
         let request = "GET / HTTP/1.1\r\nproxy-authorization: y\r\n\r\n";
         assert_eq!(whole(request, Some("x")).0, "GET http://h:81/ HTTP/1.1\r\nproxy-authorization: y\r\n\r\n");
         let in_body = "GET / HTTP/1.1\r\n\r\nProxy-Authorization: y\r\n";

@@ -197,7 +197,7 @@ mod tests {
         let (mut body, mut payload) = (Body::new(framing), Vec::new());
         let fed = body.feed(input, |bytes| payload.extend_from_slice(bytes))?;
         assert_eq!(fed.payload, payload.len());
-        assert!(fed.complete || fed.used == input.len(), "an unfinished body takes all there is");
+        assert!(fed.complete || fed.used == input.len(), "an incomplete body consumes all input");
         body.end_of_input().map(|()| (payload, fed.used))
     }
 
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn no_body_takes_nothing() {
+    fn no_body_consumes_nothing() {
         assert_eq!(read(Framing::None, b"HTTP/1.1"), Ok((vec![], 0)));
         assert_eq!(read(Framing::Length(0), b"HTTP/1.1"), Ok((vec![], 0)));
         assert!(Body::new(Framing::None).is_complete());
     }
 
     #[test]
-    fn a_length_ends_the_body_and_leaves_what_follows() {
+    fn a_length_ends_the_body_and_leaves_the_following_bytes() {
         assert_eq!(read(Framing::Length(3), b"abcHTTP"), Ok((b"abc".to_vec(), 3)));
         assert_eq!(read(Framing::Length(4), b"abc"), Err(Broken::ClosedEarly));
         assert_eq!(read(Framing::Length(u64::MAX), b"abc"), Err(Broken::ClosedEarly));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_line_has_a_bound() {
+    fn a_chunk_line_has_a_length_limit() {
         let line = |len: usize| format!("1;{}\r\nx\r\n0\r\n\r\n", "e".repeat(len - 2));
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize)).unwrap().0, "x");
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn trailers_have_a_bound() {
+    fn trailers_have_a_size_limit() {
         let trailers = |len: usize| format!("0\r\n{}\r\n\r\n", "t".repeat(len - 4));
         assert_eq!(chunked(&trailers(MAX_TRAILERS as usize)).map(|read| read.0), Ok(String::new()));
         assert_eq!(chunked(&trailers(MAX_TRAILERS as usize + 1)), Err(Broken::TrailersTooLong));

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_head_says_what_parsing_it_says_whichever_byte_is_another() {
+    fn a_cached_head_gives_the_same_as_parsing_whichever_byte_differs() {
         let known = known(ANSWER, Asked::Whole);
         assert!(known.recognize(ANSWER, Asked::Whole).is_some());
         for at in 0..ANSWER.len() {
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn a_head_means_something_else_where_only_the_head_was_asked_for() {
+    fn a_cached_head_is_not_shared_between_get_and_head() {
         assert_eq!(known(ANSWER, Asked::Whole).recognize(ANSWER, Asked::Head), None);
         let head = known(ANSWER, Asked::Head).recognize(ANSWER, Asked::Head).unwrap();
         assert_eq!(head.framing, Framing::None);
     }
 
     #[test]
-    fn a_head_with_text_to_look_at_is_parsed_each_time() {
+    fn a_head_whose_text_is_needed_is_parsed_each_time() {
         let cookie = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n";
         let moved = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 0\r\n\r\n";
         let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn another_head_takes_the_place_of_the_one_before() {
+    fn another_head_replaces_the_cached_one() {
         let mut known = known(ANSWER, Asked::Whole);
         let other = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
         known.learn(other, Said::of(&parse_head(other, Asked::Whole).unwrap().unwrap(), Asked::Whole).unwrap());

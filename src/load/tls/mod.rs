@@ -248,11 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn the_last_words_of_a_handshake_go_with_the_first_request() {
+    fn the_end_of_a_handshake_is_sent_with_the_first_request() {
         let (mut client, mut session, mut theirs) = connected();
         theirs.set_nonblocking(true).unwrap();
         let nothing = io::Read::read(&mut theirs, &mut [0]).unwrap_err();
-        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the handshake's end waits");
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock, "the end of the handshake is held back");
         assert_eq!(client.send(b"request", 0).unwrap(), Sent::Whole);
         assert_eq!(client.send(b" and another", 0).unwrap(), Sent::Whole);
         let mut heard = [0; 19];
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_room_is_sent_on_where_it_stopped() {
+    fn a_partial_write_continues_where_it_stopped() {
         let (mut client, mut session, mut theirs) = connected();
         let request: Vec<u8> = (0..4 << 20).map(|at: u32| at.to_le_bytes()[at as usize % 4]).collect();
         let Sent::UpTo(mut done) = client.send(&request, 0).unwrap() else { panic!("a socket holds less than 4 MiB") };
@@ -273,7 +273,7 @@ mod tests {
         });
         loop {
             if client.socket.wait(Duration::from_secs(30)).unwrap().readable {
-                assert!(client.is_quiet(), "tickets are all that the server says");
+                assert!(client.is_quiet(), "the server sends only tickets");
             }
             match client.send(&request, done).unwrap() {
                 Sent::UpTo(further) => done = further,
@@ -281,11 +281,11 @@ mod tests {
             }
         }
         assert!(reader.join().unwrap() == request, "the bytes of the request, in their order");
-        assert!(client.out.capacity() <= USUAL_ROOM, "room for a large request is given back");
+        assert!(client.out.capacity() <= USUAL_ROOM, "memory for a large request is released");
     }
 
     #[test]
-    fn an_answer_larger_than_the_session_holds_comes_whole_and_leaves_nothing_behind() {
+    fn a_response_larger_than_the_session_buffer_is_complete_and_leaves_nothing_behind() {
         let (mut client, mut session, mut theirs) = connected();
         client.send(b"request", 0).unwrap();
         let answer = "x".repeat(300_000);
@@ -307,9 +307,9 @@ mod tests {
         assert!(!client.has_leftover() && client.is_quiet());
         session.refresh_traffic_keys().unwrap();
         session.write_tls(&mut theirs).unwrap();
-        assert!(client.is_quiet(), "new keys are the session's own business");
+        assert!(client.is_quiet(), "a key update does not end the session");
         session.send_close_notify();
         session.write_tls(&mut theirs).unwrap();
-        assert!(!client.is_quiet(), "close_notify is not");
+        assert!(!client.is_quiet(), "close_notify ends it");
     }
 }

@@ -38,7 +38,7 @@ impl Drop for Tree {
 }
 
 #[test]
-fn version_2_is_read_at_the_process_s_own_cgroup() {
+fn version_2_is_read_at_the_cgroup_of_the_process() {
     let files = [
         ("cgroup.controllers", "cpu memory pids\n"),
         ("a/b/cpu.max", "150000 100000\n"),
@@ -118,7 +118,7 @@ fn version_1_is_found_under_the_controller_s_own_name_too() {
 }
 
 #[test]
-fn a_hybrid_is_read_on_both_sides() {
+fn a_hybrid_hierarchy_is_read_in_both_versions() {
     let membership = "8:pids:/p\n1:cpu:/\n0::/u\n";
     let files = [
         ("pids/p/pids.max", "64"),
@@ -144,7 +144,7 @@ fn a_path_that_is_not_mounted_falls_back_to_the_root() {
 }
 
 #[test]
-fn a_path_with_colons_is_kept_whole() {
+fn a_path_may_contain_colons() {
     let tree = Tree::new("colons", "0::/a:b:c\n", &[("a:b:c/cpu.max", "100000 100000")]);
     assert_eq!(tree.cgroups().cpu_quota(), Some(1.0));
 }

@@ -104,7 +104,7 @@ fn absurd_numbers_of_users_are_refused_and_do_not_overflow() {
 }
 
 #[test]
-fn this_host_lets_one_user_run() {
+fn this_host_allows_one_user() {
     let limits = Limits::read();
     limits.check_users(1).unwrap();
     assert!(limits.tasks_in_system >= 1, "{limits:?}");
@@ -124,7 +124,7 @@ fn the_soft_limits_are_raised_to_the_hard_ones() {
     let hard = getrlimit(Resource::Nofile).maximum;
     assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX));
     assert_eq!(getrlimit(Resource::Nofile).current, hard);
-    assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX), "a second time changes nothing");
+    assert_eq!(raise_open_files(), hard.unwrap_or(u64::MAX), "a second call changes nothing");
     assert_eq!(raise_processes(), getrlimit(Resource::Nproc).maximum.unwrap_or(u64::MAX));
 }
 
@@ -155,7 +155,10 @@ fn the_process_limit_is_enforced_for_the_root_of_a_user_namespace() {
     let rootless = "         0       1000          1\n         1     100000      65536\n";
     assert!(nproc_is_enforced(0, rootless, true));
     assert!(nproc_is_enforced(5, rootless, true));
-    assert!(!nproc_is_enforced(7, "         7          0          1\n", false), "root outside, whatever it is inside");
+    assert!(
+        !nproc_is_enforced(7, "         7          0          1\n", false),
+        "root outside the namespace, whatever it is inside"
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn endpoint_and_phase_come_in_either_order_and_a_name_may_contain_anything() {
 }
 
 #[test]
-fn an_error_says_where_and_what_is_expected() {
+fn an_error_gives_the_position_and_what_is_expected() {
     for (text, why) in [
         ("", "character 1: expected one of p50, p90"),
         ("p96 < 1s", "character 1: expected one of p50, p90"),
@@ -113,7 +113,7 @@ fn a_check_may_stop_the_run_if_it_can_be_certain_that_it_is_missed() {
 }
 
 #[test]
-fn a_bound_itself_is_met_as_the_sign_says() {
+fn a_value_equal_to_the_bound_is_met_depending_on_the_operator() {
     for (sign, below, equal, above) in [
         ("<", true, false, false),
         ("<=", true, true, false),
@@ -132,7 +132,7 @@ fn a_bound_itself_is_met_as_the_sign_says() {
 }
 
 #[test]
-fn the_three_checks_of_locust_plugins_are_checks_like_others() {
+fn the_three_checks_of_locust_plugins_are_ordinary_checks() {
     for (check, like) in [
         (Check::over_all(Metric::Rps, Relation::AtLeast, 100.0), "rps >= 100"),
         (Check::over_all(Metric::FailRatio, Relation::AtMost, 0.01), "fail_ratio <= 0.01"),

@@ -64,7 +64,7 @@ fn header_fields_are_compared() {
 }
 
 #[test]
-fn texts_are_looked_for_in_the_body() {
+fn texts_are_searched_in_the_body() {
     for (rule, judged) in [
         (BodyRule::Contains(text("order")), Ok(())),
         (BodyRule::Contains(slot(0)), Ok(())),
@@ -86,7 +86,7 @@ fn texts_are_looked_for_in_the_body() {
 }
 
 #[test]
-fn places_of_a_json_body_are_compared() {
+fn values_in_a_json_body_are_compared() {
     let body = br#"{"id":7,"big":9007199254740993,"name":"amy","list":[1,2.0,{"a":null}],"half":0.5,
         "long":123456789012345678901234567890}"#;
     let value = |text: &str| Wanted::Value(Json::parse(text.as_bytes()).unwrap());

@@ -5,7 +5,7 @@ fn number(text: &str) -> Json {
 }
 
 #[test]
-fn members_keep_their_order_and_come_once_and_numbers_keep_their_digits() {
+fn members_keep_their_order_and_are_unique_and_numbers_keep_their_digits() {
     let read = Json::parse(br#" {"b":1,"a":[1.50,"x",null,true,-0,1E2,123456789012345678901234567890]} "#).unwrap();
     let Json::Object(members) = &read else { panic!("{read:?}") };
     assert_eq!(members[0], ("b".to_owned(), number("1")));
@@ -17,7 +17,7 @@ fn members_keep_their_order_and_come_once_and_numbers_keep_their_digits() {
 }
 
 #[test]
-fn what_is_not_json_says_where() {
+fn invalid_json_gives_the_position() {
     for (text, place) in
         [("{} x", "line 1, column 4"), ("{\n\"a\" 1}", "line 2, column 5"), ("", "EOF"), ("01", "line 1")]
     {
@@ -66,7 +66,7 @@ fn the_last_of_duplicate_members_from_a_server_wins() {
 }
 
 #[test]
-fn values_mean_the_same_whatever_order_and_spelling() {
+fn values_are_equal_whatever_order_and_spelling() {
     for (a, b, is_same) in [
         (r#"{"a":1,"b":[2.0]}"#, r#"{"b":[2],"a":1e0}"#, true),
         (r#"{"a":1}"#, r#"{"a":1,"b":2}"#, false),

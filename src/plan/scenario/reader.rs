@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn complaints_name_file_and_path() {
+    fn errors_name_file_and_path() {
         let unknown = |node: &Node<'_>| node.members()?[0].1.list()?[1].object(&["min", "max"]).map(|_| ());
         assert_eq!(
             complaint(r#"{"a/b":[0,{"minn":1}]}"#, unknown),

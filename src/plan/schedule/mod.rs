@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn hopeless_rates_are_late_and_not_a_panic() {
+    fn hopeless_rates_are_late_but_do_not_panic() {
         for rate in [f64::MIN_POSITIVE, 1e-300, 1e-12, 1e9, 1e300, f64::MAX, f64::INFINITY] {
             let ramp = Ramp::new(u32::MAX, rate);
             assert!(ramp.due(1).is_some() && ramp.end() >= ramp.due(1).unwrap(), "{rate}");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn users_wanted_are_those_due() {
+    fn the_target_number_of_users_is_the_number_due() {
         for rate in [0.3, 1.0, 7.0, 1e8, 1e9] {
             let ramp = Ramp::new(5, rate);
             for k in 0..5 {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_are_ordered_as_an_interval_takes_them() {
+    fn phases_are_ordered_as_an_interval_prefers_them() {
         let order = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
         assert!(order.is_sorted());
         assert_eq!(order.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);

@@ -55,7 +55,7 @@ fn in_order(changes: impl Iterator<Item = Change>) -> Vec<Change> {
 }
 
 #[test]
-fn users_of_all_shards_are_those_of_one_host_time_by_time() {
+fn users_of_all_shards_together_are_those_of_one_host_time_by_time() {
     for whole in plans_of_users() {
         let expected = in_order(whole.changes());
         for count in 1..=16 {
@@ -93,7 +93,7 @@ fn a_shard_changes_only_users_of_its_own_in_the_order_of_time() {
 }
 
 #[test]
-fn arrivals_of_all_shards_are_those_of_one_host_time_by_time() {
+fn arrivals_of_all_shards_together_are_those_of_one_host_time_by_time() {
     const MOST: usize = 700;
     for whole in plans_of_arrivals() {
         let expected: Vec<Duration> = whole.due().take(MOST).collect();
@@ -108,7 +108,7 @@ fn arrivals_of_all_shards_are_those_of_one_host_time_by_time() {
                     dealt[usize::try_from(shard.place(n as u64)).unwrap()] = Some(due);
                 }
                 if expected.len() < MOST {
-                    assert_eq!(part.due().nth(own), None, "shard {shard} of {whole:?} has one too many");
+                    assert_eq!(part.due().nth(own), None, "shard {shard} of {whole:?} has too many arrivals");
                 }
             }
             let dealt: Option<Vec<Duration>> = dealt.into_iter().collect();
@@ -118,7 +118,7 @@ fn arrivals_of_all_shards_are_those_of_one_host_time_by_time() {
 }
 
 #[test]
-fn arrivals_that_are_intended_add_up() {
+fn intended_arrivals_add_up() {
     for whole in plans_of_arrivals() {
         for count in [1, 3, 16] {
             for at in [0.0, 0.25, 1.0, 7.7].map(Duration::from_secs_f64) {
@@ -140,7 +140,7 @@ fn skipping_arrivals_is_the_same_as_iterating_over_them() {
 }
 
 #[test]
-fn requests_are_dealt_to_the_last_one_and_only_to_shards_with_a_user() {
+fn all_requests_are_assigned_and_only_to_shards_with_a_user() {
     for count in 1..=16 {
         for users in [1, 2, 3, 15, 16, 17, 1000] {
             for total in (0..=40).chain([1_000_003]) {

@@ -153,10 +153,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_json() {
+    fn numbers_follow_the_json_grammar() {
         for text in ["0", "-0", "7", "-12", "1.5", "0.25", "1e9", "1.5E-3", "2e+4"] {
             assert_eq!(written(Encoding::JsonNumber, text).as_deref(), Ok(text));
-            assert!(serde_json::from_str::<f64>(text).is_ok(), "the oracle on {text}");
+            assert!(serde_json::from_str::<f64>(text).is_ok(), "serde_json on {text}");
         }
         for text in ["", "-", "01", "1.", ".5", "1e", "+1", "1 ", "0x1", "NaN", "1,5", "٣", "1e+", "--1"] {
             assert_eq!(written(Encoding::JsonNumber, text), Err(Unset::NotANumber), "{text}");

@@ -51,7 +51,7 @@ fn a_variable_that_was_never_extracted_is_named() {
 }
 
 #[test]
-fn whole_numbers_reach_both_ends() {
+fn random_integers_include_both_ends() {
     let seen: std::collections::BTreeSet<String> =
         (0..200).map(|seed| rendered(&hole(Hole::Random(-1, 2), Encoding::Plain), seed).unwrap()).collect();
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["-1", "0", "1", "2"]);

@@ -146,13 +146,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_variable_is_an_unset_one() {
+    fn an_empty_variable_counts_as_unset() {
         let environment = [(FILE, ""), (FOLDER, "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(System::of(&environment.into()), System::default());
     }
 
     #[test]
-    fn the_built_in_roots_are_those_of_a_system_that_has_none() {
+    fn the_built_in_roots_are_used_where_the_system_has_none() {
         let built_in = webpki_roots::TLS_SERVER_ROOTS.len();
         let roots = System::default().load_of(&["/nowhere"], &["/nowhere"]).unwrap();
         assert_eq!((roots.store.len(), roots.certificates.len()), (built_in, 0));
@@ -162,9 +162,9 @@ mod tests {
         let told = System { file: Some(ca.into()), folders: None };
         assert_eq!(told.load_of(&[], &[]).unwrap().store.len(), 1);
         let nothing = System { file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), folders: None };
-        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
         let nothing = System { file: None, folders: Some("/nowhere".to_owned()) };
-        assert!(nothing.load_of(&[ca], &[]).is_err(), "what the user chose is never replaced");
+        assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
     }
 
     #[test]

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_comes_late_finds_its_place() {
+    fn a_late_line_is_inserted_at_its_time() {
         let mut course = Course::new(10);
         for tick in [2, 4, 3, 1, 3] {
             course.add(tick, &point(tick));
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn response_times_are_service_times_where_nothing_else_is_said() {
+    fn response_times_default_to_service_times() {
         let mut sum = point(5).traffic;
         let late = Traffic { response: Some(point(9).traffic.service), ..point(5).traffic };
         sum.add(&late);

@@ -16,7 +16,7 @@ fn sent_is_ok_and_failed_and_aborted() {
     let open = aggregate.so_far(Moment::START);
     assert_eq!((open.completed, open.failed), (3, 1), "the interval that is still open");
     assert_eq!(aggregate.cut().len(), 1);
-    assert_eq!(aggregate.so_far(Moment::START), open, "the same after the cut");
+    assert_eq!(aggregate.so_far(Moment::START), open, "unchanged after the cut");
     assert!(aggregate.cut().is_empty(), "each outcome is in one interval");
     let counts = aggregate.counts();
     assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));
@@ -26,7 +26,7 @@ fn sent_is_ok_and_failed_and_aborted() {
 }
 
 #[test]
-fn endpoints_beyond_the_limit_are_counted_together_and_that_is_said() {
+fn endpoints_beyond_the_limit_are_counted_together_with_a_warning() {
     let many = MOST_ENDPOINTS + 5;
     let mut aggregate = Aggregate::new(many);
     (0..many).chain(0..many).for_each(|id| aggregate.record(&outcome(id, Ending::Ok)));

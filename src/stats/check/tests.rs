@@ -26,7 +26,7 @@ fn said(bench: &Bench, elapsed_s: u64) -> Vec<(bool, String)> {
 }
 
 #[test]
-fn each_metric_is_that_of_the_requests() {
+fn each_metric_is_computed_from_the_requests() {
     // 1 ms to 100 ms, 7 of the 100 failed, in 8 s.
     let table = [
         ("p50 <= 50.02ms", true, "50.015ms"),
@@ -54,7 +54,7 @@ fn each_metric_is_that_of_the_requests() {
 }
 
 #[test]
-fn a_check_looks_only_at_its_endpoint_and_phase() {
+fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
     let mut bench = bench(&[
         "requests > 0",
         "requests{GET /a} > 0",
@@ -75,7 +75,7 @@ fn a_check_looks_only_at_its_endpoint_and_phase() {
 }
 
 #[test]
-fn a_check_without_data_is_not_met_and_says_so() {
+fn a_check_without_data_is_not_met_and_reports_it() {
     let mut bench = bench(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
     add(&mut bench, "GET /a", STEADY, 0, &times([10]));
     let rulings = bench.rulings(Duration::from_secs(1));
@@ -123,7 +123,7 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
 }
 
 #[test]
-fn what_can_no_longer_be_met_stops_the_run_at_once() {
+fn a_check_that_can_no_longer_be_met_stops_the_run_at_once() {
     for text in ["max < 10ms abort", "failures == 0 abort", "fail_ratio == 0 abort", "requests < 3 abort"] {
         let mut bench = bench(&[text]);
         assert!(!bench.is_lost(Duration::ZERO), "{text}: nothing happened yet");
@@ -138,7 +138,7 @@ fn what_can_no_longer_be_met_stops_the_run_at_once() {
 }
 
 #[test]
-fn a_check_on_failures_decides_what_they_are_worth() {
+fn a_check_on_failures_decides_whether_they_matter() {
     let failures = [("GET /a", 2), ("GET /b", 40)];
     for (checks, left) in [
         (&[][..], 42),

@@ -31,7 +31,7 @@ impl Answer {
 impl Client {
     pub(super) fn connect(target: &Target) -> Self {
         let stream = TcpStream::connect(target.addr()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
         Self { stream, unread: Vec::new() }
     }
 
@@ -69,7 +69,7 @@ impl Client {
         Answer { status, head, body }
     }
 
-    /// Everything until the server closes.
+    /// Reads everything until the server closes the connection.
     pub(super) fn rest(&mut self) -> String {
         self.stream.read_to_end(&mut self.unread).unwrap();
         String::from_utf8(std::mem::take(&mut self.unread)).unwrap()
@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-/// The value of a field of a head.
+/// The value of a header.
 pub(super) fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().filter_map(|line| line.split_once(": ")).find(|(known, _)| *known == name).map(|(_, value)| value)
 }

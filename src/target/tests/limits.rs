@@ -6,7 +6,7 @@ use super::client::Client;
 use super::target;
 
 #[test]
-fn an_echo_of_the_worst_bytes_comes_whole() {
+fn an_echo_of_the_worst_bytes_is_complete() {
     let target = target();
     let mut client = Client::connect(&target);
     // Characters that take six bytes each in JSON, and invalid UTF-8.
@@ -20,7 +20,7 @@ fn an_echo_of_the_worst_bytes_comes_whole() {
 }
 
 #[test]
-fn a_client_that_sends_or_takes_nothing_is_closed_after_a_while() {
+fn a_client_that_neither_sends_nor_reads_is_disconnected_after_a_while() {
     let target = target();
     let mut client = Client::connect(&target);
     client.get("/ok");

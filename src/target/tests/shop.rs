@@ -18,7 +18,7 @@ fn get(client: &mut Client, path: &str) -> (u16, Value) {
 }
 
 #[test]
-fn a_token_opens_the_shop_to_whom_it_was_given() {
+fn a_token_works_for_the_user_that_received_it() {
     let target = target();
     let mut client = Client::connect(&target);
     let (status, login, answer) = post(&mut client, "/login", "", &json!({"user": "jo ü", "password": "x"}));
@@ -42,7 +42,7 @@ fn a_token_opens_the_shop_to_whom_it_was_given() {
 }
 
 #[test]
-fn a_login_needs_both_words_as_json() {
+fn a_login_needs_user_and_password_as_json() {
     let target = target();
     let mut client = Client::connect(&target);
     for (body, status) in
@@ -54,7 +54,7 @@ fn a_login_needs_both_words_as_json() {
 }
 
 #[test]
-fn items_come_in_pages_and_one_by_one() {
+fn items_are_available_in_pages_and_one_by_one() {
     let target = target();
     let mut client = Client::connect(&target);
     let (status, page) = get(&mut client, "/items?page=20");

@@ -29,7 +29,7 @@ impl Random {
     }
 }
 
-/// A response as it comes from the socket, and what was asked for.
+/// The bytes of a response, and the method of its request.
 pub(super) struct Case {
     pub(super) asked: Asked,
     pub(super) bytes: Vec<u8>,
@@ -42,7 +42,7 @@ impl fmt::Display for Case {
 }
 
 impl Case {
-    /// One that depends on the seed alone; about half are what a server should send.
+    /// A case that depends on the seed only; about half of them are valid.
     pub(super) fn random(random: &mut Random) -> Self {
         let asked = if random.one_in(8) { Asked::Head } else { Asked::Whole };
         let odd = random.one_in(4);
@@ -75,7 +75,7 @@ fn interim(random: &mut Random, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(head.as_bytes());
 }
 
-/// A response whose framing is declared as it is, or with `odd` perhaps otherwise.
+/// A response whose headers match its framing, or with `odd` perhaps do not.
 fn response(random: &mut Random, odd: bool, bytes: &mut Vec<u8>) {
     let eol = if random.one_in(12) { "\n" } else { "\r\n" };
     let version = if random.one_in(5) { "HTTP/1.0" } else { "HTTP/1.1" };
@@ -183,7 +183,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
     }
 }
 
-/// One of each kind, for cutting them at every byte.
+/// One response of each kind, to be cut at every byte.
 pub(super) const REPRESENTATIVE: [&str; 15] = [
     "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\t\r\nB  \t: d\nContent-Length :\n 2\r\nE : f\r\n\r\n g",
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nhelloHTTP/1.1",

@@ -13,15 +13,15 @@ pub(super) struct Difference {
     /// The reason and its source.
     pub(super) why: &'static str,
     pub(super) asked: Asked,
-    /// Bytes that show it.
+    /// Bytes that show the difference.
     pub(super) example: fn() -> Vec<u8>,
-    /// Whether two verdicts that differ do so for this reason.
+    /// Whether two verdicts differ for this reason.
     pub(super) applies: fn(&Case, &Ours, &Theirs) -> bool,
 }
 
 pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
-        name: "folded lines and blanks before a colon are read",
+        name: "folded lines and spaces before a colon are accepted",
         why: "RFC 9112 §5.2: a user agent must replace each obs-fold by spaces; §5.1: such blanks are removed",
         asked: Asked::Whole,
         example: || b"HTTP/1.1 200 OK\r\nA : b\r\n c\r\nContent-Length:\r\n\t0\r\n\r\n".to_vec(),
@@ -53,7 +53,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
         applies: |_, ours, theirs| *ours == Err(Broken::ChunkedNotLast) && theirs.is_ok(),
     },
     Difference {
-        name: "what is no list of codings is broken",
+        name: "a malformed list of codings is broken",
         why: "RFC 9112 §7 and §7.1: codings are tokens, chunked has no parameters; ureq-proto ignores such a field",
         asked: Asked::Whole,
         example: || b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n".to_vec(),
@@ -170,7 +170,7 @@ fn chunked(body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}").into_bytes()
 }
 
-/// The lines with chunk sizes, as ureq-proto finds them, as far as it can.
+/// The lines with chunk sizes as ureq-proto sees them, up to the first that it cannot read.
 fn chunk_lines(case: &Case) -> impl Iterator<Item = &[u8]> {
     let mut rest = case.bytes.as_slice();
     while let Ok(Some(head)) = parse_head(rest, case.asked) {
@@ -190,12 +190,12 @@ fn chunk_lines(case: &Case) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What ureq-proto reads as the size.
+/// The part of the line that ureq-proto reads as the size.
 fn size_of(line: &[u8]) -> &[u8] {
     line.split(|&byte| byte == b';').next().unwrap_or_default()
 }
 
-/// Whether this is a size with blanks behind it at most, as ours takes it.
+/// Whether this is a size, possibly followed by spaces or tabs, which ours accepts.
 fn is_size(size: &[u8]) -> bool {
     let digits = size.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     digits > 0 && size[digits..].iter().all(|byte| b" \t".contains(byte))

@@ -1,4 +1,4 @@
-//! What holds whatever the input is.
+//! Promises that hold for any input.
 
 use std::path::Path;
 
@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use crate::support::{Finished, Run};
 
-/// KiB that a command may have of its own: 300 MiB.
+/// Limit of a command's private memory in KiB: 300 MiB.
 const MEMORY: u32 = 300 * 1024;
 
-/// Seconds of CPU that it may take: on a machine that is busy with other work it takes longer.
+/// Limit of a command's CPU time in seconds; not of elapsed time, which depends on how busy the machine is.
 const TIME: u32 = 10;
 
-/// Runs a command: it ends in time, within the memory, with an exit code of its own and without a panic.
+/// Runs a command: it must end in time, within the memory, with a documented exit code and without a panic.
 pub(crate) fn run<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Finished, String> {
     run_after("", words)
 }
 
-/// The same after a shell has done this.
+/// Like [`run`], after a shell has run `script`.
 pub(crate) fn run_after<'a>(script: &str, words: impl IntoIterator<Item = &'a str>) -> Result<Finished, String> {
-    // Another build, so that a long run is not disturbed by the next.
+    // A separate binary, so that a rebuild does not disturb a long run.
     let other = r#"[ -z "$FUZZ_BIN" ] || { shift; set -- "$FUZZ_BIN" "$@"; }"#;
     let script = format!("{script}ulimit -d {MEMORY}; ulimit -t {TIME}; ulimit -c 0; {other}");
-    let run = Run::after(&script, words).env("RUST_BACKTRACE", "0");
-    let finished = run.ended();
+    let run = Run::in_shell(&script, words).env("RUST_BACKTRACE", "0");
+    let finished = run.finish_any();
     let head = || finished.stderr.chars().take(600).collect::<String>();
     if !(0..=4).contains(&finished.code) {
         return Err(format!("exit code {}: {}", finished.code, head()));
@@ -34,7 +34,7 @@ pub(crate) fn run_after<'a>(script: &str, words: impl IntoIterator<Item = &'a st
     Ok(finished)
 }
 
-/// Every report of these that is there can be read.
+/// Every report file can be parsed.
 pub(crate) fn reports(place: &Path) -> Result<(), String> {
     let text = |name: &str| std::fs::read_to_string(place.join(name)).map_err(|why| format!("{name}: {why}"));
     json(&text("s.json")?).map_err(|why| format!("s.json: {why}"))?;
@@ -46,7 +46,7 @@ pub(crate) fn reports(place: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Each line is JSON, and none says `null`, but for what may be missing.
+/// Each line is JSON and shorter than 4096 bytes.
 pub(crate) fn stream(text: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(text).map_err(|why| format!("the stream is not UTF-8: {why}"))?;
     for line in text.lines() {
@@ -62,17 +62,17 @@ fn json(text: &str) -> Result<(), String> {
     serde_json::from_str::<Value>(text).map(drop).map_err(|why| why.to_string())
 }
 
-/// The page is whole, its data can be read, and no text in it became markup.
+/// The page is complete, its data can be parsed, and no text in it became markup.
 fn html(text: &str) -> Result<(), String> {
     let is_whole = text.starts_with("<!doctype html>") && text.ends_with("</html>\n");
     if !is_whole || text.matches("<script").count() != 2 || text.matches("</script>").count() != 2 {
-        return Err("not a whole page".to_owned());
+        return Err("not a complete page".to_owned());
     }
     let data = text.split_once("id=\"data\">").and_then(|(_, rest)| rest.split_once("</script>"));
     json(data.ok_or("no data")?.0)
 }
 
-/// Well-formed, as far as we write it: elements with attributes in double quotes, texts, no more.
+/// Well-formed, within the subset that we write: elements, attributes in double quotes, and text.
 fn xml(text: &str) -> Result<(), String> {
     let is_char =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -97,7 +97,7 @@ fn xml(text: &str) -> Result<(), String> {
     if open.is_empty() { Ok(()) } else { Err(format!("{open:?} stays open")) }
 }
 
-/// As many cells in each row, and none that a spreadsheet computes.
+/// All rows have the same number of cells, and a spreadsheet would compute none of them.
 fn csv(text: &str) -> Result<(), String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     for row in reader.records() {

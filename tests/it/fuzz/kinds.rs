@@ -1,4 +1,4 @@
-//! What is mutated, and what holds of it.
+//! Kinds of inputs and what is checked for each.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::judge;
 use super::mutate::{self, pick};
 use crate::support::Finished;
 
-/// An input: words of a command line, and files.
+/// An input: arguments of a command line, and files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample {
     pub(crate) words: Vec<String>,
@@ -18,26 +18,26 @@ pub(crate) struct Sample {
 /// A kind of input.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// Of its files.
+    /// Suffix of its files.
     pub(crate) ending: &'static str,
     pub(crate) make: fn(&mut Random) -> Sample,
-    /// What is wrong with it, where something is; the folder is its own.
+    /// Fails with a description where a promise is broken; may use the folder.
     pub(crate) check: fn(&Path, &Sample) -> Result<(), String>,
 }
 
 /// `report` of a stream.
 pub(crate) const REPORT: Kind = Kind { name: "report", ending: ".ndjson", make: one_stream, check: reported };
 
-/// `merge` of the streams of shards, and `report` of what it wrote.
+/// `merge` of the streams of shards, and `report` of its output.
 pub(crate) const MERGE: Kind = Kind { name: "merge", ending: ".ndjson", make: three_streams, check: merged };
 
 /// `run --dry-run` of a scenario.
 pub(crate) const SCENARIO: Kind = Kind { name: "scenario", ending: ".json", make: scenario, check: planned };
 
-/// `import` of a recording, and `run --dry-run` of what it printed.
+/// `import` of a recording, and `run --dry-run` of its output.
 pub(crate) const RECORDING: Kind = Kind { name: "recording", ending: ".har", make: recording, check: imported };
 
-/// `import` of a curl command, and `run --dry-run` of what it printed.
+/// `import` of a curl command, and `run --dry-run` of its output.
 pub(crate) const CURL: Kind = Kind { name: "curl", ending: ".sh", make: curl, check: imported };
 
 /// Flags of every command.
@@ -46,13 +46,13 @@ pub(crate) const FLAGS: Kind = Kind { name: "flags", ending: "", make: flags, ch
 /// `run --dry-run` of an address.
 pub(crate) const ADDRESS: Kind = Kind { name: "address", ending: "", make: address, check: taken };
 
-/// Streams of runs on their own, of this version of the format and of the one before.
+/// Streams of single-process runs, of this version of the format and of the previous one.
 const ALONE: [&[u8]; 2] = [
     include_bytes!("../../corpus/streams/alone.ndjson"),
     include_bytes!("../../corpus/streams/version-1-alone.ndjson"),
 ];
 
-/// Streams of three shards each.
+/// Streams of runs of three shards.
 const SHARDS: [[&[u8]; 3]; 2] = [
     [
         include_bytes!("../../corpus/streams/shard-0.ndjson"),
@@ -95,7 +95,7 @@ fn three_streams(random: &mut Random) -> Sample {
     Sample { words, files }
 }
 
-/// The paths of the sample's files, written into the folder.
+/// Writes the sample's files into the folder and returns their paths.
 fn written(place: &Path, sample: &Sample, name: &str) -> Vec<String> {
     let path = |(at, bytes): (usize, &Vec<u8>)| {
         let path = place.join(format!("{at}-{name}"));
@@ -111,7 +111,7 @@ fn outputs(place: &Path) -> Vec<String> {
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), place.join(name).to_str().unwrap().to_owned()]).collect()
 }
 
-/// Runs a command of these words and further ones.
+/// Runs a command with these arguments and further ones.
 fn run(words: &[&str], more: &[String]) -> Result<Finished, String> {
     judge::run(words.iter().copied().chain(more.iter().map(String::as_str)))
 }
@@ -144,10 +144,10 @@ fn merged(place: &Path, sample: &Sample) -> Result<(), String> {
     let said = || report.text().chars().take(600).collect::<String>();
     match report.code {
         0 if report.text().contains("is whole, but not clean") => {
-            Err(format!("what merge wrote has troubles: {}", said()))
+            Err(format!("the output of merge has problems: {}", said()))
         }
         0 => Ok(()),
-        code => Err(format!("what merge wrote, report refuses with {code}: {} {}", report.stderr, said())),
+        code => Err(format!("report refuses the output of merge with {code}: {} {}", report.stderr, said())),
     }
 }
 
@@ -241,11 +241,11 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
         .collect();
     let script: String = environment.iter().flat_map(|name| ["export ", name, "=x; "]).collect();
     let dry = judge::run_after(&script, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
-    // A file that a command sends is not there.
+    // A command may send a file that does not exist.
     if dry.code == 0 || dry.stderr.contains("No such file or directory") {
         Ok(())
     } else {
-        Err(format!("what import printed, run refuses: {}", dry.stderr))
+        Err(format!("run refuses the output of import: {}", dry.stderr))
     }
 }
 
@@ -350,7 +350,7 @@ fn flags(random: &mut Random) -> Sample {
     Sample { words, files: Vec::new() }
 }
 
-/// As an argument can be: text without a null, and not longer than the system takes.
+/// Makes a valid argument: text without NUL, not longer than the system allows.
 fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace('\0', "").chars().take(30_000).collect()
 }

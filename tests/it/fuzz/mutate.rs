@@ -1,9 +1,9 @@
-//! Changes to inputs: of bytes, of lines, of numbers and texts, and of JSON as such.
+//! Mutations of inputs: of bytes, lines, numbers and texts, and of JSON values.
 
 use serde_json::{Map, Value, json};
 use swarmline::plan::random::Random;
 
-/// Numbers at which things break.
+/// Numbers that often break programs.
 const NUMBERS: [&str; 26] = [
     "0",
     "-0",
@@ -33,7 +33,7 @@ const NUMBERS: [&str; 26] = [
     "3600000001",
 ];
 
-/// Texts at which things break.
+/// Texts that often break programs.
 const TEXTS: [&str; 24] = [
     "",
     " ",
@@ -65,7 +65,7 @@ pub(crate) fn pick<'a, T: ?Sized>(random: &mut Random, from: &[&'a T]) -> &'a T 
     from[random.below(from.len())]
 }
 
-/// A text that is rarely wanted.
+/// An unusual text.
 pub(crate) fn text(random: &mut Random) -> String {
     match random.below(4) {
         0 => pick(random, &TEXTS).repeat([1, 2, 600, 5000][random.below(4)]),
@@ -75,7 +75,7 @@ pub(crate) fn text(random: &mut Random) -> String {
     }
 }
 
-/// Changes bytes, whatever they stand for.
+/// Changes bytes, whatever they mean.
 pub(crate) fn bytes(random: &mut Random, input: &mut Vec<u8>) {
     if input.is_empty() {
         input.push(b'{');
@@ -99,7 +99,7 @@ pub(crate) fn bytes(random: &mut Random, input: &mut Vec<u8>) {
     }
 }
 
-/// Puts another number in place of one.
+/// Replaces a number.
 pub(crate) fn number(random: &mut Random, input: &mut Vec<u8>) {
     if input.is_empty() {
         return;
@@ -111,7 +111,7 @@ pub(crate) fn number(random: &mut Random, input: &mut Vec<u8>) {
     input.splice(at..at + digits, new.into_bytes());
 }
 
-/// Changes lines as transports do: lost, repeated, in another order, torn.
+/// Changes lines as transports do: loses, repeats, reorders or truncates some.
 pub(crate) fn lines(random: &mut Random, input: &mut Vec<u8>) {
     let mut all: Vec<Vec<u8>> = input.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     if all.is_empty() {
@@ -136,7 +136,7 @@ pub(crate) fn lines(random: &mut Random, input: &mut Vec<u8>) {
     *input = all.concat();
 }
 
-/// Changes one line of JSON as such.
+/// Changes a value in a line of JSON.
 pub(crate) fn json_line(random: &mut Random, input: &mut Vec<u8>) {
     let mut all: Vec<Vec<u8>> = input.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     if all.is_empty() {
@@ -145,7 +145,7 @@ pub(crate) fn json_line(random: &mut Random, input: &mut Vec<u8>) {
     let at = random.below(all.len());
     let Ok(mut value) = serde_json::from_slice::<Value>(&all[at]) else { return };
     self::value(random, &mut value);
-    // In the order of the stream, whose readers look for what stands first and last.
+    // Keys in the order of the stream: its readers rely on the first and the last.
     all[at] = in_order(&value).into_bytes();
     all[at].push(b'\n');
     *input = all.concat();
@@ -178,7 +178,7 @@ fn in_order_of_body(body: &Value) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Changes a value somewhere within.
+/// Changes a value at some depth.
 pub(crate) fn value(random: &mut Random, value: &mut Value) {
     let goes_in = random.below(8) > 0;
     match value {

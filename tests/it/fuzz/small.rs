@@ -1,17 +1,17 @@
-//! An input that breaks a promise, made smaller as long as it goes on breaking it.
+//! Minimizes an input that breaks a promise.
 
 use super::kinds::Sample;
 
-/// Runs that making one small may take.
+/// Maximum number of runs to minimize one input.
 const RUNS: usize = 300;
 
-/// Whether two complaints are about the same: their first lines are, numbers and paths aside.
+/// Whether two errors are of the same kind: their first lines are alike, numbers and paths aside.
 pub(crate) fn is_alike(why: &str, first: &str) -> bool {
     let plain = |text: &str| text.chars().filter(|c| c.is_alphabetic()).take(24).collect::<String>();
     plain(why.lines().next().unwrap_or_default()) == plain(first)
 }
 
-/// The smallest that was found.
+/// The smallest input found that still breaks the promise.
 pub(crate) fn smallest(sample: &Sample, breaks: impl Fn(&Sample) -> bool) -> Sample {
     let (mut best, mut runs) = (sample.clone(), 0);
     for at in 0..sample.files.len() {

@@ -1,4 +1,4 @@
-//! Where connections go.
+//! Which address a connection is made to.
 
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -9,7 +9,7 @@ const FIRST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const SECOND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 fn serve(listener: TcpListener) -> Server {
-    Server::on(listener, |mut peer| while peer.answer(OK) {})
+    Server::on_listener(listener, |mut peer| while peer.respond(OK) {})
 }
 
 /// Two listeners with one port on two addresses.
@@ -29,7 +29,7 @@ fn resolve_gives_a_name_its_address() {
     let port = server.addr().port();
     let url = format!("http://shop.test:{port}/a");
     run_alone(&["-n", "2", "--resolve", &format!("shop.test:{port}:127.0.0.1"), &url]).exits(0);
-    assert_eq!(server.requests()[0].field("host"), Some(format!("shop.test:{port}").as_str()));
+    assert_eq!(server.requests()[0].header("host"), Some(format!("shop.test:{port}").as_str()));
     assert_eq!(server.count(), 2);
 }
 
@@ -40,34 +40,34 @@ fn a_name_without_an_address_is_a_dns_failure_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_port_where_nobody_listens_refuses() {
+fn a_port_without_a_listener_refuses_connections() {
     let free = TcpListener::bind((FIRST, 0)).unwrap().local_addr().unwrap();
     let run = run_alone(&["-n", "2", &format!("http://{free}/")]).exits(4);
     assert_eq!(run.errors(), [("connect_refused: connection refused", 2)]);
 }
 
 #[test]
-fn localhost_is_this_machine_in_the_family_asked_for() {
+fn localhost_is_this_machine_in_the_requested_address_family() {
     let server = serve(TcpListener::bind((FIRST, 0)).unwrap());
     let url = format!("http://localhost:{}/", server.addr().port());
     run_alone(&["-n", "2", &url]).exits(0);
     run_alone(&["-n", "2", "-4", &url]).exits(0);
     assert_eq!(server.count(), 4);
-    assert_eq!(server.requests()[0].field("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
-    // Nobody listens at ::1, if there is one at all.
+    assert_eq!(server.requests()[0].header("host"), url.strip_prefix("http://").and_then(|url| url.strip_suffix('/')));
+    // Nothing listens on ::1, where it exists at all.
     let run = run_alone(&["-n", "2", "-6", &url]).exits(4);
     assert!(run.errors()[0].0.starts_with("connect_"), "{:?}", run.errors());
     assert_eq!(server.count(), 4);
 }
 
 #[test]
-fn ipv6_is_spoken_where_the_machine_has_it() {
-    // A machine without IPv6 cannot keep this promise, nor break it.
+fn ipv6_is_used_where_the_machine_has_it() {
+    // Without IPv6 there is nothing to test.
     let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
     let server = serve(listener);
     let port = server.addr().port();
     run_alone(&["-n", "1", &format!("http://[::1]:{port}/")]).exits(0);
-    assert_eq!(server.requests()[0].field("host"), Some(format!("[::1]:{port}").as_str()));
+    assert_eq!(server.requests()[0].header("host"), Some(format!("[::1]:{port}").as_str()));
     // 127.0.0.1 refuses, ::1 is tried next.
     run_alone(&["-n", "1", &format!("http://localhost:{port}/")]).exits(0);
     run_alone(&["-n", "1", "-6", &format!("http://localhost:{port}/")]).exits(0);
@@ -77,7 +77,7 @@ fn ipv6_is_spoken_where_the_machine_has_it() {
 }
 
 #[test]
-fn new_connections_begin_with_the_addresses_in_turn() {
+fn new_connections_use_the_addresses_in_turn() {
     let (first, second) = pair();
     let (first, second) = (serve(first), serve(second));
     let port = first.addr().port();
@@ -88,7 +88,7 @@ fn new_connections_begin_with_the_addresses_in_turn() {
 }
 
 #[test]
-fn an_address_that_refuses_is_passed_over() {
+fn an_address_that_refuses_is_skipped() {
     let (first, second) = pair();
     let port = second.local_addr().unwrap().port();
     drop(second);

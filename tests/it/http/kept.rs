@@ -1,12 +1,12 @@
-//! Connections that are kept, and what happens when the server does not keep them.
+//! Keep-alive, and what happens when the server closes a connection.
 
 use crate::process::{run, run_alone};
-use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::server::{CA_FILE, OK, Peer, Server};
 use crate::support::Scratch;
 
 #[test]
 fn a_user_keeps_its_connection() {
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "20", "/"]).exits(0);
     assert_eq!((server.connections(), server.count()), (1, 20));
     assert_eq!((run.count("ok"), run.count("reopened")), (20, 0));
@@ -15,7 +15,7 @@ fn a_user_keeps_its_connection() {
 #[test]
 fn a_connection_that_was_closed_while_idle_is_reopened_for_a_get() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
     });
     let run = run(&server, &["-n", "5", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), (5, 0, 4));
@@ -25,7 +25,7 @@ fn a_connection_that_was_closed_while_idle_is_reopened_for_a_get() {
 #[test]
 fn a_connection_that_was_reset_while_idle_is_reopened_for_a_get() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.reset();
     });
     let run = run(&server, &["-n", "5", "/"]).exits(0);
@@ -34,7 +34,7 @@ fn a_connection_that_was_reset_while_idle_is_reopened_for_a_get() {
 }
 
 #[test]
-fn every_method_that_may_be_repeated_is_and_no_other() {
+fn only_idempotent_methods_are_repeated() {
     for (method, is_repeated) in [
         ("GET", true),
         ("HEAD", true),
@@ -44,13 +44,13 @@ fn every_method_that_may_be_repeated_is_and_no_other() {
         ("POST", false),
         ("PATCH", false),
     ] {
-        // The first connection takes a second request and closes without a word.
+        // The first connection reads a second request and closes without a response.
         let server = Server::start(|mut peer| {
-            peer.answer("HTTP/1.1 204 No Content\r\n\r\n");
+            peer.respond("HTTP/1.1 204 No Content\r\n\r\n");
             if peer.number == 0 {
                 peer.read();
             } else {
-                while peer.answer("HTTP/1.1 204 No Content\r\n\r\n") {}
+                while peer.respond("HTTP/1.1 204 No Content\r\n\r\n") {}
             }
         });
         let run = run(&server, &["-n", "2", "-X", method, "/"]).exits(i32::from(!is_repeated));
@@ -65,7 +65,7 @@ fn every_method_that_may_be_repeated_is_and_no_other() {
 #[test]
 fn a_post_whose_connection_is_reset_is_not_repeated() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
+        peer.respond(OK);
         peer.read();
         peer.reset();
     });
@@ -75,10 +75,10 @@ fn a_post_whose_connection_is_reset_is_not_repeated() {
 }
 
 #[test]
-fn nothing_is_repeated_once_a_byte_of_the_answer_came() {
+fn nothing_is_repeated_once_a_byte_of_the_response_was_received() {
     let server = Server::start(|mut peer| {
-        peer.answer(OK);
-        peer.answer("H");
+        peer.respond(OK);
+        peer.respond("H");
     });
     let run = run(&server, &["-n", "2", "/"]).exits(1);
     assert_eq!(run.errors(), [("closed_early: closed before the answer was complete", 1)]);
@@ -95,30 +95,30 @@ fn a_new_connection_that_breaks_is_not_repeated() {
     assert_eq!((server.count(), run.count("reopened")), (3, 0));
 }
 
-/// As haproxy and Apache httpd say goodbye to an idle connection.
-const FAREWELL: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// The response of haproxy and Apache httpd to an idle connection that they close.
+const IDLE_TIMEOUT: &str = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// What a server does to a connection after it gave an answer.
+/// What a server does to a connection after a response.
 type After = fn(Peer);
 
 const ENDS: [(&str, After); 3] = [
     ("closed", drop),
     ("reset", Peer::reset),
-    ("spoken to", |mut peer| {
-        peer.say(FAREWELL);
+    ("sent a 408", |mut peer| {
+        peer.send(IDLE_TIMEOUT);
         peer.drain();
     }),
 ];
 
 #[test]
-fn before_a_request_a_connection_that_was_idle_is_looked_at_whatever_the_method() {
+fn an_idle_connection_is_checked_before_a_request_whatever_the_method() {
     for (what, then) in ENDS {
         for method in ["GET", "POST", "PATCH"] {
             let server = Server::start(move |mut peer| {
-                peer.answer(OK);
+                peer.respond(OK);
                 then(peer);
             });
-            let run = run(&server, &["-n", "3", "--wait", "50ms", "-X", method, "--data", "x", "/"]).exits(0);
+            let run = run(&server, &["-n", "3", "--wait", "200ms", "-X", method, "--data", "x", "/"]).exits(0);
             assert_eq!((run.count("ok"), run.count("reopened")), (3, 2), "{what}, {method}");
             assert_eq!((server.connections(), server.count()), (3, 3), "{what}, {method}");
         }
@@ -130,112 +130,112 @@ fn a_unix_socket_that_was_closed_while_idle_is_reopened_for_a_post() {
     for (what, then) in [ENDS[0], ENDS[2]] {
         let scratch = Scratch::new("kept-unix");
         let path = scratch.file("s.sock");
-        let server = Server::at(&path, move |mut peer| {
-            peer.answer(OK);
+        let server = Server::on_unix_socket(&path, move |mut peer| {
+            peer.respond(OK);
             then(peer);
         });
-        let flags = ["--unix-socket", &path, "-n", "3", "--wait", "50ms", "-d", "x", "http://shop.test/"];
+        let flags = ["--unix-socket", &path, "-n", "3", "--wait", "200ms", "-d", "x", "http://shop.test/"];
         let run = run_alone(&flags).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
     }
 }
 
 #[test]
-fn over_tls_the_end_of_a_session_is_seen_and_what_is_only_its_own_is_not_taken_for_it() {
-    let closed: [(&str, After); 4] = [
+fn over_tls_the_end_of_a_session_is_noticed_and_a_key_update_is_not_mistaken_for_it() {
+    let ends: [(&str, After); 4] = [
         ("close_notify", |mut peer| {
             peer.close_notify();
             peer.hang();
         }),
-        ("closed without it", drop),
+        ("closed without close_notify", drop),
         ("reset", Peer::reset),
-        ("spoken to", |mut peer| {
-            peer.say(FAREWELL);
+        ("sent a 408", |mut peer| {
+            peer.send(IDLE_TIMEOUT);
             peer.drain();
         }),
     ];
-    for (what, then) in closed {
+    for (what, then) in ends {
         let server = Server::start(move |peer| {
-            let mut peer = peer.secure();
-            peer.answer(OK);
+            let mut peer = peer.accept_tls();
+            peer.respond(OK);
             then(peer);
         });
         let url = format!("https://{}/", server.addr());
-        let run = run_alone(&["--cacert", AUTHORITY, "-n", "3", "--wait", "50ms", "-d", "x", &url]).exits(0);
+        let run = run_alone(&["--cacert", CA_FILE, "-n", "3", "--wait", "200ms", "-d", "x", &url]).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.count()), (3, 2, 3), "{what}");
     }
     let server = Server::start(|peer| {
-        let mut peer = peer.secure();
-        while peer.answer(OK) {
-            peer.change_keys();
+        let mut peer = peer.accept_tls();
+        while peer.respond(OK) {
+            peer.update_keys();
         }
     });
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "5", "--wait", "50ms", "-d", "x", &url]).exits(0);
-    assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "new keys");
-    assert_eq!((server.connections(), server.count()), (1, 5), "new keys");
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "5", "--wait", "200ms", "-d", "x", &url]).exits(0);
+    assert_eq!((run.count("ok"), run.count("reopened")), (5, 0), "key update");
+    assert_eq!((server.connections(), server.count()), (1, 5), "key update");
 }
 
 #[test]
-fn a_farewell_that_comes_a_moment_later_is_no_answer_to_what_may_be_repeated() {
+fn a_late_408_is_not_the_response_to_a_request_that_may_be_repeated() {
     let kept = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n";
-    for (method, wait, farewell, is_repeated) in [
-        ("GET", "120ms", FAREWELL, true),
+    for (method, wait, response, is_repeated) in [
+        ("GET", "120ms", IDLE_TIMEOUT, true),
         ("GET", "120ms", "HTTP/1.0 408 Request Time-out\r\n\r\nlate", true),
-        ("PUT", "120ms", FAREWELL, true),
-        ("POST", "120ms", FAREWELL, false),
-        // The connection goes on: this is about the request.
+        ("PUT", "120ms", IDLE_TIMEOUT, true),
+        ("POST", "120ms", IDLE_TIMEOUT, false),
+        // The connection stays open, so this is about the request.
         ("GET", "120ms", kept, false),
-        // No server closes a connection that was idle for so short a time.
-        ("GET", "10ms", FAREWELL, false),
+        // No server closes a connection that was idle for such a short time.
+        ("GET", "0", IDLE_TIMEOUT, false),
     ] {
-        // Behind the look: the request has come.
+        // Sent after the client's check of the idle connection: the request has arrived.
         let server = Server::start(move |mut peer| {
-            peer.answer(OK);
-            peer.answer(if peer.number == 0 { farewell } else { OK });
+            peer.respond(OK);
+            peer.respond(if peer.number == 0 { response } else { OK });
         });
         let flags = ["-n", "2", "--wait", wait, "-X", method, "/"];
         let run = run(&server, &flags).exits(i32::from(!is_repeated));
         let expected = if is_repeated { (2, 0, 1) } else { (1, 1, 0) };
-        assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{flags:?} {farewell}");
+        assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), expected, "{flags:?} {response}");
         assert_eq!(run.errors(), if is_repeated { &[][..] } else { &[("http_4xx: 408", 1)][..] }, "{flags:?}");
     }
 }
 
 #[test]
-fn a_408_on_a_connection_that_was_not_idle_is_an_answer() {
-    let server = Server::answering(FAREWELL);
+fn a_408_on_a_connection_that_was_not_idle_is_the_response() {
+    let server = Server::responding(IDLE_TIMEOUT);
     let run = run(&server, &["-n", "3", "--wait", "120ms", "/"]).exits(1);
     assert_eq!((run.errors(), run.count("reopened")), (vec![("http_4xx: 408", 3)], 0));
 }
 
 #[test]
-fn bytes_behind_an_answer_are_not_taken_for_the_next_one() {
+fn bytes_after_a_response_are_not_taken_for_the_next_one() {
     let extra = "HTTP/1.1 500 Smuggled\r\nContent-Length: 0\r\n\r\n";
-    let server = Server::answering(format!("{OK}{extra}"));
+    let server = Server::responding(format!("{OK}{extra}"));
     let run = run(&server, &["-n", "3", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("failed"), run.count("reopened")), (3, 0, 2));
     assert_eq!((server.connections(), server.count()), (3, 3));
 }
 
 #[test]
-fn a_server_that_says_close_is_believed() {
-    for answer in [
+fn connection_close_is_honoured() {
+    for response in [
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ] {
-        let server = Server::answering(answer);
+        let server = Server::responding(response);
         let run = run(&server, &["-n", "3", "/"]).exits(0);
-        assert_eq!((run.count("ok"), run.count("reopened")), (3, 0), "{answer}");
-        assert_eq!((server.connections(), server.count()), (3, 3), "{answer}");
+        assert_eq!((run.count("ok"), run.count("reopened")), (3, 0), "{response}");
+        assert_eq!((server.connections(), server.count()), (3, 3), "{response}");
     }
 }
 
 #[test]
-fn without_keep_alive_each_request_has_its_own_connection_and_says_so() {
-    let server = Server::answering(OK);
+fn without_keep_alive_each_request_has_its_own_connection_and_announces_the_close() {
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "7", "--no-keepalive", "/"]).exits(0);
     assert_eq!((run.count("ok"), run.count("reopened")), (7, 0));
     assert_eq!((server.connections(), server.count()), (7, 7));
-    assert!(server.requests().iter().all(|seen| seen.field("connection") == Some("close")));
+    assert!(server.requests().iter().all(|request| request.header("connection") == Some("close")));
 }

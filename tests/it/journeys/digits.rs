@@ -1,5 +1,5 @@
-//! Numbers and objects pass through as they were written. The right values are those of the texts themselves; which
-//! numbers are equal is Python's `Decimal(a) == Decimal(b)`.
+//! Numbers and objects pass through as written. Expected values are the texts themselves; numbers are equal where
+//! Python's `Decimal(a) == Decimal(b)` is true.
 
 use serde_json::json;
 
@@ -10,20 +10,20 @@ use crate::support::{Scratch, load, target};
 /// 30 digits, of which a float keeps 17.
 const LONG: &str = "123456789012345678901234567890";
 
-/// An answer of this JSON text.
-fn answer(body: &str) -> String {
+/// A response with this JSON text.
+fn response(body: &str) -> String {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }
 
 #[test]
-fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
+fn extracted_values_keep_their_digits_and_their_order() {
     let body = format!(
         "\u{feff}{{\"price\": 1.10, \"id\": {LONG}, \"small\": 1E-7, \"order\": {{\"z\": 1.0, \"a\": [ 2e0,\n 3 ]}}, \
          \"twice\": 1, \"text\": \"\\u00fc\\n\\\"\", \"twice\": 2.50}}"
     );
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /give" { answer(&body) } else { OK.to_owned() });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /give" { response(&body) } else { OK.to_owned() });
         }
     });
     let names = ["price", "id", "small", "order", "twice", "text"];
@@ -37,15 +37,15 @@ fn what_is_taken_from_an_answer_keeps_its_digits_and_its_order() {
     ]}]});
     Scenario::of_class("digits-extract", &task).run(&server, &["-n", "4"]).exits(0);
     let bodies: Vec<String> =
-        server.requests().iter().map(|seen| String::from_utf8(seen.body.clone()).unwrap()).collect();
+        server.requests().iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect();
     assert_eq!(bodies[1], format!(r#"{{"a":"{{\"z\":1.0,\"a\":[2e0,3]}}","id":{LONG},"t":"ü\n\"","z":1.10}}"#));
     assert_eq!(bodies[2], format!(r#"[1.10,{LONG},1E-7]{{"z":1.0,"a":[2e0,3]}}2.50"#));
-    assert_eq!(server.asked()[3], format!("GET /path/1.10/{LONG}"));
+    assert_eq!(server.request_lines()[3], format!("GET /path/1.10/{LONG}"));
 }
 
 #[test]
-fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
-    let server = Server::answering(OK);
+fn values_of_a_scenario_and_its_data_are_sent_with_their_digits_in_their_order() {
+    let server = Server::responding(OK);
     let scratch = Scratch::new("digits-scenario");
     scratch.write("d.json", format!("\u{feff}[{{\"b\":1.10,\"a\":{LONG}}}]"));
     scratch.write("d.ndjson", "\u{feff}{\"b\":-0.0,\"a\":1E+2}\n");
@@ -64,21 +64,21 @@ fn what_a_scenario_and_its_data_say_is_sent_with_its_digits_and_in_its_order() {
     let run = crate::process::run(&server, &["-n", "3", "-f", &file]);
     run.exits(0);
     let bodies: Vec<String> =
-        server.requests().iter().map(|seen| String::from_utf8(seen.body.clone()).unwrap()).collect();
+        server.requests().iter().map(|request| String::from_utf8(request.body.clone()).unwrap()).collect();
     assert_eq!(bodies[0], format!(r#"{{"z":1.10,"a":[{LONG},1E2,-0,0.1e-3],"m":{{"y":1,"b":2}}}}"#));
     assert_eq!(bodies[1], format!("z=1.10&a={LONG}"));
     assert_eq!(bodies[2], format!("[1.10,{LONG},-0.0,1E+2,2.50,{LONG}]"));
 }
 
 #[test]
-fn a_json_body_of_the_command_line_goes_as_it_is_without_a_byte_order_mark() {
-    let server = Server::answering(OK);
+fn a_json_body_from_the_command_line_is_sent_unchanged_without_a_byte_order_mark() {
+    let server = Server::responding(OK);
     let scratch = Scratch::new("digits-body");
     let text = format!("{{ \"z\": 1.10,\n \"a\": {LONG} }}\n");
     let file = format!("@{}", scratch.write("body.json", format!("\u{feff}{text}")));
     crate::process::run(&server, &["-n", "1", "--json", &file, "/"]).exits(0);
     assert_eq!(server.requests()[0].body, text.as_bytes());
-    // What is no JSON is sent byte for byte, as curl's --data-binary does.
+    // --data is sent byte for byte, as by curl's --data-binary.
     crate::process::run(&server, &["-n", "1", "-d", &file, "/"]).exits(0);
     assert_eq!(server.requests()[1].body, format!("\u{feff}{text}").as_bytes());
 }
@@ -114,7 +114,7 @@ fn numbers_are_compared_by_their_decimal_value_of_any_length() {
     .enumerate()
     {
         let body = body.clone();
-        let server = Server::start(move |mut peer| while peer.answer(answer(&body)) {});
+        let server = Server::start(move |mut peer| while peer.respond(response(&body)) {});
         let scratch = Scratch::new(&format!("digits-expect-{number}"));
         let text = format!(
             r#"{{"user_classes": [{{"tasks": [{{"requests": [{{"get": "/",

@@ -1,4 +1,4 @@
-//! Streams are checked, not believed: what contradicts itself is named with file and line, and changes nothing of the others.
+//! Streams are validated: a contradiction is reported with file and line, and does not affect the other shards.
 
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ const SHARDS: [&str; 3] = [
     include_str!("../../corpus/streams/shard-2.ndjson"),
 ];
 
-/// The first line of a kind, from 1, and what of it is replaced by what.
+/// Text in the line to change, words of the expected message, and the change.
 type Change = (&'static str, &'static str, fn(&str) -> String);
 
-/// `"key":` with what follows up to a comma or a bracket.
+/// Replaces the value of `"key":`, up to a comma or a bracket.
 fn with(line: &str, key: &str, value: &str) -> String {
     let mark = format!("\"{key}\":");
     let body = line.find("\"telemetry\":").unwrap();
@@ -24,13 +24,13 @@ fn with(line: &str, key: &str, value: &str) -> String {
     format!("{}{value}{}", &line[..at], &line[end..])
 }
 
-/// The histogram of a line, its counts being another line's.
+/// The service histogram in a line.
 fn histogram(line: &str) -> &str {
     let at = line.find("\"service_histogram\":\"").unwrap() + 21;
     &line[at..at + line[at..].find('"').unwrap()]
 }
 
-/// What is changed in a line of shard 0, and what is said of it.
+/// Changes to the first line of a kind of shard 0.
 const CHANGES: [Change; 18] = [
     ("\"swarmline.metric.interval\"", "longer than the longest", |line| with(line, "min_us", "900000000")),
     ("\"swarmline.metric.interval\"", "does not fit their minimum", |line| with(line, "sum_us", "7")),
@@ -70,7 +70,7 @@ fn changed((kind, _, change): &Change) -> (String, usize) {
     (text, at + 1)
 }
 
-/// Merges shard 0 in this form with the others.
+/// Merges this stream as shard 0 with the others.
 fn merged(scratch: &Scratch, first: impl AsRef<[u8]>) -> (Finished, String) {
     let path = scratch.write("run-0.ndjson", first);
     let others = [1, 2].map(|index| scratch.write(&format!("run-{index}.ndjson"), SHARDS[index]));
@@ -78,13 +78,13 @@ fn merged(scratch: &Scratch, first: impl AsRef<[u8]>) -> (Finished, String) {
     (merge(&paths, &[]), path)
 }
 
-/// What a stream says that its run came to.
+/// The number of requests sent by the last line of a stream.
 fn counted(stream: &str) -> u64 {
     let last: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
     last["telemetry"]["sent"].as_u64().unwrap()
 }
 
-/// What merge wrote, report accepts: it is whole, and clean.
+/// Asserts that report accepts the output of merge as complete and clean.
 fn is_accepted(scratch: &Scratch, run: &Finished) {
     let path = scratch.write("master.ndjson", &run.stdout);
     let report = Run::new(["report", &path]).finish().exits(0);
@@ -92,7 +92,7 @@ fn is_accepted(scratch: &Scratch, run: &Finished) {
 }
 
 #[test]
-fn each_contradiction_is_named_and_the_other_shards_count_as_they_would() {
+fn each_contradiction_is_reported_and_the_other_shards_count_in_full() {
     let scratch = Scratch::new("merge-contradictions");
     let (whole, _) = merged(&scratch, SHARDS[0]);
     assert!(!whole.stderr.contains("run-0"), "{}", whole.stderr);
@@ -111,7 +111,7 @@ fn each_contradiction_is_named_and_the_other_shards_count_as_they_would() {
 }
 
 #[test]
-fn a_shard_that_lies_about_the_run_is_left_out_and_the_others_are_the_run() {
+fn a_shard_that_contradicts_the_run_is_left_out_and_the_others_are_merged() {
     let scratch = Scratch::new("merge-lies");
     let others = counted(SHARDS[1]) + counted(SHARDS[2]);
     let wrong = SHARDS[0].replace("\"count\":3", "\"count\":4294967295");
@@ -123,12 +123,12 @@ fn a_shard_that_lies_about_the_run_is_left_out_and_the_others_are_the_run() {
     let (run, path) = merged(&scratch, format!("{stray}\n{}", SHARDS[0]));
     let run = run.exits(4);
     assert!(run.stderr.contains(&format!("{path}: line 1: of shard 0 of run zz")), "{}", run.stderr);
-    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run blames no other shard");
+    assert_eq!(counted(run.text()), others + counted(SHARDS[0]), "one line of another run does not affect its shard");
     is_accepted(&scratch, &run);
 }
 
 #[test]
-fn what_is_not_utf_8_is_torn_and_never_passed_on() {
+fn a_line_that_is_not_utf_8_is_torn_and_never_passed_on() {
     let scratch = Scratch::new("merge-not-utf-8");
     let at = SHARDS[0].lines().position(|line| line.contains("\"locust.tl.system.metric.cpu\"")).unwrap();
     let mut lines: Vec<Vec<u8>> = SHARDS[0].lines().map(|line| line.as_bytes().to_vec()).collect();
@@ -142,7 +142,7 @@ fn what_is_not_utf_8_is_torn_and_never_passed_on() {
 }
 
 #[test]
-fn lines_that_end_as_windows_has_it_lose_nothing() {
+fn crlf_line_ends_lose_nothing() {
     let scratch = Scratch::new("merge-crlf");
     let (plain, _) = merged(&scratch, SHARDS[0]);
     let (run, _) = merged(&scratch, SHARDS[0].replace('\n', "\r\n"));
@@ -152,7 +152,7 @@ fn lines_that_end_as_windows_has_it_lose_nothing() {
 }
 
 #[test]
-fn streams_of_the_version_before_are_merged_and_reported() {
+fn streams_of_the_previous_version_are_merged_and_reported() {
     let scratch = Scratch::new("merge-version-1");
     let names = [0, 1, 2].map(|index| format!("tests/corpus/streams/version-1-shard-{index}.ndjson"));
     let paths = names.map(|name| format!("{}/{name}", env!("CARGO_MANIFEST_DIR")));

@@ -1,4 +1,4 @@
-//! What a merge leaves behind is what a run leaves behind, and what a report makes of its stream.
+//! A merge writes the files that a run writes, and that a report of its stream writes.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::{files, interleaved, merge, shards};
 use crate::support::lines::Stream;
 use crate::support::{Finished, Run, Scratch, target};
 
-/// Every output, its files called after `kind`.
+/// Flags for every output, with files whose names start with `kind`.
 fn outputs(scratch: &Scratch, kind: &str) -> Vec<String> {
     let file = |name: &str| scratch.file(&format!("{kind}{name}"));
     let flags = [
@@ -35,13 +35,13 @@ fn read(scratch: &Scratch, name: &str) -> String {
 }
 
 /// Each check and whether it was met.
-fn rulings(run: &Finished) -> Vec<(String, bool)> {
+fn check_results(run: &Finished) -> Vec<(String, bool)> {
     let stream = run.stream();
     stream.of("check").iter().map(|line| (line.text("check").to_owned(), line.get("met") == true)).collect()
 }
 
 #[test]
-fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
+fn a_live_merge_writes_the_files_that_a_report_of_its_stream_writes() {
     let (target, scratch) = (target(), Scratch::new("merge-outputs"));
     let streams = shards(&target, 3, &["-t", "700ms", "--check", "failures >= 0"]);
     let (master, flags) = (scratch.file("master.ndjson"), outputs(&scratch, "live-"));
@@ -56,7 +56,7 @@ fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
     let (summary, _) = report.text().split_once("report: ").unwrap();
     assert!(run.stderr.starts_with(summary), "{}\n{summary}", run.stderr);
     let summary: Value = serde_json::from_str(&read(&scratch, "live-s.json")).unwrap();
-    // One that was cut off may have ended before it reached the target.
+    // An aborted request may not have reached the target.
     let count = |key: &str| summary["counts"][key].as_u64().unwrap();
     assert!((count("completed")..=count("sent")).contains(&target.requests()), "{summary}");
     let quiet = Run::new(["merge", "-", "-q"]).input(&interleaved(&streams)).finish().exits(0);
@@ -64,7 +64,7 @@ fn a_live_merge_leaves_the_files_that_a_report_makes_of_its_stream() {
 }
 
 #[test]
-fn checks_given_to_a_merge_decide_in_place_of_the_plan_s_as_in_a_report() {
+fn checks_given_to_a_merge_replace_those_of_the_plan_as_in_a_report() {
     let (target, scratch) = (target(), Scratch::new("merge-judged"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "500ms", "--check", "p95 < 1us"]));
     let master = scratch.write("master.ndjson", merge(&paths, &[]).exits(3).stdout);
@@ -80,19 +80,19 @@ fn checks_given_to_a_merge_decide_in_place_of_the_plan_s_as_in_a_report() {
         let summary = report.text();
         assert!(merged.stderr.starts_with(summary), "{}\n{summary}", merged.stderr);
         let stream = merged.stream();
-        let held_to: Vec<String> = rulings(&merged).into_iter().map(|(check, _)| check).collect();
-        assert_eq!(held_to.len(), checks.len() / 2, "{held_to:?}");
-        assert_eq!(stream.setting("check"), Some((held_to[0].as_str(), "flag")));
+        let checked: Vec<String> = check_results(&merged).into_iter().map(|(check, _)| check).collect();
+        assert_eq!(checked.len(), checks.len() / 2, "{checked:?}");
+        assert_eq!(stream.setting("check"), Some((checked[0].as_str(), "flag")));
         assert_eq!(stream.run_end().count("checks_missed") > 0, code == 3);
     }
     let of_environment = Run::new(["merge"]).with(paths.iter().map(String::as_str)).env("LOCUST_CHECK_FAIL_RATIO", "1");
-    assert_eq!(rulings(&of_environment.finish().exits(0)), [("fail_ratio <= 1".to_owned(), true)]);
+    assert_eq!(check_results(&of_environment.finish().exits(0)), [("fail_ratio <= 1".to_owned(), true)]);
     let refused = merge(&paths, &["--check", "p95 <"]).exits(2);
     assert!(refused.complaint().starts_with("--check 'p95 <'"), "{}", refused.stderr);
 }
 
 #[test]
-fn what_is_not_valid_is_so_in_every_output() {
+fn an_invalid_run_is_invalid_in_every_output() {
     let (target, scratch) = (target(), Scratch::new("merge-not-valid"));
     let mut paths = files(&scratch, &shards(&target, 3, &["-t", "500ms"]));
     paths.pop();
@@ -105,14 +105,14 @@ fn what_is_not_valid_is_so_in_every_output() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_said_before_anything_is_read() {
+fn an_unwritable_file_is_reported_before_anything_is_read() {
     for flag in ["--html", "--csv", "--json-file", "--junit", "--hgrm"] {
         let refused = Run::new(["merge", "/nowhere/s.ndjson", flag, "/nowhere/at/all"]).finish().exits(2);
         assert!(refused.complaint().starts_with(flag), "{}", refused.stderr);
     }
-    // What its name is shows only when the plan is read.
+    // The name of the file is only known once the plan has been read.
     let (target, scratch) = (target(), Scratch::new("merge-unwritable"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let late = merge(&paths, &["--html", "/nowhere/u{u}.html"]);
     assert_eq!(late.code, 4);
     assert!(late.stderr.contains("swarmline: --html /nowhere/u7.html: "), "{}", late.stderr);
@@ -120,9 +120,9 @@ fn a_file_that_cannot_be_written_is_said_before_anything_is_read() {
 }
 
 #[test]
-fn a_reader_that_goes_away_leaves_what_was_asked_for() {
+fn requested_outputs_are_written_although_the_reader_goes_away() {
     let (target, scratch) = (target(), Scratch::new("merge-closed"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let closed = |flags: &[&str]| {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

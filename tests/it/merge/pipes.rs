@@ -1,4 +1,4 @@
-//! Named pipes as inputs: none holds up another, and the master speaks while the shards still write.
+//! Named pipes as inputs: none delays another, and merge writes while the shards still run.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -7,11 +7,11 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{files, merge, shards};
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::Stream;
 use crate::support::{Run, Running, Scratch, host, load, target};
 
-/// So many named pipes.
+/// Makes this number of named pipes.
 pub(crate) fn pipes(scratch: &Scratch, count: usize) -> Vec<String> {
     let pipe = |index: usize| {
         let path = scratch.file(&format!("pipe-{index}"));
@@ -25,12 +25,12 @@ pub(super) fn start_merge(pipes: &[String], flags: &[&str]) -> Running {
     Run::new(["merge"]).with(flags.iter().copied()).with(pipes.iter().map(String::as_str)).start()
 }
 
-/// The end of one of a pipe that is written to: to open it waits until the merge has opened its own.
+/// The writing end of a pipe; opening it blocks until the merge has opened the other end.
 pub(crate) fn writer(path: &str) -> File {
     File::options().write(true).open(path).unwrap()
 }
 
-/// Where each tick of a stream ends.
+/// The offset at which each tick of a stream ends.
 fn tick_ends(stream: &[u8]) -> Vec<usize> {
     let mut at = 0;
     let ends = std::str::from_utf8(stream).unwrap().split_inclusive('\n').filter_map(|line| {
@@ -40,19 +40,19 @@ fn tick_ends(stream: &[u8]) -> Vec<usize> {
     ends.collect()
 }
 
-/// How many ticks the master has written.
+/// Number of ticks that merge has written.
 pub(super) fn ticks(text: &str) -> usize {
     text.lines().filter(|line| line.contains("\"stats_type\":\"current\"")).count()
 }
 
 #[test]
-fn a_tick_is_written_when_all_pipes_have_told_of_it_while_they_stay_open() {
+fn a_tick_is_written_once_all_pipes_have_delivered_it_while_they_stay_open() {
     let (target, scratch) = (target(), Scratch::new("merge-pipes"));
     let streams = shards(&target, 3, &["-t", "900ms"]);
     let ends: Vec<Vec<usize>> = streams.iter().map(|stream| tick_ends(stream)).collect();
     let pipes = pipes(&scratch, 3);
     let mut run = start_merge(&pipes, &[]);
-    // The last of them first, and the first only when the others have told of their first tick.
+    // In reverse order, and the first only after the others have delivered their first tick.
     let mut writers: Vec<(usize, File)> = Vec::new();
     for index in [2, 1, 0] {
         let mut file = writer(&pipes[index]);
@@ -60,23 +60,25 @@ fn a_tick_is_written_when_all_pipes_have_told_of_it_while_they_stay_open() {
         writers.push((index, file));
     }
     run.await_output(|text| ticks(text) == 1);
-    for tick in 1..3 {
+    // Tick by tick to the end, as a shard that is two ticks behind another would be late.
+    let common = ends.iter().map(Vec::len).min().unwrap() - 1;
+    for tick in 1..common {
         for (index, file) in &mut writers {
             file.write_all(&streams[*index][ends[*index][tick - 1]..ends[*index][tick]]).unwrap();
         }
         run.await_output(|text| ticks(text) == tick + 1);
     }
     for (index, mut file) in writers {
-        file.write_all(&streams[index][ends[index][2]..]).unwrap();
+        file.write_all(&streams[index][ends[index][common - 1]..]).unwrap();
     }
     let run = run.finish().exits(1);
     run.stream();
     let expected = merge(&files(&scratch, &streams), &[]).exits(1);
-    assert!(run.stdout == expected.stdout, "pipes and files give the same lines");
+    assert!(run.stdout == expected.stdout, "pipes and files give the same stream");
 }
 
 #[test]
-fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
+fn a_silent_pipe_is_late_and_does_not_delay_the_others() {
     let (target, scratch) = (target(), Scratch::new("merge-silent"));
     let streams = shards(&target, 3, &["-t", "1500ms"]);
     let ends: Vec<Vec<usize>> = streams.iter().map(|stream| tick_ends(stream)).collect();
@@ -85,9 +87,9 @@ fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
     let (mut one, mut two) = (writer(&pipes[1]), writer(&pipes[2]));
     one.write_all(&streams[1][..ends[1][3]]).unwrap();
     two.write_all(&streams[2][..ends[2][3]]).unwrap();
-    // Of four ticks, two are two behind: they are written without the shard whose pipe nobody has opened.
+    // Two of the four ticks are two ticks old: they are written without the shard whose pipe was never opened.
     run.await_output(|text| ticks(text) == 2 && text.contains("shard 0 is late"));
-    // And one that stops within a line is no other than one that is silent.
+    // A pipe that stops within a line is treated like a silent one.
     let mut late = writer(&pipes[0]);
     let within = ends[0][0] - 100;
     late.write_all(&streams[0][..within]).unwrap();
@@ -103,7 +105,7 @@ fn a_pipe_that_stays_silent_is_late_and_holds_up_nobody() {
 }
 
 #[test]
-fn a_tick_whose_last_line_did_not_come_is_over_with_the_next_one() {
+fn a_tick_whose_last_line_is_missing_ends_with_the_next_tick() {
     let (target, scratch) = (target(), Scratch::new("merge-no-health"));
     let without = |stream: &Vec<u8>| {
         let text = std::str::from_utf8(stream).unwrap();
@@ -118,7 +120,7 @@ fn a_tick_whose_last_line_did_not_come_is_over_with_the_next_one() {
         let whole = stream[..sixth].rfind('\n').unwrap() + 1;
         file.write_all(&stream.as_bytes()[..whole]).unwrap();
     }
-    // Nothing is kept until the end, however long the streams are.
+    // Ticks are written before the end of the streams.
     run.await_output(|text| ticks(text) >= 4);
     drop(writers);
     let run = run.finish().exits(4);
@@ -130,15 +132,15 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
     let (target, scratch) = (target(), Scratch::new("merge-live"));
     let (pipes, page) = (pipes(&scratch, 3), scratch.file("page.html"));
     let mut run = start_merge(&pipes, &["--html", &page]);
-    let (host, at) = (host(&target), seconds_from_now(1.5));
+    let (host, at) = (host(&target), seconds_from_now(START_DELAY));
     let flags = ["-t", "25s", "-u", "6", "-r", "100", "--wait", "5ms", "--interval", "200ms", "--run-id", "r1", "-q"];
     let start = |index: usize| {
         let shard = format!("{index}/3");
         let run = Run::new(["run", "--host", &host, "--shard", &shard, "--start-at", &at]).with(flags);
-        run.with(["--telemetry", &pipes[index], "/ok"]).start()
+        run.with(["-s", "20s", "--telemetry", &pipes[index], "/ok"]).start()
     };
     let running = [2, 0, 1].map(start);
-    // They run far longer than this, or until they are told to end.
+    // They run much longer than this test, until a signal ends them.
     run.await_output(|text| ticks(text) >= 3);
     for shard in &running {
         kill_process(Pid::from_child(&shard.child), Signal::INT).unwrap();
@@ -152,7 +154,7 @@ fn shards_that_write_live_into_pipes_of_their_own_are_seen_while_they_run() {
 }
 
 #[test]
-fn a_compressed_stream_that_was_cut_off_is_named_as_its_shard() {
+fn a_compressed_stream_that_was_cut_off_is_reported_as_its_shard() {
     let (target, scratch) = (target(), Scratch::new("merge-gz-cut"));
     let path = scratch.file("run-%s.ndjson.gz");
     let flags = ["-n", "40", "-u", "2", "-r", "99", "--wait", "20ms", "--interval", "100ms", "--start-align", "1s"];
@@ -166,5 +168,5 @@ fn a_compressed_stream_that_was_cut_off_is_named_as_its_shard() {
     let run = merge(&paths, &[]);
     assert_eq!(run.code, 4, "{}", run.stderr);
     assert!(run.stderr.contains("cut off, without swarmline.event.run.end: shard 1"), "{}", run.stderr);
-    assert!(Stream::parse(&run.stdout).run_end().count("sent") > 20, "what it had told is counted");
+    assert!(Stream::parse(&run.stdout).run_end().count("sent") > 20, "what it had delivered is counted");
 }

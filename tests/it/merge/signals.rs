@@ -1,10 +1,10 @@
-//! A signal ends a merge in order: files are read no further, and pipes until their writers have come to their end.
+//! A signal ends a merge cleanly: files are read no further, and pipes until their writers close them.
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::pipes::{pipes, start_merge, ticks, writer};
 use super::{files, shards};
-use crate::shards::seconds_from_now;
+use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::{Run, Running, Scratch, host, target};
 
 fn signal(running: &Running, signal: Signal) {
@@ -12,7 +12,7 @@ fn signal(running: &Running, signal: Signal) {
 }
 
 #[test]
-fn the_first_signal_ends_a_merge_that_waits_for_a_pipe_in_order() {
+fn the_first_signal_cleanly_ends_a_merge_that_waits_for_a_pipe() {
     let (target, scratch) = (target(), Scratch::new("merge-signal"));
     let paths = files(&scratch, &shards(&target, 2, &["-t", "900ms"]));
     let pipe = pipes(&scratch, 1).remove(0);
@@ -22,20 +22,23 @@ fn the_first_signal_ends_a_merge_that_waits_for_a_pipe_in_order() {
         run.await_output(|text| ticks(text) >= 1);
         signal(&run, Signal::INT);
         if twice {
-            // GNU timeout sends two within milliseconds; a terminal and a shell that forwards do, too.
+            // GNU timeout sends two within milliseconds, and so do a terminal and a shell that forwards signals.
             signal(&run, Signal::TERM);
         }
         let run = run.finish().exits(4);
         let last: serde_json::Value = serde_json::from_str(run.text().lines().last().unwrap()).unwrap();
-        assert_eq!(last["telemetry"]["verdict"], "invalid", "the stream has its end: {last}");
-        let said = run.stderr.lines().find(|line| line.contains("a signal came before the end of ")).unwrap();
-        assert!(said.ends_with(&pipe) && run.stderr.contains("not there: 1"), "{}", run.stderr);
-        assert!(std::fs::read_to_string(&page).unwrap().contains("a signal came before the end"), "the report is made");
+        assert_eq!(last["telemetry"]["verdict"], "invalid", "the stream is complete: {last}");
+        let message = run.stderr.lines().find(|line| line.contains("a signal came before the end of ")).unwrap();
+        assert!(message.ends_with(&pipe) && run.stderr.contains("not there: 1"), "{}", run.stderr);
+        assert!(
+            std::fs::read_to_string(&page).unwrap().contains("a signal came before the end"),
+            "the report is written"
+        );
     }
 }
 
 #[test]
-fn a_merge_of_which_nothing_has_come_ends_at_the_first_signal() {
+fn a_merge_that_has_received_nothing_ends_at_the_first_signal() {
     let scratch = Scratch::new("merge-signal-silent");
     let pipe = pipes(&scratch, 1);
     let run = start_merge(&pipe, &[]);
@@ -46,23 +49,23 @@ fn a_merge_of_which_nothing_has_come_ends_at_the_first_signal() {
 }
 
 #[test]
-fn a_merge_whose_own_reader_never_comes_ends_at_the_first_signal() {
+fn a_merge_whose_output_has_no_reader_ends_at_the_first_signal() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-unread"));
-    let paths = files(&scratch, &shards(&target, 2, &["-t", "300ms"]));
+    let paths = files(&scratch, &shards(&target, 2, &["-n", "40"]));
     let pipes = pipes(&scratch, 2);
     let run = start_merge(&[pipes[0].clone(), paths[1].clone()], &["--telemetry", &pipes[1]]);
-    // It has opened its inputs, and waits for its reader.
+    // It has opened its inputs, and waits for a reader of its output.
     let _silent = writer(&pipes[0]);
     signal(&run, Signal::INT);
     assert!(run.finish().exits(130).complaint().starts_with(&format!("--telemetry {}", pipes[1])));
 }
 
 #[test]
-fn shards_and_merge_that_get_the_same_signal_lose_nothing() {
+fn shards_and_a_merge_that_receive_the_same_signal_lose_nothing() {
     let (target, scratch) = (target(), Scratch::new("merge-signal-all"));
     let pipes = pipes(&scratch, 2);
     let mut merge = start_merge(&pipes, &[]);
-    let (host, at) = (host(&target), seconds_from_now(1.2));
+    let (host, at) = (host(&target), seconds_from_now(START_DELAY));
     let flags = ["-t", "25s", "-u", "4", "-r", "100", "--interval", "200ms", "--run-id", "r1", "-q", "--wait", "5ms"];
     let start = |index: usize| {
         let shard = format!("{index}/2");
@@ -81,7 +84,7 @@ fn shards_and_merge_that_get_the_same_signal_lose_nothing() {
 }
 
 #[test]
-fn a_report_that_is_interrupted_leaves_the_former_one_and_one_whose_writer_ends_is_made() {
+fn an_interrupted_report_leaves_the_previous_one_and_a_complete_one_replaces_it() {
     let (target, scratch) = (target(), Scratch::new("report-signal"));
     let pipe = pipes(&scratch, 1).remove(0);
     let page = scratch.write("page.html", "former");

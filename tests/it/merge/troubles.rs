@@ -1,11 +1,11 @@
-//! Streams that are missing, cut off, twice there, foreign or torn.
+//! Streams that are missing, cut off, duplicate, foreign or torn.
 
 use crate::support::lines::Stream;
 use crate::support::{Finished, Run, Scratch, load, target};
 
 use super::{files, interleaved, merge, shards};
 
-/// The master's own complaint of this kind, and its exit code.
+/// The details of the master's warnings of this kind, after checking the exit code.
 fn complaint(run: Finished, kind: &str, code: i32) -> String {
     let run = run.exits(code);
     let stream = run.stream();
@@ -22,7 +22,7 @@ fn complaint(run: Finished, kind: &str, code: i32) -> String {
 }
 
 #[test]
-fn a_missing_shard_is_named_and_may_be_allowed() {
+fn a_missing_shard_is_reported_and_may_be_allowed() {
     let target = target();
     let scratch = Scratch::new("merge-missing");
     let streams = shards(&target, 4, &["-t", "500ms"]);
@@ -31,17 +31,17 @@ fn a_missing_shard_is_named_and_may_be_allowed() {
     let why = complaint(merge(&paths, &[]), "shard_missing", 4);
     assert_eq!(why, "of 4 shards not there: 1");
     let why = complaint(merge(&paths, &["--allow-missing"]), "shard_missing", 1);
-    assert!(why.contains("not there: 1"), "what is allowed is said all the same: {why}");
+    assert!(why.contains("not there: 1"), "it is reported although it is allowed: {why}");
 }
 
 #[test]
-fn a_shard_that_was_cut_off_is_named() {
+fn a_shard_that_was_cut_off_is_reported() {
     let target = target();
     let scratch = Scratch::new("merge-cut");
     let mut streams = shards(&target, 3, &["-t", "700ms"]);
     let whole = Stream::parse(&streams[2]);
     let text = String::from_utf8(streams[2].clone()).unwrap();
-    // Killed after its third tick, within a line.
+    // As if killed after its third tick, within a line.
     let kept = whole.0.iter().filter(|line| line.kind() == "health").nth(2).unwrap().count("seq");
     let kept: usize = text.lines().take(usize::try_from(kept).unwrap()).map(|line| line.len() + 1).sum();
     streams[2].truncate(kept + 100);
@@ -50,11 +50,11 @@ fn a_shard_that_was_cut_off_is_named() {
     let run = merge(&files(&scratch, &streams), &["--allow-missing"]).exits(1);
     let counted: u64 = run.stream().run_end().count("completed");
     let whole: u64 = streams[..2].iter().map(|stream| Stream::parse(stream).run_end().count("completed")).sum();
-    assert!(counted > whole, "what the shard had told is counted: {counted}, {whole} without it");
+    assert!(counted > whole, "what the shard had delivered is counted: {counted}, {whole} without it");
 }
 
 #[test]
-fn a_shard_that_is_twice_there_is_counted_once() {
+fn a_duplicate_shard_is_counted_once() {
     let target = target();
     let scratch = Scratch::new("merge-twice");
     let streams = shards(&target, 2, &["-t", "500ms"]);
@@ -96,11 +96,11 @@ fn a_stream_of_another_run_plan_or_number_is_not_counted() {
 }
 
 #[test]
-fn torn_lines_are_counted_and_said_with_the_cure() {
+fn torn_lines_are_counted_and_reported_with_the_remedy() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "500ms"]);
     let lines = interleaved(&streams);
-    // Two lines that ran into each other in the middle.
+    // Two lines whose writes were interleaved.
     let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
     let at = lines.iter().position(|line| line.contains("metric.interval")).unwrap();
     let (head, tail) = lines[at].split_at(700);
@@ -112,11 +112,11 @@ fn torn_lines_are_counted_and_said_with_the_cure() {
     assert!(run.stderr.contains("torn") && run.stderr.contains("--telemetry run-%s.ndjson"), "{}", run.stderr);
     assert!(run.stderr.contains("of its lines did not come"), "{}", run.stderr);
     let allowed = Run::new(["merge", "--allow-missing", "-"]).input(&(lines.join("\n") + "\n")).finish();
-    assert_eq!(allowed.code, 4, "what is torn cannot be allowed");
+    assert_eq!(allowed.code, 4, "torn lines cannot be allowed");
 }
 
 #[test]
-fn a_lost_line_is_noticed() {
+fn a_lost_line_is_reported() {
     let target = target();
     let scratch = Scratch::new("merge-lost");
     let mut streams = shards(&target, 2, &["-t", "500ms"]);
@@ -131,10 +131,10 @@ fn a_lost_line_is_noticed() {
 }
 
 #[test]
-fn a_late_shard_is_not_waited_for_and_its_data_come_later() {
+fn a_late_shard_is_not_waited_for_and_its_data_are_added_later() {
     let target = target();
     let streams = shards(&target, 2, &["-t", "1500ms"]);
-    // The second shard's lines come when the first has told all.
+    // The lines of the second shard follow all those of the first.
     let text: String = streams.iter().map(|stream| String::from_utf8(stream.clone()).unwrap()).collect();
     let run = Run::new(["merge", "-"]).input(&text).finish().exits(1);
     let stream = run.stream();
@@ -144,7 +144,7 @@ fn a_late_shard_is_not_waited_for_and_its_data_come_later() {
 }
 
 #[test]
-fn what_holds_no_shard_is_refused() {
+fn input_without_a_shard_is_refused() {
     let scratch = Scratch::new("merge-none");
     let empty = scratch.write("empty.ndjson", "");
     for (path, code, word) in [(empty.as_str(), 4, "no line of a shard"), ("/nowhere/x.ndjson", 2, "/nowhere/x.ndjson")]
@@ -158,15 +158,15 @@ fn what_holds_no_shard_is_refused() {
 }
 
 #[test]
-fn shards_that_did_not_start_together_are_named() {
+fn shards_that_did_not_start_together_are_reported() {
     let target = target();
     let scratch = Scratch::new("merge-apart");
     let run = |shard: &str| {
         let arguments = ["-n", "4", "-u", "2", "-r", "99", "--interval", "100ms", "--run-id", "r1", "--shard", shard];
         load(&target, arguments).with(["--wait", "200ms", "/ok"]).finish().exits(0).stdout
     };
-    // One after the other: the first waits 200 ms between its two requests.
+    // One after the other: the first takes at least 200 ms.
     let streams = vec![run("0/2"), run("1/2")];
     let why = complaint(merge(&files(&scratch, &streams), &[]), "shards_apart", 4);
-    assert!(why.contains("shards 0 and 1 started 0."), "{why}");
+    assert!(why.contains("shards 0 and 1 started "), "{why}");
 }

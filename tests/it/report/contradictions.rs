@@ -1,11 +1,11 @@
-//! A stream is checked, not believed: what contradicts itself is named with its line, exit 4, and left out.
+//! A stream is validated: a contradiction is reported with its line, makes the exit code 4, and is left out.
 
 use crate::support::{Run, Scratch};
 
 /// A recorded run.
 const ALONE: &str = include_str!("../../corpus/streams/alone.ndjson");
 
-/// The value of a key of the telemetry is replaced.
+/// Replaces the value of a key of the telemetry.
 fn with(line: &str, key: &str, value: &str) -> String {
     let mark = format!("\"{key}\":");
     let body = line.find("\"telemetry\":").unwrap();
@@ -15,7 +15,7 @@ fn with(line: &str, key: &str, value: &str) -> String {
 }
 
 #[test]
-fn each_contradiction_is_named_with_its_line_and_makes_no_number() {
+fn each_contradiction_is_reported_with_its_line_and_changes_no_number() {
     let scratch = Scratch::new("report-contradictions");
     let interval = "\"swarmline.metric.interval\"";
     let last = ALONE.rsplit("\"service_histogram\":").next().unwrap();
@@ -55,7 +55,7 @@ fn each_contradiction_is_named_with_its_line_and_makes_no_number() {
 }
 
 #[test]
-fn a_stream_of_the_version_before_is_clean() {
+fn a_stream_of_the_previous_version_is_clean() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/streams/version-1-alone.ndjson");
     let report = Run::new(["report", path]).finish().exits(0);
     assert!(!report.text().starts_with("the stream is"), "{}", report.text());

@@ -1,4 +1,4 @@
-//! The HTML report: one file that loads nothing, runs nothing but its own script, and holds the run's numbers.
+//! The HTML report: one file that loads nothing, runs only its own script, and contains the numbers of the run.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::{lines, recorded, report};
 use crate::support::{Run, Scratch, load, target};
 
-/// What is between two marks, each of which is there once.
+/// The text between two marks; the first occurs once.
 fn between<'p>(page: &'p str, start: &str, end: &str) -> &'p str {
     let (_, rest) = page.split_once(start).unwrap_or_else(|| panic!("{start} is missing"));
-    assert!(!rest.contains(start), "{start} is there twice");
+    assert!(!rest.contains(start), "{start} occurs twice");
     rest.split_once(end).unwrap_or_else(|| panic!("{end} is missing")).0
 }
 
@@ -38,7 +38,7 @@ fn a_run_and_its_stream_give_the_same_page() {
     let named = scratch.file("run-u3-r10-t1.html");
     assert!(run.stderr.ends_with(&format!("stream: {stream}\nreport: {named}\n")), "{}", run.stderr);
     let page = std::fs::read_to_string(named).unwrap();
-    assert_eq!(page, page_of(&stream, &scratch), "at the end of the run, and from its file");
+    assert_eq!(page, page_of(&stream, &scratch), "written at the end of the run, and from its stream");
     let (whole, of_endpoints) = (data(&page)["course"].clone(), data(&page)["endpoints"].clone());
     assert_eq!(sum(&whole["ok"]), target.requests());
     let sums = of_endpoints.as_array().unwrap().iter().map(|endpoint| sum(&endpoint["ok"]));
@@ -69,7 +69,7 @@ fn a_reader_that_goes_away_leaves_a_page_of_what_was_measured() {
     let run = load(&target, ["--html", &page, "--interval", "100ms", "-t", "20s", "/ok"]).stdout(writer).finish();
     assert_eq!(run.code, 4, "{}", run.stderr);
     let page = std::fs::read_to_string(page).unwrap();
-    assert!(page.contains("<dt>Requests</dt>"), "the run is told");
+    assert!(page.contains("<dt>Requests</dt>"), "the page shows the run");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn the_policy_allows_the_style_and_the_script_of_the_page_and_nothing_else() {
 }
 
 #[test]
-fn a_hostile_name_is_text_wherever_it_stands() {
+fn a_hostile_name_is_text_wherever_it_appears() {
     let scratch = Scratch::new("hostile");
     let file = recorded(&scratch).0;
     let hostile = r#"</script><script>alert(1)</script><img src=x onerror=alert(2)>\" onload=alert(3) x=\"'<!--"#;
@@ -106,12 +106,12 @@ fn a_hostile_name_is_text_wherever_it_stands() {
         assert!(!page.contains(marks), "{marks} is in the page");
     }
     assert_eq!(page.matches("<script").count(), 2);
-    assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"), "it is shown as it is");
-    assert!(!page.contains("\" onload"), "it stays within its quotes");
+    assert!(page.contains("&lt;/script&gt;&lt;script&gt;alert(1)"), "it is shown as text");
+    assert!(!page.contains("\" onload"), "quotes are escaped");
 }
 
 #[test]
-fn troubles_come_first_in_a_page() {
+fn problems_of_the_stream_come_first_in_a_page() {
     let scratch = Scratch::new("troubled-page");
     let all = lines(&recorded(&scratch).0);
     let cut = scratch.write("cut.ndjson", all[..all.len() - 10].join("\n"));
@@ -124,7 +124,7 @@ fn troubles_come_first_in_a_page() {
 }
 
 #[test]
-fn checks_have_their_place_in_a_page() {
+fn a_page_shows_the_checks() {
     let (target, scratch) = (target(), Scratch::new("checked-page"));
     let path = scratch.file("page.html");
     let flags = ["-n", "10", "--html", &path, "--check", "p95 < 20s", "--check", "rps > 1000000000", "/ok"];
@@ -135,14 +135,14 @@ fn checks_have_their_place_in_a_page() {
     assert!(checks.contains("<code>rps &gt; 1000000000</code>") && checks.contains(">not met<"), "{checks}");
     assert!(page.contains("a check was not met</span>"));
     load(&target, ["-n", "1", "--html", &path, "/ok"]).finish().exits(0);
-    assert!(!std::fs::read_to_string(&path).unwrap().contains("<h2>Checks</h2>"), "there was none");
+    assert!(!std::fs::read_to_string(&path).unwrap().contains("<h2>Checks</h2>"), "no checks were given");
 }
 
 #[test]
-fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
+fn a_stream_without_data_still_makes_a_page() {
     let (target, scratch) = (target(), Scratch::new("empty-page"));
     let page = scratch.file("page.html");
-    load(&target, ["-t", "300ms", "--html", &page, "/hang"]).finish().exits(4);
+    load(&target, ["-t", "2s", "--html", &page, "/hang"]).finish().exits(4);
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("not valid") && page.contains("1 more cut off at the end"));
     let start = &lines(&recorded(&scratch).0)[..2];
@@ -151,7 +151,7 @@ fn a_stream_with_nothing_in_it_is_a_page_all_the_same() {
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_page_is_reported_before_anything_is_sent() {
     let target = target();
     let refused = load(&target, ["-n", "1", "--html", "/missing/page.html", "/ok"]).finish().exits(2);
     assert!(refused.complaint().starts_with("--html /missing/page.html: No such file"), "{}", refused.stderr);

@@ -1,7 +1,7 @@
-//! Program and schema judge the same files the same way: `tests/corpus/scenario`.
+//! Program and schema agree on the files in `tests/corpus/scenario`.
 //!
-//! `good` is what both accept, `broken` what both refuse, and `unseen` what the program refuses and a schema cannot
-//! see: broken JSON, names that mean nothing, files that are missing, numbers that do not fit together.
+//! Both accept the files in `good` and refuse those in `broken`. `unseen` has files that the program refuses for reasons
+//! that a schema cannot express: invalid JSON, unknown names, missing files, inconsistent numbers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The program, asked about a file as often as wanted.
+/// The program's parser for one scenario file, which may change between calls.
 struct Program(Box<RunFlags>, Origins);
 
 impl Program {
@@ -39,19 +39,19 @@ impl Program {
         Self(flags, origins)
     }
 
-    fn says(&self) -> Result<(), String> {
+    fn read(&self) -> Result<(), String> {
         let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
         Plan::from_flags(&self.0, &self.1, surroundings).map(|_| ()).map_err(|error| error.to_string())
     }
 }
 
-/// What the program says of a file.
+/// The program's verdict on a file.
 fn read(file: &Path) -> Result<(), String> {
-    Program::of(file).says()
+    Program::of(file).read()
 }
 
-/// What the schema says of a file; `None` where it is not even JSON.
-fn judge(schema: &jsonschema::Validator, file: &Path) -> Option<Result<(), String>> {
+/// The schema's verdict on a file; `None` where it is not JSON.
+fn validate(schema: &jsonschema::Validator, file: &Path) -> Option<Result<(), String>> {
     let value: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).ok()?;
     Some(schema.validate(&value).map_err(|error| error.to_string()))
 }
@@ -65,12 +65,12 @@ fn good_files_are_accepted_by_program_and_schema() {
     let schema = schema();
     for file in files("good") {
         assert_eq!(read(&file), Ok(()), "{}", file.display());
-        assert_eq!(judge(&schema, &file), Some(Ok(())), "{}", file.display());
+        assert_eq!(validate(&schema, &file), Some(Ok(())), "{}", file.display());
     }
 }
 
-/// Each bad file with the words that the complaint must have.
-fn complaints() -> BTreeMap<String, Vec<String>> {
+/// Each bad file with the words that its error message must contain.
+fn expected_errors() -> BTreeMap<String, Vec<String>> {
     let table = std::fs::read_to_string(corpus().join("complaints.tsv")).unwrap();
     let line = |line: &str| {
         let mut cells = line.split('\t').map(str::to_owned);
@@ -81,16 +81,16 @@ fn complaints() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn bad_files_are_refused_by_one_line_that_names_file_and_place() {
-    let complaints = complaints();
+    let expected = expected_errors();
     let bad: Vec<PathBuf> = files("broken").into_iter().chain(files("unseen")).collect();
-    assert_eq!(bad.len(), complaints.len(), "each bad file has its words in complaints.tsv");
+    assert_eq!(bad.len(), expected.len(), "each bad file has its words in complaints.tsv");
     let mut wrong = Vec::new();
     for file in bad {
         let name = file.strip_prefix(corpus()).unwrap().to_str().unwrap().to_owned();
-        let said = read(&file).expect_err(&name);
-        assert!(said.starts_with(file.to_str().unwrap()) && !said.contains('\n'), "{name}: {said}");
-        let missing = complaints[&name].iter().filter(|words| !said.contains(words.as_str()));
-        wrong.extend(missing.map(|words| format!("{words:?} is not in: {said}")));
+        let error = read(&file).expect_err(&name);
+        assert!(error.starts_with(file.to_str().unwrap()) && !error.contains('\n'), "{name}: {error}");
+        let missing = expected[&name].iter().filter(|words| !error.contains(words.as_str()));
+        wrong.extend(missing.map(|words| format!("{words:?} is not in: {error}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -99,14 +99,14 @@ fn bad_files_are_refused_by_one_line_that_names_file_and_place() {
 fn the_schema_refuses_what_it_can_see_and_only_that() {
     let schema = schema();
     for file in files("broken") {
-        assert!(matches!(judge(&schema, &file), Some(Err(_))), "the schema accepts {}", file.display());
+        assert!(matches!(validate(&schema, &file), Some(Err(_))), "the schema accepts {}", file.display());
     }
     for file in files("unseen") {
-        assert!(!matches!(judge(&schema, &file), Some(Err(_))), "the schema sees {}", file.display());
+        assert!(!matches!(validate(&schema, &file), Some(Err(_))), "the schema sees {}", file.display());
     }
 }
 
-/// Each object of the schema that has fixed keys, with the keys that the reader knows.
+/// Each object of the schema with a fixed set of keys, and the keys that the reader knows.
 const OBJECTS: [(&str, &[&str]); 12] = [
     ("", &keys::SCENARIO),
     ("/$defs/stages/oneOf/1/items", &keys::STAGE),
@@ -138,12 +138,12 @@ fn the_schema_knows_the_keys_of_the_reader_and_describes_each() {
         for (name, property) in properties {
             let of_reference = property["$ref"].as_str().and_then(|at| schema.pointer(at.trim_start_matches('#')));
             let described = property.get("description").or_else(|| of_reference?.get("description"));
-            assert!(described.is_some(), "{pointer}/{name} says nothing about itself");
+            assert!(described.is_some(), "{pointer}/{name} has no description");
         }
     }
 }
 
-/// Each value in `value`, by its JSON pointer.
+/// The JSON pointers of all values in `value`.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
@@ -158,14 +158,14 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What stands in place of each value of a good file.
-fn slips() -> Vec<Value> {
+/// Values that replace each value of a good file.
+fn mistakes() -> Vec<Value> {
     let texts = ["", "x", "1s", "a b", "/a", "200"].into_iter().map(Value::from);
     let others = [json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(7), json!(1e10), json!(200)];
     texts.chain(others).chain([json!([7, "x"]), json!({"x": 1})]).collect()
 }
 
-/// What the program says of what a schema cannot see.
+/// Messages of the program about errors that a schema cannot see.
 const UNSEEN: [&str; 15] = [
     "/checks/",
     "unknown name",
@@ -185,27 +185,27 @@ const UNSEEN: [&str; 15] = [
 ];
 
 #[test]
-fn a_slip_anywhere_in_a_good_file_is_judged_the_same() {
-    let (schema, scratch) = (schema(), Scratch::new("slips"));
+fn program_and_schema_agree_on_a_mistake_anywhere_in_a_good_file() {
+    let (schema, scratch) = (schema(), Scratch::new("mistakes"));
     for data in ["rows.csv", "rows.ndjson", "table.data", "body.bin"] {
         scratch.write(data, std::fs::read(corpus().join(data)).unwrap());
     }
     std::fs::create_dir(scratch.file("in")).unwrap();
-    let (slips, program) = (slips(), Program::of(Path::new(&scratch.file("in/slip.json"))));
+    let (mistakes, program) = (mistakes(), Program::of(Path::new(&scratch.file("in/mistake.json"))));
     for good in files("good") {
         let value: Value = serde_json::from_slice(&std::fs::read(&good).unwrap()).unwrap();
         let mut all = Vec::new();
         places(&value, "", &mut all);
-        // A quarter of the slips at each place, another at the next.
-        let of_place = |(index, at)| slips.iter().skip(index % 4).step_by(4).map(move |slip| (at, slip));
-        for (at, slip) in all.iter().enumerate().flat_map(of_place) {
+        // A quarter of the mistakes at each place, the next quarter at the next place.
+        let of_place = |(index, at)| mistakes.iter().skip(index % 4).step_by(4).map(move |mistake| (at, mistake));
+        for (at, mistake) in all.iter().enumerate().flat_map(of_place) {
             let mut wrong = value.clone();
-            *wrong.pointer_mut(at).unwrap() = slip.clone();
-            scratch.write("in/slip.json", wrong.to_string());
-            let (said, judged) = (program.says(), schema.validate(&wrong).map_err(|e| e.to_string()));
-            let is_unseen = said.as_ref().is_err_and(|said| UNSEEN.iter().any(|words| said.contains(words)));
-            let agree = said.is_ok() == judged.is_ok() || is_unseen && judged.is_ok();
-            assert!(agree, "{}, {at} = {slip}: program {said:?}, schema {judged:?}", good.display());
+            *wrong.pointer_mut(at).unwrap() = mistake.clone();
+            scratch.write("in/mistake.json", wrong.to_string());
+            let (parsed, validated) = (program.read(), schema.validate(&wrong).map_err(|e| e.to_string()));
+            let is_unseen = parsed.as_ref().is_err_and(|error| UNSEEN.iter().any(|words| error.contains(words)));
+            let agree = parsed.is_ok() == validated.is_ok() || is_unseen && validated.is_ok();
+            assert!(agree, "{}, {at} = {mistake}: program {parsed:?}, schema {validated:?}", good.display());
         }
     }
 }

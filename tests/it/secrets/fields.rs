@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{MARKER, Places, tells_nothing};
+use super::{MARKER, Places, assert_not_revealed};
 use crate::support::{Run, Scratch};
 
-/// A scenario with everything that it can have.
+/// A scenario with every key.
 fn whole_scenario() -> Value {
     let text = r#"{
         "name": "n", "host": "http://127.0.0.1:9", "users": 5, "spawn_rate": 6, "run_time": "7s", "requests": 8,
@@ -28,7 +28,7 @@ fn whole_scenario() -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// The pointers of all values that have no others below.
+/// The pointers of all values that are neither lists nor objects.
 fn leaves(value: &Value, pointer: &str, found: &mut Vec<String>) {
     match value {
         Value::Array(items) => {
@@ -44,7 +44,7 @@ fn leaves(value: &Value, pointer: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn no_field_of_a_scenario_tells_a_secret_where_it_is_refused() {
+fn no_refused_field_of_a_scenario_reveals_a_secret() {
     let places = Places::default();
     let scratch = Scratch::new("secret-fields");
     scratch.write("d.csv", "a,b\n1,2\n");
@@ -56,7 +56,7 @@ fn no_field_of_a_scenario_tells_a_secret_where_it_is_refused() {
     let mut fields = Vec::new();
     leaves(&whole, "", &mut fields);
     for (number, field) in fields.iter().enumerate() {
-        // A template that is not closed, where there are templates.
+        // An unclosed template, where templates are allowed.
         let has_templates =
             ["headers/", "header/", "/json/", "/form/", "/body"].iter().any(|part| field.contains(part));
         let unclosed = Some("${ {}").filter(|_| has_templates && !field.ends_with("body_file"));
@@ -68,7 +68,7 @@ fn no_field_of_a_scenario_tells_a_secret_where_it_is_refused() {
             if finished.code == 2 {
                 places.search(&format!("{field}: {value}"), &finished);
             } else {
-                tells_nothing(&format!("{field}: {value}"), finished.stderr.as_bytes());
+                assert_not_revealed(&format!("{field}: {value}"), finished.stderr.as_bytes());
             }
         }
     }

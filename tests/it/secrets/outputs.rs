@@ -1,12 +1,12 @@
-//! What a run leaves behind, and what an import says.
+//! Outputs of runs, and messages of import.
 
 use serde_json::json;
 
-use super::{MARKER, Places, tells_nothing};
+use super::{MARKER, Places, assert_not_revealed};
 use crate::server::{OK, Server};
 use crate::support::{Run, Scratch};
 
-/// Names of the files that a run leaves behind.
+/// Names of the output files of a run.
 const OUTPUTS: [&str; 11] = [
     "stream",
     "page.html",
@@ -21,7 +21,7 @@ const OUTPUTS: [&str; 11] = [
     "page2.html",
 ];
 
-/// Runs with all outputs, and demands that none tells the marker.
+/// Runs with all outputs, and asserts that none reveals the marker.
 fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&str]) {
     let dry = Run::new(["run", "--dry-run"]).with(arguments.iter().copied()).env("PIN", MARKER).finish().exits(0);
     places.search(&format!("the dry run of {what}"), &dry);
@@ -39,20 +39,20 @@ fn search_outputs(places: &Places, scratch: &Scratch, what: &str, arguments: &[&
     places.search(&format!("the report of {what}"), &report);
     for name in OUTPUTS {
         let output = std::fs::read(file(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
-        tells_nothing(&format!("{what}: {name}"), &output);
+        assert_not_revealed(&format!("{what}: {name}"), &output);
         places.0.set(places.0.get() + 1);
     }
 }
 
 #[test]
-fn no_output_of_a_run_tells_a_secret() {
+fn no_output_of_a_run_reveals_a_secret() {
     let (places, scratch) = (Places::default(), Scratch::new("secret-outputs"));
-    // Every second answer is a failure, so that there are failures to be told of.
+    // Every second response is a failure, so that failures are reported.
     let server = Server::start(|mut peer| {
         let mut count = 0;
         while peer.read().is_some() {
             count += 1;
-            peer.say(if count % 2 == 0 { OK } else { "HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n" }.as_bytes());
+            peer.send(if count % 2 == 0 { OK } else { "HTTP/1.1 500 no\r\nContent-Length: 0\r\n\r\n" }.as_bytes());
         }
     });
     let address = server.host().replace("http://", "");
@@ -93,7 +93,7 @@ fn no_output_of_a_run_tells_a_secret() {
 }
 
 #[test]
-fn import_tells_no_secret_and_says_which_it_keeps() {
+fn import_reveals_no_secret_and_reports_those_it_keeps() {
     let places = Places::default();
     for words in [
         &["-x", "http://amy:{}@p:1"][..],
@@ -135,6 +135,6 @@ fn import_tells_no_secret_and_says_which_it_keeps() {
         let run = Run::new(["import", "curl"]).with(words.iter().copied()).finish().exits(0);
         assert!(run.stderr.contains(said) && !run.stderr.contains("s1"), "{words:?}: {}", run.stderr);
         let kept = Run::new(["import", "--keep-secrets", "curl"]).with(words.iter().copied()).finish().exits(0);
-        assert_eq!(kept.stderr, "", "{words:?}: it was asked for");
+        assert_eq!(kept.stderr, "", "{words:?}: --keep-secrets was given");
     }
 }

@@ -1,4 +1,4 @@
-//! How a run ends whose stream cannot be written to a file.
+//! How a run ends when its stream cannot be written.
 
 use std::fs::File;
 
@@ -8,7 +8,7 @@ use crate::support::{Scratch, load, target};
 fn a_full_disk_ends_the_run_with_one_sentence() {
     let target = target();
     let full = || File::options().write(true).open("/dev/full").unwrap();
-    // No run time: only the error can end these.
+    // There is no run time: only the error can end these.
     let to_file = load(&target, ["--telemetry", "/dev/full", "--wait", "10ms", "/ok"]).finish().exits(4);
     let line = to_file.complaint();
     assert!(line.starts_with("--telemetry /dev/full: ") && line.contains("No space left"), "{line}");
@@ -18,7 +18,7 @@ fn a_full_disk_ends_the_run_with_one_sentence() {
 }
 
 #[test]
-fn a_path_that_cannot_be_written_is_said_before_anything_is_sent() {
+fn an_unwritable_path_is_reported_before_anything_is_sent() {
     let (target, scratch) = (target(), Scratch::new("unwritable"));
     let path = scratch.file("missing/s.ndjson");
     for path in [path.as_str(), "/", "/missing.gz/x.gz"] {

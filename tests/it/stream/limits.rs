@@ -1,9 +1,9 @@
-//! What is long or much stays within the line's bound, and nothing is lost by it.
+//! Long and numerous values stay within the limit of a line, and nothing is lost.
 
 use crate::support::{Run, Scratch, host, load, target};
 
 #[test]
-fn long_texts_are_cut_and_stay_apart() {
+fn long_texts_are_cut_and_stay_distinct() {
     let (target, scratch) = (target(), Scratch::new("long"));
     let path = |end: &str| format!("/{}{end}", "p".repeat(10_000));
     let list = scratch.write("list", format!("{}\n{}\nPOST {}\n", path("a"), path("b"), path("a")));
@@ -21,7 +21,7 @@ fn long_texts_are_cut_and_stay_apart() {
 }
 
 #[test]
-fn many_settings_go_over_several_lines() {
+fn many_settings_are_split_over_several_lines() {
     let target = target();
     let headers: Vec<String> = (0..12).map(|n| format!("X-{n}: {}", "\"".repeat(900))).collect();
     let headers = headers.iter().flat_map(|header| ["--header", header]);
@@ -29,7 +29,7 @@ fn many_settings_go_over_several_lines() {
     let parts = stream.of("config");
     assert!(parts.len() > 2, "{} parts", parts.len());
     assert!(parts[0].0["telemetry"]["targets"].is_array());
-    assert!(parts[1].0["telemetry"].get("targets").is_none(), "where it runs is said once");
+    assert!(parts[1].0["telemetry"].get("targets").is_none(), "the targets are listed once");
     let settings = parts.iter().map(|part| part.get("settings").as_array().unwrap().len()).sum::<usize>();
     assert!(settings > 12 + 10, "{settings}: all headers and the other settings");
 }
@@ -48,7 +48,7 @@ fn many_and_long_targets_fit_a_line() {
     let stream = Run::new(["run", "-n", "10", "--run-id", &"r".repeat(64)]).with(flags).finish().exits(0).stream();
     assert!(!stream.of("config")[0].get("targets").as_array().unwrap().is_empty());
 
-    // No name of the DNS is that long, but it can be written.
+    // No DNS name may be that long, but a URL may contain it.
     let endless = format!("http://{}.test:{port}/ok", "a".repeat(5_000));
     Run::new(["run", "-n", "1", &endless]).finish().exits(4).stream();
 }
@@ -60,7 +60,7 @@ fn a_long_test_plan_is_cut_at_128_bytes() {
         let name = filler.repeat(1_000);
         let stream = load(&target, ["-n", "1", "--testplan", &name, "/ok"]).finish().exits(0).stream();
         let testplan = stream.0[0].text("testplan");
-        // Stream::parse holds it to 128 bytes as written in JSON.
+        // Stream::parse checks that it has at most 128 bytes in JSON.
         assert!(testplan.starts_with(filler) && testplan.contains('…'), "{testplan}");
     }
 }
@@ -70,7 +70,7 @@ fn endpoints_beyond_a_thousand_are_counted_together() {
     let (target, scratch) = (target(), Scratch::new("endpoints"));
     let list: Vec<String> = (0..1_100).map(|n| format!("/ok?n={n}")).collect();
     let list = format!("@{}", scratch.write("list", list.join("\n")));
-    // Each time one at random: all are asked but 0.3 in the mean, and that 100 are left out does not happen.
+    // Requests are chosen at random: 0.3 of all remain unused on average, and 100 practically never.
     let flags = ["-n", "9000", "-u", "4", "-r", "1000", &list];
     let stream = load(&target, flags).finish().exits(0).stream();
     let endpoints = stream.of("stats endpoint success");
@@ -78,9 +78,9 @@ fn endpoints_beyond_a_thousand_are_counted_together() {
     let (other, own) = endpoints.split_last().unwrap();
     assert_eq!((other.text("name"), other.text("method")), ("other", ""));
     assert!(own.iter().all(|endpoint| endpoint.text("name").starts_with("/ok?n=")));
-    assert_eq!(stream.last().count("num_requests"), 9_000, "and Stream::parse adds up all lines to that");
+    assert_eq!(stream.last().count("num_requests"), 9_000, "and Stream::parse checks that all lines add up to that");
     assert_eq!(target.requests_to("ok"), 9_000);
-    assert_eq!(stream.warnings(), ["coarse_endpoints", "other_endpoints"], "each said once");
+    assert_eq!(stream.warnings(), ["coarse_endpoints", "other_endpoints"], "each reported once");
     assert_eq!(stream.of("warning")[0].0["level"], "WARNING");
 }
 
@@ -91,10 +91,10 @@ fn requests_are_read_from_a_file_or_standard_input() {
     let from_file = format!("@{}", scratch.write("list", text));
     for run in [load(&target, ["-n", "30", &from_file]), load(&target, ["-n", "30", "-"]).input(text)] {
         let stream = run.finish().exits(0).stream();
-        let mut asked: Vec<_> =
+        let mut endpoints: Vec<_> =
             stream.of("stats endpoint success").iter().map(|e| (e.text("method"), e.text("name"))).collect();
-        asked.sort_unstable();
-        assert_eq!(asked, [("GET", "/ok"), ("POST", "/echo")]);
+        endpoints.sort_unstable();
+        assert_eq!(endpoints, [("GET", "/ok"), ("POST", "/echo")]);
     }
     let other = format!("{}/ok", host(&crate::support::target()));
     let refused = load(&target, ["-n", "1", &other]).finish().exits(4).stream();

@@ -1,10 +1,10 @@
-//! The plan in the stream: what was set, by whom, and no secret.
+//! The plan in the stream: each setting with its origin, and no secret.
 
 use crate::support::lines::Stream;
 use crate::support::{Run, Scratch, load, target};
 
 #[test]
-fn each_setting_says_who_set_it() {
+fn each_setting_has_its_origin() {
     let target = target();
     let run = load(&target, ["-n", "2", "-u", "2", "--wait", "1ms", "/ok"]);
     let run = run.env("LOCUST_USERS", "50").env("LOCUST_SPAWN_RATE", "100").env("LOCUST_TESTPLAN_NAME", "shop");
@@ -26,7 +26,7 @@ fn each_setting_says_who_set_it() {
 }
 
 #[test]
-fn no_secret_is_in_the_stream_nor_in_what_people_read() {
+fn no_secret_is_in_the_stream_or_on_stderr() {
     let (target, scratch) = (target(), Scratch::new("secrets"));
     let body = scratch.write("body", "password=sesame-5");
     let host = format!("http://amy:sesame-1@{}", target.addr());
@@ -40,10 +40,10 @@ fn no_secret_is_in_the_stream_nor_in_what_people_read() {
     for body in bodies {
         let finished = Run::new(flags).with(headers.clone()).with(body.clone()).finish();
         let stream = finished.stream();
-        let said = format!("{}{}", finished.text(), finished.stderr);
-        assert!(!said.contains("sesame"), "{body:?}: {said}");
-        // Base64 of amy:sesame and of bob:sesame begins so.
-        assert!(!said.contains("YW15OnNl") && !said.contains("Ym9iOnNl"), "{body:?}: {said}");
+        let output = format!("{}{}", finished.text(), finished.stderr);
+        assert!(!output.contains("sesame"), "{body:?}: {output}");
+        // The beginnings of amy:sesame and bob:sesame in Base64.
+        assert!(!output.contains("YW15OnNl") && !output.contains("Ym9iOnNl"), "{body:?}: {output}");
         assert_eq!(stream.setting("basic-auth"), Some(("***", "flag")));
         assert_eq!(stream.setting("header").unwrap().0, "Authorization: ***");
     }
@@ -60,13 +60,13 @@ fn runs_of_one_plan_have_one_hash() {
     to_file.env("LOCUST_LOGLEVEL", "error").finish().exits(0);
     assert_eq!(Stream::parse(&std::fs::read(&file).unwrap()).plan_hash(), plain.plan_hash());
     let by_env = load(&target, ["-n", "2", "/ok"]).env("LOCUST_USERS", "1").finish().stream();
-    assert_eq!(by_env.plan_hash(), plain.plan_hash(), "what is done counts, not who said so");
+    assert_eq!(by_env.plan_hash(), plain.plan_hash(), "the value counts, not its origin");
     for other in [["-u", "2", "/ok"], ["--json", "1", "/ok"], ["--timeout", "9s", "/ok"], ["-X", "PUT", "/ok"]] {
         let stream = load(&target, ["-n", "2"]).with(other).finish().stream();
         assert_ne!(stream.plan_hash(), plain.plan_hash(), "{other:?}");
     }
     let bodies = ["a=1", "a=2"].map(|body| load(&target, ["-n", "1", "-d", body, "/ok"]).finish().stream());
-    assert_ne!(bodies[0].plan_hash(), bodies[1].plan_hash(), "a body counts, though it is not written");
+    assert_ne!(bodies[0].plan_hash(), bodies[1].plan_hash(), "a body counts although it is not in the stream");
 }
 
 #[test]

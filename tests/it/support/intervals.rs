@@ -7,10 +7,10 @@ use hdrhistogram::serialization::Deserializer;
 
 use super::lines::{Line, Stream};
 
-/// Endpoints with histograms to 0.1 %, as those of final; further ones are coarser.
+/// Number of endpoints with a histogram precise to 0.1 %, as in the final line; further ones are coarser.
 const FINE_ENDPOINTS: usize = 200;
 
-/// Holds the interval lines of a stream against its last lines.
+/// Compares the interval lines of a stream with its final lines.
 pub(super) fn check(stream: &Stream) {
     let intervals = stream.of("interval");
     let sum = |key: &str| intervals.iter().map(|interval| interval.count(key)).sum::<u64>();
@@ -52,7 +52,7 @@ pub(super) fn check(stream: &Stream) {
     }
 }
 
-/// What had not ended adds up to the last line, and its histograms to its counts.
+/// Unfinished requests add up to the counts of the last line, and their histograms to their counts.
 fn check_unfinished(stream: &Stream) {
     let lines = stream.of("unfinished");
     let sum = |key: &str| lines.iter().map(|line| line.count(key)).sum::<u64>();
@@ -71,11 +71,11 @@ fn check_unfinished(stream: &Stream) {
             let wanted = format!("unfinished_{kind}");
             let pieces =
                 pieces.iter().copied().filter(|piece| piece.text("kind") == wanted && is_of_endpoint(piece, line));
-            // Two phases of one endpoint may both have pieces.
+            // Two phases of one endpoint may both have partial histograms.
             let pieces: Vec<&Line> = if line.count("histogram_lines") == 0 { Vec::new() } else { pieces.collect() };
             assert_eq!(line.get(kind)["count"], count, "{}", line.0);
-            let told = histogram(line, &format!("{kind}_histogram"), &pieces).as_ref().map_or(0, Histogram::len);
-            assert_eq!(told, count, "{kind} times of {}", line.0);
+            let total = histogram(line, &format!("{kind}_histogram"), &pieces).as_ref().map_or(0, Histogram::len);
+            assert_eq!(total, count, "{kind} times of {}", line.0);
         }
     }
 }
@@ -84,19 +84,19 @@ fn is_of_endpoint(piece: &Line, line: &Line) -> bool {
     ["method", "name"].iter().all(|key| piece.get(key) == line.get(key))
 }
 
-/// One interval after the other, without a gap, each tick's lines about the same.
+/// Intervals follow one another without a gap, and all lines of a tick have the same interval.
 fn check_grid(stream: &Stream) {
     let health = stream.of("health");
     for pair in health.windows(2) {
         assert_eq!(pair[0].get("interval_end"), pair[1].get("interval_start"), "no gap");
-        assert!(pair[0].count("sent") <= pair[1].count("sent"), "sent so far falls");
+        assert!(pair[0].count("sent") <= pair[1].count("sent"), "sent so far decreases");
     }
     let last = health.last().unwrap();
-    // What a shard had under way when it was cut off, nobody counted.
+    // Requests in flight in a shard that was cut off were never counted.
     if !stream.warnings().contains(&"shard_cut_off") {
         assert_eq!(last.count("sent"), stream.run_end().count("sent"), "sent so far at the end");
     }
-    assert_eq!(last.count("in_flight"), 0, "nothing is under way when the last user has ended");
+    assert_eq!(last.count("in_flight"), 0, "nothing is in flight after the last user has ended");
     for interval in stream.of("interval") {
         let same = health.iter().find(|health| health.count("tick") == interval.count("tick")).unwrap();
         for key in ["interval_start", "interval_end"] {
@@ -109,10 +109,10 @@ fn is_of(piece: &Line, interval: &Line) -> bool {
     ["tick", "method", "name"].iter().all(|key| piece.get(key) == interval.get(key))
 }
 
-/// The histogram in the line, or the sum of its pieces.
+/// The histogram in the line, or the sum of its partial histograms.
 fn histogram(interval: &Line, key: &str, pieces: &[&Line]) -> Option<Histogram<u64>> {
     if let Some(text) = interval.0["telemetry"][key].as_str() {
-        assert!(pieces.is_empty(), "{key} is in the line and in pieces: {}", interval.0);
+        assert!(pieces.is_empty(), "{key} is in the line and in histogram lines: {}", interval.0);
         return Some(decoded(text));
     }
     for (place, piece) in (1..).zip(pieces) {

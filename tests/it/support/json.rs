@@ -1,4 +1,4 @@
-//! JSON, strictly: a key that comes twice is an error, and the order of keys is kept.
+//! Strict JSON: a duplicate key is an error, and the order of keys is kept.
 
 use std::fmt;
 
@@ -16,12 +16,12 @@ pub(crate) enum Json {
 }
 
 impl Json {
-    /// Reads the whole of `text`.
+    /// Parses `text`, all of it.
     pub(crate) fn parse(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_else(|why| panic!("{why}: {text}"))
     }
 
-    /// The entries of an object, in the order written.
+    /// The entries of an object, in their order in the text.
     pub(crate) fn entries(&self) -> &[(String, Self)] {
         let Self::Object(entries) = self else { panic!("not an object: {self:?}") };
         entries
@@ -33,7 +33,7 @@ impl Json {
         &entry.unwrap_or_else(|| panic!("no {key} in {self:?}")).1
     }
 
-    /// `integer`, `float`, `string`, `object` and so on.
+    /// The type: `integer`, `float`, `string`, `object` and so on.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Array(_) => "array",
@@ -45,7 +45,7 @@ impl Json {
         }
     }
 
-    /// Without the order.
+    /// The value without the order of keys.
     pub(crate) fn to_value(&self) -> Value {
         match self {
             Self::Plain(value) => value.clone(),
@@ -106,7 +106,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut entries: Vec<(String, Json)> = Vec::new();
         while let Some((key, value)) = map.next_entry::<String, Json>()? {
             if entries.iter().any(|(known, _)| *known == key) {
-                return Err(A::Error::custom(format!("{key} comes twice")));
+                return Err(A::Error::custom(format!("duplicate key {key}")));
             }
             entries.push((key, value));
         }
@@ -115,7 +115,7 @@ impl<'de> Visitor<'de> for Strict {
 }
 
 #[test]
-fn a_key_that_comes_twice_is_refused() {
+fn a_duplicate_key_is_rejected() {
     assert!(serde_json::from_str::<Json>(r#"{"a":{"b":1,"b":1}}"#).is_err());
     assert!(serde_json::from_str::<Json>(r#"{"a":1} x"#).is_err());
     let kept = Json::parse(r#"{"b":1,"a":[1.0,"x",null]}"#);

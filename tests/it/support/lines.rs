@@ -1,4 +1,4 @@
-//! A stream read back, every line and the whole held to what is promised of it.
+//! A stream read back: each line and the stream as such are validated.
 
 use std::sync::LazyLock;
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::json::Json;
 
-/// `PIPE_BUF` of Linux: longer lines may be torn on a shared pipe.
-const MOST_LINE: usize = 4096;
+/// `PIPE_BUF` of Linux: writes of longer lines may be split on a shared pipe.
+const MAX_LINE: usize = 4096;
 
 static VALIDATOR: LazyLock<Validator> =
     LazyLock::new(|| jsonschema::validator_for(&serde_json::from_str(swarmline::telemetry::SCHEMA).unwrap()).unwrap());
 
-/// What the schema has against a line; nothing, where it is as promised.
-pub(crate) fn complaints(line: &Value) -> Vec<String> {
+/// Errors of a line by the schema; empty where it is valid.
+pub(crate) fn schema_errors(line: &Value) -> Vec<String> {
     VALIDATOR.iter_errors(line).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
@@ -25,8 +25,8 @@ pub(crate) struct Line(pub(crate) Value);
 impl Line {
     fn parse(text: &str) -> Self {
         let line = Json::parse(text);
-        let complaints = complaints(&line.to_value());
-        assert!(complaints.is_empty(), "{text}\n{}", complaints.join("\n"));
+        let errors = schema_errors(&line.to_value());
+        assert!(errors.is_empty(), "{text}\n{}", errors.join("\n"));
         check_types(&line, text);
         Self(line.to_value())
     }
@@ -48,12 +48,12 @@ impl Line {
         self.get(key).as_str().unwrap_or_else(|| panic!("{key} is not a text in {}", self.0))
     }
 
-    /// When it was made: fixed width, so that order of texts is order of times.
+    /// Its time: of fixed width, so comparing the texts compares the times.
     pub(crate) fn time(&self) -> &str {
         self.0["time"].as_str().unwrap()
     }
 
-    /// The name without its family, and where there is one the type and status: `stats endpoint error`.
+    /// The telemetry name without its family, with type and status of statistics: `stats endpoint error`.
     pub(crate) fn kind(&self) -> String {
         let family = ["locust.tl.event.", "locust.tl.system.metric.", "locust.tl.request.metric."];
         let family = family.into_iter().chain(["swarmline.event.", "swarmline.metric."]);
@@ -64,8 +64,8 @@ impl Line {
     }
 }
 
-/// Counts are integers, all other numbers floats, for ever: a schema cannot tell 1 from 1.0. Texts are bounded in
-/// bytes as written, which a schema counts in characters.
+/// Counts are always integers and all other numbers floats: a schema cannot tell 1 from 1.0. Texts are limited in bytes
+/// of JSON, while a schema counts characters.
 fn check_types(line: &Json, text: &str) {
     const FLOATS: [&str; 19] = [
         "intended_rate",
@@ -99,24 +99,24 @@ fn check_types(line: &Json, text: &str) {
             "float" => assert!(is_float, "{key} is a float: {text}"),
             _ => {}
         }
-        if let Some((_, most)) = BOUNDS.iter().find(|(bounded, _)| bounded == key) {
+        if let Some((_, limit)) = BOUNDS.iter().find(|(bounded, _)| bounded == key) {
             let written = value.to_value().to_string().len() - 2;
-            assert!(written <= *most, "{key} takes {written} bytes: {text}");
+            assert!(written <= *limit, "{key} takes {written} bytes: {text}");
         }
     }
 }
 
-/// A whole stream.
+/// A complete stream.
 #[derive(Debug)]
 pub(crate) struct Stream(pub(crate) Vec<Line>);
 
 impl Stream {
-    /// Reads a stream and checks everything that is promised of each.
+    /// Parses a stream and checks everything that every stream promises.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let text = std::str::from_utf8(bytes).expect("UTF-8");
-        assert!(text.ends_with('\n'), "the last line is whole");
+        assert!(text.ends_with('\n'), "the last line is complete");
         let longest = text.split_inclusive('\n').map(str::len).max().unwrap();
-        assert!(longest <= MOST_LINE, "a line of {longest} bytes");
+        assert!(longest <= MAX_LINE, "a line of {longest} bytes");
         let stream = Self(text.lines().map(Line::parse).collect());
         stream.check_numbers();
         if stream.0[0].text("source") == "MasterRunner" {
@@ -127,7 +127,7 @@ impl Stream {
         stream
     }
 
-    /// A master's own lines, without those of the workers.
+    /// The master's own lines of a merged stream, without those of the workers.
     pub(crate) fn own(&self) -> Self {
         Self(self.0.iter().filter(|line| line.text("source_id") == "master").cloned().collect())
     }
@@ -149,7 +149,7 @@ impl Stream {
         self.0.iter().filter(|line| line.kind() == kind).collect()
     }
 
-    /// The line of a kind that there is one of.
+    /// The only line of a kind.
     pub(crate) fn only(&self, kind: &str) -> &Line {
         let lines = self.of(kind);
         assert_eq!(lines.len(), 1, "lines of {kind}");
@@ -175,7 +175,7 @@ impl Stream {
         self.of("config")[0].text("plan_hash")
     }
 
-    /// Kinds of the warnings, in order.
+    /// Kinds of all warnings, in order.
     pub(crate) fn warnings(&self) -> Vec<&str> {
         self.of("warning").iter().map(|warning| warning.text("kind")).collect()
     }
@@ -227,7 +227,7 @@ impl Stream {
             }
         }
         let before = &self.0[self.0.len() - rest.len() - 1];
-        // A master says before what is wrong.
+        // The master writes its warnings before test.stop.
         let is_last = before.kind() == "warning" || before.count("tick") == last_tick;
         assert!(is_last, "the last tick is right before test.stop: {}", before.0);
         let stop = take(&mut rest, "test.stop");
@@ -266,10 +266,10 @@ impl Stream {
         assert_eq!(occurrences, last.count("num_failures"), "occurrences of all errors");
         let ticks = self.of("stats current");
         for key in ["num_requests", "num_failures"] {
-            assert!(ticks.windows(2).all(|pair| pair[0].count(key) <= pair[1].count(key)), "{key} falls");
+            assert!(ticks.windows(2).all(|pair| pair[0].count(key) <= pair[1].count(key)), "{key} decreases");
             assert_eq!(ticks.last().unwrap().count(key), last.count(key), "{key} of the last tick and of final");
         }
-        // Of several processes each has a stop of its own.
+        // Shards stop at different times.
         if self.0[0].text("source") != "MasterRunner" {
             let users = ticks.last().unwrap().count("user_count");
             assert_eq!(users, last.count("user_count"), "users when the stop began");
@@ -281,7 +281,7 @@ impl Stream {
         assert_eq!(is_pass, reasons.iter().all(|reason| reason["kind"] == "data_end"), "reasons: {}", end.0);
     }
 
-    /// Rates are over the time of the load, of requests that ended in it.
+    /// Rates are requests that ended during the load, divided by the time of the load.
     fn check_rates(&self) {
         let (end, seconds) = (self.run_end(), self.run_end().float("load_seconds"));
         let after = |key: &str, wanted: Option<&Line>| -> u64 {
@@ -304,15 +304,15 @@ impl Stream {
     }
 }
 
-/// The next line, which is to be of this kind.
+/// Takes the next line, which must be of this kind.
 fn take<'l>(rest: &mut &'l [Line], kind: &str) -> &'l Line {
     let (line, further) = rest.split_first().unwrap_or_else(|| panic!("the stream ends before {kind}"));
-    assert_eq!(line.kind(), kind, "in place of {}", line.0);
+    assert_eq!(line.kind(), kind, "kind of {}", line.0);
     *rest = further;
     line
 }
 
-/// The lines of one tick, made at one moment; says its number.
+/// Takes the lines of one tick, all with the same time; returns its number.
 fn take_tick(rest: &mut &[Line]) -> u64 {
     let current = take(rest, "stats current");
     let (tick, time) = (current.count("tick"), current.time());
@@ -340,7 +340,7 @@ fn take_tick(rest: &mut &[Line]) -> u64 {
     tick
 }
 
-/// Statistics that fit together.
+/// The statistics of a line are consistent.
 fn check_statistics(line: &Line) {
     let ascending = [
         "min_response_time",
@@ -368,7 +368,7 @@ fn check_statistics(line: &Line) {
 pub(crate) fn millis(time: &str) -> u64 {
     let number = |range: std::ops::Range<usize>| -> u64 { time[range].parse().unwrap() };
     let (year, month, day) = (number(0..4), number(5..7), number(8..10));
-    // Days since 0000-03-01, as every year ends with its leap day then.
+    // Days since 0000-03-01: counted from March, a year ends with its leap day.
     let days = |year: u64, month: u64, day: u64| {
         let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
         year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day

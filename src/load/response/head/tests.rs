@@ -32,13 +32,13 @@ fn a_head_gives_status_length_framing_and_location() {
 }
 
 #[test]
-fn a_head_says_whether_it_sets_cookies() {
+fn a_head_tells_whether_it_sets_cookies() {
     assert!(whole("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nset-Cookie: a=b\r\n\r\n").unwrap().sets_cookies);
     assert!(!whole("HTTP/1.1 200 OK\r\nConnection: close\r\nGet-Cookie: a=b\r\n\r\n").unwrap().sets_cookies);
 }
 
 #[test]
-fn an_unfinished_head_asks_for_more() {
+fn an_incomplete_head_needs_more_input() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
     for len in 0..head.len() {
         assert_eq!(parse_head(&head[..len], Asked::Whole), Ok(None), "{len}");
@@ -46,7 +46,7 @@ fn an_unfinished_head_asks_for_more() {
 }
 
 #[test]
-fn what_cannot_become_http_1_is_refused_at_once() {
+fn input_that_cannot_be_http_1_is_refused_at_once() {
     for input in ["PRI * HTTP/2.0\r\n", "P", "HTTX", "HTTP/2", "HTTP/1.2 ", "SSH-2.0", "\x16\x03\x01"] {
         assert_eq!(parse_head(input.as_bytes(), Asked::Whole), Err(Broken::BadVersion), "{input:?}");
         assert_eq!(HeadScan::default().parse(input.as_bytes(), Asked::Whole), Err(Broken::BadVersion), "{input:?}");
@@ -65,7 +65,7 @@ fn a_status_has_three_digits_from_100_on() {
 }
 
 #[test]
-fn folded_fields_blanks_before_the_colon_and_nul_are_refused() {
+fn folded_fields_spaces_before_the_colon_and_nul_are_refused() {
     for field in ["A: b\r\n c\r\n", "A : b\r\n", "A: b\0\r\n", " A: b\r\n", "A\r\n", ": b\r\n", "A: b\rc\r\n"] {
         assert_eq!(framed(field), Err(Broken::BadField), "{field:?}");
     }
@@ -78,7 +78,7 @@ fn bare_line_feeds_and_empty_lines_before_the_head_are_read() {
 }
 
 #[test]
-fn head_1xx_204_and_304_have_no_body_whatever_the_fields_say() {
+fn head_1xx_204_and_304_have_no_body_whatever_the_headers() {
     let fields = "Content-Length: 5\r\nContent-Length: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     for status in [100, 102, 103, 199, 204, 304] {
         let input = format!("HTTP/1.1 {status} X\r\n{fields}");
@@ -92,7 +92,7 @@ fn head_1xx_204_and_304_have_no_body_whatever_the_fields_say() {
 }
 
 #[test]
-fn an_upgrade_that_nobody_asked_for_is_broken() {
+fn an_unrequested_upgrade_is_broken() {
     assert_eq!(whole("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), Err(Broken::Upgrade));
 }
 
@@ -103,7 +103,7 @@ fn without_length_or_encoding_the_body_ends_with_the_connection() {
 }
 
 #[test]
-fn a_repeated_content_length_counts_once_if_it_agrees() {
+fn a_repeated_content_length_is_accepted_if_all_agree() {
     for lines in ["5\r\nContent-Length: 5", "5, 5", "5,\t05", "5,5\r\ncontent-length:5", "  5  "] {
         assert_eq!(framed(&format!("Content-Length: {lines}\r\n")), Ok(Framing::Length(5)), "{lines:?}");
     }
@@ -160,7 +160,7 @@ fn an_encoding_in_http_1_0_is_broken() {
 }
 
 #[test]
-fn http_1_1_is_kept_unless_it_says_close() {
+fn http_1_1_is_kept_alive_unless_it_has_close() {
     let says = |lines: &str| kept(&format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{lines}\r\n"));
     assert!(says(""));
     assert!(says("Connection: upgrade\r\n"));
@@ -172,7 +172,7 @@ fn http_1_1_is_kept_unless_it_says_close() {
 }
 
 #[test]
-fn http_1_0_is_kept_only_if_it_says_keep_alive() {
+fn http_1_0_is_kept_alive_only_if_it_has_keep_alive() {
     let says = |lines: &str| kept(&format!("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n{lines}\r\n"));
     assert!(!says(""));
     assert!(says("Connection: Keep-Alive\r\n"));
@@ -230,7 +230,7 @@ fn a_head_that_drips_in_is_parsed_few_times() {
 }
 
 #[test]
-fn a_head_that_drips_in_is_found_with_its_last_byte() {
+fn a_head_that_arrives_slowly_is_complete_with_its_last_byte() {
     for end in ["\r\n\r\n", "\n\r\n", "\n\n", "\r\n\n"] {
         let input = format!("\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b{end}");
         let (verdict, len, _) = drip(input.as_bytes());
@@ -253,7 +253,7 @@ fn unfolded(head: &str) -> (Unfolded, String) {
 }
 
 #[test]
-fn folded_lines_become_one_and_colons_stand_next_to_names() {
+fn folded_lines_become_one_and_spaces_before_colons_are_removed() {
     for (head, expected) in [
         ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b   c\r\n\r\n"),
         ("HTTP/1.1 200 OK\nA: b\n\tc\n\n", "HTTP/1.1 200 OK\nA: b  c\n\n"),
@@ -270,7 +270,7 @@ fn folded_lines_become_one_and_colons_stand_next_to_names() {
 }
 
 #[test]
-fn what_is_not_a_field_stays_as_it_is() {
+fn a_line_that_is_not_a_field_is_unchanged() {
     for head in [
         "HTTP/1.1 200 OK\r\n a: b\r\n\r\n",
         "HTTP/1.1 200 OK\r\nno colon\r\n : b\r\n\r\n",

@@ -8,7 +8,7 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
-/// Rates with their exact fractions.
+/// Rates as floats and as exact fractions.
 const RATES: [(f64, u128, u128); 8] = [
     (0.1, 1, 10),
     (0.3, 3, 10),
@@ -41,7 +41,7 @@ fn constant_arrivals_are_exact_in_number_and_time() {
 }
 
 #[test]
-fn an_endless_rate_is_as_exact_far_off() {
+fn an_endless_rate_is_still_exact_after_a_long_time() {
     for (rate, numerator, denominator) in RATES {
         let arrivals = Arrivals::constant(rate, Spacing::Constant);
         for n in [0, 1, 2, 3, 1_000_000, 999_999_999] {
@@ -144,7 +144,7 @@ fn poisson_arrivals_follow_the_stages_and_the_seed() {
 }
 
 #[test]
-fn the_rate_names_the_phase_and_the_plateau() {
+fn the_rate_determines_the_phase_and_the_plateau() {
     let arrivals = constant(10.0, "30s:100,2m:100,30s:0");
     assert_eq!((arrivals.end(), arrivals.reached()), (Some(seconds(180.0)), Some(seconds(30.0))));
     for (at, phase) in [(0.0, Phase::Ramp), (29.9, Phase::Ramp), (30.0, Phase::Steady), (150.0, Phase::Down)] {
@@ -172,5 +172,5 @@ fn no_rate_that_a_flag_accepts_causes_a_panic() {
         }
     }
     let arrivals = Arrivals::constant(1.0, Spacing::Constant);
-    assert!(arrivals.due().nth(usize::MAX).is_some(), "never, but not a panic");
+    assert!(arrivals.due().nth(usize::MAX).is_some(), "never due, but no panic");
 }

@@ -9,7 +9,7 @@ fn seconds(seconds: f64) -> Duration {
 }
 
 #[test]
-fn values_are_the_decimals_that_were_typed() {
+fn values_are_exactly_the_decimals_given() {
     for (value, exact) in [
         (0.0, 0),
         (0.1, 100_000_000_000),
@@ -28,7 +28,7 @@ fn values_are_the_decimals_that_were_typed() {
 }
 
 #[test]
-fn the_value_goes_straight_and_jumps() {
+fn the_value_is_linear_within_stages_and_may_jump_between_them() {
     let curve = curve(10.0, "10s:20,0s:5,10s:5,10s:0,0s:3");
     for (at, value) in [(0.0, 10.0), (5.0, 15.0), (10.0, 5.0), (19.0, 5.0), (25.0, 2.5), (30.0, 3.0), (1e9, 3.0)] {
         assert!((curve.value(seconds(at)) - value).abs() < 1e-9, "at {at} s");
@@ -106,7 +106,7 @@ fn a_constant_value_without_end_reaches_every_amount_or_never() {
 }
 
 #[test]
-fn an_interval_has_the_phase_that_holds_most_of_it() {
+fn an_interval_has_the_phase_that_covers_most_of_it() {
     let curve = curve(0.0, "10s:5,10s:5,10s:2,0s:4,10s:4,0s:1,10s:1");
     for (from, until, phase) in [
         (0.0, 10.0, Phase::Ramp),
@@ -132,7 +132,7 @@ fn an_interval_has_the_phase_that_holds_most_of_it() {
 }
 
 #[test]
-fn a_plateau_is_the_first_piece_that_stays() {
+fn a_plateau_is_the_first_constant_piece() {
     for (stages, begin) in [
         ("30s:100,2m:100,30s:0", Some(30.0)),
         ("1s:100,1s:200,1s:200", Some(2.0)),

@@ -71,7 +71,7 @@ fn each_new_target_is_reached_once_up_and_down() {
     assert_eq!(users("30s:100,2m:100,30s:0").end(), Some(seconds(180.0)));
 }
 
-/// Every pair of stages of a small grid, in tenths of seconds and of users.
+/// All pairs of stages from a small grid, in tenths of seconds and of users.
 fn grid() -> impl Iterator<Item = [(i64, i64); 3]> {
     let targets = [0, 3, 10, 25, 30];
     let times = [0, 5, 10, 33];

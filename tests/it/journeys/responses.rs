@@ -1,4 +1,4 @@
-//! Answers that are looked at: coded ones, unexpected ones, and what is taken out of them.
+//! Responses whose content matters: compressed ones, expectations, and extractions.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -23,17 +23,17 @@ fn zlib(text: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A whole answer of this body.
-fn answer(coding: &str, body: &[u8]) -> Vec<u8> {
+/// A complete response with this body.
+fn response(coding: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
-/// Gives this answer to the first request of a task, and ok to the second, which needs a value from it.
-fn take_id(name: &str, answer: Vec<u8>) -> (Server, Finished) {
+/// Runs a task whose first request gets this response, and whose second needs a value from it.
+fn extract_id(name: &str, response: Vec<u8>) -> (Server, Finished) {
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /give" { &answer } else { OK.as_bytes() });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /give" { &response } else { OK.as_bytes() });
         }
     });
     let task = json!({ "tasks": [{ "requests": [
@@ -45,52 +45,52 @@ fn take_id(name: &str, answer: Vec<u8>) -> (Server, Finished) {
 }
 
 #[test]
-fn values_are_taken_out_of_coded_answers_and_their_bytes_are_those_of_the_wire() {
+fn values_are_extracted_from_compressed_responses_whose_size_is_that_on_the_wire() {
     let text = json!({ "id": "x1", "filler": "f".repeat(5000) }).to_string();
     for (coding, body) in [("gzip", gzip(text.as_bytes())), ("deflate", zlib(text.as_bytes()))] {
         let length = body.len();
-        let (server, run) = take_id(coding, answer(coding, &body));
+        let (server, run) = extract_id(coding, response(coding, &body));
         let run = run.exits(0);
-        assert_eq!(server.asked(), ["GET /give", "GET /take/x1"].repeat(2), "{coding}");
+        assert_eq!(server.request_lines(), ["GET /give", "GET /take/x1"].repeat(2), "{coding}");
         let expected = (length + 2) as f64 / 2.0;
         assert!((run.statistic("avg_content_length") - expected).abs() < 1e-3, "{coding}: {length} bytes on the wire");
     }
 }
 
 #[test]
-fn a_coding_that_is_not_known_fails_what_looks_at_the_body() {
-    let (server, run) = take_id("unknown", answer("br", b"whatever"));
+fn an_unknown_content_coding_fails_whatever_needs_the_body() {
+    let (server, run) = extract_id("unknown", response("br", b"whatever"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
-    assert_eq!(server.asked(), ["GET /give"; 4]);
-    let (_, run) = take_id("broken", answer("gzip", b"no gzip"));
+    assert_eq!(server.request_lines(), ["GET /give"; 4]);
+    let (_, run) = extract_id("broken", response("gzip", b"no gzip"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
-    let server = Server::start(move |mut peer| while peer.answer(answer("br", b"whatever")) {});
+    let server = Server::start(move |mut peer| while peer.respond(response("br", b"whatever")) {});
     let task = json!({ "tasks": [{ "requests": [{ "get": "/" }] }] });
-    Scenario::of_class("unlooked", &task).run(&server, &["-n", "2"]).exits(0);
+    Scenario::of_class("unneeded", &task).run(&server, &["-n", "2"]).exits(0);
 }
 
-/// Runs a request that expects this, and takes that, of a server that always answers so.
-fn looked_at(name: &str, answer: Vec<u8>, request: &Value, flags: &[&str]) -> Finished {
-    let server = Server::start(move |mut peer| while peer.answer(&answer) {});
+/// Runs this request against a server that always sends this response.
+fn run_request(name: &str, response: Vec<u8>, request: &Value, flags: &[&str]) -> Finished {
+    let server = Server::start(move |mut peer| while peer.respond(&response) {});
     let task = json!({ "tasks": [{ "requests": [request] }] });
     Scenario::of_class(name, &task).run(&server, &[&["-n", "2"], flags].concat())
 }
 
 #[test]
-fn texts_are_looked_for_in_the_whole_of_a_body_whatever_its_size() {
+fn texts_are_searched_in_the_entire_body_whatever_its_size() {
     let text = format!("{}<id>7</id> the end", "filler ".repeat(300_000));
     for (coding, body) in [("identity", text.clone().into_bytes()), ("gzip", gzip(text.as_bytes()))] {
-        let whole = answer(coding, &body);
+        let full = response(coding, &body);
         let request = json!({
             "get": "/", "extract": { "id": { "between": ["<id>", "</id>"] } },
             "expect": { "body_contains": ["the end", "filler <id>"], "body_not_contains": "beginning" },
         });
-        looked_at("whole", whole.clone(), &request, &["--max-body", "1KiB"]).exits(0);
+        run_request("full", full.clone(), &request, &["--max-body", "1KiB"]).exits(0);
         for (expect, error) in [
             (json!({ "body_contains": "beginning" }), "expectation: body_contains"),
             (json!({ "body_not_contains": "the end" }), "expectation: body_not_contains"),
         ] {
-            let run = looked_at("late", whole.clone(), &json!({ "get": "/", "expect": expect }), &[]).exits(1);
+            let run = run_request("late", full.clone(), &json!({ "get": "/", "expect": expect }), &[]).exits(1);
             assert_eq!(run.errors(), [(error, 2)], "{coding}");
         }
     }
@@ -98,8 +98,9 @@ fn texts_are_looked_for_in_the_whole_of_a_body_whatever_its_size() {
 
 #[test]
 fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extractions() {
-    let body =
-        |filler: usize| answer("gzip", &gzip(json!({ "filler": "f".repeat(filler), "id": 1 }).to_string().as_bytes()));
+    let body = |filler: usize| {
+        response("gzip", &gzip(json!({ "filler": "f".repeat(filler), "id": 1 }).to_string().as_bytes()))
+    };
     for (part, over, request) in [
         ("positive", "8 MiB", json!({ "get": "/", "expect": { "json": { "/id": 1 } } })),
         ("negative", "1 KiB", json!({ "get": "/", "expect": { "json": { "/no": { "exists": false } } } })),
@@ -107,19 +108,19 @@ fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extrac
         ("between", "1 KiB", json!({ "get": "/", "extract": { "id": { "between": ["fff", "\""] } } })),
     ] {
         let (filler, size) = if over == "8 MiB" { (8 << 20, &[][..]) } else { (2000, &["--max-body", over][..]) };
-        let run = looked_at(part, body(filler), &request, size).exits(1);
+        let run = run_request(part, body(filler), &request, size).exits(1);
         assert_eq!(run.errors(), [(format!("expectation: body over {over}").as_str(), 2)], "{part}");
-        looked_at(part, body(filler), &request, &["--max-body", "9M"]).exits(0);
+        run_request(part, body(filler), &request, &["--max-body", "9M"]).exits(0);
     }
-    let undecodable = answer("br", b"whatever");
+    let undecodable = response("br", b"whatever");
     let negative = json!({ "get": "/", "expect": { "body_not_contains": "whatever" } });
-    let run = looked_at("undecodable", undecodable, &negative, &[]).exits(1);
+    let run = run_request("undecodable", undecodable, &negative, &[]).exits(1);
     assert_eq!(run.errors(), [("expectation: body cannot be decoded", 2)]);
 }
 
 #[test]
-fn the_longest_body_may_be_said_by_the_scenario() {
-    let server = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
+fn the_scenario_can_set_max_body() {
+    let server = Server::responding("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":12345}");
     let class = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": { "json": { "/id": 12345 } } }] }] });
     for (size, is_enough) in [(json!(12), true), (json!("11 bytes"), false)] {
         let file = json!({ "max_body": size, "user_classes": [class] });
@@ -129,17 +130,17 @@ fn the_longest_body_may_be_said_by_the_scenario() {
     }
 }
 
-/// What comes of an answer that is expected to be so.
-fn judged(name: &str, expect: &Value) -> Finished {
+/// Runs a request with these expectations.
+fn run_expecting(name: &str, expect: &Value) -> Finished {
     let body = r#"{"order":7,"items":[{"id":"a"}]}"#;
-    let answer = format!(
+    let response = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Id: 7\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let server = Server::start(move |mut peer| {
         while peer.read().is_some() {
-            peer.dawdle(Duration::from_millis(5));
-            peer.say(&answer);
+            peer.pause(Duration::from_millis(5));
+            peer.send(&response);
         }
     });
     let task = json!({ "tasks": [{ "requests": [{ "get": "/", "expect": expect }] }] });
@@ -147,7 +148,7 @@ fn judged(name: &str, expect: &Value) -> Finished {
 }
 
 #[test]
-fn answers_as_expected_are_ok() {
+fn responses_as_expected_are_ok() {
     let expect = json!({
         "status": 200,
         "header": { "content-type": { "contains": "json" }, "X-Id": "7", "X-No": { "exists": false } },
@@ -157,11 +158,11 @@ fn answers_as_expected_are_ok() {
         "within": "30s",
         "size": { "min": 10, "max": 100 },
     });
-    assert_eq!(judged("expected", &expect).exits(0).count("ok"), 3);
+    assert_eq!(run_expecting("expected", &expect).exits(0).count("ok"), 3);
 }
 
 #[test]
-fn answers_that_are_not_are_failures_of_a_class_of_their_own() {
+fn unexpected_responses_fail_with_a_class_of_their_own() {
     for (name, expect, error) in [
         ("x-status", json!({ "status": 201 }), "expectation: status 200"),
         ("x-header", json!({ "header": { "X-Id": "8" } }), "expectation: header"),
@@ -171,6 +172,6 @@ fn answers_that_are_not_are_failures_of_a_class_of_their_own() {
         ("x-within", json!({ "within": "4ms" }), "expectation: within"),
         ("x-size", json!({ "size": { "max": 3 } }), "expectation: size"),
     ] {
-        assert_eq!(judged(name, &expect).exits(1).errors(), [(error, 3)], "{name}");
+        assert_eq!(run_expecting(name, &expect).exits(1).errors(), [(error, 3)], "{name}");
     }
 }

@@ -1,39 +1,39 @@
-//! Answers of every framing, whole and broken.
+//! Responses of every framing, complete and broken.
 
 use std::time::Duration;
 
 use crate::process::{Finished, run, run_alone};
-use crate::server::{AUTHORITY, OK, Peer, Server};
+use crate::server::{CA_FILE, OK, Peer, Server};
 use crate::support::Scratch;
 
-/// Three requests to a server that always answers so.
-fn thrice(answer: impl Into<String>) -> (Server, Finished) {
-    let server = Server::answering(answer);
+/// Three requests to a server that always sends this response.
+fn thrice(response: impl Into<String>) -> (Server, Finished) {
+    let server = Server::responding(response);
     let run = run(&server, &["-n", "3", "/"]);
     (server, run)
 }
 
-/// All three failed with this error, and the run ended in order.
-fn fails_thrice(answer: impl Into<String>, error: &str) {
-    let (server, run) = thrice(answer);
-    // A run without a single answer is not valid; one in which all answers are errors is.
+/// Asserts that three requests fail with this error, and that the run ends cleanly.
+fn fails_thrice(response: impl Into<String>, error: &str) {
+    let (server, run) = thrice(response);
+    // A run without a single response is not valid; one with error responses only is.
     let run = run.exits(if error.starts_with("http_") { 1 } else { 4 });
     assert_eq!(run.errors(), [(error, 3)]);
     assert_eq!((run.count("failed"), server.count()), (3, 3), "{error}");
 }
 
-/// As [`fails_thrice`], for a server that closes behind what it says.
-fn closing_fails_thrice(answer: &'static str, error: &str) {
+/// Like [`fails_thrice`], with a server that closes the connection after the response.
+fn closing_fails_thrice(response: &'static str, error: &str) {
     let server = Server::start(move |mut peer| {
-        peer.answer(answer);
+        peer.respond(response);
     });
     let run = run(&server, &["-n", "3", "/"]).exits(4);
-    assert_eq!(run.errors(), [(error, 3)], "{answer}");
+    assert_eq!(run.errors(), [(error, 3)], "{response}");
     assert_eq!(server.count(), 3);
 }
 
 #[test]
-fn interim_answers_are_skipped() {
+fn interim_responses_are_skipped() {
     let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n";
     let (server, run) = thrice(format!("{interim}{OK}"));
     let run = run.exits(0);
@@ -42,22 +42,22 @@ fn interim_answers_are_skipped() {
 }
 
 #[test]
-fn an_upgrade_that_nobody_asked_for_is_broken() {
+fn an_unrequested_upgrade_is_a_protocol_error() {
     fails_thrice("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", "protocol: upgrade not asked for");
 }
 
 #[test]
-fn answers_without_a_body_leave_the_connection_usable() {
-    for (method, answer) in [
+fn responses_without_a_body_leave_the_connection_usable() {
+    for (method, response) in [
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
         ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
         ("GET", "HTTP/1.1 204 No Content\r\nContent-Length: 1000\r\n\r\n"),
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n"),
     ] {
-        let server = Server::answering(answer);
+        let server = Server::responding(response);
         let run = run(&server, &["-n", "3", "-X", method, "/"]).exits(0);
-        assert_eq!((run.count("ok"), server.connections()), (3, 1), "{method} {answer}");
-        assert!(run.statistic("avg_content_length").abs() < 1e-9, "{method} {answer}");
+        assert_eq!((run.count("ok"), server.connections()), (3, 1), "{method} {response}");
+        assert!(run.statistic("avg_content_length").abs() < 1e-9, "{method} {response}");
     }
 }
 
@@ -71,10 +71,10 @@ fn chunks_are_counted_without_their_framing() {
 }
 
 #[test]
-fn a_body_that_ends_with_the_connection_is_whole() {
+fn a_body_that_ends_with_the_connection_is_complete() {
     for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"] {
         let server = Server::start(move |mut peer| {
-            peer.answer(format!("{head}{}", "x".repeat(100_000)));
+            peer.respond(format!("{head}{}", "x".repeat(100_000)));
         });
         let run = run(&server, &["-n", "3", "/"]).exits(0);
         assert_eq!((run.count("ok"), run.count("reopened"), server.connections()), (3, 0, 3));
@@ -83,10 +83,10 @@ fn a_body_that_ends_with_the_connection_is_whole() {
 }
 
 #[test]
-fn the_average_length_is_exact_over_answers_of_several_lengths() {
+fn the_average_length_is_exact_over_responses_of_several_lengths() {
     let server = Server::start(|mut peer| {
         for length in [0, 10, 1_000_000, 5] {
-            peer.answer(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
+            peer.respond(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{}", "x".repeat(length)));
         }
     });
     let run = run(&server, &["-n", "4", "/"]).exits(0);
@@ -131,9 +131,9 @@ fn a_head_of_60_kib_is_read_and_one_of_70_is_not() {
 }
 
 #[test]
-fn an_answer_that_is_cut_off_is_closed_early() {
+fn a_response_that_is_cut_off_is_closed_early() {
     let error = "closed_early: closed before the answer was complete";
-    for answer in [
+    for response in [
         "",
         "HTTP",
         "HTTP/1.1 200 OK\r\nContent-Le",
@@ -142,43 +142,43 @@ fn an_answer_that_is_cut_off_is_closed_early() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n",
     ] {
-        closing_fails_thrice(answer, error);
+        closing_fails_thrice(response, error);
     }
 }
 
 #[test]
-fn a_reset_within_an_answer_is_a_reset() {
-    for answer in
+fn a_reset_within_a_response_is_reported_as_a_reset() {
+    for response in
         ["", "HTTP/1.1 200 O", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfour", "HTTP/1.1 200 OK\r\n\r\nfour"]
     {
         let server = Server::start(move |mut peer| {
-            peer.answer(answer);
+            peer.respond(response);
             peer.reset();
         });
         let run = run(&server, &["-n", "3", "/"]).exits(4);
-        assert_eq!(run.errors(), [("reset: connection reset", 3)], "{answer}");
+        assert_eq!(run.errors(), [("reset: connection reset", 3)], "{response}");
     }
 }
 
 #[test]
 fn statuses_from_400_on_fail_and_expect_status_replaces_the_rule() {
     for (status, error) in [(404, "http_4xx: 404"), (503, "http_5xx: 503")] {
-        let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno");
-        fails_thrice(answer.clone(), error);
-        let server = Server::answering(answer);
+        let response = format!("HTTP/1.1 {status} No\r\nContent-Length: 2\r\n\r\nno");
+        fails_thrice(response.clone(), error);
+        let server = Server::responding(response);
         let expected = status.to_string();
         run(&server, &["-n", "3", "--expect-status", &expected, "/"]).exits(0);
     }
-    let server = Server::answering(OK);
+    let server = Server::responding(OK);
     let run = run(&server, &["-n", "3", "--expect-status", "404", "/"]).exits(1);
     assert_eq!(run.errors(), [("expectation: status 200", 3)]);
 }
 
 #[test]
-fn an_answer_before_the_whole_body_was_read_counts() {
+fn a_response_sent_before_the_entire_body_was_read_counts() {
     let server = Server::start(|mut peer| {
         peer.read_head();
-        peer.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        peer.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         peer.finish_sending();
         peer.drain();
     });
@@ -190,11 +190,11 @@ fn an_answer_before_the_whole_body_was_read_counts() {
 }
 
 #[test]
-fn an_answer_that_came_before_a_reset_counts() {
-    // As servers do that close with the rest of a body unread.
+fn a_response_received_before_a_reset_counts() {
+    // As a server does that closes while the rest of a body is unread.
     let server = Server::start(|mut peer| {
         peer.read_head();
-        peer.say("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        peer.send("HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         peer.reset();
     });
     let body = "x".repeat(100_000);
@@ -202,17 +202,17 @@ fn an_answer_that_came_before_a_reset_counts() {
     assert_eq!(run.errors(), [("http_4xx: 413", 20)]);
 }
 
-/// Answers as soon as it has the head of a request, and reads nothing more while the client stays.
-fn answers_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static {
+/// Responds as soon as it has the head of a request, and reads nothing more while the client is connected.
+fn responds_early(status: &'static str) -> impl Fn(Peer) + Send + Sync + 'static {
     move |mut peer| {
         peer.read_head();
-        peer.say(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nno"));
-        // Neither reads nor closes; the client does.
-        while peer.dawdle(Duration::from_secs(60)) {}
+        peer.send(format!("HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nno"));
+        // Neither reads nor closes until the client closes.
+        while peer.pause(Duration::from_secs(60)) {}
     }
 }
 
-/// More than the buffers of two sockets hold.
+/// A body that exceeds the buffers of two sockets.
 fn large_body(name: &str) -> (Scratch, String) {
     let scratch = Scratch::new(name);
     let body = scratch.write("body", "x".repeat(32 << 20));
@@ -220,57 +220,57 @@ fn large_body(name: &str) -> (Scratch, String) {
 }
 
 #[test]
-fn an_early_answer_counts_though_the_server_reads_no_more() {
+fn an_early_response_counts_although_the_server_stops_reading() {
     let (_scratch, body) = large_body("early-answer");
     for (status, error) in [("413 Content Too Large", "http_4xx: 413"), ("401 Unauthorized", "http_4xx: 401")] {
-        let server = Server::start(answers_early(status));
+        let server = Server::start(responds_early(status));
         let run = run(&server, &["-n", "3", "--timeout", "30s", "--data", &body, "/"]).exits(1);
         assert_eq!(run.errors(), [(error, 3)]);
-        // The rest of a body would be taken for the next request.
+        // The server would take the rest of a body for the next request.
         assert_eq!((server.count(), server.connections(), run.count("reopened")), (3, 3, 0));
-        assert!(run.statistic("max_response_time") < 10_000.0, "not at the timeout");
+        assert!(run.statistic("max_response_time") < 10_000.0, "not only at the timeout");
     }
-    let server = Server::start(|peer| answers_early("413 Content Too Large")(peer.secure()));
+    let server = Server::start(|peer| responds_early("413 Content Too Large")(peer.accept_tls()));
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(1);
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "2", "--data", &body, &url]).exits(1);
     assert_eq!(run.errors(), [("http_4xx: 413", 2)], "over TLS");
     assert!(run.statistic("max_response_time") < 10_000.0, "over TLS");
 }
 
 #[test]
-fn an_answer_that_begins_early_is_read_while_the_body_is_sent_to_its_end() {
+fn a_response_that_begins_early_is_read_while_the_rest_of_the_body_is_sent() {
     let (_scratch, body) = large_body("duplex-answer");
-    let talks = |mut peer: Peer| {
+    let responds = |mut peer: Peer| {
         while peer.read_head().is_some() {
-            // A server that answers as it reads: more than the client's buffers hold, then the rest of the body.
-            peer.say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
-            peer.say("y".repeat(16 << 20));
+            // First sends more than the client's buffers hold, then reads the rest of the body.
+            peer.send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n");
+            peer.send("y".repeat(16 << 20));
             peer.read_body(32 << 20);
         }
     };
-    let server = Server::start(talks);
+    let server = Server::start(responds);
     let run = run(&server, &["-n", "3", "--data", &body, "/"]).exits(0);
     assert_eq!((run.count("ok"), server.count()), (3, 3));
     assert!((run.statistic("avg_content_length") - f64::from(16 << 20)).abs() < 1e-3);
-    let server = Server::start(move |peer| talks(peer.secure()));
+    let server = Server::start(move |peer| responds(peer.accept_tls()));
     let url = format!("https://{}/", server.addr());
-    let run = run_alone(&["--cacert", AUTHORITY, "-n", "2", "--data", &body, &url]).exits(0);
+    let run = run_alone(&["--cacert", CA_FILE, "-n", "2", "--data", &body, &url]).exits(0);
     assert_eq!((run.count("ok"), server.count()), (2, 2), "over TLS");
 }
 
 #[test]
-fn a_server_that_neither_reads_nor_answers_is_a_timeout() {
+fn a_server_that_neither_reads_nor_responds_is_a_timeout() {
     let (_scratch, body) = large_body("deaf-answer");
     let server = Server::start(|mut peer| {
         peer.read_head();
-        while peer.dawdle(Duration::from_secs(60)) {}
+        while peer.pause(Duration::from_secs(60)) {}
     });
     let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(4);
     assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)]);
 }
 
 #[test]
-fn folded_fields_and_blanks_before_a_colon_are_read_as_the_rfc_says() {
+fn folded_headers_and_spaces_before_a_colon_are_read_as_the_rfc_requires() {
     let folded = "HTTP/1.1 200 OK\r\nX-Long: one\r\n two\r\n\t three\r\nContent-Length :\r\n 2\r\n\r\nok";
     let (server, run) = thrice(folded);
     let run = run.exits(0);
@@ -282,11 +282,11 @@ fn folded_fields_and_blanks_before_a_colon_are_read_as_the_rfc_says() {
     let moved =
         "HTTP/1.1 302 Found\r\nLocation:\r\n  /there\r\nSet-Cookie : a=1;\r\n\tPath=/\r\nContent-Length: 0\r\n\r\n";
     let server = Server::start(move |mut peer| {
-        while let Some(seen) = peer.read() {
-            peer.say(if seen.asked() == "GET /" { moved } else { OK });
+        while let Some(request) = peer.read() {
+            peer.send(if request.line() == "GET /" { moved } else { OK });
         }
     });
     run_alone(&["-n", "1", "--host", &server.host(), "/"]).exits(0);
-    assert_eq!(server.asked(), ["GET /", "GET /there"]);
-    assert_eq!(server.requests()[1].field("cookie"), Some("a=1"));
+    assert_eq!(server.request_lines(), ["GET /", "GET /there"]);
+    assert_eq!(server.requests()[1].header("cookie"), Some("a=1"));
 }
