@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::target::Target;
 
 /// Longer than any test takes, so that a fault ends the test instead of hanging it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// A client that exposes the bytes.
 pub(super) struct Client {
