@@ -16,7 +16,7 @@ POST = ["-X", "POST", "-d", "x=1"]
 
 
 def server_counts(stream, counted):
-    """README's formula, including failures after a byte was written, which may or may not be counted."""
+    """The documented formula, including failures after a byte was written, which may or may not be counted."""
     unsent = unsure = 0
     for (_, error), count in stream.errors().items():
         kind = error.split(":")[0]
@@ -24,7 +24,7 @@ def server_counts(stream, counted):
         unsure += count if kind in ("send", "reset", "closed_early", "timeout") else 0
     most = stream.end["sent"] - unsent + stream.end["redirects"]
     least = most - unsure - stream.end["aborted"]
-    expect(least <= counted <= most, f"the server counted {counted}, by README's formula it is {least} to {most}")
+    expect(least <= counted <= most, f"the server counted {counted}, by the documented formula it is {least} to {most}")
 
 
 def idle_run(bench, flags, server_flags, url="{server.url}/ok", wait="150ms"):

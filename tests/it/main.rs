@@ -7,6 +7,7 @@ mod server;
 
 mod checks;
 mod cli;
+mod docs;
 mod files;
 mod framing;
 mod fuzz;

@@ -249,17 +249,6 @@ fn the_example_of_the_repository_is_accepted() {
 }
 
 #[test]
-fn the_scenario_in_the_readme_is_accepted() {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let readme = std::fs::read_to_string(format!("{root}/README.md")).unwrap();
-    let block = readme.split("```json\n").find(|block| block.contains("user_classes")).unwrap();
-    let scratch = Scratch::new("readme");
-    scratch.write("accounts.csv", std::fs::read(format!("{root}/examples/accounts.csv")).unwrap());
-    let file = scratch.write("shop.json", block.split("```").next().unwrap());
-    Run::new(["run", "--dry-run", "-f", &file]).finish().exits(0);
-}
-
-#[test]
 fn the_command_prints_the_schema_of_scenarios() {
     let printed = Run::new(["schema", "--scenario"]).finish().exits(0);
     assert_eq!(printed.text(), swarmline::plan::scenario::SCHEMA);
