@@ -32,6 +32,6 @@ pub mod telemetry;
 pub mod report;
 pub mod merge;
 pub mod import;
-pub mod target;
+pub mod server;
 pub mod run;
 pub mod command;

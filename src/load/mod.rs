@@ -1,4 +1,4 @@
-//! Doing it: the only floor that opens sockets, besides `target`.
+//! Doing it: the only floor that opens sockets, besides `server`.
 
 mod budget;
 pub mod connection;

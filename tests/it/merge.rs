@@ -9,14 +9,14 @@ mod troubles;
 
 use std::collections::BTreeMap;
 
-use swarmline::target::Target;
+use swarmline::server::Server;
 
 use crate::shards::seconds_from_now;
 use crate::support::lines::{Line, Stream};
 use crate::support::{Finished, Run, Scratch, load, target};
 
 /// Streams of the shards of one run against `target`, of which some requests fail.
-pub(crate) fn shards(target: &Target, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
+pub(crate) fn shards(target: &Server, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
     let at = seconds_from_now(1.2);
     let flags = ["-u", "7", "-r", "50", "--interval", "200ms", "--run-id", "r1", "--start-at", at.as_str()];
     let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms"];

@@ -22,7 +22,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
     ("report", &["cli", "clock", "error", "load", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
     ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
-    ("target", &["error", "plan"]),
+    ("server", &["error", "plan"]),
     ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry"]),
     (
         "command",
@@ -37,7 +37,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
             "plan",
             "report",
             "run",
-            "target",
+            "server",
             "telemetry",
         ],
     ),
@@ -57,16 +57,16 @@ const NAMES: [(&str, &[&str], &str); 22] = [
             "run/mod.rs",
             "run/signals.rs",
             "run/targets.rs",
-            "target/mod.rs",
+            "server/mod.rs",
             "telemetry/interrupt.rs",
         ],
         "deadlines of waits; everything measured is a Moment",
     ),
-    ("TcpStream", &["target/"], "elsewhere a socket is a descriptor, TCP or Unix"),
-    ("TcpListener", &["target/"], "only the embedded server listens"),
+    ("TcpStream", &["server/"], "elsewhere a socket is a descriptor, TCP or Unix"),
+    ("TcpListener", &["server/"], "only the embedded server listens"),
     ("UdpSocket", &[], "HTTP is all that is spoken"),
     ("ToSocketAddrs", &["load/resolve.rs"], "one resolver, asked once a host"),
-    ("std::net", &["load/", "target/", "cli/", "plan/url.rs", "command.rs"], "sockets, and addresses as values"),
+    ("std::net", &["load/", "server/", "cli/", "plan/url.rs", "command.rs"], "sockets, and addresses as values"),
     (
         "std::thread",
         &[
@@ -74,7 +74,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
             "run/mod.rs",
             "run/aggregator.rs",
             "run/signals.rs",
-            "target/mod.rs",
+            "server/mod.rs",
             "load/resolve.rs",
             "load/roster.rs",
             "load/stop.rs",
@@ -87,7 +87,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
     ("ureq", &["plan/url.rs"], "hosts, checked"),
     ("rustls", &["load/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
     ("webpki", &["load/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),
-    ("rustix", &["load/", "machine/", "target/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
+    ("rustix", &["load/", "machine/", "server/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
     (
         "unsafe",
         &["run/signals.rs", "machine/memory.rs"],
@@ -162,7 +162,7 @@ fn a_floor_uses_only_floors_above_it() {
 #[test]
 fn a_path_upwards_stays_on_its_floor() {
     for source in product() {
-        let most = source.depth().saturating_sub(1);
+        let most = source.module().len().saturating_sub(1);
         let upwards = "super::".repeat(most + 1);
         assert!(!source.product().contains(&upwards), "{}: {upwards} leaves the floor; write crate::", source.path);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use httparse::{Header, Status};
 
-use crate::target::shop::{self, Errand};
+use crate::server::shop::{self, Errand};
 
 /// Fields of a head; more are refused with 431. As many as nginx's and Apache's defaults let through (100), and a
 /// little.

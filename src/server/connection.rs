@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use httparse::Status;
 
-use crate::target::Connection;
-use crate::target::answer::{self, Answer};
-use crate::target::request::{self, After, Extent, Framing, Head, Request, Route, Version};
+use crate::server::Connection;
+use crate::server::answer::{self, Answer};
+use crate::server::request::{self, After, Extent, Framing, Head, Request, Route, Version};
 
 /// The longest request head, bytes; also the longest trailers.
 const MAX_HEAD: usize = 64 * 1024;
@@ -38,7 +38,7 @@ pub(super) enum Next {
 pub(super) fn serve(connection: &Connection) {
     let mut inbox = Inbox::new(&connection.stream);
     let mut out = Vec::new();
-    // An error is a client that went away, or the target's end: either way there is nobody to tell.
+    // An error is a client that went away, or the end of the server: either way there is nobody to tell.
     while let Ok(Next::Request) = exchange(connection, &mut inbox, &mut out) {}
 }
 

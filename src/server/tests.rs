@@ -11,11 +11,11 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use crate::error::Exit;
-use crate::target::tests::client::{Client, PATIENCE, field};
-use crate::target::{Target, check_listen};
+use crate::server::tests::client::{Client, PATIENCE, field};
+use crate::server::{Server, check_listen};
 
-fn target() -> Target {
-    Target::start("127.0.0.1:0".parse().unwrap()).unwrap()
+fn server() -> Server {
+    Server::start("127.0.0.1:0".parse().unwrap()).unwrap()
 }
 
 fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
@@ -28,8 +28,8 @@ fn await_that(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_keep_alive_connection_answers_many_requests() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for _ in 0..100 {
         let answer = client.get("/ok");
         assert_eq!((answer.status, answer.text()), (200, r#"{"ok":true}"#));
@@ -37,24 +37,24 @@ fn a_keep_alive_connection_answers_many_requests() {
         assert_eq!(field(&answer.head, "Server"), Some("swarmline-target"));
         assert_eq!(field(&answer.head, "Connection"), None);
     }
-    assert_eq!((target.connections(), target.requests(), target.requests_to("ok")), (1, 100, 100));
+    assert_eq!((server.connections(), server.requests(), server.requests_to("ok")), (1, 100, 100));
 }
 
 #[test]
 fn requests_are_counted_by_their_first_segment() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for path in ["/bytes/3", "/bytes/x", "/nothing", "/", "/ok?query=1", "http://host:1/ok", "/other"] {
         client.get(path);
     }
-    let counts = ["ok", "bytes", "other", "delay", "unknown"].map(|name| target.requests_to(name));
-    assert_eq!((counts, target.requests()), ([2, 2, 3, 0, 0], 7));
+    let counts = ["ok", "bytes", "other", "delay", "unknown"].map(|name| server.requests_to(name));
+    assert_eq!((counts, server.requests()), ([2, 2, 3, 0, 0], 7));
 }
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let one = |path| format!("POST {path} HTTP/1.1\r\nHost: t\r\nContent-Length: 4\r\n\r\nbody");
     client.send(["/bytes/1", "/delay/20", "/bytes/2", "/bytes/3"].map(one).concat());
     assert_eq!([(); 4].map(|()| client.answer().body.len()), [1, 11, 2, 3]);
@@ -62,8 +62,8 @@ fn pipelined_requests_are_answered_in_order() {
 
 #[test]
 fn a_request_that_comes_byte_by_byte_is_answered() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let request = "\r\nPUT /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: Chunked\r\n\r\n\
                    3;a=\"b\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n";
     for byte in request.bytes() {
@@ -76,8 +76,8 @@ fn a_request_that_comes_byte_by_byte_is_answered() {
 
 #[test]
 fn an_echo_holds_method_target_fields_and_body() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     client.send("PATCH /echo?a=%20 HTTP/1.1\r\nHost: t\r\nX-Two: 1\r\nx-two: 2\r\nContent-Length: 3\r\n\r\n\"\n\u{1}");
     let echo: serde_json::Value = serde_json::from_slice(&client.answer().body).unwrap();
     let headers = [["Host", "t"], ["X-Two", "1"], ["x-two", "2"], ["Content-Length", "3"]];
@@ -88,8 +88,8 @@ fn an_echo_holds_method_target_fields_and_body() {
 
 #[test]
 fn a_body_is_read_to_its_end_whatever_is_answered() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for (path, length, status) in
         [("/ok", 3_000_000, 200), ("/echo", 1 << 19, 200), ("/echo", (1 << 19) + 1, 413), ("/nothing", 70_000, 404)]
     {
@@ -107,8 +107,8 @@ fn a_body_is_read_to_its_end_whatever_is_answered() {
 
 #[test]
 fn a_client_that_asks_for_leave_to_send_gets_it() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     client.send("POST /echo HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     assert_eq!(client.head().1, "HTTP/1.1 100 Continue\r\n\r\n");
     let answer = client.send("hi").answer();
@@ -118,8 +118,8 @@ fn a_client_that_asks_for_leave_to_send_gets_it() {
 
 #[test]
 fn bytes_are_as_many_as_asked() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for count in [0, 1, 65_535, 65_536, 65_537, 5_000_000] {
         let answer = client.get(&format!("/bytes/{count}"));
         assert_eq!((answer.status, answer.body.len()), (200, count));
@@ -129,8 +129,8 @@ fn bytes_are_as_many_as_asked() {
 
 #[test]
 fn an_argument_out_of_range_is_a_bad_request_and_a_longer_path_is_not_found() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for path in [
         "/bytes",
         "/bytes/",
@@ -158,8 +158,8 @@ fn an_argument_out_of_range_is_a_bad_request_and_a_longer_path_is_not_found() {
 
 #[test]
 fn a_status_is_answered_as_asked_with_a_body_where_it_may_have_one() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for (status, has_body) in
         [(200, true), (204, false), (205, false), (304, false), (404, true), (503, true), (599, true)]
     {
@@ -171,10 +171,10 @@ fn a_status_is_answered_as_asked_with_a_body_where_it_may_have_one() {
 
 #[test]
 fn a_head_request_gets_the_same_head_without_the_body() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for path in ["/ok", "/bytes/100000", "/status/404", "/drip/3/0", "/cookies", "/redirect/1", "/nothing"] {
-        let of_get = Client::connect(&target).send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n")).head();
+        let of_get = Client::connect(&server).send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n")).head();
         assert_eq!(client.send(format!("HEAD {path} HTTP/1.1\r\nHost: t\r\n\r\n")).head(), of_get, "{path}");
     }
     assert_eq!(client.get("/ok").status, 200);
@@ -182,27 +182,27 @@ fn a_head_request_gets_the_same_head_without_the_body() {
 
 #[test]
 fn a_delay_takes_its_time() {
-    let target = target();
+    let server = server();
     let start = Instant::now();
-    assert_eq!(Client::connect(&target).get("/delay/50").status, 200);
+    assert_eq!(Client::connect(&server).get("/delay/50").status, 200);
     assert!(start.elapsed() >= Duration::from_millis(50));
 }
 
 #[test]
 fn a_drip_comes_in_chunks_with_gaps() {
-    let target = target();
+    let server = server();
     let start = Instant::now();
-    let mut client = Client::connect(&target);
+    let mut client = Client::connect(&server);
     let (_, head) = client.send("GET /drip/3/20 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").head();
     assert_eq!(field(&head, "Transfer-Encoding"), Some("chunked"));
     assert_eq!(client.rest(), "1\r\nx\r\n1\r\nx\r\n1\r\nx\r\n0\r\n\r\n");
     assert!(start.elapsed() >= Duration::from_millis(40));
 
-    let mut client = Client::connect(&target);
+    let mut client = Client::connect(&server);
     client.send("GET /drip/0/0 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").head();
     assert_eq!(client.rest(), "0\r\n\r\n");
 
-    let mut client = Client::connect(&target);
+    let mut client = Client::connect(&server);
     let (_, head) = client.send("GET /drip/3/0 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").head();
     assert_eq!((field(&head, "Transfer-Encoding"), field(&head, "Connection")), (None, Some("close")));
     assert_eq!(client.rest(), "xxx");
@@ -210,8 +210,8 @@ fn a_drip_comes_in_chunks_with_gaps() {
 
 #[test]
 fn redirects_lead_step_by_step_to_an_answer() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for (path, status, location) in [
         ("/redirect/2", 302, Some("/redirect/1")),
         ("/redirect/1", 302, Some("/redirect/0")),
@@ -227,8 +227,8 @@ fn redirects_lead_step_by_step_to_an_answer() {
 
 #[test]
 fn cookies_are_set_and_shown() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let answer = client.get("/cookies");
     assert_eq!(field(&answer.head, "Set-Cookie"), Some("swarm=1; Path=/"));
     assert_eq!(answer.text(), r#"{"cookie":null}"#);
@@ -238,7 +238,7 @@ fn cookies_are_set_and_shown() {
 
 #[test]
 fn a_connection_is_kept_or_closed_as_version_and_field_say() {
-    let target = target();
+    let server = server();
     for (request, said, closes) in [
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: close", Some("close"), true),
         ("GET /ok HTTP/1.1\r\nHost: t\r\nConnection: x, Close", Some("close"), true),
@@ -246,7 +246,7 @@ fn a_connection_is_kept_or_closed_as_version_and_field_say() {
         ("GET /ok HTTP/1.0", Some("close"), true),
         ("GET /ok HTTP/1.0\r\nConnection: Keep-Alive", Some("keep-alive"), false),
     ] {
-        let mut client = Client::connect(&target);
+        let mut client = Client::connect(&server);
         let answer = client.send(format!("{request}\r\n\r\n")).answer();
         assert_eq!((answer.status, field(&answer.head, "Connection")), (200, said), "{request}");
         if closes {
@@ -259,7 +259,7 @@ fn a_connection_is_kept_or_closed_as_version_and_field_say() {
 
 #[test]
 fn a_broken_request_is_refused_and_the_connection_closed() {
-    let target = target();
+    let server = server();
     let many = "A: b\r\n".repeat(129);
     let long = "a".repeat(64 * 1024);
     let post = |fields: &str| format!("POST /ok HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n");
@@ -285,7 +285,7 @@ fn a_broken_request_is_refused_and_the_connection_closed() {
         (format!("GET /ok HTTP/1.1\r\nHost: t\r\nA: {long}\r\n\r\n"), "431"),
         (format!("GET /{long} HTTP/1.1\r\nHost: t\r\n\r\n"), "431"),
     ] {
-        let mut client = Client::connect(&target);
+        let mut client = Client::connect(&server);
         let answer = client.send(&request).rest();
         let shown = &request[..request.len().min(120)];
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{shown:?}: {answer:?}");
@@ -295,8 +295,8 @@ fn a_broken_request_is_refused_and_the_connection_closed() {
 
 #[test]
 fn a_head_of_almost_64_kib_is_answered() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let request = format!("GET /ok HTTP/1.1\r\nHost: t\r\nA: {}\r\n\r\n", "a".repeat(65_000));
     for _ in 0..3 {
         assert_eq!(client.send(&request).answer().status, 200);
@@ -305,27 +305,27 @@ fn a_head_of_almost_64_kib_is_answered() {
 
 #[test]
 fn a_reset_is_a_reset() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let error = client.send("GET /reset HTTP/1.1\r\nHost: t\r\n\r\n").stream.read(&mut [0]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ConnectionReset);
 }
 
 #[test]
 fn dropping_the_target_ends_whatever_its_connections_do() {
-    let target = target();
-    let addr = target.addr();
+    let server = server();
+    let addr = server.addr();
     let mut waiting: Vec<Client> = ["/hang", "/delay/3600000", "/drip/9/3600000", "/bytes/1073741824", "/ok"]
         .map(|path| {
-            let mut client = Client::connect(&target);
+            let mut client = Client::connect(&server);
             client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
             client
         })
         .into();
-    waiting.push(Client::connect(&target));
-    await_that("the requests have come", || target.requests() == 5 && target.connections() == 6);
-    let shared = std::sync::Arc::clone(&target.shared);
-    drop(target);
+    waiting.push(Client::connect(&server));
+    await_that("the requests have come", || server.requests() == 5 && server.connections() == 6);
+    let shared = std::sync::Arc::clone(&server.shared);
+    drop(server);
     await_that("all connections have ended", || shared.open().is_empty());
     for client in &mut waiting {
         await_that("the client sees the end", || client.is_closed());
@@ -335,26 +335,26 @@ fn dropping_the_target_ends_whatever_its_connections_do() {
 
 #[test]
 fn a_client_that_leaves_ends_its_wait() {
-    let target = target();
+    let server = server();
     for path in ["/hang", "/delay/3600000", "/drip/9/3600000"] {
-        let before = target.requests();
-        let mut client = Client::connect(&target);
+        let before = server.requests();
+        let mut client = Client::connect(&server);
         client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
-        await_that("the request has come", || target.requests() > before);
+        await_that("the request has come", || server.requests() > before);
         drop(client);
-        await_that("its connection has ended", || target.shared.open().is_empty());
+        await_that("its connection has ended", || server.shared.open().is_empty());
     }
 }
 
 #[test]
 fn a_crowd_is_served_at_once() {
-    let target = target();
-    let mut crowd: Vec<Client> = (0..400).map(|_| Client::connect(&target)).collect();
+    let server = server();
+    let mut crowd: Vec<Client> = (0..400).map(|_| Client::connect(&server)).collect();
     for client in &mut crowd {
         client.send("GET /delay/1 HTTP/1.1\r\nHost: t\r\n\r\n");
     }
     assert!(crowd.iter_mut().all(|client| client.answer().status == 200));
-    assert_eq!((target.connections(), target.requests_to("delay")), (400, 400));
+    assert_eq!((server.connections(), server.requests_to("delay")), (400, 400));
 }
 
 #[test]
@@ -373,8 +373,8 @@ fn only_loopback_is_listened_on_unless_allowed() {
 
 #[test]
 fn a_port_in_use_is_a_usage_error_that_names_the_flag() {
-    let target = target();
-    let error = Target::start(target.addr()).unwrap_err();
+    let server = server();
+    let error = Server::start(server.addr()).unwrap_err();
     assert_eq!(error.exit(), Exit::Usage);
-    assert!(error.to_string().starts_with(&format!("--listen {}: ", target.addr())), "{error}");
+    assert!(error.to_string().starts_with(&format!("--listen {}: ", server.addr())), "{error}");
 }

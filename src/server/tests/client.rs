@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::target::Target;
+use crate::server::Server;
 
 /// Longer than anything here takes; only there so that a fault ends the test instead of hanging it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,8 +29,8 @@ impl Answer {
 }
 
 impl Client {
-    pub(super) fn connect(target: &Target) -> Self {
-        let stream = TcpStream::connect(target.addr()).unwrap();
+    pub(super) fn connect(server: &Server) -> Self {
+        let stream = TcpStream::connect(server.addr()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { stream, unread: Vec::new() }
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::target::tests::client::{Answer, Client, field};
-use crate::target::tests::target;
+use crate::server::tests::client::{Answer, Client, field};
+use crate::server::tests::server;
 
 fn post(client: &mut Client, path: &str, token: &str, body: &Value) -> (u16, Value, Answer) {
     let body = body.to_string();
@@ -19,8 +19,8 @@ fn get(client: &mut Client, path: &str) -> (u16, Value) {
 
 #[test]
 fn a_token_opens_the_shop_to_whom_it_was_given() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let (status, login, answer) = post(&mut client, "/login", "", &json!({"user": "jo ü", "password": "x"}));
     let token = login["token"].as_str().unwrap();
     assert_eq!((status, &login["user"]), (200, &json!("jo ü")));
@@ -38,13 +38,13 @@ fn a_token_opens_the_shop_to_whom_it_was_given() {
         assert_eq!(post(&mut client, "/orders", wrong, &json!({"item": 7})).0, 401, "{wrong}");
         assert_eq!(post(&mut client, "/logout", wrong, &json!(null)).0, 401, "{wrong}");
     }
-    assert_eq!(target.requests_to("orders"), 9);
+    assert_eq!(server.requests_to("orders"), 9);
 }
 
 #[test]
 fn a_login_needs_both_words_as_json() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     for (body, status) in
         [(json!({"user": "a"}), 401), (json!({"user": "", "password": "b"}), 401), (json!(["a", "b"]), 401)]
     {
@@ -55,8 +55,8 @@ fn a_login_needs_both_words_as_json() {
 
 #[test]
 fn items_come_in_pages_and_one_by_one() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     let (status, page) = get(&mut client, "/items?page=20");
     let ids: Vec<u64> = page["items"].as_array().unwrap().iter().map(|item| item["id"].as_u64().unwrap()).collect();
     assert_eq!((status, &page["pages"], ids), (200, &json!(20), (191..=200).collect()));

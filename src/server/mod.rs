@@ -43,7 +43,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::error::{Error, Result};
-use crate::target::request::Endpoint;
+use crate::server::request::Endpoint;
 
 /// Connections that may wait to be accepted: std asks for 128, which a spawn rate of thousands a second overruns, and
 /// a client whose SYN is dropped waits a second. The kernel lowers it to `net.core.somaxconn` (4096 by default).
@@ -64,14 +64,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// A running server. Dropping it closes the listener and all its connections.
 #[derive(Debug)]
-pub struct Target {
+pub struct Server {
     addr: SocketAddr,
     listener: Arc<TcpListener>,
     accepting: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
 }
 
-impl Target {
+impl Server {
     /// Listens on `listen` (port 0: any free port) and starts serving.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Target {
     }
 }
 
-impl Drop for Target {
+impl Drop for Server {
     fn drop(&mut self) {
         // Wakes the accept thread. Only when it has ended is the registry complete.
         let woken = rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both);
@@ -238,7 +238,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 enum Pause {
     /// The time is over.
     Elapsed,
-    /// The socket was closed, by its peer or by [`Target`]'s drop.
+    /// The socket was closed, by its peer or by [`Server`]'s drop.
     Closed,
 }
 

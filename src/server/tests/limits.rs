@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::client::Client;
-use super::target;
+use super::server;
 
 #[test]
 fn an_echo_of_the_worst_bytes_comes_whole() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     // Six bytes of JSON each, and what is no UTF-8.
     let worst = [vec![1; 300_000], vec![0xff; 224_288]].concat();
     for method in ["POST", "GET"] {
@@ -21,10 +21,10 @@ fn an_echo_of_the_worst_bytes_comes_whole() {
 
 #[test]
 fn a_client_that_sends_or_takes_nothing_is_closed_after_a_while() {
-    let target = target();
-    let mut client = Client::connect(&target);
+    let server = server();
+    let mut client = Client::connect(&server);
     client.get("/ok");
-    let open = target.shared.open();
+    let open = server.shared.open();
     let limits: Vec<_> = open.values().map(|s| [s.read_timeout(), s.write_timeout()].map(Result::unwrap)).collect();
     assert_eq!(limits, [[Some(Duration::from_secs(30)); 2]]);
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::target::connection::{Body, MAX_ECHO, Next};
-use crate::target::request::{After, EchoHead, Extent, Request, Route, Version};
-use crate::target::{Pause, Shared, pause, shop};
+use crate::server::connection::{Body, MAX_ECHO, Next};
+use crate::server::request::{After, EchoHead, Extent, Request, Route, Version};
+use crate::server::{Pause, Shared, pause, shop};
 
 /// What `/bytes/N` is made of.
 static BLOCK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
