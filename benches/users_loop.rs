@@ -15,12 +15,12 @@ use crossbeam_channel::{Receiver, Select, bounded};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
-use swarmline::load::connection::Dialer;
+use swarmline::load::net::connection::Dialer;
 use swarmline::load::outcome::Outcome;
-use swarmline::load::outlet::Outlet;
-use swarmline::load::roster::Roster;
-use swarmline::load::stop::{Reason, Stop};
-use swarmline::load::swarm::Swarm;
+use swarmline::load::swarm::outlet::Outlet;
+use swarmline::load::swarm::roster::Roster;
+use swarmline::load::swarm::start::Swarm;
+use swarmline::load::swarm::stop::{Reason, Stop};
 use swarmline::machine::limits;
 use swarmline::plan::{Plan, Surroundings};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::response::Broken;
-use super::tls::trouble::TlsTrouble;
+use super::http::response::Broken;
+use super::net::tls::trouble::TlsTrouble;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;

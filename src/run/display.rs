@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::clock::Moment;
-use crate::load::roster::Roster;
+use crate::load::swarm::roster::Roster;
 use crate::plan::Plan;
 use crate::plan::request::Endpoint;
 use crate::report::model::Numbers;

@@ -6,7 +6,7 @@ use crossbeam_channel::Receiver;
 
 use crate::clock::Clock;
 use crate::load::outcome::Outcome;
-use crate::load::stop::Stop;
+use crate::load::swarm::stop::Stop;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 

@@ -20,12 +20,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
-use crate::load::connection::Dialer;
+use crate::load::net::connection::Dialer;
 use crate::load::outcome::Outcome;
-use crate::load::outlet::Outlet;
-use crate::load::roster::Roster;
-use crate::load::stop::{Never, Reason, Stop};
-use crate::load::swarm::Swarm;
+use crate::load::swarm::outlet::Outlet;
+use crate::load::swarm::roster::Roster;
+use crate::load::swarm::start::Swarm;
+use crate::load::swarm::stop::{Never, Reason, Stop};
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;

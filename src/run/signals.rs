@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, Exit, Result};
 use crate::files::replace;
-use crate::load::stop::{Reason, Stop};
+use crate::load::swarm::stop::{Reason, Stop};
 use crate::report::screen::whisper;
 use crate::telemetry::interrupt::{Interrupt, Signal};
 

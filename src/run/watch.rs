@@ -6,8 +6,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::heartbeat::{BEAT, Heartbeat};
 use crate::clock::{Clock, Moment};
-use crate::load::roster::Roster;
-use crate::load::stop::{Never, Stop};
+use crate::load::swarm::roster::Roster;
+use crate::load::swarm::stop::{Never, Stop};
 use crate::machine::sampler::Sampler;
 use crate::telemetry::recorder::Look;
 use crate::telemetry::writer::CpuGauge;

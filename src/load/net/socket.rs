@@ -1,0 +1,244 @@
+//! Sockets that a stop can end at any time: made first, put where the stop finds them, then connected.
+//!
+//! A connector that blocks in `connect_timeout` hands out its socket only afterwards, so a connection into a black hole
+//! could not be ended. On Linux `shutdown()` of a TCP socket that still connects wakes it at once.
+//!
+//! TCP or Unix is a matter of connecting only: past it a socket is a descriptor, and the kernel knows which kind, so
+//! nothing here asks again.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
+
+use crate::load::swarm::roster::Desk;
+use crate::load::swarm::stop::Stop;
+
+/// What ends a wait, and where a socket is put for that.
+pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
+
+/// Connects to one address within `limit`.
+///
+/// # Errors
+/// That of `socket` or `connect`; `TimedOut` when `limit` is over; any error after the cut.
+pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = make(family, watch)?;
+    // connect(2) on a blocking socket waits as long as SO_SNDTIMEO says (socket(7)).
+    set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
+    let began = Instant::now();
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+        Err(Errno::INTR) => finish_connect(&socket, limit.saturating_sub(began.elapsed()))?,
+        Err(error) => return Err(error.into()),
+    }
+    set_tcp_nodelay(&socket, true)?;
+    Ok(socket)
+}
+
+/// Connects to the Unix socket at `path` within `limit`.
+///
+/// # Errors
+/// As [`connect`]; `NotFound` where the socket is gone.
+pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = make(AddressFamily::UNIX, watch)?;
+    let (stop, _) = watch;
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(SHORTEST_LIMIT, GLANCE)))?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => return Ok(socket),
+            // The server's queue is full, or a signal came: nothing goes on by itself as it does with TCP.
+            Err(Errno::AGAIN | Errno::INTR) if !stop.is_cut() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// One that waits for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own socket;
+/// so it looks up this often to see whether the cut came.
+const GLANCE: Duration = Duration::from_millis(200);
+
+fn make(family: AddressFamily, (stop, desk): Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = Arc::new(socket);
+    desk.keep(&socket);
+    // In this order: a cut that comes now finds the socket, one that came before is seen here.
+    if stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
+}
+
+/// A zero would mean no limit at all (socket(7)).
+const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
+
+/// A signal interrupted `connect`; the handshake goes on by itself, wait for its end.
+fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
+    wait(socket, PollFlags::OUT, limit)?;
+    Ok(socket_error(socket)??)
+}
+
+/// How much of a message went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) enum Sent {
+    /// All of it.
+    Whole,
+    /// The first bytes of it, as many as there is room for now.
+    UpTo(usize),
+}
+
+/// What a socket can do without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) struct Ready {
+    /// Something came, or the end.
+    pub(in crate::load) readable: bool,
+    /// There is room for more, or no longer anybody to send to.
+    pub(in crate::load) writable: bool,
+}
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) struct SocketTransport {
+    socket: Arc<OwnedFd>,
+    read_limit: Limit,
+}
+
+impl SocketTransport {
+    /// Wraps a socket; `usual` is the limit that most reads will have.
+    pub(in crate::load) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
+        Self { socket, read_limit: Limit::new(usual) }
+    }
+
+    /// Sends all of `bytes` within `limit`, however slowly the other side makes room for them. For handshakes: while a
+    /// request is sent, its answer may come already.
+    pub(in crate::load) fn send(&self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        let mut sent = self.send_now(bytes)?;
+        let deadline = Instant::now() + limit;
+        while sent < bytes.len() {
+            wait(&self.socket, PollFlags::OUT, deadline.saturating_duration_since(Instant::now()))?;
+            sent += self.send_now(&bytes[sent..])?;
+        }
+        Ok(())
+    }
+
+    /// Sends what there is room for, without waiting; nearly always all of it, so that no clock is read and no limit set.
+    pub(super) fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(sent) => return Ok(sent),
+                Err(Errno::AGAIN) => return Ok(0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Receives into `room`, waiting at most `limit`; 0 is the end.
+    pub(in crate::load) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+        receive(&self.socket, &mut self.read_limit, room, limit)
+    }
+
+    /// Receives into `room` what is there; 0 is the end, `WouldBlock` that nothing is.
+    pub(super) fn receive_now(&self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match recv(&self.socket, &mut *room, RecvFlags::DONTWAIT) {
+                Ok((received, _)) => return Ok(received),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Returns whether the other side has neither closed the connection nor sent anything: one look that does not wait.
+    pub(in crate::load) fn is_quiet(&self) -> bool {
+        matches!(self.receive_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Waits at most `limit` until something came or there is room to send.
+    pub(in crate::load) fn wait(&self, limit: Duration) -> io::Result<Ready> {
+        let seen = wait(&self.socket, PollFlags::IN | PollFlags::OUT, limit)?;
+        let is_over = seen.intersects(PollFlags::HUP | PollFlags::ERR);
+        Ok(Ready {
+            readable: is_over || seen.contains(PollFlags::IN),
+            writable: is_over || seen.contains(PollFlags::OUT),
+        })
+    }
+}
+
+/// Waits at most `limit` for one of the events; `TimedOut` where none came.
+fn wait(socket: &OwnedFd, events: PollFlags, limit: Duration) -> io::Result<PollFlags> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
+        let mut seen = [PollFd::new(socket, events)];
+        match poll(&mut seen, Some(&timeout)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(seen[0].revents()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+    limits.apply(limit, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+    match recv(socket, &mut *room, RecvFlags::empty()) {
+        Ok((received, _)) => Ok(received),
+        // With SO_RCVTIMEO a signal ends recv even where handlers restart calls (signal(7)); rare, so the clock is
+        // asked only then.
+        Err(Errno::INTR) => {
+            let deadline = Instant::now() + limit;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_LIMIT);
+                limits.apply(left, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+                match recv(socket, &mut *room, RecvFlags::empty()) {
+                    Ok((received, _)) => return Ok(received),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The timeout that is set on a socket, changed only when it must be: a system call each time would double the
+/// cost of a request.
+#[derive(Debug)]
+struct Limit {
+    set: Duration,
+    grain: Duration,
+}
+
+impl Limit {
+    /// Limits may be longer than asked for by this part of the usual one: a request of 30 s ends within 0.25 s of it,
+    /// and a body that drips costs at most so many calls.
+    const GRAINS: u32 = 128;
+
+    fn new(usual: Duration) -> Self {
+        Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(SHORTEST_LIMIT) }
+    }
+
+    fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> Result<(), Errno>) -> io::Result<()> {
+        if wanted <= self.set && self.set.saturating_sub(wanted) < self.grain {
+            return Ok(());
+        }
+        let grains = wanted.as_nanos().div_ceil(self.grain.as_nanos()).max(1);
+        let rounded = self.grain * u32::try_from(grains).unwrap_or(u32::MAX);
+        set(rounded)?;
+        self.set = rounded;
+        Ok(())
+    }
+}

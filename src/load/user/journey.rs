@@ -1,0 +1,256 @@
+//! A user: a thread that gets ready, does one task after another, waits between them, and leaves when told.
+
+use std::time::Duration;
+
+use super::session::{Purpose, Reports, Session, Walk};
+use super::supply::Supply;
+use crate::cli::value::Wait;
+use crate::clock::{Clock, Moment};
+use crate::load::net::connection::Dialer;
+use crate::load::outcome::Turn;
+use crate::load::swarm::budget::Budget;
+use crate::load::swarm::gate::Gate;
+use crate::load::swarm::lanes::{Arrival, Lanes};
+use crate::load::swarm::notices::Notices;
+use crate::load::swarm::roster::{Desk, Roster};
+use crate::load::swarm::stop::{Reason, Stop};
+use crate::plan::Plan;
+use crate::plan::journey::UserClass;
+
+/// Pause before a user that could not get ready tries again, and after a task that could send nothing: without it the
+/// first would be a storm on a server that is in trouble, the second a core at full speed for nothing.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What all users of a run share.
+#[derive(Clone, Copy)]
+pub(in crate::load) struct Shared<'run> {
+    pub(in crate::load) plan: &'run Plan,
+    pub(in crate::load) clock: &'run Clock,
+    pub(in crate::load) dialer: &'run Dialer,
+    pub(in crate::load) stop: &'run Stop,
+    pub(in crate::load) roster: &'run Roster,
+    pub(in crate::load) budget: &'run Budget,
+    pub(in crate::load) supply: &'run Supply<'run>,
+    pub(in crate::load) notices: &'run Notices,
+    pub(in crate::load) gate: &'run Gate,
+}
+
+/// Why a user ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) enum Left {
+    /// It was told to.
+    Told,
+    /// There is no data for it.
+    DataEnd,
+}
+
+/// What a user did about an arrival.
+enum Served {
+    /// It did the task as far as it goes, or the data for it is used up.
+    Sent,
+    /// It did not send the first request, and is to end for this reason.
+    Unsent(Left),
+    /// It began the task and is to end.
+    Last,
+}
+
+/// What a user is there for.
+#[derive(Clone, Copy)]
+pub(in crate::load) enum Job<'run, 'p> {
+    /// Task after task.
+    Tasks,
+    /// Arrivals, the first of which is taken already.
+    Arrivals {
+        /// The others.
+        lanes: &'run Lanes<'p>,
+        /// The first.
+        first: Arrival,
+    },
+}
+
+/// Does user `number`'s work to its end, on the thread that calls. `at_work` is told, before its first request, whether
+/// there is data for it.
+pub(in crate::load) fn run<'run>(
+    (number, class): (u32, usize),
+    shared: Shared<'run>,
+    desk: &'run Desk,
+    reports: Reports<'run>,
+    job: Job<'_, '_>,
+    at_work: impl FnOnce(bool),
+) -> Left {
+    desk.sit_down();
+    let session = Session::new(number, shared, desk, reports);
+    let mut user = User { shared, class_number: class, class: &shared.plan.classes()[class], session };
+    let has_rows = user.session.take_rows(&user.class.rows);
+    at_work(has_rows);
+    match job {
+        Job::Tasks if has_rows => user.work_closed(),
+        Job::Arrivals { lanes, first } if has_rows => user.work_open(lanes, first),
+        Job::Tasks => Left::DataEnd,
+        Job::Arrivals { lanes, first } => {
+            lanes.unman(class);
+            lanes.lane(class).give_back(first);
+            Left::DataEnd
+        }
+    }
+}
+
+/// One user at work.
+struct User<'run> {
+    shared: Shared<'run>,
+    class_number: usize,
+    class: &'run UserClass,
+    session: Session<'run>,
+}
+
+impl User<'_> {
+    /// The closed model: one task after another, with think time between them.
+    fn work_closed(&mut self) -> Left {
+        if !self.get_ready() {
+            return Left::Told;
+        }
+        let left = self.do_tasks();
+        self.leave();
+        left
+    }
+
+    fn do_tasks(&mut self) -> Left {
+        let mut turn = Turn::WhenSent;
+        while self.session.is_wanted() {
+            let began = self.shared.clock.now();
+            let before = self.session.sent();
+            let task = self.class.tasks.pick(self.session.random());
+            match self.session.do_task(task, turn) {
+                None => return Left::DataEnd,
+                Some(Walk::Over) => return Left::Told,
+                Some(Walk::Whole | Walk::Short) => {}
+            }
+            turn = Turn::WhenSent;
+            let next = self.next_task(began);
+            if self.session.sent() == before {
+                let retry = self.shared.clock.now().after(RETRY);
+                if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
+                    return Left::Told;
+                }
+                continue;
+            }
+            let Some(next) = next else { continue };
+            let late = self.shared.clock.now() >= next;
+            if !late && !self.session.sleep_until(next) {
+                return Left::Told;
+            }
+            // Under pacing a task is due a pace after the one before *began*: an overrun is counted once.
+            turn = match self.class.wait {
+                Wait::Pacing(_) if late => Turn::Busy(next),
+                Wait::Pacing(_) => Turn::Free(next),
+                _ => Turn::WhenSent,
+            };
+        }
+        Left::Told
+    }
+
+    /// The open model: arrivals as they are due. `first` was taken for this user when it was started.
+    fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
+        let lane = lanes.lane(self.class_number);
+        if !self.get_ready() {
+            lane.give_back(first);
+            return Left::Told;
+        }
+        let mut next = Some(first);
+        let mut is_first = true;
+        let mut left = Left::Told;
+        while let Some(arrival) = next {
+            match self.serve(lanes, arrival, is_first) {
+                Served::Sent => {}
+                // At the end it is counted as not sent.
+                Served::Unsent(why) => {
+                    if why == Left::DataEnd {
+                        lanes.unman(self.class_number);
+                    }
+                    lane.give_back(arrival);
+                    left = why;
+                    break;
+                }
+                Served::Last => break,
+            }
+            // With no arrival left before the end this user is one of those that run until then.
+            next = lane.take_or_wait(self.shared.stop.begun());
+            is_first = false;
+        }
+        self.leave();
+        left
+    }
+
+    /// Does the task of an arrival, as soon as it is due.
+    fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
+        let Arrival { due, number } = arrival;
+        let taken = self.shared.clock.now();
+        if taken < due && !self.session.sleep_until(due) {
+            return Served::Unsent(Left::Told);
+        }
+        let is_free = taken <= due || !self.was_busy(lanes, is_first);
+        let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+        let before = self.session.sent();
+        let task = self.class.tasks.of_arrival(self.shared.plan.load().seed, number);
+        match self.session.do_task(task, turn) {
+            None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
+            // The task follows from the arrival, so no other user could do it either.
+            None => {
+                self.shared.supply.note_without_data();
+                Served::Sent
+            }
+            Some(Walk::Over) if self.session.sent() == before => Served::Unsent(Left::Told),
+            Some(Walk::Over) => Served::Last,
+            Some(Walk::Whole | Walk::Short) => Served::Sent,
+        }
+    }
+
+    /// Whether it was the server's doing that an arrival was taken late.
+    fn was_busy(&self, lanes: &Lanes<'_>, is_first: bool) -> bool {
+        if is_first {
+            // A user that was started for this arrival was late by itself, or had to get ready first.
+            !self.class.on_start.is_empty()
+        } else {
+            // Where there was room for one more user, it was not.
+            !lanes.may_grow(self.class_number, self.shared.roster)
+        }
+    }
+
+    /// Sends what comes before the first task, again and again until all of it passed; says whether it did.
+    fn get_ready(&mut self) -> bool {
+        loop {
+            match self.session.walk(&self.class.on_start, Turn::WhenSent, Purpose::Start) {
+                Walk::Whole => return true,
+                Walk::Over => return false,
+                Walk::Short => {}
+            }
+            if !self.session.sleep_until(self.shared.clock.now().after(RETRY)) {
+                return false;
+            }
+        }
+    }
+
+    /// Sends what comes after the last task, if there is time for it.
+    fn leave(&mut self) {
+        let is_in_time = !self.shared.plan.load().stop_timeout.is_zero() && !self.shared.stop.is_cut();
+        // Nobody is told what comes of it where nobody takes the stream.
+        if is_in_time && self.shared.stop.reason() != Some(Reason::StreamBroken) {
+            self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
+        }
+    }
+
+    /// When the next task begins; `None`: at once.
+    fn next_task(&mut self, began: Moment) -> Option<Moment> {
+        let now = || self.shared.clock.now();
+        match self.class.wait {
+            Wait::None => None,
+            Wait::Constant(pause) => Some(now().after(pause)),
+            Wait::Between(low, high) => Some(now().after(between(low, high, self.session.random().unit()))),
+            Wait::Pacing(pace) => Some(began.after(pace)),
+        }
+    }
+}
+
+fn between(low: Duration, high: Duration, at: f64) -> Duration {
+    low + high.saturating_sub(low).mul_f64(at)
+}
