@@ -15,13 +15,14 @@ use crossbeam_channel::{Receiver, Select, bounded};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
+use swarmline::event::Reason;
 use swarmline::load::net::connection::Dialer;
-use swarmline::load::outcome::Outcome;
 use swarmline::load::swarm::outlet::Outlet;
 use swarmline::load::swarm::roster::Roster;
 use swarmline::load::swarm::start::Swarm;
-use swarmline::load::swarm::stop::{Reason, Stop};
+use swarmline::load::swarm::stop::Stop;
 use swarmline::machine::limits;
+use swarmline::outcome::Outcome;
 use swarmline::plan::{Plan, Surroundings};
 
 /// As in `src/run/mod.rs` and `src/run/aggregator.rs`.

@@ -25,6 +25,8 @@ pub mod bounded;
 pub mod clock;
 pub mod cli;
 pub mod plan;
+pub mod outcome;
+pub mod event;
 pub mod load;
 pub mod stats;
 pub mod machine;

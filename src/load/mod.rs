@@ -4,4 +4,3 @@ pub mod swarm;
 mod user;
 pub mod http;
 pub mod net;
-pub mod outcome;

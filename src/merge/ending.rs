@@ -9,7 +9,7 @@ use super::shard::Stage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
-use crate::load::swarm::stop::Reason;
+use crate::event::Reason;
 use crate::plan::check::Check;
 use crate::plan::request::Endpoint;
 use crate::plan::schedule::Phase;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use crate::clock::Clock;
-use crate::load::swarm::stop::{Never, Reason, Stop};
+use crate::event::Reason;
+use crate::load::swarm::stop::{Never, Stop};
 use crate::plan::Load;
 
 /// Pause between two cuts. A socket that was made and does not connect yet is shut down in vain: its `connect` begins

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use crossbeam_channel::Receiver;
 
 use crate::clock::Clock;
-use crate::load::outcome::Outcome;
 use crate::load::swarm::stop::Stop;
+use crate::outcome::Outcome;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 
@@ -101,7 +101,7 @@ impl<'run> Ledger<'run> {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::load::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{Ending, Traffic, Turn};
     use crate::plan::request::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::Arc;

@@ -20,14 +20,15 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
+use crate::event::Reason;
 use crate::load::net::connection::Dialer;
-use crate::load::outcome::Outcome;
 use crate::load::swarm::outlet::Outlet;
 use crate::load::swarm::roster::Roster;
 use crate::load::swarm::start::Swarm;
-use crate::load::swarm::stop::{Never, Reason, Stop};
+use crate::load::swarm::stop::{Never, Stop};
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::plan::many::Start;
 use crate::plan::request::Endpoint;

@@ -9,7 +9,7 @@ use super::sends::Sends;
 use super::tally::{Counts, Statistics, Tally};
 use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
-use crate::load::outcome::{Ending, Failure, Outcome};
+use crate::outcome::{Ending, Failure, Outcome};
 use crate::plan::request::EndpointId;
 use crate::plan::schedule::Phase;
 

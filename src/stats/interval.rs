@@ -6,7 +6,7 @@ use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
 use super::times::{Times, micros};
-use crate::load::outcome::{Ending, Failure, Outcome, is_answer};
+use crate::outcome::{Ending, Failure, Outcome, is_answer};
 
 /// What happened at one endpoint between two ticks.
 #[derive(Clone, Debug)]

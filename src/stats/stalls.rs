@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::load::outcome::Outcome;
+use crate::outcome::Outcome;
 
 /// A larger share of requests that ran through a standstill makes a run not valid.
 pub const MOST_STALLED: f64 = 0.05;
@@ -160,7 +160,7 @@ impl Stalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{Ending, Traffic, Turn};
     use crate::plan::request::EndpointId;
 
     fn at(seconds: f64) -> Moment {

@@ -207,7 +207,7 @@ fn millis(us: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+    use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
     use crate::plan::request::EndpointId;
 
     fn outcome(sent_us: u64, took_us: u64, ending: Ending) -> Outcome {

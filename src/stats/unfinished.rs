@@ -12,7 +12,7 @@ use super::histogram::Precision;
 use super::tally::Statistics;
 use super::times::{Times, micros};
 use crate::clock::Moment;
-use crate::load::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::plan::schedule::Phase;
 
 /// An aborted request or an unsent arrival that is not older than this is what any run leaves behind at its end.

@@ -6,7 +6,7 @@ use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
-use crate::load::swarm::stop::Reason;
+use crate::event::Reason;
 use crate::stats::aggregate::Place;
 use crate::stats::check::Ruling;
 use crate::stats::tally::{Counts, Tally};

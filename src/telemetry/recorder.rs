@@ -10,8 +10,7 @@ use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Rec
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use super::{unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
-use crate::load::swarm::roster::Flight;
-use crate::load::swarm::start::{SwarmEvent, SwarmEventKind};
+use crate::event::{Flight, SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;

@@ -1,6 +1,6 @@
 //! What a reader of the numbers must know of, as kind and sentence: the kind for programs, the sentence for people.
 
-use crate::load::swarm::notices::Notice;
+use crate::event::Notice;
 use crate::plan::data::SourceId;
 use crate::plan::template::{SlotId, Unset};
 use crate::plan::{Model, Plan};

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 17] = [
+const FLOORS: [(&str, &[&str]); 19] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("files", &["error"]),
@@ -15,15 +15,20 @@ const FLOORS: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("cli", &["clock", "error", "secret"]),
     ("plan", &["bounded", "cli", "clock", "error", "files", "secret"]),
-    ("load", &["cli", "clock", "plan"]),
-    ("stats", &["clock", "error", "load", "plan"]),
+    ("outcome", &["clock", "plan"]),
+    ("event", &["clock", "outcome", "plan"]),
+    ("load", &["cli", "clock", "event", "outcome", "plan"]),
+    ("stats", &["clock", "error", "outcome", "plan"]),
     ("machine", &["clock", "error"]),
-    ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["cli", "clock", "error", "load", "plan", "stats", "telemetry"]),
-    ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
+    ("telemetry", &["clock", "error", "event", "machine", "plan", "stats"]),
+    ("report", &["cli", "clock", "error", "event", "outcome", "plan", "stats", "telemetry"]),
+    ("merge", &["clock", "error", "event", "plan", "stats", "telemetry"]),
     ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("server", &["error", "plan"]),
-    ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry"]),
+    (
+        "run",
+        &["clock", "error", "event", "files", "load", "machine", "outcome", "plan", "report", "stats", "telemetry"],
+    ),
     (
         "command",
         &[

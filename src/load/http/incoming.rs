@@ -3,12 +3,11 @@
 
 use super::cookies::Place;
 use super::memory::{Keep, Memory};
-use super::response::Broken;
 use super::response::body::Body;
 use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
 use super::response::known::Said;
 use crate::load::net::connection::Connection;
-use crate::load::outcome::{Failure, Traffic};
+use crate::outcome::{Broken, Failure, Traffic};
 use crate::plan::wire::Wire;
 
 /// An answer, read to its end.

@@ -9,8 +9,8 @@ use crate::clock::{Clock, Moment};
 use crate::load::net::connection::Connection;
 use crate::load::net::socket::Sent;
 use crate::load::net::tls::Received;
-use crate::load::outcome::{Failure, Traffic};
 use crate::load::swarm::stop::Stop;
+use crate::outcome::{Failure, Traffic};
 use crate::plan::wire::Wire;
 
 /// Why a connection gave no answer.

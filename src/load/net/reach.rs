@@ -11,7 +11,7 @@ use super::proxy::whole::WholeUrls;
 use super::proxy::{Handshake, connect, socks5};
 use super::resolve::{Resolver, in_turn};
 use super::socket::{self, SocketTransport, Watch};
-use crate::load::outcome::{ConnectTrouble, Connecting, Failure};
+use crate::outcome::{ConnectTrouble, Connecting, Failure};
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::plan::route::{Lookup, Route};

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded, never, select};
 
-use crate::load::outcome::DnsTrouble;
 use crate::load::swarm::stop::Never;
+use crate::outcome::DnsTrouble;
 use crate::plan::url::Origin;
 use crate::plan::{ConnectionPlan, Family};
 

@@ -2,7 +2,7 @@
 
 use crossbeam_channel::Sender;
 
-use crate::load::outcome::Outcome;
+use crate::outcome::Outcome;
 
 /// A look at how full the channel is costs a cache line that another core has, so only one outcome of so many pays for
 /// it, drawn by the last digits of its end: 64 senders on two cores pass on three times as many as with a look each.
@@ -45,7 +45,7 @@ impl<'run> Outlet<'run> {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::load::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{Ending, Traffic, Turn};
     use crate::plan::request::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::atomic::{AtomicUsize, Ordering};

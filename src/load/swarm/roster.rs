@@ -6,11 +6,11 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::Thread;
-use std::time::Duration;
 
 use rustix::net::{Shutdown, shutdown};
 
 use crate::clock::Moment;
+use crate::event::Flight;
 
 /// The users on duty.
 #[derive(Debug, Default)]
@@ -100,17 +100,6 @@ impl Desk {
     }
 }
 
-/// The requests of all users at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flight {
-    /// Requests begun so far.
-    pub sent: u64,
-    /// Requests under way.
-    pub in_flight: u64,
-    /// Age of the oldest of them; zero without any.
-    pub oldest: Duration,
-}
-
 impl Roster {
     /// A user comes on duty.
     pub(super) fn enter(&self) -> Arc<Desk> {
@@ -186,6 +175,8 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -10,11 +10,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::budget::Budget;
 use super::gate::Gate;
 use super::lanes::{Arrival, Lanes};
-use super::notices::{Notice, Notices};
+use super::notices::Notices;
 use super::outlet::Outlet;
 use super::roster::{Desk, Roster};
-use super::stop::{Never, Reason, Stop};
+use super::stop::{Never, Stop};
 use crate::clock::{Clock, Moment};
+use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
 use crate::load::user::journey::{self, Job, Left, Shared};
 use crate::load::user::session::Reports;
@@ -33,39 +34,6 @@ const HEAD_START: Duration = Duration::from_millis(2);
 
 /// With every user busy, how often it is looked whether there is a new state.
 const PATIENCE: Duration = Duration::from_millis(5);
-
-/// Something that happened to the swarm as a whole, and when: the aggregator may hear of it later.
-#[derive(Clone, Debug)]
-pub struct SwarmEvent {
-    /// When it happened.
-    pub at: Moment,
-    /// What.
-    pub kind: SwarmEventKind,
-}
-
-/// What happens to the swarm as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SwarmEventKind {
-    /// The number of users asked for is at work; in the open model, the first plateau of the rate.
-    Spawned {
-        /// Users.
-        users: u32,
-    },
-    /// A user could not be started; no more will be, and the run is not valid.
-    SpawnFailed {
-        /// Users that run.
-        users: u32,
-        /// What the system said.
-        why: String,
-    },
-    /// An arrival was due while every user was busy and there may be no more: a result, not a fault.
-    UsersExhausted {
-        /// Users that run.
-        users: u32,
-    },
-    /// A user came upon something.
-    Notice(Notice),
-}
 
 /// Everything that users work with; outlives them.
 pub struct Swarm<'run> {

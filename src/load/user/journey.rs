@@ -6,14 +6,15 @@ use super::session::{Purpose, Reports, Session, Walk};
 use super::supply::Supply;
 use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
+use crate::event::Reason;
 use crate::load::net::connection::Dialer;
-use crate::load::outcome::Turn;
 use crate::load::swarm::budget::Budget;
 use crate::load::swarm::gate::Gate;
 use crate::load::swarm::lanes::{Arrival, Lanes};
 use crate::load::swarm::notices::Notices;
 use crate::load::swarm::roster::{Desk, Roster};
-use crate::load::swarm::stop::{Reason, Stop};
+use crate::load::swarm::stop::Stop;
+use crate::outcome::Turn;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 

@@ -1,6 +1,7 @@
 //! The body of a response: how much of what comes belongs to it, and how much of that is payload.
 
-use crate::load::http::response::{Broken, Framing};
+use crate::load::http::response::Framing;
+use crate::outcome::Broken;
 
 /// The longest line with a chunk's size, in bytes before its CRLF. Sizes take 16; the rest is room for extensions,
 /// which must be skipped and should be bounded (RFC 9112 §7.1.1).

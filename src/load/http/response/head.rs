@@ -4,7 +4,8 @@ use std::mem::MaybeUninit;
 
 use httparse::{Header, ParserConfig, Status};
 
-use crate::load::http::response::{Broken, Framing};
+use crate::load::http::response::Framing;
+use crate::outcome::Broken;
 
 /// The longest head that is read, in bytes. Far above what servers send (most stop at 8 KiB, browsers at 256), and it
 /// bounds the memory that a hostile server can take from each user.

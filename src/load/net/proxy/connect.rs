@@ -2,7 +2,7 @@
 
 use super::{Handshake, trouble};
 use crate::load::http::response::head::{Asked, HeadScan, Unfolded, unfold};
-use crate::load::outcome::{Failure, ProxyTrouble};
+use crate::outcome::{Failure, ProxyTrouble};
 use crate::plan::url::Origin;
 
 /// Asks for a tunnel to `origin`; `authorization` is the value of `Proxy-Authorization`.

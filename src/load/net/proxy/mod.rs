@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use super::input::is_time_over;
 use super::socket::SocketTransport;
-use crate::load::outcome::{ConnectTrouble, Failure, ProxyTrouble};
+use crate::outcome::{ConnectTrouble, Failure, ProxyTrouble};
 
 /// The conversation with a proxy, over before a deadline, however slowly the proxy speaks.
 pub(super) struct Handshake<'t> {

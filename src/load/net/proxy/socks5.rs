@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::{Handshake, trouble};
-use crate::load::outcome::{ConnectTrouble, DnsTrouble, Failure, ProxyTrouble};
+use crate::outcome::{ConnectTrouble, DnsTrouble, Failure, ProxyTrouble};
 use crate::plan::route::Login;
 use crate::plan::url::Origin;
 

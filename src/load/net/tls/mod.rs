@@ -12,8 +12,7 @@ use rustls::{ClientConfig, ClientConnection};
 
 use super::input::{Input, is_time_over};
 use super::socket::{Sent, SocketTransport};
-use crate::load::outcome::Failure;
-use trouble::TlsTrouble;
+use crate::outcome::{Failure, TlsTrouble};
 
 /// Plaintext that becomes records at a time: a record's most (RFC 8446 section 5.1).
 const PIECE: usize = 16 * 1024;
@@ -63,7 +62,7 @@ impl TlsTransport {
         let host = host.strip_suffix('.').unwrap_or(host).to_owned();
         let name = ServerName::try_from(host).map_err(|_| Failure::Tls(TlsTrouble::UnknownName))?;
         let session = ClientConnection::new(Arc::clone(config), name);
-        let session = session.map_err(|error| Failure::Tls(TlsTrouble::of(&error)))?;
+        let session = session.map_err(|error| Failure::Tls(trouble::of(&error)))?;
         let (records, out) = (Input::default(), Vec::new());
         let mut tls = Self { socket, session, records, out, out_sent: 0, plaintext: 0, is_closed: false };
         loop {
@@ -177,7 +176,7 @@ impl TlsTransport {
                     // The alert that says why; whether it still arrives changes nothing.
                     let _ = self.collect();
                     let _ = self.socket.send_now(&self.out[self.out_sent..]);
-                    return Err(Failure::Tls(TlsTrouble::of(&error)));
+                    return Err(Failure::Tls(trouble::of(&error)));
                 }
             }
         }

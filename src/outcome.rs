@@ -1,12 +1,15 @@
 //! What became of a request: data, sent once to the aggregator, never printed by a load thread.
 
+mod framing;
+mod tls;
+
 use std::time::Duration;
 
-use super::http::response::Broken;
-use super::net::tls::trouble::TlsTrouble;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
+pub use framing::Broken;
+pub use tls::TlsTrouble;
 
 /// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
