@@ -23,6 +23,7 @@ pub mod error;
 pub mod files;
 pub mod bounded;
 pub mod clock;
+pub mod value;
 pub mod cli;
 pub mod plan;
 pub mod outcome;

@@ -14,9 +14,9 @@ use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
 use super::many::{self, ShardFlag};
-use super::size::ByteSize;
-use super::stages::Stages;
-use super::value::{self, Header, Resolve, StatusSet, Wait};
+use crate::value::size::ByteSize;
+use crate::value::stages::Stages;
+use crate::value::{self, Header, Resolve, StatusSet, Wait};
 
 /// Flags of `swarmline target`.
 #[derive(Debug, Args)]

@@ -4,9 +4,6 @@ mod complaint;
 mod flags;
 pub mod many;
 mod refused;
-pub mod size;
-pub mod stages;
-pub mod value;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};

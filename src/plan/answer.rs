@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::json::Raw;
 
 use super::search::TextSearches;
-use crate::cli::size::ByteSize;
+use crate::value::size::ByteSize;
 
 /// An answer as expectations and extractions look at it: the last one, where redirects were followed.
 pub struct AnswerView<'a> {

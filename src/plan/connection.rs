@@ -7,8 +7,8 @@ use super::engine::Environment;
 use super::route::Route;
 use super::tls::{TlsFlags, TlsPlan};
 use crate::cli::RunFlags;
-use crate::cli::value::Resolve;
 use crate::error::{Error, Result};
+use crate::value::Resolve;
 
 /// How connections are made.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::answer::{AnswerView, Unread};
 use super::json::{Json, Raw, Twice, sorted};
 use super::pointer::Pointer;
 use super::template::{Template, Values};
-use crate::cli::value::StatusSet;
+use crate::value::StatusSet;
 
 /// What an answer must be to be ok: all of it.
 #[derive(Clone, Debug, Default)]

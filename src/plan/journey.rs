@@ -12,9 +12,9 @@ use super::request::{EndpointId, Request};
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::{Origin, Scheme};
-use crate::cli::size::ByteSize;
-use crate::cli::value::Wait;
 use crate::error::Result;
+use crate::value::Wait;
+use crate::value::size::ByteSize;
 
 /// A kind of user: what it does when it starts, again and again, and when it stops.
 #[derive(Debug)]

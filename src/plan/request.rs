@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::url::{Origin, Url};
 use super::wire::{self, Wire};
-use crate::cli::value::Header;
+use crate::value::Header;
 
 /// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints): what statistics are kept by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

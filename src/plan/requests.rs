@@ -13,9 +13,9 @@ use super::request::{self, Endpoint, EndpointId, Parts, Request};
 use super::url::{Origin, Url};
 use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;
-use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
+use crate::value;
 
 /// Everything that will be asked, and what it is counted by: of a command line, or of a scenario.
 #[derive(Debug)]

@@ -7,23 +7,24 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 19] = [
+const FLOORS: [(&str, &[&str]); 20] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("files", &["error"]),
     ("bounded", &[]),
     ("clock", &[]),
-    ("cli", &["clock", "error", "secret"]),
-    ("plan", &["bounded", "cli", "clock", "error", "files", "secret"]),
+    ("value", &["secret"]),
+    ("cli", &["clock", "error", "secret", "value"]),
+    ("plan", &["bounded", "cli", "clock", "error", "files", "secret", "value"]),
     ("outcome", &["clock", "plan"]),
     ("event", &["clock", "outcome", "plan"]),
-    ("load", &["cli", "clock", "event", "outcome", "plan"]),
+    ("load", &["clock", "event", "outcome", "plan", "value"]),
     ("stats", &["clock", "error", "outcome", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "event", "machine", "plan", "stats"]),
     ("report", &["cli", "clock", "error", "event", "outcome", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "event", "plan", "stats", "telemetry"]),
-    ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
+    ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
     (
         "run",
@@ -71,7 +72,11 @@ const NAMES: [(&str, &[&str], &str); 22] = [
     ("TcpListener", &["server/"], "only the embedded server listens"),
     ("UdpSocket", &[], "HTTP is all that is spoken"),
     ("ToSocketAddrs", &["load/net/resolve.rs"], "one resolver, asked once a host"),
-    ("std::net", &["load/", "server/", "cli/", "plan/url.rs", "command.rs"], "sockets, and addresses as values"),
+    (
+        "std::net",
+        &["load/", "server/", "value/", "cli/", "plan/url.rs", "command.rs"],
+        "sockets, and addresses as values",
+    ),
     (
         "std::thread",
         &[

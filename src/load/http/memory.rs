@@ -2,9 +2,9 @@
 
 use super::cookies::Jar;
 use super::decode::Decoder;
-use crate::cli::size::ByteSize;
 use crate::plan::answer::Unread;
 use crate::plan::search::TextSearches;
+use crate::value::size::ByteSize;
 
 /// Room that stays with the user from one answer to the next; what a large one took is given back.
 const USUAL_ROOM: usize = 16 * 1024;

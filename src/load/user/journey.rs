@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::session::{Purpose, Reports, Session, Walk};
 use super::supply::Supply;
-use crate::cli::value::Wait;
 use crate::clock::{Clock, Moment};
 use crate::event::Reason;
 use crate::load::net::connection::Dialer;
@@ -17,6 +16,7 @@ use crate::load::swarm::stop::Stop;
 use crate::outcome::Turn;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
+use crate::value::Wait;
 
 /// Pause before a user that could not get ready tries again, and after a task that could send nothing: without it the
 /// first would be a storm on a server that is in trouble, the second a core at full speed for nothing.

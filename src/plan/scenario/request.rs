@@ -11,7 +11,7 @@ use super::keys;
 use super::names::Names;
 use super::reader::{Node, Object};
 use super::target::target;
-use crate::cli::{RunFlags, value};
+use crate::cli::RunFlags;
 use crate::error::Result;
 use crate::plan::data::SourceId;
 use crate::plan::journey::{Message, Rules, Step};
@@ -20,6 +20,7 @@ use crate::plan::requests::{Book, MOST_REQUESTS, check_bodies, defaults};
 use crate::plan::template::Template;
 use crate::plan::templated::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
+use crate::value;
 
 /// What requests are made with.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::Phase;
 use super::curve::{self, Curve, ONE};
-use crate::cli::stages::Stages;
 use crate::plan::random::Random;
 use crate::plan::shard::Shard;
+use crate::value::stages::Stages;
 
 /// When arrivals are due: those of the whole run, or those of a shard, at the times that they have in the whole run.
 #[derive(Clone, Debug)]

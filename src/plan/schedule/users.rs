@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::curve::{self, Curve, TRILLION};
 use super::{Phase, Ramp};
-use crate::cli::stages::Stages;
 use crate::plan::shard::Shard;
+use crate::value::stages::Stages;
 
 /// When users start and stop: those of the whole run, or those of a shard, with the numbers and at the times that they
 /// have in the whole run.

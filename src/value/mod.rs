@@ -1,4 +1,7 @@
-//! Values of single flags: how each is written, and what it means.
+//! Values of flags and of the keys of scenario files: how each is written, and what it means.
+
+pub mod size;
+pub mod stages;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::value;
+use super::duration;
 
 /// One stage: the load goes straight from where it is to `target`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +70,7 @@ impl fmt::Display for Stages {
 fn stage(text: &str) -> Result<Stage, String> {
     let (time, target) =
         text.split_once(':').ok_or_else(|| format!("{text:?} is not a stage; expected TIME:TARGET such as 30s:100"))?;
-    let duration = value::duration(time.trim())
+    let duration = duration(time.trim())
         .map_err(|_| format!("{time:?} of stage {text:?} is not a time; expected 30s, 2m, 1h30m or 0 for a jump"))?;
     let target = target.trim().parse().ok().filter(|target| (0.0..=HIGHEST).contains(target));
     let target = target.ok_or_else(|| format!("the target of stage {text:?} must be a number from 0 to {HIGHEST}"))?;
