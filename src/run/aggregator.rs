@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
 use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
+use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
 use crate::plan::schedule::Phase;
@@ -68,12 +69,14 @@ impl<'p> Aggregator<'p> {
     /// An aggregator that has said the lines before the first user: start, plan, and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger<'p>),
+        run: RunContext<'p>,
+        ledger: &'p Ledger<'p>,
         display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
     ) -> Self {
+        let RunContext { plan, clock, stop, .. } = run;
         let mut aggregator = Self {
             plan,
             ledger,

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
-use crate::clock::Clock;
 use crate::event::Reason;
-use crate::load::swarm::stop::{Never, Stop};
-use crate::plan::Load;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::stop::Never;
 
 /// Pause between two cuts. A socket that was made and does not connect yet is shut down in vain: its `connect` begins
 /// all the same and waits (Linux 6.18), so the next cut has to find it.
@@ -15,9 +14,7 @@ const CUT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Waits for the end of a run and sees it through.
 pub(super) struct Conductor<'run> {
-    pub(super) load: &'run Load,
-    pub(super) clock: &'run Clock,
-    pub(super) stop: &'run Stop,
+    pub(super) run: RunContext<'run>,
 }
 
 impl Conductor<'_> {
@@ -25,32 +22,32 @@ impl Conductor<'_> {
     /// signal.
     pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
         self.wait_for_the_end(users);
-        match self.stop.reason() {
+        match self.run.stop.reason() {
             // Those in flight run to their own end, which is at most --timeout away, unless a person loses patience.
             Some(Reason::Requests) => select! {
                 recv(users) -> _ => {}
-                recv(signal) -> _ => self.grace(users, self.load.stop_timeout),
+                recv(signal) -> _ => self.grace(users, self.run.plan.load().stop_timeout),
             },
             // What comes of them nobody will be told.
             Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
-            _ => self.grace(users, self.load.stop_timeout),
+            _ => self.grace(users, self.run.plan.load().stop_timeout),
         }
     }
 
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
-        if self.load.requests == Some(0) {
+        if self.run.plan.load().requests == Some(0) {
             // A shard that has none of the requests.
-            return self.stop.begin(Reason::Requests);
+            return self.run.stop.begin(Reason::Requests);
         }
-        let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
-        let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
-        let stages_over = self.load.end().map_or_else(never, |end| after(left(end)));
+        let left = |run_time: Duration| run_time.saturating_sub(self.run.clock.now().since_start());
+        let run_time_over = self.run.plan.load().run_time.map_or_else(never, |run_time| after(left(run_time)));
+        let stages_over = self.run.plan.load().end().map_or_else(never, |end| after(left(end)));
         select! {
-            recv(self.stop.begun()) -> _ => {}
-            recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
-            recv(stages_over) -> _ => self.stop.begin(Reason::Stages),
+            recv(self.run.stop.begun()) -> _ => {}
+            recv(run_time_over) -> _ => self.run.stop.begin(Reason::RunTime),
+            recv(stages_over) -> _ => self.run.stop.begin(Reason::Stages),
             // Users go only when told, so there were none: not one could be started.
-            recv(users) -> _ => self.stop.begin(Reason::NoUsers),
+            recv(users) -> _ => self.run.stop.begin(Reason::NoUsers),
         }
     }
 
@@ -59,7 +56,7 @@ impl Conductor<'_> {
         let mut wait = patience;
         // Closed as soon as every user has noticed.
         while matches!(users.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-            self.stop.cut();
+            self.run.stop.cut();
             wait = CUT_AGAIN;
         }
     }

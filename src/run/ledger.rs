@@ -26,7 +26,8 @@ impl<'run> Ledger<'run> {
     /// Nothing counted yet. `stop` tells when the load ends.
     pub(super) fn new(
         outcomes: Receiver<Outcome>,
-        (aggregate, stalls): (Aggregate, Stalls),
+        aggregate: Aggregate,
+        stalls: Stalls,
         stop: &'run Stop,
         clock: Clock,
     ) -> Self {
@@ -118,7 +119,7 @@ mod tests {
         let (sender, outcomes) = bounded(1000);
         let stop = Stop::new(Arc::default());
         let stalls = Stalls::new(Duration::from_secs(3));
-        let ledger = Ledger::new(outcomes, (Aggregate::new(1), stalls), &stop, Clock::start_now());
+        let ledger = Ledger::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
         (0..1000).for_each(|_| sender.send(outcome()).unwrap());
         assert_eq!(ledger.count(300), 300);
         assert_eq!(ledger.count(usize::MAX), 700);
@@ -129,7 +130,7 @@ mod tests {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
         let ledger =
-            Ledger::new(outcomes, (Aggregate::new(1), Stalls::new(Duration::from_secs(3))), &stop, Clock::start_now());
+            Ledger::new(outcomes, Aggregate::new(1), Stalls::new(Duration::from_secs(3)), &stop, Clock::start_now());
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::heartbeat::{BEAT, Heartbeat};
-use crate::clock::{Clock, Moment};
-use crate::load::swarm::roster::Roster;
-use crate::load::swarm::stop::{Never, Stop};
+use crate::clock::Moment;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
 use crate::telemetry::recorder::Look;
 use crate::telemetry::writer::CpuGauge;
@@ -23,9 +23,7 @@ pub(super) enum Sighting {
 /// Looks at machine and swarm.
 pub(super) struct Watch<'run> {
     pub(super) sampler: Sampler,
-    pub(super) clock: &'run Clock,
-    pub(super) roster: &'run Roster,
-    pub(super) stop: &'run Stop,
+    pub(super) run: RunContext<'run>,
     pub(super) writer_cpu: CpuGauge,
     pub(super) open_files_limit: u64,
     pub(super) heartbeat: Heartbeat,
@@ -34,12 +32,12 @@ pub(super) struct Watch<'run> {
 impl Watch<'_> {
     /// Looks once.
     pub(super) fn look(&mut self, tick: u64) -> Look {
-        let now = self.clock.now();
+        let now = self.run.clock.now();
         Look {
             tick,
-            users: self.roster.users(),
-            flight: self.roster.flight(now),
-            stopped: self.stop.begun_at().map(|at| self.clock.moment(at)),
+            users: self.run.roster.users(),
+            flight: self.run.roster.flight(now),
+            stopped: self.run.stop.begun_at().map(|at| self.run.clock.moment(at)),
             sample: self.sampler.look(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
@@ -50,12 +48,12 @@ impl Watch<'_> {
     /// Waits until `due`; returns whether `over` was closed before.
     fn is_over(&mut self, over: &Receiver<Never>, due: Moment) -> bool {
         loop {
-            let now = self.clock.now();
+            let now = self.run.clock.now();
             self.heartbeat.beat(now);
             if now >= due {
                 return false;
             }
-            let next = self.clock.instant(due.min(now.after(BEAT)));
+            let next = self.run.clock.instant(due.min(now.after(BEAT)));
             if !matches!(over.recv_deadline(next), Err(RecvTimeoutError::Timeout)) {
                 return true;
             }
@@ -65,19 +63,19 @@ impl Watch<'_> {
     /// Looks at each tick of the grid after the first, and once more when `over` is closed.
     pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
         let mut tick = grid.first() + 1;
-        self.heartbeat.excuse(self.clock.now());
+        self.heartbeat.excuse(self.run.clock.now());
         while !self.is_over(over, grid.due(tick)) {
             // A machine that stood still has missed ticks; the one that is said is the one that is due now.
-            tick = tick.max(grid.passed(self.clock.now()));
+            tick = tick.max(grid.passed(self.run.clock.now()));
             if looks.send(Sighting::Grid(self.look(tick))).is_err() {
                 return;
             }
             // An aggregator that is busy may have kept it.
-            self.heartbeat.excuse(self.clock.now());
+            self.heartbeat.excuse(self.run.clock.now());
             tick += 1;
         }
-        let mut last = self.look(tick.max(grid.passed(self.clock.now())));
-        last.users = self.roster.users_at_stop();
+        let mut last = self.look(tick.max(grid.passed(self.run.clock.now())));
+        last.users = self.run.roster.users_at_stop();
         // The aggregator waits for this one.
         let _ = looks.send(Sighting::Last(last));
     }

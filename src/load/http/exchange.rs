@@ -6,26 +6,24 @@ use std::time::Duration;
 use super::cookies::{Jar, Place};
 use super::incoming::Answer;
 use super::memory::{Keep, Memory};
-use super::talk::{Limits, Talk, unix_seconds};
-use crate::clock::{Clock, Moment};
+use super::talk::{Limits, Talk, is_close, unix_seconds};
+use crate::clock::Moment;
 use crate::load::net::connection::{Connection, Dialer};
+use crate::load::net::socket::Watch;
+use crate::load::swarm::context::RunContext;
 use crate::load::swarm::roster::Desk;
-use crate::load::swarm::stop::Stop;
-use crate::load::user::journey::Shared;
 use crate::outcome::{Ending, Failure, RedirectTrouble, Traffic};
+use crate::plan::Reuse;
 use crate::plan::answer::Unread;
 use crate::plan::request::Request;
 use crate::plan::search::TextSearches;
 use crate::plan::url::Origin;
 use crate::plan::wire::Wire;
-use crate::plan::{Plan, Reuse};
 
 /// One user's way of asking: its connections, and what it shares with all others.
 pub(in crate::load) struct Exchange<'run> {
-    plan: &'run Plan,
-    clock: &'run Clock,
+    run: RunContext<'run>,
     dialer: &'run Dialer,
-    stop: &'run Stop,
     desk: &'run Desk,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
     memory: Memory,
@@ -76,21 +74,19 @@ struct Hop<'h> {
 
 impl<'run> Exchange<'run> {
     /// Ways of asking for one more user.
-    pub(in crate::load) fn new(shared: Shared<'run>, desk: &'run Desk) -> Self {
-        let Shared { plan, clock, dialer, stop, .. } = shared;
-        let (memory, dressed) = (Memory::default(), Vec::new());
-        Self { plan, clock, dialer, stop, desk, kept: Vec::new(), memory, dressed }
+    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, desk: &'run Desk) -> Self {
+        Self { run, dialer, desk, kept: Vec::new(), memory: Memory::default(), dressed: Vec::new() }
     }
 
     /// Asks once, at `sent`.
     pub(in crate::load) fn perform(&mut self, request: Wire<'_>, terms: Terms, sent: Moment) -> Exchanged {
         let mut traffic = Traffic::default();
         let mut latest = sent;
-        let result = self.follow(request, terms, sent, (&mut traffic, &mut latest));
+        let result = self.follow(request, terms, sent, &mut traffic, &mut latest);
         let (result, done) = match result {
             Ok(status) => (Ok(status), latest),
-            Err(_) if self.stop.is_cut() => (Err(Ending::Aborted), self.clock.now()),
-            Err(failure) => (Err(Ending::Failed(failure)), self.clock.now()),
+            Err(_) if self.run.stop.is_cut() => (Err(Ending::Aborted), self.run.clock.now()),
+            Err(failure) => (Err(Ending::Failed(failure)), self.run.clock.now()),
         };
         Exchanged { sent, done, traffic, result }
     }
@@ -114,7 +110,8 @@ impl<'run> Exchange<'run> {
         request: Wire<'_>,
         terms: Terms,
         sent: Moment,
-        (traffic, latest): (&mut Traffic, &mut Moment),
+        traffic: &mut Traffic,
+        latest: &mut Moment,
     ) -> Result<u16, Failure> {
         let limits = Limits { sent, timeout: terms.timeout, keep: terms.keep };
         let mut redirected: Option<Request> = None;
@@ -158,7 +155,7 @@ impl<'run> Exchange<'run> {
         let (head, rest) = request.halves();
         out.clear();
         out.extend_from_slice(head);
-        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.clock, now), out);
+        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.run.clock, now), out);
         if is_dressed {
             out.extend_from_slice(rest);
         }
@@ -185,10 +182,14 @@ impl<'run> Exchange<'run> {
             }
             traffic.reopened += 1;
         }
-        let deadline = self.clock.instant(limits.sent.after(limits.timeout));
-        let mut connection =
-            self.dialer.dial(request.origin(), deadline, (self.stop, self.desk), &mut traffic.connecting)?;
-        *latest = self.clock.now();
+        let deadline = self.run.clock.instant(limits.sent.after(limits.timeout));
+        let mut connection = self.dialer.dial(
+            request.origin(),
+            deadline,
+            Watch { stop: self.run.stop, desk: self.desk },
+            &mut traffic.connecting,
+        )?;
+        *latest = self.run.clock.now();
         let answer =
             self.talk(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, &answer, *latest);
@@ -197,7 +198,7 @@ impl<'run> Exchange<'run> {
 
     /// Whether a request may be sent again, and still makes sense.
     fn may_repeat(&self, request: Wire<'_>) -> bool {
-        request.is_idempotent() && !self.stop.is_cut()
+        request.is_idempotent() && !self.run.stop.is_cut()
     }
 
     const fn talk<'t>(
@@ -207,7 +208,15 @@ impl<'run> Exchange<'run> {
         traffic: &'t mut Traffic,
         latest: &'t mut Moment,
     ) -> Talk<'t> {
-        Talk { connection, clock: self.clock, stop: self.stop, limits, traffic, latest, memory: &mut self.memory }
+        Talk {
+            connection,
+            clock: self.run.clock,
+            stop: self.run.stop,
+            limits,
+            traffic,
+            latest,
+            memory: &mut self.memory,
+        }
     }
 
     fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {
@@ -216,7 +225,7 @@ impl<'run> Exchange<'run> {
     }
 
     fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Answer, at: Moment) {
-        if !answer.keep_alive || self.plan.connection().reuse == Reuse::Never {
+        if !answer.keep_alive || self.run.plan.connection().reuse == Reuse::Never {
             return;
         }
         connection.used_at(at);
@@ -230,9 +239,4 @@ impl<'run> Exchange<'run> {
 /// Whether an answer is what a server says to an idle connection that it closes, and not to the request.
 fn is_farewell(answer: &Answer, idle: Duration) -> bool {
     answer.status == 408 && !answer.keep_alive && idle >= EXPIRED
-}
-
-/// Failures that a connection shows when the server had closed it before the request came.
-pub(super) const fn is_close(failure: Failure) -> bool {
-    matches!(failure, Failure::Send | Failure::Reset | Failure::ClosedEarly)
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::exchange::is_close;
 use super::incoming::{Answer, Incoming, Sink};
 use super::memory::{Keep, Memory};
 use crate::clock::{Clock, Moment};
@@ -62,7 +61,7 @@ impl Talk<'_> {
                 self.traffic.bytes_out += request.body_len() as u64;
                 (Ok(()), self.receive(&mut incoming))
             }
-            Ok(Sent::UpTo(done)) => self.send_on((bytes, done), request.body_len(), &mut incoming),
+            Ok(Sent::UpTo(done)) => self.send_on(bytes, done, request.body_len(), &mut incoming),
             // A server may answer and close before it has read the whole body (413): the answer counts, if it came.
             Err(Failure::Send) => (Err(Failure::Send), self.receive(&mut incoming).map(closing)),
             Err(failure) => return Err(NoAnswer { failure, silent: true }),
@@ -80,7 +79,8 @@ impl Talk<'_> {
     #[cold]
     fn send_on(
         &mut self,
-        (bytes, mut done): (&[u8], usize),
+        bytes: &[u8],
+        mut done: usize,
         body: usize,
         incoming: &mut Incoming<'_>,
     ) -> (Result<(), Failure>, Result<Answer, Failure>) {
@@ -177,4 +177,9 @@ fn closing(answer: Answer) -> Answer {
 /// Unix seconds, as dates of cookies are compared.
 pub(super) fn unix_seconds(clock: &Clock, moment: Moment) -> i64 {
     i64::try_from(clock.unix(moment).as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Failures that a connection shows when the server had closed it before the request came.
+pub(super) const fn is_close(failure: Failure) -> bool {
+    matches!(failure, Failure::Send | Failure::Reset | Failure::ClosedEarly)
 }

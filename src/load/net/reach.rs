@@ -80,10 +80,10 @@ impl Reach {
         }
     }
 
-    fn look_up(&self, origin: &Origin, limit: Instant, (stop, _): Watch<'_>) -> Result<Known, Failure> {
+    fn look_up(&self, origin: &Origin, limit: Instant, watch: Watch<'_>) -> Result<Known, Failure> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let ask = |host: &Origin| {
-            let addresses = self.resolver.addresses(host, limit, stop.cut_off()).map_err(Failure::Dns)?;
+            let addresses = self.resolver.addresses(host, limit, watch.stop.cut_off()).map_err(Failure::Dns)?;
             Ok(in_turn(&addresses, host.port(), turn).collect())
         };
         let (hop, goals) = match &self.route {

@@ -22,7 +22,11 @@ use crate::load::swarm::roster::Desk;
 use crate::load::swarm::stop::Stop;
 
 /// What ends a wait, and where a socket is put for that.
-pub(super) type Watch<'u> = (&'u Stop, &'u Desk);
+#[derive(Clone, Copy)]
+pub(in crate::load) struct Watch<'u> {
+    pub(in crate::load) stop: &'u Stop,
+    pub(in crate::load) desk: &'u Desk,
+}
 
 /// Connects to one address within `limit`.
 ///
@@ -51,7 +55,6 @@ pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) ->
 pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let address = SocketAddrUnix::new(path)?;
     let socket = make(AddressFamily::UNIX, watch)?;
-    let (stop, _) = watch;
     let deadline = Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -62,7 +65,7 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io
         match rustix::net::connect(&socket, &address) {
             Ok(()) => return Ok(socket),
             // The server's queue is full, or a signal came: nothing goes on by itself as it does with TCP.
-            Err(Errno::AGAIN | Errno::INTR) if !stop.is_cut() => {}
+            Err(Errno::AGAIN | Errno::INTR) if !watch.stop.is_cut() => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -72,12 +75,12 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io
 /// so it looks up this often to see whether the cut came.
 const GLANCE: Duration = Duration::from_millis(200);
 
-fn make(family: AddressFamily, (stop, desk): Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+fn make(family: AddressFamily, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(socket);
-    desk.keep(&socket);
+    watch.desk.keep(&socket);
     // In this order: a cut that comes now finds the socket, one that came before is seen here.
-    if stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
+    if watch.stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
 }
 
 /// A zero would mean no limit at all (socket(7)).

@@ -3,6 +3,7 @@
 pub mod start;
 pub mod stop;
 pub mod roster;
+pub mod context;
 pub(super) mod gate;
 pub(super) mod lanes;
 pub(super) mod budget;

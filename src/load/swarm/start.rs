@@ -8,22 +8,23 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::budget::Budget;
+use super::context::RunContext;
 use super::gate::Gate;
 use super::lanes::{Arrival, Lanes};
 use super::notices::Notices;
 use super::outlet::Outlet;
-use super::roster::{Desk, Roster};
-use super::stop::{Never, Stop};
-use crate::clock::{Clock, Moment};
+use super::roster::Desk;
+use super::stop::Never;
+use crate::clock::Moment;
 use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
-use crate::load::user::journey::{self, Job, Left, Shared};
-use crate::load::user::session::Reports;
+use crate::load::user::journey::{self, Job, Left, UserId};
+use crate::load::user::shared::{Reports, Shared};
 use crate::load::user::supply::Supply;
+use crate::plan::Model;
 use crate::plan::request::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
-use crate::plan::{Model, Plan};
 
 /// Stack of a user's thread. Virtual: a user touches about 16 KiB of it over plain HTTP, more in a TLS handshake.
 const USER_STACK: usize = 256 * 1024;
@@ -37,11 +38,8 @@ const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Everything that users work with; outlives them.
 pub struct Swarm<'run> {
-    plan: &'run Plan,
-    clock: &'run Clock,
+    run: RunContext<'run>,
     dialer: &'run Dialer,
-    stop: &'run Stop,
-    roster: &'run Roster,
     budget: Budget,
     supply: Supply<'run>,
     notices: Notices,
@@ -67,23 +65,15 @@ struct Ties<'run> {
 impl<'run> Swarm<'run> {
     /// A swarm of no users yet.
     #[must_use]
-    pub fn new(
-        plan: &'run Plan,
-        clock: &'run Clock,
-        dialer: &'run Dialer,
-        stop: &'run Stop,
-        roster: &'run Roster,
-    ) -> Self {
+    pub fn new(run: RunContext<'run>, dialer: &'run Dialer) -> Self {
+        let plan = run.plan;
         let lanes = match &plan.load().model {
             Model::Closed(_) => None,
             Model::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
         };
         Self {
-            plan,
-            clock,
+            run,
             dialer,
-            stop,
-            roster,
             budget: Budget::new(plan.load().requests),
             supply: Supply::new(plan),
             notices: Notices::default(),
@@ -109,26 +99,26 @@ impl<'run> Swarm<'run> {
         let (alive, ended) = bounded(0);
         let ties = Ties { outlet, events, _alive: alive };
         let work = move || {
-            let is_cut_short = self.plan.load().stop_timeout.is_zero();
-            if is_cut_short && self.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
+            let is_cut_short = self.run.plan.load().stop_timeout.is_zero();
+            if is_cut_short && self.run.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
                 self.notices.tell(Notice::NoTimeToStop, Moment::START, &ties.events);
             }
-            let result = match (&self.plan.load().model, &self.lanes) {
+            let result = match (&self.run.plan.load().model, &self.lanes) {
                 (Model::Closed(users), _) => self.start_closed(scope, users, &ties),
                 (Model::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
                 (Model::Open { .. }, None) => unreachable!("the open model has lanes"),
             };
             let failed = result.is_err();
             if let Err(error) = result {
-                let (users, why) = (self.roster.users(), error.to_string());
+                let (users, why) = (self.run.roster.users(), error.to_string());
                 // Few and rare; the aggregator takes them as long as there are senders.
                 self.tell(&ties, SwarmEventKind::SpawnFailed { users, why });
             }
             self.is_complete.store(true, Ordering::SeqCst);
             self.end_without_data();
-            if !failed || self.roster.users() > 0 {
+            if !failed || self.run.roster.users() > 0 {
                 // Users may all be gone for a while, between stages; the end of the run is the conductor's to say.
-                let _ = self.stop.begun().recv();
+                let _ = self.run.stop.begun().recv();
             }
         };
         Builder::new().name("spawner".to_owned()).spawn_scoped(scope, work)?;
@@ -147,7 +137,7 @@ impl<'run> Swarm<'run> {
         let mut started = 0;
         let mut closed = None;
         for change in users.changes() {
-            if self.clock.now() < Moment::at(change.at) {
+            if self.run.clock.now() < Moment::at(change.at) {
                 closed = None;
             } else if closed.is_none() {
                 closed = Some(self.gate.close());
@@ -165,8 +155,13 @@ impl<'run> Swarm<'run> {
             match change.kind {
                 ChangeKind::Start => {
                     desks.resize(desks.len().max(at + 1), None);
-                    let class = self.plan.class_of(u64::from(change.user));
-                    desks[at] = Some(self.start_user(scope, (change.user, class), ties.clone(), Job::Tasks)?);
+                    let class = self.run.plan.class_of(u64::from(change.user));
+                    desks[at] = Some(self.start_user(
+                        scope,
+                        UserId { number: change.user, class },
+                        ties.clone(),
+                        Job::Tasks,
+                    )?);
                     started += 1;
                 }
                 ChangeKind::Stop => {
@@ -178,7 +173,7 @@ impl<'run> Swarm<'run> {
         }
         // Before the gate opens, as those who pass find out that they are all; unless it is to be open by then.
         for plateau in reached {
-            if self.clock.now() < Moment::at(plateau.at) {
+            if self.run.clock.now() < Moment::at(plateau.at) {
                 closed = None;
             }
             if !self.wait_until(Moment::at(plateau.at)) {
@@ -201,32 +196,32 @@ impl<'run> Swarm<'run> {
         let mut plateau = arrivals.reached().map(Moment::at);
         let mut is_exhausted = false;
         let mut started = 0;
-        let most = self.plan.load().requests.map_or(u64::MAX, |most| most + self.plan.classes().len() as u64);
-        while let Some(due) = lanes.next_due().filter(|_| !self.stop.is_begun()) {
-            let now = self.clock.now();
-            if plateau.is_some_and(|plateau| plateau <= now) && self.roster.users() > 0 {
+        let most = self.run.plan.load().requests.map_or(u64::MAX, |most| most + self.run.plan.classes().len() as u64);
+        while let Some(due) = lanes.next_due().filter(|_| !self.run.stop.is_begun()) {
+            let now = self.run.clock.now();
+            if plateau.is_some_and(|plateau| plateau <= now) && self.run.roster.users() > 0 {
                 plateau = None;
-                self.tell(ties, SwarmEventKind::Spawned { users: self.roster.users() });
+                self.tell(ties, SwarmEventKind::Spawned { users: self.run.roster.users() });
             }
             // Each arrival sends a request at least: with `-n` no more users than that are of use, but for those that
             // find out that the data of their class is used up.
-            let growing = if started < most { lanes.next_to_grow(self.roster) } else { None };
+            let growing = if started < most { lanes.next_to_grow(self.run.roster) } else { None };
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
                 if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
                     // The number in the whole run, so that no two shards have a user with the same chance.
-                    let user = self.plan.load().shard.place(started);
-                    let user = u32::try_from(user).unwrap_or(u32::MAX);
+                    let number = self.run.plan.load().shard.place(started);
+                    let number = u32::try_from(number).unwrap_or(u32::MAX);
                     lanes.man(class);
-                    self.start_user(scope, (user, class), ties.clone(), Job::Arrivals { lanes, first })?;
+                    self.start_user(scope, UserId { number, class }, ties.clone(), Job::Arrivals { lanes, first })?;
                     started += 1;
                 }
                 continue;
             }
             if due < now && !is_exhausted && started < most {
                 is_exhausted = true;
-                self.tell(ties, SwarmEventKind::UsersExhausted { users: self.roster.users() });
+                self.tell(ties, SwarmEventKind::UsersExhausted { users: self.run.roster.users() });
             }
-            if is_exhausted && plateau.is_none() && self.plan.sources().is_empty() {
+            if is_exhausted && plateau.is_none() && self.run.plan.sources().is_empty() {
                 // Users do not leave before the end, so there is nothing left to do or to say.
                 return Ok(());
             }
@@ -243,11 +238,11 @@ impl<'run> Swarm<'run> {
     /// request of each, and when it was due. With `-n` no more than the requests that were still to be started. To be
     /// asked when all users have ended.
     pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
-        let seed = self.plan.load().seed;
+        let seed = self.run.plan.load().seed;
         let left = self.lanes.iter().flat_map(move |lanes| lanes.unsent(stopped));
         let most = self.budget.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         left.take(most).map(move |(class, Arrival { due, number })| {
-            let task = self.plan.classes()[class].tasks.of_arrival(seed, number);
+            let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
             (task.steps[0].message.endpoint(), due)
         })
     }
@@ -272,44 +267,41 @@ impl<'run> Swarm<'run> {
     }
 
     fn tell(&self, ties: &Ties<'_>, kind: SwarmEventKind) {
-        let _ = ties.events.send(SwarmEvent { at: self.clock.now(), kind });
+        let _ = ties.events.send(SwarmEvent { at: self.run.clock.now(), kind });
     }
 
     /// Ends the run where users ended for want of data, and none is left or to come that has some.
     fn end_without_data(&self) {
         // The last user and the thread that starts them may come here at once: one of them sees what the other did.
         fence(Ordering::SeqCst);
-        let is_last = self.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
+        let is_last = self.run.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
         if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
-            self.stop.begin(Reason::DataEnd);
+            self.run.stop.begin(Reason::DataEnd);
         }
     }
 
     /// Says whether the moment came before the stop began.
     fn wait_until(&self, moment: Moment) -> bool {
-        let on_time = self.clock.now() >= moment || self.stop.sleep_until(self.clock.instant(moment));
-        on_time && !self.stop.is_begun()
+        let on_time = self.run.clock.now() >= moment || self.run.stop.sleep_until(self.run.clock.instant(moment));
+        on_time && !self.run.stop.is_begun()
     }
 
     fn start_user<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        (number, class): (u32, usize),
+        user: UserId,
         ties: Ties<'scope>,
         job: Job<'scope, 'run>,
     ) -> std::io::Result<Arc<Desk>> {
         let shared = Shared {
-            plan: self.plan,
-            clock: self.clock,
+            run: self.run,
             dialer: self.dialer,
-            stop: self.stop,
-            roster: self.roster,
             budget: &self.budget,
             supply: &self.supply,
             notices: &self.notices,
             gate: &self.gate,
         };
-        let desk = self.roster.enter();
+        let desk = self.run.roster.enter();
         let own = Arc::clone(&desk);
         let work = move || {
             let reports = Reports { outlet: &ties.outlet, events: &ties.events };
@@ -319,19 +311,20 @@ impl<'run> Swarm<'run> {
                 }
                 self.tell_spawned(&ties, self.gate.pass());
             };
-            match journey::run((number, class), shared, &own, reports, job, at_work) {
-                Left::Told => shared.roster.leave(own),
+            match journey::run(user, shared, &own, reports, job, at_work) {
+                Left::Told => self.run.roster.leave(own),
                 Left::DataEnd => {
-                    shared.roster.retire(&own);
+                    self.run.roster.retire(&own);
                     self.has_lost_users.store(true, Ordering::SeqCst);
                     self.end_without_data();
                 }
             }
             drop(ties);
         };
-        let started = Builder::new().name(format!("user-{number}")).stack_size(USER_STACK).spawn_scoped(scope, work);
+        let started =
+            Builder::new().name(format!("user-{}", user.number)).stack_size(USER_STACK).spawn_scoped(scope, work);
         if let Err(error) = started {
-            self.roster.leave(desk);
+            self.run.roster.leave(desk);
             return Err(error);
         }
         Ok(desk)

@@ -2,19 +2,13 @@
 
 use std::time::Duration;
 
-use super::session::{Purpose, Reports, Session, Walk};
-use super::supply::Supply;
-use crate::clock::{Clock, Moment};
+use super::session::{Purpose, Session, Walk};
+use super::shared::{Reports, Shared};
+use crate::clock::Moment;
 use crate::event::Reason;
-use crate::load::net::connection::Dialer;
-use crate::load::swarm::budget::Budget;
-use crate::load::swarm::gate::Gate;
 use crate::load::swarm::lanes::{Arrival, Lanes};
-use crate::load::swarm::notices::Notices;
-use crate::load::swarm::roster::{Desk, Roster};
-use crate::load::swarm::stop::Stop;
+use crate::load::swarm::roster::Desk;
 use crate::outcome::Turn;
-use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::value::Wait;
 
@@ -22,18 +16,11 @@ use crate::value::Wait;
 /// first would be a storm on a server that is in trouble, the second a core at full speed for nothing.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What all users of a run share.
+/// A user's number in the run, and the class it belongs to, by its index.
 #[derive(Clone, Copy)]
-pub(in crate::load) struct Shared<'run> {
-    pub(in crate::load) plan: &'run Plan,
-    pub(in crate::load) clock: &'run Clock,
-    pub(in crate::load) dialer: &'run Dialer,
-    pub(in crate::load) stop: &'run Stop,
-    pub(in crate::load) roster: &'run Roster,
-    pub(in crate::load) budget: &'run Budget,
-    pub(in crate::load) supply: &'run Supply<'run>,
-    pub(in crate::load) notices: &'run Notices,
-    pub(in crate::load) gate: &'run Gate,
+pub(in crate::load) struct UserId {
+    pub(in crate::load) number: u32,
+    pub(in crate::load) class: usize,
 }
 
 /// Why a user ended.
@@ -69,10 +56,10 @@ pub(in crate::load) enum Job<'run, 'p> {
     },
 }
 
-/// Does user `number`'s work to its end, on the thread that calls. `at_work` is told, before its first request, whether
+/// Does a user's work to its end, on the thread that calls. `at_work` is told, before its first request, whether
 /// there is data for it.
 pub(in crate::load) fn run<'run>(
-    (number, class): (u32, usize),
+    UserId { number, class }: UserId,
     shared: Shared<'run>,
     desk: &'run Desk,
     reports: Reports<'run>,
@@ -81,7 +68,7 @@ pub(in crate::load) fn run<'run>(
 ) -> Left {
     desk.sit_down();
     let session = Session::new(number, shared, desk, reports);
-    let mut user = User { shared, class_number: class, class: &shared.plan.classes()[class], session };
+    let mut user = User { shared, class_number: class, class: &shared.run.plan.classes()[class], session };
     let has_rows = user.session.take_rows(&user.class.rows);
     at_work(has_rows);
     match job {
@@ -118,7 +105,7 @@ impl User<'_> {
     fn do_tasks(&mut self) -> Left {
         let mut turn = Turn::WhenSent;
         while self.session.is_wanted() {
-            let began = self.shared.clock.now();
+            let began = self.shared.run.clock.now();
             let before = self.session.sent();
             let task = self.class.tasks.pick(self.session.random());
             match self.session.do_task(task, turn) {
@@ -129,14 +116,14 @@ impl User<'_> {
             turn = Turn::WhenSent;
             let next = self.next_task(began);
             if self.session.sent() == before {
-                let retry = self.shared.clock.now().after(RETRY);
+                let retry = self.shared.run.clock.now().after(RETRY);
                 if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
                     return Left::Told;
                 }
                 continue;
             }
             let Some(next) = next else { continue };
-            let late = self.shared.clock.now() >= next;
+            let late = self.shared.run.clock.now() >= next;
             if !late && !self.session.sleep_until(next) {
                 return Left::Told;
             }
@@ -175,7 +162,7 @@ impl User<'_> {
                 Served::Last => break,
             }
             // With no arrival left before the end this user is one of those that run until then.
-            next = lane.take_or_wait(self.shared.stop.begun());
+            next = lane.take_or_wait(self.shared.run.stop.begun());
             is_first = false;
         }
         self.leave();
@@ -185,14 +172,14 @@ impl User<'_> {
     /// Does the task of an arrival, as soon as it is due.
     fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
         let Arrival { due, number } = arrival;
-        let taken = self.shared.clock.now();
+        let taken = self.shared.run.clock.now();
         if taken < due && !self.session.sleep_until(due) {
             return Served::Unsent(Left::Told);
         }
         let is_free = taken <= due || !self.was_busy(lanes, is_first);
         let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
         let before = self.session.sent();
-        let task = self.class.tasks.of_arrival(self.shared.plan.load().seed, number);
+        let task = self.class.tasks.of_arrival(self.shared.run.plan.load().seed, number);
         match self.session.do_task(task, turn) {
             None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
             // The task follows from the arrival, so no other user could do it either.
@@ -213,7 +200,7 @@ impl User<'_> {
             !self.class.on_start.is_empty()
         } else {
             // Where there was room for one more user, it was not.
-            !lanes.may_grow(self.class_number, self.shared.roster)
+            !lanes.may_grow(self.class_number, self.shared.run.roster)
         }
     }
 
@@ -225,7 +212,7 @@ impl User<'_> {
                 Walk::Over => return false,
                 Walk::Short => {}
             }
-            if !self.session.sleep_until(self.shared.clock.now().after(RETRY)) {
+            if !self.session.sleep_until(self.shared.run.clock.now().after(RETRY)) {
                 return false;
             }
         }
@@ -233,16 +220,16 @@ impl User<'_> {
 
     /// Sends what comes after the last task, if there is time for it.
     fn leave(&mut self) {
-        let is_in_time = !self.shared.plan.load().stop_timeout.is_zero() && !self.shared.stop.is_cut();
+        let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
         // Nobody is told what comes of it where nobody takes the stream.
-        if is_in_time && self.shared.stop.reason() != Some(Reason::StreamBroken) {
+        if is_in_time && self.shared.run.stop.reason() != Some(Reason::StreamBroken) {
             self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
         }
     }
 
     /// When the next task begins; `None`: at once.
     fn next_task(&mut self, began: Moment) -> Option<Moment> {
-        let now = || self.shared.clock.now();
+        let now = || self.shared.run.clock.now();
         match self.class.wait {
             Wait::None => None,
             Wait::Constant(pause) => Some(now().after(pause)),

@@ -3,3 +3,4 @@
 pub(super) mod journey;
 pub(super) mod session;
 pub(super) mod supply;
+pub(super) mod shared;

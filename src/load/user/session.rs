@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
-use super::journey::Shared;
+use super::shared::{Reports, Shared};
 use super::supply::Spent;
 use crate::clock::Moment;
-use crate::event::{Notice, Reason, SwarmEvent};
+use crate::event::{Notice, Reason};
 use crate::load::http::exchange::{Exchange, Exchanged, Terms};
 use crate::load::http::memory::Keep;
 use crate::load::swarm::budget::Permit;
-use crate::load::swarm::outlet::Outlet;
 use crate::load::swarm::roster::Desk;
 use crate::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
 use crate::plan::answer::{AnswerView, ParsedBody, Unread};
@@ -35,13 +32,6 @@ pub(super) struct Session<'run> {
     buffer: WireBuffer,
     /// Requests begun.
     sent: u64,
-}
-
-/// Where users report to.
-#[derive(Clone, Copy)]
-pub(in crate::load) struct Reports<'run> {
-    pub(in crate::load) outlet: &'run Outlet<'run>,
-    pub(in crate::load) events: &'run Sender<SwarmEvent>,
 }
 
 /// What a user knows besides its cookies: everything that templates are filled with.
@@ -87,11 +77,11 @@ enum Went {
 impl<'run> Session<'run> {
     /// The session of user number `number`, which knows nothing yet.
     pub(in crate::load) fn new(number: u32, shared: Shared<'run>, desk: &'run Desk, reports: Reports<'run>) -> Self {
-        let random = Random::seeded(shared.plan.load().seed ^ (u64::from(number) << 32));
-        let variables = vec![None; shared.plan.variables().len()];
-        let rows = vec![None; shared.plan.sources().len()];
+        let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
+        let variables = vec![None; shared.run.plan.variables().len()];
+        let rows = vec![None; shared.run.plan.sources().len()];
         let known = Known { number, iteration: 0, variables, rows, random };
-        let exchange = Exchange::new(shared, desk);
+        let exchange = Exchange::new(shared.run, shared.dialer, desk);
         Self { shared, desk, reports, exchange, known, buffer: WireBuffer::default(), sent: 0 }
     }
 
@@ -107,12 +97,12 @@ impl<'run> Session<'run> {
 
     /// Whether it is to go on: neither has the stop begun nor was it told to end.
     pub(in crate::load) fn is_wanted(&self) -> bool {
-        !self.shared.stop.is_begun() && !self.desk.is_dismissed()
+        !self.shared.run.stop.is_begun() && !self.desk.is_dismissed()
     }
 
     /// Waits until `moment`; says whether it came before the user was told to end.
     pub(in crate::load) fn sleep_until(&self, moment: Moment) -> bool {
-        self.shared.stop.park_until(self.shared.clock.instant(moment), self.desk)
+        self.shared.run.stop.park_until(self.shared.run.clock.instant(moment), self.desk)
     }
 
     /// Takes a row of each source; says whether there was one, as without it the user ends.
@@ -123,7 +113,7 @@ impl<'run> Session<'run> {
                 Err(Spent { source, fails }) => {
                     self.tell(if fails { Notice::DataFailed(source) } else { Notice::DataEnd(source) });
                     if fails {
-                        self.shared.stop.begin(Reason::DataEnd);
+                        self.shared.run.stop.begin(Reason::DataEnd);
                     }
                     return false;
                 }
@@ -161,16 +151,16 @@ impl<'run> Session<'run> {
         if self.sent == 1 {
             self.shared.gate.hold();
         }
-        let is_over = if purpose == Purpose::Stop { self.shared.stop.is_cut() } else { !self.is_wanted() };
+        let is_over = if purpose == Purpose::Stop { self.shared.run.stop.is_cut() } else { !self.is_wanted() };
         if is_over {
             return Went::Over;
         }
         let wire = match &step.message {
             Message::Fixed(request) => request.wire(),
             Message::Templated(request) => {
-                let now = self.shared.clock.unix(self.shared.clock.now());
+                let now = self.shared.run.clock.unix(self.shared.run.clock.now());
                 let rendered =
-                    request.render(&mut self.known.values(self.shared.plan.sources(), now), &mut self.buffer);
+                    request.render(&mut self.known.values(self.shared.run.plan.sources(), now), &mut self.buffer);
                 match rendered {
                     Ok(wire) => wire,
                     Err(unset) => return self.cannot_send(unset),
@@ -179,18 +169,18 @@ impl<'run> Session<'run> {
         };
         match if purpose == Purpose::Stop { Permit::Go } else { self.shared.budget.take() } {
             Permit::Go => {}
-            Permit::Last => self.shared.stop.begin(Reason::Requests),
+            Permit::Last => self.shared.run.stop.begin(Reason::Requests),
             Permit::None => return Went::Over,
         }
         let endpoint = wire.endpoint();
         let (timeout, max_redirects, keep) = (step.rules.timeout, step.rules.max_redirects, keep(step));
         if keep.looks_at_body() {
-            let now = self.shared.clock.unix(self.shared.clock.now());
-            let mut values = self.known.values(self.shared.plan.sources(), now);
+            let now = self.shared.run.clock.unix(self.shared.run.clock.now());
+            let mut values = self.known.values(self.shared.run.plan.sources(), now);
             let limit = step.rules.max_body.bytes();
             self.exchange.look_for(TextSearches::new(&step.rules.expect, &step.extract, &mut values, limit));
         }
-        let sent = self.shared.clock.now();
+        let sent = self.shared.run.clock.now();
         self.sent += 1;
         self.desk.begin(sent);
         let exchanged = self.exchange.perform(wire, Terms { timeout, max_redirects, keep }, sent);
@@ -224,7 +214,7 @@ impl<'run> Session<'run> {
                 return (ending, Went::Failed);
             }
         };
-        let now = self.shared.clock.unix(exchanged.done);
+        let now = self.shared.run.clock.unix(exchanged.done);
         let (jar, head, body, texts) = self.exchange.answer(keep(step));
         let answer = AnswerView {
             status,
@@ -236,7 +226,7 @@ impl<'run> Session<'run> {
             cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
             json: ParsedBody::default(),
         };
-        let mut values = self.known.values(self.shared.plan.sources(), now);
+        let mut values = self.known.values(self.shared.run.plan.sources(), now);
         if let Err(trouble) = step.rules.expect.judge(&answer, &mut values) {
             return (Ending::Failed(failure(status, trouble)), Went::Failed);
         }
@@ -257,7 +247,7 @@ impl<'run> Session<'run> {
     }
 
     fn tell(&self, notice: Notice) {
-        self.shared.notices.tell(notice, self.shared.clock.now(), self.reports.events);
+        self.shared.notices.tell(notice, self.shared.run.clock.now(), self.reports.events);
     }
 }
 
