@@ -6,8 +6,8 @@ mod tls;
 use std::time::Duration;
 
 use crate::clock::{Elapsed, Moment};
+use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectTrouble;
-use crate::plan::request::EndpointId;
 pub use framing::Broken;
 pub use tls::TlsTrouble;
 

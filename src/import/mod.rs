@@ -12,6 +12,7 @@ mod curl;
 mod draft;
 mod har;
 mod other_flags;
+mod scope;
 mod secrets;
 mod words;
 
@@ -23,50 +24,14 @@ use crate::error::{Error, Result};
 use crate::plan::json::without_mark;
 use crate::secret::masked_url;
 pub use draft::Import;
+pub use scope::{Assets, Hosts, Scope, Secrets};
+use words::is_command;
 
 /// A recording of an hour with its pictures stays below. It is read entry by entry.
 const RECORDING: Limit = Limit::mib("a recording", 256);
 
 /// Commands are taken apart in memory, where each word takes many times its length.
 const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
-
-/// What is taken over, besides the obvious.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope {
-    /// Requests to other hosts than the first one's.
-    pub hosts: Hosts,
-    /// Pictures, fonts, style sheets and scripts.
-    pub assets: Assets,
-    /// Values of headers that usually are secrets.
-    pub secrets: Secrets,
-}
-
-/// Which hosts' requests are taken over from a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hosts {
-    /// Those of the first request's host.
-    First,
-    /// All.
-    All,
-}
-
-/// Whether requests for static files are taken over from a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assets {
-    /// They are not: a browser has them in its cache, and they mostly come from elsewhere.
-    LeaveOut,
-    /// They are.
-    Keep,
-}
-
-/// What becomes of header values that usually are secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// They are left out, and taken from the environment when the scenario runs.
-    FromEnvironment,
-    /// They are written down as they are.
-    Keep,
-}
 
 /// Makes a scenario of `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one text, or its words.
 ///
@@ -121,9 +86,4 @@ fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
         return curl::import(name, &words::commands(&text)?, scope);
     }
     Err(Error::usage(name, "is neither a HAR file nor a curl command"))
-}
-
-fn is_command(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    matches!(first.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"))
 }

@@ -11,7 +11,7 @@ use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
 use crate::event::Reason;
 use crate::plan::check::Check;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::plan::schedule::Phase;
 use crate::stats::check::unchecked;
 use crate::stats::unfinished::JudgedTimes;

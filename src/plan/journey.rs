@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data::SourceId;
+use super::endpoint::EndpointId;
 use super::expect::Expect;
 use super::extract::Extraction;
 use super::random::Random;
-use super::request::{EndpointId, Request};
+use super::request::Request;
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::{Origin, Scheme};

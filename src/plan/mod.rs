@@ -6,6 +6,7 @@ mod connection;
 pub mod data;
 pub mod dry_run;
 pub mod engine;
+pub mod endpoint;
 pub mod expect;
 pub mod extract;
 mod inputs;
@@ -22,16 +23,18 @@ pub mod route;
 pub mod scenario;
 pub mod schedule;
 pub mod search;
+pub mod searches;
 pub mod setting;
 mod settings;
 pub mod shard;
+mod stream;
+mod surroundings;
 pub mod template;
 pub mod templated;
 pub mod tls;
 pub mod url;
 pub mod wire;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,16 +44,18 @@ use crate::files::apart::Named;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
-use engine::Environment;
+use endpoint::Endpoint;
 use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
 use many::Start;
-use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
+use stream::SHORTEST_TICK;
+pub use stream::{Sink, StreamPlan};
+pub use surroundings::Surroundings;
 
 /// What will be done.
 #[derive(Debug)]
@@ -70,50 +75,6 @@ pub struct Plan {
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// The stream and where it goes.
-#[derive(Debug)]
-pub struct StreamPlan {
-    /// Tick of the telemetry.
-    pub interval: Duration,
-    /// Where it goes.
-    pub sink: Sink,
-}
-
-/// Where the stream goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sink {
-    /// Standard output.
-    Stdout,
-    /// A file, overwritten.
-    File(PathBuf),
-    /// A file compressed by gzip, flushed each tick.
-    Gzip(PathBuf),
-}
-
-impl Sink {
-    /// The sink that a path stands for.
-    #[must_use]
-    pub fn of(path: &Path) -> Self {
-        if path.as_os_str() == "-" {
-            Self::Stdout
-        } else if path.extension().is_some_and(|extension| extension == "gz") {
-            Self::Gzip(path.to_owned())
-        } else {
-            Self::File(path.to_owned())
-        }
-    }
-}
-
-impl fmt::Display for Sink {
-    /// As the flag is written, for messages.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => write!(f, "--telemetry -"),
-            Self::File(path) | Self::Gzip(path) => write!(f, "--telemetry {}", path.display()),
-        }
-    }
 }
 
 /// Text for people.
@@ -138,17 +99,6 @@ pub enum Talk {
     Summary,
     /// How the run goes, too.
     All,
-}
-
-/// What the plan needs to know of the process it is made in.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'e> {
-    /// Whether standard output is a terminal, where nobody wants JSON lines.
-    pub stdout_is_terminal: bool,
-    /// 64 random bits, for a run id.
-    pub entropy: u64,
-    /// Environment variables, in which an engine tells which shard this is.
-    pub environment: &'e Environment,
 }
 
 impl Plan {
@@ -330,9 +280,6 @@ fn people(flags: &RunFlags) -> People {
     };
     People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
-
-/// Shortest tick: a tick is a dozen lines and one look at the machine, which are to stay far below 1 % of a core.
-const SHORTEST_TICK: Duration = Duration::from_millis(100);
 
 fn tick(interval: Duration) -> Result<Duration> {
     if interval < SHORTEST_TICK {

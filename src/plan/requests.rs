@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::check::Check;
 use super::data::DataSource;
+use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
 use super::json::{Raw, without_mark};
-use super::request::{self, Endpoint, EndpointId, Parts, Request};
+use super::request::{self, Parts, Request};
 use super::url::{Origin, Url};
 use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;

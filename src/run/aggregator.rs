@@ -20,9 +20,10 @@ use crate::stats::check::{Bench, Share};
 use crate::stats::sends::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::telemetry::look::{Count, Look};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Count, Look, Recorder};
+use crate::telemetry::recorder::Recorder;
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 

@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
-use crate::telemetry::recorder::Look;
+use crate::telemetry::look::Look;
 use crate::telemetry::writer::CpuGauge;
 
 /// A look, and whether it is the last.

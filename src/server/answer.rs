@@ -8,9 +8,11 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::server::connection::{Body, MAX_ECHO, Next};
+use crate::server::body::{Body, MAX_ECHO};
+use crate::server::pause::{Pause, pause};
+use crate::server::registry::Shared;
 use crate::server::request::{After, EchoHead, Extent, Request, Route, Version};
-use crate::server::{Pause, Shared, pause, shop};
+use crate::server::shop;
 
 /// What `/bytes/N` is made of.
 static BLOCK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
@@ -22,6 +24,13 @@ const PIECE: usize = 16 * 1024;
 const JSON: &str = "Content-Type: application/json\r\n";
 const TEXT: &str = "Content-Type: text/plain\r\n";
 const BINARY: &str = "Content-Type: application/octet-stream\r\n";
+
+/// What to do after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Request,
+    Close,
+}
 
 /// Answers a request whose body was read.
 pub(super) fn answer(

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use httparse::Status;
 
-use crate::server::Connection;
-use crate::server::answer::{self, Answer};
+use crate::server::answer::{self, Answer, Next};
+use crate::server::body::{Body, MAX_ECHO};
+use crate::server::registry::Connection;
 use crate::server::request::{self, After, Extent, Framing, Head, Request, Route, Version};
 
 /// The longest request head, bytes; also the longest trailers.
 const MAX_HEAD: usize = 64 * 1024;
 /// The longest chunk-size line, extensions included, bytes.
 const MAX_CHUNK_LINE: usize = 4096;
-/// The longest body that `/echo` gives back, bytes: a connection holds at most twice as much, all buffers together.
-pub(super) const MAX_ECHO: usize = 512 * 1024;
 /// What is read of a body sent to the shop, bytes; its numbers take up to 64 bytes each once they are read.
 const MAX_FORM: usize = 16 * 1024;
 /// The read buffer at first, bytes: holds the head of an ordinary request, times 10,000 connections.
@@ -26,13 +25,6 @@ const BODY_BUFFER: usize = 16 * 1024;
 /// and the client would lose the answer.
 const LINGER_BYTES: u64 = 1 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(1);
-
-/// What to do after an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    Request,
-    Close,
-}
 
 /// Answers requests until the client leaves or one side asks to close.
 pub(super) fn serve(connection: &Connection) {
@@ -79,30 +71,6 @@ fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::
     stream.set_read_timeout(Some(LINGER_TIME))?;
     io::copy(&mut stream.take(LINGER_BYTES), &mut io::sink())?;
     Ok(Next::Close)
-}
-
-/// A request's body as far as it is wanted.
-#[derive(Debug, Default)]
-pub(super) struct Body {
-    /// Bytes that came.
-    pub(super) length: u64,
-    /// The first of them.
-    pub(super) kept: Vec<u8>,
-    /// How many to keep.
-    limit: usize,
-}
-
-impl Body {
-    fn push(&mut self, bytes: &[u8]) {
-        self.length += bytes.len() as u64;
-        let kept = &bytes[..bytes.len().min(self.limit - self.kept.len())];
-        if self.kept.len() + kept.len() > self.kept.capacity() {
-            // Doubled, and never beyond the limit.
-            let wanted = (2 * self.kept.len()).clamp(self.kept.len() + kept.len(), self.limit);
-            self.kept.reserve_exact(wanted - self.kept.len());
-        }
-        self.kept.extend_from_slice(kept);
-    }
 }
 
 /// What came where a request may begin.

@@ -25,33 +25,27 @@
 //! 1 MiB. An argument that is out of range is answered with 400, any other path with 404.
 
 mod answer;
+mod body;
 mod connection;
+mod pause;
+mod registry;
 mod request;
 mod shop;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::server::request::Endpoint;
+use pause::{Pause, pause};
+use registry::{Connection, Shared};
 
 /// Connections that may wait to be accepted: std asks for 128, which a spawn rate of thousands a second overruns, and
 /// a client whose SYN is dropped waits a second. The kernel lowers it to `net.core.somaxconn` (4096 by default).
 const BACKLOG: i32 = 4096;
-
-/// Connections held at a time; those beyond are closed at once. A thread takes 4 mappings and std aborts the process
-/// at `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
-const MAX_CONNECTIONS: usize = 12_000;
 
 /// Stack of a connection's thread, bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
 const STACK: usize = 64 * 1024;
@@ -100,20 +94,20 @@ impl Server {
     /// Requests whose head came completely, to any path, also those then found broken.
     #[must_use]
     pub fn requests(&self) -> u64 {
-        self.shared.requests.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.shared.requests()
     }
 
     /// Of [`requests`](Self::requests), those whose path begins with this segment: `ok`, `bytes` … or `other`, which
     /// holds all paths that are not served. 0 for a segment that is not served.
     #[must_use]
     pub fn requests_to(&self, prefix: &str) -> u64 {
-        Endpoint::named(prefix).map_or(0, |endpoint| self.shared.requests[endpoint as usize].load(Ordering::Relaxed))
+        self.shared.requests_to(prefix)
     }
 
     /// Connections accepted so far.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.shared.accepted.load(Ordering::Relaxed)
+        self.shared.accepted()
     }
 
     /// Serves until the process ends.
@@ -158,60 +152,6 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
     ))
 }
 
-/// What the accept thread, the connections and the owner share.
-#[derive(Debug, Default)]
-struct Shared {
-    requests: [AtomicU64; Endpoint::ALL.len()],
-    accepted: AtomicU64,
-    orders: AtomicU64,
-    /// Touched when a connection is accepted or closed, never for a request.
-    open: Mutex<HashMap<u64, Arc<TcpStream>>>,
-}
-
-impl Shared {
-    fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
-        // A map of sockets is whole after any panic.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The number of the next order, from 1.
-    fn next_order(&self) -> u64 {
-        self.orders.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    fn count(&self, endpoint: Endpoint) {
-        self.requests[endpoint as usize].fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-/// A connection in the registry; dropping it takes it out and closes it.
-struct Connection {
-    id: u64,
-    stream: Arc<TcpStream>,
-    shared: Arc<Shared>,
-}
-
-impl Connection {
-    /// Registers a connection. None, and the stream closed, when [`MAX_CONNECTIONS`] are open.
-    fn open(stream: TcpStream, shared: &Arc<Shared>) -> Option<Self> {
-        let id = shared.accepted.fetch_add(1, Ordering::Relaxed);
-        let stream = Arc::new(stream);
-        let mut open = shared.open();
-        if open.len() >= MAX_CONNECTIONS {
-            return None;
-        }
-        open.insert(id, Arc::clone(&stream));
-        drop(open);
-        Some(Self { id, stream, shared: Arc::clone(shared) })
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.shared.open().remove(&self.id);
-    }
-}
-
 /// Accepts until the listener is shut down.
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     loop {
@@ -229,31 +169,6 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             // Out of descriptors or memory, a client that left before it was accepted, or the listener was shut down.
             Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == Pause::Closed => return,
             Err(_) => {}
-        }
-    }
-}
-
-/// How a pause ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
-    /// The time is over.
-    Elapsed,
-    /// The socket was closed, by its peer or by [`Server`]'s drop.
-    Closed,
-}
-
-/// Waits for a time, or with none for good, but no longer than the socket is open in both directions.
-///
-/// One poll of the own socket. Waiting on one channel for all would cost each sleeper a search through all others.
-fn pause(socket: &impl AsFd, time: Option<Duration>) -> Pause {
-    let end = time.map(|time| Instant::now() + time);
-    loop {
-        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
-        let left = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut [PollFd::new(socket, PollFlags::RDHUP)], left.as_ref()) {
-            Ok(0) => return Pause::Elapsed,
-            Err(Errno::INTR) => {}
-            Ok(_) | Err(_) => return Pause::Closed,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::tally::{Counts, Statistics, Tally};
 use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
 use crate::outcome::{Ending, Failure, Outcome};
-use crate::plan::request::EndpointId;
+use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::Phase;
 
 /// Endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.

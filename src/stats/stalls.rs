@@ -161,7 +161,7 @@ impl Stalls {
 mod tests {
     use super::*;
     use crate::outcome::{Ending, Traffic, Turn};
-    use crate::plan::request::EndpointId;
+    use crate::plan::endpoint::EndpointId;
 
     fn at(seconds: f64) -> Moment {
         Moment::at(Duration::from_secs_f64(seconds))

@@ -124,7 +124,7 @@ impl<'run> Exchange<'run> {
             if traffic.redirects >= terms.max_redirects {
                 return Err(Failure::Redirect(RedirectTrouble::TooMany));
             }
-            let next = request.redirected(answer.status, &location);
+            let next = Request::redirected(request, answer.status, &location);
             redirected = Some(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
             traffic.redirects += 1;
         }

@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::clock::Moment;
     use crate::outcome::{Ending, Traffic, Turn};
-    use crate::plan::request::EndpointId;
+    use crate::plan::endpoint::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -22,7 +22,7 @@ use crate::load::user::journey::{self, Job, Left, UserId};
 use crate::load::user::shared::{Reports, Shared};
 use crate::load::user::supply::Supply;
 use crate::plan::Model;
-use crate::plan::request::EndpointId;
+use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
 

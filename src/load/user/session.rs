@@ -13,12 +13,13 @@ use crate::load::swarm::roster::Desk;
 use crate::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
 use crate::plan::answer::{AnswerView, ParsedBody, Unread};
 use crate::plan::data::{DataSource, Row, SourceId};
+use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::journey::{Message, Step, Task};
 use crate::plan::random::Random;
-use crate::plan::request::EndpointId;
-use crate::plan::search::{Captured, TextSearches};
+use crate::plan::search::Captured;
+use crate::plan::searches::searches;
 use crate::plan::template::{Unset, Values};
 use crate::plan::wire::WireBuffer;
 
@@ -178,7 +179,7 @@ impl<'run> Session<'run> {
             let now = self.shared.run.clock.unix(self.shared.run.clock.now());
             let mut values = self.known.values(self.shared.run.plan.sources(), now);
             let limit = step.rules.max_body.bytes();
-            self.exchange.look_for(TextSearches::new(&step.rules.expect, &step.extract, &mut values, limit));
+            self.exchange.look_for(searches(&step.rules.expect, &step.extract, &mut values, limit));
         }
         let sent = self.shared.run.clock.now();
         self.sent += 1;

@@ -8,6 +8,9 @@ const TIMES: [(&str, f64); 3] = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0
 
 const PHASES: [Phase; 4] = [Phase::Ramp, Phase::Steady, Phase::Down, Phase::Drain];
 
+/// Longest check in bytes: the stream tells it as it is, where longer settings stand as a hash.
+const LONGEST: usize = 1024;
+
 type Parsed<T> = Result<T, String>;
 
 /// What is left to read of a text.
@@ -16,7 +19,17 @@ struct Rest<'t> {
     at: usize,
 }
 
-pub(super) fn check(text: &str) -> Parsed<Check> {
+impl Check {
+    /// Reads a check.
+    ///
+    /// # Errors
+    /// A sentence that names the character at which it went wrong, and what is expected there.
+    pub fn parse(text: &str) -> Parsed<Self> {
+        if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { check(text) }
+    }
+}
+
+fn check(text: &str) -> Parsed<Check> {
     let text = text.trim();
     let mut rest = Rest { text, at: 0 };
     let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };

@@ -1,6 +1,7 @@
 //! Texts with holes: compiled once, filled in for each request. Pure: no clock, no socket.
 
 mod encoding;
+mod unset;
 
 use std::io::Write as _;
 
@@ -8,11 +9,7 @@ use super::data::{DataSource, Row, SourceId};
 use super::random::Random;
 use crate::secret::MASK;
 pub use encoding::Encoding;
-
-/// Index of a value that a user takes from an answer and keeps: its name is in
-/// [`Plan::variables`](super::Plan::variables).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub u32);
+pub use unset::{SlotId, Unset};
 
 /// A text with holes.
 #[derive(Clone, Debug, Default)]
@@ -68,17 +65,6 @@ pub struct Values<'v> {
     pub now_unix_ms: u64,
     /// The user's own chance.
     pub random: &'v mut Random,
-}
-
-/// Why a text cannot be made now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unset {
-    /// The value was never taken from an answer.
-    Slot(SlotId),
-    /// A header field's value would have a control character.
-    ControlCharacter,
-    /// What is to be a bare JSON number is none.
-    NotANumber,
 }
 
 /// Whether secrets are written as they are.

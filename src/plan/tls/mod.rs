@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::engine::Environment;
@@ -120,9 +119,4 @@ fn given(files: &[PathBuf]) -> Result<Option<Roots>> {
         }
     }
     Ok((!files.is_empty()).then_some(roots))
-}
-
-/// Whether two certificates are the same, byte for byte.
-fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
-    list.iter().any(|other| other.as_ref() == certificate.as_ref())
 }
