@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 
 use swarmline::clock::{Clock, Moment};
-use swarmline::load::outcome::{Ending, Outcome, Traffic, Turn};
-use swarmline::load::outlet::Outlet;
-use swarmline::load::response::body::Body as ResponseBody;
-use swarmline::load::response::head::{Asked, HeadScan};
+use swarmline::load::http::response::body::Body as ResponseBody;
+use swarmline::load::http::response::head::{Asked, HeadScan};
+use swarmline::load::swarm::outlet::Outlet;
+use swarmline::outcome::{Ending, Outcome, Traffic, Turn};
+use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
-use swarmline::plan::request::EndpointId;
 use swarmline::plan::schedule::arrivals::{Arrivals, Spacing};
 use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::histogram::{Precision, TimeHistogram};

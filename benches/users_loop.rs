@@ -15,13 +15,15 @@ use crossbeam_channel::{Receiver, Select, bounded};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
-use swarmline::load::connection::Dialer;
-use swarmline::load::outcome::Outcome;
-use swarmline::load::outlet::Outlet;
-use swarmline::load::roster::Roster;
-use swarmline::load::stop::{Reason, Stop};
-use swarmline::load::swarm::Swarm;
+use swarmline::event::Reason;
+use swarmline::load::net::connection::Dialer;
+use swarmline::load::swarm::context::RunContext;
+use swarmline::load::swarm::outlet::Outlet;
+use swarmline::load::swarm::roster::Roster;
+use swarmline::load::swarm::start::Swarm;
+use swarmline::load::swarm::stop::Stop;
 use swarmline::machine::limits;
+use swarmline::outcome::Outcome;
 use swarmline::plan::{Plan, Surroundings};
 
 /// The same values as in `src/run/mod.rs` and `src/run/aggregator.rs`.
@@ -67,7 +69,7 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     let stop = Stop::new(Arc::clone(&roster));
     let dialer = Dialer::new(&plan);
     let clock = Clock::start_now();
-    let swarm = Swarm::new(&plan, &clock, &dialer, &stop, &roster);
+    let swarm = Swarm::new(RunContext { plan: &plan, clock: &clock, stop: &stop, roster: &roster }, &dialer);
     let (sender, outcomes) = bounded(QUEUE);
     let (event_sender, _events) = bounded(4);
     let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));

@@ -22,7 +22,7 @@ use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
 use crate::run::{self, Stream};
-use crate::target::{self, Target};
+use crate::server::{self, Server};
 use crate::telemetry;
 pub use merge::merge;
 use report::Seen;
@@ -104,8 +104,8 @@ fn needs(plan: &Plan) -> UserNeeds {
 pub fn demo() -> Result<Exit> {
     const STREAM: &str = "swarmline-demo.ndjson";
     const PAGE: &str = "swarmline-demo.html";
-    let target = Target::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let host = format!("http://{}", target.addr());
+    let server = Server::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let host = format!("http://{}", server.addr());
     tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
     // One endpoint fails on purpose, so failures are no reason for a bad exit code.
     let line = [
@@ -152,10 +152,10 @@ pub fn demo() -> Result<Exit> {
 /// # Errors
 /// The address cannot be listened on, or is not loopback and nobody allowed that.
 pub fn target(flags: &TargetFlags) -> Result<Exit> {
-    target::check_listen(flags.listen, flags.allow_remote)?;
-    let target = Target::start(flags.listen)?;
-    tell(&format!("target listens on http://{}", target.addr()));
-    target.wait()?;
+    server::check_listen(flags.listen, flags.allow_remote)?;
+    let server = Server::start(flags.listen)?;
+    tell(&format!("target listens on http://{}", server.addr()));
+    server.wait()?;
     Ok(Exit::Pass)
 }
 

@@ -1,7 +1,7 @@
 //! Errors that end the program, and exit codes.
 //!
 //! An [`Error`] ends the run and is printed once, as one line. A failed request is not an error: it is data, counted
-//! as a [`Failure`](crate::load::outcome::Failure).
+//! as a [`Failure`](crate::outcome::Failure).
 
 use std::fmt::{self, Write as _};
 

@@ -14,9 +14,9 @@ use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
 use super::many::{self, ShardFlag};
-use super::size::ByteSize;
-use super::stages::Stages;
-use super::value::{self, Header, Resolve, StatusSet, Wait};
+use crate::value::size::ByteSize;
+use crate::value::stages::Stages;
+use crate::value::{self, Header, Resolve, StatusSet, Wait};
 
 /// Flags of `swarmline target`.
 #[derive(Debug, Args)]
@@ -279,7 +279,7 @@ pub struct RunFlags {
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
 
-    /// What the run is held to.
+    /// The checks of the run.
     #[command(flatten)]
     pub held_to: CheckFlags,
 

@@ -47,7 +47,7 @@ impl FromStr for ShardFlag {
 }
 
 impl fmt::Display for ShardFlag {
-    /// As the flag is written.
+    /// The flag and its value as in a command line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given { index, count } => write!(f, "{index}/{count}"),

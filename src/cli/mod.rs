@@ -4,9 +4,6 @@ mod complaint;
 mod flags;
 pub mod many;
 mod refused;
-pub mod size;
-pub mod stages;
-pub mod value;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -60,7 +57,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The word in the stream.
+    /// The name in the stream.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,10 +7,10 @@ use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
 use super::other_flags::left_out;
 use super::secrets::Vault;
 use super::{Scope, body};
-use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::plan::url::Url;
 use crate::secret::masked_url;
+use crate::value;
 
 /// Creates a scenario from commands, each given as its words.
 ///

@@ -13,11 +13,11 @@ use super::curl::{is_computed, joined};
 use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
 use super::secrets::Vault;
 use super::{Assets, Hosts, Scope, Secrets, body};
-use crate::cli::value;
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::plan::json::{Json, Raw, Twice};
 use crate::plan::url::Url;
+use crate::value;
 
 /// Creates a scenario from a recording.
 ///

@@ -12,6 +12,7 @@ mod curl;
 mod draft;
 mod har;
 mod other_flags;
+mod scope;
 mod secrets;
 mod words;
 
@@ -23,6 +24,8 @@ use crate::error::{Error, Result};
 use crate::plan::json::without_mark;
 use crate::secret::masked_url;
 pub use draft::Import;
+pub use scope::{Assets, Hosts, Scope, Secrets};
+use words::is_command;
 
 /// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.
 const RECORDING: Limit = Limit::mib("a recording", 256);
@@ -30,44 +33,6 @@ const RECORDING: Limit = Limit::mib("a recording", 256);
 /// Maximum size of a file of commands, which are split in memory, where each word takes many times its
 /// length.
 const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
-
-/// Options for the import.
-#[derive(Clone, Copy, Debug)]
-pub struct Scope {
-    /// Whether requests to other hosts than the first one are imported.
-    pub hosts: Hosts,
-    /// Whether images, fonts, style sheets and scripts are imported.
-    pub assets: Assets,
-    /// How header values that usually are secrets are handled.
-    pub secrets: Secrets,
-}
-
-/// Which hosts' requests are imported from a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hosts {
-    /// Only the host of the first request.
-    First,
-    /// All hosts.
-    All,
-}
-
-/// Whether requests for static files are imported from a recording.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assets {
-    /// They are left out: a browser caches them, and they usually come from other servers.
-    LeaveOut,
-    /// They are kept.
-    Keep,
-}
-
-/// How header values that usually are secrets are handled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
-    /// They are left out and read from the environment when the scenario runs.
-    FromEnvironment,
-    /// They are kept in the scenario.
-    Keep,
-}
 
 /// Creates a scenario from `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one
 /// text, or its words.
@@ -126,9 +91,4 @@ fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
         return curl::import(name, &words::commands(&text)?, scope);
     }
     Err(Error::usage(name, "is neither a HAR file nor a curl command"))
-}
-
-fn is_command(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    matches!(first.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"))
 }

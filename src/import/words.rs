@@ -15,7 +15,7 @@ pub(super) fn commands(text: &str) -> Result<Vec<Vec<String>>> {
             continue;
         }
         let name = words.remove(0);
-        if !super::is_command(&name) {
+        if !is_command(&name) {
             return Err(Error::usage(format!("command {name:?}"), "only curl is understood"));
         }
         commands.push(words);
@@ -180,6 +180,12 @@ fn digits(rest: &mut Rest<'_>, most: usize, radix: u32, start: &str) -> u32 {
         }
     }
     u32::from_str_radix(&text, radix).unwrap_or_default()
+}
+
+/// Whether a text begins with the name of curl.
+pub(super) fn is_command(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    matches!(first.rsplit(['/', '\\']).next(), Some("curl" | "curl.exe"))
 }
 
 #[cfg(test)]

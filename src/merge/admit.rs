@@ -18,7 +18,7 @@ type Place = (usize, u64);
 /// Lines of a shard whose config has not come.
 #[derive(Debug)]
 pub(super) struct Begun {
-    /// The first of them.
+    /// The first bytes.
     number: u64,
     /// The `seq` of the last one.
     seq: u64,

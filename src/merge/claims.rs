@@ -27,10 +27,10 @@ pub(super) type Recordings = Vec<(Scale, Vec<(u64, u64)>)>;
 const UNFINISHED: [&str; 3] = ["unfinished_response", "unfinished_service", "unfinished_first_byte"];
 
 impl Line<'_> {
-    /// Holds it against itself.
+    /// Checks the numbers against each other.
     ///
     /// # Errors
-    /// What contradicts what.
+    /// A description of the contradiction.
     pub(super) fn check(&self) -> Result<(), Contradiction> {
         let line = &self.telemetry;
         claims::identity(line.run_id, &line.testplan)?;

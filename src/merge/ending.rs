@@ -9,9 +9,9 @@ use super::shard::Stage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
-use crate::load::stop::Reason;
+use crate::event::Reason;
 use crate::plan::check::Check;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::plan::schedule::Phase;
 use crate::stats::check::unchecked;
 use crate::stats::unfinished::JudgedTimes;
@@ -114,7 +114,7 @@ fn add_untold_errors(join: &mut Join) {
 /// What a merge came to.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What the run comes to.
+    /// Judges the run.
     pub judgement: Judgement,
     /// Shards that there are, and that there should be.
     pub shards: (usize, usize),

@@ -45,7 +45,7 @@ pub(super) struct Join {
     pub(super) written: Option<u64>,
     pub(super) tools: Tools,
     pub(super) totals: Totals,
-    /// What had not ended.
+    /// Unfinished requests.
     pub(super) unfinished: BTreeMap<unfinished::Key, Unfinished>,
     pub(super) troubles: Troubles,
     /// What shards say that is worth knowing, and no fault.

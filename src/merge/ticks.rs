@@ -95,7 +95,7 @@ impl Tick {
     }
 
     fn note_span(&mut self, start: &str, end: &str) {
-        // Fixed width, so order of texts is order of times.
+        // Of fixed width, so the texts compare like the times.
         if self.start.is_empty() || start < self.start.as_str() {
             start.clone_into(&mut self.start);
         }

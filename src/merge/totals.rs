@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::wire::Telemetry;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::Interval;

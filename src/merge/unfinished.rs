@@ -40,14 +40,14 @@ impl Join {
         }
     }
 
-    /// What had not ended of all requests.
+    /// All unfinished requests.
     pub(super) fn unfinished_counts(&self) -> UnfinishedCounts {
         let mut counts = UnfinishedCounts::default();
         self.unfinished.values().for_each(|part| counts.add(&part.counts));
         counts
     }
 
-    /// Shows what had not ended to the checks.
+    /// Passes the unfinished requests to the checks.
     pub(super) fn show_unfinished(&self, bench: &mut Bench) {
         for ((number, phase), part) in &self.unfinished {
             bench.add_unfinished(&UnfinishedShare {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::json::Raw;
 
 use super::search::TextSearches;
-use crate::cli::size::ByteSize;
+use crate::value::size::ByteSize;
 
 /// A response as seen by expectations and extractions: the final one if redirects were followed.
 pub struct AnswerView<'a> {
@@ -21,7 +21,7 @@ pub struct AnswerView<'a> {
     pub texts: &'a TextSearches,
     /// Size of the body in bytes, after de-chunking and before decoding.
     pub size: u64,
-    /// From sending to the last byte.
+    /// Service times: from sending to the last byte.
     pub service: Duration,
     /// Looks up a cookie of the user by name, including cookies set by a redirect on the way.
     pub cookie: &'a dyn Fn(&str) -> Option<String>,

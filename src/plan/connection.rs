@@ -7,8 +7,8 @@ use super::engine::Environment;
 use super::route::Route;
 use super::tls::{TlsFlags, TlsPlan};
 use crate::cli::RunFlags;
-use crate::cli::value::Resolve;
 use crate::error::{Error, Result};
+use crate::value::Resolve;
 
 /// How connections are made.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct ConnectionPlan {
     pub timeout: Duration,
     /// The route of the connections: direct, through a proxy or a Unix socket.
     pub route: Route,
-    /// Whether a connection serves one request or many.
+    /// Whether connections are reused.
     pub reuse: Reuse,
     /// Address family.
     pub family: Family,

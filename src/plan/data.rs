@@ -72,7 +72,7 @@ impl DataSource {
         &self.name
     }
 
-    /// How users take rows.
+    /// How users are given rows.
     #[must_use]
     pub const fn pick(&self) -> Pick {
         self.pick

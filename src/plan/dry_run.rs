@@ -10,8 +10,8 @@ use super::random::Random;
 use super::request::Request;
 use super::setting::fingerprint;
 use super::template::Values;
-use crate::cli::value::StatusSet;
 use crate::secret::{masked_body, masked_header};
+use crate::value::StatusSet;
 
 /// The complete text; `now_unix_ms` is used as the current time.
 #[must_use]

@@ -7,7 +7,7 @@ use super::answer::{AnswerView, Unread};
 use super::json::{Json, Raw, Twice, sorted};
 use super::pointer::Pointer;
 use super::template::{Template, Values};
-use crate::cli::value::StatusSet;
+use crate::value::StatusSet;
 
 /// The conditions for a response to count as ok; all must hold.
 #[derive(Clone, Debug, Default)]

@@ -77,6 +77,7 @@ mod tests {
     use super::super::expect::Expect;
     use super::super::random::Random;
     use super::super::search::TextSearches;
+    use super::super::searches::searches;
     use super::super::template::Values;
     use super::*;
 
@@ -89,7 +90,7 @@ mod tests {
         let (sources, random) = (&[], &mut Random::seeded(1));
         let (user, iteration, now_unix_ms) = (0, 0, 0);
         let mut values = Values { variables: &[], rows: &[], sources, user, iteration, now_unix_ms, random };
-        TextSearches::new(&Expect::default(), &[Extraction { slot: SlotId(0), from }], &mut values, 100)
+        searches(&Expect::default(), &[Extraction { slot: SlotId(0), from }], &mut values, 100)
     }
 
     fn json(pointer: &str) -> ExtractFrom {

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::data::SourceId;
+use super::endpoint::EndpointId;
 use super::expect::Expect;
 use super::extract::Extraction;
 use super::random::Random;
-use super::request::{EndpointId, Request};
+use super::request::Request;
 use super::shard::Shard;
 use super::templated::TemplatedRequest;
 use super::url::{Origin, Scheme};
-use crate::cli::size::ByteSize;
-use crate::cli::value::Wait;
 use crate::error::Result;
+use crate::value::Wait;
+use crate::value::size::ByteSize;
 
 /// A class of users: what they do when they start, repeatedly, and when they stop.
 #[derive(Debug)]
@@ -53,7 +54,7 @@ pub struct Task {
 /// One request of a journey, and how its response is handled.
 #[derive(Debug)]
 pub struct Step {
-    /// What is sent.
+    /// A request, prepared or templated.
     pub message: Message,
     /// How it is exchanged, and which responses are accepted.
     pub rules: Rules,

@@ -8,10 +8,10 @@ use super::schedule::arrivals::{Arrivals, Spacing};
 use super::schedule::users::Users;
 use super::schedule::{Phase, Ramp};
 use super::shard::Shard;
-use crate::cli::value::Wait;
 use crate::cli::{Arrival, RunFlags};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
+use crate::value::Wait;
 
 /// The amount of load, and when it ends.
 #[derive(Debug)]

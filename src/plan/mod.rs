@@ -6,6 +6,7 @@ mod connection;
 pub mod data;
 pub mod dry_run;
 pub mod engine;
+pub mod endpoint;
 pub mod expect;
 pub mod extract;
 mod inputs;
@@ -22,16 +23,18 @@ pub mod route;
 pub mod scenario;
 pub mod schedule;
 pub mod search;
+pub mod searches;
 pub mod setting;
 mod settings;
 pub mod shard;
+mod stream;
+mod surroundings;
 pub mod template;
 pub mod templated;
 pub mod tls;
 pub mod url;
 pub mod wire;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,16 +44,18 @@ use crate::files::apart::Named;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
-use engine::Environment;
+use endpoint::Endpoint;
 use journey::{Journeys, UserClass};
 pub use load::{Load, Model};
 use many::Start;
-use request::Endpoint;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
+use stream::SHORTEST_TICK;
+pub use stream::{Sink, StreamPlan};
+pub use surroundings::Surroundings;
 
 /// The plan of a run.
 #[derive(Debug)]
@@ -70,50 +75,6 @@ pub struct Plan {
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// The stream and its destination.
-#[derive(Debug)]
-pub struct StreamPlan {
-    /// Interval between telemetry ticks.
-    pub interval: Duration,
-    /// The destination.
-    pub sink: Sink,
-}
-
-/// The destination of the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sink {
-    /// Standard output.
-    Stdout,
-    /// A file, which is overwritten.
-    File(PathBuf),
-    /// A gzip-compressed file, flushed at each tick.
-    Gzip(PathBuf),
-}
-
-impl Sink {
-    /// The sink for a path.
-    #[must_use]
-    pub fn of(path: &Path) -> Self {
-        if path.as_os_str() == "-" {
-            Self::Stdout
-        } else if path.extension().is_some_and(|extension| extension == "gz") {
-            Self::Gzip(path.to_owned())
-        } else {
-            Self::File(path.to_owned())
-        }
-    }
-}
-
-impl fmt::Display for Sink {
-    /// In the form of the flag, for messages.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stdout => write!(f, "--telemetry -"),
-            Self::File(path) | Self::Gzip(path) => write!(f, "--telemetry {}", path.display()),
-        }
-    }
 }
 
 /// Human-readable output.
@@ -138,17 +99,6 @@ pub enum Talk {
     Summary,
     /// The progress of the run as well.
     All,
-}
-
-/// Facts about the current process that the plan depends on.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'e> {
-    /// Whether standard output is a terminal, where JSON lines are not useful.
-    pub stdout_is_terminal: bool,
-    /// 64 random bits for a run id.
-    pub entropy: u64,
-    /// Environment variables, from which the shard may be detected.
-    pub environment: &'e Environment,
 }
 
 impl Plan {
@@ -330,10 +280,6 @@ fn people(flags: &RunFlags) -> People {
     };
     People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
 }
-
-/// Minimum tick: each tick writes a dozen lines and samples the machine once, which should stay far below 1 %
-/// of a core.
-const SHORTEST_TICK: Duration = Duration::from_millis(100);
 
 fn tick(interval: Duration) -> Result<Duration> {
     if interval < SHORTEST_TICK {

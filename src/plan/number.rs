@@ -80,7 +80,7 @@ impl Number {
 }
 
 impl fmt::Display for Number {
-    /// As written.
+    /// The name as written.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -12,7 +12,7 @@ impl Pointer {
     /// Reads `/items/0/name`; the empty text is the whole document.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self(Box::default()));

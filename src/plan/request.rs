@@ -1,37 +1,15 @@
 //! A request in wire format, prepared once so that sending it needs no formatting.
 
-use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::endpoint::EndpointId;
 use super::url::{Origin, Url};
-use super::wire::{self, Wire};
-use crate::cli::value::Header;
-
-/// Index of an endpoint in [`Plan::endpoints`](super::Plan::endpoints), which statistics are grouped by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EndpointId(pub u32);
-
-/// The unit that statistics are grouped by: a method and a name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Endpoint {
-    /// The method, at most 32 bytes.
-    pub method: String,
-    /// Path and query as written, preceded by the host if it differs from `--host`.
-    pub name: String,
-}
-
-impl fmt::Display for Endpoint {
-    /// `METHOD name`, as used in checks and reports; only the name for the group of endpoints beyond the
-    /// maximum.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let gap = if self.method.is_empty() { "" } else { " " };
-        write!(f, "{}{gap}{}", self.method, self.name)
-    }
-}
+use super::wire::{self, END_OF_LINE, Wire};
+use crate::value::Header;
 
 /// The parts of a request besides its URL.
 #[derive(Clone, Debug)]
@@ -69,6 +47,46 @@ impl Request {
         Self::of_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
     }
 
+    /// The request that follows a redirect of `from`, with `status` to `location`, with the method changes of RFC 9110
+    /// section 15.4 as implemented by every browser and curl, and without secrets if the origin differs.
+    ///
+    /// # Errors
+    /// A sentence, if `location` is not a URL that can be requested.
+    pub fn redirected(from: Wire<'_>, status: u16, location: &str) -> Result<Self, String> {
+        let target = String::from_utf8_lossy(from.target()).into_owned();
+        let url = Url::at(Arc::clone(from.origin()), target).join(location)?;
+        let method = from.method();
+        let becomes_get = match status {
+            303 => method != b"HEAD",
+            301 | 302 => method == b"POST",
+            _ => false,
+        };
+        let same_origin = url.origin() == from.origin();
+        let keeps = |name: &[u8]| {
+            let secret = ["authorization", "cookie", "proxy-authorization", "host"];
+            let of_body = ["content-type", "content-encoding", "content-language"];
+            let dropped = becomes_get && is_one_of(name, &of_body) || !same_origin && is_one_of(name, &secret);
+            !dropped && !is_one_of(name, &["content-length"])
+        };
+        let method = if becomes_get { b"GET" } else { method };
+        let mut bytes = Vec::with_capacity(from.bytes().len() + url.target().len());
+        bytes.extend_from_slice(method);
+        // Writing into a Vec cannot fail.
+        let _ = write!(bytes, " {} HTTP/1.1\r\n", url.target());
+        if !same_origin {
+            let _ = write!(bytes, "Host: {}\r\n", url.origin().authority());
+        }
+        for (name, value) in from.fields().filter(|(name, _)| keeps(name)) {
+            for part in [name, b": ", value, END_OF_LINE] {
+                bytes.extend_from_slice(part);
+            }
+        }
+        // An empty body cannot be seen in the bytes, but its length was written.
+        let body = (!becomes_get && from.has_field("content-length")).then(|| from.body());
+        let start = wire::seal(&mut bytes, body);
+        Ok(Self::of_bytes(from.endpoint(), Arc::clone(url.origin()), bytes, start))
+    }
+
     /// Creates a request from bytes whose body starts at `body`.
     pub(super) fn of_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
         Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body }
@@ -99,6 +117,10 @@ fn head(url: &Url, parts: &Parts) -> Vec<u8> {
         let _ = write!(bytes, "{name}: {value}\r\n");
     }
     bytes
+}
+
+fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|other| other.as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// The value of `Authorization` or `Proxy-Authorization` for `name:password` (RFC 7617).
@@ -145,5 +167,53 @@ mod tests {
         );
         assert!(text(&request("PUT", "http://h/", None)).contains("Content-Length: 0\r\n"));
         assert!(!text(&request("GET", "http://h/", None)).contains("Content-Length"));
+    }
+
+    fn traced(method: &str, url: &str, body: Option<&str>) -> Request {
+        let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let parts = Parts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
+        Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
+    }
+
+    #[test]
+    fn redirects_change_the_method_as_in_rfc_9110() {
+        for (status, method, expected) in [
+            (301, "POST", "GET"),
+            (302, "POST", "GET"),
+            (303, "PUT", "GET"),
+            (303, "HEAD", "HEAD"),
+            (301, "PUT", "PUT"),
+            (307, "POST", "POST"),
+            (308, "POST", "POST"),
+        ] {
+            let next = Request::redirected(traced(method, "http://h/a", Some("hi")).wire(), status, "/b").unwrap();
+            assert!(text(&next).starts_with(&format!("{expected} /b HTTP/1.1\r\nHost: h\r\n")), "{status} {method}");
+            assert_eq!(next.wire().body_len() == 0, expected != method, "{status} {method}");
+            assert_eq!(text(&next).contains("Content-Type"), expected == method, "{status} {method}");
+            assert_eq!(text(&next).contains("Content-Length: 2\r\n"), expected == method, "{status} {method}");
+            assert!(text(&next).contains("X-Trace: a: b\r\n"), "{status} {method}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_repeats_a_request_without_a_body_byte_for_byte() {
+        for method in ["GET", "POST"] {
+            let first = traced(method, "http://h:81/a", None);
+            let next = Request::redirected(first.wire(), 307, "http://h:81/a").unwrap();
+            assert_eq!(text(&next), text(&first));
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_follow_a_redirect_to_another_origin() {
+        let first = traced("GET", "http://h/a", None);
+        assert!(text(&Request::redirected(first.wire(), 302, "http://h:80/b").unwrap()).contains("authorization"));
+        for (elsewhere, host) in [("http://h:81/b", "h:81"), ("https://h/b", "h"), ("//other/b", "other")] {
+            let next = Request::redirected(first.wire(), 302, elsewhere).unwrap();
+            assert!(!text(&next).contains("authorization"), "{elsewhere}");
+            assert!(text(&next).starts_with(&format!("GET /b HTTP/1.1\r\nHost: {host}\r\n")), "{elsewhere}");
+            assert_eq!(text(&next).matches("Host").count(), 1);
+        }
     }
 }

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use super::check::Check;
 use super::data::DataSource;
+use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
 use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
 use super::json::{Raw, without_mark};
-use super::request::{self, Endpoint, EndpointId, Parts, Request};
+use super::request::{self, Parts, Request};
 use super::url::{Origin, Url};
 use crate::bounded::{self, Limit};
 use crate::cli::RunFlags;
-use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
+use crate::value;
 
 /// All requests and the endpoints they are counted under, from a command line or a scenario.
 #[derive(Debug)]

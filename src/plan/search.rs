@@ -3,10 +3,6 @@
 
 use memchr::memmem;
 
-use super::expect::{BodyRule, Expect};
-use super::extract::{ExtractFrom, Extraction};
-use super::template::Values;
-
 /// The searches in one body, and their results.
 #[derive(Debug, Default)]
 pub struct TextSearches {
@@ -17,22 +13,15 @@ pub struct TextSearches {
 }
 
 impl TextSearches {
-    /// The searches needed for `expect` and `extract`; a captured text has at most `limit` bytes.
-    #[must_use]
-    pub fn new(expect: &Expect, extract: &[Extraction], values: &mut Values<'_>, limit: u64) -> Self {
-        let rules = expect.body.iter().map(|rule| {
-            let (BodyRule::Contains(text) | BodyRule::ContainsNot(text)) = rule;
-            if let Some(literal) = text.as_literal() {
-                return Some(Search::new(literal.to_vec()));
-            }
-            let mut needle = Vec::new();
-            text.render(values, &mut needle).ok().map(|()| Search::new(needle))
-        });
-        let captures = extract.iter().filter_map(|extraction| match &extraction.from {
-            ExtractFrom::Between(left, right) => Some(Capture::new(left, right, limit)),
-            _ => None,
-        });
-        Self { rules: rules.collect(), captures: captures.collect() }
+    /// Looks for the text of each rule, `None` where it could not be made, and for what stands between two texts, of at
+    /// most `limit` bytes.
+    pub(super) fn of<'t>(
+        rules: impl Iterator<Item = Option<Vec<u8>>>,
+        between: impl Iterator<Item = (&'t str, &'t str)>,
+        limit: u64,
+    ) -> Self {
+        let rules = rules.map(|text| text.map(Search::new)).collect();
+        Self { rules, captures: between.map(|(left, right)| Capture::new(left, right, limit)).collect() }
     }
 
     /// Searches the next chunk of the body.
@@ -64,7 +53,7 @@ impl TextSearches {
 /// The result of capturing the text between two others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Captured<'c> {
-    /// The captured text.
+    /// This.
     Text(&'c [u8]),
     /// One of the texts is missing, or they are not in this order.
     Missing,

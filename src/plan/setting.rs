@@ -4,7 +4,7 @@ use ring::digest;
 
 use crate::cli::Origin;
 
-/// One setting as resolved.
+/// One resolved setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// The flag's long name without dashes.

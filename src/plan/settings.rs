@@ -8,10 +8,10 @@ use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint};
-use crate::cli::value::{Header, Resolve};
 use crate::cli::{Arrival, Origin, Origins, Outputs, RunFlags};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
+use crate::value::{Header, Resolve};
 
 /// Collects the settings.
 pub(super) fn of(

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::request::{EndpointId, Request};
+use super::endpoint::EndpointId;
+use super::request::Request;
 use super::template::{Template, Unset, Values};
 use super::url::Origin;
 use super::wire::{self, Wire, WireBuffer};

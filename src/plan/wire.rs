@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use super::request::{EndpointId, Request};
-use super::url::{Origin, Url};
+use super::endpoint::EndpointId;
+use super::url::Origin;
 
 /// A request in wire format, prepared or rendered: everything that an exchange needs. Other properties are
 /// read from its bytes when needed, which is rare (redirects, cookies), so nothing else is stored.
@@ -47,6 +47,11 @@ impl<'w> Wire<'w> {
         self.bytes.split_at(self.body - END_OF_LINE.len())
     }
 
+    /// The body.
+    pub(super) fn body(&self) -> &'w [u8] {
+        &self.bytes[self.body..]
+    }
+
     /// Length of the body in bytes.
     #[must_use]
     pub const fn body_len(&self) -> usize {
@@ -77,52 +82,13 @@ impl<'w> Wire<'w> {
         self.fields().any(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
     }
 
-    /// The request that follows a redirect of `status` to `location`, with the method changes of RFC 9110
-    /// section 15.4 as implemented by every browser and curl, and without secrets if the origin differs.
-    ///
-    /// # Errors
-    /// A sentence, if `location` is not a URL that can be requested.
-    pub fn redirected(&self, status: u16, location: &str) -> Result<Request, String> {
-        let target = String::from_utf8_lossy(self.target()).into_owned();
-        let url = Url::at(Arc::clone(self.origin), target).join(location)?;
-        let method = self.method();
-        let becomes_get = match status {
-            303 => method != b"HEAD",
-            301 | 302 => method == b"POST",
-            _ => false,
-        };
-        let same_origin = url.origin() == self.origin;
-        let keeps = |name: &[u8]| {
-            let secret = ["authorization", "cookie", "proxy-authorization", "host"];
-            let of_body = ["content-type", "content-encoding", "content-language"];
-            let dropped = becomes_get && is_one_of(name, &of_body) || !same_origin && is_one_of(name, &secret);
-            !dropped && !is_one_of(name, &["content-length"])
-        };
-        let method = if becomes_get { b"GET" } else { method };
-        let mut bytes = Vec::with_capacity(self.bytes.len() + url.target().len());
-        bytes.extend_from_slice(method);
-        // Writing into a Vec cannot fail.
-        let _ = write!(bytes, " {} HTTP/1.1\r\n", url.target());
-        if !same_origin {
-            let _ = write!(bytes, "Host: {}\r\n", url.origin().authority());
-        }
-        for (name, value) in self.fields().filter(|(name, _)| keeps(name)) {
-            for part in [name, b": ", value, END_OF_LINE] {
-                bytes.extend_from_slice(part);
-            }
-        }
-        // An empty body cannot be seen in the bytes, but its length was written.
-        let body = (!becomes_get && self.has_field("content-length")).then(|| &self.bytes[self.body..]);
-        let start = seal(&mut bytes, body);
-        Ok(Request::of_bytes(self.endpoint, Arc::clone(url.origin()), bytes, start))
-    }
-
-    fn method(&self) -> &'w [u8] {
+    /// The method.
+    pub(super) fn method(&self) -> &'w [u8] {
         self.bytes.split(|byte| *byte == b' ').next().unwrap_or_default()
     }
 
     /// Name and value of each header field.
-    fn fields(&self) -> impl Iterator<Item = (&'w [u8], &'w [u8])> + use<'w> {
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&'w [u8], &'w [u8])> + use<'w> {
         let (head, _) = self.halves();
         let lines = head.split(|byte| *byte == b'\n').skip(1);
         lines.filter_map(|line| {
@@ -132,11 +98,7 @@ impl<'w> Wire<'w> {
     }
 }
 
-const END_OF_LINE: &[u8] = b"\r\n";
-
-fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|other| other.as_bytes().eq_ignore_ascii_case(name))
-}
+pub(super) const END_OF_LINE: &[u8] = b"\r\n";
 
 /// Completes a head of request line and fields with `Content-Length`, the empty line and the body; returns
 /// the start of the body.
@@ -187,17 +149,14 @@ impl WireBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::request::Parts;
+    use crate::plan::request::{Parts, Request};
+    use crate::plan::url::Url;
 
     fn request(method: &str, url: &str, body: Option<&str>) -> Request {
         let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let parts = Parts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
-    }
-
-    fn text(request: &Request) -> &str {
-        std::str::from_utf8(request.wire().bytes()).unwrap()
     }
 
     #[test]
@@ -212,47 +171,6 @@ mod tests {
         assert_eq!(rest, b"\r\nhi");
         let head = request("HEAD", "http://h/", None);
         assert!(head.wire().is_head() && head.wire().is_idempotent());
-    }
-
-    #[test]
-    fn redirects_change_the_method_as_in_rfc_9110() {
-        for (status, method, expected) in [
-            (301, "POST", "GET"),
-            (302, "POST", "GET"),
-            (303, "PUT", "GET"),
-            (303, "HEAD", "HEAD"),
-            (301, "PUT", "PUT"),
-            (307, "POST", "POST"),
-            (308, "POST", "POST"),
-        ] {
-            let next = request(method, "http://h/a", Some("hi")).wire().redirected(status, "/b").unwrap();
-            assert!(text(&next).starts_with(&format!("{expected} /b HTTP/1.1\r\nHost: h\r\n")), "{status} {method}");
-            assert_eq!(next.wire().body_len() == 0, expected != method, "{status} {method}");
-            assert_eq!(text(&next).contains("Content-Type"), expected == method, "{status} {method}");
-            assert_eq!(text(&next).contains("Content-Length: 2\r\n"), expected == method, "{status} {method}");
-            assert!(text(&next).contains("X-Trace: a: b\r\n"), "{status} {method}");
-        }
-    }
-
-    #[test]
-    fn a_redirect_repeats_a_request_without_a_body_byte_for_byte() {
-        for method in ["GET", "POST"] {
-            let first = request(method, "http://h:81/a", None);
-            let next = first.wire().redirected(307, "http://h:81/a").unwrap();
-            assert_eq!(text(&next), text(&first));
-        }
-    }
-
-    #[test]
-    fn secrets_do_not_follow_a_redirect_to_another_origin() {
-        let first = request("GET", "http://h/a", None);
-        assert!(text(&first.wire().redirected(302, "http://h:80/b").unwrap()).contains("authorization"));
-        for (elsewhere, host) in [("http://h:81/b", "h:81"), ("https://h/b", "h"), ("//other/b", "other")] {
-            let next = first.wire().redirected(302, elsewhere).unwrap();
-            assert!(!text(&next).contains("authorization"), "{elsewhere}");
-            assert!(text(&next).starts_with(&format!("GET /b HTTP/1.1\r\nHost: {host}\r\n")), "{elsewhere}");
-            assert_eq!(text(&next).matches("Host").count(), 1);
-        }
     }
 
     #[test]

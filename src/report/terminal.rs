@@ -119,7 +119,7 @@ fn errors(story: &Story, width: Option<usize>) -> String {
     text
 }
 
-/// What became of each check.
+/// The result of each check.
 fn checks(checks: &[CheckSeen]) -> String {
     let width = checks.iter().map(|check| columns(&plain(&check.check))).max().unwrap_or(0);
     let mut text = String::from(if checks.is_empty() { "" } else { "\nChecks\n" });

@@ -9,10 +9,10 @@ use super::endpoint_name;
 use super::ledger::Ledger;
 use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
-use crate::load::notices::Notice;
-use crate::load::outcome::Outcome;
-use crate::load::stop::{Reason, Stop};
-use crate::load::swarm::{SwarmEvent, SwarmEventKind};
+use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::stop::Stop;
+use crate::outcome::Outcome;
 use crate::plan::schedule::Phase;
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Cut, Remark};
@@ -20,9 +20,10 @@ use crate::stats::check::{Bench, Share};
 use crate::stats::sends::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::telemetry::look::{Count, Look};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::{Count, Look, Recorder};
+use crate::telemetry::recorder::Recorder;
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 
@@ -70,12 +71,14 @@ impl<'p> Aggregator<'p> {
     /// Creates an aggregator, which first reports start, plan and the tick of t = 0.
     pub(super) fn start(
         recorder: Recorder<'p>,
-        (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger<'p>),
+        run: RunContext<'p>,
+        ledger: &'p Ledger<'p>,
         display: Display<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
     ) -> Self {
+        let RunContext { plan, clock, stop, .. } = run;
         let mut aggregator = Self {
             plan,
             ledger,

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
-use crate::clock::Clock;
-use crate::load::stop::{Never, Reason, Stop};
-use crate::plan::Load;
+use crate::event::Reason;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::stop::Never;
 
 /// Pause between two cuts. Shutting down a socket that was created but has not begun to connect has no effect: its
 /// `connect` starts all the same and waits (Linux 6.18), so the next cut has to find it.
@@ -14,9 +14,7 @@ const CUT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Waits for the end of a run and stops it.
 pub(super) struct Conductor<'run> {
-    pub(super) load: &'run Load,
-    pub(super) clock: &'run Clock,
-    pub(super) stop: &'run Stop,
+    pub(super) run: RunContext<'run>,
 }
 
 impl Conductor<'_> {
@@ -24,32 +22,32 @@ impl Conductor<'_> {
     /// first signal.
     pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
         self.wait_for_the_end(users);
-        match self.stop.reason() {
+        match self.run.stop.reason() {
             // Requests in flight run to their own end, at most --timeout later, unless a person loses patience.
             Some(Reason::Requests) => select! {
                 recv(users) -> _ => {}
-                recv(signal) -> _ => self.grace(users, self.load.stop_timeout),
+                recv(signal) -> _ => self.grace(users, self.run.plan.load().stop_timeout),
             },
             // The stream is gone, so waiting for these requests is pointless.
             Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
-            _ => self.grace(users, self.load.stop_timeout),
+            _ => self.grace(users, self.run.plan.load().stop_timeout),
         }
     }
 
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
-        if self.load.requests == Some(0) {
+        if self.run.plan.load().requests == Some(0) {
             // A shard without any of the requests.
-            return self.stop.begin(Reason::Requests);
+            return self.run.stop.begin(Reason::Requests);
         }
-        let left = |run_time: Duration| run_time.saturating_sub(self.clock.now().since_start());
-        let run_time_over = self.load.run_time.map_or_else(never, |run_time| after(left(run_time)));
-        let stages_over = self.load.end().map_or_else(never, |end| after(left(end)));
+        let left = |run_time: Duration| run_time.saturating_sub(self.run.clock.now().since_start());
+        let run_time_over = self.run.plan.load().run_time.map_or_else(never, |run_time| after(left(run_time)));
+        let stages_over = self.run.plan.load().end().map_or_else(never, |end| after(left(end)));
         select! {
-            recv(self.stop.begun()) -> _ => {}
-            recv(run_time_over) -> _ => self.stop.begin(Reason::RunTime),
-            recv(stages_over) -> _ => self.stop.begin(Reason::Stages),
+            recv(self.run.stop.begun()) -> _ => {}
+            recv(run_time_over) -> _ => self.run.stop.begin(Reason::RunTime),
+            recv(stages_over) -> _ => self.run.stop.begin(Reason::Stages),
             // Users end only when told to, so there were none: not a single one could be started.
-            recv(users) -> _ => self.stop.begin(Reason::NoUsers),
+            recv(users) -> _ => self.run.stop.begin(Reason::NoUsers),
         }
     }
 
@@ -58,7 +56,7 @@ impl Conductor<'_> {
         let mut wait = patience;
         // Closed as soon as every user has ended.
         while matches!(users.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-            self.stop.cut();
+            self.run.stop.cut();
             wait = CUT_AGAIN;
         }
     }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::endpoint;
 use crate::clock::Moment;
-use crate::load::roster::Roster;
+use crate::load::swarm::roster::Roster;
 use crate::plan::Plan;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::report::model::Numbers;
 use crate::report::progress::{Row, Snapshot};
 use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::Aggregate;
 use crate::stats::tally::Statistics;
+use crate::telemetry::look::{Count, Look};
 use crate::telemetry::record::{Body, Record};
-use crate::telemetry::recorder::{Count, Look};
 
 /// A changing line shows that the run is alive.
 const PULSE: Duration = Duration::from_millis(500);

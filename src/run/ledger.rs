@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use crossbeam_channel::Receiver;
 
 use crate::clock::Clock;
-use crate::load::outcome::Outcome;
-use crate::load::stop::Stop;
+use crate::load::swarm::stop::Stop;
+use crate::outcome::Outcome;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 
@@ -27,7 +27,8 @@ impl<'run> Ledger<'run> {
     /// An empty aggregate. `stop` provides the end of the load.
     pub(super) fn new(
         outcomes: Receiver<Outcome>,
-        (aggregate, stalls): (Aggregate, Stalls),
+        aggregate: Aggregate,
+        stalls: Stalls,
         stop: &'run Stop,
         clock: Clock,
     ) -> Self {
@@ -44,7 +45,7 @@ impl<'run> Ledger<'run> {
         self.aggregate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Standstills so far.
+    /// The stalls so far.
     pub(super) fn stalls(&self) -> MutexGuard<'_, Stalls> {
         self.stalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,8 +103,8 @@ impl<'run> Ledger<'run> {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::load::outcome::{Ending, Traffic, Turn};
-    use crate::plan::request::EndpointId;
+    use crate::outcome::{Ending, Traffic, Turn};
+    use crate::plan::endpoint::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::Arc;
     use std::thread::ScopedJoinHandle;
@@ -119,7 +120,7 @@ mod tests {
         let (sender, outcomes) = bounded(1000);
         let stop = Stop::new(Arc::default());
         let stalls = Stalls::new(Duration::from_secs(3));
-        let ledger = Ledger::new(outcomes, (Aggregate::new(1), stalls), &stop, Clock::start_now());
+        let ledger = Ledger::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
         (0..1000).for_each(|_| sender.send(outcome()).unwrap());
         assert_eq!(ledger.count(300), 300);
         assert_eq!(ledger.count(usize::MAX), 700);
@@ -130,7 +131,7 @@ mod tests {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
         let ledger =
-            Ledger::new(outcomes, (Aggregate::new(1), Stalls::new(Duration::from_secs(3))), &stop, Clock::start_now());
+            Ledger::new(outcomes, Aggregate::new(1), Stalls::new(Duration::from_secs(3)), &stop, Clock::start_now());
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {

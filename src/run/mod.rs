@@ -20,17 +20,19 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
-use crate::load::connection::Dialer;
-use crate::load::outcome::Outcome;
-use crate::load::outlet::Outlet;
-use crate::load::roster::Roster;
-use crate::load::stop::{Never, Reason, Stop};
-use crate::load::swarm::Swarm;
+use crate::event::Reason;
+use crate::load::net::connection::Dialer;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::outlet::Outlet;
+use crate::load::swarm::roster::Roster;
+use crate::load::swarm::start::Swarm;
+use crate::load::swarm::stop::{Never, Stop};
 use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
+use crate::outcome::Outcome;
 use crate::plan::Plan;
+use crate::plan::endpoint::Endpoint;
 use crate::plan::many::Start;
-use crate::plan::request::Endpoint;
 use crate::report::screen::{Kind, Show};
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
@@ -137,27 +139,21 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
         started_at: rfc3339(clock.unix(Moment::START)),
         started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
     };
-    let mut watch = Watch {
-        sampler,
-        clock: &clock,
-        roster: &roster,
-        stop: &stop,
-        writer_cpu: writer.cpu(),
-        open_files_limit: open_files,
-        heartbeat: Heartbeat::default(),
-    };
+    let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
+    let mut watch =
+        Watch { sampler, run, writer_cpu: writer.cpu(), open_files_limit: open_files, heartbeat: Heartbeat::default() };
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
     let display = Display::new(plan, &roster, show);
     let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
-    let counting = (Aggregate::new(plan.endpoints().len()), Stalls::new(plan.stream().interval));
-    let ledger = Ledger::new(outcomes, counting, &stop, clock);
-    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), display, batches, place, first);
-    let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
-    let (finding, end) = crew.work(aggregator, watch, (sender, &ledger))?;
+    let aggregate = Aggregate::new(plan.endpoints().len());
+    let ledger = Ledger::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
+    let aggregator = Aggregator::start(recorder, run, &ledger, display, batches, place, first);
+    let crew = Crew { run, dialer: &dialer, signals: &signals };
+    let (finding, end) = crew.work(aggregator, watch, sender, &ledger)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    Ok(finish(&crew, finding, end, (&writer, patience)))
+    Ok(finish(&crew, finding, end, &writer, patience))
 }
 
 /// The clock of a run, started as planned.
@@ -187,10 +183,7 @@ fn monotonic_seconds() -> f64 {
 
 /// References shared by the threads of a run.
 struct Crew<'run> {
-    plan: &'run Plan,
-    clock: &'run Clock,
-    stop: &'run Stop,
-    roster: &'run Roster,
+    run: RunContext<'run>,
     dialer: &'run Dialer,
     signals: &'run Signals,
 }
@@ -198,7 +191,7 @@ struct Crew<'run> {
 impl Crew<'_> {
     /// When the stop began; the current time if it has not.
     fn stopped_at(&self) -> Moment {
-        self.stop.begun_at().map_or_else(|| self.clock.now(), |at| self.clock.moment(at))
+        self.run.stop.begun_at().map_or_else(|| self.run.clock.now(), |at| self.run.clock.moment(at))
     }
 
     /// Starts the threads and waits for their end; returns the final counts and the unfinished requests.
@@ -206,9 +199,10 @@ impl Crew<'_> {
         &self,
         aggregator: Aggregator<'p>,
         watch: Watch<'_>,
-        (outcomes, ledger): (Sender<Outcome>, &Ledger<'_>),
+        outcomes: Sender<Outcome>,
+        ledger: &Ledger<'_>,
     ) -> Result<(Finding<'p>, LeftOver)> {
-        let swarm = Swarm::new(self.plan, self.clock, self.dialer, self.stop, self.roster);
+        let swarm = Swarm::new(self.run, self.dialer);
         let relieve = || ledger.relieve();
         let outlet = Outlet::new(outcomes, &relieve);
         let (look_sender, looks) = bounded(1);
@@ -218,17 +212,17 @@ impl Crew<'_> {
             let counting = Builder::new()
                 .name("aggregator".to_owned())
                 .spawn_scoped(scope, move || {
-                    let _end = EndOfRun(self.stop);
+                    let _end = EndOfRun(self.run.stop);
                     aggregator.run(&looks, &events)
                 })
                 .map_err(cannot_start)?;
-            let grid = grid(self.plan, self.clock);
+            let grid = grid(self.run.plan, self.run.clock);
             Builder::new()
                 .name("sampler".to_owned())
                 .spawn_scoped(scope, move || watch.run(grid, &over, &look_sender))
                 .map_err(cannot_start)?;
             let users = swarm.raise(scope, outlet, event_sender).map_err(cannot_start)?;
-            let conductor = Conductor { load: self.plan.load(), clock: self.clock, stop: self.stop };
+            let conductor = Conductor { run: self.run };
             conductor.conduct(&users, self.signals.first());
             drop(users_ended);
             let mut finding = match counting.join() {
@@ -264,18 +258,13 @@ fn cannot_start(why: std::io::Error) -> Error {
 }
 
 /// Judges the run and writes the last lines.
-fn finish(
-    crew: &Crew<'_>,
-    finding: Finding<'_>,
-    left_over: LeftOver,
-    (writer, patience): (&Writer, Duration),
-) -> Finished {
-    let Crew { plan, stop, clock, roster, .. } = crew;
+fn finish(crew: &Crew<'_>, finding: Finding<'_>, left_over: LeftOver, writer: &Writer, patience: Duration) -> Finished {
+    let RunContext { plan, clock, stop, roster } = crew.run;
     let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, .. } = finding;
     let reason = stop.reason().unwrap_or(Reason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
-    let judgement = judge(plan, &aggregate, &mut bench, faults, (&left_over, load_end));
+    let judgement = judge(plan, &aggregate, &mut bench, faults, &left_over, load_end);
     let was_killed = crew.signals.came_again();
     let exit = if was_killed { Exit::Killed } else { judgement.exit(plan.exit_code_on_error()) };
     let ending = RunEnding {
@@ -306,7 +295,8 @@ fn judge(
     aggregate: &Aggregate,
     bench: &mut Bench,
     faults: Vec<VerdictReason>,
-    (left_over, load_end): (&LeftOver, Moment),
+    left_over: &LeftOver,
+    load_end: Moment,
 ) -> Judgement {
     let mut unfinished = UnfinishedCounts::default();
     for (place, part) in &left_over.unfinished {

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, Exit, Result};
+use crate::event::Reason;
 use crate::files::replace;
-use crate::load::stop::{Reason, Stop};
+use crate::load::swarm::stop::Stop;
 use crate::report::screen::whisper;
 use crate::telemetry::interrupt::{Interrupt, Signal};
 

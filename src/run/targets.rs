@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::load::connection::Dialer;
+use crate::load::net::connection::Dialer;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
 use crate::telemetry::ours::Target;

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::heartbeat::{BEAT, Heartbeat};
-use crate::clock::{Clock, Moment};
-use crate::load::roster::Roster;
-use crate::load::stop::{Never, Stop};
+use crate::clock::Moment;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
-use crate::telemetry::recorder::Look;
+use crate::telemetry::look::Look;
 use crate::telemetry::writer::CpuGauge;
 
 /// A sample, and whether it is the last.
@@ -23,9 +23,7 @@ pub(super) enum Sighting {
 /// Observes machine and swarm.
 pub(super) struct Watch<'run> {
     pub(super) sampler: Sampler,
-    pub(super) clock: &'run Clock,
-    pub(super) roster: &'run Roster,
-    pub(super) stop: &'run Stop,
+    pub(super) run: RunContext<'run>,
     pub(super) writer_cpu: CpuGauge,
     pub(super) open_files_limit: u64,
     pub(super) heartbeat: Heartbeat,
@@ -34,12 +32,12 @@ pub(super) struct Watch<'run> {
 impl Watch<'_> {
     /// Takes one sample.
     pub(super) fn look(&mut self, tick: u64) -> Look {
-        let now = self.clock.now();
+        let now = self.run.clock.now();
         Look {
             tick,
-            users: self.roster.users(),
-            flight: self.roster.flight(now),
-            stopped: self.stop.begun_at().map(|at| self.clock.moment(at)),
+            users: self.run.roster.users(),
+            flight: self.run.roster.flight(now),
+            stopped: self.run.stop.begun_at().map(|at| self.run.clock.moment(at)),
             sample: self.sampler.look(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
@@ -50,12 +48,12 @@ impl Watch<'_> {
     /// Waits until `due`; returns whether `over` was closed first.
     fn is_over(&mut self, over: &Receiver<Never>, due: Moment) -> bool {
         loop {
-            let now = self.clock.now();
+            let now = self.run.clock.now();
             self.heartbeat.beat(now);
             if now >= due {
                 return false;
             }
-            let next = self.clock.instant(due.min(now.after(BEAT)));
+            let next = self.run.clock.instant(due.min(now.after(BEAT)));
             if !matches!(over.recv_deadline(next), Err(RecvTimeoutError::Timeout)) {
                 return true;
             }
@@ -65,19 +63,19 @@ impl Watch<'_> {
     /// Takes a sample at each tick after the first, and a last one when `over` is closed.
     pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
         let mut tick = grid.first() + 1;
-        self.heartbeat.excuse(self.clock.now());
+        self.heartbeat.excuse(self.run.clock.now());
         while !self.is_over(over, grid.due(tick)) {
             // After a standstill several ticks are overdue; only the latest is reported.
-            tick = tick.max(grid.passed(self.clock.now()));
+            tick = tick.max(grid.passed(self.run.clock.now()));
             if looks.send(Sighting::Grid(self.look(tick))).is_err() {
                 return;
             }
             // Sending may have waited for a busy aggregator, which is not a standstill.
-            self.heartbeat.excuse(self.clock.now());
+            self.heartbeat.excuse(self.run.clock.now());
             tick += 1;
         }
-        let mut last = self.look(tick.max(grid.passed(self.clock.now())));
-        last.users = self.roster.users_at_stop();
+        let mut last = self.look(tick.max(grid.passed(self.run.clock.now())));
+        last.users = self.run.roster.users_at_stop();
         // The aggregator waits for this one.
         let _ = looks.send(Sighting::Last(last));
     }

@@ -9,8 +9,8 @@ use super::sends::Sends;
 use super::tally::{Counts, Statistics, Tally};
 use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
-use crate::load::outcome::{Ending, Failure, Outcome};
-use crate::plan::request::EndpointId;
+use crate::outcome::{Ending, Failure, Outcome};
+use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::Phase;
 
 /// Maximum number of endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.

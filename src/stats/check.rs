@@ -60,7 +60,7 @@ pub struct UnfinishedShare<'s> {
     pub phase: Phase,
     /// From sent to the cut.
     pub service: Kept<'s>,
-    /// From due to the cut.
+    /// From the due time to the cut.
     pub response: Kept<'s>,
 }
 

@@ -6,7 +6,7 @@ use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
 use super::times::{Times, micros};
-use crate::load::outcome::{Ending, Failure, Outcome, is_answer};
+use crate::outcome::{Ending, Failure, Outcome, is_answer};
 
 /// Results of one endpoint between two ticks.
 #[derive(Clone, Debug)]
@@ -42,14 +42,14 @@ pub struct Interval {
 /// Requests that completed after the load had ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AfterStop {
-    /// Answered or failed.
+    /// Requests that succeeded or failed.
     pub completed: u64,
     /// Failed.
     pub failed: u64,
 }
 
 impl AfterStop {
-    /// Counts one.
+    /// Counts one request.
     pub const fn record(&mut self, failed: bool) {
         self.completed += 1;
         self.failed += failed as u64;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::histogram::Precision;
 use super::times::{Times, micros};
-use crate::load::outcome::{Outcome, Turn};
+use crate::outcome::{Outcome, Turn};
 
 /// A request sent this much after it was due, although a user was free to send it, is late because of the
 /// generator.

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::load::outcome::Outcome;
+use crate::outcome::Outcome;
 
 /// Maximum share of requests that overlap a stall in a valid run.
 pub const MOST_STALLED: f64 = 0.05;
@@ -162,8 +162,8 @@ impl Stalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::{Ending, Traffic, Turn};
-    use crate::plan::request::EndpointId;
+    use crate::outcome::{Ending, Traffic, Turn};
+    use crate::plan::endpoint::EndpointId;
 
     fn at(seconds: f64) -> Moment {
         Moment::at(Duration::from_secs_f64(seconds))

@@ -209,8 +209,8 @@ fn millis(us: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::outcome::{Ending, Failure, Outcome, Traffic, Turn};
-    use crate::plan::request::EndpointId;
+    use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+    use crate::plan::endpoint::EndpointId;
 
     fn outcome(sent_us: u64, took_us: u64, ending: Ending) -> Outcome {
         let at = |us: u64| Moment::from_nanos(us * 1000);

@@ -13,7 +13,7 @@ use super::histogram::Precision;
 use super::tally::Statistics;
 use super::times::{Times, micros};
 use crate::clock::Moment;
-use crate::load::outcome::Outcome;
+use crate::outcome::Outcome;
 use crate::plan::schedule::Phase;
 
 /// Age up to which unfinished requests and unsent arrivals are normal at the end of a run.
@@ -27,7 +27,7 @@ pub const MOST_OVERDUE: f64 = 0.05;
 pub struct CutOff {
     /// When it was due.
     pub due: Moment,
-    /// From due to the cut.
+    /// From the due time to the cut.
     pub response: Duration,
     /// From sending to the cut.
     pub service: Duration,
@@ -68,7 +68,7 @@ pub struct Unfinished {
 pub struct UnfinishedCounts {
     /// Requests that were cut off.
     pub aborted: u64,
-    /// Arrivals that were due and never sent.
+    /// Arrivals due but never sent.
     pub unsent: u64,
     /// Requests and arrivals older than [`OVERDUE`]; a request must also be older than the longest completed
     /// one of its endpoint.

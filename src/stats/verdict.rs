@@ -99,7 +99,7 @@ impl ReasonKind {
 pub struct VerdictReason {
     /// The subject, for programs.
     pub kind: ReasonKind,
-    /// A sentence, for people.
+    /// A sentence for people.
     pub text: String,
 }
 

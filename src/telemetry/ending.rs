@@ -6,7 +6,7 @@ use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
-use crate::load::stop::Reason;
+use crate::event::Reason;
 use crate::stats::aggregate::Place;
 use crate::stats::check::Ruling;
 use crate::stats::tally::{Counts, Tally};
@@ -55,7 +55,7 @@ impl RunEnding {
 /// Totals for the last line.
 #[derive(Clone, Copy, Debug)]
 pub struct EndTotals {
-    /// Requests by how they ended.
+    /// Requests by outcome.
     pub counts: Counts,
     /// Unfinished requests.
     pub unfinished: UnfinishedCounts,

@@ -6,7 +6,7 @@ use super::encode::pieces;
 use super::line::MOST_LINE;
 use super::ours::HistogramPiece;
 use super::record::Body;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
 
 /// Maximum bytes of a line without its record: envelope, message, run id (64), test plan (128 as JSON), tick, number.

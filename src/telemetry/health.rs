@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::intervals::Span;
+use super::look::{Before, Count, Look};
 use super::ours::Health;
 use super::record::Body;
-use super::recorder::{Before, Count, Look};
 use crate::clock::Moment;
 
 /// The intended load.

@@ -3,7 +3,7 @@
 use super::fitting::Fitting;
 use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
 use super::record::Body;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::stats::interval::{Connections, Interval};
 use crate::stats::sum::Sum;
 use crate::stats::times::Times;

@@ -11,6 +11,7 @@ mod fitting;
 pub mod intervals;
 mod health;
 pub mod ending;
+pub mod look;
 pub mod recorder;
 pub mod sink;
 pub mod text;

@@ -239,7 +239,7 @@ pub struct IntervalMetric {
     pub bytes_sent: u64,
     /// Body bytes received, including those of redirects.
     pub bytes_received: u64,
-    /// From sending to the last byte.
+    /// Service times: from sending to the last byte.
     pub service: WireTimes,
     /// From the due time to the last byte.
     pub response: WireTimes,

@@ -5,21 +5,19 @@ use std::time::Duration;
 use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
+use super::look::{Before, Count, Look};
 use super::ours::{Config, Place, Warning, WireSetting};
 use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
 use super::text::{MOST_METHOD, MOST_NAME, clipped};
 use super::{unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
-use crate::load::roster::Flight;
-use crate::load::swarm::{SwarmEvent, SwarmEventKind};
+use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
-use crate::stats::sends::Sends;
-use crate::stats::stalls::Overslept;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 
@@ -34,57 +32,6 @@ pub struct Recorder<'p> {
     available_cpus: f64,
     process_age_at_start: Duration,
     before: Option<Before>,
-}
-
-/// The previous sample, and what belongs to it.
-#[derive(Debug)]
-pub(super) struct Before {
-    pub(super) look: Look,
-    pub(super) aggregator_cpu: Duration,
-}
-
-/// A sample of machine and swarm for one tick.
-#[derive(Clone, Copy, Debug)]
-pub struct Look {
-    /// Number of the tick on the grid.
-    pub tick: u64,
-    /// Users running at that moment.
-    pub users: u32,
-    /// Requests at that moment.
-    pub flight: Flight,
-    /// When the stop began, once it has.
-    pub stopped: Option<Moment>,
-    /// The machine.
-    pub sample: Sample,
-    /// CPU time of the writer thread so far.
-    pub writer_cpu: Duration,
-    /// Maximum open files of the process.
-    pub open_files_limit: u64,
-    /// Whether the sampler slept longer than intended since the previous sample.
-    pub overslept: Overslept,
-}
-
-impl Look {
-    /// Whether the stop has begun.
-    #[must_use]
-    pub const fn is_draining(&self) -> bool {
-        self.stopped.is_some()
-    }
-}
-
-/// The aggregator's counts for a tick.
-#[derive(Debug)]
-pub struct Count {
-    /// What happened since the previous tick, by endpoint.
-    pub cuts: Vec<Cut>,
-    /// How late requests were sent since then.
-    pub sends: Sends,
-    /// Outcomes waiting to be counted.
-    pub queue: usize,
-    /// Ticks merged into this one because the writer was behind.
-    pub joined: u64,
-    /// CPU time of the aggregator thread so far.
-    pub aggregator_cpu: Duration,
 }
 
 impl<'p> Recorder<'p> {

@@ -4,7 +4,7 @@ use super::fitting::Fitting;
 use super::intervals::{Span, sum};
 use super::ours::UnfinishedMetric;
 use super::record::Body;
-use crate::plan::request::Endpoint;
+use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 

@@ -1,7 +1,7 @@
 //! Warnings that concern the validity of the numbers, as kind and sentence: the kind for programs, the sentence for
 //! people.
 
-use crate::load::notices::Notice;
+use crate::event::Notice;
 use crate::plan::data::SourceId;
 use crate::plan::template::{SlotId, Unset};
 use crate::plan::{Model, Plan};

@@ -3,9 +3,9 @@
 mod cases;
 mod differences;
 
-use swarmline::load::response::Broken;
-use swarmline::load::response::body::Body;
-use swarmline::load::response::head::{Asked, HeadScan, Unfolded, closed_within, unfold};
+use swarmline::load::http::response::body::Body;
+use swarmline::load::http::response::head::{Asked, HeadScan, Unfolded, closed_within, unfold};
+use swarmline::outcome::Broken;
 use ureq_proto::Error;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
 use ureq_proto::http::header::LOCATION;

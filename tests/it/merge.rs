@@ -9,7 +9,7 @@ mod troubles;
 
 use std::collections::BTreeMap;
 
-use swarmline::target::Target;
+use swarmline::server::Server;
 
 use crate::shards::{START_DELAY, seconds_from_now};
 use crate::support::lines::{Line, Stream};
@@ -17,7 +17,7 @@ use crate::support::{Finished, Run, Scratch, load, target};
 
 /// Streams of the shards of one run against `target`; some requests fail, and none is cut off, so that the target counts
 /// the same.
-pub(crate) fn shards(target: &Target, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
+pub(crate) fn shards(target: &Server, count: u32, more: &[&str]) -> Vec<Vec<u8>> {
     let at = seconds_from_now(START_DELAY);
     let flags = ["-u", "7", "-r", "50", "--interval", "200ms", "--run-id", "r1", "--start-at", at.as_str()];
     let fixed = ["--exit-code-on-error", "0", "--wait", "1ms..5ms", "-s", "20s"];

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use swarmline::target::Target;
+use swarmline::server::Server;
 
 use lines::Stream;
 
@@ -20,12 +20,12 @@ use lines::Stream;
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The embedded target on a free port: it counts the requests independently.
-pub(crate) fn target() -> Target {
-    Target::start(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
+pub(crate) fn target() -> Server {
+    Server::start(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap()
 }
 
 /// The target's URL, for `--host`.
-pub(crate) fn host(target: &Target) -> String {
+pub(crate) fn host(target: &Server) -> String {
     format!("http://{}", target.addr())
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn dead_host() -> String {
 }
 
 /// `swarmline run` against `target` with further arguments.
-pub(crate) fn load<'a>(target: &Target, arguments: impl IntoIterator<Item = &'a str>) -> Run {
+pub(crate) fn load<'a>(target: &Server, arguments: impl IntoIterator<Item = &'a str>) -> Run {
     Run::new(["run", "--host", &host(target)]).with(arguments)
 }
 

@@ -8,6 +8,10 @@ const TIMES: [(&str, f64); 3] = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0
 
 const PHASES: [Phase; 4] = [Phase::Ramp, Phase::Steady, Phase::Down, Phase::Drain];
 
+/// Maximum length of a check in bytes: checks are written to the stream in full, whereas longer settings are
+/// hashed.
+const LONGEST: usize = 1024;
+
 type Parsed<T> = Result<T, String>;
 
 /// The text being parsed and the current position.
@@ -16,7 +20,17 @@ struct Rest<'t> {
     at: usize,
 }
 
-pub(super) fn check(text: &str) -> Parsed<Check> {
+impl Check {
+    /// Parses a check.
+    ///
+    /// # Errors
+    /// A sentence with the position of the error and what is expected there.
+    pub fn parse(text: &str) -> Parsed<Self> {
+        if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { check(text) }
+    }
+}
+
+fn check(text: &str) -> Parsed<Check> {
     let text = text.trim();
     let mut rest = Rest { text, at: 0 };
     let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };

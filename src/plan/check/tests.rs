@@ -1,4 +1,7 @@
+use super::flags::over_all;
 use super::*;
+use crate::cli::Origin;
+use crate::plan::endpoint::Endpoint;
 
 fn parsed(text: &str) -> Check {
     Check::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"))
@@ -134,9 +137,9 @@ fn a_value_equal_to_the_bound_is_met_depending_on_the_operator() {
 #[test]
 fn the_three_checks_of_locust_plugins_are_ordinary_checks() {
     for (check, like) in [
-        (Check::over_all(Metric::Rps, Relation::AtLeast, 100.0), "rps >= 100"),
-        (Check::over_all(Metric::FailRatio, Relation::AtMost, 0.01), "fail_ratio <= 0.01"),
-        (Check::over_all(Metric::Avg, Relation::AtMost, 250.5), "avg <= 250.5ms"),
+        (over_all(Metric::Rps, Relation::AtLeast, 100.0), "rps >= 100"),
+        (over_all(Metric::FailRatio, Relation::AtMost, 0.01), "fail_ratio <= 0.01"),
+        (over_all(Metric::Avg, Relation::AtMost, 250.5), "avg <= 250.5ms"),
     ] {
         assert_eq!(check, parsed(like));
     }

@@ -61,7 +61,7 @@ fn the_innermost_engine_wins_and_the_others_are_reported() {
 fn a_batch_script_is_not_a_step() {
     let script = "SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_JOB_ID=55 SLURM_NPROCS=4";
     assert!(refused(script, None).contains("srun"));
-    assert!(refused(script, Some(4)).contains("srun"), "every copy would be shard 0");
+    assert!(refused(script, Some(4)).contains("srun"), "otherwise every copy would be shard 0");
     // Each task of an array is a separate batch script.
     assert_eq!(found(&format!("{script} {ARRAY}"), None).0, "2/4");
 }

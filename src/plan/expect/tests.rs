@@ -1,7 +1,7 @@
 use super::super::answer::tests::view;
 use super::super::answer::{AnswerView, Unread};
 use super::super::random::Random;
-use super::super::search::TextSearches;
+use super::super::searches::searches;
 use super::super::template::{Encoding, Hole, SlotId};
 use super::*;
 
@@ -75,7 +75,7 @@ fn texts_are_searched_in_the_body() {
     ] {
         let expect = Expect { body: vec![rule.clone()], ..Expect::default() };
         assert!(expect.needs_body() && !expect.needs_whole_body());
-        let mut texts = with_values(|values| TextSearches::new(&expect, &[], values, 0));
+        let mut texts = with_values(|values| searches(&expect, &[], values, 0));
         texts.feed(b"the order of amy");
         assert_eq!(judge(&expect, &AnswerView { texts: &texts, ..view(HEAD, b"") }), judged, "{rule:?}");
         for unread in [Unread::Undecodable, Unread::Over("8MiB".parse().unwrap())] {

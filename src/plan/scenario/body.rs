@@ -5,13 +5,13 @@ use std::path::Path;
 use super::names::{self, Names};
 use super::reader::{Node, Object};
 use crate::bounded;
-use crate::cli::value::header_name;
 use crate::error::Result;
 use crate::plan::json::Json;
 use crate::plan::requests::{BodyKind, MOST_BODIES};
 use crate::plan::setting::fingerprint;
 use crate::plan::template::{Encoding, Template};
 use crate::secret::is_secret;
+use crate::value::header_name;
 
 /// A header field; `None` removes one that would be sent otherwise.
 pub(super) type Field = (String, Option<Template>);

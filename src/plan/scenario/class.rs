@@ -7,11 +7,11 @@ use super::keys::{self, suggestion};
 use super::reader::{Node, Object};
 use super::request::Workshop;
 use crate::cli::RunFlags;
-use crate::cli::value::Wait;
 use crate::error::{Error, Result};
 use crate::plan::data::SourceId;
 use crate::plan::journey::{MOST_CLASSES, Message, Step, Task, Tasks, UserClass};
 use crate::plan::json::Json;
+use crate::value::Wait;
 
 /// What determines the think time of users.
 #[derive(Clone, Copy, Debug, PartialEq)]

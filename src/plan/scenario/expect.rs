@@ -3,12 +3,12 @@
 use super::keys;
 use super::names::{Names, is_number};
 use super::reader::{Node, Object};
-use crate::cli::value::{StatusSet, is_token};
 use crate::error::Result;
 use crate::plan::expect::{BodyRule, Expect, HeaderRule, HeaderWant, JsonRule, JsonWant, SizeRule, Wanted};
 use crate::plan::json::Json;
 use crate::plan::pointer::Pointer;
 use crate::plan::template::{Encoding, Template};
+use crate::value::{StatusSet, is_token};
 
 /// Reads the member `expect`, which overrides `usual` key by key.
 pub(super) fn expect(node: &Node<'_>, names: &mut Names, usual: &Expect) -> Result<Expect> {

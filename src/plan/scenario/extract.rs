@@ -3,11 +3,11 @@
 use super::keys;
 use super::names::Names;
 use super::reader::Node;
-use crate::cli::value::is_token;
 use crate::error::Result;
 use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::pointer::Pointer;
 use crate::plan::template::SlotId;
+use crate::value::is_token;
 
 /// Reads the member `extract`.
 pub(super) fn extract(node: &Node<'_>, names: &mut Names) -> Result<Vec<Extraction>> {

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::keys::suggestion;
-use crate::cli::value;
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
 use crate::plan::pointer::escaped;
+use crate::value;
 
 /// A place in the scenario file, and what stands there.
 #[derive(Clone, Debug)]

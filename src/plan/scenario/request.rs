@@ -11,15 +11,16 @@ use super::keys;
 use super::names::Names;
 use super::reader::{Node, Object};
 use super::target::target;
-use crate::cli::{RunFlags, value};
+use crate::cli::RunFlags;
 use crate::error::Result;
 use crate::plan::data::SourceId;
+use crate::plan::endpoint::Endpoint;
 use crate::plan::journey::{Message, Rules, Step};
-use crate::plan::request::Endpoint;
 use crate::plan::requests::{Book, MOST_REQUESTS, check_bodies, defaults};
 use crate::plan::template::Template;
 use crate::plan::templated::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
+use crate::value;
 
 /// Everything needed to compile requests.
 #[derive(Debug)]

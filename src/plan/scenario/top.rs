@@ -6,16 +6,16 @@ use super::class::{Pause, wait};
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
-use crate::cli::size::ByteSize;
-use crate::cli::stages::{HIGHEST, Stage, Stages};
-use crate::cli::value::{self, StatusSet, Wait};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::error::Result;
-use crate::plan::SHORTEST_TICK;
 use crate::plan::json::Json;
 use crate::plan::load::MOST_USERS;
 use crate::plan::schedule::users::Users;
+use crate::plan::stream::SHORTEST_TICK;
 use crate::plan::url::Url;
+use crate::value::size::ByteSize;
+use crate::value::stages::{HIGHEST, Stage, Stages};
+use crate::value::{self, StatusSet, Wait};
 
 /// What the file says that flags say, too.
 #[derive(Debug, Default)]

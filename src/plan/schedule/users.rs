@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::curve::{self, Curve, TRILLION};
 use super::{Phase, Ramp};
-use crate::cli::stages::Stages;
 use crate::plan::shard::Shard;
+use crate::value::stages::Stages;
 
 /// The schedule of users: those of the whole run, or those of one shard, with the same numbers and times as
 /// in the whole run.

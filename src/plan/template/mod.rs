@@ -1,6 +1,7 @@
 //! Text templates: compiled once, rendered for each request. Pure, without clock or socket.
 
 mod encoding;
+mod unset;
 
 use std::io::Write as _;
 
@@ -8,11 +9,7 @@ use super::data::{DataSource, Row, SourceId};
 use super::random::Random;
 use crate::secret::MASK;
 pub use encoding::Encoding;
-
-/// Index of a variable that a user extracts from a response and keeps; its name is in
-/// [`Plan::variables`](super::Plan::variables).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SlotId(pub u32);
+pub use unset::{SlotId, Unset};
 
 /// A text with placeholders.
 #[derive(Clone, Debug, Default)]
@@ -68,17 +65,6 @@ pub struct Values<'v> {
     pub now_unix_ms: u64,
     /// The user's own random number generator.
     pub random: &'v mut Random,
-}
-
-/// Why a text cannot be rendered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unset {
-    /// The variable was never extracted from a response.
-    Slot(SlotId),
-    /// The value of a header field would contain a control character.
-    ControlCharacter,
-    /// A value that must be a bare JSON number is not one.
-    NotANumber,
 }
 
 /// Whether secrets are shown.

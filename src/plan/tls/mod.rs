@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
-use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::engine::Environment;
@@ -51,7 +50,7 @@ enum Trust {
     Anybody,
     /// Those of `--cacert`.
     Given(Roots),
-    /// The system's certificates.
+    /// The system's error.
     System(System),
 }
 
@@ -120,9 +119,4 @@ fn given(files: &[PathBuf]) -> Result<Option<Roots>> {
         }
     }
     Ok((!files.is_empty()).then_some(roots))
-}
-
-/// Returns whether the certificate is in the list, byte for byte.
-fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
-    list.iter().any(|other| other.as_ref() == certificate.as_ref())
 }

@@ -30,7 +30,7 @@ impl Default for Roots {
 impl Roots {
     /// Adds a certificate; duplicates are skipped.
     pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> std::result::Result<(), rustls::Error> {
-        if super::is_among(&certificate, &self.certificates) {
+        if is_among(&certificate, &self.certificates) {
             return Ok(());
         }
         self.store.add(certificate.clone())?;
@@ -138,6 +138,11 @@ fn is_hashed(entry: &std::fs::DirEntry) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+/// Whether a certificate is in a list, byte for byte.
+pub(super) fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
+    list.iter().any(|other| other.as_ref() == certificate.as_ref())
 }
 
 #[cfg(test)]

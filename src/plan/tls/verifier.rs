@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use webpki::EndEntityCert;
 
 use super::der::{common_name_is, signed_parts};
-use super::roots::Roots;
+use super::roots::{Roots, is_among};
 
 /// Trusts the holders of certain certificates and those whose certificates they signed.
 ///
@@ -34,7 +34,7 @@ impl Verifier {
 
     /// Checks whether the certificate itself is one of the trusted ones and is valid now.
     fn verify_itself(&self, leaf: &CertificateDer<'_>, parsed: &ParsedCertificate<'_>, now: UnixTime) -> Option<Error> {
-        if !super::is_among(leaf, &self.roots.certificates) {
+        if !is_among(leaf, &self.roots.certificates) {
             return Some(CertificateError::UnknownIssuer.into());
         }
         // Verified without any authority, so that the first error is about the certificate itself, dates

@@ -11,7 +11,7 @@ pub enum Phase {
     Drain,
     /// The target grows or is not reached.
     Ramp,
-    /// The target falls.
+    /// The target is falling.
     Down,
     /// The target is reached and constant.
     #[default]
@@ -151,7 +151,7 @@ impl Gauges {
 pub struct Point {
     /// When it began, in milliseconds since the Unix epoch.
     pub start_ms: u64,
-    /// When it ended.
+    /// End of the span.
     pub end_ms: u64,
     /// Its phase.
     pub phase: Phase,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::{Phase, Point, Traffic};
 use super::{EndpointSeen, PhaseSeen, Story, millis, title};
-use crate::load::stop::Reason;
+use crate::event::Reason;
 use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Model, Story};
-use crate::load::outcome::is_answer;
+use crate::outcome::is_answer;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
 use crate::stats::verdict::{Evidence, Judgement, ReasonKind, Verdict, VerdictReason};

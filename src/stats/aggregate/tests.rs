@@ -1,5 +1,5 @@
 use super::*;
-use crate::load::outcome::{Traffic, Turn};
+use crate::outcome::{Traffic, Turn};
 
 fn outcome(endpoint: usize, ending: Ending) -> Outcome {
     let at = Moment::from_nanos(1_000_000);

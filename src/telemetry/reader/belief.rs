@@ -11,7 +11,7 @@ use crate::telemetry::text::{MOST_NAME, is_within};
 /// Holds a line against itself.
 ///
 /// # Errors
-/// What contradicts what.
+/// A description of the contradiction.
 pub(super) fn check(fact: &Fact) -> Result<(), Contradiction> {
     match fact {
         Fact::Interval(interval) => interval.claim().check(),

@@ -18,7 +18,7 @@ pub struct CountedTimes {
     pub max_us: u64,
 }
 
-/// What had not ended of one endpoint, due in one phase.
+/// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Unfinished {
@@ -41,7 +41,7 @@ pub struct Unfinished {
     pub histogram_lines: usize,
 }
 
-/// What became of a check.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct CheckSeen {
@@ -62,7 +62,7 @@ impl From<CheckEvent> for CheckSeen {
 }
 
 impl CheckSeen {
-    /// The value as people read it, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
+    /// The value in human-readable form, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {
         self.has_data.then(|| crate::stats::check::value_text(self.value, &self.unit, self.is_bound))
@@ -105,7 +105,7 @@ impl RunEnd {
     }
 }
 
-/// Why a run comes to what it does.
+/// A reason for the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// What it is about; `None` where the stream is of version 1, which does not tell, or of a later one.

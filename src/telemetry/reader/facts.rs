@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use super::ending::{CheckSeen, RunEnd, Unfinished};
 use crate::stats::tally::Statistics;
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each is the line of the same name in the wire types")]
 pub enum Fact {
@@ -84,7 +84,7 @@ pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
     })
 }
 
-/// A count that sums of can still be made: JSON's whole numbers are exact up to there (RFC 8259 section 6).
+/// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
 const MOST_COUNT: u64 = 1 << 53;
 
 pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u64, D::Error> {
@@ -96,14 +96,14 @@ fn body<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str::<Line<T>>(text).map(|line| line.telemetry)
 }
 
-/// The number of users asked for has been reached.
+/// The requested number of users has been reached.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct SpawnComplete {
     pub user_count: u32,
 }
 
-/// Load has ended.
+/// The load has ended.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct TestStop {
@@ -162,7 +162,7 @@ pub struct Config {
     pub started_at: Option<String>,
 }
 
-/// One setting as resolved.
+/// One resolved setting.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Setting {
@@ -179,7 +179,7 @@ pub struct Target {
     pub addresses: Vec<String>,
 }
 
-/// What happened at one endpoint between two ticks.
+/// Results of one endpoint between two ticks.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Interval {
@@ -244,7 +244,7 @@ pub struct Piece {
     pub histogram: String,
 }
 
-/// Whether the generator tells the truth.
+/// Whether the generator's numbers can be trusted.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Health {
@@ -261,7 +261,7 @@ pub struct Health {
     pub throttled_ms: f64,
 }
 
-/// Something that a reader of the numbers must know of.
+/// A warning that concerns the validity of the numbers.
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Warning {

@@ -33,7 +33,7 @@ pub struct Line {
     pub source_id: String,
     /// The tick that it belongs to.
     pub tick: Option<u64>,
-    /// What it says.
+    /// Its content.
     pub fact: Fact,
 }
 
@@ -69,7 +69,7 @@ pub struct Reading {
 /// What is known of a stream when all its lines are read.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// Whose stream it is.
+    /// Identifies the stream.
     pub identity: Identity,
     /// What is wrong with it.
     pub troubles: Troubles,

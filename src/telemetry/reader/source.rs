@@ -18,7 +18,8 @@ const MOST_LINE: usize = 64 * 1024;
 /// and whoever complains of it the reading.
 ///
 /// # Errors
-/// Exit 2: the file cannot be read, or holds more than one stream, or none. Exit 130: a signal came before its end.
+/// Exit 2: the file cannot be read, or holds more than one stream or none. Exit 130: a signal arrived before its
+/// end.
 pub fn read(
     path: &Path,
     interrupt: &Interrupt,

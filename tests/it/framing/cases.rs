@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use swarmline::load::response::head::Asked;
+use swarmline::load::http::response::head::Asked;
 
 /// splitmix64: the seed is the state.
 pub(super) struct Random(pub(super) u64);

@@ -1,7 +1,7 @@
 //! Where ours and ureq-proto differ on purpose.
 
-use swarmline::load::response::Broken;
-use swarmline::load::response::head::{Asked, MAX_HEAD, parse_head};
+use swarmline::load::http::response::head::{Asked, MAX_HEAD, parse_head};
+use swarmline::outcome::Broken;
 use ureq_proto::Error;
 
 use super::cases::Case;

@@ -43,11 +43,14 @@ impl Source {
         below.split('/').next().unwrap().trim_end_matches(".rs")
     }
 
-    /// Modules around the file's code, the crate's root not counted.
-    pub(crate) fn depth(&self) -> usize {
-        let below = self.path.strip_prefix("src/").unwrap();
-        let parts = below.split('/').count();
-        if below.ends_with("mod.rs") || matches!(below, "lib.rs" | "main.rs") { parts - 1 } else { parts }
+    /// The path of the file's module in the crate, whose root is empty.
+    pub(crate) fn module(&self) -> Vec<String> {
+        let below = self.path.strip_prefix("src/").unwrap().trim_end_matches(".rs");
+        let mut parts: Vec<String> = below.split('/').map(str::to_owned).collect();
+        if matches!(parts.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+            parts.pop();
+        }
+        parts
     }
 
     /// Name and length in lines of each function.

@@ -1,0 +1,128 @@
+//! What the load reports besides outcomes: events of the swarm, why a run ended, and the requests in flight.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::outcome::{ExtractTrouble, TlsTrouble};
+use crate::plan::data::SourceId;
+use crate::plan::template::{SlotId, Unset};
+
+/// An event of the whole swarm with its time, because the aggregator may receive it later.
+#[derive(Clone, Debug)]
+pub struct SwarmEvent {
+    /// When it happened.
+    pub at: Moment,
+    /// What.
+    pub kind: SwarmEventKind,
+}
+
+/// Kinds of events of the whole swarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SwarmEventKind {
+    /// The requested number of users is running; in the open model, the first plateau of the rate is reached.
+    Spawned {
+        /// Users.
+        users: u32,
+    },
+    /// A user could not be started; no more will be, and the run is invalid.
+    SpawnFailed {
+        /// Users that run.
+        users: u32,
+        /// The system's error message.
+        why: String,
+    },
+    /// An arrival was due while every user was busy and no more are allowed: a result, not a fault.
+    UsersExhausted {
+        /// Users that run.
+        users: u32,
+    },
+    /// A user noticed something.
+    Notice(Notice),
+}
+
+/// Something that a user noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A response did not have the value: the rest of the task was skipped.
+    NotExtracted {
+        /// Which value.
+        variable: SlotId,
+        /// What was wrong.
+        trouble: ExtractTrouble,
+    },
+    /// A request was not sent because a value was missing or did not fit: the rest of the task was skipped.
+    Unset(Unset),
+    /// All rows of a source are used up: users that need one end.
+    DataEnd(SourceId),
+    /// All rows of a source are used up, and the plan forbids that: the run is over and not valid.
+    DataFailed(SourceId),
+    /// Users have tasks for the end of the run, but there is no time for them.
+    NoTimeToStop,
+    /// A TLS connection could not be made.
+    Tls(TlsTrouble),
+}
+
+impl Notice {
+    /// How many kinds there are.
+    pub(crate) const KINDS: usize = 5;
+
+    /// The number of its kind, below [`KINDS`](Self::KINDS).
+    pub(crate) const fn kind(self) -> usize {
+        match self {
+            Self::NotExtracted { .. } => 0,
+            Self::Unset(_) => 1,
+            Self::DataEnd(_) | Self::DataFailed(_) => 2,
+            Self::NoTimeToStop => 3,
+            Self::Tls(_) => 4,
+        }
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// `--run-time` has passed.
+    RunTime,
+    /// All of `--requests` were started.
+    Requests,
+    /// The last stage has ended.
+    Stages,
+    /// SIGINT, SIGTERM or SIGHUP.
+    Signal,
+    /// A check with `abort` was clearly missed.
+    CheckAbort,
+    /// No user with data is left, or data ran out that must not.
+    DataEnd,
+    /// Not a single user could be started.
+    NoUsers,
+    /// The stream can no longer be written, so this reason appears in none of its lines.
+    StreamBroken,
+}
+
+impl Reason {
+    /// The word in `locust.tl.event.test.stop`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RunTime => "run_time",
+            Self::Requests => "requests",
+            Self::Stages => "stages",
+            Self::Signal => "signal",
+            Self::CheckAbort => "check_abort",
+            Self::DataEnd => "data_end",
+            Self::NoUsers => "no_users",
+            Self::StreamBroken => "stream_broken",
+        }
+    }
+}
+
+/// The requests of all users at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flight {
+    /// Requests started so far.
+    pub sent: u64,
+    /// Requests in flight.
+    pub in_flight: u64,
+    /// Age of the oldest request in flight; zero if there is none.
+    pub oldest: Duration,
+}

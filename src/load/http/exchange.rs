@@ -1,0 +1,242 @@
+//! A request and its response: sends prepared bytes, reads the response, follows redirects, replaces a dead connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cookies::{Jar, Place};
+use super::incoming::Answer;
+use super::memory::{Keep, Memory};
+use super::talk::{Limits, Talk, is_close, unix_seconds};
+use crate::clock::Moment;
+use crate::load::net::connection::{Connection, Dialer};
+use crate::load::net::socket::Watch;
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::roster::Desk;
+use crate::outcome::{Ending, Failure, RedirectTrouble, Traffic};
+use crate::plan::Reuse;
+use crate::plan::answer::Unread;
+use crate::plan::request::Request;
+use crate::plan::search::TextSearches;
+use crate::plan::url::Origin;
+use crate::plan::wire::Wire;
+
+/// One user's HTTP client: its connections, and what it shares with all other users.
+pub(in crate::load) struct Exchange<'run> {
+    run: RunContext<'run>,
+    dialer: &'run Dialer,
+    desk: &'run Desk,
+    kept: Vec<(Arc<Origin>, Box<Connection>)>,
+    memory: Memory,
+    /// Buffer for requests that cookies are added to.
+    dressed: Vec<u8>,
+}
+
+/// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
+/// A browser keeps six to one host; a user here sends one request at a time, and more origins than this occur only with
+/// redirects to many hosts.
+const MOST_KEPT: usize = 4;
+
+/// A connection idle for longer is checked before it is used: the server may have closed it, some with a final response
+/// that no request asked for (408). The check is a system call; users without think time do not pay for it.
+const LOOKED_AT: Duration = Duration::from_millis(1);
+
+/// A 408 on a connection idle for this long is such a final response that arrived after the check, and not the response
+/// to the request. Shorter than any idle timeout that servers are configured with, longer than a request is in transit.
+const EXPIRED: Duration = Duration::from_millis(100);
+
+/// How a request is to be performed, besides its bytes.
+#[derive(Clone, Copy)]
+pub(in crate::load) struct Terms {
+    /// Total time, redirects included.
+    pub(in crate::load) timeout: Duration,
+    /// Maximum redirects to follow; with 0 a redirect is the response.
+    pub(in crate::load) max_redirects: u16,
+    /// How much of the response is kept.
+    pub(in crate::load) keep: Keep,
+}
+
+/// The result of a request, before expectations are checked.
+pub(in crate::load) struct Exchanged {
+    pub(in crate::load) sent: Moment,
+    pub(in crate::load) done: Moment,
+    pub(in crate::load) traffic: Traffic,
+    /// The response's status, or how the request ended without one.
+    pub(in crate::load) result: Result<u16, Ending>,
+}
+
+/// A request to one origin: one step of a redirect chain.
+#[derive(Clone, Copy)]
+struct Hop<'h> {
+    request: Wire<'h>,
+    /// The bytes to send, if cookies were added.
+    dressed: Option<&'h [u8]>,
+    limits: Limits,
+}
+
+impl<'run> Exchange<'run> {
+    /// An HTTP client for one more user.
+    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, desk: &'run Desk) -> Self {
+        Self { run, dialer, desk, kept: Vec::new(), memory: Memory::default(), dressed: Vec::new() }
+    }
+
+    /// Performs one request, which starts at `sent`.
+    pub(in crate::load) fn perform(&mut self, request: Wire<'_>, terms: Terms, sent: Moment) -> Exchanged {
+        let mut traffic = Traffic::default();
+        let mut latest = sent;
+        let result = self.follow(request, terms, sent, &mut traffic, &mut latest);
+        let (result, done) = match result {
+            Ok(status) => (Ok(status), latest),
+            Err(_) if self.run.stop.is_cut() => (Err(Ending::Aborted), self.run.clock.now()),
+            Err(failure) => (Err(Ending::Failed(failure)), self.run.clock.now()),
+        };
+        Exchanged { sent, done, traffic, result }
+    }
+
+    /// Sets the texts to look for in the bodies of the next request's responses.
+    pub(in crate::load) fn look_for(&mut self, searches: TextSearches) {
+        self.memory.last.look_for(searches);
+    }
+
+    /// The user's cookies and what was kept of the last response: its head, its decoded body, and the texts found in
+    /// it.
+    pub(in crate::load) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Unread>, &TextSearches) {
+        let Memory { jar, last } = &mut self.memory;
+        let (head, body, texts) = last.look(keep);
+        (jar, head, body, texts)
+    }
+
+    /// Sends a request and follows redirects; returns the status of the last response.
+    fn follow(
+        &mut self,
+        request: Wire<'_>,
+        terms: Terms,
+        sent: Moment,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<u16, Failure> {
+        let limits = Limits { sent, timeout: terms.timeout, keep: terms.keep };
+        let mut redirected: Option<Request> = None;
+        loop {
+            let request = redirected.as_ref().map_or(request, Request::wire);
+            let answer = self.ask(request, limits, traffic, latest)?;
+            let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
+                return Ok(answer.status);
+            };
+            if traffic.redirects >= terms.max_redirects {
+                return Err(Failure::Redirect(RedirectTrouble::TooMany));
+            }
+            let next = Request::redirected(request, answer.status, &location);
+            redirected = Some(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
+            traffic.redirects += 1;
+        }
+    }
+
+    /// One hop, with the user's cookies for it.
+    fn ask(
+        &mut self,
+        request: Wire<'_>,
+        limits: Limits,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<Answer, Failure> {
+        let mut room = std::mem::take(&mut self.dressed);
+        let is_dressed = !self.memory.jar.is_empty() && self.dress(request, *latest, &mut room);
+        let hop = Hop { request, dressed: is_dressed.then_some(room.as_slice()), limits };
+        let answer = self.hop(hop, traffic, latest);
+        self.dressed = room;
+        answer
+    }
+
+    /// Writes the request with its cookies, if any apply; a request with a `Cookie` field of its own gets no other.
+    fn dress(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+        if request.has_field("cookie") {
+            return false;
+        }
+        let (head, rest) = request.halves();
+        out.clear();
+        out.extend_from_slice(head);
+        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.run.clock, now), out);
+        if is_dressed {
+            out.extend_from_slice(rest);
+        }
+        is_dressed
+    }
+
+    /// Uses a kept connection if there is one; otherwise, or if the server has closed it, a new one.
+    fn hop(&mut self, hop: Hop<'_>, traffic: &mut Traffic, latest: &mut Moment) -> Result<Answer, Failure> {
+        let Hop { request, dressed, limits } = hop;
+        if let Some(mut connection) = self.take_kept(request.origin()) {
+            let idle = latest.since(connection.last_used());
+            if !connection.has_leftover() && (idle <= LOOKED_AT || connection.is_quiet()) {
+                match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
+                    Ok(answer) if !is_farewell(&answer, idle) || !self.may_repeat(request) => {
+                        self.keep(request.origin(), connection, &answer, *latest);
+                        return Ok(answer);
+                    }
+                    Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
+                    Err(no) if !no.silent || !is_close(no.failure) || !self.may_repeat(request) => {
+                        return Err(no.failure);
+                    }
+                    Err(_) => {}
+                }
+            }
+            traffic.reopened += 1;
+        }
+        let deadline = self.run.clock.instant(limits.sent.after(limits.timeout));
+        let mut connection = self.dialer.dial(
+            request.origin(),
+            deadline,
+            Watch { stop: self.run.stop, desk: self.desk },
+            &mut traffic.connecting,
+        )?;
+        *latest = self.run.clock.now();
+        let answer =
+            self.talk(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
+        self.keep(request.origin(), connection, &answer, *latest);
+        Ok(answer)
+    }
+
+    /// Whether a request may be sent again and there is still time for it.
+    fn may_repeat(&self, request: Wire<'_>) -> bool {
+        request.is_idempotent() && !self.run.stop.is_cut()
+    }
+
+    const fn talk<'t>(
+        &'t mut self,
+        connection: &'t mut Connection,
+        limits: Limits,
+        traffic: &'t mut Traffic,
+        latest: &'t mut Moment,
+    ) -> Talk<'t> {
+        Talk {
+            connection,
+            clock: self.run.clock,
+            stop: self.run.stop,
+            limits,
+            traffic,
+            latest,
+            memory: &mut self.memory,
+        }
+    }
+
+    fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {
+        let at = self.kept.iter().position(|(kept, _)| Arc::ptr_eq(kept, origin) || kept == origin)?;
+        Some(self.kept.remove(at).1)
+    }
+
+    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Answer, at: Moment) {
+        if !answer.keep_alive || self.run.plan.connection().reuse == Reuse::Never {
+            return;
+        }
+        connection.used_at(at);
+        if self.kept.len() == MOST_KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push((Arc::clone(origin), connection));
+    }
+}
+
+/// Whether a response is the server's way of closing an idle connection, and not the response to the request.
+fn is_farewell(answer: &Answer, idle: Duration) -> bool {
+    answer.status == 408 && !answer.keep_alive && idle >= EXPIRED
+}

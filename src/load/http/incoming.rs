@@ -1,0 +1,154 @@
+//! A response being received: its head, then its body. Processes what was received and never waits itself, so that a
+//! response can arrive while the request is still being sent.
+
+use super::cookies::Place;
+use super::memory::{Keep, Memory};
+use super::response::body::Body;
+use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
+use super::response::known::Said;
+use crate::load::net::connection::Connection;
+use crate::outcome::{Broken, Failure, Traffic};
+use crate::plan::wire::Wire;
+
+/// A complete response.
+pub(in crate::load) struct Answer {
+    pub(in crate::load) status: u16,
+    pub(super) location: Option<String>,
+    /// Whether the server keeps the connection open.
+    pub(super) keep_alive: bool,
+}
+
+/// Where a response is delivered, and how much of it is kept.
+pub(super) struct Sink<'s> {
+    pub(in crate::load) connection: &'s mut Connection,
+    pub(in crate::load) traffic: &'s mut Traffic,
+    pub(in crate::load) memory: &'s mut Memory,
+    pub(in crate::load) keep: Keep,
+    /// Unix seconds, for cookies; called only if there are any.
+    pub(in crate::load) now: &'s dyn Fn() -> i64,
+}
+
+type Parsed = (Head<'static>, Option<Said>, Option<String>);
+
+/// A response being received.
+pub(super) struct Incoming<'r> {
+    request: Wire<'r>,
+    asked: Asked,
+    scan: HeadScan,
+    /// The response without its body, and the body's state, once the head is complete.
+    open: Option<(Answer, Body)>,
+}
+
+impl<'r> Incoming<'r> {
+    /// Starts on the response to `request`.
+    pub(in crate::load) fn to(request: Wire<'r>) -> Self {
+        let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
+        Self { request, asked, scan: HeadScan::default(), open: None }
+    }
+
+    /// Processes what was received; returns the response when it is complete.
+    pub(super) fn advance(&mut self, sink: &mut Sink<'_>) -> Result<Option<Answer>, Failure> {
+        while self.open.is_none() {
+            if !self.take_head(sink)? {
+                return Ok(None);
+            }
+        }
+        let Some((_, body)) = &mut self.open else { return Ok(None) };
+        if !body.is_complete() {
+            take_body(body, sink)?;
+        }
+        let is_complete = body.is_complete();
+        Ok(if is_complete { self.open.take().map(|(answer, _)| answer) } else { None })
+    }
+
+    /// The server closed the connection: returns the response if that completes it.
+    pub(in crate::load) fn end(&mut self, sink: &mut Sink<'_>) -> Result<Answer, Failure> {
+        let Some((answer, body)) = self.open.take() else {
+            let _ = sink.connection.unfold_head();
+            return Err(broken(closed_within(sink.connection.input(), self.asked)));
+        };
+        body.end_of_input().map_err(broken)?;
+        Ok(answer)
+    }
+
+    /// Processes a head if it is complete; returns whether one was.
+    fn take_head(&mut self, sink: &mut Sink<'_>) -> Result<bool, Failure> {
+        if sink.connection.input().is_empty() {
+            return Ok(false);
+        }
+        if let Some(head) = sink.connection.known_head(self.asked) {
+            self.begin(&head, None, None, sink);
+            return Ok(true);
+        }
+        let mut parsed = self.parse(sink.connection);
+        if matches!(parsed, Err(Broken::BadField)) {
+            match sink.connection.unfold_head() {
+                Unfolded::Rewritten => {
+                    self.scan = HeadScan::default();
+                    parsed = self.parse(sink.connection);
+                }
+                Unfolded::Unfinished => return Ok(false),
+                Unfolded::Unchanged => {}
+            }
+        }
+        let Some((head, said, location)) = parsed.map_err(Failure::Protocol)? else { return Ok(false) };
+        self.begin(&head, said, location, sink);
+        Ok(true)
+    }
+
+    /// The head without its text, which is in the input buffer and about to move; and the location of a redirect.
+    fn parse(&mut self, connection: &Connection) -> Result<Option<Parsed>, Broken> {
+        let Some(head) = self.scan.parse(connection.input(), self.asked)? else { return Ok(None) };
+        let location = head.location.filter(|_| is_redirect(head.status));
+        let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
+        Ok(Some((Head { location: None, ..head }, Said::of(&head, self.asked), location)))
+    }
+
+    /// Skips an interim head, or starts the response.
+    fn begin(&mut self, head: &Head<'_>, said: Option<Said>, location: Option<String>, sink: &mut Sink<'_>) {
+        let bytes = &sink.connection.input()[..head.len];
+        if !head.is_interim() {
+            if head.sets_cookies {
+                sink.memory.jar.take(bytes, Place::of(self.request), (sink.now)());
+            }
+            if sink.keep != Keep::Nothing {
+                sink.memory.last.begin(bytes, sink.keep);
+            }
+            let answer = Answer { status: head.status, location, keep_alive: head.keep_alive };
+            (sink.traffic.status, sink.traffic.content_length) = (head.status, 0);
+            self.open = Some((answer, Body::new(head.framing)));
+            if let Some(said) = said {
+                sink.connection.learn_head(said);
+            }
+        }
+        sink.connection.consume(head.len);
+        self.scan = HeadScan::default();
+    }
+}
+
+/// Processes as much of the body as was received.
+fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
+    let input = sink.connection.input();
+    let fed = if sink.keep.looks_at_body() {
+        body.feed(input, |bytes| sink.memory.last.push(bytes, sink.keep))
+    } else {
+        body.feed(input, |_| {})
+    };
+    let fed = fed.map_err(Failure::Protocol)?;
+    sink.connection.consume(fed.used);
+    sink.traffic.content_length += fed.payload as u64;
+    sink.traffic.bytes_in += fed.payload as u64;
+    Ok(())
+}
+
+/// A server that closes early has a failure class of its own.
+const fn broken(why: Broken) -> Failure {
+    match why {
+        Broken::ClosedEarly => Failure::ClosedEarly,
+        other => Failure::Protocol(other),
+    }
+}
+
+const fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}

@@ -1,0 +1,9 @@
+//! A request and its response over a connection, and what a user keeps of the response.
+
+pub mod exchange;
+mod talk;
+mod incoming;
+pub mod response;
+pub(super) mod memory;
+pub(super) mod cookies;
+mod decode;

@@ -1,0 +1,186 @@
+//! Connecting to an origin: name lookup, then a socket to its address, through a proxy, or to a Unix socket.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::input::is_time_over;
+use super::proxy::socks5::Goal;
+use super::proxy::whole::WholeUrls;
+use super::proxy::{Handshake, connect, socks5};
+use super::resolve::{Resolver, in_turn};
+use super::socket::{self, SocketTransport, Watch};
+use crate::outcome::{ConnectTrouble, Connecting, Failure};
+use crate::plan::Plan;
+use crate::plan::journey::UserClass;
+use crate::plan::route::{Lookup, Route};
+use crate::plan::url::{Origin, Scheme};
+
+/// Connects to origins by the plan's route; shared by all users.
+#[derive(Debug)]
+pub(super) struct Reach {
+    route: Route,
+    resolver: Resolver,
+    request_timeout: Duration,
+    /// Connections begun so far: the addresses are used in turn across all users.
+    turn: AtomicUsize,
+}
+
+/// The shortest timeout of any request; the sockets' own timeouts must be at least that fine.
+fn shortest_timeout(plan: &Plan) -> Duration {
+    let timeouts = plan.classes().iter().flat_map(UserClass::steps).map(|step| step.rules.timeout);
+    timeouts.min().unwrap_or(Duration::MAX)
+}
+
+impl Reach {
+    /// A connector for the plan's route.
+    pub(in crate::load) fn new(plan: &Plan) -> Self {
+        Self {
+            route: plan.connection().route.clone(),
+            resolver: Resolver::new(plan.connection()),
+            request_timeout: shortest_timeout(plan),
+            turn: AtomicUsize::new(0),
+        }
+    }
+
+    /// The addresses of an origin's host, looked up within `patience`; none if the route does not look them up here.
+    pub(super) fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
+        match self.route {
+            Route::Direct | Route::Socks5 { lookup: Lookup::Here, .. } => self.resolver.known_within(origin, patience),
+            Route::HttpProxy { .. } | Route::Socks5 { lookup: Lookup::Proxy, .. } | Route::UnixSocket(_) => Vec::new(),
+        }
+    }
+
+    /// Connects to `origin` before `limit`; adds the time of each phase to `connecting`, even if the connection fails.
+    /// The conversation with a proxy counts as connecting.
+    pub(super) fn connect(
+        &self,
+        origin: &Origin,
+        limit: Instant,
+        watch: Watch<'_>,
+        connecting: &mut Connecting,
+    ) -> Result<SocketTransport, Failure> {
+        let began = Instant::now();
+        let addresses = self.look_up(origin, limit, watch);
+        let resolved = Instant::now();
+        connecting.dns += resolved - began;
+        let connected = self.go(origin, &addresses?, limit, watch);
+        connecting.connect += resolved.elapsed();
+        connected
+    }
+
+    /// The rewriting of requests to `origin`, if an HTTP proxy reads them.
+    pub(super) fn whole_urls(&self, origin: &Origin) -> Option<WholeUrls> {
+        match &self.route {
+            Route::HttpProxy { authorization, .. } if origin.scheme() == Scheme::Http => {
+                Some(WholeUrls::new(origin, authorization.as_ref()))
+            }
+            _ => None,
+        }
+    }
+
+    fn look_up(&self, origin: &Origin, limit: Instant, watch: Watch<'_>) -> Result<Known, Failure> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let ask = |host: &Origin| {
+            let addresses = self.resolver.addresses(host, limit, watch.stop.cut_off()).map_err(Failure::Dns)?;
+            Ok(in_turn(&addresses, host.port(), turn).collect())
+        };
+        let (hop, goals) = match &self.route {
+            Route::Direct => (ask(origin)?, Vec::new()),
+            Route::HttpProxy { proxy, .. } | Route::Socks5 { proxy, lookup: Lookup::Proxy, .. } => {
+                (ask(proxy)?, Vec::new())
+            }
+            Route::Socks5 { proxy, lookup: Lookup::Here, .. } => (ask(proxy)?, ask(origin)?),
+            Route::UnixSocket(_) => (Vec::new(), Vec::new()),
+        };
+        Ok(Known { hop, goals })
+    }
+
+    fn go(&self, origin: &Origin, known: &Known, limit: Instant, watch: Watch<'_>) -> Result<SocketTransport, Failure> {
+        match &self.route {
+            Route::Direct => self.connect_any(&known.hop, limit, watch),
+            Route::HttpProxy { authorization, .. } => {
+                let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                if origin.scheme() == Scheme::Https {
+                    connect::open(Handshake::new(&mut transport, limit), origin, authorization.as_deref())?;
+                }
+                Ok(transport)
+            }
+            Route::Socks5 { login, lookup, .. } => {
+                let through = |goal, limit| {
+                    let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                    socks5::open(Handshake::new(&mut transport, limit), login.as_ref(), goal)?;
+                    Ok(transport)
+                };
+                match lookup {
+                    Lookup::Here => first_of(&known.goals, limit, |goal, limit| through(Goal::Address(goal), limit)),
+                    Lookup::Proxy => through(Goal::unresolved(origin), limit),
+                }
+            }
+            Route::UnixSocket(path) => {
+                let socket = socket::connect_unix(path, left(limit), watch).map_err(|error| failure(&error))?;
+                Ok(SocketTransport::new(socket, self.request_timeout))
+            }
+        }
+    }
+
+    fn connect_any(
+        &self,
+        addresses: &[SocketAddr],
+        limit: Instant,
+        watch: Watch<'_>,
+    ) -> Result<SocketTransport, Failure> {
+        let socket = first_of(addresses, limit, |address, limit| {
+            socket::connect(address, left(limit), watch).map_err(|error| failure(&error))
+        })?;
+        Ok(SocketTransport::new(socket, self.request_timeout))
+    }
+}
+
+/// The addresses looked up for one connection, in the order to try them.
+struct Known {
+    /// Addresses of the first hop: the origin itself, or the proxy.
+    hop: Vec<SocketAddr>,
+    /// Addresses of the origin, for a proxy that is given addresses.
+    goals: Vec<SocketAddr>,
+}
+
+/// Tries the addresses one after another, each with an equal part of the remaining time.
+fn first_of<T>(
+    addresses: &[SocketAddr],
+    limit: Instant,
+    mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut last = Failure::ConnectOther(ConnectTrouble::Other);
+    for (tried, address) in addresses.iter().enumerate() {
+        let untried = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match attempt(*address, Instant::now() + left(limit) / untried) {
+            Ok(reached) => return Ok(reached),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(last)
+}
+
+fn left(limit: Instant) -> Duration {
+    limit.saturating_duration_since(Instant::now())
+}
+
+fn failure(error: &io::Error) -> Failure {
+    use rustix::io::Errno;
+    match error.kind() {
+        _ if is_time_over(error) => return Failure::ConnectTimeout,
+        io::ErrorKind::ConnectionRefused => return Failure::ConnectRefused,
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
+            return Failure::ConnectOther(ConnectTrouble::Unreachable);
+        }
+        _ => {}
+    }
+    Failure::ConnectOther(match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => ConnectTrouble::NoDescriptors,
+        Some(Errno::ADDRNOTAVAIL) => ConnectTrouble::NoPorts,
+        Some(Errno::NOENT) => ConnectTrouble::NoSocket,
+        _ => ConnectTrouble::Other,
+    })
+}

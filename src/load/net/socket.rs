@@ -1,0 +1,249 @@
+//! Sockets that a stop can close at any time: created first, registered where the stop finds them, then connected.
+//!
+//! A connector that blocks in `connect_timeout` returns its socket only afterwards, so a connection attempt without any
+//! response could not be ended. On Linux, `shutdown()` of a TCP socket that is still connecting wakes it at once.
+//!
+//! TCP and Unix sockets differ only in how they connect: after that a socket is just a descriptor, and the code below
+//! does not distinguish them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
+
+use crate::load::swarm::roster::Desk;
+use crate::load::swarm::stop::Stop;
+
+/// Cancellation of a wait: the stop, and the slot at which sockets are registered for it.
+#[derive(Clone, Copy)]
+pub(in crate::load) struct Watch<'u> {
+    pub(in crate::load) stop: &'u Stop,
+    pub(in crate::load) desk: &'u Desk,
+}
+
+/// Connects to one address within `limit`.
+///
+/// # Errors
+/// The error of `socket` or `connect`; `TimedOut` when `limit` has passed; any error after the cut.
+pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = make(family, watch)?;
+    // connect(2) on a blocking socket waits for at most SO_SNDTIMEO (socket(7)).
+    set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
+    let began = Instant::now();
+    match rustix::net::connect(&socket, &address) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS | Errno::AGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+        Err(Errno::INTR) => finish_connect(&socket, limit.saturating_sub(began.elapsed()))?,
+        Err(error) => return Err(error.into()),
+    }
+    set_tcp_nodelay(&socket, true)?;
+    Ok(socket)
+}
+
+/// Connects to the Unix socket at `path` within `limit`.
+///
+/// # Errors
+/// As [`connect`]; `NotFound` if the socket no longer exists.
+pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = make(AddressFamily::UNIX, watch)?;
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(SHORTEST_LIMIT, GLANCE)))?;
+        match rustix::net::connect(&socket, &address) {
+            Ok(()) => return Ok(socket),
+            // The server's queue is full, or a signal arrived: unlike with TCP, the kernel does not continue
+            // connecting.
+            Err(Errno::AGAIN | Errno::INTR) if !watch.stop.is_cut() => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// A thread waiting for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own
+/// socket, so it checks for the cut this often.
+const GLANCE: Duration = Duration::from_millis(200);
+
+fn make(family: AddressFamily, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = Arc::new(socket);
+    watch.desk.keep(&socket);
+    // The order matters: a later cut finds the registered socket, an earlier one is seen here.
+    if watch.stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
+}
+
+/// Zero would mean no limit at all (socket(7)).
+const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
+
+/// Waits for a connect that a signal interrupted: the handshake continues in the kernel.
+fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
+    wait(socket, PollFlags::OUT, limit)?;
+    Ok(socket_error(socket)??)
+}
+
+/// How much of a message was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) enum Sent {
+    /// All of it.
+    Whole,
+    /// Only this many bytes: there is no room for more now.
+    UpTo(usize),
+}
+
+/// Readiness of a socket: what it can do without blocking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) struct Ready {
+    /// Input or the end of input is available.
+    pub(in crate::load) readable: bool,
+    /// There is room for more output, or the peer is gone.
+    pub(in crate::load) writable: bool,
+}
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) struct SocketTransport {
+    socket: Arc<OwnedFd>,
+    read_limit: Limit,
+}
+
+impl SocketTransport {
+    /// Wraps a socket; `usual` is the limit that most reads will have.
+    pub(in crate::load) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
+        Self { socket, read_limit: Limit::new(usual) }
+    }
+
+    /// Sends all of `bytes` within `limit`, however slowly the peer reads. For handshakes only: while a request is
+    /// being sent, its response may already arrive.
+    pub(in crate::load) fn send(&self, bytes: &[u8], limit: Duration) -> io::Result<()> {
+        let mut sent = self.send_now(bytes)?;
+        let deadline = Instant::now() + limit;
+        while sent < bytes.len() {
+            wait(&self.socket, PollFlags::OUT, deadline.saturating_duration_since(Instant::now()))?;
+            sent += self.send_now(&bytes[sent..])?;
+        }
+        Ok(())
+    }
+
+    /// Sends as much as there is room for, without waiting. That is nearly always everything, so no clock is read and
+    /// no limit set.
+    pub(super) fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match rustix::net::send(&self.socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(sent) => return Ok(sent),
+                Err(Errno::AGAIN) => return Ok(0),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Receives into `room`, waiting at most `limit`; 0 is the end of input.
+    pub(in crate::load) fn receive(&mut self, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+        receive(&self.socket, &mut self.read_limit, room, limit)
+    }
+
+    /// Receives what is available; 0 is the end of input, `WouldBlock` means that there is nothing.
+    pub(super) fn receive_now(&self, room: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match recv(&self.socket, &mut *room, RecvFlags::DONTWAIT) {
+                Ok((received, _)) => return Ok(received),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether the peer has neither closed the connection nor sent anything: one check that does not wait.
+    pub(in crate::load) fn is_quiet(&self) -> bool {
+        matches!(self.receive_now(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Waits at most `limit` until there is input or room to send.
+    pub(in crate::load) fn wait(&self, limit: Duration) -> io::Result<Ready> {
+        let seen = wait(&self.socket, PollFlags::IN | PollFlags::OUT, limit)?;
+        let is_over = seen.intersects(PollFlags::HUP | PollFlags::ERR);
+        Ok(Ready {
+            readable: is_over || seen.contains(PollFlags::IN),
+            writable: is_over || seen.contains(PollFlags::OUT),
+        })
+    }
+}
+
+/// Waits at most `limit` for one of the events; `TimedOut` if none happens.
+fn wait(socket: &OwnedFd, events: PollFlags, limit: Duration) -> io::Result<PollFlags> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::TimedOut)?;
+        let mut seen = [PollFd::new(socket, events)];
+        match poll(&mut seen, Some(&timeout)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(seen[0].revents()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+    limits.apply(limit, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+    match recv(socket, &mut *room, RecvFlags::empty()) {
+        Ok((received, _)) => Ok(received),
+        // With SO_RCVTIMEO a signal ends recv even if handlers restart calls (signal(7)). That is rare, so the clock is
+        // read only then.
+        Err(Errno::INTR) => {
+            let deadline = Instant::now() + limit;
+            loop {
+                let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_LIMIT);
+                limits.apply(left, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
+                match recv(socket, &mut *room, RecvFlags::empty()) {
+                    Ok((received, _)) => return Ok(received),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The timeout set on a socket, changed only when necessary: a system call each time would double the cost of a
+/// request.
+#[derive(Debug)]
+struct Limit {
+    set: Duration,
+    grain: Duration,
+}
+
+impl Limit {
+    /// The timeout set may exceed the requested one by up to this fraction of the usual one: a request of 30 s ends
+    /// within 0.25 s of its limit, and a body that arrives in small pieces costs at most this many calls.
+    const GRAINS: u32 = 128;
+
+    fn new(usual: Duration) -> Self {
+        Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(SHORTEST_LIMIT) }
+    }
+
+    fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> Result<(), Errno>) -> io::Result<()> {
+        if wanted <= self.set && self.set.saturating_sub(wanted) < self.grain {
+            return Ok(());
+        }
+        let grains = wanted.as_nanos().div_ceil(self.grain.as_nanos()).max(1);
+        let rounded = self.grain * u32::try_from(grains).unwrap_or(u32::MAX);
+        set(rounded)?;
+        self.set = rounded;
+        Ok(())
+    }
+}

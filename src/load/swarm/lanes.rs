@@ -1,0 +1,255 @@
+//! Arrivals of the open model on their way to users: one queue per class of users; each arrival is taken once, in
+//! order.
+//!
+//! Arrival k belongs to `class_of(k)`, and only users of that class take it, so weights are shares of arrivals however
+//! slow the responses of one class are. Each queue iterates over the whole schedule and skips what is not its own, so
+//! no arrival has to be stored for another class.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::iter::Peekable;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+
+use super::roster::Roster;
+use super::stop::Never;
+use crate::clock::Moment;
+use crate::plan::Plan;
+use crate::plan::journey::LONGEST_PERIOD;
+use crate::plan::schedule::arrivals::{Arrivals, Due};
+
+/// The arrival queues of all classes.
+pub(in crate::load) struct Lanes<'p> {
+    of_classes: Box<[Lane<'p>]>,
+    most_users: u32,
+    /// Queues that have no user and may still get one.
+    unmanned: AtomicU32,
+}
+
+/// One arrival: when it is due, and its number in the whole run, which determines its class and task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::load) struct Arrival {
+    /// When its first request is due.
+    pub(in crate::load) due: Moment,
+    /// Counted from 0 over all shards.
+    pub(in crate::load) number: u64,
+}
+
+/// Arrivals of one class that no user has taken yet.
+pub(in crate::load) struct Lane<'p> {
+    due: Mutex<Waiting<'p>>,
+    /// One signal for each arrival given back, for users that wait for one.
+    returned: (Sender<()>, Receiver<()>),
+    /// End of the run: arrivals due then or later are not part of it.
+    end: Moment,
+    users: AtomicU32,
+    /// Whether there is no data for another user, or nothing for one to do.
+    is_spent: AtomicBool,
+}
+
+struct Waiting<'p> {
+    own: Peekable<Own<'p>>,
+    /// Taken by users that could not serve them.
+    returned: BTreeSet<Arrival>,
+}
+
+/// The times at which the arrivals of one class are due.
+struct Own<'p> {
+    plan: &'p Plan,
+    class: usize,
+    due: Due<'p>,
+    /// Number within this shard.
+    next: u64,
+}
+
+impl Iterator for Own<'_> {
+    type Item = Arrival;
+
+    fn next(&mut self) -> Option<Arrival> {
+        // The order of classes is periodic: if a whole period has none of this class, which can happen in a shard,
+        // there are none.
+        let is_own = |skipped: &usize| {
+            let number = self.next.saturating_add(*skipped as u64);
+            self.plan.class_of(self.plan.load().shard.place(number)) == self.class
+        };
+        let skipped = (0..LONGEST_PERIOD).find(is_own)?;
+        let number = self.plan.load().shard.place(self.next.saturating_add(skipped as u64));
+        self.next = self.next.saturating_add(skipped as u64 + 1);
+        Some(Arrival { due: Moment::at(self.due.nth(skipped)?), number })
+    }
+}
+
+impl<'p> Lanes<'p> {
+    /// All arrivals of a plan.
+    pub(in crate::load) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
+        let end = Moment::at(plan.load().run_time.unwrap_or(Duration::MAX));
+        let lane = |class| Lane::new(Own { plan, class, due: arrivals.due(), next: 0 }, end);
+        let of_classes: Box<[Lane<'p>]> = (0..plan.classes().len()).map(lane).collect();
+        let used = of_classes.iter().filter(|lane| !lane.is_spent()).count();
+        let unmanned = AtomicU32::new(u32::try_from(used).unwrap_or(u32::MAX));
+        Self { of_classes, most_users, unmanned }
+    }
+
+    /// The queue of a class.
+    pub(in crate::load) fn lane(&self, class: usize) -> &Lane<'p> {
+        &self.of_classes[class]
+    }
+
+    /// When the next untaken arrival is due, among classes that have data.
+    pub(super) fn next_due(&self) -> Option<Moment> {
+        self.of_classes.iter().filter(|lane| !lane.is_spent()).filter_map(Lane::next_due).min()
+    }
+
+    /// The class that may get another user and whose next arrival is due first, and when that is.
+    pub(super) fn next_to_grow(&self, roster: &Roster) -> Option<(usize, Moment)> {
+        let classes = (0..self.of_classes.len()).filter(|class| self.may_grow(*class, roster));
+        let due = classes.filter_map(|class| Some((class, self.of_classes[class].next_due()?)));
+        due.min_by_key(|(_, due)| *due)
+    }
+
+    /// Whether a class may get another user. The last places are reserved for classes that have no user yet.
+    pub(in crate::load) fn may_grow(&self, class: usize, roster: &Roster) -> bool {
+        let lane = &self.of_classes[class];
+        let is_first = lane.users.load(Ordering::Relaxed) == 0;
+        let others = self.unmanned.load(Ordering::Relaxed).saturating_sub(u32::from(is_first));
+        !lane.is_spent() && roster.users().saturating_add(others) < self.most_users
+    }
+
+    /// Counts a started user of a class.
+    pub(super) fn man(&self, class: usize) {
+        if self.of_classes[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.unmanned.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes a user of a class that ended for lack of data, so another one would have none either.
+    pub(in crate::load) fn unman(&self, class: usize) {
+        self.of_classes[class].is_spent.store(true, Ordering::Relaxed);
+        self.of_classes[class].users.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<'p> Lane<'p> {
+    fn new(own: Own<'p>, end: Moment) -> Self {
+        let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
+        let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
+        let lane = Self { due, returned: unbounded(), end, users, is_spent };
+        lane.is_spent.store(lane.next_due().is_none(), Ordering::Relaxed);
+        lane
+    }
+
+    /// Takes the next arrival; `None` after the end of the schedule.
+    fn take(&self) -> Option<Arrival> {
+        self.next_if(|_| true)
+    }
+
+    /// Takes the next arrival if it is due by `moment`.
+    pub(super) fn take_until(&self, moment: Moment) -> Option<Arrival> {
+        self.next_if(|arrival| arrival.due <= moment)
+    }
+
+    /// Gives back an arrival whose first request was not sent.
+    pub(in crate::load) fn give_back(&self, arrival: Arrival) {
+        self.waiting().returned.insert(arrival);
+        // Cannot fail: the queue itself holds the receiver.
+        let _ = self.returned.0.send(());
+    }
+
+    /// Takes the next arrival. If none is left, waits until one is given back; `None` when the stop begins.
+    pub(in crate::load) fn take_or_wait(&self, stop: &Receiver<Never>) -> Option<Arrival> {
+        loop {
+            if let Some(arrival) = self.take() {
+                return Some(arrival);
+            }
+            select! {
+                recv(stop) -> _ => return None,
+                // Another user may have taken it already.
+                recv(self.returned.1) -> _ => {}
+            }
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.is_spent.load(Ordering::Relaxed)
+    }
+
+    /// When the next untaken arrival is due.
+    fn next_due(&self) -> Option<Moment> {
+        self.waiting().next(self.end).map(|arrival| arrival.due)
+    }
+
+    fn next_if(&self, is_wanted: impl Fn(Arrival) -> bool) -> Option<Arrival> {
+        let mut waiting = self.waiting();
+        waiting.next(self.end).filter(|arrival| is_wanted(*arrival))?;
+        waiting.pop()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting<'p>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting<'_> {
+    /// The next arrival that is due before `end`. Those given back were due before all that are still untaken.
+    fn next(&mut self, end: Moment) -> Option<Arrival> {
+        let returned = self.returned.first().copied();
+        returned.or_else(|| self.own.peek().copied().filter(|arrival| arrival.due < end))
+    }
+
+    fn pop(&mut self) -> Option<Arrival> {
+        self.returned.pop_first().or_else(|| self.own.next())
+    }
+}
+
+/// Arrivals that were due before the load ended and whose first request was never sent, in the order of their due
+/// times.
+pub(in crate::load) struct Unsent<'l, 'p> {
+    /// The queues, by class.
+    lanes: Vec<(usize, MutexGuard<'l, Waiting<'p>>)>,
+    next: BinaryHeap<Reverse<(Arrival, usize)>>,
+    until: Moment,
+}
+
+impl<'p> Lanes<'p> {
+    /// Arrivals due before `stopped` and never sent, of classes that had data. Call it after all users have ended.
+    pub(in crate::load) fn unsent(&self, stopped: Moment) -> Unsent<'_, 'p> {
+        self.left(stopped, |lane| !lane.is_spent())
+    }
+
+    /// Arrivals due before `stopped`, of classes whose data was used up.
+    pub(in crate::load) fn without_data(&self, stopped: Moment) -> Unsent<'_, 'p> {
+        self.left(stopped, Lane::is_spent)
+    }
+
+    fn left(&self, stopped: Moment, is_meant: impl Fn(&Lane<'p>) -> bool) -> Unsent<'_, 'p> {
+        let lanes = self.of_classes.iter().enumerate().filter(|(_, lane)| is_meant(lane));
+        let lanes: Vec<_> = lanes.map(|(class, lane)| (class, lane.waiting())).collect();
+        let until = stopped.min(self.of_classes.iter().map(|lane| lane.end).min().unwrap_or(stopped));
+        let mut unsent = Unsent { next: BinaryHeap::with_capacity(lanes.len()), lanes, until };
+        (0..unsent.lanes.len()).for_each(|lane| unsent.look(lane));
+        unsent
+    }
+}
+
+impl Unsent<'_, '_> {
+    fn look(&mut self, lane: usize) {
+        if let Some(arrival) = self.lanes[lane].1.next(self.until).filter(|arrival| arrival.due < self.until) {
+            self.next.push(Reverse((arrival, lane)));
+        }
+    }
+}
+
+impl Iterator for Unsent<'_, '_> {
+    /// The class and the arrival.
+    type Item = (usize, Arrival);
+
+    fn next(&mut self) -> Option<(usize, Arrival)> {
+        let Reverse((arrival, lane)) = self.next.pop()?;
+        self.lanes[lane].1.pop();
+        self.look(lane);
+        Some((self.lanes[lane].0, arrival))
+    }
+}

@@ -1,0 +1,202 @@
+//! The running users: what each is doing, how to wake it, and which sockets it has open.
+//!
+//! Written by the users, read by the sampler. The stop uses it to wake all users, the cut to find all sockets.
+
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::thread::Thread;
+
+use rustix::net::{Shutdown, shutdown};
+
+use crate::clock::Moment;
+use crate::event::Flight;
+
+/// The running users.
+#[derive(Debug, Default)]
+pub struct Roster {
+    users: AtomicU32,
+    users_at_stop: OnceLock<u32>,
+    desks: Mutex<Desks>,
+}
+
+#[derive(Debug, Default)]
+struct Desks {
+    all: Vec<Arc<Desk>>,
+    /// Slots of users that have ended; the next user reuses one, counts included.
+    free: Vec<Arc<Desk>>,
+}
+
+/// The state of one user. On cache lines of its own, because it is written twice per request.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(in crate::load) struct Desk {
+    /// Requests started.
+    sent: AtomicU64,
+    /// When the current request was sent, in nanoseconds since the start plus one; 0 if there is none.
+    since: AtomicU64,
+    /// Whether the user was told to end after its current request.
+    dismissed: AtomicBool,
+    hold: Mutex<Hold>,
+}
+
+#[derive(Debug, Default)]
+struct Hold {
+    thread: Option<Thread>,
+    sockets: Vec<Weak<OwnedFd>>,
+}
+
+impl Desk {
+    /// Records the start of a request.
+    pub(in crate::load) fn begin(&self, sent: Moment) {
+        // Only this user writes, so a load and a store are enough.
+        self.sent.store(self.sent.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.since.store(sent.nanos() + 1, Ordering::Relaxed);
+    }
+
+    /// Records the end of the request.
+    pub(in crate::load) fn end(&self) {
+        self.since.store(0, Ordering::Relaxed);
+    }
+
+    /// Records the current thread as the user's.
+    pub(in crate::load) fn sit_down(&self) {
+        self.hold().thread = Some(std::thread::current());
+    }
+
+    /// Tells the user to end after its request.
+    pub(super) fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Whether the user was told to end.
+    pub(in crate::load) fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::Relaxed)
+    }
+
+    /// Registers a socket so that the cut finds it.
+    pub(in crate::load) fn keep(&self, socket: &Arc<OwnedFd>) {
+        let mut hold = self.hold();
+        hold.sockets.retain(|held| held.strong_count() > 0);
+        hold.sockets.push(Arc::downgrade(socket));
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.hold().thread {
+            thread.unpark();
+        }
+    }
+
+    fn shut_down(&self) {
+        for socket in self.hold().sockets.iter().filter_map(Weak::upgrade) {
+            // A socket that is not connected or already closed has nothing to shut down.
+            let _ = shutdown(socket, Shutdown::Both);
+        }
+    }
+
+    fn hold(&self) -> std::sync::MutexGuard<'_, Hold> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Roster {
+    /// Adds a user and returns its slot.
+    pub(super) fn enter(&self) -> Arc<Desk> {
+        self.users.fetch_add(1, Ordering::Relaxed);
+        let mut desks = self.desks();
+        let desk = desks.free.pop().unwrap_or_else(|| {
+            let desk = Arc::new(Desk::default());
+            desks.all.push(Arc::clone(&desk));
+            desk
+        });
+        desk.dismissed.store(false, Ordering::Relaxed);
+        desk
+    }
+
+    /// Removes a user that has ended.
+    pub(in crate::load) fn leave(&self, desk: Arc<Desk>) {
+        *desk.hold() = Hold::default();
+        self.desks().free.push(desk);
+        self.users.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Removes a user that ended before it was told to. Its slot is not reused: whoever will dismiss the user still
+    /// holds it, and would dismiss the next one.
+    pub(super) fn retire(&self, desk: &Desk) {
+        *desk.hold() = Hold::default();
+        self.users.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Users running now.
+    #[must_use]
+    pub fn users(&self) -> u32 {
+        self.users.load(Ordering::Relaxed)
+    }
+
+    /// Users that were running when the stop began; before that, those running now.
+    #[must_use]
+    pub fn users_at_stop(&self) -> u32 {
+        self.users_at_stop.get().copied().unwrap_or_else(|| self.users())
+    }
+
+    /// Records how many users are running, before the stop ends them.
+    pub(super) fn note_stop(&self) {
+        let _ = self.users_at_stop.set(self.users());
+    }
+
+    /// Wakes all users that sleep.
+    pub(super) fn wake(&self) {
+        self.desks().all.iter().for_each(|desk| desk.wake());
+    }
+
+    /// Shuts down all sockets, including those still connecting.
+    pub(super) fn shut_down(&self) {
+        self.desks().all.iter().for_each(|desk| desk.shut_down());
+    }
+
+    /// Sums up all slots: about a microsecond for a hundred users.
+    #[must_use]
+    pub fn flight(&self, now: Moment) -> Flight {
+        let mut flight = Flight::default();
+        for desk in &self.desks().all {
+            flight.sent += desk.sent.load(Ordering::Relaxed);
+            if let Some(since) = desk.since.load(Ordering::Relaxed).checked_sub(1) {
+                flight.in_flight += 1;
+                flight.oldest = flight.oldest.max(now.since(Moment::from_nanos(since)));
+            }
+        }
+        flight
+    }
+
+    fn desks(&self) -> std::sync::MutexGuard<'_, Desks> {
+        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn requests_in_flight_are_visible_and_sent_counts_are_kept() {
+        let roster = Roster::default();
+        let at = |seconds| Moment::at(Duration::from_secs(seconds));
+        let (first, second) = (roster.enter(), roster.enter());
+        first.begin(at(0));
+        first.end();
+        first.begin(at(1));
+        second.begin(at(2));
+        let flight = roster.flight(at(4));
+        assert_eq!(flight, Flight { sent: 3, in_flight: 2, oldest: Duration::from_secs(3) });
+        first.end();
+        roster.leave(first);
+        assert_eq!(roster.users(), 1);
+        let third = roster.enter();
+        assert_eq!(roster.flight(at(4)).sent, 3, "a slot keeps its count for the next user");
+        third.begin(at(4));
+        assert_eq!(roster.flight(at(4)).sent, 4);
+    }
+}

@@ -1,0 +1,339 @@
+//! Starts the users, each at its time, and ends those that the schedule ends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+use std::thread::{Builder, Scope};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::budget::Budget;
+use super::context::RunContext;
+use super::gate::Gate;
+use super::lanes::{Arrival, Lanes};
+use super::notices::Notices;
+use super::outlet::Outlet;
+use super::roster::Desk;
+use super::stop::Never;
+use crate::clock::Moment;
+use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
+use crate::load::net::connection::Dialer;
+use crate::load::user::journey::{self, Job, Left, UserId};
+use crate::load::user::shared::{Reports, Shared};
+use crate::load::user::supply::Supply;
+use crate::plan::Model;
+use crate::plan::endpoint::EndpointId;
+use crate::plan::schedule::arrivals::Arrivals;
+use crate::plan::schedule::users::{ChangeKind, Users};
+
+/// Stack size of a user's thread. Virtual memory: a user touches about 16 KiB of it over plain HTTP, more in a TLS
+/// handshake.
+const USER_STACK: usize = 256 * 1024;
+
+/// In the open model a user is started this long before an untaken arrival, so that its thread is running when the
+/// arrival is due: starting one takes 30 to 100 µs, on a busy machine more.
+const HEAD_START: Duration = Duration::from_millis(2);
+
+/// How often the state is checked while every user is busy.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Everything that users work with; it outlives them.
+pub struct Swarm<'run> {
+    run: RunContext<'run>,
+    dialer: &'run Dialer,
+    budget: Budget,
+    supply: Supply<'run>,
+    notices: Notices,
+    lanes: Option<Lanes<'run>>,
+    /// Whether no more users will be started.
+    is_complete: AtomicBool,
+    /// Whether a user ended for lack of data.
+    has_lost_users: AtomicBool,
+    /// Users that were started but found no data.
+    without_rows: AtomicU32,
+    /// Closed while there are users that are due but not started yet.
+    gate: Gate,
+}
+
+/// Held by the thread that starts users and by each user: the run is over when all of them are dropped.
+#[derive(Clone)]
+struct Ties<'run> {
+    outlet: Outlet<'run>,
+    events: Sender<SwarmEvent>,
+    _alive: Sender<Never>,
+}
+
+impl<'run> Swarm<'run> {
+    /// A swarm without users.
+    #[must_use]
+    pub fn new(run: RunContext<'run>, dialer: &'run Dialer) -> Self {
+        let plan = run.plan;
+        let lanes = match &plan.load().model {
+            Model::Closed(_) => None,
+            Model::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
+        };
+        Self {
+            run,
+            dialer,
+            budget: Budget::new(plan.load().requests),
+            supply: Supply::new(plan),
+            notices: Notices::default(),
+            lanes,
+            is_complete: AtomicBool::new(false),
+            has_lost_users: AtomicBool::new(false),
+            without_rows: AtomicU32::new(0),
+            gate: Gate::default(),
+        }
+    }
+
+    /// Starts the users, each at its time, until the stop begins. The returned channel is closed when the last user has
+    /// ended.
+    ///
+    /// # Errors
+    /// If even the thread that starts the users could not be started.
+    pub fn raise<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        outlet: Outlet<'scope>,
+        events: Sender<SwarmEvent>,
+    ) -> std::io::Result<Receiver<Never>> {
+        let (alive, ended) = bounded(0);
+        let ties = Ties { outlet, events, _alive: alive };
+        let work = move || {
+            let is_cut_short = self.run.plan.load().stop_timeout.is_zero();
+            if is_cut_short && self.run.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
+                self.notices.tell(Notice::NoTimeToStop, Moment::START, &ties.events);
+            }
+            let result = match (&self.run.plan.load().model, &self.lanes) {
+                (Model::Closed(users), _) => self.start_closed(scope, users, &ties),
+                (Model::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
+                (Model::Open { .. }, None) => unreachable!("the open model has lanes"),
+            };
+            let failed = result.is_err();
+            if let Err(error) = result {
+                let (users, why) = (self.run.roster.users(), error.to_string());
+                // Few and rare; the aggregator receives them as long as there are senders.
+                self.tell(&ties, SwarmEventKind::SpawnFailed { users, why });
+            }
+            self.is_complete.store(true, Ordering::SeqCst);
+            self.end_without_data();
+            if !failed || self.run.roster.users() > 0 {
+                // All users may have ended for a while, between stages; only the stop controller ends the run.
+                let _ = self.run.stop.begun().recv();
+            }
+        };
+        Builder::new().name("spawner".to_owned()).spawn_scoped(scope, work)?;
+        Ok(ended)
+    }
+
+    /// The closed model: users start and end as scheduled.
+    fn start_closed<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        users: &Users,
+        ties: &Ties<'scope>,
+    ) -> std::io::Result<()> {
+        let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
+        let mut reached = users.reached().peekable();
+        let mut started = 0;
+        let mut closed = None;
+        for change in users.changes() {
+            if self.run.clock.now() < Moment::at(change.at) {
+                closed = None;
+            } else if closed.is_none() {
+                closed = Some(self.gate.close());
+            }
+            while let Some(plateau) = reached.next_if(|plateau| plateau.at < change.at) {
+                if !self.wait_until(Moment::at(plateau.at)) {
+                    return Ok(());
+                }
+                self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
+            }
+            if !self.wait_until(Moment::at(change.at)) {
+                return Ok(());
+            }
+            let at = change.user as usize;
+            match change.kind {
+                ChangeKind::Start => {
+                    desks.resize(desks.len().max(at + 1), None);
+                    let class = self.run.plan.class_of(u64::from(change.user));
+                    desks[at] = Some(self.start_user(
+                        scope,
+                        UserId { number: change.user, class },
+                        ties.clone(),
+                        Job::Tasks,
+                    )?);
+                    started += 1;
+                }
+                ChangeKind::Stop => {
+                    if let Some(desk) = desks.get_mut(at).and_then(Option::take) {
+                        desk.dismiss();
+                    }
+                }
+            }
+        }
+        // Before the gate opens, because the users that pass it detect that all have started; unless it should be open
+        // by then.
+        for plateau in reached {
+            if self.run.clock.now() < Moment::at(plateau.at) {
+                closed = None;
+            }
+            if !self.wait_until(Moment::at(plateau.at)) {
+                return Ok(());
+            }
+            self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
+        }
+        drop(closed);
+        Ok(())
+    }
+
+    /// The open model: starts another user whenever an untaken arrival is almost due.
+    fn start_open<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        arrivals: &Arrivals,
+        lanes: &'scope Lanes<'run>,
+        ties: &Ties<'scope>,
+    ) -> std::io::Result<()> {
+        let mut plateau = arrivals.reached().map(Moment::at);
+        let mut is_exhausted = false;
+        let mut started = 0;
+        let most = self.run.plan.load().requests.map_or(u64::MAX, |most| most + self.run.plan.classes().len() as u64);
+        while let Some(due) = lanes.next_due().filter(|_| !self.run.stop.is_begun()) {
+            let now = self.run.clock.now();
+            if plateau.is_some_and(|plateau| plateau <= now) && self.run.roster.users() > 0 {
+                plateau = None;
+                self.tell(ties, SwarmEventKind::Spawned { users: self.run.roster.users() });
+            }
+            // Each arrival sends at least one request, so with `-n` more users than that are useless, except those that
+            // find that the data of their class is used up.
+            let growing = if started < most { lanes.next_to_grow(self.run.roster) } else { None };
+            if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
+                if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
+                    // The number within the whole run, so that no two shards have users with the same random numbers.
+                    let number = self.run.plan.load().shard.place(started);
+                    let number = u32::try_from(number).unwrap_or(u32::MAX);
+                    lanes.man(class);
+                    self.start_user(scope, UserId { number, class }, ties.clone(), Job::Arrivals { lanes, first })?;
+                    started += 1;
+                }
+                continue;
+            }
+            if due < now && !is_exhausted && started < most {
+                is_exhausted = true;
+                self.tell(ties, SwarmEventKind::UsersExhausted { users: self.run.roster.users() });
+            }
+            if is_exhausted && plateau.is_none() && self.run.plan.sources().is_empty() {
+                // Users do not end before the run does, so there is nothing left to do or to report.
+                return Ok(());
+            }
+            let next = growing.map_or_else(|| now.after(PATIENCE), |(_, due)| before(due, HEAD_START));
+            let next = plateau.filter(|plateau| *plateau > now).map_or(next, |plateau| next.min(plateau));
+            if !self.wait_until(next) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Arrivals that were due before the load ended at `stopped` and that no user could take: the endpoint of the first
+    /// request of each, and when it was due. With `-n`, at most the number of requests that were still to be started.
+    /// Call it after all users have ended.
+    pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
+        let seed = self.run.plan.load().seed;
+        let left = self.lanes.iter().flat_map(move |lanes| lanes.unsent(stopped));
+        let most = self.budget.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        left.take(most).map(move |(class, Arrival { due, number })| {
+            let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
+            (task.steps[0].message.endpoint(), due)
+        })
+    }
+
+    /// Requests that were not sent because the data for them was used up: with `-n` those that were still to be
+    /// started, otherwise arrivals that were due before the load ended at `stopped`.
+    #[must_use]
+    pub fn without_data(&self, stopped: Moment) -> u64 {
+        let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
+        let left = self.budget.left();
+        let Some(lanes) = &self.lanes else { return left.filter(|_| has_lost_users).unwrap_or(0) };
+        let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
+        (of_spent + self.supply.without_data()).min(left.unwrap_or(u64::MAX))
+    }
+
+    fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {
+        // Users that found no data have ended, or are about to.
+        let without_rows = self.without_rows.load(Ordering::SeqCst);
+        for users in reached {
+            self.tell(ties, SwarmEventKind::Spawned { users: users.saturating_sub(without_rows) });
+        }
+    }
+
+    fn tell(&self, ties: &Ties<'_>, kind: SwarmEventKind) {
+        let _ = ties.events.send(SwarmEvent { at: self.run.clock.now(), kind });
+    }
+
+    /// Ends the run if users ended for lack of data and no user with data is left or still to be started.
+    fn end_without_data(&self) {
+        // The last user and the thread that starts them may get here at the same time: one of them sees what the other
+        // did.
+        fence(Ordering::SeqCst);
+        let is_last = self.run.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
+        if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
+            self.run.stop.begin(Reason::DataEnd);
+        }
+    }
+
+    /// Waits until `moment`; returns whether that was reached before the stop began.
+    fn wait_until(&self, moment: Moment) -> bool {
+        let on_time = self.run.clock.now() >= moment || self.run.stop.sleep_until(self.run.clock.instant(moment));
+        on_time && !self.run.stop.is_begun()
+    }
+
+    fn start_user<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        user: UserId,
+        ties: Ties<'scope>,
+        job: Job<'scope, 'run>,
+    ) -> std::io::Result<Arc<Desk>> {
+        let shared = Shared {
+            run: self.run,
+            dialer: self.dialer,
+            budget: &self.budget,
+            supply: &self.supply,
+            notices: &self.notices,
+            gate: &self.gate,
+        };
+        let desk = self.run.roster.enter();
+        let own = Arc::clone(&desk);
+        let work = move || {
+            let reports = Reports { outlet: &ties.outlet, events: &ties.events };
+            let at_work = |has_rows: bool| {
+                if !has_rows {
+                    self.without_rows.fetch_add(1, Ordering::SeqCst);
+                }
+                self.tell_spawned(&ties, self.gate.pass());
+            };
+            match journey::run(user, shared, &own, reports, job, at_work) {
+                Left::Told => self.run.roster.leave(own),
+                Left::DataEnd => {
+                    self.run.roster.retire(&own);
+                    self.has_lost_users.store(true, Ordering::SeqCst);
+                    self.end_without_data();
+                }
+            }
+            drop(ties);
+        };
+        let started =
+            Builder::new().name(format!("user-{}", user.number)).stack_size(USER_STACK).spawn_scoped(scope, work);
+        if let Err(error) = started {
+            self.run.roster.leave(desk);
+            return Err(error);
+        }
+        Ok(desk)
+    }
+}
+
+fn before(moment: Moment, by: Duration) -> Moment {
+    Moment::at(moment.since_start().saturating_sub(by))
+}

@@ -1,0 +1,245 @@
+//! A user: a thread that sends the requests before the first task, performs tasks with waits between them, and ends
+//! when told.
+
+use std::time::Duration;
+
+use super::session::{Purpose, Session, Walk};
+use super::shared::{Reports, Shared};
+use crate::clock::Moment;
+use crate::event::Reason;
+use crate::load::swarm::lanes::{Arrival, Lanes};
+use crate::load::swarm::roster::Desk;
+use crate::outcome::Turn;
+use crate::plan::journey::UserClass;
+use crate::value::Wait;
+
+/// Pause before a user repeats failed requests before its first task, and after a task that could send nothing: without
+/// it the former would hammer a server in trouble, the latter keep a core busy for nothing.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// A user's number in the run, and the class it belongs to, by its index.
+#[derive(Clone, Copy)]
+pub(in crate::load) struct UserId {
+    pub(in crate::load) number: u32,
+    pub(in crate::load) class: usize,
+}
+
+/// Why a user ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) enum Left {
+    /// It was told to.
+    Told,
+    /// There is no data for it.
+    DataEnd,
+}
+
+/// The result of serving an arrival.
+enum Served {
+    /// It performed the task as far as possible, or the data for it is used up.
+    Sent,
+    /// It did not send the first request, and must end for this reason.
+    Unsent(Left),
+    /// It started the task and must end.
+    Last,
+}
+
+/// The kind of work that a user does.
+#[derive(Clone, Copy)]
+pub(in crate::load) enum Job<'run, 'p> {
+    /// One task after another.
+    Tasks,
+    /// Arrivals, the first of which is already taken.
+    Arrivals {
+        /// The queues for further arrivals.
+        lanes: &'run Lanes<'p>,
+        /// The first arrival.
+        first: Arrival,
+    },
+}
+
+/// Does a user's work to its end, on the thread that calls. `at_work` is told, before its first request, whether
+/// there is data for it.
+pub(in crate::load) fn run<'run>(
+    UserId { number, class }: UserId,
+    shared: Shared<'run>,
+    desk: &'run Desk,
+    reports: Reports<'run>,
+    job: Job<'_, '_>,
+    at_work: impl FnOnce(bool),
+) -> Left {
+    desk.sit_down();
+    let session = Session::new(number, shared, desk, reports);
+    let mut user = User { shared, class_number: class, class: &shared.run.plan.classes()[class], session };
+    let has_rows = user.session.take_rows(&user.class.rows);
+    at_work(has_rows);
+    match job {
+        Job::Tasks if has_rows => user.work_closed(),
+        Job::Arrivals { lanes, first } if has_rows => user.work_open(lanes, first),
+        Job::Tasks => Left::DataEnd,
+        Job::Arrivals { lanes, first } => {
+            lanes.unman(class);
+            lanes.lane(class).give_back(first);
+            Left::DataEnd
+        }
+    }
+}
+
+/// A running user.
+struct User<'run> {
+    shared: Shared<'run>,
+    class_number: usize,
+    class: &'run UserClass,
+    session: Session<'run>,
+}
+
+impl User<'_> {
+    /// The closed model: one task after another, with think time between them.
+    fn work_closed(&mut self) -> Left {
+        if !self.get_ready() {
+            return Left::Told;
+        }
+        let left = self.do_tasks();
+        self.leave();
+        left
+    }
+
+    fn do_tasks(&mut self) -> Left {
+        let mut turn = Turn::WhenSent;
+        while self.session.is_wanted() {
+            let began = self.shared.run.clock.now();
+            let before = self.session.sent();
+            let task = self.class.tasks.pick(self.session.random());
+            match self.session.do_task(task, turn) {
+                None => return Left::DataEnd,
+                Some(Walk::Over) => return Left::Told,
+                Some(Walk::Whole | Walk::Short) => {}
+            }
+            turn = Turn::WhenSent;
+            let next = self.next_task(began);
+            if self.session.sent() == before {
+                let retry = self.shared.run.clock.now().after(RETRY);
+                if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
+                    return Left::Told;
+                }
+                continue;
+            }
+            let Some(next) = next else { continue };
+            let late = self.shared.run.clock.now() >= next;
+            if !late && !self.session.sleep_until(next) {
+                return Left::Told;
+            }
+            // With pacing a task is due one pace after the previous one *began*: an overrun is counted once.
+            turn = match self.class.wait {
+                Wait::Pacing(_) if late => Turn::Busy(next),
+                Wait::Pacing(_) => Turn::Free(next),
+                _ => Turn::WhenSent,
+            };
+        }
+        Left::Told
+    }
+
+    /// The open model: serves arrivals when they are due. `first` was taken for this user when it was started.
+    fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
+        let lane = lanes.lane(self.class_number);
+        if !self.get_ready() {
+            lane.give_back(first);
+            return Left::Told;
+        }
+        let mut next = Some(first);
+        let mut is_first = true;
+        let mut left = Left::Told;
+        while let Some(arrival) = next {
+            match self.serve(lanes, arrival, is_first) {
+                Served::Sent => {}
+                // It will be counted as not sent at the end.
+                Served::Unsent(why) => {
+                    if why == Left::DataEnd {
+                        lanes.unman(self.class_number);
+                    }
+                    lane.give_back(arrival);
+                    left = why;
+                    break;
+                }
+                Served::Last => break,
+            }
+            // Even if no arrival is left, this user is one of those that run until the end.
+            next = lane.take_or_wait(self.shared.run.stop.begun());
+            is_first = false;
+        }
+        self.leave();
+        left
+    }
+
+    /// Performs the task of an arrival as soon as it is due.
+    fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
+        let Arrival { due, number } = arrival;
+        let taken = self.shared.run.clock.now();
+        if taken < due && !self.session.sleep_until(due) {
+            return Served::Unsent(Left::Told);
+        }
+        let is_free = taken <= due || !self.was_busy(lanes, is_first);
+        let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+        let before = self.session.sent();
+        let task = self.class.tasks.of_arrival(self.shared.run.plan.load().seed, number);
+        match self.session.do_task(task, turn) {
+            None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
+            // The arrival determines the task, so no other user could perform it either.
+            None => {
+                self.shared.supply.note_without_data();
+                Served::Sent
+            }
+            Some(Walk::Over) if self.session.sent() == before => Served::Unsent(Left::Told),
+            Some(Walk::Over) => Served::Last,
+            Some(Walk::Whole | Walk::Short) => Served::Sent,
+        }
+    }
+
+    /// Whether an arrival was taken late because of the server.
+    fn was_busy(&self, lanes: &Lanes<'_>, is_first: bool) -> bool {
+        if is_first {
+            // A user started for this arrival was late itself, unless it had requests to send before its first task.
+            !self.class.on_start.is_empty()
+        } else {
+            // If another user could have been started, the server was not the reason.
+            !lanes.may_grow(self.class_number, self.shared.run.roster)
+        }
+    }
+
+    /// Sends the requests before the first task, repeatedly until all of them succeed; returns whether they did.
+    fn get_ready(&mut self) -> bool {
+        loop {
+            match self.session.walk(&self.class.on_start, Turn::WhenSent, Purpose::Start) {
+                Walk::Whole => return true,
+                Walk::Over => return false,
+                Walk::Short => {}
+            }
+            if !self.session.sleep_until(self.shared.run.clock.now().after(RETRY)) {
+                return false;
+            }
+        }
+    }
+
+    /// Sends the requests after the last task, if there is time for them.
+    fn leave(&mut self) {
+        let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
+        // The stream is gone, so waiting for these requests is pointless.
+        if is_in_time && self.shared.run.stop.reason() != Some(Reason::StreamBroken) {
+            self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
+        }
+    }
+
+    /// When the next task begins; `None` means at once.
+    fn next_task(&mut self, began: Moment) -> Option<Moment> {
+        let now = || self.shared.run.clock.now();
+        match self.class.wait {
+            Wait::None => None,
+            Wait::Constant(pause) => Some(now().after(pause)),
+            Wait::Between(low, high) => Some(now().after(between(low, high, self.session.random().unit()))),
+            Wait::Pacing(pace) => Some(began.after(pace)),
+        }
+    }
+}
+
+fn between(low: Duration, high: Duration, at: f64) -> Duration {
+    low + high.saturating_sub(low).mul_f64(at)
+}

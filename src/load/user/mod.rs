@@ -1,0 +1,6 @@
+//! One user: what it does, what it knows, and the data that it takes.
+
+pub(super) mod journey;
+pub(super) mod session;
+pub(super) mod supply;
+pub(super) mod shared;

@@ -1,0 +1,303 @@
+//! A user's session: renders requests, sends them, checks the responses and extracts values from them.
+
+use std::time::Duration;
+
+use super::shared::{Reports, Shared};
+use super::supply::Spent;
+use crate::clock::Moment;
+use crate::event::{Notice, Reason};
+use crate::load::http::exchange::{Exchange, Exchanged, Terms};
+use crate::load::http::memory::Keep;
+use crate::load::swarm::budget::Permit;
+use crate::load::swarm::roster::Desk;
+use crate::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
+use crate::plan::answer::{AnswerView, ParsedBody, Unread};
+use crate::plan::data::{DataSource, Row, SourceId};
+use crate::plan::endpoint::EndpointId;
+use crate::plan::expect::ExpectTrouble;
+use crate::plan::extract::{ExtractFrom, Extraction};
+use crate::plan::journey::{Message, Step, Task};
+use crate::plan::random::Random;
+use crate::plan::search::Captured;
+use crate::plan::searches::searches;
+use crate::plan::template::{Unset, Values};
+use crate::plan::wire::WireBuffer;
+
+/// The state of a user while it performs requests.
+pub(super) struct Session<'run> {
+    shared: Shared<'run>,
+    desk: &'run Desk,
+    reports: Reports<'run>,
+    exchange: Exchange<'run>,
+    known: Known,
+    buffer: WireBuffer,
+    /// Requests started.
+    sent: u64,
+}
+
+/// A user's values besides its cookies: everything that templates are filled with.
+struct Known {
+    number: u32,
+    iteration: u64,
+    variables: Vec<Option<String>>,
+    rows: Vec<Option<Row>>,
+    random: Random,
+}
+
+/// The purpose of a sequence of requests, which decides how it continues after a failure.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Before the first task: ends with the first failure.
+    Start,
+    /// A task: a failed request does not end it.
+    Task,
+    /// After the last task: sent although the stop has begun, while there is time, and not counted by `-n`.
+    Stop,
+}
+
+/// How a sequence of requests ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// All requests were sent.
+    Whole,
+    /// Ended early: a value was missing or, before the first task, a request failed.
+    Short,
+    /// The user must end.
+    Over,
+}
+
+/// How one request ended.
+enum Went {
+    Well,
+    Failed,
+    /// A value that later requests need is missing.
+    Missing,
+    Over,
+}
+
+impl<'run> Session<'run> {
+    /// The session of user `number`, without any values yet.
+    pub(in crate::load) fn new(number: u32, shared: Shared<'run>, desk: &'run Desk, reports: Reports<'run>) -> Self {
+        let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
+        let variables = vec![None; shared.run.plan.variables().len()];
+        let rows = vec![None; shared.run.plan.sources().len()];
+        let known = Known { number, iteration: 0, variables, rows, random };
+        let exchange = Exchange::new(shared.run, shared.dialer, desk);
+        Self { shared, desk, reports, exchange, known, buffer: WireBuffer::default(), sent: 0 }
+    }
+
+    /// The user's own random numbers.
+    pub(super) const fn random(&mut self) -> &mut Random {
+        &mut self.known.random
+    }
+
+    /// Requests started so far.
+    pub(in crate::load) const fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Whether the user should continue: the stop has not begun and the user was not told to end.
+    pub(in crate::load) fn is_wanted(&self) -> bool {
+        !self.shared.run.stop.is_begun() && !self.desk.is_dismissed()
+    }
+
+    /// Waits until `moment`; returns whether it was reached before the user was told to end.
+    pub(in crate::load) fn sleep_until(&self, moment: Moment) -> bool {
+        self.shared.run.stop.park_until(self.shared.run.clock.instant(moment), self.desk)
+    }
+
+    /// Takes a row of each source; returns whether there was one. Without it the user must end.
+    pub(super) fn take_rows(&mut self, sources: &[SourceId]) -> bool {
+        for source in sources {
+            match self.shared.supply.take(*source, &mut self.known.random) {
+                Ok(row) => self.known.rows[source.0 as usize] = Some(row),
+                Err(Spent { source, fails }) => {
+                    self.tell(if fails { Notice::DataFailed(source) } else { Notice::DataEnd(source) });
+                    if fails {
+                        self.shared.run.stop.begin(Reason::DataEnd);
+                    }
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Performs a task; `turn` is when its first request is due. `None` if the data that it needs is used up.
+    pub(super) fn do_task(&mut self, task: &'run Task, turn: Turn) -> Option<Walk> {
+        if !self.take_rows(&task.rows) {
+            return None;
+        }
+        let walk = self.walk(&task.steps, turn, Purpose::Task);
+        self.known.iteration += 1;
+        Some(walk)
+    }
+
+    /// Sends the requests one after the other. The first is due at `turn`, each other when the previous one has ended.
+    pub(super) fn walk(&mut self, steps: &'run [Step], mut turn: Turn, purpose: Purpose) -> Walk {
+        for step in steps {
+            match self.take_step(step, turn, purpose) {
+                Went::Well => {}
+                Went::Failed if purpose != Purpose::Start => {}
+                Went::Failed | Went::Missing => return Walk::Short,
+                Went::Over => return Walk::Over,
+            }
+            turn = Turn::WhenSent;
+        }
+        Walk::Whole
+    }
+
+    /// Sends one request and checks its response.
+    fn take_step(&mut self, step: &'run Step, turn: Turn, purpose: Purpose) -> Went {
+        if self.sent == 1 {
+            self.shared.gate.hold();
+        }
+        let is_over = if purpose == Purpose::Stop { self.shared.run.stop.is_cut() } else { !self.is_wanted() };
+        if is_over {
+            return Went::Over;
+        }
+        let wire = match &step.message {
+            Message::Fixed(request) => request.wire(),
+            Message::Templated(request) => {
+                let now = self.shared.run.clock.unix(self.shared.run.clock.now());
+                let rendered =
+                    request.render(&mut self.known.values(self.shared.run.plan.sources(), now), &mut self.buffer);
+                match rendered {
+                    Ok(wire) => wire,
+                    Err(unset) => return self.cannot_send(unset),
+                }
+            }
+        };
+        match if purpose == Purpose::Stop { Permit::Go } else { self.shared.budget.take() } {
+            Permit::Go => {}
+            Permit::Last => self.shared.run.stop.begin(Reason::Requests),
+            Permit::None => return Went::Over,
+        }
+        let endpoint = wire.endpoint();
+        let (timeout, max_redirects, keep) = (step.rules.timeout, step.rules.max_redirects, keep(step));
+        if keep.looks_at_body() {
+            let now = self.shared.run.clock.unix(self.shared.run.clock.now());
+            let mut values = self.known.values(self.shared.run.plan.sources(), now);
+            let limit = step.rules.max_body.bytes();
+            self.exchange.look_for(searches(&step.rules.expect, &step.extract, &mut values, limit));
+        }
+        let sent = self.shared.run.clock.now();
+        self.sent += 1;
+        self.desk.begin(sent);
+        let exchanged = self.exchange.perform(wire, Terms { timeout, max_redirects, keep }, sent);
+        self.desk.end();
+        let (ending, went) = self.judge(step, &exchanged);
+        self.report(endpoint, turn, &exchanged, ending, went)
+    }
+
+    fn cannot_send(&self, unset: Unset) -> Went {
+        self.tell(Notice::Unset(unset));
+        Went::Missing
+    }
+
+    fn report(&self, endpoint: EndpointId, turn: Turn, exchanged: &Exchanged, ending: Ending, went: Went) -> Went {
+        let times = (exchanged.sent, exchanged.done);
+        let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
+        // The receiver is gone only if the aggregator failed: it receives as long as there are users.
+        if self.reports.outlet.put(outcome) { went } else { Went::Over }
+    }
+
+    /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response
+    /// that is not as expected: variables keep their previous values.
+    fn judge(&mut self, step: &Step, exchanged: &Exchanged) -> (Ending, Went) {
+        let status = match exchanged.result {
+            Ok(status) => status,
+            Err(Ending::Aborted) => return (Ending::Aborted, Went::Over),
+            Err(ending) => {
+                if let Ending::Failed(Failure::Tls(trouble)) = ending {
+                    self.tell(Notice::Tls(trouble));
+                }
+                return (ending, Went::Failed);
+            }
+        };
+        let now = self.shared.run.clock.unix(exchanged.done);
+        let (jar, head, body, texts) = self.exchange.answer(keep(step));
+        let answer = AnswerView {
+            status,
+            head,
+            body,
+            texts,
+            size: exchanged.traffic.content_length,
+            service: exchanged.done.since(exchanged.sent),
+            cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
+            json: ParsedBody::default(),
+        };
+        let mut values = self.known.values(self.shared.run.plan.sources(), now);
+        if let Err(trouble) = step.rules.expect.judge(&answer, &mut values) {
+            return (Ending::Failed(failure(status, trouble)), Went::Failed);
+        }
+        let mut missing = None;
+        for extraction in &step.extract {
+            match extraction.take(&answer) {
+                Some(value) => self.known.variables[extraction.slot.0 as usize] = Some(value),
+                None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
+            }
+        }
+        let Some((variable, trouble)) = missing else { return (Ending::Ok, Went::Well) };
+        self.tell(Notice::NotExtracted { variable, trouble });
+        let failure = match trouble {
+            ExtractTrouble::OverMaxBody => Failure::Expectation(ExpectTrouble::Body(Unread::Over(step.rules.max_body))),
+            other => Failure::Extract(other),
+        };
+        (Ending::Failed(failure), Went::Missing)
+    }
+
+    fn tell(&self, notice: Notice) {
+        self.shared.notices.tell(notice, self.shared.run.clock.now(), self.reports.events);
+    }
+}
+
+impl Known {
+    fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
+        Values {
+            variables: &self.variables,
+            rows: &self.rows,
+            sources,
+            user: self.number,
+            iteration: self.iteration,
+            now_unix_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            random: &mut self.random,
+        }
+    }
+}
+
+/// How much of the response has to be kept.
+fn keep(step: &Step) -> Keep {
+    let expect = &step.rules.expect;
+    if expect.needs_whole_body() || step.extract.iter().any(Extraction::needs_whole_body) {
+        Keep::Body(step.rules.max_body)
+    } else if expect.needs_body() || step.extract.iter().any(Extraction::needs_body) {
+        Keep::Texts
+    } else if expect.needs_head() || step.extract.iter().any(Extraction::needs_head) {
+        Keep::Head
+    } else {
+        Keep::Nothing
+    }
+}
+
+const fn failure(status: u16, trouble: ExpectTrouble) -> Failure {
+    match trouble {
+        ExpectTrouble::Status => Failure::Status(status),
+        other => Failure::Expectation(other),
+    }
+}
+
+/// Why a value could not be extracted.
+fn trouble(extraction: &Extraction, answer: &AnswerView<'_>) -> ExtractTrouble {
+    match (&extraction.from, answer.body) {
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Undecodable)) => ExtractTrouble::Undecodable,
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Over(_))) => ExtractTrouble::OverMaxBody,
+        (ExtractFrom::Between(left, right), _) if answer.texts.captured(left, right) == Captured::TooLong => {
+            ExtractTrouble::OverMaxBody
+        }
+        (ExtractFrom::Json(_), _) => ExtractTrouble::Json,
+        (ExtractFrom::Between(..), _) => ExtractTrouble::Between,
+        (ExtractFrom::Header(_), _) => ExtractTrouble::Header,
+        (ExtractFrom::Cookie(_), _) => ExtractTrouble::Cookie,
+    }
+}

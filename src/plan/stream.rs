@@ -1,0 +1,53 @@
+//! The stream: its tick, and where it goes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Minimum tick: each tick writes a dozen lines and samples the machine once, which should stay far below 1 %
+/// of a core.
+pub(super) const SHORTEST_TICK: Duration = Duration::from_millis(100);
+
+/// The stream and its destination.
+#[derive(Debug)]
+pub struct StreamPlan {
+    /// Interval between telemetry ticks.
+    pub interval: Duration,
+    /// The destination.
+    pub sink: Sink,
+}
+
+/// The destination of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// Standard output.
+    Stdout,
+    /// A file, which is overwritten.
+    File(PathBuf),
+    /// A gzip-compressed file, flushed at each tick.
+    Gzip(PathBuf),
+}
+
+impl Sink {
+    /// The sink for a path.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdout
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            Self::Gzip(path.to_owned())
+        } else {
+            Self::File(path.to_owned())
+        }
+    }
+}
+
+impl fmt::Display for Sink {
+    /// In the form of the flag, for messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => write!(f, "--telemetry -"),
+            Self::File(path) | Self::Gzip(path) => write!(f, "--telemetry {}", path.display()),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The embedded server: a target for load tests, on plain OS threads.
+//!
+//! `swarmline target` runs it alone, `swarmline demo` together with a load, the tests on a free port. There is one
+//! accept thread and one thread per connection. A connection's thread only ever waits on its own socket, so shutting
+//! down the sockets ends all threads, whatever they are doing.
+//!
+//! | path | response |
+//! | --- | --- |
+//! | `/ok` | 200, `{"ok":true}` |
+//! | `/bytes/N` | 200, N bytes, at most 1 GiB |
+//! | `/delay/MS` | as `/ok`, MS milliseconds later, at most 1 hour; ends early if the client leaves |
+//! | `/status/CODE` | that status, 200 to 599 |
+//! | `/echo` | 200, method, target, headers and body (at most 512 KiB, otherwise 413) as JSON |
+//! | `/drip/N/MS` | 200, N chunks of one byte, MS milliseconds apart |
+//! | `/redirect/N` | N redirects, then as `/ok`; `?status=307` chooses the status, `?to=URL` the last location |
+//! | `/cookies` | 200, sets `swarm=1`, returns the cookies received |
+//! | `/hang` | nothing, until the client leaves |
+//! | `/reset` | nothing: the connection is reset |
+//! | `POST /login` | 200, a token and a cookie for `user` and `password` in a JSON body, otherwise 401 |
+//! | `/items?page=N`, `/items/ID` | 200, ten items of 200, or one, as JSON; otherwise 404 |
+//! | `POST /orders` | 201 for `item` in a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
+//! | `POST /logout` | 200, with the token; otherwise 401 |
+//!
+//! A connection on which nothing is sent or read for 30 s, between requests or within one, is closed, and none holds
+//! more than 1 MiB. The response to an argument out of range is 400, to any other path 404.
+
+mod answer;
+mod body;
+mod connection;
+mod pause;
+mod registry;
+mod request;
+mod shop;
+#[cfg(test)]
+mod tests;
+
+use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use pause::{Pause, pause};
+use registry::{Connection, Shared};
+
+/// Length of the accept queue: std uses 128, which a spawn rate of thousands a second overruns, and a client whose SYN
+/// is dropped waits a second. The kernel limits it to `net.core.somaxconn` (4096 by default).
+const BACKLOG: i32 = 4096;
+
+/// Stack size of a connection's thread in bytes. Buffers are on the heap; the largest frame is the parser's, 4 KiB.
+const STACK: usize = 64 * 1024;
+
+/// How long a client may send or read nothing when it is its turn.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Pause after a failed accept (usually no descriptors left): long enough not to spin, short enough not to be noticed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// A running server. Dropping it closes the listener and all its connections.
+#[derive(Debug)]
+pub struct Server {
+    addr: SocketAddr,
+    listener: Arc<TcpListener>,
+    accepting: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Listens on `listen` (port 0: any free port) and starts serving.
+    ///
+    /// # Errors
+    /// Usage error, naming `--listen`, if the address cannot be listened on or no thread can be started.
+    pub fn start(listen: SocketAddr) -> Result<Self> {
+        let refused = |error: std::io::Error| Error::usage(format!("--listen {listen}"), error);
+        let listener = TcpListener::bind(listen).map_err(refused)?;
+        // Listening a second time replaces the backlog.
+        rustix::net::listen(&listener, BACKLOG).map_err(|errno| refused(errno.into()))?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let listener = Arc::new(listener);
+        let shared = Arc::new(Shared::default());
+        let accepting = {
+            let (listener, shared) = (Arc::clone(&listener), Arc::clone(&shared));
+            thread::Builder::new().name("target-accept".into()).spawn(move || accept(&listener, &shared))
+        };
+        Ok(Self { addr, listener, accepting: Some(accepting.map_err(refused)?), shared })
+    }
+
+    /// The address it listens on, with the actual port.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Requests whose head was received completely, to any path, including those that turned out to be malformed.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.shared.requests()
+    }
+
+    /// Of [`requests`](Self::requests), those whose path begins with this segment: `ok`, `bytes` … or `other` for all
+    /// paths that are not served. 0 for an unknown segment.
+    #[must_use]
+    pub fn requests_to(&self, prefix: &str) -> u64 {
+        self.shared.requests_to(prefix)
+    }
+
+    /// Number of connections accepted so far.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.shared.accepted()
+    }
+
+    /// Serves until the process ends.
+    ///
+    /// # Errors
+    /// If the accept thread ended by itself.
+    pub fn wait(mut self) -> Result<()> {
+        let ended = self.accepting.take().map(JoinHandle::join);
+        let why = if matches!(ended, Some(Err(_))) { "the accept thread panicked" } else { "the listener was closed" };
+        Err(Error::invalid(format!("target {}", self.addr), why))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Wakes the accept thread. The registry is complete only when that has ended.
+        let woken = rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both);
+        assert!(woken.is_ok() || self.accepting.is_none(), "a listener that accepts can be shut down: {woken:?}");
+        if let Some(accepting) = self.accepting.take() {
+            // A panic was already printed by its thread; the connections are closed in any case.
+            let _ended = accepting.join();
+        }
+        for stream in self.shared.open().values() {
+            // Fails if the client has already left.
+            let _closed = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Refuses to listen on an address that other machines could reach, unless `allow_remote`: the server responds to
+/// anyone, with a gigabyte on request.
+///
+/// # Errors
+/// Usage error, naming `--listen` and `--allow-remote`.
+pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
+    if allow_remote || addr.ip().to_canonical().is_loopback() {
+        return Ok(());
+    }
+    Err(Error::usage(
+        format!("--listen {addr}"),
+        "not a loopback address, other machines could reach it; add --allow-remote if they should",
+    ))
+}
+
+/// Accepts until the listener is shut down.
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                // A failure here only costs latency; the first read will report the error.
+                let _nodelay = stream.set_nodelay(true);
+                let _read = stream.set_read_timeout(Some(IDLE));
+                let _write = stream.set_write_timeout(Some(IDLE));
+                let Some(connection) = Connection::open(stream, shared) else { continue };
+                let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
+                // If no thread can be started, the connection is dropped with the closure, which closes it.
+                let _detached = thread.spawn(move || connection::serve(&connection));
+            }
+            // Out of descriptors or memory, or the client left before it was accepted, or the listener was shut down.
+            Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == Pause::Closed => return,
+            Err(_) => {}
+        }
+    }
+}

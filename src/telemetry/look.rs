@@ -1,0 +1,61 @@
+//! What a tick sees: the machine and the swarm, and what was counted since the tick before.
+
+use std::time::Duration;
+
+use crate::clock::Moment;
+use crate::event::Flight;
+use crate::machine::sampler::Sample;
+use crate::stats::aggregate::Cut;
+use crate::stats::sends::Sends;
+use crate::stats::stalls::Overslept;
+
+/// The previous sample, and what belongs to it.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) look: Look,
+    pub(super) aggregator_cpu: Duration,
+}
+
+/// A sample of machine and swarm for one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Number of the tick on the grid.
+    pub tick: u64,
+    /// Users running at that moment.
+    pub users: u32,
+    /// Requests at that moment.
+    pub flight: Flight,
+    /// When the stop began, once it has.
+    pub stopped: Option<Moment>,
+    /// The machine.
+    pub sample: Sample,
+    /// CPU time of the writer thread so far.
+    pub writer_cpu: Duration,
+    /// Maximum open files of the process.
+    pub open_files_limit: u64,
+    /// Whether the sampler slept longer than intended since the previous sample.
+    pub overslept: Overslept,
+}
+
+impl Look {
+    /// Whether the stop has begun.
+    #[must_use]
+    pub const fn is_draining(&self) -> bool {
+        self.stopped.is_some()
+    }
+}
+
+/// The aggregator's counts for a tick.
+#[derive(Debug)]
+pub struct Count {
+    /// What happened since the previous tick, by endpoint.
+    pub cuts: Vec<Cut>,
+    /// How late requests were sent since then.
+    pub sends: Sends,
+    /// Outcomes waiting to be counted.
+    pub queue: usize,
+    /// Ticks merged into this one because the writer was behind.
+    pub joined: u64,
+    /// CPU time of the aggregator thread so far.
+    pub aggregator_cpu: Duration,
+}
