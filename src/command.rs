@@ -1,7 +1,6 @@
 //! The commands: what each puts together, and what it says to people.
 
 mod merge;
-mod pages;
 mod report;
 
 use std::ffi::OsString;
@@ -18,6 +17,7 @@ use crate::plan::journey::{Message, UserClass};
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
+use crate::report::collector::Seen;
 use crate::report::progress::Goal;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
@@ -25,7 +25,6 @@ use crate::run::{self, Stream};
 use crate::target::{self, Target};
 use crate::telemetry;
 pub use merge::merge;
-use report::Seen;
 pub use report::report;
 
 /// `swarmline run`.

@@ -11,4 +11,6 @@ pub mod junit;
 pub mod hgrm;
 pub mod terminal;
 pub mod compare;
+pub mod files;
+pub mod collector;
 pub mod screen;

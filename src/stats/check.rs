@@ -65,7 +65,7 @@ pub struct UnfinishedShare<'s> {
 }
 
 /// The requests that one or several checks are about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pool {
     scope: Scope,
     failed: u64,
@@ -78,14 +78,14 @@ struct Pool {
 }
 
 /// The checks of a run with what they look at. At most one histogram a check.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bench {
     checks: Vec<Held>,
     pools: Vec<Pool>,
 }
 
 /// A check, and how it does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     check: Check,
     pool: usize,

@@ -19,7 +19,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
     ("stats", &["clock", "error", "load", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["cli", "clock", "error", "load", "plan", "stats", "telemetry"]),
+    ("report", &["cli", "clock", "error", "files", "load", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
     ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("target", &["error", "plan"]),

@@ -56,7 +56,7 @@ pub struct Model {
 }
 
 /// What a stream says of its run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Story {
     /// Version, plan and place.
     pub plan: PlanSeen,
@@ -122,7 +122,7 @@ impl PlanSeen {
 }
 
 /// All requests of a phase.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PhaseSeen {
     /// Which one.
     pub phase: Phase,
@@ -137,7 +137,7 @@ pub struct PhaseSeen {
 }
 
 /// One endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EndpointSeen {
     /// Its method; empty for the rest of too many.
     pub method: String,
@@ -170,45 +170,6 @@ pub struct Notice {
     pub detail: String,
 }
 
-/// Makes a model of lines.
-#[derive(Debug)]
-pub struct Collector {
-    reading: Reading,
-    story: Story,
-}
-
-impl Collector {
-    /// Nothing yet. `name` is that of the stream, for messages.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self { reading: Reading::new(name), story: Story::default() }
-    }
-
-    /// Takes the next line.
-    ///
-    /// # Errors
-    /// As [`Reading::take`].
-    pub fn take(&mut self, line: &[u8]) -> Result<()> {
-        if let Some(line) = self.reading.take(line)? {
-            self.story.take(line, &mut self.reading);
-        }
-        Ok(())
-    }
-
-    /// Takes note of a line that the model does not need.
-    pub fn pass(&mut self) {
-        self.reading.pass();
-    }
-
-    /// The model.
-    ///
-    /// # Errors
-    /// As [`Reading::finish`].
-    pub fn finish(self) -> Result<Model> {
-        Ok(Model::new(self.reading.finish()?, self.story))
-    }
-}
-
 impl Model {
     /// Reads a stream from a file, or from standard input where that is `-`.
     ///
@@ -232,7 +193,8 @@ impl Model {
         Ok(model)
     }
 
-    fn new(read: Read, mut story: Story) -> Self {
+    /// The model of what was read.
+    pub(super) fn new(read: Read, mut story: Story) -> Self {
         story.close();
         story.place_unfinished();
         Self { identity: read.identity, troubles: read.troubles, story }
