@@ -18,7 +18,7 @@ pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 /// which a redirect to another host opens a second connection before the first is let go.
 const OTHER_FILES: u64 = 64;
 
-/// Threads besides the users': aggregator, sampler, writer, signals, table, name lookups.
+/// Threads besides the users': aggregator, sampler, writer, signals, screen, observers, name lookups.
 const OTHER_THREADS: u64 = 16;
 
 /// A thread's mappings: its stack and its signal stack, each with a guard page.

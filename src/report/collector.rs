@@ -124,7 +124,6 @@ impl Seen {
     }
 
     /// What a merge shows its lines to; those that a worker wrote have no body.
-    #[must_use]
     pub fn merge_tee(&self) -> impl FnMut(Option<&Body>, &[u8]) + use<> {
         let mut show = self.show();
         move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line)

@@ -2,8 +2,8 @@
 
 pub mod model;
 pub mod plain;
-mod table;
-pub mod progress;
+pub mod table;
+pub mod requests;
 pub mod html;
 pub mod csv;
 pub mod json;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
-use super::display::Display;
-use super::endpoint_name;
+use super::endpoints::endpoint_name;
 use super::ledger::Ledger;
+use super::snapshots::Snapshots;
 use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
 use crate::load::notices::Notice;
@@ -43,7 +43,7 @@ pub(super) struct Aggregator<'p> {
     bench: Bench,
     clock: Clock,
     stop: &'p Stop,
-    display: Display<'p>,
+    snapshots: Snapshots<'p>,
     batches: Sender<Batch>,
     /// Said, but the writer had no room yet.
     waiting: Vec<Record>,
@@ -63,6 +63,7 @@ pub(super) struct Finding<'p> {
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<VerdictReason>,
     pub(super) phases: PhaseSpans,
+    pub(super) snapshots: Snapshots<'p>,
 }
 
 impl<'p> Aggregator<'p> {
@@ -70,7 +71,7 @@ impl<'p> Aggregator<'p> {
     pub(super) fn start(
         recorder: Recorder<'p>,
         (plan, clock, stop, ledger): (&'p Plan, &Clock, &'p Stop, &'p Ledger<'p>),
-        display: Display<'p>,
+        snapshots: Snapshots<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
@@ -82,7 +83,7 @@ impl<'p> Aggregator<'p> {
             bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
-            display,
+            snapshots,
             batches,
             waiting: recorder.start(place),
             recorder,
@@ -99,7 +100,7 @@ impl<'p> Aggregator<'p> {
         let outcomes = self.ledger.outcomes();
         let last = loop {
             let counted = self.ledger.count(AT_ONE_LOOK);
-            self.display.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
+            self.snapshots.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
             for event in events.try_iter() {
                 self.note(&event);
             }
@@ -134,8 +135,8 @@ impl<'p> Aggregator<'p> {
         self.note_remarks();
         self.note_lateness();
         self.note_stalls();
-        let Self { recorder, ledger, bench, batches, waiting, faults, phases, .. } = self;
-        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases }
+        let Self { recorder, ledger, bench, batches, waiting, faults, phases, snapshots, .. } = self;
+        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases, snapshots }
     }
 
     fn note(&mut self, event: &SwarmEvent) {
@@ -222,8 +223,9 @@ impl<'p> Aggregator<'p> {
             let ledger = self.ledger;
             let mut aggregate = ledger.aggregate();
             let count = self.cut(&mut aggregate, look, queue);
+            let phase = self.recorder.phase(look);
             let records = self.recorder.tick(look, &aggregate, &count);
-            self.display.tick(look, &aggregate, &count, &records);
+            self.snapshots.tick((look, phase), (&aggregate, &self.bench), &count, &records);
             self.waiting.extend(records);
             if self.bench.is_lost(aggregate.load_end(look.sample.at).since_start()) {
                 self.stop.begin(Reason::CheckAbort);

@@ -1,14 +1,16 @@
 //! A run from start to end: makes the channels, starts the threads, joins them.
 //!
 //! It ends by ownership. Users return and drop their senders, so the aggregator's channel closes; the sampler takes a
-//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then.
+//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then. Observers
+//! start before the first user, and get the final result when the stream is at its end.
 
 mod aggregator;
 mod conductor;
-mod display;
+mod endpoints;
 mod heartbeat;
 mod ledger;
 pub mod signals;
+mod snapshots;
 mod targets;
 mod watch;
 
@@ -30,8 +32,9 @@ use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::plan::Plan;
 use crate::plan::many::Start;
-use crate::plan::request::Endpoint;
-use crate::report::screen::{Kind, Show};
+use crate::publish::observer::Observer;
+use crate::publish::snapshot::Snapshot;
+use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
 use crate::stats::stalls::Stalls;
@@ -39,16 +42,17 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::ours::{Place, WireShard};
+use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
-use display::Display;
+use endpoints::endpoint_name;
 use heartbeat::Heartbeat;
 use ledger::Ledger;
 use signals::Signals;
+use snapshots::Snapshots;
 use targets::targets;
 use watch::{Grid, Watch};
 
@@ -66,7 +70,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
-    pub ending: RunEnding,
+    pub ending: Arc<RunEnding>,
     /// What became of the stream.
     pub stream: Stream,
     /// Whether a second signal came.
@@ -87,7 +91,7 @@ pub enum Stream {
 impl Finished {
     /// The exit code of the numbers.
     #[must_use]
-    pub const fn exit(&self, plan: &Plan) -> Exit {
+    pub fn exit(&self, plan: &Plan) -> Exit {
         if self.was_killed {
             return Exit::Killed;
         }
@@ -95,18 +99,27 @@ impl Finished {
     }
 }
 
-/// Does what the plan says. `tee` is shown every line of the stream, `show` how it goes.
+/// The readers of a run.
+pub struct Readers {
+    /// Exact: is shown every line of the stream by the thread that writes it, which waits for it.
+    pub collector: Tee,
+    /// Each gets the latest snapshot on a thread of its own, and never keeps the run.
+    pub observers: Vec<Box<dyn Observer>>,
+}
+
+/// Does what the plan says.
 ///
 /// # Errors
-/// Exit 2 when a limit of the machine stands against the plan or the stream cannot be opened.
-pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
+/// Exit 2 when a limit of the machine stands against the plan, the stream cannot be opened, or a thread not started.
+pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
+    let Readers { collector, observers } = readers;
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
     let roster = Arc::new(Roster::default());
     let stop = Arc::new(Stop::new(Arc::clone(&roster)));
-    let signals = Signals::install(&stop, show.as_ref().is_some_and(|show| show.kind() == Kind::Line))?;
+    let signals = Signals::install(&stop, observers.iter().any(|observer| observer.leaves_line_open()))?;
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
@@ -116,27 +129,14 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(Reason::StreamBroken);
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure, &wait)?;
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, collector, on_failure, &wait)?;
 
     // A signal ends the waiting, and the run, in order.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
-    let place = Place {
-        shard: plan.shard().map(|shard| WireShard {
-            index: shard.index(),
-            count: shard.count(),
-            engine: plan.engine(),
-        }),
-        shards: None,
-        targets,
-        available_cpus: limits::available_cpus(),
-        open_files_limit: open_files,
-        memory_limit_bytes: limits.memory_bytes,
-        started_at: rfc3339(clock.unix(Moment::START)),
-        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
-    };
+    let place = place((plan, &clock), targets, (&limits, open_files));
     let mut watch = Watch {
         sampler,
         clock: &clock,
@@ -148,16 +148,19 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     };
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
-    let display = Display::new(plan, &roster, show);
+    let observers = Observers::start(observers, clock)?;
+    let snapshots = Snapshots::new(plan, &roster, clock, &observers);
     let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
     let counting = (Aggregate::new(plan.endpoints().len()), Stalls::new(plan.stream().interval));
     let ledger = Ledger::new(outcomes, counting, &stop, clock);
-    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), display, batches, place, first);
+    let aggregator = Aggregator::start(recorder, (plan, &clock, &stop, &ledger), snapshots, batches, place, first);
     let crew = Crew { plan, clock: &clock, stop: &stop, roster: &roster, dialer: &dialer, signals: &signals };
     let (finding, end) = crew.work(aggregator, watch, (sender, &ledger))?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    Ok(finish(&crew, finding, end, (&writer, patience)))
+    let (finished, last) = finish(&crew, finding, end, (&writer, patience));
+    observers.finish(last, &finished.ending);
+    Ok(finished)
 }
 
 /// The clock of a run that starts when the plan says.
@@ -167,6 +170,24 @@ fn start(start: Start) -> Result<Clock> {
         Start::Aligned(step) => Ok(Clock::start_aligned(step)),
         Start::At(unix) => Clock::start_at(unix)
             .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
+    }
+}
+
+/// Where the run takes place.
+fn place((plan, clock): (&Plan, &Clock), targets: Vec<Target>, (limits, open_files_limit): (&Limits, u64)) -> Place {
+    Place {
+        shard: plan.shard().map(|shard| WireShard {
+            index: shard.index(),
+            count: shard.count(),
+            engine: plan.engine(),
+        }),
+        shards: None,
+        targets,
+        available_cpus: limits::available_cpus(),
+        open_files_limit,
+        memory_limit_bytes: limits.memory_bytes,
+        started_at: rfc3339(clock.unix(Moment::START)),
+        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
     }
 }
 
@@ -263,15 +284,15 @@ fn cannot_start(why: std::io::Error) -> Error {
     Error::usage("threads", why)
 }
 
-/// Judges the run and writes the last lines.
+/// Judges the run and writes the last lines; gives the last snapshot too.
 fn finish(
     crew: &Crew<'_>,
     finding: Finding<'_>,
     left_over: LeftOver,
     (writer, patience): (&Writer, Duration),
-) -> Finished {
+) -> (Finished, Snapshot) {
     let Crew { plan, stop, clock, roster, .. } = crew;
-    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, .. } = finding;
+    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, mut snapshots, .. } = finding;
     let reason = stop.reason().unwrap_or(Reason::Signal);
     // With -n all requests end by themselves, and their rate is over the time until the last one did.
     let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
@@ -288,6 +309,8 @@ fn finish(
         judgement,
         exit_code: exit.code(),
     };
+    let tick = last.as_ref().map(|(look, _)| (look.tick, recorder.phase(*look)));
+    let snapshot = snapshots.last(&ending, &aggregate, tick);
     let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
     let delivered = deliver(lines, &batches, writer, patience);
@@ -297,7 +320,7 @@ fn finish(
         Written::Closed => Stream::Closed,
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Finished { ending, stream, was_killed }
+    (Finished { ending: Arc::new(ending), stream, was_killed }, snapshot)
 }
 
 /// What the run comes to.
@@ -345,18 +368,6 @@ fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
         .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
         .collect();
     unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
-}
-
-/// The endpoint as checks call it.
-fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
-    endpoint(plan, place).to_string()
-}
-
-fn endpoint(plan: &Plan, place: StatsPlace) -> Endpoint {
-    match place {
-        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].clone(),
-        StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
-    }
 }
 
 /// Hands the last lines over, a few at a time, so that they need not all be in memory.

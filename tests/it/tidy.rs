@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 17] = [
+const FLOORS: [(&str, &[&str]); 18] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("files", &["error"]),
@@ -23,7 +23,8 @@ const FLOORS: [(&str, &[&str]); 17] = [
     ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
     ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("target", &["error", "plan"]),
-    ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry"]),
+    ("publish", &["cli", "clock", "error", "load", "plan", "report", "stats", "telemetry"]),
+    ("run", &["clock", "error", "files", "load", "machine", "plan", "publish", "report", "stats", "telemetry"]),
     (
         "command",
         &[
@@ -35,6 +36,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
             "machine",
             "merge",
             "plan",
+            "publish",
             "report",
             "run",
             "target",
@@ -80,6 +82,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
             "load/stop.rs",
             "telemetry/writer.rs",
             "report/screen.rs",
+            "publish/threads.rs",
             "machine/limits.rs",
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 /// What the load is about to do. An interval that touches several belongs to the one that holds most of it, at a tie to
 /// the first in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// The load has ended; what was under way comes to its end.
     Drain,
     /// The target grows, or is not reached yet.
+    #[default]
     Ramp,
     /// The target falls.
     Down,
