@@ -1,6 +1,6 @@
 //! Publishing a run while it goes on: each observer gets the latest snapshot, on a thread of its own.
 //!
-//! A new observer is a file here, a line of [`OBSERVERS`], and a flag of `swarmline run`.
+//! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
 
 mod latest;
 mod line;
