@@ -1,7 +1,6 @@
 //! The commands: what each puts together, and what it says to people.
 
 mod merge;
-mod pages;
 mod report;
 
 use std::ffi::OsString;
@@ -18,14 +17,15 @@ use crate::plan::journey::{Message, UserClass};
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, Sink, Surroundings, random};
 use crate::plan::{dry_run, scenario};
-use crate::report::progress::Goal;
+use crate::publish;
+use crate::publish::observer::Context;
+use crate::report::collector::Seen;
 use crate::report::screen::{self, Screen, Terminal};
 use crate::report::terminal;
-use crate::run::{self, Stream};
+use crate::run::{self, Readers, Stream};
 use crate::server::{self, Server};
 use crate::telemetry;
 pub use merge::merge;
-use report::Seen;
 pub use report::report;
 
 /// `swarmline run`.
@@ -48,12 +48,10 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         let now = Clock::start_now().unix(Moment::START);
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
-    let load = plan.load();
-    let near = MemoryLimits::read().check(u64::from(load.most_users()), needs(&plan))?;
-    let goal = Goal { time: load.run_time.or(load.end()), requests: load.requests };
+    let near = MemoryLimits::read().check(u64::from(plan.load().most_users()), needs(&plan))?;
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
-    let people = Screen::open(plan.people(), goal, terminal)?;
+    let people = Screen::open(plan.people(), terminal)?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
@@ -61,7 +59,8 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
     if let Some(near) = near {
         people.say(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
-    let finished = run::run(&plan, seen.tee(), people.show())?;
+    let observers = publish::observers(&Context { flags, plan: &plan, screen: &people })?;
+    let finished = run::run(&plan, Readers { collector: seen.tee(), observers })?;
     let exit = match &finished.stream {
         Stream::Whole => finished.exit(&plan),
         Stream::Closed if !seen.is_asked_for() && plan.checks().is_empty() => return Ok(Exit::Pass),

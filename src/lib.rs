@@ -7,8 +7,8 @@
 //! argv, env ─► Plan ───────────────────── borrowed by every thread ─────────────────────┐
 //!                                                                                       ▼
 //! schedule ─► user thread × n ─► Outcome ─► Aggregate ─► Statistics ─┐
-//!               │ Exchange over Connection     ▲ tick                ├─► Record ─► writer ─► stream
-//!               └─ roster ─► sampler ─► Sample ┘                    ─┘
+//!               │ Exchange over Connection     ▲ tick                ├─► Record ─► writer ─► stream, collector ─► reports
+//!               └─ roster ─► sampler ─► Sample ┘                    ─┴─► Snapshot ─► observers: live line, tables
 //! run over, signal, stream broken ─► Stop ─► everyone who sleeps or waits     (the only arrow that points back)
 //! ```
 //!
@@ -16,6 +16,7 @@
 //! * sent = ok + failed + aborted, in every line that says so; an outcome is never dropped.
 //! * A request that failed or timed out is in the percentiles, with the time that it took.
 //! * The load never waits for a reader of the stream; no line is dropped, and a line leaves in one write.
+//! * An observer gets the latest snapshot on a thread of its own; a slow one skips some, and the load never waits for it.
 //! * The end comes within the stop timeout and a second, whatever the server, a name server or a reader does.
 
 pub mod secret;
@@ -36,5 +37,6 @@ pub mod report;
 pub mod merge;
 pub mod import;
 pub mod server;
+pub mod publish;
 pub mod run;
 pub mod command;

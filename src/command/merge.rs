@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::report::Seen;
 use super::tell;
 use crate::cli::{MergeFlags, Origins};
 use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
 use crate::merge::{self, Merged, Outcome, Rules};
 use crate::plan::{Sink, check};
+use crate::report::collector::Seen;
 use crate::report::screen;
 use crate::report::terminal;
 use crate::run::signals;
@@ -32,7 +32,7 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
     signals::interrupts(&interrupt)?;
     limits::raise_open_files();
     let is_held_to_more = !rules.checks.is_empty();
-    let outcome = match merge::merge(&flags.streams, &sink, rules, seen.merge_tee(), &interrupt) {
+    let outcome = match merge::merge(&flags.streams, &sink, rules, Box::new(seen.merge_tee()), &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
         Ok(Merged::Closed) if !seen.is_asked_for() && !is_held_to_more => return Ok(Exit::Pass),
         broken => {

@@ -1,20 +1,16 @@
-//! Reports on a stream that is read back, and on a run that has just ended.
+//! Reports of a stream that is read back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::pages::{Names, Pages};
-use crate::cli::{MergeFlags, Origins, Outputs, ReportFlags};
+use crate::cli::{Origins, Outputs, ReportFlags};
 use crate::error::{Error, Exit, Result};
 use crate::files::apart::{self, Named};
-use crate::merge;
 use crate::plan::check::{self, Check};
-use crate::plan::{Plan, Sink};
-use crate::report::model::{Collector, Model};
+use crate::report::files::{Names, Pages};
+use crate::report::model::Model;
 use crate::report::{compare, screen, terminal};
 use crate::run::signals;
 use crate::telemetry::interrupt::Interrupt;
-use crate::telemetry::record::Body;
-use crate::telemetry::writer::Tee;
 
 /// `swarmline report`.
 ///
@@ -69,132 +65,5 @@ fn exit(model: &Model, checks: &[Check]) -> Exit {
         _ if model.troubles.is_loss() => Exit::Invalid,
         Some(end) if !checks.is_empty() => Exit::of_code(end.exit_code),
         _ => Exit::Pass,
-    }
-}
-
-/// Collects what is written to a stream, and writes the requested reports from it.
-pub(super) struct Seen {
-    collector: Arc<Mutex<Collector>>,
-    pages: Pages,
-    /// Inputs, which must not be overwritten.
-    inputs: Vec<Named>,
-    /// Outputs other than the reports.
-    outputs: Vec<Named>,
-}
-
-impl Seen {
-    /// A collector for a run.
-    ///
-    /// # Errors
-    /// Exit 2 if an output is also an input or another output; checked before anything is opened.
-    pub(super) fn of_run(plan: &Plan) -> Result<Self> {
-        let setting =
-            |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
-        let pages = Pages::new(&plan.people().outputs).filled(setting);
-        let people = plan.people().logfile.iter().map(|path| Named::file("--logfile", path));
-        let outputs: Vec<Named> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
-        let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
-        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
-        Ok(seen)
-    }
-
-    /// A collector for the output of a merge.
-    ///
-    /// # Errors
-    /// Exit 2 if an output is also an input or another output, or a report will not be writable at the end; checked
-    /// before anything is opened.
-    pub(super) fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
-        let inputs = flags.streams.iter().map(|path| Named::stream(path)).collect();
-        let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
-        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
-        seen.pages.check(Names::Known)?;
-        Ok(seen)
-    }
-
-    fn new(pages: Pages, inputs: Vec<Named>, sink: &Sink) -> Self {
-        let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
-        Self { collector, pages, inputs, outputs: vec![place(sink)] }
-    }
-
-    /// Checks that each report can be written at the end.
-    ///
-    /// # Errors
-    /// Exit 2, with the flag and the file; checked before anything is sent.
-    pub(super) fn check(&self) -> Result<()> {
-        self.pages.check(Names::All)
-    }
-
-    /// Whether any report besides the summary was requested.
-    pub(super) const fn is_asked_for(&self) -> bool {
-        !self.pages.is_empty()
-    }
-
-    /// Callback to which the writer passes its lines.
-    pub(super) fn tee(&self) -> Tee {
-        let mut show = self.show();
-        Box::new(move |body, line| show(is_of_summary(body), line))
-    }
-
-    /// Callback to which a merge passes its lines.
-    pub(super) fn merge_tee(&self) -> merge::Tee {
-        let mut show = self.show();
-        Box::new(move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line))
-    }
-
-    /// Receives a line, and whether the summary needs it.
-    fn show(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
-        let collector = Arc::clone(&self.collector);
-        let all = self.is_asked_for();
-        move |is_of_summary, line| {
-            let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
-            if all || is_of_summary {
-                // Its only error is a second stream in a file, which cannot happen here.
-                let _ = collector.take(line);
-            } else {
-                collector.pass();
-            }
-        }
-    }
-
-    /// The run as described by the stream so far.
-    ///
-    /// # Errors
-    /// If no line was written.
-    pub(super) fn model(&self) -> Result<Model> {
-        // The writer may still share this collector: do not wait for one that is stuck in a write.
-        let mut collector = self.collector.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *collector, Collector::new("the stream")).finish()
-    }
-
-    /// Writes the requested reports; returns a line for each that says where it is.
-    ///
-    /// # Errors
-    /// Exit 4: a report cannot be written.
-    pub(super) fn write(&self, model: &Model) -> Result<String> {
-        let pages = self.pages.filled(|key| model.story.plan.setting(key));
-        apart::check(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
-        pages.write(model, Error::invalid)
-    }
-}
-
-/// Whether the summary needs a line: not those of the ticks, of which there are many.
-const fn is_of_summary(body: &Body) -> bool {
-    !matches!(
-        body,
-        Body::Interval(_) | Body::Histogram(_) | Body::Health(_) | Body::Cpu(_) | Body::Mem(_) | Body::Network(_)
-    )
-}
-
-/// Whether a line from a worker is a warning: its level directly follows its time.
-fn is_warning(line: &[u8]) -> bool {
-    const LEVEL: &[u8] = b"\"level\":\"WARNING\"";
-    line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
-}
-
-/// The destination of a stream.
-fn place(sink: &Sink) -> Named {
-    match sink {
-        Sink::Stdout => Named::stdout(),
-        Sink::File(path) | Sink::Gzip(path) => Named::file("--telemetry", path),
     }
 }

@@ -18,7 +18,7 @@ pub(super) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 /// and moments in which a redirect to another host opens a second connection before the first one is closed.
 const OTHER_FILES: u64 = 64;
 
-/// Threads in addition to the users': aggregator, sampler, writer, signals, table, name lookups.
+/// Threads besides the users': aggregator, sampler, writer, signals, screen, observers, name lookups.
 const OTHER_THREADS: u64 = 16;
 
 /// Mappings per thread: its stack and its signal stack, each with a guard page.

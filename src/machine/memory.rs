@@ -23,7 +23,7 @@ const ADDRESSES: u64 = 288 * KIB;
 /// Address space per TLS connection; measured 37 KiB.
 const ADDRESSES_OF_TLS: u64 = 48 * KIB;
 
-/// Address space in addition to the users': stacks of 2 MiB for the six other threads and the name lookups, the queue of
+/// Addresses besides the users: stacks of 2 MiB for the seven other threads and the lookups of names, the queue of
 /// outcomes, histograms of 200 endpoints (10 MiB); measured 16 to 25 MiB.
 const OTHER_ADDRESSES: u64 = 32 * MIB;
 

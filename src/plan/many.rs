@@ -30,7 +30,7 @@ pub(super) struct Place {
     pub(super) engine: Option<&'static str>,
     /// The id of the run, shared by all shards.
     pub(super) run_id: String,
-    /// When it starts.
+    /// When the run starts.
     pub(super) start: Start,
     /// Notes for the user about how the placement was determined.
     pub(super) notes: Vec<String>,

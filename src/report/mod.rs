@@ -2,8 +2,8 @@
 
 pub mod model;
 pub mod plain;
-mod table;
-pub mod progress;
+pub mod table;
+pub mod requests;
 pub mod html;
 pub mod csv;
 pub mod json;
@@ -11,4 +11,6 @@ pub mod junit;
 pub mod hgrm;
 pub mod terminal;
 pub mod compare;
+pub mod files;
+pub mod collector;
 pub mod screen;

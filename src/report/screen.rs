@@ -1,27 +1,24 @@
-//! The only thread that writes to stderr or the log file during a run.
+//! Where people read: stderr, or the log file.
 //!
-//! No thread waits for it. It is given the latest state, which replaces an older one that has not been shown yet, so a
-//! stalled terminal or a pipe that is not read never slows down the load. At the end it gets a moment to finish.
+//! Texts before and after a run go through a thread of the screen's own; what shows how a run goes is drawn by an observer
+//! on its thread, with the same [`Pen`]. A terminal that stands still, or a pipe that is not read, keeps those threads and
+//! never the load. At the end it gets a moment.
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
-use super::progress::{self, Colour, Goal, Snapshot};
 use crate::cli::LogLevel;
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Result};
 use crate::plan::{People, Talk};
 
-/// The line is redrawn this often, because the clock advances between two snapshots.
-const REDRAW: Duration = Duration::from_millis(500);
-
-/// How long at the end the output may make no progress before the rest is dropped.
+/// How long a write may take at the end before the rest is left unsaid.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Maximum queued texts: a few notes at the start, a few parts of the summary.
@@ -34,18 +31,21 @@ const CHUNK: usize = 4096;
 pub struct Screen {
     least: LogLevel,
     texts: Option<Sender<String>>,
-    show: Option<Show>,
-    taken: Arc<AtomicU64>,
+    progress: Option<Progress>,
+    writing: Arc<Writing>,
     ended: Receiver<()>,
     width: Option<usize>,
 }
 
-/// Where a run shows its progress.
-#[derive(Clone, Debug)]
-pub struct Show {
-    kind: Kind,
-    latest: Sender<Snapshot>,
-    shown: Receiver<Snapshot>,
+/// How a run is shown while it goes on, and with what.
+#[derive(Clone)]
+pub struct Progress {
+    /// How.
+    pub kind: Kind,
+    /// Whether it may have colours.
+    pub colour: Colour,
+    /// With this.
+    pub pen: SharedPen,
 }
 
 /// How the progress of a run is shown.
@@ -55,6 +55,15 @@ pub enum Kind {
     Line,
     /// A table every now and then.
     Tables,
+}
+
+/// Whether a line may contain colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// Colours of a terminal.
+    Some,
+    /// No colours (`NO_COLOR`, or no terminal).
+    None,
 }
 
 /// Terminal settings from the environment.
@@ -71,7 +80,7 @@ impl Screen {
     ///
     /// # Errors
     /// Exit 2 if the log file cannot be opened or the thread cannot be started.
-    pub fn open(people: &People, goal: Goal, terminal: Terminal<'_>) -> Result<Self> {
+    pub fn open(people: &People, terminal: Terminal<'_>) -> Result<Self> {
         let stderr_is_terminal = people.logfile.is_none() && io::stderr().is_terminal();
         let out: Box<dyn Write + Send> = match &people.logfile {
             None => Box::new(io::stderr()),
@@ -85,30 +94,41 @@ impl Screen {
         let no_colour = terminal.no_colour.is_some_and(|text| !text.is_empty());
         let colour = if can_redraw && !no_colour { Colour::Some } else { Colour::None };
 
-        let (texts, spoken) = bounded(TEXTS);
-        let (latest, snapshots) = bounded(1);
+        let mut screen = Self::start(out)?;
+        let is_shown = people.talk == Talk::All && LogLevel::Info >= people.loglevel;
+        screen.least = people.loglevel;
+        screen.progress =
+            screen.progress.take().filter(|_| is_shown).map(|progress| Progress { kind, colour, ..progress });
+        screen.texts = screen.texts.take().filter(|_| people.talk != Talk::Nothing);
+        screen.width = stderr_is_terminal.then(stderr_width).flatten();
+        Ok(screen)
+    }
+
+    /// A screen that says everything, and shows how a run goes by tables.
+    fn start(out: Box<dyn Write + Send>) -> Result<Self> {
+        let (texts, spoken) = bounded::<String>(TEXTS);
         let (end, ended) = bounded(1);
-        let taken = Arc::new(AtomicU64::new(0));
-        let pen = Pen { out, taken: Arc::clone(&taken), is_broken: false, drawn: 0 };
-        let easel = Easel { pen, kind, goal, colour, latest: None };
-        let shown = snapshots.clone();
+        let writing = Arc::new(Writing { clock: Clock::start_now(), since: AtomicU64::new(0) });
+        let pen = Pen { out, writing: Arc::clone(&writing), is_broken: false, drawn: 0 };
+        let pen = Arc::new(Mutex::new(pen));
+        let shared = Arc::clone(&pen);
         let work = move || {
-            easel.work(&spoken, &snapshots);
-            // Fails if the process has stopped waiting for it.
+            for text in spoken {
+                let mut pen = lock(&shared);
+                pen.clear();
+                pen.write(&text);
+            }
+            // The process may have lost its patience by now, and waits no longer.
             let _ = end.send(());
         };
         Builder::new().name("screen".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
-        let is_shown = people.talk == Talk::All && LogLevel::Info >= people.loglevel;
-        let show = is_shown.then_some(Show { kind, latest, shown });
-        let texts = (people.talk != Talk::Nothing).then_some(texts);
-        let width = stderr_is_terminal.then(stderr_width).flatten();
-        Ok(Self { least: people.loglevel, texts, show, taken, ended, width })
+        let progress = Some(Progress { kind: Kind::Tables, colour: Colour::None, pen });
+        Ok(Self { least: LogLevel::Debug, texts: Some(texts), progress, writing, ended, width: None })
     }
-
-    /// Where the run shows its progress; `None` if it is not wanted.
+    /// How a run is to be shown while it goes on; `None` where it is not to be.
     #[must_use]
-    pub fn show(&self) -> Option<Show> {
-        self.show.clone()
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.clone()
     }
 
     /// Columns of the terminal; `None` without one.
@@ -121,123 +141,84 @@ impl Screen {
     pub fn say(&self, level: LogLevel, text: &str) {
         let Some(texts) = self.texts.as_ref().filter(|_| level >= self.least) else { return };
         let mut text = text.to_owned();
-        let mut seen = self.taken.load(Ordering::Relaxed);
-        while let Err(SendTimeoutError::Timeout(back)) = texts.send_timeout(text, PATIENCE) {
-            if !self.goes_on(&mut seen) {
-                return;
+        loop {
+            match texts.send_timeout(text, self.writing.patience()) {
+                Err(SendTimeoutError::Timeout(back)) if !self.writing.is_stuck() => text = back,
+                _ => return,
             }
-            text = back;
         }
-    }
-
-    fn goes_on(&self, seen: &mut u64) -> bool {
-        let taken = self.taken.load(Ordering::Relaxed);
-        std::mem::replace(seen, taken) != taken
     }
 }
 
 impl Drop for Screen {
-    /// Waits until all texts are printed and the line is cleared, while the output makes progress.
+    /// Waits until all was said, as long as somebody reads.
     fn drop(&mut self) {
         self.texts = None;
-        let mut seen = self.taken.load(Ordering::Relaxed);
-        while matches!(self.ended.recv_timeout(PATIENCE), Err(RecvTimeoutError::Timeout)) && self.goes_on(&mut seen) {}
+        let wait = || self.ended.recv_timeout(self.writing.patience());
+        while matches!(wait(), Err(RecvTimeoutError::Timeout)) && !self.writing.is_stuck() {}
     }
 }
 
-impl Show {
-    /// How the progress is shown.
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
+/// The write under way, as those see it who wait for its end.
+struct Writing {
+    clock: Clock,
+    /// When it began, in nanoseconds since the start of the clock and one more; 0 where there is none.
+    since: AtomicU64,
+}
+
+impl Writing {
+    fn begin(&self) {
+        self.since.store(self.clock.now().nanos() + 1, Ordering::Relaxed);
     }
 
-    /// Shows this state instead of one that was not shown yet. Does not wait.
-    pub fn show(&self, snapshot: Snapshot) {
-        if let Err(TrySendError::Full(snapshot)) = self.latest.try_send(snapshot) {
-            let _ = self.shown.try_recv();
-            // This is the only sender, so there is room now.
-            let _ = self.latest.try_send(snapshot);
-        }
+    fn end(&self) {
+        self.since.store(0, Ordering::Relaxed);
+    }
+
+    /// How much longer it may take.
+    fn patience(&self) -> Duration {
+        let began = self.since.load(Ordering::Relaxed).checked_sub(1).map(Moment::from_nanos);
+        began.map_or(PATIENCE, |began| PATIENCE.saturating_sub(self.clock.now().since(began)))
+    }
+
+    fn is_stuck(&self) -> bool {
+        self.patience().is_zero()
     }
 }
 
-/// Draws the progress.
-struct Easel {
-    pen: Pen,
-    kind: Kind,
-    goal: Goal,
-    colour: Colour,
-    /// The latest state, with a clock for its age.
-    latest: Option<(Snapshot, Clock)>,
-}
+/// A pen that the screen's thread and an observer share.
+pub type SharedPen = Arc<Mutex<Pen>>;
 
-impl Easel {
-    fn work(mut self, texts: &Receiver<String>, snapshots: &Receiver<Snapshot>) {
-        loop {
-            select! {
-                recv(texts) -> text => match text {
-                    Ok(text) => {
-                        self.pen.clear();
-                        self.pen.write(&text);
-                    }
-                    Err(_) => break,
-                },
-                recv(snapshots) -> snapshot => if let Ok(snapshot) = snapshot {
-                    self.take(snapshot);
-                } else {
-                    // No more states will come; the remaining texts end the loop.
-                    texts.iter().for_each(|text| self.pen.write(&text));
-                    break;
-                },
-                default(REDRAW) => self.redraw(),
-            }
-        }
-        self.pen.clear();
-    }
-
-    fn take(&mut self, snapshot: Snapshot) {
-        match self.kind {
-            Kind::Tables => self.pen.write(&progress::statistics(&snapshot, None)),
-            Kind::Line => {
-                self.latest = Some((snapshot, Clock::start_now()));
-                self.redraw();
-            }
-        }
-    }
-
-    fn redraw(&mut self) {
-        if let Some((snapshot, age)) = &self.latest {
-            let now = Moment::at(snapshot.at.since_start() + age.now().since_start());
-            let width = stderr_width().unwrap_or(80);
-            let line = progress::line(snapshot, self.goal, now, width, self.colour);
-            self.pen.draw(&line, width);
-        }
-    }
+/// Takes the pen; whoever has it may be stuck in a write.
+pub fn lock(pen: &SharedPen) -> MutexGuard<'_, Pen> {
+    pen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes until the output fails.
-struct Pen {
+pub struct Pen {
     out: Box<dyn Write + Send>,
-    taken: Arc<AtomicU64>,
+    writing: Arc<Writing>,
     is_broken: bool,
     /// Columns of the line on the screen; 0 without one.
     drawn: usize,
 }
 
 impl Pen {
-    fn write(&mut self, text: &str) {
+    /// Writes a text.
+    pub fn write(&mut self, text: &str) {
         for chunk in text.as_bytes().chunks(CHUNK) {
             if self.is_broken {
                 return;
             }
-            // There is no other place to report that the output failed.
+            self.writing.begin();
+            // There is no other place to report it.
             self.is_broken = self.out.write_all(chunk).and_then(|()| self.out.flush()).is_err();
-            self.taken.fetch_add(1, Ordering::Relaxed);
+            self.writing.end();
         }
     }
 
-    fn draw(&mut self, line: &str, width: usize) {
+    /// Draws a line in place of the one that stands there; the terminal has `width` columns.
+    pub fn draw(&mut self, line: &str, width: usize) {
         // A terminal that became narrower has wrapped the line: it begins that many rows further up.
         let rows_up = self.drawn.saturating_sub(1) / width.max(1);
         let up = if rows_up > 0 { format!("\x1b[{rows_up}A") } else { String::new() };
@@ -245,7 +226,8 @@ impl Pen {
         self.drawn = seen_columns(line);
     }
 
-    fn clear(&mut self) {
+    /// Takes the line away, where one stands there.
+    pub fn clear(&mut self) {
         if self.drawn > 0 {
             self.draw("", stderr_width().unwrap_or(usize::MAX));
         }
@@ -293,21 +275,9 @@ pub fn whisper(text: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
-    fn show() -> Show {
-        let (latest, shown) = bounded(1);
-        Show { kind: Kind::Line, latest, shown }
-    }
-
-    #[test]
-    fn the_latest_state_wins_and_the_sender_never_waits() {
-        let show = show();
-        (1..=5).for_each(|completed| show.show(Snapshot { completed, ..Snapshot::default() }));
-        assert_eq!(show.shown.try_recv().unwrap().completed, 5);
-        assert!(show.shown.try_recv().is_err());
-    }
-
-    struct Shared(Arc<std::sync::Mutex<Vec<u8>>>);
+    struct Shared(Arc<Mutex<Vec<u8>>>);
 
     impl Write for Shared {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -321,14 +291,57 @@ mod tests {
 
     #[test]
     fn a_line_is_cleared_even_when_the_terminal_became_narrower() {
-        let written = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let out = Box::new(Shared(Arc::clone(&written)));
-        let mut pen = Pen { out, taken: Arc::default(), is_broken: false, drawn: 0 };
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let screen = Screen::start(Box::new(Shared(Arc::clone(&written)))).unwrap();
+        let shared = screen.progress().unwrap().pen;
+        let mut pen = lock(&shared);
         pen.draw("\x1b[31mabc\x1b[0mdefgh", 80);
         assert_eq!(pen.drawn, 8);
         pen.draw("xyz", 4);
         pen.draw("", 4);
         let written = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         assert_eq!(written, "\r\x1b[J\x1b[31mabc\x1b[0mdefgh\r\x1b[1A\x1b[Jxyz\r\x1b[J");
+    }
+
+    #[test]
+    fn what_is_said_takes_the_place_of_the_line() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let screen = Screen::start(Box::new(Shared(Arc::clone(&written)))).unwrap();
+        lock(&screen.progress().unwrap().pen).draw("line", 80);
+        screen.say(LogLevel::Info, "text\n");
+        drop(screen);
+        assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap(), "\r\x1b[Jline\r\x1b[Jtext\n");
+    }
+
+    /// Takes nothing until its channel is closed.
+    struct Stuck(Receiver<()>);
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_terminal_that_was_stuck_for_the_patience_before_gets_no_more_of_it() {
+        let (release, stuck) = bounded(0);
+        let screen = Screen::start(Box::new(Stuck(stuck))).unwrap();
+        let began = Instant::now();
+        screen.say(LogLevel::Info, "never taken");
+        let pen = screen.progress().unwrap().pen;
+        // As a run that waits for its observers at the end.
+        while !screen.writing.is_stuck() {
+            let _ = screen.ended.recv_timeout(screen.writing.patience());
+        }
+        let waited = Instant::now();
+        assert!(waited - began >= PATIENCE);
+        screen.say(LogLevel::Info, "not waited for");
+        drop(screen);
+        assert!(waited.elapsed() < PATIENCE, "{:?}", waited.elapsed());
+        drop((release, pen));
     }
 }

@@ -71,7 +71,7 @@ fn wide(column: &Column) -> usize {
 
 /// Milliseconds with a suitable number of digits.
 #[must_use]
-pub(super) fn ms(ms: f64) -> String {
+pub fn ms(ms: f64) -> String {
     let digits = match ms {
         _ if ms >= 99.95 => 0,
         _ if ms >= 9.995 => 1,

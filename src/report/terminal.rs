@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::model::{Model, Story};
 use super::plain::{columns, fitted, plain};
-use super::progress::{Rate, Row, requests};
+use super::requests::{Rate, Row, requests};
 use super::table::{Column, judged_ms, ms, table};
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};

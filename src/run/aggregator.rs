@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
-use super::display::Display;
-use super::endpoint_name;
+use super::endpoints::endpoint_name;
 use super::ledger::Ledger;
+use super::snapshots::Snapshots;
 use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
-use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
+use crate::event::Notice;
+use crate::event::Reason;
+use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
@@ -45,7 +47,7 @@ pub(super) struct Aggregator<'p> {
     bench: Bench,
     clock: Clock,
     stop: &'p Stop,
-    display: Display<'p>,
+    snapshots: Snapshots<'p>,
     batches: Sender<Batch>,
     /// Records for which the writer had no room yet.
     waiting: Vec<Record>,
@@ -65,6 +67,7 @@ pub(super) struct Finding<'p> {
     pub(super) waiting: Vec<Record>,
     pub(super) faults: Vec<VerdictReason>,
     pub(super) phases: PhaseSpans,
+    pub(super) snapshots: Snapshots<'p>,
 }
 
 impl<'p> Aggregator<'p> {
@@ -73,7 +76,7 @@ impl<'p> Aggregator<'p> {
         recorder: Recorder<'p>,
         run: RunContext<'p>,
         ledger: &'p Ledger<'p>,
-        display: Display<'p>,
+        snapshots: Snapshots<'p>,
         batches: Sender<Batch>,
         place: Place,
         first: Look,
@@ -86,7 +89,7 @@ impl<'p> Aggregator<'p> {
             bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
-            display,
+            snapshots,
             batches,
             waiting: recorder.start(place),
             recorder,
@@ -103,16 +106,16 @@ impl<'p> Aggregator<'p> {
         let outcomes = self.ledger.outcomes();
         let last = loop {
             let counted = self.ledger.count(AT_ONE_LOOK);
-            self.display.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
+            self.snapshots.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
             for event in events.try_iter() {
                 self.note(&event);
             }
             match looks.try_recv() {
                 Ok(Sighting::Grid(look)) => {
                     let queue = outcomes.len();
-                    // What was done before the sample belongs to its tick: the outcomes in the queue, and one of each
-                    // user that may be waiting for room. No more than that: on a busy machine users fill the queue as
-                    // fast as it is emptied, and the tick, with its checks, would never be reached.
+                    // What was done before the look belongs to its tick: what waits, and one outcome of each user that may
+                    // be waiting for room. No more than that: on a busy machine users fill the queue as fast as it is
+                    // emptied, and the tick, with its checks, would not come.
                     self.ledger.count(queue + look.users as usize);
                     self.tick(look, queue);
                     continue;
@@ -138,8 +141,8 @@ impl<'p> Aggregator<'p> {
         self.note_remarks();
         self.note_lateness();
         self.note_stalls();
-        let Self { recorder, ledger, bench, batches, waiting, faults, phases, .. } = self;
-        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases }
+        let Self { recorder, ledger, bench, batches, waiting, faults, phases, snapshots, .. } = self;
+        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases, snapshots }
     }
 
     fn note(&mut self, event: &SwarmEvent) {
@@ -226,8 +229,9 @@ impl<'p> Aggregator<'p> {
             let ledger = self.ledger;
             let mut aggregate = ledger.aggregate();
             let count = self.cut(&mut aggregate, look, queue);
+            let phase = self.recorder.phase(look);
             let records = self.recorder.tick(look, &aggregate, &count);
-            self.display.tick(look, &aggregate, &count, &records);
+            self.snapshots.tick((look, phase), (&aggregate, &self.bench), &count, &records);
             self.waiting.extend(records);
             if self.bench.is_lost(aggregate.load_end(look.sample.at).since_start()) {
                 self.stop.begin(Reason::CheckAbort);

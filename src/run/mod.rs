@@ -1,14 +1,16 @@
 //! A run from start to end: makes the channels, starts the threads, joins them.
 //!
 //! It ends by ownership. Users return and drop their senders, so the aggregator's channel closes; the sampler takes a
-//! last sample; the aggregator hands over what it has; the last lines go to the writer, whose channel then closes.
+//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then. Observers
+//! start before the first user, and get the final result when the stream is at its end.
 
 mod aggregator;
 mod conductor;
-mod display;
+mod endpoints;
 mod heartbeat;
 mod ledger;
 pub mod signals;
+mod snapshots;
 mod targets;
 mod watch;
 
@@ -31,9 +33,10 @@ use crate::machine::limits::{self, Limits};
 use crate::machine::sampler::Sampler;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::plan::endpoint::Endpoint;
 use crate::plan::many::Start;
-use crate::report::screen::{Kind, Show};
+use crate::publish::observer::Observer;
+use crate::publish::snapshot::Snapshot;
+use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
 use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
 use crate::stats::stalls::Stalls;
@@ -41,16 +44,17 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::ours::{Place, WireShard};
+use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
-use display::Display;
+use endpoints::endpoint_name;
 use heartbeat::Heartbeat;
 use ledger::Ledger;
 use signals::Signals;
+use snapshots::Snapshots;
 use targets::targets;
 use watch::{Grid, Watch};
 
@@ -68,7 +72,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Finished {
     /// How it ended.
-    pub ending: RunEnding,
+    pub ending: Arc<RunEnding>,
     /// How writing the stream ended.
     pub stream: Stream,
     /// Whether a second signal arrived.
@@ -89,7 +93,7 @@ pub enum Stream {
 impl Finished {
     /// The exit code for the run's result.
     #[must_use]
-    pub const fn exit(&self, plan: &Plan) -> Exit {
+    pub fn exit(&self, plan: &Plan) -> Exit {
         if self.was_killed {
             return Exit::Killed;
         }
@@ -97,18 +101,27 @@ impl Finished {
     }
 }
 
-/// Runs a plan. `tee` is passed every line of the stream, `show` the progress.
+/// The readers of a run.
+pub struct Readers {
+    /// Exact: is shown every line of the stream by the thread that writes it, which waits for it.
+    pub collector: Tee,
+    /// Each gets the latest snapshot on a thread of its own, and never keeps the run.
+    pub observers: Vec<Box<dyn Observer>>,
+}
+
+/// Does what the plan says.
 ///
 /// # Errors
-/// Exit 2 if a limit of the machine does not allow the plan or the stream cannot be opened.
-pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
+/// Exit 2 when a limit of the machine stands against the plan, the stream cannot be opened, or a thread not started.
+pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
+    let Readers { collector, observers } = readers;
     let limits = Limits::read();
     limits.check_users(u64::from(plan.load().most_users()))?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
     let roster = Arc::new(Roster::default());
     let stop = Arc::new(Stop::new(Arc::clone(&roster)));
-    let signals = Signals::install(&stop, show.as_ref().is_some_and(|show| show.kind() == Kind::Line))?;
+    let signals = Signals::install(&stop, observers.iter().any(|observer| observer.leaves_line_open()))?;
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
@@ -118,42 +131,32 @@ pub fn run(plan: &Plan, tee: Tee, show: Option<Show>) -> Result<Finished> {
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(Reason::StreamBroken);
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, tee, on_failure, &wait)?;
+    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, collector, on_failure, &wait)?;
 
     // A signal ends the wait, and the run in the usual way.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
-    let place = Place {
-        shard: plan.shard().map(|shard| WireShard {
-            index: shard.index(),
-            count: shard.count(),
-            engine: plan.engine(),
-        }),
-        shards: None,
-        targets,
-        available_cpus: limits::available_cpus(),
-        open_files_limit: open_files,
-        memory_limit_bytes: limits.memory_bytes,
-        started_at: rfc3339(clock.unix(Moment::START)),
-        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
-    };
+    let place = place(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
     let mut watch =
         Watch { sampler, run, writer_cpu: writer.cpu(), open_files_limit: open_files, heartbeat: Heartbeat::default() };
     let grid = grid(plan, &clock);
     let first = watch.look(grid.first());
-    let display = Display::new(plan, &roster, show);
+    let observers = Observers::start(observers, clock)?;
+    let snapshots = Snapshots::new(plan, &roster, clock, &observers);
     let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let ledger = Ledger::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
-    let aggregator = Aggregator::start(recorder, run, &ledger, display, batches, place, first);
+    let aggregator = Aggregator::start(recorder, run, &ledger, snapshots, batches, place, first);
     let crew = Crew { run, dialer: &dialer, signals: &signals };
     let (finding, end) = crew.work(aggregator, watch, sender, &ledger)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    Ok(finish(&crew, finding, end, &writer, patience))
+    let (finished, last) = finish(&crew, finding, end, &writer, patience);
+    observers.finish(last, &finished.ending);
+    Ok(finished)
 }
 
 /// The clock of a run, started as planned.
@@ -163,6 +166,24 @@ fn start(start: Start) -> Result<Clock> {
         Start::Aligned(step) => Ok(Clock::start_aligned(step)),
         Start::At(unix) => Clock::start_at(unix)
             .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
+    }
+}
+
+/// Where the run takes place.
+fn place(plan: &Plan, clock: &Clock, targets: Vec<Target>, limits: &Limits, open_files_limit: u64) -> Place {
+    Place {
+        shard: plan.shard().map(|shard| WireShard {
+            index: shard.index(),
+            count: shard.count(),
+            engine: plan.engine(),
+        }),
+        shards: None,
+        targets,
+        available_cpus: limits::available_cpus(),
+        open_files_limit,
+        memory_limit_bytes: limits.memory_bytes,
+        started_at: rfc3339(clock.unix(Moment::START)),
+        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
     }
 }
 
@@ -257,10 +278,16 @@ fn cannot_start(why: std::io::Error) -> Error {
     Error::usage("threads", why)
 }
 
-/// Judges the run and writes the last lines.
-fn finish(crew: &Crew<'_>, finding: Finding<'_>, left_over: LeftOver, writer: &Writer, patience: Duration) -> Finished {
+/// Judges the run and writes the last lines; gives the last snapshot too.
+fn finish(
+    crew: &Crew<'_>,
+    finding: Finding<'_>,
+    left_over: LeftOver,
+    writer: &Writer,
+    patience: Duration,
+) -> (Finished, Snapshot) {
     let RunContext { plan, clock, stop, roster } = crew.run;
-    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, .. } = finding;
+    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, mut snapshots, .. } = finding;
     let reason = stop.reason().unwrap_or(Reason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
@@ -277,6 +304,8 @@ fn finish(crew: &Crew<'_>, finding: Finding<'_>, left_over: LeftOver, writer: &W
         judgement,
         exit_code: exit.code(),
     };
+    let tick = last.as_ref().map(|(look, _)| (look.tick, recorder.phase(*look)));
+    let snapshot = snapshots.last(&ending, &aggregate, tick);
     let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
     let delivered = deliver(lines, &batches, writer, patience);
@@ -286,7 +315,7 @@ fn finish(crew: &Crew<'_>, finding: Finding<'_>, left_over: LeftOver, writer: &W
         Written::Closed => Stream::Closed,
         Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    Finished { ending, stream, was_killed }
+    (Finished { ending: Arc::new(ending), stream, was_killed }, snapshot)
 }
 
 /// Judges the run.
@@ -335,18 +364,6 @@ fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
         .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
         .collect();
     unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
-}
-
-/// The endpoint's name in checks.
-fn endpoint_name(plan: &Plan, place: StatsPlace) -> String {
-    endpoint(plan, place).to_string()
-}
-
-fn endpoint(plan: &Plan, place: StatsPlace) -> Endpoint {
-    match place {
-        StatsPlace::Endpoint(id) => plan.endpoints()[id.0 as usize].clone(),
-        StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
-    }
 }
 
 /// Hands over the last lines a few at a time, so that they need not all be in memory.

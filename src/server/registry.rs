@@ -37,7 +37,7 @@ impl Shared {
         Endpoint::named(prefix).map_or(0, |endpoint| self.requests[endpoint as usize].load(Ordering::Relaxed))
     }
 
-    /// Connections accepted so far.
+    /// Number of connections accepted so far.
     pub(super) fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::Relaxed)
     }

@@ -22,7 +22,7 @@ pub struct Share<'s> {
     pub endpoint: &'s str,
     /// Phase of the load at that time.
     pub phase: Phase,
-    /// Requests that failed.
+    /// Number of requests that failed.
     pub failed: u64,
     /// Requests that completed after the load had ended; left out of rates.
     pub after_stop: u64,
@@ -65,7 +65,7 @@ pub struct UnfinishedShare<'s> {
 }
 
 /// The requests that one or several checks select.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pool {
     scope: Scope,
     failed: u64,
@@ -78,14 +78,14 @@ struct Pool {
 }
 
 /// The checks of a run and the data they are evaluated on. At most one histogram per check.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Bench {
     checks: Vec<Held>,
     pools: Vec<Pool>,
 }
 
 /// A check and its state.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     check: Check,
     pool: usize,

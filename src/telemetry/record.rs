@@ -48,7 +48,7 @@ pub enum Body {
     EndpointStats(EndpointStats),
     /// The plan and where it runs.
     Config(Box<Config>),
-    /// What happened at one endpoint between two ticks.
+    /// Results of one endpoint between two ticks.
     Interval(Box<IntervalMetric>),
     /// A part of a histogram that did not fit.
     Histogram(HistogramPiece),

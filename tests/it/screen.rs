@@ -25,6 +25,41 @@ fn a_log_has_a_table_each_interval_and_the_summary() {
     }
 }
 
+/// `# reqs` and the failures of each row of a table: endpoints by `METHOD name`, and `Aggregated`.
+fn rows(table: &str) -> Vec<(String, (u64, u64))> {
+    let row = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at = words.iter().position(|word| word.contains('(') && word.ends_with("%)"))?;
+        let failed = words[at].split('(').next().unwrap();
+        Some((words[..at - 1].join(" "), (words[at - 1].parse().unwrap(), failed.parse().unwrap())))
+    };
+    table.lines().filter_map(row).collect()
+}
+
+#[test]
+fn the_table_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
+    let target = target();
+    let run = load(&target, LONG).with(["/ok", "/status/404"]).finish();
+    let stream = Stream::parse(&run.stdout);
+    let run = run.exits(1);
+    // The third is that of the summary.
+    let tables: Vec<_> = run.stderr.split("Type").skip(1).take(2).map(rows).collect();
+    for (number, table) in (1..).zip(&tables) {
+        let up_to = stream.of("interval").into_iter().filter(|line| line.count("tick") <= number);
+        let mut sums = std::collections::BTreeMap::<String, (u64, u64)>::new();
+        for line in up_to {
+            let failed = line.count("failed");
+            for name in [format!("{} {}", line.text("method"), line.text("name")), "Aggregated".to_owned()] {
+                let sum = sums.entry(name).or_default();
+                *sum = (sum.0 + line.count("ok") + failed, sum.1 + failed);
+            }
+        }
+        assert_eq!(table.len(), 3, "tick {number}: {table:?}");
+        assert_eq!(table.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(), sums, "tick {number}");
+    }
+    assert_eq!(tables.len(), 2);
+}
+
 #[test]
 fn only_the_summary_or_nothing_where_that_is_wanted() {
     let target = target();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 20] = [
+const FLOORS: [(&str, &[&str]); 21] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("files", &["error"]),
@@ -23,13 +23,27 @@ const FLOORS: [(&str, &[&str]); 20] = [
     ("stats", &["clock", "error", "outcome", "plan"]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "event", "machine", "plan", "stats"]),
-    ("report", &["cli", "clock", "error", "event", "outcome", "plan", "stats", "telemetry"]),
+    ("report", &["cli", "clock", "error", "event", "files", "outcome", "plan", "stats", "telemetry"]),
     ("merge", &["clock", "error", "event", "plan", "stats", "telemetry"]),
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
+    ("publish", &["cli", "clock", "error", "event", "load", "plan", "report", "stats", "telemetry"]),
     (
         "run",
-        &["clock", "error", "event", "files", "load", "machine", "outcome", "plan", "report", "stats", "telemetry"],
+        &[
+            "clock",
+            "error",
+            "event",
+            "files",
+            "load",
+            "machine",
+            "outcome",
+            "plan",
+            "publish",
+            "report",
+            "stats",
+            "telemetry",
+        ],
     ),
     (
         "command",
@@ -42,6 +56,7 @@ const FLOORS: [(&str, &[&str]); 20] = [
             "machine",
             "merge",
             "plan",
+            "publish",
             "report",
             "run",
             "server",
@@ -91,6 +106,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
             "load/swarm/stop.rs",
             "telemetry/writer.rs",
             "report/screen.rs",
+            "publish/threads.rs",
             "machine/limits.rs",
         ],
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 /// The phase of the load. An interval that overlaps several phases belongs to the one that takes up most of
 /// it; in a tie to the first in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// The load has ended, and requests in flight are finishing.
     Drain,
     /// The target is growing, or has not been reached yet.
+    #[default]
     Ramp,
     /// The target is falling.
     Down,
@@ -30,7 +31,7 @@ impl Phase {
     /// All phases, in the order of precedence.
     pub const ALL: [Self; 4] = [Self::Drain, Self::Ramp, Self::Down, Self::Steady];
 
-    /// The phase with this name; `None` for any other word.
+    /// The phase with that word; `None` for any other word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.as_str() == word)

@@ -62,7 +62,7 @@ pub struct Traffic {
     pub aborted: u64,
     /// Completed after the load had ended.
     pub after_stop: AfterStop,
-    /// Redirects followed.
+    /// Reads the maximum number of redirects.
     pub redirects: u64,
     /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,

@@ -18,7 +18,7 @@ use crate::telemetry::reader::Reading;
 use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
 
 /// An interval whose histograms follow in lines of their own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Pending {
     tick: u64,
     endpoint: usize,

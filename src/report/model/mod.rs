@@ -1,6 +1,7 @@
 //! A run as described by its stream: what every report shows.
 //!
-//! Built line by line with bounded memory, by the same code while the lines are written and later from the file.
+//! Built line by line with bounded memory: at the end of a run from the lines as they are written, and later from the
+//! file, by the same code from the same numbers.
 
 pub mod course;
 mod intervals;
@@ -55,7 +56,7 @@ pub struct Model {
 }
 
 /// The contents of a stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Story {
     /// Version, plan and environment.
     pub plan: PlanSeen,
@@ -121,7 +122,7 @@ impl PlanSeen {
 }
 
 /// All requests of a phase.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PhaseSeen {
     /// The phase.
     pub phase: Phase,
@@ -136,7 +137,7 @@ pub struct PhaseSeen {
 }
 
 /// One endpoint.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EndpointSeen {
     /// Its method; empty for the endpoints beyond the maximum, taken together.
     pub method: String,
@@ -169,45 +170,6 @@ pub struct Notice {
     pub detail: String,
 }
 
-/// Builds a model from lines.
-#[derive(Debug)]
-pub struct Collector {
-    reading: Reading,
-    story: Story,
-}
-
-impl Collector {
-    /// An empty collector. `name` is the stream's name, for messages.
-    #[must_use]
-    pub fn new(name: &str) -> Self {
-        Self { reading: Reading::new(name), story: Story::default() }
-    }
-
-    /// Adds the next line.
-    ///
-    /// # Errors
-    /// As [`Reading::take`].
-    pub fn take(&mut self, line: &[u8]) -> Result<()> {
-        if let Some(line) = self.reading.take(line)? {
-            self.story.take(line, &mut self.reading);
-        }
-        Ok(())
-    }
-
-    /// Registers a line that the model does not need.
-    pub fn pass(&mut self) {
-        self.reading.pass();
-    }
-
-    /// The model.
-    ///
-    /// # Errors
-    /// As [`Reading::finish`].
-    pub fn finish(self) -> Result<Model> {
-        Ok(Model::new(self.reading.finish()?, self.story))
-    }
-}
-
 impl Model {
     /// Reads a stream from a file, or from standard input if the path is `-`.
     ///
@@ -232,7 +194,8 @@ impl Model {
         Ok(model)
     }
 
-    fn new(read: Read, mut story: Story) -> Self {
+    /// The model of what was read.
+    pub(super) fn new(read: Read, mut story: Story) -> Self {
         story.close();
         story.place_unfinished();
         Self { identity: read.identity, troubles: read.troubles, story }

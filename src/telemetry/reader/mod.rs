@@ -177,6 +177,14 @@ impl Reading {
         self.troubles.add(Kind::Torn, self.lines, what);
     }
 
+    /// What is known so far of a stream that goes on; `None` before its first line. That it has no end yet is not a
+    /// trouble.
+    #[must_use]
+    pub fn so_far(&self) -> Option<Read> {
+        let (_, identity) = self.identity.as_ref()?;
+        Some(Read { identity: identity.clone(), troubles: self.troubles.clone() })
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::model::Model;
+use super::{csv, hgrm, html, json, junit};
 use crate::cli::Outputs;
 use crate::error::{Error, Result};
 use crate::files::apart::Named;
 use crate::files::replace;
-use crate::report::model::Model;
-use crate::report::{csv, hgrm, html, json, junit};
 
 /// The requested report files.
-pub(super) struct Pages(Vec<Page>);
+pub struct Pages(Vec<Page>);
 
 /// Makes the content of a file from the model alone.
 type Make = fn(&Model) -> String;
@@ -26,17 +26,18 @@ struct Page {
 }
 
 /// Selects files by whether their names are final.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
     /// Files without marks in their names: those with marks depend on settings that are not known yet.
     Known,
-    /// All files.
+    /// All.
     All,
 }
 
 impl Pages {
     /// The files that were requested.
-    pub(super) fn new(outputs: &Outputs) -> Self {
+    #[must_use]
+    pub fn new(outputs: &Outputs) -> Self {
         let mut pages = Vec::new();
         let mut add = |flag, path: Option<PathBuf>, title, make| {
             pages.extend(path.map(|path| Page { flag, path, title, make }));
@@ -63,12 +64,14 @@ impl Pages {
     }
 
     /// Whether no file was requested.
-    pub(super) const fn is_empty(&self) -> bool {
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The paths of the selected files.
-    pub(super) fn places(&self, names: Names) -> Vec<Named> {
+    #[must_use]
+    pub fn places(&self, names: Names) -> Vec<Named> {
         self.meant(names).map(|page| Named::file(page.flag, &page.path)).collect()
     }
 
@@ -76,7 +79,7 @@ impl Pages {
     ///
     /// # Errors
     /// Exit 2, with the flag and the file.
-    pub(super) fn check(&self, names: Names) -> Result<()> {
+    pub fn check(&self, names: Names) -> Result<()> {
         for page in self.meant(names) {
             replace::check(&page.path).map_err(|why| Error::usage(page.named(), why))?;
         }
@@ -88,13 +91,17 @@ impl Pages {
     }
 
     /// A copy in which the marks in file names are replaced by settings.
-    pub(super) fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
+    #[must_use]
+    pub fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
         let fill = |page: &Page| Page { path: page.filled(&setting), ..page.clone() };
         Self(self.0.iter().map(fill).collect())
     }
 
     /// Writes the files; returns a line for each that says where it is.
-    pub(super) fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
+    ///
+    /// # Errors
+    /// One cannot be written: `error` of its flag with its name, and of the reason.
+    pub fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
         for page in &self.0 {
             let written = replace::write(&page.path, (page.make)(model).as_bytes());

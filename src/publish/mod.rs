@@ -1,0 +1,24 @@
+//! Publishing a run while it goes on: each observer gets the latest snapshot, on a thread of its own.
+//!
+//! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
+
+mod latest;
+mod line;
+pub mod observer;
+pub mod snapshot;
+mod tables;
+pub mod threads;
+
+use crate::error::Result;
+use observer::{Context, Make, Observer};
+
+/// Every observer that there is.
+const OBSERVERS: [Make; 2] = [line::make, tables::make];
+
+/// Those that the flags ask for.
+///
+/// # Errors
+/// One cannot be made: exit 2.
+pub fn observers(context: &Context<'_>) -> Result<Vec<Box<dyn Observer>>> {
+    OBSERVERS.iter().filter_map(|make| make(context).transpose()).collect()
+}

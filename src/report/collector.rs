@@ -1,0 +1,219 @@
+//! What collects a run's report while its stream is written: exact, as it is shown every line, by the thread that writes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::files::{Names, Pages};
+use super::model::{Model, Story};
+use crate::cli::MergeFlags;
+use crate::error::{Error, Result};
+use crate::files::apart::{self, Named};
+use crate::plan::{Plan, Sink};
+use crate::telemetry::reader::Reading;
+use crate::telemetry::record::Body;
+use crate::telemetry::writer::Tee;
+
+/// Builds a model from lines.
+#[derive(Debug)]
+pub struct Collector {
+    reading: Reading,
+    story: Story,
+}
+
+impl Collector {
+    /// An empty collector. `name` is the stream's name, for messages.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { reading: Reading::new(name), story: Story::default() }
+    }
+
+    /// Adds the next line.
+    ///
+    /// # Errors
+    /// As [`Reading::take`].
+    pub fn take(&mut self, line: &[u8]) -> Result<()> {
+        if let Some(line) = self.reading.take(line)? {
+            self.story.take(line, &mut self.reading);
+        }
+        Ok(())
+    }
+
+    /// Registers a line that the model does not need.
+    pub fn pass(&mut self) {
+        self.reading.pass();
+    }
+
+    /// The model so far, of a stream that goes on; `None` before its first line. What its lines say of the run is in it;
+    /// what is missing at its end is not known yet.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Model> {
+        Some(Model::new(self.reading.so_far()?, self.story.clone()))
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// As [`Reading::finish`].
+    pub fn finish(self) -> Result<Model> {
+        Ok(Model::new(self.reading.finish()?, self.story))
+    }
+}
+
+/// Collects what is written to a stream, and writes the requested reports from it.
+pub struct Seen {
+    collector: Arc<Mutex<Collector>>,
+    pages: Pages,
+    /// Inputs, which must not be overwritten.
+    inputs: Vec<Named>,
+    /// Outputs other than the reports.
+    outputs: Vec<Named>,
+}
+
+impl Seen {
+    /// A collector for a run.
+    ///
+    /// # Errors
+    /// Exit 2 if an output is also an input or another output; checked before anything is opened.
+    pub fn of_run(plan: &Plan) -> Result<Self> {
+        let setting =
+            |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
+        let pages = Pages::new(&plan.people().outputs).filled(setting);
+        let people = plan.people().logfile.iter().map(|path| Named::file("--logfile", path));
+        let outputs: Vec<Named> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
+        let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
+        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
+        Ok(seen)
+    }
+
+    /// A collector for the output of a merge.
+    ///
+    /// # Errors
+    /// Exit 2 if an output is also an input or another output, or a report will not be writable at the end; checked
+    /// before anything is opened.
+    pub fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
+        let inputs = flags.streams.iter().map(|path| Named::stream(path)).collect();
+        let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
+        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
+        seen.pages.check(Names::Known)?;
+        Ok(seen)
+    }
+
+    fn new(pages: Pages, inputs: Vec<Named>, sink: &Sink) -> Self {
+        let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
+        Self { collector, pages, inputs, outputs: vec![place(sink)] }
+    }
+
+    /// Checks that each report can be written at the end.
+    ///
+    /// # Errors
+    /// Exit 2, with the flag and the file; checked before anything is sent.
+    pub fn check(&self) -> Result<()> {
+        self.pages.check(Names::All)
+    }
+
+    /// Whether any report besides the summary was requested.
+    #[must_use]
+    pub const fn is_asked_for(&self) -> bool {
+        !self.pages.is_empty()
+    }
+
+    /// Callback to which the writer passes its lines.
+    #[must_use]
+    pub fn tee(&self) -> Tee {
+        let mut show = self.show();
+        Box::new(move |body, line| show(is_of_summary(body), line))
+    }
+
+    /// What a merge shows its lines to; those that a worker wrote have no body.
+    pub fn merge_tee(&self) -> impl FnMut(Option<&Body>, &[u8]) + use<> {
+        let mut show = self.show();
+        move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line)
+    }
+
+    /// Receives a line, and whether the summary needs it.
+    fn show(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
+        let collector = Arc::clone(&self.collector);
+        let all = self.is_asked_for();
+        move |is_of_summary, line| {
+            let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
+            if all || is_of_summary {
+                // Its only error is a second stream in a file, which cannot happen here.
+                let _ = collector.take(line);
+            } else {
+                collector.pass();
+            }
+        }
+    }
+
+    /// The run as described by the stream so far.
+    ///
+    /// # Errors
+    /// If no line was written.
+    pub fn model(&self) -> Result<Model> {
+        // The writer may still share this collector: do not wait for one that is stuck in a write.
+        let mut collector = self.collector.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *collector, Collector::new("the stream")).finish()
+    }
+
+    /// The model of the lines so far, while the run goes on; `None` before the first line. Of a tick that is being
+    /// written, it has the lines that were; without reports to make it has no intervals, as those lines are not read then.
+    /// The writer waits while the model is copied, so this is for a page now and then and not for every request.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Model> {
+        self.collector.lock().unwrap_or_else(PoisonError::into_inner).snapshot()
+    }
+
+    /// Writes the requested reports; returns a line for each that says where it is.
+    ///
+    /// # Errors
+    /// Exit 4: a report cannot be written.
+    pub fn write(&self, model: &Model) -> Result<String> {
+        let pages = self.pages.filled(|key| model.story.plan.setting(key));
+        apart::check(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
+        pages.write(model, Error::invalid)
+    }
+}
+
+/// Whether the summary needs a line: not those of the ticks, of which there are many.
+const fn is_of_summary(body: &Body) -> bool {
+    !matches!(
+        body,
+        Body::Interval(_) | Body::Histogram(_) | Body::Health(_) | Body::Cpu(_) | Body::Mem(_) | Body::Network(_)
+    )
+}
+
+/// Whether a line from a worker is a warning: its level directly follows its time.
+fn is_warning(line: &[u8]) -> bool {
+    const LEVEL: &[u8] = b"\"level\":\"WARNING\"";
+    line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
+}
+
+/// The destination of a stream.
+fn place(sink: &Sink) -> Named {
+    match sink {
+        Sink::Stdout => Named::stdout(),
+        Sink::File(path) | Sink::Gzip(path) => Named::file("--telemetry", path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::json;
+
+    #[test]
+    fn the_model_so_far_is_that_of_the_lines_so_far() {
+        let stream = include_str!("../../tests/corpus/streams/alone.ndjson");
+        let mut collector = Collector::new("the stream");
+        assert!(collector.snapshot().is_none());
+        let mut before_the_end = None;
+        for line in stream.lines() {
+            collector.take(line.as_bytes()).unwrap();
+            let so_far = collector.snapshot().unwrap();
+            assert!(so_far.troubles.is_empty(), "that the stream goes on is not a trouble");
+            before_the_end = if so_far.story.end.is_none() { Some(so_far.story.counts()) } else { before_the_end };
+        }
+        let (so_far, whole) = (collector.snapshot().unwrap(), collector.finish().unwrap());
+        assert_eq!(json::document(&so_far), json::document(&whole));
+        assert_eq!(before_the_end.unwrap(), whole.story.counts(), "as the intervals add up");
+    }
+}

@@ -1,0 +1,185 @@
+use super::*;
+use crate::cli::{self, Command, Invocation, Variables};
+use crate::event::Reason;
+use crate::machine::sampler::Sampler;
+use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+use crate::plan::Surroundings;
+use crate::plan::endpoint::EndpointId;
+use crate::publish::observer::{Endpoints, Observer};
+use crate::stats::aggregate::Cut;
+use crate::stats::check::Share;
+use crate::stats::stalls::Overslept;
+use crate::stats::tally::Counts;
+use crate::stats::verdict::Judgement;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+fn plan() -> Plan {
+    let line = ["swarmline", "run", "--host", "http://localhost", "--check", "max < 1s", "/a", "/b", "/c"];
+    let parsed = cli::parse(line.map(OsString::from), Variables::Ignored).unwrap();
+    let Invocation::Command(Command::Run(flags), origins) = parsed else { unreachable!("a run") };
+    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+    Plan::from_flags(&flags, &origins, surroundings).unwrap()
+}
+
+/// Passes on what it is given.
+struct Kept(Wants, Sender<Arc<Snapshot>>);
+
+impl Observer for Kept {
+    fn name(&self) -> &'static str {
+        "kept"
+    }
+
+    fn wants(&self) -> Wants {
+        self.0
+    }
+
+    fn observe(&mut self, snapshot: &Arc<Snapshot>, _: Moment) {
+        self.1.send(Arc::clone(snapshot)).unwrap();
+    }
+}
+
+fn kept(wants: Wants) -> (Observers, Receiver<Arc<Snapshot>>) {
+    let (sender, seen) = channel();
+    (Observers::start(vec![Box::new(Kept(wants, sender))], Clock::start_now()).unwrap(), seen)
+}
+
+fn at(millis: u64) -> Moment {
+    Moment::from_nanos(millis * 1_000_000)
+}
+
+fn outcome(endpoint: u32, millis: u64, ending: Ending) -> Outcome {
+    Outcome::new(EndpointId(endpoint), Turn::WhenSent, (at(millis), at(millis + 7)), Traffic::default(), ending)
+}
+
+fn look(tick: u64, sampler: &mut Sampler) -> Look {
+    let mut sample = sampler.look(at(tick * 1000));
+    sample.at = at(tick * 1000);
+    Look {
+        tick,
+        users: 3,
+        flight: Flight { sent: 10, in_flight: 2, oldest: Duration::ZERO },
+        stopped: None,
+        sample,
+        writer_cpu: Duration::ZERO,
+        open_files_limit: 0,
+        overslept: Overslept::default(),
+    }
+}
+
+/// A tick as the aggregator makes one.
+fn tick(snapshots: &mut Snapshots<'_>, (aggregate, bench): (&mut Aggregate, &mut Bench), look: Look) -> Vec<Cut> {
+    let cuts = aggregate.cut();
+    for Cut { place, interval } in &cuts {
+        bench.add(&Share::of(&endpoint(snapshots.plan, *place).to_string(), Phase::Steady, interval));
+    }
+    let (sends, aggregator_cpu) = (aggregate.take_sends(), Duration::ZERO);
+    let count = Count { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
+    snapshots.tick((look, Phase::Steady), (aggregate, bench), &count, &[]);
+    count.cuts
+}
+
+fn add(sum: &mut Counts, cut: &Cut) {
+    sum.ok += cut.interval.ok;
+    sum.failed += cut.interval.failures();
+    sum.aborted += cut.interval.aborted;
+}
+
+#[test]
+fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
+    let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
+    let (observers, seen) = kept(Wants { endpoints: Endpoints::All, checks: true, ..Wants::default() });
+    let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::new(plan.checks()));
+    let mut sums: Vec<(String, Counts)> = Vec::new();
+    let endings = [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Ok, Ending::Aborted];
+    for number in 1..=4 {
+        for (endpoint, ending) in (0..number).zip(endings) {
+            // Of the third endpoint nothing happens in the first interval.
+            aggregate.record(&outcome(endpoint % 3, u64::from(number) * 1000 - 500, ending));
+        }
+        let look = look(u64::from(number), &mut sampler);
+        for cut in tick(&mut snapshots, (&mut aggregate, &mut bench), look) {
+            let name = endpoint(&plan, cut.place).to_string();
+            let place = sums.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+                sums.push((name, Counts::default()));
+                sums.len() - 1
+            });
+            add(&mut sums[place].1, &cut);
+        }
+        let snapshot = seen.recv().unwrap();
+        let told: Vec<_> = snapshot.tick.endpoints.iter().map(|one| (one.endpoint.to_string(), one.counts)).collect();
+        assert_eq!(told, sums, "tick {number}");
+        let all = sums.iter().fold(Counts::default(), |all, (_, counts)| all.and(counts));
+        assert_eq!(snapshot.tick.counts, all);
+        assert_eq!((snapshot.completed, snapshot.failed), (all.completed(), all.failed));
+        assert_eq!(snapshot.tick.statistics.num_requests, all.completed());
+        assert_eq!((snapshot.tick.number, snapshot.at), (look.tick, look.sample.at));
+        assert_eq!((snapshot.tick.users, snapshot.tick.flight, snapshot.tick.phase), (3, look.flight, Phase::Steady));
+        let [check] = snapshot.tick.checks.as_slice() else { panic!("one check") };
+        assert_eq!((check.met, check.value.map(|value| value.number)), (true, Some(7000.0)));
+    }
+}
+
+#[test]
+fn what_no_observer_wants_is_not_made() {
+    let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
+    let pause = Duration::from_secs(2);
+    let (observers, seen) = kept(Wants { endpoints: Endpoints::First(1), pause, ..Wants::default() });
+    let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::new(plan.checks()));
+    (0..3).for_each(|endpoint| aggregate.record(&outcome(endpoint, 500, Ending::Ok)));
+    for number in 1..=4 {
+        tick(&mut snapshots, (&mut aggregate, &mut bench), look(number, &mut sampler));
+        snapshots.pulse(at(number * 1000 + 900), || -> &Aggregate { unreachable!("not wanted") }, false);
+        if number % 2 == 0 {
+            let snapshot = seen.recv().unwrap();
+            assert_eq!((snapshot.tick.endpoints.len(), snapshot.tick.further_endpoints), (1, 2));
+            assert_eq!((snapshot.tick.number, snapshot.tick.checks.len()), (number, 0));
+        }
+        assert!(seen.try_recv().is_err(), "not due at tick {number}");
+    }
+}
+
+#[test]
+fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
+    let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
+    let (observers, seen) = kept(Wants { between_ticks: true, ..Wants::default() });
+    let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::default());
+    aggregate.record(&outcome(0, 500, Ending::Ok));
+    tick(&mut snapshots, (&mut aggregate, &mut bench), look(1, &mut sampler));
+    assert_eq!(seen.recv().unwrap().completed, 1);
+    aggregate.record(&outcome(0, 1100, Ending::Failed(Failure::Timeout)));
+    snapshots.pulse(at(1400), || &aggregate, false);
+    assert!(seen.try_recv().is_err(), "half a second after the tick at the soonest");
+    snapshots.pulse(at(1500), || &aggregate, true);
+    let snapshot = seen.recv().unwrap();
+    assert_eq!((snapshot.completed, snapshot.failed, snapshot.at, snapshot.is_stopping), (2, 1, at(1500), true));
+    assert_eq!((snapshot.tick.counts.completed(), snapshot.tick.number), (1, 1));
+}
+
+#[test]
+fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lines() {
+    let (plan, roster) = (plan(), Roster::default());
+    let (observers, _seen) = kept(Wants { endpoints: Endpoints::All, ..Wants::default() });
+    let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
+    let mut aggregate = Aggregate::new(plan.endpoints().len());
+    (0..6).for_each(|number| aggregate.record(&outcome(number % 2, 100, Ending::Ok)));
+    aggregate.cut();
+    let ending = RunEnding {
+        at: at(5000),
+        stopped_at: at(2000),
+        reason: Reason::RunTime,
+        users: 4,
+        load_end: at(2000),
+        unfinished: Vec::new(),
+        judgement: Judgement::pass(),
+        exit_code: 0,
+    };
+    let last = snapshots.last(&ending, &aggregate, Some((5, Phase::Drain)));
+    assert_eq!((last.completed, last.users, last.at, last.tick.number), (6, 4, at(5000), 5));
+    assert_eq!(last.tick.statistics, aggregate.whole().statistics(at(5000), at(2000)));
+    assert_eq!(last.tick.endpoints.iter().map(|one| one.counts.ok).collect::<Vec<_>>(), [3, 3]);
+}
