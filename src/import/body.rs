@@ -1,10 +1,10 @@
 //! A body as text to the most telling key that a scenario has for it.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use super::draft::{Body, literal};
 use crate::plan::json::Json;
+use crate::plan::percent;
 
 /// The body that `text` is under this content type; says also whether the `Content-Type` follows from it.
 pub(super) fn of(content_type: &str, text: &str) -> (Body, bool) {
@@ -42,35 +42,14 @@ fn form(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// Form decoding: `+` is a blank. None where that gives no text.
+/// Form decoding: `+` is a blank. `None` where that gives no text.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
+    percent::decode(&text.replace('+', " "))
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
 pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a text cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent::encode(text, percent::COMPONENT).to_string()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod json;
 pub mod load;
 pub mod many;
 mod number;
+pub mod percent;
 pub mod pointer;
 pub mod random;
 pub mod request;

@@ -47,7 +47,7 @@ const FLOORS: [(&str, &[&str]); 17] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 22] = [
+const NAMES: [(&str, &[&str], &str); 24] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",
@@ -85,6 +85,8 @@ const NAMES: [(&str, &[&str], &str); 22] = [
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
     ("ureq", &["plan/url.rs"], "hosts, checked"),
+    ("unicode_width", &["report/plain.rs"], "columns of a terminal"),
+    ("percent_encoding", &["plan/percent.rs"], "what is encoded where is said once"),
     ("rustls", &["load/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
     ("webpki", &["load/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),
     ("rustix", &["load/", "machine/", "target/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
