@@ -47,7 +47,7 @@ pub enum Command {
 }
 
 /// Where a setting's value came from, most binding first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// A flag of this command line.
     Flag,
