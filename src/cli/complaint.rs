@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use super::refused;
@@ -50,13 +50,12 @@ impl Shown {
 pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Command) -> Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
-        let commands = "expected run, demo, report, target, merge, import or schema; try swarmline --help";
-        return Error::usage("command missing", commands);
+        return Error::usage("no command given", format!("expected {}; try swarmline --help", commands(definition)));
     }
     if let Some(text) = context(ContextKind::InvalidSubcommand).filter(|text| text.contains(['/', ':'])) {
         return Error::usage(
             format!("{:?}", masked_url(&text)),
-            "is not a command; did you mean swarmline run in front?",
+            "is not a command; did you mean swarmline run, followed by it?",
         );
     }
     let what = context(ContextKind::InvalidArg);
@@ -89,8 +88,27 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
             if let (Some(value), Some(Some(shown))) = (value, shown) {
                 text = text.replace(&value, &shown);
             }
-            Error::usage(named, text)
+            Error::usage(named, text + &choices(error))
         }
+    }
+}
+
+/// The values that a flag takes, where there are only a few.
+fn choices(error: &clap::Error) -> String {
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => {
+            format!("; possible values: {}", values.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The names of all commands.
+fn commands(definition: &Command) -> String {
+    let names: Vec<&str> = definition.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -116,7 +134,7 @@ fn plain(why: &str) -> String {
 /// A flag that there is not: the nearest that there is, or where all are listed.
 fn unknown(argument: &str, suggested: Option<String>, definition: &Command) -> Error {
     if !argument.starts_with('-') {
-        return Error::usage(format!("{:?}", masked_url(argument)), "is one argument too many");
+        return Error::usage(format!("{:?}", masked_url(argument)), "is not expected here");
     }
     let list = format!("{} --help lists all flags", definition.get_bin_name().unwrap_or_else(|| definition.get_name()));
     let nearest = suggested.map(|flag| format!("did you mean '{flag}'? ")).unwrap_or_default();

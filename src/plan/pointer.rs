@@ -20,8 +20,9 @@ impl Pointer {
         if text.is_empty() {
             return Ok(Self(Box::default()));
         }
-        let tokens =
-            text.strip_prefix('/').ok_or_else(|| format!("{text:?} is no JSON pointer; did you mean \"/{text}\"?"))?;
+        let tokens = text
+            .strip_prefix('/')
+            .ok_or_else(|| format!("{text:?} is not a JSON pointer; did you mean \"/{text}\"?"))?;
         tokens.split('/').map(unescaped).collect::<Result<_, _>>().map(Self)
     }
 
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pointer_says_why() {
+    fn what_is_not_a_pointer_says_why() {
         assert!(Pointer::parse("token").unwrap_err().contains("did you mean \"/token\"?"));
         assert!(Pointer::parse("/a~2").unwrap_err().contains("~0"));
         assert!(Pointer::parse("/a~").is_err());

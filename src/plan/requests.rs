@@ -192,7 +192,7 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
         ));
     }
     if all.is_empty() {
-        return Err(Error::usage("REQUEST", "nothing to ask; give a URL, or --host and a path such as /"));
+        return Err(Error::usage("REQUEST", "no request given; pass a URL, or --host and a path such as /"));
     }
     Ok(all)
 }

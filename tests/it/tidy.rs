@@ -110,7 +110,7 @@ const NAMES: [(&str, &[&str], &str); 24] = [
         ],
         "compressed streams and histograms, and answers that are looked at",
     ),
-    ("clap", &["cli/"], "flags"),
+    ("clap", &["cli/"], "flags, and what is made from their definition"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),

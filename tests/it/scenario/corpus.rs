@@ -174,7 +174,7 @@ const UNSEEN: [&str; 15] = [
     "is a directory",
     "has no column",
     "there is no data source",
-    "upside down",
+    "shorter time comes first",
     "at least 100ms",
     "is above",
     "expected a URL",
