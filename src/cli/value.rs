@@ -108,7 +108,8 @@ pub fn amount(text: &str) -> Result<f64, String> {
 /// # Errors
 /// A sentence that says what is expected.
 pub fn share(text: &str) -> Result<f64, String> {
-    text.strip_suffix('%').map_or_else(|| decimal(text), |percent| decimal(percent).map(|percent| percent / 100.0))
+    let share = text.strip_suffix('%').map_or_else(|| decimal(text), |percent| decimal(percent).map(|p| p / 100.0));
+    share.map_err(|_| "expected a share such as 10% or 0.1".to_owned())
 }
 
 /// Think time of a user between two tasks (Locust's wait times).

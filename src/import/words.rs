@@ -1,4 +1,7 @@
 //! A copied command line to words, as the shell that it was copied for would split it.
+//!
+//! Not shlex or shell-words: browsers copy bodies as `$'...'` with escapes, and for cmd of Windows with carets, of which
+//! neither crate knows.
 
 use crate::error::{Error, Result};
 

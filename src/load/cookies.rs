@@ -1,6 +1,8 @@
 //! One user's cookies, as RFC 6265 has them and as far as services need it; where RFC 6265bis is stricter about
 //! `Secure` and the two name prefixes, as browsers and curl are, this is too.
 //!
+//! Not the `cookie_store` crate: it takes URLs of the url crate, which rewrites them, and keeps all that servers send.
+//!
 //! Pure: heads, URLs and times in, a header field out. Bounded, as servers decide what is kept here.
 //!
 //! There is no list of public suffixes: `Domain=com` is refused as it has one label, `Domain=co.uk` is not. A jar is

@@ -1,4 +1,7 @@
 //! How a run goes, while it goes: one line for a terminal, Locust's table for a log.
+//!
+//! Not indicatif: a narrow terminal gets the most important parts of the line, and only the thread of the screen may
+//! write, so that a slow terminal holds up nothing else.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
-const REFUSED: [(&[&str], &[&str]); 72] = [
+const REFUSED: [(&[&str], &[&str]); 75] = [
     (&["-u", "0", "/ok"], &["--users: invalid value '0': must be from 1 to 1000000"]),
     (&["-u", "-1", "/ok"], &["-1"]),
     (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
@@ -14,7 +14,10 @@ const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["-r", "inf", "/ok"], &["--spawn-rate"]),
     (&["-t", "often", "/ok"], &["--run-time", "often", "1h30m"]),
     (&["-t", "0", "/ok"], &["--run-time", "longer than 0"]),
-    (&["-n", "0", "/ok"], &["--requests"]),
+    (&["-n", "0", "/ok"], &["--requests", "must be at least 1"]),
+    (&["/ok", "-n"], &["--requests: needs a value"]),
+    (&["-n", "", "/ok"], &["--requests: invalid value '': expected a whole number"]),
+    (&["-n", "1", "-n", "2", "/ok"], &["--requests: is given more than once"]),
     (&["-n", "x", "/ok"], &["--requests"]),
     (&["-s", "soon", "/ok"], &["--stop-timeout", "soon"]),
     (&["--wait", "3s..1s", "/ok"], &["--wait", "3s..1s", "shorter time comes first"]),
@@ -315,6 +318,8 @@ fn a_missing_or_unknown_command_says_which_there_are() {
         "{}",
         none.stderr
     );
+    let bare = Run::new(["merge"]).finish().exits(2);
+    assert_eq!(bare.complaint(), "STREAM: is required; swarmline merge --help");
     let unknown = Run::new(["runn"]).finish().exits(2);
     assert!(unknown.complaint().contains("'run'"), "{}", unknown.stderr);
 }
@@ -327,5 +332,9 @@ fn the_target_listens_where_only_this_host_reaches_it() {
     let refused = Run::new(["target", "--listen", host(&taken).strip_prefix("http://").unwrap()]).finish().exits(2);
     assert!(refused.complaint().starts_with("--listen"), "{}", refused.stderr);
     let garbage = Run::new(["target", "--listen", "here"]).finish().exits(2);
-    assert!(garbage.complaint().starts_with("--listen"), "{}", garbage.stderr);
+    assert!(
+        garbage.complaint().starts_with("--listen: invalid value 'here': expected ADDR:PORT"),
+        "{}",
+        garbage.stderr
+    );
 }

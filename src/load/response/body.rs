@@ -1,4 +1,7 @@
 //! The body of a response: how much of what comes belongs to it, and how much of that is payload.
+//!
+//! Chunks are read here, not by ureq-proto, which the tests hold this against: it takes sizes that RFC 9112 does not allow
+//! (a plus sign, blanks around) and does not bound what may stand behind a size.
 
 use crate::load::response::{Broken, Framing};
 
