@@ -1,6 +1,7 @@
 //! The flags of `run`, some of which other commands share; their doc comments are the help page.
 #![allow(
     clippy::doc_markdown,
+    rustdoc::bare_urls,
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
     reason = "doc comments here are the help page"
