@@ -6,8 +6,8 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, ImportFlags, Invocation, LogLevel, Origins, Variables};
-use crate::cli::{RunFlags, SchemaFlags, TargetFlags};
+use crate::cli::{self, Command, Invocation, LogLevel, Origins, Variables};
+use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, Scope, Secrets};
@@ -181,6 +181,22 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
 /// As [`print()`].
 pub fn schema(flags: &SchemaFlags) -> Result<Exit> {
     print(if flags.scenario { scenario::SCHEMA } else { telemetry::SCHEMA })
+}
+
+/// `swarmline completions`.
+///
+/// # Errors
+/// As [`print()`].
+pub fn completions(flags: &CompletionsFlags) -> Result<Exit> {
+    print(&cli::completions(flags.shell))
+}
+
+/// `swarmline man`.
+///
+/// # Errors
+/// There is no such command; else as [`print()`].
+pub fn man(flags: &ManFlags) -> Result<Exit> {
+    print(&cli::manual_page(flags.command.as_deref())?)
 }
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.

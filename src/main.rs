@@ -28,6 +28,8 @@ fn dispatch() -> Result<Exit> {
         Command::Merge(flags) => command::merge(&flags, &origins),
         Command::Import(flags) => command::import(&flags),
         Command::Schema(flags) => command::schema(&flags),
+        Command::Completions(flags) => command::completions(&flags),
+        Command::Man(flags) => command::man(&flags),
     };
     done.map_err(|error| origins.named(error))
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use super::refused;
@@ -50,17 +50,16 @@ impl Shown {
 pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Command) -> Error {
     let context = |kind| error.get(kind).map(ToString::to_string);
     if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
-        let commands = "expected run, demo, report, target, merge, import or schema; try swarmline --help";
-        return Error::usage("command missing", commands);
+        return Error::usage("no command given", format!("expected {}; try swarmline --help", commands(definition)));
     }
     if let Some(text) = context(ContextKind::InvalidSubcommand).filter(|text| text.contains(['/', ':'])) {
         return Error::usage(
             format!("{:?}", masked_url(&text)),
-            "is not a command; did you mean swarmline run in front?",
+            "is not a command; did you mean swarmline run, followed by it?",
         );
     }
     let what = context(ContextKind::InvalidArg);
-    let flag = what.as_deref().map(|what| what.split(['=', ' ']).next().unwrap_or(what));
+    let flag = what.as_deref().map(name_of);
     let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty());
     // Only what clap does not take for a value of another flag: `-d --master` is a body.
     if let Some(argument) = what.as_deref().filter(|_| error.kind() == ErrorKind::UnknownArgument) {
@@ -75,6 +74,9 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
     let Some(flag) = flag else { return Error::usage("command line", masked(&sentence(error))) };
     let shown = value.as_deref().map(|value| Shown::of(flag).value(value));
     let named = name.unwrap_or(flag);
+    if let Some(why) = without_a_value(error, value.as_deref(), definition) {
+        return Error::usage(named, why + &choices(error));
+    }
     match (error.kind(), shown) {
         (ErrorKind::ValueValidation, Some(shown)) => {
             let why = std::error::Error::source(error).map(|why| plain(&why.to_string())).unwrap_or_default();
@@ -89,8 +91,53 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
             if let (Some(value), Some(Some(shown))) = (value, shown) {
                 text = text.replace(&value, &shown);
             }
-            Error::usage(named, text)
+            Error::usage(named, text + &choices(error))
         }
+    }
+}
+
+/// A flag as people write it, or an argument by its name: of `--users <N>` and `<STREAM>...` what tells it apart.
+fn name_of(what: &str) -> &str {
+    what.split(['=', ' ']).next().unwrap_or(what).trim_matches(['<', '>', '[', ']', '.', ','])
+}
+
+/// What is wrong where there is no value to name.
+fn without_a_value(error: &clap::Error, value: Option<&str>, definition: &Command) -> Option<String> {
+    match (error.kind(), value) {
+        (ErrorKind::MissingRequiredArgument, _) => Some(format!("is required; {} --help", called(definition))),
+        (ErrorKind::InvalidValue, None) => Some("needs a value".to_owned()),
+        (ErrorKind::ValueValidation, None) => {
+            let why = std::error::Error::source(error).map(|why| plain(&why.to_string()))?;
+            Some(format!("invalid value '': {why}"))
+        }
+        (ErrorKind::ArgumentConflict, _) if error.to_string().contains("multiple times") => {
+            Some("is given more than once".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The command as people call it.
+fn called(definition: &Command) -> &str {
+    definition.get_bin_name().unwrap_or_else(|| definition.get_name())
+}
+
+/// The values that a flag takes, where there are only a few.
+fn choices(error: &clap::Error) -> String {
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(values)) if !values.is_empty() => {
+            format!("; possible values: {}", values.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The names of all commands.
+fn commands(definition: &Command) -> String {
+    let names: Vec<&str> = definition.get_subcommands().map(Command::get_name).filter(|name| *name != "help").collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
     }
 }
 
@@ -101,13 +148,19 @@ fn without_value(why: &str, value: &str, shown: &str) -> String {
     if hidden.is_empty() || shown.contains(hidden) { why } else { why.replace(hidden, MASK) }
 }
 
+/// `u64::MAX`: a limit of the type, not of the flag.
+const LARGEST: &str = "18446744073709551615";
+
 /// Sentences of clap and std as people say them.
 fn plain(why: &str) -> String {
     match (why, why.split_once(" is not in ").and_then(|(_, range)| range.split_once(".."))) {
         ("invalid digit found in string" | "cannot parse integer from empty string", _) => {
             "expected a whole number".to_owned()
         }
-        (_, Some((low, ""))) => format!("must be at least {low}"),
+        ("invalid socket address syntax", _) => "expected ADDR:PORT such as 127.0.0.1:8080".to_owned(),
+        (_, Some((low, high))) if ["", LARGEST].contains(&high.trim_start_matches('=')) => {
+            format!("must be at least {low}")
+        }
         (_, Some((low, high))) => format!("must be from {low} to {}", high.trim_start_matches('=')),
         _ => why.to_owned(),
     }
@@ -116,9 +169,9 @@ fn plain(why: &str) -> String {
 /// A flag that there is not: the nearest that there is, or where all are listed.
 fn unknown(argument: &str, suggested: Option<String>, definition: &Command) -> Error {
     if !argument.starts_with('-') {
-        return Error::usage(format!("{:?}", masked_url(argument)), "is one argument too many");
+        return Error::usage(format!("{:?}", masked_url(argument)), "is not expected here");
     }
-    let list = format!("{} --help lists all flags", definition.get_bin_name().unwrap_or_else(|| definition.get_name()));
+    let list = format!("{} --help lists all flags", called(definition));
     let nearest = suggested.map(|flag| format!("did you mean '{flag}'? ")).unwrap_or_default();
     // `-pSECRET` is the flag -p to clap; of a long one only the name is given by now.
     Error::usage(argument, format!("unknown flag; {nearest}{list}"))

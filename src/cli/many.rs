@@ -74,19 +74,19 @@ pub fn wall_time(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Args)]
 #[command(after_help = MERGE_EXAMPLES)]
 pub struct MergeFlags {
-    /// Streams of the shards: files (.gz too), named pipes, - for standard input
+    /// Streams of the shards: files (.gz too), named pipes, or - for standard input
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
-    /// Where the master's stream goes; - is stdout, .gz compresses
+    /// File for the merged stream; - for standard output, compressed if it ends in .gz
     #[arg(long, value_name = "PATH|-", default_value = "-")]
     pub telemetry: PathBuf,
-    /// Go on where shards are missing, cut off, twice there or of another run, and say so
+    /// Merge even if shards are missing, cut off, given twice or from another run, and report that
     #[arg(long)]
     pub allow_missing: bool,
-    /// Exit code when a request failed
+    /// Exit code when a request failed, 0 to 255
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1)]
     pub exit_code_on_error: u8,
-    /// No summary on stderr
+    /// Print no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
     /// What the run is held to, in place of what the shards' plan says.
@@ -101,7 +101,8 @@ const MERGE_EXAMPLES: &str = "\
 Examples:
   swarmline merge run-*.ndjson > master.ndjson
   swarmline merge run-*.ndjson --telemetry master.ndjson --html report.html --check 'p95 < 300ms'
-  seq 0 3 | parallel -j4 --line-buffer swarmline run --shard {}/4 --run-id r1 ... | swarmline merge - > master.ndjson";
+  seq 0 3 | parallel -j4 --line-buffer swarmline run --shard {}/4 --run-id r1 ... \\
+    | swarmline merge - > master.ndjson";
 
 #[cfg(test)]
 mod tests {

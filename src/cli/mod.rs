@@ -2,7 +2,9 @@
 
 mod complaint;
 mod flags;
+mod generate;
 pub mod many;
+mod other_flags;
 mod refused;
 
 use std::collections::HashMap;
@@ -13,10 +15,12 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, CheckFlags, ImportFlags, LogLevel, Outputs, ReportFlags, RunFlags, SchemaFlags, TargetFlags};
+pub use flags::{Arrival, CheckFlags, LogLevel, Outputs, RunFlags};
+pub use generate::{completions, manual_page};
 pub use many::MergeFlags;
+pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, ReportFlags, SchemaFlags, TargetFlags};
 
-/// HTTP load with Locust-style users on plain OS threads, and telemetry that can be trusted.
+/// HTTP load generator with Locust-style users, and telemetry that can be trusted and merged
 #[derive(Debug, Parser)]
 #[command(name = "swarmline", version, subcommand_required = true, max_term_width = 100)]
 struct Cli {
@@ -27,24 +31,28 @@ struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Generate load and write the stream
+    /// Generate load and write the telemetry stream
     Run(Box<RunFlags>),
-    /// Start the embedded target, load it for 10 s, show a table, leave stream and report behind
+    /// Load the embedded server for 10 seconds; show a summary, leave a stream and a report
     Demo,
-    /// Read streams back: print the summary as at the end of the run, make the reports of a run
+    /// Read streams: print the summary of a run, write its reports, compare runs
     Report(Box<ReportFlags>),
-    /// Run the embedded target on its own, to try things and to find what this host can generate
+    /// Run the embedded server, to try things out or to measure what this host can generate
     Target(TargetFlags),
-    /// Make the master's stream out of the streams of all shards
+    /// Merge the streams of all shards into the stream of the whole run
     Merge(Box<MergeFlags>),
-    /// Print a scenario made of a browser's recording (HAR) or of curl commands
+    /// Print a scenario made from a browser's recording (HAR) or from curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files
     Schema(SchemaFlags),
+    /// Print a completion script for a shell
+    Completions(CompletionsFlags),
+    /// Print the manual page of swarmline, or of one of its commands
+    Man(ManFlags),
 }
 
 /// Where a setting's value came from, most binding first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// A flag of this command line.
     Flag,
@@ -233,7 +241,7 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': expected a whole number");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("run, demo, report, target, merge, import or schema"));
+        assert!(error("swarmline").contains("merge, import, schema, completions or man"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 

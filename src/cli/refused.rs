@@ -1,10 +1,10 @@
-//! Flags and variables of Locust that mean nothing here, refused with the way to do it.
+//! Flags and variables of Locust that are not supported: the error says what to do instead.
 
 use std::ffi::OsString;
 
 use crate::error::{Error, Result};
 
-/// What to do instead of a Locust flag that is not spoken here; `None` when `argument` is no such flag.
+/// What to do instead of a Locust flag that is not supported; `None` when `argument` is not such a flag.
 #[must_use]
 pub(super) fn instead_of(argument: &str) -> Option<(&str, &'static str)> {
     let flag = argument.split('=').next().unwrap_or(argument);
@@ -12,13 +12,11 @@ pub(super) fn instead_of(argument: &str) -> Option<(&str, &'static str)> {
         "--master" | "--worker" | "--processes" | "--expect-workers" | "--master-host" | "--master-port" => {
             "there is no master; one process uses every core, so start it once"
         }
-        "--reset-stats" => "the ramp is not forgotten here; every interval in the stream stands for itself",
-        "--config" => "there is no configuration file; give flags or LOCUST_* environment variables",
-        "--class-picker" | "--autostart" | "--autoquit" => {
-            "there is no web page to start from; a run starts and ends by itself"
-        }
-        "--http2" => "HTTP/1.1 is what is spoken",
-        _ if flag.starts_with("--web-") => "there is no web page; the stream is the interface (--telemetry)",
+        "--reset-stats" => "statistics are not reset after the ramp; the stream has the numbers of every interval",
+        "--config" => "configuration files are not supported; use flags or LOCUST_* environment variables",
+        "--class-picker" | "--autostart" | "--autoquit" => "there is no web interface; a run starts and ends by itself",
+        "--http2" => "only HTTP/1.1 is supported",
+        _ if flag.starts_with("--web-") => "there is no web interface; the numbers are in the stream (--telemetry)",
         _ => return None,
     };
     Some((flag, hint))
@@ -32,7 +30,7 @@ const VARIABLES: [(&str, &str); 5] = [
     ("LOCUST_PROCESSES", "one process uses every core, so start it once, and unset this variable"),
     (
         "LOCUST_LOCUSTFILE",
-        "there are no locustfiles here; unset it, and name a scenario file with -f or SWARMLINE_SCENARIO",
+        "locustfiles are not supported; unset it, and pass a scenario file with -f or SWARMLINE_SCENARIO",
     ),
 ];
 

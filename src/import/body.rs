@@ -1,10 +1,10 @@
 //! Converts the text of a body to the most specific key that a scenario has for it.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use super::draft::{Body, literal};
 use crate::plan::json::Json;
+use crate::plan::percent;
 
 /// Converts `text` according to its content type; also returns whether the scenario key implies the
 /// `Content-Type`.
@@ -43,35 +43,14 @@ fn form(text: &str) -> Option<Vec<(String, String)>> {
     Some(pairs)
 }
 
-/// Decodes form encoding, where `+` is a blank; `None` if the result is not text.
+/// Form decoding: `+` is a blank. `None` where that gives no text.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || char::from(rest.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).ok()
+    percent::decode(&text.replace('+', " "))
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 section 2.3).
 pub(super) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    percent::encode(text, percent::COMPONENT).to_string()
 }
 
 #[cfg(test)]

@@ -91,7 +91,6 @@ impl Entry {
             return Ok(None);
         }
         let parsed = Url::parse(&url).map_err(|why| ("/request/url", why))?.url;
-        let scheme = url.split(':').next().unwrap_or_default();
         let headers = request["headers"].as_array().into_iter().flatten();
         let headers: Vec<(String, String)> =
             headers.filter_map(|field| Some((text(&field["name"])?, text(&field["value"])?))).collect();
@@ -108,7 +107,7 @@ impl Entry {
             started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map_or(0.0, |at| at.as_secs_f64()),
             seconds: entry["time"].as_f64().unwrap_or_default().max(0.0) / 1e3,
             page: text(&entry["pageref"]),
-            origin: format!("{scheme}://{}", parsed.origin().authority()),
+            origin: parsed.origin().text(),
             target: parsed.target().to_owned(),
             content_type: text(&request["postData"]["mimeType"]).or_else(|| named("content-type")).unwrap_or_default(),
             post: post(&request["postData"]),
@@ -231,8 +230,7 @@ impl Entry {
         let to = self.redirect.as_deref().filter(|_| (300..400).contains(&self.status))?;
         let from = Url::parse(&format!("{}{}", self.origin, self.target)).ok()?.url;
         let url = from.join(to).ok()?;
-        let scheme = url.origin().uri().scheme_str().unwrap_or("http").to_owned();
-        Some(format!("{scheme}://{}{}", url.origin().authority(), url.target()))
+        Some(format!("{}{}", url.origin().text(), url.target()))
     }
 }
 

@@ -1,4 +1,7 @@
 //! Splits a copied command line into words, like the shell that it was copied for.
+//!
+//! Not shlex or shell-words: browsers copy bodies as `$'...'` with escapes, and for cmd of Windows with carets, and neither
+//! crate knows these.
 
 use crate::error::{Error, Result};
 

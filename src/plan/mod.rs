@@ -15,6 +15,7 @@ pub mod json;
 pub mod load;
 pub mod many;
 mod number;
+pub mod percent;
 pub mod pointer;
 pub mod random;
 pub mod request;
@@ -127,8 +128,16 @@ impl Plan {
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) =
-            settings::of(flags, origins, (&resolved, &checks), &route, &stream.sink, &testplan).finish();
+        let (settings, hash) = settings::of(&settings::Sources {
+            flags,
+            origins,
+            resolved: &resolved,
+            checks: &checks,
+            route: &route,
+            sink: &stream.sink,
+            testplan: &testplan,
+        })
+        .finish();
         let load = Load::from_flags(flags, &place)?;
         load.check_classes(resolved.journeys.classes_of(load.shard))?;
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;

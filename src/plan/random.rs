@@ -1,4 +1,7 @@
 //! Reproducible random numbers: the same seed makes the same choices.
+//!
+//! Not the rand crate: a seed must give the same run with every version, which rand promises of few of its generators, and
+//! each user needs a generator that can skip ahead at no cost.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

@@ -6,8 +6,9 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::percent;
 use super::request;
-use super::url::{Origin, Url, percent_decode};
+use super::url::{Origin, Url};
 use crate::error::{Error, Result};
 use crate::secret::MASK;
 
@@ -77,7 +78,7 @@ impl Login {
     /// Parses `NAME:PASS` from a URL; `None` if both are empty.
     fn read(userinfo: &str) -> Option<Self> {
         let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-        let (name, password) = (percent_decode(name), percent_decode(password));
+        let (name, password) = (percent::decode_lossy(name), percent::decode_lossy(password));
         (!name.is_empty() || !password.is_empty()).then_some(Self { name, password })
     }
 }

@@ -1,5 +1,7 @@
-//! The flags of `run` as settings for the stream, in the order of the help page.
+//! Every flag of `run` as a setting of the stream. One row decides a setting's name, whether it is part of the plan's hash,
+//! which flags it comes from and how it is written; a test demands a row of each flag.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Sink;
@@ -8,174 +10,212 @@ use super::load::OPEN_USERS;
 use super::requests::Resolved;
 use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint};
-use crate::cli::{Arrival, Origin, Origins, Outputs, RunFlags};
+use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
 use crate::value::{Header, Resolve};
 
+/// What settings are made of: the flags, and what was resolved with them.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'p> {
+    pub(super) flags: &'p RunFlags,
+    pub(super) origins: &'p Origins,
+    pub(super) resolved: &'p Resolved,
+    pub(super) checks: &'p [(Check, Origin)],
+    pub(super) route: &'p Route,
+    pub(super) sink: &'p Sink,
+    pub(super) testplan: &'p str,
+}
+
+/// A setting: none, one or several lines of the same key.
+struct Row {
+    key: &'static str,
+    scope: Scope,
+    /// The flags that decide it, by their names in [`RunFlags`].
+    flags: &'static [&'static str],
+    values: fn(&Sources<'_>) -> Vec<Value>,
+}
+
+/// A value as the flag would be written, and its origin where that is not the origin of the row's flags.
+type Value = (String, Option<Origin>);
+
+/// A setting that two runs of the same plan agree on.
+const fn plan(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> Row {
+    Row { key, scope: Scope::Plan, flags, values }
+}
+
+/// A setting that may differ between two runs, or shards, of the same plan.
+const fn place(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> Row {
+    Row { key, scope: Scope::Place, flags, values }
+}
+
+/// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
+/// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
+#[rustfmt::skip]
+const ROWS: [Row; 53] = [
+    // The location of the file is not part of its content.
+    place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
+    plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(Origin::File))),
+    plan("variable", &["scenario"], |of| of_scenario(of, "variable", Some(Origin::File))),
+    plan("data-source", &["scenario"], |of| of_scenario(of, "data-source", Some(Origin::File))),
+    plan("body-file", &["scenario"], |of| of_scenario(of, "body-file", Some(Origin::File))),
+    plan("user-class", &["scenario"], |of| of_scenario(of, "user-class", Some(Origin::File))),
+    plan("header", &["scenario"], |of| of_scenario(of, "header", Some(Origin::File))),
+    plan("tags", &["tags"], |of| words(&of.flags.tags)),
+    plan("exclude-tags", &["exclude_tags"], |of| words(&of.flags.exclude_tags)),
+    plan("request", &["requests", "method"], request),
+
+    plan("host", &["host"], |of| one(&of.resolved.base_authority)),
+    plan("rate", &["rate"], |of| maybe(of.flags.rate)),
+    plan("arrival", &["arrival"], arrival),
+    plan("users", &["users"], users),
+    plan("spawn-rate", &["spawn_rate"], spawn_rate),
+    plan("stages", &["stages"], |of| maybe(of.flags.stages.as_ref())),
+    plan("seed", &["seed"], |of| maybe(of.flags.seed)),
+    plan("run-time", &["run_time"], |of| maybe(of.flags.run_time.map(time))),
+    plan("requests", &["max_requests"], |of| maybe(of.flags.max_requests)),
+    plan("wait", &["wait"], |of| one(of.flags.wait)),
+    plan("stop-timeout", &["stop_timeout"], |of| one(time(of.flags.stop_timeout))),
+
+    plan("header", &["headers"], |of| each(&of.flags.headers, header)),
+    // A body may contain a password, and it is impossible to tell where.
+    plan("json", &["json"], |of| body(of, of.flags.json.is_some())),
+    plan("data", &["data"], |of| body(of, of.flags.data.is_some())),
+    plan("basic-auth", &["basic_auth"], |of| maybe(of.flags.basic_auth.as_ref().map(|_| MASK))),
+    plan("expect-status", &["expect_status"], |of| maybe(of.flags.expect_status.as_ref())),
+    plan("timeout", &["timeout"], |of| one(time(of.flags.timeout))),
+    plan("max-redirects", &["max_redirects"], |of| one(of.flags.max_redirects)),
+    plan("max-body", &["max_body"], |of| one(of.flags.max_body)),
+
+    plan("connect-timeout", &["connect_timeout"], |of| one(time(of.flags.connect_timeout))),
+    plan("no-keepalive", &["no_keepalive"], |of| one(of.flags.no_keepalive)),
+    plan("insecure", &["insecure"], |of| one(of.flags.insecure)),
+    place("cacert", &["cacert"], |of| each(&of.flags.cacert, |file| path(file))),
+    place("cert", &["cert"], |of| maybe(of.flags.cert.as_deref().map(path))),
+    place("key", &["key"], |of| maybe(of.flags.key.as_deref().map(path))),
+    place("proxy", &["proxy"], |of| route(of, matches!(of.route, Route::HttpProxy { .. } | Route::Socks5 { .. }))),
+    place("unix-socket", &["unix_socket"], |of| route(of, matches!(of.route, Route::UnixSocket(_)))),
+    place("resolve", &["resolve"], |of| each(&of.flags.resolve, resolve)),
+    plan("dns-ttl", &["dns_ttl"], |of| one(time(of.flags.dns_ttl))),
+    plan("address-family", &["ipv4", "ipv6"], |of| one(family(of.flags))),
+
+    plan("testplan", &["testplan"], testplan),
+    plan("interval", &["interval"], |of| one(time(of.flags.interval))),
+    place("html", &["html"], |of| maybe(of.flags.outputs.html.as_deref().map(path))),
+    place("csv", &["csv"], |of| maybe(of.flags.outputs.csv.as_deref().map(path))),
+    place("json-file", &["json_file"], |of| maybe(of.flags.outputs.json_file.as_deref().map(path))),
+    place("junit", &["junit"], |of| maybe(of.flags.outputs.junit.as_deref().map(path))),
+    place("hgrm", &["hgrm"], |of| maybe(of.flags.outputs.hgrm.as_deref().map(path))),
+    place("telemetry", &["telemetry"], |of| one(sink(of.sink))),
+    place("shard", &["shard"], |of| maybe(of.flags.shard)),
+    place("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
+    place("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
+    // Two runs of the same plan may have different checks.
+    place("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
+    place("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
+];
+
 /// Collects the settings.
-pub(super) fn of(
-    flags: &RunFlags,
-    origins: &Origins,
-    (resolved, checks): (&Resolved, &[(Check, Origin)]),
-    route: &Route,
-    sink: &Sink,
-    testplan: &str,
-) -> Settings {
-    let mut book = Settings::default();
-    load(&mut book, flags, origins, resolved);
-    request(&mut book, flags, origins, resolved);
-    connection(&mut book, flags, origins, route);
-    let named = match origins.of("testplan") {
-        Origin::Default if resolved.scenario.name.is_some() => Origin::File,
-        origin => origin,
-    };
-    book.add(Scope::Plan, "testplan", testplan, named);
-    book.add(Scope::Plan, "interval", &time(flags.interval), origins.of("interval"));
-    let telemetry = match sink {
+pub(super) fn of(sources: &Sources<'_>) -> Settings {
+    let mut settings = Settings::default();
+    for Row { key, scope, flags, values } in &ROWS {
+        let of_flags = flags.iter().map(|flag| sources.origins.of(flag)).min().unwrap_or(Origin::Default);
+        for (value, origin) in values(sources) {
+            settings.add(*scope, key, &value, origin.unwrap_or(of_flags));
+        }
+    }
+    settings
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "numbers, and texts made for the call")]
+fn one(value: impl ToString) -> Vec<Value> {
+    vec![(value.to_string(), None)]
+}
+
+fn maybe(value: Option<impl ToString>) -> Vec<Value> {
+    value.map(one).unwrap_or_default()
+}
+
+fn each<T>(values: &[T], write: impl Fn(&T) -> String) -> Vec<Value> {
+    values.iter().map(|value| (write(value), None)).collect()
+}
+
+fn words(words: &[String]) -> Vec<Value> {
+    if words.is_empty() { Vec::new() } else { one(words.join(" ")) }
+}
+
+fn of_scenario(of: &Sources<'_>, key: &str, origin: Option<Origin>) -> Vec<Value> {
+    let told = of.resolved.scenario.told.iter().filter(|(told, _)| *told == key);
+    told.map(|(_, value)| (value.clone(), origin)).collect()
+}
+
+fn request(of: &Sources<'_>) -> Vec<Value> {
+    let origin = if of.flags.scenario.is_some() { Origin::File } else { Origin::Flag };
+    vec![(of.resolved.listing.clone(), Some(origin))]
+}
+
+fn arrival(of: &Sources<'_>) -> Vec<Value> {
+    let arrival = of.flags.arrival.unwrap_or(Arrival::Constant);
+    maybe(of.flags.rate.map(|_| arrival.as_str()))
+}
+
+/// With stages of users it is they that say how many there are.
+fn users(of: &Sources<'_>) -> Vec<Value> {
+    match (of.flags.rate, &of.flags.stages) {
+        (Some(_), _) => one(of.flags.users.unwrap_or(OPEN_USERS)),
+        (None, None) => one(of.flags.users.unwrap_or(1)),
+        (None, Some(_)) => Vec::new(),
+    }
+}
+
+fn spawn_rate(of: &Sources<'_>) -> Vec<Value> {
+    let is_ramp = of.flags.rate.is_none() && of.flags.stages.is_none();
+    maybe(is_ramp.then(|| of.flags.spawn_rate.unwrap_or(1.0)))
+}
+
+fn header(Header { name, value }: &Header) -> String {
+    masked_header(name, value.as_deref().unwrap_or_default())
+}
+
+fn body(of: &Sources<'_>, is_given: bool) -> Vec<Value> {
+    maybe(of.resolved.body.as_deref().filter(|_| is_given).map(fingerprint))
+}
+
+fn route(of: &Sources<'_>, is_taken: bool) -> Vec<Value> {
+    maybe(is_taken.then_some(of.route))
+}
+
+fn resolve(Resolve { host, port, addresses }: &Resolve) -> String {
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    format!("{host}:{port}:{}", addresses.join(","))
+}
+
+const fn family(flags: &RunFlags) -> &'static str {
+    match (flags.ipv4, flags.ipv6) {
+        (true, _) => "4",
+        (_, true) => "6",
+        _ => "any",
+    }
+}
+
+fn testplan(of: &Sources<'_>) -> Vec<Value> {
+    let is_of_file = of.flags.testplan.is_none() && of.resolved.scenario.name.is_some();
+    vec![(of.testplan.to_owned(), is_of_file.then_some(Origin::File))]
+}
+
+fn sink(sink: &Sink) -> String {
+    match sink {
         Sink::Stdout => "-".to_owned(),
-        Sink::File(path) | Sink::Gzip(path) => path.display().to_string(),
-    };
-    let Outputs { html, csv, json_file, junit, hgrm } = &flags.outputs;
-    for (key, id, file) in [
-        ("html", "html", html),
-        ("csv", "csv", csv),
-        ("json-file", "json_file", json_file),
-        ("junit", "junit", junit),
-        ("hgrm", "hgrm", hgrm),
-    ] {
-        if let Some(file) = file {
-            book.add(Scope::Place, key, &file.display().to_string(), origins.of(id));
-        }
-    }
-    book.add(Scope::Place, "telemetry", &telemetry, origins.of("telemetry"));
-    many(&mut book, flags, origins);
-    for (check, origin) in checks {
-        // Two runs of the same plan may have different checks.
-        book.add(Scope::Place, "check", check.text(), *origin);
-    }
-    book.add(
-        Scope::Place,
-        "exit-code-on-error",
-        &flags.exit_code_on_error.to_string(),
-        origins.of("exit_code_on_error"),
-    );
-    book
-}
-
-/// Settings that differ between the shards of a run and are therefore not part of the plan.
-fn many(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
-    if let Some(shard) = flags.shard {
-        book.add(Scope::Place, "shard", &shard.to_string(), origins.of("shard"));
-    }
-    if let Some(at) = flags.start_at {
-        book.add(Scope::Place, "start-at", &rfc3339(at), origins.of("start_at"));
-    }
-    if let Some(step) = flags.start_align {
-        book.add(Scope::Place, "start-align", &time(step), origins.of("start_align"));
+        Sink::File(file) | Sink::Gzip(file) => path(file),
     }
 }
 
-fn load(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
-    for (key, value) in &resolved.scenario.told {
-        // The location of the file is not part of its content.
-        let scope = if *key == "scenario" { Scope::Place } else { Scope::Plan };
-        let origin = if *key == "scenario" { origins.of("scenario") } else { Origin::File };
-        book.add(scope, key, value, origin);
-    }
-    for (key, tags) in [("tags", &flags.tags), ("exclude-tags", &flags.exclude_tags)] {
-        if !tags.is_empty() {
-            book.add(Scope::Plan, key, &tags.join(" "), origins.of(&key.replace('-', "_")));
-        }
-    }
-    let origin = if flags.scenario.is_some() { Origin::File } else { Origin::Flag };
-    book.add(Scope::Plan, "request", &resolved.listing, origin);
-    book.add(Scope::Plan, "host", &resolved.base_authority, origins.of("host"));
-    model(book, flags, origins);
-    if let Some(run_time) = flags.run_time {
-        book.add(Scope::Plan, "run-time", &time(run_time), origins.of("run_time"));
-    }
-    if let Some(requests) = flags.max_requests {
-        book.add(Scope::Plan, "requests", &requests.to_string(), origins.of("max_requests"));
-    }
-    book.add(Scope::Plan, "wait", &flags.wait.to_string(), origins.of("wait"));
-    book.add(Scope::Plan, "stop-timeout", &time(flags.stop_timeout), origins.of("stop_timeout"));
+fn checks(of: &Sources<'_>) -> Vec<Value> {
+    of.checks.iter().map(|(check, origin)| (check.text().to_owned(), Some(*origin))).collect()
 }
 
-/// What determines when requests are sent: only the flags that affect it.
-fn model(book: &mut Settings, flags: &RunFlags, origins: &Origins) {
-    let users = |otherwise: u32| flags.users.unwrap_or(otherwise).to_string();
-    if let Some(rate) = flags.rate {
-        book.add(Scope::Plan, "rate", &rate.to_string(), origins.of("rate"));
-        let arrival = flags.arrival.unwrap_or(Arrival::Constant);
-        book.add(Scope::Plan, "arrival", arrival.as_str(), origins.of("arrival"));
-        book.add(Scope::Plan, "users", &users(OPEN_USERS), origins.of("users"));
-    } else if flags.stages.is_none() {
-        book.add(Scope::Plan, "users", &users(1), origins.of("users"));
-        let rate = flags.spawn_rate.unwrap_or(1.0);
-        book.add(Scope::Plan, "spawn-rate", &rate.to_string(), origins.of("spawn_rate"));
-    }
-    if let Some(stages) = &flags.stages {
-        book.add(Scope::Plan, "stages", &stages.to_string(), origins.of("stages"));
-    }
-    if let Some(seed) = flags.seed {
-        book.add(Scope::Plan, "seed", &seed.to_string(), origins.of("seed"));
-    }
-}
-
-fn request(book: &mut Settings, flags: &RunFlags, origins: &Origins, resolved: &Resolved) {
-    for Header { name, value } in &flags.headers {
-        let text = masked_header(name, value.as_deref().unwrap_or_default());
-        book.add(Scope::Plan, "header", &text, origins.of("headers"));
-    }
-    if let Some(body) = &resolved.body {
-        // A body may contain a password, and it is impossible to tell where.
-        let (key, flag) = if flags.json.is_some() { ("json", "json") } else { ("data", "data") };
-        book.add(Scope::Plan, key, &fingerprint(body), origins.of(flag));
-    }
-    if flags.basic_auth.is_some() {
-        book.add(Scope::Plan, "basic-auth", MASK, origins.of("basic_auth"));
-    }
-    if let Some(set) = &flags.expect_status {
-        book.add(Scope::Plan, "expect-status", &set.to_string(), origins.of("expect_status"));
-    }
-    book.add(Scope::Plan, "timeout", &time(flags.timeout), origins.of("timeout"));
-    book.add(Scope::Plan, "max-redirects", &flags.max_redirects.to_string(), origins.of("max_redirects"));
-    book.add(Scope::Plan, "max-body", &flags.max_body.to_string(), origins.of("max_body"));
-}
-
-fn connection(book: &mut Settings, flags: &RunFlags, origins: &Origins, route: &Route) {
-    book.add(Scope::Plan, "connect-timeout", &time(flags.connect_timeout), origins.of("connect_timeout"));
-    book.add(Scope::Plan, "no-keepalive", &flags.no_keepalive.to_string(), origins.of("no_keepalive"));
-    book.add(Scope::Plan, "insecure", &flags.insecure.to_string(), origins.of("insecure"));
-    for file in &flags.cacert {
-        book.add(Scope::Place, "cacert", &file.display().to_string(), origins.of("cacert"));
-    }
-    for (key, file) in [("cert", &flags.cert), ("key", &flags.key)] {
-        if let Some(file) = file {
-            book.add(Scope::Place, key, &file.display().to_string(), origins.of(key));
-        }
-    }
-    match route {
-        Route::Direct => {}
-        Route::HttpProxy { .. } | Route::Socks5 { .. } => {
-            book.add(Scope::Place, "proxy", &route.to_string(), origins.of("proxy"));
-        }
-        Route::UnixSocket(_) => {
-            book.add(Scope::Place, "unix-socket", &route.to_string(), origins.of("unix_socket"));
-        }
-    }
-    for Resolve { host, port, addresses } in &flags.resolve {
-        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
-        book.add(Scope::Place, "resolve", &format!("{host}:{port}:{}", addresses.join(",")), origins.of("resolve"));
-    }
-    book.add(Scope::Plan, "dns-ttl", &time(flags.dns_ttl), origins.of("dns_ttl"));
-    let family = match (flags.ipv4, flags.ipv6) {
-        (true, _) => ("4", "ipv4"),
-        (_, true) => ("6", "ipv6"),
-        _ => ("any", "ipv4"),
-    };
-    book.add(Scope::Plan, "address-family", family.0, origins.of(family.1));
+fn path(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// A duration in the format of the flags: whole seconds, or a decimal fraction.
@@ -186,3 +226,6 @@ fn time(duration: Duration) -> String {
         format!("{}s", duration.as_secs_f64())
     }
 }
+
+#[cfg(test)]
+mod tests;

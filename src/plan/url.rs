@@ -1,9 +1,12 @@
 //! Where a request goes: origin and path of an `http` or `https` URL.
+//!
+//! Not the url crate: it rewrites paths as browsers do (WHATWG), and a request goes out as it was written.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ureq::http::Uri;
+
+use super::percent;
 
 /// How an origin is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +18,14 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// As a URL has it, in lower case.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
     const fn default_port(self) -> u16 {
         match self {
             Self::Http => 80,
@@ -30,7 +41,6 @@ pub struct Origin {
     host: String,
     port: u16,
     authority: String,
-    uri: Uri,
 }
 
 impl PartialEq for Origin {
@@ -74,10 +84,10 @@ impl Origin {
         }
     }
 
-    /// The origin as the connectors want it.
+    /// As a URL begins (RFC 6454 section 6.2): scheme and authority.
     #[must_use]
-    pub const fn uri(&self) -> &Uri {
-        &self.uri
+    pub fn text(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.authority)
     }
 }
 
@@ -113,7 +123,7 @@ impl Url {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let (userinfo, host_port) = match authority.rsplit_once('@') {
-            Some((userinfo, host_port)) => (Some(percent_decode(userinfo)), host_port),
+            Some((userinfo, host_port)) => (Some(percent::decode_lossy(userinfo)), host_port),
             None => (None, authority),
         };
         let origin = Arc::new(origin(scheme, host_port)?);
@@ -158,8 +168,7 @@ impl Url {
             return Self::parse(location).map(|parsed| parsed.url);
         }
         if let Some(network_path) = location.strip_prefix("//") {
-            let scheme = if self.origin.scheme == Scheme::Http { "http" } else { "https" };
-            return Self::parse(&format!("{scheme}://{network_path}")).map(|parsed| parsed.url);
+            return Self::parse(&format!("{}://{network_path}", self.origin.scheme.as_str())).map(|parsed| parsed.url);
         }
         // RFC 3986 section 3.1: something before a colon and before any slash is a scheme.
         if location.find(':').is_some_and(|colon| !location[..colon].contains(['/', '?'])) {
@@ -203,11 +212,9 @@ fn origin(scheme: Scheme, host_port: &str) -> Result<Origin, String> {
     let host = host.to_ascii_lowercase();
     let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
     let authority = if port == scheme.default_port() { bracketed.clone() } else { format!("{bracketed}:{port}") };
-    let name = if scheme == Scheme::Http { "http" } else { "https" };
-    let uri = format!("{name}://{bracketed}:{port}/")
-        .parse()
-        .map_err(|_| "the host is not a name or an address".to_owned())?;
-    Ok(Origin { scheme, host, port, authority, uri })
+    let uri = format!("{}://{bracketed}:{port}/", scheme.as_str());
+    uri.parse::<Uri>().map_err(|_| "the host is not a name or an address".to_owned())?;
+    Ok(Origin { scheme, host, port, authority })
 }
 
 /// Host without brackets, and the port's digits or nothing.
@@ -233,20 +240,8 @@ fn split_port(host_port: &str) -> Result<(&str, &str), String> {
 /// Path and query as they go on the wire: never empty, no fragment, and what RFC 3986 does not allow encoded.
 fn request_target(text: &str) -> String {
     let text = text.split('#').next().unwrap_or_default();
-    let mut target = String::with_capacity(text.len() + 1);
-    if !text.starts_with('/') {
-        target.push('/');
-    }
-    for byte in text.bytes() {
-        let must_encode =
-            !byte.is_ascii_graphic() || matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}');
-        if must_encode {
-            let _ = write!(target, "%{byte:02X}");
-        } else {
-            target.push(char::from(byte));
-        }
-    }
-    target
+    let slash = if text.starts_with('/') { "" } else { "/" };
+    format!("{slash}{}", percent::encode(text, percent::TARGET))
 }
 
 fn remove_dot_segments(target: &str) -> String {
@@ -262,23 +257,6 @@ fn remove_dot_segments(target: &str) -> String {
     let is_folder = path.ends_with("/.") || path.ends_with("/..");
     let slash = if is_folder && !kept.is_empty() { "/" } else { "" };
     format!("/{}{slash}{query}", kept.join("/"))
-}
-
-/// The text that `%XX` stand for.
-pub(super) fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let hex = after.get(..2).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
-        if let (b'%', Some(byte)) = (first, hex) {
-            bytes.push(byte);
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Text of others, made fit for a terminal.
 
+use unicode_width::UnicodeWidthStr as _;
+
 /// Text that steers no terminal: what comes from a URL, a file or a server has its control characters written out, and
 /// so have those that turn the direction of writing or are not seen (Unicode TR 36, "bidirectional text spoofing").
 #[must_use]
@@ -24,7 +26,7 @@ const fn is_invisible(c: char) -> bool {
 /// Columns that a text takes on a terminal.
 #[must_use]
 pub fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
+    text.width()
 }
 
 /// As much of `text` as fits into so many columns; what was cut ends in `…`.
@@ -33,14 +35,13 @@ pub fn cut(text: &str, most: usize) -> String {
     if columns(text) <= most {
         return text.to_owned();
     }
-    let mut left = most.saturating_sub(1);
-    let fits = |c: &char| {
-        let fits = width(*c) <= left;
-        left = left.saturating_sub(width(*c));
-        fits
-    };
-    let kept: String = text.chars().take_while(fits).collect();
-    if most == 0 { kept } else { kept + "…" }
+    if most == 0 {
+        return String::new();
+    }
+    // By the width of what is kept, not by a sum over characters: some change the width of the one before them.
+    let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+    let end = ends.take_while(|end| columns(&text[..*end]) < most).last().unwrap_or(0);
+    format!("{}…", &text[..end])
 }
 
 /// `text` cut or filled up to exactly so many columns.
@@ -49,26 +50,6 @@ pub fn fitted(text: &str, columns_wide: usize) -> String {
     let text = cut(text, columns_wide);
     let blanks = columns_wide.saturating_sub(columns(&text));
     text + &" ".repeat(blanks)
-}
-
-/// Columns of a character: 2 for the scripts that Unicode calls wide, and for pictures (UAX 11); 0 for marks that sit on
-/// the character before.
-const fn width(c: char) -> usize {
-    match c {
-        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{303e}'
-        | '\u{3041}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1f64f}'
-        | '\u{1f900}'..='\u{1f9ff}'
-        | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]
@@ -98,6 +79,14 @@ mod tests {
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
         assert_eq!(columns("e\u{301}日"), 3);
+        for emoji in ["⏱", "⌚", "⚡", "✅", "❌", "🚀", "🛒", "🟢", "🪄", "🫶", "❤\u{fe0f}"] {
+            let wide = if emoji == "⏱" { 1 } else { 2 };
+            assert_eq!(
+                (columns(emoji), &*cut(&format!("{emoji}ab"), wide + 1)),
+                (wide, &*format!("{emoji}…")),
+                "{emoji}"
+            );
+        }
         assert_eq!(fitted("日本語", 4), "日… ");
         assert_eq!(fitted("ab", 4), "ab  ");
     }

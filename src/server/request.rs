@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use httparse::{Header, Status};
 
+use crate::plan::percent;
 use crate::server::shop::{self, Errand};
 
 /// Maximum fields of a head; more are refused with 431. Slightly more than nginx and Apache accept by default (100).
@@ -328,16 +329,5 @@ fn decimal(digits: &str) -> Option<u64> {
 
 /// `None` if the text is not percent-encoded UTF-8, or contains characters not allowed in a header field.
 fn percent_decoded(encoded: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(encoded.len());
-    let mut bytes = encoded.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => {
-                let mut digit = || char::from(bytes.next()?).to_digit(16);
-                u8::try_from(digit()? * 16 + digit()?).ok()?
-            }
-            plain => plain,
-        });
-    }
-    String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))
+    percent::decode(encoded).filter(|text| !text.contains(char::is_control))
 }

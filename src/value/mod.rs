@@ -72,7 +72,7 @@ fn decimal(text: &str) -> Result<f64, String> {
 /// A sentence that says what is expected.
 pub fn seconds(seconds: f64) -> Result<Duration, String> {
     from_seconds(seconds)
-        .ok_or_else(|| format!("{seconds} is no time; expected seconds from 0, or text such as \"20m\""))
+        .ok_or_else(|| format!("{seconds} is not a time; expected seconds from 0, or text such as \"20m\""))
 }
 
 fn from_seconds(seconds: f64) -> Option<Duration> {
@@ -111,7 +111,8 @@ pub fn amount(text: &str) -> Result<f64, String> {
 /// # Errors
 /// A sentence that says what is expected.
 pub fn share(text: &str) -> Result<f64, String> {
-    text.strip_suffix('%').map_or_else(|| decimal(text), |percent| decimal(percent).map(|percent| percent / 100.0))
+    let share = text.strip_suffix('%').map_or_else(|| decimal(text), |percent| decimal(percent).map(|p| p / 100.0));
+    share.map_err(|_| "expected a share such as 10% or 0.1".to_owned())
 }
 
 /// Think time of a user between two tasks (Locust's wait times).
@@ -141,7 +142,11 @@ impl FromStr for Wait {
         }
         if let Some((low, high)) = text.split_once("..") {
             let (low, high) = (duration(low)?, duration(high)?);
-            return if low <= high { Ok(Self::Between(low, high)) } else { Err("the range is upside down".to_owned()) };
+            return if low <= high {
+                Ok(Self::Between(low, high))
+            } else {
+                Err("the shorter time comes first, as in 1s..3s".to_owned())
+            };
         }
         match duration(text) {
             Ok(Duration::ZERO) => Ok(Self::None),
@@ -240,7 +245,7 @@ impl FromStr for Resolve {
         if host.is_empty() {
             return Err("expected HOST:PORT:ADDR, the host is empty".to_owned());
         }
-        let port = port.parse().map_err(|_| "expected HOST:PORT:ADDR, and the port is not a number below 65536")?;
+        let port = port.parse().map_err(|_| "expected HOST:PORT:ADDR, where PORT is from 0 to 65535")?;
         let addresses = addresses.split(',').map(address).collect::<Result<_, _>>()?;
         Ok(Self { host: host.to_ascii_lowercase(), port, addresses })
     }
@@ -248,7 +253,7 @@ impl FromStr for Resolve {
 
 fn address(text: &str) -> Result<IpAddr, String> {
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| "expected HOST:PORT:ADDR, and what stands for ADDR is not an IP address".to_owned())
+    bare.parse().map_err(|_| "expected HOST:PORT:ADDR, where ADDR is an IP address".to_owned())
 }
 
 /// `Name: value` for every request. As in curl, `Name:` leaves out a header sent by default and `Name;` sends it empty.
@@ -338,7 +343,7 @@ pub fn credentials(text: &str) -> Result<String, String> {
 pub fn certificate(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if text.contains(':') && !path.exists() {
-        return Err("there is no such file; a password behind a colon, as curl has it, is not taken".to_owned());
+        return Err("no such file; a password after a colon, as in curl, is not supported".to_owned());
     }
     Ok(path)
 }
@@ -372,7 +377,7 @@ pub fn host(text: &str) -> Result<String, String> {
         }
     }
     if text.contains("://") {
-        return Err("only http:// and https:// are spoken".to_owned());
+        return Err("only http:// and https:// are supported".to_owned());
     }
     Err(format!("expected a URL; did you mean http://{}?", masked_url(text)))
 }

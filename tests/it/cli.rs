@@ -3,8 +3,8 @@
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
-const REFUSED: [(&[&str], &[&str]); 72] = [
-    (&["-u", "0", "/ok"], &["--users", "0"]),
+const REFUSED: [(&[&str], &[&str]); 75] = [
+    (&["-u", "0", "/ok"], &["--users: invalid value '0': must be from 1 to 1000000"]),
     (&["-u", "-1", "/ok"], &["-1"]),
     (&["-u", "1.5", "/ok"], &["--users", "1.5"]),
     (&["-u", "1000001", "/ok"], &["--users"]),
@@ -14,10 +14,13 @@ const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["-r", "inf", "/ok"], &["--spawn-rate"]),
     (&["-t", "often", "/ok"], &["--run-time", "often", "1h30m"]),
     (&["-t", "0", "/ok"], &["--run-time", "longer than 0"]),
-    (&["-n", "0", "/ok"], &["--requests"]),
+    (&["-n", "0", "/ok"], &["--requests", "must be at least 1"]),
+    (&["/ok", "-n"], &["--requests: needs a value"]),
+    (&["-n", "", "/ok"], &["--requests: invalid value '': expected a whole number"]),
+    (&["-n", "1", "-n", "2", "/ok"], &["--requests: is given more than once"]),
     (&["-n", "x", "/ok"], &["--requests"]),
     (&["-s", "soon", "/ok"], &["--stop-timeout", "soon"]),
-    (&["--wait", "3s..1s", "/ok"], &["--wait", "upside down"]),
+    (&["--wait", "3s..1s", "/ok"], &["--wait", "3s..1s", "shorter time comes first"]),
     (&["--wait", "now and then", "/ok"], &["--wait", "pacing:2s"]),
     (&["--wait", "throughput:0", "/ok"], &["--wait", "above 0"]),
     (&["-X", "A B", "/ok"], &["--method", "A B"]),
@@ -64,10 +67,10 @@ const REFUSED: [(&[&str], &[&str]); 72] = [
     (&["--run-id", "", "/ok"], &["--run-id"]),
     (&["--testplan", "", "/ok"], &["--testplan"]),
     (&["--exit-code-on-error", "256", "/ok"], &["--exit-code-on-error"]),
-    (&["-L", "loud", "/ok"], &["--loglevel", "loud"]),
+    (&["-L", "loud", "/ok"], &["--loglevel", "loud", "possible values: debug, info, warning, error, critical"]),
     (&["--logfile", "/missing/log", "/ok"], &["--logfile /missing/log", "No such file"]),
     (&["--enable-telemetry-recorder", "otel", "/ok"], &["--enable-telemetry-recorder", "otel", "collector"]),
-    (&["--enable-telemetry-recorder", "xml", "/ok"], &["--enable-telemetry-recorder", "only json"]),
+    (&["--enable-telemetry-recorder", "xml", "/ok"], &["--enable-telemetry-recorder", "only json is supported"]),
     (&["-f", "locustfile.py", "/ok"], &["-f", "locustfile"]),
     (&["@/missing.txt"], &["@/missing.txt", "No such file"]),
     (&["-"], &["-", "no request"]),
@@ -262,9 +265,61 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
+fn help_is_short_or_long_and_fits_100_columns() {
+    let definition = swarmline::cli::command_line();
+    let commands = definition.get_subcommands().map(|command| vec![command.get_name()]);
+    for command in commands.filter(|command| *command != ["help"]).chain([vec![]]) {
+        let [short, long] = ["-h", "--help"].map(|flag| {
+            let finished = Run::new(command.iter().copied().chain([flag])).finish().exits(0);
+            finished.text().to_owned()
+        });
+        for line in short.lines().chain(long.lines()) {
+            assert!(line.chars().count() <= 100, "{command:?}: {line}");
+        }
+        assert!(short.len() <= long.len(), "{command:?}");
+    }
+}
+
+#[test]
+fn each_flag_says_what_it_does_under_a_heading() {
+    let definition = swarmline::cli::command_line();
+    let run = definition.find_subcommand("run").unwrap();
+    for flag in run.get_arguments().filter(|flag| !["help", "requests"].contains(&flag.get_id().as_str())) {
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{}: {help:?}", flag.get_id());
+        assert!(flag.get_help_heading().is_some(), "{}", flag.get_id());
+    }
+}
+
+#[test]
+fn shells_complete_every_command_and_manual_pages_describe_them() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = Run::new(["completions", shell]).finish().exits(0);
+        for word in ["spawn-rate", "allow-missing", "completions", "poisson"] {
+            assert!(script.text().contains(word), "{shell}: {word}");
+        }
+    }
+    let refused = Run::new(["completions", "csh"]).finish().exits(2);
+    assert!(refused.complaint().contains("possible values: bash, elvish, fish"), "{}", refused.stderr);
+    let page = Run::new(["man"]).finish().exits(0);
+    assert!(page.text().starts_with(".ie") && page.text().contains("swarmline\\-merge(1)"), "{}", page.text());
+    let page = Run::new(["man", "run"]).finish().exits(0);
+    for word in ["swarmline\\-run", "\\-\\-spawn\\-rate", "LOCUST_USERS"] {
+        assert!(page.text().contains(word), "{word}: {}", page.text());
+    }
+    assert!(Run::new(["man", "rum"]).finish().exits(2).complaint().starts_with("\"rum\": is not a command"));
+}
+
+#[test]
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
-    assert!(none.complaint().contains("run, demo, report, target, merge, import or schema"), "{}", none.stderr);
+    assert!(
+        none.complaint().contains("run, demo, report, target, merge, import, schema, completions or man"),
+        "{}",
+        none.stderr
+    );
+    let bare = Run::new(["merge"]).finish().exits(2);
+    assert_eq!(bare.complaint(), "STREAM: is required; swarmline merge --help");
     let unknown = Run::new(["runn"]).finish().exits(2);
     assert!(unknown.complaint().contains("'run'"), "{}", unknown.stderr);
 }
@@ -277,5 +332,9 @@ fn the_target_listens_where_only_this_host_reaches_it() {
     let refused = Run::new(["target", "--listen", host(&taken).strip_prefix("http://").unwrap()]).finish().exits(2);
     assert!(refused.complaint().starts_with("--listen"), "{}", refused.stderr);
     let garbage = Run::new(["target", "--listen", "here"]).finish().exits(2);
-    assert!(garbage.complaint().starts_with("--listen"), "{}", garbage.stderr);
+    assert!(
+        garbage.complaint().starts_with("--listen: invalid value 'here': expected ADDR:PORT"),
+        "{}",
+        garbage.stderr
+    );
 }

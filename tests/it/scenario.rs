@@ -2,7 +2,7 @@
 
 mod corpus;
 
-use swarmline::plan::scenario::keys;
+use swarmline::plan::scenario::KEYS;
 
 use crate::support::{Run, Scratch, load, target};
 
@@ -254,5 +254,5 @@ fn the_command_prints_the_schema_of_scenarios() {
     assert_eq!(printed.text(), swarmline::plan::scenario::SCHEMA);
     let schema: serde_json::Value = serde_json::from_str(printed.text()).unwrap();
     let own: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(own.len(), keys::SCENARIO.len());
+    assert_eq!(own.len(), KEYS.len());
 }

@@ -69,7 +69,7 @@ const FLOORS: [(&str, &[&str]); 21] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 22] = [
+const NAMES: [(&str, &[&str], &str); 24] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",
@@ -112,6 +112,8 @@ const NAMES: [(&str, &[&str], &str); 22] = [
         "who starts threads, parks or wakes one, or counts CPUs; a lookup and a write cannot be interrupted, so nobody joins those",
     ),
     ("ureq", &["plan/url.rs"], "hosts, checked"),
+    ("unicode_width", &["report/plain.rs"], "columns of a terminal"),
+    ("percent_encoding", &["plan/percent.rs"], "what is encoded where is said once"),
     ("rustls", &["load/net/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
     ("webpki", &["load/net/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),
     ("rustix", &["load/", "machine/", "server/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
@@ -135,7 +137,7 @@ const NAMES: [(&str, &[&str], &str); 22] = [
         ],
         "compressed streams and histograms, and answers that are looked at",
     ),
-    ("clap", &["cli/"], "flags"),
+    ("clap", &["cli/"], "flags, and what is made from their definition"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),

@@ -1,6 +1,8 @@
 //! One user's cookies: RFC 6265 as far as services need it. Where RFC 6265bis is stricter about `Secure` and the two
 //! name prefixes, as browsers and curl are, this follows it.
 //!
+//! Not the `cookie_store` crate: it takes URLs of the url crate, which rewrites them, and keeps all that servers send.
+//!
 //! Pure: heads, URLs and times in, a header field out. Bounded, because servers decide what is stored here.
 //!
 //! There is no list of public suffixes: `Domain=com` is refused because it has one label, `Domain=co.uk` is accepted. A

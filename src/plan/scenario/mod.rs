@@ -38,7 +38,10 @@ use names::Names;
 pub use names::RESERVED;
 use reader::{Node, Object};
 use request::Workshop;
+pub use top::KEYS;
 use top::Top;
+#[cfg(test)]
+pub(in crate::plan) use top::set_by_file;
 
 /// The JSON Schema of the scenario file, as `swarmline schema --scenario` prints it.
 pub const SCHEMA: &str = include_str!("../../../schema/scenario.schema.json");
@@ -101,14 +104,14 @@ impl Scenario {
         let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = Node::root(&file, &json);
-        let object = root.object(&keys::SCENARIO)?;
+        let object = root.object(&KEYS)?;
         object.read("$schema", Node::text)?;
         let mut names = Names { environment: environment.clone(), ..Names::default() };
         names.variables = object.read("variables", |node| data::variables(node, environment))?.unwrap_or_default();
         let mut files = Vec::new();
         let sources = object.read("data", |node| data::sources(node, &folder, &names.variables, &mut files))?;
         (names.sources, names.files) = (sources.unwrap_or_default(), files);
-        let top = Top::read(&object, |text| known_host(text, &mut names))?;
+        let top = Top::read(&object, flags, &mut |text| known_host(text, &mut names))?;
         let (flags, origins, pause) = top.below(flags, origins);
         Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, pause })
     }
@@ -119,7 +122,7 @@ impl Scenario {
     /// Names the position in the file, or the flag.
     pub(super) fn resolve(self) -> Result<Resolved> {
         let Self { file, folder, json, fingerprint, flags, names, pause, .. } = self;
-        let object = Node::root(&file, &json).object(&keys::SCENARIO)?;
+        let object = Node::root(&file, &json).object(&KEYS)?;
         let name = object.read("name", Node::name)?.map(str::to_owned);
         let checks = object.read("checks", checks)?.unwrap_or_default();
         let mut workshop = workshop(&object, &flags, names, folder)?;

@@ -115,8 +115,10 @@ impl<'j> Node<'j> {
         let Json::Number(number) = self.value else { return Err(self.expected("a whole number")) };
         number.as_u64().filter(|whole| range.contains(whole)).ok_or_else(|| {
             let (low, high) = (range.start(), range.end());
-            let until = if *high == u64::MAX { String::new() } else { format!(" to {high}") };
-            self.refused(format!("{number} is no whole number from {low}{until}"))
+            // The limit of the type is worth a word only where it is passed.
+            let is_over = number.as_f64().is_some_and(|number| number > 1e19);
+            let until = if *high < u64::MAX || is_over { format!(" to {high}") } else { String::new() };
+            self.refused(format!("must be a whole number from {low}{until}, not {number}"))
         })
     }
 

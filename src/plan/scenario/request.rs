@@ -62,7 +62,7 @@ impl Workshop<'_> {
         }
         let rules = Rules {
             timeout: object.read("timeout", Node::positive_time)?.unwrap_or(self.rules.timeout),
-            max_redirects: redirects(&object)?.unwrap_or(self.rules.max_redirects),
+            max_redirects: object.read("redirects", redirects)?.unwrap_or(self.rules.max_redirects),
             max_body: self.rules.max_body,
             expect: match object.get("expect") {
                 Some(node) => expect(&node, &mut self.names, &self.rules.expect)?,
@@ -120,11 +120,11 @@ fn usual((name, value): (&'static str, String)) -> Field {
 }
 
 /// Reads the maximum number of redirects.
-pub(super) fn redirects(object: &Object<'_>) -> Result<Option<u16>> {
+pub(super) fn redirects(node: &Node<'_>) -> Result<u16> {
     /// Same maximum as for the flag.
-    const MOST: u32 = 1000;
-    let count = object.read("redirects", |node| node.count(0..=MOST))?;
-    Ok(count.and_then(|count| u16::try_from(count).ok()))
+    const MOST: u16 = 1000;
+    let count = node.count(0..=MOST.into())?;
+    Ok(u16::try_from(count).unwrap_or(MOST))
 }
 
 /// The method and the node of the URL.

@@ -1,4 +1,8 @@
 //! The top of the file: what flags say, too. Flags and environment win over it.
+//!
+//! Not by serde's derive, which was tried with `serde_path_to_error`: it meets an unknown key with a list of all keys in
+//! place of the nearest; loses the place within what may be text or a list (`stages`); refuses 7.0 and 1e3 as whole
+//! numbers; and repeats a value of the wrong type, which may be a secret.
 
 use std::time::Duration;
 
@@ -13,69 +17,132 @@ use crate::plan::load::MOST_USERS;
 use crate::plan::schedule::users::Users;
 use crate::plan::stream::SHORTEST_TICK;
 use crate::plan::url::Url;
+use crate::value;
 use crate::value::size::ByteSize;
 use crate::value::stages::{HIGHEST, Stage, Stages};
-use crate::value::{self, StatusSet, Wait};
+
+/// A key of the file that sets a flag.
+struct FileFlag {
+    key: &'static str,
+    /// The flag's name in [`RunFlags`].
+    flag: &'static str,
+    /// Reads the value into the flags; false where the key leaves the flag alone.
+    read: fn(&Node<'_>, &mut Reading<'_>) -> Result<bool>,
+    copy: fn(&RunFlags, &mut RunFlags),
+}
+
+/// The flags, with what the file gives so far.
+struct Reading<'t> {
+    flags: RunFlags,
+    /// Makes a text out of its template.
+    text: &'t mut dyn FnMut(&str) -> std::result::Result<String, String>,
+}
+
+/// A row of [`FILE_FLAGS`]; the flag's field is its name.
+macro_rules! row {
+    ($key:literal, $flag:ident, $read:expr) => {
+        FileFlag {
+            key: $key,
+            flag: stringify!($flag),
+            read: |node, reading| {
+                reading.flags.$flag = $read(node, reading)?.into();
+                Ok(true)
+            },
+            copy: |from, to| to.$flag.clone_from(&from.$flag),
+        }
+    };
+}
+
+/// A reader that needs to know nothing else.
+macro_rules! sets {
+    ($key:literal, $flag:ident, $read:expr) => {
+        row!($key, $flag, |node: &Node<'_>, _: &mut Reading<'_>| $read(node))
+    };
+}
+
+/// Every key of the file that sets a flag, in the order of the help page.
+const FILE_FLAGS: [FileFlag; 19] = [
+    row!("host", host, host),
+    sets!("users", users, |node: &Node<'_>| node.count(1..=MOST_USERS)),
+    sets!("spawn_rate", spawn_rate, Node::rate),
+    sets!("run_time", run_time, Node::positive_time),
+    sets!("requests", max_requests, |node: &Node<'_>| node.whole(1..=u64::MAX)),
+    sets!("rate", rate, Node::rate),
+    sets!("arrival", arrival, |node: &Node<'_>| node.word(&ARRIVALS)),
+    sets!("stages", stages, stages),
+    sets!("seed", seed, |node: &Node<'_>| node.whole(0..=u64::MAX)),
+    sets!("wait", wait, wait),
+    sets!("stop_timeout", stop_timeout, Node::time),
+    FileFlag {
+        key: "expect",
+        flag: "expect_status",
+        read: status,
+        copy: |from, to| to.expect_status.clone_from(&from.expect_status),
+    },
+    sets!("timeout", timeout, Node::positive_time),
+    sets!("connect_timeout", connect_timeout, Node::positive_time),
+    sets!("redirects", max_redirects, redirects),
+    sets!("max_body", max_body, size),
+    sets!("insecure", insecure, Node::truth),
+    sets!("no_keepalive", no_keepalive, Node::truth),
+    sets!("interval", interval, interval),
+];
+
+/// Keys of the file that set no flag.
+const OTHER_KEYS: [&str; 7] = ["$schema", "name", "headers", "variables", "data", "user_classes", "checks"];
+
+/// All keys of the file itself.
+pub const KEYS: [&str; FILE_FLAGS.len() + OTHER_KEYS.len()] = {
+    let mut keys = [""; FILE_FLAGS.len() + OTHER_KEYS.len()];
+    let mut at = 0;
+    while at < keys.len() {
+        keys[at] = if at < OTHER_KEYS.len() { OTHER_KEYS[at] } else { FILE_FLAGS[at - OTHER_KEYS.len()].key };
+        at += 1;
+    }
+    keys
+};
+
+/// The flags that the file can set.
+#[cfg(test)]
+pub(in crate::plan) fn set_by_file() -> impl Iterator<Item = &'static str> {
+    FILE_FLAGS.iter().map(|row| row.flag)
+}
 
 /// What the file says that flags say, too.
-#[derive(Debug, Default)]
 pub(super) struct Top {
-    pub(super) host: Option<String>,
-    pub(super) users: Option<u32>,
-    pub(super) spawn_rate: Option<f64>,
-    pub(super) run_time: Option<Duration>,
-    pub(super) requests: Option<u64>,
-    pub(super) rate: Option<f64>,
-    pub(super) arrival: Option<Arrival>,
-    pub(super) stages: Option<Stages>,
-    pub(super) seed: Option<u64>,
-    pub(super) wait: Option<Wait>,
-    pub(super) stop_timeout: Option<Duration>,
-    pub(super) status: Option<StatusSet>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) connect_timeout: Option<Duration>,
-    pub(super) redirects: Option<u16>,
-    pub(super) max_body: Option<ByteSize>,
-    pub(super) insecure: Option<bool>,
-    pub(super) no_keepalive: Option<bool>,
-    pub(super) interval: Option<Duration>,
+    /// The flags with each value that the file gives, whether a flag gives one or not.
+    flags: RunFlags,
+    given: Vec<&'static FileFlag>,
 }
 
 impl Top {
-    /// Reads it; `host` makes the text of the member out of its template.
+    /// Reads it over the flags; `text` makes the text of the host out of its template.
     pub(super) fn read(
         object: &Object<'_>,
-        host: impl FnOnce(&str) -> std::result::Result<String, String>,
+        flags: &RunFlags,
+        text: &mut dyn FnMut(&str) -> std::result::Result<String, String>,
     ) -> Result<Self> {
-        let top = Self {
-            host: object.read("host", |node| checked_host(node, host))?,
-            users: object.read("users", |node| node.count(1..=MOST_USERS))?,
-            spawn_rate: object.read("spawn_rate", Node::rate)?,
-            run_time: object.read("run_time", Node::positive_time)?,
-            requests: object.read("requests", |node| node.whole(1..=u64::MAX))?,
-            rate: object.read("rate", Node::rate)?,
-            arrival: object.read("arrival", |node| node.word(&ARRIVALS))?,
-            stages: object.read("stages", stages)?,
-            seed: object.read("seed", |node| node.whole(0..=u64::MAX))?,
-            wait: object.read("wait", wait)?,
-            stop_timeout: object.read("stop_timeout", Node::time)?,
-            status: object.read("expect", status)?.flatten(),
-            timeout: object.read("timeout", Node::positive_time)?,
-            connect_timeout: object.read("connect_timeout", Node::positive_time)?,
-            redirects: redirects(object)?,
-            max_body: object.read("max_body", size)?,
-            insecure: object.read("insecure", Node::truth)?,
-            no_keepalive: object.read("no_keepalive", Node::truth)?,
-            interval: object.read("interval", interval)?,
-        };
+        let mut reading = Reading { flags: flags.clone(), text };
+        let mut given = Vec::new();
+        for row in &FILE_FLAGS {
+            if object.read(row.key, |node| (row.read)(node, &mut reading))? == Some(true) {
+                given.push(row);
+            }
+        }
+        let top = Self { flags: reading.flags, given };
         top.check_model(object)?;
         Ok(top)
+    }
+
+    /// Whether the file sets a flag.
+    fn has(&self, flag: &str) -> bool {
+        self.given.iter().any(|row| row.flag == flag)
     }
 
     /// What decides when a request is sent must be one thing.
     fn check_model(&self, object: &Object<'_>) -> Result<()> {
         let refuse = |key: &str, why: &str| object.read(key, |node| Err::<(), _>(node.refused(why))).map(|_| ());
-        if self.rate.is_some() {
+        if self.has("rate") {
             refuse("wait", "does not go with \"rate\", which says when requests are sent")?;
             refuse("spawn_rate", "does not go with \"rate\", which starts users as they are needed")?;
             return object.need("user_classes")?.list()?.iter().try_for_each(|class| {
@@ -85,8 +152,8 @@ impl Top {
                 })
             });
         }
-        refuse_where(self.arrival.is_some(), || refuse("arrival", "goes with \"rate\""))?;
-        if let Some(stages) = &self.stages {
+        refuse_where(self.has("arrival"), || refuse("arrival", "goes with \"rate\""))?;
+        if let Some(stages) = self.flags.stages.as_ref().filter(|_| self.has("stages")) {
             refuse("users", "does not go with \"stages\", which say how many there are")?;
             refuse("spawn_rate", "does not go with \"stages\", which say when users start")?;
             match Users::stages(stages).most_users() {
@@ -103,49 +170,27 @@ impl Top {
     /// Flags that say how the load is made replace the file's way as a whole: `--rate` over a file of users, `--stages`
     /// over its users, `-u` or `-r` over its stages.
     pub(super) fn below(&self, flags: &RunFlags, origins: &Origins) -> (RunFlags, Origins, Pause) {
-        let mut all = Overlay { flags: flags.clone(), origins: origins.clone() };
-        let is_opened = flags.rate.is_some() && self.rate.is_none();
-        let is_closed = flags.rate.is_none() && self.rate.is_none();
+        let is_opened = flags.rate.is_some() && !self.has("rate");
+        let is_closed = flags.rate.is_none() && !self.has("rate");
         let is_staged = is_closed && flags.stages.is_some();
         let is_ramped = is_closed && (flags.users.is_some() || flags.spawn_rate.is_some());
-        all.set("host", |flags| &mut flags.host, self.host.clone().map(Some));
-        all.set("users", |flags| &mut flags.users, self.users.filter(|_| !is_staged).map(Some));
-        let spawn_rate = self.spawn_rate.filter(|_| !is_staged && !is_opened);
-        all.set("spawn_rate", |flags| &mut flags.spawn_rate, spawn_rate.map(Some));
-        all.set("run_time", |flags| &mut flags.run_time, self.run_time.map(Some));
-        all.set("max_requests", |flags| &mut flags.max_requests, self.requests.map(Some));
-        all.set("rate", |flags| &mut flags.rate, self.rate.map(Some));
-        all.set("arrival", |flags| &mut flags.arrival, self.arrival.map(Some));
-        let stages = self.stages.clone().filter(|_| !is_ramped && !is_opened);
-        all.set("stages", |flags| &mut flags.stages, stages.map(Some));
-        all.set("seed", |flags| &mut flags.seed, self.seed.map(Some));
-        all.set("wait", |flags| &mut flags.wait, self.wait.filter(|_| !is_opened));
-        all.set("stop_timeout", |flags| &mut flags.stop_timeout, self.stop_timeout);
-        all.set("expect_status", |flags| &mut flags.expect_status, self.status.clone().map(Some));
-        all.set("timeout", |flags| &mut flags.timeout, self.timeout);
-        all.set("connect_timeout", |flags| &mut flags.connect_timeout, self.connect_timeout);
-        all.set("max_redirects", |flags| &mut flags.max_redirects, self.redirects);
-        all.set("max_body", |flags| &mut flags.max_body, self.max_body);
-        all.set("insecure", |flags| &mut flags.insecure, self.insecure);
-        all.set("no_keepalive", |flags| &mut flags.no_keepalive, self.no_keepalive);
-        all.set("interval", |flags| &mut flags.interval, self.interval);
-        let is_said = matches!(all.origins.of("wait"), Origin::Flag | Origin::Env);
-        let pause = if is_said || is_opened { Pause::Same(all.flags.wait) } else { Pause::Usual(all.flags.wait) };
-        (all.flags, all.origins, pause)
-    }
-}
-
-struct Overlay {
-    flags: RunFlags,
-    origins: Origins,
-}
-
-impl Overlay {
-    fn set<T>(&mut self, flag: &str, place: impl FnOnce(&mut RunFlags) -> &mut T, value: Option<T>) {
-        if let Some(value) = value.filter(|_| self.origins.of(flag) == Origin::Default) {
-            *place(&mut self.flags) = value;
-            self.origins.set_file(flag);
+        let is_replaced = |flag: &str| match flag {
+            "users" => is_staged,
+            "spawn_rate" => is_staged || is_opened,
+            "stages" => is_ramped || is_opened,
+            "wait" => is_opened,
+            _ => false,
+        };
+        let (mut all, mut origins) = (flags.clone(), origins.clone());
+        for row in &self.given {
+            if origins.of(row.flag) == Origin::Default && !is_replaced(row.flag) {
+                (row.copy)(&self.flags, &mut all);
+                origins.set_file(row.flag);
+            }
         }
+        let is_said = matches!(origins.of("wait"), Origin::Flag | Origin::Env);
+        let pause = if is_said || is_opened { Pause::Same(all.wait) } else { Pause::Usual(all.wait) };
+        (all, origins, pause)
     }
 }
 
@@ -156,14 +201,17 @@ fn refuse_where(is_wrong: bool, refuse: impl FnOnce() -> Result<()>) -> Result<(
 /// The words of `arrival`.
 const ARRIVALS: [(&str, Arrival); 2] = [("constant", Arrival::Constant), ("poisson", Arrival::Poisson)];
 
-fn checked_host(node: &Node<'_>, text: impl FnOnce(&str) -> std::result::Result<String, String>) -> Result<String> {
-    let host = node.read(text)?;
+fn host(node: &Node<'_>, reading: &mut Reading<'_>) -> Result<String> {
+    let host = node.read(&mut *reading.text)?;
     value::host(&host).and_then(|host| Url::parse(&host).map(|_| host)).map_err(|why| node.refused(why))
 }
 
 /// The statuses of `expect`; the rest of it is read with the requests.
-fn status(node: &Node<'_>) -> Result<Option<StatusSet>> {
-    node.object(&keys::EXPECT)?.read("status", super::expect::status)
+fn status(node: &Node<'_>, reading: &mut Reading<'_>) -> Result<bool> {
+    let status = node.object(&keys::EXPECT)?.read("status", super::expect::status)?;
+    let is_given = status.is_some();
+    reading.flags.expect_status = status.or_else(|| reading.flags.expect_status.take());
+    Ok(is_given)
 }
 
 /// A size: text as the flag takes it, or a number of bytes.

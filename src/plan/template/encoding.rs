@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::Unset;
+use crate::plan::percent;
 
 /// The context that a value is encoded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +32,13 @@ impl Encoding {
     /// The value is not allowed in this context.
     pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
         match self {
-            Self::Percent => value.bytes().for_each(|byte| percent(byte, is_unreserved(byte), out)),
-            Self::Target => value.bytes().for_each(|byte| percent(byte, is_of_target(byte), out)),
-            Self::Form => value.bytes().for_each(|byte| match byte {
-                b' ' => out.push(b'+'),
-                byte => percent(byte, is_unreserved(byte), out),
+            Self::Percent => percent_encode(value, percent::COMPONENT, out),
+            Self::Target => percent_encode(value, percent::TARGET, out),
+            Self::Form => value.split(' ').enumerate().for_each(|(at, word)| {
+                if at > 0 {
+                    out.push(b'+');
+                }
+                percent_encode(word, percent::COMPONENT, out);
             }),
             Self::Json => value.chars().for_each(|char| json(char, out)),
             Self::JsonNumber if is_json_number(value) => out.extend_from_slice(value.as_bytes()),
@@ -68,24 +71,8 @@ impl Encoding {
     }
 }
 
-fn percent(byte: u8, is_plain: bool, out: &mut Vec<u8>) {
-    if is_plain {
-        out.push(byte);
-    } else {
-        // Writing into a Vec cannot fail.
-        let _ = write!(out, "%{byte:02X}");
-    }
-}
-
-/// RFC 3986 section 2.3.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// Characters allowed in a request target (RFC 3986 appendix A), so that text that is already encoded stays
-/// unchanged.
-pub(in crate::plan) const fn is_of_target(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+fn percent_encode(value: &str, set: &'static percent::Set, out: &mut Vec<u8>) {
+    percent::encode(value, set).for_each(|piece| out.extend_from_slice(piece.as_bytes()));
 }
 
 /// RFC 8259 section 7.

@@ -22,7 +22,7 @@ impl Phase {
     /// All phases, in the order of a run.
     pub const ALL: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
 
-    /// The word in the stream.
+    /// The name in the stream.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

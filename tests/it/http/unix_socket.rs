@@ -140,7 +140,7 @@ fn a_path_that_cannot_be_a_socket_is_refused_before_the_run() {
     let long = format!("/{}", "x".repeat(107));
     for (path, why) in [
         (missing.as_str(), "No such file"),
-        ("", "a value is required"),
+        ("", "needs a value"),
         (&file, "is not a socket"),
         (&long, "has 108 bytes, a socket's path has at most 107"),
     ] {

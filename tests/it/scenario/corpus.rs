@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
-use swarmline::plan::scenario::{SCHEMA, keys};
+use swarmline::plan::scenario::{KEYS, SCHEMA, keys};
 use swarmline::plan::{Plan, Surroundings};
 
 use crate::support::Scratch;
@@ -108,7 +108,7 @@ fn the_schema_refuses_what_it_can_see_and_only_that() {
 
 /// Each object of the schema with a fixed set of keys, and the keys that the reader knows.
 const OBJECTS: [(&str, &[&str]); 12] = [
-    ("", &keys::SCENARIO),
+    ("", &KEYS),
     ("/$defs/stages/oneOf/1/items", &keys::STAGE),
     ("/$defs/variable/oneOf/2", &keys::VARIABLE),
     ("/$defs/data", &keys::DATA),
@@ -174,7 +174,7 @@ const UNSEEN: [&str; 15] = [
     "is a directory",
     "has no column",
     "there is no data source",
-    "upside down",
+    "shorter time comes first",
     "at least 100ms",
     "is above",
     "expected a URL",

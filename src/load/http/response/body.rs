@@ -1,4 +1,7 @@
 //! The body of a response: how many of the received bytes belong to it, and how many of those are payload.
+//!
+//! Chunks are parsed here and not by ureq-proto, which is the judge in the tests: it takes sizes that RFC 9112 does not
+//! allow (a plus sign, blanks around) and does not bound what may follow a size.
 
 use crate::load::http::response::Framing;
 use crate::outcome::Broken;

@@ -1,0 +1,111 @@
+//! Flags of the commands beside `run` and `merge`; their doc comments are the help page.
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "doc comments here are the help page"
+)]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap_complete::Shell;
+
+use super::flags::{CheckFlags, Outputs};
+use crate::value;
+
+/// Flags of `swarmline target`.
+#[derive(Debug, Args)]
+pub struct TargetFlags {
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Allow an address that other hosts can reach
+    #[arg(long)]
+    pub allow_remote: bool,
+}
+
+/// Flags of `swarmline schema`.
+#[derive(Debug, Args)]
+pub struct SchemaFlags {
+    /// Print the schema of scenario files instead of the stream's
+    #[arg(long)]
+    pub scenario: bool,
+}
+
+/// Flags of `swarmline completions`.
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsFlags {
+    /// Shell that the script is for
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  swarmline completions bash > ~/.local/share/bash-completion/completions/swarmline
+  swarmline completions zsh > \"${fpath[1]}/_swarmline\"
+  swarmline completions fish > ~/.config/fish/completions/swarmline.fish";
+
+/// Flags of `swarmline man`.
+#[derive(Debug, Args)]
+#[command(after_help = MAN_EXAMPLES)]
+pub struct ManFlags {
+    /// Command that the page is about [default: swarmline itself]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  swarmline man run | man -l -
+  swarmline man > /usr/local/share/man/man1/swarmline.1
+  swarmline man run > /usr/local/share/man/man1/swarmline-run.1";
+
+/// Flags of `swarmline import`.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportFlags {
+    /// Include requests to other hosts than the first one (HAR)
+    #[arg(long)]
+    pub all_hosts: bool,
+    /// Include images, fonts, style sheets and scripts (HAR)
+    #[arg(long)]
+    pub assets: bool,
+    /// Write the values of Authorization, Cookie and similar headers into the scenario
+    ///
+    /// By default each is replaced by an environment variable, which the scenario reads when it runs.
+    #[arg(long)]
+    pub keep_secrets: bool,
+    /// HAR file, file with curl commands, - for standard input, or a curl command, quoted or not
+    #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub input: Vec<String>,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+Redirects are followed as a browser does. Examples:
+  swarmline import recording.har > scenario.json
+  swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
+  swarmline run -f scenario.json --dry-run";
+
+/// Flags of `swarmline report`.
+#[derive(Debug, Args)]
+pub struct ReportFlags {
+    /// Stream files, compressed or not; - for standard input; several are compared side by side
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+    /// Stream of an earlier run to compare with; exit with code 3 if a result got worse
+    #[arg(long, value_name = "STREAM")]
+    pub baseline: Option<PathBuf>,
+    /// Allowed regression relative to the baseline, such as 10% or 0.1
+    #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
+    pub tolerance: f64,
+    /// What the run is held to now, in place of what it was held to then.
+    #[command(flatten)]
+    pub held_to: CheckFlags,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
