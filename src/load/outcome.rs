@@ -7,6 +7,7 @@ use super::tls::trouble::TlsTrouble;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::expect::ExpectTrouble;
 use crate::plan::request::EndpointId;
+use crate::vocabulary::FailureClass;
 
 /// Why a request failed. Counted, so it carries nothing that differs from one request to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -131,31 +132,31 @@ impl Failure {
 
     /// The failure's class, as in the stream.
     #[must_use]
-    pub const fn class(self) -> &'static str {
+    pub const fn class(self) -> FailureClass {
         match self {
-            Self::Dns(_) => "dns",
-            Self::ConnectRefused => "connect_refused",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::ConnectOther(_) => "connect_other",
-            Self::Tls(_) => "tls",
-            Self::Send => "send",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::ClosedEarly => "closed_early",
-            Self::Protocol(_) => "protocol",
-            Self::Redirect(_) => "redirect",
-            Self::Status(400..=499) => "http_4xx",
-            Self::Status(500..=599) => "http_5xx",
-            Self::Status(..400) | Self::Expectation(_) => "expectation",
-            Self::Extract(_) => "extract",
-            Self::Status(_) => "other",
+            Self::Dns(_) => FailureClass::Dns,
+            Self::ConnectRefused => FailureClass::ConnectRefused,
+            Self::ConnectTimeout => FailureClass::ConnectTimeout,
+            Self::ConnectOther(_) => FailureClass::ConnectOther,
+            Self::Tls(_) => FailureClass::Tls,
+            Self::Send => FailureClass::Send,
+            Self::Timeout => FailureClass::Timeout,
+            Self::Reset => FailureClass::Reset,
+            Self::ClosedEarly => FailureClass::ClosedEarly,
+            Self::Protocol(_) => FailureClass::Protocol,
+            Self::Redirect(_) => FailureClass::Redirect,
+            Self::Status(400..=499) => FailureClass::Http4xx,
+            Self::Status(500..=599) => FailureClass::Http5xx,
+            Self::Status(..400) | Self::Expectation(_) => FailureClass::Expectation,
+            Self::Extract(_) => FailureClass::Extract,
+            Self::Status(_) => FailureClass::Other,
         }
     }
 
     /// `<class>: <status or short fixed text>`, free of what differs each time.
     #[must_use]
     pub fn text(self) -> String {
-        let class = self.class();
+        let class = self.class().as_str();
         match self {
             Self::Status(status @ 400..=599) => format!("{class}: {status}"),
             Self::Status(status) => format!("{class}: status {status}"),
@@ -192,12 +193,6 @@ impl Failure {
             Self::Status(_) => "status",
         }
     }
-}
-
-/// Whether a request that failed in this class (as [`Failure::class`] names it) had a complete answer from the server.
-#[must_use]
-pub fn is_answer(class: &str) -> bool {
-    matches!(class, "redirect" | "http_4xx" | "http_5xx" | "expectation" | "extract" | "other")
 }
 
 /// How a request ended.

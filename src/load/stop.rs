@@ -12,44 +12,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::roster::{Desk, Roster};
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// `--run-time` is over.
-    RunTime,
-    /// `--requests` are started.
-    Requests,
-    /// The last stage is over.
-    Stages,
-    /// SIGINT, SIGTERM or SIGHUP.
-    Signal,
-    /// A check with `abort` was clearly missed.
-    CheckAbort,
-    /// No user is left that has data, or there must always be data.
-    DataEnd,
-    /// Not one user could be started.
-    NoUsers,
-    /// Nobody takes the stream any more; no line can tell.
-    StreamBroken,
-}
-
-impl Reason {
-    /// The word in `locust.tl.event.test.stop`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RunTime => "run_time",
-            Self::Requests => "requests",
-            Self::Stages => "stages",
-            Self::Signal => "signal",
-            Self::CheckAbort => "check_abort",
-            Self::DataEnd => "data_end",
-            Self::NoUsers => "no_users",
-            Self::StreamBroken => "stream_broken",
-        }
-    }
-}
+pub use crate::vocabulary::EndReason as Reason;
 
 /// Nothing: a channel of it can only be closed.
 pub enum Never {}

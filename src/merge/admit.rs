@@ -11,6 +11,7 @@ use super::wire::{Line, Telemetry};
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MOST_SHARDS, Ticks};
 use crate::telemetry::line::MOST_LINE;
+use crate::vocabulary::{LineKind, SourceKind};
 
 /// Where a line is: its input, and its number there.
 type Place = (usize, u64);
@@ -60,7 +61,7 @@ impl Join {
 
     /// Whether a line begins a shard: its config does, and what comes before says nothing.
     fn begin(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>) -> bool {
-        if line.telemetry_name != "swarmline.event.config" || line.shard.is_none() {
+        if line.kind() != Some(LineKind::Config) || line.shard.is_none() {
             if self.begun.len() < MOST_SHARDS as usize {
                 let key = (input, index, line.run_id.to_owned());
                 self.begun.entry(key).or_insert(Begun { number, seq: 0 }).seq = line.seq;
@@ -174,11 +175,12 @@ impl Join {
         if self.last_source.0 == input && self.last_source.1 == line.source_id {
             return Some(self.last_source.2);
         }
+        let source = SourceKind::parse(line.source);
         let index = line.source_id.strip_prefix("worker-").and_then(|index| index.parse().ok());
-        let Some(index) = index.filter(|_| line.source == "WorkerRunner") else {
-            let what = match line.source {
-                "LocalRunner" => "a run on its own; swarmline report reads it",
-                "MasterRunner" => "what merge wrote; give the shards' streams",
+        let Some(index) = index.filter(|_| source == Some(SourceKind::Worker)) else {
+            let what = match source {
+                Some(SourceKind::Local) => "a run on its own; swarmline report reads it",
+                Some(SourceKind::Master) => "what merge wrote; give the shards' streams",
                 _ => "no shard",
             };
             let sentence = format!("{}: the stream of {what}", self.name(input));

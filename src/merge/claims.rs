@@ -5,6 +5,7 @@ use crate::stats::interval::Kind;
 use crate::stats::scale::Scale;
 use crate::telemetry::claims::{self, Contradiction, Distribution, IntervalClaim, MOST_COUNT, is_amount, is_time};
 use crate::telemetry::sparse::Decoder;
+use crate::vocabulary::{HistogramKind, LineKind};
 
 /// A gauge of one shard, so that a sum over all is a number that streams can say.
 const MOST_OF_SHARD: u64 = MOST_COUNT >> 17;
@@ -24,7 +25,8 @@ pub(super) type Slots = (Kind, Scale, Vec<(u64, u64)>);
 pub(super) type Recordings = Vec<(Scale, Vec<(u64, u64)>)>;
 
 /// Kinds of pieces of the histograms of what had not ended.
-const UNFINISHED: [&str; 3] = ["unfinished_response", "unfinished_service", "unfinished_first_byte"];
+const UNFINISHED: [HistogramKind; 3] =
+    [HistogramKind::UnfinishedResponse, HistogramKind::UnfinishedService, HistogramKind::UnfinishedFirstByte];
 
 impl Line<'_> {
     /// Holds it against itself.
@@ -40,24 +42,22 @@ impl Line<'_> {
         if line.seq == 0 || line.seq > MOST_LINES {
             return Err("a line without its number");
         }
-        match line.telemetry_name {
-            "swarmline.metric.interval" => line.check_interval(),
-            "swarmline.metric.histogram" => claims::endpoint(&line.method, &line.name),
-            "swarmline.metric.unfinished" => line.check_unfinished(),
-            "swarmline.metric.health" => line.check_health(),
-            "locust.tl.request.metric.stats" => line.check_stats(),
-            "locust.tl.system.metric.cpu"
-            | "locust.tl.system.metric.mem"
-            | "locust.tl.system.metric.network"
-            | "locust.tl.event.cpu.warning" => {
+        let Some(kind) = line.kind() else { return Ok(()) };
+        match kind {
+            LineKind::Interval => line.check_interval(),
+            LineKind::Histogram => claims::endpoint(&line.method, &line.name),
+            LineKind::Unfinished => line.check_unfinished(),
+            LineKind::Health => line.check_health(),
+            LineKind::Stats => line.check_stats(),
+            LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning => {
                 let is_reasonable = line.value.is_some_and(is_amount) && is_amount(line.available_cpus);
                 if is_reasonable { Ok(()) } else { Err("a value that is none") }
             }
-            "swarmline.event.warning" if line.detail.is_none() => Err("a warning that says nothing"),
-            "swarmline.event.config" => line.check_config(),
-            "locust.tl.event.spawn.complete" if line.user_count > claims::MOST_USERS => Err("users beyond all reason"),
-            "locust.tl.event.test.stop" if !is_time(line.stopped_at) => Err("a stop without its time"),
-            "swarmline.event.run.end" => line.check_end(),
+            LineKind::Warning if line.detail.is_none() => Err("a warning that says nothing"),
+            LineKind::Config => line.check_config(),
+            LineKind::SpawnComplete if line.user_count > claims::MOST_USERS => Err("users beyond all reason"),
+            LineKind::TestStop if !is_time(line.stopped_at) => Err("a stop without its time"),
+            LineKind::RunEnd => line.check_end(),
             _ => Ok(()),
         }
     }
@@ -211,7 +211,7 @@ impl Telemetry<'_> {
         let own = [(service, self.service_histogram), (Kind::Response, self.response_histogram)];
         let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text?)));
         let pieces = pieces.iter().map(|piece| {
-            let kind = if &*piece.kind == "response" { Kind::Response } else { service };
+            let kind = if piece.kind == Some(HistogramKind::Response) { Kind::Response } else { service };
             (kind, &*piece.histogram)
         });
         let (mut found, mut all) = (Vec::new(), [Distribution::default(); 2]);
@@ -247,7 +247,7 @@ impl Telemetry<'_> {
         let mut found = [const { Vec::new() }; 3];
         for ((recordings, kind), (times, text)) in found.iter_mut().zip(UNFINISHED).zip(own) {
             let mut all = Distribution::default();
-            let of_kind = pieces.iter().filter(|piece| &*piece.kind == kind).map(|piece| &*piece.histogram);
+            let of_kind = pieces.iter().filter(|piece| piece.kind == Some(kind)).map(|piece| &*piece.histogram);
             for text in text.into_iter().chain(of_kind) {
                 let recorded = decoder.read(text)?;
                 all.add(&recorded);
@@ -262,6 +262,6 @@ impl Telemetry<'_> {
 /// A piece of a histogram that waits for the others.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
-    pub(super) kind: Box<str>,
+    pub(super) kind: Option<HistogramKind>,
     pub(super) histogram: Box<str>,
 }

@@ -6,6 +6,7 @@ use super::shard::{Failed, Open};
 use super::wire::{Line, Telemetry};
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MOST_COUNT};
+use crate::vocabulary::{HistogramKind, LineKind};
 
 /// Pieces of the histograms of an interval: over an hour's every slot, twice.
 const MOST_PIECES: usize = 200;
@@ -29,7 +30,7 @@ impl Join {
             self.contradict(index, number, "a piece of a histogram without its interval");
             return;
         };
-        open.pieces.push(Piece { kind: line.kind.into(), histogram: line.histogram.into() });
+        open.pieces.push(Piece { kind: HistogramKind::parse(line.kind), histogram: line.histogram.into() });
         open.left -= 1;
         if open.left > 0 {
             self.shard(index).open = Some(open);
@@ -49,7 +50,7 @@ impl Join {
     }
 
     fn count_line(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[Piece]) {
-        if line.telemetry_name != "swarmline.metric.unfinished" {
+        if line.kind() != Some(LineKind::Unfinished) {
             return self.count_interval((index, number), line, pieces);
         }
         let room = self.room_for(index, line);

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use super::claims::Slots;
 use super::totals::{Endpoints, Extra, precision};
-use super::wire::{Telemetry, phase};
+use super::wire::Telemetry;
 use crate::stats::interval::Interval;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
 use crate::telemetry::sparse::Decoder;
+use crate::vocabulary::Phase;
 
 /// A line of a worker that goes into the master's stream as it is, but for time and number.
 pub(super) type Passed = Box<[u8]>;
@@ -58,7 +59,7 @@ pub(super) struct Tick {
     parts: HashMap<usize, Part>,
     start: String,
     end: String,
-    phase: Option<&'static str>,
+    phase: Option<Phase>,
 }
 
 impl Tick {
@@ -82,7 +83,7 @@ impl Tick {
             part.interval.add_recorded(*kind, *scale, slots);
         }
         self.note_span(line.interval_start, line.interval_end);
-        self.phase = Some(phase(self.phase.unwrap_or("steady"), line.phase));
+        self.phase = Some(self.phase.unwrap_or_default().min(line.phase()));
         number
     }
 
@@ -106,7 +107,7 @@ impl Tick {
 
     /// From the begin of the first interval to the end of the last.
     pub(super) fn span(&self) -> Span {
-        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or("steady") }
+        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or_default() }
     }
 
     /// Reports in the order of the shards.

@@ -10,8 +10,8 @@ use crate::clock::unix_time;
 use crate::stats::interval::{AfterStop, Connections, Counted};
 use crate::stats::sum::Sum;
 use crate::stats::unfinished::UnfinishedCounts;
-use crate::stats::verdict::ReasonKind;
 use crate::telemetry::claims::TimesClaim;
+use crate::vocabulary::{EndReason, FailureClass, LineKind, Phase, ReasonKind, StatsType, Status, Verdict};
 
 /// A line.
 #[derive(Debug, Deserialize)]
@@ -236,6 +236,31 @@ pub(super) struct WireConnections {
 }
 
 impl Telemetry<'_> {
+    /// Which kind of line it is; `None` for one of a later version.
+    pub(super) fn kind(&self) -> Option<LineKind> {
+        LineKind::parse(self.telemetry_name)
+    }
+
+    /// Whose statistics these are.
+    pub(super) fn stats(&self) -> (Option<StatsType>, Option<Status>) {
+        (StatsType::parse(self.stats_type), Status::parse(self.status))
+    }
+
+    /// The phase that it belongs to.
+    pub(super) fn phase(&self) -> Phase {
+        Phase::parse(self.phase).unwrap_or_default()
+    }
+
+    /// Why its load ended.
+    pub(super) fn end_reason(&self) -> EndReason {
+        EndReason::parse(self.reason).unwrap_or(EndReason::Signal)
+    }
+
+    /// What its run comes to.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        Verdict::parse(self.verdict)
+    }
+
     /// What an interval's line counted.
     pub(super) fn counted(&self) -> Counted {
         let completed = self.ok + self.failed;
@@ -272,44 +297,13 @@ impl Telemetry<'_> {
     }
 
     /// Failures by class.
-    pub(super) fn failed(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.failed_by_class.iter().map(|(class, count)| (known_class(class), *count))
+    pub(super) fn failed(&self) -> impl Iterator<Item = (FailureClass, u64)> {
+        let class = |word: &str| FailureClass::parse(word).unwrap_or(FailureClass::Other);
+        self.failed_by_class.iter().map(move |(word, count)| (class(word), *count))
     }
 
     /// Body bytes of all answers that the mean is of: whole, so rounding finds them again below 2^50.
     pub(super) fn content_bytes(&self) -> f64 {
         (self.avg_content_length * self.num_requests as f64).round()
     }
-}
-
-/// The classes of failures, as every version of the format has them.
-const CLASSES: [&str; 16] = [
-    "dns",
-    "connect_refused",
-    "connect_timeout",
-    "connect_other",
-    "tls",
-    "send",
-    "timeout",
-    "reset",
-    "closed_early",
-    "protocol",
-    "redirect",
-    "http_4xx",
-    "http_5xx",
-    "expectation",
-    "extract",
-    "other",
-];
-
-fn known_class(class: &str) -> &'static str {
-    CLASSES.iter().find(|known| **known == class).copied().unwrap_or("other")
-}
-
-/// The phases in the order in which an interval that touches several is named.
-const PHASES: [&str; 4] = ["drain", "ramp", "down", "steady"];
-
-/// Of two phases the one that an interval with both has.
-pub(super) fn phase(one: &'static str, other: &str) -> &'static str {
-    PHASES.iter().find(|phase| **phase == one || **phase == other).copied().unwrap_or("steady")
 }

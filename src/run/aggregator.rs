@@ -19,12 +19,13 @@ use crate::stats::aggregate::{Aggregate, Cut, Remark};
 use crate::stats::check::{Bench, Share};
 use crate::stats::sends::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
-use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::stats::verdict::VerdictReason;
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::{Count, Look, Recorder};
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
+use crate::vocabulary::ReasonKind;
 
 /// Pause between two looks at the outcomes under load: a receiver that waits in the channel costs every sender a
 /// wake-up (measured: 0.23 µs an outcome without, several with).

@@ -4,94 +4,7 @@ use super::check::Ruling;
 use super::tally::Counts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
-
-/// What a run comes to, the worst that applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Every request was answered as wanted.
-    Pass,
-    /// Some request failed, and no check says what that is worth.
-    Failures,
-    /// A check was not met.
-    CheckFailed,
-    /// The numbers do not say what they seem to.
-    Invalid,
-}
-
-impl Verdict {
-    /// The word in `swarmline.event.run.end`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Failures => "failures",
-            Self::CheckFailed => "check_failed",
-            Self::Invalid => "invalid",
-        }
-    }
-}
-
-/// What a reason is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReasonKind {
-    /// This machine did not generate the load that was asked for: too late, stalled, or out of users, ports, descriptors.
-    Generator,
-    /// Data that must never be used up was.
-    Data,
-    /// The stream, or that of a shard, is not what it should be.
-    Stream,
-    /// Too much had not ended when the run did.
-    Unfinished,
-    /// No request got an answer.
-    NoAnswer,
-    /// A check was not met, or had no data.
-    Check,
-    /// Requests failed.
-    Failures,
-    /// Requests were not sent, as the data for them was used up: worth knowing, and no fault.
-    DataEnd,
-}
-
-impl ReasonKind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Generator,
-        Self::Data,
-        Self::Stream,
-        Self::Unfinished,
-        Self::NoAnswer,
-        Self::Check,
-        Self::Failures,
-        Self::DataEnd,
-    ];
-
-    /// The word in `swarmline.event.run.end`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Generator => "generator",
-            Self::Data => "data",
-            Self::Stream => "stream",
-            Self::Unfinished => "unfinished",
-            Self::NoAnswer => "no_answer",
-            Self::Check => "check",
-            Self::Failures => "failures",
-            Self::DataEnd => "data_end",
-        }
-    }
-
-    /// The kind of that word; `None` for any other word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// Whether it makes a run not valid and cannot be found again in the numbers.
-    #[must_use]
-    pub const fn is_fault(self) -> bool {
-        matches!(self, Self::Generator | Self::Data | Self::Stream)
-    }
-}
+use crate::vocabulary::{ReasonKind, Verdict};
 
 /// Why a run comes to what it does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,13 +186,5 @@ mod tests {
         let judgement = Judgement::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
         assert_eq!(judgement.verdict, Verdict::Pass);
         assert_eq!(judgement.reasons[0].text, "3 requests were not sent: the data for them was used up");
-    }
-
-    #[test]
-    fn each_kind_of_reason_has_a_word_of_its_own() {
-        for kind in ReasonKind::ALL {
-            assert_eq!(ReasonKind::parse(kind.as_str()), Some(kind));
-        }
-        assert_eq!(ReasonKind::parse("no such kind"), None);
     }
 }

@@ -6,12 +6,12 @@ use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
-use crate::load::stop::Reason;
 use crate::stats::aggregate::Place;
 use crate::stats::check::Ruling;
 use crate::stats::tally::{Counts, Tally};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Judgement, VerdictReason};
+use crate::vocabulary::EndReason;
 
 /// Most reasons in the last line; what the others are stands in the lines before.
 const MOST_REASONS: usize = 4;
@@ -27,7 +27,7 @@ pub struct RunEnding {
     /// When the stop began.
     pub stopped_at: Moment,
     /// Why it began.
-    pub reason: Reason,
+    pub reason: EndReason,
     /// Users when it began.
     pub users: u32,
     /// When the load ended: what rates are over begins with the run and ends here.
@@ -87,7 +87,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
         judged: *judged,
         checks_met: met,
         checks_missed: rulings.len() - met,
-        verdict: verdict.as_str(),
+        verdict: *verdict,
         reasons: first_of(reasons),
         exit_code,
     };
@@ -98,7 +98,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
 /// As many as there is room for, and how many more there are.
 fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
     let wire = |VerdictReason { kind, text }: &VerdictReason| WireReason {
-        kind: kind.as_str(),
+        kind: *kind,
         text: clipped(text, MOST_NAME).into_owned(),
     };
     if reasons.len() <= MOST_REASONS {
@@ -129,7 +129,7 @@ fn event(ruling: &Ruling) -> CheckEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::verdict::ReasonKind;
+    use crate::vocabulary::ReasonKind;
 
     #[test]
     fn reasons_that_do_not_fit_are_counted() {

@@ -8,6 +8,7 @@ use super::ours::HistogramPiece;
 use super::record::Body;
 use crate::plan::request::Endpoint;
 use crate::stats::times::Times;
+use crate::vocabulary::HistogramKind;
 
 /// Most bytes of a line beside its record: envelope, message, run id (64), test plan (128 as written), tick, number.
 const ENVELOPE: usize = 640;
@@ -41,7 +42,7 @@ impl<'a> Fitting<'a> {
     }
 
     /// The histogram as text, where there is room for it; else its pieces are kept for lines of their own, of this `kind`.
-    pub(super) fn place(&mut self, times: &Times, kind: &'static str) -> Option<String> {
+    pub(super) fn place(&mut self, times: &Times, kind: HistogramKind) -> Option<String> {
         let mut whole = pieces(times.histogram(), PIECE);
         if whole.len() == 1 && whole[0].len() <= self.room {
             self.room -= whole[0].len();

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::stats::unfinished::JudgedTimes;
+use crate::vocabulary::{FailureClass, HistogramKind, Phase, ReasonKind, Verdict};
 
 /// The plan as resolved, and where it runs.
 #[derive(Clone, Debug, Serialize)]
@@ -146,8 +147,8 @@ pub struct RunEnd {
     pub checks_met: usize,
     /// Checks that were not, those without data among them.
     pub checks_missed: usize,
-    /// `pass`, `failures`, `check_failed` or `invalid`.
-    pub verdict: &'static str,
+    /// What the run comes to.
+    pub verdict: Verdict,
     /// Why it is what it is.
     pub reasons: Vec<WireReason>,
     /// Exit code of the process.
@@ -158,7 +159,7 @@ pub struct RunEnd {
 #[derive(Clone, Debug, Serialize)]
 pub struct WireReason {
     /// What it is about, for programs.
-    pub kind: &'static str,
+    pub kind: ReasonKind,
     /// A sentence, for people.
     pub text: String,
 }
@@ -168,7 +169,7 @@ pub struct WireReason {
 #[derive(Clone, Debug, Serialize)]
 pub struct UnfinishedMetric {
     /// The phase in which they were due.
-    pub phase: &'static str,
+    pub phase: Phase,
     /// Method of the endpoint.
     pub method: String,
     /// Name of the endpoint.
@@ -211,8 +212,8 @@ pub struct IntervalMetric {
     pub interval_start: String,
     /// When it ended.
     pub interval_end: String,
-    /// `ramp`, `steady`, `down` or `drain`.
-    pub phase: &'static str,
+    /// The phase that it belongs to.
+    pub phase: Phase,
     /// Method of the endpoint.
     pub method: String,
     /// Name of the endpoint.
@@ -222,7 +223,7 @@ pub struct IntervalMetric {
     /// Failed.
     pub failed: u64,
     /// Failed, by class.
-    pub failed_by_class: BTreeMap<&'static str, u64>,
+    pub failed_by_class: BTreeMap<FailureClass, u64>,
     /// Ended by the end of the run.
     pub aborted: u64,
     /// Answered or failed after the load had ended: among the others, and in no rate.
@@ -305,8 +306,8 @@ pub struct HistogramPiece {
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// `service` or `response`; with `unfinished_` or as `unfinished_first_byte` those of unfinished requests.
-    pub kind: &'static str,
+    /// Which times it has.
+    pub kind: HistogramKind,
     /// Number of this piece, from 1.
     pub part: usize,
     /// How many there are.

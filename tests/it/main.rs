@@ -30,3 +30,4 @@ mod stream;
 mod swarm;
 mod tidy;
 mod unfinished;
+mod vocabulary;

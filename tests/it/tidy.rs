@@ -7,23 +7,24 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 17] = [
+const FLOORS: [(&str, &[&str]); 18] = [
     ("secret", &[]),
     ("error", &["secret"]),
+    ("vocabulary", &[]),
     ("files", &["error"]),
     ("bounded", &[]),
     ("clock", &[]),
     ("cli", &["clock", "error", "secret"]),
-    ("plan", &["bounded", "cli", "clock", "error", "files", "secret"]),
-    ("load", &["cli", "clock", "plan"]),
-    ("stats", &["clock", "error", "load", "plan"]),
+    ("plan", &["bounded", "cli", "clock", "error", "files", "secret", "vocabulary"]),
+    ("load", &["cli", "clock", "plan", "vocabulary"]),
+    ("stats", &["clock", "error", "load", "plan", "vocabulary"]),
     ("machine", &["clock", "error"]),
-    ("telemetry", &["clock", "error", "load", "machine", "plan", "stats"]),
-    ("report", &["cli", "clock", "error", "load", "plan", "stats", "telemetry"]),
-    ("merge", &["clock", "error", "load", "plan", "stats", "telemetry"]),
+    ("telemetry", &["clock", "error", "load", "machine", "plan", "stats", "vocabulary"]),
+    ("report", &["cli", "clock", "error", "plan", "stats", "telemetry", "vocabulary"]),
+    ("merge", &["clock", "error", "plan", "stats", "telemetry", "vocabulary"]),
     ("import", &["bounded", "cli", "clock", "error", "plan", "secret"]),
     ("target", &["error", "plan"]),
-    ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry"]),
+    ("run", &["clock", "error", "files", "load", "machine", "plan", "report", "stats", "telemetry", "vocabulary"]),
     (
         "command",
         &[

@@ -12,41 +12,7 @@ pub mod users;
 
 use std::time::Duration;
 
-/// What the load is about to do. An interval that touches several belongs to the one that holds most of it, at a tie to
-/// the first in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// The load has ended; what was under way comes to its end.
-    Drain,
-    /// The target grows, or is not reached yet.
-    Ramp,
-    /// The target falls.
-    Down,
-    /// The target is reached, and constant.
-    Steady,
-}
-
-impl Phase {
-    /// All of them, in the order of precedence.
-    pub const ALL: [Self; 4] = [Self::Drain, Self::Ramp, Self::Down, Self::Steady];
-
-    /// The phase of that word; `None` for any other word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
-    }
-
-    /// The word in the stream.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Ramp => "ramp",
-            Self::Down => "down",
-            Self::Steady => "steady",
-        }
-    }
-}
+pub use crate::vocabulary::Phase;
 
 /// The ramp of the closed model: user k (counted from 0) starts at k / spawn rate.
 #[derive(Clone, Copy, Debug)]
@@ -140,12 +106,5 @@ mod tests {
             }
             assert_eq!(ramp.wanted(Duration::MAX), 5);
         }
-    }
-
-    #[test]
-    fn phases_are_ordered_as_an_interval_takes_them() {
-        let order = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
-        assert!(order.is_sorted());
-        assert_eq!(order.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
     }
 }

@@ -1,55 +1,8 @@
 //! How a run went over time: a point a tick, joined pairwise where there would be too many.
 
-use crate::plan::schedule;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
-
-/// Which part of a run an interval belongs to. An interval that touches several has the first of these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// After the stop.
-    Drain,
-    /// The target grows or is not reached.
-    Ramp,
-    /// It falls.
-    Down,
-    /// Reached and constant.
-    #[default]
-    Steady,
-}
-
-impl Phase {
-    /// In the order in which people expect them.
-    pub const ALL: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
-
-    /// The word in the stream.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Ramp => "ramp",
-            Self::Down => "down",
-            Self::Steady => "steady",
-        }
-    }
-
-    /// The same where loads are planned.
-    #[must_use]
-    pub const fn planned(self) -> schedule::Phase {
-        match self {
-            Self::Drain => schedule::Phase::Drain,
-            Self::Ramp => schedule::Phase::Ramp,
-            Self::Down => schedule::Phase::Down,
-            Self::Steady => schedule::Phase::Steady,
-        }
-    }
-
-    /// The phase of that word; `None` for any other word.
-    #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
-    }
-}
+use crate::vocabulary::Phase;
 
 /// What was asked and answered in a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ mod verdict;
 use std::collections::HashMap;
 use std::path::Path;
 
-use course::{Course, Phase, Point};
+use course::{Course, Point};
 use intervals::Pending;
 pub use unfinished::{Numbers, UnfinishedSeen};
 
@@ -27,6 +27,7 @@ use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
 use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
+use crate::vocabulary::{FailureClass, Phase};
 
 /// Most points of a run: over an hour at a second each; longer runs have neighbours joined.
 pub const MOST_POINTS: usize = 4000;
@@ -146,7 +147,7 @@ pub struct EndpointSeen {
     /// Its requests over time.
     pub course: Course,
     /// Failures by class.
-    pub failed_by_class: Vec<(String, u64)>,
+    pub failed_by_class: Vec<(FailureClass, u64)>,
     /// As the stream's end says; `None` where it was cut off before, or where no request completed.
     pub last: Option<Statistics>,
 }
@@ -353,7 +354,7 @@ impl Story {
     /// The verdict in a word.
     #[must_use]
     pub fn verdict(&self) -> &str {
-        self.end.as_ref().map_or("unknown, the stream does not say", |end| &end.verdict)
+        self.end.as_ref().map_or("unknown, the stream does not say", |end| end.verdict.as_str())
     }
 
     /// Counts of the whole run: as the last line says, or, where it is missing, of the intervals that are there.

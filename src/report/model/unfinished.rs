@@ -1,6 +1,5 @@
 //! What had not ended when the run did, and the numbers as it makes them.
 
-use super::course::Phase;
 use super::{EndpointSeen, Story, title};
 use crate::stats::check::{Kept, UnfinishedShare};
 use crate::stats::packed::PackedTimes;
@@ -11,6 +10,7 @@ use crate::telemetry::decode;
 use crate::telemetry::reader::Reading;
 use crate::telemetry::reader::ending::{CountedTimes, Unfinished};
 use crate::telemetry::reader::facts::Piece;
+use crate::vocabulary::{HistogramKind, Phase};
 
 /// What had not ended of one endpoint, due in one phase.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Story {
         self.unfinished.push(UnfinishedSeen {
             method: line.method.clone(),
             name: line.name.clone(),
-            phase: Phase::of(&line.phase).unwrap_or_default(),
+            phase: line.phase,
             counts: UnfinishedCounts {
                 aborted: line.aborted,
                 unsent: line.unsent,
@@ -60,11 +60,13 @@ impl Story {
 
     /// Takes a piece of a histogram of the line before it; returns whether it was one.
     pub(super) fn take_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
-        let Some(kind) = piece.kind.strip_prefix("unfinished_") else { return false };
+        if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
+            return false;
+        }
         if let Some(part) = self.unfinished.last_mut() {
-            match (kind, decode::histogram(&piece.histogram)) {
-                ("response", Ok(histogram)) => part.response.histogram.add(&histogram),
-                ("service", Ok(histogram)) => part.service.histogram.add(&histogram),
+            match (piece.kind, decode::histogram(&piece.histogram)) {
+                (HistogramKind::UnfinishedResponse, Ok(histogram)) => part.response.histogram.add(&histogram),
+                (HistogramKind::UnfinishedService, Ok(histogram)) => part.service.histogram.add(&histogram),
                 (_, Ok(_)) => {}
                 (_, Err(why)) => reading.complain(why),
             }
@@ -88,7 +90,7 @@ impl Story {
         for part in &self.unfinished {
             self.bench.add_unfinished(&UnfinishedShare {
                 endpoint: &title(&part.method, &part.name),
-                phase: part.phase.planned(),
+                phase: part.phase,
                 service: Kept::Packed(&part.service),
                 response: Kept::Packed(&part.response),
             });

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Model, Story};
-use crate::load::outcome::is_answer;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
-use crate::stats::verdict::{Evidence, Judgement, ReasonKind, Verdict, VerdictReason};
+use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::events;
 use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
+use crate::vocabulary::{ReasonKind, Verdict};
 
 impl Model {
     /// Puts the verdict by `checks`, which the story has a bench of, in place of the one that the stream tells.
@@ -43,7 +43,7 @@ impl Model {
             reopened: counts.reopened,
             load_seconds: Some(load_time.as_secs_f64()),
             judged,
-            verdict: judgement.verdict.as_str().to_owned(),
+            verdict: judgement.verdict,
             exit_code: judgement.exit(on_failures).code(),
             reasons: judgement.reasons.into_iter().map(Reason::from).collect(),
         });
@@ -52,7 +52,7 @@ impl Model {
     /// What the stream says that its numbers do not: what made the run not valid, and what is worth knowing.
     fn told(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
         let end = self.story.end.iter();
-        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid.as_str();
+        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
         let mut faults: Vec<VerdictReason> = end
             .clone()
@@ -88,7 +88,7 @@ impl Story {
     /// Requests that got a complete answer, whatever it was worth.
     fn answered(&self) -> u64 {
         let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
-        let unanswered: u64 = classes.filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum();
+        let unanswered: u64 = classes.filter(|(class, _)| !class.is_answer()).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)
     }
 

@@ -7,6 +7,7 @@ use super::facts::{Config, ErrorRow, Fact, Health, Interval, Row};
 use crate::clock::unix_time;
 use crate::telemetry::claims::{self, Contradiction, IntervalClaim, MOST_COUNT, Ticks, TimesClaim, is_amount, is_time};
 use crate::telemetry::text::{MOST_NAME, is_within};
+use crate::vocabulary::SourceKind;
 
 /// Holds a line against itself.
 ///
@@ -154,6 +155,6 @@ pub(super) fn ticks(source: &str, config: &Config) -> Option<Ticks> {
     let started = unix_time(config.started_at.as_deref()?)?;
     let setting = config.settings.iter().find(|setting| setting.key == "interval")?;
     let interval = Duration::try_from_secs_f64(setting.value.strip_suffix('s')?.parse().ok()?).ok()?;
-    let origin = if source == "LocalRunner" { started } else { Duration::ZERO };
+    let origin = if source == SourceKind::Local.as_str() { started } else { Duration::ZERO };
     Some(Ticks::new(interval, origin))
 }

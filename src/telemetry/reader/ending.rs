@@ -4,8 +4,9 @@ use serde::{Deserialize, Deserializer};
 
 use super::facts::count;
 use crate::stats::unfinished::JudgedTimes;
-use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::stats::verdict::VerdictReason;
 use crate::telemetry::ours::CheckEvent;
+use crate::vocabulary::{Phase, ReasonKind, Verdict};
 
 /// Count, exact sum and ends of times.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -22,7 +23,7 @@ pub struct CountedTimes {
 #[derive(Clone, Debug, Deserialize)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Unfinished {
-    pub phase: String,
+    pub phase: Phase,
     pub method: String,
     pub name: String,
     #[serde(deserialize_with = "count")]
@@ -92,7 +93,7 @@ pub struct RunEnd {
     pub load_seconds: Option<f64>,
     /// Left out where everything had ended, and in version 1.
     pub judged: Option<JudgedTimes>,
-    pub verdict: String,
+    pub verdict: Verdict,
     pub reasons: Vec<Reason>,
     pub exit_code: u8,
 }

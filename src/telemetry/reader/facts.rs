@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::ending::{CheckSeen, RunEnd, Unfinished};
 use crate::stats::tally::Statistics;
+use crate::vocabulary::{EndReason, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// What a line says.
 #[derive(Clone, Debug)]
@@ -61,26 +62,30 @@ pub(super) struct Line<T> {
 /// # Errors
 /// A key is missing or of another type.
 pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
-    Ok(match (head.telemetry_name.as_str(), head.stats_type.as_str(), head.status.as_str()) {
-        ("locust.tl.event.test.start", ..) => Fact::TestStart,
-        ("locust.tl.event.spawn.complete", ..) => Fact::SpawnComplete(body(text)?),
-        ("locust.tl.event.test.stop", ..) => Fact::TestStop(body(text)?),
-        ("locust.tl.event.cpu.warning", ..) => Fact::CpuWarning(body(text)?),
-        ("locust.tl.system.metric.cpu", ..) => Fact::Cpu(body(text)?),
-        ("locust.tl.system.metric.mem", ..) => Fact::Mem(body(text)?),
-        ("locust.tl.request.metric.stats", "current", _) => Fact::Current(body(text)?),
-        ("locust.tl.request.metric.stats", "final", _) => Fact::Final(body(text)?),
-        ("locust.tl.request.metric.stats", "endpoint", "success") => Fact::Endpoint(body(text)?),
-        ("locust.tl.request.metric.stats", "endpoint", "error") => Fact::EndpointError(body(text)?),
-        ("swarmline.event.config", ..) => Fact::Config(Box::new(body(text)?)),
-        ("swarmline.metric.interval", ..) => Fact::Interval(Box::new(body(text)?)),
-        ("swarmline.metric.histogram", ..) => Fact::Histogram(body(text)?),
-        ("swarmline.metric.health", ..) => Fact::Health(Box::new(body(text)?)),
-        ("swarmline.event.warning", ..) => Fact::Warning(body(text)?),
-        ("swarmline.metric.unfinished", ..) => Fact::Unfinished(Box::new(body(text)?)),
-        ("swarmline.event.check", ..) => Fact::Check(body(text)?),
-        ("swarmline.event.run.end", ..) => Fact::RunEnd(body(text)?),
-        _ => Fact::Other,
+    let Some(kind) = LineKind::parse(&head.telemetry_name) else { return Ok(Fact::Other) };
+    Ok(match kind {
+        LineKind::TestStart => Fact::TestStart,
+        LineKind::SpawnComplete => Fact::SpawnComplete(body(text)?),
+        LineKind::TestStop => Fact::TestStop(body(text)?),
+        LineKind::CpuWarning => Fact::CpuWarning(body(text)?),
+        LineKind::Cpu => Fact::Cpu(body(text)?),
+        LineKind::Mem => Fact::Mem(body(text)?),
+        LineKind::Network => Fact::Other,
+        LineKind::Stats => match (StatsType::parse(&head.stats_type), Status::parse(&head.status)) {
+            (Some(StatsType::Current), _) => Fact::Current(body(text)?),
+            (Some(StatsType::Final), _) => Fact::Final(body(text)?),
+            (Some(StatsType::Endpoint), Some(Status::Success)) => Fact::Endpoint(body(text)?),
+            (Some(StatsType::Endpoint), Some(Status::Error)) => Fact::EndpointError(body(text)?),
+            _ => Fact::Other,
+        },
+        LineKind::Config => Fact::Config(Box::new(body(text)?)),
+        LineKind::Interval => Fact::Interval(Box::new(body(text)?)),
+        LineKind::Histogram => Fact::Histogram(body(text)?),
+        LineKind::Health => Fact::Health(Box::new(body(text)?)),
+        LineKind::Warning => Fact::Warning(body(text)?),
+        LineKind::Unfinished => Fact::Unfinished(Box::new(body(text)?)),
+        LineKind::Check => Fact::Check(body(text)?),
+        LineKind::RunEnd => Fact::RunEnd(body(text)?),
     })
 }
 
@@ -108,7 +113,7 @@ pub struct SpawnComplete {
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct TestStop {
     pub stopped_at: String,
-    pub reason: String,
+    pub reason: EndReason,
 }
 
 /// A value in the unit of its line.
@@ -185,7 +190,7 @@ pub struct Target {
 pub struct Interval {
     pub interval_start: String,
     pub interval_end: String,
-    pub phase: String,
+    pub phase: Phase,
     pub method: String,
     pub name: String,
     #[serde(deserialize_with = "count")]
@@ -240,7 +245,7 @@ pub struct Connections {
 pub struct Piece {
     pub method: String,
     pub name: String,
-    pub kind: String,
+    pub kind: HistogramKind,
     pub histogram: String,
 }
 
