@@ -1,8 +1,13 @@
 //! The words of the telemetry stream, each in one place: the writer, `merge` and `report` share these enums, and a test
 //! holds them against the schema.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A word that is not in the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
 
 /// Defines an enum of words: all of them, the word of each, and each by its word.
 macro_rules! words {
@@ -41,10 +46,11 @@ macro_rules! words {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let word = std::borrow::Cow::<str>::deserialize(from)?;
-                Self::parse(&word).ok_or_else(|| D::Error::unknown_variant(&word, &[$($word),+]))
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                Self::parse(word).ok_or(UnknownWord)
             }
         }
     };

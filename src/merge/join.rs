@@ -12,11 +12,13 @@ use super::ticks::{self, Passed, Report, Tick, Tools};
 use super::totals::{ErrorTotal, Extra, Totals};
 use super::troubles::{Kind as Trouble, Troubles};
 use super::unfinished;
-use super::wire::{self, Line, Telemetry};
 use crate::clock::unix_time;
 use crate::stats::tally::Counts;
 use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::VerdictReason;
+use crate::telemetry::reader::form::rewritten;
+use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::telemetry::reader::value::Reason;
 use crate::telemetry::text::{MOST_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
 
@@ -77,8 +79,7 @@ impl Join {
 
     /// Takes a record, which is line `number` of an input.
     pub(super) fn take(&mut self, input: usize, number: u64, record: &[u8]) -> Taken {
-        let Ok(text) = std::str::from_utf8(record) else { return Taken::Torn };
-        let Ok(line) = serde_json::from_str::<Line<'_>>(text) else { return Taken::Torn };
+        let Ok((text, line)) = Line::read(record) else { return Taken::Torn };
         let Some(index) = self.admit((input, number), text, &line) else { return Taken::Read };
         let telemetry = &line.telemetry;
         if telemetry.kind() != Some(LineKind::Histogram) {
@@ -108,12 +109,11 @@ impl Join {
             }
             LineKind::Stats => self.take_stats((index, number), line),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Warning => {
-                if !can_pass(record.as_bytes()) {
-                    self.contradict(index, number, "a line of another form than ours");
-                    return Taken::Read;
+                if line.has_envelope() {
+                    self.pass((index, number), record);
+                } else {
+                    self.contradict(index, number, "a line without its level, logger or message");
                 }
-                let has_room = self.shard(index).keep(record.as_bytes());
-                self.demand_room(index, has_room);
             }
             LineKind::Config => self.take_config(index, line),
             LineKind::SpawnComplete => {
@@ -121,8 +121,8 @@ impl Join {
                 self.demand_room(index, has_room);
             }
             LineKind::TestStop => {
-                let stopped = unix_time(telemetry.stopped_at).unwrap_or_default();
-                self.shard(index).stopped = Some((stopped, telemetry.end_reason()));
+                let stopped = unix_time(&telemetry.stopped_at).unwrap_or_default();
+                self.shard(index).stopped = telemetry.reason.0.map(|reason| (stopped, reason));
             }
             LineKind::RunEnd => {
                 self.take_end(index, line);
@@ -131,6 +131,17 @@ impl Join {
             LineKind::TestStart | LineKind::Check => {}
         }
         Taken::Read
+    }
+
+    /// Keeps a line of a shard that goes into the master's stream, in the form that a stream has.
+    fn pass(&mut self, (index, number): (u32, u64), record: &str) {
+        let rewritten = if can_pass(record.as_bytes()) { None } else { rewritten(record) };
+        let record = rewritten.as_deref().unwrap_or(record).as_bytes();
+        if !can_pass(record) {
+            return self.contradict(index, number, "a line of another form than ours");
+        }
+        let has_room = self.shard(index).keep(record);
+        self.demand_room(index, has_room);
     }
 
     /// The shard with a number that was admitted.
@@ -197,7 +208,7 @@ impl Join {
 
     fn take_stats(&mut self, (index, number): (u32, u64), line: &Line<'_>) {
         let telemetry = &line.telemetry;
-        match telemetry.stats() {
+        match (telemetry.stats_type.0, telemetry.status.0) {
             (Some(StatsType::Current), _) => self.shard(index).current = (telemetry.user_count, Extra::of(telemetry)),
             (Some(StatsType::Final), _) => self.take_final((index, number), telemetry),
             (_, Some(Status::Success)) => {
@@ -250,8 +261,8 @@ impl Join {
         let telemetry = &line.telemetry;
         self.note_time(line.unix());
         let Telemetry { ok, failed, aborted, redirects, reopened, .. } = *telemetry;
-        if telemetry.verdict() == Some(Verdict::Invalid) {
-            let reasons = telemetry.reasons.iter().map(wire::Reason::text).collect::<Vec<_>>().join("; ");
+        if telemetry.verdict.0 == Some(Verdict::Invalid) {
+            let reasons = telemetry.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; ");
             self.troubles.add(Trouble::Invalid, format!("shard {index} is not valid: {reasons}"));
         }
         for reason in telemetry.reasons.iter().filter(|reason| reason.kind() == Some(ReasonKind::DataEnd)) {

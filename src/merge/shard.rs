@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::claims::Piece;
+use super::slots::Piece;
 use super::ticks::{Passed, Report};
 use super::totals::Extra;
 use crate::stats::tally::Counts;
@@ -186,9 +186,10 @@ impl Shard {
     pub(super) fn tell_failed(&mut self, endpoint: usize, error: &str, occurrences: u64) -> u64 {
         let mut left = occurrences;
         // `other errors` may be of any class.
-        let class = error.split(':').next().unwrap_or_default();
+        let class = error.split(':').next().and_then(FailureClass::parse);
+        let is_of_any = error == "other errors";
         for ((at, known), failed) in &mut self.failed {
-            if *at == endpoint && (known.as_str() == class || class == "other errors") {
+            if *at == endpoint && (Some(*known) == class || is_of_any) {
                 let told = failed.count.min(left);
                 failed.count -= told;
                 left -= told;

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::claims::Slots;
+use super::slots::Slots;
 use super::totals::{Endpoints, Extra, precision};
-use super::wire::Telemetry;
 use crate::stats::interval::Interval;
+use crate::telemetry::hdr::decode::Decoder;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
-use crate::telemetry::sparse::Decoder;
+use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::Phase;
 
 /// A line of a worker that goes into the master's stream as it is, but for time and number.
@@ -82,7 +82,7 @@ impl Tick {
         for (kind, scale, slots) in slots {
             part.interval.add_recorded(*kind, *scale, slots);
         }
-        self.note_span(line.interval_start, line.interval_end);
+        self.note_span(&line.interval_start, &line.interval_end);
         self.phase = Some(self.phase.unwrap_or_default().min(line.phase()));
         number
     }
@@ -169,8 +169,8 @@ impl Tick {
 /// What a shard's line about itself says.
 pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
     Box::new(Health {
-        interval_start: line.interval_start.to_owned(),
-        interval_end: line.interval_end.to_owned(),
+        interval_start: (*line.interval_start).to_owned(),
+        interval_end: (*line.interval_end).to_owned(),
         late_sends: line.late_sends,
         lateness_p50_us: line.lateness_p50_us,
         lateness_p90_us: line.lateness_p90_us,

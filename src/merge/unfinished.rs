@@ -1,12 +1,12 @@
 //! What had not ended of all shards, by endpoint and the phase in which it was due.
 
-use super::claims::Recordings;
 use super::join::Join;
+use super::slots::Recordings;
 use super::totals::precision;
-use super::wire::Telemetry;
 use crate::stats::check::{Bench, Kept, UnfinishedShare};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
+use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::record::Body;
 use crate::telemetry::unfinished::lines;
 use crate::vocabulary::Phase;

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::histogram::Precision;
 use super::interval::{AfterStop, Interval};
 use super::recent::{Rates, Recent};
@@ -73,7 +71,7 @@ impl Counts {
 }
 
 /// Statistics of a run so far, in the wire format's terms: response times in milliseconds, rates a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Statistics {
     /// Requests that were answered or failed.
     pub num_requests: u64,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::encode::pieces;
+use super::hdr::encode::pieces;
 use super::line::MOST_LINE;
 use super::ours::HistogramPiece;
 use super::record::Body;

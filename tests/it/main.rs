@@ -29,5 +29,6 @@ mod stopping;
 mod stream;
 mod swarm;
 mod tidy;
+mod transports;
 mod unfinished;
 mod vocabulary;

@@ -8,14 +8,14 @@ use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
-use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
-use crate::telemetry::decode;
+use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
-use crate::vocabulary::{EndReason, FailureClass, HistogramKind, Phase};
+use crate::telemetry::reader::facts::{ErrorRow, Health, Interval, Piece, TestStop};
+use crate::telemetry::reader::value;
+use crate::vocabulary::{EndReason, HistogramKind, Phase};
 
 /// An interval whose histograms are still to come, in lines of their own.
 #[derive(Debug)]
@@ -46,9 +46,9 @@ impl Story {
         self.settle();
         let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
         let completed = interval.ok + interval.failed;
-        let mut times = |at: usize, wire: facts::Times, histogram: &Option<String>| {
-            let sum = Sum::of(completed, wire.sum_us.into(), wire.min_us, wire.max_us);
-            let histogram = histogram.as_deref().map(|text| decode::distribution(text, &mut claims[at].1));
+        let mut times = |at: usize, wire: value::Times, histogram: &Option<String>| {
+            let sum = wire.of(completed);
+            let histogram = histogram.as_deref().map(|text| packed::distribution(text, &mut claims[at].1));
             let histogram = histogram.transpose().unwrap_or_else(|why| {
                 reading.complain(why);
                 None
@@ -67,17 +67,16 @@ impl Story {
             reopened: interval.reopened,
             bytes_sent: interval.bytes_sent,
             bytes_received: interval.bytes_received,
-            connections: interval.connections.count,
+            connections: interval.connections,
             service,
             response,
         };
         let endpoint = self.endpoint(&interval.method, &interval.name);
         for (class, count) in &interval.failed_by_class {
             let known = &mut self.endpoints[endpoint].failed_by_class;
-            let class = FailureClass::parse(class).unwrap_or(FailureClass::Other);
-            match known.iter_mut().find(|(known, _)| *known == class) {
+            match known.iter_mut().find(|(known, _)| known == class) {
                 Some((_, sum)) => *sum += count,
-                None => known.push((class, *count)),
+                None => known.push((*class, *count)),
             }
         }
         let phase = interval.phase;
@@ -104,7 +103,7 @@ impl Story {
             HistogramKind::Service => (Some(&mut traffic.service), &mut of_service.1),
             _ => (traffic.response.as_mut(), &mut of_response.1),
         };
-        match (into, decode::distribution(&piece.histogram, all)) {
+        match (into, packed::distribution(&piece.histogram, all)) {
             (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
             (_, Err(why)) => reading.complain(why),
             (None, _) => {}

@@ -275,14 +275,8 @@ impl Story {
             Fact::Config(config) => self.take_config(*config),
             Fact::Interval(interval) => self.take_interval(tick, &interval, reading),
             Fact::Histogram(piece) => self.take_piece(&piece, reading),
-            Fact::Cpu(gauge) => {
-                let gauges = &mut self.open_at(tick).gauges;
-                gauges.cpu_percent = gauges.cpu_percent.max(gauge.value);
-            }
-            Fact::Mem(gauge) => {
-                let gauges = &mut self.open_at(tick).gauges;
-                gauges.memory_mib = gauges.memory_mib.max(gauge.value);
-            }
+            Fact::Cpu(gauge) => raise(&mut self.open_at(tick).gauges.cpu_percent, gauge.value),
+            Fact::Mem(gauge) => raise(&mut self.open_at(tick).gauges.memory_mib, gauge.value),
             Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
             Fact::Health(health) => self.take_health(tick, &health),
             Fact::SpawnComplete(spawned) => {
@@ -353,7 +347,7 @@ impl Story {
 
     /// The verdict in a word.
     #[must_use]
-    pub fn verdict(&self) -> &str {
+    pub fn verdict(&self) -> &'static str {
         self.end.as_ref().map_or("unknown, the stream does not say", |end| end.verdict.as_str())
     }
 
@@ -388,6 +382,11 @@ impl Story {
         let last = points.next_back().or(self.course.points().next()).map_or(first, |point| point.end_ms);
         last.saturating_sub(first) as f64 / 1000.0
     }
+}
+
+/// Puts a higher value in place of a lower one.
+fn raise(highest: &mut f64, value: f64) {
+    *highest = highest.max(value);
 }
 
 /// Method and name of an endpoint as people read them.

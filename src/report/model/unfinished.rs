@@ -3,13 +3,13 @@
 use super::{EndpointSeen, Story, title};
 use crate::stats::check::{Kept, UnfinishedShare};
 use crate::stats::packed::PackedTimes;
-use crate::stats::sum::Sum;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
-use crate::telemetry::decode;
+use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::ending::{CountedTimes, Unfinished};
+use crate::telemetry::reader::ending::Unfinished;
 use crate::telemetry::reader::facts::Piece;
+use crate::telemetry::reader::value::Times;
 use crate::vocabulary::{HistogramKind, Phase};
 
 /// What had not ended of one endpoint, due in one phase.
@@ -64,7 +64,7 @@ impl Story {
             return false;
         }
         if let Some(part) = self.unfinished.last_mut() {
-            match (piece.kind, decode::histogram(&piece.histogram)) {
+            match (piece.kind, packed::histogram(&piece.histogram)) {
                 (HistogramKind::UnfinishedResponse, Ok(histogram)) => part.response.histogram.add(&histogram),
                 (HistogramKind::UnfinishedService, Ok(histogram)) => part.service.histogram.add(&histogram),
                 (_, Ok(_)) => {}
@@ -145,11 +145,10 @@ impl UnfinishedSeen {
     }
 }
 
-fn times(wire: CountedTimes, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
-    let histogram = histogram.map(decode::histogram).transpose().unwrap_or_else(|why| {
+fn times(wire: Times, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
+    let histogram = histogram.map(packed::histogram).transpose().unwrap_or_else(|why| {
         reading.complain(why);
         None
     });
-    let sum = Sum::of(wire.count, wire.sum_us.into(), wire.min_us, wire.max_us);
-    PackedTimes { sum, histogram: histogram.unwrap_or_default() }
+    PackedTimes { sum: wire.counted(), histogram: histogram.unwrap_or_default() }
 }

@@ -59,8 +59,8 @@ impl Model {
             .filter(is_invalid)
             .flat_map(|end| &end.reasons)
             .filter_map(|reason| {
-                // Version 1 has no kinds: what cannot be found in the numbers is what is left.
-                let kind = reason.kind.or_else(|| (!is_judged_anew(&reason.text)).then_some(ReasonKind::Generator))?;
+                // Version 1 has no kinds: each of its reasons may be one that the numbers do not show.
+                let kind = reason.kind.unwrap_or(ReasonKind::Generator);
                 kind.is_fault().then(|| VerdictReason::new(kind, reason.text.as_str()))
             })
             .collect();
@@ -70,12 +70,6 @@ impl Model {
         let notes = reasons().filter(|reason| reason.kind == Some(ReasonKind::DataEnd));
         (faults, notes.map(|reason| VerdictReason::new(ReasonKind::DataEnd, reason.text.as_str())).collect())
     }
-}
-
-/// Whether a reason of version 1 of the format follows from the numbers.
-fn is_judged_anew(text: &str) -> bool {
-    let own = ["check not met: ", "check without data: "].iter().any(|own| text.starts_with(own));
-    own || text.ends_with(" requests failed") || text == "no request completed"
 }
 
 impl Story {
