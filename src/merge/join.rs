@@ -135,12 +135,14 @@ impl Join {
 
     /// Keeps a line of a shard that goes into the master's stream, in the form that a stream has.
     fn pass(&mut self, (index, number): (u32, u64), record: &str) {
-        let rewritten = if can_pass(record.as_bytes()) { None } else { rewritten(record) };
-        let record = rewritten.as_deref().unwrap_or(record).as_bytes();
-        if !can_pass(record) {
+        let rewritten = if can_pass(record.as_bytes()) {
+            None
+        } else if let Some(text) = rewritten(record).filter(|text| can_pass(text.as_bytes())) {
+            Some(text)
+        } else {
             return self.contradict(index, number, "a line of another form than ours");
-        }
-        let has_room = self.shard(index).keep(record);
+        };
+        let has_room = self.shard(index).keep(rewritten.as_deref().unwrap_or(record).as_bytes());
         self.demand_room(index, has_room);
     }
 
