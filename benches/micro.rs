@@ -20,7 +20,7 @@ use swarmline::plan::random::Random;
 use swarmline::plan::schedule::arrivals::{Arrivals, Spacing};
 use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::histogram::{Precision, TimeHistogram};
-use swarmline::telemetry::encode::pieces;
+use swarmline::telemetry::hdr::encode::pieces;
 use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::record::{Body, Gauge, Record};
 

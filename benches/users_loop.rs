@@ -15,7 +15,6 @@ use crossbeam_channel::{Receiver, Select, bounded};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
-use swarmline::event::Reason;
 use swarmline::load::net::connection::Dialer;
 use swarmline::load::swarm::context::RunContext;
 use swarmline::load::swarm::outlet::Outlet;
@@ -25,6 +24,7 @@ use swarmline::load::swarm::stop::Stop;
 use swarmline::machine::limits;
 use swarmline::outcome::Outcome;
 use swarmline::plan::{Plan, Surroundings};
+use swarmline::vocabulary::EndReason;
 
 /// The same values as in `src/run/mod.rs` and `src/run/aggregator.rs`.
 const QUEUE: usize = 16 * 1024;
@@ -77,7 +77,7 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
         let dropping = scope.spawn(|| drain(&outcomes));
         swarm.raise(scope, Outlet::new(sender, &|| {}), event_sender).map_err(|why| Error::usage("threads", why))?;
         stop.sleep_until(end);
-        stop.begin(Reason::RunTime);
+        stop.begin(EndReason::RunTime);
         stop.cut();
         dropping.join().map_err(|_| Error::usage("threads", "the receiver panicked"))
     })?;

@@ -78,44 +78,6 @@ impl Notice {
     }
 }
 
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// `--run-time` has passed.
-    RunTime,
-    /// All of `--requests` were started.
-    Requests,
-    /// The last stage has ended.
-    Stages,
-    /// SIGINT, SIGTERM or SIGHUP.
-    Signal,
-    /// A check with `abort` was clearly missed.
-    CheckAbort,
-    /// No user with data is left, or data ran out that must not.
-    DataEnd,
-    /// Not a single user could be started.
-    NoUsers,
-    /// The stream can no longer be written, so this reason appears in none of its lines.
-    StreamBroken,
-}
-
-impl Reason {
-    /// The word in `locust.tl.event.test.stop`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RunTime => "run_time",
-            Self::Requests => "requests",
-            Self::Stages => "stages",
-            Self::Signal => "signal",
-            Self::CheckAbort => "check_abort",
-            Self::DataEnd => "data_end",
-            Self::NoUsers => "no_users",
-            Self::StreamBroken => "stream_broken",
-        }
-    }
-}
-
 /// The requests of all users at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flight {

@@ -21,6 +21,7 @@
 
 pub mod secret;
 pub mod error;
+pub mod vocabulary;
 pub mod files;
 pub mod bounded;
 pub mod clock;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectTrouble;
+use crate::vocabulary::FailureClass;
 pub use framing::Broken;
 pub use tls::TlsTrouble;
 
@@ -134,31 +135,31 @@ impl Failure {
 
     /// The failure's class, as in the stream.
     #[must_use]
-    pub const fn class(self) -> &'static str {
+    pub const fn class(self) -> FailureClass {
         match self {
-            Self::Dns(_) => "dns",
-            Self::ConnectRefused => "connect_refused",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::ConnectOther(_) => "connect_other",
-            Self::Tls(_) => "tls",
-            Self::Send => "send",
-            Self::Timeout => "timeout",
-            Self::Reset => "reset",
-            Self::ClosedEarly => "closed_early",
-            Self::Protocol(_) => "protocol",
-            Self::Redirect(_) => "redirect",
-            Self::Status(400..=499) => "http_4xx",
-            Self::Status(500..=599) => "http_5xx",
-            Self::Status(..400) | Self::Expectation(_) => "expectation",
-            Self::Extract(_) => "extract",
-            Self::Status(_) => "other",
+            Self::Dns(_) => FailureClass::Dns,
+            Self::ConnectRefused => FailureClass::ConnectRefused,
+            Self::ConnectTimeout => FailureClass::ConnectTimeout,
+            Self::ConnectOther(_) => FailureClass::ConnectOther,
+            Self::Tls(_) => FailureClass::Tls,
+            Self::Send => FailureClass::Send,
+            Self::Timeout => FailureClass::Timeout,
+            Self::Reset => FailureClass::Reset,
+            Self::ClosedEarly => FailureClass::ClosedEarly,
+            Self::Protocol(_) => FailureClass::Protocol,
+            Self::Redirect(_) => FailureClass::Redirect,
+            Self::Status(400..=499) => FailureClass::Http4xx,
+            Self::Status(500..=599) => FailureClass::Http5xx,
+            Self::Status(..400) | Self::Expectation(_) => FailureClass::Expectation,
+            Self::Extract(_) => FailureClass::Extract,
+            Self::Status(_) => FailureClass::Other,
         }
     }
 
     /// `<class>: <status or short fixed text>`, without anything that differs from one request to the next.
     #[must_use]
     pub fn text(self) -> String {
-        let class = self.class();
+        let class = self.class().as_str();
         match self {
             Self::Status(status @ 400..=599) => format!("{class}: {status}"),
             Self::Status(status) => format!("{class}: status {status}"),
@@ -195,13 +196,6 @@ impl Failure {
             Self::Status(_) => "status",
         }
     }
-}
-
-/// Whether a request that failed in this class (a name from [`Failure::class`]) got a complete response from the
-/// server.
-#[must_use]
-pub fn is_answer(class: &str) -> bool {
-    matches!(class, "redirect" | "http_4xx" | "http_5xx" | "expectation" | "extract" | "other")
 }
 
 /// How a request ended.

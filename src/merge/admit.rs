@@ -7,10 +7,13 @@ use super::join::Join;
 use super::run::{Plan, Run};
 use super::shard::Shard;
 use super::troubles::Kind as Trouble;
-use super::wire::{Line, Telemetry};
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MOST_SHARDS, Ticks};
 use crate::telemetry::line::MOST_LINE;
+use crate::telemetry::reader::checks::Extent;
+use crate::telemetry::reader::form::rewritten;
+use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::vocabulary::{LineKind, SourceKind};
 
 /// Where a line is: its input, and its number there.
 type Place = (usize, u64);
@@ -41,8 +44,9 @@ impl Join {
         if self.refused.contains(&(place.0, index)) {
             return None;
         }
-        let is_short = text.len() < MOST_LINE;
-        let checked = if is_short { line.check() } else { Err("a line of more than 4096 bytes") };
+        // What wrote a line anew may have put blanks between its keys.
+        let is_short = text.len() < MOST_LINE || rewritten(text).is_some_and(|text| text.len() < MOST_LINE);
+        let checked = if is_short { line.check(Extent::Shard) } else { Err("a line of more than 4096 bytes") };
         if let Err(why) = checked {
             self.disbelieve(place, index, telemetry, why);
             return None;
@@ -60,17 +64,17 @@ impl Join {
 
     /// Whether a line begins a shard: its config does, and what comes before says nothing.
     fn begin(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>) -> bool {
-        if line.telemetry_name != "swarmline.event.config" || line.shard.is_none() {
+        if line.kind() != Some(LineKind::Config) || line.shard.is_none() {
             if self.begun.len() < MOST_SHARDS as usize {
-                let key = (input, index, line.run_id.to_owned());
+                let key = (input, index, (*line.run_id).to_owned());
                 self.begun.entry(key).or_insert(Begun { number, seq: 0 }).seq = line.seq;
             }
             return false;
         }
-        let run = || Run { run_id: line.run_id.to_owned(), testplan: line.testplan.clone().into_owned(), plan: None };
-        if self.run.get_or_insert_with(run).run_id == line.run_id {
+        let run = || Run { run_id: (*line.run_id).to_owned(), testplan: (*line.testplan).to_owned(), plan: None };
+        if self.run.get_or_insert_with(run).run_id == *line.run_id {
             let mut shard = Shard::new(input);
-            let before = self.begun.remove(&(input, index, line.run_id.to_owned()));
+            let before = self.begun.remove(&(input, index, (*line.run_id).to_owned()));
             shard.seq = before.map_or(0, |begun| begun.seq);
             self.shards.insert(index, shard);
             *self.going.entry(0).or_default() += 1;
@@ -80,11 +84,11 @@ impl Join {
 
     /// Whether a line is the next of a shard of this run.
     fn is_of_run(&mut self, input: usize, index: u32, line: &Telemetry<'_>) -> bool {
-        let Some(run) = self.run.as_ref().filter(|run| run.run_id != line.run_id) else {
+        let Some(run) = self.run.as_ref().filter(|run| *run.run_id != *line.run_id) else {
             return self.follows(input, index, line.seq);
         };
         let sentence =
-            format!("{}: shard {index} is of run {}, the others of {}", self.inputs[input], line.run_id, run.run_id);
+            format!("{}: shard {index} is of run {}, the others of {}", self.inputs[input], &*line.run_id, run.run_id);
         self.once(Trouble::Foreign, sentence);
         false
     }
@@ -105,9 +109,9 @@ impl Join {
 
     /// Holds the time of a line against the one before, and its tick against its time.
     fn check_time(&mut self, index: u32, line: &Line<'_>) -> Result<(), Contradiction> {
-        if self.last_time.0 != line.time {
-            line.time.clone_into(&mut self.last_time.0);
-            self.last_time.1 = unix_time(line.time).unwrap_or_default();
+        if *self.last_time.0 != *line.time {
+            (*line.time).clone_into(&mut self.last_time.0);
+            self.last_time.1 = unix_time(&line.time).unwrap_or_default();
         }
         let unix = self.last_time.1;
         let ticks = self.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(Plan::interval);
@@ -130,7 +134,7 @@ impl Join {
 
     /// A line contradicts itself: it is named and left out, and the shard's numbers go on behind it.
     fn disbelieve(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>, why: Contradiction) {
-        let is_own = self.run.as_ref().is_some_and(|run| run.run_id == line.run_id);
+        let is_own = self.run.as_ref().is_some_and(|run| *run.run_id == *line.run_id);
         if let Some(shard) = self.shards.get_mut(&index).filter(|shard| is_own && shard.input == input) {
             shard.follows_closely(line.seq);
             self.contradict(index, number, why);
@@ -171,21 +175,22 @@ impl Join {
     }
 
     fn index_of(&mut self, input: usize, line: &Telemetry<'_>) -> Option<u32> {
-        if self.last_source.0 == input && self.last_source.1 == line.source_id {
+        if self.last_source.0 == input && *self.last_source.1 == *line.source_id {
             return Some(self.last_source.2);
         }
+        let source = line.source.0;
         let index = line.source_id.strip_prefix("worker-").and_then(|index| index.parse().ok());
-        let Some(index) = index.filter(|_| line.source == "WorkerRunner") else {
-            let what = match line.source {
-                "LocalRunner" => "a run on its own; swarmline report reads it",
-                "MasterRunner" => "what merge wrote; give the shards' streams",
+        let Some(index) = index.filter(|_| source == Some(SourceKind::Worker)) else {
+            let what = match source {
+                Some(SourceKind::Local) => "a run on its own; swarmline report reads it",
+                Some(SourceKind::Master) => "what merge wrote; give the shards' streams",
                 _ => "no shard",
             };
             let sentence = format!("{}: the stream of {what}", self.name(input));
             self.once(Trouble::Foreign, sentence);
             return None;
         };
-        self.last_source = (input, line.source_id.to_owned(), index);
+        self.last_source = (input, (*line.source_id).to_owned(), index);
         Some(index)
     }
 }

@@ -1,11 +1,12 @@
 //! What a shard's intervals count, each when its histograms are there and belong to it.
 
-use super::claims::Piece;
 use super::join::Join;
 use super::shard::{Failed, Open};
-use super::wire::{Line, Telemetry};
+use super::slots::Piece;
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MOST_COUNT};
+use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::vocabulary::LineKind;
 
 /// Pieces of the histograms of an interval: over an hour's every slot, twice.
 const MOST_PIECES: usize = 200;
@@ -29,14 +30,14 @@ impl Join {
             self.contradict(index, number, "a piece of a histogram without its interval");
             return;
         };
-        open.pieces.push(Piece { kind: line.kind.into(), histogram: line.histogram.into() });
+        open.pieces.push(Piece { kind: line.histogram_kind(), histogram: (*line.histogram).into() });
         open.left -= 1;
         if open.left > 0 {
             self.shard(index).open = Some(open);
             return;
         }
         // It was read before; what it borrows from was kept.
-        if let Ok(whole) = serde_json::from_str::<Line<'_>>(&open.record) {
+        if let Ok((_, whole)) = Line::read(open.record.as_bytes()) {
             self.count_line((index, open.number), &whole.telemetry, &open.pieces);
         }
     }
@@ -49,7 +50,7 @@ impl Join {
     }
 
     fn count_line(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[Piece]) {
-        if line.telemetry_name != "swarmline.metric.unfinished" {
+        if line.kind() != Some(LineKind::Unfinished) {
             return self.count_interval((index, number), line, pieces);
         }
         let room = self.room_for(index, line);
@@ -77,10 +78,10 @@ impl Join {
         shard.bytes += line.bytes_sent + line.bytes_received;
         shard.times_us += line.service.claim().sum_us.max(line.response.claim().sum_us);
         if line.failed > 0 {
-            let unix = |time| unix_time(time).unwrap_or_default().as_secs_f64();
-            let (first_seen, last_seen) = (unix(line.interval_start), unix(line.interval_end));
-            for (class, count) in line.failed() {
-                shard.note_failed(endpoint, class, Failed { count, first_seen, last_seen });
+            let unix = |time: &str| unix_time(time).unwrap_or_default().as_secs_f64();
+            let (first_seen, last_seen) = (unix(&line.interval_start), unix(&line.interval_end));
+            for (class, count) in &*line.failed_by_class {
+                shard.note_failed(endpoint, *class, Failed { count: *count, first_seen, last_seen });
             }
         }
     }

@@ -9,19 +9,18 @@ use super::shard::Stage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
-use crate::event::Reason;
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::schedule::Phase;
 use crate::stats::check::unchecked;
 use crate::stats::unfinished::JudgedTimes;
-use crate::stats::verdict::{Evidence, Judgement, ReasonKind, VerdictReason};
+use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::WireSetting;
 use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
 use crate::telemetry::text::{MOST_METHOD, MOST_NAME, clipped};
+use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 
 /// What decides whether a merge is in order.
 #[derive(Clone, Debug)]
@@ -102,7 +101,7 @@ fn add_untold_errors(join: &mut Join) {
     for shard in join.shards.values() {
         for ((endpoint, class), failed) in &shard.failed {
             join.totals.endpoint(*endpoint).add_error(&ErrorTotal {
-                text: format!("{class}: not told by the end of its shard"),
+                text: format!("{}: not told by the end of its shard", class.as_str()),
                 occurrences: failed.count,
                 first_seen: failed.first_seen,
                 last_seen: failed.last_seen,
@@ -136,7 +135,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     let judgement = judge(join, master, load_end);
     let stop = stop(join);
     let started = rfc3339(master.clock().unix(Moment::START));
-    let span = Span { start: started, end: stop.stopped_at.clone(), phase: Phase::Drain.as_str() };
+    let span = Span { start: started, end: stop.stopped_at.clone(), phase: Phase::Drain };
     said.push(record(Body::TestStop(stop)));
     let tick = join.written;
     let unfinished = join.unfinished_lines(&span).into_iter();
@@ -150,14 +149,18 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     }
     let users = join.shards.values().map(|shard| shard.users).fold(0, u32::saturating_add);
     let whole = with(join.totals.whole().statistics(at, load_end), &extra);
-    said.push(record(stats("final", users, &whole)));
+    said.push(record(stats(StatsType::Final, users, &whole)));
     let endpoints = join.totals.endpoints();
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
         let statistics = with(endpoint.tally.statistics(at, load_end), &endpoint.extra);
         let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
         let statistics = wire(method, name, &statistics);
-        said.push(record(Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })));
+        said.push(record(Body::EndpointStats(EndpointStats {
+            stats_type: StatsType::Endpoint,
+            status: Status::Success,
+            statistics,
+        })));
     }
     let exit_code = judgement.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
@@ -175,9 +178,6 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     };
     (said, outcome)
 }
-
-/// Why a load ends, in the words of the stream.
-const REASONS: [&str; 7] = ["run_time", "requests", "stages", "signal", "check_abort", "data_end", "no_users"];
 
 /// Decides the checks, which no shard could, and the run.
 fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Judgement {
@@ -206,11 +206,11 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Judgement {
 /// The end of the load: that of the shard that stopped last.
 fn stop(join: &Join) -> TestStop {
     let last = join.shards.values().filter_map(|shard| shard.stopped.as_ref()).max();
-    let (stopped, reason) = last.map_or((join.latest, ""), |(stopped, reason)| (*stopped, reason.as_str()));
+    let (stopped, reason) = last.map_or((join.latest, EndReason::Signal), |(stopped, reason)| (*stopped, *reason));
     TestStop {
         end_time: rfc3339(join.latest + Duration::from_secs(1)),
         stopped_at: rfc3339(stopped.min(join.latest)),
-        reason: REASONS.iter().find(|known| **known == reason).copied().unwrap_or("signal"),
+        reason,
     }
 }
 
@@ -219,7 +219,7 @@ impl Join {
     /// by themselves.
     pub(super) fn stopped(&self) -> Option<Duration> {
         let (stopped, reason) = self.shards.values().filter_map(|shard| shard.stopped.as_ref()).max()?;
-        (reason != Reason::Requests.as_str()).then_some(*stopped)
+        (*reason != EndReason::Requests).then_some(*stopped)
     }
 }
 
@@ -235,8 +235,8 @@ fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<Body> {
     let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number);
     let body = |error: &ErrorTotal| {
         Body::EndpointError(EndpointError {
-            stats_type: "endpoint",
-            status: "error",
+            stats_type: StatsType::Endpoint,
+            status: Status::Error,
             method: clipped(method, MOST_METHOD).into_owned(),
             name: clipped(name, MOST_NAME).into_owned(),
             error: clipped(&error.text, MOST_NAME).into_owned(),

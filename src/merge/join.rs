@@ -12,12 +12,15 @@ use super::ticks::{self, Passed, Report, Tick, Tools};
 use super::totals::{ErrorTotal, Extra, Totals};
 use super::troubles::{Kind as Trouble, Troubles};
 use super::unfinished;
-use super::wire::{self, Line, Telemetry};
 use crate::clock::unix_time;
 use crate::stats::tally::Counts;
 use crate::stats::unfinished::Unfinished;
-use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::stats::verdict::VerdictReason;
+use crate::telemetry::reader::form::rewritten;
+use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::telemetry::reader::value::Reason;
 use crate::telemetry::text::{MOST_NAME, clipped};
+use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
 
 /// What a line was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +79,10 @@ impl Join {
 
     /// Takes a record, which is line `number` of an input.
     pub(super) fn take(&mut self, input: usize, number: u64, record: &[u8]) -> Taken {
-        let Ok(text) = std::str::from_utf8(record) else { return Taken::Torn };
-        let Ok(line) = serde_json::from_str::<Line<'_>>(text) else { return Taken::Torn };
+        let Ok((text, line)) = Line::read(record) else { return Taken::Torn };
         let Some(index) = self.admit((input, number), text, &line) else { return Taken::Read };
         let telemetry = &line.telemetry;
-        if telemetry.telemetry_name != "swarmline.metric.histogram" {
+        if telemetry.kind() != Some(LineKind::Histogram) {
             self.end_pieces(index);
         }
         let over = telemetry.tick.and_then(|tick| self.shard(index).turns_to(tick));
@@ -94,45 +96,54 @@ impl Join {
     /// Takes a record of a shard.
     fn take_of(&mut self, (index, number): (u32, u64), line: &Line<'_>, record: &str) -> Taken {
         let telemetry = &line.telemetry;
-        match telemetry.telemetry_name {
-            "swarmline.metric.interval" | "swarmline.metric.unfinished" => {
+        let Some(kind) = telemetry.kind() else { return Taken::Read };
+        match kind {
+            LineKind::Interval | LineKind::Unfinished => {
                 self.take_counted((index, number), telemetry, record);
             }
-            "swarmline.metric.histogram" => self.take_piece((index, number), telemetry),
-            "swarmline.metric.health" => {
+            LineKind::Histogram => self.take_piece((index, number), telemetry),
+            LineKind::Health => {
                 self.note_time(line.unix());
                 self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
                 return Taken::Progress;
             }
-            "locust.tl.request.metric.stats" => self.take_stats((index, number), line),
-            "locust.tl.system.metric.cpu"
-            | "locust.tl.system.metric.mem"
-            | "locust.tl.system.metric.network"
-            | "locust.tl.event.cpu.warning"
-            | "swarmline.event.warning" => {
-                if !can_pass(record.as_bytes()) {
-                    self.contradict(index, number, "a line of another form than ours");
-                    return Taken::Read;
+            LineKind::Stats => self.take_stats((index, number), line),
+            LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Warning => {
+                if line.has_envelope() {
+                    self.pass((index, number), record);
+                } else {
+                    self.contradict(index, number, "a line without its level, logger or message");
                 }
-                let has_room = self.shard(index).keep(record.as_bytes());
-                self.demand_room(index, has_room);
             }
-            "swarmline.event.config" => self.take_config(index, line),
-            "locust.tl.event.spawn.complete" => {
+            LineKind::Config => self.take_config(index, line),
+            LineKind::SpawnComplete => {
                 let has_room = self.shard(index).reach(telemetry.user_count);
                 self.demand_room(index, has_room);
             }
-            "locust.tl.event.test.stop" => {
-                let stopped = unix_time(telemetry.stopped_at).unwrap_or_default();
-                self.shard(index).stopped = Some((stopped, telemetry.reason.to_owned()));
+            LineKind::TestStop => {
+                let stopped = unix_time(&telemetry.stopped_at).unwrap_or_default();
+                self.shard(index).stopped = telemetry.reason.0.map(|reason| (stopped, reason));
             }
-            "swarmline.event.run.end" => {
+            LineKind::RunEnd => {
                 self.take_end(index, line);
                 return Taken::Progress;
             }
-            _ => {}
+            LineKind::TestStart | LineKind::Check => {}
         }
         Taken::Read
+    }
+
+    /// Keeps a line of a shard that goes into the master's stream, in the form that a stream has.
+    fn pass(&mut self, (index, number): (u32, u64), record: &str) {
+        let rewritten = if can_pass(record.as_bytes()) {
+            None
+        } else if let Some(text) = rewritten(record).filter(|text| can_pass(text.as_bytes())) {
+            Some(text)
+        } else {
+            return self.contradict(index, number, "a line of another form than ours");
+        };
+        let has_room = self.shard(index).keep(rewritten.as_deref().unwrap_or(record).as_bytes());
+        self.demand_room(index, has_room);
     }
 
     /// The shard with a number that was admitted.
@@ -199,14 +210,14 @@ impl Join {
 
     fn take_stats(&mut self, (index, number): (u32, u64), line: &Line<'_>) {
         let telemetry = &line.telemetry;
-        match (telemetry.stats_type, telemetry.status) {
-            ("current", _) => self.shard(index).current = (telemetry.user_count, Extra::of(telemetry)),
-            ("final", _) => self.take_final((index, number), telemetry),
-            (_, "success") => {
+        match (telemetry.stats_type.0, telemetry.status.0) {
+            (Some(StatsType::Current), _) => self.shard(index).current = (telemetry.user_count, Extra::of(telemetry)),
+            (Some(StatsType::Final), _) => self.take_final((index, number), telemetry),
+            (_, Some(Status::Success)) => {
                 let number = self.tools.endpoints.number(&telemetry.method, &telemetry.name);
                 self.totals.endpoint(number).extra.add(&Extra::of(telemetry));
             }
-            (_, "error") => self.take_error((index, number), telemetry),
+            (_, Some(Status::Error)) => self.take_error((index, number), telemetry),
             _ => {}
         }
     }
@@ -252,8 +263,8 @@ impl Join {
         let telemetry = &line.telemetry;
         self.note_time(line.unix());
         let Telemetry { ok, failed, aborted, redirects, reopened, .. } = *telemetry;
-        if telemetry.verdict == "invalid" {
-            let reasons = telemetry.reasons.iter().map(wire::Reason::text).collect::<Vec<_>>().join("; ");
+        if telemetry.verdict.0 == Some(Verdict::Invalid) {
+            let reasons = telemetry.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; ");
             self.troubles.add(Trouble::Invalid, format!("shard {index} is not valid: {reasons}"));
         }
         for reason in telemetry.reasons.iter().filter(|reason| reason.kind() == Some(ReasonKind::DataEnd)) {

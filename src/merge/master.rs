@@ -10,13 +10,13 @@ use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
 use crate::plan::check::Check;
-use crate::plan::schedule::Phase;
 use crate::stats::check::{Bench, Ruling, Share};
 use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
 use crate::telemetry::intervals::{self, Span};
 use crate::telemetry::record::{Body, Record};
 use crate::telemetry::recorder::{config_pages, stats, warning};
+use crate::vocabulary::{Phase, StatsType};
 
 /// A shard so many ticks behind the foremost is not waited for.
 const LATE: u64 = 2;
@@ -137,7 +137,7 @@ impl Master {
         self.last_end.clone_from(&span.end);
         let (users, statistics) = self.statistics(join, number, unix);
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
-        of_tick(stats("current", users, &statistics));
+        of_tick(stats(StatsType::Current, users, &statistics));
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| Body::Health(Box::new(health)));
         let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
@@ -158,7 +158,7 @@ impl Master {
         if self.bench.is_empty() {
             return;
         }
-        let phase = Phase::parse(span.phase).unwrap_or(Phase::Steady);
+        let phase = span.phase;
         let unix = |time: &str| unix_time(time).unwrap_or_default();
         if phase != Phase::Drain {
             self.last_of_load = Some((phase, unix(&span.end)));

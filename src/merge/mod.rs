@@ -1,27 +1,25 @@
 //! Many streams → the master's stream: what Locust's master does, out of files and pipes.
 //!
 //! ```text
-//! inputs ─► Pieces ─► Join (shards, ticks, totals) ─► Master ─► Output
+//! inputs ─► Records ─► Join (shards, ticks, totals) ─► Master ─► Output
 //! ```
 //! All but the inputs and the output is pure. Memory goes with shards and endpoints, never with the length of the run: a
 //! tick is kept until all shards have told of it or are two ticks behind, and endpoints are kept once, not once a shard.
 
 mod admit;
-mod claims;
+mod counted;
 mod counting;
 mod ending;
-mod input;
 mod join;
 mod master;
 mod output;
-mod pieces;
 mod run;
 mod shard;
+mod slots;
 mod ticks;
 mod totals;
 mod troubles;
 mod unfinished;
-mod wire;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -31,14 +29,14 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 use crate::telemetry::interrupt::Interrupt;
+use crate::telemetry::reader::lines::{Lines, Next, ready};
+use crate::telemetry::reader::records::{Found, Records};
 use crate::telemetry::sink::Sink;
 pub use ending::{Outcome, Rules};
-use input::{Input, Next};
 use join::{Join, Taken};
 use master::{Master, Said};
 use output::Output;
 pub use output::Tee;
-use pieces::Pieces;
 
 /// What came of a merge.
 #[derive(Debug)]
@@ -61,7 +59,7 @@ pub fn merge(
     tee: Tee,
     interrupt: &Interrupt,
 ) -> Result<Merged> {
-    let inputs = streams.iter().map(|path| Input::open(path)).collect::<Result<Vec<_>>>()?;
+    let inputs = streams.iter().map(|path| Lines::open(path)).collect::<Result<Vec<_>>>()?;
     let wait = |pause| interrupt.wait(&[], Some(pause)).is_ok() && !interrupt.has_come();
     let output = Output::new(Sink::open(destination, &wait)?, tee);
     let mut work = Work::new(inputs, output, Master::new(rules), interrupt);
@@ -89,11 +87,11 @@ impl Trouble {
 }
 
 struct Work<'i> {
-    inputs: Vec<Input>,
+    inputs: Vec<Lines>,
     interrupt: &'i Interrupt,
     /// Inputs that were not read to their end, as a signal came.
     given_up: Vec<String>,
-    pieces: Vec<Pieces>,
+    records: Vec<Records>,
     join: Join,
     master: Master,
     output: Option<Output>,
@@ -101,12 +99,12 @@ struct Work<'i> {
 }
 
 impl<'i> Work<'i> {
-    fn new(inputs: Vec<Input>, output: Output, master: Master, interrupt: &'i Interrupt) -> Self {
+    fn new(inputs: Vec<Lines>, output: Output, master: Master, interrupt: &'i Interrupt) -> Self {
         let names = inputs.iter().map(|input| input.name().to_owned()).collect();
-        let pieces = inputs.iter().map(|_| Pieces::default()).collect();
+        let records = inputs.iter().map(|_| Records::default()).collect();
         let join = Join::new(names);
         let (given_up, line) = (Vec::new(), Vec::new());
-        Self { inputs, interrupt, given_up, pieces, join, master, output: Some(output), line }
+        Self { inputs, interrupt, given_up, records, join, master, output: Some(output), line }
     }
 
     /// Reads every input to its end, the one that is furthest behind first, so that files come out as if they were live.
@@ -144,10 +142,10 @@ impl<'i> Work<'i> {
         runnable: &mut BTreeSet<(u64, usize)>,
         is_idle: bool,
     ) -> std::result::Result<(), Trouble> {
-        let asked: Vec<&Input> = waiting.iter().map(|(_, input)| &self.inputs[*input]).collect();
+        let asked: Vec<&Lines> = waiting.iter().map(|(_, input)| &self.inputs[*input]).collect();
         let left = asked.iter().filter_map(|input| input.left(self.interrupt, self.stop_timeout())).min();
         let most = if is_idle { left } else { Some(Duration::ZERO) };
-        let ready = input::ready(&asked, self.interrupt, most).map_err(Trouble::Waiting)?;
+        let ready = ready(&asked, self.interrupt, most).map_err(Trouble::Waiting)?;
         let mut ready = ready.into_iter();
         let mut given_up = Vec::new();
         waiting.retain(|entry| {
@@ -175,8 +173,7 @@ impl<'i> Work<'i> {
 
     /// Whether a signal came and an input's writer does not come to its end.
     fn is_given_up(&self, input: usize) -> bool {
-        self.interrupt.has_come()
-            && self.inputs[input].left(self.interrupt, self.stop_timeout()) == Some(Duration::ZERO)
+        self.inputs[input].is_given_up(self.interrupt, self.stop_timeout())
     }
 
     fn give_up(&mut self, input: usize) {
@@ -192,31 +189,35 @@ impl<'i> Work<'i> {
                 break Pause::GivenUp;
             }
             let next = self.inputs[input].next(&mut line);
+            let number = self.inputs[input].count();
             match &next {
                 Next::NotYet => break Pause::NotYet,
                 Next::Over => break Pause::Over,
-                Next::Damaged(why) => {
-                    let place = self.inputs[input].lines + 1;
-                    self.join.note_damage(input, &format!("line {place}: cannot be read further: {why}"));
-                    self.pieces[input].forgive_torn();
-                    break Pause::Over;
-                }
+                // A compressed stream whose writer was killed.
+                Next::Damaged(why) if why.kind() == io::ErrorKind::UnexpectedEof => break Pause::Over,
+                Next::Damaged(why) => break self.damaged(input, number + 1, &why.to_string()),
                 Next::Line | Next::Tail => {}
             }
-            // Transports end lines as Windows does, too.
-            while line.last() == Some(&b'\r') {
-                line.pop();
-            }
-            let Some(record) = self.pieces[input].take(&line) else { continue };
-            let number = self.inputs[input].lines;
+            let record = match self.records[input].take(&line) {
+                Found::Nothing | Found::Other => continue,
+                Found::Record(record) => record,
+                Found::Batch(cure) => break self.damaged(input, number, cure),
+            };
             match self.join.take(input, number, &record) {
-                Taken::Torn if next == Next::Line => self.pieces[input].note_torn(),
+                Taken::Torn if matches!(next, Next::Line) => self.records[input].note_torn(),
                 Taken::Torn | Taken::Read => {}
                 Taken::Progress => break Pause::Told(self.join.told().map_or(0, |tick| tick + 1)),
             }
         };
         self.line = line;
         pause
+    }
+
+    /// An input cannot be read further, at this line.
+    fn damaged(&mut self, input: usize, line: u64, why: &str) -> Pause {
+        self.join.note_damage(input, &format!("line {line}: cannot be read further: {why}"));
+        self.records[input].forgive_torn();
+        Pause::Over
     }
 
     fn say(&mut self) -> std::result::Result<(), Trouble> {
@@ -237,8 +238,8 @@ impl<'i> Work<'i> {
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
             return Err(Trouble::Empty(why));
         }
-        let torn = self.inputs.iter().zip(&self.pieces).filter_map(|(input, pieces)| {
-            let (torn, first) = pieces.torn()?;
+        let torn = self.inputs.iter().zip(&self.records).filter_map(|(input, records)| {
+            let (torn, first) = records.torn()?;
             Some((torn, format!("{}: line {first}", input.name())))
         });
         let torn: Vec<(u64, String)> = torn.collect();

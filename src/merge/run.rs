@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::join::Join;
 use super::troubles::Kind as Trouble;
-use super::wire::{self, Line, Telemetry};
 use crate::clock::unix_time;
 use crate::telemetry::ours::{Place, Target, WireSetting};
+use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::telemetry::reader::value::{self, Shard};
 use crate::telemetry::recorder::SCHEMA_VERSION;
 
 /// Settings that are kept: far more than a plan has.
@@ -44,12 +45,12 @@ impl Join {
             return;
         }
         if told.is_some() {
-            self.shard(index).started = unix_time(telemetry.started_at);
+            self.shard(index).started = unix_time(&telemetry.started_at);
         }
         let has_begun = self.written.is_some();
         let Some(run) = &mut self.run else { return };
         match (&mut run.plan, told) {
-            (None, Some(wire::Shard { count, .. })) => run.plan = Some(Plan::of(count, index, telemetry)),
+            (None, Some(Shard { count, .. })) => run.plan = Some(Plan::of(count, index, telemetry)),
             (Some(plan), Some(_)) => {
                 plan.place.available_cpus += telemetry.available_cpus;
                 let files = plan.place.open_files_limit.saturating_add(telemetry.open_files_limit);
@@ -82,7 +83,7 @@ impl Join {
             let count = line.shard.map_or(0, |shard| shard.count);
             return Some(format!("shard {index} is one of {count}, the others of {}", plan.count));
         }
-        (line.plan_hash != plan.hash)
+        (*line.plan_hash != *plan.hash)
             .then(|| format!("shard {index} runs another plan than shard {} (plan_hash)", plan.told_by))
     }
 
@@ -108,13 +109,13 @@ impl Plan {
     }
 
     fn of(count: u32, index: u32, line: &Telemetry<'_>) -> Self {
-        let target = |target: &wire::Target<'_>| Target {
-            host: target.host.clone().into_owned(),
-            addresses: target.addresses.iter().map(|address| address.clone().into_owned()).collect(),
+        let target = |target: &value::Target<'_>| Target {
+            host: (*target.host).to_owned(),
+            addresses: target.addresses.iter().map(|address| (**address).to_owned()).collect(),
         };
         Self {
             count,
-            hash: line.plan_hash.to_owned(),
+            hash: (*line.plan_hash).to_owned(),
             told_by: index,
             settings: settings(line).collect(),
             place: Place {
@@ -124,7 +125,7 @@ impl Plan {
                 available_cpus: line.available_cpus,
                 open_files_limit: line.open_files_limit,
                 memory_limit_bytes: None,
-                started_at: line.started_at.to_owned(),
+                started_at: (*line.started_at).to_owned(),
                 started_monotonic: line.started_monotonic,
             },
         }
@@ -134,10 +135,10 @@ impl Plan {
 /// Settings that all shards have in common.
 fn settings(line: &Telemetry<'_>) -> impl Iterator<Item = WireSetting> {
     let own = |key: &str| matches!(key, "shard" | "telemetry");
-    let common = line.settings.iter().filter(move |setting| !own(setting.key));
+    let common = line.settings.iter().filter(move |setting| !own(&setting.key));
     common.map(|setting| WireSetting {
-        key: setting.key.to_owned().into(),
-        value: setting.value.clone().into_owned(),
-        origin: setting.origin.to_owned().into(),
+        key: (*setting.key).to_owned().into(),
+        value: (*setting.value).to_owned(),
+        origin: (*setting.origin).to_owned().into(),
     })
 }

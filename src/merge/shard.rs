@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::claims::Piece;
+use super::slots::Piece;
 use super::ticks::{Passed, Report};
 use super::totals::Extra;
 use crate::stats::tally::Counts;
+use crate::vocabulary::{EndReason, FailureClass};
 
 /// Where a shard's stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(super) struct Shard {
     /// What its intervals add up to.
     pub(super) counts: Counts,
     /// Failures by endpoint and class that no line about an error has told of yet.
-    pub(super) failed: BTreeMap<(usize, &'static str), Failed>,
+    pub(super) failed: BTreeMap<(usize, FailureClass), Failed>,
     /// Body bytes that its intervals add up to, and times in microseconds.
     pub(super) bytes: u64,
     pub(super) times_us: u64,
@@ -79,7 +80,7 @@ pub(super) struct Shard {
     /// End of its load, since the Unix epoch, in seconds.
     pub(super) load_end: f64,
     /// When its stop began, and why.
-    pub(super) stopped: Option<(Duration, String)>,
+    pub(super) stopped: Option<(Duration, EndReason)>,
     /// Of the tick that it is telling of: users and rates,
     pub(super) current: (u32, Extra),
     /// lines to be passed on,
@@ -175,7 +176,7 @@ impl Shard {
     }
 
     /// Notes failures of an interval.
-    pub(super) fn note_failed(&mut self, endpoint: usize, class: &'static str, failed: Failed) {
+    pub(super) fn note_failed(&mut self, endpoint: usize, class: FailureClass, failed: Failed) {
         let known = self.failed.entry((endpoint, class)).or_insert(Failed { count: 0, ..failed });
         known.count += failed.count;
         known.last_seen = failed.last_seen;
@@ -185,9 +186,10 @@ impl Shard {
     pub(super) fn tell_failed(&mut self, endpoint: usize, error: &str, occurrences: u64) -> u64 {
         let mut left = occurrences;
         // `other errors` may be of any class.
-        let class = error.split(':').next().unwrap_or_default();
+        let class = error.split(':').next().and_then(FailureClass::parse);
+        let is_of_any = error == "other errors";
         for ((at, known), failed) in &mut self.failed {
-            if *at == endpoint && (*known == class || class == "other errors") {
+            if *at == endpoint && (Some(*known) == class || is_of_any) {
                 let told = failed.count.min(left);
                 failed.count -= told;
                 left -= told;

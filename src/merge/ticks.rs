@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::claims::Slots;
+use super::slots::Slots;
 use super::totals::{Endpoints, Extra, precision};
-use super::wire::{Telemetry, phase};
 use crate::stats::interval::Interval;
+use crate::telemetry::hdr::decode::Decoder;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
-use crate::telemetry::sparse::Decoder;
+use crate::telemetry::reader::line::Telemetry;
+use crate::vocabulary::Phase;
 
 /// A line of a worker that goes into the master's stream as it is, but for time and number.
 pub(super) type Passed = Box<[u8]>;
@@ -58,7 +59,7 @@ pub(super) struct Tick {
     parts: HashMap<usize, Part>,
     start: String,
     end: String,
-    phase: Option<&'static str>,
+    phase: Option<Phase>,
 }
 
 impl Tick {
@@ -81,8 +82,8 @@ impl Tick {
         for (kind, scale, slots) in slots {
             part.interval.add_recorded(*kind, *scale, slots);
         }
-        self.note_span(line.interval_start, line.interval_end);
-        self.phase = Some(phase(self.phase.unwrap_or("steady"), line.phase));
+        self.note_span(&line.interval_start, &line.interval_end);
+        self.phase = Some(self.phase.unwrap_or_default().min(line.phase()));
         number
     }
 
@@ -106,7 +107,7 @@ impl Tick {
 
     /// From the begin of the first interval to the end of the last.
     pub(super) fn span(&self) -> Span {
-        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or("steady") }
+        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or_default() }
     }
 
     /// Reports in the order of the shards.
@@ -168,8 +169,8 @@ impl Tick {
 /// What a shard's line about itself says.
 pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
     Box::new(Health {
-        interval_start: line.interval_start.to_owned(),
-        interval_end: line.interval_end.to_owned(),
+        interval_start: (*line.interval_start).to_owned(),
+        interval_end: (*line.interval_end).to_owned(),
         late_sends: line.late_sends,
         lateness_p50_us: line.lateness_p50_us,
         lateness_p90_us: line.lateness_p90_us,

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::wire::Telemetry;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::Interval;
 use crate::stats::tally::{Counts, Tally};
+use crate::telemetry::reader::line::Telemetry;
 
 /// Names of endpoints, each with a number in the order of arrival.
 #[derive(Default)]

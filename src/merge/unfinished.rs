@@ -1,15 +1,15 @@
 //! What had not ended of all shards, by endpoint and the phase in which it was due.
 
-use super::claims::Recordings;
 use super::join::Join;
+use super::slots::Recordings;
 use super::totals::precision;
-use super::wire::Telemetry;
-use crate::plan::schedule::Phase;
 use crate::stats::check::{Bench, Kept, UnfinishedShare};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
+use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::record::Body;
 use crate::telemetry::unfinished::lines;
+use crate::vocabulary::Phase;
 
 /// The endpoint, and the phase in which they were due.
 pub(super) type Key = (usize, Phase);
@@ -19,7 +19,7 @@ impl Join {
     /// [`UNFINISHED`].
     pub(super) fn count_unfinished(&mut self, line: &Telemetry<'_>, slots: &[Recordings; 3]) {
         let number = self.tools.endpoints.number(&line.method, &line.name);
-        let phase = Phase::parse(line.phase).unwrap_or(Phase::Steady);
+        let phase = line.phase();
         // It has a place among the endpoints from now on, though none of its requests may have ended.
         self.totals.endpoint(number);
         let new = || Unfinished::new(phase, precision(number));

@@ -10,7 +10,7 @@ mod parse;
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::schedule::Phase;
+use crate::vocabulary::Phase;
 pub use flags::{MOST_CHECKS, list, of};
 pub(super) use flags::{hold_to_endpoints, refuse_abort};
 

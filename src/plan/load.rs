@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use super::many::Place;
 use super::random::seed_of;
+use super::schedule::Ramp;
 use super::schedule::arrivals::{Arrivals, Spacing};
 use super::schedule::users::Users;
-use super::schedule::{Phase, Ramp};
 use super::shard::Shard;
 use crate::cli::{Arrival, RunFlags};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::value::Wait;
+use crate::vocabulary::Phase;
 
 /// The amount of load, and when it ends.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ impl Pointer {
     /// Reads `/items/0/name`; the empty text is the whole document.
     ///
     /// # Errors
-    /// A sentence that says what is wrong.
+    /// A sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self(Box::default()));
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_read_as_rfc_6901_says() {
+    fn pointers_are_resolved_as_in_rfc_6901() {
         // Section 5.
         let document = json!({"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5,
                               "k\"l": 6, " ": 7, "m~n": 8});

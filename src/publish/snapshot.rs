@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::event::Flight;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::schedule::Phase;
 use crate::stats::check::Ruling;
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
+use crate::vocabulary::Phase;
 
 /// The run at one moment, which may lie between two ticks.
 #[derive(Clone, Debug, Default)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::model::{Model, Numbers, PhaseSeen, Story};
 use crate::stats::times::Times;
-use crate::stats::verdict::ReasonKind;
 use crate::telemetry::reader::ending::RunEnd;
+use crate::vocabulary::ReasonKind;
 
 /// Version of this format, from 1.
 const SUMMARY_VERSION: u32 = 2;
@@ -151,7 +151,7 @@ pub fn document(model: &Model) -> String {
         plan_hash: &story.plan.hash,
         started_at: story.plan.started_at.as_deref().unwrap_or_default(),
         seconds: story.seconds(),
-        verdict: end.map_or("unknown", |end| &end.verdict),
+        verdict: end.map_or("unknown", |end| end.verdict.as_str()),
         // A truncated stream means that the run is invalid.
         exit_code: end.map_or(4, |end| end.exit_code),
         reasons: end.map_or_else(Vec::new, reasons),

@@ -7,6 +7,7 @@ use super::model::Model;
 use super::plain::plain;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
+use crate::vocabulary::Verdict;
 
 /// The result of a case.
 enum Case {
@@ -53,8 +54,8 @@ fn cases(model: &Model) -> Vec<(String, Case)> {
     let story = &model.story;
     let reasons =
         || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
-    let valid = match story.end.as_ref().map(|end| end.verdict.as_str()) {
-        Some("invalid") | None => Case::Broken(reasons()),
+    let valid = match story.end.as_ref().map(|end| end.verdict) {
+        Some(Verdict::Invalid) | None => Case::Broken(reasons()),
         Some(_) if model.troubles.is_loss() => Case::Broken(model.troubles.sentences().join("; ")),
         Some(_) => Case::Passed,
     };

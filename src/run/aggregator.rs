@@ -10,24 +10,25 @@ use super::snapshots::Snapshots;
 use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
 use crate::event::Notice;
-use crate::event::Reason;
 use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
-use crate::plan::schedule::Phase;
 use crate::plan::{Model, Plan};
 use crate::stats::aggregate::{Aggregate, Cut, Remark};
 use crate::stats::check::{Bench, Share};
 use crate::stats::sends::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
-use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::stats::verdict::VerdictReason;
 use crate::telemetry::look::{Count, Look};
 use crate::telemetry::ours::Place;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
+use crate::vocabulary::EndReason;
+use crate::vocabulary::Phase;
+use crate::vocabulary::ReasonKind;
 
 /// Pause between two checks for outcomes under load: a receiver that waits in the channel costs each sender a wake-up
 /// (measured: 0.23 µs per outcome without, several with).
@@ -234,7 +235,7 @@ impl<'p> Aggregator<'p> {
             self.snapshots.tick((look, phase), (&aggregate, &self.bench), &count, &records);
             self.waiting.extend(records);
             if self.bench.is_lost(aggregate.load_end(look.sample.at).since_start()) {
-                self.stop.begin(Reason::CheckAbort);
+                self.stop.begin(EndReason::CheckAbort);
             }
         }
         self.hand_over();

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
-use crate::event::Reason;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Never;
+use crate::vocabulary::EndReason;
 
 /// Pause between two cuts. Shutting down a socket that was created but has not begun to connect has no effect: its
 /// `connect` starts all the same and waits (Linux 6.18), so the next cut has to find it.
@@ -24,12 +24,12 @@ impl Conductor<'_> {
         self.wait_for_the_end(users);
         match self.run.stop.reason() {
             // Requests in flight run to their own end, at most --timeout later, unless a person loses patience.
-            Some(Reason::Requests) => select! {
+            Some(EndReason::Requests) => select! {
                 recv(users) -> _ => {}
                 recv(signal) -> _ => self.grace(users, self.run.plan.load().stop_timeout),
             },
             // The stream is gone, so waiting for these requests is pointless.
-            Some(Reason::StreamBroken) => self.grace(users, Duration::ZERO),
+            Some(EndReason::StreamBroken) => self.grace(users, Duration::ZERO),
             _ => self.grace(users, self.run.plan.load().stop_timeout),
         }
     }
@@ -37,17 +37,17 @@ impl Conductor<'_> {
     fn wait_for_the_end(&self, users: &Receiver<Never>) {
         if self.run.plan.load().requests == Some(0) {
             // A shard without any of the requests.
-            return self.run.stop.begin(Reason::Requests);
+            return self.run.stop.begin(EndReason::Requests);
         }
         let left = |run_time: Duration| run_time.saturating_sub(self.run.clock.now().since_start());
         let run_time_over = self.run.plan.load().run_time.map_or_else(never, |run_time| after(left(run_time)));
         let stages_over = self.run.plan.load().end().map_or_else(never, |end| after(left(end)));
         select! {
             recv(self.run.stop.begun()) -> _ => {}
-            recv(run_time_over) -> _ => self.run.stop.begin(Reason::RunTime),
-            recv(stages_over) -> _ => self.run.stop.begin(Reason::Stages),
+            recv(run_time_over) -> _ => self.run.stop.begin(EndReason::RunTime),
+            recv(stages_over) -> _ => self.run.stop.begin(EndReason::Stages),
             // Users end only when told to, so there were none: not a single one could be started.
-            recv(users) -> _ => self.run.stop.begin(Reason::NoUsers),
+            recv(users) -> _ => self.run.stop.begin(EndReason::NoUsers),
         }
     }
 

@@ -22,7 +22,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
-use crate::event::Reason;
 use crate::load::net::connection::Dialer;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::outlet::Outlet;
@@ -48,6 +47,7 @@ use crate::telemetry::ours::{Place, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, Tee, Writer, Written};
+use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, Finding};
 use conductor::Conductor;
 use endpoints::endpoint_name;
@@ -129,7 +129,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let source = plan.shard().map_or(Source::Local, |shard| Source::Worker(shard.index()));
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
-    let on_failure = move || stop_writing.begin(Reason::StreamBroken);
+    let on_failure = move || stop_writing.begin(EndReason::StreamBroken);
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
     let (writer, batches) = Writer::start(&plan.stream().sink, envelope, collector, on_failure, &wait)?;
 
@@ -270,7 +270,7 @@ struct EndOfRun<'run>(&'run Stop);
 impl Drop for EndOfRun<'_> {
     fn drop(&mut self) {
         // After a normal end the stop has already begun, and only the first reason counts.
-        self.0.begin(Reason::StreamBroken);
+        self.0.begin(EndReason::StreamBroken);
     }
 }
 
@@ -288,9 +288,9 @@ fn finish(
 ) -> (Finished, Snapshot) {
     let RunContext { plan, clock, stop, roster } = crew.run;
     let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, mut snapshots, .. } = finding;
-    let reason = stop.reason().unwrap_or(Reason::Signal);
+    let reason = stop.reason().unwrap_or(EndReason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
-    let load_end = if reason == Reason::Requests { aggregate.last_done() } else { crew.stopped_at() };
+    let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { crew.stopped_at() };
     let judgement = judge(plan, &aggregate, &mut bench, faults, &left_over, load_end);
     let was_killed = crew.signals.came_again();
     let exit = if was_killed { Exit::Killed } else { judgement.exit(plan.exit_code_on_error()) };

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::error::{Error, Exit, Result};
-use crate::event::Reason;
 use crate::files::replace;
 use crate::load::swarm::stop::Stop;
 use crate::report::screen::whisper;
 use crate::telemetry::interrupt::{Interrupt, Signal};
+use crate::vocabulary::EndReason;
 
 /// Signals within this time count as one: GNU timeout sends two within milliseconds, and so does a terminal whose shell
 /// forwards Ctrl-C.
@@ -48,7 +48,7 @@ impl Signals {
         let handler = move || {
             let since = began.get_or_init(Instant::now).elapsed();
             if since < ONE_SIGNAL {
-                stop.begin(Reason::Signal);
+                stop.begin(EndReason::Signal);
                 // There is room for one message, and this is the only one.
                 let _ = sender.try_send(());
                 return;

@@ -10,7 +10,6 @@ use crate::event::Flight;
 use crate::load::swarm::roster::Roster;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::schedule::Phase;
 use crate::publish::observer::Wants;
 use crate::publish::snapshot::{EndpointSoFar, Snapshot, Tick};
 use crate::publish::threads::Observers;
@@ -19,6 +18,7 @@ use crate::stats::check::Bench;
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::look::{Count, Look};
 use crate::telemetry::record::{Body, Record};
+use crate::vocabulary::Phase;
 
 /// Time from one snapshot to the next, between two ticks.
 const PULSE: Duration = Duration::from_millis(500);

@@ -11,7 +11,7 @@ use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
 use crate::outcome::{Ending, Failure, Outcome};
 use crate::plan::endpoint::EndpointId;
-use crate::plan::schedule::Phase;
+use crate::vocabulary::Phase;
 
 /// Maximum number of endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
 pub const FINE_ENDPOINTS: usize = 200;

@@ -7,7 +7,7 @@ use super::interval::Interval;
 use super::packed::PackedTimes;
 use super::times::Times;
 use crate::plan::check::{Abort, Check, Latency, Metric, Scope};
-use crate::plan::schedule::Phase;
+use crate::vocabulary::Phase;
 
 /// Minimum number of requests before a ratio or a percentile can stop a run.
 const ENOUGH: u64 = 100;

@@ -6,7 +6,8 @@ use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
 use super::times::{Times, micros};
-use crate::outcome::{Ending, Failure, Outcome, is_answer};
+use crate::outcome::{Ending, Failure, Outcome};
+use crate::vocabulary::FailureClass;
 
 /// Results of one endpoint between two ticks.
 #[derive(Clone, Debug)]
@@ -14,12 +15,12 @@ pub struct Interval {
     /// Completed as expected.
     pub ok: u64,
     /// Failed, by class, in the order of first occurrence.
-    pub failed: Vec<(&'static str, u64)>,
-    /// Cut off by the end of the run.
+    pub failed: Vec<(FailureClass, u64)>,
+    /// Aborted by the end of the run.
     pub aborted: u64,
     /// Completed after the load had ended: counted, but left out of rates.
     pub after_stop: AfterStop,
-    /// Redirects followed.
+    /// Reads the maximum number of redirects.
     pub redirects: u64,
     /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
@@ -89,7 +90,7 @@ impl Connections {
 #[allow(missing_docs, reason = "each is the field of the same name of Interval")]
 pub struct Counted {
     pub ok: u64,
-    pub failed: Vec<(&'static str, u64)>,
+    pub failed: Vec<(FailureClass, u64)>,
     pub aborted: u64,
     pub after_stop: AfterStop,
     pub redirects: u64,
@@ -206,7 +207,7 @@ impl Interval {
         for (class, count) in &counted.failed {
             match self.failed.iter_mut().find(|(known, _)| known == class) {
                 Some((_, known)) => *known += count,
-                None => self.failed.push((class, *count)),
+                None => self.failed.push((*class, *count)),
             }
         }
         if counted.response.is_some() && self.response.is_none() {
@@ -245,7 +246,7 @@ impl Interval {
     /// Failed without a response from the server.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
-        self.failed.iter().filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum()
+        self.failed.iter().filter(|(class, _)| !class.is_answer()).map(|(_, count)| count).sum()
     }
 
     /// Returns whether anything was recorded.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::histogram::Precision;
 use super::interval::{AfterStop, Interval};
 use super::recent::{Rates, Recent};
@@ -74,7 +72,7 @@ impl Counts {
 
 /// Statistics of a run so far, with the names of the wire format: response times in milliseconds, rates per
 /// second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Statistics {
     /// Requests that completed.
     pub num_requests: u64,

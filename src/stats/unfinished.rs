@@ -14,7 +14,7 @@ use super::tally::Statistics;
 use super::times::{Times, micros};
 use crate::clock::Moment;
 use crate::outcome::Outcome;
-use crate::plan::schedule::Phase;
+use crate::vocabulary::Phase;
 
 /// Age up to which unfinished requests and unsent arrivals are normal at the end of a run.
 pub const OVERDUE: Duration = Duration::from_secs(1);

@@ -4,95 +4,7 @@ use super::check::Ruling;
 use super::tally::Counts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
-
-/// The verdict on a run: the worst that applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Every request completed as expected.
-    Pass,
-    /// Some requests failed, and no check covers failures.
-    Failures,
-    /// A check was not met.
-    CheckFailed,
-    /// The measurements are not reliable.
-    Invalid,
-}
-
-impl Verdict {
-    /// The word in `swarmline.event.run.end`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Failures => "failures",
-            Self::CheckFailed => "check_failed",
-            Self::Invalid => "invalid",
-        }
-    }
-}
-
-/// The subject of a verdict reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReasonKind {
-    /// This machine did not generate the requested load: too late, stalled, or out of users, ports or
-    /// descriptors.
-    Generator,
-    /// Data that must not run out ran out.
-    Data,
-    /// The stream, or that of a shard, is incomplete or wrong.
-    Stream,
-    /// Too many requests had not ended when the run did.
-    Unfinished,
-    /// No request got a response.
-    NoAnswer,
-    /// A check was not met, or had no data.
-    Check,
-    /// Requests failed.
-    Failures,
-    /// Requests were not sent because their data was used up: worth knowing, but not a fault.
-    DataEnd,
-}
-
-impl ReasonKind {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Generator,
-        Self::Data,
-        Self::Stream,
-        Self::Unfinished,
-        Self::NoAnswer,
-        Self::Check,
-        Self::Failures,
-        Self::DataEnd,
-    ];
-
-    /// The word in `swarmline.event.run.end`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Generator => "generator",
-            Self::Data => "data",
-            Self::Stream => "stream",
-            Self::Unfinished => "unfinished",
-            Self::NoAnswer => "no_answer",
-            Self::Check => "check",
-            Self::Failures => "failures",
-            Self::DataEnd => "data_end",
-        }
-    }
-
-    /// The kind with this word; `None` for any other word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-
-    /// Returns whether it makes a run invalid and cannot be derived from the counts.
-    #[must_use]
-    pub const fn is_fault(self) -> bool {
-        matches!(self, Self::Generator | Self::Data | Self::Stream)
-    }
-}
+use crate::vocabulary::{ReasonKind, Verdict};
 
 /// A reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,13 +187,5 @@ mod tests {
         let judgement = Judgement::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
         assert_eq!(judgement.verdict, Verdict::Pass);
         assert_eq!(judgement.reasons[0].text, "3 requests were not sent: the data for them was used up");
-    }
-
-    #[test]
-    fn each_kind_of_reason_has_a_distinct_name() {
-        for kind in ReasonKind::ALL {
-            assert_eq!(ReasonKind::parse(kind.as_str()), Some(kind));
-        }
-        assert_eq!(ReasonKind::parse("no such kind"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Consistency checks within a line of a stream: counts against classes, times against minimum and maximum, histograms
 //! against both. Streams come from disks and networks, and a wrong number is worse than none.
 
-use super::sparse::Recorded;
+use super::hdr::decode::Recorded;
 use super::text::{MOST_METHOD, MOST_NAME, MOST_TESTPLAN, is_within};
 use crate::clock::unix_time;
 use crate::stats::histogram::LONGEST_US;
@@ -243,8 +243,8 @@ mod tests {
     use crate::plan::random::Random;
     use crate::stats::histogram::{Precision, TimeHistogram};
     use crate::stats::times::Times;
-    use crate::telemetry::encode;
-    use crate::telemetry::sparse::Decoder;
+    use crate::telemetry::hdr::decode::Decoder;
+    use crate::telemetry::hdr::encode;
 
     fn claim(times: &Times) -> TimesClaim {
         let sum = times.sum();

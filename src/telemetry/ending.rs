@@ -6,12 +6,12 @@ use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
-use crate::event::Reason;
 use crate::stats::aggregate::Place;
 use crate::stats::check::Ruling;
 use crate::stats::tally::{Counts, Tally};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Judgement, VerdictReason};
+use crate::vocabulary::EndReason;
 
 /// Maximum reasons in the last line; earlier lines have the details of the others.
 const MOST_REASONS: usize = 4;
@@ -27,7 +27,7 @@ pub struct RunEnding {
     /// When the stop began.
     pub stopped_at: Moment,
     /// Why the stop began.
-    pub reason: Reason,
+    pub reason: EndReason,
     /// Users when the stop began.
     pub users: u32,
     /// When the load ended: rates are computed from the start of the run to here.
@@ -87,7 +87,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
         judged: *judged,
         checks_met: met,
         checks_missed: rulings.len() - met,
-        verdict: verdict.as_str(),
+        verdict: *verdict,
         reasons: first_of(reasons),
         exit_code,
     };
@@ -98,7 +98,7 @@ pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> i
 /// As many as fit, and how many more there are.
 fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
     let wire = |VerdictReason { kind, text }: &VerdictReason| WireReason {
-        kind: kind.as_str(),
+        kind: *kind,
         text: clipped(text, MOST_NAME).into_owned(),
     };
     if reasons.len() <= MOST_REASONS {
@@ -129,7 +129,7 @@ fn event(ruling: &Ruling) -> CheckEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::verdict::ReasonKind;
+    use crate::vocabulary::ReasonKind;
 
     #[test]
     fn reasons_that_do_not_fit_are_counted() {

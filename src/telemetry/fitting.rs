@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::encode::pieces;
+use super::hdr::encode::pieces;
 use super::line::MOST_LINE;
 use super::ours::HistogramPiece;
 use super::record::Body;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
+use crate::vocabulary::HistogramKind;
 
 /// Maximum bytes of a line without its record: envelope, message, run id (64), test plan (128 as JSON), tick, number.
 const ENVELOPE: usize = 640;
@@ -42,7 +43,7 @@ impl<'a> Fitting<'a> {
 
     /// Returns the histogram as text if there is room; otherwise keeps its parts for lines of their own, of this
     /// `kind`.
-    pub(super) fn place(&mut self, times: &Times, kind: &'static str) -> Option<String> {
+    pub(super) fn place(&mut self, times: &Times, kind: HistogramKind) -> Option<String> {
         let mut whole = pieces(times.histogram(), PIECE);
         if whole.len() == 1 && whole[0].len() <= self.room {
             self.room -= whole[0].len();

@@ -7,6 +7,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::interval::{Connections, Interval};
 use crate::stats::sum::Sum;
 use crate::stats::times::Times;
+use crate::vocabulary::{HistogramKind, Phase};
 
 /// The period and the phase of an interval.
 #[derive(Clone, Debug)]
@@ -15,8 +16,8 @@ pub struct Span {
     pub start: String,
     /// RFC 3339.
     pub end: String,
-    /// `ramp`, `steady`, `down` or `drain`.
-    pub phase: &'static str,
+    /// The phase that it belongs to.
+    pub phase: Phase,
 }
 
 /// The lines about one endpoint's interval.
@@ -25,9 +26,9 @@ pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body>
     let mut metric = metric(span, endpoint, interval);
     let mut fitting = Fitting::new(&metric, 2, (&span.start, &span.end), endpoint);
     if interval.completed() > 0 {
-        metric.service_histogram = fitting.place(interval.service(), "service");
+        metric.service_histogram = fitting.place(interval.service(), HistogramKind::Service);
         if !interval.response_is_service() {
-            metric.response_histogram = fitting.place(interval.response(), "response");
+            metric.response_histogram = fitting.place(interval.response(), HistogramKind::Response);
         }
     }
     let further = fitting.further();

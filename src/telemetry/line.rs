@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::record::{Body, Record};
 use super::text::{MOST_TESTPLAN, clipped};
 use crate::clock::{Clock, rfc3339};
+use crate::vocabulary::SourceKind;
 
 /// Maximum length of a line in bytes, with its newline. Measured: with 8 processes on one pipe and a slow reader, lines
 /// of up to 4096 bytes (`PIPE_BUF`, pipe(7)) are never torn.
@@ -22,11 +23,11 @@ pub enum Source {
 }
 
 impl Source {
-    const fn name(self) -> &'static str {
+    const fn kind(self) -> SourceKind {
         match self {
-            Self::Local => "LocalRunner",
-            Self::Worker(_) => "WorkerRunner",
-            Self::Master => "MasterRunner",
+            Self::Local => SourceKind::Local,
+            Self::Worker(_) => SourceKind::Worker,
+            Self::Master => SourceKind::Master,
         }
     }
 
@@ -85,19 +86,18 @@ impl Envelope {
     /// Writes line number `seq`, newline included, into `line`, after clearing it.
     pub fn write(&self, record: &Record, seq: u64, line: &mut Vec<u8>) {
         line.clear();
-        let name = record.body.name();
-        let is_event = name.contains(".event.");
-        let is_contract = name.starts_with("locust.tl.");
+        let kind = record.body.kind();
+        let name = kind.as_str();
         let content = Line {
             time: rfc3339(self.clock.unix(record.at)),
-            level: if record.body.is_warning() { "WARNING" } else { "INFO" },
+            level: if kind.is_warning() { "WARNING" } else { "INFO" },
             // Pipelines made for the plugin filter by its logger's name.
-            name: if is_contract { "locust_telemetry.recorders.json.handlers" } else { "swarmline" },
-            message: format!("Recording telemetry {}: {name}", if is_event { "event" } else { "metrics" }),
+            name: if kind.is_contract() { "locust_telemetry.recorders.json.handlers" } else { "swarmline" },
+            message: format!("Recording telemetry {}: {name}", if kind.is_event() { "event" } else { "metrics" }),
             telemetry: Telemetry {
-                telemetry_type: if is_event { "event" } else { "metrics" },
+                telemetry_type: if kind.is_event() { "event" } else { "metrics" },
                 telemetry_name: name,
-                source: self.source.name(),
+                source: self.source.kind().as_str(),
                 source_id: &self.source_id,
                 run_id: &self.run_id,
                 testplan: &self.testplan,

@@ -3,10 +3,8 @@
 pub mod ours;
 pub mod record;
 pub mod line;
-pub mod encode;
-pub mod sparse;
+pub mod hdr;
 pub mod claims;
-pub mod decode;
 mod fitting;
 pub mod intervals;
 mod health;

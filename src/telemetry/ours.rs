@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::stats::unfinished::JudgedTimes;
+use crate::vocabulary::{FailureClass, HistogramKind, Phase, ReasonKind, Verdict};
 
 /// The resolved plan, and where it runs.
 #[derive(Clone, Debug, Serialize)]
@@ -147,8 +148,8 @@ pub struct RunEnd {
     pub checks_met: usize,
     /// Checks that were missed, including those without data.
     pub checks_missed: usize,
-    /// `pass`, `failures`, `check_failed` or `invalid`.
-    pub verdict: &'static str,
+    /// Judges the run.
+    pub verdict: Verdict,
     /// The reasons for the verdict.
     pub reasons: Vec<WireReason>,
     /// Exit code of the process.
@@ -159,7 +160,7 @@ pub struct RunEnd {
 #[derive(Clone, Debug, Serialize)]
 pub struct WireReason {
     /// Its kind, for programs.
-    pub kind: &'static str,
+    pub kind: ReasonKind,
     /// A sentence, for people.
     pub text: String,
 }
@@ -169,7 +170,7 @@ pub struct WireReason {
 #[derive(Clone, Debug, Serialize)]
 pub struct UnfinishedMetric {
     /// The phase in which they were due.
-    pub phase: &'static str,
+    pub phase: Phase,
     /// Method of the endpoint.
     pub method: String,
     /// Name of the endpoint.
@@ -213,8 +214,8 @@ pub struct IntervalMetric {
     pub interval_start: String,
     /// When it ended.
     pub interval_end: String,
-    /// `ramp`, `steady`, `down` or `drain`.
-    pub phase: &'static str,
+    /// The phase that it belongs to.
+    pub phase: Phase,
     /// Method of the endpoint.
     pub method: String,
     /// Name of the endpoint.
@@ -224,7 +225,7 @@ pub struct IntervalMetric {
     /// Failed.
     pub failed: u64,
     /// Failed, by class.
-    pub failed_by_class: BTreeMap<&'static str, u64>,
+    pub failed_by_class: BTreeMap<FailureClass, u64>,
     /// Aborted by the end of the run.
     pub aborted: u64,
     /// Completed after the load had ended: included in the counts above, but in no rate.
@@ -307,9 +308,8 @@ pub struct HistogramPiece {
     pub method: String,
     /// Name of the endpoint.
     pub name: String,
-    /// `service` or `response`; `unfinished_service`, `unfinished_response` or `unfinished_first_byte` for unfinished
-    /// requests.
-    pub kind: &'static str,
+    /// Which times it has.
+    pub kind: HistogramKind,
     /// Number of this part, from 1.
     pub part: usize,
     /// Number of parts.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
 use crate::clock::Moment;
+use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
 
 /// The content of a line, before it gets its envelope and number.
 #[derive(Clone, Debug)]
@@ -65,33 +66,27 @@ pub enum Body {
 }
 
 impl Body {
-    /// The value of `telemetry_name`.
+    /// Which kind of line it is.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub const fn kind(&self) -> LineKind {
         match self {
-            Self::TestStart {} => "locust.tl.event.test.start",
-            Self::SpawnComplete { .. } => "locust.tl.event.spawn.complete",
-            Self::TestStop(_) => "locust.tl.event.test.stop",
-            Self::CpuWarning(_) => "locust.tl.event.cpu.warning",
-            Self::Cpu(_) => "locust.tl.system.metric.cpu",
-            Self::Mem(_) => "locust.tl.system.metric.mem",
-            Self::Network(_) => "locust.tl.system.metric.network",
-            Self::Stats(_) | Self::EndpointError(_) | Self::EndpointStats(_) => "locust.tl.request.metric.stats",
-            Self::Config(_) => "swarmline.event.config",
-            Self::Interval(_) => "swarmline.metric.interval",
-            Self::Histogram(_) => "swarmline.metric.histogram",
-            Self::Health(_) => "swarmline.metric.health",
-            Self::Warning(_) => "swarmline.event.warning",
-            Self::Unfinished(_) => "swarmline.metric.unfinished",
-            Self::Check(_) => "swarmline.event.check",
-            Self::RunEnd(_) => "swarmline.event.run.end",
+            Self::TestStart {} => LineKind::TestStart,
+            Self::SpawnComplete { .. } => LineKind::SpawnComplete,
+            Self::TestStop(_) => LineKind::TestStop,
+            Self::CpuWarning(_) => LineKind::CpuWarning,
+            Self::Cpu(_) => LineKind::Cpu,
+            Self::Mem(_) => LineKind::Mem,
+            Self::Network(_) => LineKind::Network,
+            Self::Stats(_) | Self::EndpointError(_) | Self::EndpointStats(_) => LineKind::Stats,
+            Self::Config(_) => LineKind::Config,
+            Self::Interval(_) => LineKind::Interval,
+            Self::Histogram(_) => LineKind::Histogram,
+            Self::Health(_) => LineKind::Health,
+            Self::Warning(_) => LineKind::Warning,
+            Self::Unfinished(_) => LineKind::Unfinished,
+            Self::Check(_) => LineKind::Check,
+            Self::RunEnd(_) => LineKind::RunEnd,
         }
-    }
-
-    /// Whether a pipeline that filters by level should see it.
-    #[must_use]
-    pub const fn is_warning(&self) -> bool {
-        matches!(self, Self::CpuWarning(_) | Self::Warning(_))
     }
 }
 
@@ -135,15 +130,15 @@ pub struct TestStop {
     pub end_time: String,
     /// The true time.
     pub stopped_at: String,
-    /// `run_time`, `requests`, `stages`, `signal`, `data_end`, `check_abort` or `no_users`.
-    pub reason: &'static str,
+    /// Why it ended.
+    pub reason: EndReason,
 }
 
 /// Statistics of all requests.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stats {
-    /// `current` or `final`.
-    pub stats_type: &'static str,
+    /// Current or final.
+    pub stats_type: StatsType,
     /// Users.
     pub user_count: u32,
     /// The statistics.
@@ -154,10 +149,10 @@ pub struct Stats {
 /// Statistics of one endpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndpointStats {
-    /// `endpoint`.
-    pub stats_type: &'static str,
-    /// `success`.
-    pub status: &'static str,
+    /// Of an endpoint.
+    pub stats_type: StatsType,
+    /// Success.
+    pub status: Status,
     /// The statistics.
     #[serde(flatten)]
     pub statistics: WireStatistics,
@@ -190,10 +185,10 @@ pub struct WireStatistics {
 /// One error of one endpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndpointError {
-    /// `endpoint`.
-    pub stats_type: &'static str,
-    /// `error`.
-    pub status: &'static str,
+    /// Of an endpoint.
+    pub stats_type: StatsType,
+    /// Error.
+    pub status: Status,
     /// Method of the endpoint.
     pub method: String,
     /// Name of the endpoint.

@@ -16,10 +16,10 @@ use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::schedule::Phase;
 use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
+use crate::vocabulary::{Phase, StatsType, Status};
 
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -89,7 +89,7 @@ impl<'p> Recorder<'p> {
         let end = look.sample.at;
         let phase = self.phase(look);
         let text = |moment| rfc3339(self.clock.unix(moment));
-        Span { start: text(start), end: text(end), phase: phase.as_str() }
+        Span { start: text(start), end: text(end), phase }
     }
 
     /// Users that should be running at `look`.
@@ -114,7 +114,7 @@ impl<'p> Recorder<'p> {
         let warning = before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
         let delta = |now: u64, total: fn(&Sample) -> u64| now.saturating_sub(before.as_ref().map_or(now, total));
         let bodies = [
-            stats("current", look.users, &statistics),
+            stats(StatsType::Current, look.users, &statistics),
             Body::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
             Body::Mem(Gauge { value: mebibytes(sample.rss_bytes), unit: "MiB" }),
             Body::Network(Network {
@@ -178,10 +178,10 @@ impl<'p> Recorder<'p> {
         let stop = Body::TestStop(TestStop {
             end_time: rfc3339(self.clock.unix(at) + Duration::from_secs(1)),
             stopped_at: rfc3339(stopped),
-            reason: ending.reason.as_str(),
+            reason: ending.reason,
         });
         let load_end = ending.load_end;
-        let total = stats("final", ending.users, &aggregate.whole().statistics(at, load_end));
+        let total = stats(StatsType::Final, ending.users, &aggregate.whole().statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
         // Endpoints whose requests were all aborted have no statistics.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
@@ -189,7 +189,7 @@ impl<'p> Recorder<'p> {
             let statistics = endpoint.tally.statistics(at, load_end);
             let Endpoint { method, name } = self.endpoint(endpoint.place);
             let statistics = wire(method, name, &statistics);
-            Body::EndpointStats(EndpointStats { stats_type: "endpoint", status: "success", statistics })
+            Body::EndpointStats(EndpointStats { stats_type: StatsType::Endpoint, status: Status::Success, statistics })
         });
         let tick = self.before.as_ref().map(|before| before.look.tick);
         let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
@@ -201,7 +201,7 @@ impl<'p> Recorder<'p> {
     fn unfinished(&self, ending: &RunEnding, aggregate: &Aggregate) -> impl Iterator<Item = Body> + use<> {
         let text = |moment| rfc3339(self.clock.unix(moment));
         let (start, end) = (text(Moment::START), text(ending.stopped_at));
-        let span = Span { start, end, phase: Phase::Drain.as_str() };
+        let span = Span { start, end, phase: Phase::Drain };
         let judged = |of: StatsPlace| {
             let parts = ending.unfinished.iter().filter(|(place, _)| *place == of).map(|(_, part)| part);
             let endpoint = aggregate.endpoints().iter().find(|endpoint| endpoint.place == of);
@@ -221,8 +221,8 @@ impl<'p> Recorder<'p> {
                 ErrorKind::Other => "other errors".to_owned(),
             };
             Body::EndpointError(EndpointError {
-                stats_type: "endpoint",
-                status: "error",
+                stats_type: StatsType::Endpoint,
+                status: Status::Error,
                 method,
                 name,
                 error: clipped(&text, MOST_NAME).into_owned(),
@@ -285,7 +285,7 @@ pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str
 
 /// The line about all requests.
 #[must_use]
-pub fn stats(stats_type: &'static str, user_count: u32, statistics: &Statistics) -> Body {
+pub fn stats(stats_type: StatsType, user_count: u32, statistics: &Statistics) -> Body {
     let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
     Body::Stats(Stats { stats_type, user_count, statistics })
 }

@@ -7,6 +7,7 @@ use super::record::Body;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
+use crate::vocabulary::HistogramKind;
 
 /// The lines about one endpoint's unfinished requests; `span` is the time of the load, `judged` the endpoint's times
 /// over all phases.
@@ -14,7 +15,7 @@ use crate::stats::unfinished::{JudgedTimes, Unfinished};
 pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<Body> {
     let Unfinished { counts, response, service, first_byte, .. } = unfinished;
     let mut metric = UnfinishedMetric {
-        phase: unfinished.phase.as_str(),
+        phase: unfinished.phase,
         method: endpoint.method.clone(),
         name: endpoint.name.clone(),
         aborted: counts.aborted,
@@ -33,9 +34,9 @@ pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: 
     };
     let mut fitting = Fitting::new(&metric, 3, (&span.start, &span.end), endpoint);
     let mut place = |times: &Times, kind| (times.sum().count > 0).then(|| fitting.place(times, kind)).flatten();
-    metric.response_histogram = place(response, "unfinished_response");
-    metric.service_histogram = place(service, "unfinished_service");
-    metric.first_byte_histogram = place(first_byte, "unfinished_first_byte");
+    metric.response_histogram = place(response, HistogramKind::UnfinishedResponse);
+    metric.service_histogram = place(service, HistogramKind::UnfinishedService);
+    metric.first_byte_histogram = place(first_byte, HistogramKind::UnfinishedFirstByte);
     let further = fitting.further();
     metric.histogram_lines = further.len();
     std::iter::once(Body::Unfinished(Box::new(metric))).chain(further).collect()

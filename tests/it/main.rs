@@ -30,4 +30,6 @@ mod stopping;
 mod stream;
 mod swarm;
 mod tidy;
+mod transports;
 mod unfinished;
+mod vocabulary;

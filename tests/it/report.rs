@@ -6,8 +6,8 @@ mod page;
 use std::path::Path;
 
 use swarmline::report::model::Model;
-use swarmline::report::model::course::Phase;
 use swarmline::telemetry::interrupt::Interrupt;
+use swarmline::vocabulary::Phase;
 
 use crate::support::{Run, Scratch, load, target};
 

@@ -16,7 +16,7 @@ use super::outlet::Outlet;
 use super::roster::Desk;
 use super::stop::Never;
 use crate::clock::Moment;
-use crate::event::{Notice, Reason, SwarmEvent, SwarmEventKind};
+use crate::event::{Notice, SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
 use crate::load::user::journey::{self, Job, Left, UserId};
 use crate::load::user::shared::{Reports, Shared};
@@ -25,6 +25,7 @@ use crate::plan::Model;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
+use crate::vocabulary::EndReason;
 
 /// Stack size of a user's thread. Virtual memory: a user touches about 16 KiB of it over plain HTTP, more in a TLS
 /// handshake.
@@ -279,7 +280,7 @@ impl<'run> Swarm<'run> {
         fence(Ordering::SeqCst);
         let is_last = self.run.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
         if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
-            self.run.stop.begin(Reason::DataEnd);
+            self.run.stop.begin(EndReason::DataEnd);
         }
     }
 

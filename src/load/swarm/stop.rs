@@ -13,7 +13,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::roster::{Desk, Roster};
-use crate::event::Reason;
+use crate::vocabulary::EndReason;
 
 /// A type without values: a channel of it carries nothing and can only be closed.
 pub enum Never {}
@@ -46,7 +46,7 @@ pub struct Stop {
     begun: Gate,
     cut: Gate,
     /// The reason, and when the stop began.
-    reason: OnceLock<(Reason, Instant)>,
+    reason: OnceLock<(EndReason, Instant)>,
     roster: Arc<Roster>,
 }
 
@@ -58,7 +58,7 @@ impl Stop {
     }
 
     /// Begins the stop: no new request starts. Only the first reason counts.
-    pub fn begin(&self, reason: Reason) {
+    pub fn begin(&self, reason: EndReason) {
         if self.reason.set((reason, Instant::now())).is_ok() {
             self.roster.note_stop();
             self.begun.open();
@@ -80,7 +80,7 @@ impl Stop {
 
     /// Why the run ended, once the stop has begun.
     #[must_use]
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<EndReason> {
         self.reason.get().map(|(reason, _)| *reason)
     }
 
@@ -98,7 +98,7 @@ impl Stop {
         if !self.is_begun() {
             return None;
         }
-        self.reason.get().filter(|(reason, _)| *reason != Reason::Requests).map(|(_, at)| *at)
+        self.reason.get().filter(|(reason, _)| *reason != EndReason::Requests).map(|(_, at)| *at)
     }
 
     /// Sleeps until `deadline`; returns whether that was reached before the stop began. For a few threads; users have

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::session::{Purpose, Session, Walk};
 use super::shared::{Reports, Shared};
 use crate::clock::Moment;
-use crate::event::Reason;
 use crate::load::swarm::lanes::{Arrival, Lanes};
 use crate::load::swarm::roster::Desk;
 use crate::outcome::Turn;
 use crate::plan::journey::UserClass;
 use crate::value::Wait;
+use crate::vocabulary::EndReason;
 
 /// Pause before a user repeats failed requests before its first task, and after a task that could send nothing: without
 /// it the former would hammer a server in trouble, the latter keep a core busy for nothing.
@@ -223,7 +223,7 @@ impl User<'_> {
     fn leave(&mut self) {
         let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
         // The stream is gone, so waiting for these requests is pointless.
-        if is_in_time && self.shared.run.stop.reason() != Some(Reason::StreamBroken) {
+        if is_in_time && self.shared.run.stop.reason() != Some(EndReason::StreamBroken) {
             self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::shared::{Reports, Shared};
 use super::supply::Spent;
 use crate::clock::Moment;
-use crate::event::{Notice, Reason};
+use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, Terms};
 use crate::load::http::memory::Keep;
 use crate::load::swarm::budget::Permit;
@@ -22,6 +22,7 @@ use crate::plan::search::Captured;
 use crate::plan::searches::searches;
 use crate::plan::template::{Unset, Values};
 use crate::plan::wire::WireBuffer;
+use crate::vocabulary::EndReason;
 
 /// The state of a user while it performs requests.
 pub(super) struct Session<'run> {
@@ -114,7 +115,7 @@ impl<'run> Session<'run> {
                 Err(Spent { source, fails }) => {
                     self.tell(if fails { Notice::DataFailed(source) } else { Notice::DataEnd(source) });
                     if fails {
-                        self.shared.run.stop.begin(Reason::DataEnd);
+                        self.shared.run.stop.begin(EndReason::DataEnd);
                     }
                     return false;
                 }
@@ -170,7 +171,7 @@ impl<'run> Session<'run> {
         };
         match if purpose == Purpose::Stop { Permit::Go } else { self.shared.budget.take() } {
             Permit::Go => {}
-            Permit::Last => self.shared.run.stop.begin(Reason::Requests),
+            Permit::Last => self.shared.run.stop.begin(EndReason::Requests),
             Permit::None => return Went::Over,
         }
         let endpoint = wire.endpoint();

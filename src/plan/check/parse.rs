@@ -1,12 +1,10 @@
 //! Parses a check character by character, so that errors have a position.
 
 use super::{Check, Latency, METRICS, Metric, RELATIONS, Relation, Scope};
-use crate::plan::schedule::Phase;
+use crate::vocabulary::Phase;
 
 /// Units of time, in microseconds.
 const TIMES: [(&str, f64); 3] = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0)];
-
-const PHASES: [Phase; 4] = [Phase::Ramp, Phase::Steady, Phase::Down, Phase::Drain];
 
 /// Maximum length of a check in bytes: checks are written to the stream in full, whereas longer settings are
 /// hashed.
@@ -92,8 +90,7 @@ fn endpoint(rest: &mut Rest) -> Parsed<String> {
 
 fn phase(rest: &mut Rest) -> Parsed<Phase> {
     let word = rest.peek(|c| c.is_ascii_alphanumeric() || c == '_');
-    let found = PHASES.into_iter().find(|phase| phase.as_str() == word);
-    let phase = found.ok_or_else(|| rest.expected("a phase: ramp, steady, down or drain"))?;
+    let phase = Phase::parse(word).ok_or_else(|| rest.expected("a phase: ramp, steady, down or drain"))?;
     rest.at += word.len();
     Ok(phase)
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::Phase;
 use super::curve::{self, Curve, ONE};
 use crate::plan::random::Random;
 use crate::plan::shard::Shard;
 use crate::value::stages::Stages;
+use crate::vocabulary::Phase;
 
 /// The times at which arrivals are due: those of the whole run, or those of one shard, at the same times as
 /// in the whole run.

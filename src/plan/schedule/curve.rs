@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use super::Phase;
 use crate::value::stages::{HIGHEST, Stages};
+use crate::vocabulary::Phase;
 
 /// One user, or one arrival per second, in the unit of values.
 pub(super) const TRILLION: u128 = 1_000_000_000_000;

@@ -12,43 +12,6 @@ pub mod users;
 
 use std::time::Duration;
 
-/// The phase of the load. An interval that overlaps several phases belongs to the one that takes up most of
-/// it; in a tie to the first in this order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// The load has ended, and requests in flight are finishing.
-    Drain,
-    /// The target is growing, or has not been reached yet.
-    #[default]
-    Ramp,
-    /// The target is falling.
-    Down,
-    /// The target has been reached and is constant.
-    Steady,
-}
-
-impl Phase {
-    /// All phases, in the order of precedence.
-    pub const ALL: [Self; 4] = [Self::Drain, Self::Ramp, Self::Down, Self::Steady];
-
-    /// The phase with that word; `None` for any other word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
-    }
-
-    /// The name in the stream.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Ramp => "ramp",
-            Self::Down => "down",
-            Self::Steady => "steady",
-        }
-    }
-}
-
 /// The ramp of the closed model: user k (numbered from 0) starts at k / spawn rate.
 #[derive(Clone, Copy, Debug)]
 pub struct Ramp {
@@ -142,12 +105,5 @@ mod tests {
             }
             assert_eq!(ramp.wanted(Duration::MAX), 5);
         }
-    }
-
-    #[test]
-    fn phases_are_ordered_as_an_interval_prefers_them() {
-        let order = [Phase::Drain, Phase::Ramp, Phase::Down, Phase::Steady];
-        assert!(order.is_sorted());
-        assert_eq!(order.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::Ramp;
 use super::curve::{self, Curve, TRILLION};
-use super::{Phase, Ramp};
 use crate::plan::shard::Shard;
 use crate::value::stages::Stages;
+use crate::vocabulary::Phase;
 
 /// The schedule of users: those of the whole run, or those of one shard, with the same numbers and times as
 /// in the whole run.

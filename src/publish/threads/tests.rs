@@ -1,7 +1,7 @@
 use super::*;
 use crate::clock::Moment;
-use crate::event::Reason;
 use crate::stats::verdict::Judgement;
+use crate::vocabulary::EndReason;
 use std::sync::mpsc;
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ fn ending() -> Arc<RunEnding> {
     Arc::new(RunEnding {
         at: Moment::START,
         stopped_at: Moment::START,
-        reason: Reason::RunTime,
+        reason: EndReason::RunTime,
         users: 1,
         load_end: Moment::START,
         unfinished: Vec::new(),

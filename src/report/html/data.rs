@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::report::model::course::{Phase, Point, Traffic};
+use crate::report::model::course::{Point, Traffic};
 use crate::report::model::{EndpointSeen, Model, Story};
 use crate::stats::packed::{Packed, PackedTimes};
 use crate::stats::times::Times;
+use crate::vocabulary::Phase;
 
 /// Maximum number of columns of the heat map: a column is 4 pixels wide on a large screen.
 const MOST_COLUMNS: usize = 240;

@@ -5,15 +5,16 @@ use super::markup::Markup;
 use super::tables;
 use crate::report::model::{Model, Numbers};
 use crate::stats::tally::Statistics;
+use crate::vocabulary::Verdict;
 
 /// Name, verdict, and what was run where and when.
 pub(super) fn header(page: &mut Markup, model: &Model) {
     let (identity, plan) = (&model.identity, &model.story.plan);
     page.raw("<header>\n<p class=\"brand\">swarmline load test report</p>\n<div class=\"title\"><h1>");
     page.text(&identity.testplan).raw("</h1>");
-    let class = match model.story.end.as_ref().map(|end| end.verdict.as_str()) {
-        Some("pass") => "verdict good",
-        Some("failures") => "verdict warn",
+    let class = match model.story.end.as_ref().map(|end| end.verdict) {
+        Some(Verdict::Pass) => "verdict good",
+        Some(Verdict::Failures) => "verdict warn",
         _ => "verdict bad",
     };
     page.element("span", class, verdict(model)).raw("</div>\n<div class=\"facts\">");
@@ -32,13 +33,12 @@ pub(super) fn header(page: &mut Markup, model: &Model) {
 }
 
 /// The verdict in words that need no manual.
-fn verdict(model: &Model) -> &str {
-    match model.story.end.as_ref().map(|end| end.verdict.as_str()) {
-        Some("pass") => "passed",
-        Some("failures") => "some requests failed",
-        Some("check_failed") => "a check was not met",
-        Some("invalid") => "not valid",
-        Some(word) => word,
+fn verdict(model: &Model) -> &'static str {
+    match model.story.end.as_ref().map(|end| end.verdict) {
+        Some(Verdict::Pass) => "passed",
+        Some(Verdict::Failures) => "some requests failed",
+        Some(Verdict::CheckFailed) => "a check was not met",
+        Some(Verdict::Invalid) => "not valid",
         None => "cut off, no verdict",
     }
 }
@@ -56,8 +56,8 @@ pub(super) fn summary(page: &mut Markup, model: &Model) {
     tiles(page, model);
     let story = &model.story;
     if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
-        let class = if matches!(end.verdict.as_str(), "pass" | "failures") { "notice warn" } else { "notice bad" };
-        let title = if end.verdict == "pass" { "Worth knowing" } else { "Why it did not pass" };
+        let class = if matches!(end.verdict, Verdict::Pass | Verdict::Failures) { "notice warn" } else { "notice bad" };
+        let title = if end.verdict == Verdict::Pass { "Worth knowing" } else { "Why it did not pass" };
         notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }
     tables::checks(page, &story.checks);

@@ -2,11 +2,11 @@
 
 use super::figures::{count, lasted, number, share, unix};
 use super::markup::Markup;
-use crate::report::model::course::Phase;
 use crate::report::model::{Numbers, Story};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
 use crate::telemetry::reader::facts::ErrorRow;
+use crate::vocabulary::Phase;
 
 /// Maximum number of errors in a page; the stream contains all of them.
 const MOST_ERRORS: usize = 500;
@@ -33,7 +33,7 @@ pub(super) fn phases(page: &mut Markup, story: &Story) {
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
     page.raw("<th>Lasted</th><th>Requests</th><th>Failures</th><th>Requests/s</th><th>p50</th><th>p95</th>");
     page.raw("<th>p99</th><th>Max</th></tr></thead>\n<tbody>");
-    for seen in Phase::ALL.into_iter().filter_map(present) {
+    for seen in Phase::IN_ORDER_OF_TIME.into_iter().filter_map(present) {
         let (counts, seconds) = (seen.counts, seen.lasted_ms as f64 / 1000.0);
         let rate = if seconds > 0.0 { counts.completed() as f64 / seconds } else { 0.0 };
         page.raw("<tr><th class=\"name\" scope=\"row\">");

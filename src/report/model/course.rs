@@ -1,55 +1,8 @@
 //! How a run went over time: one point per tick; neighbours are joined if there would be too many.
 
-use crate::plan::schedule;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
-
-/// The part of a run that an interval belongs to. An interval that touches several belongs to the first of these.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// After the stop.
-    Drain,
-    /// The target grows or is not reached.
-    Ramp,
-    /// The target is falling.
-    Down,
-    /// The target is reached and constant.
-    #[default]
-    Steady,
-}
-
-impl Phase {
-    /// All phases, in the order of a run.
-    pub const ALL: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
-
-    /// The name in the stream.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Drain => "drain",
-            Self::Ramp => "ramp",
-            Self::Down => "down",
-            Self::Steady => "steady",
-        }
-    }
-
-    /// The same phase as the plan's type.
-    #[must_use]
-    pub const fn planned(self) -> schedule::Phase {
-        match self {
-            Self::Drain => schedule::Phase::Drain,
-            Self::Ramp => schedule::Phase::Ramp,
-            Self::Down => schedule::Phase::Down,
-            Self::Steady => schedule::Phase::Steady,
-        }
-    }
-
-    /// The phase with that word; `None` for any other word.
-    #[must_use]
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
-    }
-}
+use crate::vocabulary::Phase;
 
 /// Requests and responses within a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

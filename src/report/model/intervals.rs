@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::course::{Phase, Point, Traffic};
+use super::course::{Point, Traffic};
 use super::{EndpointSeen, PhaseSeen, Story, millis, title};
-use crate::event::Reason;
 use crate::stats::check::{Kept, Share};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
-use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
-use crate::telemetry::decode;
+use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::facts::{self, ErrorRow, Health, Interval, Piece, TestStop};
+use crate::telemetry::reader::facts::{ErrorRow, Health, Interval, Piece, TestStop};
+use crate::telemetry::reader::value;
+use crate::vocabulary::{EndReason, HistogramKind, Phase};
 
 /// An interval whose histograms follow in lines of their own.
 #[derive(Clone, Debug)]
@@ -46,9 +46,9 @@ impl Story {
         self.settle();
         let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
         let completed = interval.ok + interval.failed;
-        let mut times = |at: usize, wire: facts::Times, histogram: &Option<String>| {
-            let sum = Sum::of(completed, wire.sum_us.into(), wire.min_us, wire.max_us);
-            let histogram = histogram.as_deref().map(|text| decode::distribution(text, &mut claims[at].1));
+        let mut times = |at: usize, wire: value::Times, histogram: &Option<String>| {
+            let sum = wire.of(completed);
+            let histogram = histogram.as_deref().map(|text| packed::distribution(text, &mut claims[at].1));
             let histogram = histogram.transpose().unwrap_or_else(|why| {
                 reading.complain(why);
                 None
@@ -67,7 +67,7 @@ impl Story {
             reopened: interval.reopened,
             bytes_sent: interval.bytes_sent,
             bytes_received: interval.bytes_received,
-            connections: interval.connections.count,
+            connections: interval.connections,
             service,
             response,
         };
@@ -76,10 +76,10 @@ impl Story {
             let known = &mut self.endpoints[endpoint].failed_by_class;
             match known.iter_mut().find(|(known, _)| known == class) {
                 Some((_, sum)) => *sum += count,
-                None => known.push((class.clone(), *count)),
+                None => known.push((*class, *count)),
             }
         }
-        let phase = Phase::of(&interval.phase).unwrap_or_default();
+        let phase = interval.phase;
         let (start_ms, end_ms) = span(&interval.interval_start, &interval.interval_end);
         let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
         let (lines, number) = (interval.histogram_lines, reading.lines());
@@ -99,11 +99,11 @@ impl Story {
         }
         let traffic = &mut pending.point.traffic;
         let [of_service, of_response] = &mut pending.claims;
-        let (into, all) = match piece.kind.as_str() {
-            "service" => (Some(&mut traffic.service), &mut of_service.1),
+        let (into, all) = match piece.kind {
+            HistogramKind::Service => (Some(&mut traffic.service), &mut of_service.1),
             _ => (traffic.response.as_mut(), &mut of_response.1),
         };
-        match (into, decode::distribution(&piece.histogram, all)) {
+        match (into, packed::distribution(&piece.histogram, all)) {
             (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
             (_, Err(why)) => reading.complain(why),
             (None, _) => {}
@@ -162,7 +162,7 @@ impl Story {
         if point.phase != Phase::Drain {
             self.last_of_load = Some((point.phase, point.end_ms));
         }
-        self.bench.pass(point.phase.planned(), Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
+        self.bench.pass(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
         self.course.add(tick, &point);
     }
@@ -171,11 +171,11 @@ impl Story {
     /// except with `-n`, where all requests complete by themselves.
     pub(super) fn end_load(&mut self, stop: &TestStop) {
         self.close();
-        if stop.reason == Reason::Requests.as_str() {
+        if stop.reason == EndReason::Requests {
             return;
         }
         if let (Some((phase, end_ms)), Some(stopped)) = (self.last_of_load, millis(&stop.stopped_at)) {
-            self.bench.take_back(phase.planned(), Duration::from_millis(end_ms.saturating_sub(stopped)));
+            self.bench.take_back(phase, Duration::from_millis(end_ms.saturating_sub(stopped)));
         }
     }
 
@@ -185,7 +185,7 @@ impl Story {
         self.endpoints[endpoint].course.add(tick, &point);
         if !self.bench.is_empty() {
             let (service, response) = (Kept::Packed(&point.traffic.service), Kept::Packed(point.traffic.response()));
-            let (phase, failed) = (point.phase.planned(), point.traffic.failed);
+            let (phase, failed) = (point.phase, point.traffic.failed);
             let after_stop = point.traffic.after_stop.completed;
             let endpoint = self.endpoints[endpoint].title();
             self.bench.add(&Share { endpoint: &endpoint, phase, failed, after_stop, service, response });
@@ -229,7 +229,7 @@ impl Story {
         let classes = |endpoint: &EndpointSeen| {
             let name = endpoint.title();
             let classes = endpoint.failed_by_class.iter();
-            classes.map(|(class, count)| (*count, format!("{name}: {class}"))).collect::<Vec<_>>()
+            classes.map(|(class, count)| (*count, format!("{name}: {}", class.as_str()))).collect::<Vec<_>>()
         };
         self.endpoints.iter().flat_map(classes).collect()
     }

@@ -11,7 +11,7 @@ mod verdict;
 use std::collections::HashMap;
 use std::path::Path;
 
-use course::{Course, Phase, Point};
+use course::{Course, Point};
 use intervals::Pending;
 pub use unfinished::{Numbers, UnfinishedSeen};
 
@@ -27,6 +27,7 @@ use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
 use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
+use crate::vocabulary::{FailureClass, Phase};
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
 pub const MOST_POINTS: usize = 4000;
@@ -146,7 +147,7 @@ pub struct EndpointSeen {
     /// Its requests over time.
     pub course: Course,
     /// Failures by class.
-    pub failed_by_class: Vec<(String, u64)>,
+    pub failed_by_class: Vec<(FailureClass, u64)>,
     /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
     pub last: Option<Statistics>,
 }
@@ -237,14 +238,8 @@ impl Story {
             Fact::Config(config) => self.take_config(*config),
             Fact::Interval(interval) => self.take_interval(tick, &interval, reading),
             Fact::Histogram(piece) => self.take_piece(&piece, reading),
-            Fact::Cpu(gauge) => {
-                let gauges = &mut self.open_at(tick).gauges;
-                gauges.cpu_percent = gauges.cpu_percent.max(gauge.value);
-            }
-            Fact::Mem(gauge) => {
-                let gauges = &mut self.open_at(tick).gauges;
-                gauges.memory_mib = gauges.memory_mib.max(gauge.value);
-            }
+            Fact::Cpu(gauge) => raise(&mut self.open_at(tick).gauges.cpu_percent, gauge.value),
+            Fact::Mem(gauge) => raise(&mut self.open_at(tick).gauges.memory_mib, gauge.value),
             Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
             Fact::Health(health) => self.take_health(tick, &health),
             Fact::SpawnComplete(spawned) => {
@@ -315,8 +310,8 @@ impl Story {
 
     /// The verdict as a word.
     #[must_use]
-    pub fn verdict(&self) -> &str {
-        self.end.as_ref().map_or("unknown, the stream does not say", |end| &end.verdict)
+    pub fn verdict(&self) -> &'static str {
+        self.end.as_ref().map_or("unknown, the stream does not say", |end| end.verdict.as_str())
     }
 
     /// Counts of the whole run: from the last line or, if that is missing, the sum of the intervals.
@@ -350,6 +345,11 @@ impl Story {
         let last = points.next_back().or(self.course.points().next()).map_or(first, |point| point.end_ms);
         last.saturating_sub(first) as f64 / 1000.0
     }
+}
+
+/// Puts a higher value in place of a lower one.
+fn raise(highest: &mut f64, value: f64) {
+    *highest = highest.max(value);
 }
 
 /// Method and name of an endpoint as shown in reports.

@@ -1,16 +1,16 @@
 //! Requests that were unfinished at the end of the run, and the statistics that include them.
 
-use super::course::Phase;
 use super::{EndpointSeen, Story, title};
 use crate::stats::check::{Kept, UnfinishedShare};
 use crate::stats::packed::PackedTimes;
-use crate::stats::sum::Sum;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
-use crate::telemetry::decode;
+use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::ending::{CountedTimes, Unfinished};
+use crate::telemetry::reader::ending::Unfinished;
 use crate::telemetry::reader::facts::Piece;
+use crate::telemetry::reader::value::Times;
+use crate::vocabulary::{HistogramKind, Phase};
 
 /// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Story {
         self.unfinished.push(UnfinishedSeen {
             method: line.method.clone(),
             name: line.name.clone(),
-            phase: Phase::of(&line.phase).unwrap_or_default(),
+            phase: line.phase,
             counts: UnfinishedCounts {
                 aborted: line.aborted,
                 unsent: line.unsent,
@@ -61,11 +61,13 @@ impl Story {
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn take_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
-        let Some(kind) = piece.kind.strip_prefix("unfinished_") else { return false };
+        if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
+            return false;
+        }
         if let Some(part) = self.unfinished.last_mut() {
-            match (kind, decode::histogram(&piece.histogram)) {
-                ("response", Ok(histogram)) => part.response.histogram.add(&histogram),
-                ("service", Ok(histogram)) => part.service.histogram.add(&histogram),
+            match (piece.kind, packed::histogram(&piece.histogram)) {
+                (HistogramKind::UnfinishedResponse, Ok(histogram)) => part.response.histogram.add(&histogram),
+                (HistogramKind::UnfinishedService, Ok(histogram)) => part.service.histogram.add(&histogram),
                 (_, Ok(_)) => {}
                 (_, Err(why)) => reading.complain(why),
             }
@@ -89,7 +91,7 @@ impl Story {
         for part in &self.unfinished {
             self.bench.add_unfinished(&UnfinishedShare {
                 endpoint: &title(&part.method, &part.name),
-                phase: part.phase.planned(),
+                phase: part.phase,
                 service: Kept::Packed(&part.service),
                 response: Kept::Packed(&part.response),
             });
@@ -144,11 +146,10 @@ impl UnfinishedSeen {
     }
 }
 
-fn times(wire: CountedTimes, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
-    let histogram = histogram.map(decode::histogram).transpose().unwrap_or_else(|why| {
+fn times(wire: Times, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
+    let histogram = histogram.map(packed::histogram).transpose().unwrap_or_else(|why| {
         reading.complain(why);
         None
     });
-    let sum = Sum::of(wire.count, wire.sum_us.into(), wire.min_us, wire.max_us);
-    PackedTimes { sum, histogram: histogram.unwrap_or_default() }
+    PackedTimes { sum: wire.counted(), histogram: histogram.unwrap_or_default() }
 }

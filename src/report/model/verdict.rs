@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{Model, Story};
-use crate::outcome::is_answer;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked;
-use crate::stats::verdict::{Evidence, Judgement, ReasonKind, Verdict, VerdictReason};
+use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
 use crate::telemetry::ending::events;
 use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
+use crate::vocabulary::{ReasonKind, Verdict};
 
 impl Model {
     /// Replaces the stream's verdict by one for `checks`, which the story's check set was made from.
@@ -43,7 +43,7 @@ impl Model {
             reopened: counts.reopened,
             load_seconds: Some(load_time.as_secs_f64()),
             judged,
-            verdict: judgement.verdict.as_str().to_owned(),
+            verdict: judgement.verdict,
             exit_code: judgement.exit(on_failures).code(),
             reasons: judgement.reasons.into_iter().map(Reason::from).collect(),
         });
@@ -53,15 +53,15 @@ impl Model {
     /// knowing.
     fn told(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
         let end = self.story.end.iter();
-        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid.as_str();
+        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
         let mut faults: Vec<VerdictReason> = end
             .clone()
             .filter(is_invalid)
             .flat_map(|end| &end.reasons)
             .filter_map(|reason| {
-                // Version 1 of the format has no kinds: a reason that does not follow from the numbers must be kept.
-                let kind = reason.kind.or_else(|| (!is_judged_anew(&reason.text)).then_some(ReasonKind::Generator))?;
+                // Version 1 has no kinds: each of its reasons may be one that the numbers do not show.
+                let kind = reason.kind.unwrap_or(ReasonKind::Generator);
                 kind.is_fault().then(|| VerdictReason::new(kind, reason.text.as_str()))
             })
             .collect();
@@ -71,12 +71,6 @@ impl Model {
         let notes = reasons().filter(|reason| reason.kind == Some(ReasonKind::DataEnd));
         (faults, notes.map(|reason| VerdictReason::new(ReasonKind::DataEnd, reason.text.as_str())).collect())
     }
-}
-
-/// Whether a reason in version 1 of the format follows from the numbers.
-fn is_judged_anew(text: &str) -> bool {
-    let own = ["check not met: ", "check without data: "].iter().any(|own| text.starts_with(own));
-    own || text.ends_with(" requests failed") || text == "no request completed"
 }
 
 impl Story {
@@ -89,7 +83,7 @@ impl Story {
     /// Requests that got a complete response, whether it was ok or not.
     fn answered(&self) -> u64 {
         let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
-        let unanswered: u64 = classes.filter(|(class, _)| !is_answer(class)).map(|(_, count)| count).sum();
+        let unanswered: u64 = classes.filter(|(class, _)| !class.is_answer()).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)
     }
 

@@ -1,6 +1,5 @@
 use super::*;
 use crate::cli::{self, Command, Invocation, Variables};
-use crate::event::Reason;
 use crate::machine::sampler::Sampler;
 use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
 use crate::plan::Surroundings;
@@ -11,6 +10,7 @@ use crate::stats::check::Share;
 use crate::stats::stalls::Overslept;
 use crate::stats::tally::Counts;
 use crate::stats::verdict::Judgement;
+use crate::vocabulary::EndReason;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -171,7 +171,7 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
     let ending = RunEnding {
         at: at(5000),
         stopped_at: at(2000),
-        reason: Reason::RunTime,
+        reason: EndReason::RunTime,
         users: 4,
         load_end: at(2000),
         unfinished: Vec::new(),

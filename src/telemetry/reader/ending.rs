@@ -1,55 +1,39 @@
 //! What the last lines say, as a reader takes it: what had not ended, what became of the checks, and what the run came to.
 
-use serde::{Deserialize, Deserializer};
-
-use super::facts::count;
+use super::line::Telemetry;
+use super::value::{self, Times};
 use crate::stats::unfinished::JudgedTimes;
-use crate::stats::verdict::{ReasonKind, VerdictReason};
+use crate::stats::verdict::VerdictReason;
 use crate::telemetry::ours::CheckEvent;
-
-/// Count, exact sum and ends of times.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct CountedTimes {
-    #[serde(deserialize_with = "count")]
-    pub count: u64,
-    pub sum_us: u64,
-    pub min_us: u64,
-    pub max_us: u64,
-}
+use crate::vocabulary::{Phase, ReasonKind, Verdict};
 
 /// Unfinished requests of one endpoint that were due in one phase.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Unfinished {
-    pub phase: String,
+    pub phase: Phase,
     pub method: String,
     pub name: String,
-    #[serde(deserialize_with = "count")]
     pub aborted: u64,
-    #[serde(deserialize_with = "count")]
     pub unsent: u64,
-    #[serde(deserialize_with = "count")]
     pub overdue: u64,
     pub oldest_aborted_us: u64,
     pub oldest_unsent_us: u64,
-    pub response: CountedTimes,
-    pub service: CountedTimes,
+    pub response: Times,
+    pub service: Times,
     pub judged: JudgedTimes,
     pub response_histogram: Option<String>,
     pub service_histogram: Option<String>,
-    pub histogram_lines: usize,
 }
 
 /// The result of a check.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct CheckSeen {
     pub check: String,
     pub met: bool,
     pub has_data: bool,
     pub value: f64,
-    #[serde(default)]
     pub is_bound: bool,
     pub unit: String,
 }
@@ -70,34 +54,44 @@ impl CheckSeen {
 }
 
 /// The last line.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct RunEnd {
-    #[serde(deserialize_with = "count")]
     pub ok: u64,
-    #[serde(deserialize_with = "count")]
     pub failed: u64,
-    #[serde(deserialize_with = "count")]
     pub aborted: u64,
     /// 0 in version 1, which does not tell.
-    #[serde(default, deserialize_with = "count")]
     pub unsent: u64,
-    #[serde(default, deserialize_with = "count")]
     pub overdue: u64,
-    #[serde(deserialize_with = "count")]
     pub redirects: u64,
-    #[serde(deserialize_with = "count")]
     pub reopened: u64,
     /// Left out in version 1, whose rates are over the time to the last request.
     pub load_seconds: Option<f64>,
     /// Left out where everything had ended, and in version 1.
     pub judged: Option<JudgedTimes>,
-    pub verdict: String,
+    pub verdict: Verdict,
     pub reasons: Vec<Reason>,
     pub exit_code: u8,
 }
 
 impl RunEnd {
+    pub(super) fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            ok: line.ok,
+            failed: line.failed,
+            aborted: line.aborted,
+            unsent: line.unsent,
+            overdue: line.overdue,
+            redirects: line.redirects,
+            reopened: line.reopened,
+            load_seconds: line.load_seconds,
+            judged: line.judged,
+            verdict: line.verdict.0.unwrap_or(Verdict::Invalid),
+            reasons: line.reasons.iter().map(Reason::of).collect(),
+            exit_code: line.exit_code,
+        }
+    }
+
     /// The reasons as sentences.
     #[must_use]
     pub fn texts(&self) -> Vec<&str> {
@@ -120,17 +114,8 @@ impl From<VerdictReason> for Reason {
     }
 }
 
-impl<'de> Deserialize<'de> for Reason {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Wire {
-            Bare(String),
-            OfKind { kind: String, text: String },
-        }
-        Ok(match Wire::deserialize(from)? {
-            Wire::Bare(text) => Self { kind: None, text },
-            Wire::OfKind { kind, text } => Self { kind: ReasonKind::parse(&kind), text },
-        })
+impl Reason {
+    fn of(line: &value::Reason<'_>) -> Self {
+        Self { kind: line.kind(), text: line.text().to_owned() }
     }
 }

@@ -1,12 +1,10 @@
-//! What lines say, as a reader takes it: only what some reader needs, numbers of either kind, unknown keys passed over.
-
-use std::collections::BTreeMap;
-
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer};
+//! What lines say, as a report takes it: only what it needs.
 
 use super::ending::{CheckSeen, RunEnd, Unfinished};
+use super::line::{Key, Line, Telemetry};
+use super::value::{self, Text, Times};
 use crate::stats::tally::Statistics;
+use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
 #[derive(Clone, Debug)]
@@ -34,136 +32,180 @@ pub enum Fact {
     Other,
 }
 
-/// What every line says of itself.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Head {
-    pub(super) telemetry_name: String,
-    stats_type: String,
-    status: String,
-    pub(super) source: String,
-    pub(super) source_id: String,
-    pub(super) run_id: String,
-    pub(super) testplan: String,
-    pub(super) tick: Option<u64>,
-    pub(super) seq: Option<u64>,
+impl Fact {
+    /// What a line says that was checked.
+    #[must_use]
+    pub fn of(line: &Line<'_>) -> Self {
+        let line = &line.telemetry;
+        let Some(kind) = line.kind() else { return Self::Other };
+        match kind {
+            LineKind::TestStart => Self::TestStart,
+            LineKind::SpawnComplete => Self::SpawnComplete(SpawnComplete { user_count: line.user_count }),
+            LineKind::TestStop => Self::TestStop(TestStop {
+                stopped_at: text(&line.stopped_at),
+                reason: line.reason.0.unwrap_or(EndReason::Signal),
+            }),
+            LineKind::CpuWarning => Self::CpuWarning(Gauge::of(line)),
+            LineKind::Cpu => Self::Cpu(Gauge::of(line)),
+            LineKind::Mem => Self::Mem(Gauge::of(line)),
+            LineKind::Network => Self::Other,
+            LineKind::Stats => match (line.stats_type.0, line.status.0) {
+                (Some(StatsType::Current), _) => Self::Current(Row::of(line)),
+                (Some(StatsType::Final), _) => Self::Final(Row::of(line)),
+                (Some(StatsType::Endpoint), Some(Status::Success)) => Self::Endpoint(Row::of(line)),
+                (Some(StatsType::Endpoint), Some(Status::Error)) => Self::EndpointError(ErrorRow::of(line)),
+                _ => Self::Other,
+            },
+            LineKind::Config => Self::Config(Box::new(Config::of(line))),
+            LineKind::Interval => Self::Interval(Box::new(Interval::of(line))),
+            LineKind::Histogram => line.histogram_kind().map_or(Self::Other, |kind| {
+                let (method, name, histogram) = (text(&line.method), text(&line.name), text(&line.histogram));
+                Self::Histogram(Piece { method, name, kind, histogram })
+            }),
+            LineKind::Health => Self::Health(Box::new(Health::of(line))),
+            LineKind::Warning => Self::Warning(Warning { kind: text(&line.kind), detail: text(&line.detail) }),
+            LineKind::Unfinished => Self::Unfinished(Box::new(Unfinished::of(line))),
+            LineKind::Check => Self::Check(CheckSeen::of(line)),
+            LineKind::RunEnd => Self::RunEnd(RunEnd::of(line)),
+        }
+    }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Line<T> {
-    #[serde(default)]
-    pub(super) time: String,
-    pub(super) telemetry: T,
+fn text(text: &Text<'_>) -> String {
+    (**text).to_owned()
 }
 
-/// What the line with this head and text says.
-///
-/// # Errors
-/// A key is missing or of another type.
-pub(super) fn fact(head: &Head, text: &str) -> serde_json::Result<Fact> {
-    Ok(match (head.telemetry_name.as_str(), head.stats_type.as_str(), head.status.as_str()) {
-        ("locust.tl.event.test.start", ..) => Fact::TestStart,
-        ("locust.tl.event.spawn.complete", ..) => Fact::SpawnComplete(body(text)?),
-        ("locust.tl.event.test.stop", ..) => Fact::TestStop(body(text)?),
-        ("locust.tl.event.cpu.warning", ..) => Fact::CpuWarning(body(text)?),
-        ("locust.tl.system.metric.cpu", ..) => Fact::Cpu(body(text)?),
-        ("locust.tl.system.metric.mem", ..) => Fact::Mem(body(text)?),
-        ("locust.tl.request.metric.stats", "current", _) => Fact::Current(body(text)?),
-        ("locust.tl.request.metric.stats", "final", _) => Fact::Final(body(text)?),
-        ("locust.tl.request.metric.stats", "endpoint", "success") => Fact::Endpoint(body(text)?),
-        ("locust.tl.request.metric.stats", "endpoint", "error") => Fact::EndpointError(body(text)?),
-        ("swarmline.event.config", ..) => Fact::Config(Box::new(body(text)?)),
-        ("swarmline.metric.interval", ..) => Fact::Interval(Box::new(body(text)?)),
-        ("swarmline.metric.histogram", ..) => Fact::Histogram(body(text)?),
-        ("swarmline.metric.health", ..) => Fact::Health(Box::new(body(text)?)),
-        ("swarmline.event.warning", ..) => Fact::Warning(body(text)?),
-        ("swarmline.metric.unfinished", ..) => Fact::Unfinished(Box::new(body(text)?)),
-        ("swarmline.event.check", ..) => Fact::Check(body(text)?),
-        ("swarmline.event.run.end", ..) => Fact::RunEnd(body(text)?),
-        _ => Fact::Other,
-    })
-}
-
-/// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
-const MOST_COUNT: u64 = 1 << 53;
-
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<u64, D::Error> {
-    let count = u64::deserialize(from)?;
-    if count > MOST_COUNT { Err(D::Error::custom("a count beyond all reason")) } else { Ok(count) }
-}
-
-fn body<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_str::<Line<T>>(text).map(|line| line.telemetry)
+fn optional(text: Option<&Text<'_>>) -> Option<String> {
+    text.map(self::text)
 }
 
 /// The requested number of users has been reached.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct SpawnComplete {
     pub user_count: u32,
 }
 
 /// The load has ended.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct TestStop {
     pub stopped_at: String,
-    pub reason: String,
+    pub reason: EndReason,
 }
 
 /// A value in the unit of its line.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Gauge {
     pub value: f64,
-    #[serde(default)]
-    pub available_cpus: f64,
+}
+
+impl Gauge {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self { value: line.value.unwrap_or_default() }
+    }
 }
 
 /// Statistics of all requests, or of one endpoint.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Row {
     /// Empty on a line about all.
     pub method: String,
     /// `Aggregated` on a line about all.
     pub name: String,
     /// Users; 0 on a line about one endpoint.
-    #[serde(default)]
     pub user_count: u32,
     /// The numbers.
-    #[serde(flatten)]
     pub statistics: Statistics,
 }
 
+impl Row {
+    fn of(line: &Telemetry<'_>) -> Self {
+        let statistics = Statistics {
+            num_requests: line.num_requests,
+            num_failures: line.num_failures,
+            min_response_time: line.min_response_time,
+            max_response_time: line.max_response_time,
+            current_rps: line.current_rps,
+            current_fail_per_sec: line.current_fail_per_sec,
+            avg_response_time: line.avg_response_time,
+            total_rps: line.total_rps,
+            total_fail_per_sec: line.total_fail_per_sec,
+            avg_content_length: line.avg_content_length,
+            percentile_50: line.percentile_50,
+            percentile_90: line.percentile_90,
+            percentile_95: line.percentile_95,
+            percentile_99: line.percentile_99,
+            percentile_99_9: line.percentile_99_9,
+        };
+        Self { method: text(&line.method), name: text(&line.name), user_count: line.user_count, statistics }
+    }
+}
+
 /// One error of one endpoint.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct ErrorRow {
     pub method: String,
     pub name: String,
     pub error: String,
-    #[serde(deserialize_with = "count")]
     pub occurrences: u64,
     pub first_seen: f64,
     pub last_seen: f64,
 }
 
+impl ErrorRow {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            method: text(&line.method),
+            name: text(&line.name),
+            error: text(&line.error),
+            occurrences: line.occurrences,
+            first_seen: line.first_seen,
+            last_seen: line.last_seen,
+        }
+    }
+}
+
 /// The plan and where it runs; a part of it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Config {
     pub schema_version: u32,
     pub version: String,
     pub plan_hash: String,
     pub settings: Vec<Setting>,
-    #[serde(default)]
     pub targets: Vec<Target>,
     pub available_cpus: Option<f64>,
     pub started_at: Option<String>,
 }
 
+impl Config {
+    fn of(line: &Telemetry<'_>) -> Self {
+        let setting = |setting: &value::Setting<'_>| Setting {
+            key: text(&setting.key),
+            value: text(&setting.value),
+            origin: text(&setting.origin),
+        };
+        let target = |target: &value::Target<'_>| Target {
+            host: text(&target.host),
+            addresses: target.addresses.iter().map(text).collect(),
+        };
+        Self {
+            schema_version: line.schema_version,
+            version: text(&line.version),
+            plan_hash: text(&line.plan_hash),
+            settings: line.settings.iter().map(setting).collect(),
+            targets: line.targets.iter().map(target).collect(),
+            available_cpus: line.has(Key::available_cpus).then_some(line.available_cpus),
+            started_at: line.has(Key::started_at).then(|| text(&line.started_at)),
+        }
+    }
+}
+
 /// One resolved setting.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Setting {
     pub key: String,
@@ -172,7 +214,7 @@ pub struct Setting {
 }
 
 /// A host that was asked.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Target {
     pub host: String,
@@ -180,91 +222,140 @@ pub struct Target {
 }
 
 /// Results of one endpoint between two ticks.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Interval {
     pub interval_start: String,
     pub interval_end: String,
-    pub phase: String,
+    pub phase: Phase,
     pub method: String,
     pub name: String,
-    #[serde(deserialize_with = "count")]
     pub ok: u64,
-    #[serde(deserialize_with = "count")]
     pub failed: u64,
-    pub failed_by_class: BTreeMap<String, u64>,
-    #[serde(deserialize_with = "count")]
+    pub failed_by_class: Vec<(FailureClass, u64)>,
     pub aborted: u64,
-    /// 0 in version 1, which does not tell.
-    #[serde(default, deserialize_with = "count")]
     pub completed_after_stop: u64,
-    #[serde(default, deserialize_with = "count")]
     pub failed_after_stop: u64,
-    #[serde(deserialize_with = "count")]
     pub redirects: u64,
-    #[serde(deserialize_with = "count")]
     pub reopened: u64,
-    #[serde(deserialize_with = "count")]
     pub bytes_sent: u64,
-    #[serde(deserialize_with = "count")]
     pub bytes_received: u64,
     pub service: Times,
     pub response: Times,
-    pub connections: Connections,
+    pub connections: u64,
     pub service_histogram: Option<String>,
     pub response_histogram: Option<String>,
     pub response_is_service: bool,
     pub histogram_lines: usize,
 }
 
-/// Exact sum and ends of times.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct Times {
-    pub sum_us: u64,
-    pub min_us: u64,
-    pub max_us: u64,
-}
-
-/// New connections.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct Connections {
-    #[serde(deserialize_with = "count")]
-    pub count: u64,
+impl Interval {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            interval_start: text(&line.interval_start),
+            interval_end: text(&line.interval_end),
+            phase: line.phase(),
+            method: text(&line.method),
+            name: text(&line.name),
+            ok: line.ok,
+            failed: line.failed,
+            failed_by_class: line.failed_by_class.to_vec(),
+            aborted: line.aborted,
+            completed_after_stop: line.completed_after_stop,
+            failed_after_stop: line.failed_after_stop,
+            redirects: line.redirects,
+            reopened: line.reopened,
+            bytes_sent: line.bytes_sent,
+            bytes_received: line.bytes_received,
+            service: line.service,
+            response: line.response,
+            connections: line.connections.count,
+            service_histogram: optional(line.service_histogram.as_ref()),
+            response_histogram: optional(line.response_histogram.as_ref()),
+            response_is_service: line.response_is_service,
+            histogram_lines: line.histogram_lines,
+        }
+    }
 }
 
 /// A piece of a histogram.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Piece {
     pub method: String,
     pub name: String,
-    pub kind: String,
+    pub kind: HistogramKind,
     pub histogram: String,
 }
 
 /// Whether the generator's numbers can be trusted.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Health {
     pub interval_start: String,
     pub interval_end: String,
-    pub late_sends: u64,
     pub lateness_p50_us: u64,
     pub lateness_p99_us: u64,
     pub lateness_max_us: u64,
     pub intended_rate: Option<f64>,
     pub in_flight: u64,
-    pub users: u32,
     pub users_wanted: u32,
     pub throttled_ms: f64,
 }
 
+impl Health {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            interval_start: text(&line.interval_start),
+            interval_end: text(&line.interval_end),
+            lateness_p50_us: line.lateness_p50_us,
+            lateness_p99_us: line.lateness_p99_us,
+            lateness_max_us: line.lateness_max_us,
+            intended_rate: line.intended_rate,
+            in_flight: line.in_flight,
+            users_wanted: line.users_wanted,
+            throttled_ms: line.throttled_ms,
+        }
+    }
+}
+
 /// A warning that concerns the validity of the numbers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
 pub struct Warning {
     pub kind: String,
     pub detail: String,
+}
+
+impl Unfinished {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            phase: line.phase(),
+            method: text(&line.method),
+            name: text(&line.name),
+            aborted: line.aborted,
+            unsent: line.unsent,
+            overdue: line.overdue,
+            oldest_aborted_us: line.oldest_aborted_us,
+            oldest_unsent_us: line.oldest_unsent_us,
+            response: line.response,
+            service: line.service,
+            judged: line.judged.unwrap_or_default(),
+            response_histogram: optional(line.response_histogram.as_ref()),
+            service_histogram: optional(line.service_histogram.as_ref()),
+        }
+    }
+}
+
+impl CheckSeen {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self {
+            check: text(&line.check),
+            met: line.met,
+            has_data: line.has_data,
+            value: line.value.unwrap_or_default(),
+            is_bound: line.is_bound,
+            unit: text(&line.unit),
+        }
+    }
 }

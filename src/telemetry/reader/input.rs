@@ -18,6 +18,18 @@ const BUFFER: usize = 16 * 1024;
 /// How a gzip file begins (RFC 1952 section 2.3.1).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// How other files begin that hold a stream in a form which is not read, and what to do.
+const OTHERS: [(&[u8], &str); 5] = [
+    (&[0x28, 0xb5, 0x2f, 0xfd], "this is compressed with zstd; give it as text (zstdcat) or as gzip"),
+    (&[0xfd, b'7', b'z', b'X'], "this is compressed with xz; give it as text (xzcat) or as gzip"),
+    (b"BZh", "this is compressed with bzip2; give it as text (bzcat) or as gzip"),
+    (&[0xff, 0xfe], "this is UTF-16, as PowerShell writes it; give it as UTF-8 (Out-File -Encoding utf8)"),
+    (&[0xfe, 0xff], "this is UTF-16; give it as UTF-8"),
+];
+
+/// Bytes by which all of these are known.
+const MAGIC: usize = 4;
+
 /// An input. What is not there yet is [`io::ErrorKind::WouldBlock`].
 pub struct Input {
     name: String,
@@ -86,8 +98,8 @@ impl Input {
 
     fn begin(&mut self) -> io::Result<()> {
         let Content::Begun(source, bytes) = &mut self.content else { return Ok(()) };
-        let mut next = [0; GZIP.len()];
-        while bytes.len() < GZIP.len() {
+        let mut next = [0; MAGIC];
+        while bytes.len() < MAGIC {
             let Some(reading) = source.as_mut() else { break };
             match reading.read(&mut next[bytes.len()..]) {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
@@ -100,7 +112,10 @@ impl Input {
             }
         }
         let Some(rest) = source.take() else { return Ok(()) };
-        self.is_compressed = *bytes == GZIP;
+        if let Some((_, cure)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, *cure));
+        }
+        self.is_compressed = bytes.starts_with(&GZIP);
         let whole = Cursor::new(std::mem::take(bytes)).chain(rest);
         let whole: Box<dyn Read> =
             if self.is_compressed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };

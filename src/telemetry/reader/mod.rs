@@ -3,24 +3,35 @@
 //! A [`Reading`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
 
-mod belief;
+pub mod checks;
 pub mod ending;
 pub mod facts;
+pub mod form;
 pub mod input;
+pub mod line;
+pub mod lines;
+pub mod records;
+pub mod required;
 mod sequence;
 mod sums;
 pub mod source;
 pub mod troubles;
+pub mod value;
+mod wrapping;
 
-use facts::{Fact, Head};
+use checks::Extent;
+use facts::Fact;
+use line::Unread;
+use records::{Found, Records};
 use sequence::Sequence;
+use serde::de::IgnoredAny;
 use sums::Sums;
 use troubles::{Kind, Troubles};
 
 use super::recorder::SCHEMA_VERSION;
-use crate::clock::unix_time;
 use crate::error::{Error, Result};
-use crate::telemetry::claims::{self, Contradiction, Ticks, is_time};
+use crate::telemetry::claims::{Contradiction, Ticks};
+use crate::vocabulary::{LineKind, SourceKind};
 
 /// One line of a stream.
 #[derive(Clone, Debug)]
@@ -44,8 +55,8 @@ pub struct Identity {
     pub run_id: String,
     /// Name of the test plan.
     pub testplan: String,
-    /// `LocalRunner`, `WorkerRunner` or `MasterRunner`.
-    pub source: String,
+    /// Who wrote it; `None` for a source of a later version.
+    pub source: Option<SourceKind>,
     /// `local`, `worker-<index>` or `master`.
     pub source_id: String,
 }
@@ -55,6 +66,7 @@ pub struct Identity {
 pub struct Reading {
     name: String,
     lines: u64,
+    records: Records,
     sequence: Sequence,
     troubles: Troubles,
     identity: Option<(u64, Identity)>,
@@ -82,6 +94,7 @@ impl Reading {
         Self {
             name: name.to_owned(),
             lines: 0,
+            records: Records::default(),
             sequence: Sequence::default(),
             troubles: Troubles::default(),
             identity: None,
@@ -96,37 +109,43 @@ impl Reading {
     /// Takes the next line of the file; `None` where it says nothing, which is noted as a trouble unless it is empty.
     ///
     /// # Errors
-    /// The file holds more than one stream: exit 2, one line that names both lines.
+    /// Exit 2: the file holds more than one stream, and the sentence names a line of both; or many lines in one.
     pub fn take(&mut self, raw: &[u8]) -> Result<Option<Line>> {
         self.lines += 1;
-        if raw.trim_ascii().is_empty() {
-            return Ok(None);
-        }
-        let Some((head, time, text)) = self.head(raw) else { return Ok(None) };
-        let number = self.lines;
-        let Some(seq) = head.seq else {
-            self.of_plugin.get_or_insert(number);
-            return Ok(None);
+        let record = match self.records.take(raw) {
+            Found::Nothing => return Ok(None),
+            Found::Record(record) => record,
+            Found::Other => {
+                self.note_other(raw, serde_json::from_slice::<IgnoredAny>(raw).is_ok());
+                return Ok(None);
+            }
+            Found::Batch(cure) => {
+                return Err(Error::usage(&self.name, format!("line {}: {cure}", self.lines)));
+            }
         };
-        let fact = match facts::fact(&head, text) {
-            Ok(fact) => fact,
-            Err(why) => {
-                self.troubles.add(Kind::Torn, number, format!("{} cannot be read: {why}", head.telemetry_name));
+        let number = self.lines;
+        let line = match line::Line::read(&record) {
+            Ok((_, line)) => line,
+            Err(unread) => {
+                self.note_unread(&record, unread);
                 return Ok(None);
             }
         };
-        self.check_identity(&head)?;
-        self.check_start(&fact)?;
+        self.check_identity(&line)?;
+        self.check_start(&line)?;
+        let seq = line.telemetry.seq;
         if self.sequence.is_repeated(number, seq) {
             self.troubles.add(Kind::Repeated, number, format!("line {seq} of the stream was there before"));
             return Ok(None);
         }
-        if let Err(why) = self.check(&fact, &head, &time) {
+        let fact = Fact::of(&line);
+        if let Err(why) = self.check(&line, &fact) {
             self.contradict(number, why);
             return Ok(None);
         }
         self.note_place(&fact);
-        Ok(Some(Line { number, time, source_id: head.source_id, tick: head.tick, fact }))
+        let (time, source_id) = ((*line.time).to_owned(), (*line.telemetry.source_id).to_owned());
+        Ok(Some(Line { number, time, source_id, tick: line.telemetry.tick, fact }))
     }
 
     /// Takes note of a line that nobody needs to read.
@@ -142,19 +161,16 @@ impl Reading {
     }
 
     /// Holds a line against itself, and against what the stream said before.
-    fn check(&mut self, fact: &Fact, head: &Head, time: &str) -> std::result::Result<(), Contradiction> {
-        claims::identity(&head.run_id, &head.testplan)?;
-        if !is_time(time) {
-            return Err("a line without its time");
-        }
-        belief::check(fact)?;
-        if let Fact::Config(config) = fact {
-            self.ticks = belief::ticks(&head.source, config).or(self.ticks);
+    fn check(&mut self, line: &line::Line<'_>, fact: &Fact) -> std::result::Result<(), Contradiction> {
+        line.check(Extent::Run)?;
+        let telemetry = &line.telemetry;
+        if telemetry.kind() == Some(LineKind::Config) {
+            self.ticks = telemetry.ticks().or(self.ticks);
         }
         // A worker's line that merge passed on has the time of the master's.
-        let is_own = self.identity.as_ref().is_some_and(|(_, known)| known.source_id == head.source_id);
-        if let (Some(ticks), Some(tick), true) = (self.ticks, head.tick, is_own)
-            && !ticks.may_be(tick, unix_time(time).unwrap_or_default())
+        let is_own = self.identity.as_ref().is_some_and(|(_, known)| *known.source_id == *telemetry.source_id);
+        if let (Some(ticks), Some(tick), true) = (self.ticks, telemetry.tick, is_own)
+            && !ticks.may_be(tick, line.unix())
         {
             return Err("a tick that is not at its time");
         }
@@ -208,44 +224,54 @@ impl Reading {
             let what = "the stream ends without swarmline.event.run.end: it was cut off here";
             self.troubles.add(Kind::CutOff, self.lines, what);
         }
+        if let Some((torn, first)) = self.records.torn() {
+            let what = if torn == 1 {
+                "a line whose rest is missing".to_owned()
+            } else {
+                format!("{torn} lines whose rest is missing")
+            };
+            self.troubles.add(Kind::Torn, first, what);
+        }
         self.sequence.finish(&mut self.troubles);
         self.sums.finish(&mut self.troubles);
         Ok(Read { identity, troubles: self.troubles })
     }
 
-    /// Head, time and text of a line of telemetry; anything else is noted.
-    fn head<'t>(&mut self, raw: &'t [u8]) -> Option<(Head, String, &'t str)> {
-        let text = std::str::from_utf8(raw).ok().map(str::trim_end);
-        // Transports put labels in front: `kubectl logs --prefix`, `srun -l`.
-        let start = text.and_then(|text| text.find("{\"time\"").or_else(|| text.find('{')));
-        let parsed = start.zip(text).map(|(start, text)| (&text[start..], serde_json::from_str(&text[start..])));
-        if let Some((text, Ok(facts::Line { time, telemetry }))) = parsed {
-            return Some((telemetry, time, text));
+    /// Takes note of a record that cannot be read.
+    fn note_unread(&mut self, record: &[u8], why: Unread) {
+        match why {
+            Unread::Plugin => drop(self.of_plugin.get_or_insert(self.lines)),
+            Unread::Value(what) => self.troubles.add(Kind::Torn, self.lines, what),
+            Unread::Foreign => self.note_other(record, true),
+            Unread::Torn => self.note_other(record, false),
         }
+    }
+
+    /// Takes note of a line that says nothing: of something else, or torn, where it is not JSON as a whole.
+    fn note_other(&mut self, line: &[u8], is_whole: bool) {
         // The middle of a line has a key of ours, and its end the end of one.
-        let is_ours = ["{\"time\"", "\"telemetry\"", "\"telemetry_name\"", "\"seq\":", "\"swarmline"];
-        let seems_ours = is_ours.iter().any(|key| raw.windows(key.len()).any(|part| part == key.as_bytes()));
-        let is_whole = matches!(&parsed, Some((_, Err(why))) if why.is_data());
+        let is_ours =
+            ["{\"time\"", "\"telemetry\"", "\"telemetry_name\"", "\"seq\":", "\"swarmline", "\\\"telemetry\\"];
+        let seems_ours = is_ours.iter().any(|key| line.windows(key.len()).any(|part| part == key.as_bytes()));
         if seems_ours && !is_whole {
             self.troubles.add(Kind::Torn, self.lines, "a line that is torn");
         } else {
             self.troubles.add(Kind::Foreign, self.lines, "not a line of the stream");
         }
-        None
     }
 
-    fn check_identity(&mut self, head: &Head) -> Result<()> {
-        let Head { run_id, testplan, source, source_id, .. } = head;
+    fn check_identity(&mut self, line: &line::Line<'_>) -> Result<()> {
+        let line = &line.telemetry;
         let Some((first, known)) = &self.identity else {
-            let [run_id, testplan] = [run_id, testplan].map(Clone::clone);
-            let [source, source_id] = [source, source_id].map(Clone::clone);
-            self.identity = Some((self.lines, Identity { run_id, testplan, source, source_id }));
+            let [run_id, testplan, source_id] =
+                [&line.run_id, &line.testplan, &line.source_id].map(|text| (**text).to_owned());
+            self.identity = Some((self.lines, Identity { run_id, testplan, source: line.source.0, source_id }));
             return Ok(());
         };
-        let why = if known.run_id != *run_id {
-            format!("two runs: line {first} is of run {}, line {} of run {run_id}", known.run_id, self.lines)
-        } else if known.source_id != *source_id && known.source_id != "master" {
-            let what = format!("line {first} is of {}, line {} of {source_id}", known.source_id, self.lines);
+        let why = if *known.run_id != *line.run_id {
+            format!("two runs: line {first} is of run {}, line {} of run {}", known.run_id, self.lines, &*line.run_id)
+        } else if *known.source_id != *line.source_id && known.source != Some(SourceKind::Master) {
+            let what = format!("line {first} is of {}, line {} of {}", known.source_id, self.lines, &*line.source_id);
             format!("streams of two processes: {what}")
         } else {
             return Ok(());
@@ -253,8 +279,8 @@ impl Reading {
         Err(Error::usage(&self.name, format!("{why}; give each a file of its own")))
     }
 
-    fn check_start(&mut self, fact: &Fact) -> Result<()> {
-        let begun = self.started.filter(|_| matches!(fact, Fact::TestStart));
+    fn check_start(&mut self, line: &line::Line<'_>) -> Result<()> {
+        let begun = self.started.filter(|_| line.telemetry.kind() == Some(LineKind::TestStart));
         let Some(first) = begun else { return Ok(()) };
         let why = format!("two runs: line {first} begins one, line {} another", self.lines);
         Err(Error::usage(&self.name, format!("{why}; give each a file of its own")))

@@ -68,10 +68,11 @@ const SHARDS: [[&[u8]; 3]; 2] = [
 
 fn change_stream(random: &mut Random, stream: &mut Vec<u8>) {
     for _ in 0..=random.below(4) {
-        match random.below(8) {
+        match random.below(9) {
             0 => mutate::bytes(random, stream),
             1 | 2 => mutate::number(random, stream),
             3 => mutate::lines(random, stream),
+            4 => mutate::transport(random, stream),
             _ => mutate::json_line(random, stream),
         }
     }

@@ -136,7 +136,20 @@ pub(crate) fn lines(random: &mut Random, input: &mut Vec<u8>) {
     *input = all.concat();
 }
 
-/// Changes a value in a line of JSON.
+/// Changes all lines as a log pipeline does: other line ends, labels, other key order, within a text of its own JSON.
+pub(crate) fn transport(random: &mut Random, input: &mut Vec<u8>) {
+    let way = random.below(5);
+    let line = |line: &str| match way {
+        0 => format!("{line}\r\n"),
+        1 => format!("0: {line}\n"),
+        2 => serde_json::from_str::<Value>(line).map_or_else(|_| line.to_owned(), |value| value.to_string()) + "\n",
+        3 => json!({"log": format!("{line}\n"), "stream": "stdout"}).to_string() + "\n",
+        _ => format!("app.0: [1.5, {}]\n", json!({"MESSAGE": line})),
+    };
+    *input = String::from_utf8_lossy(input).lines().map(line).collect::<String>().into_bytes();
+}
+
+/// Changes one line of JSON as such.
 pub(crate) fn json_line(random: &mut Random, input: &mut Vec<u8>) {
     let mut all: Vec<Vec<u8>> = input.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
     if all.is_empty() {

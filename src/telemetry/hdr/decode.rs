@@ -7,13 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flate2::{Decompress, FlushDecompress, Status};
 
+use super::{COMPRESSED, PLAIN};
 use crate::stats::scale::Scale;
-
-/// First bytes of an `HdrHistogram` V2 in DEFLATE.
-const COMPRESSED: u32 = 0x1c84_9314;
-
-/// First bytes of the content.
-const PLAIN: u32 = 0x1c84_9313;
 
 /// Bytes before the counts.
 const HEADER: usize = 40;
@@ -153,7 +148,7 @@ mod tests {
     use super::*;
     use crate::plan::random::Random;
     use crate::stats::histogram::{Precision, TimeHistogram};
-    use crate::telemetry::encode;
+    use crate::telemetry::hdr::encode;
 
     fn recorded(precision: Precision, many: u64) -> TimeHistogram {
         let mut histogram = TimeHistogram::new(precision);

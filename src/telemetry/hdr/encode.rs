@@ -1,4 +1,4 @@
-//! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python versions can read.
+//! Histograms into text, in pieces where they do not fit a line.
 
 use std::cell::RefCell;
 
@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
+use super::{COMPRESSED, PLAIN};
 use crate::stats::histogram::TimeHistogram;
 
 /// Splits `histogram` into complete histograms that add up to it, each of at most `most` characters. One, if it fits.
@@ -97,12 +98,6 @@ impl Encoder {
         plain[4..8].copy_from_slice(&length.to_be_bytes());
     }
 }
-
-/// First bytes of an `HdrHistogram` V2 in DEFLATE.
-const COMPRESSED: u32 = 0x1c84_9314;
-
-/// First bytes of the content.
-const PLAIN: u32 = 0x1c84_9313;
 
 /// LEB128; counts below 2^55 take at most 8 bytes, so the format's special ninth byte is not needed.
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {

@@ -1,9 +1,8 @@
-//! Histograms from text, not time-critical: text written by [`encode`](super::encode), parsed by
-//! [`sparse`](super::sparse).
+//! Histograms out of text, packed: what [`encode`](super::encode) wrote, read by [`decode`](super::decode).
 
-use super::claims::Distribution;
-use super::sparse::Decoder;
+use super::decode::Decoder;
 use crate::stats::packed::Packed;
+use crate::telemetry::claims::Distribution;
 
 /// Parses a histogram.
 ///
@@ -30,7 +29,7 @@ mod tests {
     use super::*;
     use crate::plan::random::Random;
     use crate::stats::histogram::{Precision, TimeHistogram};
-    use crate::telemetry::encode;
+    use crate::telemetry::hdr::encode;
 
     /// The crate's result is the reference.
     fn expected(histogram: &TimeHistogram) -> Vec<(u64, u64)> {

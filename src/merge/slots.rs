@@ -1,0 +1,81 @@
+//! The histograms of a shard's line, which must be those of its times, before anything of it is counted.
+
+use crate::stats::interval::Kind;
+use crate::stats::scale::Scale;
+use crate::telemetry::claims::{Contradiction, Distribution};
+use crate::telemetry::hdr::decode::Decoder;
+use crate::telemetry::reader::line::Telemetry;
+use crate::vocabulary::HistogramKind;
+
+/// Times by slots, as they are added: the scale's own slots in ascending order, and the count of each.
+pub(super) type Slots = (Kind, Scale, Vec<(u64, u64)>);
+
+/// The same of one kind of times.
+pub(super) type Recordings = Vec<(Scale, Vec<(u64, u64)>)>;
+
+/// Kinds of pieces of the histograms of what had not ended.
+const UNFINISHED: [HistogramKind; 3] =
+    [HistogramKind::UnfinishedResponse, HistogramKind::UnfinishedService, HistogramKind::UnfinishedFirstByte];
+
+impl Telemetry<'_> {
+    /// The histograms of an interval and of the pieces that follow it, which must be those of its times.
+    ///
+    /// # Errors
+    /// What is wrong with one, or what contradicts what.
+    pub(super) fn slots(&self, pieces: &[Piece], decoder: &mut Decoder) -> Result<Vec<Slots>, Contradiction> {
+        let service = if self.response_is_service { Kind::Both } else { Kind::Service };
+        let own = [(service, &self.service_histogram), (Kind::Response, &self.response_histogram)];
+        let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?)));
+        let pieces = pieces.iter().map(|piece| {
+            let kind = if piece.kind == Some(HistogramKind::Response) { Kind::Response } else { service };
+            (kind, &*piece.histogram)
+        });
+        let (mut found, mut all) = (Vec::new(), [Distribution::default(); 2]);
+        for (kind, text) in own.chain(pieces) {
+            let recorded = decoder.read(text)?;
+            all[usize::from(kind == Kind::Response)].add(&recorded);
+            found.push((kind, recorded.scale, recorded.slots.to_vec()));
+        }
+        let claim = self.claim();
+        all[0].belongs_to(claim.completed(), claim.service)?;
+        if !self.response_is_service {
+            all[1].belongs_to(claim.completed(), claim.response)?;
+        }
+        Ok(found)
+    }
+
+    /// The histograms of what had not ended and of the pieces that follow, which must be those of its times.
+    ///
+    /// # Errors
+    /// What is wrong with one, or what contradicts what.
+    pub(super) fn unfinished_slots(
+        &self,
+        pieces: &[Piece],
+        decoder: &mut Decoder,
+    ) -> Result<[Recordings; 3], Contradiction> {
+        let own = [
+            (self.response, &self.response_histogram),
+            (self.service, &self.service_histogram),
+            (self.first_byte, &self.first_byte_histogram),
+        ];
+        let mut found = [const { Vec::new() }; 3];
+        for ((recordings, kind), (times, text)) in found.iter_mut().zip(UNFINISHED).zip(own) {
+            let mut all = Distribution::default();
+            let of_kind = pieces.iter().filter(|piece| piece.kind == Some(kind)).map(|piece| &*piece.histogram);
+            for text in text.as_deref().into_iter().chain(of_kind) {
+                let recorded = decoder.read(text)?;
+                all.add(&recorded);
+                recordings.push((recorded.scale, recorded.slots.to_vec()));
+            }
+            all.belongs_to(times.count(), times.claim())?;
+        }
+        Ok(found)
+    }
+}
+
+/// A piece of a histogram that waits for the others.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) kind: Option<HistogramKind>,
+    pub(super) histogram: Box<str>,
+}

@@ -1,0 +1,216 @@
+//! Values within a line, as its readers take them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+
+use crate::stats::sum::Sum;
+use crate::telemetry::claims::TimesClaim;
+use crate::vocabulary::{FailureClass, ReasonKind};
+
+/// A text, borrowed from the line unless something in it is escaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text<'l>(Cow<'l, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'l, 'l> Deserialize<'de> for Text<'l> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Chars;
+        impl<'de> Visitor<'de> for Chars {
+            type Value = Text<'de>;
+
+            fn expecting(&self, into: &mut fmt::Formatter<'_>) -> fmt::Result {
+                into.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_str(Chars)
+    }
+}
+
+/// A word of the stream's vocabulary; `None` for any other word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<T>(pub Option<T>);
+
+impl<T> Default for Word<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: FromStr> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Text::deserialize(from).map(|text| Self(text.parse().ok()))
+    }
+}
+
+/// Failures by class. A class of a later version is among the others.
+#[derive(Clone, Debug, Default)]
+pub struct Failures(Vec<(FailureClass, u64)>);
+
+impl Failures {
+    /// How many they are together.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.0.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+    }
+}
+
+impl Deref for Failures {
+    type Target = [(FailureClass, u64)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Failures {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Classes;
+        impl<'de> Visitor<'de> for Classes {
+            type Value = Failures;
+
+            fn expecting(&self, into: &mut fmt::Formatter<'_>) -> fmt::Result {
+                into.write_str("failures by class")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut members: M) -> Result<Failures, M::Error> {
+                let mut classes = Vec::new();
+                while let Some((Word(class), count)) = members.next_entry()? {
+                    classes.push((class.unwrap_or(FailureClass::Other), count));
+                }
+                Ok(Failures(classes))
+            }
+        }
+        from.deserialize_map(Classes)
+    }
+}
+
+/// Sum and ends of times in microseconds, and how many they are where a line has that.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+pub struct Times {
+    #[serde(default)]
+    count: u64,
+    sum_us: u64,
+    min_us: u64,
+    max_us: u64,
+}
+
+impl Times {
+    /// How many, where the line has a count.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.count
+    }
+
+    /// Of a line that has a count.
+    #[must_use]
+    pub const fn counted(self) -> Sum {
+        self.of(self.count)
+    }
+
+    /// Of so many.
+    #[must_use]
+    pub const fn of(self, count: u64) -> Sum {
+        Sum::of(count, self.sum_us as u128, self.min_us, self.max_us)
+    }
+
+    /// Sum and ends, to be held against each other.
+    #[must_use]
+    pub const fn claim(self) -> TimesClaim {
+        TimesClaim { sum_us: self.sum_us, min_us: self.min_us, max_us: self.max_us }
+    }
+}
+
+/// New connections.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[allow(missing_docs, reason = "the stream's own names")]
+pub struct Connections {
+    pub count: u64,
+    #[serde(default)]
+    pub dns: Times,
+    #[serde(default)]
+    pub connect: Times,
+    #[serde(default)]
+    pub tls: Times,
+}
+
+/// A setting of the plan.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[allow(missing_docs, reason = "the stream's own names")]
+pub struct Setting<'l> {
+    #[serde(borrow)]
+    pub key: Text<'l>,
+    #[serde(borrow)]
+    pub value: Text<'l>,
+    #[serde(borrow)]
+    pub origin: Text<'l>,
+}
+
+/// Which part of a run it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[allow(missing_docs, reason = "the stream's own names")]
+pub struct Shard {
+    pub index: u32,
+    pub count: u32,
+}
+
+/// A host that requests go to.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[allow(missing_docs, reason = "the stream's own names")]
+pub struct Target<'l> {
+    #[serde(borrow)]
+    pub host: Text<'l>,
+    #[serde(borrow)]
+    pub addresses: Vec<Text<'l>>,
+}
+
+/// Why a run comes to what it does; version 1 of the format has no kinds.
+#[derive(Clone, Debug, serde::Deserialize)]
+#[serde(untagged)]
+#[allow(missing_docs, reason = "the stream's own names")]
+pub enum Reason<'l> {
+    #[serde(borrow)]
+    Bare(Cow<'l, str>),
+    OfKind {
+        kind: Cow<'l, str>,
+        #[serde(borrow)]
+        text: Cow<'l, str>,
+    },
+}
+
+impl Reason<'_> {
+    /// A sentence.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Bare(text) | Self::OfKind { text, .. } => text,
+        }
+    }
+
+    /// What it is about; `None` in version 1, and for a kind of a later version.
+    #[must_use]
+    pub fn kind(&self) -> Option<ReasonKind> {
+        match self {
+            Self::Bare(_) => None,
+            Self::OfKind { kind, .. } => ReasonKind::parse(kind),
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The words of the telemetry stream, each in one place: the writer, `merge` and `report` share these enums, and a test
+//! holds them against the schema.
+
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A word that is not in the vocabulary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWord;
+
+/// Defines an enum of words: all of them, the word of each, and each by its word.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in ascending order.
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            /// The name in the stream.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+
+            /// The value with that word; `None` for any other word.
+            #[must_use]
+            pub fn parse(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+                into.serialize_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+                Self::parse(word).ok_or(UnknownWord)
+            }
+        }
+    };
+}
+
+words! {
+    /// `telemetry_name`: which kind of line it is.
+    LineKind {
+        /// Before the first user.
+        TestStart = "locust.tl.event.test.start",
+        /// The requested number of users has been reached.
+        SpawnComplete = "locust.tl.event.spawn.complete",
+        /// The load has ended.
+        TestStop = "locust.tl.event.test.stop",
+        /// The process used nearly all of the CPUs that it may use.
+        CpuWarning = "locust.tl.event.cpu.warning",
+        /// CPU of the process.
+        Cpu = "locust.tl.system.metric.cpu",
+        /// Memory of the process.
+        Mem = "locust.tl.system.metric.mem",
+        /// Network interfaces of the host.
+        Network = "locust.tl.system.metric.network",
+        /// Statistics of requests; [`StatsType`] and [`Status`] tell which.
+        Stats = "locust.tl.request.metric.stats",
+        /// The plan and where it runs.
+        Config = "swarmline.event.config",
+        /// One endpoint between two ticks.
+        Interval = "swarmline.metric.interval",
+        /// A piece of a histogram that does not fit its line.
+        Histogram = "swarmline.metric.histogram",
+        /// Whether the generator keeps up.
+        Health = "swarmline.metric.health",
+        /// A warning that concerns the validity of the numbers.
+        Warning = "swarmline.event.warning",
+        /// Requests of one endpoint that had not ended.
+        Unfinished = "swarmline.metric.unfinished",
+        /// The result of a check.
+        Check = "swarmline.event.check",
+        /// The last line.
+        RunEnd = "swarmline.event.run.end",
+    }
+}
+
+impl LineKind {
+    /// Whether it is an event, not a metric.
+    #[must_use]
+    pub const fn is_event(self) -> bool {
+        use LineKind::{Check, Config, CpuWarning, RunEnd, SpawnComplete, TestStart, TestStop, Warning};
+        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Check | RunEnd)
+    }
+
+    /// Whether it is one of the lines of the Python plugin locust-telemetry.
+    #[must_use]
+    pub fn is_contract(self) -> bool {
+        self <= Self::Stats
+    }
+
+    /// Whether a pipeline that filters by level should see it.
+    #[must_use]
+    pub const fn is_warning(self) -> bool {
+        matches!(self, Self::CpuWarning | Self::Warning)
+    }
+}
+
+words! {
+    /// `stats_type`: whose statistics a line has.
+    StatsType {
+        /// Of all requests so far.
+        Current = "current",
+        /// Of all requests, at the end.
+        Final = "final",
+        /// Of one endpoint.
+        Endpoint = "endpoint",
+    }
+}
+
+words! {
+    /// `status` of a line about one endpoint.
+    Status {
+        /// Its statistics.
+        Success = "success",
+        /// One of its errors.
+        Error = "error",
+    }
+}
+
+words! {
+    /// `source`: who wrote a stream.
+    SourceKind {
+        /// A run on its own.
+        Local = "LocalRunner",
+        /// One shard of many.
+        Worker = "WorkerRunner",
+        /// All shards together.
+        Master = "MasterRunner",
+    }
+}
+
+words! {
+    /// Part of a run. An interval that touches several belongs to the one that holds most of it, at a tie to the first in
+    /// this order.
+    Phase {
+        /// The load has ended, and requests in flight are finishing.
+        Drain = "drain",
+        /// The target is growing, or has not been reached yet.
+        Ramp = "ramp",
+        /// The target is falling.
+        Down = "down",
+        /// The target has been reached and is constant.
+        Steady = "steady",
+    }
+}
+
+impl Phase {
+    /// All of them, in the order of a run.
+    pub const IN_ORDER_OF_TIME: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
+}
+
+impl Default for Phase {
+    /// The one that an interval has which says nothing else.
+    fn default() -> Self {
+        Self::Steady
+    }
+}
+
+words! {
+    /// Class of a failure. In alphabetical order, as intervals have them.
+    FailureClass {
+        /// The server closed the connection before the response was complete.
+        ClosedEarly = "closed_early",
+        /// No connection for another reason.
+        ConnectOther = "connect_other",
+        /// The connection was refused.
+        ConnectRefused = "connect_refused",
+        /// No connection in time.
+        ConnectTimeout = "connect_timeout",
+        /// The host has no address.
+        Dns = "dns",
+        /// A response that is not as expected.
+        Expectation = "expectation",
+        /// A response without a value that later requests need.
+        Extract = "extract",
+        /// A status from 400 to 499.
+        Http4xx = "http_4xx",
+        /// A status from 500 to 599.
+        Http5xx = "http_5xx",
+        /// Any other, and those of later versions.
+        Other = "other",
+        /// The response is not HTTP.
+        Protocol = "protocol",
+        /// A redirect that could not be followed.
+        Redirect = "redirect",
+        /// The server reset the connection.
+        Reset = "reset",
+        /// The request could not be written.
+        Send = "send",
+        /// No complete response in time.
+        Timeout = "timeout",
+        /// TLS failed.
+        Tls = "tls",
+    }
+}
+
+impl FailureClass {
+    /// Whether the server sent a complete response.
+    #[must_use]
+    pub const fn is_answer(self) -> bool {
+        use FailureClass::{Expectation, Extract, Http4xx, Http5xx, Other, Redirect};
+        matches!(self, Redirect | Http4xx | Http5xx | Expectation | Extract | Other)
+    }
+}
+
+words! {
+    /// `reason` of `locust.tl.event.test.stop`: why the load ended.
+    EndReason {
+        /// `--run-time` has passed.
+        RunTime = "run_time",
+        /// All of `--requests` were started.
+        Requests = "requests",
+        /// The last stage has ended.
+        Stages = "stages",
+        /// SIGINT, SIGTERM or SIGHUP.
+        Signal = "signal",
+        /// A check with `abort` was clearly missed.
+        CheckAbort = "check_abort",
+        /// No user with data is left, or data ran out that must not.
+        DataEnd = "data_end",
+        /// Not a single user could be started.
+        NoUsers = "no_users",
+        /// The stream cannot be written any more, so no line has this word.
+        StreamBroken = "stream_broken",
+    }
+}
+
+words! {
+    /// `verdict`: what a run comes to, the worst that applies.
+    Verdict {
+        /// Every request completed as expected.
+        Pass = "pass",
+        /// Some request failed, and no check decides on it.
+        Failures = "failures",
+        /// A check was not met.
+        CheckFailed = "check_failed",
+        /// The numbers cannot be trusted.
+        Invalid = "invalid",
+    }
+}
+
+words! {
+    /// `kind` of a reason in `swarmline.event.run.end`: what it is about.
+    ReasonKind {
+        /// This machine did not generate the requested load: too late, stalled, or out of users, ports or
+        /// descriptors.
+        Generator = "generator",
+        /// Data that must not run out ran out.
+        Data = "data",
+        /// The stream, or that of a shard, is incomplete or wrong.
+        Stream = "stream",
+        /// Too many requests had not ended when the run did.
+        Unfinished = "unfinished",
+        /// No request got a response.
+        NoAnswer = "no_answer",
+        /// A check was not met, or had no data.
+        Check = "check",
+        /// Requests failed.
+        Failures = "failures",
+        /// Requests were not sent, as the data for them was used up: worth knowing, and not a fault.
+        DataEnd = "data_end",
+    }
+}
+
+impl ReasonKind {
+    /// Returns whether it makes a run invalid and cannot be derived from the counts.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        matches!(self, Self::Generator | Self::Data | Self::Stream)
+    }
+}
+
+words! {
+    /// `kind` of a piece of a histogram: which times it has.
+    HistogramKind {
+        /// Service times: from sending to the last byte.
+        Service = "service",
+        /// From when a request was due to the last byte.
+        Response = "response",
+        /// The second of requests that had not ended.
+        UnfinishedResponse = "unfinished_response",
+        /// The first of requests that had not ended.
+        UnfinishedService = "unfinished_service",
+        /// The same of those without a first byte of a response.
+        UnfinishedFirstByte = "unfinished_first_byte",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_are_ordered_as_an_interval_prefers_them() {
+        assert!(Phase::ALL.is_sorted());
+        assert_eq!(Phase::ALL.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
+        let mut in_order_of_time = Phase::IN_ORDER_OF_TIME;
+        in_order_of_time.sort();
+        assert_eq!(in_order_of_time, Phase::ALL);
+    }
+
+    #[test]
+    fn failure_classes_are_in_alphabetical_order() {
+        assert!(FailureClass::ALL.map(FailureClass::as_str).is_sorted());
+    }
+
+    #[test]
+    fn events_and_lines_of_the_plugin_are_known_by_their_names() {
+        for kind in LineKind::ALL {
+            assert_eq!(kind.is_event(), kind.as_str().contains(".event."), "{kind:?}");
+            assert_eq!(kind.is_contract(), kind.as_str().starts_with("locust.tl."), "{kind:?}");
+        }
+    }
+}
