@@ -267,3 +267,25 @@ impl Names {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_replaced_in_literal_text_only() {
+        for (template, expected) in [
+            ("abc", "${v}"),
+            ("xabcabc", "x${v}${v}"),
+            ("${abc}abc${raw(abc)}", "${abc}${v}${raw(abc)}"),
+            ("$${abc}", "$${${v}}"),
+            ("$abc abc", "$abc ${v}"),
+            ("${abc", "${abc"),
+            ("", ""),
+        ] {
+            assert_eq!(replaced(template, "abc", "${v}"), expected, "{template}");
+        }
+        assert_eq!(replaced("$${abc", "$${abc", "${v}"), "${v}");
+        assert_eq!(replaced("$${abc", "{abc", "${v}"), "$${abc", "half of an escape");
+    }
+}
