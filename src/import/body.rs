@@ -25,25 +25,78 @@ pub(super) fn of(content_type: &str, text: &str) -> (Body, bool) {
 
 /// The JSON value if a scenario can express it: member names must be unique.
 fn json(text: &str) -> Option<Json> {
-    Some(Json::parse(text.as_bytes()).ok()?.with_strings(&literal))
+    Some(literals(Json::parse(text.as_bytes()).ok()?))
+}
+
+/// Escapes all strings, including the names of members, which are templates too.
+fn literals(value: Json) -> Json {
+    match value {
+        Json::Text(text) => Json::Text(literal(&text)),
+        Json::List(items) => Json::List(items.into_iter().map(literals).collect()),
+        Json::Object(members) => {
+            Json::Object(members.into_iter().map(|(name, value)| (literal(&name), literals(value))).collect())
+        }
+        other => other,
+    }
+}
+
+/// The body for the fields of a form; also returns whether the scenario key implies the `Content-Type`.
+pub(super) fn of_fields(fields: &[(String, String)]) -> (Body, bool) {
+    if let Some(pairs) = unique(fields.iter().cloned()) {
+        return (Body::Form(pairs), true);
+    }
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    (Body::Text(pairs.join("&")), false)
 }
 
 /// The form fields if they can be expressed as a map: names must be unique.
 fn form(text: &str) -> Option<Vec<(String, String)>> {
-    let mut pairs: Vec<(String, String)> = Vec::new();
-    let mut names = HashSet::new();
-    for part in text.split('&') {
+    let pair = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        let (name, value) = (decoded(name)?, decoded(value)?);
+        Some((decoded(name)?, decoded(value)?))
+    };
+    let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
+    unique(pairs?)
+}
+
+/// The fields as members of a map, if each has a name of its own.
+fn unique(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    let mut names = HashSet::new();
+    for (name, value) in fields {
         if name.is_empty() || !names.insert(name.clone()) {
             return None;
         }
-        pairs.push((name, literal(&value)));
+        pairs.push((literal(&name), literal(&value)));
     }
     Some(pairs)
 }
 
-/// Form decoding: `+` is a blank. `None` where that gives no text.
+/// Why `run` could not read a body from a file with this path, whatever files there are.
+pub(super) fn why_not_a_file(path: &str) -> Option<&'static str> {
+    /// Bytes of a path and of a name in it: what all systems allow.
+    const LONGEST: (usize, usize) = (1024, 255);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if path.is_empty() {
+        Some("the name of the file is empty")
+    } else if path == "-" {
+        Some("it is read from standard input; save it to a file")
+    } else if matches!(name, "" | "." | "..") {
+        Some("it is a folder")
+    } else if path.contains('\0') || path.len() > LONGEST.0 || path.split('/').any(|name| name.len() > LONGEST.1) {
+        Some("no file can have this name")
+    } else {
+        None
+    }
+}
+
+/// Percent-encodes what may not stand in the query of a URL; what is already encoded stays.
+pub(super) fn of_query(text: &str) -> String {
+    percent::encode(text, percent::QUERY).to_string()
+}
+
+/// Decodes form encoding, where `+` is a blank; `None` if the result is not text.
 fn decoded(text: &str) -> Option<String> {
     percent::decode(&text.replace('+', " "))
 }

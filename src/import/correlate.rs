@@ -46,7 +46,9 @@ impl TokenRoom {
     pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<Token>, bool) {
         let (mut tokens, mut is_whole) = (Vec::new(), true);
         leaves(answer, &mut String::new(), &mut |pointer, text| {
-            if !(SHORTEST..=LONGEST).contains(&text.len()) || text.contains(char::is_whitespace) {
+            // A dollar sign at the end would take part in an escape that follows it.
+            let cannot_be_token = text.contains(char::is_whitespace) || text.ends_with('$');
+            if !(SHORTEST..=LONGEST).contains(&text.len()) || cannot_be_token {
                 return;
             }
             match self.0.checked_sub(pointer.len() + text.len() + size_of::<Token>()) {
@@ -126,6 +128,10 @@ fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTre
 /// Calls `show` for every text of a request that may contain a value.
 fn texts(request: &Request, show: &mut impl FnMut(&str)) {
     show(&request.target);
+    other_texts(request, show);
+}
+
+fn other_texts(request: &Request, show: &mut impl FnMut(&str)) {
     request.headers.iter().for_each(|(_, value)| show(value));
     match &request.body {
         Body::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
@@ -173,15 +179,27 @@ impl Needle {
     }
 
     fn is_in(&self, request: &Request) -> bool {
-        let mut found = request.target.contains(&self.encoded);
-        texts(request, &mut |text| found |= text.contains(&self.plain));
+        let in_target = self.target_with(&request.target, "") != request.target;
+        let mut found = in_target;
+        other_texts(request, &mut |text| found |= replaced(text, &self.plain, "${}") != text);
         found
+    }
+
+    /// Replaces the value in the path and query of a target. The host must be known when the plan is made, and a path
+    /// starts with a slash.
+    fn target_with(&self, target: &str, name: &str) -> String {
+        let authority = target.find("://").map_or(0, |at| at + 3);
+        let path = target[authority..].find('/').map_or(target.len(), |at| authority + at + 1);
+        let (kept, path) = target.split_at(path);
+        let path = replaced(path, &self.encoded, &format!("${{{name}}}"));
+        // Written without encoding, its slashes and the like must not be encoded by the template either.
+        format!("{kept}{}", replaced(&path, &self.plain, &format!("${{raw({name})}}")))
     }
 
     fn replace_in(&self, request: &mut Request, name: &str) {
         let variable = format!("${{{name}}}");
-        let replaced = |text: &str| text.replace(&self.plain, &variable);
-        request.target = replaced(&request.target.replace(&self.encoded, &variable));
+        let replaced = |text: &str| replaced(text, &self.plain, &variable);
+        request.target = self.target_with(&request.target, name);
         for (_, value) in &mut request.headers {
             *value = replaced(value);
         }
@@ -192,6 +210,37 @@ impl Needle {
             Body::None | Body::File(_) => {}
         }
     }
+}
+
+/// Replaces a part of a template's literal text by an expression; what is in `${...}` stays. So does a part after a
+/// dollar sign, which would escape the expression.
+fn replaced(template: &str, part: &str, expression: &str) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    loop {
+        let begin = expression_in(rest).unwrap_or(rest.len());
+        let (literal, after) = rest.split_at(begin);
+        let mut last = 0;
+        for (at, _) in literal.match_indices(part) {
+            let before = &literal[last..at];
+            out.push_str(before);
+            let is_escaped = literal[..at].ends_with('$');
+            out.push_str(if is_escaped { part } else { expression });
+            last = at + part.len();
+        }
+        out.push_str(&literal[last..]);
+        let end = after.find('}').map_or(after.len(), |at| at + 1);
+        out.push_str(&after[..end]);
+        rest = &after[end..];
+        if rest.is_empty() {
+            return out;
+        }
+    }
+}
+
+/// The position of the first `${` that is not escaped.
+fn expression_in(template: &str) -> Option<usize> {
+    template.match_indices("${").map(|(at, _)| at).find(|at| !template[..*at].ends_with('$'))
 }
 
 /// Allocates names of variables.
@@ -216,5 +265,27 @@ impl Names {
                 return name;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_replaced_in_literal_text_only() {
+        for (template, expected) in [
+            ("abc", "${v}"),
+            ("xabcabc", "x${v}${v}"),
+            ("${abc}abc${raw(abc)}", "${abc}${v}${raw(abc)}"),
+            ("$${abc}", "$${${v}}"),
+            ("$abc abc", "$abc ${v}"),
+            ("${abc", "${abc"),
+            ("", ""),
+        ] {
+            assert_eq!(replaced(template, "abc", "${v}"), expected, "{template}");
+        }
+        assert_eq!(replaced("$${abc", "$${abc", "${v}"), "${v}");
+        assert_eq!(replaced("$${abc", "{abc", "${v}"), "$${abc", "half of an escape");
     }
 }

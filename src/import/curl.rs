@@ -60,7 +60,7 @@ struct Command {
     /// `-G`: the data is part of the query.
     in_query: bool,
     head: bool,
-    upload: Option<String>,
+    upload: Option<Body>,
     timeout: Option<String>,
 }
 
@@ -138,12 +138,19 @@ impl Command {
             }
             "-G" | "--get" => self.in_query = true,
             "-I" | "--head" => self.head = true,
-            "-T" | "--upload-file" => self.upload = Some(value(flag)?),
+            "-T" | "--upload-file" => {
+                let path = value(flag)?;
+                self.upload = Some(match body::why_not_a_file(&path) {
+                    None => Body::File(path),
+                    Some(why) => {
+                        notes.add(format!("{flag} FILE: left out, {why}"));
+                        Body::Text(String::new())
+                    }
+                });
+            }
             "-m" | "--max-time" => {
                 let seconds = value(flag)?;
-                let known = value::positive_duration(&seconds).map_err(|why| Error::usage(format!("curl {flag}"), why));
-                known?;
-                self.timeout = Some(format!("{seconds}s"));
+                self.timeout = Some(timeout(&seconds).map_err(|why| Error::usage(format!("curl {flag}"), why))?);
             }
             "--compressed" => self.set("Accept-Encoding", "gzip, deflate".to_owned()),
             _ => return self.data_flag(flag, value, notes),
@@ -165,7 +172,7 @@ impl Command {
             "-d" | "--data" | "--data-ascii" | "--data-binary" => {
                 let text = value(flag)?;
                 match text.strip_prefix('@') {
-                    Some(path) => self.data = Some(Data::File(path.to_owned())),
+                    Some(path) => self.data = Some(file(flag, path, notes)),
                     None => self.form(text),
                 }
             }
@@ -181,7 +188,7 @@ impl Command {
             "--json" => {
                 let text = value(flag)?;
                 match (&mut self.data, text.strip_prefix('@')) {
-                    (_, Some(path)) => self.data = Some(Data::File(path.to_owned())),
+                    (_, Some(path)) => self.data = Some(file(flag, path, notes)),
                     (Some(Data::Json(all)), None) => all.push_str(&text),
                     (_, None) => self.data = Some(Data::Json(text)),
                 }
@@ -253,10 +260,14 @@ impl Command {
         let mut target = target;
         let mut follows = false;
         let body = match &self.data {
-            None => self.upload.as_ref().map_or(Body::None, |path| Body::File(path.clone())),
+            None => self.upload.clone().unwrap_or_default(),
             Some(Data::Form(text)) if self.in_query => {
                 let join = if target.contains('?') { '&' } else { '?' };
-                target = format!("{target}{join}{}", literal(text));
+                target = format!("{target}{join}{}", literal(&body::of_query(text)));
+                Body::None
+            }
+            Some(Data::File(_)) if self.in_query => {
+                notes.add("-G with a file of data: left out; insert the file's text into the URL");
                 Body::None
             }
             Some(Data::Form(text) | Data::Json(text)) => {
@@ -295,6 +306,26 @@ impl Command {
             name.to_owned()
         })
     }
+}
+
+/// The data of a flag that names a file; empty, with a note, where `run` could not read it.
+fn file(flag: &str, path: &str, notes: &mut Notes) -> Data {
+    match body::why_not_a_file(path) {
+        None => Data::File(path.to_owned()),
+        Some(why) => {
+            notes.add(format!("{flag} @FILE: left out, {why}"));
+            Data::Form(String::new())
+        }
+    }
+}
+
+/// curl takes seconds only, without the units that a scenario allows.
+fn timeout(seconds: &str) -> std::result::Result<String, String> {
+    if !seconds.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(format!("{seconds:?} is not a number of seconds"));
+    }
+    let timeout = format!("{seconds}s");
+    value::positive_duration(&timeout).map(|_| timeout)
 }
 
 /// Encodes like curl's `--data-urlencode`: a blank becomes a plus.

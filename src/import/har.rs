@@ -132,9 +132,7 @@ impl Entry {
         let (body, by_itself) = match &self.post {
             None => (Body::None, false),
             Some(Post::Text(text)) => body::of(&self.content_type, text),
-            Some(Post::Parameters(pairs)) => {
-                (Body::Form(pairs.iter().map(|(name, value)| (name.clone(), literal(value))).collect()), true)
-            }
+            Some(Post::Parameters(pairs)) => body::of_fields(pairs),
             Some(Post::Unknown) => {
                 notes.add(format!("{method} {path}: its body is not in the recording"));
                 (Body::None, false)

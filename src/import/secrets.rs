@@ -62,9 +62,13 @@ impl Vault {
         }
     }
 
+    /// A name that a shell accepts: letters, digits and underscores, without a digit in front.
     fn free_name(&self, header: &str) -> String {
-        let upper: String =
-            header.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+        /// Characters of a header's name that are used: enough to recognize it by.
+        const LONGEST: usize = 64;
+        let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        let front = if header.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+        let upper: String = front.chars().chain(header.chars().take(LONGEST).map(upper)).collect();
         let taken = |name: &str| self.known.iter().any(|(known, _)| known == name);
         let numbered = (2..).map(|n| format!("{upper}_{n}"));
         std::iter::once(upper.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(upper)

@@ -13,6 +13,9 @@ pub const COMPONENT: &Set = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub const TARGET: &Set =
     &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
+/// Encodes only what would end a query or a request line; all else stays as it was given, as curl sends it.
+pub const QUERY: &Set = &CONTROLS.add(b' ').add(b'#');
+
 /// The encoded text in pieces. Characters beyond ASCII are always encoded.
 #[must_use]
 pub fn encode<'t>(text: &'t str, set: &'static Set) -> PercentEncode<'t> {

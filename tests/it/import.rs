@@ -109,3 +109,135 @@ fn input_that_cannot_be_imported_gives_one_line_with_the_position() {
         assert!(refused.stdout.is_empty());
     }
 }
+
+/// The requests of the printed scenario, which a dry run accepts, and stderr.
+fn accepted(scratch: &Scratch, arguments: &[&str], environment: &[&str]) -> (Value, String) {
+    let printed = import(arguments).exits(0);
+    let path = scratch.write("accepted.json", &printed.stdout);
+    let dry_run = Run::new(["run", "--dry-run", "-f", &path]);
+    environment.iter().fold(dry_run, |run, name| run.env(name, "x")).finish().exits(0);
+    requests(arguments)
+}
+
+#[test]
+fn data_in_the_query_is_encoded_so_that_a_request_can_carry_it() {
+    let scratch = Scratch::new("import-query");
+    let (requests, stderr) =
+        accepted(&scratch, &["curl", "http://h.test/a", "-G", "-d", "x=a\u{12} b%20", "-d", "#${y\u{85}"], &[]);
+    assert_eq!((requests, stderr.as_str()), (json!([{"get": "/a?x=a%12%20b%20&%23$${y%C2%85"}]), ""));
+    let (requests, stderr) = accepted(&scratch, &["curl", "http://h.test/a", "-G", "-d", "@data.txt"], &[]);
+    assert_eq!(requests, json!([{"get": "/a"}]));
+    assert!(stderr.contains("-G with a file of data: left out"), "{stderr}");
+}
+
+#[test]
+fn names_of_members_and_fields_are_literal_too() {
+    let scratch = Scratch::new("import-names");
+    let json = ["curl", "http://h.test/", "--json", "{\"a${\": {\"${b}\": [\"${\"]}}"];
+    let (requests, _) = accepted(&scratch, &json, &[]);
+    assert_eq!(requests[0]["json"], json!({"a$${": {"$${b}": ["$${"]}}));
+    let (requests, _) = accepted(&scratch, &["curl", "http://h.test/", "-d", "a${=1"], &[]);
+    assert_eq!(requests[0]["form"], json!({"a$${": "1"}));
+}
+
+#[test]
+fn a_file_that_no_run_could_read_is_left_out_with_a_note() {
+    let scratch = Scratch::new("import-files");
+    let (too_long, too_deep) = (format!("@{}", "x".repeat(256)), format!("@{}x", "x/".repeat(600)));
+    let cases = [
+        ("@", "the name of the file is empty"),
+        ("@-", "it is read from standard input; save it to a file"),
+        ("@/", "it is a folder"),
+        ("@a/..", "it is a folder"),
+        (&too_long, "no file can have this name"),
+        (&too_deep, "no file can have this name"),
+    ];
+    for (data, why) in cases {
+        for flag in ["-d", "--data-binary", "--json"] {
+            let (requests, stderr) = accepted(&scratch, &["curl", "http://h.test/a", flag, data], &[]);
+            assert_eq!((&requests[0]["post"], &requests[0]["body"]), (&json!("/a"), &json!("")), "{flag} {data}");
+            assert_eq!(stderr, format!("swarmline: import: {flag} @FILE: left out, {why}\n"));
+        }
+        let (requests, stderr) = accepted(&scratch, &["curl", "http://h.test/a", "-T", &data[1..]], &[]);
+        assert_eq!((&requests[0]["put"], &requests[0]["body"]), (&json!("/a"), &json!("")), "{data}");
+        assert!(stderr.contains(why), "{stderr}");
+    }
+    // An argument cannot contain NUL, a file of commands can.
+    let commands = scratch.write("commands.txt", "curl http://h.test/ -d @a\0b");
+    let (_, stderr) = accepted(&scratch, &[&commands], &[]);
+    assert!(stderr.contains("no file can have this name"), "{stderr}");
+}
+
+#[test]
+fn the_variable_for_a_secret_has_a_name_that_a_shell_can_set() {
+    let scratch = Scratch::new("import-variables");
+    let long = format!("X-Api-{}-Key", "y".repeat(5000));
+    let words = ["-H", "1Cookie: a", "-H", &format!("{long}: b"), "-H", &format!("{long}2: c")];
+    let begin = format!("X_API_{}", "Y".repeat(58));
+    let names = ["_1COOKIE".to_owned(), begin.clone(), format!("{begin}_2")];
+    let environment = names.each_ref().map(String::as_str);
+    let (requests, _) = accepted(&scratch, &[&["curl", "http://h.test/"], words.as_slice()].concat(), &environment);
+    let values: Vec<&str> =
+        ["1Cookie", &long, &format!("{long}2")].map(|name| requests[0]["headers"][name].as_str().unwrap()).to_vec();
+    assert_eq!(values, names.map(|name| format!("${{env.{name}}}")));
+}
+
+#[test]
+fn a_timeout_is_a_number_of_seconds_without_a_unit() {
+    let scratch = Scratch::new("import-timeout");
+    let (requests, _) = accepted(&scratch, &["curl", "http://h.test/", "-m", "0.5"], &[]);
+    assert_eq!(requests[0]["timeout"], "0.5s");
+    for wrong in ["1h", "5m", "1e3", "0", "", "."] {
+        let refused = import(&["curl", "http://h.test/", "-m", wrong]).exits(2);
+        assert!(refused.complaint().starts_with("curl -m: "), "{wrong}: {}", refused.stderr);
+    }
+}
+
+/// A recording of these exchanges: method, URL, what else the request has, and the JSON that answers it.
+fn recording(exchanges: &[(&str, &str, Value, Value)]) -> String {
+    let entry = |(method, url, post, answer): &(&str, &str, Value, Value)| {
+        let content = json!({"mimeType": "application/json", "text": answer.to_string()});
+        json!({
+            "request": {"method": method, "url": url, "postData": post},
+            "response": {"status": 200, "content": content},
+        })
+    };
+    json!({"log": {"entries": exchanges.iter().map(entry).collect::<Vec<_>>()}}).to_string()
+}
+
+#[test]
+fn the_fields_of_a_recorded_form_are_kept_whatever_their_names() {
+    let scratch = Scratch::new("import-fields");
+    let fields = |names: [&str; 2]| json!({"params": names.map(|name| json!({"name": name, "value": "${"}))});
+    let url = "http://h.test/a";
+    let exchanges = [
+        ("POST", url, fields(["a", "${"]), json!({})),
+        ("POST", url, fields(["a", "a"]), json!({})),
+        ("POST", url, fields(["", "a"]), json!({})),
+    ];
+    let file = scratch.write("fields.har", recording(&exchanges));
+    let (requests, _) = accepted(&scratch, &[&file], &[]);
+    assert_eq!(requests[0]["form"], json!({"a": "$${", "$${": "$${"}));
+    assert_eq!(requests[1]["body"], "a=%24%7B&a=%24%7B");
+    assert_eq!(requests[2]["body"], "=%24%7B&a=%24%7B");
+}
+
+#[test]
+fn values_are_extracted_only_where_a_variable_can_stand() {
+    let scratch = Scratch::new("import-places");
+    let answer = json!({
+        "self": "http://api.test", "host": "api.test", "next": "/items/abcd", "sessionid": "sessionid", "amount": "12345678",
+    });
+    let text = json!({"text": "$12345678 12345678 ${sessionid}"});
+    let exchanges = [
+        ("GET", "http://shop.test/", Value::Null, answer),
+        ("GET", "http://api.test/items/abcd", Value::Null, json!({})),
+        ("GET", "http://shop.test/items/abcd?back=/items/abcd&s=sessionid", Value::Null, json!({})),
+        ("POST", "http://shop.test/", text, json!({})),
+    ];
+    let file = scratch.write("places.har", recording(&exchanges));
+    let (requests, _) = accepted(&scratch, &["--all-hosts", &file], &[]);
+    assert_eq!(requests[1]["get"], "http://api.test/items/abcd", "the host and the start of a path stay");
+    assert_eq!(requests[2]["get"], "/items/abcd?back=${raw(next)}&s=${sessionid}", "without encoding, as recorded");
+    assert_eq!(requests[3]["body"], "$12345678 ${amount} $${${sessionid}}", "after a dollar sign it stays");
+}

@@ -1,5 +1,6 @@
 //! Kinds of inputs and what is checked for each.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use swarmline::plan::random::Random;
@@ -231,23 +232,29 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
     }
     let path = place.join("scenario.json");
     std::fs::write(&path, &import.stdout).unwrap();
-    let environment: Vec<String> = import
-        .text()
-        .split("${env.")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .map(|(name, _)| name.to_owned())
-        .filter(|name| name.len() < 100 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|name| !name.starts_with(|c: char| c.is_ascii_digit()) && !name.is_empty())
-        .collect();
-    let script: String = environment.iter().flat_map(|name| ["export ", name, "=x; "]).collect();
-    let dry = judge::run_after(&script, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
-    // A command may send a file that does not exist.
-    if dry.code == 0 || dry.stderr.contains("No such file or directory") {
+    let environment = variables(import.text())?;
+    let dry = judge::run_with(&environment, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
+    // A command may send a file that cannot be read here.
+    let unreadable = ["No such file or directory", "Is a directory", "Not a directory", "Permission denied"];
+    if dry.code == 0 || unreadable.iter().any(|why| dry.stderr.contains(why)) {
         Ok(())
     } else {
         Err(format!("run refuses the output of import: {}", dry.stderr))
     }
+}
+
+/// The environment variables that a scenario reads: a shell can set each of them.
+fn variables(scenario: &str) -> Result<BTreeSet<&str>, String> {
+    let mut names = BTreeSet::new();
+    for (at, begin) in scenario.match_indices("${env.").filter(|(at, _)| !scenario[..*at].ends_with('$')) {
+        let name = scenario[at + begin.len()..].split('}').next().unwrap_or_default();
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_word || name.is_empty() || name.len() > 100 || name.as_bytes()[0].is_ascii_digit() {
+            return Err(format!("no shell would set {:?}", name.chars().take(100).collect::<String>()));
+        }
+        names.insert(name);
+    }
+    Ok(names)
 }
 
 const FLAG_WORDS: [&str; 44] = [
