@@ -16,7 +16,7 @@ use std::time::Duration;
 use swarmline::cli::{self, Command, Invocation, Variables};
 use swarmline::clock::{Clock, Moment, rfc3339};
 use swarmline::error::{Error, Result};
-use swarmline::event::{Flight, Reason};
+use swarmline::event::Flight;
 use swarmline::machine::sampler::Sample;
 use swarmline::outcome::{Ending, Failure, Outcome, Traffic, Turn};
 use swarmline::plan::endpoint::EndpointId;
@@ -31,6 +31,7 @@ use swarmline::telemetry::look::{Count, Look};
 use swarmline::telemetry::ours::{Place, WireShard};
 use swarmline::telemetry::record::{Body, Record};
 use swarmline::telemetry::recorder::Recorder;
+use swarmline::vocabulary::EndReason;
 
 const ENDPOINTS: u32 = 10;
 const INTERVAL: Duration = Duration::from_secs(3);
@@ -116,7 +117,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let ending = RunEnding {
         at,
         stopped_at: at,
-        reason: Reason::RunTime,
+        reason: EndReason::RunTime,
         users: 100,
         load_end: at,
         unfinished: Vec::new(),
