@@ -30,13 +30,13 @@ const RUNS: usize = 5;
 /// The same values as in `src/run/mod.rs`, `src/run/aggregator.rs` and `src/run/ledger.rs`.
 const QUEUE: usize = 16 * 1024;
 const DRAIN_PAUSE: Duration = Duration::from_millis(5);
-const AT_ONE_LOOK: usize = 8 * 1024;
-const AT_ONCE: usize = 128;
+const MAX_PER_PASS: usize = 8 * 1024;
+const BATCH: usize = 128;
 
 /// A benchmark: its name, its number of operations, and a function that performs that many.
-type Piece = (&'static str, u32, fn(u32));
+type Benchmark = (&'static str, u32, fn(u32));
 
-const PIECES: [Piece; 9] = [
+const BENCHMARKS: [Benchmark; 9] = [
     ("aggregate-record", 2_000_000, aggregate_record),
     ("arrivals-constant", 5_000_000, arrivals_constant),
     ("arrivals-poisson", 5_000_000, arrivals_poisson),
@@ -52,7 +52,7 @@ fn main() {
     // Cargo passes --bench; arguments without a dash select benchmarks.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
-    for (name, operations, work) in PIECES.into_iter().filter(|(name, ..)| is_wanted(name)) {
+    for (name, operations, work) in BENCHMARKS.into_iter().filter(|(name, ..)| is_wanted(name)) {
         let mut runs: Vec<Duration> = (0..RUNS).map(|_| timed(operations, work)).collect();
         runs.sort();
         let seconds = runs[RUNS / 2].as_secs_f64() / f64::from(operations);
@@ -93,7 +93,7 @@ fn aggregate_record(operations: u32) {
     for outcome in outcomes.iter().cycle().take(operations as usize) {
         aggregate.record(black_box(outcome));
     }
-    black_box(aggregate.cut());
+    black_box(aggregate.close_interval());
 }
 
 fn arrivals_constant(operations: u32) {
@@ -124,7 +124,7 @@ fn channel(users: u32, operations: u32) {
     let outcomes = outcomes();
     let (sender, receiver) = bounded(QUEUE);
     let drainer = Drainer { outcomes: receiver, turn: Mutex::new(()) };
-    let relieve = || drainer.relieve();
+    let relieve = || drainer.help_drain();
     let outlet = Outlet::new(sender, &relieve);
     std::thread::scope(|scope| {
         for _ in 0..users {
@@ -153,26 +153,26 @@ impl Drainer {
             black_box(first);
             let mut looked = 0;
             loop {
-                let some = self.turn.lock().map_or(0, |_turn| self.some());
+                let some = self.turn.lock().map_or(0, |_turn| self.drain_batch());
                 looked += some;
-                if some < AT_ONCE || looked >= AT_ONE_LOOK {
+                if some < BATCH || looked >= MAX_PER_PASS {
                     break;
                 }
             }
-            if looked < AT_ONE_LOOK {
+            if looked < MAX_PER_PASS {
                 std::thread::sleep(DRAIN_PAUSE);
             }
         }
     }
 
-    fn relieve(&self) {
+    fn help_drain(&self) {
         if let Ok(_turn) = self.turn.try_lock() {
-            self.some();
+            self.drain_batch();
         }
     }
 
-    fn some(&self) -> usize {
-        self.outcomes.try_iter().take(AT_ONCE).map(black_box).count()
+    fn drain_batch(&self) -> usize {
+        self.outcomes.try_iter().take(BATCH).map(black_box).count()
     }
 }
 

@@ -21,10 +21,10 @@ use swarmline::machine::sampler::Sample;
 use swarmline::outcome::{Ending, Failure, Outcome, Traffic, Turn};
 use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
-use swarmline::plan::{Plan, Surroundings};
+use swarmline::plan::{Plan, ProcessContext};
 use swarmline::stats::aggregate::Aggregate;
-use swarmline::stats::stalls::Overslept;
-use swarmline::stats::verdict::{Evidence, Judgement};
+use swarmline::stats::stalls::SamplerReport;
+use swarmline::stats::verdict::{Assessment, Evidence};
 use swarmline::telemetry::ending::RunEnding;
 use swarmline::telemetry::line::{Envelope, Source};
 use swarmline::telemetry::look::{Count, Look};
@@ -65,14 +65,14 @@ fn plan() -> Result<Plan> {
     let Invocation::Command(Command::Run(flags), origins) = cli::parse(line, Variables::Ignored)? else {
         return Err(Error::usage("shard_streams", "the line is a run"));
     };
-    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+    let surroundings = ProcessContext { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
     Plan::from_flags(&flags, &origins, surroundings)
 }
 
 /// Writes the stream of one shard.
 fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<()> {
     let plan = plan()?;
-    let clock = Clock::of_stream(START);
+    let clock = Clock::anchored_at(START);
     let mut recorder = Recorder::new(&plan, clock, 2.0, Duration::from_millis(10));
     let mut aggregate = Aggregate::new(plan.endpoints().len());
     let mut random = Random::seeded(u64::from(shard.index));
@@ -95,7 +95,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     while out.bytes < bytes {
         let at = Moment::at(INTERVAL * tick);
         let count = Count {
-            cuts: aggregate.cut(),
+            cuts: aggregate.close_interval(),
             sends: aggregate.take_sends(),
             queue: 0,
             joined: 0,
@@ -108,12 +108,17 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
         tick += 1;
     }
     let at = Moment::at(INTERVAL * tick);
-    let count =
-        Count { cuts: aggregate.cut(), sends: aggregate.take_sends(), queue: 0, joined: 0, aggregator_cpu: INTERVAL };
+    let count = Count {
+        cuts: aggregate.close_interval(),
+        sends: aggregate.take_sends(),
+        queue: 0,
+        joined: 0,
+        aggregator_cpu: INTERVAL,
+    };
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
     let counts = aggregate.counts();
     let judgement =
-        Judgement::of(Evidence { counts, answered: counts.completed(), unchecked: 1, ..Evidence::default() });
+        Assessment::of(Evidence { counts, answered: counts.completed(), unchecked: 1, ..Evidence::default() });
     let ending = RunEnding {
         at,
         stopped_at: at,
@@ -171,7 +176,7 @@ fn look(tick: u32, at: Moment) -> Look {
         sample,
         writer_cpu: Duration::ZERO,
         open_files_limit: 1024,
-        overslept: Overslept::default(),
+        overslept: SamplerReport::default(),
     }
 }
 

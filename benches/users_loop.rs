@@ -23,7 +23,7 @@ use swarmline::load::swarm::start::Swarm;
 use swarmline::load::swarm::stop::Stop;
 use swarmline::machine::limits;
 use swarmline::outcome::Outcome;
-use swarmline::plan::{Plan, Surroundings};
+use swarmline::plan::{Plan, ProcessContext};
 use swarmline::vocabulary::EndReason;
 
 /// The same values as in `src/run/mod.rs` and `src/run/aggregator.rs`.
@@ -62,7 +62,7 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     let plan = Plan::from_flags(
         flags,
         origins,
-        Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() },
+        ProcessContext { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() },
     )?;
     limits::raise_open_files();
     let roster = Arc::new(Roster::default());

@@ -10,12 +10,12 @@ const MIB: u64 = 1024 * 1024;
 
 /// The maximum length of an input, and the input's name for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct SizeLimit {
     what: &'static str,
     mib: u64,
 }
 
-impl Limit {
+impl SizeLimit {
     /// A limit of `mib` MiB for `what`, which includes its article.
     #[must_use]
     pub const fn mib(what: &'static str, mib: u64) -> Self {
@@ -29,7 +29,7 @@ impl Limit {
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for SizeLimit {
     /// The error message for an input over the limit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (number, unit) = if self.mib.is_multiple_of(1024) { (self.mib / 1024, "GiB") } else { (self.mib, "MiB") };
@@ -41,7 +41,7 @@ impl fmt::Display for Limit {
 ///
 /// # Errors
 /// The system's error, or that the input is longer than the limit.
-pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
+pub fn read_file(path: &Path, limit: SizeLimit) -> Result<Vec<u8>, String> {
     content(open(path, limit)?.source, limit)
 }
 
@@ -49,7 +49,7 @@ pub fn file(path: &Path, limit: Limit) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// As for [`file()`].
-pub fn source(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
+pub fn read_source(source: impl Read, limit: SizeLimit) -> Result<Vec<u8>, String> {
     content(source, limit)
 }
 
@@ -57,7 +57,7 @@ pub fn source(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 /// The system's error, or that the input is longer than the limit if that is already known.
-pub fn open(path: &Path, limit: Limit) -> Result<Bounded<File>, String> {
+pub fn open(path: &Path, limit: SizeLimit) -> Result<Bounded<File>, String> {
     let file = File::open(path).map_err(|why| why.to_string())?;
     let length = file.metadata().map_err(|why| why.to_string())?.len();
     if length > limit.bytes() { Err(limit.to_string()) } else { Ok(Bounded::new(file, limit)) }
@@ -65,7 +65,7 @@ pub fn open(path: &Path, limit: Limit) -> Result<Bounded<File>, String> {
 
 /// Does not use [`Bounded`]: with a custom reader the standard library first zeroes the whole buffer, which
 /// doubles the memory in use.
-fn content(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
+fn content(source: impl Read, limit: SizeLimit) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     // One byte beyond the limit shows whether the input ends there.
     source.take(limit.bytes() + 1).read_to_end(&mut bytes).map_err(|why| why.to_string())?;
@@ -76,38 +76,39 @@ fn content(source: impl Read, limit: Limit) -> Result<Vec<u8>, String> {
 #[derive(Debug)]
 pub struct Bounded<R> {
     source: R,
-    limit: Limit,
-    left: u64,
-    line: Option<Line>,
+    limit: SizeLimit,
+    remaining: u64,
+    line: Option<LineLimit>,
 }
 
 /// The maximum length of a line, and how much of the current one was read.
 #[derive(Clone, Copy, Debug)]
-struct Line {
-    limit: Limit,
+struct LineLimit {
+    limit: SizeLimit,
     read: u64,
 }
 
 impl<R: Read> Bounded<R> {
     /// Wraps an open source.
     #[must_use]
-    pub const fn new(source: R, limit: Limit) -> Self {
-        Self { source, limit, left: limit.bytes(), line: None }
+    pub const fn new(source: R, limit: SizeLimit) -> Self {
+        Self { source, limit, remaining: limit.bytes(), line: None }
     }
 
     /// Adds a limit on each line, for readers that hold a complete line in memory.
     #[must_use]
-    pub fn with_lines(self, limit: Limit) -> Self {
-        Self { line: Some(Line { limit, read: 0 }), ..self }
+    pub fn with_lines(self, limit: SizeLimit) -> Self {
+        Self { line: Some(LineLimit { limit, read: 0 }), ..self }
     }
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // One byte beyond the limit shows whether the input ends there.
-        let room = usize::try_from(self.left.saturating_add(1)).unwrap_or(usize::MAX).min(buffer.len());
+        let room = usize::try_from(self.remaining.saturating_add(1)).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.source.read(&mut buffer[..room])?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(self.limit.to_string()))?;
+        self.remaining =
+            self.remaining.checked_sub(read as u64).ok_or_else(|| io::Error::other(self.limit.to_string()))?;
         if let Some(line) = &mut self.line {
             for piece in buffer[..read].split_inclusive(|byte| *byte == b'\n') {
                 line.read += piece.len() as u64;
@@ -125,23 +126,23 @@ impl<R: Read> Read for Bounded<R> {
 mod tests {
     use super::*;
 
-    const ONE: Limit = Limit::mib("a test's input", 1);
+    const ONE: SizeLimit = SizeLimit::mib("a test's input", 1);
 
     #[test]
     fn an_input_as_long_as_the_limit_is_read_and_one_byte_more_is_refused() {
         let length = usize::try_from(MIB).unwrap();
-        assert_eq!(source(&vec![b'x'; length][..], ONE).unwrap().len(), length);
+        assert_eq!(read_source(&vec![b'x'; length][..], ONE).unwrap().len(), length);
         let why = &"is longer than 1 MiB, the maximum for a test's input".to_owned();
-        assert_eq!(source(&vec![b'x'; length + 1][..], ONE).as_deref(), Err(why));
-        assert_eq!(source(io::repeat(0), ONE).as_deref(), Err(why));
-        assert_eq!(file(Path::new("/dev/zero"), ONE).as_deref(), Err(why));
-        assert!(file(Path::new("/"), ONE).unwrap_err().contains("directory"));
-        assert_eq!(Limit::mib("x", 2048).to_string(), "is longer than 2 GiB, the maximum for x");
+        assert_eq!(read_source(&vec![b'x'; length + 1][..], ONE).as_deref(), Err(why));
+        assert_eq!(read_source(io::repeat(0), ONE).as_deref(), Err(why));
+        assert_eq!(read_file(Path::new("/dev/zero"), ONE).as_deref(), Err(why));
+        assert!(read_file(Path::new("/"), ONE).unwrap_err().contains("directory"));
+        assert_eq!(SizeLimit::mib("x", 2048).to_string(), "is longer than 2 GiB, the maximum for x");
     }
 
     #[test]
     fn a_line_may_have_its_own_limit() {
-        let long = Limit::mib("a test's input", 100);
+        let long = SizeLimit::mib("a test's input", 100);
         let lines = vec![b"x".repeat(1000); 2000].join(&b'\n');
         let read = |bytes: &[u8]| io::copy(&mut Bounded::new(bytes, long).with_lines(ONE), &mut io::sink());
         assert_eq!(read(&lines).unwrap(), lines.len() as u64);

@@ -121,7 +121,7 @@ impl Clock {
     /// Creates a clock that converts moments after `unix` to wall-clock time and is not used for the current
     /// time.
     #[must_use]
-    pub fn of_stream(unix: Duration) -> Self {
+    pub fn anchored_at(unix: Duration) -> Self {
         Self { start: Instant::now(), start_unix: unix }
     }
 

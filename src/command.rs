@@ -10,12 +10,12 @@ use crate::cli::{self, Command, Invocation, LogLevel, Origins, Variables};
 use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
-use crate::import::{self, Assets, Hosts, Scope, Secrets};
+use crate::import::{self, Assets, Hosts, Scope, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::extract::Extraction;
 use crate::plan::journey::{Message, UserClass};
 use crate::plan::url::Scheme;
-use crate::plan::{Plan, Sink, Surroundings, random};
+use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
 use crate::publish;
 use crate::publish::observer::Context;
@@ -33,11 +33,11 @@ pub use report::report;
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
-    memory::save_addresses();
+    memory::save_address_space();
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = environment.collect();
-    let surroundings = Surroundings {
+    let surroundings = ProcessContext {
         stdout_is_terminal: io::stdout().is_terminal(),
         entropy: random::entropy(),
         environment: &environment,
@@ -48,10 +48,10 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         let now = Clock::start_now().unix(Moment::START);
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
-    let near = MemoryLimits::read().check(u64::from(plan.load().most_users()), needs(&plan))?;
+    let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
-    let people = Screen::open(plan.people(), terminal)?;
+    let people = Screen::open(plan.human_output(), terminal)?;
     for note in plan.notes() {
         people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
@@ -88,9 +88,9 @@ fn needs(plan: &Plan) -> UserNeeds {
     let mut needs = UserNeeds::default();
     for step in plan.classes().iter().flat_map(UserClass::steps) {
         needs.tls |= step.message.origin().scheme() == Scheme::Https;
-        needs.looks_at_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
+        needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
         if let Message::Templated(request) = &step.message {
-            needs.request_bytes = needs.request_bytes.max(request.least_len() as u64);
+            needs.request_bytes = needs.request_bytes.max(request.min_len() as u64);
         }
     }
     needs
@@ -166,7 +166,7 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
     let scope = Scope {
         hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
         assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
-        secrets: if flags.keep_secrets { Secrets::Keep } else { Secrets::FromEnvironment },
+        secrets: if flags.keep_secrets { SecretHandling::Keep } else { SecretHandling::FromEnvironment },
     };
     let import = import::import(&flags.input, scope)?;
     for note in &import.notes {

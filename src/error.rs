@@ -27,7 +27,7 @@ pub enum Exit {
 impl Exit {
     /// The exit of a run that ended with this code, as recorded in its stream.
     #[must_use]
-    pub const fn of_code(code: u8) -> Self {
+    pub const fn from_code(code: u8) -> Self {
         match code {
             0 => Self::Pass,
             2 => Self::Usage,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::outcome::{ExtractTrouble, TlsTrouble};
 use crate::plan::data::SourceId;
-use crate::plan::template::{SlotId, Unset};
+use crate::plan::template::{RenderError, SlotId};
 
 /// An event of the whole swarm with its time, because the aggregator may receive it later.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ pub enum Notice {
         trouble: ExtractTrouble,
     },
     /// A request was not sent because a value was missing or did not fit: the rest of the task was skipped.
-    Unset(Unset),
+    Unset(RenderError),
     /// All rows of a source are used up: users that need one end.
     DataEnd(SourceId),
     /// All rows of a source are used up, and the plan forbids that: the run is over and not valid.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::clock::{Elapsed, Moment};
 use crate::plan::endpoint::EndpointId;
-use crate::plan::expect::ExpectTrouble;
+use crate::plan::expect::ExpectationFailure;
 use crate::vocabulary::FailureClass;
 pub use framing::Broken;
 pub use tls::TlsTrouble;
@@ -40,7 +40,7 @@ pub enum Failure {
     /// A status that counts as failed.
     Status(u16),
     /// A response that is not as expected, apart from its status.
-    Expectation(ExpectTrouble),
+    Expectation(ExpectationFailure),
     /// A response without a value that later requests need.
     Extract(ExtractTrouble),
 }

@@ -32,7 +32,7 @@ pub fn masked_header(name: &str, value: &str) -> String {
 /// grouped by.
 #[must_use]
 pub fn masked(text: &str) -> String {
-    without(text, hidden(text))
+    mask_ranges(text, hidden(text))
 }
 
 /// A body for display: in addition to what [`masked`] hides, the values of JSON members that usually are
@@ -41,7 +41,7 @@ pub fn masked(text: &str) -> String {
 pub fn masked_body(text: &str) -> String {
     let mut hidden = hidden(text);
     hidden.extend(members(text));
-    without(text, hidden)
+    mask_ranges(text, hidden)
 }
 
 fn hidden(text: &str) -> Vec<Range<usize>> {
@@ -148,7 +148,7 @@ fn quoted(text: &str, from: usize) -> Option<(Range<usize>, usize)> {
 }
 
 /// The text with these ranges masked.
-fn without(text: &str, mut hidden: Vec<Range<usize>>) -> String {
+fn mask_ranges(text: &str, mut hidden: Vec<Range<usize>>) -> String {
     hidden.sort_by_key(|range| (range.start, range.end));
     let (mut out, mut done) = (String::with_capacity(text.len()), 0);
     for range in hidden {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::{Origins, Outputs, ReportFlags};
 use crate::error::{Error, Exit, Result};
-use crate::files::apart::{self, Named};
+use crate::files::distinct::{self, NamedFile};
 use crate::plan::check::{self, Check};
 use crate::report::files::{Names, Pages};
 use crate::report::model::Model;
@@ -24,9 +24,10 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     if many && flags.outputs != Outputs::default() {
         return Err(Error::usage("--html", "is a report of one stream; give one STREAM"));
     }
-    let inputs: Vec<Named> = flags.baseline.iter().chain(&flags.streams).map(|path| Named::stream(path)).collect();
+    let inputs: Vec<NamedFile> =
+        flags.baseline.iter().chain(&flags.streams).map(|path| NamedFile::stream(path)).collect();
     let pages = Pages::new(&flags.outputs);
-    apart::check(&inputs, &[&[Named::stdout()][..], &pages.places(Names::Known)].concat())?;
+    distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.places(Names::Known)].concat())?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
     signals::interrupts(&interrupt)?;
     let mut runs = Vec::new();
@@ -52,7 +53,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     }
     if let Some((_, model)) = runs.last() {
         let pages = pages.filled(|key| model.story.plan.setting(key));
-        apart::check(&inputs, &[&[Named::stdout()][..], &pages.places(Names::All)].concat())?;
+        distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.places(Names::All)].concat())?;
         text.push_str(&pages.write(model, Error::usage)?);
     }
     super::print(&text)?;
@@ -63,7 +64,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
 fn exit(model: &Model, checks: &[Check]) -> Exit {
     match &model.story.end {
         _ if model.troubles.is_loss() => Exit::Invalid,
-        Some(end) if !checks.is_empty() => Exit::of_code(end.exit_code),
+        Some(end) if !checks.is_empty() => Exit::from_code(end.exit_code),
         _ => Exit::Pass,
     }
 }

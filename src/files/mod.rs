@@ -1,4 +1,4 @@
 //! The user's files: detecting that two are the same, and replacing one without losing it.
 
-pub mod apart;
+pub mod distinct;
 pub mod replace;

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Maximum number of symbolic links that are followed, the same as in Linux (`path_resolution(7)`).
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// Maximum number of names tried for a temporary file: existing ones belong to processes that were killed.
-const MOST_NAMES: u32 = 1000;
+const MAX_NAMES: u32 = 1000;
 
 /// Temporary files of this process, so that they can be removed when a signal ends it.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -24,14 +24,14 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// # Errors
 /// The file cannot be written. It is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
-    match Target::of(path)? {
-        Target::InPlace => in_place(path, content),
-        Target::Beside(target, former) => {
+    match WriteMethod::of(path)? {
+        WriteMethod::InPlace => in_place(path, content),
+        WriteMethod::Beside(target, former) => {
             if former.is_some() {
                 // A file that is write-protected must not be replaced either.
                 File::options().write(true).open(&target)?;
             }
-            let Ok(mut new) = Temporary::create(&target, former.as_ref()) else { return in_place(path, content) };
+            let Ok(mut new) = TemporaryFile::create(&target, former.as_ref()) else { return in_place(path, content) };
             new.file.write_all(content)?;
             if new.rename(&target).is_err() {
                 return in_place(path, content);
@@ -45,16 +45,16 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn check(path: &Path) -> io::Result<()> {
-    match Target::of(path)? {
-        Target::InPlace => Ok(()),
-        Target::Beside(target, Some(_)) => File::options().write(true).open(target).map(drop),
-        Target::Beside(target, None) => Temporary::create(&target, None).map(drop),
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    match WriteMethod::of(path)? {
+        WriteMethod::InPlace => Ok(()),
+        WriteMethod::Beside(target, Some(_)) => File::options().write(true).open(target).map(drop),
+        WriteMethod::Beside(target, None) => TemporaryFile::create(&target, None).map(drop),
     }
 }
 
 /// Removes the temporary files of this process and prevents new ones: the process is about to end.
-pub fn give_up() {
+pub fn remove_temporary_files() {
     let mut temporary = temporary();
     for path in temporary.drain(..) {
         // A file that cannot be removed shows by its name where it comes from.
@@ -67,9 +67,9 @@ pub fn give_up() {
 ///
 /// # Errors
 /// Too many links, or a link that cannot be read.
-pub fn without_links(path: &Path) -> io::Result<PathBuf> {
+pub fn follow_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match std::fs::symlink_metadata(&path) {
             Ok(file) if file.is_symlink() => {
                 let link = std::fs::read_link(&path)?;
@@ -86,19 +86,19 @@ fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
 }
 
 /// How a file is written.
-enum Target {
+enum WriteMethod {
     /// Directly: a device, a pipe, a descriptor.
     InPlace,
     /// Through a temporary file next to this path; with the old file's metadata if there is one.
     Beside(PathBuf, Option<Metadata>),
 }
 
-impl Target {
+impl WriteMethod {
     fn of(path: &Path) -> io::Result<Self> {
         if path.starts_with("/dev") || path.starts_with("/proc") {
             return Ok(Self::InPlace);
         }
-        let target = without_links(path)?;
+        let target = follow_links(path)?;
         match std::fs::symlink_metadata(&target) {
             Ok(file) if file.is_file() => Ok(Self::Beside(target, Some(file))),
             Ok(file) if file.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -119,12 +119,12 @@ fn in_place(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 /// A temporary file next to the one that it will replace; removed unless it was renamed.
-struct Temporary {
+struct TemporaryFile {
     file: File,
     path: PathBuf,
 }
 
-impl Temporary {
+impl TemporaryFile {
     fn create(target: &Path, former: Option<&Metadata>) -> io::Result<Self> {
         let folder = target.parent().unwrap_or(Path::new(""));
         let mode = former.map_or(0o666, |former| former.mode() & 0o777);
@@ -135,7 +135,7 @@ impl Temporary {
         let (file, path) = loop {
             let path = folder.join(format!(".swarmline-{}-{number}.tmp", std::process::id()));
             match options.open(&path) {
-                Err(why) if why.kind() == io::ErrorKind::AlreadyExists && number < MOST_NAMES => number += 1,
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists && number < MAX_NAMES => number += 1,
                 opened => break (opened?, path),
             }
         };
@@ -160,7 +160,7 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryFile {
     fn drop(&mut self) {
         let mut temporary = temporary();
         if let Some(place) = temporary.iter().position(|path| *path == self.path) {

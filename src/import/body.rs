@@ -2,25 +2,25 @@
 
 use std::collections::HashSet;
 
-use super::draft::{Body, literal};
+use super::draft::{DraftBody, escape_template};
 use crate::plan::json::Json;
 use crate::plan::percent;
 
 /// Converts `text` according to its content type; also returns whether the scenario key implies the
 /// `Content-Type`.
-pub(super) fn of(content_type: &str, text: &str) -> (Body, bool) {
+pub(super) fn convert(content_type: &str, text: &str) -> (DraftBody, bool) {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if (kind == "application/json" || kind.ends_with("+json"))
         && let Some(json) = json(text)
     {
-        return (Body::Json(json), kind == "application/json");
+        return (DraftBody::Json(json), kind == "application/json");
     }
     if kind == "application/x-www-form-urlencoded"
         && let Some(pairs) = form(text)
     {
-        return (Body::Form(pairs), true);
+        return (DraftBody::Form(pairs), true);
     }
-    (Body::Text(literal(text)), false)
+    (DraftBody::Text(escape_template(text)), false)
 }
 
 /// The JSON value if a scenario can express it: member names must be unique.
@@ -31,23 +31,23 @@ fn json(text: &str) -> Option<Json> {
 /// Escapes all strings, including the names of members, which are templates too.
 fn literals(value: Json) -> Json {
     match value {
-        Json::Text(text) => Json::Text(literal(&text)),
+        Json::Text(text) => Json::Text(escape_template(&text)),
         Json::List(items) => Json::List(items.into_iter().map(literals).collect()),
         Json::Object(members) => {
-            Json::Object(members.into_iter().map(|(name, value)| (literal(&name), literals(value))).collect())
+            Json::Object(members.into_iter().map(|(name, value)| (escape_template(&name), literals(value))).collect())
         }
         other => other,
     }
 }
 
 /// The body for the fields of a form; also returns whether the scenario key implies the `Content-Type`.
-pub(super) fn of_fields(fields: &[(String, String)]) -> (Body, bool) {
+pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
     if let Some(pairs) = unique(fields.iter().cloned()) {
-        return (Body::Form(pairs), true);
+        return (DraftBody::Form(pairs), true);
     }
     let pairs: Vec<String> =
         fields.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-    (Body::Text(pairs.join("&")), false)
+    (DraftBody::Text(pairs.join("&")), false)
 }
 
 /// The form fields if they can be expressed as a map: names must be unique.
@@ -68,7 +68,7 @@ fn unique(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(Str
         if name.is_empty() || !names.insert(name.clone()) {
             return None;
         }
-        pairs.push((literal(&name), literal(&value)));
+        pairs.push((escape_template(&name), escape_template(&value)));
     }
     Some(pairs)
 }
@@ -112,14 +112,14 @@ mod tests {
 
     #[test]
     fn a_body_becomes_the_most_specific_key_that_loses_nothing() {
-        let json = |text: &str| Body::Json(Json::parse(text.as_bytes()).unwrap());
-        let read = of("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
+        let json = |text: &str| DraftBody::Json(Json::parse(text.as_bytes()).unwrap());
+        let read = convert("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
         assert_eq!(read, (json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#), true));
-        assert!(!of("application/json", r#"{"n": 1, "n": 2}"#).1, "a duplicate member would be lost");
-        let form = of("application/x-www-form-urlencoded", "a=1+2%26&b=%C3%BC");
-        assert_eq!(form, (Body::Form(vec![("a".into(), "1 2&".into()), ("b".into(), "ü".into())]), true));
+        assert!(!convert("application/json", r#"{"n": 1, "n": 2}"#).1, "a duplicate member would be lost");
+        let form = convert("application/x-www-form-urlencoded", "a=1+2%26&b=%C3%BC");
+        assert_eq!(form, (DraftBody::Form(vec![("a".into(), "1 2&".into()), ("b".into(), "ü".into())]), true));
         for text in ["a=1&a=2", "a", "=1", "a=%ff", "a=%"] {
-            assert_eq!(of("application/x-www-form-urlencoded", text).0, Body::Text(text.into()), "{text}");
+            assert_eq!(convert("application/x-www-form-urlencoded", text).0, DraftBody::Text(text.into()), "{text}");
         }
     }
 }

@@ -5,56 +5,56 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::body::encoded;
-use super::draft::{Body, Request, literal};
+use super::draft::{DraftBody, DraftRequest, escape_template};
 use crate::plan::json::Json;
 use crate::plan::scenario;
 
 /// Minimum length of a token; shorter texts are ordinary words that recur by coincidence.
-const SHORTEST: usize = 8;
+const MIN_TOKEN: usize = 8;
 
 /// Maximum length of a token; longer texts are documents.
-const LONGEST: usize = 4096;
+const MAX_TOKEN: usize = 4096;
 
 /// Maximum number of texts examined; a recording with more contains data, not tokens.
-const MOST: usize = 20_000;
+const MAX_TEXTS: usize = 20_000;
 
 /// Maximum number of extracted values: a draft with more would not be reviewed by its user.
-const MOST_VALUES: usize = 1_000;
+const MAX_VALUES: usize = 1_000;
 
 /// A text in a response that may be a token, and its position.
 #[derive(Debug)]
-pub(super) struct Token {
+pub(super) struct TokenCandidate {
     pointer: String,
     text: String,
 }
 
 /// Memory budget for the tokens of all responses, so that a large recording is processed in bounded memory.
 #[derive(Debug)]
-pub(super) struct TokenRoom(usize);
+pub(super) struct TokenBudget(usize);
 
-impl Default for TokenRoom {
+impl Default for TokenBudget {
     fn default() -> Self {
         /// Bytes of texts and pointers.
-        const MOST_BYTES: usize = 32 * 1024 * 1024;
-        Self(MOST_BYTES)
+        const MAX_BYTES: usize = 32 * 1024 * 1024;
+        Self(MAX_BYTES)
     }
 }
 
-impl TokenRoom {
+impl TokenBudget {
     /// Collects texts of a response that may be tokens, as long as the budget lasts; also returns whether all
     /// did fit.
-    pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<Token>, bool) {
+    pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<TokenCandidate>, bool) {
         let (mut tokens, mut is_whole) = (Vec::new(), true);
         leaves(answer, &mut String::new(), &mut |pointer, text| {
             // A dollar sign at the end would take part in an escape that follows it.
             let cannot_be_token = text.contains(char::is_whitespace) || text.ends_with('$');
-            if !(SHORTEST..=LONGEST).contains(&text.len()) || cannot_be_token {
+            if !(MIN_TOKEN..=MAX_TOKEN).contains(&text.len()) || cannot_be_token {
                 return;
             }
-            match self.0.checked_sub(pointer.len() + text.len() + size_of::<Token>()) {
+            match self.0.checked_sub(pointer.len() + text.len() + size_of::<TokenCandidate>()) {
                 Some(left) => {
                     self.0 = left;
-                    tokens.push(Token { pointer: pointer.to_owned(), text: text.to_owned() });
+                    tokens.push(TokenCandidate { pointer: pointer.to_owned(), text: text.to_owned() });
                 }
                 None => is_whole = false,
             }
@@ -66,11 +66,11 @@ impl TokenRoom {
 /// Replaces values from earlier responses by variables; returns the number of values replaced.
 ///
 /// `answers` are the tokens of the responses, in the order of the requests.
-pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> usize {
+pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Vec<TokenCandidate>>) -> usize {
     let mut first_seen: HashMap<String, (usize, String)> = HashMap::new();
     for (index, tokens) in answers.into_iter().enumerate() {
-        for Token { pointer, text } in tokens {
-            if first_seen.len() < MOST {
+        for TokenCandidate { pointer, text } in tokens {
+            if first_seen.len() < MAX_TEXTS {
                 first_seen.entry(text).or_insert((index, pointer));
             }
         }
@@ -79,40 +79,40 @@ pub(super) fn correlate(requests: &mut [Request], answers: Vec<Vec<Token>>) -> u
         first_seen.into_iter().map(|(text, (index, pointer))| (index, pointer, Needle::new(text))).collect();
     // Longest first: a token may be part of another.
     found.sort_by(|a, b| b.2.text.len().cmp(&a.2.text.len()).then_with(|| (a.0, &a.1).cmp(&(b.0, &b.1))));
-    let places = places(requests, &found);
-    let mut names = Names::default();
+    let places = find_requests(requests, &found);
+    let mut names = VariableNames::default();
     for ((index, pointer, needle), places) in found.into_iter().zip(places) {
         // A longer token may have replaced it in the meantime.
         let places: Vec<usize> = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect();
         // A value that the client sent before it appeared in a response does not come from the server.
-        if places.first().is_none_or(|first| *first <= index) || names.taken.len() >= MOST_VALUES {
+        if places.first().is_none_or(|first| *first <= index) || names.used.len() >= MAX_VALUES {
             continue;
         }
-        let name = names.free(&pointer);
+        let name = names.allocate(&pointer);
         for place in places {
             needle.replace_in(&mut requests[place], &name);
         }
         requests[index].extract.push((name, pointer));
     }
-    names.taken.len()
+    names.used.len()
 }
 
 /// Needles with the same first bytes, by length and text: even of many, few share a length.
-type Alike<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
+type NeedlesByLength<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
 
 /// Finds the requests that contain each needle, in one pass over their texts, however many needles there are.
-fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
-    let mut begins: HashMap<&[u8], Alike<'_>> = HashMap::new();
+fn find_requests(requests: &[DraftRequest], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
+    let mut begins: HashMap<&[u8], NeedlesByLength<'_>> = HashMap::new();
     for (number, (_, _, needle)) in needles.iter().enumerate() {
         for form in [needle.plain.as_bytes(), needle.encoded.as_bytes()] {
-            let alike = begins.entry(&form[..SHORTEST]).or_default();
+            let alike = begins.entry(&form[..MIN_TOKEN]).or_default();
             alike.entry(form.len()).or_default().entry(form).or_default().push(number);
         }
     }
     let mut places = vec![BTreeSet::new(); needles.len()];
     for (place, request) in requests.iter().enumerate() {
         texts(request, &mut |text| {
-            for (at, window) in text.as_bytes().windows(SHORTEST).enumerate() {
+            for (at, window) in text.as_bytes().windows(MIN_TOKEN).enumerate() {
                 for (length, of_length) in begins.get(window).into_iter().flatten() {
                     let found = text.as_bytes().get(at..at + length).and_then(|part| of_length.get(part));
                     for number in found.into_iter().flatten() {
@@ -126,18 +126,18 @@ fn places(requests: &[Request], needles: &[(usize, String, Needle)]) -> Vec<BTre
 }
 
 /// Calls `show` for every text of a request that may contain a value.
-fn texts(request: &Request, show: &mut impl FnMut(&str)) {
+fn texts(request: &DraftRequest, show: &mut impl FnMut(&str)) {
     show(&request.target);
     other_texts(request, show);
 }
 
-fn other_texts(request: &Request, show: &mut impl FnMut(&str)) {
+fn other_texts(request: &DraftRequest, show: &mut impl FnMut(&str)) {
     request.headers.iter().for_each(|(_, value)| show(value));
     match &request.body {
-        Body::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
-        Body::Form(pairs) => pairs.iter().for_each(|(_, value)| show(value)),
-        Body::Text(text) => show(text),
-        Body::None | Body::File(_) => {}
+        DraftBody::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
+        DraftBody::Form(pairs) => pairs.iter().for_each(|(_, value)| show(value)),
+        DraftBody::Text(text) => show(text),
+        DraftBody::None | DraftBody::File(_) => {}
     }
 }
 
@@ -175,10 +175,10 @@ struct Needle {
 
 impl Needle {
     fn new(text: String) -> Self {
-        Self { plain: literal(&text), encoded: encoded(&text), text }
+        Self { plain: escape_template(&text), encoded: encoded(&text), text }
     }
 
-    fn is_in(&self, request: &Request) -> bool {
+    fn is_in(&self, request: &DraftRequest) -> bool {
         let in_target = self.target_with(&request.target, "") != request.target;
         let mut found = in_target;
         other_texts(request, &mut |text| found |= replaced(text, &self.plain, "${}") != text);
@@ -196,7 +196,7 @@ impl Needle {
         format!("{kept}{}", replaced(&path, &self.plain, &format!("${{raw({name})}}")))
     }
 
-    fn replace_in(&self, request: &mut Request, name: &str) {
+    fn replace_in(&self, request: &mut DraftRequest, name: &str) {
         let variable = format!("${{{name}}}");
         let replaced = |text: &str| replaced(text, &self.plain, &variable);
         request.target = self.target_with(&request.target, name);
@@ -204,10 +204,10 @@ impl Needle {
             *value = replaced(value);
         }
         match &mut request.body {
-            Body::Json(value) => *value = std::mem::replace(value, Json::Null).with_strings(&replaced),
-            Body::Form(pairs) => pairs.iter_mut().for_each(|(_, value)| *value = replaced(value)),
-            Body::Text(text) => *text = replaced(text),
-            Body::None | Body::File(_) => {}
+            DraftBody::Json(value) => *value = std::mem::replace(value, Json::Null).with_strings(&replaced),
+            DraftBody::Form(pairs) => pairs.iter_mut().for_each(|(_, value)| *value = replaced(value)),
+            DraftBody::Text(text) => *text = replaced(text),
+            DraftBody::None | DraftBody::File(_) => {}
         }
     }
 }
@@ -245,23 +245,23 @@ fn expression_in(template: &str) -> Option<usize> {
 
 /// Allocates names of variables.
 #[derive(Default)]
-struct Names {
-    taken: HashSet<String>,
+struct VariableNames {
+    used: HashSet<String>,
     /// How many variables with this base name were requested.
-    asked: HashMap<String, usize>,
+    requested: HashMap<String, usize>,
 }
 
-impl Names {
+impl VariableNames {
     /// Creates a variable name from the last member of the pointer.
-    fn free(&mut self, pointer: &str) -> String {
+    fn allocate(&mut self, pointer: &str) -> String {
         let last =
             pointer.rsplit('/').find(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("value");
         let base: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
         loop {
-            let asked = self.asked.entry(base.clone()).or_default();
+            let asked = self.requested.entry(base.clone()).or_default();
             *asked += 1;
             let name = if *asked == 1 { base.clone() } else { format!("{base}_{asked}") };
-            if !scenario::RESERVED.contains(&&*name) && self.taken.insert(name.clone()) {
+            if !scenario::RESERVED.contains(&&*name) && self.used.insert(name.clone()) {
                 return name;
             }
         }

@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
-use super::other_flags::left_out;
-use super::secrets::Vault;
+use super::draft::{Draft, DraftBody, DraftRequest, Import, Notes, SizeBudget, escape_template};
+use super::other_flags::skip_flag;
+use super::secrets::SecretVariables;
 use super::{Scope, body};
 use crate::error::{Error, Result};
 use crate::plan::url::Url;
@@ -18,25 +18,25 @@ use crate::value;
 /// Names the invalid word.
 pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Result<Import> {
     let mut notes = Notes::default();
-    let mut vault = Vault::new(scope.secrets);
+    let mut vault = SecretVariables::new(scope.secrets);
     let mut requests = Vec::new();
-    let mut room = Room::default();
+    let mut room = SizeBudget::default();
     let mut host: Option<String> = None;
     for words in commands {
         for words in words.split(|word| word == "--next" || word == "-:") {
-            let command = Command::read(words, &mut notes)?;
+            let command = CurlCommand::read(words, &mut notes)?;
             for url in &command.urls {
                 let (origin, target, userinfo) = parts(url)?;
                 let base = host.get_or_insert_with(|| origin.clone());
                 let target = if *base == origin { target } else { format!("{origin}{target}") };
                 let request = command.request(target, userinfo, &mut vault, &mut notes)?;
-                room.take(what, &request)?;
+                room.count(what, &request)?;
                 requests.push(request);
             }
         }
     }
     let Some(host) = host else { return Err(Error::usage(what, "contains no URL")) };
-    vault.tell_kept(&requests, &mut notes);
+    vault.note_kept_secrets(&requests, &mut notes);
     Draft::new(host, requests, None).finish(what, notes)
 }
 
@@ -47,33 +47,33 @@ fn parts(url: &str) -> Result<(String, String, Option<String>)> {
     let parsed = Url::parse(&absolute).map_err(|why| Error::usage(format!("URL {:?}", masked_url(url)), why))?;
     let origin = parsed.url.origin();
     let scheme = absolute.split("://").next().unwrap_or_default().to_ascii_lowercase();
-    Ok((format!("{scheme}://{}", origin.authority()), literal(parsed.url.target()), parsed.userinfo))
+    Ok((format!("{scheme}://{}", origin.authority()), escape_template(parsed.url.target()), parsed.userinfo))
 }
 
 /// A parsed command.
 #[derive(Debug, Default)]
-struct Command {
+struct CurlCommand {
     urls: Vec<String>,
     method: Option<String>,
     headers: Vec<(String, String)>,
-    data: Option<Data>,
+    data: Option<CurlData>,
     /// `-G`: the data is part of the query.
     in_query: bool,
     head: bool,
-    upload: Option<Body>,
+    upload: Option<DraftBody>,
     timeout: Option<String>,
 }
 
 /// The data from `-d` and related flags.
 #[derive(Debug)]
-enum Data {
+enum CurlData {
     Form(String),
     Json(String),
     File(String),
     Multipart(Vec<(String, String)>),
 }
 
-impl Command {
+impl CurlCommand {
     fn read(words: &[String], notes: &mut Notes) -> Result<Self> {
         let mut command = Self::default();
         let mut words = words.iter().map(String::as_str);
@@ -141,10 +141,10 @@ impl Command {
             "-T" | "--upload-file" => {
                 let path = value(flag)?;
                 self.upload = Some(match body::why_not_a_file(&path) {
-                    None => Body::File(path),
+                    None => DraftBody::File(path),
                     Some(why) => {
                         notes.add(format!("{flag} FILE: left out, {why}"));
-                        Body::Text(String::new())
+                        DraftBody::Text(String::new())
                     }
                 });
             }
@@ -189,8 +189,8 @@ impl Command {
                 let text = value(flag)?;
                 match (&mut self.data, text.strip_prefix('@')) {
                     (_, Some(path)) => self.data = Some(file(flag, path, notes)),
-                    (Some(Data::Json(all)), None) => all.push_str(&text),
-                    (_, None) => self.data = Some(Data::Json(text)),
+                    (Some(CurlData::Json(all)), None) => all.push_str(&text),
+                    (_, None) => self.data = Some(CurlData::Json(text)),
                 }
                 self.set_default("Content-Type", "application/json");
                 self.set_default("Accept", "application/json");
@@ -203,11 +203,11 @@ impl Command {
                     return Ok(());
                 }
                 match &mut self.data {
-                    Some(Data::Multipart(fields)) => fields.push((name.to_owned(), content.to_owned())),
-                    _ => self.data = Some(Data::Multipart(vec![(name.to_owned(), content.to_owned())])),
+                    Some(CurlData::Multipart(fields)) => fields.push((name.to_owned(), content.to_owned())),
+                    _ => self.data = Some(CurlData::Multipart(vec![(name.to_owned(), content.to_owned())])),
                 }
             }
-            _ => left_out(flag, value, notes)?,
+            _ => skip_flag(flag, value, notes)?,
         }
         Ok(())
     }
@@ -215,11 +215,11 @@ impl Command {
     /// Like curl, joins the data of several flags with `&`.
     fn form(&mut self, text: String) {
         match &mut self.data {
-            Some(Data::Form(all)) => {
+            Some(CurlData::Form(all)) => {
                 all.push('&');
                 all.push_str(&text);
             }
-            _ => self.data = Some(Data::Form(text)),
+            _ => self.data = Some(CurlData::Form(text)),
         }
     }
 
@@ -247,9 +247,9 @@ impl Command {
         &self,
         target: String,
         userinfo: Option<String>,
-        vault: &mut Vault,
+        vault: &mut SecretVariables,
         notes: &mut Notes,
-    ) -> Result<Request> {
+    ) -> Result<DraftRequest> {
         let mut headers = self.headers.clone();
         let has_own = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
         if let Some(userinfo) = userinfo.filter(|_| !has_own) {
@@ -261,45 +261,46 @@ impl Command {
         let mut follows = false;
         let body = match &self.data {
             None => self.upload.clone().unwrap_or_default(),
-            Some(Data::Form(text)) if self.in_query => {
+            Some(CurlData::Form(text)) if self.in_query => {
                 let join = if target.contains('?') { '&' } else { '?' };
-                target = format!("{target}{join}{}", literal(&body::of_query(text)));
-                Body::None
+                target = format!("{target}{join}{}", escape_template(&body::of_query(text)));
+                DraftBody::None
             }
-            Some(Data::File(_)) if self.in_query => {
+            Some(CurlData::File(_)) if self.in_query => {
                 notes.add("-G with a file of data: left out; insert the file's text into the URL");
-                Body::None
+                DraftBody::None
             }
-            Some(Data::Form(text) | Data::Json(text)) => {
+            Some(CurlData::Form(text) | CurlData::Json(text)) => {
                 let kind = content_type.as_deref().unwrap_or("application/x-www-form-urlencoded");
-                let (body, by_itself) = body::of(kind, text);
+                let (body, by_itself) = body::convert(kind, text);
                 follows = by_itself;
                 body
             }
-            Some(Data::File(path)) => Body::File(path.clone()),
-            Some(Data::Multipart(fields)) => {
+            Some(CurlData::File(path)) => DraftBody::File(path.clone()),
+            Some(CurlData::Multipart(fields)) => {
                 headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
                 headers.push(("Content-Type".to_owned(), format!("multipart/form-data; boundary={BOUNDARY}")));
-                Body::Text(literal(&multipart(fields)))
+                DraftBody::Text(escape_template(&multipart(fields)))
             }
         };
         if follows {
             headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-        } else if content_type.is_none() && !matches!(self.data, None | Some(Data::Multipart(_))) && !self.in_query {
+        } else if content_type.is_none() && !matches!(self.data, None | Some(CurlData::Multipart(_))) && !self.in_query
+        {
             headers.push(("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
         }
         let method = value::method(&self.method_name(&body)).map_err(|why| Error::usage("curl -X", why))?;
         let headers = headers.into_iter().filter(|(name, _)| !is_computed(name));
         let headers = joined(headers, notes).into_iter();
-        let headers = headers.map(|(name, value)| (name.clone(), vault.keep(&name, &value, notes))).collect();
-        Ok(Request { method, target, headers, body, timeout: self.timeout.clone(), ..Request::default() })
+        let headers = headers.map(|(name, value)| (name.clone(), vault.hide(&name, &value, notes))).collect();
+        Ok(DraftRequest { method, target, headers, body, timeout: self.timeout.clone(), ..DraftRequest::default() })
     }
 
-    fn method_name(&self, body: &Body) -> String {
+    fn method_name(&self, body: &DraftBody) -> String {
         self.method.clone().unwrap_or_else(|| {
             let name = match body {
                 _ if self.head => "HEAD",
-                Body::None => "GET",
+                DraftBody::None => "GET",
                 _ if self.upload.is_some() => "PUT",
                 _ => "POST",
             };
@@ -309,12 +310,12 @@ impl Command {
 }
 
 /// The data of a flag that names a file; empty, with a note, where `run` could not read it.
-fn file(flag: &str, path: &str, notes: &mut Notes) -> Data {
+fn file(flag: &str, path: &str, notes: &mut Notes) -> CurlData {
     match body::why_not_a_file(path) {
-        None => Data::File(path.to_owned()),
+        None => CurlData::File(path.to_owned()),
         Some(why) => {
             notes.add(format!("{flag} @FILE: left out, {why}"));
-            Data::Form(String::new())
+            CurlData::Form(String::new())
         }
     }
 }

@@ -41,33 +41,33 @@ pub(super) struct Draft {
     pub(super) schema: &'static str,
     pub(super) name: String,
     pub(super) host: String,
-    pub(super) user_classes: [UserClass; 1],
+    pub(super) user_classes: [DraftClass; 1],
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct UserClass {
+pub(super) struct DraftClass {
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     wait: Option<String>,
-    tasks: [Task; 1],
+    tasks: [DraftTask; 1],
 }
 
 #[derive(Debug, Serialize)]
-struct Task {
+struct DraftTask {
     name: &'static str,
-    requests: Vec<Request>,
+    requests: Vec<DraftRequest>,
 }
 
 /// One request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Request {
+pub(super) struct DraftRequest {
     /// Upper case.
     pub(super) method: String,
     /// Path and query, or an absolute URL; as template text.
     pub(super) target: String,
     pub(super) name: Option<String>,
     pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Body,
+    pub(super) body: DraftBody,
     pub(super) timeout: Option<String>,
     /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
@@ -77,7 +77,7 @@ pub(super) struct Request {
 
 /// The body of a request.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Body {
+pub(super) enum DraftBody {
     #[default]
     None,
     Json(Json),
@@ -86,15 +86,15 @@ pub(super) enum Body {
     File(String),
 }
 
-impl Request {
+impl DraftRequest {
     /// Approximate length of its text.
     pub(super) fn length(&self) -> usize {
         let headers = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         let body = match &self.body {
-            Body::None => 0,
-            Body::Json(json) => json.to_string().len(),
-            Body::Form(pairs) => pairs.iter().map(|(name, value)| name.len() + value.len()).sum(),
-            Body::Text(text) | Body::File(text) => text.len(),
+            DraftBody::None => 0,
+            DraftBody::Json(json) => json.to_string().len(),
+            DraftBody::Form(pairs) => pairs.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            DraftBody::Text(text) | DraftBody::File(text) => text.len(),
         };
         self.method.len() + self.target.len() + headers + body
     }
@@ -102,38 +102,38 @@ impl Request {
 
 /// Limits the size of the generated scenario.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct SizeBudget {
     requests: usize,
     bytes: usize,
 }
 
-impl Room {
+impl SizeBudget {
     /// Counts a request.
     ///
     /// # Errors
     /// `what` has too many requests, or they are too long.
-    pub(super) fn take(&mut self, what: &str, request: &Request) -> Result<()> {
+    pub(super) fn count(&mut self, what: &str, request: &DraftRequest) -> Result<()> {
         self.requests += 1;
         self.bytes += request.length();
-        if self.requests > MOST_REQUESTS {
-            return Err(Error::usage(what, format!("has more than {MOST_REQUESTS} requests")));
+        if self.requests > MAX_REQUESTS {
+            return Err(Error::usage(what, format!("has more than {MAX_REQUESTS} requests")));
         }
-        if self.bytes as u64 > scenario::LONGEST.bytes() {
-            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::LONGEST)));
+        if self.bytes as u64 > scenario::MAX_SIZE.bytes() {
+            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
         }
         Ok(())
     }
 }
 
 /// Maximum number of requests of an import: a recording of a working day has a few thousand.
-pub(super) const MOST_REQUESTS: usize = 50_000;
+pub(super) const MAX_REQUESTS: usize = 50_000;
 
 impl Draft {
     /// Creates a scenario named after its host.
-    pub(super) fn new(host: String, requests: Vec<Request>, wait: Option<String>) -> Self {
+    pub(super) fn new(host: String, requests: Vec<DraftRequest>, wait: Option<String>) -> Self {
         let name = host.split_once("://").map_or(host.as_str(), |(_, authority)| authority).to_owned();
-        let tasks = [Task { name: "journey", requests }];
-        let class = UserClass { name: "user", wait, tasks };
+        let tasks = [DraftTask { name: "journey", requests }];
+        let class = DraftClass { name: "user", wait, tasks };
         Self { schema: SCHEMA, name, host, user_classes: [class] }
     }
 
@@ -144,8 +144,8 @@ impl Draft {
     pub(super) fn finish(self, what: &str, notes: Notes) -> Result<Import> {
         // Maps with text keys and no floats: everything can be expressed in JSON.
         let text = serde_json::to_string_pretty(&self).unwrap_or_default();
-        if text.len() as u64 >= scenario::LONGEST.bytes() {
-            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::LONGEST)));
+        if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
+            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
         }
         Ok(Import { scenario: text + "\n", notes: notes.finish() })
     }
@@ -155,11 +155,11 @@ impl Draft {
 const SCHEMA: &str = "scenario.schema.json";
 
 /// Escapes text so that a scenario uses it literally: `${` would start an expression.
-pub(super) fn literal(text: &str) -> String {
+pub(super) fn escape_template(text: &str) -> String {
     text.replace("${", "$${")
 }
 
-impl Serialize for Request {
+impl Serialize for DraftRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         let own_key = matches!(self.method.as_str(), "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS");
@@ -176,11 +176,11 @@ impl Serialize for Request {
             map.serialize_entry("headers", &Pairs(&self.headers))?;
         }
         match &self.body {
-            Body::None => {}
-            Body::Json(value) => map.serialize_entry("json", value)?,
-            Body::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
-            Body::Text(text) => map.serialize_entry("body", text)?,
-            Body::File(path) => map.serialize_entry("body_file", path)?,
+            DraftBody::None => {}
+            DraftBody::Json(value) => map.serialize_entry("json", value)?,
+            DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
+            DraftBody::Text(text) => map.serialize_entry("body", text)?,
+            DraftBody::File(path) => map.serialize_entry("body_file", path)?,
         }
         if let Some(timeout) = &self.timeout {
             map.serialize_entry("timeout", timeout)?;

@@ -8,14 +8,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::correlate::{Token, TokenRoom, correlate};
+use super::correlate::{TokenBudget, TokenCandidate, correlate};
 use super::curl::{is_computed, joined};
-use super::draft::{Body, Draft, Import, Notes, Request, Room, literal};
-use super::secrets::Vault;
-use super::{Assets, Hosts, Scope, Secrets, body};
+use super::draft::{Draft, DraftBody, DraftRequest, Import, Notes, SizeBudget, escape_template};
+use super::secrets::SecretVariables;
+use super::{Assets, Hosts, Scope, SecretHandling, body};
 use crate::clock;
 use crate::error::{Error, Result};
-use crate::plan::json::{Json, Raw, Twice};
+use crate::plan::json::{Duplicates, Json, RawJson};
 use crate::plan::url::Url;
 use crate::value;
 
@@ -28,17 +28,18 @@ pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Impor
     let mut recorded = entries::read(file, input, &mut notes)?;
     // Recorders write entries when they end; they are sorted by their start.
     recorded.sort_by(|a, b| a.started.total_cmp(&b.started));
-    let mut kept = chosen(recorded, scope, &mut notes);
+    let mut kept = select(recorded, scope, &mut notes);
     let Some(first) = kept.first() else { return Err(Error::usage(file, "contains no request that can be imported")) };
     let host = first.origin.clone();
     let wait = think_time(&kept);
-    let answers: Vec<Vec<Token>> = kept.iter_mut().map(|entry| std::mem::take(&mut entry.answer)).collect();
+    let answers: Vec<Vec<TokenCandidate>> =
+        kept.iter_mut().map(|entry| std::mem::take(&mut entry.response_tokens)).collect();
     // Secrets come last: a token from a response is a variable by then, not a secret of the file.
     let mut requests = Vec::with_capacity(kept.len());
-    let mut room = Room::default();
+    let mut room = SizeBudget::default();
     for entry in kept {
         let request = entry.request(&host, &mut notes)?;
-        room.take(file, &request)?;
+        room.count(file, &request)?;
         requests.push(request);
     }
     match correlate(&mut requests, answers) {
@@ -47,12 +48,12 @@ pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Impor
             "{count} values are now extracted from earlier responses (extract): check that they are the right ones"
         )),
     }
-    hide(&mut requests, scope.secrets, &mut notes);
+    hide_secrets(&mut requests, scope.secrets, &mut notes);
     Draft::new(host, requests, wait).finish(file, notes)
 }
 
 /// A recorded exchange.
-struct Entry {
+struct RecordedExchange {
     /// Seconds since 1970; 0 if the recording does not contain it.
     started: f64,
     seconds: f64,
@@ -63,26 +64,29 @@ struct Entry {
     target: String,
     headers: Vec<(String, String)>,
     content_type: String,
-    post: Option<Post>,
+    post: Option<RecordedBody>,
     status: u16,
     redirect: Option<String>,
     is_asset: bool,
     /// Texts of the response that may be tokens.
-    answer: Vec<Token>,
+    response_tokens: Vec<TokenCandidate>,
 }
 
 /// The body of a recorded request.
-enum Post {
+enum RecordedBody {
     Text(String),
     Parameters(Vec<(String, String)>),
     /// Files and other content that is not in the recording.
     Unknown,
 }
 
-impl Entry {
+impl RecordedExchange {
     /// Reads an entry; also returns whether all tokens of its response did fit. `None` for schemes other than
     /// HTTP (`data:`, `blob:`, extensions).
-    fn read(entry: &Value, room: &mut TokenRoom) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
+    fn read(
+        entry: &Value,
+        room: &mut TokenBudget,
+    ) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let request = &entry["request"];
         let url = text(&request["url"]).ok_or(("/request/url", "missing, or not text".to_owned()))?;
@@ -101,7 +105,7 @@ impl Entry {
         let kind = entry["_resourceType"].as_str().unwrap_or_default();
         let is_asset = is_asset(kind, &mime);
         // Requests for assets are usually left out, and their content contains no tokens.
-        let answer = if is_asset { None } else { answer(&response["content"], &mime) };
+        let answer = if is_asset { None } else { response_json(&response["content"], &mime) };
         let (answer, is_whole) = answer.map_or_else(|| (Vec::new(), true), |answer| room.tokens(&answer));
         let entry = Self {
             started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map_or(0.0, |at| at.as_secs_f64()),
@@ -114,34 +118,34 @@ impl Entry {
             status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
             redirect: text(&response["redirectURL"]).filter(|to| !to.is_empty()),
             is_asset,
-            answer,
+            response_tokens: answer,
             method,
             headers,
         };
         Ok(Some((entry, is_whole)))
     }
 
-    fn request(self, host: &str, notes: &mut Notes) -> Result<Request> {
+    fn request(self, host: &str, notes: &mut Notes) -> Result<DraftRequest> {
         let method =
             value::method(&self.method).map_err(|why| Error::usage(format!("{} {}", self.method, self.target), why))?;
         let path = self.target.split('?').next().unwrap_or_default();
-        let general = general(path);
-        let name = (general != self.target).then(|| literal(&general));
-        let target = literal(&self.target);
+        let general = generalized_path(path);
+        let name = (general != self.target).then(|| escape_template(&general));
+        let target = escape_template(&self.target);
         let target = if self.origin == host { target } else { format!("{}{target}", self.origin) };
         let (body, by_itself) = match &self.post {
-            None => (Body::None, false),
-            Some(Post::Text(text)) => body::of(&self.content_type, text),
-            Some(Post::Parameters(pairs)) => body::of_fields(pairs),
-            Some(Post::Unknown) => {
+            None => (DraftBody::None, false),
+            Some(RecordedBody::Text(text)) => body::convert(&self.content_type, text),
+            Some(RecordedBody::Parameters(pairs)) => body::of_fields(pairs),
+            Some(RecordedBody::Unknown) => {
                 notes.add(format!("{method} {path}: its body is not in the recording"));
-                (Body::None, false)
+                (DraftBody::None, false)
             }
         };
-        let drops_type = by_itself || body == Body::None;
-        let headers = self.headers.into_iter().filter(|(name, _)| !is_browsers(name));
+        let drops_type = by_itself || body == DraftBody::None;
+        let headers = self.headers.into_iter().filter(|(name, _)| !is_browser_header(name));
         let headers = headers.filter(|(name, _)| !(drops_type && name.eq_ignore_ascii_case("content-type")));
-        let headers = joined(headers.map(|(name, value)| (name, literal(&value))), notes);
+        let headers = joined(headers.map(|(name, value)| (name, escape_template(&value))), notes);
         let status = Some(self.status).filter(|status| (400..=599).contains(status));
         if self.status > 599 {
             notes.add(format!(
@@ -149,16 +153,16 @@ impl Entry {
                 self.status
             ));
         }
-        Ok(Request { method, target, name, headers, body, status, ..Request::default() })
+        Ok(DraftRequest { method, target, name, headers, body, status, ..DraftRequest::default() })
     }
 }
 
-fn post(data: &Value) -> Option<Post> {
+fn post(data: &Value) -> Option<RecordedBody> {
     if data.is_null() {
         return None;
     }
     if let Some(text) = data["text"].as_str().filter(|text| !text.is_empty()) {
-        return Some(Post::Text(text.to_owned()));
+        return Some(RecordedBody::Text(text.to_owned()));
     }
     let pairs = data["params"].as_array().into_iter().flatten();
     let pairs: Option<Vec<_>> = pairs
@@ -169,15 +173,15 @@ fn post(data: &Value) -> Option<Post> {
         .collect();
     match pairs {
         Some(pairs) if pairs.is_empty() => None,
-        Some(pairs) => Some(Post::Parameters(pairs)),
-        None => Some(Post::Unknown),
+        Some(pairs) => Some(RecordedBody::Parameters(pairs)),
+        None => Some(RecordedBody::Unknown),
     }
 }
 
 /// The document of the response, if it is JSON and in the recording.
-fn answer(content: &Value, mime: &str) -> Option<Json> {
+fn response_json(content: &Value, mime: &str) -> Option<Json> {
     let text = content["text"].as_str().filter(|_| mime.contains("json"))?;
-    let read = |text: &[u8]| Raw::parse(text).ok()?.tree(Twice::LastCounts).ok();
+    let read = |text: &[u8]| RawJson::parse(text).ok()?.parse_tree(Duplicates::LastWins).ok();
     if content["encoding"] == "base64" { read(&BASE64_STANDARD.decode(text).ok()?) } else { read(text.as_bytes()) }
 }
 
@@ -201,7 +205,7 @@ fn is_asset(kind: &str, mime: &str) -> bool {
 
 /// Leaves out what users of a scenario do not send: requests to other hosts, assets, and the hops of
 /// redirects, which are followed automatically.
-fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
+fn select(recorded: Vec<RecordedExchange>, scope: Scope, notes: &mut Notes) -> Vec<RecordedExchange> {
     let page = recorded.iter().position(|entry| scope.assets == Assets::Keep || !entry.is_asset);
     let first = page.map(|at| recorded[at].origin.clone()).unwrap_or_default();
     let mut followed: Option<String> = None;
@@ -213,18 +217,18 @@ fn chosen(recorded: Vec<Entry>, scope: Scope, notes: &mut Notes) -> Vec<Entry> {
             notes.add(format!("{}: left out, another host (--all-hosts keeps it)", entry.origin));
         } else if followed.take().is_some_and(|to| to == format!("{}{}", entry.origin, entry.target)) {
             notes.add("redirects: followed automatically, their hops are left out");
-            followed = entry.leads_to();
+            followed = entry.redirect_target();
         } else {
-            followed = entry.leads_to();
+            followed = entry.redirect_target();
             kept.push(entry);
         }
     }
     kept
 }
 
-impl Entry {
+impl RecordedExchange {
     /// The destination of a redirect, as origin and target.
-    fn leads_to(&self) -> Option<String> {
+    fn redirect_target(&self) -> Option<String> {
         let to = self.redirect.as_deref().filter(|_| (300..400).contains(&self.status))?;
         let from = Url::parse(&format!("{}{}", self.origin, self.target)).ok()?.url;
         let url = from.join(to).ok()?;
@@ -234,7 +238,7 @@ impl Entry {
 
 /// Headers that depend on the browser and its connection, or on its cache and cookies, which users have
 /// themselves.
-fn is_browsers(name: &str) -> bool {
+fn is_browser_header(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let dropped = [
         "cookie",
@@ -256,7 +260,7 @@ fn is_browsers(name: &str) -> bool {
 }
 
 /// The path with numbers and identifiers replaced, so that an endpoint has one name.
-fn general(path: &str) -> String {
+fn generalized_path(path: &str) -> String {
     let part = |segment: &str| {
         let hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
         let has_digit = segment.bytes().any(|byte| byte.is_ascii_digit());
@@ -267,7 +271,7 @@ fn general(path: &str) -> String {
 }
 
 /// Think time from the pauses between the pages of the recording; none if there is only one page.
-fn think_time(entries: &[Entry]) -> Option<String> {
+fn think_time(entries: &[RecordedExchange]) -> Option<String> {
     let mut pauses: Vec<f64> = Vec::new();
     let mut end = 0.0_f64;
     for pair in entries.windows(2) {
@@ -284,16 +288,16 @@ fn think_time(entries: &[Entry]) -> Option<String> {
 }
 
 /// Removes secrets from headers, unless they are already variables.
-fn hide(requests: &mut [Request], secrets: Secrets, notes: &mut Notes) {
-    let mut vault = Vault::new(secrets);
+fn hide_secrets(requests: &mut [DraftRequest], secrets: SecretHandling, notes: &mut Notes) {
+    let mut vault = SecretVariables::new(secrets);
     for request in &mut *requests {
         for (name, value) in &mut request.headers {
             let is_variable = value.replace("$${", "").contains("${");
             if !is_variable {
                 // It was escaped before; the vault escapes what it keeps.
-                *value = vault.keep(name, &value.replace("$${", "${"), notes);
+                *value = vault.hide(name, &value.replace("$${", "${"), notes);
             }
         }
     }
-    vault.tell_kept(requests, notes);
+    vault.note_kept_secrets(requests, notes);
 }

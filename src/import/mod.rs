@@ -14,25 +14,25 @@ mod har;
 mod other_flags;
 mod scope;
 mod secrets;
-mod words;
+mod shell_words;
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
-use crate::bounded::{self, Bounded, Limit};
+use crate::bounded::{self, Bounded, SizeLimit};
 use crate::error::{Error, Result};
-use crate::plan::json::without_mark;
+use crate::plan::json::without_bom;
 use crate::secret::masked_url;
 pub use draft::Import;
-pub use scope::{Assets, Hosts, Scope, Secrets};
-use words::is_command;
+pub use scope::{Assets, Hosts, Scope, SecretHandling};
+use shell_words::is_command;
 
 /// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.
-const RECORDING: Limit = Limit::mib("a recording", 256);
+const MAX_RECORDING: SizeLimit = SizeLimit::mib("a recording", 256);
 
 /// Maximum size of a file of commands, which are split in memory, where each word takes many times its
 /// length.
-const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
+const MAX_COMMANDS: SizeLimit = SizeLimit::mib("a file of curl commands", 4);
 
 /// Creates a scenario from `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one
 /// text, or its words.
@@ -42,10 +42,11 @@ const COMMANDS: Limit = Limit::mib("a file of curl commands", 4);
 pub fn import(input: &[String], scope: Scope) -> Result<Import> {
     match input {
         [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
-        [one] if is_command(one) => curl::import("curl command", &words::commands(one)?, scope),
-        [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), RECORDING), scope),
+        [one] if is_command(one) => curl::import("curl command", &shell_words::commands(one)?, scope),
+        [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope),
         [one] => {
-            let file = bounded::open(Path::new(one), RECORDING).map_err(|why| Error::usage(named(one), why))?;
+            let file =
+                bounded::open(Path::new(one), MAX_RECORDING).map_err(|why| Error::usage(input_label(one), why))?;
             text(one, file, scope)
         }
         [first, rest @ ..] if is_command(first) => {
@@ -53,14 +54,14 @@ pub fn import(input: &[String], scope: Scope) -> Result<Import> {
             curl::import("curl command", &[words], scope)
         }
         [_, second, ..] => {
-            Err(Error::usage(named(second), "only one input is allowed; put quotes around the curl command"))
+            Err(Error::usage(input_label(second), "only one input is allowed; put quotes around the curl command"))
         }
     }
 }
 
 /// The name of an input in error messages: for text with blanks, such as another program's command, its first
 /// word.
-fn named(input: &str) -> String {
+fn input_label(input: &str) -> String {
     match input.split_once(char::is_whitespace) {
         Some((word, _)) => format!("{} ...", masked_url(word)),
         None => masked_url(input),
@@ -72,7 +73,7 @@ fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
     let refused = |why: std::io::Error| Error::usage(name, why);
     let mut input = BufReader::new(input);
     let begin = input.fill_buf().map_err(refused)?;
-    let mark = begin.len() - without_mark(begin).len();
+    let mark = begin.len() - without_bom(begin).len();
     input.consume(mark);
     let is_recording = loop {
         let begin = input.fill_buf().map_err(refused)?;
@@ -85,10 +86,10 @@ fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
     if is_recording {
         return har::import(name, input, scope);
     }
-    let text = bounded::source(input, COMMANDS).map_err(|why| Error::usage(name, why))?;
+    let text = bounded::read_source(input, MAX_COMMANDS).map_err(|why| Error::usage(name, why))?;
     let text = String::from_utf8(text).map_err(|_| Error::usage(name, "is not UTF-8 text"))?;
     if is_command(&text) {
-        return curl::import(name, &words::commands(&text)?, scope);
+        return curl::import(name, &shell_words::commands(&text)?, scope);
     }
     Err(Error::usage(name, "is neither a HAR file nor a curl command"))
 }

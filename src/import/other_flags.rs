@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::secret::{MASK, masked_url};
 
 /// How a flag is handled.
-enum Fate {
+enum FlagHandling {
     /// Ignored without a note; nothing is lost.
     Silent,
     /// Like [`Fate::Silent`], with a value.
@@ -22,20 +22,20 @@ enum Fate {
 }
 
 /// Skips a flag and its value, with a note if something is lost.
-pub(super) fn left_out(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
-    match fate(flag) {
-        Fate::Silent => {}
-        Fate::SilentValue => drop(value(flag)?),
-        Fate::OfTheRun => notes.add(format!("{flag}: left out, pass it to swarmline run")),
-        Fate::OfTheRunValue => {
+pub(super) fn skip_flag(flag: &str, value: &mut dyn FnMut(&str) -> Result<String>, notes: &mut Notes) -> Result<()> {
+    match handling_of(flag) {
+        FlagHandling::Silent => {}
+        FlagHandling::SilentValue => drop(value(flag)?),
+        FlagHandling::OfTheRun => notes.add(format!("{flag}: left out, pass it to swarmline run")),
+        FlagHandling::OfTheRunValue => {
             notes.add(format!("{flag} {}: left out, pass it to swarmline run", shown(flag, &value(flag)?)));
         }
-        Fate::Lost => notes.add(format!("{flag} {}: left out", shown(flag, &value(flag)?))),
-        Fate::Secret => {
+        FlagHandling::Lost => notes.add(format!("{flag} {}: left out", shown(flag, &value(flag)?))),
+        FlagHandling::Secret => {
             value(flag)?;
             notes.add(format!("{flag}: left out"));
         }
-        Fate::Unknown => notes.add(format!("{flag}: unknown flag, left out")),
+        FlagHandling::Unknown => notes.add(format!("{flag}: unknown flag, left out")),
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ fn shown(flag: &str, value: &str) -> String {
     }
 }
 
-fn fate(flag: &str) -> Fate {
+fn handling_of(flag: &str) -> FlagHandling {
     match flag {
         "-s"
         | "--silent"
@@ -75,13 +75,13 @@ fn fate(flag: &str) -> Fate {
         | "-a"
         | "--no-progress-meter"
         | "--path-as-is"
-        | "--tcp-nodelay" => Fate::Silent,
+        | "--tcp-nodelay" => FlagHandling::Silent,
         "-o" | "--output" | "-w" | "--write-out" | "-D" | "--dump-header" | "-c" | "--cookie-jar" | "--stderr" => {
-            Fate::SilentValue
+            FlagHandling::SilentValue
         }
-        "-k" | "--insecure" | "-4" | "--ipv4" | "-6" | "--ipv6" => Fate::OfTheRun,
+        "-k" | "--insecure" | "-4" | "--ipv4" | "-6" | "--ipv6" => FlagHandling::OfTheRun,
         "--connect-timeout" | "--cacert" | "--cert" | "-E" | "--key" | "-x" | "--proxy" | "--resolve"
-        | "--unix-socket" | "--max-redirs" => Fate::OfTheRunValue,
+        | "--unix-socket" | "--max-redirs" => FlagHandling::OfTheRunValue,
         "-U"
         | "--proxy-user"
         | "--pass"
@@ -94,9 +94,9 @@ fn fate(flag: &str) -> Fate {
         | "--aws-sigv4"
         | "--login-options"
         | "--proxy-key"
-        | "--proxy-cert" => Fate::Secret,
+        | "--proxy-cert" => FlagHandling::Secret,
         "-K" | "--config" | "-r" | "--range" | "--retry" | "--limit-rate" | "-C" | "--interface" | "--ciphers"
-        | "--capath" => Fate::Lost,
-        _ => Fate::Unknown,
+        | "--capath" => FlagHandling::Lost,
+        _ => FlagHandling::Unknown,
     }
 }

@@ -8,7 +8,7 @@ pub struct Scope {
     /// Whether images, fonts, style sheets and scripts are imported.
     pub assets: Assets,
     /// How header values that usually are secrets are handled.
-    pub secrets: Secrets,
+    pub secrets: SecretHandling,
 }
 
 /// Which hosts' requests are imported from a recording.
@@ -31,7 +31,7 @@ pub enum Assets {
 
 /// How header values that usually are secrets are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secrets {
+pub enum SecretHandling {
     /// They are left out and read from the environment when the scenario runs.
     FromEnvironment,
     /// They are kept in the scenario.

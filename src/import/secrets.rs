@@ -1,35 +1,35 @@
 //! Handles headers that usually are secrets: a scenario file is kept, shared and committed, so it should not
 //! contain them.
 
-use super::draft::{Body, Notes, Request};
-use super::{Secrets, draft};
+use super::draft::{DraftBody, DraftRequest, Notes};
+use super::{SecretHandling, draft};
 use crate::plan::json::Json;
 use crate::secret::{is_secret, masked_body, masked_url};
 
 /// Replaces secrets by environment variables; equal values get the same variable.
 #[derive(Debug)]
-pub(super) struct Vault {
-    secrets: Secrets,
-    known: Vec<(String, String)>,
+pub(super) struct SecretVariables {
+    secrets: SecretHandling,
+    variables: Vec<(String, String)>,
 }
 
-impl Vault {
-    pub(super) const fn new(secrets: Secrets) -> Self {
-        Self { secrets, known: Vec::new() }
+impl SecretVariables {
+    pub(super) const fn new(secrets: SecretHandling) -> Self {
+        Self { secrets, variables: Vec::new() }
     }
 
     /// The value of a header as it can be written to the scenario.
-    pub(super) fn keep(&mut self, name: &str, value: &str, notes: &mut Notes) -> String {
-        if self.secrets == Secrets::Keep || !is_secret(name) {
-            return draft::literal(value);
+    pub(super) fn hide(&mut self, name: &str, value: &str, notes: &mut Notes) -> String {
+        if self.secrets == SecretHandling::Keep || !is_secret(name) {
+            return draft::escape_template(value);
         }
-        let known = self.known.iter().find(|(_, known)| known == value);
+        let known = self.variables.iter().find(|(_, known)| known == value);
         let variable = if let Some((variable, _)) = known {
             variable.clone()
         } else {
             let variable = self.free_name(name);
             notes.add(format!("{name}: left out, set {variable} to its value before the run (or --keep-secrets)"));
-            self.known.push((variable.clone(), value.to_owned()));
+            self.variables.push((variable.clone(), value.to_owned()));
             variable
         };
         format!("${{env.{variable}}}")
@@ -37,8 +37,8 @@ impl Vault {
 
     /// Adds notes about values that usually are secrets but stay in URLs and bodies, where they are not
     /// replaced.
-    pub(super) fn tell_kept(&self, requests: &[Request], notes: &mut Notes) {
-        if self.secrets == Secrets::Keep {
+    pub(super) fn note_kept_secrets(&self, requests: &[DraftRequest], notes: &mut Notes) {
+        if self.secrets == SecretHandling::Keep {
             return;
         }
         for request in requests {
@@ -50,14 +50,17 @@ impl Vault {
                 ));
             };
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.filter(|(name, value)| is_kept(name, value)).for_each(|(name, _)| tell(name, "URL"));
+            pairs.filter(|(name, value)| is_unhidden_secret(name, value)).for_each(|(name, _)| tell(name, "URL"));
             match &request.body {
-                Body::Form(pairs) => {
-                    pairs.iter().filter(|(name, value)| is_kept(name, value)).for_each(|(name, _)| tell(name, "body"));
+                DraftBody::Form(pairs) => {
+                    pairs
+                        .iter()
+                        .filter(|(name, value)| is_unhidden_secret(name, value))
+                        .for_each(|(name, _)| tell(name, "body"));
                 }
-                Body::Json(json) => members(json, &mut |name| tell(name, "body")),
-                Body::Text(text) if masked_body(text) != *text => tell("a password or the like", "body"),
-                Body::None | Body::Text(_) | Body::File(_) => {}
+                DraftBody::Json(json) => members(json, &mut |name| tell(name, "body")),
+                DraftBody::Text(text) if masked_body(text) != *text => tell("a password or the like", "body"),
+                DraftBody::None | DraftBody::Text(_) | DraftBody::File(_) => {}
             }
         }
     }
@@ -69,14 +72,14 @@ impl Vault {
         let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
         let front = if header.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
         let upper: String = front.chars().chain(header.chars().take(LONGEST).map(upper)).collect();
-        let taken = |name: &str| self.known.iter().any(|(known, _)| known == name);
+        let taken = |name: &str| self.variables.iter().any(|(known, _)| known == name);
         let numbered = (2..).map(|n| format!("{upper}_{n}"));
         std::iter::once(upper.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(upper)
     }
 }
 
 /// Returns whether a value that usually is a secret stays in the scenario.
-fn is_kept(name: &str, value: &str) -> bool {
+fn is_unhidden_secret(name: &str, value: &str) -> bool {
     let is_variable = value.replace("$${", "").contains("${");
     is_secret(name) && !value.is_empty() && !is_variable
 }
@@ -88,7 +91,7 @@ fn members(json: &Json, show: &mut impl FnMut(&str)) {
         Json::Object(all) => {
             for (name, value) in all {
                 match value {
-                    Json::Text(text) if is_kept(name, text) => show(name),
+                    Json::Text(text) if is_unhidden_secret(name, text) => show(name),
                     Json::Number(_) if is_secret(name) => show(name),
                     _ => members(value, show),
                 }

@@ -46,7 +46,7 @@ pub fn throttled() -> Duration {
 
 /// Limits that are relevant to a run; `None` if there is no limit or it cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct MachineLimits {
     /// Hard limit of open files (`RLIMIT_NOFILE`); [`raise_open_files`] raises the soft limit to it.
     pub open_files: u64,
     /// Hard limit of tasks of this user (`RLIMIT_NPROC`); `None` also if it is not enforced, as for root.
@@ -67,7 +67,7 @@ pub struct Limits {
     pub memory_bytes: Option<u64>,
 }
 
-impl Limits {
+impl MachineLimits {
     /// Reads the limits of this process.
     #[must_use]
     pub fn read() -> Self {
@@ -83,7 +83,7 @@ impl Limits {
     /// # Errors
     /// Exit code 2: names the first limit that is too low, its value, the value needed, and how to raise it.
     pub fn check_users(&self, users: u64) -> Result<()> {
-        let too_low = self.holds().into_iter().find(|hold| hold.need(users) > hold.value);
+        let too_low = self.limits().into_iter().find(|hold| hold.need(users) > hold.value);
         too_low.map_or(Ok(()), |hold| Err(Error::usage(hold.limit, hold.why(users))))
     }
 
@@ -107,22 +107,22 @@ impl Limits {
     }
 
     /// The existing limits, with what a run needs of each.
-    fn holds(&self) -> Vec<Hold> {
+    fn limits(&self) -> Vec<ResourceLimit> {
         let threads = |limit, value, in_use: u64, raise| {
-            Some(Hold { limit, value: value?, each: 1, besides: OTHER_THREADS.saturating_add(in_use), raise })
+            Some(ResourceLimit { limit, value: value?, per_user: 1, base: OTHER_THREADS.saturating_add(in_use), raise })
         };
-        let files = Hold {
+        let files = ResourceLimit {
             limit: "hard limit of open files",
             value: self.open_files,
-            each: 1,
-            besides: OTHER_FILES,
+            per_user: 1,
+            base: OTHER_FILES,
             raise: |need| format!("`ulimit -n {need}` as root"),
         };
-        let mappings = self.max_map_count.map(|value| Hold {
+        let mappings = self.max_map_count.map(|value| ResourceLimit {
             limit: "vm.max_map_count",
             value,
-            each: MAPPINGS_PER_THREAD,
-            besides: OTHER_MAPPINGS,
+            per_user: MAPPINGS_PER_THREAD,
+            base: OTHER_MAPPINGS,
             raise: |need| format!("`sysctl -w vm.max_map_count={need}`"),
         });
         let holds = [
@@ -157,25 +157,25 @@ pub fn raise_processes() -> u64 {
 }
 
 /// A limit, and what a run needs of it.
-struct Hold {
+struct ResourceLimit {
     limit: &'static str,
     value: u64,
     /// Amount needed per user.
-    each: u64,
+    per_user: u64,
     /// Amount needed in addition to the users'.
-    besides: u64,
+    base: u64,
     /// How to raise the limit to a value.
     raise: fn(u64) -> String,
 }
 
-impl Hold {
+impl ResourceLimit {
     fn need(&self, users: u64) -> u64 {
-        users.saturating_mul(self.each).saturating_add(self.besides)
+        users.saturating_mul(self.per_user).saturating_add(self.base)
     }
 
     fn why(&self, users: u64) -> String {
         let (value, need, raise) = (self.value, self.need(users), (self.raise)(self.need(users)));
-        let fit = value.saturating_sub(self.besides) / self.each;
+        let fit = value.saturating_sub(self.base) / self.per_user;
         format!("is {value}, enough for {fit} users; {users} users need {need}: raise it with {raise}")
     }
 }

@@ -18,14 +18,14 @@ const MIB: u64 = 1024 * KIB;
 
 /// Address space per user with plain HTTP: 256 KiB of stack, its signal stack and their guard pages, and 11
 /// KiB of heap; measured 280 KiB.
-const ADDRESSES: u64 = 288 * KIB;
+const ADDRESS_SPACE: u64 = 288 * KIB;
 
 /// Address space per TLS connection; measured 37 KiB.
-const ADDRESSES_OF_TLS: u64 = 48 * KIB;
+const ADDRESS_SPACE_OF_TLS: u64 = 48 * KIB;
 
 /// Addresses besides the users: stacks of 2 MiB for the seven other threads and the lookups of names, the queue of
 /// outcomes, histograms of 200 endpoints (10 MiB); measured 16 to 25 MiB.
-const OTHER_ADDRESSES: u64 = 32 * MIB;
+const OTHER_ADDRESS_SPACE: u64 = 32 * MIB;
 
 /// Memory per user with plain HTTP: 28.6 KiB in the process, the rest in the kernel; measured 55.2 KiB.
 const MEMORY: u64 = 54 * KIB;
@@ -38,7 +38,7 @@ const OTHER_MEMORY: u64 = 4 * MIB;
 
 /// A user that examines bodies keeps the last response: this much of it is counted. Larger buffers are freed after use,
 /// so it is unlikely that all users have one at the same time.
-const KEPT_ANSWER: u64 = 64 * KIB;
+const KEPT_RESPONSE: u64 = 64 * KIB;
 
 /// What each user of a run needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,14 +46,14 @@ pub struct UserNeeds {
     /// Whether it uses TLS.
     pub tls: bool,
     /// Whether it examines response bodies.
-    pub looks_at_bodies: bool,
+    pub keeps_bodies: bool,
     /// Length in bytes of the longest request that is rendered each time.
     pub request_bytes: u64,
 }
 
 impl UserNeeds {
     fn addresses(self) -> u64 {
-        self.of(ADDRESSES, ADDRESSES_OF_TLS)
+        self.of(ADDRESS_SPACE, ADDRESS_SPACE_OF_TLS)
     }
 
     fn memory(self) -> u64 {
@@ -62,7 +62,7 @@ impl UserNeeds {
 
     fn of(self, plain: u64, tls: u64) -> u64 {
         let tls = if self.tls { tls } else { 0 };
-        let answer = if self.looks_at_bodies { KEPT_ANSWER } else { 0 };
+        let answer = if self.keeps_bodies { KEPT_RESPONSE } else { 0 };
         // Head and body are rendered separately, then joined.
         let request = self.request_bytes.saturating_mul(2);
         plain.saturating_add(tls).saturating_add(answer).saturating_add(request)
@@ -110,21 +110,21 @@ impl MemoryLimits {
     /// Exit code 2: names the first limit that is too low, its value, how many users fit, and how to raise
     /// it.
     pub fn check(&self, users: u64, needs: UserNeeds) -> Result<Option<String>> {
-        let bounds: Vec<Bound> = self.bounds(needs).into_iter().flatten().collect();
+        let bounds: Vec<MemoryLimit> = self.bounds(needs).into_iter().flatten().collect();
         if let Some(bound) = bounds.iter().find(|bound| bound.need(users) > bound.value) {
             return Err(Error::usage(bound.limit, bound.too_many(users)));
         }
         Ok(bounds.iter().find(|bound| bound.is_near(users)).map(|bound| bound.near(users)))
     }
 
-    fn bounds(&self, needs: UserNeeds) -> [Option<Bound>; 4] {
+    fn bounds(&self, needs: UserNeeds) -> [Option<MemoryLimit>; 4] {
         let addresses = |limit, value: Option<u64>, raise| {
-            let besides = self.addresses_in_use.saturating_add(OTHER_ADDRESSES);
-            Some(Bound { limit, value: value?, each: needs.addresses(), besides, raise })
+            let besides = self.addresses_in_use.saturating_add(OTHER_ADDRESS_SPACE);
+            Some(MemoryLimit { limit, value: value?, per_user: needs.addresses(), base: besides, raise })
         };
         let memory = |limit, value: Option<u64>, raise| {
             let besides = self.memory_in_use.saturating_add(OTHER_MEMORY);
-            Some(Bound { limit, value: value?, each: needs.memory(), besides, raise })
+            Some(MemoryLimit { limit, value: value?, per_user: needs.memory(), base: besides, raise })
         };
         [
             addresses("limit of address space", self.addresses, |need| format!("`ulimit -v {}`", need.div_ceil(KIB))),
@@ -138,25 +138,25 @@ impl MemoryLimits {
 }
 
 /// A limit in bytes, and what a run needs of it.
-struct Bound {
+struct MemoryLimit {
     limit: &'static str,
     value: u64,
     /// Amount needed per user.
-    each: u64,
+    per_user: u64,
     /// Amount needed in addition to the users'.
-    besides: u64,
+    base: u64,
     /// How to raise the limit to a value.
     raise: fn(u64) -> String,
 }
 
-impl Bound {
+impl MemoryLimit {
     fn need(&self, users: u64) -> u64 {
-        users.saturating_mul(self.each).saturating_add(self.besides)
+        users.saturating_mul(self.per_user).saturating_add(self.base)
     }
 
     /// The number of users that fit, with a margin: usage differs slightly from one start to the next.
     fn fit(&self) -> u64 {
-        self.value.saturating_sub(self.besides.saturating_add(MIB)) / self.each
+        self.value.saturating_sub(self.base.saturating_add(MIB)) / self.per_user
     }
 
     fn is_near(&self, users: u64) -> bool {
@@ -164,7 +164,7 @@ impl Bound {
     }
 
     fn too_many(&self, users: u64) -> String {
-        let (need, each) = (self.need(users), self.each.div_ceil(KIB));
+        let (need, each) = (self.need(users), self.per_user.div_ceil(KIB));
         format!(
             "is {}, enough for {} users; {users} users of {each} KiB need {}: use fewer, or raise it with {}",
             mib(self.value),
@@ -188,7 +188,7 @@ fn mib(bytes: u64) -> String {
 /// glibc reserves 64 MiB of address space for each of up to 8 arenas per CPU as threads are created. Under a
 /// limit they take the space that users' stacks need: with `ulimit -v 196608` and two CPUs, 300 users ended
 /// in an abort although there is room for 620.
-pub fn save_addresses() {
+pub fn save_address_space() {
     if getrlimit(Resource::As).current.is_some() {
         one_arena();
     }
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crate::error::Exit;
 
-    const PLAIN: UserNeeds = UserNeeds { tls: false, looks_at_bodies: false, request_bytes: 0 };
+    const PLAIN: UserNeeds = UserNeeds { tls: false, keeps_bodies: false, request_bytes: 0 };
 
     #[test]
     fn users_are_checked_against_the_address_space() {
@@ -250,7 +250,7 @@ mod tests {
         let most = |needs: UserNeeds| (0..1000).take_while(|users| limits.check(*users, needs).is_ok()).count() - 1;
         assert_eq!(most(PLAIN), 355);
         assert_eq!(most(UserNeeds { tls: true, ..PLAIN }), 304);
-        assert_eq!(most(UserNeeds { looks_at_bodies: true, ..PLAIN }), 290);
+        assert_eq!(most(UserNeeds { keeps_bodies: true, ..PLAIN }), 290);
         assert_eq!(most(UserNeeds { request_bytes: MIB, ..PLAIN }), 43);
     }
 

@@ -15,7 +15,7 @@ use crate::clock::Moment;
 const TICKS_PER_SECOND: u64 = 100;
 
 /// Minimum age reported for a process: the age is a divisor.
-const LEAST_AGE: Duration = Duration::from_millis(1);
+const MIN_AGE: Duration = Duration::from_millis(1);
 
 /// One sample of the machine: running totals, so that intervals are obtained by subtraction.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ impl Sampler {
     /// Takes a sample; `at` is the current moment. Values that cannot be read are 0.
     ///
     /// Costs a few file reads, plus some per network interface, independent of the number of threads.
-    pub fn look(&mut self, at: Moment) -> Sample {
+    pub fn sample(&mut self, at: Moment) -> Sample {
         // Read first, because CPU time is divided by the time since `at`.
         let cpu_time = process_cpu_time();
         let rss_bytes = self.rss_bytes();
@@ -83,7 +83,7 @@ impl Sampler {
     pub fn process_age(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         let since_boot = Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default();
-        age(&stat, since_boot).unwrap_or_else(process_cpu_time).max(LEAST_AGE)
+        age(&stat, since_boot).unwrap_or_else(process_cpu_time).max(MIN_AGE)
     }
 
     fn rss_bytes(&mut self) -> u64 {
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn network_totals_equal_those_of_proc_net_dev() {
         let before = proc_net_dev();
-        let sample = Sampler::new().look(Moment::START);
+        let sample = Sampler::new().sample(Moment::START);
         let after = proc_net_dev();
         assert!((before.0..=after.0).contains(&sample.network_sent), "{before:?} {sample:?} {after:?}");
         assert!((before.1..=after.1).contains(&sample.network_received), "{before:?} {sample:?} {after:?}");
@@ -159,10 +159,10 @@ mod tests {
     #[test]
     fn a_second_sample_sees_new_traffic() {
         let mut sampler = Sampler::new();
-        let first = sampler.look(Moment::START);
+        let first = sampler.sample(Moment::START);
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.send_to(&[0; 1_000], socket.local_addr().unwrap()).unwrap();
-        let second = sampler.look(Moment::from_nanos(1));
+        let second = sampler.sample(Moment::from_nanos(1));
         assert!(second.network_sent - first.network_sent >= 1_000, "{first:?} {second:?}");
         assert!(second.network_received - first.network_received >= 1_000, "{first:?} {second:?}");
     }
@@ -170,21 +170,21 @@ mod tests {
     #[test]
     fn the_time_of_an_ended_thread_stays_counted() {
         let mut sampler = Sampler::new();
-        let before = sampler.look(Moment::START).cpu_time;
+        let before = sampler.sample(Moment::START).cpu_time;
         let burnt = Duration::from_millis(20);
         let own_time = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
         thread::spawn(move || while own_time() < burnt {}).join().unwrap();
-        assert!(sampler.look(Moment::from_nanos(1)).cpu_time >= before + burnt);
+        assert!(sampler.sample(Moment::from_nanos(1)).cpu_time >= before + burnt);
     }
 
     #[test]
     fn resident_memory_is_in_bytes_and_grows_with_touched_pages() {
         const TOUCHED: usize = 64 << 20;
         let mut sampler = Sampler::new();
-        let before = sampler.look(Moment::START).rss_bytes;
+        let before = sampler.sample(Moment::START).rss_bytes;
         assert!(before > 100 << 10, "{before}");
         let block = std::hint::black_box(vec![1_u8; TOUCHED]);
-        let after = sampler.look(Moment::from_nanos(1)).rss_bytes;
+        let after = sampler.sample(Moment::from_nanos(1)).rss_bytes;
         drop(block);
         // Half of it, because other tests may free memory in the meantime.
         assert!(after > before + (TOUCHED as u64) / 2, "{before} {after}");
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn a_process_that_cannot_be_found_gives_0_and_an_age() {
         let mut sampler = Sampler { pid: Pid::from_u32(i32::MAX as u32), ..Sampler::new() };
-        assert_eq!(sampler.look(Moment::START).rss_bytes, 0);
-        assert!(sampler.process_age() >= LEAST_AGE);
+        assert_eq!(sampler.sample(Moment::START).rss_bytes, 0);
+        assert!(sampler.process_age() >= MIN_AGE);
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let sampler = Sampler::new();
         let first = sampler.process_age();
         let second = sampler.process_age();
-        assert!(LEAST_AGE <= first && first <= second, "{first:?} {second:?}");
+        assert!(MIN_AGE <= first && first <= second, "{first:?} {second:?}");
         assert!(second < Duration::from_secs(3_600), "{second:?}");
     }
 

@@ -1,14 +1,14 @@
 //! What a shard's line counted, as it is added.
 
-use crate::stats::interval::{AfterStop, Connections, Counted};
+use crate::stats::interval::{AfterStop, ConnectionTimes, IntervalCounts};
 use crate::stats::unfinished::UnfinishedCounts;
 use crate::telemetry::reader::line::Telemetry;
 
 impl Telemetry<'_> {
     /// What an interval's line counted.
-    pub(super) fn counted(&self) -> Counted {
+    pub(super) fn counted(&self) -> IntervalCounts {
         let completed = self.ok + self.failed;
-        Counted {
+        IntervalCounts {
             ok: self.ok,
             failed: self.failed_by_class.to_vec(),
             aborted: self.aborted,
@@ -17,7 +17,7 @@ impl Telemetry<'_> {
             reopened: self.reopened,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
-            connections: Connections {
+            connections: ConnectionTimes {
                 count: self.connections.count,
                 dns: self.connections.dns.counted(),
                 connect: self.connections.connect.counted(),

@@ -11,9 +11,9 @@ use super::troubles::{Kind, ranges};
 use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
-use crate::stats::check::unchecked;
+use crate::stats::check::unchecked_failures;
 use crate::stats::unfinished::JudgedTimes;
-use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
+use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::WireSetting;
@@ -114,7 +114,7 @@ fn add_untold_errors(join: &mut Join) {
 #[derive(Debug)]
 pub struct Outcome {
     /// Judges the run.
-    pub judgement: Judgement,
+    pub judgement: Assessment,
     /// Shards that there are, and that there should be.
     pub shards: (usize, usize),
     /// Everything that is wrong, allowed or not.
@@ -180,7 +180,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
 }
 
 /// Decides the checks, which no shard could, and the run.
-fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Judgement {
+fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
     let rulings = master.rulings(join, load_end.since_start());
     let failures: Vec<(String, u64)> = join
         .totals
@@ -190,13 +190,13 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Judgement {
         .collect();
     let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
     let faults = join.troubles.faults(master.rules().allow_missing);
-    let mut judgement = Judgement::of(Evidence {
+    let mut judgement = Assessment::of(Evidence {
         counts: join.totals.counts(),
         answered: join.totals.whole().answered(),
         unfinished: join.unfinished_counts(),
         faults: faults.into_iter().map(|text| VerdictReason::new(ReasonKind::Stream, text)).collect(),
-        unchecked: unchecked(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed))),
-        rulings,
+        unchecked: unchecked_failures(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed))),
+        check_results: rulings,
         without_data: 0,
     });
     judgement.reasons.extend(join.notes.iter().cloned());

@@ -10,7 +10,7 @@ use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
 use crate::plan::check::Check;
-use crate::stats::check::{Bench, Ruling, Share};
+use crate::stats::check::{CheckInput, CheckResult, CheckSet};
 use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
 use crate::telemetry::intervals::{self, Span};
@@ -39,14 +39,14 @@ pub(super) struct Master {
     last_of_load: Option<(Phase, Duration)>,
     rules: Rules,
     /// What checks look at.
-    bench: Bench,
+    bench: CheckSet,
 }
 
 impl Master {
     /// A master that has said nothing.
     pub(super) fn new(rules: Rules) -> Self {
         let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
-        Self { start: None, last_end: String::new(), last_of_load: None, bench: Bench::new(&checks), rules }
+        Self { start: None, last_end: String::new(), last_of_load: None, bench: CheckSet::new(&checks), rules }
     }
 
     /// What decides whether all is in order.
@@ -56,7 +56,7 @@ impl Master {
 
     /// The clock of the run: it tells the wall-clock time of moments since the run's start.
     pub(super) fn clock(&self) -> Clock {
-        Clock::of_stream(self.start.unwrap_or_default())
+        Clock::anchored_at(self.start.unwrap_or_default())
     }
 
     pub(super) fn moment(&self, unix: Duration) -> Moment {
@@ -105,7 +105,7 @@ impl Master {
             // Each was read when the plan was made; a longer one than a setting has room for cannot be decided.
             let checks = settings.iter().filter(|setting| setting.key == "check");
             let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
-            self.bench = Bench::new(&checks);
+            self.bench = CheckSet::new(&checks);
         }
         let mut place = plan.place.clone();
         place.started_at = crate::clock::rfc3339(started);
@@ -163,19 +163,19 @@ impl Master {
         if phase != Phase::Drain {
             self.last_of_load = Some((phase, unix(&span.end)));
         }
-        self.bench.pass(phase, unix(&span.end).saturating_sub(unix(&span.start)));
+        self.bench.add_phase_time(phase, unix(&span.end).saturating_sub(unix(&span.start)));
         for (endpoint, interval) in parts {
-            self.bench.add(&Share::of(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
+            self.bench.add(&CheckInput::from_flags(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
         }
     }
 
     /// What became of each check, `load_time` being the time of the load. To be asked once, at the end.
-    pub(super) fn rulings(&mut self, join: &Join, load_time: Duration) -> Vec<Ruling> {
+    pub(super) fn rulings(&mut self, join: &Join, load_time: Duration) -> Vec<CheckResult> {
         if let (Some((phase, end)), Some(stopped)) = (self.last_of_load, join.stopped()) {
-            self.bench.take_back(phase, end.saturating_sub(stopped));
+            self.bench.subtract_phase_time(phase, end.saturating_sub(stopped));
         }
         join.show_unfinished(&mut self.bench);
-        self.bench.rulings(load_time)
+        self.bench.results(load_time)
     }
 
     /// Users and statistics of all shards at a time.

@@ -1,6 +1,6 @@
 //! The histograms of a shard's line, which must be those of its times, before anything of it is counted.
 
-use crate::stats::interval::Kind;
+use crate::stats::interval::TimesKind;
 use crate::stats::scale::Scale;
 use crate::telemetry::claims::{Contradiction, Distribution};
 use crate::telemetry::hdr::decode::Decoder;
@@ -8,7 +8,7 @@ use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::HistogramKind;
 
 /// Times by slots, as they are added: the scale's own slots in ascending order, and the count of each.
-pub(super) type Slots = (Kind, Scale, Vec<(u64, u64)>);
+pub(super) type Slots = (TimesKind, Scale, Vec<(u64, u64)>);
 
 /// The same of one kind of times.
 pub(super) type Recordings = Vec<(Scale, Vec<(u64, u64)>)>;
@@ -23,17 +23,17 @@ impl Telemetry<'_> {
     /// # Errors
     /// What is wrong with one, or what contradicts what.
     pub(super) fn slots(&self, pieces: &[Piece], decoder: &mut Decoder) -> Result<Vec<Slots>, Contradiction> {
-        let service = if self.response_is_service { Kind::Both } else { Kind::Service };
-        let own = [(service, &self.service_histogram), (Kind::Response, &self.response_histogram)];
+        let service = if self.response_is_service { TimesKind::Both } else { TimesKind::Service };
+        let own = [(service, &self.service_histogram), (TimesKind::Response, &self.response_histogram)];
         let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?)));
         let pieces = pieces.iter().map(|piece| {
-            let kind = if piece.kind == Some(HistogramKind::Response) { Kind::Response } else { service };
+            let kind = if piece.kind == Some(HistogramKind::Response) { TimesKind::Response } else { service };
             (kind, &*piece.histogram)
         });
         let (mut found, mut all) = (Vec::new(), [Distribution::default(); 2]);
         for (kind, text) in own.chain(pieces) {
             let recorded = decoder.read(text)?;
-            all[usize::from(kind == Kind::Response)].add(&recorded);
+            all[usize::from(kind == TimesKind::Response)].add(&recorded);
             found.push((kind, recorded.scale, recorded.slots.to_vec()));
         }
         let claim = self.claim();

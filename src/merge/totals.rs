@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::plan::endpoint::Endpoint;
-use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS};
+use crate::stats::aggregate::{MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_ENDPOINTS};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::Interval;
 use crate::stats::tally::{Counts, Tally};
@@ -28,10 +28,10 @@ impl Endpoints {
         }
         let other = Endpoint { method: String::new(), name: "other".to_owned() };
         let number = self.names.len();
-        if number > MOST_ENDPOINTS {
-            return MOST_ENDPOINTS;
+        if number > MAX_ENDPOINTS {
+            return MAX_ENDPOINTS;
         }
-        let is_last = number == MOST_ENDPOINTS;
+        let is_last = number == MAX_ENDPOINTS;
         self.numbers.insert(if is_last { "\nother".to_owned() } else { self.key.clone() }, number);
         self.names.push(if is_last { other } else { Endpoint { method: method.to_owned(), name: name.to_owned() } });
         number
@@ -45,7 +45,7 @@ impl Endpoints {
 
 /// How finely the times of an endpoint are told apart.
 pub(super) const fn precision(number: usize) -> Precision {
-    if number < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }
+    if number < MAX_FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }
 }
 
 /// What intervals do not tell: rates of the last seconds and body bytes, as shards say them.
@@ -151,7 +151,7 @@ impl EndpointTotal {
     /// Adds an error that a shard tells of.
     pub(super) fn add_error(&mut self, error: &ErrorTotal) {
         let is_new = !self.errors.iter().any(|known| known.text == error.text);
-        let text = if is_new && self.errors.len() >= MOST_ERRORS { "other errors" } else { &error.text };
+        let text = if is_new && self.errors.len() >= MAX_ERRORS_PER_ENDPOINT { "other errors" } else { &error.text };
         match self.errors.iter_mut().find(|known| known.text == text) {
             Some(known) => {
                 known.occurrences += error.occurrences;

@@ -3,7 +3,7 @@
 use super::join::Join;
 use super::slots::Recordings;
 use super::totals::precision;
-use crate::stats::check::{Bench, Kept, UnfinishedShare};
+use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::reader::line::Telemetry;
@@ -48,13 +48,13 @@ impl Join {
     }
 
     /// Passes the unfinished requests to the checks.
-    pub(super) fn show_unfinished(&self, bench: &mut Bench) {
+    pub(super) fn show_unfinished(&self, bench: &mut CheckSet) {
         for ((number, phase), part) in &self.unfinished {
-            bench.add_unfinished(&UnfinishedShare {
+            bench.add_unfinished(&UnfinishedInput {
                 endpoint: &self.tools.endpoints.name(*number).to_string(),
                 phase: *phase,
-                service: Kept::Counted(&part.service),
-                response: Kept::Counted(&part.response),
+                service: TimesRef::Counted(&part.service),
+                response: TimesRef::Counted(&part.response),
             });
         }
     }

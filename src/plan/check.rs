@@ -11,14 +11,14 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::vocabulary::Phase;
-pub use flags::{MOST_CHECKS, list, of};
-pub(super) use flags::{hold_to_endpoints, refuse_abort};
+pub use flags::{MAX_CHECKS, list, of};
+pub(super) use flags::{reject_abort, require_known_endpoints};
 
 /// One condition that a run must meet.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     text: String,
-    scope: Scope,
+    scope: CheckScope,
     metric: Metric,
     relation: Relation,
     /// Microseconds for times, a fraction of 1 for `fail_ratio`, otherwise a plain number.
@@ -28,7 +28,7 @@ pub struct Check {
 
 /// Which requests a check covers, and which of their times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
+pub struct CheckScope {
     /// `METHOD name` of the endpoint; all endpoints if `None`.
     pub endpoint: Option<String>,
     /// The phase of the load; the whole run if `None`.
@@ -158,7 +158,7 @@ impl Check {
 
     /// The requests that it covers.
     #[must_use]
-    pub const fn scope(&self) -> &Scope {
+    pub const fn scope(&self) -> &CheckScope {
         &self.scope
     }
 
@@ -176,7 +176,7 @@ impl Check {
 
     /// Returns whether a value misses the check for good, and not only because it may still grow to meet it.
     #[must_use]
-    pub fn is_passed_by(&self, value: f64) -> bool {
+    pub fn is_definitely_missed_by(&self, value: f64) -> bool {
         let grows = self.metric == Metric::Failures && self.relation == Relation::Equal;
         if grows { value > self.bound } else { !self.is_met_by(value) }
     }

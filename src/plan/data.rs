@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::random::Random;
 use super::setting::fingerprint;
-use crate::bounded::Limit;
+use crate::bounded::SizeLimit;
 
 /// Index of a source in [`Plan::sources`](super::Plan::sources).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,7 +12,7 @@ pub struct SourceId(pub u32);
 
 /// Index of a row in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row(pub u32);
+pub struct RowId(pub u32);
 
 /// How users are given rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,19 +105,19 @@ impl DataSource {
     /// Returns the row for take number `n` (from 0, across all users); `None` when a unique source is used
     /// up.
     #[must_use]
-    pub fn row(&self, n: u64, random: &mut Random) -> Option<Row> {
+    pub fn row(&self, n: u64, random: &mut Random) -> Option<RowId> {
         let len = u64::from(self.len());
         let at = match self.pick {
             Pick::Unique(OnEnd::Stop | OnEnd::Fail) => Some(n).filter(|n| *n < len),
             Pick::Unique(OnEnd::Again) | Pick::Sequential => Some(n % len),
             Pick::Random => Some(random.below(self.len() as usize) as u64),
         };
-        at.and_then(|at| u32::try_from(at).ok()).map(Row)
+        at.and_then(|at| u32::try_from(at).ok()).map(RowId)
     }
 
     /// The text of a cell.
     #[must_use]
-    pub fn cell(&self, row: Row, column: u32) -> &str {
+    pub fn cell(&self, row: RowId, column: u32) -> &str {
         self.table.cell(row.0, column)
     }
 }
@@ -126,7 +126,7 @@ impl DataSource {
 #[derive(Debug)]
 pub struct Table {
     columns: Box<[String]>,
-    places: HashMap<String, usize>,
+    column_indices: HashMap<String, usize>,
     text: String,
     /// The end of each cell; it starts at the end of the previous one.
     ends: Vec<u32>,
@@ -134,16 +134,16 @@ pub struct Table {
 
 /// Maximum number of rows of one source: at four bytes per cell still far less than the memory of a load
 /// generator.
-pub const MOST_ROWS: u32 = 10_000_000;
+pub const MAX_ROWS: u32 = 10_000_000;
 
 /// Maximum number of cells of one source: 400 MB of offsets.
-const MOST_CELLS: usize = 100_000_000;
+const MAX_CELLS: usize = 100_000_000;
 
 /// Maximum number of columns of one source: real tables have hundreds at most.
-pub const MOST_COLUMNS: usize = 10_000;
+pub const MAX_COLUMNS: usize = 10_000;
 
 /// Maximum size of the text of one source, and of its file; offsets of cells have 32 bits.
-pub const MOST_TEXT: Limit = Limit::mib("a data source", 1024);
+pub const MAX_TEXT: SizeLimit = SizeLimit::mib("a data source", 1024);
 
 impl Table {
     /// Creates a table without rows.
@@ -154,8 +154,8 @@ impl Table {
         if columns.is_empty() {
             return Err("has no columns".to_owned());
         }
-        if columns.len() > MOST_COLUMNS {
-            return Err(format!("has more than {MOST_COLUMNS} columns"));
+        if columns.len() > MAX_COLUMNS {
+            return Err(format!("has more than {MAX_COLUMNS} columns"));
         }
         let mut places: HashMap<String, usize> = HashMap::with_capacity(columns.len());
         for (place, name) in columns.iter().enumerate() {
@@ -167,7 +167,7 @@ impl Table {
                 return Err(format!("columns {} and {} of the first line have the same name", first + 1, place + 1));
             }
         }
-        Ok(Self { columns: columns.into(), places, text: String::new(), ends: Vec::new() })
+        Ok(Self { columns: columns.into(), column_indices: places, text: String::new(), ends: Vec::new() })
     }
 
     /// Names of the columns.
@@ -178,8 +178,8 @@ impl Table {
 
     /// The index of a column.
     #[must_use]
-    pub fn place(&self, column: &str) -> Option<usize> {
-        self.places.get(column).copied()
+    pub fn column_index(&self, column: &str) -> Option<usize> {
+        self.column_indices.get(column).copied()
     }
 
     /// Number of complete rows so far.
@@ -193,11 +193,11 @@ impl Table {
     /// # Errors
     /// Too many rows, or too much text.
     pub fn push(&mut self, cell: &str) -> Result<(), String> {
-        if self.rows() >= MOST_ROWS || self.ends.len() >= MOST_CELLS {
-            return Err(format!("has more than {MOST_ROWS} rows or {MOST_CELLS} cells"));
+        if self.rows() >= MAX_ROWS || self.ends.len() >= MAX_CELLS {
+            return Err(format!("has more than {MAX_ROWS} rows or {MAX_CELLS} cells"));
         }
-        if (self.text.len() + cell.len()) as u64 > MOST_TEXT.bytes() {
-            return Err(MOST_TEXT.to_string());
+        if (self.text.len() + cell.len()) as u64 > MAX_TEXT.bytes() {
+            return Err(MAX_TEXT.to_string());
         }
         self.text.push_str(cell);
         self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
@@ -227,7 +227,7 @@ mod tests {
     fn cells_are_found_in_the_shared_text() {
         let source = source(Pick::Sequential);
         assert_eq!(source.len(), 3);
-        let cells: Vec<_> = (0..3).map(|row| (source.cell(Row(row), 0), source.cell(Row(row), 1))).collect();
+        let cells: Vec<_> = (0..3).map(|row| (source.cell(RowId(row), 0), source.cell(RowId(row), 1))).collect();
         assert_eq!(cells, [("amy", "Köln"), ("", "Rome"), ("bob", "")]);
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Plan;
-use super::data::Row;
+use super::data::RowId;
 use super::expect::Expect;
 use super::journey::{Message, Step};
 use super::random::Random;
@@ -16,7 +16,7 @@ use crate::value::StatusSet;
 /// The complete text; `now_unix_ms` is used as the current time.
 #[must_use]
 pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
-    let mut page = Page { plan, now_unix_ms, random: Random::seeded(plan.load().seed), text: String::new() };
+    let mut page = DryRunText { plan, now_unix_ms, random: Random::seeded(plan.load().seed), text: String::new() };
     page.line(0, &format!("testplan {}, nothing is sent", plan.testplan()));
     page.line(0, "");
     for setting in plan.settings() {
@@ -35,16 +35,16 @@ pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
 }
 
 /// Maximum size of a displayed body.
-const LONGEST_BODY: usize = 1024;
+const MAX_BODY_SHOWN: usize = 1024;
 
-struct Page<'p> {
+struct DryRunText<'p> {
     plan: &'p Plan,
     now_unix_ms: u64,
     random: Random,
     text: String,
 }
 
-impl Page<'_> {
+impl DryRunText<'_> {
     /// Appends a line; control characters are escaped, because they could affect the terminal.
     fn line(&mut self, indent: usize, line: &str) {
         self.text.extend(std::iter::repeat_n(' ', if line.is_empty() { 0 } else { indent * 2 }));
@@ -98,7 +98,7 @@ impl Page<'_> {
             Message::Templated(request) => request,
         };
         let variables: Vec<_> = self.plan.variables().iter().map(|name| Some(format!("${{{name}}}"))).collect();
-        let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(Row(0))).collect();
+        let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(RowId(0))).collect();
         let mut values = Values {
             variables: &variables,
             rows: &rows,
@@ -117,7 +117,7 @@ impl Page<'_> {
 
 /// A request from the command line. Its body may contain secrets anywhere, so only its fingerprint is shown.
 fn fixed(request: &Request) -> (String, String) {
-    let (head, rest) = request.wire().halves();
+    let (head, rest) = request.wire().split_at_empty_line();
     let head = String::from_utf8_lossy(head);
     let masked = head.lines().map(|line| match line.split_once(": ") {
         Some((name, value)) => masked_header(name, value),
@@ -129,8 +129,8 @@ fn fixed(request: &Request) -> (String, String) {
 }
 
 fn shown(body: &[u8]) -> String {
-    let text = masked_body(&String::from_utf8_lossy(&body[..body.len().min(LONGEST_BODY)]));
-    if body.len() > LONGEST_BODY { format!("{text}\n({} bytes)", body.len()) } else { text }
+    let text = masked_body(&String::from_utf8_lossy(&body[..body.len().min(MAX_BODY_SHOWN)]));
+    if body.len() > MAX_BODY_SHOWN { format!("{text}\n({} bytes)", body.len()) } else { text }
 }
 
 fn expected(expect: &Expect) -> String {

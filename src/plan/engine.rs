@@ -13,7 +13,7 @@ pub type Environment = BTreeMap<String, String>;
 
 /// The result of the detection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct DetectedShard {
     /// Which shard this is.
     pub shard: Shard,
     /// Name of the engine.
@@ -22,9 +22,9 @@ pub struct Found {
     /// provide one.
     pub job: Option<String>,
     /// The variables that were used, with their values.
-    pub taken: Vec<String>,
+    pub used: Vec<String>,
     /// Variables of other engines, which were ignored.
-    pub passed_over: Vec<String>,
+    pub ignored: Vec<String>,
 }
 
 /// The variables of an engine.
@@ -34,7 +34,7 @@ struct Engine {
     /// `None` if the engine does not provide a total.
     total: Option<&'static str>,
     /// Alternative name of the index, which must agree if it is set.
-    index_too: Option<&'static str>,
+    index_alias: Option<&'static str>,
 }
 
 /// From the innermost possible engine to the outermost.
@@ -43,18 +43,23 @@ const ENGINES: [Engine; 6] = [
         name: "Open MPI",
         index: "OMPI_COMM_WORLD_RANK",
         total: Some("OMPI_COMM_WORLD_SIZE"),
-        index_too: Some("PMIX_RANK"),
+        index_alias: Some("PMIX_RANK"),
     },
-    Engine { name: "PMI", index: "PMI_RANK", total: Some("PMI_SIZE"), index_too: Some("PMI_ID") },
-    Engine { name: SLURM_STEP, index: "SLURM_PROCID", total: Some("SLURM_STEP_NUM_TASKS"), index_too: None },
+    Engine { name: "PMI", index: "PMI_RANK", total: Some("PMI_SIZE"), index_alias: Some("PMI_ID") },
+    Engine { name: SLURM_STEP, index: "SLURM_PROCID", total: Some("SLURM_STEP_NUM_TASKS"), index_alias: None },
     Engine {
         name: "AWS Batch",
         index: "AWS_BATCH_JOB_ARRAY_INDEX",
         total: Some("AWS_BATCH_JOB_ARRAY_SIZE"),
-        index_too: None,
+        index_alias: None,
     },
-    Engine { name: SLURM_ARRAY, index: "SLURM_ARRAY_TASK_ID", total: Some("SLURM_ARRAY_TASK_COUNT"), index_too: None },
-    Engine { name: "Kubernetes", index: "JOB_COMPLETION_INDEX", total: None, index_too: None },
+    Engine {
+        name: SLURM_ARRAY,
+        index: "SLURM_ARRAY_TASK_ID",
+        total: Some("SLURM_ARRAY_TASK_COUNT"),
+        index_alias: None,
+    },
+    Engine { name: "Kubernetes", index: "JOB_COMPLETION_INDEX", total: None, index_alias: None },
 ];
 
 const SLURM_STEP: &str = "Slurm step";
@@ -67,13 +72,13 @@ const PARALLEL: &str = "PARALLEL_SEQ";
 ///
 /// # Errors
 /// A sentence: no engine found, incomplete variables, or two values that contradict each other.
-pub fn detect(environment: &Environment, given: Option<u32>) -> Result<Found, String> {
+pub fn detect(environment: &Environment, given: Option<u32>) -> Result<DetectedShard, String> {
     let is_there = |engine: &&Engine| environment.contains_key(engine.index);
     // In a plain sbatch script, rank 0 and the number of tasks are set although there is no step: every copy
     // would be shard 0.
     let is_trap = |engine: &Engine| engine.name == SLURM_STEP && !environment.contains_key("SLURM_STEP_NUM_TASKS");
     let Some(engine) = ENGINES.iter().filter(is_there).find(|engine| !is_trap(engine)) else {
-        return Err(nothing(environment));
+        return Err(no_engine_message(environment));
     };
     let (shard, mut taken) = if engine.name == SLURM_ARRAY {
         slurm_array(environment, given)?
@@ -86,10 +91,10 @@ pub fn detect(environment: &Environment, given: Option<u32>) -> Result<Found, St
     let others = ENGINES.iter().filter(|other| other.name != engine.name).map(|other| other.index).chain([PARALLEL]);
     let said = |name| environment.get(name).map(|value| format!("{name}={value}"));
     let job = job(engine.name, environment).map(|job| format!("{} {job}", engine.name));
-    Ok(Found { shard, engine: engine.name, job, taken, passed_over: others.filter_map(said).collect() })
+    Ok(DetectedShard { shard, engine: engine.name, job, used: taken, ignored: others.filter_map(said).collect() })
 }
 
-fn nothing(environment: &Environment) -> String {
+fn no_engine_message(environment: &Environment) -> String {
     let hint = if environment.contains_key("SLURM_PROCID") {
         "SLURM_PROCID is set without SLURM_STEP_NUM_TASKS: this is the batch script itself; start the shards with srun"
     } else if environment.contains_key(PARALLEL) {
@@ -107,7 +112,7 @@ fn by_variables(
 ) -> Result<(Shard, Vec<String>), String> {
     let index = number(environment, engine.index)?.unwrap_or(0);
     let mut taken = vec![format!("{}={index}", engine.index)];
-    if let Some(other) = engine.index_too
+    if let Some(other) = engine.index_alias
         && let Some(value) = number(environment, other)?
         && value != index
     {
@@ -119,7 +124,7 @@ fn by_variables(
     };
     let count = match (said, given) {
         (Some((total, Some(count))), given) => {
-            agree(total, count, given)?;
+            check_total(total, count, given)?;
             taken.push(format!("{total}={count}"));
             count
         }
@@ -142,7 +147,7 @@ fn slurm_array(environment: &Environment, given: Option<u32>) -> Result<(Shard, 
     }
     let [id, min, max, count] = values;
     let step = number(environment, "SLURM_ARRAY_TASK_STEP")?.unwrap_or(1).max(1);
-    agree(names[3], count, given)?;
+    check_total(names[3], count, given)?;
     let has_gaps = max.checked_sub(min).is_none_or(|width| width / step + 1 != count);
     if has_gaps || id < min || (id - min) % step != 0 {
         let array = format!("task {id} of {count} from {min} to {max} by {step}");
@@ -156,7 +161,7 @@ fn slurm_array(environment: &Environment, given: Option<u32>) -> Result<(Shard, 
     Ok((shard, taken))
 }
 
-fn agree(name: &str, count: u32, given: Option<u32>) -> Result<(), String> {
+fn check_total(name: &str, count: u32, given: Option<u32>) -> Result<(), String> {
     match given {
         Some(given) if given != count => Err(format!("auto/{given} and {name}={count} contradict each other")),
         _ => Ok(()),

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::answer::{AnswerView, Unread};
-use super::json::{Json, Raw, Twice, sorted};
+use super::json::{Duplicates, Json, RawJson, sorted};
 use super::pointer::Pointer;
+use super::response::{ResponseView, UnreadBody};
 use super::template::{Template, Values};
 use crate::value::StatusSet;
 
@@ -32,12 +32,12 @@ pub struct HeaderRule {
     /// The field's name.
     pub name: String,
     /// The condition. If several fields have this name, one match is enough.
-    pub want: HeaderWant,
+    pub condition: HeaderCondition,
 }
 
 /// The condition on a header field's value.
 #[derive(Clone, Debug)]
-pub enum HeaderWant {
+pub enum HeaderCondition {
     /// Equal to this value, ignoring surrounding blanks.
     Equals(Template),
     /// Contains this text.
@@ -61,21 +61,21 @@ pub struct JsonRule {
     /// Where the value is.
     pub at: Pointer,
     /// The condition.
-    pub want: JsonWant,
+    pub condition: JsonCondition,
 }
 
 /// The condition on a value in a JSON body.
 #[derive(Clone, Debug)]
-pub enum JsonWant {
+pub enum JsonCondition {
     /// Equal to this value; numbers are compared by value.
-    Equals(Wanted),
+    Equals(ExpectedJson),
     /// Present (null included) or absent.
     Exists(bool),
 }
 
 /// A JSON value to compare with, whose texts may be templates.
 #[derive(Clone, Debug)]
-pub enum Wanted {
+pub enum ExpectedJson {
     /// A value without placeholders.
     Value(Json),
     /// A string.
@@ -99,7 +99,7 @@ pub struct SizeRule {
 
 /// The expectation that was not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ExpectTrouble {
+pub enum ExpectationFailure {
     /// The status.
     Status,
     /// A header field.
@@ -115,12 +115,12 @@ pub enum ExpectTrouble {
     /// The body is too long or too short.
     Size,
     /// The body could not be read completely.
-    Body(Unread),
+    Body(UnreadBody),
     /// The text to compare with needs a value that was never extracted from a response.
     Unset,
 }
 
-impl ExpectTrouble {
+impl ExpectationFailure {
     /// Short fixed text, for error messages.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
@@ -168,52 +168,52 @@ impl Expect {
     ///
     /// # Errors
     /// The first expectation that is not met.
-    pub fn judge(&self, answer: &AnswerView<'_>, values: &mut Values<'_>) -> Result<(), ExpectTrouble> {
-        met(self.status.contains(answer.status), ExpectTrouble::Status)?;
+    pub fn judge(&self, answer: &ResponseView<'_>, values: &mut Values<'_>) -> Result<(), ExpectationFailure> {
+        require(self.status.contains(answer.status), ExpectationFailure::Status)?;
         for rule in &self.header {
-            met(rule.is_met(answer, values)?, ExpectTrouble::Header)?;
+            require(rule.is_met(answer, values)?, ExpectationFailure::Header)?;
         }
         if self.needs_body() {
-            answer.body.map_err(ExpectTrouble::Body)?;
+            answer.body.map_err(ExpectationFailure::Body)?;
         }
         for (place, rule) in self.body.iter().enumerate() {
-            let found = answer.texts.found(place).ok_or(ExpectTrouble::Unset)?;
+            let found = answer.texts.found(place).ok_or(ExpectationFailure::Unset)?;
             match rule {
-                BodyRule::Contains(_) => met(found, ExpectTrouble::BodyContains)?,
-                BodyRule::ContainsNot(_) => met(!found, ExpectTrouble::BodyContainsNot)?,
+                BodyRule::Contains(_) => require(found, ExpectationFailure::BodyContains)?,
+                BodyRule::ContainsNot(_) => require(!found, ExpectationFailure::BodyContainsNot)?,
             }
         }
         for rule in &self.json {
-            met(rule.is_met(answer, values)?, ExpectTrouble::Json)?;
+            require(rule.is_met(answer, values)?, ExpectationFailure::Json)?;
         }
-        met(self.within.is_none_or(|limit| answer.service <= limit), ExpectTrouble::Within)?;
-        met(self.size.is_none_or(|size| (size.min..=size.max).contains(&answer.size)), ExpectTrouble::Size)
+        require(self.within.is_none_or(|limit| answer.service <= limit), ExpectationFailure::Within)?;
+        require(self.size.is_none_or(|size| (size.min..=size.max).contains(&answer.size)), ExpectationFailure::Size)
     }
 }
 
-const fn met(is_met: bool, trouble: ExpectTrouble) -> Result<(), ExpectTrouble> {
+const fn require(is_met: bool, trouble: ExpectationFailure) -> Result<(), ExpectationFailure> {
     if is_met { Ok(()) } else { Err(trouble) }
 }
 
-fn rendered<'t>(text: &'t Template, values: &mut Values<'_>) -> Result<Cow<'t, [u8]>, ExpectTrouble> {
+fn rendered<'t>(text: &'t Template, values: &mut Values<'_>) -> Result<Cow<'t, [u8]>, ExpectationFailure> {
     if let Some(literal) = text.as_literal() {
         return Ok(literal.into());
     }
     let mut out = Vec::new();
-    text.render(values, &mut out).map_err(|_| ExpectTrouble::Unset)?;
+    text.render(values, &mut out).map_err(|_| ExpectationFailure::Unset)?;
     Ok(out.into())
 }
 
 impl HeaderRule {
-    fn is_met(&self, answer: &AnswerView<'_>, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
+    fn is_met(&self, answer: &ResponseView<'_>, values: &mut Values<'_>) -> Result<bool, ExpectationFailure> {
         let mut fields = answer.fields(&self.name);
-        Ok(match &self.want {
-            HeaderWant::Exists(wanted) => fields.next().is_some() == *wanted,
-            HeaderWant::Equals(text) => {
+        Ok(match &self.condition {
+            HeaderCondition::Exists(wanted) => fields.next().is_some() == *wanted,
+            HeaderCondition::Equals(text) => {
                 let text = rendered(text, values)?;
                 fields.any(|value| value == text.trim_ascii())
             }
-            HeaderWant::Contains(text) => {
+            HeaderCondition::Contains(text) => {
                 let text = rendered(text, values)?;
                 text.is_empty() && fields.next().is_some()
                     || fields.any(|value| value.windows(text.len().max(1)).any(|window| window == &*text))
@@ -223,38 +223,38 @@ impl HeaderRule {
 }
 
 impl JsonRule {
-    fn is_met(&self, answer: &AnswerView<'_>, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
+    fn is_met(&self, answer: &ResponseView<'_>, values: &mut Values<'_>) -> Result<bool, ExpectationFailure> {
         let Some(document) = answer.json() else { return Ok(false) };
         let found = self.at.find(document);
-        match &self.want {
-            JsonWant::Exists(wanted) => Ok(found.is_some() == *wanted),
-            JsonWant::Equals(wanted) => found.map_or(Ok(false), |found| wanted.is_raw(found, values)),
+        match &self.condition {
+            JsonCondition::Exists(wanted) => Ok(found.is_some() == *wanted),
+            JsonCondition::Equals(wanted) => found.map_or(Ok(false), |found| wanted.matches_raw(found, values)),
         }
     }
 }
 
-impl Wanted {
+impl ExpectedJson {
     /// Like [`Wanted::is`], for a part of a response that has not been parsed yet.
-    fn is_raw(&self, found: Raw<'_>, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
-        found.tree(Twice::LastCounts).map_or(Ok(false), |found| self.is(&found, values))
+    fn matches_raw(&self, found: RawJson<'_>, values: &mut Values<'_>) -> Result<bool, ExpectationFailure> {
+        found.parse_tree(Duplicates::LastWins).map_or(Ok(false), |found| self.matches(&found, values))
     }
 
-    fn is(&self, found: &Json, values: &mut Values<'_>) -> Result<bool, ExpectTrouble> {
+    fn matches(&self, found: &Json, values: &mut Values<'_>) -> Result<bool, ExpectationFailure> {
         match (self, found) {
-            (Self::Value(wanted), found) => Ok(wanted.means(found)),
+            (Self::Value(wanted), found) => Ok(wanted.is_equivalent(found)),
             (Self::Text(text), Json::Text(found)) => Ok(*rendered(text, values)? == *found.as_bytes()),
             (Self::Number(text), Json::Number(found)) => {
                 let wanted = Json::parse(&rendered(text, values)?);
-                Ok(wanted.is_ok_and(|wanted| matches!(wanted, Json::Number(wanted) if wanted.is_same(found))))
+                Ok(wanted.is_ok_and(|wanted| matches!(wanted, Json::Number(wanted) if wanted.is_equal(found))))
             }
             (Self::Array(wanted), Json::List(found)) if wanted.len() == found.len() => {
                 let mut pairs = wanted.iter().zip(found);
-                pairs.try_fold(true, |so_far, (wanted, found)| Ok(so_far && wanted.is(found, values)?))
+                pairs.try_fold(true, |so_far, (wanted, found)| Ok(so_far && wanted.matches(found, values)?))
             }
             (Self::Object(wanted), Json::Object(found)) if wanted.len() == found.len() => {
                 let mut pairs = sorted(wanted).into_iter().zip(sorted(found));
                 pairs.try_fold(true, |so_far, ((name, wanted), (found_name, found))| {
-                    Ok(so_far && name == found_name && wanted.is(found, values)?)
+                    Ok(so_far && name == found_name && wanted.matches(found, values)?)
                 })
             }
             _ => Ok(false),

@@ -1,9 +1,9 @@
 //! Values extracted from responses for later requests. Pure, without clock or socket.
 
-use super::answer::AnswerView;
 use super::pointer::Pointer;
-use super::search::Captured;
+use super::response::ResponseView;
 use super::template::SlotId;
+use super::text_search::Captured;
 
 /// A value that is extracted from a response and kept by the user.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Extraction {
 
     /// Extracts the value; `None` if the response does not contain it.
     #[must_use]
-    pub fn take(&self, answer: &AnswerView<'_>) -> Option<String> {
+    pub fn extract(&self, answer: &ResponseView<'_>) -> Option<String> {
         match &self.from {
             ExtractFrom::Json(pointer) => match pointer.find(answer.json()?)? {
                 null if null.is_null() => None,
@@ -72,17 +72,17 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::tests::view;
-    use super::super::answer::{AnswerView, Unread};
     use super::super::expect::Expect;
     use super::super::random::Random;
-    use super::super::search::TextSearches;
+    use super::super::response::tests::view;
+    use super::super::response::{ResponseView, UnreadBody};
     use super::super::searches::searches;
     use super::super::template::Values;
+    use super::super::text_search::TextSearches;
     use super::*;
 
-    fn take(from: ExtractFrom, answer: &AnswerView<'_>) -> Option<String> {
-        Extraction { slot: SlotId(0), from }.take(answer)
+    fn take(from: ExtractFrom, answer: &ResponseView<'_>) -> Option<String> {
+        Extraction { slot: SlotId(0), from }.extract(answer)
     }
 
     /// The text searches that this extraction needs.
@@ -136,7 +136,7 @@ mod tests {
         ] {
             let mut texts = sought(between(left, right));
             texts.feed(b"<input name=\"csrf\" value=\"x y\"><input value=\"\">");
-            let answer = AnswerView { texts: &texts, ..view(head, b"") };
+            let answer = ResponseView { texts: &texts, ..view(head, b"") };
             assert_eq!(take(between(left, right), &answer).as_deref(), value, "{left}");
         }
     }
@@ -146,7 +146,7 @@ mod tests {
         let nothing = || ExtractFrom::Between(String::new(), String::new());
         let texts = sought(nothing());
         let answer =
-            AnswerView { body: Err(Unread::Undecodable), texts: &texts, ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
+            ResponseView { body: Err(UnreadBody::Undecodable), texts: &texts, ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
         assert_eq!(take(json(""), &answer), None);
         assert_eq!(take(nothing(), &answer), None);
     }

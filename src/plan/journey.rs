@@ -11,7 +11,7 @@ use super::extract::Extraction;
 use super::random::Random;
 use super::request::Request;
 use super::shard::Shard;
-use super::templated::TemplatedRequest;
+use super::templated_request::TemplatedRequest;
 use super::url::{Origin, Scheme};
 use crate::error::Result;
 use crate::value::Wait;
@@ -57,7 +57,7 @@ pub struct Step {
     /// A request, prepared or templated.
     pub message: Message,
     /// How it is exchanged, and which responses are accepted.
-    pub rules: Rules,
+    pub rules: ExchangeRules,
     /// Values extracted from the response for later requests.
     pub extract: Box<[Extraction]>,
 }
@@ -94,7 +94,7 @@ impl Message {
 
 /// How a request and its response are exchanged, and which responses are accepted.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct ExchangeRules {
     /// Time limit for the whole exchange, including redirects.
     pub timeout: Duration,
     /// Maximum number of redirects; with 0 a redirect is the final response.
@@ -110,7 +110,7 @@ pub struct Rules {
 pub struct Tasks {
     list: Box<[Task]>,
     /// The cumulative weights.
-    until: Box<[usize]>,
+    cumulative_weights: Box<[usize]>,
 }
 
 impl Tasks {
@@ -125,15 +125,15 @@ impl Tasks {
             *sum += task.weight as usize;
             Some(*sum)
         });
-        Self { until: until.collect(), list: list.into() }
+        Self { cumulative_weights: until.collect(), list: list.into() }
     }
 
     /// Picks a task at random by weight. A single task is picked without using up a random number.
     #[must_use]
     pub fn pick(&self, random: &mut Random) -> &Task {
-        let total = self.until[self.until.len() - 1];
+        let total = self.cumulative_weights[self.cumulative_weights.len() - 1];
         let at = if self.list.len() == 1 { 0 } else { random.below(total) };
-        &self.list[self.until.partition_point(|until| *until <= at)]
+        &self.list[self.cumulative_weights.partition_point(|until| *until <= at)]
     }
 
     /// The task of arrival `number` of the open model. It depends only on the run's seed and that number, so
@@ -169,10 +169,10 @@ pub struct ClassOrder(Box<[u16]>);
 
 /// Maximum period: a table of 200 kB. Weights such as 1 and 99,999 fit; finer ratios cannot be told from
 /// random variation.
-pub const LONGEST_PERIOD: usize = 100_000;
+pub const MAX_PERIOD: usize = 100_000;
 
 /// Maximum number of classes: building the table takes classes x period steps.
-pub const MOST_CLASSES: usize = 1000;
+pub const MAX_CLASSES: usize = 1000;
 
 impl ClassOrder {
     /// Creates the order for classes with these weights; there must be at least one, and none may be 0.
@@ -184,9 +184,8 @@ impl ClassOrder {
         let divisor = weights.iter().fold(0, |divisor, weight| gcd(divisor, *weight));
         let weights: Vec<i64> = weights.iter().map(|weight| i64::from(weight / divisor)).collect();
         let period: i64 = weights.iter().sum();
-        let length = usize::try_from(period).ok().filter(|length| *length <= LONGEST_PERIOD);
-        let length =
-            length.ok_or_else(|| format!("the weights add up to {period}; the maximum is {LONGEST_PERIOD}"))?;
+        let length = usize::try_from(period).ok().filter(|length| *length <= MAX_PERIOD);
+        let length = length.ok_or_else(|| format!("the weights add up to {period}; the maximum is {MAX_PERIOD}"))?;
         let mut owed = vec![0_i64; weights.len()];
         let turns = (0..length).map(|_| {
             let mut best = 0;
@@ -234,7 +233,7 @@ impl Journeys {
     /// The number of classes that a shard has users or arrivals of: not all of them if the number of shards
     /// and the period of the order have a common divisor.
     pub(super) fn classes_of(&self, shard: Shard) -> usize {
-        let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.place(n)));
+        let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.global_number(n)));
         own.collect::<BTreeSet<_>>().len()
     }
 

@@ -29,24 +29,24 @@ pub enum Json {
 }
 
 /// Maximum nesting, the same as for `serde_json` values.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// How duplicate members are handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Twice {
+pub enum Duplicates {
     /// Rejected as a mistake: the text was written by a person.
-    Refused,
+    Rejected,
     /// The last one wins, as in browsers and Python: the text was written by a server.
-    LastCounts,
+    LastWins,
 }
 
 /// A text that is exactly one JSON value, without surrounding blanks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Raw<'t>(&'t str);
+pub struct RawJson<'t>(&'t str);
 
 /// An error in a JSON text, and its position.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct JsonError {
     /// Line, from 1.
     pub line: usize,
     /// Column in bytes, from 1.
@@ -55,7 +55,7 @@ pub struct Mistake {
     pub why: String,
 }
 
-impl From<serde_json::Error> for Mistake {
+impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let (line, column) = (error.line(), error.column());
         let sentence = error.to_string();
@@ -64,7 +64,7 @@ impl From<serde_json::Error> for Mistake {
     }
 }
 
-impl fmt::Display for Mistake {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, column {}: {}", self.line, self.column, self.why)
     }
@@ -73,17 +73,17 @@ impl fmt::Display for Mistake {
 /// The text without a byte order mark, which programs on Windows put at the start of files (RFC 8259 section
 /// 8.1).
 #[must_use]
-pub fn without_mark(text: &[u8]) -> &[u8] {
+pub fn without_bom(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
-impl<'t> Raw<'t> {
+impl<'t> RawJson<'t> {
     /// Checks that `text` is one JSON value; a byte order mark is skipped.
     ///
     /// # Errors
     /// The error and its position.
-    pub fn parse(text: &'t [u8]) -> Result<Self, Mistake> {
-        Ok(serde_json::from_slice::<&RawValue>(without_mark(text)).map(Self::from)?)
+    pub fn parse(text: &'t [u8]) -> Result<Self, JsonError> {
+        Ok(serde_json::from_slice::<&RawValue>(without_bom(text)).map(Self::from)?)
     }
 
     /// The value as written.
@@ -120,38 +120,38 @@ impl<'t> Raw<'t> {
     /// A member of an object; if the name occurs several times, the last.
     #[must_use]
     pub fn member(self, name: &str) -> Option<Self> {
-        let parts = Parts::of(self, '{')?;
+        let parts = RawParts::of(self, '{')?;
         parts.filter(|(key, _)| key.is_some_and(|key| key.is_string(name))).last().map(|(_, value)| value)
     }
 
     /// Keys and values of an object, in the order written; `None` for other values.
     #[must_use]
     pub fn members(self) -> Option<Vec<(Self, Self)>> {
-        Some(Parts::of(self, '{')?.filter_map(|(key, value)| Some((key?, value))).collect())
+        Some(RawParts::of(self, '{')?.filter_map(|(key, value)| Some((key?, value))).collect())
     }
 
     /// An item of an array, by index from 0.
     #[must_use]
     pub fn item(self, at: usize) -> Option<Self> {
-        Parts::of(self, '[')?.nth(at).map(|(_, value)| value)
+        RawParts::of(self, '[')?.nth(at).map(|(_, value)| value)
     }
 
     /// Parses the value completely.
     ///
     /// # Errors
     /// A duplicate member is rejected, the nesting is too deep, or a string contains half a surrogate pair.
-    pub fn tree(self, twice: Twice) -> Result<Json, Mistake> {
-        self.below(twice, DEEPEST).map_err(|(at, why)| {
+    pub fn parse_tree(self, twice: Duplicates) -> Result<Json, JsonError> {
+        self.parse_nested(twice, MAX_DEPTH).map_err(|(at, why)| {
             // Both are parts of the same text, so the difference of their addresses is the position.
             let before = &self.0[..(at.as_ptr() as usize).saturating_sub(self.0.as_ptr() as usize)];
             let line = before.rfind('\n').map_or(0, |end| end + 1);
-            Mistake { line: before.matches('\n').count() + 1, column: before.len() - line + 1, why }
+            JsonError { line: before.matches('\n').count() + 1, column: before.len() - line + 1, why }
         })
     }
 
-    fn below(self, twice: Twice, depth: usize) -> Result<Json, (&'t str, String)> {
+    fn parse_nested(self, twice: Duplicates, depth: usize) -> Result<Json, (&'t str, String)> {
         let Some(left) = depth.checked_sub(1) else {
-            return Err((self.0, format!("is nested deeper than {DEEPEST} levels")));
+            return Err((self.0, format!("is nested deeper than {MAX_DEPTH} levels")));
         };
         Ok(match self.0.as_bytes().first() {
             Some(b'n') => Json::Null,
@@ -159,18 +159,18 @@ impl<'t> Raw<'t> {
             Some(b'f') => Json::Bool(false),
             Some(b'"') => Json::Text(self.needed_string()?),
             Some(b'[') => {
-                let items = Parts::of(self, '[').into_iter().flatten();
-                Json::List(items.map(|(_, item)| item.below(twice, left)).collect::<Result<_, _>>()?)
+                let items = RawParts::of(self, '[').into_iter().flatten();
+                Json::List(items.map(|(_, item)| item.parse_nested(twice, left)).collect::<Result<_, _>>()?)
             }
             Some(b'{') => {
                 let mut members = Vec::new();
                 let mut keys = Vec::new();
-                for (key, value) in Parts::of(self, '{').into_iter().flatten() {
+                for (key, value) in RawParts::of(self, '{').into_iter().flatten() {
                     let key = key.unwrap_or(value);
-                    members.push((key.needed_string()?, value.below(twice, left)?));
+                    members.push((key.needed_string()?, value.parse_nested(twice, left)?));
                     keys.push(key);
                 }
-                Json::Object(each_once(members, &keys, twice)?)
+                Json::Object(resolve_duplicates(members, &keys, twice)?)
             }
             _ => Json::Number(Number::new(self.0)),
         })
@@ -187,24 +187,24 @@ impl<'t> Raw<'t> {
     }
 }
 
-impl<'t> From<&'t RawValue> for Raw<'t> {
+impl<'t> From<&'t RawValue> for RawJson<'t> {
     fn from(raw: &'t RawValue) -> Self {
         Self(raw.get())
     }
 }
 
 /// Makes the names of members unique.
-fn each_once<'t>(
+fn resolve_duplicates<'t>(
     members: Vec<(String, Json)>,
-    keys: &[Raw<'t>],
-    twice: Twice,
+    keys: &[RawJson<'t>],
+    twice: Duplicates,
 ) -> Result<Vec<(String, Json)>, (&'t str, String)> {
     let mut order: Vec<usize> = (0..members.len()).collect();
     // A stable sort: of equal names the later member comes last.
     order.sort_by(|a, b| members[*a].0.cmp(&members[*b].0));
     let is_same = |pair: &&[usize]| members[pair[0]].0 == members[pair[1]].0;
     let Some(again) = order.windows(2).filter(is_same).map(|pair| pair[1]).min() else { return Ok(members) };
-    if twice == Twice::Refused {
+    if twice == Duplicates::Rejected {
         return Err((keys[again].0, format!("duplicate member {:?}", members[again].0)));
     }
     let replaced: Vec<usize> = order.windows(2).filter(is_same).map(|pair| pair[0]).collect();
@@ -216,31 +216,31 @@ fn each_once<'t>(
 }
 
 /// Iterates over the parts of an array or object, with the keys of members.
-struct Parts<'t> {
+struct RawParts<'t> {
     text: &'t str,
     at: usize,
     has_keys: bool,
 }
 
-impl<'t> Parts<'t> {
-    fn of(value: Raw<'t>, open: char) -> Option<Self> {
+impl<'t> RawParts<'t> {
+    fn of(value: RawJson<'t>, open: char) -> Option<Self> {
         value.0.starts_with(open).then_some(Self { text: value.0, at: 1, has_keys: open == '{' })
     }
 
     /// The next value, after blanks, commas and colons; `None` at the closing bracket.
-    fn value(&mut self) -> Option<Raw<'t>> {
+    fn value(&mut self) -> Option<RawJson<'t>> {
         let is_between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':');
         let begin = self.at + self.text.as_bytes()[self.at..].iter().position(|byte| !is_between(byte))?;
         if matches!(self.text.as_bytes()[begin], b']' | b'}') {
             return None;
         }
         self.at = end_of(self.text, begin);
-        Some(Raw(&self.text[begin..self.at]))
+        Some(RawJson(&self.text[begin..self.at]))
     }
 }
 
-impl<'t> Iterator for Parts<'t> {
-    type Item = (Option<Raw<'t>>, Raw<'t>);
+impl<'t> Iterator for RawParts<'t> {
+    type Item = (Option<RawJson<'t>>, RawJson<'t>);
 
     fn next(&mut self) -> Option<Self::Item> {
         let first = self.value()?;
@@ -289,10 +289,10 @@ impl Json {
     ///
     /// # Errors
     /// The error and its position.
-    pub fn parse(text: &[u8]) -> Result<Self, Mistake> {
-        Raw::parse(text)?.tree(Twice::Refused).map_err(|mistake| {
+    pub fn parse(text: &[u8]) -> Result<Self, JsonError> {
+        RawJson::parse(text)?.parse_tree(Duplicates::Rejected).map_err(|mistake| {
             // Positions in the value are relative to its start, after the leading blanks.
-            let blanks = without_mark(text).iter().take_while(|byte| byte.is_ascii_whitespace());
+            let blanks = without_bom(text).iter().take_while(|byte| byte.is_ascii_whitespace());
             let (lines, column) =
                 blanks.fold(
                     (0, 0),
@@ -301,7 +301,7 @@ impl Json {
                     },
                 );
             let column = if mistake.line == 1 { mistake.column + column } else { mistake.column };
-            Mistake { line: mistake.line + lines, column, why: mistake.why }
+            JsonError { line: mistake.line + lines, column, why: mistake.why }
         })
     }
 
@@ -334,17 +334,17 @@ impl Json {
     /// Returns whether both are equivalent: numbers are compared by decimal value, and the order of members is
     /// ignored.
     #[must_use]
-    pub fn means(&self, other: &Self) -> bool {
+    pub fn is_equivalent(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Number(own), Self::Number(other)) => own.is_same(other),
+            (Self::Number(own), Self::Number(other)) => own.is_equal(other),
             (Self::List(own), Self::List(other)) => {
-                own.len() == other.len() && own.iter().zip(other).all(|(own, other)| own.means(other))
+                own.len() == other.len() && own.iter().zip(other).all(|(own, other)| own.is_equivalent(other))
             }
             (Self::Object(own), Self::Object(other)) => {
                 own.len() == other.len()
                     && sorted(own).into_iter().zip(sorted(other)).all(|(own, other)| {
                         let ((name, own), (other_name, other)) = (own, other);
-                        name == other_name && own.means(other)
+                        name == other_name && own.is_equivalent(other)
                     })
             }
             _ => self == other,

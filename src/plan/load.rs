@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::many::Place;
+use super::placement::ShardPlacement;
 use super::random::seed_of;
 use super::schedule::Ramp;
 use super::schedule::arrivals::{Arrivals, Spacing};
@@ -18,7 +18,7 @@ use crate::vocabulary::Phase;
 #[derive(Debug)]
 pub struct Load {
     /// What determines when requests are sent.
-    pub model: Model,
+    pub model: LoadModel,
     /// Think time between two tasks of a user; always none in the open model.
     pub wait: Wait,
     /// Duration of the load; unlimited if `None`.
@@ -35,7 +35,7 @@ pub struct Load {
 
 /// What determines when requests are sent.
 #[derive(Debug)]
-pub enum Model {
+pub enum LoadModel {
     /// Users: each sends its next request after the previous one has ended and its think time is over.
     Closed(Users),
     /// A schedule of arrivals, independent of responses.
@@ -47,12 +47,12 @@ pub enum Model {
     },
 }
 
-impl Model {
+impl LoadModel {
     /// Returns the part of a shard, and the number of users of the whole run.
     fn of_shard(self, shard: Shard) -> Result<(Self, u32)> {
         match self {
             Self::Closed(users) => {
-                let most = users.most_users();
+                let most = users.max_users();
                 Ok((Self::Closed(users.of_shard(shard)), most))
             }
             // A shard without a user could not send its arrivals.
@@ -69,17 +69,17 @@ impl Model {
 }
 
 /// Default for the maximum number of users in the open model.
-pub const OPEN_USERS: u32 = 1000;
+pub const DEFAULT_OPEN_USERS: u32 = 1000;
 
 /// More users than any machine has threads for.
-pub(super) const MOST_USERS: u32 = 1_000_000;
+pub(super) const MAX_USERS: u32 = 1_000_000;
 
 impl Load {
     /// Reads the load from the flags.
     ///
     /// # Errors
     /// Names the flags that cannot be combined.
-    pub(super) fn from_flags(flags: &RunFlags, place: &Place) -> Result<Self> {
+    pub(super) fn from_flags(flags: &RunFlags, place: &ShardPlacement) -> Result<Self> {
         let seed = flags.seed.unwrap_or_else(|| seed_of(&place.run_id));
         let shard = place.shard.unwrap_or(Shard::WHOLE);
         let (model, users) = model(flags, seed)?.of_shard(shard)?;
@@ -98,7 +98,7 @@ impl Load {
     /// class, and without one they would wait forever.
     pub(super) fn check_classes(&self, classes: usize) -> Result<()> {
         match self.model {
-            Model::Open { most_users, .. } if (most_users as usize) < classes => {
+            LoadModel::Open { most_users, .. } if (most_users as usize) < classes => {
                 Err(Error::usage("--users", format!("must be at least 1 per user class with --rate, {classes} here")))
             }
             _ => Ok(()),
@@ -107,10 +107,10 @@ impl Load {
 
     /// The maximum number of users.
     #[must_use]
-    pub fn most_users(&self) -> u32 {
+    pub fn max_users(&self) -> u32 {
         match &self.model {
-            Model::Closed(users) => users.most_users(),
-            Model::Open { most_users, .. } => *most_users,
+            LoadModel::Closed(users) => users.max_users(),
+            LoadModel::Open { most_users, .. } => *most_users,
         }
     }
 
@@ -118,8 +118,8 @@ impl Load {
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
         match &self.model {
-            Model::Closed(users) => users.end(),
-            Model::Open { arrivals, .. } => arrivals.end(),
+            LoadModel::Closed(users) => users.end(),
+            LoadModel::Open { arrivals, .. } => arrivals.end(),
         }
     }
 
@@ -128,8 +128,8 @@ impl Load {
     pub fn phase(&self, from: Moment, until: Moment) -> Phase {
         let (from, until) = (from.since_start(), until.since_start());
         match &self.model {
-            Model::Closed(users) => users.phase_of(from, until),
-            Model::Open { arrivals, .. } => arrivals.phase_of(from, until),
+            LoadModel::Closed(users) => users.phase_of(from, until),
+            LoadModel::Open { arrivals, .. } => arrivals.phase_of(from, until),
         }
     }
 
@@ -137,27 +137,27 @@ impl Load {
     #[must_use]
     pub fn users_wanted(&self, at: Moment) -> Option<u32> {
         match &self.model {
-            Model::Closed(users) => Some(users.wanted(at.since_start())),
-            Model::Open { .. } => None,
+            LoadModel::Closed(users) => Some(users.wanted(at.since_start())),
+            LoadModel::Open { .. } => None,
         }
     }
 
     /// Number of arrivals due until a moment; `None` in the closed model.
     #[must_use]
-    pub fn intended(&self, until: Moment) -> Option<f64> {
+    pub fn arrivals_due(&self, until: Moment) -> Option<f64> {
         match &self.model {
-            Model::Closed(_) => None,
-            Model::Open { arrivals, .. } => Some(arrivals.intended(until.since_start())),
+            LoadModel::Closed(_) => None,
+            LoadModel::Open { arrivals, .. } => Some(arrivals.arrivals_due(until.since_start())),
         }
     }
 }
 
-fn model(flags: &RunFlags, seed: u64) -> Result<Model> {
+fn model(flags: &RunFlags, seed: u64) -> Result<LoadModel> {
     let Some(rate) = flags.rate else {
         if flags.arrival.is_some() {
             return Err(Error::usage("--arrival", "goes with --rate"));
         }
-        return closed(flags).map(Model::Closed);
+        return closed(flags).map(LoadModel::Closed);
     };
     if flags.wait != Wait::None {
         return Err(Error::usage("--wait", "does not go with --rate, which says when requests are sent"));
@@ -173,7 +173,7 @@ fn model(flags: &RunFlags, seed: u64) -> Result<Model> {
         None => Arrivals::constant(rate, spacing),
         Some(stages) => Arrivals::stages(rate, stages, spacing),
     };
-    Ok(Model::Open { arrivals, most_users: flags.users.unwrap_or(OPEN_USERS) })
+    Ok(LoadModel::Open { arrivals, most_users: flags.users.unwrap_or(DEFAULT_OPEN_USERS) })
 }
 
 fn closed(flags: &RunFlags) -> Result<Users> {
@@ -187,9 +187,9 @@ fn closed(flags: &RunFlags) -> Result<Users> {
         return Err(Error::usage("--spawn-rate", "does not go with --stages, which say when users start"));
     }
     let users = Users::stages(stages);
-    match users.most_users() {
+    match users.max_users() {
         0 => Err(Error::usage("--stages", "never reach a user")),
-        most if most > MOST_USERS => Err(Error::usage("--stages", format!("go over {MOST_USERS} users"))),
+        most if most > MAX_USERS => Err(Error::usage("--stages", format!("go over {MAX_USERS} users"))),
         _ => Ok(users),
     }
 }

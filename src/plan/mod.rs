@@ -1,6 +1,6 @@
 //! The plan of a run: validated, immutable, complete. Arguments are not checked again after this.
 
-pub mod answer;
+pub mod response;
 pub mod check;
 mod connection;
 pub mod data;
@@ -13,17 +13,17 @@ mod inputs;
 pub mod journey;
 pub mod json;
 pub mod load;
-pub mod many;
+pub mod placement;
 mod number;
 pub mod percent;
 pub mod pointer;
 pub mod random;
 pub mod request;
-mod requests;
+mod request_args;
 pub mod route;
 pub mod scenario;
 pub mod schedule;
-pub mod search;
+pub mod text_search;
 pub mod searches;
 pub mod setting;
 mod settings;
@@ -31,7 +31,7 @@ pub mod shard;
 mod stream;
 mod surroundings;
 pub mod template;
-pub mod templated;
+pub mod templated_request;
 pub mod tls;
 pub mod url;
 pub mod wire;
@@ -41,27 +41,27 @@ use std::time::Duration;
 
 use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
 use crate::error::{Error, Result};
-use crate::files::apart::Named;
+use crate::files::distinct::NamedFile;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use endpoint::Endpoint;
 use journey::{Journeys, UserClass};
-pub use load::{Load, Model};
-use many::Start;
+pub use load::{Load, LoadModel};
+use placement::Start;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
 use setting::Setting;
 use shard::Shard;
-use stream::SHORTEST_TICK;
+use stream::MIN_TICK;
 pub use stream::{Sink, StreamPlan};
-pub use surroundings::Surroundings;
+pub use surroundings::ProcessContext;
 
 /// The plan of a run.
 #[derive(Debug)]
 pub struct Plan {
-    place: many::Place,
+    placement: placement::ShardPlacement,
     testplan: String,
     load: Load,
     journeys: Journeys,
@@ -70,8 +70,8 @@ pub struct Plan {
     variables: Vec<String>,
     connection: ConnectionPlan,
     stream: StreamPlan,
-    people: People,
-    inputs: Vec<Named>,
+    human_output: HumanOutput,
+    inputs: Vec<NamedFile>,
     exit_code_on_error: u8,
     checks: Vec<Check>,
     settings: Vec<Setting>,
@@ -80,9 +80,9 @@ pub struct Plan {
 
 /// Human-readable output.
 #[derive(Debug)]
-pub struct People {
+pub struct HumanOutput {
     /// Verbosity.
-    pub talk: Talk,
+    pub verbosity: Verbosity,
     /// File for text that would otherwise go to stderr.
     pub logfile: Option<PathBuf>,
     /// Minimum level of log messages.
@@ -93,9 +93,9 @@ pub struct People {
 
 /// How much human-readable text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Talk {
+pub enum Verbosity {
     /// Only errors that end the run.
-    Nothing,
+    ErrorsOnly,
     /// The summary at the end.
     Summary,
     /// The progress of the run as well.
@@ -107,8 +107,8 @@ impl Plan {
     ///
     /// # Errors
     /// One line that names the flag, file or request; exit code 2.
-    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: Surroundings<'_>) -> Result<Self> {
-        let place = many::place(flags, &surroundings)?;
+    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: ProcessContext<'_>) -> Result<Self> {
+        let place = placement::determine_placement(flags, &surroundings)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
         let (flags, origins) = match &scenario {
@@ -119,16 +119,16 @@ impl Plan {
             proxy: flags.proxy.as_deref(),
             unix_socket: flags.unix_socket.as_deref(),
         })?;
-        let resolved = scenario.map_or_else(|| requests::resolve(flags), Scenario::resolve)?;
+        let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
         let checks = check::of(&flags.held_to, origins, &resolved.scenario.checks)?;
-        check::hold_to_endpoints(&checks, &resolved.endpoints)?;
+        check::require_known_endpoints(&checks, &resolved.endpoints)?;
         if place.shard.is_some() {
-            check::refuse_abort(&checks)?;
+            check::reject_abort(&checks)?;
         }
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
-        let (settings, hash) = settings::of(&settings::Sources {
+        let (settings, hash) = settings::collect(&settings::Sources {
             flags,
             origins,
             resolved: &resolved,
@@ -149,10 +149,10 @@ impl Plan {
             variables: resolved.scenario.variables,
             connection,
             stream,
-            people: people(flags),
+            human_output: human_output(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),
             exit_code_on_error: flags.exit_code_on_error,
-            place,
+            placement: place,
             checks: checks.into_iter().map(|(check, _)| check).collect(),
             testplan,
             settings,
@@ -163,31 +163,31 @@ impl Plan {
     /// The id of the run, in every line of the stream.
     #[must_use]
     pub fn run_id(&self) -> &str {
-        &self.place.run_id
+        &self.placement.run_id
     }
 
     /// This process's part of the run; `None` for a run without shards.
     #[must_use]
     pub const fn shard(&self) -> Option<Shard> {
-        self.place.shard
+        self.placement.shard
     }
 
     /// The engine that determined the shard; `None` if it was given explicitly.
     #[must_use]
     pub const fn engine(&self) -> Option<&'static str> {
-        self.place.engine
+        self.placement.engine
     }
 
     /// When the run starts.
     #[must_use]
     pub const fn start(&self) -> Start {
-        self.place.start
+        self.placement.start
     }
 
     /// Notes for the user about how the plan was made.
     #[must_use]
     pub fn notes(&self) -> &[String] {
-        &self.place.notes
+        &self.placement.notes
     }
 
     /// The test plan's name, in every line of the stream.
@@ -246,13 +246,13 @@ impl Plan {
 
     /// Human-readable output.
     #[must_use]
-    pub const fn people(&self) -> &People {
-        &self.people
+    pub const fn human_output(&self) -> &HumanOutput {
+        &self.human_output
     }
 
     /// Files that were read to make the plan.
     #[must_use]
-    pub fn inputs(&self) -> &[Named] {
+    pub fn inputs(&self) -> &[NamedFile] {
         &self.inputs
     }
 
@@ -281,25 +281,30 @@ impl Plan {
     }
 }
 
-fn people(flags: &RunFlags) -> People {
+fn human_output(flags: &RunFlags) -> HumanOutput {
     let talk = match (flags.quiet, flags.only_summary) {
-        (true, _) => Talk::Nothing,
-        (false, true) => Talk::Summary,
-        (false, false) => Talk::All,
+        (true, _) => Verbosity::ErrorsOnly,
+        (false, true) => Verbosity::Summary,
+        (false, false) => Verbosity::All,
     };
-    People { talk, logfile: flags.logfile.clone(), loglevel: flags.loglevel, outputs: flags.outputs.clone() }
+    HumanOutput {
+        verbosity: talk,
+        logfile: flags.logfile.clone(),
+        loglevel: flags.loglevel,
+        outputs: flags.outputs.clone(),
+    }
 }
 
 fn tick(interval: Duration) -> Result<Duration> {
-    if interval < SHORTEST_TICK {
+    if interval < MIN_TICK {
         return Err(Error::usage("--interval", "must be at least 100ms"));
     }
     Ok(interval)
 }
 
-fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -> Sink {
+fn sink(flags: &RunFlags, place: &placement::ShardPlacement, surroundings: ProcessContext<'_>) -> Sink {
     match &flags.telemetry {
-        Some(path) => Sink::of(&of_shard(path, place.shard)),
+        Some(path) => Sink::of(&path_of_shard(path, place.shard)),
         None if surroundings.stdout_is_terminal => {
             let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
@@ -309,7 +314,7 @@ fn sink(flags: &RunFlags, place: &many::Place, surroundings: Surroundings<'_>) -
 }
 
 /// Replaces `%s` in the path by the number of the shard, so that one command line works for all shards.
-fn of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
+fn path_of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
     match (path.to_str(), shard) {
         (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
         _ => path.to_owned(),

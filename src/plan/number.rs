@@ -33,7 +33,7 @@ impl Number {
     /// Returns whether both have the same decimal value: 7, 7.0 and 7e0 do, two integers that differ in the
     /// thirtieth digit do not.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn is_equal(&self, other: &Self) -> bool {
         // An exponent of more than 38 digits is beyond any meaningful number.
         self.0 == other.0 || self.decimal().is_some_and(|own| Some(own) == other.decimal())
     }
@@ -48,13 +48,13 @@ impl Number {
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         /// Digits of 2^64.
-        const MOST_DIGITS: i128 = 20;
+        const MAX_DIGITS: i128 = 20;
         let Decimal { is_negative, digits, exponent } = self.decimal()?;
         if digits.is_empty() {
             return Some(0);
         }
         let zeros = exponent - i128::try_from(digits.len()).ok()?;
-        if is_negative || zeros < 0 || exponent > MOST_DIGITS {
+        if is_negative || zeros < 0 || exponent > MAX_DIGITS {
             return None;
         }
         let zeros = usize::try_from(zeros).ok()?;
@@ -119,7 +119,7 @@ mod tests {
             ("1e99999999999999999999999999999999999999999", "1e99999999999999999999999999999999999999998", false),
             ("1e170141183460469231731687303715884105727", "1e-170141183460469231731687303715884105728", false),
         ] {
-            assert_eq!(Number::new(a).is_same(&Number::new(b)), is_same, "{a} {b}");
+            assert_eq!(Number::new(a).is_equal(&Number::new(b)), is_same, "{a} {b}");
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::json::Raw;
+use super::json::RawJson;
 
 /// A place in a JSON document, read once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Pointer {
 
     /// What stands there.
     #[must_use]
-    pub fn find<'v>(&self, document: Raw<'v>) -> Option<Raw<'v>> {
+    pub fn find<'v>(&self, document: RawJson<'v>) -> Option<RawJson<'v>> {
         self.0.iter().try_fold(document, |value, token| {
             value.member(token).or_else(|| index(token).and_then(|at| value.item(at)))
         })
@@ -81,7 +81,7 @@ mod tests {
         let document = json!({"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5,
                               "k\"l": 6, " ": 7, "m~n": 8});
         let written = document.to_string();
-        let raw = Raw::parse(written.as_bytes()).unwrap();
+        let raw = RawJson::parse(written.as_bytes()).unwrap();
         for (text, value) in [
             ("", document.clone()),
             ("/foo", json!(["bar", "baz"])),

@@ -8,12 +8,12 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::endpoint::EndpointId;
 use super::url::{Origin, Url};
-use super::wire::{self, END_OF_LINE, Wire};
+use super::wire::{self, END_OF_LINE, WireRequest};
 use crate::value::Header;
 
 /// The parts of a request besides its URL.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub struct RequestParts {
     /// The method as sent.
     pub method: String,
     /// Header fields in the order sent, without `Host` (unless set by the user) and `Content-Length`.
@@ -41,10 +41,10 @@ impl Request {
 
     /// Prepares a request.
     #[must_use]
-    pub fn new(endpoint: EndpointId, url: &Url, parts: &Parts) -> Self {
+    pub fn new(endpoint: EndpointId, url: &Url, parts: &RequestParts) -> Self {
         let mut bytes = head(url, parts);
         let body = wire::seal(&mut bytes, parts.body.as_deref());
-        Self::of_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
+        Self::from_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
     }
 
     /// The request that follows a redirect of `from`, with `status` to `location`, with the method changes of RFC 9110
@@ -52,7 +52,7 @@ impl Request {
     ///
     /// # Errors
     /// A sentence, if `location` is not a URL that can be requested.
-    pub fn redirected(from: Wire<'_>, status: u16, location: &str) -> Result<Self, String> {
+    pub fn redirected(from: WireRequest<'_>, status: u16, location: &str) -> Result<Self, String> {
         let target = String::from_utf8_lossy(from.target()).into_owned();
         let url = Url::at(Arc::clone(from.origin()), target).join(location)?;
         let method = from.method();
@@ -82,13 +82,13 @@ impl Request {
             }
         }
         // An empty body cannot be seen in the bytes, but its length was written.
-        let body = (!becomes_get && from.has_field("content-length")).then(|| from.body());
+        let body = (!becomes_get && from.has_header("content-length")).then(|| from.body());
         let start = wire::seal(&mut bytes, body);
-        Ok(Self::of_bytes(from.endpoint(), Arc::clone(url.origin()), bytes, start))
+        Ok(Self::from_bytes(from.endpoint(), Arc::clone(url.origin()), bytes, start))
     }
 
     /// Creates a request from bytes whose body starts at `body`.
-    pub(super) fn of_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
+    pub(super) fn from_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
         Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body }
     }
 
@@ -100,13 +100,13 @@ impl Request {
 
     /// The request in wire format.
     #[must_use]
-    pub const fn wire(&self) -> Wire<'_> {
-        Wire::new(self.endpoint, &self.origin, &self.bytes, self.body)
+    pub const fn wire(&self) -> WireRequest<'_> {
+        WireRequest::new(self.endpoint, &self.origin, &self.bytes, self.body)
     }
 }
 
 /// Request line and header fields, without `Content-Length` and the empty line.
-fn head(url: &Url, parts: &Parts) -> Vec<u8> {
+fn head(url: &Url, parts: &RequestParts) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256 + parts.body.as_deref().map_or(0, <[u8]>::len));
     // Writing into a Vec cannot fail.
     let _ = write!(bytes, "{} {} HTTP/1.1\r\n", parts.method, url.target());
@@ -146,7 +146,7 @@ mod tests {
     fn request(method: &str, url: &str, body: Option<&str>) -> Request {
         let own = ["Authorization: Basic x".parse().unwrap(), "accept: text/x".parse().unwrap()];
         let defaults = [("Accept", "*/*".to_owned()), ("Content-Type", "text/plain".to_owned())];
-        let parts = Parts {
+        let parts = RequestParts {
             method: method.to_owned(),
             headers: headers(&defaults, &own),
             body: body.map(|b| Arc::from(b.as_bytes())),
@@ -172,7 +172,7 @@ mod tests {
     fn traced(method: &str, url: &str, body: Option<&str>) -> Request {
         let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let parts = Parts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
+        let parts = RequestParts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 

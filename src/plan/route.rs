@@ -76,7 +76,7 @@ impl Login {
     }
 
     /// Parses `NAME:PASS` from a URL; `None` if both are empty.
-    fn read(userinfo: &str) -> Option<Self> {
+    fn from_userinfo(userinfo: &str) -> Option<Self> {
         let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         let (name, password) = (percent::decode_lossy(name), percent::decode_lossy(password));
         (!name.is_empty() || !password.is_empty()).then_some(Self { name, password })
@@ -132,7 +132,7 @@ const EXPECTED: &str = "expected http://[NAME:PASS@]HOST:PORT, or socks5:// or s
 fn proxy(url: &str) -> std::result::Result<Route, &'static str> {
     let (scheme, rest) = url.split_once("://").ok_or("has no scheme; did you mean http:// or socks5:// in front?")?;
     let (login, host_port) = match rest.rsplit_once('@') {
-        Some((userinfo, host_port)) => (Login::read(userinfo), host_port),
+        Some((userinfo, host_port)) => (Login::from_userinfo(userinfo), host_port),
         None => (None, rest),
     };
     let proxy = proxy_origin(host_port).ok_or(EXPECTED)?;
@@ -171,14 +171,14 @@ fn proxy_origin(host_port: &str) -> Option<Arc<Origin>> {
 }
 
 /// Maximum length of a Unix socket's path: `sun_path` has 108 bytes, the last of them zero (unix(7)).
-const LONGEST_PATH: usize = 107;
+const MAX_SOCKET_PATH: usize = 107;
 
 fn unix_socket(path: &Path) -> Result<PathBuf> {
     let named = || format!("--unix-socket {}", path.display());
     let length = path.as_os_str().as_bytes().len();
-    if length > LONGEST_PATH {
+    if length > MAX_SOCKET_PATH {
         let why =
-            format!("has {length} bytes, a socket's path has at most {LONGEST_PATH}; a relative one may be shorter");
+            format!("has {length} bytes, a socket's path has at most {MAX_SOCKET_PATH}; a relative one may be shorter");
         return Err(Error::usage("--unix-socket", why));
     }
     let file = std::fs::metadata(path).map_err(|why| Error::usage(named(), why))?;

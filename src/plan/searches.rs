@@ -2,8 +2,8 @@
 
 use super::expect::{BodyRule, Expect};
 use super::extract::{ExtractFrom, Extraction};
-use super::search::TextSearches;
 use super::template::Values;
+use super::text_search::TextSearches;
 
 /// The searches needed for `expect` and `extract`; a captured text has at most `limit` bytes.
 #[must_use]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Sink;
 use super::check::Check;
-use super::load::OPEN_USERS;
-use super::requests::Resolved;
+use super::load::DEFAULT_OPEN_USERS;
+use super::request_args::Resolved;
 use super::route::Route;
 use super::setting::{Scope, Settings, fingerprint};
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
@@ -116,7 +116,7 @@ const ROWS: [Row; 53] = [
 ];
 
 /// Collects the settings.
-pub(super) fn of(sources: &Sources<'_>) -> Settings {
+pub(super) fn collect(sources: &Sources<'_>) -> Settings {
     let mut settings = Settings::default();
     for Row { key, scope, flags, values } in &ROWS {
         let of_flags = flags.iter().map(|flag| sources.origins.of(flag)).min().unwrap_or(Origin::Default);
@@ -145,7 +145,7 @@ fn words(words: &[String]) -> Vec<Value> {
 }
 
 fn of_scenario(of: &Sources<'_>, key: &str, origin: Option<Origin>) -> Vec<Value> {
-    let told = of.resolved.scenario.told.iter().filter(|(told, _)| *told == key);
+    let told = of.resolved.scenario.settings.iter().filter(|(told, _)| *told == key);
     told.map(|(_, value)| (value.clone(), origin)).collect()
 }
 
@@ -162,7 +162,7 @@ fn arrival(of: &Sources<'_>) -> Vec<Value> {
 /// With stages of users it is they that say how many there are.
 fn users(of: &Sources<'_>) -> Vec<Value> {
     match (of.flags.rate, &of.flags.stages) {
-        (Some(_), _) => one(of.flags.users.unwrap_or(OPEN_USERS)),
+        (Some(_), _) => one(of.flags.users.unwrap_or(DEFAULT_OPEN_USERS)),
         (None, None) => one(of.flags.users.unwrap_or(1)),
         (None, Some(_)) => Vec::new(),
     }

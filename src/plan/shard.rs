@@ -15,7 +15,7 @@ pub struct Shard {
 
 /// Maximum number of shards: more than an engine starts for one run. Without a limit, a mistyped total would
 /// be waited for.
-pub const MOST_SHARDS: u32 = 100_000;
+pub const MAX_SHARDS: u32 = 100_000;
 
 impl Shard {
     /// The whole run in one process.
@@ -26,8 +26,8 @@ impl Shard {
     /// # Errors
     /// A sentence, if there is no such shard.
     pub fn new(index: u32, count: u32) -> Result<Self, String> {
-        if count == 0 || count > MOST_SHARDS {
-            return Err(format!("{count} shards; must be from 1 to {MOST_SHARDS}"));
+        if count == 0 || count > MAX_SHARDS {
+            return Err(format!("{count} shards; must be from 1 to {MAX_SHARDS}"));
         }
         if index >= count {
             return Err(format!("there is no shard {index} of {count}: shards are numbered from 0 to {}", count - 1));
@@ -68,7 +68,7 @@ impl Shard {
 
     /// Converts this shard's own number `n`, from 0, to the number in the whole run; saturates.
     #[must_use]
-    pub fn place(self, n: u64) -> u64 {
+    pub fn global_number(self, n: u64) -> u64 {
         n.saturating_mul(u64::from(self.count)).saturating_add(u64::from(self.index))
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Minimum tick: each tick writes a dozen lines and samples the machine once, which should stay far below 1 %
 /// of a core.
-pub(super) const SHORTEST_TICK: Duration = Duration::from_millis(100);
+pub(super) const MIN_TICK: Duration = Duration::from_millis(100);
 
 /// The stream and its destination.
 #[derive(Debug)]

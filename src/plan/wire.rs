@@ -9,7 +9,7 @@ use super::url::Origin;
 /// A request in wire format, prepared or rendered: everything that an exchange needs. Other properties are
 /// read from its bytes when needed, which is rare (redirects, cookies), so nothing else is stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Wire<'w> {
+pub struct WireRequest<'w> {
     endpoint: EndpointId,
     origin: &'w Arc<Origin>,
     bytes: &'w [u8],
@@ -17,7 +17,7 @@ pub struct Wire<'w> {
     body: usize,
 }
 
-impl<'w> Wire<'w> {
+impl<'w> WireRequest<'w> {
     /// Creates a request from bytes whose body starts at `body`, after the empty line.
     pub(super) const fn new(endpoint: EndpointId, origin: &'w Arc<Origin>, bytes: &'w [u8], body: usize) -> Self {
         Self { endpoint, origin, bytes, body }
@@ -43,7 +43,7 @@ impl<'w> Wire<'w> {
 
     /// The bytes before the empty line, and the rest: further header fields can be inserted between them.
     #[must_use]
-    pub fn halves(&self) -> (&'w [u8], &'w [u8]) {
+    pub fn split_at_empty_line(&self) -> (&'w [u8], &'w [u8]) {
         self.bytes.split_at(self.body - END_OF_LINE.len())
     }
 
@@ -78,7 +78,7 @@ impl<'w> Wire<'w> {
 
     /// Returns whether it already has a field with this name.
     #[must_use]
-    pub fn has_field(&self, name: &str) -> bool {
+    pub fn has_header(&self, name: &str) -> bool {
         self.fields().any(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
     }
 
@@ -89,7 +89,7 @@ impl<'w> Wire<'w> {
 
     /// Name and value of each header field.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&'w [u8], &'w [u8])> + use<'w> {
-        let (head, _) = self.halves();
+        let (head, _) = self.split_at_empty_line();
         let lines = head.split(|byte| *byte == b'\n').skip(1);
         lines.filter_map(|line| {
             let colon = line.iter().position(|byte| *byte == b':')?;
@@ -141,21 +141,21 @@ impl WireBuffer {
 
     /// The sealed request.
     #[must_use]
-    pub fn wire<'w>(&'w self, endpoint: EndpointId, origin: &'w Arc<Origin>) -> Wire<'w> {
-        Wire::new(endpoint, origin, &self.bytes, self.start)
+    pub fn wire<'w>(&'w self, endpoint: EndpointId, origin: &'w Arc<Origin>) -> WireRequest<'w> {
+        WireRequest::new(endpoint, origin, &self.bytes, self.start)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::request::{Parts, Request};
+    use crate::plan::request::{Request, RequestParts};
     use crate::plan::url::Url;
 
     fn request(method: &str, url: &str, body: Option<&str>) -> Request {
         let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let parts = Parts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
+        let parts = RequestParts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 
@@ -165,8 +165,8 @@ mod tests {
         let wire = post.wire();
         assert_eq!((wire.target(), wire.body_len()), (&b"/a?b"[..], 2));
         assert_eq!((wire.is_head(), wire.is_idempotent()), (false, false));
-        assert!(wire.has_field("AUTHORIZATION") && !wire.has_field("cookie"));
-        let (head, rest) = wire.halves();
+        assert!(wire.has_header("AUTHORIZATION") && !wire.has_header("cookie"));
+        let (head, rest) = wire.split_at_empty_line();
         assert!(head.ends_with(b"Content-Length: 2\r\n"));
         assert_eq!(rest, b"\r\nhi");
         let head = request("HEAD", "http://h/", None);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::event::Flight;
 use crate::plan::endpoint::Endpoint;
-use crate::stats::check::Ruling;
+use crate::stats::check::CheckResult;
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
 use crate::vocabulary::Phase;
@@ -57,7 +57,7 @@ pub struct Tick {
     pub further_endpoints: usize,
     /// What each check comes to by now, in the order of the plan; empty where no observer wants to know. A shard has
     /// none: its part of a run is not judged by itself.
-    pub checks: Vec<Ruling>,
+    pub checks: Vec<CheckResult>,
 }
 
 /// An endpoint up to a tick.

@@ -6,7 +6,7 @@ use super::files::{Names, Pages};
 use super::model::{Model, Story};
 use crate::cli::MergeFlags;
 use crate::error::{Error, Result};
-use crate::files::apart::{self, Named};
+use crate::files::distinct::{self, NamedFile};
 use crate::plan::{Plan, Sink};
 use crate::telemetry::reader::Reading;
 use crate::telemetry::record::Body;
@@ -63,9 +63,9 @@ pub struct Seen {
     collector: Arc<Mutex<Collector>>,
     pages: Pages,
     /// Inputs, which must not be overwritten.
-    inputs: Vec<Named>,
+    inputs: Vec<NamedFile>,
     /// Outputs other than the reports.
-    outputs: Vec<Named>,
+    outputs: Vec<NamedFile>,
 }
 
 impl Seen {
@@ -76,11 +76,11 @@ impl Seen {
     pub fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
-        let pages = Pages::new(&plan.people().outputs).filled(setting);
-        let people = plan.people().logfile.iter().map(|path| Named::file("--logfile", path));
-        let outputs: Vec<Named> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
+        let pages = Pages::new(&plan.human_output().outputs).filled(setting);
+        let people = plan.human_output().logfile.iter().map(|path| NamedFile::file("--logfile", path));
+        let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
         let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
-        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
+        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
         Ok(seen)
     }
 
@@ -90,14 +90,14 @@ impl Seen {
     /// Exit 2 if an output is also an input or another output, or a report will not be writable at the end; checked
     /// before anything is opened.
     pub fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
-        let inputs = flags.streams.iter().map(|path| Named::stream(path)).collect();
+        let inputs = flags.streams.iter().map(|path| NamedFile::stream(path)).collect();
         let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
-        apart::check(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
+        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
         seen.pages.check(Names::Known)?;
         Ok(seen)
     }
 
-    fn new(pages: Pages, inputs: Vec<Named>, sink: &Sink) -> Self {
+    fn new(pages: Pages, inputs: Vec<NamedFile>, sink: &Sink) -> Self {
         let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
         Self { collector, pages, inputs, outputs: vec![place(sink)] }
     }
@@ -168,7 +168,7 @@ impl Seen {
     /// Exit 4: a report cannot be written.
     pub fn write(&self, model: &Model) -> Result<String> {
         let pages = self.pages.filled(|key| model.story.plan.setting(key));
-        apart::check(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
+        distinct::require_distinct(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
         pages.write(model, Error::invalid)
     }
 }
@@ -188,10 +188,10 @@ fn is_warning(line: &[u8]) -> bool {
 }
 
 /// The destination of a stream.
-fn place(sink: &Sink) -> Named {
+fn place(sink: &Sink) -> NamedFile {
     match sink {
-        Sink::Stdout => Named::stdout(),
-        Sink::File(path) | Sink::Gzip(path) => Named::file("--telemetry", path),
+        Sink::Stdout => NamedFile::stdout(),
+        Sink::File(path) | Sink::Gzip(path) => NamedFile::file("--telemetry", path),
     }
 }
 

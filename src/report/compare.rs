@@ -8,26 +8,26 @@ use super::table::ms;
 use crate::stats::tally::Statistics;
 
 /// Maximum width of a run's title.
-const WIDEST_TITLE: usize = 28;
+const MAX_TITLE_WIDTH: usize = 28;
 
 /// Minimum width of a column: a number and its change.
-const NARROWEST: usize = 18;
+const MIN_COLUMN_WIDTH: usize = 18;
 
 /// A value that is compared.
 struct Measure {
     title: &'static str,
     of: fn(&Statistics) -> f64,
     text: fn(f64) -> String,
-    wanted: Wanted,
+    direction: Direction,
 }
 
 /// Which direction is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    More,
-    Less,
+enum Direction {
+    HigherIsBetter,
+    LowerIsBetter,
     /// Shown without a judgement.
-    Any,
+    Neutral,
 }
 
 const MEASURES: [Measure; 9] = [
@@ -35,16 +35,21 @@ const MEASURES: [Measure; 9] = [
         title: "requests",
         of: |row| row.num_requests as f64,
         text: |count| count.to_string(),
-        wanted: Wanted::Any,
+        direction: Direction::Neutral,
     },
-    Measure { title: "req/s", of: |row| row.total_rps, text: |rate| format!("{rate:.1}"), wanted: Wanted::More },
-    Measure { title: "failed %", of: failed, text: |share| format!("{share:.2}"), wanted: Wanted::Less },
-    Measure { title: "avg ms", of: |row| row.avg_response_time, text: ms, wanted: Wanted::Less },
-    Measure { title: "50% ms", of: |row| row.percentile_50, text: ms, wanted: Wanted::Less },
-    Measure { title: "95% ms", of: |row| row.percentile_95, text: ms, wanted: Wanted::Less },
-    Measure { title: "99% ms", of: |row| row.percentile_99, text: ms, wanted: Wanted::Less },
-    Measure { title: "99.9% ms", of: |row| row.percentile_99_9, text: ms, wanted: Wanted::Any },
-    Measure { title: "max ms", of: |row| row.max_response_time, text: ms, wanted: Wanted::Any },
+    Measure {
+        title: "req/s",
+        of: |row| row.total_rps,
+        text: |rate| format!("{rate:.1}"),
+        direction: Direction::HigherIsBetter,
+    },
+    Measure { title: "failed %", of: failed, text: |share| format!("{share:.2}"), direction: Direction::LowerIsBetter },
+    Measure { title: "avg ms", of: |row| row.avg_response_time, text: ms, direction: Direction::LowerIsBetter },
+    Measure { title: "50% ms", of: |row| row.percentile_50, text: ms, direction: Direction::LowerIsBetter },
+    Measure { title: "95% ms", of: |row| row.percentile_95, text: ms, direction: Direction::LowerIsBetter },
+    Measure { title: "99% ms", of: |row| row.percentile_99, text: ms, direction: Direction::LowerIsBetter },
+    Measure { title: "99.9% ms", of: |row| row.percentile_99_9, text: ms, direction: Direction::Neutral },
+    Measure { title: "max ms", of: |row| row.max_response_time, text: ms, direction: Direction::Neutral },
 ];
 
 fn failed(row: &Statistics) -> f64 {
@@ -66,7 +71,7 @@ pub struct Comparison {
 #[must_use]
 pub fn compare(runs: &[(String, Model)], tolerance: Option<f64>) -> Comparison {
     let titles: Vec<String> = runs.iter().map(|(title, _)| tail(&plain(title))).collect();
-    let wide = titles.iter().map(|title| columns(title)).max().unwrap_or(0).max(NARROWEST);
+    let wide = titles.iter().map(|title| columns(title)).max().unwrap_or(0).max(MIN_COLUMN_WIDTH);
     let mut text = format!("{:10}", "");
     for title in &titles {
         let _ = write!(text, "  {}{title}", " ".repeat(wide - columns(title)));
@@ -97,7 +102,7 @@ impl Comparison {
                 let value = row.as_ref().map(measure.of);
                 let mut cell = value.map_or_else(|| "-".to_owned(), measure.text);
                 if let (Some(tolerance), Some(base), Some(value)) = (tolerance.filter(|_| place > 0), first, value) {
-                    let worse = is_worse(measure.wanted, base, value, tolerance);
+                    let worse = is_worse(measure.direction, base, value, tolerance);
                     self.worse += usize::from(worse);
                     cell = format!("{cell} {}{}", change(base, value), if worse { " !" } else { "  " });
                 }
@@ -127,11 +132,11 @@ fn of_endpoint(model: &Model, name: &str) -> Option<Statistics> {
     story.numbers(endpoint).map(|numbers| numbers.statistics)
 }
 
-fn is_worse(wanted: Wanted, base: f64, value: f64, tolerance: f64) -> bool {
+fn is_worse(wanted: Direction, base: f64, value: f64, tolerance: f64) -> bool {
     match wanted {
-        Wanted::Less => value > base * (1.0 + tolerance),
-        Wanted::More => value < base * (1.0 - tolerance),
-        Wanted::Any => false,
+        Direction::LowerIsBetter => value > base * (1.0 + tolerance),
+        Direction::HigherIsBetter => value < base * (1.0 - tolerance),
+        Direction::Neutral => false,
     }
 }
 
@@ -149,10 +154,10 @@ fn change(base: f64, value: f64) -> String {
 /// The end of a title, because file names differ there.
 fn tail(title: &str) -> String {
     let count = title.chars().count();
-    if count <= WIDEST_TITLE {
+    if count <= MAX_TITLE_WIDTH {
         return title.to_owned();
     }
-    std::iter::once('…').chain(title.chars().skip(count + 1 - WIDEST_TITLE)).collect()
+    std::iter::once('…').chain(title.chars().skip(count + 1 - MAX_TITLE_WIDTH)).collect()
 }
 
 #[cfg(test)]
@@ -162,15 +167,15 @@ mod tests {
     #[test]
     fn worse_means_beyond_the_tolerance_in_the_unwanted_direction() {
         for (wanted, base, value, worse) in [
-            (Wanted::Less, 100.0, 110.0, false),
-            (Wanted::Less, 100.0, 110.1, true),
-            (Wanted::Less, 100.0, 5.0, false),
-            (Wanted::Less, 0.0, 0.0, false),
-            (Wanted::Less, 0.0, 0.1, true),
-            (Wanted::More, 100.0, 90.0, false),
-            (Wanted::More, 100.0, 89.9, true),
-            (Wanted::More, 100.0, 500.0, false),
-            (Wanted::Any, 100.0, 500.0, false),
+            (Direction::LowerIsBetter, 100.0, 110.0, false),
+            (Direction::LowerIsBetter, 100.0, 110.1, true),
+            (Direction::LowerIsBetter, 100.0, 5.0, false),
+            (Direction::LowerIsBetter, 0.0, 0.0, false),
+            (Direction::LowerIsBetter, 0.0, 0.1, true),
+            (Direction::HigherIsBetter, 100.0, 90.0, false),
+            (Direction::HigherIsBetter, 100.0, 89.9, true),
+            (Direction::HigherIsBetter, 100.0, 500.0, false),
+            (Direction::Neutral, 100.0, 500.0, false),
         ] {
             assert_eq!(is_worse(wanted, base, value, 0.1), worse, "{wanted:?} {base} {value}");
         }

@@ -6,7 +6,7 @@ use super::model::Model;
 use super::{csv, hgrm, html, json, junit};
 use crate::cli::Outputs;
 use crate::error::{Error, Result};
-use crate::files::apart::Named;
+use crate::files::distinct::NamedFile;
 use crate::files::replace;
 
 /// The requested report files.
@@ -71,8 +71,8 @@ impl Pages {
 
     /// The paths of the selected files.
     #[must_use]
-    pub fn places(&self, names: Names) -> Vec<Named> {
-        self.meant(names).map(|page| Named::file(page.flag, &page.path)).collect()
+    pub fn places(&self, names: Names) -> Vec<NamedFile> {
+        self.meant(names).map(|page| NamedFile::file(page.flag, &page.path)).collect()
     }
 
     /// Checks that each of the selected files can be written.
@@ -81,7 +81,7 @@ impl Pages {
     /// Exit 2, with the flag and the file.
     pub fn check(&self, names: Names) -> Result<()> {
         for page in self.meant(names) {
-            replace::check(&page.path).map_err(|why| Error::usage(page.named(), why))?;
+            replace::check_writable(&page.path).map_err(|why| Error::usage(page.named(), why))?;
         }
         Ok(())
     }

@@ -23,19 +23,19 @@ struct Summary<'m> {
     seconds: f64,
     verdict: &'m str,
     exit_code: u8,
-    reasons: Vec<Reason<'m>>,
+    reasons: Vec<SummaryReason<'m>>,
     troubles: Vec<String>,
-    counts: Totals,
+    counts: SummaryCounts,
     total: &'m Figures,
-    phases: Vec<Phase>,
-    endpoints: Vec<Endpoint<'m>>,
-    errors: Vec<Error<'m>>,
-    checks: Vec<Check<'m>>,
-    warnings: Vec<Warning<'m>>,
+    phases: Vec<SummaryPhase>,
+    endpoints: Vec<SummaryEndpoint<'m>>,
+    errors: Vec<SummaryError<'m>>,
+    checks: Vec<SummaryCheck<'m>>,
+    warnings: Vec<SummaryWarning<'m>>,
 }
 
 #[derive(Serialize)]
-struct Totals {
+struct SummaryCounts {
     due: u64,
     sent: u64,
     unsent: u64,
@@ -49,7 +49,7 @@ struct Totals {
 }
 
 #[derive(Serialize)]
-struct Reason<'m> {
+struct SummaryReason<'m> {
     kind: &'static str,
     text: &'m str,
 }
@@ -77,17 +77,17 @@ struct Figures {
 }
 
 #[derive(Serialize)]
-struct Phase {
+struct SummaryPhase {
     phase: &'static str,
     seconds: f64,
     requests: u64,
     failures: u64,
-    service: Spread,
-    response: Spread,
+    service: TimeSpread,
+    response: TimeSpread,
 }
 
 #[derive(Serialize)]
-struct Spread {
+struct TimeSpread {
     min: f64,
     avg: f64,
     p50: f64,
@@ -99,7 +99,7 @@ struct Spread {
 }
 
 #[derive(Serialize)]
-struct Endpoint<'m> {
+struct SummaryEndpoint<'m> {
     method: &'m str,
     name: &'m str,
     #[serde(flatten)]
@@ -107,7 +107,7 @@ struct Endpoint<'m> {
 }
 
 #[derive(Serialize)]
-struct Error<'m> {
+struct SummaryError<'m> {
     method: &'m str,
     name: &'m str,
     error: &'m str,
@@ -117,7 +117,7 @@ struct Error<'m> {
 }
 
 #[derive(Serialize)]
-struct Check<'m> {
+struct SummaryCheck<'m> {
     check: &'m str,
     met: bool,
     has_data: bool,
@@ -127,7 +127,7 @@ struct Check<'m> {
 }
 
 #[derive(Serialize)]
-struct Warning<'m> {
+struct SummaryWarning<'m> {
     time: &'m str,
     kind: &'m str,
     detail: &'m str,
@@ -169,14 +169,14 @@ pub fn document(model: &Model) -> String {
     text.unwrap_or_default() + "\n"
 }
 
-fn reasons(end: &RunEnd) -> Vec<Reason<'_>> {
+fn reasons(end: &RunEnd) -> Vec<SummaryReason<'_>> {
     let kind = |kind: Option<ReasonKind>| kind.map_or("unknown", ReasonKind::as_str);
-    end.reasons.iter().map(|reason| Reason { kind: kind(reason.kind), text: &reason.text }).collect()
+    end.reasons.iter().map(|reason| SummaryReason { kind: kind(reason.kind), text: &reason.text }).collect()
 }
 
-fn totals(story: &Story) -> Totals {
+fn totals(story: &Story) -> SummaryCounts {
     let (counts, unfinished) = (story.counts(), story.unfinished());
-    Totals {
+    SummaryCounts {
         due: counts.sent() + unfinished.unsent,
         sent: counts.sent(),
         unsent: unfinished.unsent,
@@ -190,30 +190,30 @@ fn totals(story: &Story) -> Totals {
     }
 }
 
-fn phase(seen: &PhaseSeen) -> Phase {
-    Phase {
+fn phase(seen: &PhaseSeen) -> SummaryPhase {
+    SummaryPhase {
         phase: seen.phase.as_str(),
         seconds: seen.lasted_ms as f64 / 1000.0,
         requests: seen.counts.completed(),
         failures: seen.counts.failed,
-        service: Spread::of(&seen.service),
-        response: Spread::of(&seen.response),
+        service: TimeSpread::of(&seen.service),
+        response: TimeSpread::of(&seen.response),
     }
 }
 
-fn endpoints(story: &Story) -> Vec<Endpoint<'_>> {
+fn endpoints(story: &Story) -> Vec<SummaryEndpoint<'_>> {
     let endpoint = |endpoint| {
         let numbers = Figures::of(&story.numbers(endpoint)?);
-        Some(Endpoint { method: &endpoint.method, name: &endpoint.name, numbers })
+        Some(SummaryEndpoint { method: &endpoint.method, name: &endpoint.name, numbers })
     };
     story.endpoints.iter().filter_map(endpoint).collect()
 }
 
-fn errors(story: &Story) -> Vec<Error<'_>> {
+fn errors(story: &Story) -> Vec<SummaryError<'_>> {
     let mut errors = Vec::new();
     for row in &story.errors {
         let (occurrences, first_seen, last_seen) = (row.occurrences, row.first_seen, row.last_seen);
-        errors.push(Error {
+        errors.push(SummaryError {
             method: &row.method,
             name: &row.name,
             error: &row.error,
@@ -225,11 +225,11 @@ fn errors(story: &Story) -> Vec<Error<'_>> {
     errors
 }
 
-fn checks(story: &Story) -> Vec<Check<'_>> {
+fn checks(story: &Story) -> Vec<SummaryCheck<'_>> {
     let mut checks = Vec::new();
     for seen in &story.checks {
         let (met, has_data) = (seen.met, seen.has_data);
-        checks.push(Check {
+        checks.push(SummaryCheck {
             check: &seen.check,
             met,
             has_data,
@@ -241,10 +241,10 @@ fn checks(story: &Story) -> Vec<Check<'_>> {
     checks
 }
 
-fn warnings(story: &Story) -> Vec<Warning<'_>> {
+fn warnings(story: &Story) -> Vec<SummaryWarning<'_>> {
     let mut warnings = Vec::new();
     for notice in &story.warnings {
-        warnings.push(Warning { time: &notice.time, kind: &notice.kind, detail: &notice.detail });
+        warnings.push(SummaryWarning { time: &notice.time, kind: &notice.kind, detail: &notice.detail });
     }
     warnings
 }
@@ -282,7 +282,7 @@ impl Figures {
     }
 }
 
-impl Spread {
+impl TimeSpread {
     fn of(times: &Times) -> Self {
         let millis = |us: u64| us as f64 / 1000.0;
         let sum = times.sum();

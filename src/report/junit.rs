@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use super::model::Model;
 use super::plain::plain;
 use crate::plan::check::Check;
-use crate::stats::check::unchecked;
+use crate::stats::check::unchecked_failures;
 use crate::vocabulary::Verdict;
 
 /// The result of a case.
-enum Case {
+enum CaseResult {
     Passed,
     /// It was evaluated and is not as expected.
     Failed(String),
@@ -23,9 +23,9 @@ enum Case {
 pub fn document(model: &Model) -> String {
     let suite = escaped(&model.identity.testplan);
     let cases = cases(model);
-    let count = |is: fn(&Case) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
+    let count = |is: fn(&CaseResult) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
     let (failures, errors) =
-        (count(|case| matches!(case, Case::Failed(_))), count(|case| matches!(case, Case::Broken(_))));
+        (count(|case| matches!(case, CaseResult::Failed(_))), count(|case| matches!(case, CaseResult::Broken(_))));
     let seconds = model.story.seconds();
     let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
     let started = model.story.plan.started_at.as_deref().unwrap_or_default();
@@ -42,35 +42,35 @@ pub fn document(model: &Model) -> String {
             escaped(name)
         );
         let _ = match case {
-            Case::Passed => writeln!(text, "/>"),
-            Case::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
-            Case::Broken(why) => writeln!(text, "><error message=\"{}\"/></testcase>", escaped(why)),
+            CaseResult::Passed => writeln!(text, "/>"),
+            CaseResult::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
+            CaseResult::Broken(why) => writeln!(text, "><error message=\"{}\"/></testcase>", escaped(why)),
         };
     }
     text + "  </testsuite>\n</testsuites>\n"
 }
 
-fn cases(model: &Model) -> Vec<(String, Case)> {
+fn cases(model: &Model) -> Vec<(String, CaseResult)> {
     let story = &model.story;
     let reasons =
         || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
     let valid = match story.end.as_ref().map(|end| end.verdict) {
-        Some(Verdict::Invalid) | None => Case::Broken(reasons()),
-        Some(_) if model.troubles.is_loss() => Case::Broken(model.troubles.sentences().join("; ")),
-        Some(_) => Case::Passed,
+        Some(Verdict::Invalid) | None => CaseResult::Broken(reasons()),
+        Some(_) if model.troubles.is_loss() => CaseResult::Broken(model.troubles.sentences().join("; ")),
+        Some(_) => CaseResult::Passed,
     };
     let checks: Vec<Check> = story.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
     let titles = story.failed_by_endpoint();
-    let failed = unchecked(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
+    let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
     let clean = match failed {
-        0 => Case::Passed,
-        _ => Case::Failed(format!("{failed} of {} requests failed", story.counts().completed())),
+        0 => CaseResult::Passed,
+        _ => CaseResult::Failed(format!("{failed} of {} requests failed", story.counts().completed())),
     };
     let of_checks = story.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {
-            (true, _) => Case::Passed,
-            (false, Some(value)) => Case::Failed(format!("it is {value}")),
-            (false, None) => Case::Failed("without data".to_owned()),
+            (true, _) => CaseResult::Passed,
+            (false, Some(value)) => CaseResult::Failed(format!("it is {value}")),
+            (false, None) => CaseResult::Failed("without data".to_owned()),
         };
         (check.check.clone(), case)
     });

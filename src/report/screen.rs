@@ -16,7 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bo
 use crate::cli::LogLevel;
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Result};
-use crate::plan::{People, Talk};
+use crate::plan::{HumanOutput, Verbosity};
 
 /// How long a write may take at the end before the rest is left unsaid.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ impl Screen {
     ///
     /// # Errors
     /// Exit 2 if the log file cannot be opened or the thread cannot be started.
-    pub fn open(people: &People, terminal: Terminal<'_>) -> Result<Self> {
+    pub fn open(people: &HumanOutput, terminal: Terminal<'_>) -> Result<Self> {
         let stderr_is_terminal = people.logfile.is_none() && io::stderr().is_terminal();
         let out: Box<dyn Write + Send> = match &people.logfile {
             None => Box::new(io::stderr()),
@@ -95,11 +95,11 @@ impl Screen {
         let colour = if can_redraw && !no_colour { Colour::Some } else { Colour::None };
 
         let mut screen = Self::start(out)?;
-        let is_shown = people.talk == Talk::All && LogLevel::Info >= people.loglevel;
+        let is_shown = people.verbosity == Verbosity::All && LogLevel::Info >= people.loglevel;
         screen.least = people.loglevel;
         screen.progress =
             screen.progress.take().filter(|_| is_shown).map(|progress| Progress { kind, colour, ..progress });
-        screen.texts = screen.texts.take().filter(|_| people.talk != Talk::Nothing);
+        screen.texts = screen.texts.take().filter(|_| people.verbosity != Verbosity::ErrorsOnly);
         screen.width = stderr_is_terminal.then(stderr_width).flatten();
         Ok(screen)
     }

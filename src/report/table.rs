@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::plain::{columns, fitted};
 
 /// Maximum width of a name if the width of the output is unknown, as in Locust.
-const WIDEST_NAME: usize = 80;
+const MAX_NAME_WIDTH: usize = 80;
 
 /// Names are not truncated below this width to make room for a column.
-const NARROWEST_NAME: usize = 16;
+const MIN_NAME_WIDTH: usize = 16;
 
 /// A column of numbers.
 #[derive(Clone, Debug)]
@@ -25,22 +25,23 @@ pub(super) struct Column {
 #[must_use]
 pub(super) fn table(names: &[(String, String)], numbers: Vec<Column>, width: Option<usize>) -> String {
     let types = names.iter().map(|(kind, _)| columns(kind)).max().unwrap_or(0).max("Type".len());
-    let natural = names.iter().map(|(_, name)| columns(name)).max().unwrap_or(0).max("Name".len()).min(WIDEST_NAME);
-    let numbers = kept(numbers, width.map(|width| width.saturating_sub(types + 1 + natural.min(NARROWEST_NAME))));
-    let taken: usize = numbers.iter().map(|column| wide(column) + 1).sum();
+    let natural = names.iter().map(|(_, name)| columns(name)).max().unwrap_or(0).max("Name".len()).min(MAX_NAME_WIDTH);
+    let numbers =
+        fitting_columns(numbers, width.map(|width| width.saturating_sub(types + 1 + natural.min(MIN_NAME_WIDTH))));
+    let taken: usize = numbers.iter().map(|column| column_width(column) + 1).sum();
     let room = width.map_or(natural, |width| width.saturating_sub(types + 1 + taken));
-    let name = natural.min(room.max(natural.min(NARROWEST_NAME)));
+    let name = natural.min(room.max(natural.min(MIN_NAME_WIDTH)));
 
     let line = |kind: &str, title: &str, cells: &mut dyn Iterator<Item = &str>| {
         let mut line = format!("{} {}", fitted(kind, types), fitted(title, name));
         for (column, cell) in numbers.iter().zip(cells) {
-            let _ = write!(line, " {cell:>0$}", wide(column));
+            let _ = write!(line, " {cell:>0$}", column_width(column));
         }
         line.trim_end().to_owned() + "\n"
     };
     let mut rule = format!("{}|{}", "-".repeat(types), "-".repeat(name));
     for column in &numbers {
-        let _ = write!(rule, "|{}", "-".repeat(wide(column)));
+        let _ = write!(rule, "|{}", "-".repeat(column_width(column)));
     }
     rule.push('\n');
 
@@ -55,8 +56,8 @@ pub(super) fn table(names: &[(String, String)], numbers: Vec<Column>, width: Opt
 }
 
 /// Removes columns that do not fit, starting with the lowest rank.
-fn kept(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
-    let taken = |numbers: &[Column]| numbers.iter().map(|column| wide(column) + 1).sum::<usize>();
+fn fitting_columns(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
+    let taken = |numbers: &[Column]| numbers.iter().map(|column| column_width(column) + 1).sum::<usize>();
     while room.is_some_and(|room| taken(&numbers) > room) && numbers.len() > 1 {
         let least = numbers.iter().map(|column| column.rank).min();
         let place = numbers.iter().rposition(|column| Some(column.rank) == least).unwrap_or_default();
@@ -65,7 +66,7 @@ fn kept(mut numbers: Vec<Column>, room: Option<usize>) -> Vec<Column> {
     numbers
 }
 
-fn wide(column: &Column) -> usize {
+fn column_width(column: &Column) -> usize {
     column.cells.iter().map(|cell| columns(cell)).max().unwrap_or(0).max(column.title.len())
 }
 

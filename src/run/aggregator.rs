@@ -14,10 +14,10 @@ use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
-use crate::plan::{Model, Plan};
-use crate::stats::aggregate::{Aggregate, Cut, Remark};
-use crate::stats::check::{Bench, Share};
-use crate::stats::sends::is_too_many;
+use crate::plan::{LoadModel, Plan};
+use crate::stats::aggregate::{Aggregate, AggregateWarning, EndpointInterval};
+use crate::stats::check::{CheckInput, CheckSet};
+use crate::stats::send_lateness::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::look::{Count, Look};
@@ -45,7 +45,7 @@ pub(super) struct Aggregator<'p> {
     recorder: Recorder<'p>,
     ledger: &'p Ledger<'p>,
     /// The checks of the run.
-    bench: Bench,
+    bench: CheckSet,
     clock: Clock,
     stop: &'p Stop,
     snapshots: Snapshots<'p>,
@@ -62,7 +62,7 @@ pub(super) struct Aggregator<'p> {
 pub(super) struct Finding<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
-    pub(super) bench: Bench,
+    pub(super) bench: CheckSet,
     pub(super) batches: Sender<Batch>,
     pub(super) last: Option<(Look, Count)>,
     pub(super) waiting: Vec<Record>,
@@ -87,7 +87,7 @@ impl<'p> Aggregator<'p> {
             plan,
             ledger,
             // Checks are evaluated on all shards together, when they are merged.
-            bench: Bench::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            bench: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
             snapshots,
@@ -161,9 +161,9 @@ impl<'p> Aggregator<'p> {
     }
 
     fn note_remarks(&mut self) {
-        let remarks = self.ledger.aggregate().take_remarks();
+        let remarks = self.ledger.aggregate().take_warnings();
         for remark in remarks {
-            if matches!(remark, Remark::OwnLimit(_)) {
+            if matches!(remark, AggregateWarning::OwnLimit(_)) {
                 self.fault(ReasonKind::Generator, warnings::remark(remark).1);
             }
             self.waiting.push(self.recorder.remark(self.clock.now(), remark));
@@ -179,9 +179,9 @@ impl<'p> Aggregator<'p> {
         // Arrivals that no user could take were due as well; with -n only as many were requested as were sent.
         let end = aggregate.load_end(self.clock.now());
         let end = load.run_time.map_or(end, |run_time| end.min(Moment::at(run_time)));
-        let due = load.intended(end).filter(|_| load.requests.is_none());
+        let due = load.arrivals_due(end).filter(|_| load.requests.is_none());
         let all = scheduled.max(due.map_or(0, whole));
-        if matches!(load.model, Model::Open { .. }) && is_too_many(late, all) {
+        if matches!(load.model, LoadModel::Open { .. }) && is_too_many(late, all) {
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
             self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             drop(aggregate);
@@ -204,7 +204,7 @@ impl<'p> Aggregator<'p> {
 
     /// Checks whether the machine stood still since the previous sample.
     fn note_stall(&mut self, look: &Look) {
-        let length = self.ledger.stalls().look(look.overslept, look.sample.at);
+        let length = self.ledger.stalls().evaluate(look.overslept, look.sample.at);
         if let Some(length) = length {
             let detail = format!(
                 "this process stood still for {} s: requests that were under way or due then took longer by that, which is \
@@ -234,7 +234,7 @@ impl<'p> Aggregator<'p> {
             let records = self.recorder.tick(look, &aggregate, &count);
             self.snapshots.tick((look, phase), (&aggregate, &self.bench), &count, &records);
             self.waiting.extend(records);
-            if self.bench.is_lost(aggregate.load_end(look.sample.at).since_start()) {
+            if self.bench.should_abort(aggregate.load_end(look.sample.at).since_start()) {
                 self.stop.begin(EndReason::CheckAbort);
             }
         }
@@ -243,15 +243,15 @@ impl<'p> Aggregator<'p> {
 
     /// Closes the interval.
     fn cut(&mut self, aggregate: &mut Aggregate, look: Look, queue: usize) -> Count {
-        let cuts = aggregate.cut();
+        let cuts = aggregate.close_interval();
         let (phase, end) = (self.recorder.phase(look), look.sample.at);
         self.phases.push(end, phase);
         if !self.bench.is_empty() {
             // Rates are computed over the time of the load.
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
-            self.bench.pass(phase, end.since(self.recorder.interval_start()));
-            for Cut { place, interval } in &cuts {
-                self.bench.add(&Share::of(&endpoint_name(self.plan, *place), phase, interval));
+            self.bench.add_phase_time(phase, end.since(self.recorder.interval_start()));
+            for EndpointInterval { key: place, interval } in &cuts {
+                self.bench.add(&CheckInput::from_flags(&endpoint_name(self.plan, *place), phase, interval));
             }
         }
         Count {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::clock::Moment;
-use crate::stats::stalls::{Gap, Overslept};
+use crate::stats::stalls::{SamplerReport, TimeSpan};
 
 /// How often the sampler wakes between two ticks: much more often than the shortest standstill that matters. Reading
 /// two clocks ten times a second costs nothing.
@@ -15,7 +15,7 @@ pub(super) const BEAT: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
     last: Option<(Moment, Duration)>,
-    overslept: Overslept,
+    overslept: SamplerReport,
 }
 
 impl Heartbeat {
@@ -23,7 +23,7 @@ impl Heartbeat {
     pub(super) fn beat(&mut self, now: Moment) {
         let ahead = boot_ahead();
         if let Some((last, before)) = self.last {
-            let gap = Gap { from: last, until: now };
+            let gap = TimeSpan { from: last, until: now };
             if gap.length() > self.overslept.gap.map_or(BEAT * 2, |known| known.length()) {
                 self.overslept.gap = Some(gap);
             }
@@ -41,7 +41,7 @@ impl Heartbeat {
     }
 
     /// What it noticed since the previous call.
-    pub(super) fn take(&mut self) -> Overslept {
+    pub(super) fn take(&mut self) -> SamplerReport {
         std::mem::take(&mut self.overslept)
     }
 }

@@ -84,7 +84,7 @@ impl<'run> Ledger<'run> {
             return 0;
         }
         let mut stalls = self.stalls();
-        stalls.take(self.clock.now());
+        stalls.outcomes_received(self.clock.now());
         let mut counted = 0;
         for outcome in outcomes {
             // Read after the outcome was received: if that ended after the load did, the end is known by now.
@@ -147,7 +147,7 @@ mod tests {
         });
         ledger.count(usize::MAX);
         let mut aggregate = ledger.take();
-        aggregate.cut();
+        aggregate.close_interval();
         assert_eq!(aggregate.counts().ok, 20_000);
     }
 }

@@ -28,19 +28,19 @@ use crate::load::swarm::outlet::Outlet;
 use crate::load::swarm::roster::Roster;
 use crate::load::swarm::start::Swarm;
 use crate::load::swarm::stop::{Never, Stop};
-use crate::machine::limits::{self, Limits};
+use crate::machine::limits::{self, MachineLimits};
 use crate::machine::sampler::Sampler;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::plan::many::Start;
+use crate::plan::placement::Start;
 use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
-use crate::stats::aggregate::{Aggregate, Place as StatsPlace};
-use crate::stats::check::{Bench, Kept, UnfinishedShare, unchecked};
+use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
+use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput, unchecked_failures};
 use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
-use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
+use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, Source};
 use crate::telemetry::ours::{Place, Target, WireShard};
@@ -115,8 +115,8 @@ pub struct Readers {
 /// Exit 2 when a limit of the machine stands against the plan, the stream cannot be opened, or a thread not started.
 pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let Readers { collector, observers } = readers;
-    let limits = Limits::read();
-    limits.check_users(u64::from(plan.load().most_users()))?;
+    let limits = MachineLimits::read();
+    limits.check_users(u64::from(plan.load().max_users()))?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
     let roster = Arc::new(Roster::default());
@@ -146,7 +146,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let first = watch.look(grid.first());
     let observers = Observers::start(observers, clock)?;
     let snapshots = Snapshots::new(plan, &roster, clock, &observers);
-    let room = plan.load().most_users() as usize * OUTCOMES_A_USER + OUTCOMES;
+    let room = plan.load().max_users() as usize * OUTCOMES_A_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let ledger = Ledger::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
@@ -170,7 +170,7 @@ fn start(start: Start) -> Result<Clock> {
 }
 
 /// Where the run takes place.
-fn place(plan: &Plan, clock: &Clock, targets: Vec<Target>, limits: &Limits, open_files_limit: u64) -> Place {
+fn place(plan: &Plan, clock: &Clock, targets: Vec<Target>, limits: &MachineLimits, open_files_limit: u64) -> Place {
     Place {
         shard: plan.shard().map(|shard| WireShard {
             index: shard.index(),
@@ -322,48 +322,48 @@ fn finish(
 fn judge(
     plan: &Plan,
     aggregate: &Aggregate,
-    bench: &mut Bench,
+    bench: &mut CheckSet,
     faults: Vec<VerdictReason>,
     left_over: &LeftOver,
     load_end: Moment,
-) -> Judgement {
+) -> Assessment {
     let mut unfinished = UnfinishedCounts::default();
     for (place, part) in &left_over.unfinished {
         unfinished.add(&part.counts);
-        bench.add_unfinished(&UnfinishedShare {
+        bench.add_unfinished(&UnfinishedInput {
             endpoint: &endpoint_name(plan, *place),
             phase: part.phase,
-            service: Kept::Counted(&part.service),
-            response: Kept::Counted(&part.response),
+            service: TimesRef::Counted(&part.service),
+            response: TimesRef::Counted(&part.response),
         });
     }
     let counts = aggregate.counts();
     if plan.shard().is_some() {
         // A shard may have nothing to do, and what is unfinished is known only when all shards are merged.
         if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
-            return Judgement::pass();
+            return Assessment::pass();
         }
         unfinished = UnfinishedCounts::default();
     }
-    Judgement::of(Evidence {
+    Assessment::of(Evidence {
         counts,
-        answered: aggregate.whole().answered(),
+        answered: aggregate.total().answered(),
         unfinished,
         faults,
-        rulings: bench.rulings(load_end.since_start()),
-        unchecked: unchecked_failures(plan, aggregate),
+        check_results: bench.results(load_end.since_start()),
+        unchecked: failures_without_check(plan, aggregate),
         without_data: left_over.without_data,
     })
 }
 
 /// Failed requests that no check covers.
-fn unchecked_failures(plan: &Plan, aggregate: &Aggregate) -> u64 {
+fn failures_without_check(plan: &Plan, aggregate: &Aggregate) -> u64 {
     let failures: Vec<(String, u64)> = aggregate
         .endpoints()
         .iter()
-        .map(|endpoint| (endpoint_name(plan, endpoint.place), endpoint.tally.counts().failed))
+        .map(|endpoint| (endpoint_name(plan, endpoint.key), endpoint.tally.counts().failed))
         .collect();
-    unchecked(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
+    unchecked_failures(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
 }
 
 /// Hands over the last lines a few at a time, so that they need not all be in memory.

@@ -107,7 +107,7 @@ pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
 
 /// Ends the process at once, without leaving half-written files behind.
 fn end_process() -> ! {
-    replace::give_up();
+    replace::remove_temporary_files();
     std::process::exit(i32::from(Exit::Killed.code()))
 }
 

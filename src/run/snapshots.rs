@@ -14,7 +14,7 @@ use crate::publish::observer::Wants;
 use crate::publish::snapshot::{EndpointSoFar, Snapshot, Tick};
 use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, EndpointTally};
-use crate::stats::check::Bench;
+use crate::stats::check::CheckSet;
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::look::{Count, Look};
 use crate::telemetry::record::{Body, Record};
@@ -47,7 +47,7 @@ impl<'p> Snapshots<'p> {
     pub(super) fn tick(
         &mut self,
         (look, phase): (Look, Phase),
-        (aggregate, bench): (&Aggregate, &Bench),
+        (aggregate, bench): (&Aggregate, &CheckSet),
         count: &Count,
         records: &[Record],
     ) {
@@ -58,7 +58,7 @@ impl<'p> Snapshots<'p> {
         };
         let is_hot = records.iter().any(|record| matches!(record.body, Body::CpuWarning(_)));
         let load_end = aggregate.load_end(at);
-        let checks = if wants.checks { bench.rulings(load_end.since_start()) } else { Vec::new() };
+        let checks = if wants.checks { bench.results(load_end.since_start()) } else { Vec::new() };
         let tick = Tick {
             number: look.tick,
             phase,
@@ -105,14 +105,14 @@ impl<'p> Snapshots<'p> {
             users: ending.users,
             flight: Flight { sent: aggregate.counts().sent(), ..Flight::default() },
             is_bottleneck: self.tick.is_bottleneck,
-            checks: ending.judgement.rulings.clone(),
+            checks: ending.judgement.check_results.clone(),
             ..self.sums(wants, aggregate, (ending.at, ending.load_end))
         });
         Snapshot { users: ending.users, ..self.snapshot(ending.at, aggregate, true) }
     }
 
     fn snapshot(&self, at: Moment, aggregate: &Aggregate, is_stopping: bool) -> Snapshot {
-        let so_far = aggregate.so_far(at);
+        let so_far = aggregate.progress(at);
         Snapshot {
             at,
             unix: self.clock.unix(at),
@@ -130,7 +130,7 @@ impl<'p> Snapshots<'p> {
         let all = aggregate.endpoints();
         let shown = &all[..all.len().min(wants.endpoints.most())];
         for tally in shown.iter().skip(self.endpoints.len()) {
-            self.endpoints.push(Arc::new(endpoint(self.plan, tally.place)));
+            self.endpoints.push(Arc::new(endpoint(self.plan, tally.key)));
         }
         let so_far = |(EndpointTally { tally, .. }, endpoint): (&EndpointTally, &Arc<Endpoint>)| EndpointSoFar {
             endpoint: Arc::clone(endpoint),
@@ -141,7 +141,7 @@ impl<'p> Snapshots<'p> {
         Tick {
             at,
             counts: aggregate.counts(),
-            statistics: aggregate.whole().statistics(at, load_end),
+            statistics: aggregate.total().statistics(at, load_end),
             endpoints: shown.iter().zip(&self.endpoints).map(so_far).collect(),
             further_endpoints: all.len() - shown.len(),
             ..Tick::default()

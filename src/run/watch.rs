@@ -38,7 +38,7 @@ impl Watch<'_> {
             users: self.run.roster.users(),
             flight: self.run.roster.flight(now),
             stopped: self.run.stop.begun_at().map(|at| self.run.clock.moment(at)),
-            sample: self.sampler.look(now),
+            sample: self.sampler.sample(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
             overslept: self.heartbeat.take(),

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::histogram::{LONGEST_US, Precision};
+use super::histogram::{MAX_TIME_US, Precision};
 use super::interval::Interval;
-use super::sends::Sends;
+use super::send_lateness::SendLateness;
 use super::tally::{Counts, Statistics, Tally};
 use super::unfinished::{CutOff, PhaseSpans, Unfinished};
 use crate::clock::Moment;
@@ -14,21 +14,21 @@ use crate::plan::endpoint::EndpointId;
 use crate::vocabulary::Phase;
 
 /// Maximum number of endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
-pub const FINE_ENDPOINTS: usize = 200;
+pub const MAX_FINE_ENDPOINTS: usize = 200;
 
 /// Maximum number of endpoints with their own statistics; those beyond [`FINE_ENDPOINTS`] have percentiles to
 /// 1 %. Any further endpoints are counted together.
-pub const MOST_ENDPOINTS: usize = 1000;
+pub const MAX_ENDPOINTS: usize = 1000;
 
 /// Maximum number of distinct errors per endpoint; further ones are counted together.
-pub const MOST_ERRORS: usize = 100;
+pub const MAX_ERRORS_PER_ENDPOINT: usize = 100;
 
 /// Longer response times count as this value in percentiles.
-const LONGEST: Duration = Duration::from_micros(LONGEST_US);
+const MAX_RESPONSE_TIME: Duration = Duration::from_micros(MAX_TIME_US);
 
 /// The endpoint that a line describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Place {
+pub enum EndpointKey {
     /// This endpoint.
     Endpoint(EndpointId),
     /// All endpoints beyond [`MOST_ENDPOINTS`], counted together.
@@ -59,7 +59,7 @@ pub struct ErrorCount {
 
 /// A caveat that readers of the numbers need to know; reported once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Remark {
+pub enum AggregateWarning {
     /// A response time was over an hour and counts as one hour in percentiles.
     OverAnHour,
     /// More endpoints than [`FINE_ENDPOINTS`] are in use.
@@ -76,7 +76,7 @@ pub enum Remark {
 #[derive(Debug)]
 pub struct EndpointTally {
     /// The endpoint.
-    pub place: Place,
+    pub key: EndpointKey,
     /// Everything up to the last cut.
     pub tally: Tally,
     /// Its errors in the order of first occurrence.
@@ -86,16 +86,16 @@ pub struct EndpointTally {
 
 /// One endpoint's closed interval: everything between two cuts.
 #[derive(Debug)]
-pub struct Cut {
+pub struct EndpointInterval {
     /// Which endpoint.
-    pub place: Place,
+    pub key: EndpointKey,
     /// The interval's counts and times.
     pub interval: Interval,
 }
 
 /// Progress of a run, including the interval that is still open.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SoFar {
+pub struct Progress {
     /// Requests that completed: answered or failed.
     pub completed: u64,
     /// Completed requests that failed.
@@ -108,9 +108,9 @@ pub struct SoFar {
 /// sum of intervals, updated when they are cut.
 #[derive(Debug)]
 pub struct Aggregate {
-    whole: Tally,
-    recent_sends: Sends,
-    sends: Sends,
+    total: Tally,
+    recent_sends: SendLateness,
+    sends: SendLateness,
     /// In the order of first use.
     endpoints: Vec<EndpointTally>,
     /// Index into `endpoints` by endpoint id.
@@ -120,8 +120,8 @@ pub struct Aggregate {
     load_end: Option<Moment>,
     /// Requests that were cut off, each with the index of its endpoint; at most two per user.
     cut_off: Vec<(usize, CutOff)>,
-    remarks: Vec<Remark>,
-    remarked: HashSet<Remark>,
+    warnings: Vec<AggregateWarning>,
+    warned: HashSet<AggregateWarning>,
 }
 
 impl Aggregate {
@@ -129,23 +129,23 @@ impl Aggregate {
     #[must_use]
     pub fn new(endpoints: usize) -> Self {
         Self {
-            whole: Tally::new(Precision::Fine),
-            recent_sends: Sends::default(),
-            sends: Sends::default(),
+            total: Tally::new(Precision::Fine),
+            recent_sends: SendLateness::default(),
+            sends: SendLateness::default(),
             endpoints: Vec::new(),
             index: vec![None; endpoints],
             last_done: Moment::START,
             load_end: None,
             cut_off: Vec::new(),
-            remarks: Vec::new(),
-            remarked: HashSet::new(),
+            warnings: Vec::new(),
+            warned: HashSet::new(),
         }
     }
 
     /// Counts one outcome.
     pub fn record(&mut self, outcome: &Outcome) {
         self.recent_sends.record(outcome);
-        let at = self.place_of(outcome.endpoint());
+        let at = self.index_of(outcome.endpoint());
         let place = &mut self.endpoints[at];
         place.interval.record(outcome);
         let failure = match outcome.ending() {
@@ -159,14 +159,14 @@ impl Aggregate {
         if self.load_end.is_some_and(|end| outcome.done() > end) {
             place.interval.after_stop.record(failure.is_some());
         }
-        place.tally.note(outcome.done(), failure.is_some());
-        self.whole.note(outcome.done(), failure.is_some());
+        place.tally.record_end(outcome.done(), failure.is_some());
+        self.total.record_end(outcome.done(), failure.is_some());
         self.last_done = self.last_done.max(outcome.done());
         if let Some(failure) = failure {
             self.record_error(at, failure, outcome.done());
         }
-        if outcome.response_time() > LONGEST {
-            self.remark(Remark::OverAnHour);
+        if outcome.response_time() > MAX_RESPONSE_TIME {
+            self.warn_once(AggregateWarning::OverAnHour);
         }
     }
 
@@ -184,33 +184,33 @@ impl Aggregate {
         phases: &PhaseSpans,
         stopped: Moment,
         unsent: impl Iterator<Item = (EndpointId, Moment)>,
-    ) -> Vec<(Place, Unfinished)> {
-        let mut parts = Parts::default();
+    ) -> Vec<(EndpointKey, Unfinished)> {
+        let mut parts = UnfinishedParts::default();
         for (at, cut_off) in std::mem::take(&mut self.cut_off) {
-            let EndpointTally { place, tally, .. } = &self.endpoints[at];
-            parts.of(at, *place, phases.at(cut_off.due)).record_aborted(&cut_off, tally.longest_service());
+            let EndpointTally { key: place, tally, .. } = &self.endpoints[at];
+            parts.entry(at, *place, phases.at(cut_off.due)).record_aborted(&cut_off, tally.longest_service());
         }
         for (endpoint, due) in unsent {
-            let at = self.place_of(endpoint);
-            parts.of(at, self.endpoints[at].place, phases.at(due)).record_unsent(stopped.since(due));
+            let at = self.index_of(endpoint);
+            parts.entry(at, self.endpoints[at].key, phases.at(due)).record_unsent(stopped.since(due));
         }
         parts.parts
     }
 
     /// Closes the open interval: returns it by endpoint and adds it to the totals.
-    pub fn cut(&mut self) -> Vec<Cut> {
+    pub fn close_interval(&mut self) -> Vec<EndpointInterval> {
         let mut cuts = Vec::new();
-        for endpoint in self.endpoints.iter_mut().filter(|endpoint| endpoint.interval.is_used()) {
+        for endpoint in self.endpoints.iter_mut().filter(|endpoint| endpoint.interval.has_outcomes()) {
             let interval = endpoint.interval.take();
             endpoint.tally.add(&interval);
-            self.whole.add(&interval);
-            cuts.push(Cut { place: endpoint.place, interval });
+            self.total.add(&interval);
+            cuts.push(EndpointInterval { key: endpoint.key, interval });
         }
         cuts
     }
 
     /// Returns how late requests were sent since the last call.
-    pub fn take_sends(&mut self) -> Sends {
+    pub fn take_sends(&mut self) -> SendLateness {
         let sends = std::mem::take(&mut self.recent_sends);
         self.sends.add(&sends);
         sends
@@ -218,44 +218,44 @@ impl Aggregate {
 
     /// How late requests were sent, up to the last [`Aggregate::take_sends`].
     #[must_use]
-    pub const fn sends(&self) -> &Sends {
+    pub const fn sends(&self) -> &SendLateness {
         &self.sends
     }
 
-    fn place_of(&mut self, endpoint: EndpointId) -> usize {
+    fn index_of(&mut self, endpoint: EndpointId) -> usize {
         let id = endpoint.0 as usize;
         if let Some(at) = self.index[id] {
             return at;
         }
         let used = self.endpoints.len();
-        let at = if used < MOST_ENDPOINTS {
-            if used >= FINE_ENDPOINTS {
-                self.remark(Remark::CoarseEndpoints);
+        let at = if used < MAX_ENDPOINTS {
+            if used >= MAX_FINE_ENDPOINTS {
+                self.warn_once(AggregateWarning::CoarseEndpoints);
             }
-            self.open_place(Place::Endpoint(endpoint))
+            self.add_endpoint(EndpointKey::Endpoint(endpoint))
         } else {
-            self.remark(Remark::OtherEndpoints);
-            if used == MOST_ENDPOINTS { self.open_place(Place::Other) } else { MOST_ENDPOINTS }
+            self.warn_once(AggregateWarning::OtherEndpoints);
+            if used == MAX_ENDPOINTS { self.add_endpoint(EndpointKey::Other) } else { MAX_ENDPOINTS }
         };
         self.index[id] = Some(at);
         at
     }
 
-    fn open_place(&mut self, place: Place) -> usize {
+    fn add_endpoint(&mut self, place: EndpointKey) -> usize {
         let at = self.endpoints.len();
         let precision = precision(at);
         let (tally, interval) = (Tally::new(precision), Interval::new(precision));
-        self.endpoints.push(EndpointTally { place, tally, errors: Vec::new(), interval });
+        self.endpoints.push(EndpointTally { key: place, tally, errors: Vec::new(), interval });
         at
     }
 
     fn record_error(&mut self, at: usize, failure: Failure, done: Moment) {
         if failure.is_own_limit() {
-            self.remark(Remark::OwnLimit(failure));
+            self.warn_once(AggregateWarning::OwnLimit(failure));
         }
         let errors = &mut self.endpoints[at].errors;
         let is_new = !errors.iter().any(|error| error.kind == ErrorKind::Failure(failure));
-        let is_full = is_new && errors.len() >= MOST_ERRORS;
+        let is_full = is_new && errors.len() >= MAX_ERRORS_PER_ENDPOINT;
         let kind = if is_full { ErrorKind::Other } else { ErrorKind::Failure(failure) };
         match errors.iter_mut().find(|error| error.kind == kind) {
             Some(error) => {
@@ -267,31 +267,31 @@ impl Aggregate {
             None => errors.push(ErrorCount { kind, occurrences: 1, first_seen: done, last_seen: done }),
         }
         if is_full {
-            self.remark(Remark::OtherErrors);
+            self.warn_once(AggregateWarning::OtherErrors);
         }
     }
 
-    fn remark(&mut self, remark: Remark) {
-        if self.remarked.insert(remark) {
-            self.remarks.push(remark);
+    fn warn_once(&mut self, remark: AggregateWarning) {
+        if self.warned.insert(remark) {
+            self.warnings.push(remark);
         }
     }
 
     /// Returns the remarks made since the last call.
-    pub fn take_remarks(&mut self) -> Vec<Remark> {
-        std::mem::take(&mut self.remarks)
+    pub fn take_warnings(&mut self) -> Vec<AggregateWarning> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Totals of all requests up to the last cut.
     #[must_use]
-    pub const fn whole(&self) -> &Tally {
-        &self.whole
+    pub const fn total(&self) -> &Tally {
+        &self.total
     }
 
     /// Counts up to the last cut.
     #[must_use]
     pub const fn counts(&self) -> Counts {
-        self.whole.counts()
+        self.total.counts()
     }
 
     /// End of the last request that completed.
@@ -304,7 +304,7 @@ impl Aggregate {
     /// the load.
     #[must_use]
     pub fn statistics(&self, now: Moment) -> Statistics {
-        self.whole.statistics(now, self.load_end(now))
+        self.total.statistics(now, self.load_end(now))
     }
 
     /// The end of the load, or `now` while it is still going on.
@@ -315,12 +315,12 @@ impl Aggregate {
 
     /// Progress at `now`, including the interval that is still open.
     #[must_use]
-    pub fn so_far(&self, now: Moment) -> SoFar {
-        let counts = self.whole.counts();
+    pub fn progress(&self, now: Moment) -> Progress {
+        let counts = self.total.counts();
         let open = self.endpoints.iter().map(|endpoint| &endpoint.interval);
         let start =
-            SoFar { completed: counts.completed(), failed: counts.failed, rate: self.whole.rates(now).requests };
-        open.fold(start, |sum, interval| SoFar {
+            Progress { completed: counts.completed(), failed: counts.failed, rate: self.total.rates(now).requests };
+        open.fold(start, |sum, interval| Progress {
             completed: sum.completed + interval.completed(),
             failed: sum.failed + interval.failures(),
             ..sum
@@ -336,13 +336,13 @@ impl Aggregate {
 
 /// Unfinished requests by endpoint and phase, in the order of first use.
 #[derive(Default)]
-struct Parts {
-    parts: Vec<(Place, Unfinished)>,
+struct UnfinishedParts {
+    parts: Vec<(EndpointKey, Unfinished)>,
     index: HashMap<(usize, Phase), usize>,
 }
 
-impl Parts {
-    fn of(&mut self, endpoint: usize, place: Place, phase: Phase) -> &mut Unfinished {
+impl UnfinishedParts {
+    fn entry(&mut self, endpoint: usize, place: EndpointKey, phase: Phase) -> &mut Unfinished {
         let at = *self.index.entry((endpoint, phase)).or_insert_with(|| {
             self.parts.push((place, Unfinished::new(phase, precision(endpoint))));
             self.parts.len() - 1
@@ -354,7 +354,7 @@ impl Parts {
 /// Precision of the histogram of an endpoint; `at` is its index in the order of first use.
 #[must_use]
 pub const fn precision(at: usize) -> Precision {
-    if at < FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }
+    if at < MAX_FINE_ENDPOINTS { Precision::Fine } else { Precision::Coarse }
 }
 
 #[cfg(test)]

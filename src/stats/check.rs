@@ -6,18 +6,18 @@ use super::histogram::Precision;
 use super::interval::Interval;
 use super::packed::PackedTimes;
 use super::times::Times;
-use crate::plan::check::{Abort, Check, Latency, Metric, Scope};
+use crate::plan::check::{Abort, Check, CheckScope, Latency, Metric};
 use crate::vocabulary::Phase;
 
 /// Minimum number of requests before a ratio or a percentile can stop a run.
-const ENOUGH: u64 = 100;
+const MIN_REQUESTS_TO_ABORT: u64 = 100;
 
 /// Consecutive evaluations that must miss a check before it stops the run.
-const LOOKS: u32 = 2;
+const MISSES_TO_ABORT: u32 = 2;
 
 /// Results of one endpoint between two ticks, as far as checks need them.
 #[derive(Clone, Copy, Debug)]
-pub struct Share<'s> {
+pub struct CheckInput<'s> {
     /// `METHOD name`.
     pub endpoint: &'s str,
     /// Phase of the load at that time.
@@ -27,25 +27,25 @@ pub struct Share<'s> {
     /// Requests that completed after the load had ended; left out of rates.
     pub after_stop: u64,
     /// From sent to the last byte, of all completed requests.
-    pub service: Kept<'s>,
+    pub service: TimesRef<'s>,
     /// From due to the last byte.
-    pub response: Kept<'s>,
+    pub response: TimesRef<'s>,
 }
 
 /// Times in one of their two representations.
 #[derive(Clone, Copy, Debug)]
-pub enum Kept<'s> {
+pub enum TimesRef<'s> {
     /// As counted during a run.
     Counted(&'s Times),
     /// As packed when a stream is read back.
     Packed(&'s PackedTimes),
 }
 
-impl<'s> Share<'s> {
+impl<'s> CheckInput<'s> {
     /// The share for a counted interval.
     #[must_use]
-    pub fn of(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
-        let (service, response) = (Kept::Counted(interval.service()), Kept::Counted(interval.response()));
+    pub fn from_flags(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
+        let (service, response) = (TimesRef::Counted(interval.service()), TimesRef::Counted(interval.response()));
         let (failed, after_stop) = (interval.failures(), interval.after_stop.completed);
         Self { endpoint, phase, failed, after_stop, service, response }
     }
@@ -53,62 +53,62 @@ impl<'s> Share<'s> {
 
 /// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Copy, Debug)]
-pub struct UnfinishedShare<'s> {
+pub struct UnfinishedInput<'s> {
     /// `METHOD name`.
     pub endpoint: &'s str,
     /// The phase in which they were due.
     pub phase: Phase,
     /// From sent to the cut.
-    pub service: Kept<'s>,
+    pub service: TimesRef<'s>,
     /// From the due time to the cut.
-    pub response: Kept<'s>,
+    pub response: TimesRef<'s>,
 }
 
 /// The requests that one or several checks select.
 #[derive(Clone, Debug)]
-struct Pool {
-    scope: Scope,
+struct Selection {
+    scope: CheckScope,
     failed: u64,
     after_stop: u64,
     times: Times,
     /// Times of unfinished requests; most runs have few.
     unfinished: Times,
     /// How long the phase has lasted so far; zero where the scope is the whole run.
-    lasted: Duration,
+    phase_time: Duration,
 }
 
 /// The checks of a run and the data they are evaluated on. At most one histogram per check.
 #[derive(Clone, Debug, Default)]
-pub struct Bench {
-    checks: Vec<Held>,
-    pools: Vec<Pool>,
+pub struct CheckSet {
+    checks: Vec<CheckState>,
+    selections: Vec<Selection>,
 }
 
 /// A check and its state.
 #[derive(Clone, Debug)]
-struct Held {
+struct CheckState {
     check: Check,
-    pool: usize,
+    selection: usize,
     /// Consecutive evaluations that missed the check with enough requests.
     missed: u32,
     /// The value that stopped the run.
-    stopped_at: Option<Value>,
+    stopped_at: Option<CheckValue>,
 }
 
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ruling {
+pub struct CheckResult {
     /// The check.
     pub check: Check,
     /// The value it was judged by; `None` without any request.
-    pub value: Option<Value>,
+    pub value: Option<CheckValue>,
     /// Whether the check was met. A check without data is not met.
     pub met: bool,
 }
 
 /// The value that a check is judged by.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Value {
+pub struct CheckValue {
     /// Microseconds for times, a fraction of 1 for `fail_ratio`.
     pub number: f64,
     /// Whether it is a lower bound: the true time is at least this, because unfinished requests were
@@ -116,22 +116,33 @@ pub struct Value {
     pub is_bound: bool,
 }
 
-impl Bench {
+impl CheckSet {
     /// Creates the set for these checks.
     #[must_use]
     pub fn new(checks: &[Check]) -> Self {
-        let mut pools: Vec<Pool> = Vec::new();
-        let mut pool_of = |scope: &Scope| {
-            pools.iter().position(|pool| pool.scope == *scope).unwrap_or_else(|| {
+        let mut selections: Vec<Selection> = Vec::new();
+        let mut selection_of = |scope: &CheckScope| {
+            selections.iter().position(|selection| selection.scope == *scope).unwrap_or_else(|| {
                 let none = || Times::new(Precision::Fine);
                 let (times, unfinished, lasted) = (none(), none(), Duration::ZERO);
-                pools.push(Pool { scope: scope.clone(), failed: 0, after_stop: 0, times, unfinished, lasted });
-                pools.len() - 1
+                selections.push(Selection {
+                    scope: scope.clone(),
+                    failed: 0,
+                    after_stop: 0,
+                    times,
+                    unfinished,
+                    phase_time: lasted,
+                });
+                selections.len() - 1
             })
         };
-        let held =
-            |check: &Check| Held { check: check.clone(), pool: pool_of(check.scope()), missed: 0, stopped_at: None };
-        Self { checks: checks.iter().map(held).collect(), pools }
+        let state = |check: &Check| CheckState {
+            check: check.clone(),
+            selection: selection_of(check.scope()),
+            missed: 0,
+            stopped_at: None,
+        };
+        Self { checks: checks.iter().map(state).collect(), selections: selections }
     }
 
     /// Whether there are no checks.
@@ -141,55 +152,57 @@ impl Bench {
     }
 
     /// Adds to the duration of a phase; for the tick in which the load ended, only the time under load.
-    pub fn pass(&mut self, phase: Phase, time: Duration) {
-        for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
-            pool.lasted += time;
+    pub fn add_phase_time(&mut self, phase: Phase, time: Duration) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.scope.phase == Some(phase)) {
+            selection.phase_time += time;
         }
     }
 
     /// Subtracts the part of a phase's last tick that turned out to be after the end of the load.
-    pub fn take_back(&mut self, phase: Phase, time: Duration) {
-        for pool in self.pools.iter_mut().filter(|pool| pool.scope.phase == Some(phase)) {
-            pool.lasted = pool.lasted.saturating_sub(time);
+    pub fn subtract_phase_time(&mut self, phase: Phase, time: Duration) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.scope.phase == Some(phase)) {
+            selection.phase_time = selection.phase_time.saturating_sub(time);
         }
     }
 
     /// Adds the results of an endpoint.
-    pub fn add(&mut self, share: &Share<'_>) {
-        for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
-            pool.failed += share.failed;
+    pub fn add(&mut self, share: &CheckInput<'_>) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.includes(share.endpoint, share.phase))
+        {
+            selection.failed += share.failed;
             // The drain has its own rate, in case a check uses it.
-            if pool.scope.phase != Some(Phase::Drain) {
-                pool.after_stop += share.after_stop;
+            if selection.scope.phase != Some(Phase::Drain) {
+                selection.after_stop += share.after_stop;
             }
-            pool.chosen(share.service, share.response).add_to(&mut pool.times);
+            selection.times_for_scope(share.service, share.response).add_to(&mut selection.times);
         }
     }
 
     /// Adds the unfinished requests of an endpoint.
-    pub fn add_unfinished(&mut self, share: &UnfinishedShare<'_>) {
-        for pool in self.pools.iter_mut().filter(|pool| pool.is_about(share.endpoint, share.phase)) {
-            pool.chosen(share.service, share.response).add_to(&mut pool.unfinished);
+    pub fn add_unfinished(&mut self, share: &UnfinishedInput<'_>) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.includes(share.endpoint, share.phase))
+        {
+            selection.times_for_scope(share.service, share.response).add_to(&mut selection.unfinished);
         }
     }
 
     /// Returns whether a check is missed so clearly that the run should stop, `elapsed` after its start. Call
     /// this once per tick.
-    pub fn is_lost(&mut self, elapsed: Duration) -> bool {
+    pub fn should_abort(&mut self, elapsed: Duration) -> bool {
         let mut is_lost = false;
-        for held in &mut self.checks {
-            let pool = &self.pools[held.pool];
-            let value = pool.value(held.check.metric(), elapsed);
-            let missed = value.filter(|value| held.check.is_passed_by(value.number));
-            let needed = match held.check.abort() {
+        for state in &mut self.checks {
+            let selection = &self.selections[state.selection];
+            let value = selection.value(state.check.metric(), elapsed);
+            let missed = value.filter(|value| state.check.is_definitely_missed_by(value.number));
+            let needed = match state.check.abort() {
                 None => continue,
                 Some(Abort::AtOnce) => 1,
-                Some(Abort::Twice) if pool.requests() < ENOUGH => continue,
-                Some(Abort::Twice) => LOOKS,
+                Some(Abort::Twice) if selection.requests() < MIN_REQUESTS_TO_ABORT => continue,
+                Some(Abort::Twice) => MISSES_TO_ABORT,
             };
-            held.missed = if missed.is_some() { held.missed + 1 } else { 0 };
-            if held.missed >= needed {
-                held.stopped_at = held.stopped_at.or(missed);
+            state.missed = if missed.is_some() { state.missed + 1 } else { 0 };
+            if state.missed >= needed {
+                state.stopped_at = state.stopped_at.or(missed);
                 is_lost = true;
             }
         }
@@ -198,50 +211,50 @@ impl Bench {
 
     /// The result of each check; `load_time` is the time from the start to the end of the load.
     #[must_use]
-    pub fn rulings(&self, load_time: Duration) -> Vec<Ruling> {
-        let ruling = |held: &Held| {
-            let pool = &self.pools[held.pool];
-            let completed = pool.value(held.check.metric(), load_time);
+    pub fn results(&self, load_time: Duration) -> Vec<CheckResult> {
+        let ruling = |state: &CheckState| {
+            let selection = &self.selections[state.selection];
+            let completed = selection.value(state.check.metric(), load_time);
             // A check that stopped the run is not met, whatever arrived while it was stopping.
-            let mut values = held.stopped_at.into_iter().chain(completed).chain(pool.bound(held.check.metric()));
-            let missed = values.find(|value| !held.check.is_met_by(value.number));
-            let value = missed.or(pool.bound(held.check.metric())).or(completed);
-            Ruling { check: held.check.clone(), value, met: missed.is_none() && value.is_some() }
+            let mut values = state.stopped_at.into_iter().chain(completed).chain(selection.bound(state.check.metric()));
+            let missed = values.find(|value| !state.check.is_met_by(value.number));
+            let value = missed.or(selection.bound(state.check.metric())).or(completed);
+            CheckResult { check: state.check.clone(), value, met: missed.is_none() && value.is_some() }
         };
         self.checks.iter().map(ruling).collect()
     }
 }
 
-impl Kept<'_> {
+impl TimesRef<'_> {
     fn add_to(self, times: &mut Times) {
         match self {
-            Kept::Counted(more) => times.add(more),
-            Kept::Packed(more) => times.add_packed(more),
+            TimesRef::Counted(more) => times.add(more),
+            TimesRef::Packed(more) => times.add_packed(more),
         }
     }
 }
 
-impl Pool {
+impl Selection {
     fn requests(&self) -> u64 {
         self.times.sum().count
     }
 
-    fn is_about(&self, endpoint: &str, phase: Phase) -> bool {
+    fn includes(&self, endpoint: &str, phase: Phase) -> bool {
         let is_here = self.scope.endpoint.as_deref().is_none_or(|named| named == endpoint);
         is_here && self.scope.phase.is_none_or(|wanted| wanted == phase)
     }
 
-    fn chosen<'s>(&self, service: Kept<'s>, response: Kept<'s>) -> Kept<'s> {
+    fn times_for_scope<'s>(&self, service: TimesRef<'s>, response: TimesRef<'s>) -> TimesRef<'s> {
         if self.scope.latency == Latency::Service { service } else { response }
     }
 
     /// The value over completed requests; `None` without any.
-    fn value(&self, metric: Metric, load_time: Duration) -> Option<Value> {
+    fn value(&self, metric: Metric, load_time: Duration) -> Option<CheckValue> {
         let requests = self.requests();
         if requests == 0 {
             return None;
         }
-        let seconds = if self.scope.phase.is_none() { load_time } else { self.lasted }.as_secs_f64();
+        let seconds = if self.scope.phase.is_none() { load_time } else { self.phase_time }.as_secs_f64();
         let number = match metric {
             Metric::Rps if seconds > 0.0 => requests.saturating_sub(self.after_stop) as f64 / seconds,
             Metric::Rps => 0.0,
@@ -250,19 +263,19 @@ impl Pool {
             Metric::Requests => requests as f64,
             _ => time(metric, &self.times),
         };
-        Some(Value { number, is_bound: false })
+        Some(CheckValue { number, is_bound: false })
     }
 
     /// The lower bound of a time over completed and unfinished requests together; `None` where it is not
     /// above the value of the completed requests alone.
-    fn bound(&self, metric: Metric) -> Option<Value> {
+    fn bound(&self, metric: Metric) -> Option<CheckValue> {
         if !metric.is_time() || metric == Metric::Min || self.unfinished.sum().count == 0 {
             return None;
         }
         let mut together = self.times.clone();
         together.add(&self.unfinished);
         let number = time(metric, &together);
-        (number > time(metric, &self.times)).then_some(Value { number, is_bound: true })
+        (number > time(metric, &self.times)).then_some(CheckValue { number, is_bound: true })
     }
 }
 
@@ -278,11 +291,11 @@ fn time(metric: Metric, times: &Times) -> f64 {
     us as f64
 }
 
-impl Ruling {
+impl CheckResult {
     /// The value as written to the stream, 0 without data, and its unit: `ms`, `1/s`, `ratio` (a fraction of
     /// 1) or `requests`.
     #[must_use]
-    pub fn told(&self) -> (f64, &'static str) {
+    pub fn wire_value(&self) -> (f64, &'static str) {
         let value = self.value.map_or(0.0, |value| value.number);
         match self.check.metric() {
             Metric::Rps => (value, "1/s"),
@@ -295,7 +308,7 @@ impl Ruling {
     /// The value in human-readable form, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.
     #[must_use]
     pub fn value_text(&self) -> Option<String> {
-        let (number, unit) = self.told();
+        let (number, unit) = self.wire_value();
         self.value.map(|value| value_text(number, unit, value.is_bound))
     }
 
@@ -317,29 +330,29 @@ pub fn value_text(value: f64, unit: &str, is_bound: bool) -> String {
         return format!("≥ {}", value_text(value, unit, false));
     }
     match unit {
-        "ratio" => format!("{}%", digits(value * 100.0)),
-        "ms" if value >= 1000.0 => format!("{}s", exact(value / 1000.0)),
-        "ms" => format!("{}ms", exact(value)),
-        "1/s" => format!("{}/s", digits(value)),
-        _ => digits(value),
+        "ratio" => format!("{}%", three_decimals(value * 100.0)),
+        "ms" if value >= 1000.0 => format!("{}s", six_decimals(value / 1000.0)),
+        "ms" => format!("{}ms", six_decimals(value)),
+        "1/s" => format!("{}/s", three_decimals(value)),
+        _ => three_decimals(value),
     }
 }
 
 /// Formats a number with at most six decimals: a bound may be missed by the last digit of a time.
-fn exact(value: f64) -> String {
+fn six_decimals(value: f64) -> String {
     format!("{}", (value * 1e6).round() / 1e6)
 }
 
 /// Formats a number with at most three decimals, without trailing zeros.
-fn digits(value: f64) -> String {
+fn three_decimals(value: f64) -> String {
     format!("{}", (value * 1000.0).round() / 1000.0)
 }
 
 /// Counts the failures that no check covers, from `failures` by endpoint (`METHOD name`). A check on failures
 /// decides whether failures matter: a check of one endpoint for that endpoint, any other check for all.
 #[must_use]
-pub fn unchecked<'f>(checks: &[Check], failures: impl Iterator<Item = (&'f str, u64)>) -> u64 {
-    let deciding: Vec<&Scope> =
+pub fn unchecked_failures<'f>(checks: &[Check], failures: impl Iterator<Item = (&'f str, u64)>) -> u64 {
+    let deciding: Vec<&CheckScope> =
         checks.iter().filter(|check| check.metric().is_about_failures()).map(Check::scope).collect();
     let is_decided =
         |endpoint: &str| deciding.iter().any(|scope| scope.endpoint.as_deref().is_none_or(|named| named == endpoint));

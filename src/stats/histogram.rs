@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::scale::Scale;
 
 /// The largest time that a histogram can represent, one hour in microseconds; longer ones count as an hour.
-pub const LONGEST_US: u64 = 3_600_000_000;
+pub const MAX_TIME_US: u64 = 3_600_000_000;
 
 /// Resolution of a histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl TimeHistogram {
 
     /// Counts one time `count` times, as [`Self::record`] would.
     pub fn record_many(&mut self, us: u64, count: u64) {
-        let slot = place(self.precision.scale().slot(us.clamp(1, LONGEST_US)));
+        let slot = slot_index(self.precision.scale().slot(us.clamp(1, MAX_TIME_US)));
         if slot >= self.counts.len() {
             self.grow(slot);
         }
@@ -77,26 +77,26 @@ impl TimeHistogram {
     /// Adds counts by slot of a scale, in ascending order, as [`Self::record_many`] would.
     pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
         let ours = self.precision.scale();
-        let last = ours.slot(LONGEST_US);
+        let last = ours.slot(MAX_TIME_US);
         let Some((highest, _)) = slots.last().filter(|(slot, _)| scale == ours && *slot <= last) else {
             for (slot, count) in slots {
                 self.record_many(scale.highest(*slot), *count);
             }
             return;
         };
-        if place(*highest) >= self.counts.len() {
-            self.grow(place(*highest));
+        if slot_index(*highest) >= self.counts.len() {
+            self.grow(slot_index(*highest));
         }
         for (slot, count) in slots {
             // 0 counts as 1 µs.
-            self.counts[place((*slot).max(1))] += count;
+            self.counts[slot_index((*slot).max(1))] += count;
             self.count += count;
         }
     }
 
     #[cold]
     fn grow(&mut self, slot: usize) {
-        let room = place(self.precision.scale().doubling_end(slot as u64));
+        let room = slot_index(self.precision.scale().doubling_end(slot as u64));
         self.counts.reserve_exact(room.saturating_sub(self.counts.len()));
         self.counts.resize((slot + 1).next_multiple_of(BLOCK), 0);
     }
@@ -136,7 +136,7 @@ impl TimeHistogram {
     pub fn high_us(&self) -> u64 {
         let scale = self.precision.scale();
         let last = self.counts.len().saturating_sub(1) as u64;
-        scale.highest(scale.doubling_end(last) - 1).max(FIRST_HIGH_US)
+        scale.highest(scale.doubling_end(last) - 1).max(MIN_HIGH_US)
     }
 
     /// Converts to the crate's histogram.
@@ -169,19 +169,19 @@ impl TimeHistogram {
     #[must_use]
     pub fn percentiles_us<const N: usize>(&self, permille: [u64; N]) -> [u64; N] {
         let place = |permille| (u128::from(self.count) * u128::from(permille)).div_ceil(1000);
-        self.at_places_us(permille.map(|permille| u64::try_from(place(permille)).unwrap_or(u64::MAX)))
+        self.values_at_ranks_us(permille.map(|permille| u64::try_from(place(permille)).unwrap_or(u64::MAX)))
     }
 
     /// The time, at this resolution, with a given rank, from 1, among all counted times in ascending order; 0
     /// when empty.
     #[must_use]
-    pub fn at_place_us(&self, place: u64) -> u64 {
-        let [time] = self.at_places_us([place]);
+    pub fn value_at_rank_us(&self, place: u64) -> u64 {
+        let [time] = self.values_at_ranks_us([place]);
         time
     }
 
     /// The same for several ranks in ascending order.
-    fn at_places_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
+    fn values_at_ranks_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
         let mut times = [0; N];
         let mut wanted = places.map(|place| place.min(self.count).max(1)).into_iter().zip(&mut times).peekable();
         let (mut before, mut first) = (0, 0);
@@ -206,12 +206,12 @@ impl TimeHistogram {
 const BLOCK: usize = 64;
 
 /// A slot as an index into `counts`: an hour has fewer than 24,000 slots.
-fn place(slot: u64) -> usize {
+fn slot_index(slot: u64) -> usize {
     usize::try_from(slot).unwrap_or(usize::MAX)
 }
 
 /// Minimum range that a histogram is declared with, as other implementations do.
-const FIRST_HIGH_US: u64 = 65_535;
+const MIN_HIGH_US: u64 = 65_535;
 
 #[cfg(test)]
 mod tests {
@@ -245,10 +245,10 @@ mod tests {
     fn it_counts_like_the_crate() {
         let mut random = Random::seeded(1);
         for precision in [Precision::Fine, Precision::Coarse] {
-            let mut theirs = Histogram::<u64>::new_with_bounds(1, FIRST_HIGH_US, precision.digits()).unwrap();
+            let mut theirs = Histogram::<u64>::new_with_bounds(1, MIN_HIGH_US, precision.digits()).unwrap();
             theirs.auto(true);
             let (mut ours, mut sum) = (TimeHistogram::new(precision), TimeHistogram::new(precision));
-            for magnitude in [1_000, 30_000, LONGEST_US, 70] {
+            for magnitude in [1_000, 30_000, MAX_TIME_US, 70] {
                 let mut part = TimeHistogram::new(precision);
                 for _ in 0..3_000 {
                     let (us, count) = (1 + random.bits() % magnitude, 1 + random.bits() % 5);
@@ -280,6 +280,6 @@ mod tests {
         histogram.record(u64::MAX);
         assert_eq!(histogram.count(), 2);
         let hour = histogram.percentile_us(1000);
-        assert!(hour.abs_diff(LONGEST_US) <= LONGEST_US / 100, "{hour}");
+        assert!(hour.abs_diff(MAX_TIME_US) <= MAX_TIME_US / 100, "{hour}");
     }
 }

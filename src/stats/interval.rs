@@ -31,7 +31,7 @@ pub struct Interval {
     /// Body bytes of the final responses, without those of redirects.
     pub content_bytes: u128,
     /// New connections and the time spent on them.
-    pub connections: Connections,
+    pub connections: ConnectionTimes,
     /// From sending to the first byte of the final response.
     pub first_byte: Sum,
     service: Times,
@@ -65,7 +65,7 @@ impl AfterStop {
 
 /// New connections and the time spent on them, including failed attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Connections {
+pub struct ConnectionTimes {
     /// Number of connections opened.
     pub count: u64,
     /// Name lookups.
@@ -76,7 +76,7 @@ pub struct Connections {
     pub tls: Sum,
 }
 
-impl Connections {
+impl ConnectionTimes {
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.dns.add(&other.dns);
@@ -88,7 +88,7 @@ impl Connections {
 /// Counts of another process for one endpoint between two ticks, without the distributions of its times.
 #[derive(Clone, Debug, Default)]
 #[allow(missing_docs, reason = "each is the field of the same name of Interval")]
-pub struct Counted {
+pub struct IntervalCounts {
     pub ok: u64,
     pub failed: Vec<(FailureClass, u64)>,
     pub aborted: u64,
@@ -97,7 +97,7 @@ pub struct Counted {
     pub reopened: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    pub connections: Connections,
+    pub connections: ConnectionTimes,
     pub first_byte: Sum,
     pub service: Sum,
     /// `None` if every response time equals the service time.
@@ -106,7 +106,7 @@ pub struct Counted {
 
 /// Selects which times a histogram belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TimesKind {
     /// From sending to the last byte.
     Service,
     /// From when it was due to the last byte.
@@ -129,7 +129,7 @@ impl Interval {
             bytes_sent: 0,
             bytes_received: 0,
             content_bytes: 0,
-            connections: Connections::default(),
+            connections: ConnectionTimes::default(),
             first_byte: Sum::default(),
             service: Times::new(precision),
             response: None,
@@ -194,7 +194,7 @@ impl Interval {
     }
 
     /// Adds counts of another process for the same endpoint; [`Self::add_recorded`] adds the distributions.
-    pub fn add(&mut self, counted: &Counted) {
+    pub fn add(&mut self, counted: &IntervalCounts) {
         self.ok += counted.ok;
         self.aborted += counted.aborted;
         self.after_stop.add(&counted.after_stop);
@@ -220,11 +220,11 @@ impl Interval {
     }
 
     /// Adds times counted by another process, by slot of a scale, in ascending order.
-    pub fn add_recorded(&mut self, kind: Kind, scale: Scale, slots: &[(u64, u64)]) {
-        if kind != Kind::Response {
+    pub fn add_recorded(&mut self, kind: TimesKind, scale: Scale, slots: &[(u64, u64)]) {
+        if kind != TimesKind::Response {
             self.service.add_recorded(scale, slots);
         }
-        if kind != Kind::Service
+        if kind != TimesKind::Service
             && let Some(response) = &mut self.response
         {
             response.add_recorded(scale, slots);
@@ -251,7 +251,7 @@ impl Interval {
 
     /// Returns whether anything was recorded.
     #[must_use]
-    pub const fn is_used(&self) -> bool {
+    pub const fn has_outcomes(&self) -> bool {
         self.completed() + self.aborted > 0
     }
 
@@ -279,7 +279,7 @@ impl Interval {
         (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
         self.after_stop = AfterStop::default();
         self.failed.clear();
-        self.connections = Connections::default();
+        self.connections = ConnectionTimes::default();
         self.first_byte = Sum::default();
         self.service.clear();
         self.response = None;

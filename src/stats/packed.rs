@@ -4,13 +4,13 @@
 //! Slots are those of an `HdrHistogram` that starts at 1 µs with 3 significant digits, so adding two is exact
 //! and a percentile equals the one of [`TimeHistogram`](super::histogram::TimeHistogram).
 
-use super::histogram::LONGEST_US;
+use super::histogram::MAX_TIME_US;
 use super::scale::Scale;
 use super::sum::Sum;
 
 /// How often each time was counted, in microseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Packed {
+pub struct PackedHistogram {
     /// For each slot in use, the distance from the previous one, doubled, plus 1 if a count other than 1
     /// follows; variable-length integers of 7 bits per byte, lowest bits first.
     bytes: Vec<u8>,
@@ -18,16 +18,16 @@ pub struct Packed {
 }
 
 /// An item of an iterator over [`Packed`]: a slot of [`Scale::FINE`] and its count.
-type Entry = (u64, u64);
+type SlotCount = (u64, u64);
 
-impl Packed {
+impl PackedHistogram {
     /// Packs times in microseconds and their counts, in ascending order. Anything over an hour counts as an
     /// hour.
     #[must_use]
     pub fn of(times: impl IntoIterator<Item = (u64, u64)>) -> Self {
         let mut packer = Packer::default();
         for (us, count) in times {
-            packer.add((Scale::FINE.slot(us.clamp(1, LONGEST_US)), count));
+            packer.add((Scale::FINE.slot(us.clamp(1, MAX_TIME_US)), count));
         }
         packer.finish()
     }
@@ -48,11 +48,11 @@ impl Packed {
         if self.count == 0 {
             self.clone_from(other);
         } else if other.count > 0 {
-            *self = self.and(other);
+            *self = self.merged(other);
         }
     }
 
-    fn and(&self, other: &Self) -> Self {
+    fn merged(&self, other: &Self) -> Self {
         let mut packer = Packer::default();
         let (mut ours, mut theirs) = (self.entries().peekable(), other.entries().peekable());
         loop {
@@ -82,7 +82,7 @@ impl Packed {
         place.map_or(0, |(us, _)| us)
     }
 
-    fn entries(&self) -> impl Iterator<Item = Entry> {
+    fn entries(&self) -> impl Iterator<Item = SlotCount> {
         let mut rest = self.bytes.as_slice();
         let mut slot = 0;
         std::iter::from_fn(move || {
@@ -105,24 +105,24 @@ pub fn rank(count: u64, per_million: u64) -> u64 {
 /// Builds a [`Packed`] from entries in ascending order; entries of one slot are added up.
 #[derive(Default)]
 struct Packer {
-    packed: Packed,
+    packed: PackedHistogram,
     written: u64,
-    waiting: Option<Entry>,
+    pending: Option<SlotCount>,
 }
 
 impl Packer {
-    fn add(&mut self, (slot, count): Entry) {
-        match &mut self.waiting {
+    fn add(&mut self, (slot, count): SlotCount) {
+        match &mut self.pending {
             Some(waiting) if waiting.0 == slot => waiting.1 = waiting.1.saturating_add(count),
             _ => {
                 self.write();
-                self.waiting = Some((slot, count));
+                self.pending = Some((slot, count));
             }
         }
     }
 
     fn write(&mut self) {
-        let Some((slot, count)) = self.waiting.take().filter(|entry| entry.1 > 0) else { return };
+        let Some((slot, count)) = self.pending.take().filter(|entry| entry.1 > 0) else { return };
         assert!(slot >= self.written, "times come in ascending order");
         let step = (slot - self.written) << 1;
         put_number(&mut self.packed.bytes, step | u64::from(count != 1));
@@ -133,7 +133,7 @@ impl Packer {
         self.packed.count = self.packed.count.saturating_add(count);
     }
 
-    fn finish(mut self) -> Packed {
+    fn finish(mut self) -> PackedHistogram {
         self.write();
         self.packed.bytes.shrink_to_fit();
         self.packed
@@ -167,7 +167,7 @@ pub struct PackedTimes {
     /// Count, exact sum, minimum and maximum.
     pub sum: Sum,
     /// The distribution.
-    pub histogram: Packed,
+    pub histogram: PackedHistogram,
 }
 
 impl PackedTimes {
@@ -198,15 +198,15 @@ mod tests {
         let mut random = Random::seeded(seed);
         let mut next = || {
             let magnitude = 10_u64.pow(u32::try_from(random.below(10)).unwrap());
-            (magnitude + random.bits() % (magnitude * 9)).min(LONGEST_US)
+            (magnitude + random.bits() % (magnitude * 9)).min(MAX_TIME_US)
         };
         (0..many).map(|_| next()).collect()
     }
 
-    fn packed(times: &[u64]) -> Packed {
+    fn packed(times: &[u64]) -> PackedHistogram {
         let mut sorted = times.to_vec();
         sorted.sort_unstable();
-        Packed::of(sorted.into_iter().map(|us| (us, 1)))
+        PackedHistogram::of(sorted.into_iter().map(|us| (us, 1)))
     }
 
     #[test]
@@ -223,14 +223,14 @@ mod tests {
                 assert_eq!(packed.percentile_us(permille * 1000), histogram.percentile_us(permille), "{permille}");
             }
         }
-        assert_eq!(Packed::default().percentile_us(500_000), 0);
+        assert_eq!(PackedHistogram::default().percentile_us(500_000), 0);
     }
 
     #[test]
     fn a_sum_equals_recording_all_times_at_once() {
         let (one, two) = (times(7, 3_000), times(8, 200));
         let all: Vec<u64> = one.iter().chain(&two).copied().collect();
-        let mut sum = Packed::default();
+        let mut sum = PackedHistogram::default();
         for part in [&one, &two, &Vec::new()] {
             sum.add(&packed(part));
         }

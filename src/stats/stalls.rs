@@ -12,45 +12,45 @@ use crate::clock::Moment;
 use crate::outcome::Outcome;
 
 /// Maximum share of requests that overlap a stall in a valid run.
-pub const MOST_STALLED: f64 = 0.05;
+pub const MAX_STALLED_SHARE: f64 = 0.05;
 
 /// Maximum number of pauses between outcomes that are remembered until the sampler reports.
-const MOST_PAUSES: usize = 64;
+const MAX_PAUSES: usize = 64;
 
 /// A span of time; for a suspended machine both ends are equal, because its clock was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct TimeSpan {
     /// Start of the span.
     pub from: Moment,
     /// End of the span.
     pub until: Moment,
 }
 
-impl Gap {
+impl TimeSpan {
     /// Length of the span.
     #[must_use]
     pub const fn length(&self) -> Duration {
         self.until.since(self.from)
     }
 
-    fn and(&self, other: &Self) -> Self {
+    fn intersection(&self, other: &Self) -> Self {
         Self { from: self.from.max(other.from), until: self.until.min(other.until) }
     }
 }
 
 /// The sampler's observations since its previous report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Overslept {
+pub struct SamplerReport {
     /// The longest span for which it slept beyond its wake-up time.
-    pub gap: Option<Gap>,
+    pub gap: Option<TimeSpan>,
     /// How long the machine was suspended, and when it resumed.
     pub suspended: Option<(Duration, Moment)>,
 }
 
 /// A pause in which no outcome was received, and the requests that overlap it.
 #[derive(Clone, Copy, Debug)]
-struct Pause {
-    gap: Gap,
+struct OutcomePause {
+    gap: TimeSpan,
     requests: u64,
 }
 
@@ -59,10 +59,10 @@ struct Pause {
 pub struct Stalls {
     /// Anything shorter is not a stall.
     shortest: Duration,
-    last_taken: Moment,
-    pauses: Vec<Pause>,
+    last_received: Moment,
+    pauses: Vec<OutcomePause>,
     /// Recent stalls that may still gain requests.
-    confirmed: Vec<Gap>,
+    confirmed: Vec<TimeSpan>,
     stalled: u64,
     seen: u64,
     total: Duration,
@@ -70,18 +70,18 @@ pub struct Stalls {
 
 /// Lower limit of the stall threshold, whatever the tick: on a busy machine a thread may wait this long to be
 /// scheduled.
-const SHORTEST: Duration = Duration::from_millis(500);
+const MIN_THRESHOLD: Duration = Duration::from_millis(500);
 
 /// Upper limit of the stall threshold.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_THRESHOLD: Duration = Duration::from_secs(1);
 
 impl Stalls {
     /// Creates an empty record for a run with this tick interval.
     #[must_use]
     pub fn new(interval: Duration) -> Self {
         Self {
-            shortest: (interval / 2).clamp(SHORTEST, LONGEST),
-            last_taken: Moment::START,
+            shortest: (interval / 2).clamp(MIN_THRESHOLD, MAX_THRESHOLD),
+            last_received: Moment::START,
             pauses: Vec::new(),
             confirmed: Vec::new(),
             stalled: 0,
@@ -97,15 +97,15 @@ impl Stalls {
     }
 
     /// Notes that outcomes were received at `now`.
-    pub fn take(&mut self, now: Moment) {
-        let gap = Gap { from: self.last_taken, until: now };
+    pub fn outcomes_received(&mut self, now: Moment) {
+        let gap = TimeSpan { from: self.last_received, until: now };
         if gap.length() >= self.shortest {
-            if self.pauses.len() == MOST_PAUSES {
+            if self.pauses.len() == MAX_PAUSES {
                 self.pauses.remove(0);
             }
-            self.pauses.push(Pause { gap, requests: 0 });
+            self.pauses.push(OutcomePause { gap, requests: 0 });
         }
-        self.last_taken = now;
+        self.last_received = now;
     }
 
     /// Counts a request, and checks whether it overlaps a stall or a pause that may turn out to be one.
@@ -114,7 +114,7 @@ impl Stalls {
         if self.pauses.is_empty() && self.confirmed.is_empty() {
             return;
         }
-        let ran_through = |gap: &Gap| outcome.due() <= gap.until && outcome.done() >= gap.from;
+        let ran_through = |gap: &TimeSpan| outcome.due() <= gap.until && outcome.done() >= gap.from;
         if self.confirmed.iter().any(ran_through) {
             self.stalled += 1;
         }
@@ -124,17 +124,17 @@ impl Stalls {
     }
 
     /// Evaluates the sampler's report of `now`; returns the length of the stall, if there was one.
-    pub fn look(&mut self, seen: Overslept, now: Moment) -> Option<Duration> {
-        let open = Pause { gap: Gap { from: self.last_taken, until: now }, requests: 0 };
-        let pauses: Vec<Pause> = std::mem::take(&mut self.pauses).into_iter().chain([open]).collect();
+    pub fn evaluate(&mut self, seen: SamplerReport, now: Moment) -> Option<Duration> {
+        let open = OutcomePause { gap: TimeSpan { from: self.last_received, until: now }, requests: 0 };
+        let pauses: Vec<OutcomePause> = std::mem::take(&mut self.pauses).into_iter().chain([open]).collect();
         self.confirmed.clear();
         if let Some((length, woke)) = seen.suspended.filter(|(length, _)| *length >= self.shortest) {
-            self.confirmed.push(Gap { from: woke, until: woke });
+            self.confirmed.push(TimeSpan { from: woke, until: woke });
             self.total += length;
             return Some(length);
         }
         let slept = seen.gap?;
-        let common = pauses.iter().map(|pause| (pause.gap.and(&slept), pause.requests));
+        let common = pauses.iter().map(|pause| (pause.gap.intersection(&slept), pause.requests));
         let (gap, requests) = common.max_by_key(|(gap, _)| gap.length())?;
         if gap.length() < self.shortest {
             return None;
@@ -149,7 +149,7 @@ impl Stalls {
     /// Whether so many requests overlap stalls that the numbers no longer describe the server.
     #[must_use]
     pub fn is_too_much(&self) -> bool {
-        self.stalled as f64 > self.seen as f64 * MOST_STALLED
+        self.stalled as f64 > self.seen as f64 * MAX_STALLED_SHARE
     }
 
     /// Requests that overlap stalls, all requests, and the total length of the stalls.
@@ -173,14 +173,14 @@ mod tests {
         Outcome::new(EndpointId(0), Turn::WhenSent, (at(sent), at(done)), Traffic::default(), Ending::Ok)
     }
 
-    fn slept(from: f64, until: f64) -> Overslept {
-        Overslept { gap: Some(Gap { from: at(from), until: at(until) }), suspended: None }
+    fn slept(from: f64, until: f64) -> SamplerReport {
+        SamplerReport { gap: Some(TimeSpan { from: at(from), until: at(until) }), suspended: None }
     }
 
     fn stalls() -> Stalls {
         let mut stalls = Stalls::new(Duration::from_secs(3));
         for tenth in 1..=50 {
-            stalls.take(at(f64::from(tenth) / 10.0));
+            stalls.outcomes_received(at(f64::from(tenth) / 10.0));
             stalls.record(&request(f64::from(tenth) / 10.0 - 0.05, f64::from(tenth) / 10.0));
         }
         stalls
@@ -190,14 +190,14 @@ mod tests {
     fn what_sampler_and_aggregator_both_missed_is_a_stall() {
         let mut stalls = stalls();
         // Stopped from 5.0 to 8.0: three requests were in flight and are received together afterwards.
-        stalls.take(at(8.01));
+        stalls.outcomes_received(at(8.01));
         (0..3).for_each(|_| stalls.record(&request(4.9, 8.0)));
-        let length = stalls.look(slept(5.02, 8.02), at(8.02)).unwrap();
+        let length = stalls.evaluate(slept(5.02, 8.02), at(8.02)).unwrap();
         assert_eq!(length, Duration::from_millis(2990));
         assert!(stalls.is_too_much());
         stalls.record(&request(4.9, 8.3));
         assert_eq!(stalls.counts(), (4, 54, length), "one that comes later counts too");
-        assert_eq!(stalls.look(Overslept::default(), at(9.0)), None);
+        assert_eq!(stalls.evaluate(SamplerReport::default(), at(9.0)), None);
         stalls.record(&request(8.5, 9.0));
         assert_eq!(stalls.counts().0, 4);
     }
@@ -205,8 +205,8 @@ mod tests {
     #[test]
     fn outcomes_still_in_the_queue_belong_to_it() {
         let mut stalls = stalls();
-        assert!(stalls.look(slept(5.0, 8.0), at(8.0)).is_some(), "the sampler woke first");
-        stalls.take(at(8.001));
+        assert!(stalls.evaluate(slept(5.0, 8.0), at(8.0)).is_some(), "the sampler woke first");
+        stalls.outcomes_received(at(8.001));
         stalls.record(&request(4.95, 8.0));
         assert_eq!(stalls.counts().0, 1);
     }
@@ -214,15 +214,15 @@ mod tests {
     #[test]
     fn a_starved_sampler_is_not_a_stall_while_outcomes_arrive() {
         let mut stalls = stalls();
-        assert_eq!(stalls.look(slept(1.0, 4.9), at(5.0)), None);
+        assert_eq!(stalls.evaluate(slept(1.0, 4.9), at(5.0)), None);
     }
 
     #[test]
     fn a_silent_server_is_not_a_stall() {
         let mut stalls = stalls();
-        stalls.take(at(9.0));
+        stalls.outcomes_received(at(9.0));
         stalls.record(&request(4.0, 9.0));
-        assert_eq!(stalls.look(slept(8.9, 9.05), at(9.1)), None);
+        assert_eq!(stalls.evaluate(slept(8.9, 9.05), at(9.1)), None);
         assert_eq!(stalls.counts().0, 0);
     }
 
@@ -230,7 +230,7 @@ mod tests {
     fn a_suspended_machine_stalled_although_its_clock_does_not_show_it() {
         let mut stalls = stalls();
         let suspended = Some((Duration::from_secs(60), at(5.5)));
-        assert_eq!(stalls.look(Overslept { gap: None, suspended }, at(6.0)), Some(Duration::from_secs(60)));
+        assert_eq!(stalls.evaluate(SamplerReport { gap: None, suspended }, at(6.0)), Some(Duration::from_secs(60)));
         stalls.record(&request(5.4, 6.0));
         stalls.record(&request(5.6, 6.0));
         assert_eq!(stalls.counts().0, 1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::histogram::Precision;
 use super::interval::{AfterStop, Interval};
-use super::recent::{Rates, Recent};
+use super::recent_rates::{Rates, RecentRates};
 use super::times::Times;
 use crate::clock::Moment;
 
@@ -18,7 +18,7 @@ pub struct Tally {
     content_bytes: u128,
     response: Times,
     longest_service_us: u64,
-    recent: Recent,
+    recent: RecentRates,
 }
 
 /// Counts of a run. sent = ok + failed + aborted always holds.
@@ -117,7 +117,7 @@ impl Tally {
             content_bytes: 0,
             response: Times::new(precision),
             longest_service_us: 0,
-            recent: Recent::default(),
+            recent: RecentRates::default(),
         }
     }
 
@@ -133,7 +133,7 @@ impl Tally {
 
     /// Records the second in which a request ended, for the recent rates; everything else is added with its
     /// interval.
-    pub fn note(&mut self, done: Moment, failed: bool) {
+    pub fn record_end(&mut self, done: Moment, failed: bool) {
         self.recent.record(done, failed);
     }
 
@@ -238,7 +238,7 @@ mod tests {
             let mut interval = Interval::new(Precision::Fine);
             for outcome in half {
                 interval.record(outcome);
-                tally.note(outcome.done(), outcome.ending() != Ending::Ok);
+                tally.record_end(outcome.done(), outcome.ending() != Ending::Ok);
             }
             tally.add(&interval);
         }

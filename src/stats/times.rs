@@ -100,10 +100,10 @@ impl Times {
     /// The time in microseconds with a given rank, from 1, in ascending order, clamped to the exact minimum
     /// and maximum; 0 if empty.
     #[must_use]
-    pub fn at_place_us(&self, place: u64) -> u64 {
+    pub fn value_at_rank_us(&self, place: u64) -> u64 {
         if self.sum.count == 0 {
             return 0;
         }
-        self.histogram.at_place_us(place).clamp(self.sum.min_us(), self.sum.max_us)
+        self.histogram.value_at_rank_us(place).clamp(self.sum.min_us(), self.sum.max_us)
     }
 }

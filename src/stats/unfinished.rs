@@ -17,10 +17,10 @@ use crate::outcome::Outcome;
 use crate::vocabulary::Phase;
 
 /// Age up to which unfinished requests and unsent arrivals are normal at the end of a run.
-pub const OVERDUE: Duration = Duration::from_secs(1);
+pub const OVERDUE_AFTER: Duration = Duration::from_secs(1);
 
 /// Maximum share of overdue requests among all due requests in a valid run.
-pub const MOST_OVERDUE: f64 = 0.05;
+pub const MAX_OVERDUE_SHARE: f64 = 0.05;
 
 /// A request that was cut off by the end of the run.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ impl UnfinishedCounts {
     /// Returns whether more than [`MOST_OVERDUE`] of `due` requests and arrivals are overdue.
     #[must_use]
     pub fn is_too_much(&self, due: u64) -> bool {
-        self.overdue as f64 > due as f64 * MOST_OVERDUE
+        self.overdue as f64 > due as f64 * MAX_OVERDUE_SHARE
     }
 }
 
@@ -127,7 +127,7 @@ impl Unfinished {
             self.first_byte.record(service);
         }
         self.counts.aborted += 1;
-        self.counts.overdue += u64::from(cut_off.service > longest.max(OVERDUE));
+        self.counts.overdue += u64::from(cut_off.service > longest.max(OVERDUE_AFTER));
         self.counts.oldest_aborted_us = self.counts.oldest_aborted_us.max(service);
     }
 
@@ -136,7 +136,7 @@ impl Unfinished {
         let response = micros(waited);
         self.response.record(response);
         self.counts.unsent += 1;
-        self.counts.overdue += u64::from(waited > OVERDUE);
+        self.counts.overdue += u64::from(waited > OVERDUE_AFTER);
         self.counts.oldest_unsent_us = self.counts.oldest_unsent_us.max(response);
     }
 }

@@ -1,6 +1,6 @@
 //! The verdict on a run, and its reasons.
 
-use super::check::Ruling;
+use super::check::CheckResult;
 use super::tally::Counts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
@@ -35,7 +35,7 @@ pub struct Evidence {
     /// Faults, apart from the counts, that make the run invalid.
     pub faults: Vec<VerdictReason>,
     /// The result of each check.
-    pub rulings: Vec<Ruling>,
+    pub check_results: Vec<CheckResult>,
     /// Failed requests that no check covers.
     pub unchecked: u64,
     /// Requests that were planned but not sent, because the data for them was used up.
@@ -44,20 +44,21 @@ pub struct Evidence {
 
 /// A verdict with its reasons.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
+pub struct Assessment {
     /// The verdict.
     pub verdict: Verdict,
     /// The reasons, the worst first.
     pub reasons: Vec<VerdictReason>,
     /// The result of each check.
-    pub rulings: Vec<Ruling>,
+    pub check_results: Vec<CheckResult>,
 }
 
-impl Judgement {
+impl Assessment {
     /// Judges a run.
     #[must_use]
     pub fn of(evidence: Evidence) -> Self {
-        let Evidence { counts, answered, unfinished, faults, rulings, unchecked, without_data } = evidence;
+        let Evidence { counts, answered, unfinished, faults, check_results: rulings, unchecked, without_data } =
+            evidence;
         let is_missed = rulings.iter().any(|ruling| !ruling.met);
         let mut verdict = if faults.is_empty() { Verdict::Pass } else { Verdict::Invalid };
         let mut reasons = faults;
@@ -78,7 +79,7 @@ impl Judgement {
         }
         if is_missed {
             verdict = verdict.max(Verdict::CheckFailed);
-            let missed = rulings.iter().filter_map(Ruling::reason);
+            let missed = rulings.iter().filter_map(CheckResult::reason);
             reasons.extend(missed.map(|text| VerdictReason::new(ReasonKind::Check, text)));
         }
         if unchecked > 0 {
@@ -90,13 +91,13 @@ impl Judgement {
             let text = format!("{without_data} requests were not sent: the data for them was used up");
             reasons.push(VerdictReason::new(ReasonKind::DataEnd, text));
         }
-        Self { verdict, reasons, rulings }
+        Self { verdict, reasons, check_results: rulings }
     }
 
     /// A run without complaints.
     #[must_use]
     pub const fn pass() -> Self {
-        Self { verdict: Verdict::Pass, reasons: Vec::new(), rulings: Vec::new() }
+        Self { verdict: Verdict::Pass, reasons: Vec::new(), check_results: Vec::new() }
     }
 
     /// The exit code for this verdict.
@@ -124,16 +125,16 @@ fn overdue_text(unfinished: &UnfinishedCounts, due: u64) -> String {
 mod tests {
     use super::*;
     use crate::plan::check::Check;
-    use crate::stats::check::Value;
+    use crate::stats::check::CheckValue;
 
-    fn ruling(met: bool) -> Ruling {
-        let value = Some(Value { number: 250_000.0, is_bound: false });
-        Ruling { check: Check::parse("p95 < 300ms").unwrap(), value, met }
+    fn ruling(met: bool) -> CheckResult {
+        let value = Some(CheckValue { number: 250_000.0, is_bound: false });
+        CheckResult { check: Check::parse("p95 < 300ms").unwrap(), value, met }
     }
 
-    fn evidence(ok: u64, failed: u64, rulings: Vec<Ruling>, unchecked: u64) -> Evidence {
+    fn evidence(ok: u64, failed: u64, rulings: Vec<CheckResult>, unchecked: u64) -> Evidence {
         let counts = Counts { ok, failed, ..Counts::default() };
-        Evidence { counts, answered: ok + failed, rulings, unchecked, ..Evidence::default() }
+        Evidence { counts, answered: ok + failed, check_results: rulings, unchecked, ..Evidence::default() }
     }
 
     #[test]
@@ -150,17 +151,17 @@ mod tests {
             (Evidence { answered: 0, ..evidence(0, 80, vec![ruling(true)], 0) }, Verdict::Invalid),
             (Evidence { faults: faults.clone(), ..evidence(1, 1, vec![ruling(false)], 1) }, Verdict::Invalid),
         ] {
-            let judgement = Judgement::of(evidence);
-            assert_eq!(judgement.verdict, verdict, "{judgement:?}");
-            assert_eq!(judgement.reasons.is_empty(), verdict == Verdict::Pass, "{judgement:?}");
+            let assessment = Assessment::of(evidence);
+            assert_eq!(assessment.verdict, verdict, "{assessment:?}");
+            assert_eq!(assessment.reasons.is_empty(), verdict == Verdict::Pass, "{assessment:?}");
         }
-        let judgement = Judgement::of(Evidence { faults, ..evidence(1, 1, vec![ruling(false)], 1) });
+        let assessment = Assessment::of(Evidence { faults, ..evidence(1, 1, vec![ruling(false)], 1) });
         let missed = "check not met: p95 < 300ms, it is 250ms";
-        let texts: Vec<&str> = judgement.reasons.iter().map(|reason| reason.text.as_str()).collect();
+        let texts: Vec<&str> = assessment.reasons.iter().map(|reason| reason.text.as_str()).collect();
         assert_eq!(texts, ["no free port", missed, "1 of 2 requests failed"]);
-        assert_eq!(judgement.exit(7), Exit::Invalid);
-        assert_eq!(Judgement::of(evidence(1, 1, vec![ruling(false)], 1)).exit(7).code(), 3);
-        assert_eq!(Judgement::of(evidence(1, 1, vec![], 1)).exit(7), Exit::Failures(7));
+        assert_eq!(assessment.exit(7), Exit::Invalid);
+        assert_eq!(Assessment::of(evidence(1, 1, vec![ruling(false)], 1)).exit(7).code(), 3);
+        assert_eq!(Assessment::of(evidence(1, 1, vec![], 1)).exit(7), Exit::Failures(7));
     }
 
     #[test]
@@ -169,23 +170,23 @@ mod tests {
         let with = |overdue, rulings| {
             let mut evidence = evidence(95, 0, rulings, 0);
             evidence.counts.aborted = overdue;
-            Judgement::of(Evidence { unfinished: unfinished(overdue), ..evidence })
+            Assessment::of(Evidence { unfinished: unfinished(overdue), ..evidence })
         };
-        for (judgement, verdict) in [
+        for (assessment, verdict) in [
             (with(5, vec![]), Verdict::Pass),
             (with(6, vec![]), Verdict::Invalid),
             (with(6, vec![ruling(true)]), Verdict::Invalid),
             (with(6, vec![ruling(false)]), Verdict::CheckFailed),
         ] {
-            assert_eq!(judgement.verdict, verdict, "{judgement:?}");
+            assert_eq!(assessment.verdict, verdict, "{assessment:?}");
         }
         assert_eq!(with(6, vec![]).reasons[0].kind, ReasonKind::Unfinished);
     }
 
     #[test]
     fn requests_without_data_are_reported_and_not_an_error() {
-        let judgement = Judgement::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
-        assert_eq!(judgement.verdict, Verdict::Pass);
-        assert_eq!(judgement.reasons[0].text, "3 requests were not sent: the data for them was used up");
+        let assessment = Assessment::of(Evidence { without_data: 3, ..evidence(2, 0, vec![], 0) });
+        assert_eq!(assessment.verdict, Verdict::Pass);
+        assert_eq!(assessment.reasons[0].text, "3 requests were not sent: the data for them was used up");
     }
 }

@@ -4,7 +4,7 @@
 use super::hdr::decode::Recorded;
 use super::text::{MOST_METHOD, MOST_NAME, MOST_TESTPLAN, is_within};
 use crate::clock::unix_time;
-use crate::stats::histogram::LONGEST_US;
+use crate::stats::histogram::MAX_TIME_US;
 
 /// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
 pub const MOST_COUNT: u64 = 1 << 53;
@@ -155,8 +155,8 @@ impl Distribution {
         let Some((first, last)) = self.ends else { return Ok(()) };
         let TimesClaim { sum_us, min_us, max_us } = times;
         // Times over an hour are counted as an hour.
-        let is_within = max_us <= LONGEST_US;
-        let too_high = first < min_us.min(LONGEST_US) || (is_within && self.sums.1 < u128::from(sum_us));
+        let is_within = max_us <= MAX_TIME_US;
+        let too_high = first < min_us.min(MAX_TIME_US) || (is_within && self.sums.1 < u128::from(sum_us));
         if too_high || beyond(last) > max_us.max(1) || self.sums.0 > spread(u128::from(sum_us).max(u128::from(count))) {
             return Err("a histogram does not match the times of its line");
         }

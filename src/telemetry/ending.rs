@@ -6,11 +6,11 @@ use super::ours::{CheckEvent, RunEnd, WireReason};
 use super::record::Body;
 use super::text::{MOST_NAME, clipped};
 use crate::clock::Moment;
-use crate::stats::aggregate::Place;
-use crate::stats::check::Ruling;
+use crate::stats::aggregate::EndpointKey;
+use crate::stats::check::CheckResult;
 use crate::stats::tally::{Counts, Tally};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
-use crate::stats::verdict::{Judgement, VerdictReason};
+use crate::stats::verdict::{Assessment, VerdictReason};
 use crate::vocabulary::EndReason;
 
 /// Maximum reasons in the last line; earlier lines have the details of the others.
@@ -33,9 +33,9 @@ pub struct RunEnding {
     /// When the load ended: rates are computed from the start of the run to here.
     pub load_end: Moment,
     /// Unfinished requests by endpoint and phase.
-    pub unfinished: Vec<(Place, Unfinished)>,
+    pub unfinished: Vec<(EndpointKey, Unfinished)>,
     /// The assessment of the run.
-    pub judgement: Judgement,
+    pub judgement: Assessment,
     /// Exit code of the process.
     pub exit_code: u8,
 }
@@ -66,8 +66,8 @@ pub struct EndTotals {
 }
 
 /// A line for each check, and the last line.
-pub fn last_lines(judgement: &Judgement, exit_code: u8, totals: &EndTotals) -> impl Iterator<Item = Body> + use<> {
-    let Judgement { verdict, reasons, rulings } = judgement;
+pub fn last_lines(judgement: &Assessment, exit_code: u8, totals: &EndTotals) -> impl Iterator<Item = Body> + use<> {
+    let Assessment { verdict, reasons, check_results: rulings } = judgement;
     let EndTotals { counts, unfinished, judged, load_time } = totals;
     let met = rulings.iter().filter(|ruling| ruling.met).count();
     let end = RunEnd {
@@ -110,12 +110,12 @@ fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
 }
 
 /// The event for each check.
-pub fn events(judgement: &Judgement) -> impl Iterator<Item = CheckEvent> {
-    judgement.rulings.iter().map(event)
+pub fn events(judgement: &Assessment) -> impl Iterator<Item = CheckEvent> {
+    judgement.check_results.iter().map(event)
 }
 
-fn event(ruling: &Ruling) -> CheckEvent {
-    let (value, unit) = ruling.told();
+fn event(ruling: &CheckResult) -> CheckEvent {
+    let (value, unit) = ruling.wire_value();
     CheckEvent {
         check: clipped(ruling.check.text(), MOST_CHECK).into_owned(),
         met: ruling.met,

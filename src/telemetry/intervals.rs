@@ -4,7 +4,7 @@ use super::fitting::Fitting;
 use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
 use super::record::Body;
 use crate::plan::endpoint::Endpoint;
-use crate::stats::interval::{Connections, Interval};
+use crate::stats::interval::{ConnectionTimes, Interval};
 use crate::stats::sum::Sum;
 use crate::stats::times::Times;
 use crate::vocabulary::{HistogramKind, Phase};
@@ -84,7 +84,7 @@ pub(super) fn sum(sum: &Sum) -> WireSum {
     WireSum { count: sum.count, sum_us: whole(sum.sum_us), min_us: sum.min_us(), max_us: sum.max_us }
 }
 
-fn connections(made: &Connections) -> WireConnections {
+fn connections(made: &ConnectionTimes) -> WireConnections {
     WireConnections { count: made.count, dns: sum(&made.dns), connect: sum(&made.connect), tls: sum(&made.tls) }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::event::Flight;
 use crate::machine::sampler::Sample;
-use crate::stats::aggregate::Cut;
-use crate::stats::sends::Sends;
-use crate::stats::stalls::Overslept;
+use crate::stats::aggregate::EndpointInterval;
+use crate::stats::send_lateness::SendLateness;
+use crate::stats::stalls::SamplerReport;
 
 /// The previous sample, and what belongs to it.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub struct Look {
     /// Maximum open files of the process.
     pub open_files_limit: u64,
     /// Whether the sampler slept longer than intended since the previous sample.
-    pub overslept: Overslept,
+    pub overslept: SamplerReport,
 }
 
 impl Look {
@@ -49,9 +49,9 @@ impl Look {
 #[derive(Debug)]
 pub struct Count {
     /// What happened since the previous tick, by endpoint.
-    pub cuts: Vec<Cut>,
+    pub cuts: Vec<EndpointInterval>,
     /// How late requests were sent since then.
-    pub sends: Sends,
+    pub sends: SendLateness,
     /// Outcomes waiting to be counted.
     pub queue: usize,
     /// Ticks merged into this one because the writer was behind.

@@ -16,7 +16,9 @@ use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
-use crate::stats::aggregate::{Aggregate, Cut, EndpointTally, ErrorKind, Place as StatsPlace, Remark};
+use crate::stats::aggregate::{
+    Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
+};
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 use crate::vocabulary::{Phase, StatsType, Status};
@@ -60,7 +62,7 @@ impl<'p> Recorder<'p> {
     pub fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count) -> Vec<Record> {
         let mut bodies = self.machine(look, aggregate);
         let span = self.span(look);
-        for Cut { place, interval } in &count.cuts {
+        for EndpointInterval { key: place, interval } in &count.cuts {
             bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
         }
         let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
@@ -99,7 +101,7 @@ impl<'p> Recorder<'p> {
 
     /// Arrivals due in the interval that ends with `look`; `None` in the closed model.
     fn intended(&self, look: Look) -> Option<f64> {
-        Some(self.plan.load().intended(look.sample.at)? - self.plan.load().intended(self.interval_start())?)
+        Some(self.plan.load().arrivals_due(look.sample.at)? - self.plan.load().arrivals_due(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
@@ -140,7 +142,7 @@ impl<'p> Recorder<'p> {
         let body = match &event.kind {
             SwarmEventKind::Spawned { users } => Body::SpawnComplete { user_count: *users },
             SwarmEventKind::SpawnFailed { users, why } => {
-                let most = self.plan.load().most_users();
+                let most = self.plan.load().max_users();
                 warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
             }
             SwarmEventKind::UsersExhausted { users } => {
@@ -162,7 +164,7 @@ impl<'p> Recorder<'p> {
 
     /// The line about a warning of the aggregate.
     #[must_use]
-    pub fn remark(&self, at: Moment, remark: Remark) -> Record {
+    pub fn remark(&self, at: Moment, remark: AggregateWarning) -> Record {
         let (kind, detail) = warnings::remark(remark);
         record(at, warning(kind, &detail))
     }
@@ -181,19 +183,19 @@ impl<'p> Recorder<'p> {
             reason: ending.reason,
         });
         let load_end = ending.load_end;
-        let total = stats(StatsType::Final, ending.users, &aggregate.whole().statistics(at, load_end));
+        let total = stats(StatsType::Final, ending.users, &aggregate.total().statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
         // Endpoints whose requests were all aborted have no statistics.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
         let endpoints = used.map(move |endpoint| {
             let statistics = endpoint.tally.statistics(at, load_end);
-            let Endpoint { method, name } = self.endpoint(endpoint.place);
+            let Endpoint { method, name } = self.endpoint(endpoint.key);
             let statistics = wire(method, name, &statistics);
             Body::EndpointStats(EndpointStats { stats_type: StatsType::Endpoint, status: Status::Success, statistics })
         });
         let tick = self.before.as_ref().map(|before| before.look.tick);
         let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
-        let bodies = [total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.whole()));
+        let bodies = [total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.total()));
         [record(at, stop)].into_iter().chain(unfinished).chain(bodies.map(move |body| record(at, body)))
     }
 
@@ -204,7 +206,7 @@ impl<'p> Recorder<'p> {
         let span = Span { start, end, phase: Phase::Drain };
         let judged = |of: StatsPlace| {
             let parts = ending.unfinished.iter().filter(|(place, _)| *place == of).map(|(_, part)| part);
-            let endpoint = aggregate.endpoints().iter().find(|endpoint| endpoint.place == of);
+            let endpoint = aggregate.endpoints().iter().find(|endpoint| endpoint.key == of);
             endpoint.map(|endpoint| JudgedTimes::of(endpoint.tally.response(), parts)).unwrap_or_default()
         };
         let lines = |(place, part): &(StatsPlace, Unfinished)| {
@@ -215,7 +217,7 @@ impl<'p> Recorder<'p> {
 
     fn errors<'a>(&'a self, endpoint: &'a EndpointTally) -> impl Iterator<Item = Body> + use<'a, 'p> {
         endpoint.errors.iter().map(|error| {
-            let Endpoint { method, name } = self.endpoint(endpoint.place);
+            let Endpoint { method, name } = self.endpoint(endpoint.key);
             let text = match error.kind {
                 ErrorKind::Failure(failure) => failure.text(),
                 ErrorKind::Other => "other errors".to_owned(),

@@ -3,29 +3,31 @@
 
 use crate::event::Notice;
 use crate::plan::data::SourceId;
-use crate::plan::template::{SlotId, Unset};
-use crate::plan::{Model, Plan};
-use crate::stats::aggregate::{FINE_ENDPOINTS, MOST_ENDPOINTS, MOST_ERRORS, Remark};
+use crate::plan::template::{RenderError, SlotId};
+use crate::plan::{LoadModel, Plan};
+use crate::stats::aggregate::{AggregateWarning, MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_ENDPOINTS};
 
 /// A warning of the aggregate as kind and sentence.
 #[must_use]
-pub fn remark(remark: Remark) -> (&'static str, String) {
+pub fn remark(remark: AggregateWarning) -> (&'static str, String) {
     match remark {
-        Remark::OverAnHour => {
+        AggregateWarning::OverAnHour => {
             ("time_over_range", "a response time was over 1 h and counts as 1 h in percentiles".into())
         }
-        Remark::CoarseEndpoints => (
+        AggregateWarning::CoarseEndpoints => (
             "coarse_endpoints",
-            format!("over {FINE_ENDPOINTS} endpoints: percentiles of the further ones are within 1 %"),
+            format!("over {MAX_FINE_ENDPOINTS} endpoints: percentiles of the further ones are within 1 %"),
         ),
-        Remark::OtherEndpoints => {
-            ("other_endpoints", format!("over {MOST_ENDPOINTS} endpoints: the further ones are counted as 'other'"))
+        AggregateWarning::OtherEndpoints => {
+            ("other_endpoints", format!("over {MAX_ENDPOINTS} endpoints: the further ones are counted as 'other'"))
         }
-        Remark::OtherErrors => (
+        AggregateWarning::OtherErrors => (
             "other_errors",
-            format!("over {MOST_ERRORS} distinct errors of an endpoint: the further ones are 'other errors'"),
+            format!(
+                "over {MAX_ERRORS_PER_ENDPOINT} distinct errors of an endpoint: the further ones are 'other errors'"
+            ),
         ),
-        Remark::OwnLimit(failure) => {
+        AggregateWarning::OwnLimit(failure) => {
             ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
         }
     }
@@ -41,25 +43,25 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
         Notice::NotExtracted { variable: slot, trouble } => {
             ("extract_failed", format!("an answer gave no ${{{}}}, {}: {skipped}", variable(slot), trouble.text()))
         }
-        Notice::Unset(Unset::Slot(slot)) => {
+        Notice::Unset(RenderError::Slot(slot)) => {
             let what = format!(
                 "a request needs ${{{}}}, which no answer gave: it was not sent, and {skipped}",
                 variable(slot)
             );
             ("unset_variable", what)
         }
-        Notice::Unset(Unset::ControlCharacter) => {
+        Notice::Unset(RenderError::ControlCharacter) => {
             let what = format!("a header of a request would have a control character: it was not sent, and {skipped}");
             ("unset_variable", what)
         }
-        Notice::Unset(Unset::NotANumber) => {
+        Notice::Unset(RenderError::NotANumber) => {
             let what = format!("what is to be a JSON number in a request is none: it was not sent, and {skipped}");
             ("unset_variable", what)
         }
         Notice::DataEnd(id) => {
             let arrivals = match plan.load().model {
-                Model::Closed(_) => "",
-                Model::Open { .. } => "; arrivals that no user is left for are not made",
+                LoadModel::Closed(_) => "",
+                LoadModel::Open { .. } => "; arrivals that no user is left for are not made",
             };
             ("data_end", format!("every row of data {:?} is taken: users that need one more end{arrivals}", source(id)))
         }

@@ -6,13 +6,13 @@ use std::io::Read;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::super::correlate::TokenRoom;
-use super::super::draft::{MOST_REQUESTS, Notes};
-use super::Entry;
+use super::super::correlate::TokenBudget;
+use super::super::draft::{MAX_REQUESTS, Notes};
+use super::RecordedExchange;
 use crate::error::{Error, Result};
 
 /// Reads the entries one by one, so that little memory is needed even for a recording full of images.
-pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Vec<Entry>> {
+pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Vec<RecordedExchange>> {
     let mut entries = Entries::default();
     let mut json = serde_json::Deserializer::from_reader(input);
     let found = Member { name: "log", inner: Member { name: "entries", inner: &mut entries } };
@@ -21,10 +21,10 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
         return Err(Error::usage(file, format!("{at}: {why}")));
     }
     read.map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
-    if !entries.is_there {
+    if !entries.found {
         return Err(Error::usage(file, "/log/entries: missing, or not a list; is this a HAR file?"));
     }
-    if entries.is_cut {
+    if entries.tokens_skipped {
         notes.add(
             "the recording's responses contain more than 32 MiB of texts: not all of them were searched for values",
         );
@@ -35,11 +35,11 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
 /// The result of reading `/log/entries`.
 #[derive(Default)]
 struct Entries {
-    list: Vec<Entry>,
-    is_there: bool,
-    room: TokenRoom,
+    list: Vec<RecordedExchange>,
+    found: bool,
+    budget: TokenBudget,
     /// Whether responses had more tokens than the budget allows.
-    is_cut: bool,
+    tokens_skipped: bool,
     /// Why reading stopped: the position and a sentence.
     refused: Option<(String, String)>,
 }
@@ -93,14 +93,14 @@ impl<'de> Visitor<'de> for &mut Entries {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> std::result::Result<(), A::Error> {
-        self.is_there = true;
+        self.found = true;
         let mut index = 0_usize;
         while let Some(entry) = entries.next_element::<Value>()? {
-            let read = Entry::read(&entry, &mut self.room);
+            let read = RecordedExchange::read(&entry, &mut self.budget);
             let read = match read {
-                Ok(read) if self.list.len() < MOST_REQUESTS => read,
+                Ok(read) if self.list.len() < MAX_REQUESTS => read,
                 Ok(_) => {
-                    let why = format!("has more than {MOST_REQUESTS} requests; record a smaller part");
+                    let why = format!("has more than {MAX_REQUESTS} requests; record a smaller part");
                     self.refused = Some(("/log/entries".to_owned(), why));
                     return Err(A::Error::custom("too many"));
                 }
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for &mut Entries {
                 }
             };
             if let Some((entry, is_whole)) = read {
-                self.is_cut |= !is_whole;
+                self.tokens_skipped |= !is_whole;
                 self.list.push(entry);
             }
             index += 1;

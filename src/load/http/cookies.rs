@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::response::head::fields;
 use crate::plan::url::{Origin, Scheme};
-use crate::plan::wire::Wire;
+use crate::plan::wire::WireRequest;
 
 /// Maximum number of cookies per user; browsers keep 180 per domain, RFC 6265 section 6.1 asks for at least 50.
 const MOST: usize = 64;
@@ -62,7 +62,7 @@ pub(super) struct Place<'p> {
 
 impl<'p> Place<'p> {
     /// The scope of a request.
-    pub(in crate::load) fn of(request: Wire<'p>) -> Self {
+    pub(in crate::load) fn of(request: WireRequest<'p>) -> Self {
         Self { origin: request.origin(), target: request.target() }
     }
 

@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 
 use super::response::head::fields;
-use crate::plan::answer::Unread;
+use crate::plan::response::UnreadBody;
 
 /// Maximum codings of one body. Servers apply one; each needs 50 KiB while the body is received.
 const MOST_CODINGS: usize = 4;
@@ -48,13 +48,13 @@ impl Decoder {
     ///
     /// # Errors
     /// If a coding is unknown, or there are more than any server applies.
-    pub(in crate::load) fn of(head: &[u8]) -> Result<Self, Unread> {
+    pub(in crate::load) fn of(head: &[u8]) -> Result<Self, UnreadBody> {
         let values = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
         let listed = values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         let named = listed.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
         let mut stages: Vec<Stage> = named.map(|name| Coding::of(name).map(Stage::new)).collect::<Result<_, _>>()?;
         if stages.len() > MOST_CODINGS {
-            return Err(Unread::Undecodable);
+            return Err(UnreadBody::Undecodable);
         }
         stages.reverse();
         Ok(Self { stages })
@@ -64,7 +64,7 @@ impl Decoder {
     ///
     /// # Errors
     /// If the piece is not valid in its coding.
-    pub(in crate::load) fn push(&mut self, piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), Unread> {
+    pub(in crate::load) fn push(&mut self, piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), UnreadBody> {
         run(&mut self.stages, piece, sink)
     }
 
@@ -72,13 +72,13 @@ impl Decoder {
     ///
     /// # Errors
     /// If part of it is missing.
-    pub(super) fn finish(&self) -> Result<(), Unread> {
+    pub(super) fn finish(&self) -> Result<(), UnreadBody> {
         let is_whole = |stage: &Stage| !matches!(stage.state, State::Open(_)) && stage.first.is_none();
-        if self.stages.iter().all(is_whole) { Ok(()) } else { Err(Unread::Undecodable) }
+        if self.stages.iter().all(is_whole) { Ok(()) } else { Err(UnreadBody::Undecodable) }
     }
 }
 
-fn run(stages: &mut [Stage], piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), Unread> {
+fn run(stages: &mut [Stage], piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), UnreadBody> {
     match stages.split_first_mut() {
         None => {
             sink(piece);
@@ -89,11 +89,11 @@ fn run(stages: &mut [Stage], piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Resul
 }
 
 impl Coding {
-    fn of(name: &[u8]) -> Result<Self, Unread> {
+    fn of(name: &[u8]) -> Result<Self, UnreadBody> {
         match name.to_ascii_lowercase().as_slice() {
             b"gzip" | b"x-gzip" => Ok(Self::Gzip),
             b"deflate" => Ok(Self::Deflate),
-            _ => Err(Unread::Undecodable),
+            _ => Err(UnreadBody::Undecodable),
         }
     }
 
@@ -120,7 +120,11 @@ impl Stage {
         Self { coding, state: State::Empty, first: None, room: vec![0; PIECE].into() }
     }
 
-    fn push(&mut self, mut piece: &[u8], next: &mut dyn FnMut(&[u8]) -> Result<(), Unread>) -> Result<(), Unread> {
+    fn push(
+        &mut self,
+        mut piece: &[u8],
+        next: &mut dyn FnMut(&[u8]) -> Result<(), UnreadBody>,
+    ) -> Result<(), UnreadBody> {
         while let Some(byte) = piece.first() {
             match (&mut self.state, self.first) {
                 // Several members of gzip are one body (RFC 1952 section 2.2); what follows deflate is ignored.
@@ -141,13 +145,17 @@ impl Stage {
     }
 
     /// Decodes up to the end of the piece or of the stream; returns how many bytes of the piece that used.
-    fn inflate(&mut self, piece: &[u8], next: &mut dyn FnMut(&[u8]) -> Result<(), Unread>) -> Result<usize, Unread> {
+    fn inflate(
+        &mut self,
+        piece: &[u8],
+        next: &mut dyn FnMut(&[u8]) -> Result<(), UnreadBody>,
+    ) -> Result<usize, UnreadBody> {
         let State::Open(stream) = &mut self.state else { return Ok(0) };
         let mut used = 0;
         loop {
             let (before, made) = (stream.total_in(), stream.total_out());
             let status = stream.decompress(&piece[used..], &mut self.room, FlushDecompress::None);
-            let status = status.map_err(|_| Unread::Undecodable)?;
+            let status = status.map_err(|_| UnreadBody::Undecodable)?;
             let taken = usize::try_from(stream.total_in() - before).unwrap_or(usize::MAX);
             let made = usize::try_from(stream.total_out() - made).unwrap_or(usize::MAX);
             used += taken;
@@ -158,7 +166,7 @@ impl Stage {
             }
             // If room is left over, this input yields no more output.
             if made < self.room.len() && (used == piece.len() || taken == 0) {
-                return if used == piece.len() { Ok(used) } else { Err(Unread::Undecodable) };
+                return if used == piece.len() { Ok(used) } else { Err(UnreadBody::Undecodable) };
             }
         }
     }
@@ -192,7 +200,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn decoded(fields: &str, body: &[u8], piece: usize) -> Result<Vec<u8>, Unread> {
+    fn decoded(fields: &str, body: &[u8], piece: usize) -> Result<Vec<u8>, UnreadBody> {
         let mut decoder = Decoder::of(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes())?;
         let mut text = Vec::new();
         for piece in body.chunks(piece) {
@@ -237,7 +245,7 @@ mod tests {
             ("Content-Encoding: gzip\r\n", &[&body[..], b"more"].concat()),
             ("Content-Encoding: deflate\r\n", b"\xff\xff\xff"),
         ] {
-            assert_eq!(decoded(fields, body, 3), Err(Unread::Undecodable), "{fields}");
+            assert_eq!(decoded(fields, body, 3), Err(UnreadBody::Undecodable), "{fields}");
         }
         for (fields, body) in [
             ("Content-Encoding: gzip\r\n", gzip(b"some text")),
@@ -245,7 +253,7 @@ mod tests {
             ("Content-Encoding: deflate\r\n", deflate(b"some text")),
         ] {
             for end in 1..body.len() {
-                assert_eq!(decoded(fields, &body[..end], 4), Err(Unread::Undecodable), "{fields} cut off at {end}");
+                assert_eq!(decoded(fields, &body[..end], 4), Err(UnreadBody::Undecodable), "{fields} cut off at {end}");
             }
         }
     }

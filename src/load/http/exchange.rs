@@ -14,11 +14,11 @@ use crate::load::swarm::context::RunContext;
 use crate::load::swarm::roster::Desk;
 use crate::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use crate::plan::Reuse;
-use crate::plan::answer::Unread;
 use crate::plan::request::Request;
-use crate::plan::search::TextSearches;
+use crate::plan::response::UnreadBody;
+use crate::plan::text_search::TextSearches;
 use crate::plan::url::Origin;
-use crate::plan::wire::Wire;
+use crate::plan::wire::WireRequest;
 
 /// One user's HTTP client: its connections, and what it shares with all other users.
 pub(in crate::load) struct Exchange<'run> {
@@ -67,7 +67,7 @@ pub(in crate::load) struct Exchanged {
 /// A request to one origin: one step of a redirect chain.
 #[derive(Clone, Copy)]
 struct Hop<'h> {
-    request: Wire<'h>,
+    request: WireRequest<'h>,
     /// The bytes to send, if cookies were added.
     dressed: Option<&'h [u8]>,
     limits: Limits,
@@ -80,7 +80,7 @@ impl<'run> Exchange<'run> {
     }
 
     /// Performs one request, which starts at `sent`.
-    pub(in crate::load) fn perform(&mut self, request: Wire<'_>, terms: Terms, sent: Moment) -> Exchanged {
+    pub(in crate::load) fn perform(&mut self, request: WireRequest<'_>, terms: Terms, sent: Moment) -> Exchanged {
         let mut traffic = Traffic::default();
         let mut latest = sent;
         let result = self.follow(request, terms, sent, &mut traffic, &mut latest);
@@ -99,7 +99,7 @@ impl<'run> Exchange<'run> {
 
     /// The user's cookies and what was kept of the last response: its head, its decoded body, and the texts found in
     /// it.
-    pub(in crate::load) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], Unread>, &TextSearches) {
+    pub(in crate::load) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
         let Memory { jar, last } = &mut self.memory;
         let (head, body, texts) = last.look(keep);
         (jar, head, body, texts)
@@ -108,7 +108,7 @@ impl<'run> Exchange<'run> {
     /// Sends a request and follows redirects; returns the status of the last response.
     fn follow(
         &mut self,
-        request: Wire<'_>,
+        request: WireRequest<'_>,
         terms: Terms,
         sent: Moment,
         traffic: &mut Traffic,
@@ -134,7 +134,7 @@ impl<'run> Exchange<'run> {
     /// One hop, with the user's cookies for it.
     fn ask(
         &mut self,
-        request: Wire<'_>,
+        request: WireRequest<'_>,
         limits: Limits,
         traffic: &mut Traffic,
         latest: &mut Moment,
@@ -148,11 +148,11 @@ impl<'run> Exchange<'run> {
     }
 
     /// Writes the request with its cookies, if any apply; a request with a `Cookie` field of its own gets no other.
-    fn dress(&self, request: Wire<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
-        if request.has_field("cookie") {
+    fn dress(&self, request: WireRequest<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+        if request.has_header("cookie") {
             return false;
         }
-        let (head, rest) = request.halves();
+        let (head, rest) = request.split_at_empty_line();
         out.clear();
         out.extend_from_slice(head);
         let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.run.clock, now), out);
@@ -197,7 +197,7 @@ impl<'run> Exchange<'run> {
     }
 
     /// Whether a request may be sent again and there is still time for it.
-    fn may_repeat(&self, request: Wire<'_>) -> bool {
+    fn may_repeat(&self, request: WireRequest<'_>) -> bool {
         request.is_idempotent() && !self.run.stop.is_cut()
     }
 

@@ -8,7 +8,7 @@ use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
 use super::response::known::Said;
 use crate::load::net::connection::Connection;
 use crate::outcome::{Broken, Failure, Traffic};
-use crate::plan::wire::Wire;
+use crate::plan::wire::WireRequest;
 
 /// A complete response.
 pub(in crate::load) struct Answer {
@@ -32,7 +32,7 @@ type Parsed = (Head<'static>, Option<Said>, Option<String>);
 
 /// A response being received.
 pub(super) struct Incoming<'r> {
-    request: Wire<'r>,
+    request: WireRequest<'r>,
     asked: Asked,
     scan: HeadScan,
     /// The response without its body, and the body's state, once the head is complete.
@@ -41,7 +41,7 @@ pub(super) struct Incoming<'r> {
 
 impl<'r> Incoming<'r> {
     /// Starts on the response to `request`.
-    pub(in crate::load) fn to(request: Wire<'r>) -> Self {
+    pub(in crate::load) fn to(request: WireRequest<'r>) -> Self {
         let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
         Self { request, asked, scan: HeadScan::default(), open: None }
     }

@@ -2,8 +2,8 @@
 
 use super::cookies::Jar;
 use super::decode::Decoder;
-use crate::plan::answer::Unread;
-use crate::plan::search::TextSearches;
+use crate::plan::response::UnreadBody;
+use crate::plan::text_search::TextSearches;
 use crate::value::size::ByteSize;
 
 /// Buffer capacity that a user keeps from one response to the next; what a larger one needed is freed.
@@ -46,7 +46,7 @@ pub(super) struct Kept {
     decoder: Decoder,
     searches: TextSearches,
     /// Why the body is not available in full.
-    unread: Option<Unread>,
+    unread: Option<UnreadBody>,
 }
 
 impl Kept {
@@ -75,7 +75,7 @@ impl Kept {
 
     /// Adds the next piece of its body.
     pub(in crate::load) fn push(&mut self, piece: &[u8], keep: Keep) {
-        if self.unread == Some(Unread::Undecodable) {
+        if self.unread == Some(UnreadBody::Undecodable) {
             return;
         }
         let Self { body, decoder, searches, unread, .. } = self;
@@ -84,7 +84,7 @@ impl Kept {
             let Keep::Body(limit) = keep else { return };
             if (body.len() + decoded.len()) as u64 > limit.bytes() {
                 *body = Vec::new();
-                *unread = Some(Unread::Over(limit));
+                *unread = Some(UnreadBody::Over(limit));
             } else if unread.is_none() {
                 body.extend_from_slice(decoded);
             }
@@ -96,7 +96,7 @@ impl Kept {
 
     /// The head as received, the decoded body, and the texts found in it, as far as they were to be kept. Call it once
     /// per response.
-    pub(in crate::load) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], Unread>, &TextSearches) {
+    pub(in crate::load) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], UnreadBody>, &TextSearches) {
         let decoder = std::mem::take(&mut self.decoder);
         if keep.looks_at_body() && self.unread.is_none() {
             self.unread = decoder.finish().err();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     /// Length of the kept body, and the capacity that it takes.
-    fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, Unread>, usize) {
+    fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, UnreadBody>, usize) {
         let mut kept = Kept::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);
         body.chunks(1000).for_each(|piece| kept.push(piece, keep));
@@ -141,17 +141,17 @@ mod tests {
         let keep = Keep::Body(limit);
         let coded = "Content-Encoding: gzip\r\n";
         assert_eq!(kept("", &vec![b'x'; 100_000], keep).0, Ok(100_000));
-        assert_eq!(kept("", &vec![b'x'; 100_001], keep), (Err(Unread::Over(limit)), 0));
+        assert_eq!(kept("", &vec![b'x'; 100_001], keep), (Err(UnreadBody::Over(limit)), 0));
         assert_eq!(kept(coded, &gzip(&vec![b'x'; 100_000]), keep).0, Ok(100_000));
         // 50 MB out of 50 KB.
-        assert_eq!(kept(coded, &gzip(&vec![0; 50_000_000]), keep), (Err(Unread::Over(limit)), 0));
-        assert_eq!(kept(coded, b"no gzip", keep).0, Err(Unread::Undecodable));
+        assert_eq!(kept(coded, &gzip(&vec![0; 50_000_000]), keep), (Err(UnreadBody::Over(limit)), 0));
+        assert_eq!(kept(coded, b"no gzip", keep).0, Err(UnreadBody::Undecodable));
     }
 
     #[test]
     fn texts_are_searched_without_keeping_the_body() {
         assert_eq!(kept("", &vec![b'x'; 100_000], Keep::Texts), (Ok(0), 0));
-        assert_eq!(kept("Content-Encoding: br\r\n", b"x", Keep::Texts).0, Err(Unread::Undecodable));
+        assert_eq!(kept("Content-Encoding: br\r\n", b"x", Keep::Texts).0, Err(UnreadBody::Undecodable));
     }
 
     #[test]

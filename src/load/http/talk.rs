@@ -10,7 +10,7 @@ use crate::load::net::socket::Sent;
 use crate::load::net::tls::Received;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::{Failure, Traffic};
-use crate::plan::wire::Wire;
+use crate::plan::wire::WireRequest;
 
 /// Error: a connection delivered no response.
 pub(super) struct NoAnswer {
@@ -50,7 +50,11 @@ pub(super) struct Talk<'t> {
 impl Talk<'_> {
     /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
     /// to send if cookies were added to the request.
-    pub(in crate::load) fn run(&mut self, request: Wire<'_>, dressed: Option<&[u8]>) -> Result<Answer, NoAnswer> {
+    pub(in crate::load) fn run(
+        &mut self,
+        request: WireRequest<'_>,
+        dressed: Option<&[u8]>,
+    ) -> Result<Answer, NoAnswer> {
         // The first byte of an earlier hop or connection's response does not count for this one.
         self.traffic.first_byte = None;
         let bytes = dressed.unwrap_or(request.bytes());

@@ -18,8 +18,8 @@ use super::roster::Roster;
 use super::stop::Never;
 use crate::clock::Moment;
 use crate::plan::Plan;
-use crate::plan::journey::LONGEST_PERIOD;
-use crate::plan::schedule::arrivals::{Arrivals, Due};
+use crate::plan::journey::MAX_PERIOD;
+use crate::plan::schedule::arrivals::{Arrivals, DueTimes};
 
 /// The arrival queues of all classes.
 pub(in crate::load) struct Lanes<'p> {
@@ -60,7 +60,7 @@ struct Waiting<'p> {
 struct Own<'p> {
     plan: &'p Plan,
     class: usize,
-    due: Due<'p>,
+    due: DueTimes<'p>,
     /// Number within this shard.
     next: u64,
 }
@@ -73,10 +73,10 @@ impl Iterator for Own<'_> {
         // there are none.
         let is_own = |skipped: &usize| {
             let number = self.next.saturating_add(*skipped as u64);
-            self.plan.class_of(self.plan.load().shard.place(number)) == self.class
+            self.plan.class_of(self.plan.load().shard.global_number(number)) == self.class
         };
-        let skipped = (0..LONGEST_PERIOD).find(is_own)?;
-        let number = self.plan.load().shard.place(self.next.saturating_add(skipped as u64));
+        let skipped = (0..MAX_PERIOD).find(is_own)?;
+        let number = self.plan.load().shard.global_number(self.next.saturating_add(skipped as u64));
         self.next = self.next.saturating_add(skipped as u64 + 1);
         Some(Arrival { due: Moment::at(self.due.nth(skipped)?), number })
     }

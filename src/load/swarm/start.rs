@@ -21,7 +21,7 @@ use crate::load::net::connection::Dialer;
 use crate::load::user::journey::{self, Job, Left, UserId};
 use crate::load::user::shared::{Reports, Shared};
 use crate::load::user::supply::Supply;
-use crate::plan::Model;
+use crate::plan::LoadModel;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
@@ -70,8 +70,8 @@ impl<'run> Swarm<'run> {
     pub fn new(run: RunContext<'run>, dialer: &'run Dialer) -> Self {
         let plan = run.plan;
         let lanes = match &plan.load().model {
-            Model::Closed(_) => None,
-            Model::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
+            LoadModel::Closed(_) => None,
+            LoadModel::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
         };
         Self {
             run,
@@ -106,9 +106,9 @@ impl<'run> Swarm<'run> {
                 self.notices.tell(Notice::NoTimeToStop, Moment::START, &ties.events);
             }
             let result = match (&self.run.plan.load().model, &self.lanes) {
-                (Model::Closed(users), _) => self.start_closed(scope, users, &ties),
-                (Model::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
-                (Model::Open { .. }, None) => unreachable!("the open model has lanes"),
+                (LoadModel::Closed(users), _) => self.start_closed(scope, users, &ties),
+                (LoadModel::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
+                (LoadModel::Open { .. }, None) => unreachable!("the open model has lanes"),
             };
             let failed = result.is_err();
             if let Err(error) = result {
@@ -196,7 +196,7 @@ impl<'run> Swarm<'run> {
         lanes: &'scope Lanes<'run>,
         ties: &Ties<'scope>,
     ) -> std::io::Result<()> {
-        let mut plateau = arrivals.reached().map(Moment::at);
+        let mut plateau = arrivals.plateau().map(Moment::at);
         let mut is_exhausted = false;
         let mut started = 0;
         let most = self.run.plan.load().requests.map_or(u64::MAX, |most| most + self.run.plan.classes().len() as u64);
@@ -212,7 +212,7 @@ impl<'run> Swarm<'run> {
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
                 if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
                     // The number within the whole run, so that no two shards have users with the same random numbers.
-                    let number = self.run.plan.load().shard.place(started);
+                    let number = self.run.plan.load().shard.global_number(started);
                     let number = u32::try_from(number).unwrap_or(u32::MAX);
                     lanes.man(class);
                     self.start_user(scope, UserId { number, class }, ties.clone(), Job::Arrivals { lanes, first })?;

@@ -11,16 +11,16 @@ use crate::load::http::memory::Keep;
 use crate::load::swarm::budget::Permit;
 use crate::load::swarm::roster::Desk;
 use crate::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
-use crate::plan::answer::{AnswerView, ParsedBody, Unread};
-use crate::plan::data::{DataSource, Row, SourceId};
+use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
-use crate::plan::expect::ExpectTrouble;
+use crate::plan::expect::ExpectationFailure;
 use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::journey::{Message, Step, Task};
 use crate::plan::random::Random;
-use crate::plan::search::Captured;
+use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
-use crate::plan::template::{Unset, Values};
+use crate::plan::template::{RenderError, Values};
+use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
 
@@ -41,7 +41,7 @@ struct Known {
     number: u32,
     iteration: u64,
     variables: Vec<Option<String>>,
-    rows: Vec<Option<Row>>,
+    rows: Vec<Option<RowId>>,
     random: Random,
 }
 
@@ -191,7 +191,7 @@ impl<'run> Session<'run> {
         self.report(endpoint, turn, &exchanged, ending, went)
     }
 
-    fn cannot_send(&self, unset: Unset) -> Went {
+    fn cannot_send(&self, unset: RenderError) -> Went {
         self.tell(Notice::Unset(unset));
         Went::Missing
     }
@@ -218,7 +218,7 @@ impl<'run> Session<'run> {
         };
         let now = self.shared.run.clock.unix(exchanged.done);
         let (jar, head, body, texts) = self.exchange.answer(keep(step));
-        let answer = AnswerView {
+        let answer = ResponseView {
             status,
             head,
             body,
@@ -226,7 +226,7 @@ impl<'run> Session<'run> {
             size: exchanged.traffic.content_length,
             service: exchanged.done.since(exchanged.sent),
             cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
-            json: ParsedBody::default(),
+            json: LazyJson::default(),
         };
         let mut values = self.known.values(self.shared.run.plan.sources(), now);
         if let Err(trouble) = step.rules.expect.judge(&answer, &mut values) {
@@ -234,7 +234,7 @@ impl<'run> Session<'run> {
         }
         let mut missing = None;
         for extraction in &step.extract {
-            match extraction.take(&answer) {
+            match extraction.extract(&answer) {
                 Some(value) => self.known.variables[extraction.slot.0 as usize] = Some(value),
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
@@ -242,7 +242,9 @@ impl<'run> Session<'run> {
         let Some((variable, trouble)) = missing else { return (Ending::Ok, Went::Well) };
         self.tell(Notice::NotExtracted { variable, trouble });
         let failure = match trouble {
-            ExtractTrouble::OverMaxBody => Failure::Expectation(ExpectTrouble::Body(Unread::Over(step.rules.max_body))),
+            ExtractTrouble::OverMaxBody => {
+                Failure::Expectation(ExpectationFailure::Body(UnreadBody::Over(step.rules.max_body)))
+            }
             other => Failure::Extract(other),
         };
         (Ending::Failed(failure), Went::Missing)
@@ -281,18 +283,18 @@ fn keep(step: &Step) -> Keep {
     }
 }
 
-const fn failure(status: u16, trouble: ExpectTrouble) -> Failure {
+const fn failure(status: u16, trouble: ExpectationFailure) -> Failure {
     match trouble {
-        ExpectTrouble::Status => Failure::Status(status),
+        ExpectationFailure::Status => Failure::Status(status),
         other => Failure::Expectation(other),
     }
 }
 
 /// Why a value could not be extracted.
-fn trouble(extraction: &Extraction, answer: &AnswerView<'_>) -> ExtractTrouble {
+fn trouble(extraction: &Extraction, answer: &ResponseView<'_>) -> ExtractTrouble {
     match (&extraction.from, answer.body) {
-        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Undecodable)) => ExtractTrouble::Undecodable,
-        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(Unread::Over(_))) => ExtractTrouble::OverMaxBody,
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(UnreadBody::Undecodable)) => ExtractTrouble::Undecodable,
+        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(UnreadBody::Over(_))) => ExtractTrouble::OverMaxBody,
         (ExtractFrom::Between(left, right), _) if answer.texts.captured(left, right) == Captured::TooLong => {
             ExtractTrouble::OverMaxBody
         }

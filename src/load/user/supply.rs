@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::plan::Plan;
-use crate::plan::data::{OnEnd, Pick, Row, SourceId};
+use crate::plan::data::{OnEnd, Pick, RowId, SourceId};
 use crate::plan::journey::UserClass;
 use crate::plan::random::Random;
 
@@ -35,12 +35,12 @@ impl<'p> Supply<'p> {
     }
 
     /// Takes a row of a source.
-    pub(in crate::load) fn take(&self, source: SourceId, random: &mut Random) -> Result<Row, Spent> {
+    pub(in crate::load) fn take(&self, source: SourceId, random: &mut Random) -> Result<RowId, Spent> {
         let at = source.0 as usize;
         let data = &self.plan.sources()[at];
         let number = self.asked[at].fetch_add(1, Ordering::Relaxed);
         // A shard gets every Nth row, just as it has every Nth user.
-        let row = data.row(self.plan.load().shard.place(number), random);
+        let row = data.row(self.plan.load().shard.global_number(number), random);
         row.ok_or(Spent { source, fails: data.pick() == Pick::Unique(OnEnd::Fail) })
     }
 

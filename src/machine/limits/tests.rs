@@ -4,7 +4,7 @@ use super::*;
 use crate::error::Exit;
 
 /// A host without limits.
-const BOUNDLESS: Limits = Limits {
+const BOUNDLESS: MachineLimits = MachineLimits {
     open_files: u64::MAX,
     processes: None,
     threads_max: None,
@@ -19,7 +19,7 @@ const BOUNDLESS: Limits = Limits {
 const INITIAL_NAMESPACE: &str = "         0          0 4294967295\n";
 
 /// Asserts that `most` users are accepted and one more is rejected with `message`.
-fn assert_most(limits: Limits, most: u64, message: &str) {
+fn assert_most(limits: MachineLimits, most: u64, message: &str) {
     limits.check_users(most).unwrap();
     let error = limits.check_users(most + 1).unwrap_err();
     assert_eq!(error.exit(), Exit::Usage);
@@ -29,7 +29,7 @@ fn assert_most(limits: Limits, most: u64, message: &str) {
 #[test]
 fn a_user_takes_one_descriptor() {
     assert_most(
-        Limits { open_files: 4096, ..BOUNDLESS },
+        MachineLimits { open_files: 4096, ..BOUNDLESS },
         4032,
         "hard limit of open files: is 4096, enough for 4032 users; 4033 users need 4097: raise it with \
          `ulimit -n 4097` as root",
@@ -39,7 +39,7 @@ fn a_user_takes_one_descriptor() {
 #[test]
 fn a_user_takes_one_process_of_the_user() {
     assert_most(
-        Limits { processes: Some(1016), ..BOUNDLESS },
+        MachineLimits { processes: Some(1016), ..BOUNDLESS },
         1000,
         "hard limit of user processes: is 1016, enough for 1000 users; 1001 users need 1017: raise it with \
          `ulimit -u 1017` as root",
@@ -49,7 +49,7 @@ fn a_user_takes_one_process_of_the_user() {
 #[test]
 fn tasks_that_exist_count_towards_threads_max() {
     assert_most(
-        Limits { threads_max: Some(1200), tasks_in_system: 184, ..BOUNDLESS },
+        MachineLimits { threads_max: Some(1200), tasks_in_system: 184, ..BOUNDLESS },
         1000,
         "kernel.threads-max: is 1200, enough for 1000 users; 1001 users need 1201: raise it with \
          `sysctl -w kernel.threads-max=1201`",
@@ -59,7 +59,7 @@ fn tasks_that_exist_count_towards_threads_max() {
 #[test]
 fn a_thread_takes_a_pid() {
     assert_most(
-        Limits { pid_max: Some(32_768), ..BOUNDLESS },
+        MachineLimits { pid_max: Some(32_768), ..BOUNDLESS },
         32_752,
         "kernel.pid_max: is 32768, enough for 32752 users; 32753 users need 32769: raise it with \
          `sysctl -w kernel.pid_max=32769`",
@@ -69,7 +69,7 @@ fn a_thread_takes_a_pid() {
 #[test]
 fn tasks_that_exist_count_towards_pids_max() {
     assert_most(
-        Limits { pids_max: Some(100), tasks_in_cgroup: 20, ..BOUNDLESS },
+        MachineLimits { pids_max: Some(100), tasks_in_cgroup: 20, ..BOUNDLESS },
         64,
         "pids.max of the cgroup: is 100, enough for 64 users; 65 users need 101: raise it with \
          `echo 101 > pids.max` in its directory (of a container: --pids-limit 101)",
@@ -79,7 +79,7 @@ fn tasks_that_exist_count_towards_pids_max() {
 #[test]
 fn a_thread_takes_four_mappings() {
     assert_most(
-        Limits { max_map_count: Some(65_530), ..BOUNDLESS },
+        MachineLimits { max_map_count: Some(65_530), ..BOUNDLESS },
         15_870,
         "vm.max_map_count: is 65530, enough for 15870 users; 15871 users need 65532: raise it with \
          `sysctl -w vm.max_map_count=65532`",
@@ -88,7 +88,7 @@ fn a_thread_takes_four_mappings() {
 
 #[test]
 fn a_limit_below_the_overhead_is_not_enough_for_any_user() {
-    let error = Limits { open_files: 10, ..BOUNDLESS }.check_users(1).unwrap_err();
+    let error = MachineLimits { open_files: 10, ..BOUNDLESS }.check_users(1).unwrap_err();
     assert!(error.to_string().contains("is 10, enough for 0 users; 1 users need 65"), "{error}");
 }
 
@@ -99,13 +99,13 @@ fn without_limits_any_number_of_users_may_run() {
 
 #[test]
 fn absurd_numbers_of_users_are_refused_and_do_not_overflow() {
-    let limits = Limits { max_map_count: Some(65_530), tasks_in_system: u64::MAX, ..BOUNDLESS };
+    let limits = MachineLimits { max_map_count: Some(65_530), tasks_in_system: u64::MAX, ..BOUNDLESS };
     assert!(limits.check_users(u64::MAX).is_err());
 }
 
 #[test]
 fn this_host_allows_one_user() {
-    let limits = Limits::read();
+    let limits = MachineLimits::read();
     limits.check_users(1).unwrap();
     assert!(limits.tasks_in_system >= 1, "{limits:?}");
     assert!(limits.memory_bytes.is_some_and(|bytes| bytes > 1 << 20), "{limits:?}");
@@ -114,9 +114,9 @@ fn this_host_allows_one_user() {
 #[test]
 fn a_host_without_proc_and_cgroups_has_no_such_limits() {
     let nowhere = Path::new("/nonexistent");
-    let limits = Limits::read_from(nowhere, nowhere);
-    let Limits { open_files, processes, .. } = limits;
-    assert_eq!(limits, Limits { open_files, processes, ..BOUNDLESS });
+    let limits = MachineLimits::read_from(nowhere, nowhere);
+    let MachineLimits { open_files, processes, .. } = limits;
+    assert_eq!(limits, MachineLimits { open_files, processes, ..BOUNDLESS });
 }
 
 #[test]

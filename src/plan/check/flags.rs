@@ -1,13 +1,13 @@
 //! The checks that a run is given, and whether they can be held to.
 
-use super::{Check, METRICS, Metric, RELATIONS, Relation, Scope};
+use super::{Check, CheckScope, METRICS, Metric, RELATIONS, Relation};
 use crate::cli::{CheckFlags, Origin, Origins};
 use crate::error::{Error, Result};
 use crate::plan::endpoint::Endpoint;
 use crate::secret::{MASK, masked_url};
 
 /// Maximum number of checks of a run: each may keep a histogram of 184 KiB.
-pub const MOST_CHECKS: usize = 100;
+pub const MAX_CHECKS: usize = 100;
 
 /// The checks from the flags, or otherwise from the scenario file, with their origin and in their order;
 /// those of locust-plugins' options come last.
@@ -39,7 +39,7 @@ pub(super) fn over_all(metric: Metric, relation: Relation, bound: f64) -> Check 
     let sign = RELATIONS.into_iter().find(|(_, known)| *known == relation).map_or("", |(sign, _)| sign);
     let (unit, scale) = if metric.is_time() { ("ms", 1000.0) } else { ("", 1.0) };
     let text = format!("{word} {sign} {bound}{unit}");
-    Check { text, scope: Scope::default(), metric, relation, bound: bound * scale, aborts: false }
+    Check { text, scope: CheckScope::default(), metric, relation, bound: bound * scale, aborts: false }
 }
 
 /// Parses a list of checks; `what` names the flag that contained them.
@@ -47,8 +47,8 @@ pub(super) fn over_all(metric: Metric, relation: Relation, bound: f64) -> Check 
 /// # Errors
 /// Names the flag and the place in it.
 pub fn list(what: &str, texts: &[String]) -> Result<Vec<Check>> {
-    if texts.len() > MOST_CHECKS {
-        return Err(Error::usage(what, format!("at most {MOST_CHECKS} checks")));
+    if texts.len() > MAX_CHECKS {
+        return Err(Error::usage(what, format!("at most {MAX_CHECKS} checks")));
     }
     let refused = |text: &str, why| Error::usage(format!("{what} '{}'", shown(text)), why);
     texts.iter().map(|text| Check::parse(text).map_err(|why| refused(text, why))).collect()
@@ -67,7 +67,7 @@ fn shown(text: &str) -> String {
 ///
 /// # Errors
 /// Names the check and the endpoint that was probably meant.
-pub(in crate::plan) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoint]) -> Result<()> {
+pub(in crate::plan) fn require_known_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoint]) -> Result<()> {
     let names: Vec<String> = endpoints.iter().map(Endpoint::to_string).collect();
     for (check, _) in checks {
         let Some(wanted) = check.scope.endpoint.as_deref().filter(|wanted| !names.iter().any(|name| name == wanted))
@@ -90,7 +90,7 @@ pub(in crate::plan) fn hold_to_endpoints(checks: &[(Check, Origin)], endpoints: 
 ///
 /// # Errors
 /// Names the check that would end the run.
-pub(in crate::plan) fn refuse_abort(checks: &[(Check, Origin)]) -> Result<()> {
+pub(in crate::plan) fn reject_abort(checks: &[(Check, Origin)]) -> Result<()> {
     match checks.iter().find(|(check, _)| check.aborts) {
         Some((check, _)) => {
             Err(Error::usage(format!("--check '{check}'"), "a shard does not evaluate checks: leave out abort"))

@@ -1,6 +1,6 @@
 //! Parses a check character by character, so that errors have a position.
 
-use super::{Check, Latency, METRICS, Metric, RELATIONS, Relation, Scope};
+use super::{Check, CheckScope, Latency, METRICS, Metric, RELATIONS, Relation};
 use crate::vocabulary::Phase;
 
 /// Units of time, in microseconds.
@@ -10,10 +10,10 @@ const TIMES: [(&str, f64); 3] = [("us", 1.0), ("ms", 1_000.0), ("s", 1_000_000.0
 /// hashed.
 const LONGEST: usize = 1024;
 
-type Parsed<T> = Result<T, String>;
+type ParseResult<T> = Result<T, String>;
 
 /// The text being parsed and the current position.
-struct Rest<'t> {
+struct Cursor<'t> {
     text: &'t str,
     at: usize,
 }
@@ -23,23 +23,23 @@ impl Check {
     ///
     /// # Errors
     /// A sentence with the position of the error and what is expected there.
-    pub fn parse(text: &str) -> Parsed<Self> {
+    pub fn parse(text: &str) -> ParseResult<Self> {
         if text.len() > LONGEST { Err(format!("takes over {LONGEST} bytes")) } else { check(text) }
     }
 }
 
-fn check(text: &str) -> Parsed<Check> {
+fn check(text: &str) -> ParseResult<Check> {
     let text = text.trim();
-    let mut rest = Rest { text, at: 0 };
+    let mut rest = Cursor { text, at: 0 };
     let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };
     let metric = metric(&mut rest)?;
     if latency == Latency::Service && !metric.is_time() {
         return Err("service. goes with a time: p50, p90, p95, p99, p99.9, min, avg or max".to_owned());
     }
-    let mut scope = Scope { latency, ..Scope::default() };
+    let mut scope = CheckScope { latency, ..CheckScope::default() };
     loop {
         rest.skip_blanks();
-        if scope.endpoint.is_none() && rest.left().starts_with('{') {
+        if scope.endpoint.is_none() && rest.remaining().starts_with('{') {
             scope.endpoint = Some(endpoint(&mut rest)?);
         } else if scope.phase.is_none() && rest.take("@") {
             scope.phase = Some(phase(&mut rest)?);
@@ -57,13 +57,13 @@ fn check(text: &str) -> Parsed<Check> {
         can_abort(&scope, metric, relation, bound).map_err(|why| format!("character {}: abort {why}", abort_at + 1))?;
     }
     rest.skip_blanks();
-    if !rest.left().is_empty() {
+    if !rest.remaining().is_empty() {
         return Err(rest.expected(if aborts { "the end" } else { "abort or the end" }));
     }
     Ok(Check { text: text.to_owned(), scope, metric, relation, bound, aborts })
 }
 
-fn metric(rest: &mut Rest) -> Parsed<Metric> {
+fn metric(rest: &mut Cursor) -> ParseResult<Metric> {
     let word = rest.peek(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
     match METRICS.into_iter().find(|(name, _)| *name == word) {
         Some((name, metric)) => {
@@ -75,34 +75,34 @@ fn metric(rest: &mut Rest) -> Parsed<Metric> {
 }
 
 /// From `{` to the last `}`.
-fn endpoint(rest: &mut Rest) -> Parsed<String> {
-    let inside = &rest.left()[1..];
+fn endpoint(rest: &mut Cursor) -> ParseResult<String> {
+    let inside = &rest.remaining()[1..];
     let Some(end) = inside.rfind('}') else {
-        return Err(format!("character {}: no }} closes this {{", rest.place()));
+        return Err(format!("character {}: no }} closes this {{", rest.char_number()));
     };
     let name = inside[..end].trim();
     if name.is_empty() {
-        return Err(format!("character {}: expected an endpoint, such as {{GET /items}}", rest.place() + 1));
+        return Err(format!("character {}: expected an endpoint, such as {{GET /items}}", rest.char_number() + 1));
     }
     rest.at += end + 2;
     Ok(name.to_owned())
 }
 
-fn phase(rest: &mut Rest) -> Parsed<Phase> {
+fn phase(rest: &mut Cursor) -> ParseResult<Phase> {
     let word = rest.peek(|c| c.is_ascii_alphanumeric() || c == '_');
     let phase = Phase::parse(word).ok_or_else(|| rest.expected("a phase: ramp, steady, down or drain"))?;
     rest.at += word.len();
     Ok(phase)
 }
 
-fn relation(rest: &mut Rest) -> Parsed<Relation> {
+fn relation(rest: &mut Cursor) -> ParseResult<Relation> {
     match RELATIONS.into_iter().find(|(sign, _)| rest.take(sign)) {
         Some((_, relation)) => Ok(relation),
         None => Err(rest.expected("<, <=, >, >=, == or !=")),
     }
 }
 
-fn bound(rest: &mut Rest, metric: Metric) -> Parsed<f64> {
+fn bound(rest: &mut Cursor, metric: Metric) -> ParseResult<f64> {
     let digits = rest.peek(|c| c.is_ascii_digit() || c == '.');
     let number: f64 = digits.parse().map_err(|_| rest.expected("a number"))?;
     rest.at += digits.len();
@@ -120,13 +120,13 @@ fn bound(rest: &mut Rest, metric: Metric) -> Parsed<f64> {
     }
     let share = if rest.take("%") { number / 100.0 } else { number };
     if share > 1.0 {
-        return Err(format!("character {}: a share is at most 1, which is 100%", rest.place()));
+        return Err(format!("character {}: a share is at most 1, which is 100%", rest.char_number()));
     }
     Ok(share)
 }
 
 /// Checks whether it can be certain before the end that the check is missed.
-fn can_abort(scope: &Scope, metric: Metric, relation: Relation, bound: f64) -> Result<(), &'static str> {
+fn can_abort(scope: &CheckScope, metric: Metric, relation: Relation, bound: f64) -> Result<(), &'static str> {
     let is_lower = matches!(relation, Relation::Above | Relation::AtLeast);
     match (metric, relation) {
         (_, Relation::Unequal) => Err("does not go with !=, which may be missed and met again"),
@@ -146,19 +146,19 @@ fn can_abort(scope: &Scope, metric: Metric, relation: Relation, bound: f64) -> R
     }
 }
 
-impl<'t> Rest<'t> {
-    fn left(&self) -> &'t str {
+impl<'t> Cursor<'t> {
+    fn remaining(&self) -> &'t str {
         &self.text[self.at..]
     }
 
     fn take(&mut self, prefix: &str) -> bool {
-        let is_next = self.left().starts_with(prefix);
+        let is_next = self.remaining().starts_with(prefix);
         self.at += if is_next { prefix.len() } else { 0 };
         is_next
     }
 
     fn peek(&self, belongs: impl Fn(char) -> bool) -> &'t str {
-        let left = self.left();
+        let left = self.remaining();
         &left[..left.find(|c| !belongs(c)).unwrap_or(left.len())]
     }
 
@@ -167,7 +167,7 @@ impl<'t> Rest<'t> {
     }
 
     /// Number of the next character, from 1.
-    fn place(&self) -> usize {
+    fn char_number(&self) -> usize {
         self.text[..self.at].chars().count() + 1
     }
 
@@ -178,6 +178,6 @@ impl<'t> Rest<'t> {
             "" => "the end".to_owned(),
             found => format!("'{found}'"),
         };
-        format!("character {}: expected {what}, found {found}", self.place())
+        format!("character {}: expected {what}, found {found}", self.char_number())
     }
 }

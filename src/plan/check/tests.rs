@@ -112,7 +112,7 @@ fn a_check_may_stop_the_run_if_it_can_be_certain_that_it_is_missed() {
         assert!(said.contains(why), "{text}: {said}");
     }
     let five = parsed("failures == 5 abort");
-    assert!(!five.is_met_by(4.0) && !five.is_passed_by(4.0) && five.is_passed_by(6.0));
+    assert!(!five.is_met_by(4.0) && !five.is_definitely_missed_by(4.0) && five.is_definitely_missed_by(6.0));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn the_three_checks_of_locust_plugins_are_ordinary_checks() {
 #[test]
 fn a_check_must_name_an_endpoint_of_the_plan() {
     let endpoints = [Endpoint { method: "GET".to_owned(), name: "/items".to_owned() }];
-    let held = |text: &str| hold_to_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
+    let held = |text: &str| require_known_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());
     let said = held("p95{/items} < 1s").expect_err("no method").to_string();
     assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; endpoints are named like 'GET /items'");

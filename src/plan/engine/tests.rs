@@ -50,11 +50,11 @@ fn the_innermost_engine_wins_and_the_others_are_reported() {
         let given = (*engine == "Kubernetes").then_some(3);
         let found = detect(&environment(&all[first..].join(" ")), given).unwrap();
         assert_eq!(found.engine, *engine);
-        assert_eq!(found.passed_over.len(), all.len() - 1 - first, "{:?}", found.passed_over);
-        assert_eq!(found.passed_over.last().unwrap(), "PARALLEL_SEQ=9");
+        assert_eq!(found.ignored.len(), all.len() - 1 - first, "{:?}", found.ignored);
+        assert_eq!(found.ignored.last().unwrap(), "PARALLEL_SEQ=9");
     }
     let found = detect(&environment(STEP), None).unwrap();
-    assert_eq!(found.taken, ["SLURM_PROCID=3", "SLURM_STEP_NUM_TASKS=8"]);
+    assert_eq!(found.used, ["SLURM_PROCID=3", "SLURM_STEP_NUM_TASKS=8"]);
 }
 
 #[test]

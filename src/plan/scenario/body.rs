@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::names::{self, Names};
+use super::names::{self, ScenarioNames};
 use super::reader::{Node, Object};
 use crate::bounded;
 use crate::error::Result;
 use crate::plan::json::Json;
-use crate::plan::requests::{BodyKind, MOST_BODIES};
+use crate::plan::request_args::{BodyKind, MAX_BODIES};
 use crate::plan::setting::fingerprint;
-use crate::plan::template::{Encoding, Template};
+use crate::plan::template::{Template, TextEncoding};
 use crate::secret::is_secret;
 use crate::value::header_name;
 
@@ -17,7 +17,7 @@ use crate::value::header_name;
 pub(super) type Field = (String, Option<Template>);
 
 /// Reads the member `headers` of a request.
-pub(super) fn headers(node: &Node<'_>, names: &mut Names) -> Result<Vec<Field>> {
+pub(super) fn headers(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Vec<Field>> {
     fields(node, names, &[], |why| why)
 }
 
@@ -26,14 +26,19 @@ pub(super) fn headers(node: &Node<'_>, names: &mut Names) -> Result<Vec<Field>> 
 /// that it is about to get.
 pub(super) fn file_headers(
     node: &Node<'_>,
-    names: &mut Names,
+    names: &mut ScenarioNames,
     above: &[Field],
     request: &Node<'_>,
 ) -> Result<Vec<Field>> {
     fields(node, names, above, |why| format!("{why} (in the request {})", request.path()))
 }
 
-fn fields(node: &Node<'_>, names: &mut Names, above: &[Field], said: impl Fn(String) -> String) -> Result<Vec<Field>> {
+fn fields(
+    node: &Node<'_>,
+    names: &mut ScenarioNames,
+    above: &[Field],
+    said: impl Fn(String) -> String,
+) -> Result<Vec<Field>> {
     let mut fields = Vec::new();
     for (name, node) in node.members()? {
         header_name(name).map_err(|why| node.refused(why))?;
@@ -41,10 +46,10 @@ fn fields(node: &Node<'_>, names: &mut Names, above: &[Field], said: impl Fn(Str
         let value = match node.value() {
             Json::Null => None,
             Json::Text(text) if is_replaced => {
-                names::check(text, Encoding::Field).map_err(|why| node.refused(why))?;
+                names::check(text, TextEncoding::Field).map_err(|why| node.refused(why))?;
                 continue;
             }
-            Json::Text(text) => Some(names.text(text, Encoding::Field).map_err(|why| node.refused(said(why)))?),
+            Json::Text(text) => Some(names.text(text, TextEncoding::Field).map_err(|why| node.refused(said(why)))?),
             other => return Err(node.refused(format!("expected text, or null to leave it out, not {}", other.kind()))),
         };
         fields.push((name.to_owned(), value.map(|value| if is_secret(name) { value.into_secret() } else { value })));
@@ -53,7 +58,7 @@ fn fields(node: &Node<'_>, names: &mut Names, above: &[Field], said: impl Fn(Str
 }
 
 /// Overrides the fields of `below` with those of `above`.
-pub(super) fn replaced(mut below: Vec<Field>, above: &[Field]) -> Vec<Field> {
+pub(super) fn override_fields(mut below: Vec<Field>, above: &[Field]) -> Vec<Field> {
     below.retain(|(name, _)| !above.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
     below.extend_from_slice(above);
     below
@@ -61,7 +66,7 @@ pub(super) fn replaced(mut below: Vec<Field>, above: &[Field]) -> Vec<Field> {
 
 /// The body of a request.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(super) struct RequestBody {
     pub(super) content: Option<Template>,
     pub(super) kind: Option<BodyKind>,
     /// Name, length and hash of the file that it was read from.
@@ -71,9 +76,9 @@ pub(super) struct Body {
 }
 
 /// Reads the body of a request from any of its members; files are relative to `folder`.
-pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Result<Body> {
+pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Path) -> Result<RequestBody> {
     let Some((key, node)) = request.at_most_one(&["json", "form", "body", "body_file"])? else {
-        return Ok(Body::default());
+        return Ok(RequestBody::default());
     };
     let mut template = Template::default();
     let mut file_bytes = 0;
@@ -87,24 +92,24 @@ pub(super) fn body(request: &Object<'_>, names: &mut Names, folder: &Path) -> Re
             (Some(BodyKind::Form), None)
         }
         "body" => {
-            template = names.text(node.text()?, Encoding::Plain).map_err(|why| node.refused(why))?;
+            template = names.text(node.text()?, TextEncoding::Plain).map_err(|why| node.refused(why))?;
             (None, None)
         }
         _ => {
             let path = folder.join(node.name()?);
             names.files.push(path.clone());
-            let bytes = bounded::file(&path, MOST_BODIES);
+            let bytes = bounded::read_file(&path, MAX_BODIES);
             let bytes = bytes.map_err(|why| node.refused(format!("{}: {why}", path.display())))?;
             template.push_literal(&bytes, false);
             file_bytes = bytes.len() as u64;
             (None, Some(format!("{}: {}", node.name()?, fingerprint(&bytes))))
         }
     };
-    Ok(Body { content: Some(template), kind, file, file_bytes })
+    Ok(RequestBody { content: Some(template), kind, file, file_bytes })
 }
 
 /// Compiles a JSON value. Errors in its parts name the position of the whole value.
-fn json(node: &Node<'_>, value: &Json, names: &mut Names, out: &mut Template) -> Result<()> {
+fn json(node: &Node<'_>, value: &Json, names: &mut ScenarioNames, out: &mut Template) -> Result<()> {
     match value {
         Json::Text(text) => out.push(names.json_text(text).map_err(|why| node.refused(why))?),
         Json::List(items) => {
@@ -131,15 +136,15 @@ fn json(node: &Node<'_>, value: &Json, names: &mut Names, out: &mut Template) ->
     Ok(())
 }
 
-fn member_name(node: &Node<'_>, name: &str, names: &mut Names) -> Result<Template> {
+fn member_name(node: &Node<'_>, name: &str, names: &mut ScenarioNames) -> Result<Template> {
     let mut template = Template::literal("\"");
-    template.push(names.text(name, Encoding::Json).map_err(|why| node.refused(why))?);
+    template.push(names.text(name, TextEncoding::Json).map_err(|why| node.refused(why))?);
     template.push_literal(b"\":", false);
     Ok(template)
 }
 
 /// Compiles the members of a form; for a list the name is repeated.
-fn form(node: &Node<'_>, names: &mut Names, out: &mut Template) -> Result<()> {
+fn form(node: &Node<'_>, names: &mut ScenarioNames, out: &mut Template) -> Result<()> {
     let mut is_first = true;
     for (name, node) in node.members()? {
         let values = if matches!(node.value(), Json::List(_)) { node.list()? } else { vec![node] };
@@ -154,9 +159,9 @@ fn form(node: &Node<'_>, names: &mut Names, out: &mut Template) -> Result<()> {
             out.push_literal(if is_first { b"" } else { b"&" }, false);
             is_first = false;
             let refused = |why| node.refused(why);
-            out.push(names.text(name, Encoding::Form).map_err(refused)?);
+            out.push(names.text(name, TextEncoding::Form).map_err(refused)?);
             out.push_literal(b"=", false);
-            let value = names.text(&text, Encoding::Form).map_err(refused)?;
+            let value = names.text(&text, TextEncoding::Form).map_err(refused)?;
             out.push(if is_secret(name) { value.into_secret() } else { value });
         }
     }

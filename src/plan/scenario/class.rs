@@ -5,33 +5,33 @@ use std::collections::BTreeSet;
 use super::extract;
 use super::keys::{self, suggestion};
 use super::reader::{Node, Object};
-use super::request::Workshop;
+use super::request::Compiler;
 use crate::cli::RunFlags;
 use crate::error::{Error, Result};
 use crate::plan::data::SourceId;
-use crate::plan::journey::{MOST_CLASSES, Message, Step, Task, Tasks, UserClass};
+use crate::plan::journey::{MAX_CLASSES, Message, Step, Task, Tasks, UserClass};
 use crate::plan::json::Json;
 use crate::value::Wait;
 
 /// What determines the think time of users.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pause {
+pub(super) enum ThinkTimeSource {
     /// The flag: the same for all users.
-    Same(Wait),
+    FromFlag(Wait),
     /// The class, or this default if the class has none.
-    Usual(Wait),
+    Default(Wait),
 }
 
 /// Which tasks are executed, like Locust's `--tags` and `--exclude-tags`.
 #[derive(Debug)]
-pub(super) struct Tags {
+pub(super) struct TagFilter {
     only: Vec<String>,
     without: Vec<String>,
     /// All tags that occur in tasks.
     seen: BTreeSet<String>,
 }
 
-impl Tags {
+impl TagFilter {
     /// Reads the flags; an environment variable may contain several tags, separated by blanks or commas.
     pub(super) fn of(flags: &RunFlags) -> Self {
         let words = |list: &[String]| {
@@ -41,7 +41,7 @@ impl Tags {
         Self { only: words(&flags.tags), without: words(&flags.exclude_tags), seen: BTreeSet::new() }
     }
 
-    fn keeps(&mut self, tags: &[String]) -> bool {
+    fn selects(&mut self, tags: &[String]) -> bool {
         self.seen.extend(tags.iter().cloned());
         let is_wanted = self.only.is_empty() || self.only.iter().any(|tag| tags.contains(tag));
         is_wanted && !self.without.iter().any(|tag| tags.contains(tag))
@@ -62,13 +62,13 @@ impl Tags {
 /// Reads the classes, leaving out those without any selected task.
 pub(super) fn classes(
     node: &Node<'_>,
-    workshop: &mut Workshop<'_>,
-    pause: Pause,
-    mut tags: Tags,
+    compiler: &mut Compiler<'_>,
+    pause: ThinkTimeSource,
+    mut tags: TagFilter,
 ) -> Result<Vec<UserClass>> {
     let nodes = node.some()?;
-    if nodes.len() > MOST_CLASSES {
-        return Err(node.refused(format!("has more than {MOST_CLASSES} classes")));
+    if nodes.len() > MAX_CLASSES {
+        return Err(node.refused(format!("has more than {MAX_CLASSES} classes")));
     }
     let mut classes = Vec::with_capacity(nodes.len());
     let mut known: Vec<String> = Vec::new();
@@ -79,7 +79,7 @@ pub(super) fn classes(
             return Err(node.refused(format!("duplicate class {name:?}")));
         }
         known.push(name.clone());
-        classes.extend(class(&object, name, workshop, pause, &mut tags)?);
+        classes.extend(class(&object, name, compiler, pause, &mut tags)?);
     }
     tags.check()?;
     if classes.is_empty() {
@@ -91,15 +91,15 @@ pub(super) fn classes(
 fn class(
     object: &Object<'_>,
     name: String,
-    workshop: &mut Workshop<'_>,
-    pause: Pause,
-    tags: &mut Tags,
+    compiler: &mut Compiler<'_>,
+    pause: ThinkTimeSource,
+    tags: &mut TagFilter,
 ) -> Result<Option<UserClass>> {
-    let weight = object.read("weight", |node| node.count(1..=MOST_WEIGHT))?.unwrap_or(1);
+    let weight = object.read("weight", |node| node.count(1..=MAX_WEIGHT))?.unwrap_or(1);
     let own_wait = object.read("wait", wait)?;
     let wait = match pause {
-        Pause::Same(wait) => wait,
-        Pause::Usual(usual) => own_wait.unwrap_or(usual),
+        ThinkTimeSource::FromFlag(wait) => wait,
+        ThinkTimeSource::Default(usual) => own_wait.unwrap_or(usual),
     };
     let own_tags = read_tags(object)?;
     let task_nodes = object.need("tasks")?.some()?;
@@ -107,17 +107,17 @@ fn class(
     let (start_nodes, stop_nodes) = (list("on_start")?, list("on_stop")?);
 
     let has_own_steps = !start_nodes.is_empty() || !stop_nodes.is_empty();
-    workshop.names.mentioned = if has_own_steps { workshop.common.clone() } else { BTreeSet::new() };
-    let on_start = first_steps(&start_nodes, workshop)?;
+    compiler.names.used_sources = if has_own_steps { compiler.common.clone() } else { BTreeSet::new() };
+    let on_start = start_steps(&start_nodes, compiler)?;
     for task in &task_nodes {
-        reach_all(&task.object(&keys::TASK)?.need("requests")?.some()?, workshop)?;
+        make_available(&task.object(&keys::TASK)?.need("requests")?.some()?, compiler)?;
     }
-    reach_all(&stop_nodes, workshop)?;
-    let on_stop = steps(&stop_nodes, workshop)?;
-    let rows = std::mem::take(&mut workshop.names.mentioned);
+    make_available(&stop_nodes, compiler)?;
+    let on_stop = steps(&stop_nodes, compiler)?;
+    let rows = std::mem::take(&mut compiler.names.used_sources);
     let mut tasks = Vec::with_capacity(task_nodes.len());
     for node in &task_nodes {
-        tasks.extend(task(&node.object(&keys::TASK)?, workshop, (tags, &own_tags), &rows)?);
+        tasks.extend(task(&node.object(&keys::TASK)?, compiler, (tags, &own_tags), &rows)?);
     }
     if tasks.is_empty() {
         return Ok(None);
@@ -128,59 +128,59 @@ fn class(
 
 /// Maximum weight of classes and tasks: finer ratios cannot be told from random variation, and sums fit into
 /// 32 bits.
-const MOST_WEIGHT: u32 = 100_000;
+const MAX_WEIGHT: u32 = 100_000;
 
 fn task(
     object: &Object<'_>,
-    workshop: &mut Workshop<'_>,
-    (tags, of_class): (&mut Tags, &[String]),
+    compiler: &mut Compiler<'_>,
+    (tags, of_class): (&mut TagFilter, &[String]),
     of_user: &BTreeSet<SourceId>,
 ) -> Result<Option<Task>> {
     let own_tags = [of_class, &read_tags(object)?].concat();
-    let is_kept = tags.keeps(&own_tags);
+    let is_kept = tags.selects(&own_tags);
     // Tasks that are not selected are still checked, but their endpoints are not part of this run.
-    let before = workshop.book.clone();
-    let weight = object.read("weight", |node| node.count(1..=MOST_WEIGHT))?.unwrap_or(1);
+    let before = compiler.endpoints.clone();
+    let weight = object.read("weight", |node| node.count(1..=MAX_WEIGHT))?.unwrap_or(1);
     let given = object.read("name", Node::name)?.map(str::to_owned);
-    workshop.names.mentioned = workshop.common.clone();
-    let steps = steps(&object.need("requests")?.some()?, workshop)?;
+    compiler.names.used_sources = compiler.common.clone();
+    let steps = steps(&object.need("requests")?.some()?, compiler)?;
     if !is_kept {
-        workshop.book = before;
+        compiler.endpoints = before;
         return Ok(None);
     }
     let endpoint = match &steps[0].message {
         Message::Fixed(request) => request.wire().endpoint(),
         Message::Templated(request) => request.endpoint(),
     };
-    let name = given.unwrap_or_else(|| workshop.book.endpoints[endpoint.0 as usize].name.clone());
-    let rows = workshop.names.mentioned.difference(of_user).copied().collect();
+    let name = given.unwrap_or_else(|| compiler.endpoints.endpoints[endpoint.0 as usize].name.clone());
+    let rows = compiler.names.used_sources.difference(of_user).copied().collect();
     Ok(Some(Task { name, weight, steps, rows }))
 }
 
 /// Compiles steps, each of which can use the values extracted by the steps before it.
-fn first_steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>> {
+fn start_steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[Step]>> {
     for node in nodes {
-        extract::slots(node, &mut workshop.names)?;
+        extract::slots(node, &mut compiler.names)?;
     }
-    workshop.names.within_reach.clear();
+    compiler.names.available.clear();
     let mut steps = Vec::with_capacity(nodes.len());
     for node in nodes {
-        steps.push(workshop.step(node)?);
-        let slots = extract::slots(node, &mut workshop.names)?;
-        workshop.names.within_reach.extend(slots);
+        steps.push(compiler.step(node)?);
+        let slots = extract::slots(node, &mut compiler.names)?;
+        compiler.names.available.extend(slots);
     }
     Ok(steps.into())
 }
 
-fn steps(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<Box<[Step]>> {
-    nodes.iter().map(|node| workshop.step(node)).collect()
+fn steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[Step]>> {
+    nodes.iter().map(|node| compiler.step(node)).collect()
 }
 
 /// Makes the values extracted by these requests available to everything that the user does after its start.
-fn reach_all(nodes: &[Node<'_>], workshop: &mut Workshop<'_>) -> Result<()> {
+fn make_available(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<()> {
     for node in nodes {
-        let slots = extract::slots(node, &mut workshop.names)?;
-        workshop.names.within_reach.extend(slots);
+        let slots = extract::slots(node, &mut compiler.names)?;
+        compiler.names.available.extend(slots);
     }
     Ok(())
 }

@@ -5,33 +5,33 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::keys;
-use super::names::{Known, Names};
+use super::names::{KnownValue, ScenarioNames};
 use super::reader::Node;
 use super::tables;
 use crate::bounded::{self, Bounded};
 use crate::error::Result;
-use crate::plan::data::{DataSource, MOST_TEXT, OnEnd, Pick, Table};
+use crate::plan::data::{DataSource, MAX_TEXT, OnEnd, Pick, Table};
 use crate::plan::engine::Environment;
 use crate::plan::json::Json;
 use crate::secret::is_secret;
 
 /// Reads the member `variables`.
-pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, Known>> {
+pub(super) fn variables(node: &Node<'_>, environment: &Environment) -> Result<BTreeMap<String, KnownValue>> {
     let mut variables = BTreeMap::new();
     for (name, node) in node.members()? {
-        Names::check_new(name).map_err(|why| node.refused(why))?;
+        ScenarioNames::check_new(name).map_err(|why| node.refused(why))?;
         variables.insert(name.to_owned(), variable(&node, name, environment)?);
     }
     Ok(variables)
 }
 
-fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Known> {
+fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<KnownValue> {
     if !matches!(node.value(), Json::Object(_)) {
         let text = plain(node)?;
         if text.contains("${") {
             return Err(node.refused("is used literally and cannot contain ${...}"));
         }
-        return Ok(Known { text, is_secret: is_secret(name) });
+        return Ok(KnownValue { text, is_secret: is_secret(name) });
     }
     let object = node.object(&keys::VARIABLE)?;
     let env = object.need("env")?;
@@ -43,7 +43,7 @@ fn variable(node: &Node<'_>, name: &str, environment: &Environment) -> Result<Kn
             env.text().unwrap_or_default()
         ))
     };
-    Ok(Known { text: value.ok_or_else(missing)?, is_secret: true })
+    Ok(KnownValue { text: value.ok_or_else(missing)?, is_secret: true })
 }
 
 /// Converts a value to text: text, a number or a truth value.
@@ -60,12 +60,12 @@ fn plain(node: &Node<'_>) -> Result<String> {
 pub(super) fn sources(
     node: &Node<'_>,
     folder: &Path,
-    variables: &BTreeMap<String, Known>,
+    variables: &BTreeMap<String, KnownValue>,
     files: &mut Vec<PathBuf>,
 ) -> Result<Vec<DataSource>> {
     let mut sources = Vec::new();
     for (name, node) in node.members()? {
-        Names::check_new(name).map_err(|why| node.refused(why))?;
+        ScenarioNames::check_new(name).map_err(|why| node.refused(why))?;
         if variables.contains_key(name) {
             return Err(node.refused("is also a variable; choose another name"));
         }
@@ -88,7 +88,7 @@ fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) 
     let path = folder.join(file.name()?);
     files.push(path.clone());
     let read = |read: fn(Bounded<File>) -> std::result::Result<Table, String>| {
-        let table = read(bounded::open(&path, MOST_TEXT)?)?;
+        let table = read(bounded::open(&path, MAX_TEXT)?)?;
         if table.rows() == 0 { Err("has no rows".to_owned()) } else { Ok(table) }
     };
     let table = match format {

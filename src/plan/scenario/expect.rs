@@ -1,17 +1,19 @@
 //! `expect`: which responses are accepted.
 
 use super::keys;
-use super::names::{Names, is_number};
+use super::names::{ScenarioNames, is_number};
 use super::reader::{Node, Object};
 use crate::error::Result;
-use crate::plan::expect::{BodyRule, Expect, HeaderRule, HeaderWant, JsonRule, JsonWant, SizeRule, Wanted};
+use crate::plan::expect::{
+    BodyRule, Expect, ExpectedJson, HeaderCondition, HeaderRule, JsonCondition, JsonRule, SizeRule,
+};
 use crate::plan::json::Json;
 use crate::plan::pointer::Pointer;
-use crate::plan::template::{Encoding, Template};
+use crate::plan::template::{Template, TextEncoding};
 use crate::value::{StatusSet, is_token};
 
 /// Reads the member `expect`, which overrides `usual` key by key.
-pub(super) fn expect(node: &Node<'_>, names: &mut Names, usual: &Expect) -> Result<Expect> {
+pub(super) fn expect(node: &Node<'_>, names: &mut ScenarioNames, usual: &Expect) -> Result<Expect> {
     let object = node.object(&keys::EXPECT)?;
     let mut expect = usual.clone();
     if let Some(node) = object.get("status") {
@@ -52,10 +54,10 @@ fn status_word(node: &Node<'_>) -> Result<String> {
 }
 
 /// The two kinds of rules on texts in the body share a list; a key replaces only its own kind.
-fn body(object: &Object<'_>, names: &mut Names, expect: &mut Expect) -> Result<()> {
-    type Make = fn(Template) -> BodyRule;
+fn body(object: &Object<'_>, names: &mut ScenarioNames, expect: &mut Expect) -> Result<()> {
+    type MakeRule = fn(Template) -> BodyRule;
     type IsSame = fn(&BodyRule) -> bool;
-    let rules: [(&str, Make, IsSame); 2] = [
+    let rules: [(&str, MakeRule, IsSame); 2] = [
         ("body_contains", BodyRule::Contains, |rule| matches!(rule, BodyRule::Contains(_))),
         ("body_not_contains", BodyRule::ContainsNot, |rule| matches!(rule, BodyRule::ContainsNot(_))),
     ];
@@ -71,59 +73,61 @@ fn body(object: &Object<'_>, names: &mut Names, expect: &mut Expect) -> Result<(
     Ok(())
 }
 
-fn header(name: &str, node: &Node<'_>, names: &mut Names) -> Result<HeaderRule> {
+fn header(name: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<HeaderRule> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(node.refused(format!("{name:?} is not a header name")));
     }
     let want = match node.value() {
-        Json::Text(_) => HeaderWant::Equals(text(node, names)?),
+        Json::Text(_) => HeaderCondition::Equals(text(node, names)?),
         Json::Object(_) => {
             let object = node.object(&keys::EXPECT_HEADER)?;
             match object.at_most_one(&keys::EXPECT_HEADER)? {
-                Some(("contains", node)) => HeaderWant::Contains(text(&node, names)?),
-                Some((_, node)) => HeaderWant::Exists(node.truth()?),
+                Some(("contains", node)) => HeaderCondition::Contains(text(&node, names)?),
+                Some((_, node)) => HeaderCondition::Exists(node.truth()?),
                 None => return Err(node.refused("expected \"contains\" or \"exists\"")),
             }
         }
         other => return Err(node.refused(format!("expected text or an object, not {}", other.kind()))),
     };
-    Ok(HeaderRule { name: name.to_owned(), want })
+    Ok(HeaderRule { name: name.to_owned(), condition: want })
 }
 
-fn json(at: &str, node: &Node<'_>, names: &mut Names) -> Result<JsonRule> {
+fn json(at: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<JsonRule> {
     let at = Pointer::parse(at).map_err(|why| node.refused(why))?;
     let want = match node.value() {
         Json::Object(_) => {
             let object = node.object(&keys::EXPECT_JSON)?;
             match object.at_most_one(&keys::EXPECT_JSON)? {
-                Some(("equals", node)) => JsonWant::Equals(wanted(&node, node.value(), names)?),
-                Some((_, node)) => JsonWant::Exists(node.truth()?),
+                Some(("equals", node)) => JsonCondition::Equals(expected_json(&node, node.value(), names)?),
+                Some((_, node)) => JsonCondition::Exists(node.truth()?),
                 None => return Err(node.refused("expected \"equals\" or \"exists\"")),
             }
         }
-        value => JsonWant::Equals(wanted(node, value, names)?),
+        value => JsonCondition::Equals(expected_json(node, value, names)?),
     };
-    Ok(JsonRule { at, want })
+    Ok(JsonRule { at, condition: want })
 }
 
 /// Reads a value to compare with. Errors in its parts name the position of the whole value.
-fn wanted(node: &Node<'_>, value: &Json, names: &mut Names) -> Result<Wanted> {
+fn expected_json(node: &Node<'_>, value: &Json, names: &mut ScenarioNames) -> Result<ExpectedJson> {
     let refused = |why| node.refused(why);
     Ok(match value {
         Json::Text(text) => {
             let template = names.json_text(text).map_err(refused)?;
             match template.fixed().and_then(|json| Json::parse(&json).ok()) {
-                Some(value) => Wanted::Value(value),
-                None if is_number(text) => Wanted::Number(template),
-                None => Wanted::Text(names.text(text, Encoding::Plain).map_err(refused)?),
+                Some(value) => ExpectedJson::Value(value),
+                None if is_number(text) => ExpectedJson::Number(template),
+                None => ExpectedJson::Text(names.text(text, TextEncoding::Plain).map_err(refused)?),
             }
         }
-        Json::List(items) => Wanted::Array(items.iter().map(|item| wanted(node, item, names)).collect::<Result<_>>()?),
-        Json::Object(members) => {
-            let member = |(name, value): &(String, Json)| Ok((name.clone(), wanted(node, value, names)?));
-            Wanted::Object(members.iter().map(member).collect::<Result<_>>()?)
+        Json::List(items) => {
+            ExpectedJson::Array(items.iter().map(|item| expected_json(node, item, names)).collect::<Result<_>>()?)
         }
-        plain => Wanted::Value(plain.clone()),
+        Json::Object(members) => {
+            let member = |(name, value): &(String, Json)| Ok((name.clone(), expected_json(node, value, names)?));
+            ExpectedJson::Object(members.iter().map(member).collect::<Result<_>>()?)
+        }
+        plain => ExpectedJson::Value(plain.clone()),
     })
 }
 
@@ -143,6 +147,6 @@ fn size(node: &Node<'_>) -> Result<SizeRule> {
     }
 }
 
-fn text(node: &Node<'_>, names: &mut Names) -> Result<Template> {
-    names.text(node.text()?, Encoding::Plain).map_err(|why| node.refused(why))
+fn text(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Template> {
+    names.text(node.text()?, TextEncoding::Plain).map_err(|why| node.refused(why))
 }

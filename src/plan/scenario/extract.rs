@@ -1,7 +1,7 @@
 //! `extract`: values extracted from responses for later requests.
 
 use super::keys;
-use super::names::Names;
+use super::names::ScenarioNames;
 use super::reader::Node;
 use crate::error::Result;
 use crate::plan::extract::{ExtractFrom, Extraction};
@@ -10,19 +10,19 @@ use crate::plan::template::SlotId;
 use crate::value::is_token;
 
 /// Reads the member `extract`.
-pub(super) fn extract(node: &Node<'_>, names: &mut Names) -> Result<Vec<Extraction>> {
+pub(super) fn extract(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Vec<Extraction>> {
     let members = node.members()?;
     members.iter().map(|(name, node)| Ok(Extraction { slot: slot(name, node, names)?, from: from(node)? })).collect()
 }
 
 /// The slots that a request fills, determined before the request itself is compiled.
-pub(super) fn slots(request: &Node<'_>, names: &mut Names) -> Result<Vec<SlotId>> {
+pub(super) fn slots(request: &Node<'_>, names: &mut ScenarioNames) -> Result<Vec<SlotId>> {
     let object = request.object(&keys::REQUEST)?;
     let Some(node) = object.get("extract") else { return Ok(Vec::new()) };
     node.members()?.iter().map(|(name, node)| slot(name, node, names)).collect()
 }
 
-fn slot(name: &str, node: &Node<'_>, names: &mut Names) -> Result<SlotId> {
+fn slot(name: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<SlotId> {
     names.slot(name).map_err(|why| node.refused(why))
 }
 

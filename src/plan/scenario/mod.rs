@@ -24,20 +24,20 @@ use super::check::{self, Check};
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
 use super::json::Json;
-use super::requests::{self, Book, Extras, Resolved};
+use super::request_args::{self, EndpointTable, Resolved, ScenarioParts};
 use super::setting::fingerprint;
-use super::template::{Encoding, Template};
-use crate::bounded::{self, Limit};
+use super::template::{Template, TextEncoding};
+use crate::bounded::{self, SizeLimit};
 use crate::cli::{Origin, Origins, RunFlags};
 use crate::error::{Error, Result};
 use crate::secret::{MASK, is_secret, masked_header};
 use crate::value::Header;
 use body::Field;
-use class::{Pause, Tags};
-use names::Names;
+use class::{TagFilter, ThinkTimeSource};
 pub use names::RESERVED;
+use names::ScenarioNames;
 use reader::{Node, Object};
-use request::Workshop;
+use request::Compiler;
 pub use top::KEYS;
 use top::Top;
 #[cfg(test)]
@@ -58,13 +58,13 @@ pub(super) struct Scenario {
     pub(super) flags: RunFlags,
     /// Where each of them came from.
     pub(super) origins: Origins,
-    names: Names,
-    pause: Pause,
+    names: ScenarioNames,
+    think_time: ThinkTimeSource,
 }
 
 /// Maximum size of a scenario file. It is written by people, or by a program for a few thousand requests; in
 /// memory it takes ten times as much.
-pub const LONGEST: Limit = Limit::mib("a scenario file", 16);
+pub const MAX_SIZE: SizeLimit = SizeLimit::mib("a scenario file", 16);
 
 impl Scenario {
     /// Reads the file of `--scenario`, if it is given.
@@ -100,20 +100,20 @@ impl Scenario {
 
     fn read(path: &Path, flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Self> {
         let file = path.display().to_string();
-        let bytes = bounded::file(path, LONGEST).map_err(|why| Error::usage(&file, why))?;
+        let bytes = bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(&file, why))?;
         let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = Node::root(&file, &json);
         let object = root.object(&KEYS)?;
         object.read("$schema", Node::text)?;
-        let mut names = Names { environment: environment.clone(), ..Names::default() };
+        let mut names = ScenarioNames { environment: environment.clone(), ..ScenarioNames::default() };
         names.variables = object.read("variables", |node| data::variables(node, environment))?.unwrap_or_default();
         let mut files = Vec::new();
         let sources = object.read("data", |node| data::sources(node, &folder, &names.variables, &mut files))?;
         (names.sources, names.files) = (sources.unwrap_or_default(), files);
         let top = Top::read(&object, flags, &mut |text| known_host(text, &mut names))?;
         let (flags, origins, pause) = top.below(flags, origins);
-        Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, pause })
+        Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, think_time: pause })
     }
 
     /// Compiles the user classes.
@@ -121,56 +121,61 @@ impl Scenario {
     /// # Errors
     /// Names the position in the file, or the flag.
     pub(super) fn resolve(self) -> Result<Resolved> {
-        let Self { file, folder, json, fingerprint, flags, names, pause, .. } = self;
+        let Self { file, folder, json, fingerprint, flags, names, think_time: pause, .. } = self;
         let object = Node::root(&file, &json).object(&KEYS)?;
         let name = object.read("name", Node::name)?.map(str::to_owned);
         let checks = object.read("checks", checks)?.unwrap_or_default();
-        let mut workshop = workshop(&object, &flags, names, folder)?;
+        let mut compiler = compiler(&object, &flags, names, folder)?;
         let classes = object.need("user_classes")?;
-        let list = class::classes(&classes, &mut workshop, pause, Tags::of(&flags))?;
+        let list = class::classes(&classes, &mut compiler, pause, TagFilter::of(&flags))?;
         let journeys = Journeys::new(list, |why| classes.refused(why))?;
-        let told = told(&file, fingerprint, &object, &workshop, &journeys.classes);
-        let Workshop { names, book, home, .. } = workshop;
+        let told = file_settings(&file, fingerprint, &object, &compiler, &journeys.classes);
+        let Compiler { names, endpoints: book, home, .. } = compiler;
         let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
         let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
         let listing = listing.collect::<Vec<_>>().join("\n");
         let (sources, variables, files) = (names.sources, names.slots, names.files);
-        let extras = Extras { name, sources, variables, checks, told, files };
+        let extras = ScenarioParts { name, sources, variables, checks, settings: told, files };
         Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body: None, scenario: extras })
     }
 }
 
 /// Evaluates the text of `host`; all values in it must be known now.
-fn known_host(text: &str, names: &mut Names) -> std::result::Result<String, String> {
-    let fixed = names.text(text, Encoding::Plain)?.fixed();
+fn known_host(text: &str, names: &mut ScenarioNames) -> std::result::Result<String, String> {
+    let fixed = names.text(text, TextEncoding::Plain)?.fixed();
     let bytes = fixed.ok_or("must be known when the plan is made: text, a variable or ${env.NAME}")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn checks(node: &Node<'_>) -> Result<Vec<Check>> {
     let checks = node.list()?;
-    if checks.len() > check::MOST_CHECKS {
-        return Err(node.refused(format!("at most {} checks", check::MOST_CHECKS)));
+    if checks.len() > check::MAX_CHECKS {
+        return Err(node.refused(format!("at most {} checks", check::MAX_CHECKS)));
     }
     checks.iter().map(|node| node.read(Check::parse)).collect()
 }
 
-fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, folder: PathBuf) -> Result<Workshop<'p>> {
-    let base = flags.host.as_deref().map(|host| requests::parse("--host", host)).transpose()?;
+fn compiler<'p>(
+    object: &Object<'p>,
+    flags: &'p RunFlags,
+    mut names: ScenarioNames,
+    folder: PathBuf,
+) -> Result<Compiler<'p>> {
+    let base = flags.host.as_deref().map(|host| request_args::parse("--host", host)).transpose()?;
     let (base, credentials) = base.map_or((None, None), |parsed| (Some(parsed.url), parsed.userinfo));
-    let mut rules = requests::rules(flags);
+    let mut rules = request_args::rules(flags);
     if let Some(node) = object.get("expect") {
         // The statuses already come from the flags, which take precedence over the file's.
         let status = rules.expect.status.clone();
         rules.expect = expect::expect(&node, &mut names, &rules.expect)?;
         rules.expect.status = status;
     }
-    let common = std::mem::take(&mut names.mentioned);
+    let common = std::mem::take(&mut names.used_sources);
     let home = base.as_ref().map(|base| Arc::clone(base.origin()));
     let (headers, flag_headers) = (object.get("headers"), flags.headers.iter().map(field).collect());
-    let book = Book::default();
+    let book = EndpointTable::default();
     let (body_files, body_bytes, requests) = (Vec::new(), 0, 0);
-    Ok(Workshop {
+    Ok(Compiler {
         names,
         flags,
         base,
@@ -180,7 +185,7 @@ fn workshop<'p>(object: &Object<'p>, flags: &'p RunFlags, mut names: Names, fold
         headers,
         flag_headers,
         common,
-        book,
+        endpoints: book,
         folder,
         body_files,
         body_bytes,
@@ -194,23 +199,23 @@ fn field(header: &Header) -> Field {
 }
 
 /// Settings of the file that have no flag, for the stream.
-fn told(
+fn file_settings(
     file: &str,
     fingerprint: String,
     object: &Object<'_>,
-    workshop: &Workshop<'_>,
+    compiler: &Compiler<'_>,
     classes: &[UserClass],
 ) -> Vec<(&'static str, String)> {
     let mut told = vec![("scenario", file.to_owned()), ("scenario-content", fingerprint)];
-    for (name, known) in &workshop.names.variables {
+    for (name, known) in &compiler.names.variables {
         let value = if known.is_secret { MASK } else { &known.text };
         told.push(("variable", format!("{name}={value}")));
     }
-    for source in &workshop.names.sources {
+    for source in &compiler.names.sources {
         let (name, rows, pick) = (source.name(), source.len(), source.pick().as_str());
         told.push(("data-source", format!("{name}: {rows} rows, {pick}, {}", source.fingerprint())));
     }
-    told.extend(workshop.body_files.iter().map(|file| ("body-file", file.clone())));
+    told.extend(compiler.body_files.iter().map(|file| ("body-file", file.clone())));
     for class in classes {
         let tasks = class.tasks.as_slice().iter().map(|task| format!("{}:{}", task.name, task.weight));
         let tasks = tasks.collect::<Vec<_>>().join(",");

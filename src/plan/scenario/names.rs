@@ -6,46 +6,46 @@ use std::path::PathBuf;
 use super::keys::suggestion;
 use crate::plan::data::{DataSource, SourceId};
 use crate::plan::engine::Environment;
-use crate::plan::template::{Encoding, Hole, SlotId, Template};
+use crate::plan::template::{Placeholder, SlotId, Template, TextEncoding};
 use crate::secret::is_secret;
 
 /// Reserved words with a meaning in every scenario, which cannot be used as names.
 pub const RESERVED: [&str; 8] = ["env", "iteration", "now", "number", "random", "raw", "user", "uuid"];
 
 /// Maximum number of extracted variables: each user has room for all of them.
-const MOST_SLOTS: usize = 10_000;
+const MAX_SLOTS: usize = 10_000;
 
 /// A value that is known when the plan is made.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownValue {
     pub(super) text: String,
     pub(super) is_secret: bool,
 }
 
 /// The names that can be used in `${...}`.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct ScenarioNames {
     pub(super) environment: Environment,
-    pub(super) variables: BTreeMap<String, Known>,
+    pub(super) variables: BTreeMap<String, KnownValue>,
     pub(super) sources: Vec<DataSource>,
     /// Names of all extracted variables, by slot.
     pub(super) slots: Vec<String>,
     /// Variables available to the current requests: extracted by an earlier request, or by another task of
     /// the class.
-    pub(super) within_reach: BTreeSet<SlotId>,
+    pub(super) available: BTreeSet<SlotId>,
     /// Sources used since this was last reset.
-    pub(super) mentioned: BTreeSet<SourceId>,
+    pub(super) used_sources: BTreeSet<SourceId>,
     /// Other files that were read: data and bodies.
     pub(super) files: Vec<PathBuf>,
 }
 
 /// The result of resolving an expression.
-enum Meaning {
-    Known(Known),
-    Hole(Hole, bool),
+enum Expansion {
+    Known(KnownValue),
+    Hole(Placeholder, bool),
 }
 
-impl Names {
+impl ScenarioNames {
     /// Checks that a new variable, source or extraction can have this name.
     pub(super) fn check_new(name: &str) -> Result<(), String> {
         let mut bytes = name.bytes();
@@ -69,8 +69,8 @@ impl Names {
             return Err("is a data source; choose another name".to_owned());
         }
         let known = self.slots.iter().position(|known| known == name);
-        if known.is_none() && self.slots.len() >= MOST_SLOTS {
-            return Err(format!("a scenario may extract at most {MOST_SLOTS} different values from responses"));
+        if known.is_none() && self.slots.len() >= MAX_SLOTS {
+            return Err(format!("a scenario may extract at most {MAX_SLOTS} different values from responses"));
         }
         let at = known.unwrap_or_else(|| {
             self.slots.push(name.to_owned());
@@ -80,12 +80,12 @@ impl Names {
     }
 
     /// Compiles a text for the context given by `encoding`.
-    pub(super) fn text(&mut self, text: &str, encoding: Encoding) -> Result<Template, String> {
+    pub(super) fn text(&mut self, text: &str, encoding: TextEncoding) -> Result<Template, String> {
         let mut template = Template::default();
-        for token in tokens(text)? {
+        for token in split_text(text)? {
             match token {
-                Token::Literal(literal) => push_text(&mut template, literal, encoding.of_literals(), false)?,
-                Token::Expression(expression) => self.push(&mut template, expression, encoding)?,
+                TextPart::Literal(literal) => push_text(&mut template, literal, encoding.for_literals(), false)?,
+                TextPart::Expression(expression) => self.push(&mut template, expression, encoding)?,
             }
         }
         Ok(template)
@@ -95,16 +95,16 @@ impl Names {
     pub(super) fn json_text(&mut self, text: &str) -> Result<Template, String> {
         let mut template = Template::default();
         if let Some(inner) = whole_number(text) {
-            self.push(&mut template, inner, Encoding::JsonNumber)?;
+            self.push(&mut template, inner, TextEncoding::JsonNumber)?;
             return Ok(template);
         }
         template.push_literal(b"\"", false);
-        template.push(self.text(text, Encoding::Json)?);
+        template.push(self.text(text, TextEncoding::Json)?);
         template.push_literal(b"\"", false);
         Ok(template)
     }
 
-    fn push(&mut self, template: &mut Template, expression: &str, encoding: Encoding) -> Result<(), String> {
+    fn push(&mut self, template: &mut Template, expression: &str, encoding: TextEncoding) -> Result<(), String> {
         let expression = expression.trim();
         if let Some(inner) = call(expression, "raw") {
             return self.push(template, inner, encoding.raw());
@@ -113,42 +113,42 @@ impl Names {
             return Err(format!("${{{expression}}} must be a whole JSON string in \"json\""));
         }
         match self.meaning(expression).map_err(|why| format!("${{{expression}}}: {why}"))? {
-            Meaning::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
-            Meaning::Hole(hole, is_secret) => {
-                template.push_hole(hole, encoding, is_secret);
+            Expansion::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
+            Expansion::Hole(hole, is_secret) => {
+                template.push_placeholder(hole, encoding, is_secret);
                 Ok(())
             }
         }
     }
 
-    fn meaning(&mut self, expression: &str) -> Result<Meaning, String> {
+    fn meaning(&mut self, expression: &str) -> Result<Expansion, String> {
         if let Some(arguments) = call(expression, "random") {
-            return random(arguments).map(|hole| Meaning::Hole(hole, false));
+            return random(arguments).map(|hole| Expansion::Hole(hole, false));
         }
         let of_user = match expression {
-            "uuid" => Some(Hole::Uuid),
-            "now" => Some(Hole::Now),
-            "user" => Some(Hole::User),
-            "iteration" => Some(Hole::Iteration),
+            "uuid" => Some(Placeholder::Uuid),
+            "now" => Some(Placeholder::Now),
+            "user" => Some(Placeholder::User),
+            "iteration" => Some(Placeholder::Iteration),
             _ => None,
         };
         if let Some(hole) = of_user {
-            return Ok(Meaning::Hole(hole, false));
+            return Ok(Expansion::Hole(hole, false));
         }
         match expression.split_once('.') {
-            Some(("env", name)) => self.of_environment(name).map(Meaning::Known),
+            Some(("env", name)) => self.of_environment(name).map(Expansion::Known),
             Some((source, column)) => self.cell(source, column),
             None => self.value(expression),
         }
     }
 
-    fn of_environment(&self, name: &str) -> Result<Known, String> {
+    fn of_environment(&self, name: &str) -> Result<KnownValue, String> {
         let value = self.environment.get(name);
         let text = value.cloned().ok_or_else(|| format!("the environment variable {name} is not set"))?;
-        Ok(Known { text, is_secret: true })
+        Ok(KnownValue { text, is_secret: true })
     }
 
-    fn cell(&mut self, source: &str, column: &str) -> Result<Meaning, String> {
+    fn cell(&mut self, source: &str, column: &str) -> Result<Expansion, String> {
         let Some(at) = self.sources.iter().position(|known| known.name() == source) else {
             let why = suggestion(source, self.sources.iter().map(DataSource::name).chain(["env"]));
             return Err(format!("there is no data source {source:?}{why}"));
@@ -160,18 +160,18 @@ impl Names {
         };
         let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let id = SourceId(number(at));
-        self.mentioned.insert(id);
-        Ok(Meaning::Hole(Hole::Cell(id, number(place)), is_secret(column)))
+        self.used_sources.insert(id);
+        Ok(Expansion::Hole(Placeholder::Cell(id, number(place)), is_secret(column)))
     }
 
-    fn value(&self, name: &str) -> Result<Meaning, String> {
+    fn value(&self, name: &str) -> Result<Expansion, String> {
         if let Some(known) = self.variables.get(name) {
-            return Ok(Meaning::Known(known.clone()));
+            return Ok(Expansion::Known(known.clone()));
         }
         if let Some(at) = self.slots.iter().position(|slot| slot == name) {
             let slot = SlotId(u32::try_from(at).unwrap_or(u32::MAX));
-            if self.within_reach.contains(&slot) {
-                return Ok(Meaning::Hole(Hole::Slot(slot), is_secret(name)));
+            if self.available.contains(&slot) {
+                return Ok(Expansion::Hole(Placeholder::Slot(slot), is_secret(name)));
             }
             return Err("no request before this one extracts it from a response".to_owned());
         }
@@ -187,18 +187,18 @@ impl Names {
 }
 
 /// Checks the parts of a text that do not depend on the meaning of names.
-pub(super) fn check(text: &str, encoding: Encoding) -> Result<(), String> {
-    let literal = |token| if let Token::Literal(literal) = token { Some(literal) } else { None };
-    let mut literals = tokens(text)?.into_iter().filter_map(literal);
-    literals.try_for_each(|literal| push_text(&mut Template::default(), literal, encoding.of_literals(), false))
+pub(super) fn check(text: &str, encoding: TextEncoding) -> Result<(), String> {
+    let literal = |token| if let TextPart::Literal(literal) = token { Some(literal) } else { None };
+    let mut literals = split_text(text)?.into_iter().filter_map(literal);
+    literals.try_for_each(|literal| push_text(&mut Template::default(), literal, encoding.for_literals(), false))
 }
 
 /// Appends text that is known now.
-fn push_text(template: &mut Template, text: &str, encoding: Encoding, is_secret: bool) -> Result<(), String> {
+fn push_text(template: &mut Template, text: &str, encoding: TextEncoding, is_secret: bool) -> Result<(), String> {
     let mut written = Vec::with_capacity(text.len());
     encoding.write(text, &mut written).map_err(|_| match encoding {
-        Encoding::JsonNumber if is_secret => "is not a number".to_owned(),
-        Encoding::JsonNumber => format!("{text:?} is not a number"),
+        TextEncoding::JsonNumber if is_secret => "is not a number".to_owned(),
+        TextEncoding::JsonNumber => format!("{text:?} is not a number"),
         _ => "has a control character, which is not allowed in a header field".to_owned(),
     })?;
     template.push_literal(&written, is_secret);
@@ -221,44 +221,44 @@ fn whole_number(text: &str) -> Option<&str> {
     if expression.contains('}') { None } else { call(expression.trim(), "number") }
 }
 
-fn random(arguments: &str) -> Result<Hole, String> {
+fn random(arguments: &str) -> Result<Placeholder, String> {
     let hint = || "expected random(a,b) with whole numbers, a not above b".to_owned();
     let (low, high) = arguments.split_once(',').ok_or_else(hint)?;
     let number = |text: &str| text.trim().parse::<i64>().map_err(|_| hint());
     let (low, high) = (number(low)?, number(high)?);
-    if low <= high { Ok(Hole::Random(low, high)) } else { Err(hint()) }
+    if low <= high { Ok(Placeholder::Random(low, high)) } else { Err(hint()) }
 }
 
 /// A part of a text as written.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Token<'t> {
+pub(super) enum TextPart<'t> {
     Literal(&'t str),
     /// The text between `${` and `}`.
     Expression(&'t str),
 }
 
 /// Splits a text into its parts; `$${` is a literal `${`.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
+pub(super) fn split_text(text: &str) -> Result<Vec<TextPart<'_>>, String> {
     let mut tokens = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         if rest[..at].ends_with('$') {
             // The first dollar of `$${` is dropped, and the rest is literal text.
-            tokens.push(Token::Literal(&rest[..at - 1]));
-            tokens.push(Token::Literal("${"));
+            tokens.push(TextPart::Literal(&rest[..at - 1]));
+            tokens.push(TextPart::Literal("${"));
             rest = &rest[at + 2..];
             continue;
         }
-        tokens.push(Token::Literal(&rest[..at]));
+        tokens.push(TextPart::Literal(&rest[..at]));
         let inside = &rest[at + 2..];
         let Some(end) = inside.find('}') else {
             return Err("a ${ has no closing brace (a literal ${ is written $${)".to_owned());
         };
-        tokens.push(Token::Expression(&inside[..end]));
+        tokens.push(TextPart::Expression(&inside[..end]));
         rest = &inside[end + 1..];
     }
-    tokens.push(Token::Literal(rest));
-    Ok(tokens.into_iter().filter(|token| *token != Token::Literal("")).collect())
+    tokens.push(TextPart::Literal(rest));
+    Ok(tokens.into_iter().filter(|token| *token != TextPart::Literal("")).collect())
 }
 
 #[cfg(test)]

@@ -8,24 +8,24 @@ use super::body::{self, Field};
 use super::expect::expect;
 use super::extract::extract;
 use super::keys;
-use super::names::Names;
+use super::names::ScenarioNames;
 use super::reader::{Node, Object};
 use super::target::target;
 use crate::cli::RunFlags;
 use crate::error::Result;
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::journey::{Message, Rules, Step};
-use crate::plan::requests::{Book, MOST_REQUESTS, check_bodies, defaults};
+use crate::plan::journey::{ExchangeRules, Message, Step};
+use crate::plan::request_args::{EndpointTable, MAX_REQUESTS, check_bodies, defaults};
 use crate::plan::template::Template;
-use crate::plan::templated::TemplatedRequest;
+use crate::plan::templated_request::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
 use crate::value;
 
 /// Everything needed to compile requests.
 #[derive(Debug)]
-pub(super) struct Workshop<'p> {
-    pub(super) names: Names,
+pub(super) struct Compiler<'p> {
+    pub(super) names: ScenarioNames,
     pub(super) flags: &'p RunFlags,
     /// The base URL for paths.
     pub(super) base: Option<Url>,
@@ -34,14 +34,14 @@ pub(super) struct Workshop<'p> {
     /// The main origin: endpoints of other origins have their host in the name.
     pub(super) home: Option<Arc<Origin>>,
     /// The rules for requests without rules of their own.
-    pub(super) rules: Rules,
+    pub(super) rules: ExchangeRules,
     /// The file's header fields.
     pub(super) headers: Option<Node<'p>>,
     /// Header fields from flags.
     pub(super) flag_headers: Vec<Field>,
     /// Sources used by `rules`, and therefore by each request.
     pub(super) common: BTreeSet<SourceId>,
-    pub(super) book: Book,
+    pub(super) endpoints: EndpointTable,
     /// The folder of the scenario file.
     pub(super) folder: PathBuf,
     /// Body files, with their hashes.
@@ -52,15 +52,15 @@ pub(super) struct Workshop<'p> {
     pub(super) requests: usize,
 }
 
-impl Workshop<'_> {
+impl Compiler<'_> {
     /// Compiles a request into a step.
     pub(super) fn step(&mut self, node: &Node<'_>) -> Result<Step> {
         let object = node.object(&keys::REQUEST)?;
         self.requests += 1;
-        if self.requests > MOST_REQUESTS {
-            return Err(node.refused(format!("a scenario may have at most {MOST_REQUESTS} requests")));
+        if self.requests > MAX_REQUESTS {
+            return Err(node.refused(format!("a scenario may have at most {MAX_REQUESTS} requests")));
         }
-        let rules = Rules {
+        let rules = ExchangeRules {
             timeout: object.read("timeout", Node::positive_time)?.unwrap_or(self.rules.timeout),
             max_redirects: object.read("redirects", redirects)?.unwrap_or(self.rules.max_redirects),
             max_body: self.rules.max_body,
@@ -86,7 +86,7 @@ impl Workshop<'_> {
             None if is_home => target.written,
             None => format!("{}{}", target.origin.authority(), target.written),
         };
-        let endpoint = self.book.id(Endpoint { method: method.clone(), name });
+        let endpoint = self.endpoints.id(Endpoint { method: method.clone(), name });
         let body = body::body(object, &mut self.names, &self.folder)?;
         self.body_bytes = self.body_bytes.saturating_add(body.file_bytes);
         check_bodies(self.body_bytes)
@@ -96,7 +96,7 @@ impl Workshop<'_> {
         // sent only to that host.
         let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));
         let credentials = self.flags.basic_auth.clone().or(in_url);
-        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(usual).collect();
+        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(default_field).collect();
         let head = head(&method, target.path, &target.origin, self.fields(object, usual)?);
         Ok(TemplatedRequest::new(endpoint, target.origin, head, body.content))
     }
@@ -105,16 +105,16 @@ impl Workshop<'_> {
     /// and its own.
     fn fields(&mut self, request: &Object<'_>, usual: Vec<Field>) -> Result<Vec<Field>> {
         let own = request.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
-        let above = body::replaced(self.flag_headers.clone(), &own);
+        let above = body::override_fields(self.flag_headers.clone(), &own);
         let of_file = match &self.headers {
             Some(node) => body::file_headers(node, &mut self.names, &above, request.node())?,
             None => Vec::new(),
         };
-        Ok(body::replaced(body::replaced(usual, &of_file), &above))
+        Ok(body::override_fields(body::override_fields(usual, &of_file), &above))
     }
 }
 
-fn usual((name, value): (&'static str, String)) -> Field {
+fn default_field((name, value): (&'static str, String)) -> Field {
     let value = Template::literal(&value);
     (name.to_owned(), Some(if name == "Authorization" { value.into_secret() } else { value }))
 }
@@ -122,9 +122,9 @@ fn usual((name, value): (&'static str, String)) -> Field {
 /// Reads the maximum number of redirects.
 pub(super) fn redirects(node: &Node<'_>) -> Result<u16> {
     /// Same maximum as for the flag.
-    const MOST: u16 = 1000;
-    let count = node.count(0..=MOST.into())?;
-    Ok(u16::try_from(count).unwrap_or(MOST))
+    const MAX_REDIRECTS: u16 = 1000;
+    let count = node.count(0..=MAX_REDIRECTS.into())?;
+    Ok(u16::try_from(count).unwrap_or(MAX_REDIRECTS))
 }
 
 /// The method and the node of the URL.

@@ -6,16 +6,16 @@ use std::io::{BufRead as _, BufReader, Read};
 use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::bounded::{Bounded, Limit};
+use crate::bounded::{Bounded, SizeLimit};
 use crate::plan::data::Table;
-use crate::plan::json::{Mistake, Raw, without_mark};
+use crate::plan::json::{JsonError, RawJson, without_bom};
 
 /// Maximum length of a line, which is held in memory.
-const LINE: Limit = Limit::mib("a line of a data source", 64);
+const MAX_LINE: SizeLimit = SizeLimit::mib("a line of a data source", 64);
 
 /// Reads CSV (RFC 4180) with a header line.
 pub(super) fn csv(file: Bounded<impl Read>) -> Result<Table, String> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(file.with_lines(LINE));
+    let mut reader = csv::ReaderBuilder::new().from_reader(file.with_lines(MAX_LINE));
     let header = reader.headers().map_err(|why| csv_error(&why))?;
     if header.is_empty() {
         return Err("is empty; expected a header line and rows".to_owned());
@@ -44,11 +44,11 @@ fn csv_error(error: &csv::Error) -> String {
 /// Reads an array of objects that all have the same members.
 pub(super) fn json(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
-    let mut input = serde_json::Deserializer::from_reader(unmarked(BufReader::new(file))?);
+    let mut input = serde_json::Deserializer::from_reader(skip_bom(BufReader::new(file))?);
     let read = input.deserialize_seq(Rows(&mut table)).and_then(|()| input.end());
-    read.map_err(|why| match Mistake::from(why) {
+    read.map_err(|why| match JsonError::from(why) {
         // serde's message would repeat the value, which may be a password.
-        Mistake { line, column, why } if why.starts_with("invalid type") => {
+        JsonError { line, column, why } if why.starts_with("invalid type") => {
             format!("line {line}, column {column}: expected an array of objects")
         }
         mistake => mistake.to_string(),
@@ -59,25 +59,25 @@ pub(super) fn json(file: Bounded<impl Read>) -> Result<Table, String> {
 /// Reads one object per line; all must have the same members.
 pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
     let mut table = None;
-    for (number, line) in BufReader::new(file.with_lines(LINE)).lines().enumerate() {
+    for (number, line) in BufReader::new(file.with_lines(MAX_LINE)).lines().enumerate() {
         let line = line.map_err(|why| format!("line {}: {why}", number + 1))?;
         let line = if number == 0 { line.trim_start_matches('\u{feff}') } else { &line };
         if line.trim().is_empty() {
             continue;
         }
-        let value = Raw::parse(line.as_bytes());
+        let value = RawJson::parse(line.as_bytes());
         let value =
-            value.map_err(|Mistake { column, why, .. }| format!("line {}, column {column}: {why}", number + 1))?;
+            value.map_err(|JsonError { column, why, .. }| format!("line {}, column {column}: {why}", number + 1))?;
         row(value, &mut table).map_err(|why| format!("line {}: {why}", number + 1))?;
     }
     table.ok_or_else(|| "is empty; expected one object per line".to_owned())
 }
 
 /// Skips a byte order mark.
-fn unmarked(mut input: BufReader<impl Read>) -> Result<impl Read, String> {
+fn skip_bom(mut input: BufReader<impl Read>) -> Result<impl Read, String> {
     const MARK: usize = 3;
     let begin = input.fill_buf().map_err(|why| why.to_string())?;
-    let mark = if without_mark(begin).len() < begin.len() { MARK } else { 0 };
+    let mark = if without_bom(begin).len() < begin.len() { MARK } else { 0 };
     input.consume(mark);
     Ok(input)
 }
@@ -93,14 +93,14 @@ impl<'de> Visitor<'de> for Rows<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         while let Some(value) = rows.next_element::<Box<RawValue>>()? {
-            row(Raw::from(&*value), self.0).map_err(A::Error::custom)?;
+            row(RawJson::from(&*value), self.0).map_err(A::Error::custom)?;
         }
         Ok(())
     }
 }
 
 /// Adds a row; the first row determines the columns.
-fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
+fn row(value: RawJson<'_>, table: &mut Option<Table>) -> Result<(), String> {
     let members = value.members().ok_or("expected an object")?;
     let table = if let Some(table) = table {
         table
@@ -112,7 +112,7 @@ fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
     let mut cells: Vec<Option<String>> = vec![None; table.columns().len()];
     for (name, value) in members {
         let name = name.string().ok_or("has a name that is not text")?;
-        let place = table.place(&name).ok_or_else(|| format!("{name:?} is not in the first object"))?;
+        let place = table.column_index(&name).ok_or_else(|| format!("{name:?} is not in the first object"))?;
         if cells[place].replace(cell(value)?).is_some() {
             return Err(format!("duplicate member {name:?}"));
         }
@@ -125,7 +125,7 @@ fn row(value: Raw<'_>, table: &mut Option<Table>) -> Result<(), String> {
 }
 
 /// Converts a cell to text: null becomes empty, and a number stays as written.
-fn cell(value: Raw<'_>) -> Result<String, String> {
+fn cell(value: RawJson<'_>) -> Result<String, String> {
     let text = value.text();
     match text.as_bytes().first() {
         Some(b'n') => Ok(String::new()),
@@ -138,16 +138,16 @@ fn cell(value: Raw<'_>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::data::{DataSource, MOST_TEXT, Pick, Row};
+    use crate::plan::data::{DataSource, MAX_TEXT, Pick, RowId};
 
     fn bounded(text: &[u8]) -> Bounded<&[u8]> {
-        Bounded::new(text, MOST_TEXT)
+        Bounded::new(text, MAX_TEXT)
     }
 
     fn cells(table: Table) -> Vec<Vec<String>> {
         let source = DataSource::new("d".to_owned(), Pick::Sequential, table);
         let columns = u32::try_from(source.columns().len()).unwrap();
-        let row = |row| (0..columns).map(|column| source.cell(Row(row), column).to_owned()).collect();
+        let row = |row| (0..columns).map(|column| source.cell(RowId(row), column).to_owned()).collect();
         (0..source.len()).map(row).collect()
     }
 
@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn an_invalid_table_is_reported_with_position_and_reason() {
-        type Read = fn(&[u8]) -> Result<Table, String>;
-        let csv: Read = |text| super::csv(bounded(text));
-        let json: Read = |text| super::json(bounded(text));
-        let ndjson: Read = |text| super::ndjson(bounded(text));
+        type ReadTable = fn(&[u8]) -> Result<Table, String>;
+        let csv: ReadTable = |text| super::csv(bounded(text));
+        let json: ReadTable = |text| super::json(bounded(text));
+        let ndjson: ReadTable = |text| super::ndjson(bounded(text));
         for (read, text, words) in [
             (csv, "", &["is empty"][..]),
             (csv, "a,b\n1,2\n3\n", &["line 3", "1 columns, the header has 2"]),

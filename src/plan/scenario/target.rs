@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::names::Names;
-use crate::plan::template::{Encoding, Template};
+use super::names::ScenarioNames;
+use crate::plan::template::{Template, TextEncoding};
 use crate::plan::url::{Origin, Url};
 use crate::secret::masked_url;
 
 /// The target of a request.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct RequestTarget {
     pub(super) origin: Arc<Origin>,
     /// Path and query as sent.
     pub(super) path: Template,
@@ -20,14 +20,14 @@ pub(super) struct Target {
 }
 
 /// Compiles `text`; `base` is the base URL for paths.
-pub(super) fn target(text: &str, base: Option<&Url>, names: &mut Names) -> Result<Target, String> {
+pub(super) fn target(text: &str, base: Option<&Url>, names: &mut ScenarioNames) -> Result<RequestTarget, String> {
     if text.chars().any(char::is_control) {
         return Err("has a control character".to_owned());
     }
-    let text = &text[..outside(text, &['#']).unwrap_or(text.len())];
+    let text = &text[..find_outside_expressions(text, &['#']).unwrap_or(text.len())];
     if text.starts_with('/') {
         let base = base.ok_or("has no host; add \"host\" to the file, or --host URL")?;
-        return below(base, None, text, names);
+        return under_base(base, None, text, names);
     }
     let begins = text.to_ascii_lowercase();
     if !text.starts_with("${") && !begins.starts_with("http://") && !begins.starts_with("https://") {
@@ -35,34 +35,43 @@ pub(super) fn target(text: &str, base: Option<&Url>, names: &mut Names) -> Resul
         return Err(format!("{:?} {why}", masked_url(text)));
     }
     let (host, path) = text.split_at(host_end(text));
-    let host = names.text(host, Encoding::Plain)?.fixed();
+    let host = names.text(host, TextEncoding::Plain)?.fixed();
     let host = host.ok_or("the host of a URL must be known when the plan is made: text, a variable or ${env.NAME}")?;
     let parsed = Url::parse(&String::from_utf8_lossy(&host))?;
-    below(&parsed.url, parsed.userinfo, path, names)
+    under_base(&parsed.url, parsed.userinfo, path, names)
 }
 
-fn below(base: &Url, userinfo: Option<String>, path: &str, names: &mut Names) -> Result<Target, String> {
+fn under_base(
+    base: &Url,
+    userinfo: Option<String>,
+    path: &str,
+    names: &mut ScenarioNames,
+) -> Result<RequestTarget, String> {
     let folder = base.target().split('?').next().unwrap_or_default().trim_end_matches('/');
     let mut template = Template::literal(folder);
     if !path.starts_with('/') {
         template.push_literal(b"/", false);
     }
-    template.push(names.text(path, Encoding::Percent)?);
+    template.push(names.text(path, TextEncoding::Percent)?);
     let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Ok(Target { origin: Arc::clone(base.origin()), path: template, written, userinfo })
+    Ok(RequestTarget { origin: Arc::clone(base.origin()), path: template, written, userinfo })
 }
 
 /// The start of the path in a URL.
 fn host_end(text: &str) -> usize {
     const PATH: [char; 3] = ['/', '?', '#'];
-    let first = outside(text, &PATH).unwrap_or(text.len());
+    let first = find_outside_expressions(text, &PATH).unwrap_or(text.len());
     let after_scheme = text[..first].ends_with(':') && text[first..].starts_with("//");
     let begin = if after_scheme { first + 2 } else { first };
-    if after_scheme { outside(&text[begin..], &PATH).map_or(text.len(), |at| begin + at) } else { first }
+    if after_scheme {
+        find_outside_expressions(&text[begin..], &PATH).map_or(text.len(), |at| begin + at)
+    } else {
+        first
+    }
 }
 
 /// The first occurrence of one of these characters outside `${...}`.
-fn outside(text: &str, wanted: &[char]) -> Option<usize> {
+fn find_outside_expressions(text: &str, wanted: &[char]) -> Option<usize> {
     let mut rest = 0;
     loop {
         let open = text[rest..].find("${").map(|at| rest + at);
@@ -76,15 +85,15 @@ fn outside(text: &str, wanted: &[char]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::names::Known;
+    use super::super::names::KnownValue;
     use super::*;
 
     fn read(text: &str) -> Result<(String, String, String), String> {
-        let known = |text: &str| Known { text: text.to_owned(), is_secret: false };
-        let mut names = Names {
+        let known = |text: &str| KnownValue { text: text.to_owned(), is_secret: false };
+        let mut names = ScenarioNames {
             environment: [("BASE".to_owned(), "https://amy:x@shop.test:81/api/".to_owned())].into(),
             variables: [("host".to_owned(), known("h")), ("q".to_owned(), known("a/b"))].into(),
-            ..Names::default()
+            ..ScenarioNames::default()
         };
         let base = Url::parse("http://base/v1").unwrap().url;
         let target = target(text, Some(&base), &mut names)?;

@@ -6,16 +6,16 @@
 
 use std::time::Duration;
 
-use super::class::{Pause, wait};
+use super::class::{ThinkTimeSource, wait};
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
 use crate::cli::{Arrival, Origin, Origins, RunFlags};
 use crate::error::Result;
 use crate::plan::json::Json;
-use crate::plan::load::MOST_USERS;
+use crate::plan::load::MAX_USERS;
 use crate::plan::schedule::users::Users;
-use crate::plan::stream::SHORTEST_TICK;
+use crate::plan::stream::MIN_TICK;
 use crate::plan::url::Url;
 use crate::value;
 use crate::value::size::ByteSize;
@@ -63,7 +63,7 @@ macro_rules! sets {
 /// Every key of the file that sets a flag, in the order of the help page.
 const FILE_FLAGS: [FileFlag; 19] = [
     row!("host", host, host),
-    sets!("users", users, |node: &Node<'_>| node.count(1..=MOST_USERS)),
+    sets!("users", users, |node: &Node<'_>| node.count(1..=MAX_USERS)),
     sets!("spawn_rate", spawn_rate, Node::rate),
     sets!("run_time", run_time, Node::positive_time),
     sets!("requests", max_requests, |node: &Node<'_>| node.whole(1..=u64::MAX)),
@@ -156,9 +156,9 @@ impl Top {
         if let Some(stages) = self.flags.stages.as_ref().filter(|_| self.has("stages")) {
             refuse("users", "does not go with \"stages\", which say how many there are")?;
             refuse("spawn_rate", "does not go with \"stages\", which say when users start")?;
-            match Users::stages(stages).most_users() {
+            match Users::stages(stages).max_users() {
                 0 => refuse("stages", "never reach a user")?,
-                most if most > MOST_USERS => refuse("stages", &format!("go over {MOST_USERS} users"))?,
+                most if most > MAX_USERS => refuse("stages", &format!("go over {MAX_USERS} users"))?,
                 _ => {}
             }
         }
@@ -169,7 +169,7 @@ impl Top {
     ///
     /// Flags that say how the load is made replace the file's way as a whole: `--rate` over a file of users, `--stages`
     /// over its users, `-u` or `-r` over its stages.
-    pub(super) fn below(&self, flags: &RunFlags, origins: &Origins) -> (RunFlags, Origins, Pause) {
+    pub(super) fn below(&self, flags: &RunFlags, origins: &Origins) -> (RunFlags, Origins, ThinkTimeSource) {
         let is_opened = flags.rate.is_some() && !self.has("rate");
         let is_closed = flags.rate.is_none() && !self.has("rate");
         let is_staged = is_closed && flags.stages.is_some();
@@ -189,7 +189,8 @@ impl Top {
             }
         }
         let is_said = matches!(origins.of("wait"), Origin::Flag | Origin::Env);
-        let pause = if is_said || is_opened { Pause::Same(all.wait) } else { Pause::Usual(all.wait) };
+        let pause =
+            if is_said || is_opened { ThinkTimeSource::FromFlag(all.wait) } else { ThinkTimeSource::Default(all.wait) };
         (all, origins, pause)
     }
 }
@@ -225,7 +226,7 @@ fn size(node: &Node<'_>) -> Result<ByteSize> {
 
 fn interval(node: &Node<'_>) -> Result<Duration> {
     let interval = node.time()?;
-    if interval < SHORTEST_TICK { Err(node.refused("must be at least 100ms")) } else { Ok(interval) }
+    if interval < MIN_TICK { Err(node.refused("must be at least 100ms")) } else { Ok(interval) }
 }
 
 /// Stages: text as the flag takes it, or a list as k6 has it.

@@ -51,12 +51,12 @@ impl Arrivals {
 
     /// When each arrival is due, since the start of the run, in order.
     #[must_use]
-    pub fn due(&self) -> Due<'_> {
+    pub fn due(&self) -> DueTimes<'_> {
         let source = match self.spacing {
-            Spacing::Constant => Source::Constant { next: 0 },
-            Spacing::Poisson { seed } => Source::Poisson { random: Random::seeded(seed), amount: 0 },
+            Spacing::Constant => ArrivalSource::Constant { next: 0 },
+            Spacing::Poisson { seed } => ArrivalSource::Poisson { random: Random::seeded(seed), amount: 0 },
         };
-        Due { curve: &self.curve, source, shard: self.shard, before: u64::from(self.shard.index()) }
+        DueTimes { curve: &self.curve, source, shard: self.shard, others_before: u64::from(self.shard.index()) }
     }
 
     /// Arrivals per second at `at`.
@@ -68,7 +68,7 @@ impl Arrivals {
     /// Arrivals due before `at`, as the integral of the rate. Rounded up, it is exact for constant spacing;
     /// for Poisson spacing it is the mean, and for a shard its proportional part.
     #[must_use]
-    pub fn intended(&self, at: Duration) -> f64 {
+    pub fn arrivals_due(&self, at: Duration) -> f64 {
         let amount = self.curve.amount(at);
         // Whole part and fraction are converted separately, so that a whole number stays whole.
         let whole = (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64;
@@ -83,7 +83,7 @@ impl Arrivals {
 
     /// The first time at which the rate is constant; `None` if it never is.
     #[must_use]
-    pub fn reached(&self) -> Option<Duration> {
+    pub fn plateau(&self) -> Option<Duration> {
         self.curve.plateau()
     }
 
@@ -104,21 +104,21 @@ impl Arrivals {
 /// The times at which arrivals are due, in order. Skipping arrivals only costs the generation of their random
 /// numbers.
 #[derive(Clone, Debug)]
-pub struct Due<'curve> {
+pub struct DueTimes<'curve> {
     curve: &'curve Curve,
-    source: Source,
+    source: ArrivalSource,
     shard: Shard,
     /// Number of other shards' arrivals before this shard's next one.
-    before: u64,
+    others_before: u64,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum ArrivalSource {
     Constant { next: u128 },
     Poisson { random: Random, amount: u128 },
 }
 
-impl Source {
+impl ArrivalSource {
     /// Skips `skipped` arrivals and returns the value of the rate's integral at which the next one is due.
     /// The value saturates at 2^127, which no finite curve reaches.
     fn amount(&mut self, skipped: u64) -> u128 {
@@ -140,7 +140,7 @@ impl Source {
     }
 }
 
-impl Iterator for Due<'_> {
+impl Iterator for DueTimes<'_> {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
@@ -149,8 +149,8 @@ impl Iterator for Due<'_> {
 
     fn nth(&mut self, skipped: usize) -> Option<Duration> {
         let count = u64::from(self.shard.count());
-        let passed_over = (skipped as u64).saturating_mul(count).saturating_add(self.before);
-        self.before = count - 1;
+        let passed_over = (skipped as u64).saturating_mul(count).saturating_add(self.others_before);
+        self.others_before = count - 1;
         self.curve.reached(self.source.amount(passed_over))
     }
 }

@@ -44,7 +44,7 @@ pub enum ChangeKind {
 
 /// A target number of users has been reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reached {
+pub struct TargetReached {
     /// When, since the start of the run.
     pub at: Duration,
     /// The number of users running then.
@@ -87,11 +87,11 @@ impl Users {
     /// The times at which a target number of users that differs from the previous one is reached, also when
     /// falling: at the end of the ramp, or of the change made by a stage or a jump. A shard has the same
     /// times as the whole run, with its own share of the users.
-    pub fn reached(&self) -> impl Iterator<Item = Reached> + '_ {
+    pub fn reached(&self) -> impl Iterator<Item = TargetReached> + '_ {
         let (ramp, legs) = self.parts();
-        let ramp = ramp.map(|ramp| Reached { at: ramp.end(), users: ramp.users() });
+        let ramp = ramp.map(|ramp| TargetReached { at: ramp.end(), users: ramp.users() });
         let reached = ramp.into_iter().chain(legs.iter().filter_map(Leg::reached));
-        reached.map(|reached| Reached { users: self.shard.share_of_users(reached.users), ..reached })
+        reached.map(|reached| TargetReached { users: self.shard.share_of_users(reached.users), ..reached })
     }
 
     /// The number of users that should be running at `at`, after the changes at that time.
@@ -109,7 +109,7 @@ impl Users {
 
     /// The maximum number of concurrent users; 0 if stages never reach 1, or a shard has no users.
     #[must_use]
-    pub fn most_users(&self) -> u32 {
+    pub fn max_users(&self) -> u32 {
         self.shard.share_of_users(match &self.shape {
             Shape::Ramp(ramp) => ramp.users(),
             Shape::Stages { legs, .. } => legs.iter().map(|leg| leg.after).max().unwrap_or(0),
@@ -206,13 +206,13 @@ impl Leg {
         starts.chain(stops).map(|(user, kind)| Change { at: self.crossing(user), user, kind })
     }
 
-    fn reached(&self) -> Option<Reached> {
+    fn reached(&self) -> Option<TargetReached> {
         let last = match self.before.cmp(&self.after) {
             std::cmp::Ordering::Less => self.after - 1,
             std::cmp::Ordering::Equal => return None,
             std::cmp::Ordering::Greater => self.after,
         };
-        Some(Reached { at: self.crossing(last), users: self.after })
+        Some(TargetReached { at: self.crossing(last), users: self.after })
     }
 
     /// The first nanosecond at which the value has reached `user` + 1, from below or from above.

@@ -5,7 +5,7 @@ use super::*;
 use crate::cli::{self, Command, Invocation, Variables};
 use crate::plan::engine::Environment;
 use crate::plan::scenario::set_by_file;
-use crate::plan::{Plan, Surroundings};
+use crate::plan::{Plan, ProcessContext};
 
 /// Flags of `run` that are not settings, and why.
 const NOT_SETTINGS: [(&str, &str); 8] = [
@@ -67,7 +67,7 @@ fn made(line: &str) -> Plan {
     let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(arguments, Variables::Ignored) else {
         panic!("{line}");
     };
-    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 0, environment: &Environment::default() };
+    let surroundings = ProcessContext { stdout_is_terminal: false, entropy: 0, environment: &Environment::default() };
     Plan::from_flags(&flags, &origins, surroundings).unwrap_or_else(|error| panic!("{line}: {error}"))
 }
 

@@ -61,8 +61,8 @@ fn users_of_all_shards_together_are_those_of_one_host_time_by_time() {
         for count in 1..=16 {
             let parts: Vec<Users> = shards(count).map(|shard| whole.clone().of_shard(shard)).collect();
             assert_eq!(in_order(parts.iter().flat_map(Users::changes)), expected, "{count} shards of {whole:?}");
-            let most: u32 = parts.iter().map(Users::most_users).sum();
-            assert_eq!(most, whole.most_users(), "{count} shards of {whole:?}");
+            let most: u32 = parts.iter().map(Users::max_users).sum();
+            assert_eq!(most, whole.max_users(), "{count} shards of {whole:?}");
             for at in expected.iter().map(|change| change.at).chain([Duration::ZERO, Duration::from_secs(60)]) {
                 let wanted: u32 = parts.iter().map(|part| part.wanted(at)).sum();
                 assert_eq!(wanted, whole.wanted(at), "{count} shards of {whole:?} at {at:?}");
@@ -105,7 +105,7 @@ fn arrivals_of_all_shards_together_are_those_of_one_host_time_by_time() {
                 let due: Vec<Duration> = part.due().take(own).collect();
                 assert_eq!(due.len(), own, "shard {shard} of {whole:?}");
                 for (n, due) in due.into_iter().enumerate() {
-                    dealt[usize::try_from(shard.place(n as u64)).unwrap()] = Some(due);
+                    dealt[usize::try_from(shard.global_number(n as u64)).unwrap()] = Some(due);
                 }
                 if expected.len() < MOST {
                     assert_eq!(part.due().nth(own), None, "shard {shard} of {whole:?} has too many arrivals");
@@ -122,8 +122,8 @@ fn intended_arrivals_add_up() {
     for whole in plans_of_arrivals() {
         for count in [1, 3, 16] {
             for at in [0.0, 0.25, 1.0, 7.7].map(Duration::from_secs_f64) {
-                let sum: f64 = shards(count).map(|shard| whole.clone().of_shard(shard).intended(at)).sum();
-                assert!((sum - whole.intended(at)).abs() <= 1e-9 * sum.max(1.0), "{count} shards of {whole:?}");
+                let sum: f64 = shards(count).map(|shard| whole.clone().of_shard(shard).arrivals_due(at)).sum();
+                assert!((sum - whole.arrivals_due(at)).abs() <= 1e-9 * sum.max(1.0), "{count} shards of {whole:?}");
             }
         }
     }
@@ -162,5 +162,5 @@ fn a_shard_number_must_be_below_the_total() {
     assert_eq!(Shard::new(0, 1), Ok(Shard::WHOLE));
     assert_eq!(Shard::new(3, 16).unwrap().to_string(), "3/16");
     assert!(Shard::new(4, 4).unwrap_err().contains("from 0 to 3"));
-    assert!(Shard::new(0, 0).is_err() && Shard::new(0, MOST_SHARDS + 1).is_err());
+    assert!(Shard::new(0, 0).is_err() && Shard::new(0, MAX_SHARDS + 1).is_err());
 }

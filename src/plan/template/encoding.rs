@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
-use super::Unset;
+use super::RenderError;
 use crate::plan::percent;
 
 /// The context that a value is encoded for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub enum TextEncoding {
     /// Unchanged: bodies, and texts to compare with.
     Plain,
     /// In a path or query: `%XX` for all but the unreserved characters of RFC 3986.
@@ -25,12 +25,12 @@ pub enum Encoding {
     Field,
 }
 
-impl Encoding {
+impl TextEncoding {
     /// Encodes a value.
     ///
     /// # Errors
     /// The value is not allowed in this context.
-    pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), Unset> {
+    pub fn write(self, value: &str, out: &mut Vec<u8>) -> Result<(), RenderError> {
         match self {
             Self::Percent => percent_encode(value, percent::COMPONENT, out),
             Self::Target => percent_encode(value, percent::TARGET, out),
@@ -42,9 +42,9 @@ impl Encoding {
             }),
             Self::Json => value.chars().for_each(|char| json(char, out)),
             Self::JsonNumber if is_json_number(value) => out.extend_from_slice(value.as_bytes()),
-            Self::JsonNumber => return Err(Unset::NotANumber),
+            Self::JsonNumber => return Err(RenderError::NotANumber),
             Self::Field if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') => {
-                return Err(Unset::ControlCharacter);
+                return Err(RenderError::ControlCharacter);
             }
             Self::Plain | Self::Field => out.extend_from_slice(value.as_bytes()),
         }
@@ -53,7 +53,7 @@ impl Encoding {
 
     /// The encoding of literal text in the template itself: a slash in a path stays a slash.
     #[must_use]
-    pub const fn of_literals(self) -> Self {
+    pub const fn for_literals(self) -> Self {
         match self {
             Self::Percent => Self::Target,
             other => other,
@@ -113,7 +113,7 @@ pub(in crate::plan) fn is_json_number(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn written(encoding: Encoding, value: &str) -> Result<String, Unset> {
+    fn written(encoding: TextEncoding, value: &str) -> Result<String, RenderError> {
         let mut out = Vec::new();
         encoding.write(value, &mut out).map(|()| String::from_utf8(out).unwrap())
     }
@@ -122,31 +122,31 @@ mod tests {
     fn each_context_escapes_what_it_would_misinterpret() {
         let value = "a b/ü&=+%?\"\\\u{1}~";
         for (encoding, expected) in [
-            (Encoding::Plain, value),
-            (Encoding::Percent, "a%20b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
-            (Encoding::Target, "a%20b/%C3%BC&=+%?%22%5C%01~"),
-            (Encoding::Form, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
-            (Encoding::Json, "a b/ü&=+%?\\\"\\\\\\u0001~"),
+            (TextEncoding::Plain, value),
+            (TextEncoding::Percent, "a%20b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
+            (TextEncoding::Target, "a%20b/%C3%BC&=+%?%22%5C%01~"),
+            (TextEncoding::Form, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
+            (TextEncoding::Json, "a b/ü&=+%?\\\"\\\\\\u0001~"),
         ] {
             assert_eq!(written(encoding, value).as_deref(), Ok(expected), "{encoding:?}");
         }
-        assert_eq!(written(Encoding::Json, "\n\r\t").as_deref(), Ok("\\n\\r\\t"));
+        assert_eq!(written(TextEncoding::Json, "\n\r\t").as_deref(), Ok("\\n\\r\\t"));
     }
 
     #[test]
     fn a_header_field_cannot_contain_a_second_line() {
-        assert_eq!(written(Encoding::Field, "a\r\nb: c"), Err(Unset::ControlCharacter));
-        assert_eq!(written(Encoding::Field, "a\tü").as_deref(), Ok("a\tü"));
+        assert_eq!(written(TextEncoding::Field, "a\r\nb: c"), Err(RenderError::ControlCharacter));
+        assert_eq!(written(TextEncoding::Field, "a\tü").as_deref(), Ok("a\tü"));
     }
 
     #[test]
     fn numbers_follow_the_json_grammar() {
         for text in ["0", "-0", "7", "-12", "1.5", "0.25", "1e9", "1.5E-3", "2e+4"] {
-            assert_eq!(written(Encoding::JsonNumber, text).as_deref(), Ok(text));
+            assert_eq!(written(TextEncoding::JsonNumber, text).as_deref(), Ok(text));
             assert!(serde_json::from_str::<f64>(text).is_ok(), "serde_json on {text}");
         }
         for text in ["", "-", "01", "1.", ".5", "1e", "+1", "1 ", "0x1", "NaN", "1,5", "٣", "1e+", "--1"] {
-            assert_eq!(written(Encoding::JsonNumber, text), Err(Unset::NotANumber), "{text}");
+            assert_eq!(written(TextEncoding::JsonNumber, text), Err(RenderError::NotANumber), "{text}");
         }
     }
 }

@@ -5,33 +5,33 @@ mod unset;
 
 use std::io::Write as _;
 
-use super::data::{DataSource, Row, SourceId};
+use super::data::{DataSource, RowId, SourceId};
 use super::random::Random;
 use crate::secret::MASK;
-pub use encoding::Encoding;
-pub use unset::{SlotId, Unset};
+pub use encoding::TextEncoding;
+pub use unset::{RenderError, SlotId};
 
 /// A text with placeholders.
 #[derive(Clone, Debug, Default)]
 pub struct Template {
-    pieces: Vec<Piece>,
+    pieces: Vec<TemplatePart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Piece {
+struct TemplatePart {
     is_secret: bool,
-    content: Content,
+    content: PartContent,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Content {
+enum PartContent {
     Literal(Vec<u8>),
-    Value(Hole, Encoding),
+    Value(Placeholder, TextEncoding),
 }
 
 /// The source of a placeholder's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hole {
+pub enum Placeholder {
     /// A variable extracted from a response.
     Slot(SlotId),
     /// A cell of the user's current row.
@@ -54,7 +54,7 @@ pub struct Values<'v> {
     /// Variables extracted from responses, by slot.
     pub variables: &'v [Option<String>],
     /// Current rows, by source.
-    pub rows: &'v [Option<Row>],
+    pub rows: &'v [Option<RowId>],
     /// The data sources.
     pub sources: &'v [DataSource],
     /// The user's number, from 0.
@@ -69,8 +69,8 @@ pub struct Values<'v> {
 
 /// Whether secrets are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Secrets {
-    Written,
+enum SecretDisplay {
+    Shown,
     Masked,
 }
 
@@ -85,26 +85,26 @@ impl Template {
 
     /// Appends bytes. A secret is sent like any other text, but shown as `***`.
     pub fn push_literal(&mut self, bytes: &[u8], is_secret: bool) {
-        if let Some(Piece { is_secret: before, content: Content::Literal(text) }) = self.pieces.last_mut()
+        if let Some(TemplatePart { is_secret: before, content: PartContent::Literal(text) }) = self.pieces.last_mut()
             && *before == is_secret
         {
             text.extend_from_slice(bytes);
         } else if !bytes.is_empty() {
-            self.pieces.push(Piece { is_secret, content: Content::Literal(bytes.to_vec()) });
+            self.pieces.push(TemplatePart { is_secret, content: PartContent::Literal(bytes.to_vec()) });
         }
     }
 
     /// Appends a placeholder.
-    pub fn push_hole(&mut self, hole: Hole, encoding: Encoding, is_secret: bool) {
-        self.pieces.push(Piece { is_secret, content: Content::Value(hole, encoding) });
+    pub fn push_placeholder(&mut self, hole: Placeholder, encoding: TextEncoding, is_secret: bool) {
+        self.pieces.push(TemplatePart { is_secret, content: PartContent::Value(hole, encoding) });
     }
 
     /// Appends another template.
     pub fn push(&mut self, other: Self) {
         for piece in other.pieces {
             match piece.content {
-                Content::Literal(bytes) => self.push_literal(&bytes, piece.is_secret),
-                Content::Value(..) => self.pieces.push(piece),
+                PartContent::Literal(bytes) => self.push_literal(&bytes, piece.is_secret),
+                PartContent::Value(..) => self.pieces.push(piece),
             }
         }
     }
@@ -113,7 +113,7 @@ impl Template {
     #[must_use]
     pub fn into_secret(self) -> Self {
         let mut secret = Self::default();
-        secret.push(Self { pieces: self.pieces.into_iter().map(|p| Piece { is_secret: true, ..p }).collect() });
+        secret.push(Self { pieces: self.pieces.into_iter().map(|p| TemplatePart { is_secret: true, ..p }).collect() });
         secret
     }
 
@@ -122,7 +122,7 @@ impl Template {
     pub fn as_literal(&self) -> Option<&[u8]> {
         match &*self.pieces {
             [] => Some(&[]),
-            [Piece { content: Content::Literal(bytes), .. }] => Some(bytes),
+            [TemplatePart { content: PartContent::Literal(bytes), .. }] => Some(bytes),
             _ => None,
         }
     }
@@ -130,9 +130,9 @@ impl Template {
     /// Length of the literal parts in bytes.
     #[must_use]
     pub fn literal_len(&self) -> usize {
-        let length = |piece: &Piece| match &piece.content {
-            Content::Literal(bytes) => bytes.len(),
-            Content::Value(..) => 0,
+        let length = |piece: &TemplatePart| match &piece.content {
+            PartContent::Literal(bytes) => bytes.len(),
+            PartContent::Value(..) => 0,
         };
         self.pieces.iter().map(length).sum()
     }
@@ -140,9 +140,9 @@ impl Template {
     /// The text if it has no placeholders.
     #[must_use]
     pub fn fixed(&self) -> Option<Vec<u8>> {
-        let literal = |piece: &Piece| match &piece.content {
-            Content::Literal(bytes) => Some(bytes.clone()),
-            Content::Value(..) => None,
+        let literal = |piece: &TemplatePart| match &piece.content {
+            PartContent::Literal(bytes) => Some(bytes.clone()),
+            PartContent::Value(..) => None,
         };
         self.pieces.iter().map(literal).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
     }
@@ -151,8 +151,8 @@ impl Template {
     ///
     /// # Errors
     /// A value is missing or not allowed; what was written so far must not be used.
-    pub fn render(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
-        self.write(values, Secrets::Written, out)
+    pub fn render(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), RenderError> {
+        self.write(values, SecretDisplay::Shown, out)
     }
 
     /// Like [`Template::render`], but for display: secrets are shown as `***`. Extracted values are written
@@ -160,38 +160,38 @@ impl Template {
     ///
     /// # Errors
     /// As [`Template::render`].
-    pub fn render_masked(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
-        self.write(values, Secrets::Masked, out)
+    pub fn render_masked(&self, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), RenderError> {
+        self.write(values, SecretDisplay::Masked, out)
     }
 
-    fn write(&self, values: &mut Values<'_>, secrets: Secrets, out: &mut Vec<u8>) -> Result<(), Unset> {
+    fn write(&self, values: &mut Values<'_>, secrets: SecretDisplay, out: &mut Vec<u8>) -> Result<(), RenderError> {
         for piece in &self.pieces {
-            if piece.is_secret && secrets == Secrets::Masked {
+            if piece.is_secret && secrets == SecretDisplay::Masked {
                 if !out.ends_with(MASK.as_bytes()) {
                     out.extend_from_slice(MASK.as_bytes());
                 }
                 continue;
             }
             match &piece.content {
-                Content::Literal(bytes) => out.extend_from_slice(bytes),
-                Content::Value(hole @ Hole::Slot(_), _) if secrets == Secrets::Masked => {
-                    hole.write(Encoding::Plain, values, out)?;
+                PartContent::Literal(bytes) => out.extend_from_slice(bytes),
+                PartContent::Value(hole @ Placeholder::Slot(_), _) if secrets == SecretDisplay::Masked => {
+                    hole.write(TextEncoding::Plain, values, out)?;
                 }
-                Content::Value(hole, encoding) => hole.write(*encoding, values, out)?,
+                PartContent::Value(hole, encoding) => hole.write(*encoding, values, out)?,
             }
         }
         Ok(())
     }
 }
 
-impl Hole {
-    fn write(self, encoding: Encoding, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), Unset> {
+impl Placeholder {
+    fn write(self, encoding: TextEncoding, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), RenderError> {
         // Generated values consist of digits, hex digits and dashes, which no encoding changes. Writing into
         // a Vec cannot fail.
         match self {
             Self::Slot(slot) => {
                 let value = values.variables.get(slot.0 as usize).and_then(Option::as_deref);
-                return encoding.write(value.ok_or(Unset::Slot(slot))?, out);
+                return encoding.write(value.ok_or(RenderError::Slot(slot))?, out);
             }
             Self::Cell(source, column) => {
                 let row = values.rows.get(source.0 as usize).copied().flatten();

@@ -9,11 +9,11 @@ fn accounts() -> DataSource {
     DataSource::new("account".to_owned(), Pick::Unique(OnEnd::Stop), table)
 }
 
-fn rendered(template: &Template, seed: u64) -> Result<String, Unset> {
+fn rendered(template: &Template, seed: u64) -> Result<String, RenderError> {
     let sources = [accounts()];
     let mut values = Values {
         variables: &[Some("t/1".to_owned()), None],
-        rows: &[Some(Row(0))],
+        rows: &[Some(RowId(0))],
         sources: &sources,
         user: 12,
         iteration: 3,
@@ -24,45 +24,48 @@ fn rendered(template: &Template, seed: u64) -> Result<String, Unset> {
     template.render(&mut values, &mut out).map(|()| String::from_utf8(out).unwrap())
 }
 
-fn hole(hole: Hole, encoding: Encoding) -> Template {
+fn hole(hole: Placeholder, encoding: TextEncoding) -> Template {
     let mut template = Template::default();
-    template.push_hole(hole, encoding, false);
+    template.push_placeholder(hole, encoding, false);
     template
 }
 
 #[test]
 fn placeholders_are_encoded_for_their_context() {
     let mut template = Template::literal("/u/");
-    template.push_hole(Hole::Slot(SlotId(0)), Encoding::Percent, false);
+    template.push_placeholder(Placeholder::Slot(SlotId(0)), TextEncoding::Percent, false);
     template.push_literal(b"?n=", false);
-    template.push_hole(Hole::Cell(SourceId(0), 0), Encoding::Percent, false);
+    template.push_placeholder(Placeholder::Cell(SourceId(0), 0), TextEncoding::Percent, false);
     template.push_literal(b"&k=", false);
-    template.push_hole(Hole::User, Encoding::Percent, false);
+    template.push_placeholder(Placeholder::User, TextEncoding::Percent, false);
     template.push_literal(b".", false);
-    template.push_hole(Hole::Iteration, Encoding::Percent, false);
+    template.push_placeholder(Placeholder::Iteration, TextEncoding::Percent, false);
     template.push_literal(b".", false);
-    template.push_hole(Hole::Now, Encoding::Percent, false);
+    template.push_placeholder(Placeholder::Now, TextEncoding::Percent, false);
     assert_eq!(rendered(&template, 1).as_deref(), Ok("/u/t%2F1?n=a%20b&k=12.3.1700000000123"));
 }
 
 #[test]
 fn a_variable_that_was_never_extracted_is_named() {
-    assert_eq!(rendered(&hole(Hole::Slot(SlotId(1)), Encoding::Plain), 1), Err(Unset::Slot(SlotId(1))));
+    assert_eq!(
+        rendered(&hole(Placeholder::Slot(SlotId(1)), TextEncoding::Plain), 1),
+        Err(RenderError::Slot(SlotId(1)))
+    );
 }
 
 #[test]
 fn random_integers_include_both_ends() {
     let seen: std::collections::BTreeSet<String> =
-        (0..200).map(|seed| rendered(&hole(Hole::Random(-1, 2), Encoding::Plain), seed).unwrap()).collect();
+        (0..200).map(|seed| rendered(&hole(Placeholder::Random(-1, 2), TextEncoding::Plain), seed).unwrap()).collect();
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["-1", "0", "1", "2"]);
-    let all = hole(Hole::Random(i64::MIN, i64::MAX), Encoding::Plain);
+    let all = hole(Placeholder::Random(i64::MIN, i64::MAX), TextEncoding::Plain);
     assert!((0..200).all(|seed| rendered(&all, seed).unwrap().parse::<i64>().is_ok()));
-    assert_eq!(rendered(&hole(Hole::Random(7, 7), Encoding::Plain), 1).as_deref(), Ok("7"));
+    assert_eq!(rendered(&hole(Placeholder::Random(7, 7), TextEncoding::Plain), 1).as_deref(), Ok("7"));
 }
 
 #[test]
 fn a_uuid_has_version_4_and_comes_from_the_users_own_generator() {
-    let uuid = |seed| rendered(&hole(Hole::Uuid, Encoding::Plain), seed).unwrap();
+    let uuid = |seed| rendered(&hole(Placeholder::Uuid, TextEncoding::Plain), seed).unwrap();
     for seed in 0..100 {
         let text = uuid(seed);
         let groups: Vec<usize> = text.split('-').map(str::len).collect();
@@ -78,13 +81,13 @@ fn a_uuid_has_version_4_and_comes_from_the_users_own_generator() {
 fn secrets_are_sent_and_not_shown() {
     let mut template = Template::literal("Bearer ");
     template.push_literal(b"sesame", true);
-    template.push_hole(Hole::Cell(SourceId(0), 1), Encoding::Plain, true);
+    template.push_placeholder(Placeholder::Cell(SourceId(0), 1), TextEncoding::Plain, true);
     template.push_literal(b"!", false);
     assert_eq!(rendered(&template, 1).as_deref(), Ok("Bearer sesamex&y!"));
     let mut shown = Vec::new();
     let mut values = Values {
         variables: &[],
-        rows: &[Some(Row(0))],
+        rows: &[Some(RowId(0))],
         sources: &[accounts()],
         user: 0,
         iteration: 0,

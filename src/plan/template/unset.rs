@@ -7,7 +7,7 @@ pub struct SlotId(pub u32);
 
 /// Why a text cannot be rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unset {
+pub enum RenderError {
     /// The variable was never extracted from a response.
     Slot(SlotId),
     /// The value of a header field would contain a control character.

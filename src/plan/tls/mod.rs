@@ -15,8 +15,8 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use super::engine::Environment;
 use crate::error::{Error, Result};
 use pem::PemFile;
-use roots::{Roots, System};
-use verifier::{Anybody, Verifier};
+use roots::{Roots, SystemRoots};
+use verifier::{AcceptAnyone, Verifier};
 
 pub use verifier::SelfSigned;
 
@@ -47,11 +47,11 @@ pub struct TlsPlan {
 #[derive(Debug)]
 enum Trust {
     /// Any certificate (`-k`).
-    Anybody,
+    Anyone,
     /// Those of `--cacert`.
     Given(Roots),
     /// The system's error.
-    System(System),
+    System(SystemRoots),
 }
 
 impl TlsPlan {
@@ -62,9 +62,9 @@ impl TlsPlan {
     pub(super) fn from_flags(flags: &TlsFlags<'_>, environment: &Environment) -> Result<Self> {
         let given = given(flags.cacert)?;
         let trust = match given {
-            _ if flags.insecure => Trust::Anybody,
+            _ if flags.insecure => Trust::Anyone,
             Some(roots) => Trust::Given(roots),
-            None => Trust::System(System::of(environment)),
+            None => Trust::System(SystemRoots::of(environment)),
         };
         Ok(Self { trust, client: pem::client(flags.cert, flags.key)?, config: OnceLock::new() })
     }
@@ -94,7 +94,7 @@ impl TlsPlan {
             .map_err(|why| Error::usage("TLS", why))?
             .dangerous();
         let builder = match &self.trust {
-            Trust::Anybody => builder.with_custom_certificate_verifier(Arc::new(Anybody::new(algorithms))),
+            Trust::Anyone => builder.with_custom_certificate_verifier(Arc::new(AcceptAnyone::new(algorithms))),
             Trust::Given(roots) => {
                 builder.with_custom_certificate_verifier(Arc::new(Verifier::new(roots.clone(), algorithms)))
             }

@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use crate::bounded::{self, Limit};
+use crate::bounded::{self, SizeLimit};
 use crate::error::{Error, Result};
 
 /// A file named by a flag.
@@ -74,14 +74,14 @@ impl PemFile {
 }
 
 /// Maximum size of a file: all roots of a system take a quarter of a MiB.
-const PEM: Limit = Limit::mib("a file of certificates or keys", 16);
+const MAX_FILE: SizeLimit = SizeLimit::mib("a file of certificates or keys", 16);
 
 /// The content of a file of certificates or keys.
 ///
 /// # Errors
 /// The error of reading it, or the file is longer than any such file.
 pub(super) fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    bounded::file(path, PEM)
+    bounded::read_file(path, MAX_FILE)
 }
 
 /// Recognizes formats other than PEM and returns the command that converts them.

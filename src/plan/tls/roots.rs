@@ -30,7 +30,7 @@ impl Default for Roots {
 impl Roots {
     /// Adds a certificate; duplicates are skipped.
     pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> std::result::Result<(), rustls::Error> {
-        if is_among(&certificate, &self.certificates) {
+        if contains(&certificate, &self.certificates) {
             return Ok(());
         }
         self.store.add(certificate.clone())?;
@@ -74,14 +74,14 @@ const FOLDER: &str = "SSL_CERT_DIR";
 
 /// Where the system's certificates are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct System {
+pub(super) struct SystemRoots {
     /// `SSL_CERT_FILE`, in place of the default file.
     file: Option<PathBuf>,
     /// `SSL_CERT_DIR`, in place of the default folders: one or more, separated by `:`.
     folders: Option<String>,
 }
 
-impl System {
+impl SystemRoots {
     /// Reads the variables.
     pub(super) fn of(environment: &Environment) -> Self {
         let told = |name| environment.get(name).filter(|value| !value.is_empty());
@@ -141,7 +141,7 @@ fn is_hashed(entry: &std::fs::DirEntry) -> bool {
 }
 
 /// Whether a certificate is in a list, byte for byte.
-pub(super) fn is_among(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
+pub(super) fn contains(certificate: &CertificateDer<'_>, list: &[CertificateDer<'static>]) -> bool {
     list.iter().any(|other| other.as_ref() == certificate.as_ref())
 }
 
@@ -153,22 +153,23 @@ mod tests {
     #[test]
     fn an_empty_variable_counts_as_unset() {
         let environment = [(FILE, ""), (FOLDER, "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(System::of(&environment.into()), System::default());
+        assert_eq!(SystemRoots::of(&environment.into()), SystemRoots::default());
     }
 
     #[test]
     fn the_built_in_roots_are_used_where_the_system_has_none() {
         let built_in = webpki_roots::TLS_SERVER_ROOTS.len();
-        let roots = System::default().load_of(&["/nowhere"], &["/nowhere"]).unwrap();
+        let roots = SystemRoots::default().load_of(&["/nowhere"], &["/nowhere"]).unwrap();
         assert_eq!((roots.store.len(), roots.certificates.len()), (built_in, 0));
         let ca = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/tls/ca.pem");
-        let roots = System::default().load_of(&["/nowhere", ca], &[]).unwrap();
+        let roots = SystemRoots::default().load_of(&["/nowhere", ca], &[]).unwrap();
         assert_eq!((roots.store.len(), roots.certificates.len()), (1, 1));
-        let told = System { file: Some(ca.into()), folders: None };
+        let told = SystemRoots { file: Some(ca.into()), folders: None };
         assert_eq!(told.load_of(&[], &[]).unwrap().store.len(), 1);
-        let nothing = System { file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), folders: None };
+        let nothing =
+            SystemRoots { file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into()), folders: None };
         assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
-        let nothing = System { file: None, folders: Some("/nowhere".to_owned()) };
+        let nothing = SystemRoots { file: None, folders: Some("/nowhere".to_owned()) };
         assert!(nothing.load_of(&[ca], &[]).is_err(), "the user's choice is never replaced");
     }
 

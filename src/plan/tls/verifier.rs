@@ -12,7 +12,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use webpki::EndEntityCert;
 
 use super::der::{common_name_is, signed_parts};
-use super::roots::{Roots, is_among};
+use super::roots::{Roots, contains};
 
 /// Trusts the holders of certain certificates and those whose certificates they signed.
 ///
@@ -33,8 +33,13 @@ impl Verifier {
     }
 
     /// Checks whether the certificate itself is one of the trusted ones and is valid now.
-    fn verify_itself(&self, leaf: &CertificateDer<'_>, parsed: &ParsedCertificate<'_>, now: UnixTime) -> Option<Error> {
-        if !is_among(leaf, &self.roots.certificates) {
+    fn verify_trusted_leaf(
+        &self,
+        leaf: &CertificateDer<'_>,
+        parsed: &ParsedCertificate<'_>,
+        now: UnixTime,
+    ) -> Option<Error> {
+        if !contains(leaf, &self.roots.certificates) {
             return Some(CertificateError::UnknownIssuer.into());
         }
         // Verified without any authority, so that the first error is about the certificate itself, dates
@@ -62,7 +67,7 @@ impl Verifier {
 impl Verifier {
     /// The error about the chain; a self-signed certificate is distinguished from one with an unknown issuer,
     /// because the remedy differs.
-    fn named(&self, error: Error, leaf: &CertificateDer<'_>) -> Error {
+    fn explain(&self, error: Error, leaf: &CertificateDer<'_>) -> Error {
         let is_lonely = match &error {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
             Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
@@ -70,7 +75,7 @@ impl Verifier {
             }
             _ => false,
         };
-        if is_lonely && self.signed_itself(leaf) {
+        if is_lonely && self.is_self_signed(leaf) {
             return CertificateError::Other(OtherError(Arc::new(SelfSigned))).into();
         }
         error
@@ -78,7 +83,7 @@ impl Verifier {
 
     /// Returns whether the certificate is signed with its own key; equal names of issuer and subject are not
     /// enough.
-    fn signed_itself(&self, leaf: &CertificateDer<'_>) -> bool {
+    fn is_self_signed(&self, leaf: &CertificateDer<'_>) -> bool {
         let (Ok(cert), Some((signed, signature))) = (EndEntityCert::try_from(leaf), signed_parts(leaf)) else {
             return false;
         };
@@ -131,10 +136,10 @@ impl ServerCertVerifier for Verifier {
         let (roots, algorithms) = (&self.roots.store, self.algorithms.all);
         let chain = verify_server_cert_signed_by_trust_anchor(&parsed, roots, intermediates, now, algorithms);
         if let Err(error) = chain {
-            match self.verify_itself(end_entity, &parsed, now) {
+            match self.verify_trusted_leaf(end_entity, &parsed, now) {
                 None => {}
                 Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                    return Err(self.named(error, end_entity));
+                    return Err(self.explain(error, end_entity));
                 }
                 Some(own) => return Err(own),
             }
@@ -168,16 +173,16 @@ impl ServerCertVerifier for Verifier {
 
 /// Accepts any certificate (`-k`).
 #[derive(Debug)]
-pub(super) struct Anybody(WebPkiSupportedAlgorithms);
+pub(super) struct AcceptAnyone(WebPkiSupportedAlgorithms);
 
-impl Anybody {
+impl AcceptAnyone {
     /// Accepts signatures of these algorithms without checking them.
     pub(super) const fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
         Self(algorithms)
     }
 }
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AcceptAnyone {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::clock::Moment;
-use crate::stats::verdict::Judgement;
+use crate::stats::verdict::Assessment;
 use crate::vocabulary::EndReason;
 use std::sync::mpsc;
 use std::time::Instant;
@@ -64,7 +64,7 @@ fn ending() -> Arc<RunEnding> {
         users: 1,
         load_end: Moment::START,
         unfinished: Vec::new(),
-        judgement: Judgement::pass(),
+        judgement: Assessment::pass(),
         exit_code: 0,
     })
 }

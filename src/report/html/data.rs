@@ -4,28 +4,28 @@ use serde::Serialize;
 
 use crate::report::model::course::{Point, Traffic};
 use crate::report::model::{EndpointSeen, Model, Story};
-use crate::stats::packed::{Packed, PackedTimes};
+use crate::stats::packed::{PackedHistogram, PackedTimes};
 use crate::stats::times::Times;
 use crate::vocabulary::Phase;
 
 /// Maximum number of columns of the heat map: a column is 4 pixels wide on a large screen.
-const MOST_COLUMNS: usize = 240;
+const MAX_HEAT_COLUMNS: usize = 240;
 
 /// Rows of the heat map per power of ten.
-const ROWS: i32 = 8;
+const ROWS_PER_POWER: i32 = 8;
 
 /// Maximum number of points of all endpoints in a page, which keeps it below 2 MB.
-const MOST_OF_ENDPOINTS: usize = 8000;
+const MAX_ENDPOINT_POINTS: usize = 8000;
 
 /// Points of the percentile plot per power of ten of 1 / (1 − q).
-const PLACES: i32 = 20;
+const POINTS_PER_POWER: i32 = 20;
 
 #[derive(Serialize)]
-struct Data {
+struct PageData {
     course: Columns,
     endpoints: Vec<Columns>,
-    heat: Heat,
-    spectrum: Spectrum,
+    heat: HeatMap,
+    spectrum: PercentileCurves,
 }
 
 /// The values over time as columns, with one value per point. Seconds are relative to the start of the first
@@ -47,7 +47,7 @@ struct Columns {
     #[serde(skip_serializing_if = "Option::is_none")]
     arrivals: Option<Vec<Option<f64>>>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    gauges: Option<Gauges>,
+    gauges: Option<GaugeColumns>,
 }
 
 /// Microseconds; `None` if no request ended.
@@ -60,7 +60,7 @@ struct Percentiles {
 
 /// `None` if the line with the value was lost.
 #[derive(Serialize)]
-struct Gauges {
+struct GaugeColumns {
     users: Vec<u32>,
     wanted: Vec<Option<u64>>,
     in_flight: Vec<Option<u64>>,
@@ -77,7 +77,7 @@ struct Lateness {
 
 /// The number of requests by response time and time of the run.
 #[derive(Serialize)]
-struct Heat {
+struct HeatMap {
     from: Vec<f64>,
     to: Vec<f64>,
     /// Boundaries of the rows in microseconds, one more than there are rows.
@@ -88,7 +88,7 @@ struct Heat {
 
 /// 1 / (1 − q) and the time in microseconds at that quantile.
 #[derive(Serialize)]
-struct Spectrum {
+struct PercentileCurves {
     response: Vec<(f64, u64)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<Vec<(f64, u64)>>,
@@ -99,8 +99,8 @@ pub(super) fn json(model: &Model) -> String {
     let story = &model.story;
     let start_ms = story.course.points().next().map_or(0, |point| point.start_ms);
     let points: Vec<&Point> = story.course.points().collect();
-    let most = MOST_OF_ENDPOINTS / story.endpoints.len().max(1);
-    let data = Data {
+    let most = MAX_ENDPOINT_POINTS / story.endpoints.len().max(1);
+    let data = PageData {
         course: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
         endpoints: story.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect(),
         heat: heat(&points, start_ms),
@@ -161,9 +161,9 @@ impl Percentiles {
     }
 }
 
-fn gauges(points: &[&Point]) -> Gauges {
+fn gauges(points: &[&Point]) -> GaugeColumns {
     let of = |value: fn(&Point) -> u64| points.iter().map(|point| point.has_health.then(|| value(point))).collect();
-    Gauges {
+    GaugeColumns {
         users: points.iter().map(|point| point.gauges.users).collect(),
         wanted: of(|point| point.gauges.users_wanted.into()),
         in_flight: of(|point| point.gauges.in_flight),
@@ -176,15 +176,15 @@ fn gauges(points: &[&Point]) -> Gauges {
     }
 }
 
-fn heat(points: &[&Point], start_ms: u64) -> Heat {
-    let together = points.len().div_ceil(MOST_COLUMNS).max(1);
-    let mut heat = Heat { from: Vec::new(), to: Vec::new(), edges: Vec::new(), cells: Vec::new() };
-    let mut columns: Vec<Packed> = Vec::new();
+fn heat(points: &[&Point], start_ms: u64) -> HeatMap {
+    let together = points.len().div_ceil(MAX_HEAT_COLUMNS).max(1);
+    let mut heat = HeatMap { from: Vec::new(), to: Vec::new(), edges: Vec::new(), cells: Vec::new() };
+    let mut columns: Vec<PackedHistogram> = Vec::new();
     for chunk in points.chunks(together) {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
         heat.from.push(seconds(first.start_ms, start_ms));
         heat.to.push(seconds(last.end_ms, start_ms));
-        let mut sum = Packed::default();
+        let mut sum = PackedHistogram::default();
         for point in chunk {
             sum.add(&point.traffic.response().histogram);
         }
@@ -194,7 +194,7 @@ fn heat(points: &[&Point], start_ms: u64) -> Heat {
     let ends = ends.filter(|us| *us > 0).fold((u64::MAX, 0), |ends, us| (ends.0.min(us), ends.1.max(us)));
     let (low, high) = if ends.1 == 0 { (1, 1000) } else { ends };
     let (low, high) = (row(low), row(high) + 1);
-    heat.edges = (low..=high).map(|row| 10_f64.powf(f64::from(row) / f64::from(ROWS))).collect();
+    heat.edges = (low..=high).map(|row| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_POWER))).collect();
     for (place, column) in columns.iter().enumerate() {
         let mut counts = vec![0; heat.edges.len()];
         for (us, count) in column.iter() {
@@ -209,27 +209,27 @@ fn heat(points: &[&Point], start_ms: u64) -> Heat {
 /// The row of the heat map, counted from 1 µs.
 #[allow(clippy::cast_possible_truncation, reason = "an hour is in row 76")]
 fn row(us: u64) -> i32 {
-    ((us.max(1) as f64).log10() * f64::from(ROWS)).floor() as i32
+    ((us.max(1) as f64).log10() * f64::from(ROWS_PER_POWER)).floor() as i32
 }
 
-fn spectrum(story: &Story) -> Spectrum {
+fn spectrum(story: &Story) -> PercentileCurves {
     let (response, service) = (story.times(|phase| &phase.response), story.times(|phase| &phase.service));
     let own_response = story.course.points().any(|point| point.traffic.response.is_some());
-    Spectrum { response: places(&response), service: own_response.then(|| places(&service)) }
+    PercentileCurves { response: quantile_points(&response), service: own_response.then(|| quantile_points(&service)) }
 }
 
 /// The quantiles of times on a logarithmic grid of 1 / (1 − q), as far as the number of times allows.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank that is at most the count")]
-fn places(times: &Times) -> Vec<(f64, u64)> {
+fn quantile_points(times: &Times) -> Vec<(f64, u64)> {
     let count = times.sum().count;
     let mut places = Vec::new();
     for step in 0.. {
-        let rarity = 10_f64.powf(f64::from(step) / f64::from(PLACES));
+        let rarity = 10_f64.powf(f64::from(step) / f64::from(POINTS_PER_POWER));
         if rarity > count.max(1) as f64 {
             break;
         }
         let place = ((1.0 - 1.0 / rarity) * count as f64).ceil() as u64;
-        places.push(((rarity * 1e4).round() / 1e4, times.at_place_us(place.clamp(1, count.max(1)))));
+        places.push(((rarity * 1e4).round() / 1e4, times.value_at_rank_us(place.clamp(1, count.max(1)))));
     }
     if count > 0 {
         places.push((count as f64, times.sum().max_us));

@@ -5,7 +5,7 @@
 //! hashes.
 
 mod data;
-mod figures;
+mod number_format;
 mod markup;
 mod sections;
 mod tables;

@@ -1,7 +1,7 @@
 //! The parts of a page other than tables: header, summary, containers of the charts, footer.
 
-use super::figures::{bytes, count, judged_time, lasted, moment, number, share};
 use super::markup::Markup;
+use super::number_format::{bytes, count, duration, judged_time, moment, number, share};
 use super::tables;
 use crate::report::model::{Model, Numbers};
 use crate::stats::tally::Statistics;
@@ -21,7 +21,7 @@ pub(super) fn header(page: &mut Markup, model: &Model) {
     if let Some(started) = &plan.started_at {
         page.raw("<span>").text(moment(started)).raw("</span>");
     }
-    page.raw("<span>").text(lasted(model.story.seconds())).raw("</span>");
+    page.raw("<span>").text(duration(model.story.seconds())).raw("</span>");
     for target in &plan.targets {
         page.raw("<span>").text(&target.host).raw("</span>");
     }

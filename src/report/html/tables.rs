@@ -1,7 +1,7 @@
 //! The tables of a page. Sorting is done by a script, which needs the raw numbers.
 
-use super::figures::{count, lasted, number, share, unix};
 use super::markup::Markup;
+use super::number_format::{count, duration, number, share, unix};
 use crate::report::model::{Numbers, Story};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
@@ -9,7 +9,7 @@ use crate::telemetry::reader::facts::ErrorRow;
 use crate::vocabulary::Phase;
 
 /// Maximum number of errors in a page; the stream contains all of them.
-const MOST_ERRORS: usize = 500;
+const MAX_ERRORS_SHOWN: usize = 500;
 
 /// The checks of the run; nothing if there are none.
 pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
@@ -42,7 +42,7 @@ pub(super) fn phases(page: &mut Markup, story: &Story) {
             .raw("\"></span>")
             .raw(seen.phase.as_str())
             .raw("</th>");
-        cell(page, &lasted(seconds));
+        cell(page, &duration(seconds));
         cell(page, &count(counts.completed()));
         failures(page, counts.failed, counts.completed());
         cell(page, &number(rate, 1));
@@ -112,7 +112,9 @@ pub(super) fn errors(page: &mut Markup, story: &Story) {
     page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
     page.raw("<th><button type=\"button\">Occurrences</button></th><th><button type=\"button\">First</button></th>");
     page.raw("<th><button type=\"button\">Last</button></th></tr></thead>\n<tbody>");
-    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in story.errors.iter().take(MOST_ERRORS) {
+    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in
+        story.errors.iter().take(MAX_ERRORS_SHOWN)
+    {
         page.raw("<tr>").element("td", "name", error).element("td", "name", format_args!("{method} {name}"));
         value(page, *occurrences as f64, &count(*occurrences));
         value(page, *first_seen, &unix(*first_seen));
@@ -120,8 +122,8 @@ pub(super) fn errors(page: &mut Markup, story: &Story) {
         page.raw("</tr>\n");
     }
     page.raw("</tbody></table></div>\n");
-    if story.errors.len() > MOST_ERRORS {
-        let further = count((story.errors.len() - MOST_ERRORS) as u64);
+    if story.errors.len() > MAX_ERRORS_SHOWN {
+        let further = count((story.errors.len() - MAX_ERRORS_SHOWN) as u64);
         page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more distinct errors.</p>\n");
     }
 }

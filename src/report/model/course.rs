@@ -209,11 +209,12 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::packed::Packed;
+    use crate::stats::packed::PackedHistogram;
     use crate::stats::sum::Sum;
 
     fn point(tick: u64) -> Point {
-        let service = PackedTimes { sum: Sum::of(1, u128::from(tick), tick, tick), histogram: Packed::of([(tick, 1)]) };
+        let service =
+            PackedTimes { sum: Sum::of(1, u128::from(tick), tick, tick), histogram: PackedHistogram::of([(tick, 1)]) };
         let phase = if tick < 4 { Phase::Ramp } else { Phase::Steady };
         let traffic = Traffic { ok: 1, service, ..Traffic::default() };
         Point { start_ms: (tick - 1) * 1000, end_ms: tick * 1000, phase, traffic, ..Point::default() }
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!((course.ticks_a_point(), course.points().len()), (16, 7));
         let whole = course.whole();
         assert_eq!(whole.ok, 100);
-        assert_eq!(whole.service.histogram, Packed::of((1..=100).map(|us| (us, 1))));
+        assert_eq!(whole.service.histogram, PackedHistogram::of((1..=100).map(|us| (us, 1))));
         let first = course.points().next().unwrap();
         assert_eq!((first.start_ms, first.end_ms, first.phase), (0, 15_000, Phase::Ramp));
         assert!(course.points().zip(course.points().skip(1)).all(|(one, next)| one.end_ms == next.start_ms));
@@ -249,7 +250,7 @@ mod tests {
         let late = Traffic { response: Some(point(9).traffic.service), ..point(5).traffic };
         sum.add(&late);
         sum.add(&point(6).traffic);
-        assert_eq!(sum.service.histogram, Packed::of([(5, 2), (6, 1)]));
-        assert_eq!(sum.response().histogram, Packed::of([(5, 1), (6, 1), (9, 1)]));
+        assert_eq!(sum.service.histogram, PackedHistogram::of([(5, 2), (6, 1)]));
+        assert_eq!(sum.response().histogram, PackedHistogram::of([(5, 1), (6, 1), (9, 1)]));
     }
 }

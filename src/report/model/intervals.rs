@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::course::{Point, Traffic};
 use super::{EndpointSeen, PhaseSeen, Story, millis, title};
-use crate::stats::check::{Kept, Share};
+use crate::stats::check::{CheckInput, TimesRef};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
@@ -162,7 +162,7 @@ impl Story {
         if point.phase != Phase::Drain {
             self.last_of_load = Some((point.phase, point.end_ms));
         }
-        self.bench.pass(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
+        self.bench.add_phase_time(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
         self.course.add(tick, &point);
     }
@@ -175,7 +175,7 @@ impl Story {
             return;
         }
         if let (Some((phase, end_ms)), Some(stopped)) = (self.last_of_load, millis(&stop.stopped_at)) {
-            self.bench.take_back(phase, Duration::from_millis(end_ms.saturating_sub(stopped)));
+            self.bench.subtract_phase_time(phase, Duration::from_millis(end_ms.saturating_sub(stopped)));
         }
     }
 
@@ -184,11 +184,12 @@ impl Story {
         let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
         self.endpoints[endpoint].course.add(tick, &point);
         if !self.bench.is_empty() {
-            let (service, response) = (Kept::Packed(&point.traffic.service), Kept::Packed(point.traffic.response()));
+            let (service, response) =
+                (TimesRef::Packed(&point.traffic.service), TimesRef::Packed(point.traffic.response()));
             let (phase, failed) = (point.phase, point.traffic.failed);
             let after_stop = point.traffic.after_stop.completed;
             let endpoint = self.endpoints[endpoint].title();
-            self.bench.add(&Share { endpoint: &endpoint, phase, failed, after_stop, service, response });
+            self.bench.add(&CheckInput { endpoint: &endpoint, phase, failed, after_stop, service, response });
         }
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);

@@ -17,8 +17,8 @@ pub use unfinished::{Numbers, UnfinishedSeen};
 
 use crate::clock::unix_time;
 use crate::error::Result;
-use crate::plan::check::{Check, MOST_CHECKS};
-use crate::stats::check::Bench;
+use crate::plan::check::{Check, MAX_CHECKS};
+use crate::stats::check::CheckSet;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
@@ -37,7 +37,7 @@ const MOST_OF_ENDPOINT: usize = 400;
 const MOST_OF_ENDPOINTS: usize = 16_000;
 
 /// Maximum endpoints: as many as a run counts separately, and the rest. A stream by swarmline never has more.
-const MOST_ENDPOINTS: usize = crate::stats::aggregate::MOST_ENDPOINTS + 1;
+const MOST_ENDPOINTS: usize = crate::stats::aggregate::MAX_ENDPOINTS + 1;
 
 /// Maximum lines about unfinished requests: one per endpoint and phase.
 const MOST_UNFINISHED: usize = MOST_ENDPOINTS * Phase::ALL.len();
@@ -86,7 +86,7 @@ pub struct Story {
     /// The last line; `None` if the stream was cut off before it.
     pub end: Option<RunEnd>,
     /// The checks by which the run is judged anew.
-    bench: Bench,
+    bench: CheckSet,
     open: Option<(u64, Point)>,
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     last_of_load: Option<(Phase, u64)>,
@@ -186,7 +186,7 @@ impl Model {
     /// # Errors
     /// As [`Model::read`].
     pub fn held_to(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
-        let mut story = Story { bench: Bench::new(checks), ..Story::default() };
+        let mut story = Story { bench: CheckSet::new(checks), ..Story::default() };
         let read = source::read(path, interrupt, |line, reading| story.take(line, reading))?;
         let mut model = Self::new(read, story);
         if !checks.is_empty() {
@@ -219,7 +219,7 @@ impl Default for Story {
             stop: None,
             checks: Vec::new(),
             end: None,
-            bench: Bench::default(),
+            bench: CheckSet::default(),
             open: None,
             last_of_load: None,
             is_begun: false,
@@ -265,7 +265,7 @@ impl Story {
             Fact::Unfinished(unfinished) if self.unfinished.len() < MOST_UNFINISHED => {
                 self.take_unfinished(&unfinished, reading);
             }
-            Fact::Check(check) if self.checks.len() < MOST_CHECKS => self.checks.push(check),
+            Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
             Fact::RunEnd(end) => self.end = Some(end),
             Fact::TestStart | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
         }

@@ -1,7 +1,7 @@
 //! Requests that were unfinished at the end of the run, and the statistics that include them.
 
 use super::{EndpointSeen, Story, title};
-use crate::stats::check::{Kept, UnfinishedShare};
+use crate::stats::check::{TimesRef, UnfinishedInput};
 use crate::stats::packed::PackedTimes;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
@@ -89,11 +89,11 @@ impl Story {
     /// Passes the unfinished requests to the checks.
     pub(super) fn show_unfinished(&mut self) {
         for part in &self.unfinished {
-            self.bench.add_unfinished(&UnfinishedShare {
+            self.bench.add_unfinished(&UnfinishedInput {
                 endpoint: &title(&part.method, &part.name),
                 phase: part.phase,
-                service: Kept::Packed(&part.service),
-                response: Kept::Packed(&part.response),
+                service: TimesRef::Packed(&part.service),
+                response: TimesRef::Packed(&part.response),
             });
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Model, Story};
 use crate::plan::check::Check;
-use crate::stats::check::unchecked;
-use crate::stats::verdict::{Evidence, Judgement, VerdictReason};
+use crate::stats::check::unchecked_failures;
+use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::events;
 use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
 use crate::vocabulary::{ReasonKind, Verdict};
@@ -16,16 +16,16 @@ impl Model {
         self.story.show_unfinished();
         let story = &self.story;
         let failures = story.failed_by_endpoint();
-        let unchecked = unchecked(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
+        let unchecked = unchecked_failures(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
         let load_time = story.load_time();
         let (counts, unfinished) = (story.counts(), story.unfinished());
         let (faults, notes) = self.told();
-        let mut judgement = Judgement::of(Evidence {
+        let mut judgement = Assessment::of(Evidence {
             counts,
             answered: story.answered(),
             unfinished,
             faults,
-            rulings: story.bench.rulings(load_time),
+            check_results: story.bench.results(load_time),
             unchecked,
             without_data: 0,
         });

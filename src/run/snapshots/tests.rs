@@ -2,14 +2,14 @@ use super::*;
 use crate::cli::{self, Command, Invocation, Variables};
 use crate::machine::sampler::Sampler;
 use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
-use crate::plan::Surroundings;
+use crate::plan::ProcessContext;
 use crate::plan::endpoint::EndpointId;
 use crate::publish::observer::{Endpoints, Observer};
-use crate::stats::aggregate::Cut;
-use crate::stats::check::Share;
-use crate::stats::stalls::Overslept;
+use crate::stats::aggregate::EndpointInterval;
+use crate::stats::check::CheckInput;
+use crate::stats::stalls::SamplerReport;
 use crate::stats::tally::Counts;
-use crate::stats::verdict::Judgement;
+use crate::stats::verdict::Assessment;
 use crate::vocabulary::EndReason;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,7 +19,7 @@ fn plan() -> Plan {
     let line = ["swarmline", "run", "--host", "http://localhost", "--check", "max < 1s", "/a", "/b", "/c"];
     let parsed = cli::parse(line.map(OsString::from), Variables::Ignored).unwrap();
     let Invocation::Command(Command::Run(flags), origins) = parsed else { unreachable!("a run") };
-    let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+    let surroundings = ProcessContext { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
     Plan::from_flags(&flags, &origins, surroundings).unwrap()
 }
 
@@ -54,7 +54,7 @@ fn outcome(endpoint: u32, millis: u64, ending: Ending) -> Outcome {
 }
 
 fn look(tick: u64, sampler: &mut Sampler) -> Look {
-    let mut sample = sampler.look(at(tick * 1000));
+    let mut sample = sampler.sample(at(tick * 1000));
     sample.at = at(tick * 1000);
     Look {
         tick,
@@ -64,15 +64,19 @@ fn look(tick: u64, sampler: &mut Sampler) -> Look {
         sample,
         writer_cpu: Duration::ZERO,
         open_files_limit: 0,
-        overslept: Overslept::default(),
+        overslept: SamplerReport::default(),
     }
 }
 
 /// A tick as the aggregator makes one.
-fn tick(snapshots: &mut Snapshots<'_>, (aggregate, bench): (&mut Aggregate, &mut Bench), look: Look) -> Vec<Cut> {
-    let cuts = aggregate.cut();
-    for Cut { place, interval } in &cuts {
-        bench.add(&Share::of(&endpoint(snapshots.plan, *place).to_string(), Phase::Steady, interval));
+fn tick(
+    snapshots: &mut Snapshots<'_>,
+    (aggregate, bench): (&mut Aggregate, &mut CheckSet),
+    look: Look,
+) -> Vec<EndpointInterval> {
+    let cuts = aggregate.close_interval();
+    for EndpointInterval { key: place, interval } in &cuts {
+        bench.add(&CheckInput::from_flags(&endpoint(snapshots.plan, *place).to_string(), Phase::Steady, interval));
     }
     let (sends, aggregator_cpu) = (aggregate.take_sends(), Duration::ZERO);
     let count = Count { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
@@ -80,7 +84,7 @@ fn tick(snapshots: &mut Snapshots<'_>, (aggregate, bench): (&mut Aggregate, &mut
     count.cuts
 }
 
-fn add(sum: &mut Counts, cut: &Cut) {
+fn add(sum: &mut Counts, cut: &EndpointInterval) {
     sum.ok += cut.interval.ok;
     sum.failed += cut.interval.failures();
     sum.aborted += cut.interval.aborted;
@@ -91,7 +95,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
     let (observers, seen) = kept(Wants { endpoints: Endpoints::All, checks: true, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::new(plan.checks()));
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     let mut sums: Vec<(String, Counts)> = Vec::new();
     let endings = [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Ok, Ending::Aborted];
     for number in 1..=4 {
@@ -101,7 +105,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
         }
         let look = look(u64::from(number), &mut sampler);
         for cut in tick(&mut snapshots, (&mut aggregate, &mut bench), look) {
-            let name = endpoint(&plan, cut.place).to_string();
+            let name = endpoint(&plan, cut.key).to_string();
             let place = sums.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
                 sums.push((name, Counts::default()));
                 sums.len() - 1
@@ -128,7 +132,7 @@ fn what_no_observer_wants_is_not_made() {
     let pause = Duration::from_secs(2);
     let (observers, seen) = kept(Wants { endpoints: Endpoints::First(1), pause, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::new(plan.checks()));
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     (0..3).for_each(|endpoint| aggregate.record(&outcome(endpoint, 500, Ending::Ok)));
     for number in 1..=4 {
         tick(&mut snapshots, (&mut aggregate, &mut bench), look(number, &mut sampler));
@@ -147,7 +151,7 @@ fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
     let (observers, seen) = kept(Wants { between_ticks: true, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), Bench::default());
+    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::default());
     aggregate.record(&outcome(0, 500, Ending::Ok));
     tick(&mut snapshots, (&mut aggregate, &mut bench), look(1, &mut sampler));
     assert_eq!(seen.recv().unwrap().completed, 1);
@@ -167,7 +171,7 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let mut aggregate = Aggregate::new(plan.endpoints().len());
     (0..6).for_each(|number| aggregate.record(&outcome(number % 2, 100, Ending::Ok)));
-    aggregate.cut();
+    aggregate.close_interval();
     let ending = RunEnding {
         at: at(5000),
         stopped_at: at(2000),
@@ -175,11 +179,11 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
         users: 4,
         load_end: at(2000),
         unfinished: Vec::new(),
-        judgement: Judgement::pass(),
+        judgement: Assessment::pass(),
         exit_code: 0,
     };
     let last = snapshots.last(&ending, &aggregate, Some((5, Phase::Drain)));
     assert_eq!((last.completed, last.users, last.at, last.tick.number), (6, 4, at(5000), 5));
-    assert_eq!(last.tick.statistics, aggregate.whole().statistics(at(5000), at(2000)));
+    assert_eq!(last.tick.statistics, aggregate.total().statistics(at(5000), at(2000)));
     assert_eq!(last.tick.endpoints.iter().map(|one| one.counts.ok).collect::<Vec<_>>(), [3, 3]);
 }

@@ -2,9 +2,9 @@ use super::*;
 
 const STEADY: Phase = Phase::Steady;
 
-fn bench(checks: &[&str]) -> Bench {
+fn bench(checks: &[&str]) -> CheckSet {
     let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
-    Bench::new(&checks)
+    CheckSet::new(&checks)
 }
 
 /// Times of this many microseconds each.
@@ -14,14 +14,14 @@ fn times(each: impl IntoIterator<Item = u64>) -> Times {
     times
 }
 
-fn add(bench: &mut Bench, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
+fn add(bench: &mut CheckSet, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
     let fixed = times([1]);
-    let (service, response) = (Kept::Counted(&fixed), Kept::Counted(response));
-    bench.add(&Share { endpoint, phase, failed, after_stop: 0, service, response });
+    let (service, response) = (TimesRef::Counted(&fixed), TimesRef::Counted(response));
+    bench.add(&CheckInput { endpoint, phase, failed, after_stop: 0, service, response });
 }
 
-fn said(bench: &Bench, elapsed_s: u64) -> Vec<(bool, String)> {
-    let rulings = bench.rulings(Duration::from_secs(elapsed_s));
+fn said(bench: &CheckSet, elapsed_s: u64) -> Vec<(bool, String)> {
+    let rulings = bench.results(Duration::from_secs(elapsed_s));
     rulings.iter().map(|ruling| (ruling.met, ruling.value_text().unwrap_or_default())).collect()
 }
 
@@ -68,8 +68,8 @@ fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
     {
         add(&mut bench, endpoint, phase, u64::from(endpoint == "GET /b"), &times((0..count).map(|_| 5)));
     }
-    bench.pass(Phase::Ramp, Duration::from_secs(6));
-    bench.pass(STEADY, Duration::from_secs(10));
+    bench.add_phase_time(Phase::Ramp, Duration::from_secs(6));
+    bench.add_phase_time(STEADY, Duration::from_secs(10));
     let values: Vec<String> = said(&bench, 16).into_iter().map(|(_, value)| value).collect();
     assert_eq!(values, ["4321", "301", "4300", "300", "430/s", "2"]);
 }
@@ -78,19 +78,19 @@ fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
 fn a_check_without_data_is_not_met_and_reports_it() {
     let mut bench = bench(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
     add(&mut bench, "GET /a", STEADY, 0, &times([10]));
-    let rulings = bench.rulings(Duration::from_secs(1));
+    let rulings = bench.results(Duration::from_secs(1));
     assert_eq!(rulings.iter().map(|ruling| ruling.met).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(rulings[0].reason(), None);
     assert_eq!(rulings[1].reason().unwrap(), "check without data: p95@drain < 1s");
     let missed = self::bench(&["requests > 1"]);
-    assert_eq!(missed.rulings(Duration::ZERO)[0].value, None);
+    assert_eq!(missed.results(Duration::ZERO)[0].value, None);
 }
 
 #[test]
 fn the_reason_names_the_check_and_the_value_reached() {
     let mut bench = bench(&["p95{GET /a} < 1ms", "avg < 2s", "fail_ratio < 1%"]);
     add(&mut bench, "GET /a", STEADY, 1, &times([2_345_678, 2_345_678, 2_345_678]));
-    let reasons: Vec<String> = bench.rulings(Duration::ZERO).iter().filter_map(Ruling::reason).collect();
+    let reasons: Vec<String> = bench.results(Duration::ZERO).iter().filter_map(CheckResult::reason).collect();
     assert_eq!(
         reasons,
         [
@@ -106,19 +106,19 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
     let elapsed = Duration::from_secs(1);
     let mut slow = bench(&["p95 < 10ms", "p95 < 10ms abort"]);
     add(&mut slow, "GET /a", STEADY, 0, &times((0..99).map(|_| 20_000)));
-    assert!(!slow.is_lost(elapsed) && !slow.is_lost(elapsed), "too few requests");
+    assert!(!slow.should_abort(elapsed) && !slow.should_abort(elapsed), "too few requests");
     add(&mut slow, "GET /a", STEADY, 0, &times([20_000]));
-    assert!(!slow.is_lost(elapsed), "missed once");
-    assert!(slow.is_lost(elapsed), "missed twice");
+    assert!(!slow.should_abort(elapsed), "missed once");
+    assert!(slow.should_abort(elapsed), "missed twice");
     // Results that arrive while the run stops do not save it.
     add(&mut slow, "GET /a", STEADY, 0, &times((0..10_000).map(|_| 10)));
     assert_eq!(said(&slow, 1), [(true, "0.01ms".to_owned()), (false, "20ms".to_owned())]);
 
     let mut recovers = bench(&["p95 < 10ms abort"]);
     add(&mut recovers, "GET /a", STEADY, 0, &times((0..100).map(|_| 20_000)));
-    assert!(!recovers.is_lost(elapsed));
+    assert!(!recovers.should_abort(elapsed));
     add(&mut recovers, "GET /a", STEADY, 0, &times((0..9_900).map(|_| 10)));
-    assert!(!recovers.is_lost(elapsed), "met again");
+    assert!(!recovers.should_abort(elapsed), "met again");
     assert!(said(&recovers, 1)[0].0);
 }
 
@@ -126,15 +126,15 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
 fn a_check_that_can_no_longer_be_met_stops_the_run_at_once() {
     for text in ["max < 10ms abort", "failures == 0 abort", "fail_ratio == 0 abort", "requests < 3 abort"] {
         let mut bench = bench(&[text]);
-        assert!(!bench.is_lost(Duration::ZERO), "{text}: nothing happened yet");
+        assert!(!bench.should_abort(Duration::ZERO), "{text}: nothing happened yet");
         add(&mut bench, "GET /a", STEADY, 0, &times([5]));
-        assert!(!bench.is_lost(Duration::ZERO), "{text}: not missed yet");
+        assert!(!bench.should_abort(Duration::ZERO), "{text}: not missed yet");
         add(&mut bench, "GET /a", STEADY, 1, &times([5, 10_000]));
-        assert!(bench.is_lost(Duration::ZERO), "{text}");
+        assert!(bench.should_abort(Duration::ZERO), "{text}");
     }
     let mut grows = bench(&["failures == 2 abort"]);
     add(&mut grows, "GET /a", STEADY, 1, &times([5]));
-    assert!(!grows.is_lost(Duration::ZERO), "1 may become 2");
+    assert!(!grows.should_abort(Duration::ZERO), "1 may become 2");
 }
 
 #[test]
@@ -149,6 +149,6 @@ fn a_check_on_failures_decides_whether_they_matter() {
         (&["failures{GET /a} < 10", "fail_ratio{GET /b} < 1%"], 0),
     ] {
         let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
-        assert_eq!(unchecked(&checks, failures.into_iter()), left, "{checks:?}");
+        assert_eq!(unchecked_failures(&checks, failures.into_iter()), left, "{checks:?}");
     }
 }

@@ -1,27 +1,27 @@
 //! Histograms out of text, packed: what [`encode`](super::encode) wrote, read by [`decode`](super::decode).
 
 use super::decode::Decoder;
-use crate::stats::packed::Packed;
+use crate::stats::packed::PackedHistogram;
 use crate::telemetry::claims::Distribution;
 
 /// Parses a histogram.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn histogram(text: &str) -> Result<Packed, &'static str> {
+pub fn histogram(text: &str) -> Result<PackedHistogram, &'static str> {
     let mut decoder = Decoder::default();
-    Ok(Packed::of(decoder.read(text)?.values()))
+    Ok(PackedHistogram::of(decoder.read(text)?.values()))
 }
 
 /// As [`histogram`], but also adds it to a distribution, to be checked against its line.
 ///
 /// # Errors
 /// As [`histogram`].
-pub fn distribution(text: &str, all: &mut Distribution) -> Result<Packed, &'static str> {
+pub fn distribution(text: &str, all: &mut Distribution) -> Result<PackedHistogram, &'static str> {
     let mut decoder = Decoder::default();
     let recorded = decoder.read(text)?;
     all.add(&recorded);
-    Ok(Packed::of(recorded.values()))
+    Ok(PackedHistogram::of(recorded.values()))
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     fn a_written_histogram_is_read_back_value_by_value() {
         for many in [0, 1, 2, 100, 20_000] {
             let histogram = recorded(Precision::Fine, many);
-            let mut sum = Packed::default();
+            let mut sum = PackedHistogram::default();
             for piece in encode::pieces(&histogram, 1000) {
                 sum.add(&super::histogram(&piece).unwrap());
             }

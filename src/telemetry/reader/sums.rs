@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::ending::RunEnd;
 use super::facts::{ErrorRow, Fact, Interval, Row};
 use super::troubles::{Kind, Troubles};
-use crate::stats::aggregate::MOST_ENDPOINTS;
+use crate::stats::aggregate::MAX_ENDPOINTS;
 use crate::telemetry::claims::MOST_COUNT;
 
 /// Requests that were answered or failed, and that failed.
@@ -39,7 +39,7 @@ impl Sums {
         match fact {
             Fact::Interval(interval) => return self.add_interval(interval),
             Fact::Final(row) => self.last = Some((number, completed(row))),
-            Fact::Endpoint(row) if self.rows.len() <= MOST_ENDPOINTS => {
+            Fact::Endpoint(row) if self.rows.len() <= MAX_ENDPOINTS => {
                 self.rows.push((number, (row.method.clone(), row.name.clone()), completed(row)));
             }
             Fact::EndpointError(ErrorRow { occurrences, .. }) => {
@@ -72,7 +72,7 @@ impl Sums {
         self.redirects += redirects;
         self.reopened += reopened;
         let key = (interval.method.clone(), interval.name.clone());
-        if self.endpoints.len() <= MOST_ENDPOINTS || self.endpoints.contains_key(&key) {
+        if self.endpoints.len() <= MAX_ENDPOINTS || self.endpoints.contains_key(&key) {
             let known = self.endpoints.entry(key).or_default();
             *known = (known.0 + ok + failed, known.1 + failed);
         } else {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
 use swarmline::plan::scenario::{KEYS, SCHEMA, keys};
-use swarmline::plan::{Plan, Surroundings};
+use swarmline::plan::{Plan, ProcessContext};
 
 use crate::support::Scratch;
 
@@ -40,7 +40,7 @@ impl Program {
     }
 
     fn read(&self) -> Result<(), String> {
-        let surroundings = Surroundings { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
+        let surroundings = ProcessContext { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() };
         Plan::from_flags(&self.0, &self.1, surroundings).map(|_| ()).map_err(|error| error.to_string())
     }
 }

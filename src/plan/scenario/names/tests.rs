@@ -1,30 +1,30 @@
 use super::*;
-use crate::plan::data::{Pick, Row, Table};
+use crate::plan::data::{Pick, RowId, Table};
 use crate::plan::random::Random;
-use crate::plan::template::{Unset, Values};
+use crate::plan::template::{RenderError, Values};
 
-fn names() -> Names {
+fn names() -> ScenarioNames {
     let mut table = Table::new(vec!["name".to_owned(), "password".to_owned()]).unwrap();
     for cell in ["a b", "7"] {
         table.push(cell).unwrap();
     }
-    let known = |text: &str| Known { text: text.to_owned(), is_secret: false };
-    let mut names = Names {
+    let known = |text: &str| KnownValue { text: text.to_owned(), is_secret: false };
+    let mut names = ScenarioNames {
         environment: [("KEY".to_owned(), "s/1".to_owned())].into(),
         variables: [("page".to_owned(), known("2")), ("city".to_owned(), known("K\u{f6}ln & co"))].into(),
         sources: vec![DataSource::new("account".to_owned(), Pick::Sequential, table)],
-        ..Names::default()
+        ..ScenarioNames::default()
     };
     let token = names.slot("token").unwrap();
     names.slot("later").unwrap();
-    names.within_reach.insert(token);
+    names.available.insert(token);
     names
 }
 
-fn rendered(names: &Names, template: &Template) -> Result<String, Unset> {
+fn rendered(names: &ScenarioNames, template: &Template) -> Result<String, RenderError> {
     let mut values = Values {
         variables: &[Some("t 1".to_owned())],
-        rows: &[Some(Row(0))],
+        rows: &[Some(RowId(0))],
         sources: &names.sources,
         user: 5,
         iteration: 6,
@@ -35,7 +35,7 @@ fn rendered(names: &Names, template: &Template) -> Result<String, Unset> {
     template.render(&mut values, &mut out).map(|()| String::from_utf8(out).unwrap())
 }
 
-fn filled(text: &str, encoding: Encoding) -> Result<String, String> {
+fn filled(text: &str, encoding: TextEncoding) -> Result<String, String> {
     let mut names = names();
     let template = names.text(text, encoding)?;
     rendered(&names, &template).map_err(|why| format!("{why:?}"))
@@ -43,12 +43,12 @@ fn filled(text: &str, encoding: Encoding) -> Result<String, String> {
 
 #[test]
 fn texts_are_split_into_parts() {
-    use Token::{Expression, Literal};
-    assert_eq!(tokens("a${b}c").unwrap(), [Literal("a"), Expression("b"), Literal("c")]);
-    assert_eq!(tokens("${a}${b}").unwrap(), [Expression("a"), Expression("b")]);
-    assert_eq!(tokens("$${a}$b$").unwrap(), [Literal("${"), Literal("a}$b$")]);
-    assert_eq!(tokens("").unwrap(), []);
-    assert!(tokens("a${b").unwrap_err().contains("no closing brace"));
+    use TextPart::{Expression, Literal};
+    assert_eq!(split_text("a${b}c").unwrap(), [Literal("a"), Expression("b"), Literal("c")]);
+    assert_eq!(split_text("${a}${b}").unwrap(), [Expression("a"), Expression("b")]);
+    assert_eq!(split_text("$${a}$b$").unwrap(), [Literal("${"), Literal("a}$b$")]);
+    assert_eq!(split_text("").unwrap(), []);
+    assert!(split_text("a${b").unwrap_err().contains("no closing brace"));
 }
 
 #[test]
@@ -64,18 +64,18 @@ fn each_expression_is_filled() {
         ("${raw(token)} ${raw(random(3,3))}", "t 1 3"),
         ("$${page} $ {page}", "${page} $ {page}"),
     ] {
-        assert_eq!(filled(text, Encoding::Plain).as_deref(), Ok(expected), "{text}");
+        assert_eq!(filled(text, TextEncoding::Plain).as_deref(), Ok(expected), "{text}");
     }
 }
 
 #[test]
 fn values_are_encoded_and_text_is_not() {
     assert_eq!(
-        filled("/a b/${city}?q=${token}&r=${raw(token)}", Encoding::Percent).unwrap(),
+        filled("/a b/${city}?q=${token}&r=${raw(token)}", TextEncoding::Percent).unwrap(),
         "/a%20b/K%C3%B6ln%20%26%20co?q=t%201&r=t%201"
     );
-    assert_eq!(filled("/${env.KEY}/${raw(env.KEY)}", Encoding::Percent).unwrap(), "/s%2F1/s/1");
-    assert_eq!(filled("a b&${city}", Encoding::Form).unwrap(), "a+b%26K%C3%B6ln+%26+co");
+    assert_eq!(filled("/${env.KEY}/${raw(env.KEY)}", TextEncoding::Percent).unwrap(), "/s%2F1/s/1");
+    assert_eq!(filled("a b&${city}", TextEncoding::Form).unwrap(), "a+b%26K%C3%B6ln+%26+co");
 }
 
 #[test]
@@ -112,18 +112,18 @@ fn unknown_names_are_reported_with_suggestions() {
         ("${}", &["unknown name"]),
         ("${raw(pge)}", &["${pge}", "did you mean \"page\"?"]),
     ] {
-        let why = filled(text, Encoding::Plain).unwrap_err();
+        let why = filled(text, TextEncoding::Plain).unwrap_err();
         assert!(words.iter().all(|word| why.contains(word)), "{text}: {why}");
     }
-    assert!(filled("a\nb", Encoding::Field).unwrap_err().contains("control character"));
+    assert!(filled("a\nb", TextEncoding::Field).unwrap_err().contains("control character"));
 }
 
 #[test]
 fn names_must_be_valid_and_unique() {
     for name in ["", "1a", "a b", "a.b", "ü", "user", "env", "a}", "-a"] {
-        assert!(Names::check_new(name).is_err(), "{name}");
+        assert!(ScenarioNames::check_new(name).is_err(), "{name}");
     }
-    assert!(Names::check_new("_a-1").is_ok());
+    assert!(ScenarioNames::check_new("_a-1").is_ok());
     assert!(names().slot("page").unwrap_err().contains("variable"));
     assert!(names().slot("account").unwrap_err().contains("data source"));
     assert_eq!(names().slot("token"), Ok(SlotId(0)));
@@ -132,8 +132,8 @@ fn names_must_be_valid_and_unique() {
 #[test]
 fn used_sources_are_recorded() {
     let mut names = names();
-    names.text("${user}", Encoding::Plain).unwrap();
-    assert!(names.mentioned.is_empty());
-    names.text("${raw(account.name)}", Encoding::Plain).unwrap();
-    assert_eq!(names.mentioned, [SourceId(0)].into());
+    names.text("${user}", TextEncoding::Plain).unwrap();
+    assert!(names.used_sources.is_empty());
+    names.text("${raw(account.name)}", TextEncoding::Plain).unwrap();
+    assert_eq!(names.used_sources, [SourceId(0)].into());
 }

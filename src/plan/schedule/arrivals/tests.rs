@@ -48,7 +48,7 @@ fn an_endless_rate_is_still_exact_after_a_long_time() {
             let exact = n as u128 * denominator * 1_000_000_000 / numerator;
             assert_eq!(arrivals.due().nth(n).map(|due| due.as_nanos()), Some(exact), "{n} at {rate}/s");
         }
-        assert_eq!((arrivals.end(), arrivals.reached()), (None, Some(Duration::ZERO)));
+        assert_eq!((arrivals.end(), arrivals.plateau()), (None, Some(Duration::ZERO)));
         assert_eq!(arrivals.phase(Duration::ZERO), Phase::Steady);
         assert!((arrivals.rate(Duration::MAX) - rate).abs() < 1e-9);
     }
@@ -99,7 +99,7 @@ fn stages_have_exactly_the_arrivals_of_their_integral() {
         }
         for at in (0..=end).map(|tenths| seconds(tenth(tenths))) {
             let before = due.iter().filter(|due| **due < at).count();
-            assert!((arrivals.intended(at).ceil() - before as f64).abs() < 0.5, "from {v0} {text} at {at:?}");
+            assert!((arrivals.arrivals_due(at).ceil() - before as f64).abs() < 0.5, "from {v0} {text} at {at:?}");
         }
     }
 }
@@ -146,12 +146,12 @@ fn poisson_arrivals_follow_the_stages_and_the_seed() {
 #[test]
 fn the_rate_determines_the_phase_and_the_plateau() {
     let arrivals = constant(10.0, "30s:100,2m:100,30s:0");
-    assert_eq!((arrivals.end(), arrivals.reached()), (Some(seconds(180.0)), Some(seconds(30.0))));
+    assert_eq!((arrivals.end(), arrivals.plateau()), (Some(seconds(180.0)), Some(seconds(30.0))));
     for (at, phase) in [(0.0, Phase::Ramp), (29.9, Phase::Ramp), (30.0, Phase::Steady), (150.0, Phase::Down)] {
         assert_eq!(arrivals.phase(seconds(at)), phase, "at {at} s");
     }
     assert_eq!(arrivals.phase_of(seconds(149.0), seconds(151.0)), Phase::Down);
-    assert!((arrivals.intended(seconds(180.0)) - (1650.0 + 12_000.0 + 1500.0)).abs() < 1e-9);
+    assert!((arrivals.arrivals_due(seconds(180.0)) - (1650.0 + 12_000.0 + 1500.0)).abs() < 1e-9);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn no_rate_that_a_flag_accepts_causes_a_panic() {
                 let due: Vec<Duration> = arrivals.due().skip(1000).take(100).collect();
                 assert!(due.windows(2).all(|pair| pair[0] <= pair[1]));
                 for at in times {
-                    assert!(arrivals.rate(at) >= 0.0 && arrivals.intended(at) >= 0.0);
+                    assert!(arrivals.rate(at) >= 0.0 && arrivals.arrivals_due(at) >= 0.0);
                     assert!(arrivals.phase_of(at, Duration::MAX) <= Phase::Steady);
                 }
             }

@@ -26,7 +26,7 @@ fn a_ramp_starts_each_user_once_and_never_ends() {
     let users = Users::ramp(Ramp::new(4, 2.0));
     assert_eq!(told(&users), "+0@0 +1@500 +2@1000 +3@1500");
     assert_eq!(reached(&users), [(1.5, 4)]);
-    assert_eq!((users.most_users(), users.end()), (4, None));
+    assert_eq!((users.max_users(), users.end()), (4, None));
     for (from, until, phase) in [
         (0.0, 1.0, Phase::Ramp),
         (0.0, 3.0, Phase::Ramp),
@@ -66,7 +66,7 @@ fn each_new_target_is_reached_once_up_and_down() {
         ("21s:10.5,10s:10.9", vec![(20.0, 10)], 10),
     ] {
         assert_eq!(reached(&users(stages)), expected, "{stages}");
-        assert_eq!(users(stages).most_users(), most, "{stages}");
+        assert_eq!(users(stages).max_users(), most, "{stages}");
     }
     assert_eq!(users("30s:100,2m:100,30s:0").end(), Some(seconds(180.0)));
 }
@@ -118,7 +118,7 @@ fn the_longest_and_highest_stages_cause_no_panic() {
         assert!(users.changes().take(100).count() <= 100);
         users.reached().for_each(drop);
         for at in [Duration::ZERO, Duration::from_nanos(1), seconds(1e7), Duration::MAX] {
-            assert!(users.wanted(at) <= users.most_users());
+            assert!(users.wanted(at) <= users.max_users());
             assert!(users.phase_of(at, Duration::MAX) <= Phase::Steady && users.phase(at) <= Phase::Steady);
         }
     }

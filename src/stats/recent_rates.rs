@@ -10,7 +10,7 @@ const SLOTS: usize = 16;
 
 /// Requests and failures of the last seconds, with one slot per second.
 #[derive(Clone, Debug, Default)]
-pub struct Recent {
+pub struct RecentRates {
     slots: [Second; SLOTS],
 }
 
@@ -30,7 +30,7 @@ pub struct Rates {
     pub failures: f64,
 }
 
-impl Recent {
+impl RecentRates {
     /// Counts a request that ended at `done`.
     pub fn record(&mut self, done: Moment, failed: bool) {
         let second = done.since_start().as_secs();
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_over_complete_seconds_and_falls_to_0() {
-        let mut recent = Recent::default();
+        let mut recent = RecentRates::default();
         // 100 per second for 5 s, one in ten failed.
         (0..500).for_each(|n| recent.record(at(n * 10), n % 10 == 0));
         assert_eq!(recent.rates(at(500)), Rates::default());
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_cleared_before_it_is_used_for_another_second() {
-        let mut recent = Recent::default();
+        let mut recent = RecentRates::default();
         recent.record(at(1_000), false);
         recent.record(at(17_000), false);
         // Too late to be counted: the slot already holds a later second.

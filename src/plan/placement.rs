@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Surroundings;
-use super::engine::{self, Found};
+use super::ProcessContext;
+use super::engine::{self, DetectedShard};
 use super::random::seed_of;
 use super::shard::Shard;
 use crate::cli::RunFlags;
@@ -23,7 +23,7 @@ pub enum Start {
 
 /// The placement of this process in a run of several shards.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ShardPlacement {
     /// `None` for a run without shards.
     pub(super) shard: Option<Shard>,
     /// The engine that determined the shard.
@@ -40,7 +40,7 @@ pub(super) struct Place {
 ///
 /// # Errors
 /// Names the flag: the shard does not exist or was not detected, or there is no run id that all shards share.
-pub(super) fn place(flags: &RunFlags, surroundings: &Surroundings<'_>) -> Result<Place> {
+pub(super) fn determine_placement(flags: &RunFlags, surroundings: &ProcessContext<'_>) -> Result<ShardPlacement> {
     let start = match (flags.start_at, flags.start_align) {
         (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "cannot be combined")),
         (Some(at), None) => Start::At(at),
@@ -69,11 +69,11 @@ pub(super) fn place(flags: &RunFlags, surroundings: &Surroundings<'_>) -> Result
         }
     };
     let notes = found.as_ref().map(|found| note(found, &run_id)).into_iter().collect();
-    Ok(Place { shard, engine: found.map(|found| found.engine), run_id, start, notes })
+    Ok(ShardPlacement { shard, engine: found.map(|found| found.engine), run_id, start, notes })
 }
 
-fn note(found: &Found, run_id: &str) -> String {
-    let Found { shard, engine, taken, passed_over, .. } = found;
+fn note(found: &DetectedShard, run_id: &str) -> String {
+    let DetectedShard { shard, engine, used: taken, ignored: passed_over, .. } = found;
     let passed_over =
         if passed_over.is_empty() { String::new() } else { format!("; passed over: {}", passed_over.join(", ")) };
     format!("shard {shard} of run {run_id}, as {engine} says ({}){passed_over}", taken.join(", "))

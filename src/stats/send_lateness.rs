@@ -8,39 +8,39 @@ use crate::outcome::{Outcome, Turn};
 
 /// A request sent this much after it was due, although a user was free to send it, is late because of the
 /// generator.
-pub const LATE: Duration = Duration::from_millis(10);
+pub const LATE_AFTER: Duration = Duration::from_millis(10);
 
 /// Maximum share of late requests in a valid run.
-pub const MOST_LATE: f64 = 0.05;
+pub const MAX_LATE_SHARE: f64 = 0.05;
 
 /// Returns whether `late` requests out of `all` are more than [`MOST_LATE`].
 #[must_use]
 pub fn is_too_many(late: u64, all: u64) -> bool {
-    late as f64 > all as f64 * MOST_LATE
+    late as f64 > all as f64 * MAX_LATE_SHARE
 }
 
 /// Requests and how late they were sent.
 #[derive(Clone, Debug)]
-pub struct Sends {
+pub struct SendLateness {
     lateness: Times,
     /// Requests with a due time that was fixed in advance.
     scheduled: u64,
     late: u64,
 }
 
-impl Default for Sends {
+impl Default for SendLateness {
     fn default() -> Self {
         Self { lateness: Times::new(Precision::Coarse), scheduled: 0, late: 0 }
     }
 }
 
-impl Sends {
+impl SendLateness {
     /// Counts one request.
     pub fn record(&mut self, outcome: &Outcome) {
         let lateness = outcome.lateness();
         self.lateness.record(micros(lateness));
         self.scheduled += u64::from(outcome.turn() != Turn::WhenSent);
-        self.late += u64::from(lateness > LATE && matches!(outcome.turn(), Turn::Free(_)));
+        self.late += u64::from(lateness > LATE_AFTER && matches!(outcome.turn(), Turn::Free(_)));
     }
 
     /// Adds all of `other`.

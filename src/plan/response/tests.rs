@@ -5,8 +5,8 @@ use super::*;
 static NOTHING_SOUGHT: OnceLock<TextSearches> = OnceLock::new();
 
 /// A response with this head and body that took 5 ms.
-pub(crate) fn view<'a>(head: &'a str, body: &'a [u8]) -> AnswerView<'a> {
-    AnswerView {
+pub(crate) fn view<'a>(head: &'a str, body: &'a [u8]) -> ResponseView<'a> {
+    ResponseView {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
         head: head.as_bytes(),
         body: Ok(body),
@@ -14,7 +14,7 @@ pub(crate) fn view<'a>(head: &'a str, body: &'a [u8]) -> AnswerView<'a> {
         size: body.len() as u64,
         service: Duration::from_millis(5),
         cookie: &|name| (name == "session").then(|| "s1".to_owned()),
-        json: ParsedBody::default(),
+        json: LazyJson::default(),
     }
 }
 

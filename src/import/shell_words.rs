@@ -91,11 +91,11 @@ fn split(text: &str, dialect: Dialect) -> std::result::Result<Vec<Vec<String>>, 
     Ok(commands)
 }
 
-type Rest<'t> = std::iter::Peekable<std::str::Chars<'t>>;
+type CharStream<'t> = std::iter::Peekable<std::str::Chars<'t>>;
 
 const UNCLOSED: &str = "has a quote that is not closed";
 
-fn single_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<(), &'static str> {
+fn single_quoted(rest: &mut CharStream<'_>, word: &mut String) -> std::result::Result<(), &'static str> {
     loop {
         match rest.next().ok_or(UNCLOSED)? {
             '\'' => return Ok(()),
@@ -104,7 +104,11 @@ fn single_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<
     }
 }
 
-fn double_quoted(rest: &mut Rest<'_>, dialect: Dialect, word: &mut String) -> std::result::Result<(), &'static str> {
+fn double_quoted(
+    rest: &mut CharStream<'_>,
+    dialect: Dialect,
+    word: &mut String,
+) -> std::result::Result<(), &'static str> {
     loop {
         match (rest.next().ok_or(UNCLOSED)?, dialect) {
             ('"', Dialect::Cmd) if rest.next_if_eq(&'"').is_some() => word.push('"'),
@@ -124,7 +128,7 @@ fn double_quoted(rest: &mut Rest<'_>, dialect: Dialect, word: &mut String) -> st
 }
 
 /// `$'...'`, which browsers write if a text contains line ends or a single quote (bash, "ANSI-C Quoting").
-fn ansi_c_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<(), &'static str> {
+fn ansi_c_quoted(rest: &mut CharStream<'_>, word: &mut String) -> std::result::Result<(), &'static str> {
     loop {
         match rest.next().ok_or(UNCLOSED)? {
             '\'' => return Ok(()),
@@ -157,7 +161,7 @@ fn ansi_c_quoted(rest: &mut Rest<'_>, word: &mut String) -> std::result::Result<
 
 /// Browsers write a character beyond the first plane as two escapes, because JavaScript stores it as two
 /// units.
-fn surrogates(rest: &mut Rest<'_>) -> std::result::Result<char, &'static str> {
+fn surrogates(rest: &mut CharStream<'_>) -> std::result::Result<char, &'static str> {
     let high = digits(rest, 4, 16, "");
     if !(0xd800..0xdc00).contains(&high) {
         return char::from_u32(high).ok_or("has an escape that is not a character");
@@ -170,11 +174,11 @@ fn surrogates(rest: &mut Rest<'_>) -> std::result::Result<char, &'static str> {
     char::from_u32(code).ok_or("has an escape that is not a character")
 }
 
-fn number(rest: &mut Rest<'_>, most: usize, radix: u32, start: &str) -> std::result::Result<char, &'static str> {
+fn number(rest: &mut CharStream<'_>, most: usize, radix: u32, start: &str) -> std::result::Result<char, &'static str> {
     char::from_u32(digits(rest, most, radix, start)).ok_or("has an escape that is not a character")
 }
 
-fn digits(rest: &mut Rest<'_>, most: usize, radix: u32, start: &str) -> u32 {
+fn digits(rest: &mut CharStream<'_>, most: usize, radix: u32, start: &str) -> u32 {
     let mut text = start.to_owned();
     for _ in 0..most {
         match rest.next_if(|c| c.is_digit(radix)) {

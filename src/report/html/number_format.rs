@@ -55,7 +55,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 }
 
 /// A duration: `1 h 2 min`, `5 min 7 s`, `9.8 s`.
-pub(super) fn lasted(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     if seconds < 59.95 {
         return format!("{seconds:.1} s");
     }
@@ -105,7 +105,7 @@ mod tests {
             ["31 µs", "1.23 ms", "12.3 ms", "1,234 ms", "20.0 s"]
         );
         assert_eq!([0, 999, 1_500, 123_456_789].map(bytes), ["0 B", "999 B", "1.5 kB", "123 MB"]);
-        assert_eq!([9.84, 61.0, 3600.0, 7_500.0].map(lasted), ["9.8 s", "1 min 1 s", "1 h", "2 h 5 min"]);
+        assert_eq!([9.84, 61.0, 3600.0, 7_500.0].map(duration), ["9.8 s", "1 min 1 s", "1 h", "2 h 5 min"]);
         let shares = [(0, 9), (1, 1_000_000), (1, 3), (999_999, 1_000_000), (9, 9)].map(|(part, all)| share(part, all));
         assert_eq!(shares, ["0 %", "< 0.01 %", "33.33 %", "> 99.99 %", "100 %"]);
         assert_eq!(moment("2026-11-22T21:00:23.271Z"), "2026-11-22 21:00:23 UTC");

@@ -7,7 +7,7 @@ use memchr::memmem;
 #[derive(Debug, Default)]
 pub struct TextSearches {
     /// One per rule about texts; `None` if its text needs a value that was never extracted from a response.
-    rules: Vec<Option<Search>>,
+    rules: Vec<Option<TextSearch>>,
     /// One per extraction between two texts.
     captures: Vec<Capture>,
 }
@@ -20,7 +20,7 @@ impl TextSearches {
         between: impl Iterator<Item = (&'t str, &'t str)>,
         limit: u64,
     ) -> Self {
-        let rules = rules.map(|text| text.map(Search::new)).collect();
+        let rules = rules.map(|text| text.map(TextSearch::new)).collect();
         Self { rules, captures: between.map(|(left, right)| Capture::new(left, right, limit)).collect() }
     }
 
@@ -32,7 +32,7 @@ impl TextSearches {
 
     /// Starts over with another body.
     pub fn restart(&mut self) {
-        self.rules.iter_mut().flatten().for_each(Search::restart);
+        self.rules.iter_mut().flatten().for_each(TextSearch::restart);
         self.captures.iter_mut().for_each(Capture::restart);
     }
 
@@ -63,14 +63,14 @@ pub enum Captured<'c> {
 
 /// The search for one text.
 #[derive(Debug)]
-struct Search {
+struct TextSearch {
     needle: Vec<u8>,
     /// The end of the previous chunks, shorter than the text.
     tail: Vec<u8>,
     found: bool,
 }
 
-impl Search {
+impl TextSearch {
     const fn new(needle: Vec<u8>) -> Self {
         let found = needle.is_empty();
         Self { needle, tail: Vec::new(), found }
@@ -195,14 +195,14 @@ mod tests {
             let is_there = body.windows(needle.len()).any(|window| window == needle);
             for first in 0..=body.len() {
                 for second in first..=body.len() {
-                    let mut search = Search::new(needle.to_vec());
+                    let mut search = TextSearch::new(needle.to_vec());
                     for piece in pieces(body, &[first, second]) {
                         search.feed(piece);
                     }
                     assert_eq!(search.found, is_there, "{needle:?} cut at {first} and {second}");
                 }
             }
-            let mut search = Search::new(needle.to_vec());
+            let mut search = TextSearch::new(needle.to_vec());
             body.chunks(1).for_each(|byte| search.feed(byte));
             assert_eq!(search.found, is_there, "{needle:?} byte by byte");
             assert!(search.tail.capacity() < 2 * needle.len().max(8), "only a tail is kept, not the body");
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn another_body_is_searched_from_the_start() {
-        let mut search = Search::new(b"ab".to_vec());
+        let mut search = TextSearch::new(b"ab".to_vec());
         search.feed(b"a");
         search.restart();
         search.feed(b"b");

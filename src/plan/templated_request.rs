@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::endpoint::EndpointId;
 use super::request::Request;
-use super::template::{Template, Unset, Values};
+use super::template::{RenderError, Template, Values};
 use super::url::Origin;
-use super::wire::{self, Wire, WireBuffer};
+use super::wire::{self, WireBuffer, WireRequest};
 
 /// A request that is rendered each time it is sent.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl TemplatedRequest {
 
     /// Minimum length in bytes.
     #[must_use]
-    pub fn least_len(&self) -> usize {
+    pub fn min_len(&self) -> usize {
         self.head.literal_len() + self.body.as_ref().map_or(0, Template::literal_len)
     }
 
@@ -47,7 +47,11 @@ impl TemplatedRequest {
     ///
     /// # Errors
     /// A value is missing or not allowed: the request cannot be sent.
-    pub fn render<'w>(&'w self, values: &mut Values<'_>, buffer: &'w mut WireBuffer) -> Result<Wire<'w>, Unset> {
+    pub fn render<'w>(
+        &'w self,
+        values: &mut Values<'_>,
+        buffer: &'w mut WireBuffer,
+    ) -> Result<WireRequest<'w>, RenderError> {
         let (head, body) = buffer.begin();
         self.head.render(values, head)?;
         self.body.as_ref().map_or(Ok(()), |template| template.render(values, body))?;
@@ -59,7 +63,7 @@ impl TemplatedRequest {
     ///
     /// # Errors
     /// As [`TemplatedRequest::render`].
-    pub fn example(&self, values: &mut Values<'_>) -> Result<(Vec<u8>, Vec<u8>), Unset> {
+    pub fn example(&self, values: &mut Values<'_>) -> Result<(Vec<u8>, Vec<u8>), RenderError> {
         let (mut head, mut body) = (Vec::new(), Vec::new());
         self.head.render_masked(values, &mut head)?;
         self.body.as_ref().map_or(Ok(()), |template| template.render_masked(values, &mut body))?;
@@ -72,6 +76,6 @@ impl TemplatedRequest {
         let mut bytes = self.head.fixed()?;
         let body = self.body.as_ref().map(|body| body.fixed().ok_or(())).transpose().ok()?;
         let start = wire::seal(&mut bytes, body.as_deref());
-        Some(Request::of_bytes(self.endpoint, Arc::clone(&self.origin), bytes, start))
+        Some(Request::from_bytes(self.endpoint, Arc::clone(&self.origin), bytes, start))
     }
 }

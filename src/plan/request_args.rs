@@ -8,11 +8,11 @@ use super::check::Check;
 use super::data::DataSource;
 use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
-use super::journey::{Journeys, Message, Rules, Step, Task, Tasks, UserClass};
-use super::json::{Raw, without_mark};
-use super::request::{self, Parts, Request};
+use super::journey::{ExchangeRules, Journeys, Message, Step, Task, Tasks, UserClass};
+use super::json::{RawJson, without_bom};
+use super::request::{self, Request, RequestParts};
 use super::url::{Origin, Url};
-use crate::bounded::{self, Limit};
+use crate::bounded::{self, SizeLimit};
 use crate::cli::RunFlags;
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
@@ -30,12 +30,12 @@ pub(super) struct Resolved {
     /// The body of every request of a command line.
     pub(super) body: Option<Arc<[u8]>>,
     /// Parts that only a scenario has.
-    pub(super) scenario: Extras,
+    pub(super) scenario: ScenarioParts,
 }
 
 /// Parts that only a scenario has.
 #[derive(Debug, Default)]
-pub(super) struct Extras {
+pub(super) struct ScenarioParts {
     /// The scenario's `name`.
     pub(super) name: Option<String>,
     /// Data sources that users take rows from.
@@ -45,7 +45,7 @@ pub(super) struct Extras {
     /// Its checks; those of the command line replace them.
     pub(super) checks: Vec<Check>,
     /// Settings of the file that have no flag, for the stream.
-    pub(super) told: Vec<(&'static str, String)>,
+    pub(super) settings: Vec<(&'static str, String)>,
     /// Other files that were read.
     pub(super) files: Vec<PathBuf>,
 }
@@ -55,7 +55,7 @@ pub(super) struct Extras {
 /// # Errors
 /// Names the request, flag or file; exit code 2.
 pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
-    let written = written(&flags.requests)?;
+    let written = read_requests(&flags.requests)?;
     let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
     let body = body(flags)?;
     let kind = match (&flags.json, &flags.data) {
@@ -74,14 +74,14 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     }
     let home = base.as_ref().map_or_else(|| Arc::clone(lines[0].url.origin()), |b| Arc::clone(b.url.origin()));
     let base_credentials = base.and_then(|b| b.userinfo);
-    let mut book = Book::default();
+    let mut table = EndpointTable::default();
     let mut tasks = Vec::with_capacity(lines.len());
     let rules = rules(flags);
     let mut listing = String::new();
     for line in lines {
         // Same precedence as in curl: the flag, then the URL.
         let in_url = line.userinfo.clone().or_else(|| base_credentials.clone());
-        let credentials = flags.basic_auth.clone().or(in_url).filter(|_| reaches(flags, &line, &home));
+        let credentials = flags.basic_auth.clone().or(in_url).filter(|_| applies_credentials(flags, &line, &home));
         let method = line.method.clone().unwrap_or_else(|| default_method(flags, body.is_some()));
         let headers = request::headers(&defaults(kind, credentials.as_deref(), flags), &flags.headers);
         let name = if *line.url.origin() == home {
@@ -90,20 +90,27 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
             format!("{}{}", line.url.origin().authority(), line.path)
         };
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
-        let endpoint = book.id(Endpoint { method: method.clone(), name: name.clone() });
-        let request = Request::new(endpoint, &line.url, &Parts { method, headers, body: body.clone() });
+        let endpoint = table.id(Endpoint { method: method.clone(), name: name.clone() });
+        let request = Request::new(endpoint, &line.url, &RequestParts { method, headers, body: body.clone() });
         let step = Step { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
         tasks.push(Task { name, weight: 1, steps: [step].into(), rows: Box::default() });
     }
     let base_authority = home.authority().to_owned();
     let listing = listing.trim_end().to_owned();
     let journeys = one_class(flags, tasks)?;
-    Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body, scenario: Extras::default() })
+    Ok(Resolved {
+        journeys,
+        endpoints: table.endpoints,
+        listing,
+        base_authority,
+        body,
+        scenario: ScenarioParts::default(),
+    })
 }
 
 /// The rules for requests without rules of their own.
-pub(super) fn rules(flags: &RunFlags) -> Rules {
-    Rules {
+pub(super) fn rules(flags: &RunFlags) -> ExchangeRules {
+    ExchangeRules {
         timeout: flags.timeout,
         max_redirects: flags.max_redirects,
         max_body: flags.max_body,
@@ -127,18 +134,18 @@ fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
 
 /// Returns whether credentials apply to a request: those of the flag are sent with every request, because the
 /// user wrote both; those in the host's URL only to that host.
-fn reaches(flags: &RunFlags, line: &Line, home: &Origin) -> bool {
+fn applies_credentials(flags: &RunFlags, line: &RequestLine, home: &Origin) -> bool {
     flags.basic_auth.is_some() || line.userinfo.is_some() || **line.url.origin() == *home
 }
 
 /// The endpoints in the order of first use, each once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Book {
+pub(super) struct EndpointTable {
     pub(super) endpoints: Vec<Endpoint>,
     ids: HashMap<Endpoint, EndpointId>,
 }
 
-impl Book {
+impl EndpointTable {
     pub(super) fn id(&mut self, endpoint: Endpoint) -> EndpointId {
         if let Some(id) = self.ids.get(&endpoint) {
             return *id;
@@ -152,35 +159,35 @@ impl Book {
 }
 
 /// Maximum size of a list of requests, which is read into memory and prepared.
-const LIST: Limit = Limit::mib("a list of requests", 16);
+const MAX_LIST: SizeLimit = SizeLimit::mib("a list of requests", 16);
 
 /// Maximum number of requests of a plan: each takes about a KiB in addition to its body.
-pub(super) const MOST_REQUESTS: usize = 200_000;
+pub(super) const MAX_REQUESTS: usize = 200_000;
 
 /// Maximum size of all bodies of a plan. Each request keeps its body in memory, and a load generator has a
 /// few GiB.
-pub(super) const MOST_BODIES: Limit = Limit::mib("the bodies of all requests", 1024);
+pub(super) const MAX_BODIES: SizeLimit = SizeLimit::mib("the bodies of all requests", 1024);
 
 /// Checks that the bodies of a plan, `bytes` in total, can be kept in memory.
 pub(super) fn check_bodies(bytes: u64) -> std::result::Result<(), String> {
-    if bytes > MOST_BODIES.bytes() { Err(MOST_BODIES.to_string()) } else { Ok(()) }
+    if bytes > MAX_BODIES.bytes() { Err(MAX_BODIES.to_string()) } else { Ok(()) }
 }
 
 /// Reads the requests, including `@FILE` and `-`: one per line, without blank lines and lines that start with
 /// `#`.
-fn written(arguments: &[String]) -> Result<Vec<String>> {
+fn read_requests(arguments: &[String]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for argument in arguments {
         let text = match argument.strip_prefix('@') {
-            Some(path) => bounded::file(Path::new(path), LIST),
-            None if argument == "-" => bounded::source(std::io::stdin(), LIST),
+            Some(path) => bounded::read_file(Path::new(path), MAX_LIST),
+            None if argument == "-" => bounded::read_source(std::io::stdin(), MAX_LIST),
             None => {
                 all.push(argument.clone());
                 continue;
             }
         };
         let bytes = text.map_err(|why| Error::usage(argument.as_str(), why))?;
-        let text = std::str::from_utf8(without_mark(&bytes));
+        let text = std::str::from_utf8(without_bom(&bytes));
         let text = text.map_err(|_| Error::usage(argument.as_str(), "is not UTF-8 text"))?;
         let before = all.len();
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -189,8 +196,8 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
             return Err(Error::usage(argument.as_str(), "contains no request"));
         }
     }
-    if all.len() > MOST_REQUESTS {
-        return Err(Error::usage("REQUEST", format!("{} requests; the maximum is {MOST_REQUESTS}", all.len())));
+    if all.len() > MAX_REQUESTS {
+        return Err(Error::usage("REQUEST", format!("{} requests; the maximum is {MAX_REQUESTS}", all.len())));
     }
     if all.is_empty() {
         return Err(Error::usage("REQUEST", "no request given; pass a URL, or --host and a path such as /"));
@@ -199,7 +206,7 @@ fn written(arguments: &[String]) -> Result<Vec<String>> {
 }
 
 /// A request as written.
-struct Line {
+struct RequestLine {
     method: Option<String>,
     url: Url,
     userinfo: Option<String>,
@@ -208,42 +215,42 @@ struct Line {
 }
 
 /// The name of a request in error messages.
-fn named(text: &str) -> String {
+fn request_label(text: &str) -> String {
     format!("request {:?}", masked_url(text))
 }
 
 /// Control characters usually come from a mistake in a script, and would be sent as `%0A`.
-fn without_controls(what: &str, text: &str) -> Result<()> {
+fn reject_controls(what: &str, text: &str) -> Result<()> {
     let is_plain = !text.chars().any(char::is_control);
     if is_plain { Ok(()) } else { Err(Error::usage(what, "has a control character in its URL or path")) }
 }
 
-fn line(base: Option<&Url>, text: &str) -> Result<Line> {
+fn line(base: Option<&Url>, text: &str) -> Result<RequestLine> {
     let text = text.trim_matches([' ', '\t']);
     let (method, target) = match text.split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
-            let method = value::method(method).map_err(|why| Error::usage(named(text), why))?;
+            let method = value::method(method).map_err(|why| Error::usage(request_label(text), why))?;
             (Some(method), target.trim_matches([' ', '\t']))
         }
         _ => (None, text),
     };
-    without_controls(&named(text), target)?;
+    reject_controls(&request_label(text), target)?;
     if target.starts_with('/') {
-        let base = base.ok_or_else(|| Error::usage(named(text), "has no host; add --host URL"))?;
+        let base = base.ok_or_else(|| Error::usage(request_label(text), "has no host; add --host URL"))?;
         let path = target.split('#').next().unwrap_or_default().to_owned();
-        return Ok(Line { method, url: base.below(target), userinfo: None, path });
+        return Ok(RequestLine { method, url: base.below(target), userinfo: None, path });
     }
-    let parsed = parse(&named(text), target)?;
+    let parsed = parse(&request_label(text), target)?;
     let after_scheme = target.find("://").map_or(0, |at| at + 3);
     let rest = &target[after_scheme..];
     let path = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
     let path = path.split('#').next().unwrap_or_default();
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Ok(Line { method, url: parsed.url, userinfo: parsed.userinfo, path })
+    Ok(RequestLine { method, url: parsed.url, userinfo: parsed.userinfo, path })
 }
 
 pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
-    without_controls(what, text)?;
+    reject_controls(what, text)?;
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }
@@ -294,9 +301,10 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
         (Some(text), None) => content("--data", text).map(Some),
         (None, Some(text)) => {
             let json = content("--json", text)?;
-            Raw::parse(&json).map_err(|why| Error::usage(source("--json", text), format!("not JSON: {why}")))?;
+            RawJson::parse(&json)
+                .map_err(|why| Error::usage(flag_with_file("--json", text), format!("not JSON: {why}")))?;
             // A byte order mark is not part of JSON (RFC 8259 section 8.1).
-            Ok(Some(match without_mark(&json) {
+            Ok(Some(match without_bom(&json) {
                 whole if whole.len() == json.len() => json,
                 rest => Arc::from(rest),
             }))
@@ -306,15 +314,15 @@ fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
 
 /// The flag with its file, for error messages. A body given as text is not repeated: it may be long or
 /// secret.
-fn source(flag: &str, text: &str) -> String {
+fn flag_with_file(flag: &str, text: &str) -> String {
     if text.starts_with('@') { format!("{flag} {text}") } else { flag.to_owned() }
 }
 
 fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
     match text.strip_prefix('@') {
         Some(path) => {
-            let read = bounded::file(Path::new(path), MOST_BODIES);
-            read.map(Arc::from).map_err(|why| Error::usage(source(flag, text), why))
+            let read = bounded::read_file(Path::new(path), MAX_BODIES);
+            read.map(Arc::from).map_err(|why| Error::usage(flag_with_file(flag, text), why))
         }
         None => Ok(Arc::from(text.as_bytes())),
     }

@@ -4,19 +4,19 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use super::json::Raw;
+use super::json::RawJson;
 
-use super::search::TextSearches;
+use super::text_search::TextSearches;
 use crate::value::size::ByteSize;
 
 /// A response as seen by expectations and extractions: the final one if redirects were followed.
-pub struct AnswerView<'a> {
+pub struct ResponseView<'a> {
     /// The status.
     pub status: u16,
     /// The head as received, starting with the status line.
     pub head: &'a [u8],
     /// The decoded body if it was kept; empty if the body is only searched for texts.
-    pub body: Result<&'a [u8], Unread>,
+    pub body: Result<&'a [u8], UnreadBody>,
     /// The results of searching the whole body for texts.
     pub texts: &'a TextSearches,
     /// Size of the body in bytes, after de-chunking and before decoding.
@@ -26,19 +26,19 @@ pub struct AnswerView<'a> {
     /// Looks up a cookie of the user by name, including cookies set by a redirect on the way.
     pub cookie: &'a dyn Fn(&str) -> Option<String>,
     /// The body as JSON, parsed on first use.
-    pub json: ParsedBody<'a>,
+    pub json: LazyJson<'a>,
 }
 
 /// Why a body was not read completely. Nothing can then be said about what it contains or does not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Unread {
+pub enum UnreadBody {
     /// Its content coding cannot be decoded.
     Undecodable,
     /// It is longer than `--max-body`.
     Over(ByteSize),
 }
 
-impl Unread {
+impl UnreadBody {
     /// A short fixed text; the text with a size limit is the same for the whole run.
     #[must_use]
     pub fn text(self) -> Cow<'static, str> {
@@ -51,9 +51,9 @@ impl Unread {
 
 /// A body as JSON, checked at most once.
 #[derive(Debug, Default)]
-pub struct ParsedBody<'a>(OnceCell<Option<Raw<'a>>>);
+pub struct LazyJson<'a>(OnceCell<Option<RawJson<'a>>>);
 
-impl<'a> AnswerView<'a> {
+impl<'a> ResponseView<'a> {
     /// Values of the header fields with this name, in the order received.
     pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let lines = self.head.split(|byte| *byte == b'\n').skip(1);
@@ -64,8 +64,8 @@ impl<'a> AnswerView<'a> {
     }
 
     /// The body as JSON, if it could be decoded and is valid.
-    pub(super) fn json(&self) -> Option<Raw<'a>> {
-        let parse = || Raw::parse(self.body.ok()?).ok();
+    pub(super) fn json(&self) -> Option<RawJson<'a>> {
+        let parse = || RawJson::parse(self.body.ok()?).ok();
         *self.json.0.get_or_init(parse)
     }
 }
