@@ -11,18 +11,18 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 
 use swarmline::clock::{Clock, Moment};
-use swarmline::load::http::response::body::Body as ResponseBody;
-use swarmline::load::http::response::head::{Asked, HeadScan};
-use swarmline::load::swarm::outlet::Outlet;
-use swarmline::outcome::{Ending, Outcome, Traffic, Turn};
+use swarmline::load::http::response::body::BodyReader as ResponseBody;
+use swarmline::load::http::response::head::{HeadScan, ResponseExtent};
+use swarmline::load::swarm::outcome_sender::OutcomeSender;
+use swarmline::outcome::{DueTime, Ending, Outcome, Traffic};
 use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
 use swarmline::plan::schedule::arrivals::{Arrivals, Spacing};
 use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::histogram::{Precision, TimeHistogram};
 use swarmline::telemetry::hdr::encode::pieces;
-use swarmline::telemetry::line::{Envelope, Source};
-use swarmline::telemetry::record::{Body, Gauge, Record};
+use swarmline::telemetry::line::{Envelope, StreamSource};
+use swarmline::telemetry::record::{Gauge, Record, RecordBody};
 
 /// Number of runs of each part; the median counts.
 const RUNS: usize = 5;
@@ -82,7 +82,7 @@ fn outcomes() -> Vec<Outcome> {
             bytes_in: 3,
             ..Traffic::default()
         };
-        Outcome::new(EndpointId(0), Turn::WhenSent, (sent, done), traffic, Ending::Ok)
+        Outcome::new(EndpointId(0), DueTime::WhenSent, (sent, done), traffic, Ending::Ok)
     };
     (0..4096).map(|_| next()).collect()
 }
@@ -125,14 +125,14 @@ fn channel(users: u32, operations: u32) {
     let (sender, receiver) = bounded(QUEUE);
     let drainer = Drainer { outcomes: receiver, turn: Mutex::new(()) };
     let relieve = || drainer.help_drain();
-    let outlet = Outlet::new(sender, &relieve);
+    let outlet = OutcomeSender::new(sender, &relieve);
     std::thread::scope(|scope| {
         for _ in 0..users {
             let outlet = outlet.clone();
             let outcomes = outcomes.iter().cycle();
             scope.spawn(move || {
                 for outcome in outcomes.take((operations / users) as usize) {
-                    black_box(outlet.put(*outcome));
+                    black_box(outlet.send(*outcome));
                 }
             });
         }
@@ -191,7 +191,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: Sun, 22
 fn response_parse(operations: u32) {
     for _ in 0..operations {
         let input = black_box(ANSWER);
-        let Ok(Some(head)) = HeadScan::default().parse(input, Asked::Whole) else {
+        let Ok(Some(head)) = HeadScan::default().parse(input, ResponseExtent::HeadAndBody) else {
             unreachable!("the response above is complete")
         };
         let fed = ResponseBody::new(head.framing).feed(&input[head.len..], |_| {});
@@ -201,8 +201,8 @@ fn response_parse(operations: u32) {
 
 fn line_mem(operations: u32) {
     let clock = Clock::start_now();
-    let envelope = Envelope::new(Source::Local, "0123abcd", "127.0.0.1:8080", clock);
-    let body = Body::Mem(Gauge { value: 12.5, unit: "MiB" });
+    let envelope = Envelope::new(StreamSource::Local, "0123abcd", "127.0.0.1:8080", clock);
+    let body = RecordBody::Mem(Gauge { value: 12.5, unit: "MiB" });
     let record = Record { at: clock.now(), tick: Some(3), body };
     let mut line = Vec::new();
     for seq in 0..u64::from(operations) {

@@ -18,7 +18,7 @@ use swarmline::clock::{Clock, Moment, rfc3339};
 use swarmline::error::{Error, Result};
 use swarmline::event::Flight;
 use swarmline::machine::sampler::Sample;
-use swarmline::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+use swarmline::outcome::{DueTime, Ending, Failure, Outcome, Traffic};
 use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
 use swarmline::plan::{Plan, ProcessContext};
@@ -26,10 +26,10 @@ use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::stalls::SamplerReport;
 use swarmline::stats::verdict::{Assessment, Evidence};
 use swarmline::telemetry::ending::RunEnding;
-use swarmline::telemetry::line::{Envelope, Source};
-use swarmline::telemetry::look::{Count, Look};
-use swarmline::telemetry::ours::{Place, WireShard};
-use swarmline::telemetry::record::{Body, Record};
+use swarmline::telemetry::line::{Envelope, StreamSource};
+use swarmline::telemetry::look::{TickCounts, TickSample};
+use swarmline::telemetry::ours::{RunEnvironment, WireShard};
+use swarmline::telemetry::record::{Record, RecordBody};
 use swarmline::telemetry::recorder::Recorder;
 use swarmline::vocabulary::EndReason;
 
@@ -78,9 +78,9 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let mut random = Random::seeded(u64::from(shard.index));
     let path = folder.join(format!("run-{}.ndjson", shard.index));
     let cannot = |why: std::io::Error| Error::usage(path.display().to_string(), why);
-    let envelope = Envelope::new(Source::Worker(shard.index), plan.run_id(), plan.testplan(), clock);
+    let envelope = Envelope::new(StreamSource::Worker(shard.index), plan.run_id(), plan.testplan(), clock);
     let mut out = Out { file: BufWriter::new(File::create(&path).map_err(cannot)?), envelope, seq: 0, bytes: 0 };
-    let place = Place {
+    let place = RunEnvironment {
         shard: Some(shard.clone()),
         shards: None,
         targets: Vec::new(),
@@ -94,7 +94,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let mut tick = 0;
     while out.bytes < bytes {
         let at = Moment::at(INTERVAL * tick);
-        let count = Count {
+        let count = TickCounts {
             cuts: aggregate.close_interval(),
             sends: aggregate.take_sends(),
             queue: 0,
@@ -108,7 +108,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
         tick += 1;
     }
     let at = Moment::at(INTERVAL * tick);
-    let count = Count {
+    let count = TickCounts {
         cuts: aggregate.close_interval(),
         sends: aggregate.take_sends(),
         queue: 0,
@@ -145,7 +145,7 @@ impl Out {
         let mut line = Vec::new();
         for mut record in records {
             self.seq += 1;
-            if let Body::RunEnd(end) = &mut record.body {
+            if let RecordBody::RunEnd(end) = &mut record.body {
                 end.lines = self.seq;
             }
             self.envelope.write(&record, self.seq, &mut line);
@@ -156,7 +156,7 @@ impl Out {
     }
 }
 
-fn look(tick: u32, at: Moment) -> Look {
+fn look(tick: u32, at: Moment) -> TickSample {
     let number = START.as_secs() / INTERVAL.as_secs() + u64::from(tick);
     let sample = Sample {
         at,
@@ -168,12 +168,12 @@ fn look(tick: u32, at: Moment) -> Look {
         open_files: 120,
     };
     let flight = Flight { sent: 0, in_flight: 0, oldest: Duration::ZERO };
-    Look {
+    TickSample {
         tick: number,
         users: 100,
         flight,
         stopped: None,
-        sample,
+        machine: sample,
         writer_cpu: Duration::ZERO,
         open_files_limit: 1024,
         overslept: SamplerReport::default(),
@@ -187,5 +187,5 @@ fn outcome(endpoint: u32, at: Moment, random: &mut Random) -> Outcome {
     let sent = at.after(Duration::from_secs_f64(random.unit() * 2.9));
     let ending = if random.below(50) == 0 { Ending::Failed(Failure::Status(503)) } else { Ending::Ok };
     let traffic = Traffic { content_length: 512, bytes_in: 512, ..Traffic::default() };
-    Outcome::new(EndpointId(endpoint), Turn::WhenSent, (sent, sent.after(took)), traffic, ending)
+    Outcome::new(EndpointId(endpoint), DueTime::WhenSent, (sent, sent.after(took)), traffic, ending)
 }

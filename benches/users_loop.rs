@@ -17,7 +17,7 @@ use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
 use swarmline::load::net::connection::Dialer;
 use swarmline::load::swarm::context::RunContext;
-use swarmline::load::swarm::outlet::Outlet;
+use swarmline::load::swarm::outcome_sender::OutcomeSender;
 use swarmline::load::swarm::roster::Roster;
 use swarmline::load::swarm::start::Swarm;
 use swarmline::load::swarm::stop::Stop;
@@ -75,7 +75,9 @@ fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
     let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));
     let dropped = std::thread::scope(|scope| {
         let dropping = scope.spawn(|| drain(&outcomes));
-        swarm.raise(scope, Outlet::new(sender, &|| {}), event_sender).map_err(|why| Error::usage("threads", why))?;
+        swarm
+            .start(scope, OutcomeSender::new(sender, &|| {}), event_sender)
+            .map_err(|why| Error::usage("threads", why))?;
         stop.sleep_until(end);
         stop.begin(EndReason::RunTime);
         stop.cut();

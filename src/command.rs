@@ -19,10 +19,10 @@ use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
 use crate::publish;
 use crate::publish::observer::Context;
-use crate::report::collector::Seen;
-use crate::report::screen::{self, Screen, Terminal};
+use crate::report::collector::ReportCollector;
+use crate::report::screen::{self, Screen, TerminalInfo};
 use crate::report::terminal;
-use crate::run::{self, Readers, Stream};
+use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;
 pub use merge::merge;
@@ -43,43 +43,43 @@ pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
         environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let seen = Seen::of_run(&plan)?;
+    let seen = ReportCollector::of_run(&plan)?;
     if flags.dry_run {
         let now = Clock::start_now().unix(Moment::START);
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
     let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
     let variable = |name: &str| environment.get(name).map(String::as_str);
-    let terminal = Terminal { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
+    let terminal = TerminalInfo { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
     let people = Screen::open(plan.human_output(), terminal)?;
     for note in plan.notes() {
-        people.say(LogLevel::Info, &format!("swarmline: {note}\n"));
+        people.print(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
     seen.check()?;
     if let Some(near) = near {
-        people.say(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
+        people.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
     let observers = publish::observers(&Context { flags, plan: &plan, screen: &people })?;
     let finished = run::run(&plan, Readers { collector: seen.tee(), observers })?;
     let exit = match &finished.stream {
-        Stream::Whole => finished.exit(&plan),
-        Stream::Closed if !seen.is_asked_for() && plan.checks().is_empty() => return Ok(Exit::Pass),
+        StreamResult::Whole => finished.exit(&plan),
+        StreamResult::Closed if !seen.has_files() && plan.checks().is_empty() => return Ok(Exit::Pass),
         // What was asked for says less than it was to say.
-        Stream::Closed | Stream::Broken(_) => Exit::Invalid,
+        StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
     };
     let model = seen.model();
-    if let Stream::Broken(error) = finished.stream {
+    if let StreamResult::Broken(error) = finished.stream {
         // What is wrong with the stream is said, and what was asked for is made as far as it can be.
         let _ = model.and_then(|model| seen.write(&model));
         return Err(error);
     }
     let model = model?;
-    people.say(LogLevel::Info, &terminal::summary(&model, people.width()));
-    people.say(LogLevel::Warning, &terminal::warnings(&model.story));
+    people.print(LogLevel::Info, &terminal::summary(&model, people.width()));
+    people.print(LogLevel::Warning, &terminal::warnings(&model.run));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
-        people.say(LogLevel::Info, &format!("stream: {}\n", path.display()));
+        people.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    people.say(LogLevel::Info, &seen.write(&model)?);
+    people.print(LogLevel::Info, &seen.write(&model)?);
     Ok(exit)
 }
 
@@ -201,7 +201,7 @@ pub fn man(flags: &ManFlags) -> Result<Exit> {
 
 /// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
 pub fn tell(line: &str) {
-    screen::whisper(format!("swarmline: {line}\n"));
+    screen::write_stderr(format!("swarmline: {line}\n"));
 }
 
 /// Prints a text on stdout. A reader that has seen enough is no error.

@@ -9,7 +9,7 @@ use crate::clock::{Elapsed, Moment};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::vocabulary::FailureClass;
-pub use framing::Broken;
+pub use framing::ProtocolTrouble;
 pub use tls::TlsTrouble;
 
 /// Why a request failed. Failures are counted, so none has a field that differs from one request to the next.
@@ -34,7 +34,7 @@ pub enum Failure {
     /// The server closed the connection before the response was complete.
     ClosedEarly,
     /// The response's framing is broken (RFC 9112).
-    Protocol(Broken),
+    Protocol(ProtocolTrouble),
     /// A redirect that could not be followed.
     Redirect(RedirectTrouble),
     /// A status that counts as failed.
@@ -245,7 +245,7 @@ pub struct Traffic {
 
 /// When a request was due, and whether a user was free to send it then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum DueTime {
     /// The time it was sent: there was no earlier due time.
     WhenSent,
     /// At this moment, and a user was free for it: if it was sent late, this machine was too slow.
@@ -259,7 +259,7 @@ pub enum Turn {
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     endpoint: EndpointId,
-    schedule: Schedule,
+    due_kind: DueKind,
     due: Moment,
     sent: Moment,
     done: Moment,
@@ -271,7 +271,7 @@ const _: () = assert!(size_of::<Outcome>() <= 112, "an outcome has grown");
 
 /// A [`Turn`] without its moment.
 #[derive(Clone, Copy, Debug)]
-enum Schedule {
+enum DueKind {
     WhenSent,
     Free,
     Busy,
@@ -282,27 +282,27 @@ impl Outcome {
     #[must_use]
     pub fn new(
         endpoint: EndpointId,
-        turn: Turn,
+        due_time: DueTime,
         (sent, done): (Moment, Moment),
         traffic: Traffic,
         ending: Ending,
     ) -> Self {
-        let (schedule, due) = match turn {
-            Turn::WhenSent => (Schedule::WhenSent, sent),
-            Turn::Free(due) => (Schedule::Free, due),
-            Turn::Busy(due) => (Schedule::Busy, due),
+        let (schedule, due) = match due_time {
+            DueTime::WhenSent => (DueKind::WhenSent, sent),
+            DueTime::Free(due) => (DueKind::Free, due),
+            DueTime::Busy(due) => (DueKind::Busy, due),
         };
         assert!(due <= sent && sent <= done, "a request is due, then sent, then done");
-        Self { endpoint, schedule, due, sent, done, traffic, ending }
+        Self { endpoint, due_kind: schedule, due, sent, done, traffic, ending }
     }
 
     /// When it was due, and whether a user was free then.
     #[must_use]
-    pub const fn turn(&self) -> Turn {
-        match self.schedule {
-            Schedule::WhenSent => Turn::WhenSent,
-            Schedule::Free => Turn::Free(self.due),
-            Schedule::Busy => Turn::Busy(self.due),
+    pub const fn turn(&self) -> DueTime {
+        match self.due_kind {
+            DueKind::WhenSent => DueTime::WhenSent,
+            DueKind::Free => DueTime::Free(self.due),
+            DueKind::Busy => DueTime::Busy(self.due),
         }
     }
 

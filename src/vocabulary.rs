@@ -217,7 +217,7 @@ words! {
 impl FailureClass {
     /// Whether the server sent a complete response.
     #[must_use]
-    pub const fn is_answer(self) -> bool {
+    pub const fn is_response_class(self) -> bool {
         use FailureClass::{Expectation, Extract, Http4xx, Http5xx, Other, Redirect};
         matches!(self, Redirect | Http4xx | Http5xx | Expectation | Extract | Other)
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
 use crate::merge::{self, Merged, Outcome, Rules};
 use crate::plan::{Sink, check};
-use crate::report::collector::Seen;
+use crate::report::collector::ReportCollector;
 use crate::report::screen;
 use crate::report::terminal;
 use crate::run::signals;
@@ -27,14 +27,14 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
         checks: checks.into_iter().map(|(check, origin)| (check, origin.as_str())).collect(),
     };
     let sink = Sink::of(&flags.telemetry);
-    let seen = Seen::of_merge(flags, &sink)?;
+    let seen = ReportCollector::of_merge(flags, &sink)?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
-    signals::interrupts(&interrupt)?;
+    signals::install_interrupt(&interrupt)?;
     limits::raise_open_files();
     let is_held_to_more = !rules.checks.is_empty();
     let outcome = match merge::merge(&flags.streams, &sink, rules, Box::new(seen.merge_tee()), &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
-        Ok(Merged::Closed) if !seen.is_asked_for() && !is_held_to_more => return Ok(Exit::Pass),
+        Ok(Merged::Closed) if !seen.has_files() && !is_held_to_more => return Ok(Exit::Pass),
         broken => {
             // Write the requested reports from what there is, even though it is incomplete.
             let _ = seen.model().and_then(|model| seen.write(&model));
@@ -48,7 +48,7 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
         let (Outcome { shards: (there, all), .. }, summary) =
             (&outcome, terminal::summary(&model, screen::stderr_width()));
         let left = left.as_deref().unwrap_or_default();
-        screen::whisper(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
+        screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
     }
     left.map(|_| outcome.judgement.exit(flags.exit_code_on_error))
 }

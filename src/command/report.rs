@@ -6,8 +6,8 @@ use crate::cli::{Origins, Outputs, ReportFlags};
 use crate::error::{Error, Exit, Result};
 use crate::files::distinct::{self, NamedFile};
 use crate::plan::check::{self, Check};
-use crate::report::files::{Names, Pages};
-use crate::report::model::Model;
+use crate::report::files::{FileSelection, ReportFiles};
+use crate::report::model::ReportModel;
 use crate::report::{compare, screen, terminal};
 use crate::run::signals;
 use crate::telemetry::interrupt::Interrupt;
@@ -26,13 +26,16 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     }
     let inputs: Vec<NamedFile> =
         flags.baseline.iter().chain(&flags.streams).map(|path| NamedFile::stream(path)).collect();
-    let pages = Pages::new(&flags.outputs);
-    distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.places(Names::Known)].concat())?;
+    let pages = ReportFiles::new(&flags.outputs);
+    distinct::require_distinct(
+        &inputs,
+        &[&[NamedFile::stdout()][..], &pages.named(FileSelection::FinalNames)].concat(),
+    )?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
-    signals::interrupts(&interrupt)?;
+    signals::install_interrupt(&interrupt)?;
     let mut runs = Vec::new();
     for path in flags.baseline.iter().chain(&flags.streams) {
-        runs.push((path.display().to_string(), Model::held_to(path, &checks, &interrupt)?));
+        runs.push((path.display().to_string(), ReportModel::judged_by(path, &checks, &interrupt)?));
     }
     // The baseline's own result does not count against the others.
     let judged = runs.iter().skip(usize::from(flags.baseline.is_some()));
@@ -52,8 +55,8 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         }
     }
     if let Some((_, model)) = runs.last() {
-        let pages = pages.filled(|key| model.story.plan.setting(key));
-        distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.places(Names::All)].concat())?;
+        let pages = pages.filled(|key| model.run.plan.setting(key));
+        distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.named(FileSelection::All)].concat())?;
         text.push_str(&pages.write(model, Error::usage)?);
     }
     super::print(&text)?;
@@ -61,8 +64,8 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
 }
 
 /// The exit code for a stream that was read back: by its verdict only if it was judged anew.
-fn exit(model: &Model, checks: &[Check]) -> Exit {
-    match &model.story.end {
+fn exit(model: &ReportModel, checks: &[Check]) -> Exit {
+    match &model.run.end {
         _ if model.troubles.is_loss() => Exit::Invalid,
         Some(end) if !checks.is_empty() => Exit::from_code(end.exit_code),
         _ => Exit::Pass,

@@ -8,8 +8,8 @@ use super::run::{Plan, Run};
 use super::shard::Shard;
 use super::troubles::Kind as Trouble;
 use crate::clock::unix_time;
-use crate::telemetry::claims::{Contradiction, MOST_SHARDS, Ticks};
-use crate::telemetry::line::MOST_LINE;
+use crate::telemetry::claims::{Contradiction, MAX_SHARDS, Ticks};
+use crate::telemetry::line::MAX_LINE;
 use crate::telemetry::reader::checks::Extent;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
@@ -45,7 +45,7 @@ impl Join {
             return None;
         }
         // What wrote a line anew may have put blanks between its keys.
-        let is_short = text.len() < MOST_LINE || rewritten(text).is_some_and(|text| text.len() < MOST_LINE);
+        let is_short = text.len() < MAX_LINE || rewritten(text).is_some_and(|text| text.len() < MAX_LINE);
         let checked = if is_short { line.check(Extent::Shard) } else { Err("a line of more than 4096 bytes") };
         if let Err(why) = checked {
             self.disbelieve(place, index, telemetry, why);
@@ -65,7 +65,7 @@ impl Join {
     /// Whether a line begins a shard: its config does, and what comes before says nothing.
     fn begin(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>) -> bool {
         if line.kind() != Some(LineKind::Config) || line.shard.is_none() {
-            if self.begun.len() < MOST_SHARDS as usize {
+            if self.begun.len() < MAX_SHARDS as usize {
                 let key = (input, index, (*line.run_id).to_owned());
                 self.begun.entry(key).or_insert(Begun { number, seq: 0 }).seq = line.seq;
             }

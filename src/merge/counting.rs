@@ -4,7 +4,7 @@ use super::join::Join;
 use super::shard::{Failed, Open};
 use super::slots::Piece;
 use crate::clock::unix_time;
-use crate::telemetry::claims::{Contradiction, MOST_COUNT};
+use crate::telemetry::claims::{Contradiction, MAX_COUNT};
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::vocabulary::LineKind;
 
@@ -95,7 +95,7 @@ impl Join {
         let more = more.saturating_add(line.connections.count);
         let bytes = shard.bytes + line.bytes_sent + line.bytes_received;
         let times_us = shard.times_us.saturating_add(line.service.claim().sum_us.max(line.response.claim().sum_us));
-        let most = MOST_COUNT / shards;
+        let most = MAX_COUNT / shards;
         let is_room = counted.saturating_add(more) <= most && bytes <= most && times_us <= (1 << 62) / shards;
         if is_room { Ok(()) } else { Err("counts that add up to more than any run has") }
     }

@@ -17,9 +17,9 @@ use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::WireSetting;
-use crate::telemetry::record::{Body, EndpointError, EndpointStats, Record, TestStop};
+use crate::telemetry::record::{EndpointError, EndpointStats, Record, RecordBody, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
-use crate::telemetry::text::{MOST_METHOD, MOST_NAME, clipped};
+use crate::telemetry::text::{MAX_METHOD, MAX_NAME, clipped};
 use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 
 /// What decides whether a merge is in order.
@@ -136,7 +136,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     let stop = stop(join);
     let started = rfc3339(master.clock().unix(Moment::START));
     let span = Span { start: started, end: stop.stopped_at.clone(), phase: Phase::Drain };
-    said.push(record(Body::TestStop(stop)));
+    said.push(record(RecordBody::TestStop(stop)));
     let tick = join.written;
     let unfinished = join.unfinished_lines(&span).into_iter();
     said.extend(unfinished.map(|body| Said::Record(Box::new(Record { at, tick, body }))));
@@ -156,7 +156,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         let statistics = with(endpoint.tally.statistics(at, load_end), &endpoint.extra);
         let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
         let statistics = wire(method, name, &statistics);
-        said.push(record(Body::EndpointStats(EndpointStats {
+        said.push(record(RecordBody::EndpointStats(EndpointStats {
             stats_type: StatsType::Endpoint,
             status: Status::Success,
             statistics,
@@ -231,15 +231,15 @@ fn load_end(join: &Join, master: &Master) -> Moment {
     master.moment(if cut_off || last.is_zero() { join.latest } else { last })
 }
 
-fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<Body> {
+fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<RecordBody> {
     let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number);
     let body = |error: &ErrorTotal| {
-        Body::EndpointError(EndpointError {
+        RecordBody::EndpointError(EndpointError {
             stats_type: StatsType::Endpoint,
             status: Status::Error,
-            method: clipped(method, MOST_METHOD).into_owned(),
-            name: clipped(name, MOST_NAME).into_owned(),
-            error: clipped(&error.text, MOST_NAME).into_owned(),
+            method: clipped(method, MAX_METHOD).into_owned(),
+            name: clipped(name, MAX_NAME).into_owned(),
+            error: clipped(&error.text, MAX_NAME).into_owned(),
             occurrences: error.occurrences,
             first_seen: error.first_seen,
             last_seen: error.last_seen,

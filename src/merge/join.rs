@@ -19,7 +19,7 @@ use crate::stats::verdict::VerdictReason;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::telemetry::reader::value::Reason;
-use crate::telemetry::text::{MOST_NAME, clipped};
+use crate::telemetry::text::{MAX_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
 
 /// What a line was good for.
@@ -252,7 +252,7 @@ impl Join {
             return;
         }
         self.totals.endpoint(endpoint).add_error(&ErrorTotal {
-            text: clipped(&line.error, MOST_NAME).into_owned(),
+            text: clipped(&line.error, MAX_NAME).into_owned(),
             occurrences,
             first_seen: line.first_seen,
             last_seen: line.last_seen,

@@ -14,7 +14,7 @@ use crate::stats::check::{CheckInput, CheckResult, CheckSet};
 use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
 use crate::telemetry::intervals::{self, Span};
-use crate::telemetry::record::{Body, Record};
+use crate::telemetry::record::{Record, RecordBody};
 use crate::telemetry::recorder::{config_pages, stats, warning};
 use crate::vocabulary::{Phase, StatsType};
 
@@ -63,7 +63,7 @@ impl Master {
         Moment::at(unix.saturating_sub(self.start.unwrap_or_default()))
     }
 
-    fn record(&self, unix: Duration, tick: Option<u64>, body: Body) -> Said {
+    fn record(&self, unix: Duration, tick: Option<u64>, body: RecordBody) -> Said {
         Said::Record(Box::new(Record { at: self.moment(unix), tick, body }))
     }
 
@@ -97,7 +97,7 @@ impl Master {
         }
         let started = join.shards.values().filter_map(|shard| shard.started).min().unwrap_or(join.latest);
         self.start = Some(started);
-        said.push(self.record(started, None, Body::TestStart {}));
+        said.push(self.record(started, None, RecordBody::TestStart {}));
         let Some(plan) = join.run.as_ref().and_then(|run| run.plan.as_ref()) else { return };
         let mut settings = plan.settings.clone();
         self.rules.settle(&mut settings);
@@ -139,7 +139,7 @@ impl Master {
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
         of_tick(stats(StatsType::Current, users, &statistics));
         let sent = join.shards.values().map(|shard| shard.sent).sum();
-        let health = tick.health(&span, sent).map(|health| Body::Health(Box::new(health)));
+        let health = tick.health(&span, sent).map(|health| RecordBody::Health(Box::new(health)));
         let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
         let intervals = parts
             .iter()
@@ -195,7 +195,7 @@ impl Master {
         while join.is_complete() && !join.shards.is_empty() && join.shards.values().all(is_there) {
             let parts = join.shards.values_mut().filter_map(|shard| shard.spawned.pop_front());
             let user_count = parts.map(|(_, users)| users).fold(0, u32::saturating_add);
-            said.push(self.record(unix, None, Body::SpawnComplete { user_count }));
+            said.push(self.record(unix, None, RecordBody::SpawnComplete { user_count }));
         }
     }
 }
@@ -220,7 +220,7 @@ fn take_passed(tick: &mut Tick) -> impl Iterator<Item = Passed> {
 }
 
 /// The warning about shards that are late for the first time, or again.
-fn late(join: &mut Join, tick: u64) -> Option<Body> {
+fn late(join: &mut Join, tick: u64) -> Option<RecordBody> {
     let count = join.run.as_ref()?.plan.as_ref()?.count;
     let mut newly = Vec::new();
     for index in 0..count {

@@ -31,7 +31,7 @@ use crate::plan::Sink as Destination;
 use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::lines::{Lines, Next, ready};
 use crate::telemetry::reader::records::{Found, Records};
-use crate::telemetry::sink::Sink;
+use crate::telemetry::sink::OpenStream;
 pub use ending::{Outcome, Rules};
 use join::{Join, Taken};
 use master::{Master, Said};
@@ -61,7 +61,7 @@ pub fn merge(
 ) -> Result<Merged> {
     let inputs = streams.iter().map(|path| Lines::open(path)).collect::<Result<Vec<_>>>()?;
     let wait = |pause| interrupt.wait(&[], Some(pause)).is_ok() && !interrupt.has_come();
-    let output = Output::new(Sink::open(destination, &wait)?, tee);
+    let output = Output::new(OpenStream::open(destination, &wait)?, tee);
     let mut work = Work::new(inputs, output, Master::new(rules), interrupt);
     match work.read_all().and_then(|()| work.end()) {
         Ok(outcome) => Ok(Merged::Whole(outcome)),

@@ -5,17 +5,17 @@ use std::io;
 use super::master::{Master, Said};
 use super::run::Run;
 use crate::clock::{Clock, Moment, rfc3339, unix_time};
-use crate::telemetry::line::{Envelope, MOST_LINE, Source};
-use crate::telemetry::record::Body;
-use crate::telemetry::sink::Sink;
+use crate::telemetry::line::{Envelope, MAX_LINE, StreamSource};
+use crate::telemetry::record::RecordBody;
+use crate::telemetry::sink::OpenStream;
 
 /// Is shown every line of the master's before it leaves, with what it says where it is not one that a worker wrote: a
 /// report at the end of a merge reads the same stream as one made from the file.
-pub type Tee = Box<dyn FnMut(Option<&Body>, &[u8])>;
+pub type Tee = Box<dyn FnMut(Option<&RecordBody>, &[u8])>;
 
 /// The master's stream.
 pub(super) struct Output {
-    sink: Sink,
+    sink: OpenStream,
     tee: Tee,
     begun: Option<(Envelope, Clock)>,
     seq: u64,
@@ -25,8 +25,8 @@ pub(super) struct Output {
 
 impl Output {
     /// A stream that has no line yet.
-    pub(super) fn new(sink: Sink, tee: Tee) -> Self {
-        Self { sink, tee, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MOST_LINE) }
+    pub(super) fn new(sink: OpenStream, tee: Tee) -> Self {
+        Self { sink, tee, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MAX_LINE) }
     }
 
     /// Writes lines.
@@ -37,7 +37,7 @@ impl Output {
         let (envelope, clock) = self.begun.get_or_insert_with(|| {
             let (run_id, testplan) = run.map_or(("", ""), |run| (&run.run_id, &run.testplan));
             let clock = master.clock();
-            (Envelope::new(Source::Master, run_id, testplan, clock), clock)
+            (Envelope::new(StreamSource::Master, run_id, testplan, clock), clock)
         });
         for said in said {
             self.seq += 1;
@@ -45,7 +45,7 @@ impl Output {
                 Said::Record(mut record) => {
                     self.latest = self.latest.max(record.at);
                     record.at = self.latest;
-                    if let Body::RunEnd(end) = &mut record.body {
+                    if let RecordBody::RunEnd(end) = &mut record.body {
                         end.lines = self.seq;
                     }
                     envelope.write(&record, self.seq, &mut self.line);
@@ -86,10 +86,10 @@ pub(super) fn can_pass(raw: &[u8]) -> bool {
     let has_exponent = raw.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E'));
     let is_plain = !has_exponent && !raw.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() >= 300);
     let is_readable = || is_plain || serde_json::from_slice::<serde_json::Value>(raw).is_ok();
-    raw.len() + ADDED <= MOST_LINE
+    raw.len() + ADDED <= MAX_LINE
         && depth(raw) <= DEEPEST
         && is_readable()
-        && pass(raw, "", 0, &mut Vec::with_capacity(MOST_LINE))
+        && pass(raw, "", 0, &mut Vec::with_capacity(MAX_LINE))
 }
 
 /// Objects and lists within each other, more than any line of ours has: readers give up at some depth.
@@ -131,7 +131,7 @@ fn pass(raw: &[u8], time: &str, seq: u64, line: &mut Vec<u8>) -> bool {
     line.extend_from_slice(format!(",\"shard_time\":\"{own}\",\"shard_seq\":").as_bytes());
     line.extend_from_slice(digits);
     line.extend_from_slice(format!(",\"seq\":{seq}}}}}\n").as_bytes());
-    line.len() <= MOST_LINE
+    line.len() <= MAX_LINE
 }
 
 #[cfg(test)]

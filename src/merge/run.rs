@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::join::Join;
 use super::troubles::Kind as Trouble;
 use crate::clock::unix_time;
-use crate::telemetry::ours::{Place, Target, WireSetting};
+use crate::telemetry::ours::{RunEnvironment, Target, WireSetting};
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::telemetry::reader::value::{self, Shard};
 use crate::telemetry::recorder::SCHEMA_VERSION;
@@ -31,7 +31,7 @@ pub(super) struct Plan {
     /// The shard whose settings and place these are: the lowest that was seen before the first tick was written.
     told_by: u32,
     pub(super) settings: Vec<WireSetting>,
-    pub(super) place: Place,
+    pub(super) place: RunEnvironment,
 }
 
 impl Join {
@@ -118,7 +118,7 @@ impl Plan {
             hash: (*line.plan_hash).to_owned(),
             told_by: index,
             settings: settings(line).collect(),
-            place: Place {
+            place: RunEnvironment {
                 shard: None,
                 shards: Some(count),
                 targets: line.targets.iter().map(target).collect(),

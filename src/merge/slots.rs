@@ -3,7 +3,7 @@
 use crate::stats::interval::TimesKind;
 use crate::stats::scale::Scale;
 use crate::telemetry::claims::{Contradiction, Distribution};
-use crate::telemetry::hdr::decode::Decoder;
+use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::HistogramKind;
 
@@ -22,7 +22,7 @@ impl Telemetry<'_> {
     ///
     /// # Errors
     /// What is wrong with one, or what contradicts what.
-    pub(super) fn slots(&self, pieces: &[Piece], decoder: &mut Decoder) -> Result<Vec<Slots>, Contradiction> {
+    pub(super) fn slots(&self, pieces: &[Piece], decoder: &mut HistogramParser) -> Result<Vec<Slots>, Contradiction> {
         let service = if self.response_is_service { TimesKind::Both } else { TimesKind::Service };
         let own = [(service, &self.service_histogram), (TimesKind::Response, &self.response_histogram)];
         let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?)));
@@ -37,9 +37,9 @@ impl Telemetry<'_> {
             found.push((kind, recorded.scale, recorded.slots.to_vec()));
         }
         let claim = self.claim();
-        all[0].belongs_to(claim.completed(), claim.service)?;
+        all[0].check_against(claim.completed(), claim.service)?;
         if !self.response_is_service {
-            all[1].belongs_to(claim.completed(), claim.response)?;
+            all[1].check_against(claim.completed(), claim.response)?;
         }
         Ok(found)
     }
@@ -51,7 +51,7 @@ impl Telemetry<'_> {
     pub(super) fn unfinished_slots(
         &self,
         pieces: &[Piece],
-        decoder: &mut Decoder,
+        decoder: &mut HistogramParser,
     ) -> Result<[Recordings; 3], Contradiction> {
         let own = [
             (self.response, &self.response_histogram),
@@ -67,7 +67,7 @@ impl Telemetry<'_> {
                 all.add(&recorded);
                 recordings.push((recorded.scale, recorded.slots.to_vec()));
             }
-            all.belongs_to(times.count(), times.claim())?;
+            all.check_against(times.count(), times.claim())?;
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::slots::Slots;
 use super::totals::{Endpoints, Extra, precision};
 use crate::stats::interval::Interval;
-use crate::telemetry::hdr::decode::Decoder;
+use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
 use crate::telemetry::reader::line::Telemetry;
@@ -31,7 +31,7 @@ pub(super) struct Report {
 #[derive(Default)]
 pub(super) struct Tools {
     pub(super) endpoints: Endpoints,
-    pub(super) decoder: Decoder,
+    pub(super) decoder: HistogramParser,
     /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
     /// goes back to the system each tick costs more than the counting.
     pub(super) spare: HashMap<usize, Interval>,

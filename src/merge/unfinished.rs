@@ -7,7 +7,7 @@ use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::reader::line::Telemetry;
-use crate::telemetry::record::Body;
+use crate::telemetry::record::RecordBody;
 use crate::telemetry::unfinished::lines;
 use crate::vocabulary::Phase;
 
@@ -60,7 +60,7 @@ impl Join {
     }
 
     /// The lines about what had not ended; `span` is the time of the load.
-    pub(super) fn unfinished_lines(&self, span: &Span) -> Vec<Body> {
+    pub(super) fn unfinished_lines(&self, span: &Span) -> Vec<RecordBody> {
         let mut parts: Vec<_> = self.unfinished.iter().collect();
         parts.sort_by_key(|((number, phase), _)| (self.totals.place(*number), *phase));
         let judged = |of: usize| {

@@ -4,7 +4,7 @@
 ///
 /// It has no field that differs from one response to the next, so that it can be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Broken {
+pub enum ProtocolTrouble {
     /// The first bytes cannot begin an HTTP/1.0 or HTTP/1.1 response.
     BadVersion,
     /// The status line has a control character, or no status of three digits from 100 on.
@@ -41,7 +41,7 @@ pub enum Broken {
     ClosedEarly,
 }
 
-impl Broken {
+impl ProtocolTrouble {
     /// A short fixed text for error lines.
     #[must_use]
     pub const fn text(self) -> &'static str {

@@ -81,7 +81,7 @@ impl TlsTrouble {
 
     /// The remedy, if there is one on this side.
     #[must_use]
-    pub const fn cure(self) -> Option<&'static str> {
+    pub const fn remedy(self) -> Option<&'static str> {
         Some(match self {
             Self::UnknownIssuer => {
                 "name the certificate of its authority with --cacert, or verify nothing with -k; a server that leaves out \

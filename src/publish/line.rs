@@ -8,7 +8,7 @@ use super::snapshot::Snapshot;
 use crate::clock::Moment;
 use crate::error::Result;
 use crate::report::plain::cut;
-use crate::report::screen::{Colour, Kind, SharedPen, lock, stderr_width};
+use crate::report::screen::{Colour, ProgressKind, SharedPen, lock, stderr_width};
 use crate::report::table::ms;
 
 /// The line is redrawn this often, because the clock advances between two snapshots.
@@ -27,7 +27,7 @@ struct LiveLine {
 /// The line, where there is a terminal that can draw it.
 #[allow(clippy::unnecessary_wraps, reason = "one signature for all observers")]
 pub(super) fn make(context: &Context<'_>) -> Result<Option<Box<dyn Observer>>> {
-    let Some(progress) = context.screen.progress().filter(|progress| progress.kind == Kind::Line) else {
+    let Some(progress) = context.screen.progress().filter(|progress| progress.kind == ProgressKind::Line) else {
         return Ok(None);
     };
     let load = context.plan.load();

@@ -10,14 +10,14 @@ use crate::clock::Moment;
 use crate::error::Result;
 use crate::report::model::Numbers;
 use crate::report::requests::{Rate, Row, requests};
-use crate::report::screen::{Kind, SharedPen, lock};
+use crate::report::screen::{ProgressKind, SharedPen, lock};
 
 /// Minimum time between tables, whatever the interval, so that a log stays readable. One second, minus a margin for a
 /// tick that follows a late one.
 const TABLE_PAUSE: Duration = Duration::from_millis(900);
 
 /// Endpoints that a table has rows of.
-const MOST_ROWS: usize = 50;
+const MAX_ROWS: usize = 50;
 
 /// Writes the tables.
 struct Tables(SharedPen);
@@ -25,7 +25,7 @@ struct Tables(SharedPen);
 /// The tables, where people are shown how the run goes and not by a line.
 #[allow(clippy::unnecessary_wraps, reason = "one signature for all observers")]
 pub(super) fn make(context: &Context<'_>) -> Result<Option<Box<dyn Observer>>> {
-    let progress = context.screen.progress().filter(|progress| progress.kind == Kind::Tables);
+    let progress = context.screen.progress().filter(|progress| progress.kind == ProgressKind::Tables);
     Ok(progress.map(|progress| Box::new(Tables(progress.pen)) as Box<dyn Observer>))
 }
 
@@ -35,7 +35,7 @@ impl Observer for Tables {
     }
 
     fn wants(&self) -> Wants {
-        Wants { endpoints: Endpoints::First(MOST_ROWS), pause: TABLE_PAUSE, ..Wants::default() }
+        Wants { endpoints: Endpoints::First(MAX_ROWS), pause: TABLE_PAUSE, ..Wants::default() }
     }
 
     fn observe(&mut self, snapshot: &Arc<Snapshot>, _: Moment) {
@@ -54,12 +54,12 @@ fn statistics(tick: &Tick) -> String {
         // Of completed requests: what is under way has not ended yet.
         numbers: Numbers { statistics, ..Numbers::default() },
     };
-    let shown = tick.endpoints.iter().take(MOST_ROWS);
+    let shown = tick.endpoints.iter().take(MAX_ROWS);
     let rows =
         shown.map(|EndpointSoFar { endpoint, statistics, .. }| row(&endpoint.method, &endpoint.name, *statistics));
     let rows: Vec<Row> = rows.chain([row("", "Aggregated", tick.statistics)]).collect();
     let mut text = requests(&rows, Rate::Now, None);
-    let further = tick.further_endpoints + tick.endpoints.len().saturating_sub(MOST_ROWS);
+    let further = tick.further_endpoints + tick.endpoints.len().saturating_sub(MAX_ROWS);
     if further > 0 {
         let _ = writeln!(text, "and {further} further endpoints");
     }

@@ -2,73 +2,73 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::files::{Names, Pages};
-use super::model::{Model, Story};
+use super::files::{FileSelection, ReportFiles};
+use super::model::{ReportModel, RunData};
 use crate::cli::MergeFlags;
 use crate::error::{Error, Result};
 use crate::files::distinct::{self, NamedFile};
 use crate::plan::{Plan, Sink};
 use crate::telemetry::reader::Reading;
-use crate::telemetry::record::Body;
-use crate::telemetry::writer::Tee;
+use crate::telemetry::record::RecordBody;
+use crate::telemetry::writer::LineTee;
 
 /// Builds a model from lines.
 #[derive(Debug)]
 pub struct Collector {
     reading: Reading,
-    story: Story,
+    run: RunData,
 }
 
 impl Collector {
     /// An empty collector. `name` is the stream's name, for messages.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { reading: Reading::new(name), story: Story::default() }
+        Self { reading: Reading::new(name), run: RunData::default() }
     }
 
     /// Adds the next line.
     ///
     /// # Errors
     /// As [`Reading::take`].
-    pub fn take(&mut self, line: &[u8]) -> Result<()> {
+    pub fn add_line(&mut self, line: &[u8]) -> Result<()> {
         if let Some(line) = self.reading.take(line)? {
-            self.story.take(line, &mut self.reading);
+            self.run.add_line(line, &mut self.reading);
         }
         Ok(())
     }
 
     /// Registers a line that the model does not need.
-    pub fn pass(&mut self) {
+    pub fn skip_line(&mut self) {
         self.reading.pass();
     }
 
     /// The model so far, of a stream that goes on; `None` before its first line. What its lines say of the run is in it;
     /// what is missing at its end is not known yet.
     #[must_use]
-    pub fn snapshot(&self) -> Option<Model> {
-        Some(Model::new(self.reading.so_far()?, self.story.clone()))
+    pub fn snapshot(&self) -> Option<ReportModel> {
+        Some(ReportModel::new(self.reading.so_far()?, self.run.clone()))
     }
 
     /// The model.
     ///
     /// # Errors
     /// As [`Reading::finish`].
-    pub fn finish(self) -> Result<Model> {
-        Ok(Model::new(self.reading.finish()?, self.story))
+    pub fn finish(self) -> Result<ReportModel> {
+        Ok(ReportModel::new(self.reading.finish()?, self.run))
     }
 }
 
 /// Collects what is written to a stream, and writes the requested reports from it.
-pub struct Seen {
+pub struct ReportCollector {
     collector: Arc<Mutex<Collector>>,
-    pages: Pages,
+    files: ReportFiles,
     /// Inputs, which must not be overwritten.
     inputs: Vec<NamedFile>,
     /// Outputs other than the reports.
     outputs: Vec<NamedFile>,
 }
 
-impl Seen {
+impl ReportCollector {
     /// A collector for a run.
     ///
     /// # Errors
@@ -76,11 +76,11 @@ impl Seen {
     pub fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
-        let pages = Pages::new(&plan.human_output().outputs).filled(setting);
+        let pages = ReportFiles::new(&plan.human_output().outputs).filled(setting);
         let people = plan.human_output().logfile.iter().map(|path| NamedFile::file("--logfile", path));
         let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
         let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
-        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::All)].concat())?;
+        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.files.named(FileSelection::All)].concat())?;
         Ok(seen)
     }
 
@@ -91,15 +91,18 @@ impl Seen {
     /// before anything is opened.
     pub fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
         let inputs = flags.streams.iter().map(|path| NamedFile::stream(path)).collect();
-        let seen = Self::new(Pages::new(&flags.outputs), inputs, sink);
-        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.pages.places(Names::Known)].concat())?;
-        seen.pages.check(Names::Known)?;
+        let seen = Self::new(ReportFiles::new(&flags.outputs), inputs, sink);
+        distinct::require_distinct(
+            &seen.inputs,
+            &[&seen.outputs[..], &seen.files.named(FileSelection::FinalNames)].concat(),
+        )?;
+        seen.files.check(FileSelection::FinalNames)?;
         Ok(seen)
     }
 
-    fn new(pages: Pages, inputs: Vec<NamedFile>, sink: &Sink) -> Self {
+    fn new(pages: ReportFiles, inputs: Vec<NamedFile>, sink: &Sink) -> Self {
         let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
-        Self { collector, pages, inputs, outputs: vec![place(sink)] }
+        Self { collector, files: pages, inputs, outputs: vec![place(sink)] }
     }
 
     /// Checks that each report can be written at the end.
@@ -107,39 +110,39 @@ impl Seen {
     /// # Errors
     /// Exit 2, with the flag and the file; checked before anything is sent.
     pub fn check(&self) -> Result<()> {
-        self.pages.check(Names::All)
+        self.files.check(FileSelection::All)
     }
 
     /// Whether any report besides the summary was requested.
     #[must_use]
-    pub const fn is_asked_for(&self) -> bool {
-        !self.pages.is_empty()
+    pub const fn has_files(&self) -> bool {
+        !self.files.is_empty()
     }
 
     /// Callback to which the writer passes its lines.
     #[must_use]
-    pub fn tee(&self) -> Tee {
-        let mut show = self.show();
+    pub fn tee(&self) -> LineTee {
+        let mut show = self.line_callback();
         Box::new(move |body, line| show(is_of_summary(body), line))
     }
 
     /// What a merge shows its lines to; those that a worker wrote have no body.
-    pub fn merge_tee(&self) -> impl FnMut(Option<&Body>, &[u8]) + use<> {
-        let mut show = self.show();
+    pub fn merge_tee(&self) -> impl FnMut(Option<&RecordBody>, &[u8]) + use<> {
+        let mut show = self.line_callback();
         move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line)
     }
 
     /// Receives a line, and whether the summary needs it.
-    fn show(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
+    fn line_callback(&self) -> impl FnMut(bool, &[u8]) + Send + use<> {
         let collector = Arc::clone(&self.collector);
-        let all = self.is_asked_for();
+        let all = self.has_files();
         move |is_of_summary, line| {
             let mut collector = collector.lock().unwrap_or_else(PoisonError::into_inner);
             if all || is_of_summary {
                 // Its only error is a second stream in a file, which cannot happen here.
-                let _ = collector.take(line);
+                let _ = collector.add_line(line);
             } else {
-                collector.pass();
+                collector.skip_line();
             }
         }
     }
@@ -148,7 +151,7 @@ impl Seen {
     ///
     /// # Errors
     /// If no line was written.
-    pub fn model(&self) -> Result<Model> {
+    pub fn model(&self) -> Result<ReportModel> {
         // The writer may still share this collector: do not wait for one that is stuck in a write.
         let mut collector = self.collector.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *collector, Collector::new("the stream")).finish()
@@ -158,7 +161,7 @@ impl Seen {
     /// written, it has the lines that were; without reports to make it has no intervals, as those lines are not read then.
     /// The writer waits while the model is copied, so this is for a page now and then and not for every request.
     #[must_use]
-    pub fn snapshot(&self) -> Option<Model> {
+    pub fn snapshot(&self) -> Option<ReportModel> {
         self.collector.lock().unwrap_or_else(PoisonError::into_inner).snapshot()
     }
 
@@ -166,18 +169,23 @@ impl Seen {
     ///
     /// # Errors
     /// Exit 4: a report cannot be written.
-    pub fn write(&self, model: &Model) -> Result<String> {
-        let pages = self.pages.filled(|key| model.story.plan.setting(key));
-        distinct::require_distinct(&self.inputs, &[&self.outputs[..], &pages.places(Names::All)].concat())?;
+    pub fn write(&self, model: &ReportModel) -> Result<String> {
+        let pages = self.files.filled(|key| model.run.plan.setting(key));
+        distinct::require_distinct(&self.inputs, &[&self.outputs[..], &pages.named(FileSelection::All)].concat())?;
         pages.write(model, Error::invalid)
     }
 }
 
 /// Whether the summary needs a line: not those of the ticks, of which there are many.
-const fn is_of_summary(body: &Body) -> bool {
+const fn is_of_summary(body: &RecordBody) -> bool {
     !matches!(
         body,
-        Body::Interval(_) | Body::Histogram(_) | Body::Health(_) | Body::Cpu(_) | Body::Mem(_) | Body::Network(_)
+        RecordBody::Interval(_)
+            | RecordBody::Histogram(_)
+            | RecordBody::Health(_)
+            | RecordBody::Cpu(_)
+            | RecordBody::Mem(_)
+            | RecordBody::Network(_)
     )
 }
 
@@ -207,13 +215,13 @@ mod tests {
         assert!(collector.snapshot().is_none());
         let mut before_the_end = None;
         for line in stream.lines() {
-            collector.take(line.as_bytes()).unwrap();
+            collector.add_line(line.as_bytes()).unwrap();
             let so_far = collector.snapshot().unwrap();
             assert!(so_far.troubles.is_empty(), "that the stream goes on is not a trouble");
-            before_the_end = if so_far.story.end.is_none() { Some(so_far.story.counts()) } else { before_the_end };
+            before_the_end = if so_far.run.end.is_none() { Some(so_far.run.counts()) } else { before_the_end };
         }
         let (so_far, whole) = (collector.snapshot().unwrap(), collector.finish().unwrap());
         assert_eq!(json::document(&so_far), json::document(&whole));
-        assert_eq!(before_the_end.unwrap(), whole.story.counts(), "as the intervals add up");
+        assert_eq!(before_the_end.unwrap(), whole.run.counts(), "as the intervals add up");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::Model;
+use super::model::ReportModel;
 use super::plain::{columns, fitted, plain};
 use super::table::ms;
 use crate::stats::tally::Statistics;
@@ -69,7 +69,7 @@ pub struct Comparison {
 /// Compares runs side by side, each with its title. With a `tolerance` (a fraction of 1), the first run is
 /// the baseline for the others.
 #[must_use]
-pub fn compare(runs: &[(String, Model)], tolerance: Option<f64>) -> Comparison {
+pub fn compare(runs: &[(String, ReportModel)], tolerance: Option<f64>) -> Comparison {
     let titles: Vec<String> = runs.iter().map(|(title, _)| tail(&plain(title))).collect();
     let wide = titles.iter().map(|title| columns(title)).max().unwrap_or(0).max(MIN_COLUMN_WIDTH);
     let mut text = format!("{:10}", "");
@@ -82,11 +82,11 @@ pub fn compare(runs: &[(String, Model)], tolerance: Option<f64>) -> Comparison {
         comparison.block(&plain(&name), &rows, wide, tolerance);
     }
     let totals: Vec<Option<Statistics>> =
-        runs.iter().map(|(_, model)| Some(model.story.total_numbers().statistics)).collect();
+        runs.iter().map(|(_, model)| Some(model.run.total_numbers().statistics)).collect();
     comparison.block("Aggregated", &totals, wide, tolerance);
     let _ = write!(comparison.text, "{:10}", "verdict");
     for (_, model) in runs {
-        let _ = write!(comparison.text, "  {:>wide$}", fitted(&plain(model.story.verdict()), wide).trim_end());
+        let _ = write!(comparison.text, "  {:>wide$}", fitted(&plain(model.run.verdict()), wide).trim_end());
     }
     comparison.text.push('\n');
     comparison
@@ -114,9 +114,9 @@ impl Comparison {
 }
 
 /// Endpoints of all runs, in the order of first occurrence.
-fn endpoints(runs: &[(String, Model)]) -> Vec<String> {
+fn endpoints(runs: &[(String, ReportModel)]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for endpoint in runs.iter().flat_map(|(_, model)| &model.story.endpoints) {
+    for endpoint in runs.iter().flat_map(|(_, model)| &model.run.endpoints) {
         let name = endpoint.title();
         if !names.contains(&name) {
             names.push(name);
@@ -125,8 +125,8 @@ fn endpoints(runs: &[(String, Model)]) -> Vec<String> {
     names
 }
 
-fn of_endpoint(model: &Model, name: &str) -> Option<Statistics> {
-    let story = &model.story;
+fn of_endpoint(model: &ReportModel, name: &str) -> Option<Statistics> {
+    let story = &model.run;
     // Judged times: a run whose slowest requests were cut off must not appear faster.
     let endpoint = story.endpoints.iter().find(|endpoint| endpoint.title() == name)?;
     story.numbers(endpoint).map(|numbers| numbers.statistics)

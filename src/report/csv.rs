@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::model::course::Traffic;
-use super::model::{Model, Numbers};
+use super::model::timeline::PointTraffic;
+use super::model::{Numbers, ReportModel};
 use crate::clock::rfc3339;
 use crate::stats::packed::PackedTimes;
 
@@ -32,16 +32,16 @@ const TITLES: [&str; 11] = ["50%", "66%", "75%", "80%", "90%", "95%", "98%", "99
 
 /// `PREFIX_stats.csv`: one row per endpoint, and one for all requests.
 #[must_use]
-pub fn stats(model: &Model) -> String {
-    let story = &model.story;
+pub fn stats(model: &ReportModel) -> String {
+    let story = &model.run;
     let mut text = STATS.to_owned();
     for endpoint in &story.endpoints {
         if let Some(numbers) = story.numbers(endpoint) {
-            let times = [endpoint.course.whole().response().clone(), story.together(Some(endpoint))];
+            let times = [endpoint.timeline.total().response().clone(), story.together(Some(endpoint))];
             row(&mut text, (&endpoint.method, &endpoint.name), &numbers, &times);
         }
     }
-    let times = [story.course.whole().response().clone(), story.together(None)];
+    let times = [story.timeline.total().response().clone(), story.together(None)];
     row(&mut text, ("", "Aggregated"), &story.total_numbers(), &times);
     text
 }
@@ -101,10 +101,10 @@ fn percentiles(times: &PackedTimes) -> String {
 
 /// `PREFIX_stats_history.csv`: one row per tick for all requests; percentiles and totals are cumulative.
 #[must_use]
-pub fn history(model: &Model) -> String {
+pub fn history(model: &ReportModel) -> String {
     let mut text = HISTORY.to_owned();
-    let mut so_far = Traffic::default();
-    for point in model.story.course.points() {
+    let mut so_far = PointTraffic::default();
+    for point in model.run.timeline.points() {
         so_far.add(&point.traffic);
         let times = so_far.response();
         let rate = |count: u64| if point.seconds() > 0.0 { count as f64 / point.seconds() } else { 0.0 };
@@ -130,9 +130,9 @@ pub fn history(model: &Model) -> String {
 
 /// `PREFIX_failures.csv`: one row per error and endpoint.
 #[must_use]
-pub fn failures(model: &Model) -> String {
+pub fn failures(model: &ReportModel) -> String {
     let mut text = FAILURES.to_owned();
-    for error in &model.story.errors {
+    for error in &model.run.errors {
         let (method, name, what) = (field(&error.method), field(&error.name), field(&error.error));
         let (first, last) = (second(error.first_seen), second(error.last_seen));
         let _ = writeln!(text, "{method},{name},{what},{},{first},{last}\r", error.occurrences);
@@ -142,7 +142,7 @@ pub fn failures(model: &Model) -> String {
 
 /// `PREFIX_exceptions.csv`: users are not programs here, so there are never any exceptions.
 #[must_use]
-pub fn exceptions(_: &Model) -> String {
+pub fn exceptions(_: &ReportModel) -> String {
     EXCEPTIONS.to_owned()
 }
 

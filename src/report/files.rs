@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::model::Model;
+use super::model::ReportModel;
 use super::{csv, hgrm, html, json, junit};
 use crate::cli::Outputs;
 use crate::error::{Error, Result};
@@ -10,14 +10,14 @@ use crate::files::distinct::NamedFile;
 use crate::files::replace;
 
 /// The requested report files.
-pub struct Pages(Vec<Page>);
+pub struct ReportFiles(Vec<ReportFile>);
 
 /// Makes the content of a file from the model alone.
-type Make = fn(&Model) -> String;
+type Make = fn(&ReportModel) -> String;
 
 /// One report file.
 #[derive(Clone)]
-struct Page {
+struct ReportFile {
     flag: &'static str,
     path: PathBuf,
     /// The file's title in messages; empty for the further files of a flag.
@@ -27,20 +27,20 @@ struct Page {
 
 /// Selects files by whether their names are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
+pub enum FileSelection {
     /// Files without marks in their names: those with marks depend on settings that are not known yet.
-    Known,
+    FinalNames,
     /// All.
     All,
 }
 
-impl Pages {
+impl ReportFiles {
     /// The files that were requested.
     #[must_use]
     pub fn new(outputs: &Outputs) -> Self {
         let mut pages = Vec::new();
         let mut add = |flag, path: Option<PathBuf>, title, make| {
-            pages.extend(path.map(|path| Page { flag, path, title, make }));
+            pages.extend(path.map(|path| ReportFile { flag, path, title, make }));
         };
         add("--html", outputs.html.clone(), "report", html::page);
         let tables: [(&str, &str, Make); 4] = [
@@ -71,29 +71,29 @@ impl Pages {
 
     /// The paths of the selected files.
     #[must_use]
-    pub fn places(&self, names: Names) -> Vec<NamedFile> {
-        self.meant(names).map(|page| NamedFile::file(page.flag, &page.path)).collect()
+    pub fn named(&self, names: FileSelection) -> Vec<NamedFile> {
+        self.selected(names).map(|page| NamedFile::file(page.flag, &page.path)).collect()
     }
 
     /// Checks that each of the selected files can be written.
     ///
     /// # Errors
     /// Exit 2, with the flag and the file.
-    pub fn check(&self, names: Names) -> Result<()> {
-        for page in self.meant(names) {
-            replace::check_writable(&page.path).map_err(|why| Error::usage(page.named(), why))?;
+    pub fn check(&self, names: FileSelection) -> Result<()> {
+        for page in self.selected(names) {
+            replace::check_writable(&page.path).map_err(|why| Error::usage(page.flag_and_path(), why))?;
         }
         Ok(())
     }
 
-    fn meant(&self, names: Names) -> impl Iterator<Item = &Page> {
-        self.0.iter().filter(move |page| names == Names::All || !page.has_marks())
+    fn selected(&self, names: FileSelection) -> impl Iterator<Item = &ReportFile> {
+        self.0.iter().filter(move |page| names == FileSelection::All || !page.has_marks())
     }
 
     /// A copy in which the marks in file names are replaced by settings.
     #[must_use]
     pub fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
-        let fill = |page: &Page| Page { path: page.filled(&setting), ..page.clone() };
+        let fill = |page: &ReportFile| ReportFile { path: page.filled(&setting), ..page.clone() };
         Self(self.0.iter().map(fill).collect())
     }
 
@@ -101,11 +101,11 @@ impl Pages {
     ///
     /// # Errors
     /// One cannot be written: `error` of its flag with its name, and of the reason.
-    pub fn write(&self, model: &Model, error: fn(String, std::io::Error) -> Error) -> Result<String> {
+    pub fn write(&self, model: &ReportModel, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
         for page in &self.0 {
             let written = replace::write(&page.path, (page.make)(model).as_bytes());
-            written.map_err(|why| error(page.named(), why))?;
+            written.map_err(|why| error(page.flag_and_path(), why))?;
             if !page.title.is_empty() {
                 left = format!("{left}{}: {}\n", page.title, page.path.display());
             }
@@ -114,16 +114,16 @@ impl Pages {
     }
 }
 
-impl Page {
+impl ReportFile {
     /// The flag and its value as in a command line.
-    fn named(&self) -> String {
+    fn flag_and_path(&self) -> String {
         format!("{} {}", self.flag, self.path.display())
     }
 
     /// Whether its name contains marks for settings, which only the two flags that Locust has too allow.
     fn has_marks(&self) -> bool {
         let path = self.path.to_string_lossy();
-        ["--html", "--csv"].contains(&self.flag) && MARKS.iter().any(|(mark, _)| path.contains(mark))
+        ["--html", "--csv"].contains(&self.flag) && PLACEHOLDERS.iter().any(|(mark, _)| path.contains(mark))
     }
 
     /// The file's name with its marks replaced.
@@ -133,12 +133,12 @@ impl Page {
 }
 
 /// Marks for settings in a file name, as in Locust.
-const MARKS: [(&str, &str); 3] = [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")];
+const PLACEHOLDERS: [(&str, &str); 3] = [("{u}", "users"), ("{r}", "spawn-rate"), ("{t}", "run-time")];
 
 /// Replaces the marks in a file's name, as Locust does; a mark whose setting is missing is left as it is.
 fn filled<'s>(name: &Path, setting: impl Fn(&str) -> Option<&'s str>) -> PathBuf {
     let Some(mut name) = name.to_str().map(str::to_owned) else { return name.to_owned() };
-    for (mark, key) in MARKS {
+    for (mark, key) in PLACEHOLDERS {
         if let Some(value) = setting(key) {
             name = name.replace(mark, &plain(value.trim_end_matches('s')));
         }

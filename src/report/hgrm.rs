@@ -3,15 +3,15 @@
 
 use std::fmt::Write as _;
 
-use super::model::Model;
+use super::model::ReportModel;
 
 /// Number of percentiles for each halving of the distance to 100 %, as in the plotter's examples.
 const TICKS: u32 = 5;
 
 /// The distribution of all response times, in milliseconds.
 #[must_use]
-pub fn distribution(model: &Model) -> String {
-    let times = model.story.times(|phase| &phase.response);
+pub fn distribution(model: &ReportModel) -> String {
+    let times = model.run.times(|phase| &phase.response);
     let histogram = times.histogram().to_crate();
     let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
     let mut total = 0;

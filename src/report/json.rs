@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::model::{Model, Numbers, PhaseSeen, Story};
+use super::model::{Numbers, PhaseSeen, ReportModel, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::RunEnd;
 use crate::vocabulary::ReasonKind;
@@ -138,8 +138,8 @@ pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
 
 /// The complete document, ending with a line break.
 #[must_use]
-pub fn document(model: &Model) -> String {
-    let Model { identity, troubles, story } = model;
+pub fn document(model: &ReportModel) -> String {
+    let ReportModel { identity, troubles, run: story } = model;
     let end = story.end.as_ref();
     let total = Figures::of(&story.total_numbers());
     let summary = Summary {
@@ -174,7 +174,7 @@ fn reasons(end: &RunEnd) -> Vec<SummaryReason<'_>> {
     end.reasons.iter().map(|reason| SummaryReason { kind: kind(reason.kind), text: &reason.text }).collect()
 }
 
-fn totals(story: &Story) -> SummaryCounts {
+fn totals(story: &RunData) -> SummaryCounts {
     let (counts, unfinished) = (story.counts(), story.unfinished());
     SummaryCounts {
         due: counts.sent() + unfinished.unsent,
@@ -193,7 +193,7 @@ fn totals(story: &Story) -> SummaryCounts {
 fn phase(seen: &PhaseSeen) -> SummaryPhase {
     SummaryPhase {
         phase: seen.phase.as_str(),
-        seconds: seen.lasted_ms as f64 / 1000.0,
+        seconds: seen.duration_ms as f64 / 1000.0,
         requests: seen.counts.completed(),
         failures: seen.counts.failed,
         service: TimeSpread::of(&seen.service),
@@ -201,7 +201,7 @@ fn phase(seen: &PhaseSeen) -> SummaryPhase {
     }
 }
 
-fn endpoints(story: &Story) -> Vec<SummaryEndpoint<'_>> {
+fn endpoints(story: &RunData) -> Vec<SummaryEndpoint<'_>> {
     let endpoint = |endpoint| {
         let numbers = Figures::of(&story.numbers(endpoint)?);
         Some(SummaryEndpoint { method: &endpoint.method, name: &endpoint.name, numbers })
@@ -209,7 +209,7 @@ fn endpoints(story: &Story) -> Vec<SummaryEndpoint<'_>> {
     story.endpoints.iter().filter_map(endpoint).collect()
 }
 
-fn errors(story: &Story) -> Vec<SummaryError<'_>> {
+fn errors(story: &RunData) -> Vec<SummaryError<'_>> {
     let mut errors = Vec::new();
     for row in &story.errors {
         let (occurrences, first_seen, last_seen) = (row.occurrences, row.first_seen, row.last_seen);
@@ -225,7 +225,7 @@ fn errors(story: &Story) -> Vec<SummaryError<'_>> {
     errors
 }
 
-fn checks(story: &Story) -> Vec<SummaryCheck<'_>> {
+fn checks(story: &RunData) -> Vec<SummaryCheck<'_>> {
     let mut checks = Vec::new();
     for seen in &story.checks {
         let (met, has_data) = (seen.met, seen.has_data);
@@ -241,7 +241,7 @@ fn checks(story: &Story) -> Vec<SummaryCheck<'_>> {
     checks
 }
 
-fn warnings(story: &Story) -> Vec<SummaryWarning<'_>> {
+fn warnings(story: &RunData) -> Vec<SummaryWarning<'_>> {
     let mut warnings = Vec::new();
     for notice in &story.warnings {
         warnings.push(SummaryWarning { time: &notice.time, kind: &notice.kind, detail: &notice.detail });

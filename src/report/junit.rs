@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::Model;
+use super::model::ReportModel;
 use super::plain::plain;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked_failures;
@@ -20,15 +20,15 @@ enum CaseResult {
 
 /// The complete document.
 #[must_use]
-pub fn document(model: &Model) -> String {
+pub fn document(model: &ReportModel) -> String {
     let suite = escaped(&model.identity.testplan);
     let cases = cases(model);
     let count = |is: fn(&CaseResult) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
     let (failures, errors) =
         (count(|case| matches!(case, CaseResult::Failed(_))), count(|case| matches!(case, CaseResult::Broken(_))));
-    let seconds = model.story.seconds();
+    let seconds = model.run.seconds();
     let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
-    let started = model.story.plan.started_at.as_deref().unwrap_or_default();
+    let started = model.run.plan.started_at.as_deref().unwrap_or_default();
     // The schema that most readers use allows neither a fraction nor a time zone.
     let started = escaped(started.split('.').next().unwrap_or_default());
     let mut text = format!(
@@ -50,8 +50,8 @@ pub fn document(model: &Model) -> String {
     text + "  </testsuite>\n</testsuites>\n"
 }
 
-fn cases(model: &Model) -> Vec<(String, CaseResult)> {
-    let story = &model.story;
+fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
+    let story = &model.run;
     let reasons =
         || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
     let valid = match story.end.as_ref().map(|end| end.verdict) {

@@ -29,7 +29,7 @@ const CHUNK: usize = 4096;
 
 /// Output for people during a run: stderr or the log file.
 pub struct Screen {
-    least: LogLevel,
+    min_level: LogLevel,
     texts: Option<Sender<String>>,
     progress: Option<Progress>,
     writing: Arc<Writing>,
@@ -41,7 +41,7 @@ pub struct Screen {
 #[derive(Clone)]
 pub struct Progress {
     /// How.
-    pub kind: Kind,
+    pub kind: ProgressKind,
     /// Whether it may have colours.
     pub colour: Colour,
     /// With this.
@@ -50,7 +50,7 @@ pub struct Progress {
 
 /// How the progress of a run is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProgressKind {
     /// A line that is redrawn again and again.
     Line,
     /// A table every now and then.
@@ -68,7 +68,7 @@ pub enum Colour {
 
 /// Terminal settings from the environment.
 #[derive(Clone, Copy, Debug)]
-pub struct Terminal<'e> {
+pub struct TerminalInfo<'e> {
     /// `TERM`.
     pub kind: Option<&'e str>,
     /// `NO_COLOR`; any non-empty value turns colours off (no-color.org).
@@ -80,7 +80,7 @@ impl Screen {
     ///
     /// # Errors
     /// Exit 2 if the log file cannot be opened or the thread cannot be started.
-    pub fn open(people: &HumanOutput, terminal: Terminal<'_>) -> Result<Self> {
+    pub fn open(people: &HumanOutput, terminal: TerminalInfo<'_>) -> Result<Self> {
         let stderr_is_terminal = people.logfile.is_none() && io::stderr().is_terminal();
         let out: Box<dyn Write + Send> = match &people.logfile {
             None => Box::new(io::stderr()),
@@ -90,13 +90,13 @@ impl Screen {
             }
         };
         let can_redraw = stderr_is_terminal && terminal.kind.is_none_or(|kind| kind != "dumb");
-        let kind = if can_redraw { Kind::Line } else { Kind::Tables };
+        let kind = if can_redraw { ProgressKind::Line } else { ProgressKind::Tables };
         let no_colour = terminal.no_colour.is_some_and(|text| !text.is_empty());
         let colour = if can_redraw && !no_colour { Colour::Some } else { Colour::None };
 
         let mut screen = Self::start(out)?;
         let is_shown = people.verbosity == Verbosity::All && LogLevel::Info >= people.loglevel;
-        screen.least = people.loglevel;
+        screen.min_level = people.loglevel;
         screen.progress =
             screen.progress.take().filter(|_| is_shown).map(|progress| Progress { kind, colour, ..progress });
         screen.texts = screen.texts.take().filter(|_| people.verbosity != Verbosity::ErrorsOnly);
@@ -109,7 +109,7 @@ impl Screen {
         let (texts, spoken) = bounded::<String>(TEXTS);
         let (end, ended) = bounded(1);
         let writing = Arc::new(Writing { clock: Clock::start_now(), since: AtomicU64::new(0) });
-        let pen = Pen { out, writing: Arc::clone(&writing), is_broken: false, drawn: 0 };
+        let pen = TerminalWriter { out, writing: Arc::clone(&writing), is_broken: false, drawn: 0 };
         let pen = Arc::new(Mutex::new(pen));
         let shared = Arc::clone(&pen);
         let work = move || {
@@ -122,8 +122,8 @@ impl Screen {
             let _ = end.send(());
         };
         Builder::new().name("screen".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
-        let progress = Some(Progress { kind: Kind::Tables, colour: Colour::None, pen });
-        Ok(Self { least: LogLevel::Debug, texts: Some(texts), progress, writing, ended, width: None })
+        let progress = Some(Progress { kind: ProgressKind::Tables, colour: Colour::None, pen });
+        Ok(Self { min_level: LogLevel::Debug, texts: Some(texts), progress, writing, ended, width: None })
     }
     /// How a run is to be shown while it goes on; `None` where it is not to be.
     #[must_use]
@@ -138,8 +138,8 @@ impl Screen {
     }
 
     /// Prints a text if its level is high enough, while the output makes progress.
-    pub fn say(&self, level: LogLevel, text: &str) {
-        let Some(texts) = self.texts.as_ref().filter(|_| level >= self.least) else { return };
+    pub fn print(&self, level: LogLevel, text: &str) {
+        let Some(texts) = self.texts.as_ref().filter(|_| level >= self.min_level) else { return };
         let mut text = text.to_owned();
         loop {
             match texts.send_timeout(text, self.writing.patience()) {
@@ -187,15 +187,15 @@ impl Writing {
 }
 
 /// A pen that the screen's thread and an observer share.
-pub type SharedPen = Arc<Mutex<Pen>>;
+pub type SharedPen = Arc<Mutex<TerminalWriter>>;
 
 /// Takes the pen; whoever has it may be stuck in a write.
-pub fn lock(pen: &SharedPen) -> MutexGuard<'_, Pen> {
+pub fn lock(pen: &SharedPen) -> MutexGuard<'_, TerminalWriter> {
     pen.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes until the output fails.
-pub struct Pen {
+pub struct TerminalWriter {
     out: Box<dyn Write + Send>,
     writing: Arc<Writing>,
     is_broken: bool,
@@ -203,7 +203,7 @@ pub struct Pen {
     drawn: usize,
 }
 
-impl Pen {
+impl TerminalWriter {
     /// Writes a text.
     pub fn write(&mut self, text: &str) {
         for chunk in text.as_bytes().chunks(CHUNK) {
@@ -260,7 +260,7 @@ fn width(of: impl std::os::fd::AsFd) -> Option<usize> {
 }
 
 /// Writes a text to stderr, but waits only a moment for it to be read.
-pub fn whisper(text: String) {
+pub fn write_stderr(text: String) {
     let (end, ended) = bounded(1);
     let work = move || {
         // There is no other place to report that the output failed.
@@ -308,7 +308,7 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let screen = Screen::start(Box::new(Shared(Arc::clone(&written)))).unwrap();
         lock(&screen.progress().unwrap().pen).draw("line", 80);
-        screen.say(LogLevel::Info, "text\n");
+        screen.print(LogLevel::Info, "text\n");
         drop(screen);
         assert_eq!(String::from_utf8(written.lock().unwrap().clone()).unwrap(), "\r\x1b[Jline\r\x1b[Jtext\n");
     }
@@ -331,7 +331,7 @@ mod tests {
         let (release, stuck) = bounded(0);
         let screen = Screen::start(Box::new(Stuck(stuck))).unwrap();
         let began = Instant::now();
-        screen.say(LogLevel::Info, "never taken");
+        screen.print(LogLevel::Info, "never taken");
         let pen = screen.progress().unwrap().pen;
         // As a run that waits for its observers at the end.
         while !screen.writing.is_stuck() {
@@ -339,7 +339,7 @@ mod tests {
         }
         let waited = Instant::now();
         assert!(waited - began >= PATIENCE);
-        screen.say(LogLevel::Info, "not waited for");
+        screen.print(LogLevel::Info, "not waited for");
         drop(screen);
         assert!(waited.elapsed() < PATIENCE, "{:?}", waited.elapsed());
         drop((release, pen));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Model, Story};
+use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, Row, requests};
 use super::table::{Column, judged_ms, ms, table};
@@ -16,8 +16,8 @@ const MOST_ERRORS: usize = 100;
 /// What a run came to: what is wrong with its stream, a line for each endpoint, all together, the errors, the verdict.
 /// `width` is that of the terminal, where there is one.
 #[must_use]
-pub fn summary(model: &Model, width: Option<usize>) -> String {
-    let story = &model.story;
+pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
+    let story = &model.run;
     let endpoints = story.endpoints.iter().filter_map(|endpoint| {
         let numbers = story.numbers(endpoint)?;
         Some(Row { method: endpoint.method.clone(), name: endpoint.name.clone(), numbers })
@@ -65,7 +65,7 @@ fn unfinished(counts: &UnfinishedCounts) -> String {
 
 /// What is wrong with a stream, in a line each, before anything else.
 #[must_use]
-pub fn troubles(title: &str, model: &Model) -> String {
+pub fn troubles(title: &str, model: &ReportModel) -> String {
     if model.troubles.is_empty() {
         return String::new();
     }
@@ -98,7 +98,7 @@ fn percentiles(rows: &[Row], width: Option<usize>) -> String {
     table(&names, columns, width)
 }
 
-fn errors(story: &Story, width: Option<usize>) -> String {
+fn errors(story: &RunData, width: Option<usize>) -> String {
     const COUNT: usize = 18;
     let failures = story.failures();
     if failures.is_empty() {
@@ -138,7 +138,7 @@ fn checks(checks: &[CheckSeen]) -> String {
 
 /// What a reader of the numbers must know of, a line for each kind: the first of it.
 #[must_use]
-pub fn warnings(story: &Story) -> String {
+pub fn warnings(story: &RunData) -> String {
     let mut text = String::new();
     for (at, warning) in story.warnings.iter().enumerate() {
         if story.warnings[..at].iter().all(|before| before.kind != warning.kind) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Select, Sender, TryRecvError};
 
 use super::endpoints::endpoint_name;
-use super::ledger::Ledger;
+use super::sampler_thread::Observation;
+use super::shared_aggregate::SharedAggregate;
 use super::snapshots::Snapshots;
-use super::watch::Sighting;
 use crate::clock::{Clock, Moment};
 use crate::event::Notice;
 use crate::event::{SwarmEvent, SwarmEventKind};
@@ -20,8 +20,8 @@ use crate::stats::check::{CheckInput, CheckSet};
 use crate::stats::send_lateness::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::VerdictReason;
-use crate::telemetry::look::{Count, Look};
-use crate::telemetry::ours::Place;
+use crate::telemetry::look::{TickCounts, TickSample};
+use crate::telemetry::ours::RunEnvironment;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::warnings;
@@ -37,21 +37,21 @@ const DRAIN_PAUSE: Duration = Duration::from_millis(5);
 /// Maximum outcomes counted at a time: less than a millisecond of work. If this thread is preempted then among
 /// thousands of ready users, it runs again a second later, and no other thread can count meanwhile; what it leaves in
 /// the queue, users count.
-const AT_ONE_LOOK: usize = 8 * 1024;
+const MAX_AT_ONCE: usize = 8 * 1024;
 
 /// Counts outcomes and produces the lines of the stream.
 pub(super) struct Aggregator<'p> {
     plan: &'p Plan,
     recorder: Recorder<'p>,
-    ledger: &'p Ledger<'p>,
+    shared: &'p SharedAggregate<'p>,
     /// The checks of the run.
-    bench: CheckSet,
+    checks: CheckSet,
     clock: Clock,
     stop: &'p Stop,
     snapshots: Snapshots<'p>,
     batches: Sender<Batch>,
     /// Records for which the writer had no room yet.
-    waiting: Vec<Record>,
+    pending: Vec<Record>,
     faults: Vec<VerdictReason>,
     phases: PhaseSpans,
     /// Ticks merged into the next one.
@@ -59,13 +59,13 @@ pub(super) struct Aggregator<'p> {
 }
 
 /// The aggregator's results when the run is over.
-pub(super) struct Finding<'p> {
+pub(super) struct FinalCounts<'p> {
     pub(super) recorder: Recorder<'p>,
     pub(super) aggregate: Aggregate,
-    pub(super) bench: CheckSet,
+    pub(super) checks: CheckSet,
     pub(super) batches: Sender<Batch>,
-    pub(super) last: Option<(Look, Count)>,
-    pub(super) waiting: Vec<Record>,
+    pub(super) last: Option<(TickSample, TickCounts)>,
+    pub(super) pending: Vec<Record>,
     pub(super) faults: Vec<VerdictReason>,
     pub(super) phases: PhaseSpans,
     pub(super) snapshots: Snapshots<'p>,
@@ -76,23 +76,23 @@ impl<'p> Aggregator<'p> {
     pub(super) fn start(
         recorder: Recorder<'p>,
         run: RunContext<'p>,
-        ledger: &'p Ledger<'p>,
+        ledger: &'p SharedAggregate<'p>,
         snapshots: Snapshots<'p>,
         batches: Sender<Batch>,
-        place: Place,
-        first: Look,
+        place: RunEnvironment,
+        first: TickSample,
     ) -> Self {
         let RunContext { plan, clock, stop, .. } = run;
         let mut aggregator = Self {
             plan,
-            ledger,
+            shared: ledger,
             // Checks are evaluated on all shards together, when they are merged.
-            bench: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            checks: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
             stop,
             snapshots,
             batches,
-            waiting: recorder.start(place),
+            pending: recorder.start(place),
             recorder,
             faults: Vec::new(),
             phases: PhaseSpans::default(),
@@ -103,35 +103,35 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Runs until all users have ended and the last observation has arrived.
-    pub(super) fn run(mut self, looks: &Receiver<Sighting>, events: &Receiver<SwarmEvent>) -> Finding<'p> {
-        let outcomes = self.ledger.outcomes();
+    pub(super) fn run(mut self, looks: &Receiver<Observation>, events: &Receiver<SwarmEvent>) -> FinalCounts<'p> {
+        let outcomes = self.shared.outcomes();
         let last = loop {
-            let counted = self.ledger.count(AT_ONE_LOOK);
-            self.snapshots.pulse(self.clock.now(), || self.ledger.aggregate(), self.stop.is_begun());
+            let counted = self.shared.count(MAX_AT_ONCE);
+            self.snapshots.pulse(self.clock.now(), || self.shared.aggregate(), self.stop.is_begun());
             for event in events.try_iter() {
-                self.note(&event);
+                self.handle_event(&event);
             }
             match looks.try_recv() {
-                Ok(Sighting::Grid(look)) => {
+                Ok(Observation::Tick(look)) => {
                     let queue = outcomes.len();
                     // What was done before the look belongs to its tick: what waits, and one outcome of each user that may
                     // be waiting for room. No more than that: on a busy machine users fill the queue as fast as it is
                     // emptied, and the tick, with its checks, would not come.
-                    self.ledger.count(queue + look.users as usize);
+                    self.shared.count(queue + look.users as usize);
                     self.tick(look, queue);
                     continue;
                 }
-                Ok(Sighting::Last(look)) => {
-                    self.ledger.count(usize::MAX);
-                    events.try_iter().for_each(|event| self.note(&event));
+                Ok(Observation::Last(look)) => {
+                    self.shared.count(usize::MAX);
+                    events.try_iter().for_each(|event| self.handle_event(&event));
                     self.note_stall(&look);
-                    let ledger = self.ledger;
+                    let ledger = self.shared;
                     break Some((look, self.cut(&mut ledger.aggregate(), look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
             }
-            if counted == AT_ONE_LOOK {
+            if counted == MAX_AT_ONCE {
                 // The queue fills so fast that a pause would let it overflow.
             } else if counted > 0 {
                 std::thread::sleep(DRAIN_PAUSE);
@@ -139,14 +139,26 @@ impl<'p> Aggregator<'p> {
                 wait_for_any(outcomes, looks, events);
             }
         };
-        self.note_remarks();
+        self.note_warnings();
         self.note_lateness();
         self.note_stalls();
-        let Self { recorder, ledger, bench, batches, waiting, faults, phases, snapshots, .. } = self;
-        Finding { recorder, aggregate: ledger.take(), bench, batches, last, waiting, faults, phases, snapshots }
+        let Self {
+            recorder, shared: ledger, checks: bench, batches, pending: waiting, faults, phases, snapshots, ..
+        } = self;
+        FinalCounts {
+            recorder,
+            aggregate: ledger.take_totals(),
+            checks: bench,
+            batches,
+            last,
+            pending: waiting,
+            faults,
+            phases,
+            snapshots,
+        }
     }
 
-    fn note(&mut self, event: &SwarmEvent) {
+    fn handle_event(&mut self, event: &SwarmEvent) {
         match &event.kind {
             SwarmEventKind::SpawnFailed { why, .. } => {
                 self.fault(ReasonKind::Generator, format!("not all users could be started: {why}"));
@@ -156,24 +168,24 @@ impl<'p> Aggregator<'p> {
             }
             _ => {}
         }
-        self.waiting.push(self.recorder.swarm_event(event));
+        self.pending.push(self.recorder.swarm_event(event));
         self.hand_over();
     }
 
-    fn note_remarks(&mut self) {
-        let remarks = self.ledger.aggregate().take_warnings();
+    fn note_warnings(&mut self) {
+        let remarks = self.shared.aggregate().take_warnings();
         for remark in remarks {
             if matches!(remark, AggregateWarning::OwnLimit(_)) {
-                self.fault(ReasonKind::Generator, warnings::remark(remark).1);
+                self.fault(ReasonKind::Generator, warnings::aggregate_warning(remark).1);
             }
-            self.waiting.push(self.recorder.remark(self.clock.now(), remark));
+            self.pending.push(self.recorder.aggregate_warning(self.clock.now(), remark));
         }
     }
 
     /// A generator that did not keep to the schedule of arrivals has measured another load than the requested one. The
     /// closed model has no such schedule: each user keeps a pace for itself.
     fn note_lateness(&mut self) {
-        let aggregate = self.ledger.aggregate();
+        let aggregate = self.shared.aggregate();
         let (late, scheduled) = (aggregate.sends().late(), aggregate.sends().scheduled());
         let load = self.plan.load();
         // Arrivals that no user could take were due as well; with -n only as many were requested as were sent.
@@ -183,7 +195,7 @@ impl<'p> Aggregator<'p> {
         let all = scheduled.max(due.map_or(0, whole));
         if matches!(load.model, LoadModel::Open { .. }) && is_too_many(late, all) {
             let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
-            self.waiting.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
+            self.pending.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             drop(aggregate);
             self.fault(ReasonKind::Generator, fault);
         }
@@ -191,7 +203,7 @@ impl<'p> Aggregator<'p> {
 
     /// A generator that stood still has made requests appear slower than the server was.
     fn note_stalls(&mut self) {
-        let stalls = self.ledger.stalls();
+        let stalls = self.shared.stalls();
         let (stalled, seen, total) = stalls.counts();
         if stalls.is_too_much() {
             let seconds = tenths(total);
@@ -203,15 +215,15 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Checks whether the machine stood still since the previous sample.
-    fn note_stall(&mut self, look: &Look) {
-        let length = self.ledger.stalls().evaluate(look.overslept, look.sample.at);
+    fn note_stall(&mut self, look: &TickSample) {
+        let length = self.shared.stalls().evaluate(look.overslept, look.machine.at);
         if let Some(length) = length {
             let detail = format!(
                 "this process stood still for {} s: requests that were under way or due then took longer by that, which is \
                  not the server's doing",
                 tenths(length)
             );
-            self.waiting.push(self.recorder.fault(look.sample.at, "generator_stalled", &detail));
+            self.pending.push(self.recorder.fault(look.machine.at, "generator_stalled", &detail));
         }
     }
 
@@ -220,21 +232,21 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Reports a tick, unless the writer is behind: then the next tick gets longer, and no line is lost.
-    fn tick(&mut self, look: Look, queue: usize) {
-        self.note_remarks();
+    fn tick(&mut self, look: TickSample, queue: usize) {
+        self.note_warnings();
         self.note_stall(&look);
         if self.batches.is_full() {
             self.joined += 1;
         } else {
             // The lock is held so that nothing is counted between the end of the interval and the totals.
-            let ledger = self.ledger;
+            let ledger = self.shared;
             let mut aggregate = ledger.aggregate();
             let count = self.cut(&mut aggregate, look, queue);
             let phase = self.recorder.phase(look);
             let records = self.recorder.tick(look, &aggregate, &count);
-            self.snapshots.tick((look, phase), (&aggregate, &self.bench), &count, &records);
-            self.waiting.extend(records);
-            if self.bench.should_abort(aggregate.load_end(look.sample.at).since_start()) {
+            self.snapshots.tick((look, phase), (&aggregate, &self.checks), &count, &records);
+            self.pending.extend(records);
+            if self.checks.should_abort(aggregate.load_end(look.machine.at).since_start()) {
                 self.stop.begin(EndReason::CheckAbort);
             }
         }
@@ -242,19 +254,19 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Closes the interval.
-    fn cut(&mut self, aggregate: &mut Aggregate, look: Look, queue: usize) -> Count {
+    fn cut(&mut self, aggregate: &mut Aggregate, look: TickSample, queue: usize) -> TickCounts {
         let cuts = aggregate.close_interval();
-        let (phase, end) = (self.recorder.phase(look), look.sample.at);
+        let (phase, end) = (self.recorder.phase(look), look.machine.at);
         self.phases.push(end, phase);
-        if !self.bench.is_empty() {
+        if !self.checks.is_empty() {
             // Rates are computed over the time of the load.
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
-            self.bench.add_phase_time(phase, end.since(self.recorder.interval_start()));
+            self.checks.add_phase_time(phase, end.since(self.recorder.interval_start()));
             for EndpointInterval { key: place, interval } in &cuts {
-                self.bench.add(&CheckInput::from_flags(&endpoint_name(self.plan, *place), phase, interval));
+                self.checks.add(&CheckInput::from_flags(&endpoint_name(self.plan, *place), phase, interval));
             }
         }
-        Count {
+        TickCounts {
             cuts,
             sends: aggregate.take_sends(),
             queue,
@@ -266,15 +278,15 @@ impl<'p> Aggregator<'p> {
     /// Hands over pending records if the writer has room; never waits for it.
     fn hand_over(&mut self) {
         // This is the only sender, so a channel that is not full now cannot be full below.
-        if !self.batches.is_full() && !self.waiting.is_empty() {
+        if !self.batches.is_full() && !self.pending.is_empty() {
             // If this fails, the writer has failed and has begun the stop; counting goes on regardless.
-            let _ = self.batches.try_send(std::mem::take(&mut self.waiting));
+            let _ = self.batches.try_send(std::mem::take(&mut self.pending));
         }
     }
 }
 
 /// Waits until there is something to do.
-fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Sighting>, events: &Receiver<SwarmEvent>) {
+fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Observation>, events: &Receiver<SwarmEvent>) {
     let mut select = Select::new();
     let looking = select.recv(looks);
     select.recv(outcomes);

@@ -5,14 +5,14 @@
 //! start before the first user, and get the final result when the stream is at its end.
 
 mod aggregator;
-mod conductor;
+mod stop_controller;
 mod endpoints;
 mod heartbeat;
-mod ledger;
+mod shared_aggregate;
 pub mod signals;
 mod snapshots;
 mod targets;
-mod watch;
+mod sampler_thread;
 
 use std::sync::Arc;
 use std::thread::Builder;
@@ -24,7 +24,7 @@ use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Exit, Result};
 use crate::load::net::connection::Dialer;
 use crate::load::swarm::context::RunContext;
-use crate::load::swarm::outlet::Outlet;
+use crate::load::swarm::outcome_sender::OutcomeSender;
 use crate::load::swarm::roster::Roster;
 use crate::load::swarm::start::Swarm;
 use crate::load::swarm::stop::{Never, Stop};
@@ -42,28 +42,28 @@ use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
-use crate::telemetry::line::{Envelope, Source};
-use crate::telemetry::ours::{Place, Target, WireShard};
+use crate::telemetry::line::{Envelope, StreamSource};
+use crate::telemetry::ours::{RunEnvironment, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
-use crate::telemetry::writer::{Batch, Tee, Writer, Written};
+use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
-use aggregator::{Aggregator, Finding};
-use conductor::Conductor;
+use aggregator::{Aggregator, FinalCounts};
 use endpoints::endpoint_name;
 use heartbeat::Heartbeat;
-use ledger::Ledger;
+use sampler_thread::{SamplerThread, TickGrid};
+use shared_aggregate::SharedAggregate;
 use signals::Signals;
 use snapshots::Snapshots;
+use stop_controller::StopController;
 use targets::targets;
-use watch::{Grid, Watch};
 
 /// Minimum capacity of the outcome queue. The aggregator empties it every 5 ms under load; if that is too late, users
 /// help from half full on, and when it is full they wait: an outcome is never dropped.
 const OUTCOMES: usize = 16 * 1024;
 
 /// Additional capacity per user: with every user ready to run, the aggregator may be scheduled late.
-const OUTCOMES_A_USER: usize = 2;
+const OUTCOMES_PER_USER: usize = 2;
 
 /// How much longer than the stop timeout a reader of the stream may stall at the end.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
@@ -74,14 +74,14 @@ pub struct Finished {
     /// How it ended.
     pub ending: Arc<RunEnding>,
     /// How writing the stream ended.
-    pub stream: Stream,
+    pub stream: StreamResult,
     /// Whether a second signal arrived.
     was_killed: bool,
 }
 
 /// How writing the stream ended.
 #[derive(Debug)]
-pub enum Stream {
+pub enum StreamResult {
     /// Every line was written.
     Whole,
     /// Its reader closed it, which ended the run.
@@ -104,7 +104,7 @@ impl Finished {
 /// The readers of a run.
 pub struct Readers {
     /// Exact: is shown every line of the stream by the thread that writes it, which waits for it.
-    pub collector: Tee,
+    pub collector: LineTee,
     /// Each gets the latest snapshot on a thread of its own, and never keeps the run.
     pub observers: Vec<Box<dyn Observer>>,
 }
@@ -126,7 +126,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let targets = targets(plan, &dialer);
 
     let clock = start(plan.start())?;
-    let source = plan.shard().map_or(Source::Local, |shard| Source::Worker(shard.index()));
+    let source = plan.shard().map_or(StreamSource::Local, |shard| StreamSource::Worker(shard.index()));
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(EndReason::StreamBroken);
@@ -140,19 +140,24 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
     let place = place(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
-    let mut watch =
-        Watch { sampler, run, writer_cpu: writer.cpu(), open_files_limit: open_files, heartbeat: Heartbeat::default() };
+    let mut watch = SamplerThread {
+        sampler,
+        run,
+        writer_cpu: writer.cpu(),
+        open_files_limit: open_files,
+        heartbeat: Heartbeat::default(),
+    };
     let grid = grid(plan, &clock);
-    let first = watch.look(grid.first());
+    let first = watch.observe(grid.first());
     let observers = Observers::start(observers, clock)?;
     let snapshots = Snapshots::new(plan, &roster, clock, &observers);
-    let room = plan.load().max_users() as usize * OUTCOMES_A_USER + OUTCOMES;
+    let room = plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
-    let ledger = Ledger::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
+    let ledger = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
     let aggregator = Aggregator::start(recorder, run, &ledger, snapshots, batches, place, first);
-    let crew = Crew { run, dialer: &dialer, signals: &signals };
-    let (finding, end) = crew.work(aggregator, watch, sender, &ledger)?;
+    let crew = RunThreads { run, dialer: &dialer, signals: &signals };
+    let (finding, end) = crew.run(aggregator, watch, sender, &ledger)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     let (finished, last) = finish(&crew, finding, end, &writer, patience);
     observers.finish(last, &finished.ending);
@@ -170,8 +175,14 @@ fn start(start: Start) -> Result<Clock> {
 }
 
 /// Where the run takes place.
-fn place(plan: &Plan, clock: &Clock, targets: Vec<Target>, limits: &MachineLimits, open_files_limit: u64) -> Place {
-    Place {
+fn place(
+    plan: &Plan,
+    clock: &Clock,
+    targets: Vec<Target>,
+    limits: &MachineLimits,
+    open_files_limit: u64,
+) -> RunEnvironment {
+    RunEnvironment {
         shard: plan.shard().map(|shard| WireShard {
             index: shard.index(),
             count: shard.count(),
@@ -188,11 +199,11 @@ fn place(plan: &Plan, clock: &Clock, targets: Vec<Target>, limits: &MachineLimit
 }
 
 /// When the stream ticks: in a shard, at the same times as the other shards.
-fn grid(plan: &Plan, clock: &Clock) -> Grid {
+fn grid(plan: &Plan, clock: &Clock) -> TickGrid {
     let interval = plan.stream().interval;
     match plan.shard() {
-        None => Grid::from_start(interval),
-        Some(_) => Grid::of_wall_clock(interval, clock.unix(Moment::START)),
+        None => TickGrid::from_start(interval),
+        Some(_) => TickGrid::of_wall_clock(interval, clock.unix(Moment::START)),
     }
 }
 
@@ -203,29 +214,29 @@ fn monotonic_seconds() -> f64 {
 }
 
 /// References shared by the threads of a run.
-struct Crew<'run> {
+struct RunThreads<'run> {
     run: RunContext<'run>,
     dialer: &'run Dialer,
     signals: &'run Signals,
 }
 
-impl Crew<'_> {
+impl RunThreads<'_> {
     /// When the stop began; the current time if it has not.
     fn stopped_at(&self) -> Moment {
         self.run.stop.begun_at().map_or_else(|| self.run.clock.now(), |at| self.run.clock.moment(at))
     }
 
     /// Starts the threads and waits for their end; returns the final counts and the unfinished requests.
-    fn work<'p>(
+    fn run<'p>(
         &self,
         aggregator: Aggregator<'p>,
-        watch: Watch<'_>,
+        watch: SamplerThread<'_>,
         outcomes: Sender<Outcome>,
-        ledger: &Ledger<'_>,
-    ) -> Result<(Finding<'p>, LeftOver)> {
+        ledger: &SharedAggregate<'_>,
+    ) -> Result<(FinalCounts<'p>, LeftOver)> {
         let swarm = Swarm::new(self.run, self.dialer);
-        let relieve = || ledger.relieve();
-        let outlet = Outlet::new(outcomes, &relieve);
+        let relieve = || ledger.help_count();
+        let outlet = OutcomeSender::new(outcomes, &relieve);
         let (look_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
@@ -242,9 +253,9 @@ impl Crew<'_> {
                 .name("sampler".to_owned())
                 .spawn_scoped(scope, move || watch.run(grid, &over, &look_sender))
                 .map_err(cannot_start)?;
-            let users = swarm.raise(scope, outlet, event_sender).map_err(cannot_start)?;
-            let conductor = Conductor { run: self.run };
-            conductor.conduct(&users, self.signals.first());
+            let users = swarm.start(scope, outlet, event_sender).map_err(cannot_start)?;
+            let conductor = StopController { run: self.run };
+            conductor.run(&users, self.signals.first());
             drop(users_ended);
             let mut finding = match counting.join() {
                 Ok(finding) => finding,
@@ -280,14 +291,24 @@ fn cannot_start(why: std::io::Error) -> Error {
 
 /// Judges the run and writes the last lines; gives the last snapshot too.
 fn finish(
-    crew: &Crew<'_>,
-    finding: Finding<'_>,
+    crew: &RunThreads<'_>,
+    finding: FinalCounts<'_>,
     left_over: LeftOver,
     writer: &Writer,
     patience: Duration,
 ) -> (Finished, Snapshot) {
     let RunContext { plan, clock, stop, roster } = crew.run;
-    let Finding { mut recorder, aggregate, mut bench, batches, last, waiting, faults, mut snapshots, .. } = finding;
+    let FinalCounts {
+        mut recorder,
+        aggregate,
+        checks: mut bench,
+        batches,
+        last,
+        pending: waiting,
+        faults,
+        mut snapshots,
+        ..
+    } = finding;
     let reason = stop.reason().unwrap_or(EndReason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { crew.stopped_at() };
@@ -311,9 +332,9 @@ fn finish(
     let delivered = deliver(lines, &batches, writer, patience);
     drop(batches);
     let stream = match delivered.map_or_else(|broken| broken, |()| writer.wait(patience)) {
-        Written::All => Stream::Whole,
-        Written::Closed => Stream::Closed,
-        Written::Broken(why) => Stream::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
+        Written::All => StreamResult::Whole,
+        Written::Closed => StreamResult::Closed,
+        Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
     (Finished { ending: Arc::new(ending), stream, was_killed }, snapshot)
 }
@@ -376,7 +397,7 @@ fn deliver(
     const AT_ONCE: usize = 64;
     let mut lines = lines.peekable();
     while lines.peek().is_some() {
-        writer.take(batches, lines.by_ref().take(AT_ONCE).collect(), patience)?;
+        writer.hand_over(batches, lines.by_ref().take(AT_ONCE).collect(), patience)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, bounded};
 use crate::error::{Error, Exit, Result};
 use crate::files::replace;
 use crate::load::swarm::stop::Stop;
-use crate::report::screen::whisper;
+use crate::report::screen::write_stderr;
 use crate::telemetry::interrupt::{Interrupt, Signal};
 use crate::vocabulary::EndReason;
 
@@ -61,7 +61,7 @@ impl Signals {
             }
             if is_drawn {
                 // Does not wait long for a stalled terminal.
-                whisper("\n".to_owned());
+                write_stderr("\n".to_owned());
             }
             end_process();
         };
@@ -90,7 +90,7 @@ impl Signals {
 ///
 /// # Errors
 /// If the system refuses, or handlers were already installed.
-pub fn interrupts(interrupt: &Arc<Interrupt>) -> Result<()> {
+pub fn install_interrupt(interrupt: &Arc<Interrupt>) -> Result<()> {
     let hangup_was_ignored = is_ignored(SIGHUP);
     let interrupt = Arc::clone(interrupt);
     let handler = move || {

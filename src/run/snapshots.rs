@@ -16,8 +16,8 @@ use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, EndpointTally};
 use crate::stats::check::CheckSet;
 use crate::telemetry::ending::RunEnding;
-use crate::telemetry::look::{Count, Look};
-use crate::telemetry::record::{Body, Record};
+use crate::telemetry::look::{TickCounts, TickSample};
+use crate::telemetry::record::{Record, RecordBody};
 use crate::vocabulary::Phase;
 
 /// Time from one snapshot to the next, between two ticks.
@@ -46,17 +46,17 @@ impl<'p> Snapshots<'p> {
     /// Gives a tick to the observers for which it is time; its lines are `records`.
     pub(super) fn tick(
         &mut self,
-        (look, phase): (Look, Phase),
+        (look, phase): (TickSample, Phase),
         (aggregate, bench): (&Aggregate, &CheckSet),
-        count: &Count,
+        count: &TickCounts,
         records: &[Record],
     ) {
-        let at = look.sample.at;
+        let at = look.machine.at;
         let is_due = |(wants, given): &(Wants, Moment)| at.since(*given) >= wants.pause;
         let Some(wants) = together(self.wants.iter().filter(|known| is_due(known)).map(|(wants, _)| wants)) else {
             return;
         };
-        let is_hot = records.iter().any(|record| matches!(record.body, Body::CpuWarning(_)));
+        let is_hot = records.iter().any(|record| matches!(record.body, RecordBody::CpuWarning(_)));
         let load_end = aggregate.load_end(at);
         let checks = if wants.checks { bench.results(load_end.since_start()) } else { Vec::new() };
         let tick = Tick {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use httparse::Status;
 
-use crate::server::answer::{self, Answer, Next};
 use crate::server::body::{Body, MAX_ECHO};
 use crate::server::registry::Connection;
-use crate::server::request::{self, After, Extent, Framing, Head, Request, Route, Version};
+use crate::server::request::{
+    self, After, Extent, ParseResult, RequestFraming, RequestVersion, ServerRequest, ServerRoute,
+};
+use crate::server::response::{self, Next, Response};
 
 /// Maximum bytes of a request head; also of the trailers.
 const MAX_HEAD: usize = 64 * 1024;
@@ -29,19 +31,19 @@ const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// Serves requests until the client leaves or one side asks to close.
 pub(super) fn serve(connection: &Connection) {
-    let mut inbox = Inbox::new(&connection.stream);
+    let mut inbox = RequestReader::new(&connection.stream);
     let mut out = Vec::new();
     // An error is a client that went away, or the end of the server: either way there is nobody to tell.
     while let Ok(Next::Request) = exchange(connection, &mut inbox, &mut out) {}
 }
 
 /// Reads one complete request and responds to it.
-fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -> io::Result<Next> {
+fn exchange(connection: &Connection, inbox: &mut RequestReader<'_>, out: &mut Vec<u8>) -> io::Result<Next> {
     let stream = &*connection.stream;
     let request = match inbox.head()? {
-        Incoming::End => return Ok(Next::Close),
-        Incoming::Broken(status, why) => return refuse(stream, out, status, why),
-        Incoming::Request(request) => request,
+        IncomingRequest::End => return Ok(Next::Close),
+        IncomingRequest::Broken(status, why) => return refuse(stream, out, status, why),
+        IncomingRequest::Request(request) => request,
     };
     connection.shared.count(request.endpoint);
     let framing = match request.framing {
@@ -49,25 +51,26 @@ fn exchange(connection: &Connection, inbox: &mut Inbox<'_>, out: &mut Vec<u8>) -
         Err(why) => return refuse(stream, out, 400, why),
     };
     // A client that has already begun to send the body does not wait for permission (RFC 9110 §10.1.1).
-    if request.expects_continue && framing != Framing::Length(0) && inbox.unread().is_empty() {
+    if request.expects_continue && framing != RequestFraming::Length(0) && inbox.unread().is_empty() {
         (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
     let limit = match request.route {
-        Route::Echo(_) => MAX_ECHO,
-        Route::Shop(_) => MAX_FORM,
+        ServerRoute::Echo(_) => MAX_ECHO,
+        ServerRoute::Shop(_) => MAX_FORM,
         _ => 0,
     };
     let mut body = Body { limit, ..Body::default() };
     match inbox.body(framing, &mut body) {
         Err(error) if error.kind() == ErrorKind::InvalidData => refuse(stream, out, 400, "broken chunked body"),
         Err(error) => Err(error),
-        Ok(()) => answer::answer(stream, out, &request, &body, &connection.shared),
+        Ok(()) => response::respond(stream, out, &request, &body, &connection.shared),
     }
 }
 
 /// Refuses a malformed request, and closes in a way that lets the response arrive.
 fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::Result<Next> {
-    Answer { stream, out, version: Version::Http11, extent: Extent::Whole, after: After::Close }.text(status, why)?;
+    Response { stream, out, version: RequestVersion::Http11, extent: Extent::Whole, after: After::Close }
+        .text(status, why)?;
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(LINGER_TIME))?;
     io::copy(&mut stream.take(LINGER_BYTES), &mut io::sink())?;
@@ -75,23 +78,23 @@ fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::
 }
 
 /// The result of reading a request head.
-enum Incoming {
+enum IncomingRequest {
     /// The client closed between requests or within a head.
     End,
-    Request(Request),
+    Request(ServerRequest),
     /// The status to refuse with, and why.
     Broken(u16, &'static str),
 }
 
 /// The receiving half; bytes beyond the current request are kept for the next.
-struct Inbox<'s> {
+struct RequestReader<'s> {
     stream: &'s TcpStream,
     bytes: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-impl<'s> Inbox<'s> {
+impl<'s> RequestReader<'s> {
     fn new(stream: &'s TcpStream) -> Self {
         Self { stream, bytes: vec![0; BUFFER], start: 0, end: 0 }
     }
@@ -130,33 +133,33 @@ impl<'s> Inbox<'s> {
     }
 
     /// The next request's head.
-    fn head(&mut self) -> io::Result<Incoming> {
+    fn head(&mut self) -> io::Result<IncomingRequest> {
         loop {
             if !self.unread().is_empty() {
                 match request::parse(self.unread()) {
-                    Head::Complete(length, request) => {
+                    ParseResult::Complete(length, request) => {
                         self.consume(length);
-                        return Ok(Incoming::Request(request));
+                        return Ok(IncomingRequest::Request(request));
                     }
-                    Head::Broken(status, why) => return Ok(Incoming::Broken(status, why)),
-                    Head::Partial if self.unread().len() >= MAX_HEAD => {
-                        return Ok(Incoming::Broken(431, "the request head is longer than 64 KiB"));
+                    ParseResult::Broken(status, why) => return Ok(IncomingRequest::Broken(status, why)),
+                    ParseResult::Partial if self.unread().len() >= MAX_HEAD => {
+                        return Ok(IncomingRequest::Broken(431, "the request head is longer than 64 KiB"));
                     }
-                    Head::Partial => {}
+                    ParseResult::Partial => {}
                 }
             }
             match self.fill() {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Incoming::End),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(IncomingRequest::End),
                 other => other?,
             }
         }
     }
 
     /// Reads a complete body. Broken chunks are [`ErrorKind::InvalidData`].
-    fn body(&mut self, framing: Framing, body: &mut Body) -> io::Result<()> {
+    fn body(&mut self, framing: RequestFraming, body: &mut Body) -> io::Result<()> {
         match framing {
-            Framing::Length(length) => self.take(length, body),
-            Framing::Chunked => loop {
+            RequestFraming::Length(length) => self.take(length, body),
+            RequestFraming::Chunked => loop {
                 let size = self.chunk_size()?;
                 if size == 0 {
                     return self.trailers();

@@ -24,7 +24,7 @@
 //! A connection on which nothing is sent or read for 30 s, between requests or within one, is closed, and none holds
 //! more than 1 MiB. The response to an argument out of range is 400, to any other path 404.
 
-mod answer;
+mod response;
 mod body;
 mod connection;
 mod pause;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::request::Endpoint;
+use super::request::ServerPath;
 
 /// Maximum open connections; further ones are closed at once. A thread takes 4 mappings and std aborts the process at
 /// `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
@@ -14,7 +14,7 @@ const MAX_CONNECTIONS: usize = 12_000;
 /// State shared by the accept thread, the connections and the owner.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    requests: [AtomicU64; Endpoint::ALL.len()],
+    requests: [AtomicU64; ServerPath::ALL.len()],
     accepted: AtomicU64,
     orders: AtomicU64,
     /// Used only when a connection is accepted or closed, never for a request.
@@ -34,7 +34,7 @@ impl Shared {
 
     /// Requests to the paths that begin with this segment.
     pub(super) fn requests_to(&self, prefix: &str) -> u64 {
-        Endpoint::named(prefix).map_or(0, |endpoint| self.requests[endpoint as usize].load(Ordering::Relaxed))
+        ServerPath::named(prefix).map_or(0, |endpoint| self.requests[endpoint as usize].load(Ordering::Relaxed))
     }
 
     /// Number of connections accepted so far.
@@ -47,7 +47,7 @@ impl Shared {
         self.orders.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn count(&self, endpoint: Endpoint) {
+    pub(super) fn count(&self, endpoint: ServerPath) {
         self.requests[endpoint as usize].fetch_add(1, Ordering::Relaxed);
     }
 }

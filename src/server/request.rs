@@ -6,7 +6,7 @@ use std::time::Duration;
 use httparse::{Header, Status};
 
 use crate::plan::percent;
-use crate::server::shop::{self, Errand};
+use crate::server::shop::{self, ShopAction};
 
 /// Maximum fields of a head; more are refused with 431. Slightly more than nginx and Apache accept by default (100).
 const MAX_FIELDS: usize = 128;
@@ -19,7 +19,7 @@ const MAX_CHUNKS: u64 = 1_000_000;
 
 /// The first segment of a path, by which requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Endpoint {
+pub(super) enum ServerPath {
     Ok,
     Bytes,
     Delay,
@@ -37,7 +37,7 @@ pub(super) enum Endpoint {
     Other,
 }
 
-impl Endpoint {
+impl ServerPath {
     /// Every endpoint with its name, in the order of the discriminants.
     pub(super) const ALL: [(&'static str, Self); 15] = [
         ("ok", Self::Ok),
@@ -65,7 +65,7 @@ impl Endpoint {
 
 /// The response to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum ServerRoute {
     Ok,
     Bytes(u64),
     Delay(Duration),
@@ -83,7 +83,7 @@ pub(super) enum Route {
     Cookies(Option<String>),
     Hang,
     Reset,
-    Shop(Errand),
+    Shop(ShopAction),
     NotFound,
     /// 400: the path exists, but its argument is not valid.
     BadArgument(&'static str),
@@ -99,7 +99,7 @@ pub(super) struct EchoHead {
 
 /// How the request's body is delimited (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(super) enum RequestFraming {
     Length(u64),
     Chunked,
 }
@@ -110,7 +110,7 @@ pub(super) enum After {
     /// HTTP/1.1 without `Connection: close`: kept open, without a header.
     Keep,
     /// HTTP/1.0 with `Connection: keep-alive`: kept open, with a header.
-    KeepSaid,
+    KeepAnnounced,
     /// Closed, with a header.
     Close,
 }
@@ -125,66 +125,66 @@ pub(super) enum Extent {
 
 /// The request's version; HTTP/1.0 has neither chunks nor 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum RequestVersion {
     Http10,
     Http11,
 }
 
 /// A request whose head was received completely.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) endpoint: Endpoint,
-    pub(super) route: Route,
-    pub(super) version: Version,
+pub(super) struct ServerRequest {
+    pub(super) endpoint: ServerPath,
+    pub(super) route: ServerRoute,
+    pub(super) version: RequestVersion,
     pub(super) extent: Extent,
     pub(super) after: After,
     /// The client waits for 100 before it sends the body.
     pub(super) expects_continue: bool,
     /// How the body is delimited; the error is the reason for a 400 and closing.
-    pub(super) framing: std::result::Result<Framing, &'static str>,
+    pub(super) framing: std::result::Result<RequestFraming, &'static str>,
 }
 
 /// The result of parsing the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Head {
+pub(super) enum ParseResult {
     /// More bytes are needed.
     Partial,
     /// A head, with its length in bytes.
-    Complete(usize, Request),
+    Complete(usize, ServerRequest),
     /// Not HTTP: the status of the response before closing, and the reason.
     Broken(u16, &'static str),
 }
 
 /// Parses the request head at the start of `bytes`.
-pub(super) fn parse(bytes: &[u8]) -> Head {
+pub(super) fn parse(bytes: &[u8]) -> ParseResult {
     let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut raw = httparse::Request::new(&mut []);
     match raw.parse_with_uninit_headers(bytes, &mut fields) {
-        Ok(Status::Partial) => Head::Partial,
-        Ok(Status::Complete(length)) => Head::Complete(length, read(&raw)),
-        Err(httparse::Error::TooManyHeaders) => Head::Broken(431, "too many header fields"),
-        Err(_) => Head::Broken(400, "not an HTTP/1.x request head"),
+        Ok(Status::Partial) => ParseResult::Partial,
+        Ok(Status::Complete(length)) => ParseResult::Complete(length, read(&raw)),
+        Err(httparse::Error::TooManyHeaders) => ParseResult::Broken(431, "too many header fields"),
+        Err(_) => ParseResult::Broken(400, "not an HTTP/1.x request head"),
     }
 }
 
-fn read(raw: &httparse::Request<'_, '_>) -> Request {
-    let version = if raw.version == Some(0) { Version::Http10 } else { Version::Http11 };
+fn read(raw: &httparse::Request<'_, '_>) -> ServerRequest {
+    let version = if raw.version == Some(0) { RequestVersion::Http10 } else { RequestVersion::Http11 };
     let fields = &*raw.headers;
     let (path, query) = split_target(raw.path.unwrap_or_default());
     let mut segments = path.split('/').skip(1);
-    let endpoint = segments.next().and_then(Endpoint::named).unwrap_or(Endpoint::Other);
-    Request {
+    let endpoint = segments.next().and_then(ServerPath::named).unwrap_or(ServerPath::Other);
+    ServerRequest {
         endpoint,
         route: route(endpoint, segments, query, raw),
         version,
         extent: if raw.method == Some("HEAD") { Extent::HeadOnly } else { Extent::Whole },
         after: match version {
-            Version::Http11 if has_token(fields, "connection", "close") => After::Close,
-            Version::Http11 => After::Keep,
-            Version::Http10 if has_token(fields, "connection", "keep-alive") => After::KeepSaid,
-            Version::Http10 => After::Close,
+            RequestVersion::Http11 if has_token(fields, "connection", "close") => After::Close,
+            RequestVersion::Http11 => After::Keep,
+            RequestVersion::Http10 if has_token(fields, "connection", "keep-alive") => After::KeepAnnounced,
+            RequestVersion::Http10 => After::Close,
         },
-        expects_continue: version == Version::Http11 && has_token(fields, "expect", "100-continue"),
+        expects_continue: version == RequestVersion::Http11 && has_token(fields, "expect", "100-continue"),
         framing: framing(version, fields),
     }
 }
@@ -200,44 +200,44 @@ fn split_target(target: &str) -> (&str, &str) {
 }
 
 fn route<'p>(
-    endpoint: Endpoint,
+    endpoint: ServerPath,
     mut arguments: impl Iterator<Item = &'p str>,
     query: &str,
     raw: &httparse::Request<'_, '_>,
-) -> Route {
+) -> ServerRoute {
     let mut number = |most| arguments.next().and_then(decimal).filter(|number| *number <= most);
     let route = match endpoint {
-        Endpoint::Ok => Some(Route::Ok),
-        Endpoint::Bytes => number(MAX_BYTES).map(Route::Bytes),
-        Endpoint::Delay => number(MAX_DELAY_MS).map(|ms| Route::Delay(Duration::from_millis(ms))),
-        Endpoint::Status => {
-            number(599).filter(|code| *code >= 200).and_then(|code| code.try_into().ok()).map(Route::Status)
+        ServerPath::Ok => Some(ServerRoute::Ok),
+        ServerPath::Bytes => number(MAX_BYTES).map(ServerRoute::Bytes),
+        ServerPath::Delay => number(MAX_DELAY_MS).map(|ms| ServerRoute::Delay(Duration::from_millis(ms))),
+        ServerPath::Status => {
+            number(599).filter(|code| *code >= 200).and_then(|code| code.try_into().ok()).map(ServerRoute::Status)
         }
-        Endpoint::Echo => Some(Route::Echo(Box::new(EchoHead {
+        ServerPath::Echo => Some(ServerRoute::Echo(Box::new(EchoHead {
             method: raw.method.unwrap_or_default().to_owned(),
             target: raw.path.unwrap_or_default().to_owned(),
             headers: raw.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect(),
         }))),
-        Endpoint::Drip => number(MAX_CHUNKS)
+        ServerPath::Drip => number(MAX_CHUNKS)
             .zip(number(MAX_DELAY_MS))
-            .map(|(chunks, ms)| Route::Drip { chunks, gap: Duration::from_millis(ms) }),
-        Endpoint::Redirect => number(u64::MAX).and_then(|left| redirect(left, query)),
-        Endpoint::Cookies => Some(Route::Cookies(cookies(raw.headers))),
-        Endpoint::Hang => Some(Route::Hang),
-        Endpoint::Reset => Some(Route::Reset),
-        Endpoint::Items => items(arguments.next(), query, raw).map(Route::Shop),
-        Endpoint::Login | Endpoint::Orders | Endpoint::Logout => Some(Route::Shop(errand(endpoint, raw))),
-        Endpoint::Other => Some(Route::NotFound),
+            .map(|(chunks, ms)| ServerRoute::Drip { chunks, gap: Duration::from_millis(ms) }),
+        ServerPath::Redirect => number(u64::MAX).and_then(|left| redirect(left, query)),
+        ServerPath::Cookies => Some(ServerRoute::Cookies(cookies(raw.headers))),
+        ServerPath::Hang => Some(ServerRoute::Hang),
+        ServerPath::Reset => Some(ServerRoute::Reset),
+        ServerPath::Items => items(arguments.next(), query, raw).map(ServerRoute::Shop),
+        ServerPath::Login | ServerPath::Orders | ServerPath::Logout => Some(ServerRoute::Shop(errand(endpoint, raw))),
+        ServerPath::Other => Some(ServerRoute::NotFound),
     };
     if arguments.next().is_some() {
-        return Route::NotFound;
+        return ServerRoute::NotFound;
     }
-    route.unwrap_or(Route::BadArgument("the number in the path is missing or out of range"))
+    route.unwrap_or(ServerRoute::BadArgument("the number in the path is missing or out of range"))
 }
 
 /// The redirect with `left` more hops. `None` if the query does not describe a redirect.
-fn redirect(left: u64, query: &str) -> Option<Route> {
-    let Some(next) = left.checked_sub(1) else { return Some(Route::Ok) };
+fn redirect(left: u64, query: &str) -> Option<ServerRoute> {
+    let Some(next) = left.checked_sub(1) else { return Some(ServerRoute::Ok) };
     let status = match parameter(query, "status") {
         None => 302,
         Some(status) => decimal(status).filter(|code| matches!(code, 301 | 302 | 303 | 307 | 308))?.try_into().ok()?,
@@ -247,28 +247,28 @@ fn redirect(left: u64, query: &str) -> Option<Route> {
         _ if query.is_empty() => format!("/redirect/{next}"),
         _ => format!("/redirect/{next}?{query}"),
     };
-    Some(Route::Redirect { status, location })
+    Some(ServerRoute::Redirect { status, location })
 }
 
 /// A page of items, or the one with this `id`. `None` if that is not a number.
-fn items(id: Option<&str>, query: &str, raw: &httparse::Request<'_, '_>) -> Option<Errand> {
+fn items(id: Option<&str>, query: &str, raw: &httparse::Request<'_, '_>) -> Option<ShopAction> {
     if !matches!(raw.method, Some("GET" | "HEAD")) {
-        return Some(Errand::WrongMethod);
+        return Some(ShopAction::WrongMethod);
     }
     match id {
-        Some(id) => decimal(id).map(Errand::Item),
-        None => parameter(query, "page").map_or(Some(1), decimal).map(Errand::Page),
+        Some(id) => decimal(id).map(ShopAction::Item),
+        None => parameter(query, "page").map_or(Some(1), decimal).map(ShopAction::Page),
     }
 }
 
 /// The shop's action for a POST request.
-fn errand(endpoint: Endpoint, raw: &httparse::Request<'_, '_>) -> Errand {
+fn errand(endpoint: ServerPath, raw: &httparse::Request<'_, '_>) -> ShopAction {
     let user = || values(raw.headers, "authorization").next().and_then(|value| shop::bearer(&text(value)));
     match endpoint {
-        _ if raw.method != Some("POST") => Errand::WrongMethod,
-        Endpoint::Orders => Errand::Order(user()),
-        Endpoint::Logout => Errand::Logout(user()),
-        _ => Errand::Login,
+        _ if raw.method != Some("POST") => ShopAction::WrongMethod,
+        ServerPath::Orders => ShopAction::Order(user()),
+        ServerPath::Logout => ShopAction::Logout(user()),
+        _ => ShopAction::Login,
     }
 }
 
@@ -279,8 +279,8 @@ fn parameter<'q>(query: &'q str, name: &str) -> Option<&'q str> {
 
 /// How the body is delimited. Ambiguous requests are refused, as RFC 9112 §6.3 requires of servers, and so is a missing
 /// or second Host (§3.2).
-fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Framing, &'static str> {
-    if version == Version::Http11 && values(fields, "host").count() != 1 {
+fn framing(version: RequestVersion, fields: &[Header<'_>]) -> std::result::Result<RequestFraming, &'static str> {
+    if version == RequestVersion::Http11 && values(fields, "host").count() != 1 {
         return Err("an HTTP/1.1 request has exactly one Host");
     }
     let mut lengths = values(fields, "content-length").map(|value| str::from_utf8(value).ok().and_then(decimal));
@@ -290,13 +290,13 @@ fn framing(version: Version, fields: &[Header<'_>]) -> std::result::Result<Frami
     }
     let mut codings = values(fields, "transfer-encoding");
     match (codings.next(), length) {
-        (None, None) => Ok(Framing::Length(0)),
-        (None, Some(Some(length))) => Ok(Framing::Length(length)),
+        (None, None) => Ok(RequestFraming::Length(0)),
+        (None, Some(Some(length))) => Ok(RequestFraming::Length(length)),
         (None, Some(None)) => Err("Content-Length is not a number"),
         (Some(_), Some(_)) => Err("Content-Length and Transfer-Encoding exclude each other"),
-        (Some(_), None) if version == Version::Http10 => Err("HTTP/1.0 has no Transfer-Encoding"),
+        (Some(_), None) if version == RequestVersion::Http10 => Err("HTTP/1.0 has no Transfer-Encoding"),
         (Some(coding), None) if codings.next().is_none() && coding.eq_ignore_ascii_case(b"chunked") => {
-            Ok(Framing::Chunked)
+            Ok(RequestFraming::Chunked)
         }
         (Some(_), None) => Err("the only Transfer-Encoding served is chunked"),
     }

@@ -14,7 +14,7 @@ const PAGE: u64 = 10;
 
 /// An action of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum ShopAction {
     /// `POST /login`, with `user` and `password` in a JSON body.
     Login,
     /// `GET /items`, a page of them.
@@ -30,14 +30,14 @@ pub(super) enum Errand {
 }
 
 /// The shop's response.
-pub(super) struct Reply {
+pub(super) struct ShopResponse {
     pub(super) status: u16,
     /// Header fields, each with its line end.
     pub(super) fields: String,
     pub(super) body: Value,
 }
 
-impl Reply {
+impl ShopResponse {
     fn new(status: u16, body: Value) -> Self {
         Self { status, fields: String::new(), body }
     }
@@ -48,43 +48,45 @@ impl Reply {
 }
 
 /// Performs an action; `next_order` returns the number of the next accepted order.
-pub(super) fn serve(errand: &Errand, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
+pub(super) fn serve(errand: &ShopAction, body: &[u8], next_order: impl FnOnce() -> u64) -> ShopResponse {
     match errand {
-        Errand::Login => login(body),
-        Errand::Page(page) => Reply::new(200, json!({ "page": page, "pages": ITEMS / PAGE, "items": items(*page) })),
-        Errand::Item(id) if (1..=ITEMS).contains(id) => Reply::new(200, item(*id)),
-        Errand::Item(_) => Reply::refusal(404, "no such item"),
-        Errand::Order(Some(user)) => order(user, body, next_order),
-        Errand::Logout(Some(_)) => {
-            let fields = "Set-Cookie: session=; Path=/; Max-Age=0\r\n".to_owned();
-            Reply { status: 200, fields, body: json!({ "ok": true }) }
+        ShopAction::Login => login(body),
+        ShopAction::Page(page) => {
+            ShopResponse::new(200, json!({ "page": page, "pages": ITEMS / PAGE, "items": items(*page) }))
         }
-        Errand::Order(None) | Errand::Logout(None) => Reply::refusal(401, "log in first"),
-        Errand::WrongMethod => Reply::refusal(405, "not with this method"),
+        ShopAction::Item(id) if (1..=ITEMS).contains(id) => ShopResponse::new(200, item(*id)),
+        ShopAction::Item(_) => ShopResponse::refusal(404, "no such item"),
+        ShopAction::Order(Some(user)) => order(user, body, next_order),
+        ShopAction::Logout(Some(_)) => {
+            let fields = "Set-Cookie: session=; Path=/; Max-Age=0\r\n".to_owned();
+            ShopResponse { status: 200, fields, body: json!({ "ok": true }) }
+        }
+        ShopAction::Order(None) | ShopAction::Logout(None) => ShopResponse::refusal(401, "log in first"),
+        ShopAction::WrongMethod => ShopResponse::refusal(405, "not with this method"),
     }
 }
 
-fn login(body: &[u8]) -> Reply {
+fn login(body: &[u8]) -> ShopResponse {
     let Ok(form) = serde_json::from_slice::<Value>(body) else {
-        return Reply::refusal(400, "expected JSON with user and password");
+        return ShopResponse::refusal(400, "expected JSON with user and password");
     };
     let word = |key: &str| form[key].as_str().filter(|text| !text.is_empty());
     let (Some(user), Some(_)) = (word("user"), word("password")) else {
-        return Reply::refusal(401, "user or password missing");
+        return ShopResponse::refusal(401, "user or password missing");
     };
     let token = token(user);
     let fields = format!("Set-Cookie: session={token}; Path=/; HttpOnly\r\n");
-    Reply { status: 200, fields, body: json!({ "user": user, "token": token }) }
+    ShopResponse { status: 200, fields, body: json!({ "user": user, "token": token }) }
 }
 
-fn order(user: &str, body: &[u8], next_order: impl FnOnce() -> u64) -> Reply {
+fn order(user: &str, body: &[u8], next_order: impl FnOnce() -> u64) -> ShopResponse {
     let form = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let Some(id) = form["item"].as_u64().filter(|id| (1..=ITEMS).contains(id)) else {
-        return Reply::refusal(422, "item missing or unknown");
+        return ShopResponse::refusal(422, "item missing or unknown");
     };
     let number = next_order();
     let fields = format!("Location: /orders/{number}\r\n");
-    Reply { status: 201, fields, body: json!({ "order": number, "item": id, "user": user }) }
+    ShopResponse { status: 201, fields, body: json!({ "order": number, "item": id, "user": user }) }
 }
 
 /// The items of a page, counted from 1; empty beyond the last page.

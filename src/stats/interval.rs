@@ -246,7 +246,7 @@ impl Interval {
     /// Failed without a response from the server.
     #[must_use]
     pub fn unanswered(&self) -> u64 {
-        self.failed.iter().filter(|(class, _)| !class.is_answer()).map(|(_, count)| count).sum()
+        self.failed.iter().filter(|(class, _)| !class.is_response_class()).map(|(_, count)| count).sum()
     }
 
     /// Returns whether anything was recorded.

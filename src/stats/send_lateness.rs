@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::histogram::Precision;
 use super::times::{Times, micros};
-use crate::outcome::{Outcome, Turn};
+use crate::outcome::{DueTime, Outcome};
 
 /// A request sent this much after it was due, although a user was free to send it, is late because of the
 /// generator.
@@ -39,8 +39,8 @@ impl SendLateness {
     pub fn record(&mut self, outcome: &Outcome) {
         let lateness = outcome.lateness();
         self.lateness.record(micros(lateness));
-        self.scheduled += u64::from(outcome.turn() != Turn::WhenSent);
-        self.late += u64::from(lateness > LATE_AFTER && matches!(outcome.turn(), Turn::Free(_)));
+        self.scheduled += u64::from(outcome.turn() != DueTime::WhenSent);
+        self.late += u64::from(lateness > LATE_AFTER && matches!(outcome.turn(), DueTime::Free(_)));
     }
 
     /// Adds all of `other`.

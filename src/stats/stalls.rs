@@ -162,7 +162,7 @@ impl Stalls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{DueTime, Ending, Traffic};
     use crate::plan::endpoint::EndpointId;
 
     fn at(seconds: f64) -> Moment {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn request(sent: f64, done: f64) -> Outcome {
-        Outcome::new(EndpointId(0), Turn::WhenSent, (at(sent), at(done)), Traffic::default(), Ending::Ok)
+        Outcome::new(EndpointId(0), DueTime::WhenSent, (at(sent), at(done)), Traffic::default(), Ending::Ok)
     }
 
     fn slept(from: f64, until: f64) -> SamplerReport {

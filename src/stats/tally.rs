@@ -207,13 +207,13 @@ fn millis(us: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+    use crate::outcome::{DueTime, Ending, Failure, Outcome, Traffic};
     use crate::plan::endpoint::EndpointId;
 
     fn outcome(sent_us: u64, took_us: u64, ending: Ending) -> Outcome {
         let at = |us: u64| Moment::from_nanos(us * 1000);
         let traffic = Traffic { content_length: 10, ..Traffic::default() };
-        Outcome::new(EndpointId(0), Turn::WhenSent, (at(sent_us), at(sent_us + took_us)), traffic, ending)
+        Outcome::new(EndpointId(0), DueTime::WhenSent, (at(sent_us), at(sent_us + took_us)), traffic, ending)
     }
 
     #[test]

@@ -2,24 +2,24 @@
 //! against both. Streams come from disks and networks, and a wrong number is worse than none.
 
 use super::hdr::decode::Recorded;
-use super::text::{MOST_METHOD, MOST_NAME, MOST_TESTPLAN, is_within};
+use super::text::{MAX_METHOD, MAX_NAME, MAX_TESTPLAN, is_within};
 use crate::clock::unix_time;
 use crate::stats::histogram::MAX_TIME_US;
 
 /// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
-pub const MOST_COUNT: u64 = 1 << 53;
+pub const MAX_COUNT: u64 = 1 << 53;
 
 /// Maximum time: 146,000 years in microseconds; sums do not overflow.
-pub const MOST_TIME_US: u64 = 1 << 62;
+pub const MAX_CLAIMED_US: u64 = 1 << 62;
 
 /// Maximum shards of a run, far more than there are hosts.
-pub const MOST_SHARDS: u32 = 100_000;
+pub const MAX_SHARDS: u32 = 100_000;
 
 /// Maximum users of a run, more threads than any host can have.
-pub const MOST_USERS: u32 = 1_000_000;
+pub const MAX_USERS: u32 = 1_000_000;
 
 /// Maximum bytes of a run id.
-const MOST_RUN_ID: usize = 64;
+const MAX_RUN_ID: usize = 64;
 
 /// Why a line is rejected.
 pub type Contradiction = &'static str;
@@ -70,7 +70,7 @@ impl IntervalClaim<'_> {
     pub fn check(&self) -> Result<(), Contradiction> {
         endpoint(self.method, self.name)?;
         let counts = [self.ok, self.failed, self.classes, self.aborted, self.redirects, self.reopened];
-        if counts.iter().chain(&[self.bytes_sent, self.bytes_received]).any(|count| *count > MOST_COUNT) {
+        if counts.iter().chain(&[self.bytes_sent, self.bytes_received]).any(|count| *count > MAX_COUNT) {
             return Err("a count beyond all reason");
         }
         if self.classes != self.failed {
@@ -98,7 +98,7 @@ impl TimesClaim {
     /// A description of the contradiction.
     pub fn check(&self, count: u64) -> Result<(), Contradiction> {
         let Self { sum_us, min_us, max_us } = *self;
-        if sum_us > MOST_TIME_US || max_us > MOST_TIME_US {
+        if sum_us > MAX_CLAIMED_US || max_us > MAX_CLAIMED_US {
             return Err("a time beyond all reason");
         }
         if min_us > max_us {
@@ -148,7 +148,7 @@ impl Distribution {
     ///
     /// # Errors
     /// A description of the contradiction.
-    pub fn belongs_to(&self, count: u64, times: TimesClaim) -> Result<(), Contradiction> {
+    pub fn check_against(&self, count: u64, times: TimesClaim) -> Result<(), Contradiction> {
         if self.count != count {
             return Err("a histogram does not count what its line counts");
         }
@@ -157,7 +157,10 @@ impl Distribution {
         // Times over an hour are counted as an hour.
         let is_within = max_us <= MAX_TIME_US;
         let too_high = first < min_us.min(MAX_TIME_US) || (is_within && self.sums.1 < u128::from(sum_us));
-        if too_high || beyond(last) > max_us.max(1) || self.sums.0 > spread(u128::from(sum_us).max(u128::from(count))) {
+        if too_high
+            || lowest_possible(last) > max_us.max(1)
+            || self.sums.0 > with_tolerance(u128::from(sum_us).max(u128::from(count)))
+        {
             return Err("a histogram does not match the times of its line");
         }
         Ok(())
@@ -166,11 +169,11 @@ impl Distribution {
 
 /// A lower limit for a time: a coarse histogram's value, written to a finer one as the highest of its slot, is up to a
 /// 128th above the real time.
-const fn beyond(us: u64) -> u64 {
+const fn lowest_possible(us: u64) -> u64 {
     us - us / 100
 }
 
-const fn spread(sum: u128) -> u128 {
+const fn with_tolerance(sum: u128) -> u128 {
     sum + sum / 50
 }
 
@@ -179,10 +182,10 @@ const fn spread(sum: u128) -> u128 {
 /// # Errors
 /// Which of them is too long.
 pub fn endpoint(method: &str, name: &str) -> Result<(), Contradiction> {
-    if !is_within(method, MOST_METHOD) {
+    if !is_within(method, MAX_METHOD) {
         return Err("a method of more than 32 bytes");
     }
-    if is_within(name, MOST_NAME) { Ok(()) } else { Err("a name of more than 512 bytes") }
+    if is_within(name, MAX_NAME) { Ok(()) } else { Err("a name of more than 512 bytes") }
 }
 
 /// Checks the run id and the name of the test plan.
@@ -190,10 +193,10 @@ pub fn endpoint(method: &str, name: &str) -> Result<(), Contradiction> {
 /// # Errors
 /// Which of them is not valid.
 pub fn identity(run_id: &str, testplan: &str) -> Result<(), Contradiction> {
-    if run_id.is_empty() || !is_within(run_id, MOST_RUN_ID) {
+    if run_id.is_empty() || !is_within(run_id, MAX_RUN_ID) {
         return Err("a run id that is not of 1 to 64 bytes");
     }
-    if is_within(testplan, MOST_TESTPLAN) { Ok(()) } else { Err("a test plan's name of more than 128 bytes") }
+    if is_within(testplan, MAX_TESTPLAN) { Ok(()) } else { Err("a test plan's name of more than 128 bytes") }
 }
 
 /// Whether a text is a time in the stream's format: RFC 3339 with milliseconds, in UTC.
@@ -243,7 +246,7 @@ mod tests {
     use crate::plan::random::Random;
     use crate::stats::histogram::{Precision, TimeHistogram};
     use crate::stats::times::Times;
-    use crate::telemetry::hdr::decode::Decoder;
+    use crate::telemetry::hdr::decode::HistogramParser;
     use crate::telemetry::hdr::encode;
 
     fn claim(times: &Times) -> TimesClaim {
@@ -252,7 +255,7 @@ mod tests {
     }
 
     fn distribution(histogram: &TimeHistogram) -> Distribution {
-        let (mut decoder, mut all) = (Decoder::default(), Distribution::default());
+        let (mut decoder, mut all) = (HistogramParser::default(), Distribution::default());
         for piece in encode::pieces(histogram, 2000) {
             all.add(&decoder.read(&piece).unwrap());
         }
@@ -270,14 +273,14 @@ mod tests {
                     let claim = claim(&times);
                     assert_eq!(claim.check(many), Ok(()));
                     assert_eq!(
-                        distribution(times.histogram()).belongs_to(many, claim),
+                        distribution(times.histogram()).check_against(many, claim),
                         Ok(()),
                         "{magnitude} {times:?}"
                     );
                     // As in a merge where one endpoint was counted partly finely and partly coarsely.
                     let mut finer = TimeHistogram::new(Precision::Fine);
                     finer.add(times.histogram());
-                    assert_eq!(distribution(&finer).belongs_to(many, claim), Ok(()), "{magnitude} {times:?}");
+                    assert_eq!(distribution(&finer).check_against(many, claim), Ok(()), "{magnitude} {times:?}");
                 }
             }
         }
@@ -292,12 +295,12 @@ mod tests {
             slow.record(10_000 + us);
         }
         let histograms = [fast.histogram(), slow.histogram()].map(distribution);
-        assert!(histograms[0].belongs_to(100, claim(&slow)).is_err());
-        assert!(histograms[1].belongs_to(100, claim(&fast)).is_err());
-        assert!(histograms[0].belongs_to(99, claim(&fast)).is_err());
+        assert!(histograms[0].check_against(100, claim(&slow)).is_err());
+        assert!(histograms[1].check_against(100, claim(&fast)).is_err());
+        assert!(histograms[0].check_against(99, claim(&fast)).is_err());
         // Minimum and maximum are the same, the sum is not.
         let ends = TimesClaim { sum_us: 5_599, ..claim(&fast) };
-        assert!(histograms[0].belongs_to(100, ends).is_err());
+        assert!(histograms[0].check_against(100, ends).is_err());
     }
 
     #[test]

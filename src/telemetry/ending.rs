@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::ours::{CheckEvent, RunEnd, WireReason};
-use super::record::Body;
-use super::text::{MOST_NAME, clipped};
+use super::record::RecordBody;
+use super::text::{MAX_NAME, clipped};
 use crate::clock::Moment;
 use crate::stats::aggregate::EndpointKey;
 use crate::stats::check::CheckResult;
@@ -14,10 +14,10 @@ use crate::stats::verdict::{Assessment, VerdictReason};
 use crate::vocabulary::EndReason;
 
 /// Maximum reasons in the last line; earlier lines have the details of the others.
-const MOST_REASONS: usize = 4;
+const MAX_REASONS: usize = 4;
 
 /// Maximum bytes of a check as JSON: a line minus its envelope and the other keys.
-const MOST_CHECK: usize = 2048;
+const MAX_CHECK_BYTES: usize = 2048;
 
 /// How and when a run ended.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub struct RunEnding {
 
 impl RunEnding {
     /// A line for each check, and the last line.
-    pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = Body> + use<> {
+    pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = RecordBody> + use<> {
         let mut unfinished = UnfinishedCounts::default();
         self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
         let judged = (unfinished.total() > 0)
@@ -66,7 +66,11 @@ pub struct EndTotals {
 }
 
 /// A line for each check, and the last line.
-pub fn last_lines(judgement: &Assessment, exit_code: u8, totals: &EndTotals) -> impl Iterator<Item = Body> + use<> {
+pub fn last_lines(
+    judgement: &Assessment,
+    exit_code: u8,
+    totals: &EndTotals,
+) -> impl Iterator<Item = RecordBody> + use<> {
     let Assessment { verdict, reasons, check_results: rulings } = judgement;
     let EndTotals { counts, unfinished, judged, load_time } = totals;
     let met = rulings.iter().filter(|ruling| ruling.met).count();
@@ -88,36 +92,36 @@ pub fn last_lines(judgement: &Assessment, exit_code: u8, totals: &EndTotals) -> 
         checks_met: met,
         checks_missed: rulings.len() - met,
         verdict: *verdict,
-        reasons: first_of(reasons),
+        reasons: limited(reasons),
         exit_code,
     };
-    let checks: Vec<Body> = rulings.iter().map(|ruling| Body::Check(event(ruling))).collect();
-    checks.into_iter().chain([Body::RunEnd(end)])
+    let checks: Vec<RecordBody> = rulings.iter().map(|ruling| RecordBody::Check(check_event(ruling))).collect();
+    checks.into_iter().chain([RecordBody::RunEnd(end)])
 }
 
 /// As many as fit, and how many more there are.
-fn first_of(reasons: &[VerdictReason]) -> Vec<WireReason> {
+fn limited(reasons: &[VerdictReason]) -> Vec<WireReason> {
     let wire = |VerdictReason { kind, text }: &VerdictReason| WireReason {
         kind: *kind,
-        text: clipped(text, MOST_NAME).into_owned(),
+        text: clipped(text, MAX_NAME).into_owned(),
     };
-    if reasons.len() <= MOST_REASONS {
+    if reasons.len() <= MAX_REASONS {
         return reasons.iter().map(wire).collect();
     }
-    let (told, rest) = reasons.split_at(MOST_REASONS - 1);
+    let (told, rest) = reasons.split_at(MAX_REASONS - 1);
     let more = VerdictReason::new(rest[0].kind, format!("and {} more reasons", rest.len()));
     told.iter().chain([&more]).map(wire).collect()
 }
 
 /// The event for each check.
-pub fn events(judgement: &Assessment) -> impl Iterator<Item = CheckEvent> {
-    judgement.check_results.iter().map(event)
+pub fn check_events(judgement: &Assessment) -> impl Iterator<Item = CheckEvent> {
+    judgement.check_results.iter().map(check_event)
 }
 
-fn event(ruling: &CheckResult) -> CheckEvent {
+fn check_event(ruling: &CheckResult) -> CheckEvent {
     let (value, unit) = ruling.wire_value();
     CheckEvent {
-        check: clipped(ruling.check.text(), MOST_CHECK).into_owned(),
+        check: clipped(ruling.check.text(), MAX_CHECK_BYTES).into_owned(),
         met: ruling.met,
         has_data: ruling.value.is_some(),
         value,
@@ -135,7 +139,7 @@ mod tests {
     fn reasons_that_do_not_fit_are_counted() {
         let reason = |number| VerdictReason::new(ReasonKind::Check, format!("reason {number}"));
         let reasons: Vec<VerdictReason> = (1..=6).map(reason).collect();
-        let texts = |reasons| first_of(reasons).into_iter().map(|reason| reason.text).collect::<Vec<_>>();
+        let texts = |reasons| limited(reasons).into_iter().map(|reason| reason.text).collect::<Vec<_>>();
         assert_eq!(texts(&reasons[..4]), ["reason 1", "reason 2", "reason 3", "reason 4"]);
         assert_eq!(texts(&reasons), ["reason 1", "reason 2", "reason 3", "and 3 more reasons"]);
     }

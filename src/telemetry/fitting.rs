@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::hdr::encode::pieces;
-use super::line::MOST_LINE;
+use super::line::MAX_LINE;
 use super::ours::HistogramPiece;
-use super::record::Body;
+use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
 use crate::vocabulary::HistogramKind;
@@ -14,7 +14,7 @@ use crate::vocabulary::HistogramKind;
 const ENVELOPE: usize = 640;
 
 /// Room for a part of a histogram in a line of its own: the line minus envelope, name (512), method (32) and keys.
-const PIECE: usize = MOST_LINE - ENVELOPE - 512 - 32 - 300;
+const PIECE: usize = MAX_LINE - ENVELOPE - 512 - 32 - 300;
 
 /// Maximum bytes of a histogram's key and quotes.
 const KEY: usize = 40;
@@ -25,7 +25,7 @@ pub(super) struct Fitting<'a> {
     span: (&'a str, &'a str),
     endpoint: &'a Endpoint,
     room: usize,
-    further: Vec<Body>,
+    further: Vec<RecordBody>,
 }
 
 impl<'a> Fitting<'a> {
@@ -36,14 +36,14 @@ impl<'a> Fitting<'a> {
         span: (&'a str, &'a str),
         endpoint: &'a Endpoint,
     ) -> Self {
-        let taken = serde_json::to_string(line).map_or(MOST_LINE, |text| text.len());
-        let room = MOST_LINE.saturating_sub(ENVELOPE + taken + histograms * KEY);
+        let taken = serde_json::to_string(line).map_or(MAX_LINE, |text| text.len());
+        let room = MAX_LINE.saturating_sub(ENVELOPE + taken + histograms * KEY);
         Self { span, endpoint, room, further: Vec::new() }
     }
 
     /// Returns the histogram as text if there is room; otherwise keeps its parts for lines of their own, of this
     /// `kind`.
-    pub(super) fn place(&mut self, times: &Times, kind: HistogramKind) -> Option<String> {
+    pub(super) fn fit(&mut self, times: &Times, kind: HistogramKind) -> Option<String> {
         let mut whole = pieces(times.histogram(), PIECE);
         if whole.len() == 1 && whole[0].len() <= self.room {
             self.room -= whole[0].len();
@@ -51,7 +51,7 @@ impl<'a> Fitting<'a> {
         }
         let parts = whole.len();
         self.further.extend((1..).zip(whole).map(|(part, histogram)| {
-            Body::Histogram(HistogramPiece {
+            RecordBody::Histogram(HistogramPiece {
                 interval_start: self.span.0.to_owned(),
                 interval_end: self.span.1.to_owned(),
                 method: self.endpoint.method.clone(),
@@ -66,7 +66,7 @@ impl<'a> Fitting<'a> {
     }
 
     /// The additional lines.
-    pub(super) fn further(self) -> Vec<Body> {
+    pub(super) fn further(self) -> Vec<RecordBody> {
         self.further
     }
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::intervals::Span;
-use super::look::{Before, Count, Look};
+use super::look::{PreviousSample, TickCounts, TickSample};
 use super::ours::Health;
-use super::record::Body;
+use super::record::RecordBody;
 use crate::clock::Moment;
 
 /// The intended load.
@@ -17,8 +17,13 @@ pub(super) struct Intent {
 }
 
 /// The line about the interval that begins with sample `before`, or at the start, and ends with `look`.
-pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count: &Count, intent: &Intent) -> Body {
-    let seconds = look.sample.at.since(before.map_or(Moment::START, |before| before.look.sample.at)).as_secs_f64();
+pub(super) fn line(
+    span: &Span,
+    (before, look): (Option<&PreviousSample>, &TickSample),
+    count: &TickCounts,
+    intent: &Intent,
+) -> RecordBody {
+    let seconds = look.machine.at.since(before.map_or(Moment::START, |before| before.sample.machine.at)).as_secs_f64();
     let rate = |amount: f64| if seconds > 0.0 { amount / seconds } else { 0.0 };
     let cpu = |now: Duration, then: Duration| rate(now.saturating_sub(then).as_secs_f64() * 100.0);
     let lateness = |permille| {
@@ -27,8 +32,8 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         if us <= 1 { 0 } else { us }
     };
     let throttled =
-        before.map_or(Duration::ZERO, |before| look.sample.throttled.saturating_sub(before.look.sample.throttled));
-    Body::Health(Box::new(Health {
+        before.map_or(Duration::ZERO, |before| look.machine.throttled.saturating_sub(before.sample.machine.throttled));
+    RecordBody::Health(Box::new(Health {
         interval_start: span.start.clone(),
         interval_end: span.end.clone(),
         late_sends: count.sends.late(),
@@ -39,7 +44,9 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         // Rounded to a thousandth of a request per second, which removes the noise of the division.
         intended_rate: intent.arrivals.map(|arrivals| (rate(arrivals) * 1e3).round() / 1e3),
         // Requests actually sent in the interval; outcomes exist only when requests end, those of the cut all at once.
-        achieved_rate: rate(look.flight.sent.saturating_sub(before.map_or(0, |before| before.look.flight.sent)) as f64),
+        achieved_rate: rate(
+            look.flight.sent.saturating_sub(before.map_or(0, |before| before.sample.flight.sent)) as f64
+        ),
         sent: look.flight.sent,
         in_flight: look.flight.in_flight,
         oldest_in_flight_ms: (look.flight.oldest.as_micros() as f64) / 1000.0,
@@ -49,9 +56,9 @@ pub(super) fn line(span: &Span, (before, look): (Option<&Before>, &Look), count:
         ticks_joined: count.joined,
         // The aggregator has no thread of its own yet at the first tick.
         aggregator_cpu_percent: before.map_or(0.0, |before| cpu(count.aggregator_cpu, before.aggregator_cpu)),
-        writer_cpu_percent: before.map_or(0.0, |before| cpu(look.writer_cpu, before.look.writer_cpu)),
+        writer_cpu_percent: before.map_or(0.0, |before| cpu(look.writer_cpu, before.sample.writer_cpu)),
         throttled_ms: throttled.as_secs_f64() * 1000.0,
-        open_files: look.sample.open_files,
+        open_files: look.machine.open_files,
         open_files_limit: look.open_files_limit,
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::fitting::Fitting;
 use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
-use super::record::Body;
+use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::interval::{ConnectionTimes, Interval};
 use crate::stats::sum::Sum;
@@ -22,18 +22,18 @@ pub struct Span {
 
 /// The lines about one endpoint's interval.
 #[must_use]
-pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Body> {
+pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<RecordBody> {
     let mut metric = metric(span, endpoint, interval);
     let mut fitting = Fitting::new(&metric, 2, (&span.start, &span.end), endpoint);
     if interval.completed() > 0 {
-        metric.service_histogram = fitting.place(interval.service(), HistogramKind::Service);
+        metric.service_histogram = fitting.fit(interval.service(), HistogramKind::Service);
         if !interval.response_is_service() {
-            metric.response_histogram = fitting.place(interval.response(), HistogramKind::Response);
+            metric.response_histogram = fitting.fit(interval.response(), HistogramKind::Response);
         }
     }
     let further = fitting.further();
     metric.histogram_lines = further.len();
-    std::iter::once(Body::Interval(Box::new(metric))).chain(further).collect()
+    std::iter::once(RecordBody::Interval(Box::new(metric))).chain(further).collect()
 }
 
 fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetric {

@@ -2,18 +2,18 @@
 
 use serde::Serialize;
 
-use super::record::{Body, Record};
-use super::text::{MOST_TESTPLAN, clipped};
+use super::record::{Record, RecordBody};
+use super::text::{MAX_TESTPLAN, clipped};
 use crate::clock::{Clock, rfc3339};
 use crate::vocabulary::SourceKind;
 
 /// Maximum length of a line in bytes, with its newline. Measured: with 8 processes on one pipe and a slow reader, lines
 /// of up to 4096 bytes (`PIPE_BUF`, pipe(7)) are never torn.
-pub const MOST_LINE: usize = 4096;
+pub const MAX_LINE: usize = 4096;
 
 /// The writer of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum StreamSource {
     /// A run on its own.
     Local,
     /// One shard of many, by its number.
@@ -22,7 +22,7 @@ pub enum Source {
     Master,
 }
 
-impl Source {
+impl StreamSource {
     const fn kind(self) -> SourceKind {
         match self {
             Self::Local => SourceKind::Local,
@@ -43,7 +43,7 @@ impl Source {
 /// The fields that all lines of a stream have in common.
 #[derive(Clone, Debug)]
 pub struct Envelope {
-    source: Source,
+    source: StreamSource,
     source_id: String,
     run_id: String,
     testplan: String,
@@ -51,17 +51,17 @@ pub struct Envelope {
 }
 
 #[derive(Serialize)]
-struct Line<'l> {
+struct WireLine<'l> {
     time: String,
     level: &'static str,
     name: &'static str,
     message: String,
-    telemetry: Telemetry<'l>,
+    telemetry: TelemetryFields<'l>,
 }
 
 #[derive(Serialize)]
 #[allow(clippy::struct_field_names, reason = "the wire's own names")]
-struct Telemetry<'l> {
+struct TelemetryFields<'l> {
     telemetry_type: &'static str,
     telemetry_name: &'static str,
     source: &'static str,
@@ -69,7 +69,7 @@ struct Telemetry<'l> {
     run_id: &'l str,
     testplan: &'l str,
     #[serde(flatten)]
-    body: &'l Body,
+    body: &'l RecordBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     tick: Option<u64>,
     seq: u64,
@@ -78,8 +78,8 @@ struct Telemetry<'l> {
 impl Envelope {
     /// An envelope for the lines of one stream.
     #[must_use]
-    pub fn new(source: Source, run_id: &str, testplan: &str, clock: Clock) -> Self {
-        let testplan = clipped(testplan, MOST_TESTPLAN).into_owned();
+    pub fn new(source: StreamSource, run_id: &str, testplan: &str, clock: Clock) -> Self {
+        let testplan = clipped(testplan, MAX_TESTPLAN).into_owned();
         Self { source, source_id: source.id(), run_id: run_id.to_owned(), testplan, clock }
     }
 
@@ -88,13 +88,13 @@ impl Envelope {
         line.clear();
         let kind = record.body.kind();
         let name = kind.as_str();
-        let content = Line {
+        let content = WireLine {
             time: rfc3339(self.clock.unix(record.at)),
             level: if kind.is_warning() { "WARNING" } else { "INFO" },
             // Pipelines made for the plugin filter by its logger's name.
             name: if kind.is_contract() { "locust_telemetry.recorders.json.handlers" } else { "swarmline" },
             message: format!("Recording telemetry {}: {name}", if kind.is_event() { "event" } else { "metrics" }),
-            telemetry: Telemetry {
+            telemetry: TelemetryFields {
                 telemetry_type: if kind.is_event() { "event" } else { "metrics" },
                 telemetry_name: name,
                 source: self.source.kind().as_str(),
@@ -109,6 +109,6 @@ impl Envelope {
         let written = serde_json::to_writer(&mut *line, &content);
         assert!(written.is_ok(), "records have string keys and finite numbers only");
         line.push(b'\n');
-        assert!(line.len() <= MOST_LINE, "a record's texts are cut so that its line fits: {name}");
+        assert!(line.len() <= MAX_LINE, "a record's texts are cut so that its line fits: {name}");
     }
 }

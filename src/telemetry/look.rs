@@ -11,14 +11,14 @@ use crate::stats::stalls::SamplerReport;
 
 /// The previous sample, and what belongs to it.
 #[derive(Debug)]
-pub(super) struct Before {
-    pub(super) look: Look,
+pub(super) struct PreviousSample {
+    pub(super) sample: TickSample,
     pub(super) aggregator_cpu: Duration,
 }
 
 /// A sample of machine and swarm for one tick.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct TickSample {
     /// Number of the tick on the grid.
     pub tick: u64,
     /// Users running at that moment.
@@ -28,7 +28,7 @@ pub struct Look {
     /// When the stop began, once it has.
     pub stopped: Option<Moment>,
     /// The machine.
-    pub sample: Sample,
+    pub machine: Sample,
     /// CPU time of the writer thread so far.
     pub writer_cpu: Duration,
     /// Maximum open files of the process.
@@ -37,7 +37,7 @@ pub struct Look {
     pub overslept: SamplerReport,
 }
 
-impl Look {
+impl TickSample {
     /// Whether the stop has begun.
     #[must_use]
     pub const fn is_draining(&self) -> bool {
@@ -47,7 +47,7 @@ impl Look {
 
 /// The aggregator's counts for a tick.
 #[derive(Debug)]
-pub struct Count {
+pub struct TickCounts {
     /// What happened since the previous tick, by endpoint.
     pub cuts: Vec<EndpointInterval>,
     /// How late requests were sent since then.

@@ -28,7 +28,7 @@ pub struct Config {
     pub settings: Vec<WireSetting>,
     /// Where and when it runs; only in the first part.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub place: Option<Place>,
+    pub environment: Option<RunEnvironment>,
 }
 
 /// One resolved setting.
@@ -44,7 +44,7 @@ pub struct WireSetting {
 
 /// Where and when a plan runs.
 #[derive(Clone, Debug, Serialize)]
-pub struct Place {
+pub struct RunEnvironment {
     /// The shard that this process runs; left out for a run on its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<WireShard>,

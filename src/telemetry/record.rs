@@ -17,13 +17,13 @@ pub struct Record {
     /// Number of the tick that it belongs to.
     pub tick: Option<u64>,
     /// Its content.
-    pub body: Body,
+    pub body: RecordBody,
 }
 
 /// The content of a line.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-pub enum Body {
+pub enum RecordBody {
     /// Before the first user.
     TestStart {},
     /// The requested number of users has been reached.
@@ -65,7 +65,7 @@ pub enum Body {
     RunEnd(RunEnd),
 }
 
-impl Body {
+impl RecordBody {
     /// Which kind of line it is.
     #[must_use]
     pub const fn kind(&self) -> LineKind {

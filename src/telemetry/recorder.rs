@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::look::{Before, Count, Look};
-use super::ours::{Config, Place, Warning, WireSetting};
-use super::record::{Body, Cpu, EndpointError, EndpointStats, Gauge, Network, Record, Stats, TestStop, WireStatistics};
-use super::text::{MOST_METHOD, MOST_NAME, clipped};
+use super::look::{PreviousSample, TickCounts, TickSample};
+use super::ours::{Config, RunEnvironment, Warning, WireSetting};
+use super::record::{
+    Cpu, EndpointError, EndpointStats, Gauge, Network, Record, RecordBody, Stats, TestStop, WireStatistics,
+};
+use super::text::{MAX_METHOD, MAX_NAME, clipped};
 use super::{unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::event::{SwarmEvent, SwarmEventKind};
@@ -33,7 +35,7 @@ pub struct Recorder<'p> {
     clock: Clock,
     available_cpus: f64,
     process_age_at_start: Duration,
-    before: Option<Before>,
+    before: Option<PreviousSample>,
 }
 
 impl<'p> Recorder<'p> {
@@ -45,8 +47,8 @@ impl<'p> Recorder<'p> {
 
     /// The lines before the first tick.
     #[must_use]
-    pub fn start(&self, place: Place) -> Vec<Record> {
-        let mut records = vec![record(Moment::START, Body::TestStart {})];
+    pub fn start(&self, place: RunEnvironment) -> Vec<Record> {
+        let mut records = vec![record(Moment::START, RecordBody::TestStart {})];
         let settings = self.plan.settings().iter().map(|setting| WireSetting {
             key: setting.key.into(),
             value: setting.value.clone(),
@@ -59,7 +61,7 @@ impl<'p> Recorder<'p> {
 
     /// The lines of a tick. `aggregate` was closed for it, which gave `count`.
     #[must_use]
-    pub fn tick(&mut self, look: Look, aggregate: &Aggregate, count: &Count) -> Vec<Record> {
+    pub fn tick(&mut self, look: TickSample, aggregate: &Aggregate, count: &TickCounts) -> Vec<Record> {
         let mut bodies = self.machine(look, aggregate);
         let span = self.span(look);
         for EndpointInterval { key: place, interval } in &count.cuts {
@@ -67,47 +69,47 @@ impl<'p> Recorder<'p> {
         }
         let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
         bodies.push(health::line(&span, (self.before.as_ref(), &look), count, &intent));
-        self.before = Some(Before { look, aggregator_cpu: count.aggregator_cpu });
-        bodies.into_iter().map(|body| Record { at: look.sample.at, tick: Some(look.tick), body }).collect()
+        self.before = Some(PreviousSample { sample: look, aggregator_cpu: count.aggregator_cpu });
+        bodies.into_iter().map(|body| Record { at: look.machine.at, tick: Some(look.tick), body }).collect()
     }
 
     /// Start of the interval that ends with the next sample.
     #[must_use]
     pub fn interval_start(&self) -> Moment {
-        self.before.as_ref().map_or(Moment::START, |before| before.look.sample.at)
+        self.before.as_ref().map_or(Moment::START, |before| before.sample.machine.at)
     }
 
     /// The phase that covers most of the interval that ends with `look`.
     #[must_use]
-    pub fn phase(&self, look: Look) -> Phase {
-        let (start, end) = (self.interval_start(), look.sample.at);
+    pub fn phase(&self, look: TickSample) -> Phase {
+        let (start, end) = (self.interval_start(), look.machine.at);
         let load_end = look.stopped.map_or(end, |stopped| stopped.clamp(start, end));
         if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
     }
 
     /// The interval that ends with `look`.
-    fn span(&self, look: Look) -> Span {
+    fn span(&self, look: TickSample) -> Span {
         let start = self.interval_start();
-        let end = look.sample.at;
+        let end = look.machine.at;
         let phase = self.phase(look);
         let text = |moment| rfc3339(self.clock.unix(moment));
         Span { start: text(start), end: text(end), phase }
     }
 
     /// Users that should be running at `look`.
-    fn wanted(&self, look: Look) -> u32 {
-        if look.is_draining() { 0 } else { self.plan.load().users_wanted(look.sample.at).unwrap_or(look.users) }
+    fn wanted(&self, look: TickSample) -> u32 {
+        if look.is_draining() { 0 } else { self.plan.load().users_wanted(look.machine.at).unwrap_or(look.users) }
     }
 
     /// Arrivals due in the interval that ends with `look`; `None` in the closed model.
-    fn intended(&self, look: Look) -> Option<f64> {
-        Some(self.plan.load().arrivals_due(look.sample.at)? - self.plan.load().arrivals_due(self.interval_start())?)
+    fn intended(&self, look: TickSample) -> Option<f64> {
+        Some(self.plan.load().arrivals_due(look.machine.at)? - self.plan.load().arrivals_due(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
-    fn machine(&self, look: Look, aggregate: &Aggregate) -> Vec<Body> {
-        let sample = look.sample;
-        let before = self.before.as_ref().map(|before| before.look.sample);
+    fn machine(&self, look: TickSample, aggregate: &Aggregate) -> Vec<RecordBody> {
+        let sample = look.machine;
+        let before = self.before.as_ref().map(|before| before.sample.machine);
         let statistics = aggregate.statistics(sample.at);
         let cpu = match &before {
             Some(before) => usage::cpu_percent(before, &sample),
@@ -117,22 +119,22 @@ impl<'p> Recorder<'p> {
         let delta = |now: u64, total: fn(&Sample) -> u64| now.saturating_sub(before.as_ref().map_or(now, total));
         let bodies = [
             stats(StatsType::Current, look.users, &statistics),
-            Body::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
-            Body::Mem(Gauge { value: mebibytes(sample.rss_bytes), unit: "MiB" }),
-            Body::Network(Network {
+            RecordBody::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
+            RecordBody::Mem(Gauge { value: mebibytes(sample.rss_bytes), unit: "MiB" }),
+            RecordBody::Network(Network {
                 value: sample.network_sent,
                 unit: "bytes",
                 direction: "sent",
                 delta: delta(sample.network_sent, |before| before.network_sent),
             }),
-            Body::Network(Network {
+            RecordBody::Network(Network {
                 value: sample.network_received,
                 unit: "bytes",
                 direction: "recv",
                 delta: delta(sample.network_received, |before| before.network_received),
             }),
         ];
-        let warning = warning.map(|value| Body::CpuWarning(Gauge { value, unit: "percent" }));
+        let warning = warning.map(|value| RecordBody::CpuWarning(Gauge { value, unit: "percent" }));
         bodies.into_iter().chain(warning).collect()
     }
 
@@ -140,7 +142,7 @@ impl<'p> Recorder<'p> {
     #[must_use]
     pub fn swarm_event(&self, event: &SwarmEvent) -> Record {
         let body = match &event.kind {
-            SwarmEventKind::Spawned { users } => Body::SpawnComplete { user_count: *users },
+            SwarmEventKind::Spawned { users } => RecordBody::SpawnComplete { user_count: *users },
             SwarmEventKind::SpawnFailed { users, why } => {
                 let most = self.plan.load().max_users();
                 warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
@@ -164,8 +166,8 @@ impl<'p> Recorder<'p> {
 
     /// The line about a warning of the aggregate.
     #[must_use]
-    pub fn remark(&self, at: Moment, remark: AggregateWarning) -> Record {
-        let (kind, detail) = warnings::remark(remark);
+    pub fn aggregate_warning(&self, at: Moment, remark: AggregateWarning) -> Record {
+        let (kind, detail) = warnings::aggregate_warning(remark);
         record(at, warning(kind, &detail))
     }
 
@@ -177,7 +179,7 @@ impl<'p> Recorder<'p> {
     ) -> impl Iterator<Item = Record> + use<'a, 'p> {
         let at = ending.at;
         let stopped = self.clock.unix(ending.stopped_at);
-        let stop = Body::TestStop(TestStop {
+        let stop = RecordBody::TestStop(TestStop {
             end_time: rfc3339(self.clock.unix(at) + Duration::from_secs(1)),
             stopped_at: rfc3339(stopped),
             reason: ending.reason,
@@ -191,16 +193,20 @@ impl<'p> Recorder<'p> {
             let statistics = endpoint.tally.statistics(at, load_end);
             let Endpoint { method, name } = self.endpoint(endpoint.key);
             let statistics = wire(method, name, &statistics);
-            Body::EndpointStats(EndpointStats { stats_type: StatsType::Endpoint, status: Status::Success, statistics })
+            RecordBody::EndpointStats(EndpointStats {
+                stats_type: StatsType::Endpoint,
+                status: Status::Success,
+                statistics,
+            })
         });
-        let tick = self.before.as_ref().map(|before| before.look.tick);
+        let tick = self.before.as_ref().map(|before| before.sample.tick);
         let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
         let bodies = [total].into_iter().chain(errors).chain(endpoints).chain(ending.bodies(aggregate.total()));
         [record(at, stop)].into_iter().chain(unfinished).chain(bodies.map(move |body| record(at, body)))
     }
 
     /// The lines about unfinished requests.
-    fn unfinished(&self, ending: &RunEnding, aggregate: &Aggregate) -> impl Iterator<Item = Body> + use<> {
+    fn unfinished(&self, ending: &RunEnding, aggregate: &Aggregate) -> impl Iterator<Item = RecordBody> + use<> {
         let text = |moment| rfc3339(self.clock.unix(moment));
         let (start, end) = (text(Moment::START), text(ending.stopped_at));
         let span = Span { start, end, phase: Phase::Drain };
@@ -215,19 +221,19 @@ impl<'p> Recorder<'p> {
         ending.unfinished.iter().flat_map(lines).collect::<Vec<_>>().into_iter()
     }
 
-    fn errors<'a>(&'a self, endpoint: &'a EndpointTally) -> impl Iterator<Item = Body> + use<'a, 'p> {
+    fn errors<'a>(&'a self, endpoint: &'a EndpointTally) -> impl Iterator<Item = RecordBody> + use<'a, 'p> {
         endpoint.errors.iter().map(|error| {
             let Endpoint { method, name } = self.endpoint(endpoint.key);
             let text = match error.kind {
                 ErrorKind::Failure(failure) => failure.text(),
                 ErrorKind::Other => "other errors".to_owned(),
             };
-            Body::EndpointError(EndpointError {
+            RecordBody::EndpointError(EndpointError {
                 stats_type: StatsType::Endpoint,
                 status: Status::Error,
                 method,
                 name,
-                error: clipped(&text, MOST_NAME).into_owned(),
+                error: clipped(&text, MAX_NAME).into_owned(),
                 occurrences: error.occurrences,
                 first_seen: self.clock.unix(error.first_seen).as_secs_f64(),
                 last_seen: self.clock.unix(error.last_seen).as_secs_f64(),
@@ -240,21 +246,25 @@ impl<'p> Recorder<'p> {
         match place {
             StatsPlace::Endpoint(id) => {
                 let Endpoint { method, name } = &self.plan.endpoints()[id.0 as usize];
-                let method = clipped(method, MOST_METHOD).into_owned();
-                Endpoint { method, name: clipped(name, MOST_NAME).into_owned() }
+                let method = clipped(method, MAX_METHOD).into_owned();
+                Endpoint { method, name: clipped(name, MAX_NAME).into_owned() }
             }
             StatsPlace::Other => Endpoint { method: String::new(), name: "other".to_owned() },
         }
     }
 }
 
-const fn record(at: Moment, body: Body) -> Record {
+const fn record(at: Moment, body: RecordBody) -> Record {
     Record { at, tick: None, body }
 }
 
 /// The lines about a plan and where it runs: as many as its settings need.
 #[must_use]
-pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str, place: Place) -> Vec<Body> {
+pub fn config_pages(
+    settings: impl Iterator<Item = WireSetting>,
+    plan_hash: &str,
+    place: RunEnvironment,
+) -> Vec<RecordBody> {
     /// Room for settings: a line minus its envelope, the keys around them, and the targets in part 1.
     const ROOM: usize = 1800;
     let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
@@ -280,16 +290,16 @@ pub fn config_pages(settings: impl Iterator<Item = WireSetting>, plan_hash: &str
         part: number,
         parts,
         settings,
-        place: place.take(),
+        environment: place.take(),
     };
-    (1..).zip(pages).map(page).map(|config| Body::Config(Box::new(config))).collect()
+    (1..).zip(pages).map(page).map(|config| RecordBody::Config(Box::new(config))).collect()
 }
 
 /// The line about all requests.
 #[must_use]
-pub fn stats(stats_type: StatsType, user_count: u32, statistics: &Statistics) -> Body {
+pub fn stats(stats_type: StatsType, user_count: u32, statistics: &Statistics) -> RecordBody {
     let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
-    Body::Stats(Stats { stats_type, user_count, statistics })
+    RecordBody::Stats(Stats { stats_type, user_count, statistics })
 }
 
 /// Statistics in wire format.
@@ -319,8 +329,8 @@ pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatis
 
 /// The line of a warning.
 #[must_use]
-pub fn warning(kind: &'static str, detail: &str) -> Body {
-    Body::Warning(Warning { kind, detail: clipped(detail, MOST_NAME).into_owned() })
+pub fn warning(kind: &'static str, detail: &str) -> RecordBody {
+    RecordBody::Warning(Warning { kind, detail: clipped(detail, MAX_NAME).into_owned() })
 }
 
 fn mebibytes(bytes: u64) -> f64 {

@@ -17,14 +17,14 @@ use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 
 /// An open stream.
-pub enum Sink {
+pub enum OpenStream {
     /// Each line is one write.
     Plain(File),
     /// Lines are compressed and written with each tick.
     Gzip(Box<GzEncoder<File>>),
 }
 
-impl Sink {
+impl OpenStream {
     /// Opens the stream; an existing file is overwritten. For a named pipe it waits for a reader while `wait`, which
     /// sleeps for the given time, returns true.
     ///

@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use crate::plan::random::seed_of;
 
 /// Maximum bytes of a name or an error text, as JSON.
-pub const MOST_NAME: usize = 512;
+pub const MAX_NAME: usize = 512;
 
 /// Maximum bytes of a method.
-pub const MOST_METHOD: usize = 32;
+pub const MAX_METHOD: usize = 32;
 
 /// Maximum bytes of the test plan's name.
-pub const MOST_TESTPLAN: usize = 128;
+pub const MAX_TESTPLAN: usize = 128;
 
 /// `text` if it takes at most `most` bytes as JSON; otherwise as much of it as fits, `…` and 8 hex digits of a hash of
 /// all of it, so that two long texts stay different.
@@ -60,16 +60,16 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_unchanged() {
-        let text = "x".repeat(MOST_NAME);
-        assert_eq!(clipped(&text, MOST_NAME), text);
+        let text = "x".repeat(MAX_NAME);
+        assert_eq!(clipped(&text, MAX_NAME), text);
     }
 
     #[test]
     fn long_texts_are_cut_by_their_length_in_json_and_stay_distinct() {
         for filler in ["x", "\"", "\u{1}", "ü", "日", "\u{7f}", "😀"] {
             let (one, two) = (filler.repeat(600) + "1", filler.repeat(600) + "2");
-            let (one, two) = (clipped(&one, MOST_NAME), clipped(&two, MOST_NAME));
-            assert!(written(&one) <= MOST_NAME && written(&one) > MOST_NAME - 20, "{filler:?}: {}", written(&one));
+            let (one, two) = (clipped(&one, MAX_NAME), clipped(&two, MAX_NAME));
+            assert!(written(&one) <= MAX_NAME && written(&one) > MAX_NAME - 20, "{filler:?}: {}", written(&one));
             assert_ne!(one, two);
         }
     }

@@ -3,7 +3,7 @@
 use super::fitting::Fitting;
 use super::intervals::{Span, sum};
 use super::ours::UnfinishedMetric;
-use super::record::Body;
+use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
@@ -12,7 +12,7 @@ use crate::vocabulary::HistogramKind;
 /// The lines about one endpoint's unfinished requests; `span` is the time of the load, `judged` the endpoint's times
 /// over all phases.
 #[must_use]
-pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<Body> {
+pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<RecordBody> {
     let Unfinished { counts, response, service, first_byte, .. } = unfinished;
     let mut metric = UnfinishedMetric {
         phase: unfinished.phase,
@@ -33,11 +33,11 @@ pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: 
         histogram_lines: 0,
     };
     let mut fitting = Fitting::new(&metric, 3, (&span.start, &span.end), endpoint);
-    let mut place = |times: &Times, kind| (times.sum().count > 0).then(|| fitting.place(times, kind)).flatten();
+    let mut place = |times: &Times, kind| (times.sum().count > 0).then(|| fitting.fit(times, kind)).flatten();
     metric.response_histogram = place(response, HistogramKind::UnfinishedResponse);
     metric.service_histogram = place(service, HistogramKind::UnfinishedService);
     metric.first_byte_histogram = place(first_byte, HistogramKind::UnfinishedFirstByte);
     let further = fitting.further();
     metric.histogram_lines = further.len();
-    std::iter::once(Body::Unfinished(Box::new(metric))).chain(further).collect()
+    std::iter::once(RecordBody::Unfinished(Box::new(metric))).chain(further).collect()
 }

@@ -9,8 +9,8 @@ use crate::stats::aggregate::{AggregateWarning, MAX_ENDPOINTS, MAX_ERRORS_PER_EN
 
 /// A warning of the aggregate as kind and sentence.
 #[must_use]
-pub fn remark(remark: AggregateWarning) -> (&'static str, String) {
-    match remark {
+pub fn aggregate_warning(warning: AggregateWarning) -> (&'static str, String) {
+    match warning {
         AggregateWarning::OverAnHour => {
             ("time_over_range", "a response time was over 1 h and counts as 1 h in percentiles".into())
         }
@@ -71,7 +71,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             "the scenario's on_stop is not sent, as --stop-timeout leaves no time for it".to_owned(),
         ),
         Notice::Tls(trouble) => {
-            let cure = trouble.cure().map(|cure| format!(": {cure}")).unwrap_or_default();
+            let cure = trouble.remedy().map(|cure| format!(": {cure}")).unwrap_or_default();
             ("tls_failed", format!("no TLS connection, {}{cure}", trouble.text()))
         }
     }

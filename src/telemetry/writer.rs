@@ -12,8 +12,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, bounded};
 
 use super::line::Envelope;
-use super::record::{Body, Record};
-use super::sink::Sink;
+use super::record::{Record, RecordBody};
+use super::sink::OpenStream;
 use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
@@ -26,7 +26,7 @@ pub type Batch = Vec<Record>;
 
 /// Callback for every line before it is written, with its content: a report at the end of a run is made from the same
 /// lines as one made from the file. It still gets lines when the stream can no longer be written.
-pub type Tee = Box<dyn FnMut(&Body, &[u8]) + Send>;
+pub type LineTee = Box<dyn FnMut(&RecordBody, &[u8]) + Send>;
 
 /// CPU time of the writer thread, which it updates after each batch.
 #[derive(Clone, Debug, Default)]
@@ -79,18 +79,18 @@ impl Writer {
     pub fn start(
         destination: &Destination,
         envelope: Envelope,
-        tee: Tee,
+        tee: LineTee,
         on_failure: impl Fn() + Send + 'static,
         wait: &dyn Fn(Duration) -> bool,
     ) -> Result<(Self, Sender<Batch>)> {
-        let sink = Sink::open(destination, wait)?;
+        let sink = OpenStream::open(destination, wait)?;
         let (batches, queue) = bounded(QUEUE);
         let (report, ended) = bounded(1);
         let lines = Arc::new(AtomicU64::new(0));
         let cpu = CpuGauge::default();
         let gauges = (Arc::clone(&lines), cpu.clone());
         let work = move || {
-            let result = write_all(sink, &queue, Lines::new(envelope, tee), &gauges, on_failure);
+            let result = write_all(sink, &queue, LineMaker::new(envelope, tee), &gauges, on_failure);
             // Fails if the process has stopped waiting for it.
             let _ = report.send(result);
         };
@@ -109,11 +109,16 @@ impl Writer {
     ///
     /// # Errors
     /// How writing the stream ended; never [`Written::All`].
-    pub fn take(&self, batches: &Sender<Batch>, batch: Batch, patience: Duration) -> std::result::Result<(), Written> {
+    pub fn hand_over(
+        &self,
+        batches: &Sender<Batch>,
+        batch: Batch,
+        patience: Duration,
+    ) -> std::result::Result<(), Written> {
         let mut batch = batch;
-        let mut idle = Idle::new(&self.lines);
+        let mut idle = StallCheck::new(&self.lines);
         loop {
-            batch = match batches.send_timeout(batch, patience / Idle::MOST) {
+            batch = match batches.send_timeout(batch, patience / StallCheck::MAX_CHECKS) {
                 Ok(()) => return Ok(()),
                 Err(SendTimeoutError::Timeout(_)) if idle.is_over() => return Err(too_slow(patience)),
                 Err(SendTimeoutError::Timeout(back)) => back,
@@ -126,9 +131,9 @@ impl Writer {
     /// Waits for the last line, while the reader accepts at least one line within `patience`.
     #[must_use]
     pub fn wait(&self, patience: Duration) -> Written {
-        let mut idle = Idle::new(&self.lines);
+        let mut idle = StallCheck::new(&self.lines);
         loop {
-            match self.ended.recv_timeout(patience / Idle::MOST) {
+            match self.ended.recv_timeout(patience / StallCheck::MAX_CHECKS) {
                 Ok(Ok(())) => return Written::All,
                 Ok(Err(error)) => return failed(error),
                 Err(RecvTimeoutError::Timeout) if !idle.is_over() => {}
@@ -140,26 +145,26 @@ impl Writer {
 
 /// Checks several times within the patience, so that waiting ends at most one check late, counted from the last line
 /// written.
-struct Idle<'w> {
+struct StallCheck<'w> {
     lines: &'w AtomicU64,
     seen: u64,
-    looks: u32,
+    checks: u32,
 }
 
-impl<'w> Idle<'w> {
+impl<'w> StallCheck<'w> {
     /// Checks without progress after which waiting ends.
-    const MOST: u32 = 10;
+    const MAX_CHECKS: u32 = 10;
 
     fn new(lines: &'w AtomicU64) -> Self {
-        Self { lines, seen: lines.load(Ordering::Relaxed), looks: 0 }
+        Self { lines, seen: lines.load(Ordering::Relaxed), checks: 0 }
     }
 
     /// Whether the patience ends with this check.
     fn is_over(&mut self) -> bool {
         let seen = self.lines.load(Ordering::Relaxed);
-        self.looks = if seen > self.seen { 0 } else { self.looks + 1 };
+        self.checks = if seen > self.seen { 0 } else { self.checks + 1 };
         self.seen = seen;
-        self.looks >= Self::MOST
+        self.checks >= Self::MAX_CHECKS
     }
 }
 
@@ -173,27 +178,27 @@ fn too_slow(patience: Duration) -> Written {
 }
 
 /// Makes lines from records, in their order.
-struct Lines {
+struct LineMaker {
     envelope: Envelope,
-    tee: Tee,
+    tee: LineTee,
     seq: u64,
     latest: Moment,
     line: Vec<u8>,
 }
 
-impl Lines {
-    fn new(envelope: Envelope, tee: Tee) -> Self {
-        let line = Vec::with_capacity(super::line::MOST_LINE);
+impl LineMaker {
+    fn new(envelope: Envelope, tee: LineTee) -> Self {
+        let line = Vec::with_capacity(super::line::MAX_LINE);
         Self { envelope, tee, seq: 0, latest: Moment::START, line }
     }
 
     /// Makes the next line and passes it to the tee.
-    fn make(&mut self, mut record: Record) -> &[u8] {
+    fn next_line(&mut self, mut record: Record) -> &[u8] {
         self.seq += 1;
         // A tick has the time of its sample, and an event may have been written since.
         self.latest = self.latest.max(record.at);
         record.at = self.latest;
-        if let Body::RunEnd(end) = &mut record.body {
+        if let RecordBody::RunEnd(end) = &mut record.body {
             end.lines = self.seq;
         }
         self.envelope.write(&record, self.seq, &mut self.line);
@@ -203,9 +208,9 @@ impl Lines {
 }
 
 fn write_all(
-    mut sink: Sink,
+    mut sink: OpenStream,
     queue: &Receiver<Batch>,
-    mut lines: Lines,
+    mut lines: LineMaker,
     (written, cpu): &(Arc<AtomicU64>, CpuGauge),
     on_failure: impl Fn(),
 ) -> io::Result<()> {
@@ -213,7 +218,7 @@ fn write_all(
     while let Ok(batch) = queue.recv() {
         let was_whole = result.is_ok();
         for record in batch {
-            let line = lines.make(record);
+            let line = lines.next_line(record);
             // The tee also gets lines that can no longer be written.
             if result.is_ok() {
                 result = sink.line(line);

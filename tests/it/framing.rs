@@ -3,9 +3,9 @@
 mod cases;
 mod differences;
 
-use swarmline::load::http::response::body::Body;
-use swarmline::load::http::response::head::{Asked, HeadScan, Unfolded, closed_within, unfold};
-use swarmline::outcome::Broken;
+use swarmline::load::http::response::body::BodyReader;
+use swarmline::load::http::response::head::{HeadScan, ResponseExtent, Unfolded, closed_within, unfold};
+use swarmline::outcome::ProtocolTrouble;
 use ureq_proto::Error;
 use ureq_proto::client::{Call, RecvBodyResult, RecvResponseResult, SendRequestResult};
 use ureq_proto::http::header::LOCATION;
@@ -25,22 +25,22 @@ struct Accepted {
     location: Option<Vec<u8>>,
 }
 
-type Ours = Result<Accepted, Broken>;
+type Ours = Result<Accepted, ProtocolTrouble>;
 /// `Err(None)` where the response was incomplete when the input ended.
 type Theirs = Result<Accepted, Option<Error>>;
 
 /// Our verdict on bytes that arrive in pieces, each up to one of the offsets `ends`, followed by the end of the input.
 fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
     let (mut scan, mut start, mut bytes) = (HeadScan::default(), 0, case.bytes.clone());
-    let mut open: Option<(Accepted, Body)> = None;
+    let mut open: Option<(Accepted, BodyReader)> = None;
     for end in ends {
         while open.is_none() {
             let before = scan;
-            if scan.parse(&bytes[start..end], case.asked) == Err(Broken::BadField) {
+            if scan.parse(&bytes[start..end], case.asked) == Err(ProtocolTrouble::BadField) {
                 match unfold(&mut bytes[start..end]) {
                     Unfolded::Rewritten => scan = HeadScan::default(),
                     Unfolded::Unfinished => break,
-                    Unfolded::Unchanged => return Err(Broken::BadField),
+                    Unfolded::Unchanged => return Err(ProtocolTrouble::BadField),
                 }
             } else {
                 scan = before;
@@ -52,7 +52,7 @@ fn ours(case: &Case, ends: impl Iterator<Item = usize>) -> Ours {
                 let (status, keep_alive) = (head.status, head.keep_alive);
                 let location = head.location.map(<[u8]>::to_vec);
                 let accepted = Accepted { status, payload: Vec::new(), used: start, keep_alive, location };
-                open = Some((accepted, Body::new(head.framing)));
+                open = Some((accepted, BodyReader::new(head.framing)));
             }
         }
         if let Some((accepted, body)) = &mut open {
@@ -77,7 +77,7 @@ fn ours_whole(case: &Case) -> Ours {
 
 /// ureq-proto's verdict on all bytes followed by the end of the input.
 fn theirs(case: &Case) -> Theirs {
-    let method = if case.asked == Asked::Head { Method::HEAD } else { Method::GET };
+    let method = if case.asked == ResponseExtent::HeadOnly { Method::HEAD } else { Method::GET };
     let request = Request::builder().method(method).uri("http://a.test/").body(()).unwrap();
     let mut call = Call::new(request).unwrap().proceed();
     call.write(&mut [0; 256]).unwrap();
@@ -155,7 +155,7 @@ fn each_deliberate_difference_occurs() {
 
 #[test]
 fn responses_cut_anywhere_give_the_same_verdict_as_uncut_ones() {
-    let asked = Asked::Whole;
+    let asked = ResponseExtent::HeadAndBody;
     let few = cases::REPRESENTATIVE.iter().map(|text| Case { asked, bytes: text.as_bytes().to_vec() });
     for case in few.chain((0..200).map(|seed| Case::random(&mut Random(seed)))) {
         let (whole, len) = (ours_whole(&case), case.bytes.len());

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use swarmline::clock::{Clock, Moment};
-use swarmline::telemetry::line::{Envelope, Source};
-use swarmline::telemetry::record::{Body, Gauge, Record};
+use swarmline::telemetry::line::{Envelope, StreamSource};
+use swarmline::telemetry::record::{Gauge, Record, RecordBody};
 
 use crate::support::json::Json;
 use crate::support::lines::schema_errors;
@@ -75,9 +75,9 @@ fn ours() -> Vec<Json> {
     finished.stream();
     let mut lines: Vec<Json> = finished.text().lines().map(Json::parse).collect();
     let mut written = Vec::new();
-    let body = Body::CpuWarning(Gauge { value: 97.5, unit: "percent" });
+    let body = RecordBody::CpuWarning(Gauge { value: 97.5, unit: "percent" });
     let warning = Record { at: Moment::START, tick: Some(3), body };
-    Envelope::new(Source::Local, "6dcae1ec", "demo", Clock::start_now()).write(&warning, 1, &mut written);
+    Envelope::new(StreamSource::Local, "6dcae1ec", "demo", Clock::start_now()).write(&warning, 1, &mut written);
     lines.push(Json::parse(std::str::from_utf8(&written).unwrap()));
     lines.retain(|line| kind(line).starts_with("locust.tl."));
     lines

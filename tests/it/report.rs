@@ -5,7 +5,7 @@ mod page;
 
 use std::path::Path;
 
-use swarmline::report::model::Model;
+use swarmline::report::model::ReportModel;
 use swarmline::telemetry::interrupt::Interrupt;
 use swarmline::vocabulary::Phase;
 
@@ -61,8 +61,8 @@ fn a_compressed_stream_is_read_back() {
 #[allow(clippy::float_cmp, reason = "both are made of the same whole number")]
 fn intervals_add_up_to_the_counts_of_the_run() {
     let scratch = Scratch::new("model");
-    let model = Model::read(Path::new(&recorded(&scratch).0), &Interrupt::new().unwrap()).unwrap();
-    let (story, whole) = (&model.story, model.story.course.whole());
+    let model = ReportModel::read(Path::new(&recorded(&scratch).0), &Interrupt::new().unwrap()).unwrap();
+    let (story, whole) = (&model.run, model.run.timeline.total());
     assert!(model.troubles.is_empty());
     let (last, counts) = (story.total(), story.counts());
     assert_eq!((whole.ok, whole.failed, whole.aborted), (counts.ok, counts.failed, counts.aborted));
@@ -73,14 +73,14 @@ fn intervals_add_up_to_the_counts_of_the_run() {
     }
     assert_eq!(whole.response().sum.max_us as f64 / 1000.0, last.max_response_time);
     for endpoint in &story.endpoints {
-        assert_eq!(endpoint.course.whole().completed(), endpoint.last.unwrap().num_requests, "{}", endpoint.title());
+        assert_eq!(endpoint.timeline.total().completed(), endpoint.last.unwrap().num_requests, "{}", endpoint.title());
     }
     let of_phases: u64 = story.phases.iter().map(|phase| phase.counts.completed()).sum();
     assert_eq!(of_phases, last.num_requests);
     let phases: Vec<Phase> = story.phases.iter().map(|phase| phase.phase).collect();
     assert_eq!(phases[..2], [Phase::Ramp, Phase::Steady]);
     assert!((1.4..10.0).contains(&story.seconds()), "{}", story.seconds());
-    assert_eq!(story.course.points().map(|point| point.gauges.users).max(), Some(4));
+    assert_eq!(story.timeline.points().map(|point| point.gauges.users).max(), Some(4));
     assert_eq!(story.plan.setting("users"), Some("4"));
 }
 

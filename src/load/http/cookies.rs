@@ -18,16 +18,16 @@ use crate::plan::url::{Origin, Scheme};
 use crate::plan::wire::WireRequest;
 
 /// Maximum number of cookies per user; browsers keep 180 per domain, RFC 6265 section 6.1 asks for at least 50.
-const MOST: usize = 64;
+const MAX_COOKIES: usize = 64;
 
 /// Maximum bytes of all cookies: servers do not read larger heads (nginx 8 KiB a line, Apache httpd 8 KiB).
-const MOST_BYTES: usize = 16 * 1024;
+const MAX_TOTAL_BYTES: usize = 16 * 1024;
 
 /// Maximum bytes of a cookie's name and value (RFC 6265bis section 5.6, step 6).
-const LONGEST: usize = 4096;
+const MAX_COOKIE_BYTES: usize = 4096;
 
 /// Maximum bytes of an attribute's value; a longer one is ignored (RFC 6265bis section 5.6).
-const LONGEST_ATTRIBUTE: usize = 1024;
+const MAX_ATTRIBUTE_BYTES: usize = 1024;
 
 /// The cookies of one user.
 #[derive(Debug, Default)]
@@ -54,13 +54,13 @@ struct Cookie {
 
 /// The origin and target of a request, which decide the cookies that it gets and may set.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'p> {
+pub(super) struct CookieScope<'p> {
     pub(in crate::load) origin: &'p Origin,
     /// Path and query.
     pub(in crate::load) target: &'p [u8],
 }
 
-impl<'p> Place<'p> {
+impl<'p> CookieScope<'p> {
     /// The scope of a request.
     pub(in crate::load) fn of(request: WireRequest<'p>) -> Self {
         Self { origin: request.origin(), target: request.target() }
@@ -82,7 +82,7 @@ impl Jar {
     }
 
     /// Stores the cookies of a response from `place`; `head` is its head as received, `now` Unix seconds.
-    pub(super) fn take(&mut self, head: &[u8], place: Place<'_>, now: i64) {
+    pub(super) fn store_from(&mut self, head: &[u8], place: CookieScope<'_>, now: i64) {
         for (_, value) in fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"set-cookie")) {
             if let Some(cookie) = parse(value, place, now) {
                 self.put(cookie, now);
@@ -91,7 +91,7 @@ impl Jar {
     }
 
     /// Appends a `Cookie` field with its line end if any cookie applies; returns whether one did.
-    pub(super) fn write(&self, place: Place<'_>, now: i64, out: &mut Vec<u8>) -> bool {
+    pub(super) fn write(&self, place: CookieScope<'_>, now: i64, out: &mut Vec<u8>) -> bool {
         let mut lead = &b"Cookie: "[..];
         for cookie in self.cookies.iter().filter(|cookie| cookie.is_for(place, now)) {
             for part in [lead, &cookie.name, b"=", &cookie.value] {
@@ -139,8 +139,9 @@ impl Jar {
 
     /// Drops expired cookies, then the oldest ones, until the jar is within its limits.
     fn make_room(&mut self, now: i64) {
-        let is_full =
-            |cookies: &[Cookie]| cookies.len() > MOST || cookies.iter().map(Cookie::len).sum::<usize>() > MOST_BYTES;
+        let is_full = |cookies: &[Cookie]| {
+            cookies.len() > MAX_COOKIES || cookies.iter().map(Cookie::len).sum::<usize>() > MAX_TOTAL_BYTES
+        };
         if is_full(&self.cookies) {
             self.cookies.retain(|cookie| !cookie.is_expired(now));
         }
@@ -161,7 +162,7 @@ impl Cookie {
     }
 
     /// RFC 6265 section 5.4, step 1.
-    fn is_for(&self, place: Place<'_>, now: i64) -> bool {
+    fn is_for(&self, place: CookieScope<'_>, now: i64) -> bool {
         let host = place.origin.host();
         let is_its_host = if self.host_only { host == &*self.domain } else { domain_matches(host, &self.domain) };
         is_its_host
@@ -183,9 +184,9 @@ struct Attributes<'v> {
 
 impl<'v> Attributes<'v> {
     /// RFC 6265 section 5.2. `SameSite` and `HttpOnly` are about pages and scripts and do not apply here.
-    fn take(&mut self, attribute: &'v [u8]) {
+    fn add(&mut self, attribute: &'v [u8]) {
         let (name, value) = split_at_equals(attribute).unwrap_or((attribute.trim_ascii(), b""));
-        if value.len() > LONGEST_ATTRIBUTE {
+        if value.len() > MAX_ATTRIBUTE_BYTES {
             return;
         }
         if name.eq_ignore_ascii_case(b"expires") {
@@ -212,15 +213,15 @@ impl<'v> Attributes<'v> {
 }
 
 /// The cookie of a `Set-Cookie` field's value; `None` if it must be ignored (RFC 6265 sections 5.2 and 5.3).
-fn parse(value: &[u8], place: Place<'_>, now: i64) -> Option<Cookie> {
+fn parse(value: &[u8], place: CookieScope<'_>, now: i64) -> Option<Cookie> {
     let mut parts = value.split(|byte| *byte == b';');
     let (name, content) = split_at_equals(parts.next()?)?;
     let is_text = |text: &[u8]| text.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t');
-    if name.is_empty() || name.len() + content.len() > LONGEST || !is_text(name) || !is_text(content) {
+    if name.is_empty() || name.len() + content.len() > MAX_COOKIE_BYTES || !is_text(name) || !is_text(content) {
         return None;
     }
     let mut attributes = Attributes::default();
-    parts.for_each(|part| attributes.take(part));
+    parts.for_each(|part| attributes.add(part));
     if attributes.secure && !place.is_secure() || !keeps_its_prefix(name, &attributes, place) {
         return None;
     }
@@ -251,7 +252,7 @@ fn scope(domain: Option<&[u8]>, host: &str) -> Option<(Box<str>, bool)> {
 }
 
 /// RFC 6265bis section 4.1.3.
-fn keeps_its_prefix(name: &[u8], attributes: &Attributes<'_>, place: Place<'_>) -> bool {
+fn keeps_its_prefix(name: &[u8], attributes: &Attributes<'_>, place: CookieScope<'_>) -> bool {
     let has = |prefix: &[u8]| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let is_secure = attributes.secure && place.is_secure();
     if has(b"__Host-") {

@@ -6,29 +6,29 @@ use super::response::head::fields;
 use crate::plan::response::UnreadBody;
 
 /// Maximum codings of one body. Servers apply one; each needs 50 KiB while the body is received.
-const MOST_CODINGS: usize = 4;
+const MAX_CODINGS: usize = 4;
 
 /// Decoded bytes passed on at a time.
 const PIECE: usize = 8 * 1024;
 
 /// The codings of one body, undone from the last applied to the first.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
-    stages: Vec<Stage>,
+pub(super) struct BodyDecoder {
+    stages: Vec<CodingStage>,
 }
 
 /// One coding.
 #[derive(Debug)]
-struct Stage {
+struct CodingStage {
     coding: Coding,
-    state: State,
+    state: StageState,
     /// The first byte of a `deflate` body, held back until the second shows which of two formats it is.
     first: Option<u8>,
     room: Box<[u8]>,
 }
 
 #[derive(Debug)]
-enum State {
+enum StageState {
     /// Nothing received yet. It may stay so: a 304, or the response to a HEAD, has no body.
     Empty,
     /// Inside a stream.
@@ -43,7 +43,7 @@ enum Coding {
     Deflate,
 }
 
-impl Decoder {
+impl BodyDecoder {
     /// Decoder for the codings that `head` names.
     ///
     /// # Errors
@@ -52,8 +52,9 @@ impl Decoder {
         let values = fields(head).filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"));
         let listed = values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
         let named = listed.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
-        let mut stages: Vec<Stage> = named.map(|name| Coding::of(name).map(Stage::new)).collect::<Result<_, _>>()?;
-        if stages.len() > MOST_CODINGS {
+        let mut stages: Vec<CodingStage> =
+            named.map(|name| Coding::of(name).map(CodingStage::new)).collect::<Result<_, _>>()?;
+        if stages.len() > MAX_CODINGS {
             return Err(UnreadBody::Undecodable);
         }
         stages.reverse();
@@ -73,12 +74,12 @@ impl Decoder {
     /// # Errors
     /// If part of it is missing.
     pub(super) fn finish(&self) -> Result<(), UnreadBody> {
-        let is_whole = |stage: &Stage| !matches!(stage.state, State::Open(_)) && stage.first.is_none();
+        let is_whole = |stage: &CodingStage| !matches!(stage.state, StageState::Open(_)) && stage.first.is_none();
         if self.stages.iter().all(is_whole) { Ok(()) } else { Err(UnreadBody::Undecodable) }
     }
 }
 
-fn run(stages: &mut [Stage], piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), UnreadBody> {
+fn run(stages: &mut [CodingStage], piece: &[u8], sink: &mut dyn FnMut(&[u8])) -> Result<(), UnreadBody> {
     match stages.split_first_mut() {
         None => {
             sink(piece);
@@ -115,9 +116,9 @@ impl Coding {
     }
 }
 
-impl Stage {
+impl CodingStage {
     fn new(coding: Coding) -> Self {
-        Self { coding, state: State::Empty, first: None, room: vec![0; PIECE].into() }
+        Self { coding, state: StageState::Empty, first: None, room: vec![0; PIECE].into() }
     }
 
     fn push(
@@ -128,17 +129,17 @@ impl Stage {
         while let Some(byte) = piece.first() {
             match (&mut self.state, self.first) {
                 // Several members of gzip are one body (RFC 1952 section 2.2); what follows deflate is ignored.
-                (State::Complete, _) if self.coding == Coding::Deflate => return Ok(()),
-                (State::Empty | State::Complete, None) => {
+                (StageState::Complete, _) if self.coding == Coding::Deflate => return Ok(()),
+                (StageState::Empty | StageState::Complete, None) => {
                     self.first = Some(*byte);
                     piece = &piece[1..];
                 }
-                (State::Empty | State::Complete, Some(first)) => {
+                (StageState::Empty | StageState::Complete, Some(first)) => {
                     self.first = None;
-                    self.state = State::Open(self.coding.open(first, *byte));
+                    self.state = StageState::Open(self.coding.open(first, *byte));
                     self.inflate(&[first], next)?;
                 }
-                (State::Open(_), _) => piece = &piece[self.inflate(piece, next)?..],
+                (StageState::Open(_), _) => piece = &piece[self.inflate(piece, next)?..],
             }
         }
         Ok(())
@@ -150,7 +151,7 @@ impl Stage {
         piece: &[u8],
         next: &mut dyn FnMut(&[u8]) -> Result<(), UnreadBody>,
     ) -> Result<usize, UnreadBody> {
-        let State::Open(stream) = &mut self.state else { return Ok(0) };
+        let StageState::Open(stream) = &mut self.state else { return Ok(0) };
         let mut used = 0;
         loop {
             let (before, made) = (stream.total_in(), stream.total_out());
@@ -161,7 +162,7 @@ impl Stage {
             used += taken;
             next(&self.room[..made])?;
             if status == Status::StreamEnd {
-                self.state = State::Complete;
+                self.state = StageState::Complete;
                 return Ok(used);
             }
             // If room is left over, this input yields no more output.
@@ -201,7 +202,7 @@ mod tests {
     }
 
     fn decoded(fields: &str, body: &[u8], piece: usize) -> Result<Vec<u8>, UnreadBody> {
-        let mut decoder = Decoder::of(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes())?;
+        let mut decoder = BodyDecoder::of(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes())?;
         let mut text = Vec::new();
         for piece in body.chunks(piece) {
             decoder.push(piece, &mut |decoded| text.extend_from_slice(decoded))?;

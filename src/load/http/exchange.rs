@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cookies::{Jar, Place};
-use super::incoming::Answer;
+use super::cookies::{CookieScope, Jar};
+use super::incoming::Response;
 use super::memory::{Keep, Memory};
-use super::talk::{Limits, Talk, is_close, unix_seconds};
+use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
 use crate::clock::Moment;
 use crate::load::net::connection::{Connection, Dialer};
-use crate::load::net::socket::Watch;
+use crate::load::net::socket::Cancellation;
 use crate::load::swarm::context::RunContext;
-use crate::load::swarm::roster::Desk;
+use crate::load::swarm::roster::UserSlot;
 use crate::outcome::{Ending, Failure, RedirectTrouble, Traffic};
 use crate::plan::Reuse;
 use crate::plan::request::Request;
@@ -24,29 +24,29 @@ use crate::plan::wire::WireRequest;
 pub(in crate::load) struct Exchange<'run> {
     run: RunContext<'run>,
     dialer: &'run Dialer,
-    desk: &'run Desk,
+    slot: &'run UserSlot,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
     memory: Memory,
     /// Buffer for requests that cookies are added to.
-    dressed: Vec<u8>,
+    with_cookies: Vec<u8>,
 }
 
 /// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
 /// A browser keeps six to one host; a user here sends one request at a time, and more origins than this occur only with
 /// redirects to many hosts.
-const MOST_KEPT: usize = 4;
+const MAX_KEPT: usize = 4;
 
 /// A connection idle for longer is checked before it is used: the server may have closed it, some with a final response
 /// that no request asked for (408). The check is a system call; users without think time do not pay for it.
-const LOOKED_AT: Duration = Duration::from_millis(1);
+const CHECK_AFTER_IDLE: Duration = Duration::from_millis(1);
 
 /// A 408 on a connection idle for this long is such a final response that arrived after the check, and not the response
 /// to the request. Shorter than any idle timeout that servers are configured with, longer than a request is in transit.
-const EXPIRED: Duration = Duration::from_millis(100);
+const FAREWELL_AFTER_IDLE: Duration = Duration::from_millis(100);
 
 /// How a request is to be performed, besides its bytes.
 #[derive(Clone, Copy)]
-pub(in crate::load) struct Terms {
+pub(in crate::load) struct RequestOptions {
     /// Total time, redirects included.
     pub(in crate::load) timeout: Duration,
     /// Maximum redirects to follow; with 0 a redirect is the response.
@@ -69,18 +69,23 @@ pub(in crate::load) struct Exchanged {
 struct Hop<'h> {
     request: WireRequest<'h>,
     /// The bytes to send, if cookies were added.
-    dressed: Option<&'h [u8]>,
-    limits: Limits,
+    with_cookies: Option<&'h [u8]>,
+    limits: RequestLimits,
 }
 
 impl<'run> Exchange<'run> {
     /// An HTTP client for one more user.
-    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, desk: &'run Desk) -> Self {
-        Self { run, dialer, desk, kept: Vec::new(), memory: Memory::default(), dressed: Vec::new() }
+    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, desk: &'run UserSlot) -> Self {
+        Self { run, dialer, slot: desk, kept: Vec::new(), memory: Memory::default(), with_cookies: Vec::new() }
     }
 
     /// Performs one request, which starts at `sent`.
-    pub(in crate::load) fn perform(&mut self, request: WireRequest<'_>, terms: Terms, sent: Moment) -> Exchanged {
+    pub(in crate::load) fn perform(
+        &mut self,
+        request: WireRequest<'_>,
+        terms: RequestOptions,
+        sent: Moment,
+    ) -> Exchanged {
         let mut traffic = Traffic::default();
         let mut latest = sent;
         let result = self.follow(request, terms, sent, &mut traffic, &mut latest);
@@ -99,9 +104,12 @@ impl<'run> Exchange<'run> {
 
     /// The user's cookies and what was kept of the last response: its head, its decoded body, and the texts found in
     /// it.
-    pub(in crate::load) fn answer(&mut self, keep: Keep) -> (&Jar, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
+    pub(in crate::load) fn last_response(
+        &mut self,
+        keep: Keep,
+    ) -> (&Jar, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
         let Memory { jar, last } = &mut self.memory;
-        let (head, body, texts) = last.look(keep);
+        let (head, body, texts) = last.finish(keep);
         (jar, head, body, texts)
     }
 
@@ -109,16 +117,16 @@ impl<'run> Exchange<'run> {
     fn follow(
         &mut self,
         request: WireRequest<'_>,
-        terms: Terms,
+        terms: RequestOptions,
         sent: Moment,
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<u16, Failure> {
-        let limits = Limits { sent, timeout: terms.timeout, keep: terms.keep };
+        let limits = RequestLimits { sent, timeout: terms.timeout, keep: terms.keep };
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().map_or(request, Request::wire);
-            let answer = self.ask(request, limits, traffic, latest)?;
+            let answer = self.perform_hop(request, limits, traffic, latest)?;
             let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
                 return Ok(answer.status);
             };
@@ -132,30 +140,30 @@ impl<'run> Exchange<'run> {
     }
 
     /// One hop, with the user's cookies for it.
-    fn ask(
+    fn perform_hop(
         &mut self,
         request: WireRequest<'_>,
-        limits: Limits,
+        limits: RequestLimits,
         traffic: &mut Traffic,
         latest: &mut Moment,
-    ) -> Result<Answer, Failure> {
-        let mut room = std::mem::take(&mut self.dressed);
-        let is_dressed = !self.memory.jar.is_empty() && self.dress(request, *latest, &mut room);
-        let hop = Hop { request, dressed: is_dressed.then_some(room.as_slice()), limits };
-        let answer = self.hop(hop, traffic, latest);
-        self.dressed = room;
+    ) -> Result<Response, Failure> {
+        let mut room = std::mem::take(&mut self.with_cookies);
+        let is_dressed = !self.memory.jar.is_empty() && self.add_cookies(request, *latest, &mut room);
+        let hop = Hop { request, with_cookies: is_dressed.then_some(room.as_slice()), limits };
+        let answer = self.send_over_connection(hop, traffic, latest);
+        self.with_cookies = room;
         answer
     }
 
     /// Writes the request with its cookies, if any apply; a request with a `Cookie` field of its own gets no other.
-    fn dress(&self, request: WireRequest<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
+    fn add_cookies(&self, request: WireRequest<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
         if request.has_header("cookie") {
             return false;
         }
         let (head, rest) = request.split_at_empty_line();
         out.clear();
         out.extend_from_slice(head);
-        let is_dressed = self.memory.jar.write(Place::of(request), unix_seconds(self.run.clock, now), out);
+        let is_dressed = self.memory.jar.write(CookieScope::of(request), unix_seconds(self.run.clock, now), out);
         if is_dressed {
             out.extend_from_slice(rest);
         }
@@ -163,12 +171,17 @@ impl<'run> Exchange<'run> {
     }
 
     /// Uses a kept connection if there is one; otherwise, or if the server has closed it, a new one.
-    fn hop(&mut self, hop: Hop<'_>, traffic: &mut Traffic, latest: &mut Moment) -> Result<Answer, Failure> {
-        let Hop { request, dressed, limits } = hop;
+    fn send_over_connection(
+        &mut self,
+        hop: Hop<'_>,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<Response, Failure> {
+        let Hop { request, with_cookies: dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
-            if !connection.has_leftover() && (idle <= LOOKED_AT || connection.is_quiet()) {
-                match self.talk(&mut connection, limits, traffic, latest).run(request, dressed) {
+            if !connection.has_leftover() && (idle <= CHECK_AFTER_IDLE || connection.is_quiet()) {
+                match self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed) {
                     Ok(answer) if !is_farewell(&answer, idle) || !self.may_repeat(request) => {
                         self.keep(request.origin(), connection, &answer, *latest);
                         return Ok(answer);
@@ -186,12 +199,12 @@ impl<'run> Exchange<'run> {
         let mut connection = self.dialer.dial(
             request.origin(),
             deadline,
-            Watch { stop: self.run.stop, desk: self.desk },
+            Cancellation { stop: self.run.stop, desk: self.slot },
             &mut traffic.connecting,
         )?;
         *latest = self.run.clock.now();
         let answer =
-            self.talk(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
+            self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
         self.keep(request.origin(), connection, &answer, *latest);
         Ok(answer)
     }
@@ -201,14 +214,14 @@ impl<'run> Exchange<'run> {
         request.is_idempotent() && !self.run.stop.is_cut()
     }
 
-    const fn talk<'t>(
+    const fn round_trip<'t>(
         &'t mut self,
         connection: &'t mut Connection,
-        limits: Limits,
+        limits: RequestLimits,
         traffic: &'t mut Traffic,
         latest: &'t mut Moment,
-    ) -> Talk<'t> {
-        Talk {
+    ) -> RoundTrip<'t> {
+        RoundTrip {
             connection,
             clock: self.run.clock,
             stop: self.run.stop,
@@ -224,12 +237,12 @@ impl<'run> Exchange<'run> {
         Some(self.kept.remove(at).1)
     }
 
-    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Answer, at: Moment) {
+    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Response, at: Moment) {
         if !answer.keep_alive || self.run.plan.connection().reuse == Reuse::Never {
             return;
         }
         connection.used_at(at);
-        if self.kept.len() == MOST_KEPT {
+        if self.kept.len() == MAX_KEPT {
             self.kept.remove(0);
         }
         self.kept.push((Arc::clone(origin), connection));
@@ -237,6 +250,6 @@ impl<'run> Exchange<'run> {
 }
 
 /// Whether a response is the server's way of closing an idle connection, and not the response to the request.
-fn is_farewell(answer: &Answer, idle: Duration) -> bool {
-    answer.status == 408 && !answer.keep_alive && idle >= EXPIRED
+fn is_farewell(answer: &Response, idle: Duration) -> bool {
+    answer.status == 408 && !answer.keep_alive && idle >= FAREWELL_AFTER_IDLE
 }

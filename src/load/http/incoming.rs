@@ -1,17 +1,17 @@
 //! A response being received: its head, then its body. Processes what was received and never waits itself, so that a
 //! response can arrive while the request is still being sent.
 
-use super::cookies::Place;
+use super::cookies::CookieScope;
 use super::memory::{Keep, Memory};
-use super::response::body::Body;
-use super::response::head::{Asked, Head, HeadScan, Unfolded, closed_within};
-use super::response::known::Said;
+use super::response::body::BodyReader;
+use super::response::head::{HeadScan, ResponseExtent, ResponseHead, Unfolded, closed_within};
+use super::response::head_cache::CachedHead;
 use crate::load::net::connection::Connection;
-use crate::outcome::{Broken, Failure, Traffic};
+use crate::outcome::{Failure, ProtocolTrouble, Traffic};
 use crate::plan::wire::WireRequest;
 
 /// A complete response.
-pub(in crate::load) struct Answer {
+pub(in crate::load) struct Response {
     pub(in crate::load) status: u16,
     pub(super) location: Option<String>,
     /// Whether the server keeps the connection open.
@@ -19,7 +19,7 @@ pub(in crate::load) struct Answer {
 }
 
 /// Where a response is delivered, and how much of it is kept.
-pub(super) struct Sink<'s> {
+pub(super) struct ResponseSink<'s> {
     pub(in crate::load) connection: &'s mut Connection,
     pub(in crate::load) traffic: &'s mut Traffic,
     pub(in crate::load) memory: &'s mut Memory,
@@ -28,26 +28,26 @@ pub(super) struct Sink<'s> {
     pub(in crate::load) now: &'s dyn Fn() -> i64,
 }
 
-type Parsed = (Head<'static>, Option<Said>, Option<String>);
+type ParsedHead = (ResponseHead<'static>, Option<CachedHead>, Option<String>);
 
 /// A response being received.
-pub(super) struct Incoming<'r> {
+pub(super) struct IncomingResponse<'r> {
     request: WireRequest<'r>,
-    asked: Asked,
+    extent: ResponseExtent,
     scan: HeadScan,
     /// The response without its body, and the body's state, once the head is complete.
-    open: Option<(Answer, Body)>,
+    open: Option<(Response, BodyReader)>,
 }
 
-impl<'r> Incoming<'r> {
+impl<'r> IncomingResponse<'r> {
     /// Starts on the response to `request`.
     pub(in crate::load) fn to(request: WireRequest<'r>) -> Self {
-        let asked = if request.is_head() { Asked::Head } else { Asked::Whole };
-        Self { request, asked, scan: HeadScan::default(), open: None }
+        let asked = if request.is_head() { ResponseExtent::HeadOnly } else { ResponseExtent::HeadAndBody };
+        Self { request, extent: asked, scan: HeadScan::default(), open: None }
     }
 
     /// Processes what was received; returns the response when it is complete.
-    pub(super) fn advance(&mut self, sink: &mut Sink<'_>) -> Result<Option<Answer>, Failure> {
+    pub(super) fn advance(&mut self, sink: &mut ResponseSink<'_>) -> Result<Option<Response>, Failure> {
         while self.open.is_none() {
             if !self.take_head(sink)? {
                 return Ok(None);
@@ -62,26 +62,26 @@ impl<'r> Incoming<'r> {
     }
 
     /// The server closed the connection: returns the response if that completes it.
-    pub(in crate::load) fn end(&mut self, sink: &mut Sink<'_>) -> Result<Answer, Failure> {
+    pub(in crate::load) fn end(&mut self, sink: &mut ResponseSink<'_>) -> Result<Response, Failure> {
         let Some((answer, body)) = self.open.take() else {
             let _ = sink.connection.unfold_head();
-            return Err(broken(closed_within(sink.connection.input(), self.asked)));
+            return Err(broken(closed_within(sink.connection.input(), self.extent)));
         };
         body.end_of_input().map_err(broken)?;
         Ok(answer)
     }
 
     /// Processes a head if it is complete; returns whether one was.
-    fn take_head(&mut self, sink: &mut Sink<'_>) -> Result<bool, Failure> {
+    fn take_head(&mut self, sink: &mut ResponseSink<'_>) -> Result<bool, Failure> {
         if sink.connection.input().is_empty() {
             return Ok(false);
         }
-        if let Some(head) = sink.connection.known_head(self.asked) {
+        if let Some(head) = sink.connection.cached_head(self.extent) {
             self.begin(&head, None, None, sink);
             return Ok(true);
         }
         let mut parsed = self.parse(sink.connection);
-        if matches!(parsed, Err(Broken::BadField)) {
+        if matches!(parsed, Err(ProtocolTrouble::BadField)) {
             match sink.connection.unfold_head() {
                 Unfolded::Rewritten => {
                     self.scan = HeadScan::default();
@@ -97,28 +97,34 @@ impl<'r> Incoming<'r> {
     }
 
     /// The head without its text, which is in the input buffer and about to move; and the location of a redirect.
-    fn parse(&mut self, connection: &Connection) -> Result<Option<Parsed>, Broken> {
-        let Some(head) = self.scan.parse(connection.input(), self.asked)? else { return Ok(None) };
+    fn parse(&mut self, connection: &Connection) -> Result<Option<ParsedHead>, ProtocolTrouble> {
+        let Some(head) = self.scan.parse(connection.input(), self.extent)? else { return Ok(None) };
         let location = head.location.filter(|_| is_redirect(head.status));
         let location = location.map(|text| String::from_utf8_lossy(text).into_owned());
-        Ok(Some((Head { location: None, ..head }, Said::of(&head, self.asked), location)))
+        Ok(Some((ResponseHead { location: None, ..head }, CachedHead::of(&head, self.extent), location)))
     }
 
     /// Skips an interim head, or starts the response.
-    fn begin(&mut self, head: &Head<'_>, said: Option<Said>, location: Option<String>, sink: &mut Sink<'_>) {
+    fn begin(
+        &mut self,
+        head: &ResponseHead<'_>,
+        said: Option<CachedHead>,
+        location: Option<String>,
+        sink: &mut ResponseSink<'_>,
+    ) {
         let bytes = &sink.connection.input()[..head.len];
         if !head.is_interim() {
             if head.sets_cookies {
-                sink.memory.jar.take(bytes, Place::of(self.request), (sink.now)());
+                sink.memory.jar.store_from(bytes, CookieScope::of(self.request), (sink.now)());
             }
             if sink.keep != Keep::Nothing {
                 sink.memory.last.begin(bytes, sink.keep);
             }
-            let answer = Answer { status: head.status, location, keep_alive: head.keep_alive };
+            let answer = Response { status: head.status, location, keep_alive: head.keep_alive };
             (sink.traffic.status, sink.traffic.content_length) = (head.status, 0);
-            self.open = Some((answer, Body::new(head.framing)));
+            self.open = Some((answer, BodyReader::new(head.framing)));
             if let Some(said) = said {
-                sink.connection.learn_head(said);
+                sink.connection.cache_head(said);
             }
         }
         sink.connection.consume(head.len);
@@ -127,7 +133,7 @@ impl<'r> Incoming<'r> {
 }
 
 /// Processes as much of the body as was received.
-fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
+fn take_body(body: &mut BodyReader, sink: &mut ResponseSink<'_>) -> Result<(), Failure> {
     let input = sink.connection.input();
     let fed = if sink.keep.looks_at_body() {
         body.feed(input, |bytes| sink.memory.last.push(bytes, sink.keep))
@@ -142,9 +148,9 @@ fn take_body(body: &mut Body, sink: &mut Sink<'_>) -> Result<(), Failure> {
 }
 
 /// A server that closes early has a failure class of its own.
-const fn broken(why: Broken) -> Failure {
+const fn broken(why: ProtocolTrouble) -> Failure {
     match why {
-        Broken::ClosedEarly => Failure::ClosedEarly,
+        ProtocolTrouble::ClosedEarly => Failure::ClosedEarly,
         other => Failure::Protocol(other),
     }
 }

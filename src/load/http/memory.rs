@@ -1,7 +1,7 @@
 //! A user's memory of responses: its cookies, and the parts of the last response that are inspected.
 
 use super::cookies::Jar;
-use super::decode::Decoder;
+use super::decode::BodyDecoder;
 use crate::plan::response::UnreadBody;
 use crate::plan::text_search::TextSearches;
 use crate::value::size::ByteSize;
@@ -35,21 +35,21 @@ pub(super) struct Memory {
     /// The user's cookies.
     pub(in crate::load) jar: Jar,
     /// The last response.
-    pub(in crate::load) last: Kept,
+    pub(in crate::load) last: KeptResponse,
 }
 
 /// The parts of the last response that are inspected.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct KeptResponse {
     head: Vec<u8>,
     body: Vec<u8>,
-    decoder: Decoder,
+    decoder: BodyDecoder,
     searches: TextSearches,
     /// Why the body is not available in full.
     unread: Option<UnreadBody>,
 }
 
-impl Kept {
+impl KeptResponse {
     /// Sets the texts to look for in the responses to the next request.
     pub(in crate::load) fn look_for(&mut self, searches: TextSearches) {
         self.searches = searches;
@@ -66,7 +66,7 @@ impl Kept {
         self.unread = None;
         if keep.looks_at_body() {
             self.searches.restart();
-            match Decoder::of(head) {
+            match BodyDecoder::of(head) {
                 Ok(decoder) => self.decoder = decoder,
                 Err(why) => self.unread = Some(why),
             }
@@ -96,7 +96,7 @@ impl Kept {
 
     /// The head as received, the decoded body, and the texts found in it, as far as they were to be kept. Call it once
     /// per response.
-    pub(in crate::load) fn look(&mut self, keep: Keep) -> (&[u8], Result<&[u8], UnreadBody>, &TextSearches) {
+    pub(in crate::load) fn finish(&mut self, keep: Keep) -> (&[u8], Result<&[u8], UnreadBody>, &TextSearches) {
         let decoder = std::mem::take(&mut self.decoder);
         if keep.looks_at_body() && self.unread.is_none() {
             self.unread = decoder.finish().err();
@@ -128,10 +128,10 @@ mod tests {
 
     /// Length of the kept body, and the capacity that it takes.
     fn kept(fields: &str, body: &[u8], keep: Keep) -> (Result<usize, UnreadBody>, usize) {
-        let mut kept = Kept::default();
+        let mut kept = KeptResponse::default();
         kept.begin(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").as_bytes(), keep);
         body.chunks(1000).for_each(|piece| kept.push(piece, keep));
-        let length = kept.look(keep).1.map(<[u8]>::len);
+        let length = kept.finish(keep).1.map(<[u8]>::len);
         (length, kept.body.capacity())
     }
 
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn memory_for_a_large_response_is_released() {
         let keep = Keep::Body("1MiB".parse().unwrap());
-        let mut kept = Kept::default();
+        let mut kept = KeptResponse::default();
         kept.begin(b"HTTP/1.1 200 OK\r\n\r\n", keep);
         kept.push(&vec![0; 1 << 20], keep);
         kept.begin(b"HTTP/1.1 200 OK\r\n\r\n", keep);

@@ -1,7 +1,7 @@
 //! A request and its response over a connection, and what a user keeps of the response.
 
 pub mod exchange;
-mod talk;
+mod round_trip;
 mod incoming;
 pub mod response;
 pub(super) mod memory;

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::input::{Input, is_time_over};
-use super::proxy::whole::WholeUrls;
-use super::reach::Reach;
-use super::socket::{Ready, Sent, SocketTransport, Watch};
+use super::connector::Connector;
+use super::input::{InputBuffer, is_time_over};
+use super::proxy::whole_urls::WholeUrls;
+use super::socket::{Cancellation, Ready, Sent, SocketTransport};
 use super::tls::{Received, TlsTransport};
 use crate::clock::Moment;
-use crate::load::http::response::head::{Asked, Head, Unfolded, unfold};
-use crate::load::http::response::known::{KnownHead, Said};
+use crate::load::http::response::head::{ResponseExtent, ResponseHead, Unfolded, unfold};
+use crate::load::http::response::head_cache::{CachedHead, HeadCache};
 use crate::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
 use crate::plan::Plan;
 use crate::plan::tls::TlsPlan;
@@ -21,7 +21,7 @@ use crate::plan::url::{Origin, Scheme};
 /// Opens connections; shared by all users.
 #[derive(Debug)]
 pub struct Dialer {
-    reach: Reach,
+    connector: Connector,
     tls: Arc<TlsPlan>,
     connect_timeout: Duration,
 }
@@ -32,14 +32,14 @@ impl Dialer {
     pub fn new(plan: &Plan) -> Self {
         let connection = plan.connection();
         let tls = Arc::clone(&connection.tls);
-        Self { reach: Reach::new(plan), tls, connect_timeout: connection.timeout }
+        Self { connector: Connector::new(plan), tls, connect_timeout: connection.timeout }
     }
 
     /// Addresses of an origin, looked up before the run for the stream; waits at most `patience`. Empty if the route
     /// leaves the lookup to a proxy or needs none.
     #[must_use]
     pub fn known_addresses(&self, origin: &Origin, patience: Duration) -> Vec<IpAddr> {
-        self.reach.known_addresses(origin, patience)
+        self.connector.known_addresses(origin, patience)
     }
 
     /// Connects to an origin within `--connect-timeout` and before `deadline`, the request's own; adds the time of each
@@ -52,7 +52,7 @@ impl Dialer {
         &self,
         origin: &Origin,
         deadline: Instant,
-        watch: Watch<'_>,
+        watch: Cancellation<'_>,
         connecting: &mut Connecting,
     ) -> Result<Box<Connection>, Failure> {
         let own_deadline = Instant::now() + self.connect_timeout;
@@ -62,24 +62,24 @@ impl Dialer {
             Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
             other => other,
         };
-        let transport = self.reach.connect(origin, limit, watch, connecting).map_err(late)?;
+        let transport = self.connector.connect(origin, limit, watch, connecting).map_err(late)?;
         let wire = match origin.scheme() {
-            Scheme::Http => Wire::Plain(transport),
+            Scheme::Http => Transport::Plain(transport),
             Scheme::Https => {
                 let connected = Instant::now();
                 let session = self.shake_hands(transport, origin, limit);
                 connecting.tls += connected.elapsed();
-                Wire::Tls(session.map_err(late)?)
+                Transport::Tls(session.map_err(late)?)
             }
         };
         connecting.connections += 1;
-        let whole_urls = self.reach.whole_urls(origin);
+        let whole_urls = self.connector.whole_urls(origin);
         // Boxed, because it is moved twice per request.
         Ok(Box::new(Connection {
-            wire,
+            transport: wire,
             whole_urls,
-            input: Input::default(),
-            known: KnownHead::default(),
+            input: InputBuffer::default(),
+            head_cache: HeadCache::default(),
             last_used: Moment::START,
         }))
     }
@@ -97,7 +97,7 @@ impl Dialer {
 
 /// The transport under a connection.
 #[derive(Debug)]
-enum Wire {
+enum Transport {
     Plain(SocketTransport),
     /// Boxed: a session is ten times as large as a plain socket.
     Tls(Box<TlsTransport>),
@@ -106,11 +106,11 @@ enum Wire {
 /// A connection of one user.
 #[derive(Debug)]
 pub(in crate::load) struct Connection {
-    wire: Wire,
+    transport: Transport,
     /// Set for an HTTP proxy, which needs whole URLs in plain requests.
     whole_urls: Option<WholeUrls>,
-    input: Input,
-    known: KnownHead,
+    input: InputBuffer,
+    head_cache: HeadCache,
     last_used: Moment,
 }
 
@@ -118,15 +118,15 @@ impl Connection {
     /// Sends `request` from byte `done` on without waiting, as far as the socket accepts it. The first call passes 0,
     /// later calls the count that the previous one returned.
     pub(in crate::load) fn send(&mut self, request: &[u8], done: usize) -> Result<Sent, Failure> {
-        let sent = match (&mut self.wire, &mut self.whole_urls) {
-            (Wire::Plain(plain), None) => send_pieces(plain, [request, &[]], done),
-            (Wire::Plain(plain), Some(urls)) => {
+        let sent = match (&mut self.transport, &mut self.whole_urls) {
+            (Transport::Plain(plain), None) => send_pieces(plain, [request, &[]], done),
+            (Transport::Plain(plain), Some(urls)) => {
                 if done == 0 {
                     urls.rewrite(request);
                 }
                 send_pieces(plain, urls.pieces(request), done)
             }
-            (Wire::Tls(tls), _) => tls.send(request, done),
+            (Transport::Tls(tls), _) => tls.send(request, done),
         };
         sent.map_err(|_| Failure::Send)
     }
@@ -139,28 +139,28 @@ impl Connection {
 
     /// Waits at most `limit` until input arrives or the socket accepts more output.
     pub(in crate::load) fn wait(&self, limit: Duration) -> Result<Ready, Failure> {
-        let socket = match &self.wire {
-            Wire::Plain(plain) => plain,
-            Wire::Tls(tls) => tls.socket(),
+        let socket = match &self.transport {
+            Transport::Plain(plain) => plain,
+            Transport::Tls(tls) => tls.socket(),
         };
         socket.wait(limit).map_err(|error| if is_time_over(&error) { Failure::Timeout } else { Failure::Reset })
     }
 
     /// Waits at most `limit` for more input.
     pub(in crate::load) fn receive(&mut self, limit: Duration) -> Result<Received, Failure> {
-        match &mut self.wire {
-            Wire::Plain(plain) => match self.input.fill(|room| plain.receive(room, limit)) {
+        match &mut self.transport {
+            Transport::Plain(plain) => match self.input.fill(|room| plain.receive(room, limit)) {
                 Ok(0) => Ok(Received::End),
                 Ok(_) => Ok(Received::Bytes),
                 Err(error) => Err(receive_failure(&error)),
             },
-            Wire::Tls(tls) => tls.receive(&mut self.input, limit),
+            Transport::Tls(tls) => tls.receive(&mut self.input, limit),
         }
     }
 
     /// Whether more input is buffered, beyond what was received last.
     pub(in crate::load) fn has_buffered(&self) -> bool {
-        matches!(&self.wire, Wire::Tls(tls) if tls.has_buffered())
+        matches!(&self.transport, Transport::Tls(tls) if tls.has_buffered())
     }
 
     /// Bytes received and not consumed.
@@ -174,13 +174,13 @@ impl Connection {
     }
 
     /// The head at the start of the input, if it equals the previous response's head.
-    pub(in crate::load) fn known_head(&self, asked: Asked) -> Option<Head<'static>> {
-        self.known.recognize(self.input(), asked)
+    pub(in crate::load) fn cached_head(&self, asked: ResponseExtent) -> Option<ResponseHead<'static>> {
+        self.head_cache.lookup(self.input(), asked)
     }
 
     /// Caches what the head at the start of the input says.
-    pub(in crate::load) fn learn_head(&mut self, said: Said) {
-        self.known.learn(self.input.unconsumed(), said);
+    pub(in crate::load) fn cache_head(&mut self, said: CachedHead) {
+        self.head_cache.store(self.input.unconsumed(), said);
     }
 
     /// Forgets the first `count` bytes of the input.
@@ -190,18 +190,18 @@ impl Connection {
 
     /// Whether bytes are left after the last response that no request asked for.
     pub(in crate::load) fn has_leftover(&mut self) -> bool {
-        let session = match &mut self.wire {
-            Wire::Plain(_) => false,
-            Wire::Tls(tls) => tls.has_leftover(),
+        let session = match &mut self.transport {
+            Transport::Plain(_) => false,
+            Transport::Tls(tls) => tls.has_leftover(),
         };
         session || !self.input.unconsumed().is_empty()
     }
 
     /// Checks the socket without waiting: true if the server has neither closed it nor sent anything unrequested.
     pub(in crate::load) fn is_quiet(&mut self) -> bool {
-        match &mut self.wire {
-            Wire::Plain(plain) => plain.is_quiet(),
-            Wire::Tls(tls) => tls.is_quiet(),
+        match &mut self.transport {
+            Transport::Plain(plain) => plain.is_quiet(),
+            Transport::Tls(tls) => tls.is_quiet(),
         }
     }
 

@@ -3,20 +3,20 @@
 use std::io;
 
 /// Initial size: one small response with its head. Most users never need more, and there are 10,000 of them.
-const FIRST: usize = 4 * 1024;
+const INITIAL_SIZE: usize = 4 * 1024;
 
 /// Maximum size: holds the longest head, and reads large bodies with few system calls.
-const MOST: usize = 64 * 1024;
+const MAX_SIZE: usize = 64 * 1024;
 
 /// A buffer that starts small and grows when a read fills it.
 #[derive(Debug, Default)]
-pub(super) struct Input {
+pub(super) struct InputBuffer {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-impl Input {
+impl InputBuffer {
     /// Bytes received and not consumed.
     pub(super) fn unconsumed(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
@@ -45,9 +45,9 @@ impl Input {
         let was_full = self.end == self.bytes.len() && !self.bytes.is_empty();
         self.compact();
         if self.bytes.is_empty() {
-            self.bytes.resize(FIRST, 0);
-        } else if was_full && self.bytes.len() < MOST {
-            self.bytes.resize((self.bytes.len() * 2).clamp(FIRST, MOST), 0);
+            self.bytes.resize(INITIAL_SIZE, 0);
+        } else if was_full && self.bytes.len() < MAX_SIZE {
+            self.bytes.resize((self.bytes.len() * 2).clamp(INITIAL_SIZE, MAX_SIZE), 0);
         } else if self.end == self.bytes.len() {
             // Only a head longer than allowed gets here, and the parser refuses it before the next read.
             self.bytes.resize(self.bytes.len() * 2, 0);

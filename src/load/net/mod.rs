@@ -1,7 +1,7 @@
 //! Connections: names looked up, sockets, proxies and TLS.
 
 pub mod connection;
-mod reach;
+mod connector;
 pub mod resolve;
 mod proxy;
 pub(super) mod socket;

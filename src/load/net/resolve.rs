@@ -24,19 +24,19 @@ pub struct Resolver {
     family: Family,
     ttl: Duration,
     fixed: HashMap<(String, u16), Addresses>,
-    known: Arc<Mutex<HashMap<String, Entry>>>,
+    cache: Arc<Mutex<HashMap<String, CacheEntry>>>,
 }
 
 /// Addresses of one host, never empty.
 pub type Addresses = Arc<[IpAddr]>;
 
-type Answer = Result<Addresses, DnsTrouble>;
+type LookupResult = Result<Addresses, DnsTrouble>;
 
 #[derive(Debug)]
-enum Entry {
+enum CacheEntry {
     /// In progress; the channel is closed when the lookup is done.
-    Asking(Receiver<Never>),
-    Answered(Answer, Instant),
+    InProgress(Receiver<Never>),
+    Done(LookupResult, Instant),
 }
 
 impl Resolver {
@@ -49,15 +49,15 @@ impl Resolver {
             fixed.entry((entry.host.clone(), entry.port)).or_default().extend(wanted);
         }
         let fixed = fixed.into_iter().map(|(host, addresses)| (host, addresses.into())).collect();
-        Self { family: plan.family, ttl: plan.dns_ttl, fixed, known: Arc::default() }
+        Self { family: plan.family, ttl: plan.dns_ttl, fixed, cache: Arc::default() }
     }
 
     /// The addresses of an origin's host; waits for a lookup until `deadline`, or until `cut_off` is closed.
     ///
     /// # Errors
     /// The host has no address, or none was found in time.
-    pub fn addresses(&self, origin: &Origin, deadline: Instant, cut_off: &Receiver<Never>) -> Answer {
-        if let Some(known) = self.without_asking(origin) {
+    pub fn addresses(&self, origin: &Origin, deadline: Instant, cut_off: &Receiver<Never>) -> LookupResult {
+        if let Some(known) = self.without_lookup(origin) {
             return known;
         }
         loop {
@@ -80,7 +80,7 @@ impl Resolver {
         known.map(|addresses| addresses.to_vec()).unwrap_or_default()
     }
 
-    fn without_asking(&self, origin: &Origin) -> Option<Answer> {
+    fn without_lookup(&self, origin: &Origin) -> Option<LookupResult> {
         let literal = origin.host().parse::<IpAddr>().ok().map(|address| vec![address]);
         let local = || (origin.host() == "localhost").then(|| LOCALHOST.to_vec());
         let fixed = || self.fixed.get(&(origin.host().to_owned(), origin.port())).map(|a| a.to_vec());
@@ -88,40 +88,40 @@ impl Resolver {
         Some(self.wanted(addresses))
     }
 
-    fn wanted(&self, mut addresses: Vec<IpAddr>) -> Answer {
+    fn wanted(&self, mut addresses: Vec<IpAddr>) -> LookupResult {
         addresses.retain(|address| is_wanted(self.family, *address));
         if addresses.is_empty() { Err(DnsTrouble::NotFound) } else { Ok(addresses.into()) }
     }
 
     /// The cached result, or the lookup in progress, which this call may have started.
-    fn look_up(&self, host: &str) -> Result<Answer, Receiver<Never>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    fn look_up(&self, host: &str) -> Result<LookupResult, Receiver<Never>> {
+        let mut known = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(host) {
-            Some(Entry::Asking(asking)) => return Err(asking.clone()),
-            Some(Entry::Answered(answer, at)) => {
+            Some(CacheEntry::InProgress(asking)) => return Err(asking.clone()),
+            Some(CacheEntry::Done(answer, at)) => {
                 let ttl = if answer.is_ok() { self.ttl } else { FAILED_TTL };
-                if at.elapsed() < ttl.max(SHORTEST_TTL) {
+                if at.elapsed() < ttl.max(MIN_TTL) {
                     return Ok(answer.clone());
                 }
             }
             None => {}
         }
         let (done, asking) = bounded(0);
-        known.insert(host.to_owned(), Entry::Asking(asking.clone()));
+        known.insert(host.to_owned(), CacheEntry::InProgress(asking.clone()));
         drop(known);
-        let (host, family, known) = (host.to_owned(), self.family, Arc::clone(&self.known));
+        let (host, family, known) = (host.to_owned(), self.family, Arc::clone(&self.cache));
         let lookup = {
             let host = host.clone();
             move || {
-                let answer = ask(&host, family);
-                let entry = Entry::Answered(answer, Instant::now());
+                let answer = system_lookup(&host, family);
+                let entry = CacheEntry::Done(answer, Instant::now());
                 known.lock().unwrap_or_else(PoisonError::into_inner).insert(host, entry);
                 drop(done);
             }
         };
         if std::thread::Builder::new().name("lookup".to_owned()).spawn(lookup).is_err() {
-            let entry = Entry::Answered(Err(DnsTrouble::NotFound), Instant::now());
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(host, entry);
+            let entry = CacheEntry::Done(Err(DnsTrouble::NotFound), Instant::now());
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).insert(host, entry);
         }
         Err(asking)
     }
@@ -129,7 +129,7 @@ impl Resolver {
 
 /// With `--dns-ttl 0` each new connection looks up again, but those that waited for one lookup must be able to use its
 /// result.
-const SHORTEST_TTL: Duration = Duration::from_millis(10);
+const MIN_TTL: Duration = Duration::from_millis(10);
 
 /// `localhost` needs no hosts file (RFC 6761 section 6.3). IPv4 first, because most services under test listen there.
 const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
@@ -142,7 +142,7 @@ fn is_wanted(family: Family, address: IpAddr) -> bool {
     }
 }
 
-fn ask(host: &str, family: Family) -> Answer {
+fn system_lookup(host: &str, family: Family) -> LookupResult {
     let found = (host, 0).to_socket_addrs().map_err(|_| DnsTrouble::NotFound)?;
     let mut addresses: Vec<IpAddr> = Vec::new();
     for address in found.map(|found| found.ip()).filter(|address| is_wanted(family, *address)) {

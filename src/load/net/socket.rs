@@ -18,25 +18,25 @@ use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
 
-use crate::load::swarm::roster::Desk;
+use crate::load::swarm::roster::UserSlot;
 use crate::load::swarm::stop::Stop;
 
 /// Cancellation of a wait: the stop, and the slot at which sockets are registered for it.
 #[derive(Clone, Copy)]
-pub(in crate::load) struct Watch<'u> {
+pub(in crate::load) struct Cancellation<'u> {
     pub(in crate::load) stop: &'u Stop,
-    pub(in crate::load) desk: &'u Desk,
+    pub(in crate::load) desk: &'u UserSlot,
 }
 
 /// Connects to one address within `limit`.
 ///
 /// # Errors
 /// The error of `socket` or `connect`; `TimedOut` when `limit` has passed; any error after the cut.
-pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Cancellation<'_>) -> io::Result<Arc<OwnedFd>> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket = make(family, watch)?;
     // connect(2) on a blocking socket waits for at most SO_SNDTIMEO (socket(7)).
-    set_socket_timeout(&socket, Timeout::Send, Some(limit.max(SHORTEST_LIMIT)))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(limit.max(MIN_LIMIT)))?;
     let began = Instant::now();
     match rustix::net::connect(&socket, &address) {
         Ok(()) => {}
@@ -52,7 +52,7 @@ pub(super) fn connect(address: SocketAddr, limit: Duration, watch: Watch<'_>) ->
 ///
 /// # Errors
 /// As [`connect`]; `NotFound` if the socket no longer exists.
-pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Cancellation<'_>) -> io::Result<Arc<OwnedFd>> {
     let address = SocketAddrUnix::new(path)?;
     let socket = make(AddressFamily::UNIX, watch)?;
     let deadline = Instant::now() + limit;
@@ -61,7 +61,7 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(SHORTEST_LIMIT, GLANCE)))?;
+        set_socket_timeout(&socket, Timeout::Send, Some(left.clamp(MIN_LIMIT, CUT_CHECK_INTERVAL)))?;
         match rustix::net::connect(&socket, &address) {
             Ok(()) => return Ok(socket),
             // The server's queue is full, or a signal arrived: unlike with TCP, the kernel does not continue
@@ -74,18 +74,18 @@ pub(super) fn connect_unix(path: &Path, limit: Duration, watch: Watch<'_>) -> io
 
 /// A thread waiting for room in a Unix socket's queue is woken by the server only, not by `shutdown()` of its own
 /// socket, so it checks for the cut this often.
-const GLANCE: Duration = Duration::from_millis(200);
+const CUT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-fn make(family: AddressFamily, watch: Watch<'_>) -> io::Result<Arc<OwnedFd>> {
+fn make(family: AddressFamily, watch: Cancellation<'_>) -> io::Result<Arc<OwnedFd>> {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(socket);
-    watch.desk.keep(&socket);
+    watch.desk.register_socket(&socket);
     // The order matters: a later cut finds the registered socket, an earlier one is seen here.
     if watch.stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
 }
 
 /// Zero would mean no limit at all (socket(7)).
-const SHORTEST_LIMIT: Duration = Duration::from_millis(1);
+const MIN_LIMIT: Duration = Duration::from_millis(1);
 
 /// Waits for a connect that a signal interrupted: the handshake continues in the kernel.
 fn finish_connect(socket: &OwnedFd, limit: Duration) -> io::Result<()> {
@@ -115,13 +115,13 @@ pub(in crate::load) struct Ready {
 #[derive(Debug)]
 pub(super) struct SocketTransport {
     socket: Arc<OwnedFd>,
-    read_limit: Limit,
+    read_limit: ReadTimeout,
 }
 
 impl SocketTransport {
     /// Wraps a socket; `usual` is the limit that most reads will have.
     pub(in crate::load) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
-        Self { socket, read_limit: Limit::new(usual) }
+        Self { socket, read_limit: ReadTimeout::new(usual) }
     }
 
     /// Sends all of `bytes` within `limit`, however slowly the peer reads. For handshakes only: while a request is
@@ -197,7 +197,7 @@ fn wait(socket: &OwnedFd, events: PollFlags, limit: Duration) -> io::Result<Poll
     }
 }
 
-fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duration) -> io::Result<usize> {
+fn receive(socket: &OwnedFd, limits: &mut ReadTimeout, room: &mut [u8], limit: Duration) -> io::Result<usize> {
     limits.apply(limit, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
     match recv(socket, &mut *room, RecvFlags::empty()) {
         Ok((received, _)) => Ok(received),
@@ -206,7 +206,7 @@ fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duratio
         Err(Errno::INTR) => {
             let deadline = Instant::now() + limit;
             loop {
-                let left = deadline.saturating_duration_since(Instant::now()).max(SHORTEST_LIMIT);
+                let left = deadline.saturating_duration_since(Instant::now()).max(MIN_LIMIT);
                 limits.apply(left, |limit| set_socket_timeout(socket, Timeout::Recv, Some(limit)))?;
                 match recv(socket, &mut *room, RecvFlags::empty()) {
                     Ok((received, _)) => return Ok(received),
@@ -222,18 +222,18 @@ fn receive(socket: &OwnedFd, limits: &mut Limit, room: &mut [u8], limit: Duratio
 /// The timeout set on a socket, changed only when necessary: a system call each time would double the cost of a
 /// request.
 #[derive(Debug)]
-struct Limit {
+struct ReadTimeout {
     set: Duration,
     grain: Duration,
 }
 
-impl Limit {
+impl ReadTimeout {
     /// The timeout set may exceed the requested one by up to this fraction of the usual one: a request of 30 s ends
     /// within 0.25 s of its limit, and a body that arrives in small pieces costs at most this many calls.
     const GRAINS: u32 = 128;
 
     fn new(usual: Duration) -> Self {
-        Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(SHORTEST_LIMIT) }
+        Self { set: Duration::ZERO, grain: (usual / Self::GRAINS).max(MIN_LIMIT) }
     }
 
     fn apply(&mut self, wanted: Duration, set: impl FnOnce(Duration) -> Result<(), Errno>) -> io::Result<()> {

@@ -13,7 +13,7 @@ pub(in crate::load) struct Notices([AtomicBool; Notice::KINDS]);
 
 impl Notices {
     /// Reports the first notice of each kind.
-    pub(in crate::load) fn tell(&self, notice: Notice, at: Moment, events: &Sender<SwarmEvent>) {
+    pub(in crate::load) fn report(&self, notice: Notice, at: Moment, events: &Sender<SwarmEvent>) {
         if !self.0[notice.kind()].swap(true, Ordering::Relaxed) {
             // Cannot fail: the aggregator receives events as long as there are users.
             let _ = events.send(SwarmEvent { at, kind: SwarmEventKind::Notice(notice) });

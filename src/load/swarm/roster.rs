@@ -17,36 +17,36 @@ use crate::event::Flight;
 pub struct Roster {
     users: AtomicU32,
     users_at_stop: OnceLock<u32>,
-    desks: Mutex<Desks>,
+    slots: Mutex<UserSlots>,
 }
 
 #[derive(Debug, Default)]
-struct Desks {
-    all: Vec<Arc<Desk>>,
+struct UserSlots {
+    all: Vec<Arc<UserSlot>>,
     /// Slots of users that have ended; the next user reuses one, counts included.
-    free: Vec<Arc<Desk>>,
+    free: Vec<Arc<UserSlot>>,
 }
 
 /// The state of one user. On cache lines of its own, because it is written twice per request.
 #[derive(Debug, Default)]
 #[repr(align(64))]
-pub(in crate::load) struct Desk {
+pub(in crate::load) struct UserSlot {
     /// Requests started.
     sent: AtomicU64,
     /// When the current request was sent, in nanoseconds since the start plus one; 0 if there is none.
     since: AtomicU64,
     /// Whether the user was told to end after its current request.
     dismissed: AtomicBool,
-    hold: Mutex<Hold>,
+    handles: Mutex<SlotHandles>,
 }
 
 #[derive(Debug, Default)]
-struct Hold {
+struct SlotHandles {
     thread: Option<Thread>,
     sockets: Vec<Weak<OwnedFd>>,
 }
 
-impl Desk {
+impl UserSlot {
     /// Records the start of a request.
     pub(in crate::load) fn begin(&self, sent: Moment) {
         // Only this user writes, so a load and a store are enough.
@@ -60,8 +60,8 @@ impl Desk {
     }
 
     /// Records the current thread as the user's.
-    pub(in crate::load) fn sit_down(&self) {
-        self.hold().thread = Some(std::thread::current());
+    pub(in crate::load) fn set_thread(&self) {
+        self.lock_handles().thread = Some(std::thread::current());
     }
 
     /// Tells the user to end after its request.
@@ -76,37 +76,37 @@ impl Desk {
     }
 
     /// Registers a socket so that the cut finds it.
-    pub(in crate::load) fn keep(&self, socket: &Arc<OwnedFd>) {
-        let mut hold = self.hold();
+    pub(in crate::load) fn register_socket(&self, socket: &Arc<OwnedFd>) {
+        let mut hold = self.lock_handles();
         hold.sockets.retain(|held| held.strong_count() > 0);
         hold.sockets.push(Arc::downgrade(socket));
     }
 
     fn wake(&self) {
-        if let Some(thread) = &self.hold().thread {
+        if let Some(thread) = &self.lock_handles().thread {
             thread.unpark();
         }
     }
 
     fn shut_down(&self) {
-        for socket in self.hold().sockets.iter().filter_map(Weak::upgrade) {
+        for socket in self.lock_handles().sockets.iter().filter_map(Weak::upgrade) {
             // A socket that is not connected or already closed has nothing to shut down.
             let _ = shutdown(socket, Shutdown::Both);
         }
     }
 
-    fn hold(&self) -> std::sync::MutexGuard<'_, Hold> {
-        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_handles(&self) -> std::sync::MutexGuard<'_, SlotHandles> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Roster {
     /// Adds a user and returns its slot.
-    pub(super) fn enter(&self) -> Arc<Desk> {
+    pub(super) fn enter(&self) -> Arc<UserSlot> {
         self.users.fetch_add(1, Ordering::Relaxed);
-        let mut desks = self.desks();
+        let mut desks = self.lock_slots();
         let desk = desks.free.pop().unwrap_or_else(|| {
-            let desk = Arc::new(Desk::default());
+            let desk = Arc::new(UserSlot::default());
             desks.all.push(Arc::clone(&desk));
             desk
         });
@@ -115,16 +115,16 @@ impl Roster {
     }
 
     /// Removes a user that has ended.
-    pub(in crate::load) fn leave(&self, desk: Arc<Desk>) {
-        *desk.hold() = Hold::default();
-        self.desks().free.push(desk);
+    pub(in crate::load) fn leave(&self, desk: Arc<UserSlot>) {
+        *desk.lock_handles() = SlotHandles::default();
+        self.lock_slots().free.push(desk);
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Removes a user that ended before it was told to. Its slot is not reused: whoever will dismiss the user still
     /// holds it, and would dismiss the next one.
-    pub(super) fn retire(&self, desk: &Desk) {
-        *desk.hold() = Hold::default();
+    pub(super) fn retire(&self, desk: &UserSlot) {
+        *desk.lock_handles() = SlotHandles::default();
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -147,19 +147,19 @@ impl Roster {
 
     /// Wakes all users that sleep.
     pub(super) fn wake(&self) {
-        self.desks().all.iter().for_each(|desk| desk.wake());
+        self.lock_slots().all.iter().for_each(|desk| desk.wake());
     }
 
     /// Shuts down all sockets, including those still connecting.
     pub(super) fn shut_down(&self) {
-        self.desks().all.iter().for_each(|desk| desk.shut_down());
+        self.lock_slots().all.iter().for_each(|desk| desk.shut_down());
     }
 
     /// Sums up all slots: about a microsecond for a hundred users.
     #[must_use]
     pub fn flight(&self, now: Moment) -> Flight {
         let mut flight = Flight::default();
-        for desk in &self.desks().all {
+        for desk in &self.lock_slots().all {
             flight.sent += desk.sent.load(Ordering::Relaxed);
             if let Some(since) = desk.since.load(Ordering::Relaxed).checked_sub(1) {
                 flight.in_flight += 1;
@@ -169,8 +169,8 @@ impl Roster {
         flight
     }
 
-    fn desks(&self) -> std::sync::MutexGuard<'_, Desks> {
-        self.desks.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_slots(&self) -> std::sync::MutexGuard<'_, UserSlots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

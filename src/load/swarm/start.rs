@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::budget::Budget;
+use super::arrival_queues::{Arrival, ArrivalQueues};
 use super::context::RunContext;
-use super::gate::Gate;
-use super::lanes::{Arrival, Lanes};
 use super::notices::Notices;
-use super::outlet::Outlet;
-use super::roster::Desk;
+use super::outcome_sender::OutcomeSender;
+use super::request_quota::RequestQuota;
+use super::roster::UserSlot;
+use super::start_gate::StartGate;
 use super::stop::Never;
 use crate::clock::Moment;
 use crate::event::{Notice, SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
-use crate::load::user::journey::{self, Job, Left, UserId};
-use crate::load::user::shared::{Reports, Shared};
-use crate::load::user::supply::Supply;
+use crate::load::user::data_cursor::DataCursor;
+use crate::load::user::journey::{self, Job, UserEnd, UserId};
+use crate::load::user::shared::{Reports, UserContext};
 use crate::plan::LoadModel;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::schedule::arrivals::Arrivals;
@@ -36,16 +36,16 @@ const USER_STACK: usize = 256 * 1024;
 const HEAD_START: Duration = Duration::from_millis(2);
 
 /// How often the state is checked while every user is busy.
-const PATIENCE: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Everything that users work with; it outlives them.
 pub struct Swarm<'run> {
     run: RunContext<'run>,
     dialer: &'run Dialer,
-    budget: Budget,
-    supply: Supply<'run>,
+    quota: RequestQuota,
+    data: DataCursor<'run>,
     notices: Notices,
-    lanes: Option<Lanes<'run>>,
+    queues: Option<ArrivalQueues<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
     /// Whether a user ended for lack of data.
@@ -53,13 +53,13 @@ pub struct Swarm<'run> {
     /// Users that were started but found no data.
     without_rows: AtomicU32,
     /// Closed while there are users that are due but not started yet.
-    gate: Gate,
+    start_gate: StartGate,
 }
 
 /// Held by the thread that starts users and by each user: the run is over when all of them are dropped.
 #[derive(Clone)]
-struct Ties<'run> {
-    outlet: Outlet<'run>,
+struct SwarmHandles<'run> {
+    outcomes: OutcomeSender<'run>,
     events: Sender<SwarmEvent>,
     _alive: Sender<Never>,
 }
@@ -71,19 +71,19 @@ impl<'run> Swarm<'run> {
         let plan = run.plan;
         let lanes = match &plan.load().model {
             LoadModel::Closed(_) => None,
-            LoadModel::Open { arrivals, most_users } => Some(Lanes::new(plan, arrivals, *most_users)),
+            LoadModel::Open { arrivals, most_users } => Some(ArrivalQueues::new(plan, arrivals, *most_users)),
         };
         Self {
             run,
             dialer,
-            budget: Budget::new(plan.load().requests),
-            supply: Supply::new(plan),
+            quota: RequestQuota::new(plan.load().requests),
+            data: DataCursor::new(plan),
             notices: Notices::default(),
-            lanes,
+            queues: lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
             without_rows: AtomicU32::new(0),
-            gate: Gate::default(),
+            start_gate: StartGate::default(),
         }
     }
 
@@ -92,20 +92,20 @@ impl<'run> Swarm<'run> {
     ///
     /// # Errors
     /// If even the thread that starts the users could not be started.
-    pub fn raise<'scope>(
+    pub fn start<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        outlet: Outlet<'scope>,
+        outlet: OutcomeSender<'scope>,
         events: Sender<SwarmEvent>,
     ) -> std::io::Result<Receiver<Never>> {
         let (alive, ended) = bounded(0);
-        let ties = Ties { outlet, events, _alive: alive };
+        let ties = SwarmHandles { outcomes: outlet, events, _alive: alive };
         let work = move || {
             let is_cut_short = self.run.plan.load().stop_timeout.is_zero();
             if is_cut_short && self.run.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
-                self.notices.tell(Notice::NoTimeToStop, Moment::START, &ties.events);
+                self.notices.report(Notice::NoTimeToStop, Moment::START, &ties.events);
             }
-            let result = match (&self.run.plan.load().model, &self.lanes) {
+            let result = match (&self.run.plan.load().model, &self.queues) {
                 (LoadModel::Closed(users), _) => self.start_closed(scope, users, &ties),
                 (LoadModel::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
                 (LoadModel::Open { .. }, None) => unreachable!("the open model has lanes"),
@@ -114,7 +114,7 @@ impl<'run> Swarm<'run> {
             if let Err(error) = result {
                 let (users, why) = (self.run.roster.users(), error.to_string());
                 // Few and rare; the aggregator receives them as long as there are senders.
-                self.tell(&ties, SwarmEventKind::SpawnFailed { users, why });
+                self.report(&ties, SwarmEventKind::SpawnFailed { users, why });
             }
             self.is_complete.store(true, Ordering::SeqCst);
             self.end_without_data();
@@ -132,9 +132,9 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         users: &Users,
-        ties: &Ties<'scope>,
+        ties: &SwarmHandles<'scope>,
     ) -> std::io::Result<()> {
-        let mut desks: Vec<Option<Arc<Desk>>> = Vec::new();
+        let mut desks: Vec<Option<Arc<UserSlot>>> = Vec::new();
         let mut reached = users.reached().peekable();
         let mut started = 0;
         let mut closed = None;
@@ -142,13 +142,13 @@ impl<'run> Swarm<'run> {
             if self.run.clock.now() < Moment::at(change.at) {
                 closed = None;
             } else if closed.is_none() {
-                closed = Some(self.gate.close());
+                closed = Some(self.start_gate.close());
             }
             while let Some(plateau) = reached.next_if(|plateau| plateau.at < change.at) {
                 if !self.wait_until(Moment::at(plateau.at)) {
                     return Ok(());
                 }
-                self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
+                self.report_spawned(ties, self.start_gate.await_users(started, plateau.users));
             }
             if !self.wait_until(Moment::at(change.at)) {
                 return Ok(());
@@ -182,7 +182,7 @@ impl<'run> Swarm<'run> {
             if !self.wait_until(Moment::at(plateau.at)) {
                 return Ok(());
             }
-            self.tell_spawned(ties, self.gate.await_users(started, plateau.users));
+            self.report_spawned(ties, self.start_gate.await_users(started, plateau.users));
         }
         drop(closed);
         Ok(())
@@ -193,8 +193,8 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         arrivals: &Arrivals,
-        lanes: &'scope Lanes<'run>,
-        ties: &Ties<'scope>,
+        lanes: &'scope ArrivalQueues<'run>,
+        ties: &SwarmHandles<'scope>,
     ) -> std::io::Result<()> {
         let mut plateau = arrivals.plateau().map(Moment::at);
         let mut is_exhausted = false;
@@ -204,17 +204,17 @@ impl<'run> Swarm<'run> {
             let now = self.run.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.run.roster.users() > 0 {
                 plateau = None;
-                self.tell(ties, SwarmEventKind::Spawned { users: self.run.roster.users() });
+                self.report(ties, SwarmEventKind::Spawned { users: self.run.roster.users() });
             }
             // Each arrival sends at least one request, so with `-n` more users than that are useless, except those that
             // find that the data of their class is used up.
             let growing = if started < most { lanes.next_to_grow(self.run.roster) } else { None };
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
-                if let Some(first) = lanes.lane(class).take_until(now.after(HEAD_START)) {
+                if let Some(first) = lanes.queue(class).take_until(now.after(HEAD_START)) {
                     // The number within the whole run, so that no two shards have users with the same random numbers.
                     let number = self.run.plan.load().shard.global_number(started);
                     let number = u32::try_from(number).unwrap_or(u32::MAX);
-                    lanes.man(class);
+                    lanes.add_user(class);
                     self.start_user(scope, UserId { number, class }, ties.clone(), Job::Arrivals { lanes, first })?;
                     started += 1;
                 }
@@ -222,13 +222,13 @@ impl<'run> Swarm<'run> {
             }
             if due < now && !is_exhausted && started < most {
                 is_exhausted = true;
-                self.tell(ties, SwarmEventKind::UsersExhausted { users: self.run.roster.users() });
+                self.report(ties, SwarmEventKind::UsersExhausted { users: self.run.roster.users() });
             }
             if is_exhausted && plateau.is_none() && self.run.plan.sources().is_empty() {
                 // Users do not end before the run does, so there is nothing left to do or to report.
                 return Ok(());
             }
-            let next = growing.map_or_else(|| now.after(PATIENCE), |(_, due)| before(due, HEAD_START));
+            let next = growing.map_or_else(|| now.after(CHECK_INTERVAL), |(_, due)| before(due, HEAD_START));
             let next = plateau.filter(|plateau| *plateau > now).map_or(next, |plateau| next.min(plateau));
             if !self.wait_until(next) {
                 return Ok(());
@@ -242,8 +242,8 @@ impl<'run> Swarm<'run> {
     /// Call it after all users have ended.
     pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
         let seed = self.run.plan.load().seed;
-        let left = self.lanes.iter().flat_map(move |lanes| lanes.unsent(stopped));
-        let most = self.budget.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        let left = self.queues.iter().flat_map(move |lanes| lanes.unsent(stopped));
+        let most = self.quota.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         left.take(most).map(move |(class, Arrival { due, number })| {
             let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
             (task.steps[0].message.endpoint(), due)
@@ -255,21 +255,21 @@ impl<'run> Swarm<'run> {
     #[must_use]
     pub fn without_data(&self, stopped: Moment) -> u64 {
         let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
-        let left = self.budget.left();
-        let Some(lanes) = &self.lanes else { return left.filter(|_| has_lost_users).unwrap_or(0) };
+        let left = self.quota.left();
+        let Some(lanes) = &self.queues else { return left.filter(|_| has_lost_users).unwrap_or(0) };
         let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
-        (of_spent + self.supply.without_data()).min(left.unwrap_or(u64::MAX))
+        (of_spent + self.data.without_data()).min(left.unwrap_or(u64::MAX))
     }
 
-    fn tell_spawned(&self, ties: &Ties<'_>, reached: Vec<u32>) {
+    fn report_spawned(&self, ties: &SwarmHandles<'_>, reached: Vec<u32>) {
         // Users that found no data have ended, or are about to.
         let without_rows = self.without_rows.load(Ordering::SeqCst);
         for users in reached {
-            self.tell(ties, SwarmEventKind::Spawned { users: users.saturating_sub(without_rows) });
+            self.report(ties, SwarmEventKind::Spawned { users: users.saturating_sub(without_rows) });
         }
     }
 
-    fn tell(&self, ties: &Ties<'_>, kind: SwarmEventKind) {
+    fn report(&self, ties: &SwarmHandles<'_>, kind: SwarmEventKind) {
         let _ = ties.events.send(SwarmEvent { at: self.run.clock.now(), kind });
     }
 
@@ -279,7 +279,7 @@ impl<'run> Swarm<'run> {
         // did.
         fence(Ordering::SeqCst);
         let is_last = self.run.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
-        if is_last && (self.is_complete.load(Ordering::SeqCst) || self.supply.is_spent()) {
+        if is_last && (self.is_complete.load(Ordering::SeqCst) || self.data.is_used_up()) {
             self.run.stop.begin(EndReason::DataEnd);
         }
     }
@@ -294,30 +294,30 @@ impl<'run> Swarm<'run> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         user: UserId,
-        ties: Ties<'scope>,
+        ties: SwarmHandles<'scope>,
         job: Job<'scope, 'run>,
-    ) -> std::io::Result<Arc<Desk>> {
-        let shared = Shared {
+    ) -> std::io::Result<Arc<UserSlot>> {
+        let shared = UserContext {
             run: self.run,
             dialer: self.dialer,
-            budget: &self.budget,
-            supply: &self.supply,
+            quota: &self.quota,
+            data: &self.data,
             notices: &self.notices,
-            gate: &self.gate,
+            start_gate: &self.start_gate,
         };
         let desk = self.run.roster.enter();
         let own = Arc::clone(&desk);
         let work = move || {
-            let reports = Reports { outlet: &ties.outlet, events: &ties.events };
+            let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
             let at_work = |has_rows: bool| {
                 if !has_rows {
                     self.without_rows.fetch_add(1, Ordering::SeqCst);
                 }
-                self.tell_spawned(&ties, self.gate.pass());
+                self.report_spawned(&ties, self.start_gate.pass());
             };
             match journey::run(user, shared, &own, reports, job, at_work) {
-                Left::Told => self.run.roster.leave(own),
-                Left::DataEnd => {
+                UserEnd::Requested => self.run.roster.leave(own),
+                UserEnd::DataEnd => {
                     self.run.roster.retire(&own);
                     self.has_lost_users.store(true, Ordering::SeqCst);
                     self.end_without_data();

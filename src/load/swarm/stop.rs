@@ -12,20 +12,20 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::roster::{Desk, Roster};
+use super::roster::{Roster, UserSlot};
 use crate::vocabulary::EndReason;
 
 /// A type without values: a channel of it carries nothing and can only be closed.
 pub enum Never {}
 
 /// A latch that opens once, for any number of waiting threads.
-struct Gate {
+struct Latch {
     open: AtomicBool,
     closer: Mutex<Option<Sender<Never>>>,
     opened: Receiver<Never>,
 }
 
-impl Gate {
+impl Latch {
     fn new() -> Self {
         let (closer, opened) = bounded(0);
         Self { open: AtomicBool::new(false), closer: Mutex::new(Some(closer)), opened }
@@ -43,8 +43,8 @@ impl Gate {
 
 /// Ends a run in two steps and wakes all that wait for it.
 pub struct Stop {
-    begun: Gate,
-    cut: Gate,
+    begun: Latch,
+    cut: Latch,
     /// The reason, and when the stop began.
     reason: OnceLock<(EndReason, Instant)>,
     roster: Arc<Roster>,
@@ -54,7 +54,7 @@ impl Stop {
     /// A stop that has not begun.
     #[must_use]
     pub fn new(roster: Arc<Roster>) -> Self {
-        Self { begun: Gate::new(), cut: Gate::new(), reason: OnceLock::new(), roster }
+        Self { begun: Latch::new(), cut: Latch::new(), reason: OnceLock::new(), roster }
     }
 
     /// Begins the stop: no new request starts. Only the first reason counts.
@@ -108,7 +108,7 @@ impl Stop {
     }
 
     /// Parks the user of this slot until `deadline`; returns whether that was reached before the user was told to end.
-    pub(in crate::load) fn park_until(&self, deadline: Instant, desk: &Desk) -> bool {
+    pub(in crate::load) fn park_until(&self, deadline: Instant, desk: &UserSlot) -> bool {
         while !self.is_begun() && !desk.is_dismissed() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {

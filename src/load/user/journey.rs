@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::session::{Purpose, Session, Walk};
-use super::shared::{Reports, Shared};
+use super::session::{Purpose, SequenceEnd, Session};
+use super::shared::{Reports, UserContext};
 use crate::clock::Moment;
-use crate::load::swarm::lanes::{Arrival, Lanes};
-use crate::load::swarm::roster::Desk;
-use crate::outcome::Turn;
+use crate::load::swarm::arrival_queues::{Arrival, ArrivalQueues};
+use crate::load::swarm::roster::UserSlot;
+use crate::outcome::DueTime;
 use crate::plan::journey::UserClass;
 use crate::value::Wait;
 use crate::vocabulary::EndReason;
@@ -26,9 +26,9 @@ pub(in crate::load) struct UserId {
 
 /// Why a user ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::load) enum Left {
+pub(in crate::load) enum UserEnd {
     /// It was told to.
-    Told,
+    Requested,
     /// There is no data for it.
     DataEnd,
 }
@@ -38,7 +38,7 @@ enum Served {
     /// It performed the task as far as possible, or the data for it is used up.
     Sent,
     /// It did not send the first request, and must end for this reason.
-    Unsent(Left),
+    Unsent(UserEnd),
     /// It started the task and must end.
     Last,
 }
@@ -51,7 +51,7 @@ pub(in crate::load) enum Job<'run, 'p> {
     /// Arrivals, the first of which is already taken.
     Arrivals {
         /// The queues for further arrivals.
-        lanes: &'run Lanes<'p>,
+        lanes: &'run ArrivalQueues<'p>,
         /// The first arrival.
         first: Arrival,
     },
@@ -61,32 +61,32 @@ pub(in crate::load) enum Job<'run, 'p> {
 /// there is data for it.
 pub(in crate::load) fn run<'run>(
     UserId { number, class }: UserId,
-    shared: Shared<'run>,
-    desk: &'run Desk,
+    shared: UserContext<'run>,
+    desk: &'run UserSlot,
     reports: Reports<'run>,
     job: Job<'_, '_>,
     at_work: impl FnOnce(bool),
-) -> Left {
-    desk.sit_down();
+) -> UserEnd {
+    desk.set_thread();
     let session = Session::new(number, shared, desk, reports);
     let mut user = User { shared, class_number: class, class: &shared.run.plan.classes()[class], session };
     let has_rows = user.session.take_rows(&user.class.rows);
     at_work(has_rows);
     match job {
-        Job::Tasks if has_rows => user.work_closed(),
-        Job::Arrivals { lanes, first } if has_rows => user.work_open(lanes, first),
-        Job::Tasks => Left::DataEnd,
+        Job::Tasks if has_rows => user.run_closed(),
+        Job::Arrivals { lanes, first } if has_rows => user.run_open(lanes, first),
+        Job::Tasks => UserEnd::DataEnd,
         Job::Arrivals { lanes, first } => {
-            lanes.unman(class);
-            lanes.lane(class).give_back(first);
-            Left::DataEnd
+            lanes.remove_user(class);
+            lanes.queue(class).give_back(first);
+            UserEnd::DataEnd
         }
     }
 }
 
 /// A running user.
 struct User<'run> {
-    shared: Shared<'run>,
+    shared: UserContext<'run>,
     class_number: usize,
     class: &'run UserClass,
     session: Session<'run>,
@@ -94,67 +94,67 @@ struct User<'run> {
 
 impl User<'_> {
     /// The closed model: one task after another, with think time between them.
-    fn work_closed(&mut self) -> Left {
-        if !self.get_ready() {
-            return Left::Told;
+    fn run_closed(&mut self) -> UserEnd {
+        if !self.run_on_start() {
+            return UserEnd::Requested;
         }
-        let left = self.do_tasks();
-        self.leave();
+        let left = self.run_tasks();
+        self.run_on_stop();
         left
     }
 
-    fn do_tasks(&mut self) -> Left {
-        let mut turn = Turn::WhenSent;
-        while self.session.is_wanted() {
+    fn run_tasks(&mut self) -> UserEnd {
+        let mut turn = DueTime::WhenSent;
+        while self.session.should_continue() {
             let began = self.shared.run.clock.now();
             let before = self.session.sent();
             let task = self.class.tasks.pick(self.session.random());
-            match self.session.do_task(task, turn) {
-                None => return Left::DataEnd,
-                Some(Walk::Over) => return Left::Told,
-                Some(Walk::Whole | Walk::Short) => {}
+            match self.session.run_task(task, turn) {
+                None => return UserEnd::DataEnd,
+                Some(SequenceEnd::UserMustEnd) => return UserEnd::Requested,
+                Some(SequenceEnd::Completed | SequenceEnd::CutShort) => {}
             }
-            turn = Turn::WhenSent;
+            turn = DueTime::WhenSent;
             let next = self.next_task(began);
             if self.session.sent() == before {
                 let retry = self.shared.run.clock.now().after(RETRY);
                 if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
-                    return Left::Told;
+                    return UserEnd::Requested;
                 }
                 continue;
             }
             let Some(next) = next else { continue };
             let late = self.shared.run.clock.now() >= next;
             if !late && !self.session.sleep_until(next) {
-                return Left::Told;
+                return UserEnd::Requested;
             }
             // With pacing a task is due one pace after the previous one *began*: an overrun is counted once.
             turn = match self.class.wait {
-                Wait::Pacing(_) if late => Turn::Busy(next),
-                Wait::Pacing(_) => Turn::Free(next),
-                _ => Turn::WhenSent,
+                Wait::Pacing(_) if late => DueTime::Busy(next),
+                Wait::Pacing(_) => DueTime::Free(next),
+                _ => DueTime::WhenSent,
             };
         }
-        Left::Told
+        UserEnd::Requested
     }
 
     /// The open model: serves arrivals when they are due. `first` was taken for this user when it was started.
-    fn work_open(&mut self, lanes: &Lanes<'_>, first: Arrival) -> Left {
-        let lane = lanes.lane(self.class_number);
-        if !self.get_ready() {
+    fn run_open(&mut self, lanes: &ArrivalQueues<'_>, first: Arrival) -> UserEnd {
+        let lane = lanes.queue(self.class_number);
+        if !self.run_on_start() {
             lane.give_back(first);
-            return Left::Told;
+            return UserEnd::Requested;
         }
         let mut next = Some(first);
         let mut is_first = true;
-        let mut left = Left::Told;
+        let mut left = UserEnd::Requested;
         while let Some(arrival) = next {
             match self.serve(lanes, arrival, is_first) {
                 Served::Sent => {}
                 // It will be counted as not sent at the end.
                 Served::Unsent(why) => {
-                    if why == Left::DataEnd {
-                        lanes.unman(self.class_number);
+                    if why == UserEnd::DataEnd {
+                        lanes.remove_user(self.class_number);
                     }
                     lane.give_back(arrival);
                     left = why;
@@ -166,36 +166,36 @@ impl User<'_> {
             next = lane.take_or_wait(self.shared.run.stop.begun());
             is_first = false;
         }
-        self.leave();
+        self.run_on_stop();
         left
     }
 
     /// Performs the task of an arrival as soon as it is due.
-    fn serve(&mut self, lanes: &Lanes<'_>, arrival: Arrival, is_first: bool) -> Served {
+    fn serve(&mut self, lanes: &ArrivalQueues<'_>, arrival: Arrival, is_first: bool) -> Served {
         let Arrival { due, number } = arrival;
         let taken = self.shared.run.clock.now();
         if taken < due && !self.session.sleep_until(due) {
-            return Served::Unsent(Left::Told);
+            return Served::Unsent(UserEnd::Requested);
         }
         let is_free = taken <= due || !self.was_busy(lanes, is_first);
-        let turn = if is_free { Turn::Free(due) } else { Turn::Busy(due) };
+        let turn = if is_free { DueTime::Free(due) } else { DueTime::Busy(due) };
         let before = self.session.sent();
         let task = self.class.tasks.of_arrival(self.shared.run.plan.load().seed, number);
-        match self.session.do_task(task, turn) {
-            None if self.shared.supply.is_spent_for(self.class) => Served::Unsent(Left::DataEnd),
+        match self.session.run_task(task, turn) {
+            None if self.shared.data.is_used_up_for(self.class) => Served::Unsent(UserEnd::DataEnd),
             // The arrival determines the task, so no other user could perform it either.
             None => {
-                self.shared.supply.note_without_data();
+                self.shared.data.count_without_data();
                 Served::Sent
             }
-            Some(Walk::Over) if self.session.sent() == before => Served::Unsent(Left::Told),
-            Some(Walk::Over) => Served::Last,
-            Some(Walk::Whole | Walk::Short) => Served::Sent,
+            Some(SequenceEnd::UserMustEnd) if self.session.sent() == before => Served::Unsent(UserEnd::Requested),
+            Some(SequenceEnd::UserMustEnd) => Served::Last,
+            Some(SequenceEnd::Completed | SequenceEnd::CutShort) => Served::Sent,
         }
     }
 
     /// Whether an arrival was taken late because of the server.
-    fn was_busy(&self, lanes: &Lanes<'_>, is_first: bool) -> bool {
+    fn was_busy(&self, lanes: &ArrivalQueues<'_>, is_first: bool) -> bool {
         if is_first {
             // A user started for this arrival was late itself, unless it had requests to send before its first task.
             !self.class.on_start.is_empty()
@@ -206,12 +206,12 @@ impl User<'_> {
     }
 
     /// Sends the requests before the first task, repeatedly until all of them succeed; returns whether they did.
-    fn get_ready(&mut self) -> bool {
+    fn run_on_start(&mut self) -> bool {
         loop {
-            match self.session.walk(&self.class.on_start, Turn::WhenSent, Purpose::Start) {
-                Walk::Whole => return true,
-                Walk::Over => return false,
-                Walk::Short => {}
+            match self.session.run_steps(&self.class.on_start, DueTime::WhenSent, Purpose::Start) {
+                SequenceEnd::Completed => return true,
+                SequenceEnd::UserMustEnd => return false,
+                SequenceEnd::CutShort => {}
             }
             if !self.session.sleep_until(self.shared.run.clock.now().after(RETRY)) {
                 return false;
@@ -220,11 +220,11 @@ impl User<'_> {
     }
 
     /// Sends the requests after the last task, if there is time for them.
-    fn leave(&mut self) {
+    fn run_on_stop(&mut self) {
         let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
         // The stream is gone, so waiting for these requests is pointless.
         if is_in_time && self.shared.run.stop.reason() != Some(EndReason::StreamBroken) {
-            self.session.walk(&self.class.on_stop, Turn::WhenSent, Purpose::Stop);
+            self.session.run_steps(&self.class.on_stop, DueTime::WhenSent, Purpose::Stop);
         }
     }
 

@@ -2,5 +2,5 @@
 
 pub(super) mod journey;
 pub(super) mod session;
-pub(super) mod supply;
+pub(super) mod data_cursor;
 pub(super) mod shared;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::shared::{Reports, Shared};
-use super::supply::Spent;
+use super::data_cursor::DataUsedUp;
+use super::shared::{Reports, UserContext};
 use crate::clock::Moment;
 use crate::event::Notice;
-use crate::load::http::exchange::{Exchange, Exchanged, Terms};
+use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
 use crate::load::http::memory::Keep;
-use crate::load::swarm::budget::Permit;
-use crate::load::swarm::roster::Desk;
-use crate::outcome::{Ending, ExtractTrouble, Failure, Outcome, Turn};
+use crate::load::swarm::request_quota::Permit;
+use crate::load::swarm::roster::UserSlot;
+use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
 use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
@@ -26,18 +26,18 @@ use crate::vocabulary::EndReason;
 
 /// The state of a user while it performs requests.
 pub(super) struct Session<'run> {
-    shared: Shared<'run>,
-    desk: &'run Desk,
+    shared: UserContext<'run>,
+    slot: &'run UserSlot,
     reports: Reports<'run>,
     exchange: Exchange<'run>,
-    known: Known,
+    values: UserValues,
     buffer: WireBuffer,
     /// Requests started.
     sent: u64,
 }
 
 /// A user's values besides its cookies: everything that templates are filled with.
-struct Known {
+struct UserValues {
     number: u32,
     iteration: u64,
     variables: Vec<Option<String>>,
@@ -58,38 +58,43 @@ pub(super) enum Purpose {
 
 /// How a sequence of requests ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Walk {
+pub(super) enum SequenceEnd {
     /// All requests were sent.
-    Whole,
+    Completed,
     /// Ended early: a value was missing or, before the first task, a request failed.
-    Short,
+    CutShort,
     /// The user must end.
-    Over,
+    UserMustEnd,
 }
 
 /// How one request ended.
-enum Went {
-    Well,
+enum StepEnd {
+    Ok,
     Failed,
     /// A value that later requests need is missing.
-    Missing,
-    Over,
+    ValueMissing,
+    UserMustEnd,
 }
 
 impl<'run> Session<'run> {
     /// The session of user `number`, without any values yet.
-    pub(in crate::load) fn new(number: u32, shared: Shared<'run>, desk: &'run Desk, reports: Reports<'run>) -> Self {
+    pub(in crate::load) fn new(
+        number: u32,
+        shared: UserContext<'run>,
+        desk: &'run UserSlot,
+        reports: Reports<'run>,
+    ) -> Self {
         let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
         let variables = vec![None; shared.run.plan.variables().len()];
         let rows = vec![None; shared.run.plan.sources().len()];
-        let known = Known { number, iteration: 0, variables, rows, random };
+        let known = UserValues { number, iteration: 0, variables, rows, random };
         let exchange = Exchange::new(shared.run, shared.dialer, desk);
-        Self { shared, desk, reports, exchange, known, buffer: WireBuffer::default(), sent: 0 }
+        Self { shared, slot: desk, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
     }
 
     /// The user's own random numbers.
     pub(super) const fn random(&mut self) -> &mut Random {
-        &mut self.known.random
+        &mut self.values.random
     }
 
     /// Requests started so far.
@@ -98,22 +103,22 @@ impl<'run> Session<'run> {
     }
 
     /// Whether the user should continue: the stop has not begun and the user was not told to end.
-    pub(in crate::load) fn is_wanted(&self) -> bool {
-        !self.shared.run.stop.is_begun() && !self.desk.is_dismissed()
+    pub(in crate::load) fn should_continue(&self) -> bool {
+        !self.shared.run.stop.is_begun() && !self.slot.is_dismissed()
     }
 
     /// Waits until `moment`; returns whether it was reached before the user was told to end.
     pub(in crate::load) fn sleep_until(&self, moment: Moment) -> bool {
-        self.shared.run.stop.park_until(self.shared.run.clock.instant(moment), self.desk)
+        self.shared.run.stop.park_until(self.shared.run.clock.instant(moment), self.slot)
     }
 
     /// Takes a row of each source; returns whether there was one. Without it the user must end.
     pub(super) fn take_rows(&mut self, sources: &[SourceId]) -> bool {
         for source in sources {
-            match self.shared.supply.take(*source, &mut self.known.random) {
-                Ok(row) => self.known.rows[source.0 as usize] = Some(row),
-                Err(Spent { source, fails }) => {
-                    self.tell(if fails { Notice::DataFailed(source) } else { Notice::DataEnd(source) });
+            match self.shared.data.take(*source, &mut self.values.random) {
+                Ok(row) => self.values.rows[source.0 as usize] = Some(row),
+                Err(DataUsedUp { source, fails }) => {
+                    self.notify(if fails { Notice::DataFailed(source) } else { Notice::DataEnd(source) });
                     if fails {
                         self.shared.run.stop.begin(EndReason::DataEnd);
                     }
@@ -125,99 +130,106 @@ impl<'run> Session<'run> {
     }
 
     /// Performs a task; `turn` is when its first request is due. `None` if the data that it needs is used up.
-    pub(super) fn do_task(&mut self, task: &'run Task, turn: Turn) -> Option<Walk> {
+    pub(super) fn run_task(&mut self, task: &'run Task, turn: DueTime) -> Option<SequenceEnd> {
         if !self.take_rows(&task.rows) {
             return None;
         }
-        let walk = self.walk(&task.steps, turn, Purpose::Task);
-        self.known.iteration += 1;
+        let walk = self.run_steps(&task.steps, turn, Purpose::Task);
+        self.values.iteration += 1;
         Some(walk)
     }
 
     /// Sends the requests one after the other. The first is due at `turn`, each other when the previous one has ended.
-    pub(super) fn walk(&mut self, steps: &'run [Step], mut turn: Turn, purpose: Purpose) -> Walk {
+    pub(super) fn run_steps(&mut self, steps: &'run [Step], mut turn: DueTime, purpose: Purpose) -> SequenceEnd {
         for step in steps {
-            match self.take_step(step, turn, purpose) {
-                Went::Well => {}
-                Went::Failed if purpose != Purpose::Start => {}
-                Went::Failed | Went::Missing => return Walk::Short,
-                Went::Over => return Walk::Over,
+            match self.run_step(step, turn, purpose) {
+                StepEnd::Ok => {}
+                StepEnd::Failed if purpose != Purpose::Start => {}
+                StepEnd::Failed | StepEnd::ValueMissing => return SequenceEnd::CutShort,
+                StepEnd::UserMustEnd => return SequenceEnd::UserMustEnd,
             }
-            turn = Turn::WhenSent;
+            turn = DueTime::WhenSent;
         }
-        Walk::Whole
+        SequenceEnd::Completed
     }
 
     /// Sends one request and checks its response.
-    fn take_step(&mut self, step: &'run Step, turn: Turn, purpose: Purpose) -> Went {
+    fn run_step(&mut self, step: &'run Step, turn: DueTime, purpose: Purpose) -> StepEnd {
         if self.sent == 1 {
-            self.shared.gate.hold();
+            self.shared.start_gate.wait_for_all();
         }
-        let is_over = if purpose == Purpose::Stop { self.shared.run.stop.is_cut() } else { !self.is_wanted() };
+        let is_over = if purpose == Purpose::Stop { self.shared.run.stop.is_cut() } else { !self.should_continue() };
         if is_over {
-            return Went::Over;
+            return StepEnd::UserMustEnd;
         }
         let wire = match &step.message {
             Message::Fixed(request) => request.wire(),
             Message::Templated(request) => {
                 let now = self.shared.run.clock.unix(self.shared.run.clock.now());
                 let rendered =
-                    request.render(&mut self.known.values(self.shared.run.plan.sources(), now), &mut self.buffer);
+                    request.render(&mut self.values.values(self.shared.run.plan.sources(), now), &mut self.buffer);
                 match rendered {
                     Ok(wire) => wire,
                     Err(unset) => return self.cannot_send(unset),
                 }
             }
         };
-        match if purpose == Purpose::Stop { Permit::Go } else { self.shared.budget.take() } {
+        match if purpose == Purpose::Stop { Permit::Go } else { self.shared.quota.take() } {
             Permit::Go => {}
             Permit::Last => self.shared.run.stop.begin(EndReason::Requests),
-            Permit::None => return Went::Over,
+            Permit::None => return StepEnd::UserMustEnd,
         }
         let endpoint = wire.endpoint();
         let (timeout, max_redirects, keep) = (step.rules.timeout, step.rules.max_redirects, keep(step));
         if keep.looks_at_body() {
             let now = self.shared.run.clock.unix(self.shared.run.clock.now());
-            let mut values = self.known.values(self.shared.run.plan.sources(), now);
+            let mut values = self.values.values(self.shared.run.plan.sources(), now);
             let limit = step.rules.max_body.bytes();
             self.exchange.look_for(searches(&step.rules.expect, &step.extract, &mut values, limit));
         }
         let sent = self.shared.run.clock.now();
         self.sent += 1;
-        self.desk.begin(sent);
-        let exchanged = self.exchange.perform(wire, Terms { timeout, max_redirects, keep }, sent);
-        self.desk.end();
-        let (ending, went) = self.judge(step, &exchanged);
+        self.slot.begin(sent);
+        let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep }, sent);
+        self.slot.end();
+        let (ending, went) = self.evaluate(step, &exchanged);
         self.report(endpoint, turn, &exchanged, ending, went)
     }
 
-    fn cannot_send(&self, unset: RenderError) -> Went {
-        self.tell(Notice::Unset(unset));
-        Went::Missing
+    fn cannot_send(&self, unset: RenderError) -> StepEnd {
+        self.notify(Notice::Unset(unset));
+        StepEnd::ValueMissing
     }
 
-    fn report(&self, endpoint: EndpointId, turn: Turn, exchanged: &Exchanged, ending: Ending, went: Went) -> Went {
+    fn report(
+        &self,
+        endpoint: EndpointId,
+        turn: DueTime,
+        exchanged: &Exchanged,
+        ending: Ending,
+        went: StepEnd,
+    ) -> StepEnd {
         let times = (exchanged.sent, exchanged.done);
         let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
         // The receiver is gone only if the aggregator failed: it receives as long as there are users.
-        if self.reports.outlet.put(outcome) { went } else { Went::Over }
+        if self.reports.outcomes.send(outcome) { went } else { StepEnd::UserMustEnd }
     }
 
     /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response
     /// that is not as expected: variables keep their previous values.
-    fn judge(&mut self, step: &Step, exchanged: &Exchanged) -> (Ending, Went) {
+    fn evaluate(&mut self, step: &Step, exchanged: &Exchanged) -> (Ending, StepEnd) {
         let status = match exchanged.result {
             Ok(status) => status,
-            Err(Ending::Aborted) => return (Ending::Aborted, Went::Over),
+            Err(Ending::Aborted) => return (Ending::Aborted, StepEnd::UserMustEnd),
             Err(ending) => {
                 if let Ending::Failed(Failure::Tls(trouble)) = ending {
-                    self.tell(Notice::Tls(trouble));
+                    self.notify(Notice::Tls(trouble));
                 }
-                return (ending, Went::Failed);
+                return (ending, StepEnd::Failed);
             }
         };
         let now = self.shared.run.clock.unix(exchanged.done);
-        let (jar, head, body, texts) = self.exchange.answer(keep(step));
+        let (jar, head, body, texts) = self.exchange.last_response(keep(step));
         let answer = ResponseView {
             status,
             head,
@@ -228,34 +240,34 @@ impl<'run> Session<'run> {
             cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
             json: LazyJson::default(),
         };
-        let mut values = self.known.values(self.shared.run.plan.sources(), now);
+        let mut values = self.values.values(self.shared.run.plan.sources(), now);
         if let Err(trouble) = step.rules.expect.judge(&answer, &mut values) {
-            return (Ending::Failed(failure(status, trouble)), Went::Failed);
+            return (Ending::Failed(failure(status, trouble)), StepEnd::Failed);
         }
         let mut missing = None;
         for extraction in &step.extract {
             match extraction.extract(&answer) {
-                Some(value) => self.known.variables[extraction.slot.0 as usize] = Some(value),
+                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(value),
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
         }
-        let Some((variable, trouble)) = missing else { return (Ending::Ok, Went::Well) };
-        self.tell(Notice::NotExtracted { variable, trouble });
+        let Some((variable, trouble)) = missing else { return (Ending::Ok, StepEnd::Ok) };
+        self.notify(Notice::NotExtracted { variable, trouble });
         let failure = match trouble {
             ExtractTrouble::OverMaxBody => {
                 Failure::Expectation(ExpectationFailure::Body(UnreadBody::Over(step.rules.max_body)))
             }
             other => Failure::Extract(other),
         };
-        (Ending::Failed(failure), Went::Missing)
+        (Ending::Failed(failure), StepEnd::ValueMissing)
     }
 
-    fn tell(&self, notice: Notice) {
-        self.shared.notices.tell(notice, self.shared.run.clock.now(), self.reports.events);
+    fn notify(&self, notice: Notice) {
+        self.shared.notices.report(notice, self.shared.run.clock.now(), self.reports.events);
     }
 }
 
-impl Known {
+impl UserValues {
     fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
         Values {
             variables: &self.variables,

@@ -2,29 +2,29 @@
 
 use crossbeam_channel::Sender;
 
-use super::supply::Supply;
+use super::data_cursor::DataCursor;
 use crate::event::SwarmEvent;
 use crate::load::net::connection::Dialer;
-use crate::load::swarm::budget::Budget;
 use crate::load::swarm::context::RunContext;
-use crate::load::swarm::gate::Gate;
 use crate::load::swarm::notices::Notices;
-use crate::load::swarm::outlet::Outlet;
+use crate::load::swarm::outcome_sender::OutcomeSender;
+use crate::load::swarm::request_quota::RequestQuota;
+use crate::load::swarm::start_gate::StartGate;
 
 /// References shared by all users of a run.
 #[derive(Clone, Copy)]
-pub(in crate::load) struct Shared<'run> {
+pub(in crate::load) struct UserContext<'run> {
     pub(in crate::load) run: RunContext<'run>,
     pub(in crate::load) dialer: &'run Dialer,
-    pub(in crate::load) budget: &'run Budget,
-    pub(in crate::load) supply: &'run Supply<'run>,
+    pub(in crate::load) quota: &'run RequestQuota,
+    pub(in crate::load) data: &'run DataCursor<'run>,
     pub(in crate::load) notices: &'run Notices,
-    pub(in crate::load) gate: &'run Gate,
+    pub(in crate::load) start_gate: &'run StartGate,
 }
 
 /// Where users send outcomes and events.
 #[derive(Clone, Copy)]
 pub(in crate::load) struct Reports<'run> {
-    pub(in crate::load) outlet: &'run Outlet<'run>,
+    pub(in crate::load) outcomes: &'run OutcomeSender<'run>,
     pub(in crate::load) events: &'run Sender<SwarmEvent>,
 }

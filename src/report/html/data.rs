@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::report::model::course::{Point, Traffic};
-use crate::report::model::{EndpointSeen, Model, Story};
+use crate::report::model::timeline::{Point, PointTraffic};
+use crate::report::model::{EndpointSeen, ReportModel, RunData};
 use crate::stats::packed::{PackedHistogram, PackedTimes};
 use crate::stats::times::Times;
 use crate::vocabulary::Phase;
@@ -95,10 +95,10 @@ struct PercentileCurves {
 }
 
 /// The data of a page.
-pub(super) fn json(model: &Model) -> String {
-    let story = &model.story;
-    let start_ms = story.course.points().next().map_or(0, |point| point.start_ms);
-    let points: Vec<&Point> = story.course.points().collect();
+pub(super) fn json(model: &ReportModel) -> String {
+    let story = &model.run;
+    let start_ms = story.timeline.points().next().map_or(0, |point| point.start_ms);
+    let points: Vec<&Point> = story.timeline.points().collect();
     let most = MAX_ENDPOINT_POINTS / story.endpoints.len().max(1);
     let data = PageData {
         course: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
@@ -110,8 +110,8 @@ pub(super) fn json(model: &Model) -> String {
 }
 
 fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
-    let mut course = endpoint.course.clone();
-    course.bound(most);
+    let mut course = endpoint.timeline.clone();
+    course.limit(most);
     // There is no line for an interval in which an endpoint was not used: nothing happened.
     let mut points: Vec<Point> = Vec::new();
     for point in course.points() {
@@ -136,7 +136,7 @@ fn columns(points: &[&Point], start_ms: u64) -> Columns {
         columns.from.push(seconds(point.start_ms, start_ms));
         columns.to.push(seconds(point.end_ms, start_ms));
         columns.phase.push(letter(point.phase));
-        let Traffic { ok, failed, bytes_sent, bytes_received, .. } = point.traffic;
+        let PointTraffic { ok, failed, bytes_sent, bytes_received, .. } = point.traffic;
         columns.ok.push(ok);
         columns.failed.push(failed);
         columns.sent.push(bytes_sent);
@@ -212,9 +212,9 @@ fn row(us: u64) -> i32 {
     ((us.max(1) as f64).log10() * f64::from(ROWS_PER_POWER)).floor() as i32
 }
 
-fn spectrum(story: &Story) -> PercentileCurves {
+fn spectrum(story: &RunData) -> PercentileCurves {
     let (response, service) = (story.times(|phase| &phase.response), story.times(|phase| &phase.service));
-    let own_response = story.course.points().any(|point| point.traffic.response.is_some());
+    let own_response = story.timeline.points().any(|point| point.traffic.response.is_some());
     PercentileCurves { response: quantile_points(&response), service: own_response.then(|| quantile_points(&service)) }
 }
 

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest;
 
-use super::model::Model;
+use super::model::ReportModel;
 use markup::Markup;
 
 const STYLE: &str = include_str!("page.css");
@@ -22,13 +22,13 @@ const SCRIPT: &str = concat!("\"use strict\";\n{\n", include_str!("chart.js"), i
 
 /// The page about a run.
 #[must_use]
-pub fn page(model: &Model) -> String {
+pub fn page(model: &ReportModel) -> String {
     let mut page = Markup::default();
     page.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     page.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"").text(policy()).raw("\">\n");
     page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n");
-    page.raw("<title>").text(format_args!("{}: {}", model.identity.testplan, model.story.verdict())).raw("</title>\n");
+    page.raw("<title>").text(format_args!("{}: {}", model.identity.testplan, model.run.verdict())).raw("</title>\n");
     // Without this, browsers request an icon.
     page.raw("<link rel=\"icon\" href=\"data:,\">\n");
     page.raw("<style>").raw(STYLE).raw("</style>\n</head>\n<body>\n");
@@ -36,10 +36,10 @@ pub fn page(model: &Model) -> String {
     page.raw("<main>\n");
     sections::summary(&mut page, model);
     sections::charts(&mut page, model);
-    tables::phases(&mut page, &model.story);
-    tables::endpoints(&mut page, &model.story);
-    tables::errors(&mut page, &model.story);
-    tables::plan(&mut page, &model.story);
+    tables::phases(&mut page, &model.run);
+    tables::endpoints(&mut page, &model.run);
+    tables::errors(&mut page, &model.run);
+    tables::plan(&mut page, &model.run);
     page.raw("</main>\n");
     sections::footer(&mut page, model);
     page.raw("<div id=\"tip\" role=\"status\" hidden></div>\n");

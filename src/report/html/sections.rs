@@ -3,16 +3,16 @@
 use super::markup::Markup;
 use super::number_format::{bytes, count, duration, judged_time, moment, number, share};
 use super::tables;
-use crate::report::model::{Model, Numbers};
+use crate::report::model::{Numbers, ReportModel};
 use crate::stats::tally::Statistics;
 use crate::vocabulary::Verdict;
 
 /// Name, verdict, and what was run where and when.
-pub(super) fn header(page: &mut Markup, model: &Model) {
-    let (identity, plan) = (&model.identity, &model.story.plan);
+pub(super) fn header(page: &mut Markup, model: &ReportModel) {
+    let (identity, plan) = (&model.identity, &model.run.plan);
     page.raw("<header>\n<p class=\"brand\">swarmline load test report</p>\n<div class=\"title\"><h1>");
     page.text(&identity.testplan).raw("</h1>");
-    let class = match model.story.end.as_ref().map(|end| end.verdict) {
+    let class = match model.run.end.as_ref().map(|end| end.verdict) {
         Some(Verdict::Pass) => "verdict good",
         Some(Verdict::Failures) => "verdict warn",
         _ => "verdict bad",
@@ -21,7 +21,7 @@ pub(super) fn header(page: &mut Markup, model: &Model) {
     if let Some(started) = &plan.started_at {
         page.raw("<span>").text(moment(started)).raw("</span>");
     }
-    page.raw("<span>").text(duration(model.story.seconds())).raw("</span>");
+    page.raw("<span>").text(duration(model.run.seconds())).raw("</span>");
     for target in &plan.targets {
         page.raw("<span>").text(&target.host).raw("</span>");
     }
@@ -33,8 +33,8 @@ pub(super) fn header(page: &mut Markup, model: &Model) {
 }
 
 /// The verdict in words that need no manual.
-fn verdict(model: &Model) -> &'static str {
-    match model.story.end.as_ref().map(|end| end.verdict) {
+fn verdict(model: &ReportModel) -> &'static str {
+    match model.run.end.as_ref().map(|end| end.verdict) {
         Some(Verdict::Pass) => "passed",
         Some(Verdict::Failures) => "some requests failed",
         Some(Verdict::CheckFailed) => "a check was not met",
@@ -44,7 +44,7 @@ fn verdict(model: &Model) -> &'static str {
 }
 
 /// Problems of the stream, the figures of the whole run, the reasons for the verdict, and the warnings.
-pub(super) fn summary(page: &mut Markup, model: &Model) {
+pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
     if !model.troubles.is_empty() {
         let what = if model.troubles.is_loss() {
             "The stream of this run is not whole. Below is what it still holds."
@@ -54,7 +54,7 @@ pub(super) fn summary(page: &mut Markup, model: &Model) {
         notice(page, "notice bad", what, model.troubles.sentences());
     }
     tiles(page, model);
-    let story = &model.story;
+    let story = &model.run;
     if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
         let class = if matches!(end.verdict, Verdict::Pass | Verdict::Failures) { "notice warn" } else { "notice bad" };
         let title = if end.verdict == Verdict::Pass { "Worth knowing" } else { "Why it did not pass" };
@@ -76,11 +76,11 @@ fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences
     page.raw("</ul></div>\n");
 }
 
-fn tiles(page: &mut Markup, model: &Model) {
-    let story = &model.story;
-    let (Numbers { statistics: total, bounds, unfinished }, whole) = (story.total_numbers(), story.course.whole());
+fn tiles(page: &mut Markup, model: &ReportModel) {
+    let story = &model.run;
+    let (Numbers { statistics: total, bounds, unfinished }, whole) = (story.total_numbers(), story.timeline.total());
     let Statistics { num_requests: requests, num_failures: failures, .. } = total;
-    let users = story.course.points().map(|point| point.gauges.users).max().unwrap_or(0);
+    let users = story.timeline.points().map(|point| point.gauges.users).max().unwrap_or(0);
     let cut_off = story.counts().aborted;
     let left = match (cut_off, unfinished.unsent) {
         (0, 0) => "none cut off at the end".to_owned(),
@@ -114,8 +114,8 @@ fn tile(page: &mut Markup, title: &'static str, figure: &str, beside: &str) {
 }
 
 /// Containers of the charts, which the script fills.
-pub(super) fn charts(page: &mut Markup, model: &Model) {
-    let story = &model.story;
+pub(super) fn charts(page: &mut Markup, model: &ReportModel) {
+    let story = &model.run;
     page.raw("<section aria-labelledby=\"over-time\">\n<div class=\"row\"><h2 id=\"over-time\">Over time</h2>\n");
     if story.endpoints.len() > 1 {
         page.raw("<label for=\"endpoint\">Endpoint <select id=\"endpoint\"><option>all endpoints");
@@ -128,7 +128,7 @@ pub(super) fn charts(page: &mut Markup, model: &Model) {
     page.raw("</div>\n<noscript><p>The charts are drawn by a script in this page.</p></noscript>\n");
     page.raw("<div class=\"charts\">\n");
     chart(page, "chart-rate", "Requests per second", "Completed requests, and those that failed.");
-    let own_response = story.course.points().any(|point| point.traffic.response.is_some());
+    let own_response = story.timeline.points().any(|point| point.traffic.response.is_some());
     let latency = if own_response {
         "Per interval. Dashed: service time, measured from sending instead of from the due time."
     } else {
@@ -153,7 +153,7 @@ pub(super) fn charts(page: &mut Markup, model: &Model) {
     page.raw("</div>\n");
     page.raw("<p class=\"facts\" id=\"dense\" hidden>Where intervals are too close for the screen, a line shows the ");
     page.raw("median of neighbouring intervals and its band their range; the pointer shows each interval.</p>\n");
-    let ticks = story.course.ticks_a_point();
+    let ticks = story.timeline.ticks_per_point();
     if ticks > 1 {
         page.raw("<p class=\"facts\">The run was long: each point joins ").text(ticks);
         page.raw(" ticks of the stream, with exact percentiles and the maximum of users, CPU and lateness.</p>\n");
@@ -179,13 +179,13 @@ fn figure(page: &mut Markup, (class, id): (&'static str, &'static str), title: &
 }
 
 /// How to read the numbers, and which version produced them.
-pub(super) fn footer(page: &mut Markup, model: &Model) {
+pub(super) fn footer(page: &mut Markup, model: &ReportModel) {
     page.raw("<footer>\n<p>Requests that failed or timed out are included in every percentile, with the time that they took. ");
     page.raw(
         "Requests cut off at the end of the run are not completed; a time marked ≥ is a lower bound that includes \
          them with the time that they had taken so far. Percentiles are HdrHistogram's with three significant digits, ",
     );
-    page.raw("and from merged histograms over several intervals.</p>\n<p>swarmline ").text(&model.story.plan.version);
-    page.raw(" · plan <code>").text(model.story.plan.hash.chars().take(12).collect::<String>());
+    page.raw("and from merged histograms over several intervals.</p>\n<p>swarmline ").text(&model.run.plan.version);
+    page.raw(" · plan <code>").text(model.run.plan.hash.chars().take(12).collect::<String>());
     page.raw("</code></p>\n</footer>\n");
 }

@@ -2,7 +2,7 @@
 
 use super::markup::Markup;
 use super::number_format::{count, duration, number, share, unix};
-use crate::report::model::{Numbers, Story};
+use crate::report::model::{Numbers, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
 use crate::telemetry::reader::facts::ErrorRow;
@@ -28,13 +28,13 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
 }
 
 /// Ramp, steady, down and drain, one row each.
-pub(super) fn phases(page: &mut Markup, story: &Story) {
+pub(super) fn phases(page: &mut Markup, story: &RunData) {
     let present = |phase: Phase| story.phases.iter().find(|seen| seen.phase == phase);
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
     page.raw("<th>Lasted</th><th>Requests</th><th>Failures</th><th>Requests/s</th><th>p50</th><th>p95</th>");
     page.raw("<th>p99</th><th>Max</th></tr></thead>\n<tbody>");
     for seen in Phase::IN_ORDER_OF_TIME.into_iter().filter_map(present) {
-        let (counts, seconds) = (seen.counts, seen.lasted_ms as f64 / 1000.0);
+        let (counts, seconds) = (seen.counts, seen.duration_ms as f64 / 1000.0);
         let rate = if seconds > 0.0 { counts.completed() as f64 / seconds } else { 0.0 };
         page.raw("<tr><th class=\"name\" scope=\"row\">");
         page.raw("<span class=\"phase ")
@@ -59,7 +59,7 @@ fn milliseconds(times: &Times, permille: u64) -> String {
 }
 
 /// One row per endpoint, and one for all requests.
-pub(super) fn endpoints(page: &mut Markup, story: &Story) {
+pub(super) fn endpoints(page: &mut Markup, story: &RunData) {
     const HEADS: [&str; 10] =
         ["Requests", "Failures", "Failed", "Mean", "Min", "p50", "p95", "p99", "Max", "Requests/s"];
     page.raw("<h2>Endpoints <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"endpoints\"><thead><tr>");
@@ -103,7 +103,7 @@ fn row(page: &mut Markup, name: &str, numbers: &Numbers) {
 }
 
 /// One row per error; nothing if there are none.
-pub(super) fn errors(page: &mut Markup, story: &Story) {
+pub(super) fn errors(page: &mut Markup, story: &RunData) {
     if story.errors.is_empty() {
         return;
     }
@@ -129,7 +129,7 @@ pub(super) fn errors(page: &mut Markup, story: &Story) {
 }
 
 /// All settings as resolved.
-pub(super) fn plan(page: &mut Markup, story: &Story) {
+pub(super) fn plan(page: &mut Markup, story: &RunData) {
     page.raw("<h2>Plan</h2>\n<div class=\"card\"><details><summary>The plan as resolved: ")
         .text(story.plan.settings.len());
     page.raw(" settings</summary>\n<div class=\"scroll\"><table class=\"plan\"><tbody>");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::course::{Point, Traffic};
-use super::{EndpointSeen, PhaseSeen, Story, millis, title};
+use super::timeline::{Point, PointTraffic};
+use super::{EndpointSeen, PhaseSeen, RunData, millis, title};
 use crate::stats::check::{CheckInput, TimesRef};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
@@ -35,15 +35,15 @@ impl Pending {
     fn check(&self) -> Result<(), Contradiction> {
         let traffic = &self.point.traffic;
         let [service, response] = self.claims;
-        service.1.belongs_to(traffic.completed(), service.0)?;
-        if traffic.response.is_none() { Ok(()) } else { response.1.belongs_to(traffic.completed(), response.0) }
+        service.1.check_against(traffic.completed(), service.0)?;
+        if traffic.response.is_none() { Ok(()) } else { response.1.check_against(traffic.completed(), response.0) }
     }
 }
 
-impl Story {
+impl RunData {
     /// Adds the line about an endpoint's interval.
-    pub(super) fn take_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
-        self.settle();
+    pub(super) fn add_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
+        self.add_pending();
         let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
         let completed = interval.ok + interval.failed;
         let mut times = |at: usize, wire: value::Times, histogram: &Option<String>| {
@@ -58,7 +58,7 @@ impl Story {
         let service = times(0, interval.service, &interval.service_histogram);
         let response =
             (!interval.response_is_service).then(|| times(1, interval.response, &interval.response_histogram));
-        let traffic = Traffic {
+        let traffic = PointTraffic {
             ok: interval.ok,
             failed: interval.failed,
             aborted: interval.aborted,
@@ -84,12 +84,12 @@ impl Story {
         let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
         let (lines, number) = (interval.histogram_lines, reading.lines());
         self.pending = Some(Pending { tick, endpoint, point, lines, number, claims });
-        self.settle_whole(reading);
+        self.add_complete_pending(reading);
     }
 
     /// Adds a part of a histogram, which belongs to the interval before it.
-    pub(super) fn take_piece(&mut self, piece: &Piece, reading: &mut Reading) {
-        if self.take_unfinished_piece(piece, reading) {
+    pub(super) fn add_piece(&mut self, piece: &Piece, reading: &mut Reading) {
+        if self.add_unfinished_piece(piece, reading) {
             return;
         }
         let Some(pending) = &mut self.pending else { return };
@@ -109,22 +109,22 @@ impl Story {
             (None, _) => {}
         }
         pending.lines = pending.lines.saturating_sub(1);
-        self.settle_whole(reading);
+        self.add_complete_pending(reading);
     }
 
     /// Adds the pending interval if its histograms are complete and agree with it.
-    fn settle_whole(&mut self, reading: &mut Reading) {
+    fn add_complete_pending(&mut self, reading: &mut Reading) {
         let Some(pending) = self.pending.as_ref().filter(|pending| pending.lines == 0) else { return };
         if let Err(why) = pending.check() {
             reading.contradict(pending.number, why);
             self.pending = None;
         }
-        self.settle();
+        self.add_pending();
     }
 
     /// Adds the last line of a tick.
-    pub(super) fn take_health(&mut self, tick: u64, health: &Health) {
-        self.settle();
+    pub(super) fn add_health(&mut self, tick: u64, health: &Health) {
+        self.add_pending();
         let (start_ms, end_ms) = span(&health.interval_start, &health.interval_end);
         let seconds = end_ms.saturating_sub(start_ms) as f64 / 1000.0;
         let point = self.open_at(tick);
@@ -143,18 +143,18 @@ impl Story {
     /// The point of the current tick.
     pub(super) fn open_at(&mut self, tick: u64) -> &mut Point {
         if self.open.as_ref().is_some_and(|(open, _)| *open != tick) {
-            self.close();
+            self.close_tick();
         }
         let phase = self.phase;
         &mut self.open.get_or_insert_with(|| (tick, Point { phase, ..Point::default() })).1
     }
 
     /// Closes the current tick.
-    pub(super) fn close(&mut self) {
-        self.settle();
+    pub(super) fn close_tick(&mut self) {
+        self.add_pending();
         let Some((tick, point)) = self.open.take() else { return };
         // The observation at the start has no duration; a tick of which only some lines are there may have no time.
-        let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == Traffic::default();
+        let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == PointTraffic::default();
         if is_first || point.end_ms == 0 {
             return;
         }
@@ -162,34 +162,34 @@ impl Story {
         if point.phase != Phase::Drain {
             self.last_of_load = Some((point.phase, point.end_ms));
         }
-        self.bench.add_phase_time(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
+        self.check_set.add_phase_time(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
-        self.course.add(tick, &point);
+        self.timeline.add(tick, &point);
     }
 
     /// Records the end of the load, which may be within its last tick: rates are computed over the time until then,
     /// except with `-n`, where all requests complete by themselves.
     pub(super) fn end_load(&mut self, stop: &TestStop) {
-        self.close();
+        self.close_tick();
         if stop.reason == EndReason::Requests {
             return;
         }
         if let (Some((phase, end_ms)), Some(stopped)) = (self.last_of_load, millis(&stop.stopped_at)) {
-            self.bench.subtract_phase_time(phase, Duration::from_millis(end_ms.saturating_sub(stopped)));
+            self.check_set.subtract_phase_time(phase, Duration::from_millis(end_ms.saturating_sub(stopped)));
         }
     }
 
     /// Adds the pending interval.
-    fn settle(&mut self) {
+    fn add_pending(&mut self) {
         let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
-        self.endpoints[endpoint].course.add(tick, &point);
-        if !self.bench.is_empty() {
+        self.endpoints[endpoint].timeline.add(tick, &point);
+        if !self.check_set.is_empty() {
             let (service, response) =
                 (TimesRef::Packed(&point.traffic.service), TimesRef::Packed(point.traffic.response()));
             let (phase, failed) = (point.phase, point.traffic.failed);
             let after_stop = point.traffic.after_stop.completed;
             let endpoint = self.endpoints[endpoint].title();
-            self.bench.add(&CheckInput { endpoint: &endpoint, phase, failed, after_stop, service, response });
+            self.check_set.add(&CheckInput { endpoint: &endpoint, phase, failed, after_stop, service, response });
         }
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
@@ -208,14 +208,14 @@ impl Story {
     /// `None` if no request completed.
     #[must_use]
     pub fn statistics(&self, endpoint: &EndpointSeen) -> Option<Statistics> {
-        let whole = || Some(endpoint.course.whole()).filter(|whole| whole.completed() > 0);
+        let whole = || Some(endpoint.timeline.total()).filter(|whole| whole.completed() > 0);
         endpoint.last.or_else(|| if self.last.is_some() { None } else { Some(self.computed(&whole()?)) })
     }
 
     /// Statistics of all requests, from the same source.
     #[must_use]
     pub fn total(&self) -> Statistics {
-        let computed = || self.computed(&self.course.whole());
+        let computed = || self.computed(&self.timeline.total());
         self.last.as_ref().map_or_else(computed, |row| row.statistics)
     }
 
@@ -235,7 +235,7 @@ impl Story {
         self.endpoints.iter().flat_map(classes).collect()
     }
 
-    fn computed(&self, traffic: &Traffic) -> Statistics {
+    fn computed(&self, traffic: &PointTraffic) -> Statistics {
         let seconds = self.seconds();
         let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let (times, completed) = (traffic.response(), traffic.completed());
@@ -263,12 +263,12 @@ impl Story {
 impl PhaseSeen {
     fn new(phase: Phase) -> Self {
         let none = || Times::new(Precision::Fine);
-        Self { phase, lasted_ms: 0, counts: Counts::default(), service: none(), response: none() }
+        Self { phase, duration_ms: 0, counts: Counts::default(), service: none(), response: none() }
     }
 
     fn add(&mut self, point: &Point) {
-        let Traffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
-        self.lasted_ms += point.end_ms.saturating_sub(point.start_ms);
+        let PointTraffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
+        self.duration_ms += point.end_ms.saturating_sub(point.start_ms);
         self.counts = self.counts.and(&Counts { ok, failed, aborted, redirects, reopened });
         self.service.add_packed(&point.traffic.service);
         self.response.add_packed(point.traffic.response());

@@ -3,7 +3,7 @@
 //! Built line by line with bounded memory: at the end of a run from the lines as they are written, and later from the
 //! file, by the same code from the same numbers.
 
-pub mod course;
+pub mod timeline;
 mod intervals;
 mod unfinished;
 mod verdict;
@@ -11,8 +11,8 @@ mod verdict;
 use std::collections::HashMap;
 use std::path::Path;
 
-use course::{Course, Point};
 use intervals::Pending;
+use timeline::{Point, Timeline};
 pub use unfinished::{Numbers, UnfinishedSeen};
 
 use crate::clock::unix_time;
@@ -30,39 +30,39 @@ use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
 use crate::vocabulary::{FailureClass, Phase};
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
-pub const MOST_POINTS: usize = 4000;
+pub const MAX_POINTS: usize = 4000;
 
 /// Maximum points of one endpoint, and of all endpoints together.
-const MOST_OF_ENDPOINT: usize = 400;
-const MOST_OF_ENDPOINTS: usize = 16_000;
+const MAX_POINTS_PER_ENDPOINT: usize = 400;
+const MAX_POINTS_OF_ENDPOINTS: usize = 16_000;
 
 /// Maximum endpoints: as many as a run counts separately, and the rest. A stream by swarmline never has more.
-const MOST_ENDPOINTS: usize = crate::stats::aggregate::MAX_ENDPOINTS + 1;
+const MAX_ENDPOINTS: usize = crate::stats::aggregate::MAX_ENDPOINTS + 1;
 
 /// Maximum lines about unfinished requests: one per endpoint and phase.
-const MOST_UNFINISHED: usize = MOST_ENDPOINTS * Phase::ALL.len();
+const MAX_UNFINISHED: usize = MAX_ENDPOINTS * Phase::ALL.len();
 
 /// Maximum warnings kept; further ones are only counted.
-const MOST_WARNINGS: usize = 200;
+const MAX_WARNINGS: usize = 200;
 
 /// A run as described by its stream.
 #[derive(Debug)]
-pub struct Model {
+pub struct ReportModel {
     /// Identifies the stream.
     pub identity: Identity,
     /// Problems with the stream, which must be reported before anything else.
     pub troubles: Troubles,
     /// The run itself.
-    pub story: Story,
+    pub run: RunData,
 }
 
 /// The contents of a stream.
 #[derive(Clone, Debug)]
-pub struct Story {
+pub struct RunData {
     /// Version, plan and environment.
     pub plan: PlanSeen,
     /// All requests over time.
-    pub course: Course,
+    pub timeline: Timeline,
     /// All requests by phase; phases that did not occur are left out.
     pub phases: Vec<PhaseSeen>,
     /// In the order of first use.
@@ -72,7 +72,7 @@ pub struct Story {
     /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
     /// In time order.
-    pub warnings: Vec<Notice>,
+    pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
     pub more_warnings: u64,
     /// When each requested number of users was reached: milliseconds since the Unix epoch, users.
@@ -86,7 +86,7 @@ pub struct Story {
     /// The last line; `None` if the stream was cut off before it.
     pub end: Option<RunEnd>,
     /// The checks by which the run is judged anew.
-    bench: CheckSet,
+    check_set: CheckSet,
     open: Option<(u64, Point)>,
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     last_of_load: Option<(Phase, u64)>,
@@ -128,7 +128,7 @@ pub struct PhaseSeen {
     /// The phase.
     pub phase: Phase,
     /// Its length in milliseconds.
-    pub lasted_ms: u64,
+    pub duration_ms: u64,
     /// Counts.
     pub counts: Counts,
     /// Service times: from sending to the last byte.
@@ -145,7 +145,7 @@ pub struct EndpointSeen {
     /// Its name.
     pub name: String,
     /// Its requests over time.
-    pub course: Course,
+    pub timeline: Timeline,
     /// Failures by class.
     pub failed_by_class: Vec<(FailureClass, u64)>,
     /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
@@ -162,7 +162,7 @@ impl EndpointSeen {
 
 /// A warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct StreamWarning {
     /// Its time, RFC 3339.
     pub time: String,
     /// Its kind, for programs.
@@ -171,23 +171,23 @@ pub struct Notice {
     pub detail: String,
 }
 
-impl Model {
+impl ReportModel {
     /// Reads a stream from a file, or from standard input if the path is `-`.
     ///
     /// # Errors
     /// Exit 2: the file cannot be read, or holds more than one stream or none. Exit 130: a signal arrived before its
     /// end.
     pub fn read(path: &Path, interrupt: &Interrupt) -> Result<Self> {
-        Self::held_to(path, &[], interrupt)
+        Self::judged_by(path, &[], interrupt)
     }
 
     /// As [`Model::read`], but judges the run anew by these checks if there are any.
     ///
     /// # Errors
     /// As [`Model::read`].
-    pub fn held_to(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
-        let mut story = Story { bench: CheckSet::new(checks), ..Story::default() };
-        let read = source::read(path, interrupt, |line, reading| story.take(line, reading))?;
+    pub fn judged_by(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
+        let mut story = RunData { check_set: CheckSet::new(checks), ..RunData::default() };
+        let read = source::read(path, interrupt, |line, reading| story.add_line(line, reading))?;
         let mut model = Self::new(read, story);
         if !checks.is_empty() {
             model.judge(checks);
@@ -196,18 +196,18 @@ impl Model {
     }
 
     /// The model of what was read.
-    pub(super) fn new(read: Read, mut story: Story) -> Self {
-        story.close();
+    pub(super) fn new(read: Read, mut story: RunData) -> Self {
+        story.close_tick();
         story.place_unfinished();
-        Self { identity: read.identity, troubles: read.troubles, story }
+        Self { identity: read.identity, troubles: read.troubles, run: story }
     }
 }
 
-impl Default for Story {
+impl Default for RunData {
     fn default() -> Self {
         Self {
             plan: PlanSeen::default(),
-            course: Course::new(MOST_POINTS),
+            timeline: Timeline::new(MAX_POINTS),
             phases: Vec::new(),
             endpoints: Vec::new(),
             unfinished: Vec::new(),
@@ -219,7 +219,7 @@ impl Default for Story {
             stop: None,
             checks: Vec::new(),
             end: None,
-            bench: CheckSet::default(),
+            check_set: CheckSet::default(),
             open: None,
             last_of_load: None,
             is_begun: false,
@@ -230,20 +230,20 @@ impl Default for Story {
     }
 }
 
-impl Story {
+impl RunData {
     /// Adds the content of a line.
-    pub fn take(&mut self, line: Line, reading: &mut Reading) {
+    pub fn add_line(&mut self, line: Line, reading: &mut Reading) {
         let tick = line.tick.unwrap_or(0);
         match line.fact {
-            Fact::Config(config) => self.take_config(*config),
-            Fact::Interval(interval) => self.take_interval(tick, &interval, reading),
-            Fact::Histogram(piece) => self.take_piece(&piece, reading),
+            Fact::Config(config) => self.add_config(*config),
+            Fact::Interval(interval) => self.add_interval(tick, &interval, reading),
+            Fact::Histogram(piece) => self.add_piece(&piece, reading),
             Fact::Cpu(gauge) => raise(&mut self.open_at(tick).gauges.cpu_percent, gauge.value),
             Fact::Mem(gauge) => raise(&mut self.open_at(tick).gauges.memory_mib, gauge.value),
             Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
-            Fact::Health(health) => self.take_health(tick, &health),
+            Fact::Health(health) => self.add_health(tick, &health),
             Fact::SpawnComplete(spawned) => {
-                if let Some(at) = millis(&line.time).filter(|_| self.reached.len() < MOST_WARNINGS) {
+                if let Some(at) = millis(&line.time).filter(|_| self.reached.len() < MAX_WARNINGS) {
                     self.reached.push((at, spawned.user_count));
                 }
             }
@@ -262,8 +262,8 @@ impl Story {
                 self.end_load(&stop);
                 self.stop = Some(stop);
             }
-            Fact::Unfinished(unfinished) if self.unfinished.len() < MOST_UNFINISHED => {
-                self.take_unfinished(&unfinished, reading);
+            Fact::Unfinished(unfinished) if self.unfinished.len() < MAX_UNFINISHED => {
+                self.add_unfinished(&unfinished, reading);
             }
             Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
             Fact::RunEnd(end) => self.end = Some(end),
@@ -271,7 +271,7 @@ impl Story {
         }
     }
 
-    fn take_config(&mut self, config: Config) {
+    fn add_config(&mut self, config: Config) {
         self.plan.version = config.version;
         self.plan.hash = config.plan_hash;
         self.plan.settings.extend(config.settings);
@@ -281,8 +281,8 @@ impl Story {
     }
 
     fn warn(&mut self, time: String, kind: &str, detail: String) {
-        if self.warnings.len() < MOST_WARNINGS {
-            self.warnings.push(Notice { time, kind: kind.to_owned(), detail });
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(StreamWarning { time, kind: kind.to_owned(), detail });
         } else {
             self.more_warnings += 1;
         }
@@ -290,7 +290,7 @@ impl Story {
 
     /// The index of an endpoint; that of the rest if there are too many.
     fn endpoint(&mut self, method: &str, name: &str) -> usize {
-        let is_full = self.endpoints.len() >= MOST_ENDPOINTS - 1;
+        let is_full = self.endpoints.len() >= MAX_ENDPOINTS - 1;
         let mut key = (method.to_owned(), name.to_owned());
         if is_full && !self.index.contains_key(&key) {
             key = (String::new(), "other".to_owned());
@@ -301,10 +301,10 @@ impl Story {
         let place = self.endpoints.len();
         let (method, name) = key.clone();
         self.index.insert(key, place);
-        let course = Course::new(MOST_OF_ENDPOINT);
-        self.endpoints.push(EndpointSeen { method, name, course, failed_by_class: Vec::new(), last: None });
-        let most = (MOST_OF_ENDPOINTS / self.endpoints.len()).min(MOST_OF_ENDPOINT);
-        self.endpoints.iter_mut().for_each(|endpoint| endpoint.course.bound(most));
+        let timeline = Timeline::new(MAX_POINTS_PER_ENDPOINT);
+        self.endpoints.push(EndpointSeen { method, name, timeline, failed_by_class: Vec::new(), last: None });
+        let most = (MAX_POINTS_OF_ENDPOINTS / self.endpoints.len()).min(MAX_POINTS_PER_ENDPOINT);
+        self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(most));
         place
     }
 
@@ -340,9 +340,9 @@ impl Story {
     /// The duration of all intervals in seconds, from the start of the first to the end of the last.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        let mut points = self.course.points();
+        let mut points = self.timeline.points();
         let first = points.next().map_or(0, |point| point.start_ms);
-        let last = points.next_back().or(self.course.points().next()).map_or(first, |point| point.end_ms);
+        let last = points.next_back().or(self.timeline.points().next()).map_or(first, |point| point.end_ms);
         last.saturating_sub(first) as f64 / 1000.0
     }
 }

@@ -1,6 +1,6 @@
 //! Requests that were unfinished at the end of the run, and the statistics that include them.
 
-use super::{EndpointSeen, Story, title};
+use super::{EndpointSeen, RunData, title};
 use crate::stats::check::{TimesRef, UnfinishedInput};
 use crate::stats::packed::PackedTimes;
 use crate::stats::tally::Statistics;
@@ -39,9 +39,9 @@ pub struct Numbers {
     pub unfinished: UnfinishedCounts,
 }
 
-impl Story {
+impl RunData {
     /// Adds the line about an endpoint's unfinished requests.
-    pub(super) fn take_unfinished(&mut self, line: &Unfinished, reading: &mut Reading) {
+    pub(super) fn add_unfinished(&mut self, line: &Unfinished, reading: &mut Reading) {
         self.unfinished.push(UnfinishedSeen {
             method: line.method.clone(),
             name: line.name.clone(),
@@ -60,7 +60,7 @@ impl Story {
     }
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
-    pub(super) fn take_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
+    pub(super) fn add_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
         if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
             return false;
         }
@@ -87,9 +87,9 @@ impl Story {
     }
 
     /// Passes the unfinished requests to the checks.
-    pub(super) fn show_unfinished(&mut self) {
+    pub(super) fn pass_unfinished_to_checks(&mut self) {
         for part in &self.unfinished {
-            self.bench.add_unfinished(&UnfinishedInput {
+            self.check_set.add_unfinished(&UnfinishedInput {
                 endpoint: &title(&part.method, &part.name),
                 phase: part.phase,
                 service: TimesRef::Packed(&part.service),
@@ -135,7 +135,7 @@ impl Story {
         let is_meant = |part: &&UnfinishedSeen| endpoint.is_none_or(|endpoint| part.is_of(endpoint));
         let mut together = PackedTimes::default();
         self.unfinished.iter().filter(is_meant).for_each(|part| together.add(&part.response));
-        together.add(endpoint.map_or(&self.course, |endpoint| &endpoint.course).whole().response());
+        together.add(endpoint.map_or(&self.timeline, |endpoint| &endpoint.timeline).total().response());
         together
     }
 }

@@ -2,38 +2,38 @@
 
 use std::time::Duration;
 
-use super::{Model, Story};
+use super::{ReportModel, RunData};
 use crate::plan::check::Check;
 use crate::stats::check::unchecked_failures;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
-use crate::telemetry::ending::events;
+use crate::telemetry::ending::check_events;
 use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
 use crate::vocabulary::{ReasonKind, Verdict};
 
-impl Model {
+impl ReportModel {
     /// Replaces the stream's verdict by one for `checks`, which the story's check set was made from.
     pub(super) fn judge(&mut self, checks: &[Check]) {
-        self.story.show_unfinished();
-        let story = &self.story;
+        self.run.pass_unfinished_to_checks();
+        let story = &self.run;
         let failures = story.failed_by_endpoint();
         let unchecked = unchecked_failures(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
         let load_time = story.load_time();
         let (counts, unfinished) = (story.counts(), story.unfinished());
-        let (faults, notes) = self.told();
+        let (faults, notes) = self.stream_reasons();
         let mut judgement = Assessment::of(Evidence {
             counts,
             answered: story.answered(),
             unfinished,
             faults,
-            check_results: story.bench.results(load_time),
+            check_results: story.check_set.results(load_time),
             unchecked,
             without_data: 0,
         });
         judgement.reasons.extend(notes);
         let judged = story.end.as_ref().and_then(|end| end.judged);
         let on_failures = story.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
-        self.story.checks = events(&judgement).map(CheckSeen::from).collect();
-        self.story.end = Some(RunEnd {
+        self.run.checks = check_events(&judgement).map(CheckSeen::from).collect();
+        self.run.end = Some(RunEnd {
             ok: counts.ok,
             failed: counts.failed,
             aborted: counts.aborted,
@@ -51,8 +51,8 @@ impl Model {
 
     /// Reasons in the stream that do not follow from its numbers: those that made the run invalid, and those worth
     /// knowing.
-    fn told(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
-        let end = self.story.end.iter();
+    fn stream_reasons(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
+        let end = self.run.end.iter();
         let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
         let mut faults: Vec<VerdictReason> = end
@@ -73,7 +73,7 @@ impl Model {
     }
 }
 
-impl Story {
+impl RunData {
     /// Each endpoint's name in checks, and how many of its requests failed.
     pub(in crate::report) fn failed_by_endpoint(&self) -> Vec<(String, u64)> {
         let failed = |endpoint| self.statistics(endpoint).map_or(0, |row| row.num_failures);
@@ -83,7 +83,7 @@ impl Story {
     /// Requests that got a complete response, whether it was ok or not.
     fn answered(&self) -> u64 {
         let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
-        let unanswered: u64 = classes.filter(|(class, _)| !class.is_answer()).map(|(_, count)| count).sum();
+        let unanswered: u64 = classes.filter(|(class, _)| !class.is_response_class()).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)
     }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::cli::{self, Command, Invocation, Variables};
 use crate::machine::sampler::Sampler;
-use crate::outcome::{Ending, Failure, Outcome, Traffic, Turn};
+use crate::outcome::{DueTime, Ending, Failure, Outcome, Traffic};
 use crate::plan::ProcessContext;
 use crate::plan::endpoint::EndpointId;
 use crate::publish::observer::{Endpoints, Observer};
@@ -50,18 +50,18 @@ fn at(millis: u64) -> Moment {
 }
 
 fn outcome(endpoint: u32, millis: u64, ending: Ending) -> Outcome {
-    Outcome::new(EndpointId(endpoint), Turn::WhenSent, (at(millis), at(millis + 7)), Traffic::default(), ending)
+    Outcome::new(EndpointId(endpoint), DueTime::WhenSent, (at(millis), at(millis + 7)), Traffic::default(), ending)
 }
 
-fn look(tick: u64, sampler: &mut Sampler) -> Look {
+fn look(tick: u64, sampler: &mut Sampler) -> TickSample {
     let mut sample = sampler.sample(at(tick * 1000));
     sample.at = at(tick * 1000);
-    Look {
+    TickSample {
         tick,
         users: 3,
         flight: Flight { sent: 10, in_flight: 2, oldest: Duration::ZERO },
         stopped: None,
-        sample,
+        machine: sample,
         writer_cpu: Duration::ZERO,
         open_files_limit: 0,
         overslept: SamplerReport::default(),
@@ -72,14 +72,14 @@ fn look(tick: u64, sampler: &mut Sampler) -> Look {
 fn tick(
     snapshots: &mut Snapshots<'_>,
     (aggregate, bench): (&mut Aggregate, &mut CheckSet),
-    look: Look,
+    look: TickSample,
 ) -> Vec<EndpointInterval> {
     let cuts = aggregate.close_interval();
     for EndpointInterval { key: place, interval } in &cuts {
         bench.add(&CheckInput::from_flags(&endpoint(snapshots.plan, *place).to_string(), Phase::Steady, interval));
     }
     let (sends, aggregator_cpu) = (aggregate.take_sends(), Duration::ZERO);
-    let count = Count { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
+    let count = TickCounts { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
     snapshots.tick((look, Phase::Steady), (aggregate, bench), &count, &[]);
     count.cuts
 }
@@ -119,7 +119,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
         assert_eq!(snapshot.tick.counts, all);
         assert_eq!((snapshot.completed, snapshot.failed), (all.completed(), all.failed));
         assert_eq!(snapshot.tick.statistics.num_requests, all.completed());
-        assert_eq!((snapshot.tick.number, snapshot.at), (look.tick, look.sample.at));
+        assert_eq!((snapshot.tick.number, snapshot.at), (look.tick, look.machine.at));
         assert_eq!((snapshot.tick.users, snapshot.tick.flight, snapshot.tick.phase), (3, look.flight, Phase::Steady));
         let [check] = snapshot.tick.checks.as_slice() else { panic!("one check") };
         assert_eq!((check.met, check.value.map(|value| value.number)), (true, Some(7000.0)));

@@ -16,13 +16,13 @@ pub(super) struct Client {
 }
 
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) head: String,
     pub(super) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn text(&self) -> &str {
         str::from_utf8(&self.body).unwrap()
     }
@@ -40,7 +40,7 @@ impl Client {
         self
     }
 
-    pub(super) fn get(&mut self, path: &str) -> Answer {
+    pub(super) fn get(&mut self, path: &str) -> Response {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n")).answer()
     }
 
@@ -62,11 +62,11 @@ impl Client {
         (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), head)
     }
 
-    pub(super) fn answer(&mut self) -> Answer {
+    pub(super) fn answer(&mut self) -> Response {
         let (status, head) = self.head();
         let length = field(&head, "Content-Length").map_or(0, |length| length.parse().unwrap());
         let body = self.until(|bytes| (bytes.len() >= length).then_some(length));
-        Answer { status, head, body }
+        Response { status, head, body }
     }
 
     /// Reads everything until the server closes the connection.

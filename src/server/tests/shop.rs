@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::server::tests::client::{Answer, Client, field};
+use crate::server::tests::client::{Client, Response, field};
 use crate::server::tests::server;
 
-fn post(client: &mut Client, path: &str, token: &str, body: &Value) -> (u16, Value, Answer) {
+fn post(client: &mut Client, path: &str, token: &str, body: &Value) -> (u16, Value, Response) {
     let body = body.to_string();
     let head = format!("POST {path} HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer {token}\r\n");
     let answer = client.send(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())).answer();

@@ -1,10 +1,10 @@
 use super::*;
-use crate::outcome::{Traffic, Turn};
+use crate::outcome::{DueTime, Traffic};
 
 fn outcome(endpoint: usize, ending: Ending) -> Outcome {
     let at = Moment::from_nanos(1_000_000);
     let id = EndpointId(u32::try_from(endpoint).unwrap());
-    Outcome::new(id, Turn::WhenSent, (at, at), Traffic::default(), ending)
+    Outcome::new(id, DueTime::WhenSent, (at, at), Traffic::default(), ending)
 }
 
 #[test]

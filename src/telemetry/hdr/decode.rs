@@ -18,17 +18,17 @@ const HEADER: usize = 40;
 const MOST: usize = 256 * 1024;
 
 /// Maximum count of a slot: up to here JSON's integers are exact, and sums do not overflow.
-const MOST_COUNT: u64 = 1 << 53;
+const MAX_SLOT_COUNT: u64 = 1 << 53;
 
 /// Parses histograms.
-pub struct Decoder {
+pub struct HistogramParser {
     inflater: Decompress,
     compressed: Vec<u8>,
     plain: Vec<u8>,
     slots: Vec<(u64, u64)>,
 }
 
-impl Default for Decoder {
+impl Default for HistogramParser {
     fn default() -> Self {
         let (compressed, plain, slots) = (Vec::new(), Vec::with_capacity(16 * 1024), Vec::new());
         Self { inflater: Decompress::new(true), compressed, plain, slots }
@@ -51,7 +51,7 @@ impl Recorded<'_> {
     }
 }
 
-impl Decoder {
+impl HistogramParser {
     /// Parses a histogram.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
         let number = take_number(&mut rest).ok_or(BROKEN)?;
         // Zigzag: even numbers are counts, odd numbers runs of empty slots.
         if number & 1 == 0 {
-            if number >> 1 > MOST_COUNT || scale.highest(slot) == u64::MAX {
+            if number >> 1 > MAX_SLOT_COUNT || scale.highest(slot) == u64::MAX {
                 return Err(BROKEN);
             }
             if number > 0 {
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_written_histogram_is_read_back_value_by_value() {
-        let mut decoder = Decoder::default();
+        let mut decoder = HistogramParser::default();
         for precision in [Precision::Fine, Precision::Coarse] {
             for many in [0, 1, 2, 100, 5_000] {
                 let histogram = recorded(precision, many);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn reading_into_another_histogram_equals_adding_with_the_crate() {
-        let mut decoder = Decoder::default();
+        let mut decoder = HistogramParser::default();
         let (mut ours, mut theirs) = (TimeHistogram::new(Precision::Fine), TimeHistogram::new(Precision::Fine));
         for many in [3, 70, 900] {
             let histogram = recorded(Precision::Fine, many);
@@ -201,7 +201,7 @@ mod tests {
     fn input_that_is_not_a_histogram_is_refused() {
         let text = encode::pieces(&recorded(Precision::Fine, 50), 100_000).remove(0);
         let half = &text[..text.len() / 2 / 4 * 4];
-        let mut decoder = Decoder::default();
+        let mut decoder = HistogramParser::default();
         for wrong in ["", "é", "AAAA", half, &text[4..], "HISTFAAAAAA="] {
             assert!(decoder.read(wrong).is_err(), "{wrong}");
         }

@@ -1,6 +1,6 @@
 //! Histograms out of text, packed: what [`encode`](super::encode) wrote, read by [`decode`](super::decode).
 
-use super::decode::Decoder;
+use super::decode::HistogramParser;
 use crate::stats::packed::PackedHistogram;
 use crate::telemetry::claims::Distribution;
 
@@ -9,7 +9,7 @@ use crate::telemetry::claims::Distribution;
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub fn histogram(text: &str) -> Result<PackedHistogram, &'static str> {
-    let mut decoder = Decoder::default();
+    let mut decoder = HistogramParser::default();
     Ok(PackedHistogram::of(decoder.read(text)?.values()))
 }
 
@@ -18,7 +18,7 @@ pub fn histogram(text: &str) -> Result<PackedHistogram, &'static str> {
 /// # Errors
 /// As [`histogram`].
 pub fn distribution(text: &str, all: &mut Distribution) -> Result<PackedHistogram, &'static str> {
-    let mut decoder = Decoder::default();
+    let mut decoder = HistogramParser::default();
     let recorded = decoder.read(text)?;
     all.add(&recorded);
     Ok(PackedHistogram::of(recorded.values()))

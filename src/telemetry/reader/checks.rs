@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::line::{Key, Line, Telemetry};
 use crate::clock::unix_time;
 use crate::telemetry::claims::{
-    self, Contradiction, IntervalClaim, MOST_COUNT, MOST_SHARDS, MOST_USERS, Ticks, is_amount, is_time,
+    self, Contradiction, IntervalClaim, MAX_COUNT, MAX_SHARDS, MAX_USERS, Ticks, is_amount, is_time,
 };
-use crate::telemetry::text::{MOST_NAME, is_within};
+use crate::telemetry::text::{MAX_NAME, is_within};
 use crate::vocabulary::{LineKind, SourceKind, StatsType, Status};
 
 /// Whose numbers a line has: those of a shard are so much smaller that the sums over all shards are still numbers.
@@ -31,13 +31,13 @@ impl Extent {
     /// The highest count that a gauge can show.
     const fn most_of_gauge(self) -> u64 {
         match self {
-            Self::Run => MOST_COUNT,
-            Self::Shard => MOST_COUNT >> 17,
+            Self::Run => MAX_COUNT,
+            Self::Shard => MAX_COUNT >> 17,
         }
     }
 
     fn demand_users(self, users: u32) -> Result<(), Contradiction> {
-        let is_too_many = self == Self::Shard && users > MOST_USERS;
+        let is_too_many = self == Self::Shard && users > MAX_USERS;
         if is_too_many { Err("users beyond all reason") } else { Ok(()) }
     }
 }
@@ -53,7 +53,7 @@ fn demand(is_so: bool, why: Contradiction) -> Result<(), Contradiction> {
 }
 
 fn demand_counts(counts: &[u64]) -> Result<(), Contradiction> {
-    demand(counts.iter().all(|count| *count <= MOST_COUNT), COUNT)
+    demand(counts.iter().all(|count| *count <= MAX_COUNT), COUNT)
 }
 
 impl Line<'_> {
@@ -165,7 +165,7 @@ impl Telemetry<'_> {
     fn check_stats(&self, extent: Extent) -> Result<(), Contradiction> {
         claims::endpoint(&self.method, &self.name)?;
         if (self.stats_type.0, self.status.0) == (Some(StatsType::Endpoint), Some(Status::Error)) {
-            demand(is_within(&self.error, MOST_NAME), "an error of more than 512 bytes")?;
+            demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
             demand_counts(&[self.occurrences])?;
             return demand(is_amount(self.first_seen) && is_amount(self.last_seen), "a time beyond all reason");
         }
@@ -201,7 +201,7 @@ impl Telemetry<'_> {
         let has_start = !self.has(Key::started_at) && self.shard.is_none() || is_time(&self.started_at);
         let is_place = extent.is_amount(self.available_cpus) && is_amount(self.started_monotonic);
         if let Some(shard) = self.shard {
-            let is_number = shard.count > 0 && shard.count <= MOST_SHARDS;
+            let is_number = shard.count > 0 && shard.count <= MAX_SHARDS;
             demand(is_number, "a number of shards that no run has; at most 100,000")?;
             let own = self.source_id.strip_prefix("worker-").and_then(|index| index.parse().ok());
             demand(own == Some(shard.index), "a shard that is another than its source")?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use memchr::memmem;
 
 use super::wrapping::{self, Wrapped};
-use crate::telemetry::line::MOST_LINE;
+use crate::telemetry::line::MAX_LINE;
 
 /// How every line of a stream begins, as its writer wrote it.
 const BEGIN: &[u8] = b"{\"time\":\"";
@@ -76,7 +76,7 @@ impl Records {
         }
         let Some(record) = self.open.get_mut(label) else { return unlabelled(piece.trim_ascii_end()) };
         record.extend_from_slice(piece);
-        if record.len() > MOST_LINE {
+        if record.len() > MAX_LINE {
             self.open.remove(label);
             self.note_torn();
             return Found::Nothing;

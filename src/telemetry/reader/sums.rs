@@ -6,7 +6,7 @@ use super::ending::RunEnd;
 use super::facts::{ErrorRow, Fact, Interval, Row};
 use super::troubles::{Kind, Troubles};
 use crate::stats::aggregate::MAX_ENDPOINTS;
-use crate::telemetry::claims::MOST_COUNT;
+use crate::telemetry::claims::MAX_COUNT;
 
 /// Requests that were answered or failed, and that failed.
 type Completed = (u64, u64);
@@ -63,7 +63,7 @@ impl Sums {
         let Interval { ok, failed, aborted, redirects, reopened, .. } = interval;
         let all = [self.ok, self.failed, self.aborted, self.redirects, self.reopened];
         let more = [*ok, *failed, *aborted, *redirects, *reopened];
-        if all.iter().chain(&more).sum::<u64>() > MOST_COUNT {
+        if all.iter().chain(&more).sum::<u64>() > MAX_COUNT {
             return Err("counts that add up to more than any run has");
         }
         self.ok += ok;

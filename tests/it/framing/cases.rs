@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use swarmline::load::http::response::head::Asked;
+use swarmline::load::http::response::head::ResponseExtent;
 
 /// splitmix64: the seed is the state.
 pub(super) struct Random(pub(super) u64);
@@ -31,7 +31,7 @@ impl Random {
 
 /// The bytes of a response, and the method of its request.
 pub(super) struct Case {
-    pub(super) asked: Asked,
+    pub(super) asked: ResponseExtent,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Case {
 impl Case {
     /// A case that depends on the seed only; about half of them are valid.
     pub(super) fn random(random: &mut Random) -> Self {
-        let asked = if random.one_in(8) { Asked::Head } else { Asked::Whole };
+        let asked = if random.one_in(8) { ResponseExtent::HeadOnly } else { ResponseExtent::HeadAndBody };
         let odd = random.one_in(4);
         let mut bytes = Vec::new();
         for _ in 0..if random.one_in(6) { 1 + random.below(2) } else { 0 } {

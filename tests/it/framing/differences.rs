@@ -1,7 +1,7 @@
 //! Where ours and ureq-proto differ on purpose.
 
-use swarmline::load::http::response::head::{Asked, MAX_HEAD, parse_head};
-use swarmline::outcome::Broken;
+use swarmline::load::http::response::head::{MAX_HEAD, ResponseExtent, parse_head};
+use swarmline::outcome::ProtocolTrouble;
 use ureq_proto::Error;
 
 use super::cases::Case;
@@ -12,7 +12,7 @@ pub(super) struct Difference {
     pub(super) name: &'static str,
     /// The reason and its source.
     pub(super) why: &'static str,
-    pub(super) asked: Asked,
+    pub(super) asked: ResponseExtent,
     /// Bytes that show the difference.
     pub(super) example: fn() -> Vec<u8>,
     /// Whether two verdicts differ for this reason.
@@ -23,7 +23,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "folded lines and spaces before a colon are accepted",
         why: "RFC 9112 §5.2: a user agent must replace each obs-fold by spaces; §5.1: such blanks are removed",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 200 OK\r\nA : b\r\n c\r\nContent-Length:\r\n\t0\r\n\r\n".to_vec(),
         applies: |case, ours, theirs| {
             let has = |text: &[u8]| case.bytes.windows(text.len()).any(|window| window == text);
@@ -34,51 +34,51 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "content-length beside transfer-encoding is broken",
         why: "RFC 9112 §6.3 rule 3: ought to be handled as an error; ureq-proto lets chunked win",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec(),
-        applies: |_, ours, theirs| *ours == Err(Broken::LengthAndEncoding) && theirs.is_ok(),
+        applies: |_, ours, theirs| *ours == Err(ProtocolTrouble::LengthAndEncoding) && theirs.is_ok(),
     },
     Difference {
         name: "transfer-encoding in HTTP/1.0 is broken",
         why: "RFC 9112 §6.1: must be treated as if the framing is faulty; ureq-proto ignores the field",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec(),
-        applies: |_, ours, theirs| *ours == Err(Broken::EncodingInHttp10) && theirs.is_ok(),
+        applies: |_, ours, theirs| *ours == Err(ProtocolTrouble::EncodingInHttp10) && theirs.is_ok(),
     },
     Difference {
         name: "chunked comes once and last",
         why: "RFC 9112 §6.1 and §7: a sender must not do otherwise; ureq-proto looks for chunked anywhere in the list",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n".to_vec(),
-        applies: |_, ours, theirs| *ours == Err(Broken::ChunkedNotLast) && theirs.is_ok(),
+        applies: |_, ours, theirs| *ours == Err(ProtocolTrouble::ChunkedNotLast) && theirs.is_ok(),
     },
     Difference {
         name: "a malformed list of codings is broken",
         why: "RFC 9112 §7 and §7.1: codings are tokens, chunked has no parameters; ureq-proto ignores such a field",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked;a=b\r\n\r\n0\r\n\r\n".to_vec(),
-        applies: |_, ours, theirs| *ours == Err(Broken::BadEncoding) && theirs.is_ok(),
+        applies: |_, ours, theirs| *ours == Err(ProtocolTrouble::BadEncoding) && theirs.is_ok(),
     },
     Difference {
         name: "101 is broken",
         why: "RFC 9110 §15.2.2: a server switches only to what was asked for, and nothing was; ureq-proto returns it",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec(),
         applies: |_, ours, theirs| {
-            *ours == Err(Broken::Upgrade) && theirs.as_ref().is_ok_and(|theirs| theirs.status == 101)
+            *ours == Err(ProtocolTrouble::Upgrade) && theirs.as_ref().is_ok_and(|theirs| theirs.status == 101)
         },
     },
     Difference {
         name: "100 may have fields",
         why: "RFC 9110 §15.2: an interim response may have a header section; ureq-proto refuses it",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n".to_vec(),
         applies: |_, ours, theirs| ours.is_ok() && *theirs == Err(Some(Error::HeadersWith100)),
     },
     Difference {
         name: "a bad length does not matter where there is no body",
         why: "RFC 9112 §6.3 rule 1: ends with the head regardless of its fields; ureq-proto reads the length first",
-        asked: Asked::Head,
+        asked: ResponseExtent::HeadOnly,
         example: || b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n".to_vec(),
         applies: |_, ours, theirs| {
             let lengths = [Error::BadContentLengthHeader, Error::TooManyContentLengthHeaders];
@@ -88,23 +88,23 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a head may have more than 128 fields",
         why: "SPEC, HTTP: heads are bounded by their 64 KiB, not by a number; ureq-proto counts",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || format!("HTTP/1.1 204 X\r\n{}\r\n", "a: b\r\n".repeat(129)).into_bytes(),
         applies: |_, ours, theirs| ours.is_ok() && *theirs == Err(Some(Error::HttpParseTooManyHeaders)),
     },
     Difference {
         name: "a head has at most 64 KiB",
         why: "SPEC, HTTP; ureq-proto leaves it to its caller (RFC 9112 §2.3 and RFC 9110 §5.4 leave the limit open)",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || format!("HTTP/1.1 204 X\r\na: {}\r\n\r\n", "b".repeat(MAX_HEAD)).into_bytes(),
         applies: |case, ours, theirs| {
-            *ours == Err(Broken::HeadTooLong) && case.bytes.len() > MAX_HEAD && theirs.is_ok()
+            *ours == Err(ProtocolTrouble::HeadTooLong) && case.bytes.len() > MAX_HEAD && theirs.is_ok()
         },
     },
     Difference {
         name: "all options of connection count",
         why: "RFC 9110 §5.5: bytes over 127 are opaque data; ureq-proto ignores a connection field that has any",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || b"HTTP/1.1 204 X\r\nConnection: close, \xff\r\n\r\n".to_vec(),
         applies: |case, ours, theirs| {
             let (Ok(ours), Ok(theirs)) = (ours, theirs) else { return false };
@@ -118,10 +118,10 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a chunk size is hex digits alone",
         why: "RFC 9112 §7.1: 1*HEXDIG; ureq-proto also takes a plus sign and any whitespace around, even a bare LF",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || chunked("+1\r\nx\r\n0\r\n\r\n"),
         applies: |case, ours, theirs| {
-            *ours == Err(Broken::BadChunkSize)
+            *ours == Err(ProtocolTrouble::BadChunkSize)
                 && theirs.is_ok()
                 && chunk_lines(case).any(|line| !is_size(size_of(line)))
         },
@@ -129,10 +129,10 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a chunk extension has no bare LF",
         why: "RFC 9112 §7.1.1: only tokens and quoted strings; another reader would see the line end there",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || chunked("1;a\nb\r\nx\r\n0\r\n\r\n"),
         applies: |case, ours, theirs| {
-            *ours == Err(Broken::BadChunkSize)
+            *ours == Err(ProtocolTrouble::BadChunkSize)
                 && theirs.is_ok()
                 && chunk_lines(case).any(|line| is_size(size_of(line)) && line.contains(&b'\n'))
         },
@@ -140,7 +140,7 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "a chunk size line may have over 20 bytes",
         why: "RFC 9112 §7.1.1: unknown extensions must be ignored, within a reasonable bound (ours is 4 KiB)",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || chunked("1;name=a-longer-value\r\nx\r\n0\r\n\r\n"),
         applies: |case, ours, theirs| {
             ours.is_ok()
@@ -151,17 +151,17 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "trailers end with CRLF",
         why: "RFC 9112 §7.1: field-line CRLF; another reader would see a bare LF as the end",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || chunked("0\r\nA: b\nC: d\r\n\r\n"),
-        applies: |_, ours, theirs| *ours == Err(Broken::BadTrailer) && theirs.is_ok(),
+        applies: |_, ours, theirs| *ours == Err(ProtocolTrouble::BadTrailer) && theirs.is_ok(),
     },
     Difference {
         name: "trailers have at most 64 KiB",
         why: "RFC 9112 §7.1.2 and §2.3: a recipient bounds what it reads; ureq-proto does not",
-        asked: Asked::Whole,
+        asked: ResponseExtent::HeadAndBody,
         example: || chunked(&format!("0\r\n{}\r\n", "A: b\r\n".repeat(MAX_HEAD / 6 + 1))),
         applies: |case, ours, theirs| {
-            *ours == Err(Broken::TrailersTooLong) && case.bytes.len() > MAX_HEAD && theirs.is_ok()
+            *ours == Err(ProtocolTrouble::TrailersTooLong) && case.bytes.len() > MAX_HEAD && theirs.is_ok()
         },
     },
 ];

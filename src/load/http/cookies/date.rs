@@ -2,25 +2,25 @@
 
 /// Unix seconds of a date; `None` if the text is not a date.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
-    let mut found = Found::default();
+    let mut found = DateParts::default();
     for token in text.split(|byte| is_delimiter(*byte)).filter(|token| !token.is_empty()) {
-        found.take(token);
+        found.add(token);
     }
     found.date()
 }
 
 /// The parts found so far; the first match of each counts.
 #[derive(Default)]
-struct Found {
+struct DateParts {
     time: Option<(i64, i64, i64)>,
     day: Option<i64>,
     month: Option<i64>,
     year: Option<i64>,
 }
 
-impl Found {
+impl DateParts {
     /// Uses a token as the first of these parts that is still missing and that it can be.
-    fn take(&mut self, token: &[u8]) {
+    fn add(&mut self, token: &[u8]) {
         if self.time.is_none() {
             self.time = time(token);
             if self.time.is_some() {

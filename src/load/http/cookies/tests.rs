@@ -16,13 +16,13 @@ fn take(jar: &mut Jar, url: &str, cookies: &[&str]) {
     let lines = cookies.iter().fold(String::new(), |lines, cookie| lines + "Set-Cookie: " + cookie + "\r\n");
     let head = format!("HTTP/1.1 200 OK\r\nDate: x\r\n{lines}Content-Length: 0\r\n\r\n");
     let url = Url::parse(url).unwrap().url;
-    jar.take(head.as_bytes(), Place { origin: url.origin(), target: url.target().as_bytes() }, NOW);
+    jar.store_from(head.as_bytes(), CookieScope { origin: url.origin(), target: url.target().as_bytes() }, NOW);
 }
 
 /// The cookies sent to a URL some seconds later.
 fn later(jar: &Jar, url: &str, seconds: i64) -> String {
     let url = Url::parse(url).unwrap().url;
-    let place = Place { origin: url.origin(), target: url.target().as_bytes() };
+    let place = CookieScope { origin: url.origin(), target: url.target().as_bytes() };
     let mut out = Vec::new();
     let wrote = jar.write(place, NOW + seconds, &mut out);
     let text = String::from_utf8(out).unwrap();
@@ -149,30 +149,30 @@ fn prefixes_enforce_their_requirements() {
 
 #[test]
 fn a_header_that_is_not_a_cookie_is_ignored() {
-    for cookie in ["", "a", "=b", "; a=b", "a\u{1}=b", "a=b\u{7f}", &format!("a={}", "x".repeat(LONGEST))] {
+    for cookie in ["", "a", "=b", "; a=b", "a\u{1}=b", "a=b\u{7f}", &format!("a={}", "x".repeat(MAX_COOKIE_BYTES))] {
         assert!(jar("http://h/", &[cookie]).is_empty(), "{cookie:?}");
     }
-    assert!(!jar("http://h/", &[&format!("a={}", "x".repeat(LONGEST - 1))]).is_empty());
-    let long = format!("a=b; Path=/{}", "x".repeat(LONGEST_ATTRIBUTE));
+    assert!(!jar("http://h/", &[&format!("a={}", "x".repeat(MAX_COOKIE_BYTES - 1))]).is_empty());
+    let long = format!("a=b; Path=/{}", "x".repeat(MAX_ATTRIBUTE_BYTES));
     assert_eq!(sent(&jar("http://h/", &[&long]), "http://h/"), "a=b", "only the attribute is ignored");
 }
 
 #[test]
 fn a_jar_has_limits_and_drops_the_oldest_first() {
-    let many: Vec<String> = (0..MOST + 2).map(|n| format!("c{n}=x")).collect();
+    let many: Vec<String> = (0..MAX_COOKIES + 2).map(|n| format!("c{n}=x")).collect();
     let mut cookies = Jar::default();
     for cookie in &many {
         take(&mut cookies, "http://h/", &[cookie]);
     }
-    assert_eq!(cookies.cookies.len(), MOST);
+    assert_eq!(cookies.cookies.len(), MAX_COOKIES);
     assert!(sent(&cookies, "http://h/").starts_with("c2=x; c3=x; "));
 
-    let large = "x".repeat(LONGEST - 10);
+    let large = "x".repeat(MAX_COOKIE_BYTES - 10);
     let mut cookies = Jar::default();
     for n in 0..10 {
         take(&mut cookies, "http://h/", &[&format!("c{n}={large}")]);
     }
-    assert!(sent(&cookies, "http://h/").len() <= MOST_BYTES + 100);
+    assert!(sent(&cookies, "http://h/").len() <= MAX_TOTAL_BYTES + 100);
     assert!(value(&cookies, "c9").is_some());
     assert!(value(&cookies, "c0").is_none());
 }

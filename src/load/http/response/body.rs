@@ -4,7 +4,7 @@
 //! allow (a plus sign, blanks around) and does not bound what may follow a size.
 
 use crate::load::http::response::Framing;
-use crate::outcome::Broken;
+use crate::outcome::ProtocolTrouble;
 
 /// Maximum length of a chunk size line in bytes, without its CRLF. A size takes at most 16; the rest is room for
 /// extensions, which must be skipped and should be bounded (RFC 9112 §7.1.1).
@@ -15,8 +15,8 @@ pub const MAX_TRAILERS: u32 = 64 * 1024;
 
 /// Incremental parser for a body; a piece may end anywhere.
 #[derive(Clone, Copy, Debug)]
-pub struct Body {
-    state: State,
+pub struct BodyReader {
+    state: BodyState,
     /// Payload bytes still to come, of the body or the chunk; while a chunk size is being read, its value so far.
     left: u64,
     /// Bytes of the chunk size line, or of the trailer section, so far.
@@ -25,7 +25,7 @@ pub struct Body {
 
 /// The part of the body expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum BodyState {
     /// Payload of a known length, and nothing after it.
     Length,
     /// Payload until the peer closes.
@@ -69,15 +69,15 @@ pub struct Fed {
     pub complete: bool,
 }
 
-impl Body {
+impl BodyReader {
     /// A body before its first byte.
     #[must_use]
     pub const fn new(framing: Framing) -> Self {
         let (state, left) = match framing {
-            Framing::None | Framing::Length(0) => (State::Complete, 0),
-            Framing::Length(length) => (State::Length, length),
-            Framing::Chunked => (State::SizeStart, 0),
-            Framing::UntilClose => (State::UntilClose, 0),
+            Framing::None | Framing::Length(0) => (BodyState::Complete, 0),
+            Framing::Length(length) => (BodyState::Length, length),
+            Framing::Chunked => (BodyState::SizeStart, 0),
+            Framing::UntilClose => (BodyState::UntilClose, 0),
         };
         Self { state, left, line: 0 }
     }
@@ -85,7 +85,7 @@ impl Body {
     /// Whether nothing more belongs to this body. One that ends with the connection is never complete.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        matches!(self.state, State::Complete)
+        matches!(self.state, BodyState::Complete)
     }
 
     /// Consumes as much of `input` as belongs to this body and passes each stretch of payload to `sink`; with `|_| {}`
@@ -93,13 +93,13 @@ impl Body {
     ///
     /// # Errors
     /// If the chunks are broken (RFC 9112 §7.1); the rest of the body cannot be read then.
-    pub fn feed(&mut self, input: &[u8], mut sink: impl FnMut(&[u8])) -> Result<Fed, Broken> {
+    pub fn feed(&mut self, input: &[u8], mut sink: impl FnMut(&[u8])) -> Result<Fed, ProtocolTrouble> {
         let (mut used, mut payload) = (0, 0);
-        while used < input.len() && self.state != State::Complete {
+        while used < input.len() && self.state != BodyState::Complete {
             let rest = &input[used..];
             let taken = match self.state {
-                State::UntilClose => rest.len(),
-                State::Length | State::Chunk => self.take_left(rest.len()),
+                BodyState::UntilClose => rest.len(),
+                BodyState::Length | BodyState::Chunk => self.take_left(rest.len()),
                 _ => {
                     self.state = self.next(rest[0])?;
                     used += 1;
@@ -117,10 +117,10 @@ impl Body {
     ///
     /// # Errors
     /// [`Broken::ClosedEarly`] for all other bodies (RFC 9112 §8).
-    pub const fn end_of_input(&self) -> Result<(), Broken> {
+    pub const fn end_of_input(&self) -> Result<(), ProtocolTrouble> {
         match self.state {
-            State::Complete | State::UntilClose => Ok(()),
-            _ => Err(Broken::ClosedEarly),
+            BodyState::Complete | BodyState::UntilClose => Ok(()),
+            _ => Err(ProtocolTrouble::ClosedEarly),
         }
     }
 
@@ -129,7 +129,7 @@ impl Body {
         let taken = usize::try_from(self.left).map_or(available, |left| left.min(available));
         self.left -= taken as u64;
         if self.left == 0 {
-            self.state = if self.state == State::Chunk { State::ChunkCr } else { State::Complete };
+            self.state = if self.state == BodyState::Chunk { BodyState::ChunkCr } else { BodyState::Complete };
         }
         taken
     }
@@ -138,56 +138,65 @@ impl Body {
     ///
     /// A bare CR or LF is refused everywhere: response smuggling works by chunks whose line ends are read differently
     /// by two readers.
-    fn next(&mut self, byte: u8) -> Result<State, Broken> {
+    fn next(&mut self, byte: u8) -> Result<BodyState, ProtocolTrouble> {
         match (self.state, byte) {
-            (State::SizeStart | State::Size, digit) if digit.is_ascii_hexdigit() => self.add_digit(digit),
-            (State::Size | State::SizePadding | State::Extension, b'\r') => Ok(State::SizeLf),
-            (State::Size | State::SizePadding, b' ' | b'\t') => self.stay_in_line(State::SizePadding),
-            (State::Size | State::SizePadding, b';') => self.stay_in_line(State::Extension),
-            (State::Extension, other) if other != b'\n' => self.stay_in_line(State::Extension),
-            (State::SizeLf, b'\n') => {
+            (BodyState::SizeStart | BodyState::Size, digit) if digit.is_ascii_hexdigit() => self.add_digit(digit),
+            (BodyState::Size | BodyState::SizePadding | BodyState::Extension, b'\r') => Ok(BodyState::SizeLf),
+            (BodyState::Size | BodyState::SizePadding, b' ' | b'\t') => self.stay_in_line(BodyState::SizePadding),
+            (BodyState::Size | BodyState::SizePadding, b';') => self.stay_in_line(BodyState::Extension),
+            (BodyState::Extension, other) if other != b'\n' => self.stay_in_line(BodyState::Extension),
+            (BodyState::SizeLf, b'\n') => {
                 self.line = 0;
-                Ok(if self.left == 0 { State::TrailerStart } else { State::Chunk })
+                Ok(if self.left == 0 { BodyState::TrailerStart } else { BodyState::Chunk })
             }
-            (State::SizeStart | State::Size | State::SizePadding | State::Extension | State::SizeLf, _) => {
-                Err(Broken::BadChunkSize)
+            (
+                BodyState::SizeStart
+                | BodyState::Size
+                | BodyState::SizePadding
+                | BodyState::Extension
+                | BodyState::SizeLf,
+                _,
+            ) => Err(ProtocolTrouble::BadChunkSize),
+
+            (BodyState::ChunkCr, b'\r') => Ok(BodyState::ChunkLf),
+            (BodyState::ChunkLf, b'\n') => Ok(BodyState::SizeStart),
+            (BodyState::ChunkCr | BodyState::ChunkLf, _) => Err(ProtocolTrouble::BadChunkEnd),
+
+            (BodyState::TrailerStart, b'\r') => self.stay_in_trailers(BodyState::LastLf),
+            (BodyState::Trailer, b'\r') => self.stay_in_trailers(BodyState::TrailerLf),
+            (BodyState::TrailerStart | BodyState::Trailer, other) if other != b'\n' => {
+                self.stay_in_trailers(BodyState::Trailer)
+            }
+            (BodyState::TrailerLf, b'\n') => self.stay_in_trailers(BodyState::TrailerStart),
+            (BodyState::LastLf, b'\n') => self.stay_in_trailers(BodyState::Complete),
+            (BodyState::TrailerStart | BodyState::Trailer | BodyState::TrailerLf | BodyState::LastLf, _) => {
+                Err(ProtocolTrouble::BadTrailer)
             }
 
-            (State::ChunkCr, b'\r') => Ok(State::ChunkLf),
-            (State::ChunkLf, b'\n') => Ok(State::SizeStart),
-            (State::ChunkCr | State::ChunkLf, _) => Err(Broken::BadChunkEnd),
-
-            (State::TrailerStart, b'\r') => self.stay_in_trailers(State::LastLf),
-            (State::Trailer, b'\r') => self.stay_in_trailers(State::TrailerLf),
-            (State::TrailerStart | State::Trailer, other) if other != b'\n' => self.stay_in_trailers(State::Trailer),
-            (State::TrailerLf, b'\n') => self.stay_in_trailers(State::TrailerStart),
-            (State::LastLf, b'\n') => self.stay_in_trailers(State::Complete),
-            (State::TrailerStart | State::Trailer | State::TrailerLf | State::LastLf, _) => Err(Broken::BadTrailer),
-
-            (State::Length | State::UntilClose | State::Chunk | State::Complete, _) => {
+            (BodyState::Length | BodyState::UntilClose | BodyState::Chunk | BodyState::Complete, _) => {
                 unreachable!("payload is taken by length, and nothing is taken behind the end")
             }
         }
     }
 
     /// One more digit of a chunk's size.
-    fn add_digit(&mut self, digit: u8) -> Result<State, Broken> {
+    fn add_digit(&mut self, digit: u8) -> Result<BodyState, ProtocolTrouble> {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',
             _ => (digit | 0x20) - b'a' + 10,
         };
-        self.left = self.left.checked_mul(16).ok_or(Broken::BadChunkSize)? | u64::from(value);
-        self.stay_in_line(State::Size)
+        self.left = self.left.checked_mul(16).ok_or(ProtocolTrouble::BadChunkSize)? | u64::from(value);
+        self.stay_in_line(BodyState::Size)
     }
 
-    fn stay_in_line(&mut self, next: State) -> Result<State, Broken> {
+    fn stay_in_line(&mut self, next: BodyState) -> Result<BodyState, ProtocolTrouble> {
         self.line += 1;
-        if self.line > MAX_CHUNK_LINE { Err(Broken::ChunkLineTooLong) } else { Ok(next) }
+        if self.line > MAX_CHUNK_LINE { Err(ProtocolTrouble::ChunkLineTooLong) } else { Ok(next) }
     }
 
-    fn stay_in_trailers(&mut self, next: State) -> Result<State, Broken> {
+    fn stay_in_trailers(&mut self, next: BodyState) -> Result<BodyState, ProtocolTrouble> {
         self.line += 1;
-        if self.line > MAX_TRAILERS { Err(Broken::TrailersTooLong) } else { Ok(next) }
+        if self.line > MAX_TRAILERS { Err(ProtocolTrouble::TrailersTooLong) } else { Ok(next) }
     }
 }
 
@@ -197,15 +206,15 @@ mod tests {
     use super::*;
 
     /// Reads `input`, then the end: the payload, and how many bytes were used.
-    fn read(framing: Framing, input: &[u8]) -> Result<(Vec<u8>, usize), Broken> {
-        let (mut body, mut payload) = (Body::new(framing), Vec::new());
+    fn read(framing: Framing, input: &[u8]) -> Result<(Vec<u8>, usize), ProtocolTrouble> {
+        let (mut body, mut payload) = (BodyReader::new(framing), Vec::new());
         let fed = body.feed(input, |bytes| payload.extend_from_slice(bytes))?;
         assert_eq!(fed.payload, payload.len());
         assert!(fed.complete || fed.used == input.len(), "an incomplete body consumes all input");
         body.end_of_input().map(|()| (payload, fed.used))
     }
 
-    fn chunked(input: &str) -> Result<(String, usize), Broken> {
+    fn chunked(input: &str) -> Result<(String, usize), ProtocolTrouble> {
         read(Framing::Chunked, input.as_bytes()).map(|(payload, used)| (String::from_utf8(payload).unwrap(), used))
     }
 
@@ -213,21 +222,21 @@ mod tests {
     fn no_body_consumes_nothing() {
         assert_eq!(read(Framing::None, b"HTTP/1.1"), Ok((vec![], 0)));
         assert_eq!(read(Framing::Length(0), b"HTTP/1.1"), Ok((vec![], 0)));
-        assert!(Body::new(Framing::None).is_complete());
+        assert!(BodyReader::new(Framing::None).is_complete());
     }
 
     #[test]
     fn a_length_ends_the_body_and_leaves_the_following_bytes() {
         assert_eq!(read(Framing::Length(3), b"abcHTTP"), Ok((b"abc".to_vec(), 3)));
-        assert_eq!(read(Framing::Length(4), b"abc"), Err(Broken::ClosedEarly));
-        assert_eq!(read(Framing::Length(u64::MAX), b"abc"), Err(Broken::ClosedEarly));
+        assert_eq!(read(Framing::Length(4), b"abc"), Err(ProtocolTrouble::ClosedEarly));
+        assert_eq!(read(Framing::Length(u64::MAX), b"abc"), Err(ProtocolTrouble::ClosedEarly));
     }
 
     #[test]
     fn without_length_or_chunks_the_close_ends_the_body() {
         assert_eq!(read(Framing::UntilClose, b"abc"), Ok((b"abc".to_vec(), 3)));
         assert_eq!(read(Framing::UntilClose, b""), Ok((vec![], 0)));
-        let mut body = Body::new(Framing::UntilClose);
+        let mut body = BodyReader::new(Framing::UntilClose);
         assert!(!body.feed(b"abc", |_| {}).unwrap().complete);
         assert!(!body.is_complete());
     }
@@ -238,7 +247,7 @@ mod tests {
         assert_eq!(chunked("0\r\n\r\n"), Ok((String::new(), 5)));
         assert_eq!(chunked("000\r\n\r\n"), Ok((String::new(), 7)));
         let letters = format!("aBcDeF\r\n{}", "x".repeat(0x00AB_CDEF));
-        assert_eq!(chunked(&letters), Err(Broken::ClosedEarly));
+        assert_eq!(chunked(&letters), Err(ProtocolTrouble::ClosedEarly));
         assert_eq!(chunked(&format!("{letters}\r\n0\r\n\r\n")).unwrap().0.len(), 0x00AB_CDEF);
     }
 
@@ -252,8 +261,8 @@ mod tests {
     fn a_chunk_line_has_a_length_limit() {
         let line = |len: usize| format!("1;{}\r\nx\r\n0\r\n\r\n", "e".repeat(len - 2));
         assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize)).unwrap().0, "x");
-        assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
-        assert_eq!(chunked(&"0".repeat(MAX_CHUNK_LINE as usize + 1)), Err(Broken::ChunkLineTooLong));
+        assert_eq!(chunked(&line(MAX_CHUNK_LINE as usize + 1)), Err(ProtocolTrouble::ChunkLineTooLong));
+        assert_eq!(chunked(&"0".repeat(MAX_CHUNK_LINE as usize + 1)), Err(ProtocolTrouble::ChunkLineTooLong));
         // The limit applies to each line.
         let half = format!("1;{}\r\nx\r\n", "e".repeat(MAX_CHUNK_LINE as usize / 2));
         assert_eq!(chunked(&(half.repeat(3) + "0\r\n\r\n")).unwrap().0, "xxx");
@@ -262,20 +271,20 @@ mod tests {
     #[test]
     fn a_chunk_size_is_hex_digits_of_at_most_64_bits() {
         for bad in ["\r\n", ";a\r\n", " 1\r\n", "+1\r\n", "-1\r\n", "0x1\r\n", "g\r\n", "1 1\r\n", "1\0\r\n"] {
-            assert_eq!(chunked(&format!("{bad}x\r\n0\r\n\r\n")), Err(Broken::BadChunkSize), "{bad:?}");
+            assert_eq!(chunked(&format!("{bad}x\r\n0\r\n\r\n")), Err(ProtocolTrouble::BadChunkSize), "{bad:?}");
         }
-        assert_eq!(chunked("ffffffffffffffff\r\nx"), Err(Broken::ClosedEarly));
-        assert_eq!(chunked("0ffffffffffffffff\r\nx"), Err(Broken::ClosedEarly));
-        assert_eq!(chunked("10000000000000000\r\nx"), Err(Broken::BadChunkSize));
+        assert_eq!(chunked("ffffffffffffffff\r\nx"), Err(ProtocolTrouble::ClosedEarly));
+        assert_eq!(chunked("0ffffffffffffffff\r\nx"), Err(ProtocolTrouble::ClosedEarly));
+        assert_eq!(chunked("10000000000000000\r\nx"), Err(ProtocolTrouble::BadChunkSize));
     }
 
     #[test]
     fn chunk_lines_end_with_crlf() {
         for bad in ["1\nx", "1\rx", "1 \nx", "1;a\nx", "1;a\rb\r\nx"] {
-            assert_eq!(chunked(&format!("{bad}\r\n0\r\n\r\n")), Err(Broken::BadChunkSize), "{bad:?}");
+            assert_eq!(chunked(&format!("{bad}\r\n0\r\n\r\n")), Err(ProtocolTrouble::BadChunkSize), "{bad:?}");
         }
         for bad in ["1\r\nx\n0\r\n\r\n", "1\r\nx\rx", "1\r\nxx\r\n", "1\r\nx0\r\n\r\n"] {
-            assert_eq!(chunked(bad), Err(Broken::BadChunkEnd), "{bad:?}");
+            assert_eq!(chunked(bad), Err(ProtocolTrouble::BadChunkEnd), "{bad:?}");
         }
     }
 
@@ -283,16 +292,16 @@ mod tests {
     fn trailers_are_read_and_skipped() {
         assert_eq!(chunked("1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\nHTTP"), Ok(("x".into(), 23)));
         for bad in ["0\r\nA: b\n\r\n", "0\r\nA: b\rC", "0\r\n\n", "0\r\n\rx"] {
-            assert_eq!(chunked(bad), Err(Broken::BadTrailer), "{bad:?}");
+            assert_eq!(chunked(bad), Err(ProtocolTrouble::BadTrailer), "{bad:?}");
         }
-        assert_eq!(chunked("0\r\nA: b\r\n"), Err(Broken::ClosedEarly));
-        assert_eq!(chunked("0\r\n"), Err(Broken::ClosedEarly));
+        assert_eq!(chunked("0\r\nA: b\r\n"), Err(ProtocolTrouble::ClosedEarly));
+        assert_eq!(chunked("0\r\n"), Err(ProtocolTrouble::ClosedEarly));
     }
 
     #[test]
     fn trailers_have_a_size_limit() {
         let trailers = |len: usize| format!("0\r\n{}\r\n\r\n", "t".repeat(len - 4));
         assert_eq!(chunked(&trailers(MAX_TRAILERS as usize)).map(|read| read.0), Ok(String::new()));
-        assert_eq!(chunked(&trailers(MAX_TRAILERS as usize + 1)), Err(Broken::TrailersTooLong));
+        assert_eq!(chunked(&trailers(MAX_TRAILERS as usize + 1)), Err(ProtocolTrouble::TrailersTooLong));
     }
 }

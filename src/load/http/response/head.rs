@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use httparse::{Header, ParserConfig, Status};
 
 use crate::load::http::response::Framing;
-use crate::outcome::Broken;
+use crate::outcome::ProtocolTrouble;
 
 /// Maximum length of a head in bytes. Far above what servers send (most stop at 8 KiB, browsers at 256), and it bounds
 /// the memory that a hostile server can make each user allocate.
@@ -22,16 +22,16 @@ const STATUS_LINE_START: usize = 16;
 
 /// The parts of a response that the request's method allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum ResponseExtent {
     /// Only the head: the method was HEAD, or CONNECT.
-    Head,
+    HeadOnly,
     /// Head and body: any other method.
-    Whole,
+    HeadAndBody,
 }
 
 /// A parsed head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head<'b> {
+pub struct ResponseHead<'b> {
     /// The status, 100 to 999 without 101. Below 200 it is interim: another head follows.
     pub status: u16,
     /// Length of the head in bytes, with the empty line that ends it.
@@ -46,7 +46,7 @@ pub struct Head<'b> {
     pub sets_cookies: bool,
 }
 
-impl Head<'_> {
+impl ResponseHead<'_> {
     /// Whether this is an interim head (1xx): the caller skips it and reads the next one.
     #[must_use]
     pub const fn is_interim(&self) -> bool {
@@ -79,7 +79,11 @@ impl HeadScan {
     /// # Errors
     /// As [`parse_head`], except that a bad field in a head that arrives in pieces may be reported only when the head
     /// is complete; if the peer closes before that, [`closed_within`] returns what was wrong.
-    pub fn parse<'b>(&mut self, input: &'b [u8], asked: Asked) -> Result<Option<Head<'b>>, Broken> {
+    pub fn parse<'b>(
+        &mut self,
+        input: &'b [u8],
+        asked: ResponseExtent,
+    ) -> Result<Option<ResponseHead<'b>>, ProtocolTrouble> {
         let due = input.len() >= self.parsed * 2
             || input.len() <= STATUS_LINE_START
             || input.len() >= MAX_HEAD
@@ -123,7 +127,7 @@ impl HeadScan {
 /// # Errors
 /// As soon as the bytes received cannot become a valid head; [`Broken::HeadTooLong`] when [`MAX_HEAD`] bytes have
 /// arrived without its end.
-pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken> {
+pub fn parse_head(input: &[u8], asked: ResponseExtent) -> Result<Option<ResponseHead<'_>>, ProtocolTrouble> {
     let within = &input[..input.len().min(MAX_HEAD)];
     let config = ParserConfig::default();
     let mut usual = [const { MaybeUninit::uninit() }; USUAL_FIELDS];
@@ -141,14 +145,14 @@ pub fn parse_head(input: &[u8], asked: Asked) -> Result<Option<Head<'_>>, Broken
     match parsed {
         Ok(Status::Complete(len)) => {
             let status = response.code.unwrap_or_default();
-            let version = if response.version == Some(0) { Version::Http10 } else { Version::Http11 };
-            judge(status, version, response.headers, asked, len).map(Some)
+            let version = if response.version == Some(0) { HttpVersion::Http10 } else { HttpVersion::Http11 };
+            interpret(status, version, response.headers, asked, len).map(Some)
         }
-        Ok(Status::Partial) if within.len() == MAX_HEAD => Err(Broken::HeadTooLong),
+        Ok(Status::Partial) if within.len() == MAX_HEAD => Err(ProtocolTrouble::HeadTooLong),
         Ok(Status::Partial) => Ok(None),
-        Err(httparse::Error::Version) => Err(Broken::BadVersion),
-        Err(httparse::Error::Status) => Err(Broken::BadStatusLine),
-        Err(_) => Err(Broken::BadField),
+        Err(httparse::Error::Version) => Err(ProtocolTrouble::BadVersion),
+        Err(httparse::Error::Status) => Err(ProtocolTrouble::BadStatusLine),
+        Err(_) => Err(ProtocolTrouble::BadField),
     }
 }
 
@@ -190,11 +194,11 @@ pub fn unfold(input: &mut [u8]) -> Unfolded {
         } else if !starts_blank {
             let is_last = end == input.len();
             match close_up_name(&mut input[line..end]) {
-                Name::Spaced => (is_field, changed) = (true, true),
-                Name::Closed => is_field = true,
-                Name::Cut if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
+                NameEnd::Spaced => (is_field, changed) = (true, true),
+                NameEnd::Closed => is_field = true,
+                NameEnd::Cut if is_last && input.len() < MAX_HEAD => return Unfolded::Unfinished,
                 // Not a field, whatever follows: the parser will refuse it.
-                Name::Cut | Name::None => break,
+                NameEnd::Cut | NameEnd::None => break,
             }
         }
         line = end + 1;
@@ -207,7 +211,7 @@ const fn is_blank(byte: u8) -> bool {
 }
 
 /// Where the name of a field ended relative to its colon.
-enum Name {
+enum NameEnd {
     /// Directly before it.
     Closed,
     /// Blanks in between, which are now after the colon.
@@ -219,27 +223,27 @@ enum Name {
 }
 
 /// Moves the colon of a field to the end of its name.
-fn close_up_name(line: &mut [u8]) -> Name {
+fn close_up_name(line: &mut [u8]) -> NameEnd {
     let colon = line.iter().position(|byte| *byte == b':');
     let end = colon.unwrap_or(line.len());
     let name = line[..end].iter().rposition(|byte| !is_blank(*byte)).map_or(0, |last| last + 1);
     if line[..name].iter().any(|byte| is_blank(*byte)) {
-        return Name::None;
+        return NameEnd::None;
     }
-    let Some(colon) = colon else { return if name < end { Name::Cut } else { Name::None } };
+    let Some(colon) = colon else { return if name < end { NameEnd::Cut } else { NameEnd::None } };
     if name == 0 || name == colon {
-        return Name::Closed;
+        return NameEnd::Closed;
     }
     line[name..=colon].fill(b' ');
     line[name] = b':';
-    Name::Spaced
+    NameEnd::Spaced
 }
 
 /// The error for a head in which the peer closed the connection: [`Broken::ClosedEarly`], unless the received part was
 /// already broken. So the result does not depend on how the bytes were split in transit.
 #[must_use]
-pub fn closed_within(input: &[u8], asked: Asked) -> Broken {
-    parse_head(input, asked).err().unwrap_or(Broken::ClosedEarly)
+pub fn closed_within(input: &[u8], asked: ResponseExtent) -> ProtocolTrouble {
+    parse_head(input, asked).err().unwrap_or(ProtocolTrouble::ClosedEarly)
 }
 
 /// Name and value of each field of a head that was already parsed; for the few callers that need more than [`Head`]
@@ -252,36 +256,36 @@ pub(in crate::load) fn fields(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8]
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
+enum HttpVersion {
     Http10,
     Http11,
 }
 
 /// The codings of the `transfer-encoding` fields so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+enum TransferCoding {
     Absent,
     Chunked,
     Other,
 }
 
 /// Applies RFC 9112 §6.3 to a head with valid syntax.
-fn judge<'b>(
+fn interpret<'b>(
     status: u16,
-    version: Version,
+    version: HttpVersion,
     headers: &[Header<'b>],
-    asked: Asked,
+    asked: ResponseExtent,
     len: usize,
-) -> Result<Head<'b>, Broken> {
+) -> Result<ResponseHead<'b>, ProtocolTrouble> {
     match status {
-        0..=99 => return Err(Broken::BadStatusLine),
-        101 => return Err(Broken::Upgrade),
+        0..=99 => return Err(ProtocolTrouble::BadStatusLine),
+        101 => return Err(ProtocolTrouble::Upgrade),
         _ => {}
     }
     // §6.3 rule 1: these end with their head, whatever the fields say, so the fields are not even read.
-    let bodiless = asked == Asked::Head || matches!(status, 100..=199 | 204 | 304);
+    let bodiless = asked == ResponseExtent::HeadOnly || matches!(status, 100..=199 | 204 | 304);
 
-    let (mut length, mut encoding, mut location) = (None, Encoding::Absent, None);
+    let (mut length, mut encoding, mut location) = (None, TransferCoding::Absent, None);
     let (mut says_close, mut says_keep, mut sets_cookies) = (false, false, false);
     for Header { name, value } in headers {
         // The length nearly always decides; names are compared only if it fits.
@@ -305,33 +309,40 @@ fn judge<'b>(
     }
 
     let framing = if bodiless { Framing::None } else { framing(version, length, encoding)? };
-    let kept = !says_close && (version == Version::Http11 || says_keep);
-    Ok(Head { status, len, framing, keep_alive: kept && framing != Framing::UntilClose, location, sets_cookies })
+    let kept = !says_close && (version == HttpVersion::Http11 || says_keep);
+    Ok(ResponseHead {
+        status,
+        len,
+        framing,
+        keep_alive: kept && framing != Framing::UntilClose,
+        location,
+        sets_cookies,
+    })
 }
 
 /// RFC 9112 §6.3 rules 3 to 8, and §6.1 for HTTP/1.0.
-fn framing(version: Version, length: Option<u64>, encoding: Encoding) -> Result<Framing, Broken> {
+fn framing(version: HttpVersion, length: Option<u64>, encoding: TransferCoding) -> Result<Framing, ProtocolTrouble> {
     match (encoding, length) {
-        (Encoding::Absent, Some(length)) => Ok(Framing::Length(length)),
-        (Encoding::Absent, None) => Ok(Framing::UntilClose),
-        _ if version == Version::Http10 => Err(Broken::EncodingInHttp10),
-        (_, Some(_)) => Err(Broken::LengthAndEncoding),
-        (Encoding::Chunked, None) => Ok(Framing::Chunked),
-        (Encoding::Other, None) => Ok(Framing::UntilClose),
+        (TransferCoding::Absent, Some(length)) => Ok(Framing::Length(length)),
+        (TransferCoding::Absent, None) => Ok(Framing::UntilClose),
+        _ if version == HttpVersion::Http10 => Err(ProtocolTrouble::EncodingInHttp10),
+        (_, Some(_)) => Err(ProtocolTrouble::LengthAndEncoding),
+        (TransferCoding::Chunked, None) => Ok(Framing::Chunked),
+        (TransferCoding::Other, None) => Ok(Framing::UntilClose),
     }
 }
 
 /// Adds one `content-length` field: all values, also within a list, must be the same number (RFC 9110 §8.6).
-fn add_lengths(before: Option<u64>, value: &[u8]) -> Result<u64, Broken> {
+fn add_lengths(before: Option<u64>, value: &[u8]) -> Result<u64, ProtocolTrouble> {
     let mut length = before;
     for element in elements(value) {
-        let this = decimal(element).ok_or(Broken::BadLength)?;
+        let this = decimal(element).ok_or(ProtocolTrouble::BadLength)?;
         if length.is_some_and(|length| length != this) {
-            return Err(Broken::ConflictingLengths);
+            return Err(ProtocolTrouble::ConflictingLengths);
         }
         length = Some(this);
     }
-    length.ok_or(Broken::BadLength)
+    length.ok_or(ProtocolTrouble::BadLength)
 }
 
 /// The value of `digits`; `None` if they are not one or more digits, or exceed 64 bits.
@@ -344,23 +355,23 @@ fn decimal(digits: &[u8]) -> Option<u64> {
 }
 
 /// Adds one `transfer-encoding` field; the fields together form one list in the order of their lines.
-fn add_codings(before: Encoding, value: &[u8]) -> Result<Encoding, Broken> {
+fn add_codings(before: TransferCoding, value: &[u8]) -> Result<TransferCoding, ProtocolTrouble> {
     let mut encoding = before;
     // Empty list elements are ignored (RFC 9110 §5.6.1).
     for element in elements(value).filter(|element| !element.is_empty()) {
-        if encoding == Encoding::Chunked {
-            return Err(Broken::ChunkedNotLast);
+        if encoding == TransferCoding::Chunked {
+            return Err(ProtocolTrouble::ChunkedNotLast);
         }
         encoding = if element.eq_ignore_ascii_case(b"chunked") {
-            Encoding::Chunked
+            TransferCoding::Chunked
         } else if is_other_coding(element) {
-            Encoding::Other
+            TransferCoding::Other
         } else {
-            return Err(Broken::BadEncoding);
+            return Err(ProtocolTrouble::BadEncoding);
         };
     }
     // A field without any coding still excludes a length.
-    Ok(if encoding == Encoding::Absent { Encoding::Other } else { encoding })
+    Ok(if encoding == TransferCoding::Absent { TransferCoding::Other } else { encoding })
 }
 
 /// Whether this is a token, perhaps with parameters, other than `chunked`: that must not have parameters (RFC 9112

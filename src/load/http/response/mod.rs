@@ -6,7 +6,7 @@
 
 pub mod body;
 pub mod head;
-pub(in crate::load) mod known;
+pub(in crate::load) mod head_cache;
 
 /// How the end of a body is found (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

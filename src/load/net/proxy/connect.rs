@@ -1,7 +1,7 @@
 //! A tunnel through an HTTP proxy (RFC 9110 section 9.3.6).
 
 use super::{Handshake, trouble};
-use crate::load::http::response::head::{Asked, HeadScan, Unfolded, unfold};
+use crate::load::http::response::head::{HeadScan, ResponseExtent, Unfolded, unfold};
 use crate::outcome::{Failure, ProxyTrouble};
 use crate::plan::url::Origin;
 
@@ -14,19 +14,21 @@ pub(in crate::load) fn open(
     origin: &Origin,
     authorization: Option<&str>,
 ) -> Result<(), Failure> {
-    handshake.say(request(origin, authorization).as_bytes())?;
+    handshake.send(request(origin, authorization).as_bytes())?;
     let mut answer = Vec::new();
     let mut scan = HeadScan::default();
     loop {
         let mut piece = [0; 1024];
-        let received = handshake.hear(&mut piece)?;
+        let received = handshake.receive(&mut piece)?;
         answer.extend_from_slice(&piece[..received]);
         // Once per connection, so it is not worth checking first whether it is needed.
         if unfold(&mut answer) == Unfolded::Unfinished {
             continue;
         }
         // A successful response has no body, whatever its fields say; of other responses only the status matters.
-        while let Some(head) = scan.parse(&answer, Asked::Head).map_err(|_| trouble(ProxyTrouble::Broken))? {
+        while let Some(head) =
+            scan.parse(&answer, ResponseExtent::HeadOnly).map_err(|_| trouble(ProxyTrouble::Broken))?
+        {
             match head.status {
                 // The origin does not speak first, so further bytes are an error.
                 200..=299 if head.len == answer.len() => return Ok(()),

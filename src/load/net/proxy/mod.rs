@@ -6,7 +6,7 @@
 
 pub(super) mod connect;
 pub(super) mod socks5;
-pub(in crate::load) mod whole;
+pub(in crate::load) mod whole_urls;
 
 use std::time::Instant;
 
@@ -26,13 +26,13 @@ impl<'t> Handshake<'t> {
         Self { transport, deadline }
     }
 
-    fn say(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         self.transport.send(bytes, left).map_err(|error| failure(&error))
     }
 
     /// Receives at least one byte.
-    fn hear(&mut self, room: &mut [u8]) -> Result<usize, Failure> {
+    fn receive(&mut self, room: &mut [u8]) -> Result<usize, Failure> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Failure::ConnectTimeout);
@@ -45,11 +45,11 @@ impl<'t> Handshake<'t> {
     }
 
     /// Receives exactly `COUNT` bytes and leaves what follows.
-    fn hear_exactly<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Failure> {
+    fn receive_exactly<const COUNT: usize>(&mut self) -> Result<[u8; COUNT], Failure> {
         let mut bytes = [0; COUNT];
         let mut received = 0;
         while received < COUNT {
-            received += self.hear(&mut bytes[received..])?;
+            received += self.receive(&mut bytes[received..])?;
         }
         Ok(bytes)
     }

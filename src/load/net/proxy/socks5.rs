@@ -9,14 +9,14 @@ use crate::plan::url::Origin;
 
 /// The destination that the proxy is to connect to.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::load) enum Goal<'g> {
+pub(in crate::load) enum Destination<'g> {
     /// An address, resolved here.
     Address(SocketAddr),
     /// A name, resolved by the proxy.
     Name(&'g str, u16),
 }
 
-impl<'g> Goal<'g> {
+impl<'g> Destination<'g> {
     /// The origin by name, unless its host is an address.
     pub(in crate::load) fn unresolved(origin: &'g Origin) -> Self {
         match origin.host().parse::<IpAddr>() {
@@ -42,31 +42,31 @@ const IPV6: u8 = 4;
 pub(in crate::load) fn open(
     mut handshake: Handshake<'_>,
     login: Option<&Login>,
-    goal: Goal<'_>,
+    goal: Destination<'_>,
 ) -> Result<(), Failure> {
     let request = request(goal)?;
-    handshake.say(if login.is_some() { &[VERSION, 2, NO_LOGIN, BY_PASSWORD] } else { &[VERSION, 1, NO_LOGIN] })?;
-    match (handshake.hear_exactly()?, login) {
+    handshake.send(if login.is_some() { &[VERSION, 2, NO_LOGIN, BY_PASSWORD] } else { &[VERSION, 1, NO_LOGIN] })?;
+    match (handshake.receive_exactly()?, login) {
         ([VERSION, NO_LOGIN], _) => {}
         ([VERSION, BY_PASSWORD], Some(login)) => log_in(&mut handshake, login)?,
         // RFC 1928 section 3: none of the offered methods is acceptable.
         ([VERSION, 0xff], _) => return Err(trouble(ProxyTrouble::Credentials)),
         _ => return Err(trouble(ProxyTrouble::Broken)),
     }
-    handshake.say(&request)?;
+    handshake.send(&request)?;
     // Two bytes first: some proxies end a refusal there.
-    match handshake.hear_exactly()? {
+    match handshake.receive_exactly()? {
         [VERSION, 0] => {}
         [VERSION, reply] => return Err(refusal(reply)),
         _ => return Err(trouble(ProxyTrouble::Broken)),
     }
     // The address that the proxy connects from, which is not needed.
-    match handshake.hear_exactly()? {
-        [_, IPV4] => handshake.hear_exactly::<{ 4 + 2 }>().map(drop),
-        [_, IPV6] => handshake.hear_exactly::<{ 16 + 2 }>().map(drop),
+    match handshake.receive_exactly()? {
+        [_, IPV4] => handshake.receive_exactly::<{ 4 + 2 }>().map(drop),
+        [_, IPV6] => handshake.receive_exactly::<{ 16 + 2 }>().map(drop),
         [_, NAME] => {
-            let [length] = handshake.hear_exactly()?;
-            (0..usize::from(length) + 2).try_for_each(|_| handshake.hear_exactly::<1>().map(drop))
+            let [length] = handshake.receive_exactly()?;
+            (0..usize::from(length) + 2).try_for_each(|_| handshake.receive_exactly::<1>().map(drop))
         }
         _ => Err(trouble(ProxyTrouble::Broken)),
     }
@@ -78,26 +78,26 @@ fn log_in(handshake: &mut Handshake<'_>, login: &Login) -> Result<(), Failure> {
     for text in [login.name(), login.password()] {
         push(&mut bytes, text).ok_or(trouble(ProxyTrouble::Credentials))?;
     }
-    handshake.say(&bytes)?;
-    let [_, status] = handshake.hear_exactly()?;
+    handshake.send(&bytes)?;
+    let [_, status] = handshake.receive_exactly()?;
     if status == 0 { Ok(()) } else { Err(trouble(ProxyTrouble::Credentials)) }
 }
 
 /// RFC 1928 section 4.
-fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
+fn request(goal: Destination<'_>) -> Result<Vec<u8>, Failure> {
     let mut bytes = vec![VERSION, CONNECT, 0];
     let port = match goal {
-        Goal::Address(SocketAddr::V4(address)) => {
+        Destination::Address(SocketAddr::V4(address)) => {
             bytes.push(IPV4);
             bytes.extend(address.ip().octets());
             address.port()
         }
-        Goal::Address(SocketAddr::V6(address)) => {
+        Destination::Address(SocketAddr::V6(address)) => {
             bytes.push(IPV6);
             bytes.extend(address.ip().octets());
             address.port()
         }
-        Goal::Name(name, port) => {
+        Destination::Name(name, port) => {
             bytes.push(NAME);
             push(&mut bytes, name).ok_or(Failure::Dns(DnsTrouble::NotFound))?;
             port

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::input::{Input, is_time_over};
+use super::input::{InputBuffer, is_time_over};
 use super::socket::{Sent, SocketTransport};
 use crate::outcome::{Failure, TlsTrouble};
 
@@ -26,7 +26,7 @@ pub(super) struct TlsTransport {
     socket: SocketTransport,
     session: ClientConnection,
     /// Bytes received and not yet passed to the session.
-    records: Input,
+    records: InputBuffer,
     /// Records to send, and how many of their bytes have been sent.
     out: Vec<u8>,
     out_sent: usize,
@@ -63,10 +63,10 @@ impl TlsTransport {
         let name = ServerName::try_from(host).map_err(|_| Failure::Tls(TlsTrouble::UnknownName))?;
         let session = ClientConnection::new(Arc::clone(config), name);
         let session = session.map_err(|error| Failure::Tls(trouble::of(&error)))?;
-        let (records, out) = (Input::default(), Vec::new());
+        let (records, out) = (InputBuffer::default(), Vec::new());
         let mut tls = Self { socket, session, records, out, out_sent: 0, plaintext: 0, is_closed: false };
         loop {
-            tls.collect().map_err(|error| handshake_failure(&error))?;
+            tls.collect_records().map_err(|error| handshake_failure(&error))?;
             if !tls.session.is_handshaking() {
                 // `out` now has the end of the handshake: it is sent with the first request.
                 return Ok(tls);
@@ -80,7 +80,7 @@ impl TlsTransport {
             let left = limit.saturating_duration_since(Instant::now());
             match tls.records.fill(|room| tls.socket.receive(room, left)) {
                 Ok(0) => return Err(Failure::Tls(TlsTrouble::Closed)),
-                Ok(_) => tls.digest()?,
+                Ok(_) => tls.process_records()?,
                 Err(error) => return Err(handshake_failure(&error)),
             }
         }
@@ -92,7 +92,7 @@ impl TlsTransport {
             if done < plaintext.len() && self.out.len() - self.out_sent < PIECE {
                 let piece = &plaintext[done..(done + PIECE).min(plaintext.len())];
                 done += self.session.writer().write(piece)?;
-                self.collect()?;
+                self.collect_records()?;
             }
             self.out_sent += self.socket.send_now(&self.out[self.out_sent..])?;
             if self.out_sent < self.out.len() {
@@ -108,7 +108,7 @@ impl TlsTransport {
     }
 
     /// Waits at most `limit` for plaintext.
-    pub(in crate::load) fn receive(&mut self, input: &mut Input, limit: Duration) -> Result<Received, Failure> {
+    pub(in crate::load) fn receive(&mut self, input: &mut InputBuffer, limit: Duration) -> Result<Received, Failure> {
         if self.plaintext == 0 {
             if self.records.unconsumed().is_empty() {
                 let socket = &mut self.socket;
@@ -121,7 +121,7 @@ impl TlsTransport {
                     Err(_) => return Err(Failure::Reset),
                 }
             }
-            self.digest()?;
+            self.process_records()?;
         }
         if self.plaintext == 0 {
             return Ok(if self.is_closed { Received::End } else { Received::Nothing });
@@ -139,7 +139,7 @@ impl TlsTransport {
 
     /// Whether bytes are left after a response, or the end of input was received.
     pub(in crate::load) fn has_leftover(&mut self) -> bool {
-        !self.records.unconsumed().is_empty() && self.digest().is_err() || self.plaintext > 0 || self.is_closed
+        !self.records.unconsumed().is_empty() && self.process_records().is_err() || self.plaintext > 0 || self.is_closed
     }
 
     /// Reads what is available in the socket, without waiting. Returns whether the connection can still be used:
@@ -162,7 +162,7 @@ impl TlsTransport {
     }
 
     /// Passes received bytes to the session until there is plaintext.
-    fn digest(&mut self) -> Result<(), Failure> {
+    fn process_records(&mut self) -> Result<(), Failure> {
         while !self.records.unconsumed().is_empty() && self.plaintext == 0 {
             let mut rest = self.records.unconsumed();
             let taken = self.session.read_tls(&mut rest).map_err(|_| Failure::Tls(TlsTrouble::Other))?;
@@ -175,7 +175,7 @@ impl TlsTransport {
                 }
                 Err(error) => {
                     // Sends the alert with the reason; it does not matter whether it still arrives.
-                    let _ = self.collect();
+                    let _ = self.collect_records();
                     let _ = self.socket.send_now(&self.out[self.out_sent..]);
                     return Err(Failure::Tls(trouble::of(&error)));
                 }
@@ -185,7 +185,7 @@ impl TlsTransport {
     }
 
     /// Collects the records that the session has to send.
-    fn collect(&mut self) -> io::Result<()> {
+    fn collect_records(&mut self) -> io::Result<()> {
         while self.session.wants_write() {
             self.session.write_tls(&mut self.out)?;
         }
@@ -295,7 +295,7 @@ mod tests {
             stream.flush().unwrap();
             (session, theirs)
         });
-        let (mut input, mut heard) = (Input::default(), 0);
+        let (mut input, mut heard) = (InputBuffer::default(), 0);
         while heard < 300_000 {
             assert_ne!(client.receive(&mut input, Duration::from_secs(30)), Ok(Received::End));
             heard += input.unconsumed().len();

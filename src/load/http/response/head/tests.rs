@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn whole(fields: &str) -> Result<Head<'_>, Broken> {
-    parse_head(fields.as_bytes(), Asked::Whole).map(|head| head.expect("a complete head"))
+fn whole(fields: &str) -> Result<ResponseHead<'_>, ProtocolTrouble> {
+    parse_head(fields.as_bytes(), ResponseExtent::HeadAndBody).map(|head| head.expect("a complete head"))
 }
 
 /// The framing of a 200 in HTTP/1.1 with these lines.
-fn framed(lines: &str) -> Result<Framing, Broken> {
+fn framed(lines: &str) -> Result<Framing, ProtocolTrouble> {
     whole(&format!("HTTP/1.1 200 OK\r\n{lines}\r\n")).map(|head| head.framing)
 }
 
@@ -18,8 +18,8 @@ fn kept(head: &str) -> bool {
 #[test]
 fn a_head_gives_status_length_framing_and_location() {
     let input = b"HTTP/1.1 302 Found\r\nLocation: /a\r\nContent-Length: 5\r\nlocation: /b\r\n\r\nhello";
-    let head = parse_head(input, Asked::Whole).unwrap().unwrap();
-    let expected = Head {
+    let head = parse_head(input, ResponseExtent::HeadAndBody).unwrap().unwrap();
+    let expected = ResponseHead {
         status: 302,
         len: 69,
         framing: Framing::Length(5),
@@ -41,25 +41,33 @@ fn a_head_tells_whether_it_sets_cookies() {
 fn an_incomplete_head_needs_more_input() {
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
     for len in 0..head.len() {
-        assert_eq!(parse_head(&head[..len], Asked::Whole), Ok(None), "{len}");
+        assert_eq!(parse_head(&head[..len], ResponseExtent::HeadAndBody), Ok(None), "{len}");
     }
 }
 
 #[test]
 fn input_that_cannot_be_http_1_is_refused_at_once() {
     for input in ["PRI * HTTP/2.0\r\n", "P", "HTTX", "HTTP/2", "HTTP/1.2 ", "SSH-2.0", "\x16\x03\x01"] {
-        assert_eq!(parse_head(input.as_bytes(), Asked::Whole), Err(Broken::BadVersion), "{input:?}");
-        assert_eq!(HeadScan::default().parse(input.as_bytes(), Asked::Whole), Err(Broken::BadVersion), "{input:?}");
+        assert_eq!(
+            parse_head(input.as_bytes(), ResponseExtent::HeadAndBody),
+            Err(ProtocolTrouble::BadVersion),
+            "{input:?}"
+        );
+        assert_eq!(
+            HeadScan::default().parse(input.as_bytes(), ResponseExtent::HeadAndBody),
+            Err(ProtocolTrouble::BadVersion),
+            "{input:?}"
+        );
     }
     let mut scan = HeadScan::default();
-    assert_eq!(scan.parse(b"HT", Asked::Whole), Ok(None));
-    assert_eq!(scan.parse(b"HTX", Asked::Whole), Err(Broken::BadVersion));
+    assert_eq!(scan.parse(b"HT", ResponseExtent::HeadAndBody), Ok(None));
+    assert_eq!(scan.parse(b"HTX", ResponseExtent::HeadAndBody), Err(ProtocolTrouble::BadVersion));
 }
 
 #[test]
 fn a_status_has_three_digits_from_100_on() {
     for status in ["099", "20", "2000", "2x0", "-20"] {
-        assert_eq!(whole(&format!("HTTP/1.1 {status} OK\r\n\r\n")), Err(Broken::BadStatusLine), "{status}");
+        assert_eq!(whole(&format!("HTTP/1.1 {status} OK\r\n\r\n")), Err(ProtocolTrouble::BadStatusLine), "{status}");
     }
     assert_eq!(whole("HTTP/1.1 999\r\n\r\n").unwrap().status, 999);
 }
@@ -67,7 +75,7 @@ fn a_status_has_three_digits_from_100_on() {
 #[test]
 fn folded_fields_spaces_before_the_colon_and_nul_are_refused() {
     for field in ["A: b\r\n c\r\n", "A : b\r\n", "A: b\0\r\n", " A: b\r\n", "A\r\n", ": b\r\n", "A: b\rc\r\n"] {
-        assert_eq!(framed(field), Err(Broken::BadField), "{field:?}");
+        assert_eq!(framed(field), Err(ProtocolTrouble::BadField), "{field:?}");
     }
 }
 
@@ -86,14 +94,14 @@ fn head_1xx_204_and_304_have_no_body_whatever_the_headers() {
         assert_eq!((head.framing, head.keep_alive, head.is_interim()), (Framing::None, true, status < 200), "{status}");
     }
     let input = format!("HTTP/1.1 200 OK\r\n{fields}");
-    let head = parse_head(input.as_bytes(), Asked::Head).unwrap().unwrap();
+    let head = parse_head(input.as_bytes(), ResponseExtent::HeadOnly).unwrap().unwrap();
     assert_eq!((head.framing, head.keep_alive), (Framing::None, true));
     assert!(whole(&input).is_err());
 }
 
 #[test]
 fn an_unrequested_upgrade_is_broken() {
-    assert_eq!(whole("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), Err(Broken::Upgrade));
+    assert_eq!(whole("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"), Err(ProtocolTrouble::Upgrade));
 }
 
 #[test]
@@ -108,14 +116,18 @@ fn a_repeated_content_length_is_accepted_if_all_agree() {
         assert_eq!(framed(&format!("Content-Length: {lines}\r\n")), Ok(Framing::Length(5)), "{lines:?}");
     }
     for lines in ["5\r\nContent-Length: 6", "5, 6", "5, 5\r\nContent-Length: 5, 6"] {
-        assert_eq!(framed(&format!("Content-Length: {lines}\r\n")), Err(Broken::ConflictingLengths), "{lines:?}");
+        assert_eq!(
+            framed(&format!("Content-Length: {lines}\r\n")),
+            Err(ProtocolTrouble::ConflictingLengths),
+            "{lines:?}"
+        );
     }
 }
 
 #[test]
 fn a_content_length_is_digits_of_at_most_64_bits() {
     for value in ["", "+5", "-5", "5 5", "0x5", "5.0", "5,", ",5", "5,,5", "five", "18446744073709551616"] {
-        assert_eq!(framed(&format!("Content-Length: {value}\r\n")), Err(Broken::BadLength), "{value:?}");
+        assert_eq!(framed(&format!("Content-Length: {value}\r\n")), Err(ProtocolTrouble::BadLength), "{value:?}");
     }
     assert_eq!(framed("Content-Length: 18446744073709551615\r\n"), Ok(Framing::Length(u64::MAX)));
 }
@@ -139,10 +151,14 @@ fn another_last_coding_means_until_close() {
 #[test]
 fn chunked_comes_once_and_last_and_without_parameters() {
     for value in ["chunked, gzip", "chunked, chunked", "chunked\r\nTransfer-Encoding: gzip"] {
-        assert_eq!(framed(&format!("Transfer-Encoding: {value}\r\n")), Err(Broken::ChunkedNotLast), "{value:?}");
+        assert_eq!(
+            framed(&format!("Transfer-Encoding: {value}\r\n")),
+            Err(ProtocolTrouble::ChunkedNotLast),
+            "{value:?}"
+        );
     }
     for value in ["chunked;q=1", "chunked ; a", "chun ked", "\"chunked\"", "\u{e9}, chunked", ";, chunked"] {
-        assert_eq!(framed(&format!("Transfer-Encoding: {value}\r\n")), Err(Broken::BadEncoding), "{value:?}");
+        assert_eq!(framed(&format!("Transfer-Encoding: {value}\r\n")), Err(ProtocolTrouble::BadEncoding), "{value:?}");
     }
 }
 
@@ -150,13 +166,13 @@ fn chunked_comes_once_and_last_and_without_parameters() {
 fn length_beside_encoding_is_broken() {
     for encoding in ["chunked", "gzip", ""] {
         let lines = format!("Content-Length: 5\r\nTransfer-Encoding: {encoding}\r\n");
-        assert_eq!(framed(&lines), Err(Broken::LengthAndEncoding), "{encoding:?}");
+        assert_eq!(framed(&lines), Err(ProtocolTrouble::LengthAndEncoding), "{encoding:?}");
     }
 }
 
 #[test]
 fn an_encoding_in_http_1_0_is_broken() {
-    assert_eq!(whole("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), Err(Broken::EncodingInHttp10));
+    assert_eq!(whole("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), Err(ProtocolTrouble::EncodingInHttp10));
 }
 
 #[test]
@@ -195,17 +211,17 @@ fn a_head_may_have_64_kib_and_no_more() {
     let padded = |len: usize| format!("HTTP/1.1 200 OK\r\na: {}\r\n\r\n", "b".repeat(len - 24));
     assert_eq!(whole(&padded(MAX_HEAD)).unwrap().len, MAX_HEAD);
     assert_eq!(whole(&(padded(MAX_HEAD) + "body")).unwrap().len, MAX_HEAD);
-    assert_eq!(whole(&padded(MAX_HEAD + 1)), Err(Broken::HeadTooLong));
+    assert_eq!(whole(&padded(MAX_HEAD + 1)), Err(ProtocolTrouble::HeadTooLong));
     let unfinished = &padded(MAX_HEAD + 100)[..MAX_HEAD];
-    assert_eq!(parse_head(&unfinished.as_bytes()[..MAX_HEAD - 1], Asked::Whole), Ok(None));
-    assert_eq!(parse_head(unfinished.as_bytes(), Asked::Whole), Err(Broken::HeadTooLong));
+    assert_eq!(parse_head(&unfinished.as_bytes()[..MAX_HEAD - 1], ResponseExtent::HeadAndBody), Ok(None));
+    assert_eq!(parse_head(unfinished.as_bytes(), ResponseExtent::HeadAndBody), Err(ProtocolTrouble::HeadTooLong));
 }
 
 /// Feeds `input` byte by byte: the result, after how many bytes, and how often it was parsed.
-fn drip(input: &[u8]) -> (Result<Option<Head<'_>>, Broken>, usize, usize) {
+fn drip(input: &[u8]) -> (Result<Option<ResponseHead<'_>>, ProtocolTrouble>, usize, usize) {
     let (mut scan, mut parses) = (HeadScan::default(), 0);
     for len in 1..=input.len() {
-        let verdict = scan.parse(&input[..len], Asked::Whole);
+        let verdict = scan.parse(&input[..len], ResponseExtent::HeadAndBody);
         parses += usize::from(scan.parsed == len);
         if verdict != Ok(None) {
             return (verdict, len, parses);
@@ -225,7 +241,7 @@ fn a_head_that_arrives_slowly_is_parsed_few_times() {
     }
     let empty = "\r\n".repeat(MAX_HEAD / 2);
     let (verdict, len, parses) = drip(empty.as_bytes());
-    assert_eq!((verdict, len), (Err(Broken::HeadTooLong), MAX_HEAD));
+    assert_eq!((verdict, len), (Err(ProtocolTrouble::HeadTooLong), MAX_HEAD));
     assert!(parses <= few, "{parses}");
 }
 
@@ -241,9 +257,9 @@ fn a_head_that_arrives_slowly_is_complete_with_its_last_byte() {
 
 #[test]
 fn a_close_within_the_head_is_early_unless_the_head_was_broken() {
-    assert_eq!(closed_within(b"", Asked::Whole), Broken::ClosedEarly);
-    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA: b", Asked::Whole), Broken::ClosedEarly);
-    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA : b", Asked::Whole), Broken::BadField);
+    assert_eq!(closed_within(b"", ResponseExtent::HeadAndBody), ProtocolTrouble::ClosedEarly);
+    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA: b", ResponseExtent::HeadAndBody), ProtocolTrouble::ClosedEarly);
+    assert_eq!(closed_within(b"HTTP/1.1 200 OK\r\nA : b", ResponseExtent::HeadAndBody), ProtocolTrouble::BadField);
 }
 
 fn unfolded(head: &str) -> (Unfolded, String) {

@@ -12,10 +12,10 @@ use crate::stats::stalls::Stalls;
 
 /// Outcomes counted under one lock: some 10 µs, so that the counting thread is seldom preempted while it holds the
 /// lock, and no user waits long.
-const AT_ONCE: usize = 128;
+const MAX_PER_LOCK: usize = 128;
 
 /// The queue of outcomes, and the totals of those already counted.
-pub(super) struct Ledger<'run> {
+pub(super) struct SharedAggregate<'run> {
     outcomes: Receiver<Outcome>,
     aggregate: Mutex<Aggregate>,
     stalls: Mutex<Stalls>,
@@ -23,7 +23,7 @@ pub(super) struct Ledger<'run> {
     clock: Clock,
 }
 
-impl<'run> Ledger<'run> {
+impl<'run> SharedAggregate<'run> {
     /// An empty aggregate. `stop` provides the end of the load.
     pub(super) fn new(
         outcomes: Receiver<Outcome>,
@@ -55,9 +55,9 @@ impl<'run> Ledger<'run> {
         let mut counted = 0;
         while counted < most {
             // The lock is released in between, because a user that would help does not wait for it.
-            let some = self.count_some(&mut self.aggregate(), AT_ONCE.min(most - counted));
+            let some = self.count_some(&mut self.aggregate(), MAX_PER_LOCK.min(most - counted));
             counted += some;
-            if some < AT_ONCE {
+            if some < MAX_PER_LOCK {
                 break;
             }
         }
@@ -65,16 +65,16 @@ impl<'run> Ledger<'run> {
     }
 
     /// Makes room: counts some of what is in the queue, unless another thread is already counting.
-    pub(super) fn relieve(&self) {
+    pub(super) fn help_count(&self) {
         match self.aggregate.try_lock() {
-            Ok(mut aggregate) => _ = self.count_some(&mut aggregate, AT_ONCE),
-            Err(TryLockError::Poisoned(poisoned)) => _ = self.count_some(&mut poisoned.into_inner(), AT_ONCE),
+            Ok(mut aggregate) => _ = self.count_some(&mut aggregate, MAX_PER_LOCK),
+            Err(TryLockError::Poisoned(poisoned)) => _ = self.count_some(&mut poisoned.into_inner(), MAX_PER_LOCK),
             Err(TryLockError::WouldBlock) => {}
         }
     }
 
     /// Takes the final totals out.
-    pub(super) fn take(&self) -> Aggregate {
+    pub(super) fn take_totals(&self) -> Aggregate {
         std::mem::replace(&mut *self.aggregate(), Aggregate::new(0))
     }
 
@@ -103,7 +103,7 @@ impl<'run> Ledger<'run> {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{DueTime, Ending, Traffic};
     use crate::plan::endpoint::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::Arc;
@@ -112,7 +112,7 @@ mod tests {
 
     fn outcome() -> Outcome {
         let at = Moment::from_nanos(1);
-        Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok)
+        Outcome::new(EndpointId(0), DueTime::WhenSent, (at, at), Traffic::default(), Ending::Ok)
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         let (sender, outcomes) = bounded(1000);
         let stop = Stop::new(Arc::default());
         let stalls = Stalls::new(Duration::from_secs(3));
-        let ledger = Ledger::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
+        let ledger = SharedAggregate::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
         (0..1000).for_each(|_| sender.send(outcome()).unwrap());
         assert_eq!(ledger.count(300), 300);
         assert_eq!(ledger.count(usize::MAX), 700);
@@ -130,12 +130,17 @@ mod tests {
     fn each_outcome_is_counted_once_whichever_thread_counts() {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
-        let ledger =
-            Ledger::new(outcomes, Aggregate::new(1), Stalls::new(Duration::from_secs(3)), &stop, Clock::start_now());
+        let ledger = SharedAggregate::new(
+            outcomes,
+            Aggregate::new(1),
+            Stalls::new(Duration::from_secs(3)),
+            &stop,
+            Clock::start_now(),
+        );
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {
-                    ledger.relieve();
+                    ledger.help_count();
                     sender.send(outcome()).unwrap();
                 }
             };
@@ -146,7 +151,7 @@ mod tests {
             }
         });
         ledger.count(usize::MAX);
-        let mut aggregate = ledger.take();
+        let mut aggregate = ledger.take_totals();
         aggregate.close_interval();
         assert_eq!(aggregate.counts().ok, 20_000);
     }

@@ -13,24 +13,24 @@ use crate::vocabulary::EndReason;
 const CUT_AGAIN: Duration = Duration::from_millis(50);
 
 /// Waits for the end of a run and stops it.
-pub(super) struct Conductor<'run> {
+pub(super) struct StopController<'run> {
     pub(super) run: RunContext<'run>,
 }
 
-impl Conductor<'_> {
+impl StopController<'_> {
     /// Returns when the last user has ended. `users` is closed when the last user has ended, `signal` delivers the
     /// first signal.
-    pub(super) fn conduct(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
+    pub(super) fn run(&self, users: &Receiver<Never>, signal: &Receiver<()>) {
         self.wait_for_the_end(users);
         match self.run.stop.reason() {
             // Requests in flight run to their own end, at most --timeout later, unless a person loses patience.
             Some(EndReason::Requests) => select! {
                 recv(users) -> _ => {}
-                recv(signal) -> _ => self.grace(users, self.run.plan.load().stop_timeout),
+                recv(signal) -> _ => self.wait_then_cut(users, self.run.plan.load().stop_timeout),
             },
             // The stream is gone, so waiting for these requests is pointless.
-            Some(EndReason::StreamBroken) => self.grace(users, Duration::ZERO),
-            _ => self.grace(users, self.run.plan.load().stop_timeout),
+            Some(EndReason::StreamBroken) => self.wait_then_cut(users, Duration::ZERO),
+            _ => self.wait_then_cut(users, self.run.plan.load().stop_timeout),
         }
     }
 
@@ -52,7 +52,7 @@ impl Conductor<'_> {
     }
 
     /// Waits `patience` for requests in flight, then shuts down their sockets.
-    fn grace(&self, users: &Receiver<Never>, patience: Duration) {
+    fn wait_then_cut(&self, users: &Receiver<Never>, patience: Duration) {
         let mut wait = patience;
         // Closed as soon as every user has ended.
         while matches!(users.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {

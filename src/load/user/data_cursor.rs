@@ -9,48 +9,48 @@ use crate::plan::random::Random;
 
 /// The position in each data source: how many rows were requested.
 #[derive(Debug)]
-pub(in crate::load) struct Supply<'p> {
+pub(in crate::load) struct DataCursor<'p> {
     plan: &'p Plan,
-    asked: Box<[AtomicU64]>,
+    taken: Box<[AtomicU64]>,
     /// Arrivals that were not sent because the data for their task was used up.
     without_data: AtomicU64,
 }
 
 /// Error: all rows of a source are used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::load) struct Spent {
+pub(in crate::load) struct DataUsedUp {
     pub(in crate::load) source: SourceId,
     /// Whether that makes the run invalid.
     pub(super) fails: bool,
 }
 
-impl<'p> Supply<'p> {
+impl<'p> DataCursor<'p> {
     /// Starts at the first row of each of the plan's sources.
     pub(in crate::load) fn new(plan: &'p Plan) -> Self {
         Self {
             plan,
-            asked: plan.sources().iter().map(|_| AtomicU64::new(0)).collect(),
+            taken: plan.sources().iter().map(|_| AtomicU64::new(0)).collect(),
             without_data: AtomicU64::new(0),
         }
     }
 
     /// Takes a row of a source.
-    pub(in crate::load) fn take(&self, source: SourceId, random: &mut Random) -> Result<RowId, Spent> {
+    pub(in crate::load) fn take(&self, source: SourceId, random: &mut Random) -> Result<RowId, DataUsedUp> {
         let at = source.0 as usize;
         let data = &self.plan.sources()[at];
-        let number = self.asked[at].fetch_add(1, Ordering::Relaxed);
+        let number = self.taken[at].fetch_add(1, Ordering::Relaxed);
         // A shard gets every Nth row, just as it has every Nth user.
         let row = data.row(self.plan.load().shard.global_number(number), random);
-        row.ok_or(Spent { source, fails: data.pick() == Pick::Unique(OnEnd::Fail) })
+        row.ok_or(DataUsedUp { source, fails: data.pick() == Pick::Unique(OnEnd::Fail) })
     }
 
     /// Whether no class has data for another user, or for another task.
-    pub(in crate::load) fn is_spent(&self) -> bool {
-        self.plan.classes().iter().all(|class| self.is_spent_for(class))
+    pub(in crate::load) fn is_used_up(&self) -> bool {
+        self.plan.classes().iter().all(|class| self.is_used_up_for(class))
     }
 
     /// Counts an arrival that is not sent because the data for its task is used up.
-    pub(super) fn note_without_data(&self) {
+    pub(super) fn count_without_data(&self) {
         self.without_data.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -60,7 +60,7 @@ impl<'p> Supply<'p> {
     }
 
     /// Whether the class has no data for another user, or for another task of any kind.
-    pub(super) fn is_spent_for(&self, class: &UserClass) -> bool {
+    pub(super) fn is_used_up_for(&self, class: &UserClass) -> bool {
         let none_left = |rows: &[SourceId]| rows.iter().any(|source| self.left(*source) == 0);
         none_left(&class.rows) || class.tasks.as_slice().iter().all(|task| none_left(&task.rows))
     }
@@ -72,7 +72,7 @@ impl<'p> Supply<'p> {
         match data.pick() {
             Pick::Unique(OnEnd::Stop | OnEnd::Fail) => {
                 let own = self.plan.load().shard.share(u64::from(data.len()));
-                own.saturating_sub(self.asked[at].load(Ordering::Relaxed))
+                own.saturating_sub(self.taken[at].load(Ordering::Relaxed))
             }
             _ => u64::MAX,
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::server::body::{Body, MAX_ECHO};
 use crate::server::pause::{Pause, pause};
 use crate::server::registry::Shared;
-use crate::server::request::{After, EchoHead, Extent, Request, Route, Version};
+use crate::server::request::{After, EchoHead, Extent, RequestVersion, ServerRequest, ServerRoute};
 use crate::server::shop;
 
 /// The content of `/bytes/N`.
@@ -33,55 +33,55 @@ pub(super) enum Next {
 }
 
 /// Responds to a request whose body was read.
-pub(super) fn answer(
+pub(super) fn respond(
     stream: &TcpStream,
     out: &mut Vec<u8>,
-    request: &Request,
+    request: &ServerRequest,
     body: &Body,
     shared: &Shared,
 ) -> io::Result<Next> {
-    let mut answer = Answer { stream, out, version: request.version, extent: request.extent, after: request.after };
+    let mut answer = Response { stream, out, version: request.version, extent: request.extent, after: request.after };
     match &request.route {
-        Route::Ok => answer.ok(),
-        Route::Bytes(count) => answer.bytes(*count),
-        Route::Delay(time) => match pause(stream, Some(*time)) {
+        ServerRoute::Ok => answer.ok(),
+        ServerRoute::Bytes(count) => answer.bytes(*count),
+        ServerRoute::Delay(time) => match pause(stream, Some(*time)) {
             Pause::Elapsed => answer.ok(),
             Pause::Closed => Ok(Next::Close),
         },
-        Route::Status(code) => answer.text(*code, reason(*code)),
-        Route::Echo(_) if body.length > MAX_ECHO as u64 => answer.text(413, "at most 512 KiB is echoed"),
-        Route::Echo(head) => answer.echo(head, &body.kept),
-        Route::Drip { chunks, gap } => answer.drip(*chunks, *gap),
-        Route::Redirect { status, location } => answer.whole(*status, &format!("Location: {location}\r\n"), b""),
-        Route::Cookies(cookie) => {
+        ServerRoute::Status(code) => answer.text(*code, reason(*code)),
+        ServerRoute::Echo(_) if body.length > MAX_ECHO as u64 => answer.text(413, "at most 512 KiB is echoed"),
+        ServerRoute::Echo(head) => answer.echo(head, &body.kept),
+        ServerRoute::Drip { chunks, gap } => answer.drip(*chunks, *gap),
+        ServerRoute::Redirect { status, location } => answer.whole(*status, &format!("Location: {location}\r\n"), b""),
+        ServerRoute::Cookies(cookie) => {
             let fields = format!("{JSON}Set-Cookie: swarm=1; Path=/\r\n");
             answer.whole(200, &fields, json!({ "cookie": cookie }).to_string().as_bytes())
         }
-        Route::Hang => {
+        ServerRoute::Hang => {
             pause(stream, None);
             Ok(Next::Close)
         }
-        Route::Reset => {
+        ServerRoute::Reset => {
             // Closing with a linger time of zero sends RST instead of FIN.
             rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?;
             Ok(Next::Close)
         }
-        Route::Shop(errand) => {
+        ServerRoute::Shop(errand) => {
             let reply = shop::serve(errand, &body.kept, || shared.next_order());
             let fields = format!("{JSON}{}", reply.fields);
             answer.whole(reply.status, &fields, reply.body.to_string().as_bytes())
         }
-        Route::NotFound => answer.text(404, "not found"),
-        Route::BadArgument(why) => answer.text(400, why),
+        ServerRoute::NotFound => answer.text(404, "not found"),
+        ServerRoute::BadArgument(why) => answer.text(400, why),
     }
 }
 
 /// A response to be written.
-pub(super) struct Answer<'a> {
+pub(super) struct Response<'a> {
     pub(super) stream: &'a TcpStream,
     /// Filled and emptied for each response, so that it is allocated only once per connection.
     pub(super) out: &'a mut Vec<u8>,
-    pub(super) version: Version,
+    pub(super) version: RequestVersion,
     pub(super) extent: Extent,
     pub(super) after: After,
 }
@@ -135,7 +135,7 @@ enum Length {
     Unsaid,
 }
 
-impl Answer<'_> {
+impl Response<'_> {
     fn ok(&mut self) -> io::Result<Next> {
         self.whole(200, JSON, br#"{"ok":true}"#)
     }
@@ -201,8 +201,8 @@ impl Answer<'_> {
 
     fn drip(&mut self, chunks: u64, gap: Duration) -> io::Result<Next> {
         let (length, chunk, end): (_, &[u8], &[u8]) = match self.version {
-            Version::Http11 => (Length::Chunked, b"1\r\nx\r\n", b"0\r\n\r\n"),
-            Version::Http10 => {
+            RequestVersion::Http11 => (Length::Chunked, b"1\r\nx\r\n", b"0\r\n\r\n"),
+            RequestVersion::Http10 => {
                 self.after = After::Close;
                 (Length::Unsaid, b"x", b"")
             }
@@ -236,7 +236,7 @@ impl Answer<'_> {
         };
         out.extend_from_slice(match self.after {
             After::Keep => b"\r\n",
-            After::KeepSaid => b"Connection: keep-alive\r\n\r\n",
+            After::KeepAnnounced => b"Connection: keep-alive\r\n\r\n",
             After::Close => b"Connection: close\r\n\r\n",
         });
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::incoming::{Answer, Incoming, Sink};
+use super::incoming::{IncomingResponse, Response, ResponseSink};
 use super::memory::{Keep, Memory};
 use crate::clock::{Clock, Moment};
 use crate::load::net::connection::Connection;
@@ -13,7 +13,7 @@ use crate::outcome::{Failure, Traffic};
 use crate::plan::wire::WireRequest;
 
 /// Error: a connection delivered no response.
-pub(super) struct NoAnswer {
+pub(super) struct NoResponse {
     pub(in crate::load) failure: Failure,
     /// Whether not a single byte of a response was received.
     pub(super) silent: bool,
@@ -21,13 +21,13 @@ pub(super) struct NoAnswer {
 
 /// The time limit of a request, and how much of its response is kept.
 #[derive(Clone, Copy)]
-pub(in crate::load) struct Limits {
+pub(in crate::load) struct RequestLimits {
     pub(in crate::load) sent: Moment,
     pub(in crate::load) timeout: Duration,
     pub(in crate::load) keep: Keep,
 }
 
-impl Limits {
+impl RequestLimits {
     /// Time left at `now`.
     fn left(&self, now: Moment) -> Result<Duration, Failure> {
         let left = self.timeout.saturating_sub(now.since(self.sent));
@@ -37,44 +37,44 @@ impl Limits {
 
 /// One request and its response over one connection. `latest` is when the clock was last read: in the end, when the
 /// last byte arrived.
-pub(super) struct Talk<'t> {
+pub(super) struct RoundTrip<'t> {
     pub(in crate::load) connection: &'t mut Connection,
     pub(in crate::load) clock: &'t Clock,
     pub(in crate::load) stop: &'t Stop,
-    pub(in crate::load) limits: Limits,
+    pub(in crate::load) limits: RequestLimits,
     pub(in crate::load) traffic: &'t mut Traffic,
     pub(super) latest: &'t mut Moment,
     pub(in crate::load) memory: &'t mut Memory,
 }
 
-impl Talk<'_> {
+impl RoundTrip<'_> {
     /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
     /// to send if cookies were added to the request.
     pub(in crate::load) fn run(
         &mut self,
         request: WireRequest<'_>,
         dressed: Option<&[u8]>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<Response, NoResponse> {
         // The first byte of an earlier hop or connection's response does not count for this one.
         self.traffic.first_byte = None;
         let bytes = dressed.unwrap_or(request.bytes());
-        let mut incoming = Incoming::to(request);
+        let mut incoming = IncomingResponse::to(request);
         let sent = self.limits.left(*self.latest).and_then(|_| self.connection.send(bytes, 0));
         let (sent, received) = match sent {
             Ok(Sent::Whole) => {
                 self.traffic.bytes_out += request.body_len() as u64;
                 (Ok(()), self.receive(&mut incoming))
             }
-            Ok(Sent::UpTo(done)) => self.send_on(bytes, done, request.body_len(), &mut incoming),
+            Ok(Sent::UpTo(done)) => self.send_rest(bytes, done, request.body_len(), &mut incoming),
             // A server may respond and close before it has read the whole body (413): that response counts, if it
             // arrives.
             Err(Failure::Send) => (Err(Failure::Send), self.receive(&mut incoming).map(closing)),
-            Err(failure) => return Err(NoAnswer { failure, silent: true }),
+            Err(failure) => return Err(NoResponse { failure, silent: true }),
         };
         received.map_err(|failure| {
             let silent = self.traffic.first_byte.is_none();
             let failure = if silent && is_close(failure) { sent.err().unwrap_or(failure) } else { failure };
-            NoAnswer { failure, silent }
+            NoResponse { failure, silent }
         })
     }
 
@@ -82,13 +82,13 @@ impl Talk<'_> {
     /// read everything (401, 413) and read no further, or it may respond while it reads and wait until its response is
     /// read. Also returns how sending ended. `body` is the length of the request's body.
     #[cold]
-    fn send_on(
+    fn send_rest(
         &mut self,
         bytes: &[u8],
         mut done: usize,
         body: usize,
-        incoming: &mut Incoming<'_>,
-    ) -> (Result<(), Failure>, Result<Answer, Failure>) {
+        incoming: &mut IncomingResponse<'_>,
+    ) -> (Result<(), Failure>, Result<Response, Failure>) {
         let (sent, early) = loop {
             match self.send_or_receive(bytes, done, incoming) {
                 Ok(Progress::Sent(Sent::UpTo(further))) => done = further,
@@ -96,7 +96,7 @@ impl Talk<'_> {
                     self.traffic.bytes_out += body as u64;
                     return (Ok(()), self.receive(incoming));
                 }
-                Ok(Progress::Answered(answer)) => break (Ok(()), Some(Ok(answer))),
+                Ok(Progress::Responded(answer)) => break (Ok(()), Some(Ok(answer))),
                 Err(Failure::Send) => break (Err(Failure::Send), None),
                 Err(failure) => break (Ok(()), Some(Err(failure))),
             }
@@ -109,14 +109,19 @@ impl Talk<'_> {
     }
 
     /// Waits until sending or receiving is possible, and does it.
-    fn send_or_receive(&mut self, bytes: &[u8], done: usize, incoming: &mut Incoming<'_>) -> Result<Progress, Failure> {
+    fn send_or_receive(
+        &mut self,
+        bytes: &[u8],
+        done: usize,
+        incoming: &mut IncomingResponse<'_>,
+    ) -> Result<Progress, Failure> {
         let ready = self.connection.wait(self.limits.left(*self.latest)?);
         *self.latest = self.clock.now();
         let ready = ready?;
         if ready.readable {
             loop {
-                if let Some(answer) = self.take_more(incoming)? {
-                    return Ok(Progress::Answered(answer));
+                if let Some(answer) = self.receive_more(incoming)? {
+                    return Ok(Progress::Responded(answer));
                 }
                 if !self.connection.has_buffered() {
                     break;
@@ -129,9 +134,9 @@ impl Talk<'_> {
         Ok(Progress::Sent(Sent::UpTo(done)))
     }
 
-    fn receive(&mut self, incoming: &mut Incoming<'_>) -> Result<Answer, Failure> {
+    fn receive(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Response, Failure> {
         loop {
-            if let Some(answer) = self.take_more(incoming)? {
+            if let Some(answer) = self.receive_more(incoming)? {
                 return Ok(answer);
             }
         }
@@ -140,7 +145,7 @@ impl Talk<'_> {
     /// Waits for more input and processes it; returns the response when it is complete. The clock is read once per
     /// wait, after it: the first wait of a request on a kept connection then has the whole timeout, the same for each
     /// request, so that the socket's own timeout need not change.
-    fn take_more(&mut self, incoming: &mut Incoming<'_>) -> Result<Option<Answer>, Failure> {
+    fn receive_more(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Option<Response>, Failure> {
         let received = self.connection.receive(self.limits.left(*self.latest)?)?;
         let now = self.clock.now();
         *self.latest = now;
@@ -154,7 +159,7 @@ impl Talk<'_> {
             Received::End => {}
         }
         let clock = self.clock;
-        let mut sink = Sink {
+        let mut sink = ResponseSink {
             connection: self.connection,
             traffic: self.traffic,
             memory: self.memory,
@@ -172,12 +177,12 @@ impl Talk<'_> {
 enum Progress {
     Sent(Sent),
     /// The response is complete, even if part of the request is unsent.
-    Answered(Answer),
+    Responded(Response),
 }
 
 /// Marks the response of a connection that cannot carry another request.
-fn closing(answer: Answer) -> Answer {
-    Answer { keep_alive: false, ..answer }
+fn closing(answer: Response) -> Response {
+    Response { keep_alive: false, ..answer }
 }
 
 /// Unix seconds, the unit in which cookies' dates are compared.

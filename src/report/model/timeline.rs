@@ -6,7 +6,7 @@ use crate::vocabulary::Phase;
 
 /// Requests and responses within a period.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct PointTraffic {
     /// Succeeded.
     pub ok: u64,
     /// Failed.
@@ -31,7 +31,7 @@ pub struct Traffic {
     pub response: Option<PackedTimes>,
 }
 
-impl Traffic {
+impl PointTraffic {
     /// Requests that succeeded or failed.
     #[must_use]
     pub const fn completed(&self) -> u64 {
@@ -67,7 +67,7 @@ impl Traffic {
 /// State of the swarm and the machine at the end of an interval. A point made of several intervals has the maximum of
 /// each.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Gauges {
+pub struct PointGauges {
     /// Users running.
     pub users: u32,
     /// Users that should have been running.
@@ -86,8 +86,8 @@ pub struct Gauges {
     pub lateness_max_us: u64,
 }
 
-impl Gauges {
-    fn raise(&mut self, other: &Self) {
+impl PointGauges {
+    fn merge_max(&mut self, other: &Self) {
         self.users = self.users.max(other.users);
         self.users_wanted = self.users_wanted.max(other.users_wanted);
         self.in_flight = self.in_flight.max(other.in_flight);
@@ -109,9 +109,9 @@ pub struct Point {
     /// Its phase.
     pub phase: Phase,
     /// Requests and responses.
-    pub traffic: Traffic,
+    pub traffic: PointTraffic,
     /// State of the swarm and the machine; all 0 for a single endpoint.
-    pub gauges: Gauges,
+    pub gauges: PointGauges,
     /// Whether the stream has the generator's health for it; otherwise those values are 0.
     pub has_health: bool,
     /// Arrivals that were due; `None` in the closed model, and for a single endpoint.
@@ -132,7 +132,7 @@ impl Point {
         self.end_ms = self.end_ms.max(other.end_ms);
         self.phase = self.phase.min(other.phase);
         self.traffic.add(&other.traffic);
-        self.gauges.raise(&other.gauges);
+        self.gauges.merge_max(&other.gauges);
         self.throttled_ms += other.throttled_ms;
         self.has_health |= other.has_health;
         if let Some(arrivals) = other.arrivals {
@@ -143,17 +143,17 @@ impl Point {
 
 /// A bounded number of points in time order.
 #[derive(Clone, Debug)]
-pub struct Course {
+pub struct Timeline {
     points: Vec<(u64, Point)>,
-    ticks_a_point: u64,
-    most: usize,
+    ticks_per_point: u64,
+    max_points: usize,
 }
 
-impl Course {
+impl Timeline {
     /// An empty timeline of at most `most` points, which must be at least 2.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { points: Vec::new(), ticks_a_point: 1, most: most.max(2) }
+        Self { points: Vec::new(), ticks_per_point: 1, max_points: most.max(2) }
     }
 
     /// The points in time order.
@@ -164,14 +164,14 @@ impl Course {
 
     /// The number of ticks per point: 1, until there were too many points.
     #[must_use]
-    pub const fn ticks_a_point(&self) -> u64 {
-        self.ticks_a_point
+    pub const fn ticks_per_point(&self) -> u64 {
+        self.ticks_per_point
     }
 
     /// The sum of all points.
     #[must_use]
-    pub fn whole(&self) -> Traffic {
-        let mut whole = Traffic::default();
+    pub fn total(&self) -> PointTraffic {
+        let mut whole = PointTraffic::default();
         self.points().for_each(|point| whole.add(&point.traffic));
         whole
     }
@@ -179,14 +179,14 @@ impl Course {
     /// Adds the interval that ended with `tick`.
     pub fn add(&mut self, tick: u64, point: &Point) {
         self.insert(tick, point);
-        self.bound(self.most);
+        self.limit(self.max_points);
     }
 
     /// Limits the number of points to `most`, which must be at least 2, from now on.
-    pub fn bound(&mut self, most: usize) {
-        self.most = most.max(2);
-        while self.points.len() > self.most {
-            self.ticks_a_point *= 2;
+    pub fn limit(&mut self, most: usize) {
+        self.max_points = most.max(2);
+        while self.points.len() > self.max_points {
+            self.ticks_per_point *= 2;
             for (tick, point) in std::mem::take(&mut self.points) {
                 self.insert(tick, &point);
             }
@@ -195,8 +195,8 @@ impl Course {
 
     fn insert(&mut self, tick: u64, point: &Point) {
         // Ticks are counted from the start or, in a shard, by the wall clock: those with the same quotient are joined.
-        let number = tick / self.ticks_a_point;
-        let number_of = |(tick, _): &(u64, Point)| tick / self.ticks_a_point;
+        let number = tick / self.ticks_per_point;
+        let number_of = |(tick, _): &(u64, Point)| tick / self.ticks_per_point;
         // Nearly always the last point, or a new one after it.
         let place = self.points.partition_point(|known| number_of(known) < number);
         match self.points.get_mut(place) {
@@ -216,16 +216,16 @@ mod tests {
         let service =
             PackedTimes { sum: Sum::of(1, u128::from(tick), tick, tick), histogram: PackedHistogram::of([(tick, 1)]) };
         let phase = if tick < 4 { Phase::Ramp } else { Phase::Steady };
-        let traffic = Traffic { ok: 1, service, ..Traffic::default() };
+        let traffic = PointTraffic { ok: 1, service, ..PointTraffic::default() };
         Point { start_ms: (tick - 1) * 1000, end_ms: tick * 1000, phase, traffic, ..Point::default() }
     }
 
     #[test]
     fn too_many_points_are_joined_in_pairs_and_nothing_is_lost() {
-        let mut course = Course::new(10);
+        let mut course = Timeline::new(10);
         (1..=100).for_each(|tick| course.add(tick, &point(tick)));
-        assert_eq!((course.ticks_a_point(), course.points().len()), (16, 7));
-        let whole = course.whole();
+        assert_eq!((course.ticks_per_point(), course.points().len()), (16, 7));
+        let whole = course.total();
         assert_eq!(whole.ok, 100);
         assert_eq!(whole.service.histogram, PackedHistogram::of((1..=100).map(|us| (us, 1))));
         let first = course.points().next().unwrap();
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_late_line_is_inserted_at_its_time() {
-        let mut course = Course::new(10);
+        let mut course = Timeline::new(10);
         for tick in [2, 4, 3, 1, 3] {
             course.add(tick, &point(tick));
         }
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn response_times_default_to_service_times() {
         let mut sum = point(5).traffic;
-        let late = Traffic { response: Some(point(9).traffic.service), ..point(5).traffic };
+        let late = PointTraffic { response: Some(point(9).traffic.service), ..point(5).traffic };
         sum.add(&late);
         sum.add(&point(6).traffic);
         assert_eq!(sum.service.histogram, PackedHistogram::of([(5, 2), (6, 1)]));

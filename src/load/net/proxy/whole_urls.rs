@@ -20,7 +20,7 @@ pub(in crate::load) struct WholeUrls {
 
 /// Maximum bytes of a request that are copied after the new line, so that one `send` carries both; the rest of a larger
 /// request is sent separately.
-const MOST_COPIED: usize = 16 * 1024;
+const MAX_COPIED: usize = 16 * 1024;
 
 const AUTHORIZATION: &[u8] = b"Proxy-Authorization";
 
@@ -40,7 +40,7 @@ impl WholeUrls {
     pub(in crate::load) fn rewrite(&mut self, request: &[u8]) {
         let target = request.iter().position(|byte| *byte == b' ').map_or(0, |at| at + 1);
         let line_end = request.iter().position(|byte| *byte == b'\n').map_or(request.len(), |at| at + 1);
-        let (copied, rest) = request[line_end..].split_at((request.len() - line_end).min(MOST_COPIED));
+        let (copied, rest) = request[line_end..].split_at((request.len() - line_end).min(MAX_COPIED));
         // The user's own credentials take precedence over those in the proxy's URL.
         let authorization = if has_authorization(request) { "" } else { &self.authorization };
         self.room.clear();
@@ -100,6 +100,6 @@ mod tests {
         let request = format!("POST / HTTP/1.1\r\n\r\n{}", "x".repeat(1 << 20));
         let (sent, uncopied) = whole(&request, None);
         assert_eq!(sent, request.replacen(" /", " http://h:81/", 1));
-        assert!(uncopied > (1 << 20) - MOST_COPIED - 16, "{uncopied}");
+        assert!(uncopied > (1 << 20) - MAX_COPIED - 16, "{uncopied}");
     }
 }

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 /// Checking how full the channel is costs a cache line that another core holds, so only one outcome in this many does
 /// it, picked by the last digits of its end time: 64 senders on two cores then pass on three times as many as with a
 /// check for each. The 128 that a check then counts make up for the outcomes without one.
-const LOOK_EVERY: u64 = 8;
+const CHECK_EVERY: u64 = 8;
 
 /// Where users send outcomes: a channel, which users help to drain when it fills up.
 ///
@@ -16,26 +16,26 @@ const LOOK_EVERY: u64 = 8;
 /// channel half full counts some of the outcomes; the other half is a reserve for the time in which a counting thread
 /// is preempted.
 #[derive(Clone)]
-pub struct Outlet<'run> {
+pub struct OutcomeSender<'run> {
     outcomes: Sender<Outcome>,
-    relieve: &'run (dyn Fn() + Sync),
+    help_count: &'run (dyn Fn() + Sync),
 }
 
-impl<'run> Outlet<'run> {
+impl<'run> OutcomeSender<'run> {
     /// Sends outcomes to a channel. `relieve` counts some of what is in it, or returns at once if another thread is
     /// already doing so; it must not block.
     #[must_use]
     pub const fn new(outcomes: Sender<Outcome>, relieve: &'run (dyn Fn() + Sync)) -> Self {
-        Self { outcomes, relieve }
+        Self { outcomes, help_count: relieve }
     }
 
     /// Sends one outcome; waits if the channel is full, because an outcome is never dropped. Returns whether the
     /// receiver still exists.
     #[must_use]
-    pub fn put(&self, outcome: Outcome) -> bool {
-        let looks = outcome.done().nanos().is_multiple_of(LOOK_EVERY);
+    pub fn send(&self, outcome: Outcome) -> bool {
+        let looks = outcome.done().nanos().is_multiple_of(CHECK_EVERY);
         if looks && self.outcomes.len() > self.outcomes.capacity().unwrap_or(usize::MAX) / 2 {
-            (self.relieve)();
+            (self.help_count)();
         }
         self.outcomes.send(outcome).is_ok()
     }
@@ -45,7 +45,7 @@ impl<'run> Outlet<'run> {
 mod tests {
     use super::*;
     use crate::clock::Moment;
-    use crate::outcome::{Ending, Traffic, Turn};
+    use crate::outcome::{DueTime, Ending, Traffic};
     use crate::plan::endpoint::EndpointId;
     use crossbeam_channel::bounded;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,11 +55,11 @@ mod tests {
         let (sender, outcomes) = bounded(16);
         let counted = AtomicUsize::new(0);
         let relieve = || _ = counted.fetch_add(outcomes.try_iter().count(), Ordering::Relaxed);
-        let outlet = Outlet::new(sender, &relieve);
+        let outlet = OutcomeSender::new(sender, &relieve);
         for nanos in 0..100 {
             let at = Moment::from_nanos(nanos);
-            let outcome = Outcome::new(EndpointId(0), Turn::WhenSent, (at, at), Traffic::default(), Ending::Ok);
-            assert!(outlet.put(outcome), "there is room, and only users have made it");
+            let outcome = Outcome::new(EndpointId(0), DueTime::WhenSent, (at, at), Traffic::default(), Ending::Ok);
+            assert!(outlet.send(outcome), "there is room, and only users have made it");
         }
         assert_eq!(counted.into_inner() + outcomes.len(), 100);
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of requests that may still be started, shared by all users.
 #[derive(Debug)]
-pub(in crate::load) struct Budget(Option<AtomicU64>);
+pub(in crate::load) struct RequestQuota(Option<AtomicU64>);
 
 /// Permission for a user's next request.
 pub(in crate::load) enum Permit {
@@ -16,7 +16,7 @@ pub(in crate::load) enum Permit {
     None,
 }
 
-impl Budget {
+impl RequestQuota {
     /// `None` means no limit but time.
     pub(in crate::load) fn new(requests: Option<u64>) -> Self {
         Self(requests.map(AtomicU64::new))

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::input::is_time_over;
-use super::proxy::socks5::Goal;
-use super::proxy::whole::WholeUrls;
+use super::proxy::socks5::Destination;
+use super::proxy::whole_urls::WholeUrls;
 use super::proxy::{Handshake, connect, socks5};
 use super::resolve::{Resolver, in_turn};
-use super::socket::{self, SocketTransport, Watch};
+use super::socket::{self, Cancellation, SocketTransport};
 use crate::outcome::{ConnectTrouble, Connecting, Failure};
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
@@ -19,12 +19,12 @@ use crate::plan::url::{Origin, Scheme};
 
 /// Connects to origins by the plan's route; shared by all users.
 #[derive(Debug)]
-pub(super) struct Reach {
+pub(super) struct Connector {
     route: Route,
     resolver: Resolver,
     request_timeout: Duration,
     /// Connections begun so far: the addresses are used in turn across all users.
-    turn: AtomicUsize,
+    next_address: AtomicUsize,
 }
 
 /// The shortest timeout of any request; the sockets' own timeouts must be at least that fine.
@@ -33,14 +33,14 @@ fn shortest_timeout(plan: &Plan) -> Duration {
     timeouts.min().unwrap_or(Duration::MAX)
 }
 
-impl Reach {
+impl Connector {
     /// A connector for the plan's route.
     pub(in crate::load) fn new(plan: &Plan) -> Self {
         Self {
             route: plan.connection().route.clone(),
             resolver: Resolver::new(plan.connection()),
             request_timeout: shortest_timeout(plan),
-            turn: AtomicUsize::new(0),
+            next_address: AtomicUsize::new(0),
         }
     }
 
@@ -58,14 +58,14 @@ impl Reach {
         &self,
         origin: &Origin,
         limit: Instant,
-        watch: Watch<'_>,
+        watch: Cancellation<'_>,
         connecting: &mut Connecting,
     ) -> Result<SocketTransport, Failure> {
         let began = Instant::now();
         let addresses = self.look_up(origin, limit, watch);
         let resolved = Instant::now();
         connecting.dns += resolved - began;
-        let connected = self.go(origin, &addresses?, limit, watch);
+        let connected = self.connect_by_route(origin, &addresses?, limit, watch);
         connecting.connect += resolved.elapsed();
         connected
     }
@@ -80,8 +80,8 @@ impl Reach {
         }
     }
 
-    fn look_up(&self, origin: &Origin, limit: Instant, watch: Watch<'_>) -> Result<Known, Failure> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+    fn look_up(&self, origin: &Origin, limit: Instant, watch: Cancellation<'_>) -> Result<RouteAddresses, Failure> {
+        let turn = self.next_address.fetch_add(1, Ordering::Relaxed);
         let ask = |host: &Origin| {
             let addresses = self.resolver.addresses(host, limit, watch.stop.cut_off()).map_err(Failure::Dns)?;
             Ok(in_turn(&addresses, host.port(), turn).collect())
@@ -94,14 +94,20 @@ impl Reach {
             Route::Socks5 { proxy, lookup: Lookup::Here, .. } => (ask(proxy)?, ask(origin)?),
             Route::UnixSocket(_) => (Vec::new(), Vec::new()),
         };
-        Ok(Known { hop, goals })
+        Ok(RouteAddresses { first_hop: hop, destinations: goals })
     }
 
-    fn go(&self, origin: &Origin, known: &Known, limit: Instant, watch: Watch<'_>) -> Result<SocketTransport, Failure> {
+    fn connect_by_route(
+        &self,
+        origin: &Origin,
+        known: &RouteAddresses,
+        limit: Instant,
+        watch: Cancellation<'_>,
+    ) -> Result<SocketTransport, Failure> {
         match &self.route {
-            Route::Direct => self.connect_any(&known.hop, limit, watch),
+            Route::Direct => self.connect_any(&known.first_hop, limit, watch),
             Route::HttpProxy { authorization, .. } => {
-                let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                let mut transport = self.connect_any(&known.first_hop, limit, watch)?;
                 if origin.scheme() == Scheme::Https {
                     connect::open(Handshake::new(&mut transport, limit), origin, authorization.as_deref())?;
                 }
@@ -109,13 +115,15 @@ impl Reach {
             }
             Route::Socks5 { login, lookup, .. } => {
                 let through = |goal, limit| {
-                    let mut transport = self.connect_any(&known.hop, limit, watch)?;
+                    let mut transport = self.connect_any(&known.first_hop, limit, watch)?;
                     socks5::open(Handshake::new(&mut transport, limit), login.as_ref(), goal)?;
                     Ok(transport)
                 };
                 match lookup {
-                    Lookup::Here => first_of(&known.goals, limit, |goal, limit| through(Goal::Address(goal), limit)),
-                    Lookup::Proxy => through(Goal::unresolved(origin), limit),
+                    Lookup::Here => {
+                        try_each(&known.destinations, limit, |goal, limit| through(Destination::Address(goal), limit))
+                    }
+                    Lookup::Proxy => through(Destination::unresolved(origin), limit),
                 }
             }
             Route::UnixSocket(path) => {
@@ -129,9 +137,9 @@ impl Reach {
         &self,
         addresses: &[SocketAddr],
         limit: Instant,
-        watch: Watch<'_>,
+        watch: Cancellation<'_>,
     ) -> Result<SocketTransport, Failure> {
-        let socket = first_of(addresses, limit, |address, limit| {
+        let socket = try_each(addresses, limit, |address, limit| {
             socket::connect(address, left(limit), watch).map_err(|error| failure(&error))
         })?;
         Ok(SocketTransport::new(socket, self.request_timeout))
@@ -139,15 +147,15 @@ impl Reach {
 }
 
 /// The addresses looked up for one connection, in the order to try them.
-struct Known {
+struct RouteAddresses {
     /// Addresses of the first hop: the origin itself, or the proxy.
-    hop: Vec<SocketAddr>,
+    first_hop: Vec<SocketAddr>,
     /// Addresses of the origin, for a proxy that is given addresses.
-    goals: Vec<SocketAddr>,
+    destinations: Vec<SocketAddr>,
 }
 
 /// Tries the addresses one after another, each with an equal part of the remaining time.
-fn first_of<T>(
+fn try_each<T>(
     addresses: &[SocketAddr],
     limit: Instant,
     mut attempt: impl FnMut(SocketAddr, Instant) -> Result<T, Failure>,

@@ -12,55 +12,55 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// have not: with so many threads a fair scheduler lets some wait for seconds (4 s until the last was through; 1.2 s
 /// this way).
 #[derive(Debug, Default)]
-pub(in crate::load) struct Gate {
-    crowd: Mutex<Crowd>,
+pub(in crate::load) struct StartGate {
+    state: Mutex<GateState>,
     opened: Condvar,
     all_through: Condvar,
 }
 
 /// The users at the gate.
 #[derive(Debug, Default)]
-struct Crowd {
+struct GateState {
     is_closed: bool,
     /// Users waiting to pass.
     waiting: usize,
     /// Users that passed and wait for the others.
-    holding: usize,
+    waiting_for_others: usize,
     /// Users that have passed so far.
     passed: u64,
-    awaited: VecDeque<Muster>,
+    awaited: VecDeque<Milestone>,
 }
 
 /// A number of users that counts as reached after this many passes.
 #[derive(Clone, Copy, Debug)]
-struct Muster {
+struct Milestone {
     passes: u64,
     users: u32,
 }
 
 /// Guard: no user passes while it is held.
 #[derive(Debug)]
-pub(in crate::load) struct Closed<'gate>(&'gate Gate);
+pub(in crate::load) struct CloseGuard<'gate>(&'gate StartGate);
 
-impl Drop for Closed<'_> {
+impl Drop for CloseGuard<'_> {
     fn drop(&mut self) {
-        let mut crowd = self.0.crowd();
+        let mut crowd = self.0.lock_state();
         crowd.is_closed = false;
         self.0.wake_some(crowd);
     }
 }
 
-impl Gate {
+impl StartGate {
     /// Closes the gate until the returned guard is dropped.
-    pub(in crate::load) fn close(&self) -> Closed<'_> {
-        self.crowd().is_closed = true;
-        Closed(self)
+    pub(in crate::load) fn close(&self) -> CloseGuard<'_> {
+        self.lock_state().is_closed = true;
+        CloseGuard(self)
     }
 
     /// Passes a user as soon as the gate is open; returns the numbers of users reached with it.
     #[must_use]
     pub(super) fn pass(&self) -> Vec<u32> {
-        let mut crowd = self.crowd();
+        let mut crowd = self.lock_state();
         if crowd.is_closed {
             crowd.waiting += 1;
             crowd = self.opened.wait_while(crowd, |crowd| crowd.is_closed).unwrap_or_else(PoisonError::into_inner);
@@ -73,13 +73,13 @@ impl Gate {
     }
 
     /// Makes a user that has sent a request wait until no user is waiting to pass.
-    pub(in crate::load) fn hold(&self) {
-        let mut crowd = self.crowd();
+    pub(in crate::load) fn wait_for_all(&self) {
+        let mut crowd = self.lock_state();
         if !crowd.is_through() {
-            crowd.holding += 1;
+            crowd.waiting_for_others += 1;
             let through = self.all_through.wait_while(crowd, |crowd| !crowd.is_through());
             crowd = through.unwrap_or_else(PoisonError::into_inner);
-            crowd.holding -= 1;
+            crowd.waiting_for_others -= 1;
         }
         self.wake_some(crowd);
     }
@@ -87,28 +87,28 @@ impl Gate {
     /// Registers that `users` are reached after `passes`, a number that never falls; returns those already reached.
     #[must_use]
     pub(super) fn await_users(&self, passes: u64, users: u32) -> Vec<u32> {
-        let mut crowd = self.crowd();
-        crowd.awaited.push_back(Muster { passes, users });
+        let mut crowd = self.lock_state();
+        crowd.awaited.push_back(Milestone { passes, users });
         crowd.take_reached()
     }
 
     /// Wakes two of the users that need not wait: 10,000 are awake after 13 steps, and each user does little work.
-    fn wake_some(&self, crowd: MutexGuard<'_, Crowd>) {
+    fn wake_some(&self, crowd: MutexGuard<'_, GateState>) {
         let (sleepers, some) = match *crowd {
-            Crowd { is_closed: true, .. } => return,
-            Crowd { waiting: 0, holding, .. } => (&self.all_through, holding.min(2)),
-            Crowd { waiting, .. } => (&self.opened, waiting.min(2)),
+            GateState { is_closed: true, .. } => return,
+            GateState { waiting: 0, waiting_for_others: holding, .. } => (&self.all_through, holding.min(2)),
+            GateState { waiting, .. } => (&self.opened, waiting.min(2)),
         };
         drop(crowd);
         (0..some).for_each(|_| sleepers.notify_one());
     }
 
-    fn crowd(&self) -> MutexGuard<'_, Crowd> {
-        self.crowd.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_state(&self) -> MutexGuard<'_, GateState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Crowd {
+impl GateState {
     const fn is_through(&self) -> bool {
         !self.is_closed && self.waiting == 0
     }
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_last_user_to_pass_reports_that_all_have_started() {
-        let gate = Gate::default();
+        let gate = StartGate::default();
         let closed = gate.close();
         assert_eq!(gate.await_users(3, 3), [0; 0], "no user has passed yet");
         std::thread::scope(|scope| {
@@ -139,16 +139,16 @@ mod tests {
     #[test]
     fn no_user_sends_a_second_request_before_all_have_passed() {
         const USERS: usize = 50;
-        let gate = Gate::default();
+        let gate = StartGate::default();
         let closed = gate.close();
         std::thread::scope(|scope| {
             let work = || {
                 let _ = gate.pass();
-                gate.hold();
-                gate.crowd().passed
+                gate.wait_for_all();
+                gate.lock_state().passed
             };
             let users: Vec<_> = (0..USERS).map(|_| scope.spawn(work)).collect();
-            while gate.crowd().waiting < USERS {
+            while gate.lock_state().waiting < USERS {
                 std::thread::yield_now();
             }
             drop(closed);
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn milestones_reached_before_they_are_set_are_reported_at_once_and_only_once() {
-        let gate = Gate::default();
+        let gate = StartGate::default();
         assert_eq!(gate.pass(), [0; 0]);
         assert_eq!(gate.await_users(1, 1), [1]);
         assert_eq!(gate.await_users(3, 3), [0; 0]);

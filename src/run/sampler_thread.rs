@@ -9,19 +9,19 @@ use crate::clock::Moment;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
-use crate::telemetry::look::Look;
+use crate::telemetry::look::TickSample;
 use crate::telemetry::writer::CpuGauge;
 
 /// A sample, and whether it is the last.
-pub(super) enum Sighting {
+pub(super) enum Observation {
     /// A sample at a tick.
-    Grid(Look),
+    Tick(TickSample),
     /// The sample after the last user has ended.
-    Last(Look),
+    Last(TickSample),
 }
 
 /// Observes machine and swarm.
-pub(super) struct Watch<'run> {
+pub(super) struct SamplerThread<'run> {
     pub(super) sampler: Sampler,
     pub(super) run: RunContext<'run>,
     pub(super) writer_cpu: CpuGauge,
@@ -29,16 +29,16 @@ pub(super) struct Watch<'run> {
     pub(super) heartbeat: Heartbeat,
 }
 
-impl Watch<'_> {
+impl SamplerThread<'_> {
     /// Takes one sample.
-    pub(super) fn look(&mut self, tick: u64) -> Look {
+    pub(super) fn observe(&mut self, tick: u64) -> TickSample {
         let now = self.run.clock.now();
-        Look {
+        TickSample {
             tick,
             users: self.run.roster.users(),
             flight: self.run.roster.flight(now),
             stopped: self.run.stop.begun_at().map(|at| self.run.clock.moment(at)),
-            sample: self.sampler.sample(now),
+            machine: self.sampler.sample(now),
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
             overslept: self.heartbeat.take(),
@@ -61,35 +61,35 @@ impl Watch<'_> {
     }
 
     /// Takes a sample at each tick after the first, and a last one when `over` is closed.
-    pub(super) fn run(mut self, grid: Grid, over: &Receiver<Never>, looks: &Sender<Sighting>) {
+    pub(super) fn run(mut self, grid: TickGrid, over: &Receiver<Never>, looks: &Sender<Observation>) {
         let mut tick = grid.first() + 1;
         self.heartbeat.excuse(self.run.clock.now());
         while !self.is_over(over, grid.due(tick)) {
             // After a standstill several ticks are overdue; only the latest is reported.
             tick = tick.max(grid.passed(self.run.clock.now()));
-            if looks.send(Sighting::Grid(self.look(tick))).is_err() {
+            if looks.send(Observation::Tick(self.observe(tick))).is_err() {
                 return;
             }
             // Sending may have waited for a busy aggregator, which is not a standstill.
             self.heartbeat.excuse(self.run.clock.now());
             tick += 1;
         }
-        let mut last = self.look(tick.max(grid.passed(self.run.clock.now())));
+        let mut last = self.observe(tick.max(grid.passed(self.run.clock.now())));
         last.users = self.run.roster.users_at_stop();
         // The aggregator waits for this one.
-        let _ = looks.send(Sighting::Last(last));
+        let _ = looks.send(Observation::Last(last));
     }
 }
 
 /// The due times of ticks and their numbers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grid {
+pub(super) struct TickGrid {
     interval: u64,
     /// Time from tick 0 to the start of the run, in nanoseconds.
     origin: u64,
 }
 
-impl Grid {
+impl TickGrid {
     /// Ticks at the multiples of the interval since the start.
     pub(super) fn from_start(interval: Duration) -> Self {
         Self { interval: nanos(interval).max(1), origin: 0 }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_single_process_run_ticks_from_its_start() {
-        let grid = Grid::from_start(Duration::from_secs(3));
+        let grid = TickGrid::from_start(Duration::from_secs(3));
         assert_eq!(grid.first(), 0);
         assert_eq!(grid.due(2), Moment::at(Duration::from_secs(6)));
         assert_eq!(grid.passed(Moment::at(Duration::from_millis(8999))), 2);
@@ -139,7 +139,7 @@ mod tests {
         let interval = Duration::from_secs(3);
         let unix = |millis: u64| Duration::from_secs(1_795_381_200) + Duration::from_millis(millis);
         for start in [0, 1, 999, 1_000, 2_999, 3_000, 7_777] {
-            let grid = Grid::of_wall_clock(interval, unix(start));
+            let grid = TickGrid::of_wall_clock(interval, unix(start));
             assert_eq!(grid.first(), 598_460_400 + start / 3000, "started {start} ms after a multiple");
             let due = unix(start) + grid.due(598_460_404).since_start();
             assert_eq!(due, unix(12_000), "the same tick is the same time");

@@ -22,11 +22,11 @@ use crate::plan::journey::MAX_PERIOD;
 use crate::plan::schedule::arrivals::{Arrivals, DueTimes};
 
 /// The arrival queues of all classes.
-pub(in crate::load) struct Lanes<'p> {
-    of_classes: Box<[Lane<'p>]>,
+pub(in crate::load) struct ArrivalQueues<'p> {
+    by_class: Box<[ArrivalQueue<'p>]>,
     most_users: u32,
     /// Queues that have no user and may still get one.
-    unmanned: AtomicU32,
+    without_user: AtomicU32,
 }
 
 /// One arrival: when it is due, and its number in the whole run, which determines its class and task.
@@ -39,8 +39,8 @@ pub(in crate::load) struct Arrival {
 }
 
 /// Arrivals of one class that no user has taken yet.
-pub(in crate::load) struct Lane<'p> {
-    due: Mutex<Waiting<'p>>,
+pub(in crate::load) struct ArrivalQueue<'p> {
+    pending: Mutex<PendingArrivals<'p>>,
     /// One signal for each arrival given back, for users that wait for one.
     returned: (Sender<()>, Receiver<()>),
     /// End of the run: arrivals due then or later are not part of it.
@@ -50,14 +50,14 @@ pub(in crate::load) struct Lane<'p> {
     is_spent: AtomicBool,
 }
 
-struct Waiting<'p> {
-    own: Peekable<Own<'p>>,
+struct PendingArrivals<'p> {
+    scheduled: Peekable<ClassArrivals<'p>>,
     /// Taken by users that could not serve them.
     returned: BTreeSet<Arrival>,
 }
 
 /// The times at which the arrivals of one class are due.
-struct Own<'p> {
+struct ClassArrivals<'p> {
     plan: &'p Plan,
     class: usize,
     due: DueTimes<'p>,
@@ -65,7 +65,7 @@ struct Own<'p> {
     next: u64,
 }
 
-impl Iterator for Own<'_> {
+impl Iterator for ClassArrivals<'_> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
@@ -82,61 +82,61 @@ impl Iterator for Own<'_> {
     }
 }
 
-impl<'p> Lanes<'p> {
+impl<'p> ArrivalQueues<'p> {
     /// All arrivals of a plan.
     pub(in crate::load) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
         let end = Moment::at(plan.load().run_time.unwrap_or(Duration::MAX));
-        let lane = |class| Lane::new(Own { plan, class, due: arrivals.due(), next: 0 }, end);
-        let of_classes: Box<[Lane<'p>]> = (0..plan.classes().len()).map(lane).collect();
+        let lane = |class| ArrivalQueue::new(ClassArrivals { plan, class, due: arrivals.due(), next: 0 }, end);
+        let of_classes: Box<[ArrivalQueue<'p>]> = (0..plan.classes().len()).map(lane).collect();
         let used = of_classes.iter().filter(|lane| !lane.is_spent()).count();
         let unmanned = AtomicU32::new(u32::try_from(used).unwrap_or(u32::MAX));
-        Self { of_classes, most_users, unmanned }
+        Self { by_class: of_classes, most_users, without_user: unmanned }
     }
 
     /// The queue of a class.
-    pub(in crate::load) fn lane(&self, class: usize) -> &Lane<'p> {
-        &self.of_classes[class]
+    pub(in crate::load) fn queue(&self, class: usize) -> &ArrivalQueue<'p> {
+        &self.by_class[class]
     }
 
     /// When the next untaken arrival is due, among classes that have data.
     pub(super) fn next_due(&self) -> Option<Moment> {
-        self.of_classes.iter().filter(|lane| !lane.is_spent()).filter_map(Lane::next_due).min()
+        self.by_class.iter().filter(|lane| !lane.is_spent()).filter_map(ArrivalQueue::next_due).min()
     }
 
     /// The class that may get another user and whose next arrival is due first, and when that is.
     pub(super) fn next_to_grow(&self, roster: &Roster) -> Option<(usize, Moment)> {
-        let classes = (0..self.of_classes.len()).filter(|class| self.may_grow(*class, roster));
-        let due = classes.filter_map(|class| Some((class, self.of_classes[class].next_due()?)));
+        let classes = (0..self.by_class.len()).filter(|class| self.may_grow(*class, roster));
+        let due = classes.filter_map(|class| Some((class, self.by_class[class].next_due()?)));
         due.min_by_key(|(_, due)| *due)
     }
 
     /// Whether a class may get another user. The last places are reserved for classes that have no user yet.
     pub(in crate::load) fn may_grow(&self, class: usize, roster: &Roster) -> bool {
-        let lane = &self.of_classes[class];
+        let lane = &self.by_class[class];
         let is_first = lane.users.load(Ordering::Relaxed) == 0;
-        let others = self.unmanned.load(Ordering::Relaxed).saturating_sub(u32::from(is_first));
+        let others = self.without_user.load(Ordering::Relaxed).saturating_sub(u32::from(is_first));
         !lane.is_spent() && roster.users().saturating_add(others) < self.most_users
     }
 
     /// Counts a started user of a class.
-    pub(super) fn man(&self, class: usize) {
-        if self.of_classes[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.unmanned.fetch_sub(1, Ordering::Relaxed);
+    pub(super) fn add_user(&self, class: usize) {
+        if self.by_class[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.without_user.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
     /// Removes a user of a class that ended for lack of data, so another one would have none either.
-    pub(in crate::load) fn unman(&self, class: usize) {
-        self.of_classes[class].is_spent.store(true, Ordering::Relaxed);
-        self.of_classes[class].users.fetch_sub(1, Ordering::Relaxed);
+    pub(in crate::load) fn remove_user(&self, class: usize) {
+        self.by_class[class].is_spent.store(true, Ordering::Relaxed);
+        self.by_class[class].users.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-impl<'p> Lane<'p> {
-    fn new(own: Own<'p>, end: Moment) -> Self {
-        let due = Mutex::new(Waiting { own: own.peekable(), returned: BTreeSet::new() });
+impl<'p> ArrivalQueue<'p> {
+    fn new(own: ClassArrivals<'p>, end: Moment) -> Self {
+        let due = Mutex::new(PendingArrivals { scheduled: own.peekable(), returned: BTreeSet::new() });
         let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
-        let lane = Self { due, returned: unbounded(), end, users, is_spent };
+        let lane = Self { pending: due, returned: unbounded(), end, users, is_spent };
         lane.is_spent.store(lane.next_due().is_none(), Ordering::Relaxed);
         lane
     }
@@ -153,7 +153,7 @@ impl<'p> Lane<'p> {
 
     /// Gives back an arrival whose first request was not sent.
     pub(in crate::load) fn give_back(&self, arrival: Arrival) {
-        self.waiting().returned.insert(arrival);
+        self.lock_pending().returned.insert(arrival);
         // Cannot fail: the queue itself holds the receiver.
         let _ = self.returned.0.send(());
     }
@@ -178,29 +178,29 @@ impl<'p> Lane<'p> {
 
     /// When the next untaken arrival is due.
     fn next_due(&self) -> Option<Moment> {
-        self.waiting().next(self.end).map(|arrival| arrival.due)
+        self.lock_pending().next(self.end).map(|arrival| arrival.due)
     }
 
     fn next_if(&self, is_wanted: impl Fn(Arrival) -> bool) -> Option<Arrival> {
-        let mut waiting = self.waiting();
+        let mut waiting = self.lock_pending();
         waiting.next(self.end).filter(|arrival| is_wanted(*arrival))?;
         waiting.pop()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting<'p>> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_pending(&self) -> MutexGuard<'_, PendingArrivals<'p>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting<'_> {
+impl PendingArrivals<'_> {
     /// The next arrival that is due before `end`. Those given back were due before all that are still untaken.
     fn next(&mut self, end: Moment) -> Option<Arrival> {
         let returned = self.returned.first().copied();
-        returned.or_else(|| self.own.peek().copied().filter(|arrival| arrival.due < end))
+        returned.or_else(|| self.scheduled.peek().copied().filter(|arrival| arrival.due < end))
     }
 
     fn pop(&mut self) -> Option<Arrival> {
-        self.returned.pop_first().or_else(|| self.own.next())
+        self.returned.pop_first().or_else(|| self.scheduled.next())
     }
 }
 
@@ -208,12 +208,12 @@ impl Waiting<'_> {
 /// times.
 pub(in crate::load) struct Unsent<'l, 'p> {
     /// The queues, by class.
-    lanes: Vec<(usize, MutexGuard<'l, Waiting<'p>>)>,
+    queues: Vec<(usize, MutexGuard<'l, PendingArrivals<'p>>)>,
     next: BinaryHeap<Reverse<(Arrival, usize)>>,
     until: Moment,
 }
 
-impl<'p> Lanes<'p> {
+impl<'p> ArrivalQueues<'p> {
     /// Arrivals due before `stopped` and never sent, of classes that had data. Call it after all users have ended.
     pub(in crate::load) fn unsent(&self, stopped: Moment) -> Unsent<'_, 'p> {
         self.left(stopped, |lane| !lane.is_spent())
@@ -221,22 +221,22 @@ impl<'p> Lanes<'p> {
 
     /// Arrivals due before `stopped`, of classes whose data was used up.
     pub(in crate::load) fn without_data(&self, stopped: Moment) -> Unsent<'_, 'p> {
-        self.left(stopped, Lane::is_spent)
+        self.left(stopped, ArrivalQueue::is_spent)
     }
 
-    fn left(&self, stopped: Moment, is_meant: impl Fn(&Lane<'p>) -> bool) -> Unsent<'_, 'p> {
-        let lanes = self.of_classes.iter().enumerate().filter(|(_, lane)| is_meant(lane));
-        let lanes: Vec<_> = lanes.map(|(class, lane)| (class, lane.waiting())).collect();
-        let until = stopped.min(self.of_classes.iter().map(|lane| lane.end).min().unwrap_or(stopped));
-        let mut unsent = Unsent { next: BinaryHeap::with_capacity(lanes.len()), lanes, until };
-        (0..unsent.lanes.len()).for_each(|lane| unsent.look(lane));
+    fn left(&self, stopped: Moment, is_meant: impl Fn(&ArrivalQueue<'p>) -> bool) -> Unsent<'_, 'p> {
+        let lanes = self.by_class.iter().enumerate().filter(|(_, lane)| is_meant(lane));
+        let lanes: Vec<_> = lanes.map(|(class, lane)| (class, lane.lock_pending())).collect();
+        let until = stopped.min(self.by_class.iter().map(|lane| lane.end).min().unwrap_or(stopped));
+        let mut unsent = Unsent { next: BinaryHeap::with_capacity(lanes.len()), queues: lanes, until };
+        (0..unsent.queues.len()).for_each(|lane| unsent.push_next(lane));
         unsent
     }
 }
 
 impl Unsent<'_, '_> {
-    fn look(&mut self, lane: usize) {
-        if let Some(arrival) = self.lanes[lane].1.next(self.until).filter(|arrival| arrival.due < self.until) {
+    fn push_next(&mut self, lane: usize) {
+        if let Some(arrival) = self.queues[lane].1.next(self.until).filter(|arrival| arrival.due < self.until) {
             self.next.push(Reverse((arrival, lane)));
         }
     }
@@ -248,8 +248,8 @@ impl Iterator for Unsent<'_, '_> {
 
     fn next(&mut self) -> Option<(usize, Arrival)> {
         let Reverse((arrival, lane)) = self.next.pop()?;
-        self.lanes[lane].1.pop();
-        self.look(lane);
-        Some((self.lanes[lane].0, arrival))
+        self.queues[lane].1.pop();
+        self.push_next(lane);
+        Some((self.queues[lane].0, arrival))
     }
 }
