@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, bounded};
 
-use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
+use swarmline::cli::{self, Command, Invocation, RunFlags, SettingSources, Variables};
 use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
 use swarmline::load::net::connection::Dialer;
@@ -58,7 +58,7 @@ fn work(words: Vec<OsString>) -> Result<u64> {
 }
 
 /// Like `swarmline::run::run`, but with nothing but the users.
-fn run(flags: &RunFlags, origins: &Origins) -> Result<u64> {
+fn run(flags: &RunFlags, origins: &SettingSources) -> Result<u64> {
     let plan = Plan::from_flags(
         flags,
         origins,

@@ -6,11 +6,11 @@ mod report;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, Origins, Variables};
+use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
 use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
-use crate::import::{self, Assets, Hosts, Scope, SecretHandling};
+use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::extract::Extraction;
 use crate::plan::journey::{Message, UserClass};
@@ -32,7 +32,7 @@ pub use report::report;
 ///
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
-pub fn run(flags: &RunFlags, origins: &Origins) -> Result<Exit> {
+pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     memory::save_address_space();
     // What is not Unicode is no engine's.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -163,7 +163,7 @@ pub fn target(flags: &TargetFlags) -> Result<Exit> {
 /// # Errors
 /// The input cannot be read or understood.
 pub fn import(flags: &ImportFlags) -> Result<Exit> {
-    let scope = Scope {
+    let scope = ImportOptions {
         hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
         assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
         secrets: if flags.keep_secrets { SecretHandling::Keep } else { SecretHandling::FromEnvironment },

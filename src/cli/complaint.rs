@@ -11,7 +11,7 @@ use crate::secret::{MASK, masked, masked_url};
 
 /// How much of a flag's value a complaint may repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum ValueDisplay {
     /// None: any part of it may be a secret.
     Nothing,
     /// A URL without what it carries.
@@ -22,7 +22,7 @@ enum Shown {
     UpToColon,
 }
 
-impl Shown {
+impl ValueDisplay {
     fn of(flag: &str) -> Self {
         match flag {
             "--header" | "--basic-auth" | "--data" | "--json" | "--proxy" => Self::Nothing,
@@ -72,7 +72,7 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
         return Error::usage("--json", "needs a body; Locust's --json (statistics) is in the stream, see --telemetry");
     }
     let Some(flag) = flag else { return Error::usage("command line", masked(&sentence(error))) };
-    let shown = value.as_deref().map(|value| Shown::of(flag).value(value));
+    let shown = value.as_deref().map(|value| ValueDisplay::of(flag).value(value));
     let named = name.unwrap_or(flag);
     if let Some(why) = without_a_value(error, value.as_deref(), definition) {
         return Error::usage(named, why + &choices(error));

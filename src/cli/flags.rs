@@ -122,7 +122,7 @@ pub struct RunFlags {
     pub rate: Option<f64>,
     /// Intervals between arrivals of --rate: all the same (constant) or random (poisson) [default: constant]
     #[arg(long, value_name = "constant|poisson", hide_possible_values = true, help_heading = "Load")]
-    pub arrival: Option<Arrival>,
+    pub arrival: Option<ArrivalSpacing>,
     /// Load over time as ramps, such as 30s:100,2m:100,30s:0
     ///
     /// Each stage changes the load evenly to N users within TIME; with --rate, to N arrivals per second. It starts from
@@ -297,14 +297,14 @@ pub struct RunFlags {
 
 /// How arrivals are spaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Arrival {
+pub enum ArrivalSpacing {
     /// Evenly.
     Constant,
     /// At random, as independent people come.
     Poisson,
 }
 
-impl Arrival {
+impl ArrivalSpacing {
     /// The word of the flag.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

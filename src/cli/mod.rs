@@ -15,7 +15,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{Arrival, CheckFlags, LogLevel, Outputs, RunFlags};
+pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, Outputs, RunFlags};
 pub use generate::{completions, manual_page};
 pub use many::MergeFlags;
 pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, ReportFlags, SchemaFlags, TargetFlags};
@@ -53,7 +53,7 @@ pub enum Command {
 
 /// Where a setting's value came from, most binding first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub enum SettingSource {
     /// A flag of this command line.
     Flag,
     /// An environment variable.
@@ -64,7 +64,7 @@ pub enum Origin {
     Default,
 }
 
-impl Origin {
+impl SettingSource {
     /// The name in the stream.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -79,22 +79,22 @@ impl Origin {
 
 /// Where each flag got its value, by the flag's name in [`RunFlags`].
 #[derive(Clone, Debug, Default)]
-pub struct Origins {
-    origins: HashMap<String, Origin>,
+pub struct SettingSources {
+    origins: HashMap<String, SettingSource>,
     /// Flags as people write them, with the variables that their values came from.
     variables: Vec<(Vec<String>, String)>,
 }
 
-impl Origins {
+impl SettingSources {
     /// Where the flag got its value.
     #[must_use]
-    pub fn of(&self, flag: &str) -> Origin {
-        self.origins.get(flag).copied().unwrap_or(Origin::Default)
+    pub fn of(&self, flag: &str) -> SettingSource {
+        self.origins.get(flag).copied().unwrap_or(SettingSource::Default)
     }
 
     /// Notes that the scenario file says what nobody else said.
     pub fn set_file(&mut self, flag: &str) {
-        self.origins.insert(flag.to_owned(), Origin::File);
+        self.origins.insert(flag.to_owned(), SettingSource::File);
     }
 
     /// The error about what the user wrote: the variable in place of the flag, where the value came from one.
@@ -108,9 +108,9 @@ impl Origins {
 
     fn from_matches(matches: &ArgMatches, command: &clap::Command) -> Self {
         let origin = |id: &str| match matches.value_source(id) {
-            Some(ValueSource::CommandLine) => Origin::Flag,
-            Some(ValueSource::EnvVariable) => Origin::Env,
-            _ => Origin::Default,
+            Some(ValueSource::CommandLine) => SettingSource::Flag,
+            Some(ValueSource::EnvVariable) => SettingSource::Env,
+            _ => SettingSource::Default,
         };
         let origins = matches.ids().map(|id| (id.as_str().to_owned(), origin(id.as_str()))).collect();
         let variable = |argument: &clap::Arg| {
@@ -128,7 +128,7 @@ impl Origins {
 #[derive(Debug)]
 pub enum Invocation {
     /// Do this.
-    Command(Command, Origins),
+    Command(Command, SettingSources),
     /// Print this text on stdout and end: help or version.
     Text(String),
 }
@@ -167,9 +167,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         }
         Err(error) => return Err(complaint(&error, &definition, &arguments)),
     };
-    let origins = matches
-        .subcommand()
-        .and_then(|(name, of_command)| Some(Origins::from_matches(of_command, definition.find_subcommand(name)?)));
+    let origins = matches.subcommand().and_then(|(name, of_command)| {
+        Some(SettingSources::from_matches(of_command, definition.find_subcommand(name)?))
+    });
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| complaint(&error, &definition, &arguments))?;
     if let (Command::Run(_), Variables::Heeded(value)) = (&cli.command, variables) {
         refused::variables(value)?;

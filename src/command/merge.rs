@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::tell;
-use crate::cli::{MergeFlags, Origins};
+use crate::cli::{MergeFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
-use crate::merge::{self, Merged, Outcome, Rules};
+use crate::merge::{self, MergePolicy, MergeResult, Merged};
 use crate::plan::{Sink, check};
 use crate::report::collector::ReportCollector;
 use crate::report::screen;
@@ -19,9 +19,9 @@ use crate::telemetry::interrupt::Interrupt;
 /// # Errors
 /// As [`merge::merge()`]; exit 2 if a check cannot be parsed or a report will not be writable, before any stream is
 /// read; exit 4 if writing a report fails in the end.
-pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
+pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
     let checks = check::of(&flags.held_to, origins, &[])?;
-    let rules = Rules {
+    let rules = MergePolicy {
         allow_missing: flags.allow_missing,
         exit_code_on_error: (flags.exit_code_on_error, origins.of("exit_code_on_error").as_str()),
         checks: checks.into_iter().map(|(check, origin)| (check, origin.as_str())).collect(),
@@ -45,7 +45,7 @@ pub fn merge(flags: &MergeFlags, origins: &Origins) -> Result<Exit> {
     let model = seen.model()?;
     let left = seen.write(&model);
     if !flags.quiet {
-        let (Outcome { shards: (there, all), .. }, summary) =
+        let (MergeResult { shards: (there, all), .. }, summary) =
             (&outcome, terminal::summary(&model, screen::stderr_width()));
         let left = left.as_deref().unwrap_or_default();
         screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cli::{Origins, Outputs, ReportFlags};
+use crate::cli::{Outputs, ReportFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::files::distinct::{self, NamedFile};
 use crate::plan::check::{self, Check};
@@ -18,7 +18,7 @@ use crate::telemetry::interrupt::Interrupt;
 /// Exit 2: a file cannot be read, or holds more than one stream or none; a report cannot be written. Exit 130: a signal
 /// arrived before the end of a stream.
 pub fn report(flags: &ReportFlags) -> Result<Exit> {
-    let checks = check::of(&flags.held_to, &Origins::default(), &[])?;
+    let checks = check::of(&flags.held_to, &SettingSources::default(), &[])?;
     let checks: Vec<Check> = checks.into_iter().map(|(check, _)| check).collect();
     let many = flags.streams.len() > 1;
     if many && flags.outputs != Outputs::default() {

@@ -6,7 +6,7 @@ use base64::prelude::BASE64_STANDARD;
 use super::draft::{Draft, DraftBody, DraftRequest, Import, Notes, SizeBudget, escape_template};
 use super::other_flags::skip_flag;
 use super::secrets::SecretVariables;
-use super::{Scope, body};
+use super::{ImportOptions, body};
 use crate::error::{Error, Result};
 use crate::plan::url::Url;
 use crate::secret::masked_url;
@@ -16,7 +16,7 @@ use crate::value;
 ///
 /// # Errors
 /// Names the invalid word.
-pub(super) fn import(what: &str, commands: &[Vec<String>], scope: Scope) -> Result<Import> {
+pub(super) fn import(what: &str, commands: &[Vec<String>], scope: ImportOptions) -> Result<Import> {
     let mut notes = Notes::default();
     let mut vault = SecretVariables::new(scope.secrets);
     let mut requests = Vec::new();

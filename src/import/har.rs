@@ -12,7 +12,7 @@ use super::correlate::{TokenBudget, TokenCandidate, correlate};
 use super::curl::{is_computed, joined};
 use super::draft::{Draft, DraftBody, DraftRequest, Import, Notes, SizeBudget, escape_template};
 use super::secrets::SecretVariables;
-use super::{Assets, Hosts, Scope, SecretHandling, body};
+use super::{Assets, Hosts, ImportOptions, SecretHandling, body};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::plan::json::{Duplicates, Json, RawJson};
@@ -23,7 +23,7 @@ use crate::value;
 ///
 /// # Errors
 /// Names the file, and line and column or the JSON path.
-pub(super) fn import(file: &str, input: impl Read, scope: Scope) -> Result<Import> {
+pub(super) fn import(file: &str, input: impl Read, scope: ImportOptions) -> Result<Import> {
     let mut notes = Notes::default();
     let mut recorded = entries::read(file, input, &mut notes)?;
     // Recorders write entries when they end; they are sorted by their start.
@@ -205,7 +205,7 @@ fn is_asset(kind: &str, mime: &str) -> bool {
 
 /// Leaves out what users of a scenario do not send: requests to other hosts, assets, and the hops of
 /// redirects, which are followed automatically.
-fn select(recorded: Vec<RecordedExchange>, scope: Scope, notes: &mut Notes) -> Vec<RecordedExchange> {
+fn select(recorded: Vec<RecordedExchange>, scope: ImportOptions, notes: &mut Notes) -> Vec<RecordedExchange> {
     let page = recorded.iter().position(|entry| scope.assets == Assets::Keep || !entry.is_asset);
     let first = page.map(|at| recorded[at].origin.clone()).unwrap_or_default();
     let mut followed: Option<String> = None;

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::plan::json::without_bom;
 use crate::secret::masked_url;
 pub use draft::Import;
-pub use scope::{Assets, Hosts, Scope, SecretHandling};
+pub use scope::{Assets, Hosts, ImportOptions, SecretHandling};
 use shell_words::is_command;
 
 /// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.
@@ -39,7 +39,7 @@ const MAX_COMMANDS: SizeLimit = SizeLimit::mib("a file of curl commands", 4);
 ///
 /// # Errors
 /// One line that names the file and position, or the word; exit code 2.
-pub fn import(input: &[String], scope: Scope) -> Result<Import> {
+pub fn import(input: &[String], scope: ImportOptions) -> Result<Import> {
     match input {
         [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
         [one] if is_command(one) => curl::import("curl command", &shell_words::commands(one)?, scope),
@@ -69,7 +69,7 @@ fn input_label(input: &str) -> String {
 }
 
 /// A recording is a JSON object; anything else is read as commands.
-fn text(name: &str, input: Bounded<impl Read>, scope: Scope) -> Result<Import> {
+fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions) -> Result<Import> {
     let refused = |why: std::io::Error| Error::usage(name, why);
     let mut input = BufReader::new(input);
     let begin = input.fill_buf().map_err(refused)?;

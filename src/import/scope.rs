@@ -2,7 +2,7 @@
 
 /// Options for the import.
 #[derive(Clone, Copy, Debug)]
-pub struct Scope {
+pub struct ImportOptions {
     /// Whether requests to other hosts than the first one are imported.
     pub hosts: Hosts,
     /// Whether images, fonts, style sheets and scripts are imported.

@@ -4,23 +4,23 @@
 use std::time::Duration;
 
 use super::join::Join;
-use super::run::{Plan, Run};
-use super::shard::Shard;
-use super::troubles::Kind as Trouble;
+use super::run::{RunIdentity, ShardPlan};
+use super::shard::ShardState;
+use super::troubles::MergeTroubleKind as Trouble;
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MAX_SHARDS, Ticks};
 use crate::telemetry::line::MAX_LINE;
-use crate::telemetry::reader::checks::Extent;
+use crate::telemetry::reader::checks::TimesExtent;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::vocabulary::{LineKind, SourceKind};
 
 /// Where a line is: its input, and its number there.
-type Place = (usize, u64);
+type LinePosition = (usize, u64);
 
 /// Lines of a shard whose config has not come.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct EarlyLines {
     /// The first bytes.
     number: u64,
     /// The `seq` of the last one.
@@ -38,7 +38,7 @@ const AHEAD: Duration = Duration::from_secs(3600);
 
 impl Join {
     /// The number of the shard that a line is of, if it is to be taken.
-    pub(super) fn admit(&mut self, place: Place, text: &str, line: &Line<'_>) -> Option<u32> {
+    pub(super) fn admit(&mut self, place: LinePosition, text: &str, line: &Line<'_>) -> Option<u32> {
         let telemetry = &line.telemetry;
         let index = self.index_of(place.0, telemetry)?;
         if self.refused.contains(&(place.0, index)) {
@@ -46,7 +46,7 @@ impl Join {
         }
         // What wrote a line anew may have put blanks between its keys.
         let is_short = text.len() < MAX_LINE || rewritten(text).is_some_and(|text| text.len() < MAX_LINE);
-        let checked = if is_short { line.check(Extent::Shard) } else { Err("a line of more than 4096 bytes") };
+        let checked = if is_short { line.check(TimesExtent::Shard) } else { Err("a line of more than 4096 bytes") };
         if let Err(why) = checked {
             self.disbelieve(place, index, telemetry, why);
             return None;
@@ -63,17 +63,18 @@ impl Join {
     }
 
     /// Whether a line begins a shard: its config does, and what comes before says nothing.
-    fn begin(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>) -> bool {
+    fn begin(&mut self, (input, number): LinePosition, index: u32, line: &Telemetry<'_>) -> bool {
         if line.kind() != Some(LineKind::Config) || line.shard.is_none() {
             if self.begun.len() < MAX_SHARDS as usize {
                 let key = (input, index, (*line.run_id).to_owned());
-                self.begun.entry(key).or_insert(Begun { number, seq: 0 }).seq = line.seq;
+                self.begun.entry(key).or_insert(EarlyLines { number, seq: 0 }).seq = line.seq;
             }
             return false;
         }
-        let run = || Run { run_id: (*line.run_id).to_owned(), testplan: (*line.testplan).to_owned(), plan: None };
+        let run =
+            || RunIdentity { run_id: (*line.run_id).to_owned(), testplan: (*line.testplan).to_owned(), plan: None };
         if self.run.get_or_insert_with(run).run_id == *line.run_id {
-            let mut shard = Shard::new(input);
+            let mut shard = ShardState::new(input);
             let before = self.begun.remove(&(input, index, (*line.run_id).to_owned()));
             shard.seq = before.map_or(0, |begun| begun.seq);
             self.shards.insert(index, shard);
@@ -114,7 +115,7 @@ impl Join {
             self.last_time.1 = unix_time(&line.time).unwrap_or_default();
         }
         let unix = self.last_time.1;
-        let ticks = self.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(Plan::interval);
+        let ticks = self.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(ShardPlan::interval);
         let ticks = ticks.map(|interval| Ticks::new(interval, Duration::ZERO));
         let shard = self.shard(index);
         if shard.unix.is_some_and(|before| unix + BACK < before || unix > before + AHEAD) {
@@ -133,7 +134,7 @@ impl Join {
     }
 
     /// A line contradicts itself: it is named and left out, and the shard's numbers go on behind it.
-    fn disbelieve(&mut self, (input, number): Place, index: u32, line: &Telemetry<'_>, why: Contradiction) {
+    fn disbelieve(&mut self, (input, number): LinePosition, index: u32, line: &Telemetry<'_>, why: Contradiction) {
         let is_own = self.run.as_ref().is_some_and(|run| *run.run_id == *line.run_id);
         if let Some(shard) = self.shards.get_mut(&index).filter(|shard| is_own && shard.input == input) {
             shard.follows_closely(line.seq);
@@ -157,7 +158,7 @@ impl Join {
 
     /// Names shards whose config did not come, and what of each was not named line by line.
     pub(super) fn note_unnamed(&mut self) {
-        for ((input, index, run_id), Begun { number, .. }) in std::mem::take(&mut self.begun) {
+        for ((input, index, run_id), EarlyLines { number, .. }) in std::mem::take(&mut self.begun) {
             let name = self.name(input);
             let sentence =
                 format!("{name}: line {number}: of shard {index} of run {run_id}, whose config did not come");

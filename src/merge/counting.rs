@@ -1,8 +1,8 @@
 //! What a shard's intervals count, each when its histograms are there and belong to it.
 
 use super::join::Join;
-use super::shard::{Failed, Open};
-use super::slots::Piece;
+use super::shard::{FailureTimes, OpenInterval};
+use super::slots::PendingPiece;
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MAX_COUNT};
 use crate::telemetry::reader::line::{Line, Telemetry};
@@ -20,7 +20,7 @@ impl Join {
         } else if pieces > MOST_PIECES {
             self.contradict(index, number, "more pieces of a histogram than any has");
         } else {
-            let open = Open { number, record: record.into(), left: pieces, pieces: Vec::new() };
+            let open = OpenInterval { number, record: record.into(), left: pieces, pieces: Vec::new() };
             self.shard(index).open = Some(open);
         }
     }
@@ -30,7 +30,7 @@ impl Join {
             self.contradict(index, number, "a piece of a histogram without its interval");
             return;
         };
-        open.pieces.push(Piece { kind: line.histogram_kind(), histogram: (*line.histogram).into() });
+        open.pieces.push(PendingPiece { kind: line.histogram_kind(), histogram: (*line.histogram).into() });
         open.left -= 1;
         if open.left > 0 {
             self.shard(index).open = Some(open);
@@ -49,7 +49,7 @@ impl Join {
         }
     }
 
-    fn count_line(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[Piece]) {
+    fn count_line(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[PendingPiece]) {
         if line.kind() != Some(LineKind::Unfinished) {
             return self.count_interval((index, number), line, pieces);
         }
@@ -60,7 +60,7 @@ impl Join {
         }
     }
 
-    fn count_interval(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[Piece]) {
+    fn count_interval(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>, pieces: &[PendingPiece]) {
         let added = self.room_for(index, line).and_then(|()| line.slots(pieces, &mut self.tools.decoder));
         let slots = match added {
             Ok(slots) => slots,
@@ -81,7 +81,7 @@ impl Join {
             let unix = |time: &str| unix_time(time).unwrap_or_default().as_secs_f64();
             let (first_seen, last_seen) = (unix(&line.interval_start), unix(&line.interval_end));
             for (class, count) in &*line.failed_by_class {
-                shard.note_failed(endpoint, *class, Failed { count: *count, first_seen, last_seen });
+                shard.note_failed(endpoint, *class, FailureTimes { count: *count, first_seen, last_seen });
             }
         }
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::join::Join;
-use super::master::{Master, Said, with};
-use super::run::Plan;
-use super::shard::Stage;
+use super::master::{Master, PendingLine, with};
+use super::run::ShardPlan;
+use super::shard::ShardStage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
-use super::troubles::{Kind, ranges};
+use super::troubles::{MergeTroubleKind, ranges};
 use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
@@ -24,7 +24,7 @@ use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 
 /// What decides whether a merge is in order.
 #[derive(Clone, Debug)]
-pub struct Rules {
+pub struct MergePolicy {
     /// Whether missing shards make the run not valid.
     pub allow_missing: bool,
     /// Exit code where a request failed, and who says so: `flag`, `env` or `default`.
@@ -33,7 +33,7 @@ pub struct Rules {
     pub checks: Vec<(Check, &'static str)>,
 }
 
-impl Rules {
+impl MergePolicy {
     /// The shards' settings with what is decided here in place of what they say of it.
     pub(super) fn settle(&self, settings: &mut Vec<WireSetting>) {
         let setting = |key: &'static str, value: String, origin: &'static str| WireSetting {
@@ -49,17 +49,18 @@ impl Rules {
 }
 
 /// Looks at what can only be told at the end.
-fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &Rules) {
+fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
     let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
     let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
     if !missing.is_empty() {
-        join.troubles.add(Kind::Missing, format!("of {} shards not there: {missing}", all.len()));
+        join.troubles.add(MergeTroubleKind::Missing, format!("of {} shards not there: {missing}", all.len()));
     }
-    let cut_off = ranges(join.shards_in(Stage::CutOff));
+    let cut_off = ranges(join.shards_in(ShardStage::CutOff));
     if !cut_off.is_empty() {
-        join.troubles.add(Kind::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
+        join.troubles
+            .add(MergeTroubleKind::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
     }
-    let interval = join.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(Plan::interval);
+    let interval = join.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(ShardPlan::interval);
     let starts = || join.shards.iter().filter_map(|(index, shard)| Some((shard.started?, *index)));
     if let (Some(interval), Some((first, one)), Some((last, two))) = (interval, starts().min(), starts().max())
         && last.saturating_sub(first) > interval
@@ -67,22 +68,22 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &Rules) {
         let apart = last.saturating_sub(first).as_secs_f64();
         let sentence =
             format!("shards {one} and {two} started {apart:.3} s apart, more than an interval; see --start-at");
-        join.troubles.add(Kind::Apart, sentence);
+        join.troubles.add(MergeTroubleKind::Apart, sentence);
     }
     let mut found = Vec::new();
     let settings = join.run.iter().filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.settings);
     for setting in settings.filter(|setting| setting.key == "check" && rules.checks.is_empty()) {
         // One that is too long stands in the stream as its length and hash.
         if let Err(why) = Check::parse(&setting.value) {
-            found.push((Kind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
+            found.push((MergeTroubleKind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
         }
     }
     for (index, shard) in &join.shards {
         if shard.lost > 0 {
-            found.push((Kind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
+            found.push((MergeTroubleKind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
         }
         if shard.contradictions == 0 && shard.end.is_some_and(|end| end != shard.counts) {
-            found.push((Kind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
+            found.push((MergeTroubleKind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
         }
     }
     for (kind, sentence) in found {
@@ -92,7 +93,7 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &Rules) {
         let all: u64 = torn.iter().map(|(torn, _)| torn).sum();
         let cure = "processes that share a pipe tore each other's lines; give each shard a file of its own \
                     (--telemetry run-%s.ndjson), or use parallel --line-buffer or srun -l";
-        join.troubles.add(Kind::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
+        join.troubles.add(MergeTroubleKind::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
     }
 }
 
@@ -112,7 +113,7 @@ fn add_untold_errors(join: &mut Join) {
 
 /// What a merge came to.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct MergeResult {
     /// Judges the run.
     pub judgement: Assessment,
     /// Shards that there are, and that there should be.
@@ -122,12 +123,12 @@ pub struct Outcome {
 }
 
 /// The last lines, and what the run came to.
-pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) -> (Vec<Said>, Outcome) {
+pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) -> (Vec<PendingLine>, MergeResult) {
     find_troubles(join, torn, master.rules());
     let mut said = master.rest(join);
     add_untold_errors(join);
     let at = master.moment(join.latest);
-    let record = |body| Said::Record(Box::new(Record { at, tick: None, body }));
+    let record = |body| PendingLine::Record(Box::new(Record { at, tick: None, body }));
     for (kind, sentence) in join.troubles.all() {
         said.push(record(warning(kind.as_str(), &sentence)));
     }
@@ -139,10 +140,10 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     said.push(record(RecordBody::TestStop(stop)));
     let tick = join.written;
     let unfinished = join.unfinished_lines(&span).into_iter();
-    said.extend(unfinished.map(|body| Said::Record(Box::new(Record { at, tick, body }))));
+    said.extend(unfinished.map(|body| PendingLine::Record(Box::new(Record { at, tick, body }))));
     let mut extra = Extra::default();
     for shard in join.shards.values_mut() {
-        if shard.stage == Stage::Ended {
+        if shard.stage == ShardStage::Ended {
             (shard.users, shard.extra) = shard.current;
         }
         extra.add(&shard.extra);
@@ -171,7 +172,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         load_time: load_end.since_start(),
     };
     said.extend(last_lines(&judgement, exit_code, &totals).map(record));
-    let outcome = Outcome {
+    let outcome = MergeResult {
         judgement,
         shards: (join.shards.len(), join.count()),
         troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
@@ -226,7 +227,7 @@ impl Join {
 /// The end of the load: of a shard that was cut off, the last that is known of it.
 fn load_end(join: &Join, master: &Master) -> Moment {
     let last = join.shards.values().map(|shard| shard.load_end).fold(0.0, f64::max);
-    let cut_off = join.shards.values().any(|shard| shard.stage == Stage::CutOff);
+    let cut_off = join.shards.values().any(|shard| shard.stage == ShardStage::CutOff);
     let last = Duration::try_from_secs_f64(last).unwrap_or_default();
     master.moment(if cut_off || last.is_zero() { join.latest } else { last })
 }

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::admit::Begun;
+use super::admit::EarlyLines;
 use super::output::can_pass;
-use super::run::Run;
-use super::shard::{Shard, Stage};
-use super::ticks::{self, Passed, Report, Tick, Tools};
-use super::totals::{ErrorTotal, Extra, Totals};
-use super::troubles::{Kind as Trouble, Troubles};
+use super::run::RunIdentity;
+use super::shard::{ShardStage, ShardState};
+use super::ticks::{self, ForwardedLine, ReadBuffers, ShardTick, Tick};
+use super::totals::{ErrorTotal, Extra, MergeTotals};
+use super::troubles::{MergeTroubleKind as Trouble, MergeTroubles};
 use super::unfinished;
 use crate::clock::unix_time;
 use crate::stats::tally::Counts;
@@ -18,13 +18,13 @@ use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
-use crate::telemetry::reader::value::Reason;
+use crate::telemetry::reader::value::ReasonValue;
 use crate::telemetry::text::{MAX_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
 
 /// What a line was good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum LineUse {
     /// It could not be read.
     Torn,
     /// It was taken, or was none to be taken.
@@ -36,8 +36,8 @@ pub(super) enum Taken {
 /// The merge as it stands.
 #[derive(Default)]
 pub(super) struct Join {
-    pub(super) run: Option<Run>,
-    pub(super) shards: BTreeMap<u32, Shard>,
+    pub(super) run: Option<RunIdentity>,
+    pub(super) shards: BTreeMap<u32, ShardState>,
     /// Ticks that are not written yet.
     pub(super) pending: BTreeMap<u64, Tick>,
     /// How many of the shards that go on have told of each tick last, one more than its number; 0: of none.
@@ -46,17 +46,17 @@ pub(super) struct Join {
     pub(super) foremost: u64,
     /// The last tick that is written.
     pub(super) written: Option<u64>,
-    pub(super) tools: Tools,
-    pub(super) totals: Totals,
+    pub(super) tools: ReadBuffers,
+    pub(super) totals: MergeTotals,
     /// Unfinished requests.
-    pub(super) unfinished: BTreeMap<unfinished::Key, Unfinished>,
-    pub(super) troubles: Troubles,
+    pub(super) unfinished: BTreeMap<unfinished::EndpointPhase, Unfinished>,
+    pub(super) troubles: MergeTroubles,
     /// What shards say that is worth knowing, and no fault.
     pub(super) notes: Vec<VerdictReason>,
     /// Shards of which nothing came by the time that it was missed.
     pub(super) unseen: BTreeSet<u32>,
     /// Lines of workers that came after their last tick.
-    pub(super) closing: BTreeMap<u32, Vec<Passed>>,
+    pub(super) closing: BTreeMap<u32, Vec<ForwardedLine>>,
     /// The latest time of a line, since the Unix epoch.
     pub(super) latest: Duration,
     pub(super) inputs: Vec<String>,
@@ -66,7 +66,7 @@ pub(super) struct Join {
     /// Input, `source_id` and number of the shard whose line was taken last: mostly the next one's too.
     pub(super) last_source: (usize, String, u32),
     /// What came before a shard's config, or without it, by input, shard and run.
-    pub(super) begun: BTreeMap<(usize, u32, String), Begun>,
+    pub(super) begun: BTreeMap<(usize, u32, String), EarlyLines>,
     /// The time that was read last, as text and since the Unix epoch: mostly the next line's too.
     pub(super) last_time: (String, Duration),
 }
@@ -78,9 +78,9 @@ impl Join {
     }
 
     /// Takes a record, which is line `number` of an input.
-    pub(super) fn take(&mut self, input: usize, number: u64, record: &[u8]) -> Taken {
-        let Ok((text, line)) = Line::read(record) else { return Taken::Torn };
-        let Some(index) = self.admit((input, number), text, &line) else { return Taken::Read };
+    pub(super) fn take(&mut self, input: usize, number: u64, record: &[u8]) -> LineUse {
+        let Ok((text, line)) = Line::read(record) else { return LineUse::Torn };
+        let Some(index) = self.admit((input, number), text, &line) else { return LineUse::Read };
         let telemetry = &line.telemetry;
         if telemetry.kind() != Some(LineKind::Histogram) {
             self.end_pieces(index);
@@ -90,13 +90,13 @@ impl Join {
             self.end_tick(index, before, None);
         }
         let taken = self.take_of((index, number), &line, text);
-        if over.is_some() { Taken::Progress } else { taken }
+        if over.is_some() { LineUse::Progress } else { taken }
     }
 
     /// Takes a record of a shard.
-    fn take_of(&mut self, (index, number): (u32, u64), line: &Line<'_>, record: &str) -> Taken {
+    fn take_of(&mut self, (index, number): (u32, u64), line: &Line<'_>, record: &str) -> LineUse {
         let telemetry = &line.telemetry;
-        let Some(kind) = telemetry.kind() else { return Taken::Read };
+        let Some(kind) = telemetry.kind() else { return LineUse::Read };
         match kind {
             LineKind::Interval | LineKind::Unfinished => {
                 self.take_counted((index, number), telemetry, record);
@@ -105,7 +105,7 @@ impl Join {
             LineKind::Health => {
                 self.note_time(line.unix());
                 self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
-                return Taken::Progress;
+                return LineUse::Progress;
             }
             LineKind::Stats => self.take_stats((index, number), line),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Warning => {
@@ -126,11 +126,11 @@ impl Join {
             }
             LineKind::RunEnd => {
                 self.take_end(index, line);
-                return Taken::Progress;
+                return LineUse::Progress;
             }
             LineKind::TestStart | LineKind::Check => {}
         }
-        Taken::Read
+        LineUse::Read
     }
 
     /// Keeps a line of a shard that goes into the master's stream, in the form that a stream has.
@@ -147,8 +147,8 @@ impl Join {
     }
 
     /// The shard with a number that was admitted.
-    pub(super) fn shard(&mut self, index: u32) -> &mut Shard {
-        self.shards.entry(index).or_insert_with(|| Shard::new(0))
+    pub(super) fn shard(&mut self, index: u32) -> &mut ShardState {
+        self.shards.entry(index).or_insert_with(|| ShardState::new(0))
     }
 
     pub(super) fn name(&self, input: usize) -> &str {
@@ -184,7 +184,7 @@ impl Join {
         shard.spawned.extend(reached.into_iter().map(|users| (tick, users)));
         let unix = health.map(Line::unix);
         let health = health.map(|line| ticks::health(&line.telemetry));
-        let report = Report { shard: index, unix, users, extra, health, passed };
+        let report = ShardTick { shard: index, unix, users, extra, health, passed };
         self.tick(tick).add_report(report);
         self.move_going(before, Some(tick));
         self.foremost = self.foremost.max(tick);
@@ -264,7 +264,7 @@ impl Join {
         self.note_time(line.unix());
         let Telemetry { ok, failed, aborted, redirects, reopened, .. } = *telemetry;
         if telemetry.verdict.0 == Some(Verdict::Invalid) {
-            let reasons = telemetry.reasons.iter().map(Reason::text).collect::<Vec<_>>().join("; ");
+            let reasons = telemetry.reasons.iter().map(ReasonValue::text).collect::<Vec<_>>().join("; ");
             self.troubles.add(Trouble::Invalid, format!("shard {index} is not valid: {reasons}"));
         }
         for reason in telemetry.reasons.iter().filter(|reason| reason.kind() == Some(ReasonKind::DataEnd)) {
@@ -275,13 +275,13 @@ impl Join {
             shard.load_end = shard.started.unwrap_or_default().as_secs_f64() + seconds;
         }
         shard.end = Some(Counts { ok, failed, aborted, redirects, reopened });
-        self.leave(index, Stage::Ended);
+        self.leave(index, ShardStage::Ended);
     }
 
     /// The shard goes no further.
-    pub(super) fn leave(&mut self, index: u32, stage: Stage) {
+    pub(super) fn leave(&mut self, index: u32, stage: ShardStage) {
         let shard = self.shard(index);
-        if shard.stage != Stage::Going {
+        if shard.stage != ShardStage::Going {
             return;
         }
         shard.stage = stage;
@@ -296,7 +296,7 @@ impl Join {
     pub(super) fn end_input(&mut self, input: usize) {
         let cut: Vec<u32> = self.shards.iter().filter(|(_, shard)| shard.input == input).map(|(k, _)| *k).collect();
         for index in cut {
-            self.leave(index, Stage::CutOff);
+            self.leave(index, ShardStage::CutOff);
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::ending::Rules;
+use super::ending::MergePolicy;
 use super::join::Join;
-use super::shard::Stage;
-use super::ticks::{Passed, Tick};
+use super::shard::ShardStage;
+use super::ticks::{ForwardedLine, Tick};
 use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
@@ -22,11 +22,11 @@ use crate::vocabulary::{Phase, StatsType};
 const LATE: u64 = 2;
 
 /// A line of the master's stream that waits to be written.
-pub(super) enum Said {
+pub(super) enum PendingLine {
     /// The master's own.
     Record(Box<Record>),
     /// A worker's.
-    Passed(Passed),
+    Passed(ForwardedLine),
 }
 
 /// Makes the master's lines.
@@ -37,20 +37,20 @@ pub(super) struct Master {
     last_end: String,
     /// Phase of the last tick that was the load's, and when it ended, since the Unix epoch.
     last_of_load: Option<(Phase, Duration)>,
-    rules: Rules,
+    rules: MergePolicy,
     /// What checks look at.
     bench: CheckSet,
 }
 
 impl Master {
     /// A master that has said nothing.
-    pub(super) fn new(rules: Rules) -> Self {
+    pub(super) fn new(rules: MergePolicy) -> Self {
         let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
         Self { start: None, last_end: String::new(), last_of_load: None, bench: CheckSet::new(&checks), rules }
     }
 
     /// What decides whether all is in order.
-    pub(super) const fn rules(&self) -> &Rules {
+    pub(super) const fn rules(&self) -> &MergePolicy {
         &self.rules
     }
 
@@ -63,12 +63,12 @@ impl Master {
         Moment::at(unix.saturating_sub(self.start.unwrap_or_default()))
     }
 
-    fn record(&self, unix: Duration, tick: Option<u64>, body: RecordBody) -> Said {
-        Said::Record(Box::new(Record { at: self.moment(unix), tick, body }))
+    fn record(&self, unix: Duration, tick: Option<u64>, body: RecordBody) -> PendingLine {
+        PendingLine::Record(Box::new(Record { at: self.moment(unix), tick, body }))
     }
 
     /// What there is to say by now.
-    pub(super) fn ready(&mut self, join: &mut Join) -> Vec<Said> {
+    pub(super) fn ready(&mut self, join: &mut Join) -> Vec<PendingLine> {
         let mut said = Vec::new();
         while let Some(tick) = join.pending.first_key_value().map(|(tick, _)| *tick) {
             if !join.all_told(tick) && join.foremost < tick.saturating_add(LATE) {
@@ -80,18 +80,18 @@ impl Master {
     }
 
     /// What is left to say when all inputs are over, before the end.
-    pub(super) fn rest(&mut self, join: &mut Join) -> Vec<Said> {
+    pub(super) fn rest(&mut self, join: &mut Join) -> Vec<PendingLine> {
         let mut said = Vec::new();
         while let Some(tick) = join.pending.first_key_value().map(|(tick, _)| *tick) {
             self.tick(join, tick, &mut said);
         }
         self.begin(join, &mut said);
         self.spawned(join, u64::MAX, join.latest, &mut said);
-        said.extend(std::mem::take(&mut join.closing).into_values().flatten().map(Said::Passed));
+        said.extend(std::mem::take(&mut join.closing).into_values().flatten().map(PendingLine::Passed));
         said
     }
 
-    fn begin(&mut self, join: &Join, said: &mut Vec<Said>) {
+    fn begin(&mut self, join: &Join, said: &mut Vec<PendingLine>) {
         if self.start.is_some() {
             return;
         }
@@ -113,7 +113,7 @@ impl Master {
         said.extend(pages.into_iter().map(|body| self.record(started, None, body)));
     }
 
-    fn tick(&mut self, join: &mut Join, number: u64, said: &mut Vec<Said>) {
+    fn tick(&mut self, join: &mut Join, number: u64, said: &mut Vec<PendingLine>) {
         let Some(mut tick) = join.pending.remove(&number) else { return };
         self.begin(join, said);
         tick.sort();
@@ -140,11 +140,11 @@ impl Master {
         of_tick(stats(StatsType::Current, users, &statistics));
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| RecordBody::Health(Box::new(health)));
-        let passed: Vec<Said> = take_passed(&mut tick).map(Said::Passed).collect();
+        let passed: Vec<PendingLine> = take_passed(&mut tick).map(PendingLine::Passed).collect();
         let intervals = parts
             .iter()
             .flat_map(|(endpoint, interval)| intervals::lines(&span, join.tools.endpoints.name(*endpoint), interval));
-        let own: Vec<Said> = intervals.chain(health).map(|body| self.record(unix, Some(number), body)).collect();
+        let own: Vec<PendingLine> = intervals.chain(health).map(|body| self.record(unix, Some(number), body)).collect();
         for (endpoint, interval) in parts {
             join.tools.keep(endpoint, interval);
         }
@@ -190,8 +190,8 @@ impl Master {
     }
 
     /// A number of users is reached when all shards have reached their part.
-    fn spawned(&self, join: &mut Join, tick: u64, unix: Duration, said: &mut Vec<Said>) {
-        let is_there = |shard: &super::shard::Shard| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
+    fn spawned(&self, join: &mut Join, tick: u64, unix: Duration, said: &mut Vec<PendingLine>) {
+        let is_there = |shard: &super::shard::ShardState| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
         while join.is_complete() && !join.shards.is_empty() && join.shards.values().all(is_there) {
             let parts = join.shards.values_mut().filter_map(|shard| shard.spawned.pop_front());
             let user_count = parts.map(|(_, users)| users).fold(0, u32::saturating_add);
@@ -215,7 +215,7 @@ pub(super) fn with(statistics: Statistics, extra: &Extra) -> Statistics {
 }
 
 /// Lines of the workers, each worker's together.
-fn take_passed(tick: &mut Tick) -> impl Iterator<Item = Passed> {
+fn take_passed(tick: &mut Tick) -> impl Iterator<Item = ForwardedLine> {
     std::mem::take(&mut tick.reports).into_iter().flat_map(|report| report.passed)
 }
 
@@ -259,7 +259,7 @@ impl Join {
     }
 
     /// Shards that go on, or have ended in order.
-    pub(super) fn shards_in(&self, stage: Stage) -> Vec<u32> {
+    pub(super) fn shards_in(&self, stage: ShardStage) -> Vec<u32> {
         self.shards.iter().filter(|(_, shard)| shard.stage == stage).map(|(index, _)| *index).collect()
     }
 }

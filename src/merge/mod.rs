@@ -29,20 +29,20 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::plan::Sink as Destination;
 use crate::telemetry::interrupt::Interrupt;
-use crate::telemetry::reader::lines::{Lines, Next, ready};
+use crate::telemetry::reader::lines::{Lines, NextLine, ready};
 use crate::telemetry::reader::records::{Found, Records};
 use crate::telemetry::sink::OpenStream;
-pub use ending::{Outcome, Rules};
-use join::{Join, Taken};
-use master::{Master, Said};
+pub use ending::{MergePolicy, MergeResult};
+use join::{Join, LineUse};
+use master::{Master, PendingLine};
+pub use output::MasterLineObserver;
 use output::Output;
-pub use output::Tee;
 
 /// What came of a merge.
 #[derive(Debug)]
 pub enum Merged {
     /// The stream was written to its end.
-    Whole(Outcome),
+    Whole(MergeResult),
     /// Its reader went away.
     Closed,
 }
@@ -55,8 +55,8 @@ pub enum Merged {
 pub fn merge(
     streams: &[PathBuf],
     destination: &Destination,
-    rules: Rules,
-    tee: Tee,
+    rules: MergePolicy,
+    tee: MasterLineObserver,
     interrupt: &Interrupt,
 ) -> Result<Merged> {
     let inputs = streams.iter().map(|path| Lines::open(path)).collect::<Result<Vec<_>>>()?;
@@ -65,22 +65,22 @@ pub fn merge(
     let mut work = Work::new(inputs, output, Master::new(rules), interrupt);
     match work.read_all().and_then(|()| work.end()) {
         Ok(outcome) => Ok(Merged::Whole(outcome)),
-        Err(Trouble::Closed) => Ok(Merged::Closed),
-        Err(Trouble::Waiting(why)) => Err(Error::invalid("poll", why)),
-        Err(Trouble::Output(why)) => Err(Error::invalid(destination.to_string(), why)),
-        Err(Trouble::Empty(why)) => Err(Error::invalid("merge", why)),
+        Err(MergeError::Closed) => Ok(Merged::Closed),
+        Err(MergeError::Waiting(why)) => Err(Error::invalid("poll", why)),
+        Err(MergeError::Output(why)) => Err(Error::invalid(destination.to_string(), why)),
+        Err(MergeError::Empty(why)) => Err(Error::invalid("merge", why)),
     }
 }
 
 /// What ends a merge before its end.
-enum Trouble {
+enum MergeError {
     Closed,
     Waiting(io::Error),
     Output(io::Error),
     Empty(String),
 }
 
-impl Trouble {
+impl MergeError {
     fn output(why: io::Error) -> Self {
         if why.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(why) }
     }
@@ -108,7 +108,7 @@ impl<'i> Work<'i> {
     }
 
     /// Reads every input to its end, the one that is furthest behind first, so that files come out as if they were live.
-    fn read_all(&mut self) -> std::result::Result<(), Trouble> {
+    fn read_all(&mut self) -> std::result::Result<(), MergeError> {
         // By one more than the last tick that was told of.
         let mut runnable: BTreeSet<(u64, usize)> = (0..self.inputs.len()).map(|input| (0, input)).collect();
         let mut waiting: Vec<(u64, usize)> = Vec::new();
@@ -126,10 +126,10 @@ impl<'i> Work<'i> {
             };
             round = told;
             match self.read(input) {
-                Pause::Told(tick) => drop(runnable.insert((tick, input))),
-                Pause::NotYet => waiting.push((told, input)),
-                Pause::Over => self.join.end_input(input),
-                Pause::GivenUp => self.give_up(input),
+                ReadPause::Told(tick) => drop(runnable.insert((tick, input))),
+                ReadPause::NotYet => waiting.push((told, input)),
+                ReadPause::Over => self.join.end_input(input),
+                ReadPause::GivenUp => self.give_up(input),
             }
             self.say()?;
         }
@@ -141,11 +141,11 @@ impl<'i> Work<'i> {
         waiting: &mut Vec<(u64, usize)>,
         runnable: &mut BTreeSet<(u64, usize)>,
         is_idle: bool,
-    ) -> std::result::Result<(), Trouble> {
+    ) -> std::result::Result<(), MergeError> {
         let asked: Vec<&Lines> = waiting.iter().map(|(_, input)| &self.inputs[*input]).collect();
         let left = asked.iter().filter_map(|input| input.left(self.interrupt, self.stop_timeout())).min();
         let most = if is_idle { left } else { Some(Duration::ZERO) };
-        let ready = ready(&asked, self.interrupt, most).map_err(Trouble::Waiting)?;
+        let ready = ready(&asked, self.interrupt, most).map_err(MergeError::Waiting)?;
         let mut ready = ready.into_iter();
         let mut given_up = Vec::new();
         waiting.retain(|entry| {
@@ -182,21 +182,21 @@ impl<'i> Work<'i> {
     }
 
     /// Reads an input until a tick or a stream is complete.
-    fn read(&mut self, input: usize) -> Pause {
+    fn read(&mut self, input: usize) -> ReadPause {
         let mut line = std::mem::take(&mut self.line);
         let pause = loop {
             if self.is_given_up(input) {
-                break Pause::GivenUp;
+                break ReadPause::GivenUp;
             }
             let next = self.inputs[input].next(&mut line);
             let number = self.inputs[input].count();
             match &next {
-                Next::NotYet => break Pause::NotYet,
-                Next::Over => break Pause::Over,
+                NextLine::NotYet => break ReadPause::NotYet,
+                NextLine::Over => break ReadPause::Over,
                 // A compressed stream whose writer was killed.
-                Next::Damaged(why) if why.kind() == io::ErrorKind::UnexpectedEof => break Pause::Over,
-                Next::Damaged(why) => break self.damaged(input, number + 1, &why.to_string()),
-                Next::Line | Next::Tail => {}
+                NextLine::Damaged(why) if why.kind() == io::ErrorKind::UnexpectedEof => break ReadPause::Over,
+                NextLine::Damaged(why) => break self.damaged(input, number + 1, &why.to_string()),
+                NextLine::Line | NextLine::Tail => {}
             }
             let record = match self.records[input].take(&line) {
                 Found::Nothing | Found::Other => continue,
@@ -204,9 +204,9 @@ impl<'i> Work<'i> {
                 Found::Batch(cure) => break self.damaged(input, number, cure),
             };
             match self.join.take(input, number, &record) {
-                Taken::Torn if matches!(next, Next::Line) => self.records[input].note_torn(),
-                Taken::Torn | Taken::Read => {}
-                Taken::Progress => break Pause::Told(self.join.told().map_or(0, |tick| tick + 1)),
+                LineUse::Torn if matches!(next, NextLine::Line) => self.records[input].note_torn(),
+                LineUse::Torn | LineUse::Read => {}
+                LineUse::Progress => break ReadPause::Told(self.join.told().map_or(0, |tick| tick + 1)),
             }
         };
         self.line = line;
@@ -214,29 +214,29 @@ impl<'i> Work<'i> {
     }
 
     /// An input cannot be read further, at this line.
-    fn damaged(&mut self, input: usize, line: u64, why: &str) -> Pause {
+    fn damaged(&mut self, input: usize, line: u64, why: &str) -> ReadPause {
         self.join.note_damage(input, &format!("line {line}: cannot be read further: {why}"));
         self.records[input].forgive_torn();
-        Pause::Over
+        ReadPause::Over
     }
 
-    fn say(&mut self) -> std::result::Result<(), Trouble> {
+    fn say(&mut self) -> std::result::Result<(), MergeError> {
         let said = self.master.ready(&mut self.join);
         self.write(said)
     }
 
-    fn write(&mut self, said: Vec<Said>) -> std::result::Result<(), Trouble> {
+    fn write(&mut self, said: Vec<PendingLine>) -> std::result::Result<(), MergeError> {
         let Some(output) = &mut self.output else { return Ok(()) };
-        output.write(said, self.join.run.as_ref(), &self.master).map_err(Trouble::output)
+        output.write(said, self.join.run.as_ref(), &self.master).map_err(MergeError::output)
     }
 
-    fn end(&mut self) -> std::result::Result<Outcome, Trouble> {
+    fn end(&mut self) -> std::result::Result<MergeResult, MergeError> {
         self.join.note_given_up(&self.given_up);
         self.join.note_unnamed();
         if self.join.shards.is_empty() {
             let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
-            return Err(Trouble::Empty(why));
+            return Err(MergeError::Empty(why));
         }
         let torn = self.inputs.iter().zip(&self.records).filter_map(|(input, records)| {
             let (torn, first) = records.torn()?;
@@ -245,13 +245,13 @@ impl<'i> Work<'i> {
         let torn: Vec<(u64, String)> = torn.collect();
         let (said, outcome) = ending::end(&mut self.join, &mut self.master, &torn);
         self.write(said)?;
-        self.output.take().map_or(Ok(()), Output::finish).map_err(Trouble::output)?;
+        self.output.take().map_or(Ok(()), Output::finish).map_err(MergeError::output)?;
         Ok(outcome)
     }
 }
 
 /// Why the reading of an input pauses.
-enum Pause {
+enum ReadPause {
     /// A tick is complete: one more than its number.
     Told(u64),
     /// Nothing is there to be read.

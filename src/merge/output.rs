@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::master::{Master, Said};
-use super::run::Run;
+use super::master::{Master, PendingLine};
+use super::run::RunIdentity;
 use crate::clock::{Clock, Moment, rfc3339, unix_time};
 use crate::telemetry::line::{Envelope, MAX_LINE, StreamSource};
 use crate::telemetry::record::RecordBody;
@@ -11,12 +11,12 @@ use crate::telemetry::sink::OpenStream;
 
 /// Is shown every line of the master's before it leaves, with what it says where it is not one that a worker wrote: a
 /// report at the end of a merge reads the same stream as one made from the file.
-pub type Tee = Box<dyn FnMut(Option<&RecordBody>, &[u8])>;
+pub type MasterLineObserver = Box<dyn FnMut(Option<&RecordBody>, &[u8])>;
 
 /// The master's stream.
 pub(super) struct Output {
     sink: OpenStream,
-    tee: Tee,
+    tee: MasterLineObserver,
     begun: Option<(Envelope, Clock)>,
     seq: u64,
     latest: Moment,
@@ -25,12 +25,17 @@ pub(super) struct Output {
 
 impl Output {
     /// A stream that has no line yet.
-    pub(super) fn new(sink: OpenStream, tee: Tee) -> Self {
+    pub(super) fn new(sink: OpenStream, tee: MasterLineObserver) -> Self {
         Self { sink, tee, begun: None, seq: 0, latest: Moment::START, line: Vec::with_capacity(MAX_LINE) }
     }
 
     /// Writes lines.
-    pub(super) fn write(&mut self, said: Vec<Said>, run: Option<&Run>, master: &Master) -> io::Result<()> {
+    pub(super) fn write(
+        &mut self,
+        said: Vec<PendingLine>,
+        run: Option<&RunIdentity>,
+        master: &Master,
+    ) -> io::Result<()> {
         if said.is_empty() {
             return Ok(());
         }
@@ -42,7 +47,7 @@ impl Output {
         for said in said {
             self.seq += 1;
             match said {
-                Said::Record(mut record) => {
+                PendingLine::Record(mut record) => {
                     self.latest = self.latest.max(record.at);
                     record.at = self.latest;
                     if let RecordBody::RunEnd(end) = &mut record.body {
@@ -51,7 +56,7 @@ impl Output {
                     envelope.write(&record, self.seq, &mut self.line);
                     (self.tee)(Some(&record.body), &self.line);
                 }
-                Said::Passed(raw) => {
+                PendingLine::Passed(raw) => {
                     let at = time_of(&raw).and_then(unix_time).unwrap_or_default();
                     self.latest = self.latest.max(Moment::at(at.saturating_sub(clock.unix(Moment::START))));
                     let time = rfc3339(clock.unix(self.latest));

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::join::Join;
-use super::troubles::Kind as Trouble;
+use super::troubles::MergeTroubleKind as Trouble;
 use crate::clock::unix_time;
 use crate::telemetry::ours::{RunEnvironment, Target, WireSetting};
 use crate::telemetry::reader::line::{Line, Telemetry};
-use crate::telemetry::reader::value::{self, Shard};
+use crate::telemetry::reader::value::{self, ShardValue};
 use crate::telemetry::recorder::SCHEMA_VERSION;
 
 /// Settings that are kept: far more than a plan has.
@@ -16,16 +16,16 @@ const MOST_SETTINGS: usize = 10_000;
 /// Which run the shards are of, as the first line says.
 #[derive(Debug)]
 #[allow(clippy::struct_field_names, reason = "the wire's own name")]
-pub(super) struct Run {
+pub(super) struct RunIdentity {
     pub(super) run_id: String,
     pub(super) testplan: String,
     /// What the first plan says.
-    pub(super) plan: Option<Plan>,
+    pub(super) plan: Option<ShardPlan>,
 }
 
 /// The plan, as the config of a shard says.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct ShardPlan {
     pub(super) count: u32,
     pub(super) hash: String,
     /// The shard whose settings and place these are: the lowest that was seen before the first tick was written.
@@ -50,14 +50,14 @@ impl Join {
         let has_begun = self.written.is_some();
         let Some(run) = &mut self.run else { return };
         match (&mut run.plan, told) {
-            (None, Some(Shard { count, .. })) => run.plan = Some(Plan::of(count, index, telemetry)),
+            (None, Some(ShardValue { count, .. })) => run.plan = Some(ShardPlan::of(count, index, telemetry)),
             (Some(plan), Some(_)) => {
                 plan.place.available_cpus += telemetry.available_cpus;
                 let files = plan.place.open_files_limit.saturating_add(telemetry.open_files_limit);
                 plan.place.open_files_limit = files;
                 if index < plan.told_by && !has_begun {
                     let (cpus, files) = (plan.place.available_cpus, plan.place.open_files_limit);
-                    *plan = Plan::of(plan.count, index, telemetry);
+                    *plan = ShardPlan::of(plan.count, index, telemetry);
                     (plan.place.available_cpus, plan.place.open_files_limit) = (cpus, files);
                 }
             }
@@ -96,7 +96,7 @@ impl Join {
     }
 }
 
-impl Plan {
+impl ShardPlan {
     /// The tick of the telemetry.
     pub(super) fn interval(&self) -> Option<Duration> {
         self.duration("interval")

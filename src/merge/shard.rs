@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::slots::Piece;
-use super::ticks::{Passed, Report};
+use super::slots::PendingPiece;
+use super::ticks::{ForwardedLine, ShardTick};
 use super::totals::Extra;
 use crate::stats::tally::Counts;
 use crate::vocabulary::{EndReason, FailureClass};
 
 /// Where a shard's stream stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum ShardStage {
     /// More is to come.
     Going,
     /// It has come to its end.
@@ -22,7 +22,7 @@ pub(super) enum Stage {
 
 /// Failures, and in which intervals they were, in Unix seconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Failed {
+pub(super) struct FailureTimes {
     pub(super) count: u64,
     pub(super) first_seen: f64,
     pub(super) last_seen: f64,
@@ -30,21 +30,21 @@ pub(super) struct Failed {
 
 /// An interval some of whose histograms are in lines of their own, until all have come.
 #[derive(Debug)]
-pub(super) struct Open {
+pub(super) struct OpenInterval {
     /// Number of its line in the input.
     pub(super) number: u64,
     pub(super) record: Box<str>,
     /// Pieces that are still to come.
     pub(super) left: usize,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) pieces: Vec<PendingPiece>,
 }
 
 /// A shard.
 #[derive(Debug)]
-pub(super) struct Shard {
+pub(super) struct ShardState {
     /// Where its lines come from.
     pub(super) input: usize,
-    pub(super) stage: Stage,
+    pub(super) stage: ShardStage,
     pub(super) seq: u64,
     /// Lines that did not come, as its numbers tell.
     pub(super) lost: u64,
@@ -63,7 +63,7 @@ pub(super) struct Shard {
     /// What its intervals add up to.
     pub(super) counts: Counts,
     /// Failures by endpoint and class that no line about an error has told of yet.
-    pub(super) failed: BTreeMap<(usize, FailureClass), Failed>,
+    pub(super) failed: BTreeMap<(usize, FailureClass), FailureTimes>,
     /// Body bytes that its intervals add up to, and times in microseconds.
     pub(super) bytes: u64,
     pub(super) times_us: u64,
@@ -84,19 +84,19 @@ pub(super) struct Shard {
     /// Of the tick that it is telling of: users and rates,
     pub(super) current: (u32, Extra),
     /// lines to be passed on,
-    pub(super) passed: Vec<Passed>,
+    pub(super) passed: Vec<ForwardedLine>,
     /// numbers of users reached,
     pub(super) reached: Vec<u32>,
     /// and the last interval, where pieces of its histograms are still to come.
-    pub(super) open: Option<Open>,
+    pub(super) open: Option<OpenInterval>,
 }
 
-impl Shard {
+impl ShardState {
     /// A shard of which nothing is known but where it comes from.
     pub(super) fn new(input: usize) -> Self {
         Self {
             input,
-            stage: Stage::Going,
+            stage: ShardStage::Going,
             seq: 0,
             lost: 0,
             tick: None,
@@ -176,8 +176,8 @@ impl Shard {
     }
 
     /// Notes failures of an interval.
-    pub(super) fn note_failed(&mut self, endpoint: usize, class: FailureClass, failed: Failed) {
-        let known = self.failed.entry((endpoint, class)).or_insert(Failed { count: 0, ..failed });
+    pub(super) fn note_failed(&mut self, endpoint: usize, class: FailureClass, failed: FailureTimes) {
+        let known = self.failed.entry((endpoint, class)).or_insert(FailureTimes { count: 0, ..failed });
         known.count += failed.count;
         known.last_seen = failed.last_seen;
     }
@@ -200,19 +200,19 @@ impl Shard {
     }
 
     /// What it shows from now on.
-    pub(super) fn show(&mut self, report: &Report) {
+    pub(super) fn show(&mut self, report: &ShardTick) {
         (self.users, self.extra) = (report.users, report.extra);
         self.sent = report.health.as_ref().map_or(self.sent, |health| health.sent);
     }
 
     /// Users and rates in a tick: none any more once it has ended, but for the tick in which the others end.
     pub(super) fn shown(&self, tick: u64) -> (u32, Extra) {
-        let is_over = self.stage != Stage::Going && self.tick.is_none_or(|told| told + 1 < tick);
+        let is_over = self.stage != ShardStage::Going && self.tick.is_none_or(|told| told + 1 < tick);
         if is_over { (0, Extra { rps: 0.0, fail_per_sec: 0.0, ..self.extra }) } else { (self.users, self.extra) }
     }
 
     /// Whether it has told of a tick, or will tell no more.
     pub(super) fn has_told(&self, tick: u64) -> bool {
-        self.stage != Stage::Going || self.tick.is_some_and(|told| told >= tick)
+        self.stage != ShardStage::Going || self.tick.is_some_and(|told| told >= tick)
     }
 }

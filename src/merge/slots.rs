@@ -8,7 +8,7 @@ use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::HistogramKind;
 
 /// Times by slots, as they are added: the scale's own slots in ascending order, and the count of each.
-pub(super) type Slots = (TimesKind, Scale, Vec<(u64, u64)>);
+pub(super) type SlotCounts = (TimesKind, Scale, Vec<(u64, u64)>);
 
 /// The same of one kind of times.
 pub(super) type Recordings = Vec<(Scale, Vec<(u64, u64)>)>;
@@ -22,7 +22,11 @@ impl Telemetry<'_> {
     ///
     /// # Errors
     /// What is wrong with one, or what contradicts what.
-    pub(super) fn slots(&self, pieces: &[Piece], decoder: &mut HistogramParser) -> Result<Vec<Slots>, Contradiction> {
+    pub(super) fn slots(
+        &self,
+        pieces: &[PendingPiece],
+        decoder: &mut HistogramParser,
+    ) -> Result<Vec<SlotCounts>, Contradiction> {
         let service = if self.response_is_service { TimesKind::Both } else { TimesKind::Service };
         let own = [(service, &self.service_histogram), (TimesKind::Response, &self.response_histogram)];
         let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?)));
@@ -50,7 +54,7 @@ impl Telemetry<'_> {
     /// What is wrong with one, or what contradicts what.
     pub(super) fn unfinished_slots(
         &self,
-        pieces: &[Piece],
+        pieces: &[PendingPiece],
         decoder: &mut HistogramParser,
     ) -> Result<[Recordings; 3], Contradiction> {
         let own = [
@@ -75,7 +79,7 @@ impl Telemetry<'_> {
 
 /// A piece of a histogram that waits for the others.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
+pub(super) struct PendingPiece {
     pub(super) kind: Option<HistogramKind>,
     pub(super) histogram: Box<str>,
 }

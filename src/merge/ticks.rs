@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::slots::Slots;
-use super::totals::{Endpoints, Extra, precision};
+use super::slots::SlotCounts;
+use super::totals::{EndpointIndex, Extra, precision};
 use crate::stats::interval::Interval;
 use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::intervals::Span;
@@ -12,11 +12,11 @@ use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::Phase;
 
 /// A line of a worker that goes into the master's stream as it is, but for time and number.
-pub(super) type Passed = Box<[u8]>;
+pub(super) type ForwardedLine = Box<[u8]>;
 
 /// What a shard said of one tick besides its intervals.
 #[derive(Clone, Debug)]
-pub(super) struct Report {
+pub(super) struct ShardTick {
     pub(super) shard: u32,
     /// When, since the Unix epoch; `None` where its last line did not come.
     pub(super) unix: Option<std::time::Duration>,
@@ -24,20 +24,20 @@ pub(super) struct Report {
     pub(super) extra: Extra,
     /// `None` where that line did not come.
     pub(super) health: Option<Box<Health>>,
-    pub(super) passed: Vec<Passed>,
+    pub(super) passed: Vec<ForwardedLine>,
 }
 
 /// What reading takes, kept from one tick to the next.
 #[derive(Default)]
-pub(super) struct Tools {
-    pub(super) endpoints: Endpoints,
+pub(super) struct ReadBuffers {
+    pub(super) endpoints: EndpointIndex,
     pub(super) decoder: HistogramParser,
     /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
     /// goes back to the system each tick costs more than the counting.
     pub(super) spare: HashMap<usize, Interval>,
 }
 
-impl Tools {
+impl ReadBuffers {
     /// Keeps the room of an interval.
     pub(super) fn keep(&mut self, number: usize, mut interval: Interval) {
         interval.clear();
@@ -46,7 +46,7 @@ impl Tools {
 }
 
 /// What happened at one endpoint, over the shards.
-struct Part {
+struct EndpointShare {
     interval: Interval,
     /// Shard and number of the line that used it first.
     first: (u32, u64),
@@ -55,8 +55,8 @@ struct Part {
 /// A tick.
 #[derive(Default)]
 pub(super) struct Tick {
-    pub(super) reports: Vec<Report>,
-    parts: HashMap<usize, Part>,
+    pub(super) reports: Vec<ShardTick>,
+    parts: HashMap<usize, EndpointShare>,
     start: String,
     end: String,
     phase: Option<Phase>,
@@ -68,14 +68,14 @@ impl Tick {
         &mut self,
         shard: u32,
         line: &Telemetry<'_>,
-        slots: &[Slots],
-        tools: &mut Tools,
+        slots: &[SlotCounts],
+        tools: &mut ReadBuffers,
     ) -> usize {
-        let Tools { endpoints, spare, .. } = tools;
+        let ReadBuffers { endpoints, spare, .. } = tools;
         let number = endpoints.number(&line.method, &line.name);
         let first = (shard, line.seq);
         let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
-        let new = || Part { interval: interval(), first };
+        let new = || EndpointShare { interval: interval(), first };
         let part = self.parts.entry(number).or_insert_with(new);
         part.first = part.first.min(first);
         part.interval.add(&line.counted());
@@ -88,7 +88,7 @@ impl Tick {
     }
 
     /// Adds what a shard said at the end of its tick.
-    pub(super) fn add_report(&mut self, report: Report) {
+    pub(super) fn add_report(&mut self, report: ShardTick) {
         if let Some(health) = &report.health {
             self.note_span(&health.interval_start, &health.interval_end);
         }
@@ -118,7 +118,7 @@ impl Tick {
     /// Number of each endpoint and what happened there, in the order of the shards and of their lines: the same
     /// whichever came first.
     pub(super) fn take_parts(&mut self) -> Vec<(usize, Interval)> {
-        let mut parts: Vec<(usize, Part)> = self.parts.drain().collect();
+        let mut parts: Vec<(usize, EndpointShare)> = self.parts.drain().collect();
         parts.sort_by_key(|(_, part)| part.first);
         parts.into_iter().map(|(number, part)| (number, part.interval)).collect()
     }

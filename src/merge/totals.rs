@@ -11,14 +11,14 @@ use crate::telemetry::reader::line::Telemetry;
 
 /// Names of endpoints, each with a number in the order of arrival.
 #[derive(Default)]
-pub(super) struct Endpoints {
+pub(super) struct EndpointIndex {
     numbers: HashMap<String, usize>,
     names: Vec<Endpoint>,
     /// Method and name of the endpoint last asked for, and its key in `numbers`: kept to be made without allocating.
     key: String,
 }
 
-impl Endpoints {
+impl EndpointIndex {
     /// The number of the endpoint that a line is about; beyond [`MOST_ENDPOINTS`] that of all others together.
     pub(super) fn number(&mut self, method: &str, name: &str) -> usize {
         self.key.clear();
@@ -96,20 +96,20 @@ pub(super) struct ErrorTotal {
 }
 
 /// The run so far.
-pub(super) struct Totals {
+pub(super) struct MergeTotals {
     whole: Tally,
     /// In the order of first use.
     endpoints: Vec<EndpointTotal>,
     places: HashMap<usize, usize>,
 }
 
-impl Default for Totals {
+impl Default for MergeTotals {
     fn default() -> Self {
         Self { whole: Tally::new(Precision::Fine), endpoints: Vec::new(), places: HashMap::new() }
     }
 }
 
-impl Totals {
+impl MergeTotals {
     /// Adds an interval of an endpoint.
     pub(super) fn add(&mut self, number: usize, interval: &Interval) {
         self.whole.add(interval);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum MergeTroubleKind {
     /// Not one line of a shard came.
     Missing,
     /// A shard's stream has no end.
@@ -31,7 +31,7 @@ pub(super) enum Kind {
     Invalid,
 }
 
-impl Kind {
+impl MergeTroubleKind {
     /// The word in the stream's warning.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -61,14 +61,14 @@ const MOST_OF_A_KIND: usize = 20;
 
 /// Everything that is wrong.
 #[derive(Debug, Default)]
-pub(super) struct Troubles(BTreeMap<Kind, (Vec<String>, usize)>);
+pub(super) struct MergeTroubles(BTreeMap<MergeTroubleKind, (Vec<String>, usize)>);
 
-impl Troubles {
+impl MergeTroubles {
     /// Adds one.
-    pub(super) fn add(&mut self, kind: Kind, sentence: String) {
+    pub(super) fn add(&mut self, kind: MergeTroubleKind, sentence: String) {
         let (sentences, further) = self.0.entry(kind).or_default();
         // A few of each shard are named, so that one does not hide another.
-        let most = if kind == Kind::Contradiction { 10 * MOST_OF_A_KIND } else { MOST_OF_A_KIND };
+        let most = if kind == MergeTroubleKind::Contradiction { 10 * MOST_OF_A_KIND } else { MOST_OF_A_KIND };
         if sentences.len() < most {
             sentences.push(sentence);
         } else {
@@ -77,7 +77,7 @@ impl Troubles {
     }
 
     /// Kind and sentence of each.
-    pub(super) fn all(&self) -> impl Iterator<Item = (Kind, String)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (MergeTroubleKind, String)> {
         self.0.iter().flat_map(|(kind, (sentences, further))| {
             let more = (*further > 0).then(|| format!("and {further} more ({})", kind.as_str()));
             sentences.iter().cloned().chain(more).map(|sentence| (*kind, sentence))
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn missing_shards_may_be_allowed_but_damaged_ones_not() {
-        let mut troubles = Troubles::default();
-        troubles.add(Kind::Torn, "torn".to_owned());
-        (0..25).for_each(|shard| troubles.add(Kind::Missing, shard.to_string()));
+        let mut troubles = MergeTroubles::default();
+        troubles.add(MergeTroubleKind::Torn, "torn".to_owned());
+        (0..25).for_each(|shard| troubles.add(MergeTroubleKind::Missing, shard.to_string()));
         assert_eq!(troubles.faults(true), ["torn"]);
         assert_eq!(troubles.faults(false).len(), 22);
         assert_eq!(troubles.faults(false)[20], "and 5 more (shard_missing)");

@@ -12,7 +12,7 @@ use crate::telemetry::unfinished::lines;
 use crate::vocabulary::Phase;
 
 /// The endpoint, and the phase in which they were due.
-pub(super) type Key = (usize, Phase);
+pub(super) type EndpointPhase = (usize, Phase);
 
 impl Join {
     /// Counts what had not ended of an endpoint of a shard, and takes what its histograms recorded, in the order of
@@ -68,7 +68,7 @@ impl Join {
             let endpoint = self.totals.endpoints().iter().find(|endpoint| endpoint.number == of);
             endpoint.map(|endpoint| JudgedTimes::of(endpoint.tally.response(), parts)).unwrap_or_default()
         };
-        let of_part = |((number, _), part): (&Key, &Unfinished)| {
+        let of_part = |((number, _), part): (&EndpointPhase, &Unfinished)| {
             lines(span, self.tools.endpoints.name(*number), part, judged(*number))
         };
         parts.into_iter().flat_map(of_part).collect()

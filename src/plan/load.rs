@@ -8,7 +8,7 @@ use super::schedule::Ramp;
 use super::schedule::arrivals::{Arrivals, Spacing};
 use super::schedule::users::Users;
 use super::shard::Shard;
-use crate::cli::{Arrival, RunFlags};
+use crate::cli::{ArrivalSpacing, RunFlags};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::value::Wait;
@@ -165,9 +165,9 @@ fn model(flags: &RunFlags, seed: u64) -> Result<LoadModel> {
     if flags.spawn_rate.is_some() {
         return Err(Error::usage("--spawn-rate", "does not go with --rate, which starts users as they are needed"));
     }
-    let spacing = match flags.arrival.unwrap_or(Arrival::Constant) {
-        Arrival::Constant => Spacing::Constant,
-        Arrival::Poisson => Spacing::Poisson { seed },
+    let spacing = match flags.arrival.unwrap_or(ArrivalSpacing::Constant) {
+        ArrivalSpacing::Constant => Spacing::Constant,
+        ArrivalSpacing::Poisson => Spacing::Poisson { seed },
     };
     let arrivals = match &flags.stages {
         None => Arrivals::constant(rate, spacing),

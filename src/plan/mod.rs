@@ -39,7 +39,7 @@ pub mod wire;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::{LogLevel, Origins, Outputs, RunFlags};
+use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
 use check::Check;
@@ -107,7 +107,7 @@ impl Plan {
     ///
     /// # Errors
     /// One line that names the flag, file or request; exit code 2.
-    pub fn from_flags(flags: &RunFlags, origins: &Origins, surroundings: ProcessContext<'_>) -> Result<Self> {
+    pub fn from_flags(flags: &RunFlags, origins: &SettingSources, surroundings: ProcessContext<'_>) -> Result<Self> {
         let place = placement::determine_placement(flags, &surroundings)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.

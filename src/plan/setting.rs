@@ -2,7 +2,7 @@
 
 use ring::digest;
 
-use crate::cli::Origin;
+use crate::cli::SettingSource;
 
 /// One resolved setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,12 +12,12 @@ pub struct Setting {
     /// The value as the flag would be written; a long one as its length and hash, a secret as `***`.
     pub value: String,
     /// Who said so.
-    pub origin: Origin,
+    pub origin: SettingSource,
 }
 
 /// Whether a setting is part of what is done, or only of where it is done and told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum SettingScope {
     /// Two runs of the same plan agree on it: it is in the plan's hash.
     Plan,
     /// Outputs, addresses and the machine: they may differ between two runs, or shards, of the same plan.
@@ -38,9 +38,9 @@ impl Default for Settings {
 
 impl Settings {
     /// Adds one, `value` being as written.
-    pub fn add(&mut self, scope: Scope, key: &'static str, value: &str, origin: Origin) {
+    pub fn add(&mut self, scope: SettingScope, key: &'static str, value: &str, origin: SettingSource) {
         let value = bounded(value);
-        if scope == Scope::Plan {
+        if scope == SettingScope::Plan {
             // The line break keeps two settings from reading as another pair of settings.
             self.hash.update(format!("{key}={value}\n").as_bytes());
         }
@@ -80,8 +80,8 @@ mod tests {
     fn the_hash_depends_on_the_plan_and_not_on_its_location() {
         let hash = |users: &str, path: &str| {
             let mut settings = Settings::default();
-            settings.add(Scope::Plan, "users", users, Origin::Flag);
-            settings.add(Scope::Place, "telemetry", path, Origin::Env);
+            settings.add(SettingScope::Plan, "users", users, SettingSource::Flag);
+            settings.add(SettingScope::Place, "telemetry", path, SettingSource::Env);
             settings.finish().1
         };
         assert_eq!(hash("1", "a"), hash("1", "b"));

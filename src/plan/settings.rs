@@ -9,8 +9,8 @@ use super::check::Check;
 use super::load::DEFAULT_OPEN_USERS;
 use super::request_args::Resolved;
 use super::route::Route;
-use super::setting::{Scope, Settings, fingerprint};
-use crate::cli::{Arrival, Origin, Origins, RunFlags};
+use super::setting::{SettingScope, Settings, fingerprint};
+use crate::cli::{ArrivalSpacing, RunFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
 use crate::value::{Header, Resolve};
@@ -19,48 +19,52 @@ use crate::value::{Header, Resolve};
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'p> {
     pub(super) flags: &'p RunFlags,
-    pub(super) origins: &'p Origins,
+    pub(super) origins: &'p SettingSources,
     pub(super) resolved: &'p Resolved,
-    pub(super) checks: &'p [(Check, Origin)],
+    pub(super) checks: &'p [(Check, SettingSource)],
     pub(super) route: &'p Route,
     pub(super) sink: &'p Sink,
     pub(super) testplan: &'p str,
 }
 
 /// A setting: none, one or several lines of the same key.
-struct Row {
+struct SettingRow {
     key: &'static str,
-    scope: Scope,
+    scope: SettingScope,
     /// The flags that decide it, by their names in [`RunFlags`].
     flags: &'static [&'static str],
     values: fn(&Sources<'_>) -> Vec<Value>,
 }
 
 /// A value as the flag would be written, and its origin where that is not the origin of the row's flags.
-type Value = (String, Option<Origin>);
+type Value = (String, Option<SettingSource>);
 
 /// A setting that two runs of the same plan agree on.
-const fn plan(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> Row {
-    Row { key, scope: Scope::Plan, flags, values }
+const fn plan(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> SettingRow {
+    SettingRow { key, scope: SettingScope::Plan, flags, values }
 }
 
 /// A setting that may differ between two runs, or shards, of the same plan.
-const fn place(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> Row {
-    Row { key, scope: Scope::Place, flags, values }
+const fn place(
+    key: &'static str,
+    flags: &'static [&'static str],
+    values: fn(&Sources<'_>) -> Vec<Value>,
+) -> SettingRow {
+    SettingRow { key, scope: SettingScope::Place, flags, values }
 }
 
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS: [Row; 53] = [
+const ROWS: [SettingRow; 53] = [
     // The location of the file is not part of its content.
     place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
-    plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(Origin::File))),
-    plan("variable", &["scenario"], |of| of_scenario(of, "variable", Some(Origin::File))),
-    plan("data-source", &["scenario"], |of| of_scenario(of, "data-source", Some(Origin::File))),
-    plan("body-file", &["scenario"], |of| of_scenario(of, "body-file", Some(Origin::File))),
-    plan("user-class", &["scenario"], |of| of_scenario(of, "user-class", Some(Origin::File))),
-    plan("header", &["scenario"], |of| of_scenario(of, "header", Some(Origin::File))),
+    plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
+    plan("variable", &["scenario"], |of| of_scenario(of, "variable", Some(SettingSource::File))),
+    plan("data-source", &["scenario"], |of| of_scenario(of, "data-source", Some(SettingSource::File))),
+    plan("body-file", &["scenario"], |of| of_scenario(of, "body-file", Some(SettingSource::File))),
+    plan("user-class", &["scenario"], |of| of_scenario(of, "user-class", Some(SettingSource::File))),
+    plan("header", &["scenario"], |of| of_scenario(of, "header", Some(SettingSource::File))),
     plan("tags", &["tags"], |of| words(&of.flags.tags)),
     plan("exclude-tags", &["exclude_tags"], |of| words(&of.flags.exclude_tags)),
     plan("request", &["requests", "method"], request),
@@ -118,8 +122,8 @@ const ROWS: [Row; 53] = [
 /// Collects the settings.
 pub(super) fn collect(sources: &Sources<'_>) -> Settings {
     let mut settings = Settings::default();
-    for Row { key, scope, flags, values } in &ROWS {
-        let of_flags = flags.iter().map(|flag| sources.origins.of(flag)).min().unwrap_or(Origin::Default);
+    for SettingRow { key, scope, flags, values } in &ROWS {
+        let of_flags = flags.iter().map(|flag| sources.origins.of(flag)).min().unwrap_or(SettingSource::Default);
         for (value, origin) in values(sources) {
             settings.add(*scope, key, &value, origin.unwrap_or(of_flags));
         }
@@ -144,18 +148,18 @@ fn words(words: &[String]) -> Vec<Value> {
     if words.is_empty() { Vec::new() } else { one(words.join(" ")) }
 }
 
-fn of_scenario(of: &Sources<'_>, key: &str, origin: Option<Origin>) -> Vec<Value> {
+fn of_scenario(of: &Sources<'_>, key: &str, origin: Option<SettingSource>) -> Vec<Value> {
     let told = of.resolved.scenario.settings.iter().filter(|(told, _)| *told == key);
     told.map(|(_, value)| (value.clone(), origin)).collect()
 }
 
 fn request(of: &Sources<'_>) -> Vec<Value> {
-    let origin = if of.flags.scenario.is_some() { Origin::File } else { Origin::Flag };
+    let origin = if of.flags.scenario.is_some() { SettingSource::File } else { SettingSource::Flag };
     vec![(of.resolved.listing.clone(), Some(origin))]
 }
 
 fn arrival(of: &Sources<'_>) -> Vec<Value> {
-    let arrival = of.flags.arrival.unwrap_or(Arrival::Constant);
+    let arrival = of.flags.arrival.unwrap_or(ArrivalSpacing::Constant);
     maybe(of.flags.rate.map(|_| arrival.as_str()))
 }
 
@@ -200,7 +204,7 @@ const fn family(flags: &RunFlags) -> &'static str {
 
 fn testplan(of: &Sources<'_>) -> Vec<Value> {
     let is_of_file = of.flags.testplan.is_none() && of.resolved.scenario.name.is_some();
-    vec![(of.testplan.to_owned(), is_of_file.then_some(Origin::File))]
+    vec![(of.testplan.to_owned(), is_of_file.then_some(SettingSource::File))]
 }
 
 fn sink(sink: &Sink) -> String {

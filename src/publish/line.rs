@@ -71,7 +71,7 @@ struct Goal {
 }
 
 /// A part of the line: the lower its rank, the sooner it is left out.
-struct Piece {
+struct LinePart {
     rank: u8,
     text: String,
     /// Colour by its SGR number (ECMA-48 8.3.117); 0 for none.
@@ -83,12 +83,12 @@ struct Piece {
 fn line(snapshot: &Snapshot, goal: Goal, now: Moment, width: usize, colour: Colour) -> String {
     let mut pieces = pieces(snapshot, goal, now);
     let room = width.saturating_sub(1);
-    let taken = |pieces: &[Piece]| pieces.iter().map(|piece| piece.text.len() + SEPARATOR.len()).sum::<usize>();
+    let taken = |pieces: &[LinePart]| pieces.iter().map(|piece| piece.text.len() + SEPARATOR.len()).sum::<usize>();
     while pieces.len() > 1 && taken(&pieces) > room + SEPARATOR.len() {
         let least = pieces.iter().map(|piece| piece.rank).min();
         pieces.retain(|piece| Some(piece.rank) != least);
     }
-    let texts = pieces.into_iter().map(|Piece { text, colour: number, .. }| match (colour, number) {
+    let texts = pieces.into_iter().map(|LinePart { text, colour: number, .. }| match (colour, number) {
         (Colour::None, _) | (_, 0) => cut(&text, room),
         _ => format!("\x1b[{number}m{}\x1b[0m", cut(&text, room)),
     });
@@ -99,7 +99,7 @@ const SEPARATOR: &str = "  ";
 const RED: u8 = 31;
 const YELLOW: u8 = 33;
 
-fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<Piece> {
+fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
     let Snapshot { users, completed, failed, rate, .. } = snapshot;
     let run = clock(now.since_start());
     let time = goal.time.map_or(run.clone(), |all| format!("{run} of {}", clock(all)));
@@ -109,7 +109,7 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<Piece> {
     };
     let share = if *completed == 0 { 0.0 } else { *failed as f64 / *completed as f64 * 100.0 };
     let people = if *users == 1 { "user" } else { "users" };
-    let piece = |rank, text: String, colour| Piece { rank, text, colour };
+    let piece = |rank, text: String, colour| LinePart { rank, text, colour };
     let mut pieces = vec![
         piece(9, time, 0),
         piece(4, format!("{} {people}", grouped(u64::from(*users))), 0),
@@ -158,12 +158,12 @@ fn in_groups(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::snapshot::Tick;
+    use crate::publish::snapshot::TickSnapshot;
     use crate::stats::tally::Statistics;
 
     fn snapshot(is_bottleneck: bool) -> Snapshot {
         let statistics = Statistics { num_requests: 12_000, percentile_95: 98.76, ..Statistics::default() };
-        let tick = Arc::new(Tick { statistics, is_bottleneck, ..Tick::default() });
+        let tick = Arc::new(TickSnapshot { statistics, is_bottleneck, ..TickSnapshot::default() });
         Snapshot { users: 1200, completed: 12_345, failed: 123, rate: 1234.4, tick, ..Snapshot::default() }
     }
 

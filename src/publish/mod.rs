@@ -10,10 +10,10 @@ mod tables;
 pub mod threads;
 
 use crate::error::Result;
-use observer::{Context, Make, Observer};
+use observer::{Context, Observer, ObserverFactory};
 
 /// Every observer that there is.
-const OBSERVERS: [Make; 2] = [line::make, tables::make];
+const OBSERVERS: [ObserverFactory; 2] = [line::make, tables::make];
 
 /// Those that the flags ask for.
 ///

@@ -41,7 +41,7 @@ pub trait Observer: Send {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wants {
     /// Endpoints with statistics of their own.
-    pub endpoints: Endpoints,
+    pub endpoints: EndpointSelection,
     /// What each check comes to by now.
     pub checks: bool,
     /// Least time between two snapshots.
@@ -55,7 +55,7 @@ pub struct Wants {
 /// Endpoints with statistics of their own. Percentiles are computed anew at each tick: of 1000 endpoints that takes the
 /// aggregator one to two milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoints {
+pub enum EndpointSelection {
     /// None.
     #[default]
     None,
@@ -65,7 +65,7 @@ pub enum Endpoints {
     All,
 }
 
-impl Endpoints {
+impl EndpointSelection {
     /// How many there are at most.
     #[must_use]
     pub const fn most(self) -> usize {
@@ -89,4 +89,4 @@ pub struct Context<'c> {
 }
 
 /// Makes an observer, where the flags ask for it.
-pub type Make = fn(&Context<'_>) -> Result<Option<Box<dyn Observer>>>;
+pub type ObserverFactory = fn(&Context<'_>) -> Result<Option<Box<dyn Observer>>>;

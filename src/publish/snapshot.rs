@@ -29,12 +29,12 @@ pub struct Snapshot {
     /// Whether the stop has begun.
     pub is_stopping: bool,
     /// The last tick.
-    pub tick: Arc<Tick>,
+    pub tick: Arc<TickSnapshot>,
 }
 
 /// The run up to a tick: its counts are the sums of the intervals that the stream has up to that tick.
 #[derive(Clone, Debug, Default)]
-pub struct Tick {
+pub struct TickSnapshot {
     /// Its number, as in the stream.
     pub number: u64,
     /// When it was, since the start of the run.

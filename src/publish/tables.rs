@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::observer::{Context, Endpoints, Observer, Wants};
-use super::snapshot::{EndpointSoFar, Snapshot, Tick};
+use super::observer::{Context, EndpointSelection, Observer, Wants};
+use super::snapshot::{EndpointSoFar, Snapshot, TickSnapshot};
 use crate::clock::Moment;
 use crate::error::Result;
 use crate::report::model::Numbers;
-use crate::report::requests::{Rate, Row, requests};
+use crate::report::requests::{Rate, TableRow, requests};
 use crate::report::screen::{ProgressKind, SharedPen, lock};
 
 /// Minimum time between tables, whatever the interval, so that a log stays readable. One second, minus a margin for a
@@ -35,7 +35,7 @@ impl Observer for Tables {
     }
 
     fn wants(&self) -> Wants {
-        Wants { endpoints: Endpoints::First(MAX_ROWS), pause: TABLE_PAUSE, ..Wants::default() }
+        Wants { endpoints: EndpointSelection::First(MAX_ROWS), pause: TABLE_PAUSE, ..Wants::default() }
     }
 
     fn observe(&mut self, snapshot: &Arc<Snapshot>, _: Moment) {
@@ -47,8 +47,8 @@ impl Observer for Tables {
 }
 
 /// The table that Locust prints every few seconds.
-fn statistics(tick: &Tick) -> String {
-    let row = |method: &str, name: &str, statistics| Row {
+fn statistics(tick: &TickSnapshot) -> String {
+    let row = |method: &str, name: &str, statistics| TableRow {
         method: method.to_owned(),
         name: name.to_owned(),
         // Of completed requests: what is under way has not ended yet.
@@ -57,7 +57,7 @@ fn statistics(tick: &Tick) -> String {
     let shown = tick.endpoints.iter().take(MAX_ROWS);
     let rows =
         shown.map(|EndpointSoFar { endpoint, statistics, .. }| row(&endpoint.method, &endpoint.name, *statistics));
-    let rows: Vec<Row> = rows.chain([row("", "Aggregated", tick.statistics)]).collect();
+    let rows: Vec<TableRow> = rows.chain([row("", "Aggregated", tick.statistics)]).collect();
     let mut text = requests(&rows, Rate::Now, None);
     let further = tick.further_endpoints + tick.endpoints.len().saturating_sub(MAX_ROWS);
     if further > 0 {
@@ -91,7 +91,8 @@ mod tests {
         let endpoint = Arc::new(Endpoint { method: "GET".to_owned(), name: "/a\u{1b}[2J".to_owned() });
         let (counts, response) = (Counts::default(), Sum::default());
         let endpoints = vec![EndpointSoFar { endpoint, counts, statistics, response }];
-        let text = super::statistics(&Tick { statistics, endpoints, further_endpoints: 2, ..Tick::default() });
+        let text =
+            super::statistics(&TickSnapshot { statistics, endpoints, further_endpoints: 2, ..TickSnapshot::default() });
         let wanted = "\
 Type Name        # reqs  # fails  Avg  Min  Max  Med req/s failures/s
 ----|-----------|------|--------|----|----|----|----|-----|----------

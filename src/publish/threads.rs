@@ -23,13 +23,13 @@ pub struct Observers(Vec<Running>);
 /// One observer, seen from the run.
 struct Running {
     wants: Wants,
-    latest: Latest<Message>,
+    latest: Latest<ObserverMessage>,
     /// Disconnected when its thread has ended, in whatever way.
     ended: Receiver<Never>,
 }
 
 /// A message to an observer.
-enum Message {
+enum ObserverMessage {
     Snapshot(Arc<Snapshot>),
     End(Arc<Snapshot>, Arc<RunEnding>),
 }
@@ -62,14 +62,14 @@ impl Observers {
 
     /// Gives a snapshot to the observer at this place; one that it has not taken yet is replaced. Does not wait.
     pub fn give(&self, place: usize, snapshot: &Arc<Snapshot>) {
-        self.0[place].latest.put(Message::Snapshot(Arc::clone(snapshot)));
+        self.0[place].latest.put(ObserverMessage::Snapshot(Arc::clone(snapshot)));
     }
 
     /// Gives all of them the final result, and waits until they have taken it, at most [`LIMIT`].
     pub fn finish(self, last: Snapshot, ending: &Arc<RunEnding>) {
         let last = Arc::new(last);
         for observer in &self.0 {
-            observer.latest.put(Message::End(Arc::clone(&last), Arc::clone(ending)));
+            observer.latest.put(ObserverMessage::End(Arc::clone(&last), Arc::clone(ending)));
         }
     }
 }
@@ -92,7 +92,7 @@ impl Drop for Observers {
 fn observe(
     observer: Box<dyn Observer>,
     repeat: Option<Duration>,
-    (messages, clock): (&Receiver<Message>, Clock),
+    (messages, clock): (&Receiver<ObserverMessage>, Clock),
     _end: Sender<Never>,
 ) {
     let mut observer = observer;
@@ -103,8 +103,8 @@ fn observe(
             None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match next {
-            Ok(Message::Snapshot(snapshot)) => observer.observe(latest.insert(snapshot), clock.now()),
-            Ok(Message::End(last, ending)) => return observer.finish(&last, &ending),
+            Ok(ObserverMessage::Snapshot(snapshot)) => observer.observe(latest.insert(snapshot), clock.now()),
+            Ok(ObserverMessage::End(last, ending)) => return observer.finish(&last, &ending),
             Err(RecvTimeoutError::Timeout) => {
                 if let Some(snapshot) = &latest {
                     observer.observe(snapshot, clock.now());

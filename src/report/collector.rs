@@ -8,14 +8,14 @@ use crate::cli::MergeFlags;
 use crate::error::{Error, Result};
 use crate::files::distinct::{self, NamedFile};
 use crate::plan::{Plan, Sink};
-use crate::telemetry::reader::Reading;
+use crate::telemetry::reader::StreamReader;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::writer::LineTee;
 
 /// Builds a model from lines.
 #[derive(Debug)]
 pub struct Collector {
-    reading: Reading,
+    reading: StreamReader,
     run: RunData,
 }
 
@@ -23,7 +23,7 @@ impl Collector {
     /// An empty collector. `name` is the stream's name, for messages.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { reading: Reading::new(name), run: RunData::default() }
+        Self { reading: StreamReader::new(name), run: RunData::default() }
     }
 
     /// Adds the next line.

@@ -13,7 +13,7 @@ use crate::files::replace;
 pub struct ReportFiles(Vec<ReportFile>);
 
 /// Makes the content of a file from the model alone.
-type Make = fn(&ReportModel) -> String;
+type RenderFile = fn(&ReportModel) -> String;
 
 /// One report file.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ struct ReportFile {
     path: PathBuf,
     /// The file's title in messages; empty for the further files of a flag.
     title: &'static str,
-    make: Make,
+    make: RenderFile,
 }
 
 /// Selects files by whether their names are final.
@@ -43,7 +43,7 @@ impl ReportFiles {
             pages.extend(path.map(|path| ReportFile { flag, path, title, make }));
         };
         add("--html", outputs.html.clone(), "report", html::page);
-        let tables: [(&str, &str, Make); 4] = [
+        let tables: [(&str, &str, RenderFile); 4] = [
             ("_stats.csv", "tables", csv::stats),
             ("_stats_history.csv", "", csv::history),
             ("_failures.csv", "", csv::failures),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::model::{Numbers, PhaseSeen, ReportModel, RunData};
 use crate::stats::times::Times;
-use crate::telemetry::reader::ending::RunEnd;
+use crate::telemetry::reader::ending::RunEndFact;
 use crate::vocabulary::ReasonKind;
 
 /// Version of this format, from 1.
@@ -169,7 +169,7 @@ pub fn document(model: &ReportModel) -> String {
     text.unwrap_or_default() + "\n"
 }
 
-fn reasons(end: &RunEnd) -> Vec<SummaryReason<'_>> {
+fn reasons(end: &RunEndFact) -> Vec<SummaryReason<'_>> {
     let kind = |kind: Option<ReasonKind>| kind.map_or("unknown", ReasonKind::as_str);
     end.reasons.iter().map(|reason| SummaryReason { kind: kind(reason.kind), text: &reason.text }).collect()
 }

@@ -7,7 +7,7 @@ use crate::stats::tally::Statistics;
 
 /// A row of the table.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct TableRow {
     /// Method; empty in the row for all.
     pub method: String,
     /// Name of the endpoint.
@@ -27,7 +27,7 @@ pub enum Rate {
 
 /// Locust's first table; the last row is for all requests.
 #[must_use]
-pub fn requests(rows: &[Row], rate: Rate, width: Option<usize>) -> String {
+pub fn requests(rows: &[TableRow], rate: Rate, width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
     let column = |title, rank, cell: fn(&Statistics) -> String| {
         let cells = rows.iter().map(|row| cell(&row.numbers.statistics)).collect();

@@ -31,7 +31,7 @@ const CHUNK: usize = 4096;
 pub struct Screen {
     min_level: LogLevel,
     texts: Option<Sender<String>>,
-    progress: Option<Progress>,
+    progress: Option<ProgressOutput>,
     writing: Arc<Writing>,
     ended: Receiver<()>,
     width: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Screen {
 
 /// How a run is shown while it goes on, and with what.
 #[derive(Clone)]
-pub struct Progress {
+pub struct ProgressOutput {
     /// How.
     pub kind: ProgressKind,
     /// Whether it may have colours.
@@ -98,7 +98,7 @@ impl Screen {
         let is_shown = people.verbosity == Verbosity::All && LogLevel::Info >= people.loglevel;
         screen.min_level = people.loglevel;
         screen.progress =
-            screen.progress.take().filter(|_| is_shown).map(|progress| Progress { kind, colour, ..progress });
+            screen.progress.take().filter(|_| is_shown).map(|progress| ProgressOutput { kind, colour, ..progress });
         screen.texts = screen.texts.take().filter(|_| people.verbosity != Verbosity::ErrorsOnly);
         screen.width = stderr_is_terminal.then(stderr_width).flatten();
         Ok(screen)
@@ -122,12 +122,12 @@ impl Screen {
             let _ = end.send(());
         };
         Builder::new().name("screen".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
-        let progress = Some(Progress { kind: ProgressKind::Tables, colour: Colour::None, pen });
+        let progress = Some(ProgressOutput { kind: ProgressKind::Tables, colour: Colour::None, pen });
         Ok(Self { min_level: LogLevel::Debug, texts: Some(texts), progress, writing, ended, width: None })
     }
     /// How a run is to be shown while it goes on; `None` where it is not to be.
     #[must_use]
-    pub fn progress(&self) -> Option<Progress> {
+    pub fn progress(&self) -> Option<ProgressOutput> {
         self.progress.clone()
     }
 

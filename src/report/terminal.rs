@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
-use super::requests::{Rate, Row, requests};
+use super::requests::{Rate, TableRow, requests};
 use super::table::{Column, judged_ms, ms, table};
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};
@@ -20,10 +20,10 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     let story = &model.run;
     let endpoints = story.endpoints.iter().filter_map(|endpoint| {
         let numbers = story.numbers(endpoint)?;
-        Some(Row { method: endpoint.method.clone(), name: endpoint.name.clone(), numbers })
+        Some(TableRow { method: endpoint.method.clone(), name: endpoint.name.clone(), numbers })
     });
-    let total = Row { method: String::new(), name: "Aggregated".to_owned(), numbers: story.total_numbers() };
-    let rows: Vec<Row> = endpoints.chain([total]).collect();
+    let total = TableRow { method: String::new(), name: "Aggregated".to_owned(), numbers: story.total_numbers() };
+    let rows: Vec<TableRow> = endpoints.chain([total]).collect();
     let mut text = troubles("the stream", model);
     text.push_str(&requests(&rows, Rate::Whole, width));
     text.push_str("\nResponse time percentiles in ms\n");
@@ -79,7 +79,7 @@ pub fn troubles(title: &str, model: &ReportModel) -> String {
     text
 }
 
-fn percentiles(rows: &[Row], width: Option<usize>) -> String {
+fn percentiles(rows: &[TableRow], width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
     let column = |title, rank, of: fn(&Statistics, &Bounds) -> (f64, bool)| {
         let cells = rows.iter().map(|row| judged_ms(of(&row.numbers.statistics, &row.numbers.bounds))).collect();

@@ -11,7 +11,7 @@ use crate::load::swarm::roster::Roster;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
 use crate::publish::observer::Wants;
-use crate::publish::snapshot::{EndpointSoFar, Snapshot, Tick};
+use crate::publish::snapshot::{EndpointSoFar, Snapshot, TickSnapshot};
 use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, EndpointTally};
 use crate::stats::check::CheckSet;
@@ -32,7 +32,7 @@ pub(super) struct Snapshots<'p> {
     /// What each observer wants, and when it was given a snapshot.
     wants: Vec<(Wants, Moment)>,
     /// The last tick that an observer wanted.
-    tick: Arc<Tick>,
+    tick: Arc<TickSnapshot>,
     /// Names of the endpoints in the order of first use, as far as an observer wanted them.
     endpoints: Vec<Arc<Endpoint>>,
 }
@@ -59,7 +59,7 @@ impl<'p> Snapshots<'p> {
         let is_hot = records.iter().any(|record| matches!(record.body, RecordBody::CpuWarning(_)));
         let load_end = aggregate.load_end(at);
         let checks = if wants.checks { bench.results(load_end.since_start()) } else { Vec::new() };
-        let tick = Tick {
+        let tick = TickSnapshot {
             number: look.tick,
             phase,
             users: look.users,
@@ -99,7 +99,7 @@ impl<'p> Snapshots<'p> {
     pub(super) fn last(&mut self, ending: &RunEnding, aggregate: &Aggregate, tick: Option<(u64, Phase)>) -> Snapshot {
         let wants = together(self.wants.iter().map(|(wants, _)| wants)).unwrap_or_default();
         let (number, phase) = tick.unwrap_or((self.tick.number, self.tick.phase));
-        self.tick = Arc::new(Tick {
+        self.tick = Arc::new(TickSnapshot {
             number,
             phase,
             users: ending.users,
@@ -126,7 +126,7 @@ impl<'p> Snapshots<'p> {
     }
 
     /// What was counted up to a tick; the rest of it is left out.
-    fn sums(&mut self, wants: Wants, aggregate: &Aggregate, (at, load_end): (Moment, Moment)) -> Tick {
+    fn sums(&mut self, wants: Wants, aggregate: &Aggregate, (at, load_end): (Moment, Moment)) -> TickSnapshot {
         let all = aggregate.endpoints();
         let shown = &all[..all.len().min(wants.endpoints.most())];
         for tally in shown.iter().skip(self.endpoints.len()) {
@@ -138,13 +138,13 @@ impl<'p> Snapshots<'p> {
             statistics: tally.statistics(at, load_end),
             response: *tally.response().sum(),
         };
-        Tick {
+        TickSnapshot {
             at,
             counts: aggregate.counts(),
             statistics: aggregate.total().statistics(at, load_end),
             endpoints: shown.iter().zip(&self.endpoints).map(so_far).collect(),
             further_endpoints: all.len() - shown.len(),
-            ..Tick::default()
+            ..TickSnapshot::default()
         }
     }
 }

@@ -5,7 +5,7 @@ pub(super) const MAX_ECHO: usize = 512 * 1024;
 
 /// A request's body, as much of it as is needed.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(super) struct RequestBody {
     /// Bytes received.
     pub(super) length: u64,
     /// The first bytes.
@@ -14,7 +14,7 @@ pub(super) struct Body {
     pub(super) limit: usize,
 }
 
-impl Body {
+impl RequestBody {
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         let kept = &bytes[..bytes.len().min(self.limit - self.kept.len())];

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use httparse::Status;
 
-use crate::server::body::{Body, MAX_ECHO};
-use crate::server::registry::Connection;
+use crate::server::body::{MAX_ECHO, RequestBody};
+use crate::server::registry::OpenConnection;
 use crate::server::request::{
-    self, After, Extent, ParseResult, RequestFraming, RequestVersion, ServerRequest, ServerRoute,
+    self, After, BodyPresence, HeadParse, RequestFraming, RequestVersion, ServerRequest, ServerRoute,
 };
 use crate::server::response::{self, Next, Response};
 
@@ -30,7 +30,7 @@ const LINGER_BYTES: u64 = 1 << 20;
 const LINGER_TIME: Duration = Duration::from_secs(1);
 
 /// Serves requests until the client leaves or one side asks to close.
-pub(super) fn serve(connection: &Connection) {
+pub(super) fn serve(connection: &OpenConnection) {
     let mut inbox = RequestReader::new(&connection.stream);
     let mut out = Vec::new();
     // An error is a client that went away, or the end of the server: either way there is nobody to tell.
@@ -38,7 +38,7 @@ pub(super) fn serve(connection: &Connection) {
 }
 
 /// Reads one complete request and responds to it.
-fn exchange(connection: &Connection, inbox: &mut RequestReader<'_>, out: &mut Vec<u8>) -> io::Result<Next> {
+fn exchange(connection: &OpenConnection, inbox: &mut RequestReader<'_>, out: &mut Vec<u8>) -> io::Result<Next> {
     let stream = &*connection.stream;
     let request = match inbox.head()? {
         IncomingRequest::End => return Ok(Next::Close),
@@ -59,7 +59,7 @@ fn exchange(connection: &Connection, inbox: &mut RequestReader<'_>, out: &mut Ve
         ServerRoute::Shop(_) => MAX_FORM,
         _ => 0,
     };
-    let mut body = Body { limit, ..Body::default() };
+    let mut body = RequestBody { limit, ..RequestBody::default() };
     match inbox.body(framing, &mut body) {
         Err(error) if error.kind() == ErrorKind::InvalidData => refuse(stream, out, 400, "broken chunked body"),
         Err(error) => Err(error),
@@ -69,7 +69,7 @@ fn exchange(connection: &Connection, inbox: &mut RequestReader<'_>, out: &mut Ve
 
 /// Refuses a malformed request, and closes in a way that lets the response arrive.
 fn refuse(stream: &TcpStream, out: &mut Vec<u8>, status: u16, why: &str) -> io::Result<Next> {
-    Response { stream, out, version: RequestVersion::Http11, extent: Extent::Whole, after: After::Close }
+    Response { stream, out, version: RequestVersion::Http11, extent: BodyPresence::Whole, after: After::Close }
         .text(status, why)?;
     stream.shutdown(Shutdown::Write)?;
     stream.set_read_timeout(Some(LINGER_TIME))?;
@@ -137,15 +137,15 @@ impl<'s> RequestReader<'s> {
         loop {
             if !self.unread().is_empty() {
                 match request::parse(self.unread()) {
-                    ParseResult::Complete(length, request) => {
+                    HeadParse::Complete(length, request) => {
                         self.consume(length);
                         return Ok(IncomingRequest::Request(request));
                     }
-                    ParseResult::Broken(status, why) => return Ok(IncomingRequest::Broken(status, why)),
-                    ParseResult::Partial if self.unread().len() >= MAX_HEAD => {
+                    HeadParse::Broken(status, why) => return Ok(IncomingRequest::Broken(status, why)),
+                    HeadParse::Partial if self.unread().len() >= MAX_HEAD => {
                         return Ok(IncomingRequest::Broken(431, "the request head is longer than 64 KiB"));
                     }
-                    ParseResult::Partial => {}
+                    HeadParse::Partial => {}
                 }
             }
             match self.fill() {
@@ -156,7 +156,7 @@ impl<'s> RequestReader<'s> {
     }
 
     /// Reads a complete body. Broken chunks are [`ErrorKind::InvalidData`].
-    fn body(&mut self, framing: RequestFraming, body: &mut Body) -> io::Result<()> {
+    fn body(&mut self, framing: RequestFraming, body: &mut RequestBody) -> io::Result<()> {
         match framing {
             RequestFraming::Length(length) => self.take(length, body),
             RequestFraming::Chunked => loop {
@@ -176,7 +176,7 @@ impl<'s> RequestReader<'s> {
         }
     }
 
-    fn take(&mut self, mut left: u64, body: &mut Body) -> io::Result<()> {
+    fn take(&mut self, mut left: u64, body: &mut RequestBody) -> io::Result<()> {
         while left > 0 {
             if self.unread().is_empty() {
                 if left > self.bytes.len() as u64 && self.bytes.len() < BODY_BUFFER {

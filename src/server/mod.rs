@@ -40,8 +40,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use pause::{Pause, pause};
-use registry::{Connection, Shared};
+use pause::{PauseEnd, pause};
+use registry::{OpenConnection, ServerState};
 
 /// Length of the accept queue: std uses 128, which a spawn rate of thousands a second overruns, and a client whose SYN
 /// is dropped waits a second. The kernel limits it to `net.core.somaxconn` (4096 by default).
@@ -62,7 +62,7 @@ pub struct Server {
     addr: SocketAddr,
     listener: Arc<TcpListener>,
     accepting: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    shared: Arc<ServerState>,
 }
 
 impl Server {
@@ -77,7 +77,7 @@ impl Server {
         rustix::net::listen(&listener, BACKLOG).map_err(|errno| refused(errno.into()))?;
         let addr = listener.local_addr().map_err(refused)?;
         let listener = Arc::new(listener);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(ServerState::default());
         let accepting = {
             let (listener, shared) = (Arc::clone(&listener), Arc::clone(&shared));
             thread::Builder::new().name("target-accept".into()).spawn(move || accept(&listener, &shared))
@@ -153,7 +153,7 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
 }
 
 /// Accepts until the listener is shut down.
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+fn accept(listener: &TcpListener, shared: &Arc<ServerState>) {
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
@@ -161,13 +161,13 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                 let _nodelay = stream.set_nodelay(true);
                 let _read = stream.set_read_timeout(Some(IDLE));
                 let _write = stream.set_write_timeout(Some(IDLE));
-                let Some(connection) = Connection::open(stream, shared) else { continue };
+                let Some(connection) = OpenConnection::open(stream, shared) else { continue };
                 let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
                 // If no thread can be started, the connection is dropped with the closure, which closes it.
                 let _detached = thread.spawn(move || connection::serve(&connection));
             }
             // Out of descriptors or memory, or the client left before it was accepted, or the listener was shut down.
-            Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == Pause::Closed => return,
+            Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == PauseEnd::Closed => return,
             Err(_) => {}
         }
     }

@@ -13,7 +13,7 @@ const MAX_CONNECTIONS: usize = 12_000;
 
 /// State shared by the accept thread, the connections and the owner.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
+pub(super) struct ServerState {
     requests: [AtomicU64; ServerPath::ALL.len()],
     accepted: AtomicU64,
     orders: AtomicU64,
@@ -21,7 +21,7 @@ pub(super) struct Shared {
     open: Mutex<HashMap<u64, Arc<TcpStream>>>,
 }
 
-impl Shared {
+impl ServerState {
     pub(super) fn open(&self) -> MutexGuard<'_, HashMap<u64, Arc<TcpStream>>> {
         // A map of sockets is still valid after a panic.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
@@ -53,15 +53,15 @@ impl Shared {
 }
 
 /// An open connection in the registry; dropping it removes it there and closes it.
-pub(super) struct Connection {
+pub(super) struct OpenConnection {
     id: u64,
     pub(super) stream: Arc<TcpStream>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ServerState>,
 }
 
-impl Connection {
+impl OpenConnection {
     /// Registers a connection. `None`, and the stream is closed, if [`MAX_CONNECTIONS`] are open.
-    pub(super) fn open(stream: TcpStream, shared: &Arc<Shared>) -> Option<Self> {
+    pub(super) fn open(stream: TcpStream, shared: &Arc<ServerState>) -> Option<Self> {
         let id = shared.accepted.fetch_add(1, Ordering::Relaxed);
         let stream = Arc::new(stream);
         let mut open = shared.open();
@@ -74,7 +74,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.shared.open().remove(&self.id);
     }

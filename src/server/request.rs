@@ -117,7 +117,7 @@ pub(super) enum After {
 
 /// Whether the response has its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum BodyPresence {
     Whole,
     /// The response to HEAD: the same head, no body.
     HeadOnly,
@@ -136,7 +136,7 @@ pub(super) struct ServerRequest {
     pub(super) endpoint: ServerPath,
     pub(super) route: ServerRoute,
     pub(super) version: RequestVersion,
-    pub(super) extent: Extent,
+    pub(super) extent: BodyPresence,
     pub(super) after: After,
     /// The client waits for 100 before it sends the body.
     pub(super) expects_continue: bool,
@@ -146,7 +146,7 @@ pub(super) struct ServerRequest {
 
 /// The result of parsing the bytes received so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ParseResult {
+pub(super) enum HeadParse {
     /// More bytes are needed.
     Partial,
     /// A head, with its length in bytes.
@@ -156,14 +156,14 @@ pub(super) enum ParseResult {
 }
 
 /// Parses the request head at the start of `bytes`.
-pub(super) fn parse(bytes: &[u8]) -> ParseResult {
+pub(super) fn parse(bytes: &[u8]) -> HeadParse {
     let mut fields = [const { MaybeUninit::<Header<'_>>::uninit() }; MAX_FIELDS];
     let mut raw = httparse::Request::new(&mut []);
     match raw.parse_with_uninit_headers(bytes, &mut fields) {
-        Ok(Status::Partial) => ParseResult::Partial,
-        Ok(Status::Complete(length)) => ParseResult::Complete(length, read(&raw)),
-        Err(httparse::Error::TooManyHeaders) => ParseResult::Broken(431, "too many header fields"),
-        Err(_) => ParseResult::Broken(400, "not an HTTP/1.x request head"),
+        Ok(Status::Partial) => HeadParse::Partial,
+        Ok(Status::Complete(length)) => HeadParse::Complete(length, read(&raw)),
+        Err(httparse::Error::TooManyHeaders) => HeadParse::Broken(431, "too many header fields"),
+        Err(_) => HeadParse::Broken(400, "not an HTTP/1.x request head"),
     }
 }
 
@@ -177,7 +177,7 @@ fn read(raw: &httparse::Request<'_, '_>) -> ServerRequest {
         endpoint,
         route: route(endpoint, segments, query, raw),
         version,
-        extent: if raw.method == Some("HEAD") { Extent::HeadOnly } else { Extent::Whole },
+        extent: if raw.method == Some("HEAD") { BodyPresence::HeadOnly } else { BodyPresence::Whole },
         after: match version {
             RequestVersion::Http11 if has_token(fields, "connection", "close") => After::Close,
             RequestVersion::Http11 => After::Keep,

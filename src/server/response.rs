@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use crate::server::body::{Body, MAX_ECHO};
-use crate::server::pause::{Pause, pause};
-use crate::server::registry::Shared;
-use crate::server::request::{After, EchoHead, Extent, RequestVersion, ServerRequest, ServerRoute};
+use crate::server::body::{MAX_ECHO, RequestBody};
+use crate::server::pause::{PauseEnd, pause};
+use crate::server::registry::ServerState;
+use crate::server::request::{After, BodyPresence, EchoHead, RequestVersion, ServerRequest, ServerRoute};
 use crate::server::shop;
 
 /// The content of `/bytes/N`.
@@ -37,16 +37,16 @@ pub(super) fn respond(
     stream: &TcpStream,
     out: &mut Vec<u8>,
     request: &ServerRequest,
-    body: &Body,
-    shared: &Shared,
+    body: &RequestBody,
+    shared: &ServerState,
 ) -> io::Result<Next> {
     let mut answer = Response { stream, out, version: request.version, extent: request.extent, after: request.after };
     match &request.route {
         ServerRoute::Ok => answer.ok(),
         ServerRoute::Bytes(count) => answer.bytes(*count),
         ServerRoute::Delay(time) => match pause(stream, Some(*time)) {
-            Pause::Elapsed => answer.ok(),
-            Pause::Closed => Ok(Next::Close),
+            PauseEnd::Elapsed => answer.ok(),
+            PauseEnd::Closed => Ok(Next::Close),
         },
         ServerRoute::Status(code) => answer.text(*code, reason(*code)),
         ServerRoute::Echo(_) if body.length > MAX_ECHO as u64 => answer.text(413, "at most 512 KiB is echoed"),
@@ -82,7 +82,7 @@ pub(super) struct Response<'a> {
     /// Filled and emptied for each response, so that it is allocated only once per connection.
     pub(super) out: &'a mut Vec<u8>,
     pub(super) version: RequestVersion,
-    pub(super) extent: Extent,
+    pub(super) extent: BodyPresence,
     pub(super) after: After,
 }
 
@@ -158,7 +158,7 @@ impl Response<'_> {
         let mut length = Counter(0);
         serde_json::to_writer(&mut length, &echo)?;
         self.head(200, JSON, &Length::Known(length.0));
-        if self.extent == Extent::Whole {
+        if self.extent == BodyPresence::Whole {
             // Written in pieces: as JSON text, a body may take six times its bytes.
             let mut stream = BufWriter::with_capacity(PIECE, self.stream);
             stream.write_all(self.out)?;
@@ -173,7 +173,7 @@ impl Response<'_> {
     /// Head and body in one write.
     fn whole(&mut self, status: u16, fields: &str, body: &[u8]) -> io::Result<Next> {
         self.head(status, fields, &Length::Known(body.len() as u64));
-        if self.extent == Extent::Whole {
+        if self.extent == BodyPresence::Whole {
             self.out.extend_from_slice(body);
         }
         self.send()
@@ -181,7 +181,7 @@ impl Response<'_> {
 
     fn bytes(&mut self, count: u64) -> io::Result<Next> {
         self.head(200, BINARY, &Length::Known(count));
-        if self.extent == Extent::HeadOnly {
+        if self.extent == BodyPresence::HeadOnly {
             return self.send();
         }
         let block = |left: u64| &BLOCK[..usize::try_from(left).unwrap_or(usize::MAX).min(BLOCK.len())];
@@ -208,13 +208,13 @@ impl Response<'_> {
             }
         };
         self.head(200, BINARY, &length);
-        if self.extent == Extent::HeadOnly {
+        if self.extent == BodyPresence::HeadOnly {
             return self.send();
         }
         for index in 0..chunks {
             if index > 0 {
                 self.send()?;
-                if pause(self.stream, Some(gap)) == Pause::Closed {
+                if pause(self.stream, Some(gap)) == PauseEnd::Closed {
                     return Ok(Next::Close);
                 }
             }

@@ -95,7 +95,7 @@ pub struct EndpointInterval {
 
 /// Progress of a run, including the interval that is still open.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
+pub struct RunProgress {
     /// Requests that completed: answered or failed.
     pub completed: u64,
     /// Completed requests that failed.
@@ -315,12 +315,12 @@ impl Aggregate {
 
     /// Progress at `now`, including the interval that is still open.
     #[must_use]
-    pub fn progress(&self, now: Moment) -> Progress {
+    pub fn progress(&self, now: Moment) -> RunProgress {
         let counts = self.total.counts();
         let open = self.endpoints.iter().map(|endpoint| &endpoint.interval);
         let start =
-            Progress { completed: counts.completed(), failed: counts.failed, rate: self.total.rates(now).requests };
-        open.fold(start, |sum, interval| Progress {
+            RunProgress { completed: counts.completed(), failed: counts.failed, rate: self.total.rates(now).requests };
+        open.fold(start, |sum, interval| RunProgress {
             completed: sum.completed + interval.completed(),
             failed: sum.failed + interval.failures(),
             ..sum

@@ -142,7 +142,7 @@ impl CheckSet {
             missed: 0,
             stopped_at: None,
         };
-        Self { checks: checks.iter().map(state).collect(), selections: selections }
+        Self { checks: checks.iter().map(state).collect(), selections }
     }
 
     /// Whether there are no checks.

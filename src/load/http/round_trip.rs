@@ -91,12 +91,12 @@ impl RoundTrip<'_> {
     ) -> (Result<(), Failure>, Result<Response, Failure>) {
         let (sent, early) = loop {
             match self.send_or_receive(bytes, done, incoming) {
-                Ok(Progress::Sent(Sent::UpTo(further))) => done = further,
-                Ok(Progress::Sent(Sent::Whole)) => {
+                Ok(WaitResult::Sent(Sent::UpTo(further))) => done = further,
+                Ok(WaitResult::Sent(Sent::Whole)) => {
                     self.traffic.bytes_out += body as u64;
                     return (Ok(()), self.receive(incoming));
                 }
-                Ok(Progress::Responded(answer)) => break (Ok(()), Some(Ok(answer))),
+                Ok(WaitResult::Responded(answer)) => break (Ok(()), Some(Ok(answer))),
                 Err(Failure::Send) => break (Err(Failure::Send), None),
                 Err(failure) => break (Ok(()), Some(Err(failure))),
             }
@@ -114,14 +114,14 @@ impl RoundTrip<'_> {
         bytes: &[u8],
         done: usize,
         incoming: &mut IncomingResponse<'_>,
-    ) -> Result<Progress, Failure> {
+    ) -> Result<WaitResult, Failure> {
         let ready = self.connection.wait(self.limits.left(*self.latest)?);
         *self.latest = self.clock.now();
         let ready = ready?;
         if ready.readable {
             loop {
                 if let Some(answer) = self.receive_more(incoming)? {
-                    return Ok(Progress::Responded(answer));
+                    return Ok(WaitResult::Responded(answer));
                 }
                 if !self.connection.has_buffered() {
                     break;
@@ -129,9 +129,9 @@ impl RoundTrip<'_> {
             }
         }
         if ready.writable {
-            return self.connection.send(bytes, done).map(Progress::Sent);
+            return self.connection.send(bytes, done).map(WaitResult::Sent);
         }
-        Ok(Progress::Sent(Sent::UpTo(done)))
+        Ok(WaitResult::Sent(Sent::UpTo(done)))
     }
 
     fn receive(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Response, Failure> {
@@ -174,7 +174,7 @@ impl RoundTrip<'_> {
 }
 
 /// The result of a wait for both directions.
-enum Progress {
+enum WaitResult {
     Sent(Sent),
     /// The response is complete, even if part of the request is unsent.
     Responded(Response),

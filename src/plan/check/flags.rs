@@ -1,7 +1,7 @@
 //! The checks that a run is given, and whether they can be held to.
 
 use super::{Check, CheckScope, METRICS, Metric, RELATIONS, Relation};
-use crate::cli::{CheckFlags, Origin, Origins};
+use crate::cli::{CheckFlags, SettingSource, SettingSources};
 use crate::error::{Error, Result};
 use crate::plan::endpoint::Endpoint;
 use crate::secret::{MASK, masked_url};
@@ -14,9 +14,9 @@ pub const MAX_CHECKS: usize = 100;
 ///
 /// # Errors
 /// Names the flag and the place in it.
-pub fn of(flags: &CheckFlags, origins: &Origins, of_file: &[Check]) -> Result<Vec<(Check, Origin)>> {
+pub fn of(flags: &CheckFlags, origins: &SettingSources, of_file: &[Check]) -> Result<Vec<(Check, SettingSource)>> {
     let (given, origin) = if flags.checks.is_empty() {
-        (of_file.to_vec(), Origin::File)
+        (of_file.to_vec(), SettingSource::File)
     } else {
         (list("--check", &flags.checks)?, origins.of("checks"))
     };
@@ -67,7 +67,10 @@ fn shown(text: &str) -> String {
 ///
 /// # Errors
 /// Names the check and the endpoint that was probably meant.
-pub(in crate::plan) fn require_known_endpoints(checks: &[(Check, Origin)], endpoints: &[Endpoint]) -> Result<()> {
+pub(in crate::plan) fn require_known_endpoints(
+    checks: &[(Check, SettingSource)],
+    endpoints: &[Endpoint],
+) -> Result<()> {
     let names: Vec<String> = endpoints.iter().map(Endpoint::to_string).collect();
     for (check, _) in checks {
         let Some(wanted) = check.scope.endpoint.as_deref().filter(|wanted| !names.iter().any(|name| name == wanted))
@@ -90,7 +93,7 @@ pub(in crate::plan) fn require_known_endpoints(checks: &[(Check, Origin)], endpo
 ///
 /// # Errors
 /// Names the check that would end the run.
-pub(in crate::plan) fn reject_abort(checks: &[(Check, Origin)]) -> Result<()> {
+pub(in crate::plan) fn reject_abort(checks: &[(Check, SettingSource)]) -> Result<()> {
     match checks.iter().find(|(check, _)| check.aborts) {
         Some((check, _)) => {
             Err(Error::usage(format!("--check '{check}'"), "a shard does not evaluate checks: leave out abort"))

@@ -1,6 +1,6 @@
 use super::flags::over_all;
 use super::*;
-use crate::cli::Origin;
+use crate::cli::SettingSource;
 use crate::plan::endpoint::Endpoint;
 
 fn parsed(text: &str) -> Check {
@@ -148,7 +148,7 @@ fn the_three_checks_of_locust_plugins_are_ordinary_checks() {
 #[test]
 fn a_check_must_name_an_endpoint_of_the_plan() {
     let endpoints = [Endpoint { method: "GET".to_owned(), name: "/items".to_owned() }];
-    let held = |text: &str| require_known_endpoints(&[(parsed(text), Origin::Flag)], &endpoints);
+    let held = |text: &str| require_known_endpoints(&[(parsed(text), SettingSource::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());
     let said = held("p95{/items} < 1s").expect_err("no method").to_string();
     assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; endpoints are named like 'GET /items'");

@@ -66,7 +66,7 @@ pub(super) fn override_fields(mut below: Vec<Field>, above: &[Field]) -> Vec<Fie
 
 /// The body of a request.
 #[derive(Debug, Default)]
-pub(super) struct RequestBody {
+pub(super) struct ScenarioBody {
     pub(super) content: Option<Template>,
     pub(super) kind: Option<BodyKind>,
     /// Name, length and hash of the file that it was read from.
@@ -76,9 +76,9 @@ pub(super) struct RequestBody {
 }
 
 /// Reads the body of a request from any of its members; files are relative to `folder`.
-pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Path) -> Result<RequestBody> {
+pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Path) -> Result<ScenarioBody> {
     let Some((key, node)) = request.at_most_one(&["json", "form", "body", "body_file"])? else {
-        return Ok(RequestBody::default());
+        return Ok(ScenarioBody::default());
     };
     let mut template = Template::default();
     let mut file_bytes = 0;
@@ -105,7 +105,7 @@ pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Pat
             (None, Some(format!("{}: {}", node.name()?, fingerprint(&bytes))))
         }
     };
-    Ok(RequestBody { content: Some(template), kind, file, file_bytes })
+    Ok(ScenarioBody { content: Some(template), kind, file, file_bytes })
 }
 
 /// Compiles a JSON value. Errors in its parts name the position of the whole value.

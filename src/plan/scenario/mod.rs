@@ -28,7 +28,7 @@ use super::request_args::{self, EndpointTable, Resolved, ScenarioParts};
 use super::setting::fingerprint;
 use super::template::{Template, TextEncoding};
 use crate::bounded::{self, SizeLimit};
-use crate::cli::{Origin, Origins, RunFlags};
+use crate::cli::{RunFlags, SettingSource, SettingSources};
 use crate::error::{Error, Result};
 use crate::secret::{MASK, is_secret, masked_header};
 use crate::value::Header;
@@ -57,7 +57,7 @@ pub(super) struct Scenario {
     /// The flags, completed with the settings of the file.
     pub(super) flags: RunFlags,
     /// Where each of them came from.
-    pub(super) origins: Origins,
+    pub(super) origins: SettingSources,
     names: ScenarioNames,
     think_time: ThinkTimeSource,
 }
@@ -71,7 +71,7 @@ impl Scenario {
     ///
     /// # Errors
     /// Names the flag that cannot be combined with a scenario, or the file and the position in it.
-    pub(super) fn of(flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Option<Self>> {
+    pub(super) fn of(flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Option<Self>> {
         let Some(path) = &flags.scenario else {
             return match (&*flags.tags, &*flags.exclude_tags) {
                 ([], []) => Ok(None),
@@ -90,7 +90,7 @@ impl Scenario {
             ("--method", flags.method.is_some()),
         ] {
             if is_given {
-                let whence = if origins.of("scenario") == Origin::Env { " (SWARMLINE_SCENARIO)" } else { "" };
+                let whence = if origins.of("scenario") == SettingSource::Env { " (SWARMLINE_SCENARIO)" } else { "" };
                 let why = format!("does not go with --scenario{whence}, whose requests are in the file");
                 return Err(Error::usage(flag, why));
             }
@@ -98,7 +98,7 @@ impl Scenario {
         Self::read(path, flags, origins, environment).map(Some)
     }
 
-    fn read(path: &Path, flags: &RunFlags, origins: &Origins, environment: &Environment) -> Result<Self> {
+    fn read(path: &Path, flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Self> {
         let file = path.display().to_string();
         let bytes = bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(&file, why))?;
         let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;

@@ -10,7 +10,7 @@ use super::class::{ThinkTimeSource, wait};
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
-use crate::cli::{Arrival, Origin, Origins, RunFlags};
+use crate::cli::{ArrivalSpacing, RunFlags, SettingSource, SettingSources};
 use crate::error::Result;
 use crate::plan::json::Json;
 use crate::plan::load::MAX_USERS;
@@ -169,7 +169,11 @@ impl Top {
     ///
     /// Flags that say how the load is made replace the file's way as a whole: `--rate` over a file of users, `--stages`
     /// over its users, `-u` or `-r` over its stages.
-    pub(super) fn below(&self, flags: &RunFlags, origins: &Origins) -> (RunFlags, Origins, ThinkTimeSource) {
+    pub(super) fn below(
+        &self,
+        flags: &RunFlags,
+        origins: &SettingSources,
+    ) -> (RunFlags, SettingSources, ThinkTimeSource) {
         let is_opened = flags.rate.is_some() && !self.has("rate");
         let is_closed = flags.rate.is_none() && !self.has("rate");
         let is_staged = is_closed && flags.stages.is_some();
@@ -183,12 +187,12 @@ impl Top {
         };
         let (mut all, mut origins) = (flags.clone(), origins.clone());
         for row in &self.given {
-            if origins.of(row.flag) == Origin::Default && !is_replaced(row.flag) {
+            if origins.of(row.flag) == SettingSource::Default && !is_replaced(row.flag) {
                 (row.copy)(&self.flags, &mut all);
                 origins.set_file(row.flag);
             }
         }
-        let is_said = matches!(origins.of("wait"), Origin::Flag | Origin::Env);
+        let is_said = matches!(origins.of("wait"), SettingSource::Flag | SettingSource::Env);
         let pause =
             if is_said || is_opened { ThinkTimeSource::FromFlag(all.wait) } else { ThinkTimeSource::Default(all.wait) };
         (all, origins, pause)
@@ -200,7 +204,8 @@ fn refuse_where(is_wrong: bool, refuse: impl FnOnce() -> Result<()>) -> Result<(
 }
 
 /// The words of `arrival`.
-const ARRIVALS: [(&str, Arrival); 2] = [("constant", Arrival::Constant), ("poisson", Arrival::Poisson)];
+const ARRIVALS: [(&str, ArrivalSpacing); 2] =
+    [("constant", ArrivalSpacing::Constant), ("poisson", ArrivalSpacing::Poisson)];
 
 fn host(node: &Node<'_>, reading: &mut Reading<'_>) -> Result<String> {
     let host = node.read(&mut *reading.text)?;

@@ -78,7 +78,7 @@ fn ids() -> BTreeSet<String> {
     flags.filter(|id| id != "help" && id != "version").collect()
 }
 
-fn of_scope(scope: Scope) -> BTreeSet<&'static str> {
+fn of_scope(scope: SettingScope) -> BTreeSet<&'static str> {
     ROWS.iter().filter(|row| row.scope == scope).flat_map(|row| row.flags).copied().collect()
 }
 
@@ -93,7 +93,7 @@ fn each_flag_of_run_is_a_setting_or_excepted() {
 #[test]
 fn each_flag_of_the_plan_changes_its_hash() {
     let shown: BTreeSet<&str> = DIFFERENT.iter().map(|(flag, ..)| *flag).collect();
-    assert_eq!(shown, of_scope(Scope::Plan), "flags of the plan");
+    assert_eq!(shown, of_scope(SettingScope::Plan), "flags of the plan");
     for (flag, before, after) in DIFFERENT {
         assert_ne!(made(before).hash(), made(after).hash(), "{flag}");
     }
@@ -117,7 +117,7 @@ fn the_hash_of_a_plan_stays_from_version_to_version() {
 
 #[test]
 fn what_a_scenario_file_sets_is_of_the_plan() {
-    let of_plan = of_scope(Scope::Plan);
+    let of_plan = of_scope(SettingScope::Plan);
     for flag in set_by_file() {
         assert!(of_plan.contains(flag), "{flag}");
     }

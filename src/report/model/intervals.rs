@@ -12,8 +12,8 @@ use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
 use crate::telemetry::hdr::packed;
-use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::facts::{ErrorRow, Health, Interval, Piece, TestStop};
+use crate::telemetry::reader::StreamReader;
+use crate::telemetry::reader::facts::{ErrorRow, HealthFact, HistogramFact, IntervalFact, TestStopFact};
 use crate::telemetry::reader::value;
 use crate::vocabulary::{EndReason, HistogramKind, Phase};
 
@@ -42,11 +42,11 @@ impl Pending {
 
 impl RunData {
     /// Adds the line about an endpoint's interval.
-    pub(super) fn add_interval(&mut self, tick: u64, interval: &Interval, reading: &mut Reading) {
+    pub(super) fn add_interval(&mut self, tick: u64, interval: &IntervalFact, reading: &mut StreamReader) {
         self.add_pending();
         let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
         let completed = interval.ok + interval.failed;
-        let mut times = |at: usize, wire: value::Times, histogram: &Option<String>| {
+        let mut times = |at: usize, wire: value::TimesValue, histogram: &Option<String>| {
             let sum = wire.of(completed);
             let histogram = histogram.as_deref().map(|text| packed::distribution(text, &mut claims[at].1));
             let histogram = histogram.transpose().unwrap_or_else(|why| {
@@ -88,7 +88,7 @@ impl RunData {
     }
 
     /// Adds a part of a histogram, which belongs to the interval before it.
-    pub(super) fn add_piece(&mut self, piece: &Piece, reading: &mut Reading) {
+    pub(super) fn add_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) {
         if self.add_unfinished_piece(piece, reading) {
             return;
         }
@@ -113,7 +113,7 @@ impl RunData {
     }
 
     /// Adds the pending interval if its histograms are complete and agree with it.
-    fn add_complete_pending(&mut self, reading: &mut Reading) {
+    fn add_complete_pending(&mut self, reading: &mut StreamReader) {
         let Some(pending) = self.pending.as_ref().filter(|pending| pending.lines == 0) else { return };
         if let Err(why) = pending.check() {
             reading.contradict(pending.number, why);
@@ -123,7 +123,7 @@ impl RunData {
     }
 
     /// Adds the last line of a tick.
-    pub(super) fn add_health(&mut self, tick: u64, health: &Health) {
+    pub(super) fn add_health(&mut self, tick: u64, health: &HealthFact) {
         self.add_pending();
         let (start_ms, end_ms) = span(&health.interval_start, &health.interval_end);
         let seconds = end_ms.saturating_sub(start_ms) as f64 / 1000.0;
@@ -169,7 +169,7 @@ impl RunData {
 
     /// Records the end of the load, which may be within its last tick: rates are computed over the time until then,
     /// except with `-n`, where all requests complete by themselves.
-    pub(super) fn end_load(&mut self, stop: &TestStop) {
+    pub(super) fn end_load(&mut self, stop: &TestStopFact) {
         self.close_tick();
         if stop.reason == EndReason::Requests {
             return;

@@ -23,10 +23,10 @@ use crate::stats::histogram::Precision;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
 use crate::telemetry::interrupt::Interrupt;
-use crate::telemetry::reader::ending::{CheckSeen, RunEnd};
-use crate::telemetry::reader::facts::{Config, ErrorRow, Fact, Row, Setting, Target, TestStop};
+use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
+use crate::telemetry::reader::facts::{ConfigFact, ErrorRow, Fact, SettingFact, StatsFact, TargetFact, TestStopFact};
 use crate::telemetry::reader::troubles::Troubles;
-use crate::telemetry::reader::{Identity, Line, Read, Reading, source};
+use crate::telemetry::reader::{StreamIdentity, StreamLine, StreamReader, StreamSummary, source};
 use crate::vocabulary::{FailureClass, Phase};
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
@@ -49,7 +49,7 @@ const MAX_WARNINGS: usize = 200;
 #[derive(Debug)]
 pub struct ReportModel {
     /// Identifies the stream.
-    pub identity: Identity,
+    pub identity: StreamIdentity,
     /// Problems with the stream, which must be reported before anything else.
     pub troubles: Troubles,
     /// The run itself.
@@ -78,13 +78,13 @@ pub struct RunData {
     /// When each requested number of users was reached: milliseconds since the Unix epoch, users.
     pub reached: Vec<(u64, u32)>,
     /// Statistics of all requests; `None` if the stream was cut off before them.
-    pub last: Option<Row>,
+    pub last: Option<StatsFact>,
     /// The end of the load; `None` if the stream was cut off before it.
-    pub stop: Option<TestStop>,
+    pub stop: Option<TestStopFact>,
     /// The result of each check.
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` if the stream was cut off before it.
-    pub end: Option<RunEnd>,
+    pub end: Option<RunEndFact>,
     /// The checks by which the run is judged anew.
     check_set: CheckSet,
     open: Option<(u64, Point)>,
@@ -105,9 +105,9 @@ pub struct PlanSeen {
     /// SHA-256 of the plan.
     pub hash: String,
     /// The plan as resolved.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<SettingFact>,
     /// Hosts that requests were sent to.
-    pub targets: Vec<Target>,
+    pub targets: Vec<TargetFact>,
     /// CPUs that the generator could use.
     pub available_cpus: Option<f64>,
     /// Start of the run by the wall clock, RFC 3339.
@@ -196,7 +196,7 @@ impl ReportModel {
     }
 
     /// The model of what was read.
-    pub(super) fn new(read: Read, mut story: RunData) -> Self {
+    pub(super) fn new(read: StreamSummary, mut story: RunData) -> Self {
         story.close_tick();
         story.place_unfinished();
         Self { identity: read.identity, troubles: read.troubles, run: story }
@@ -232,7 +232,7 @@ impl Default for RunData {
 
 impl RunData {
     /// Adds the content of a line.
-    pub fn add_line(&mut self, line: Line, reading: &mut Reading) {
+    pub fn add_line(&mut self, line: StreamLine, reading: &mut StreamReader) {
         let tick = line.tick.unwrap_or(0);
         match line.fact {
             Fact::Config(config) => self.add_config(*config),
@@ -253,7 +253,7 @@ impl RunData {
             }
             Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
             Fact::Final(row) => self.last = Some(row),
-            Fact::Endpoint(Row { method, name, statistics, .. }) => {
+            Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {
                 let place = self.endpoint(&method, &name);
                 self.endpoints[place].last = Some(statistics);
             }
@@ -271,7 +271,7 @@ impl RunData {
         }
     }
 
-    fn add_config(&mut self, config: Config) {
+    fn add_config(&mut self, config: ConfigFact) {
         self.plan.version = config.version;
         self.plan.hash = config.plan_hash;
         self.plan.settings.extend(config.settings);

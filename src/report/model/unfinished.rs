@@ -6,10 +6,10 @@ use crate::stats::packed::PackedTimes;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
 use crate::telemetry::hdr::packed;
-use crate::telemetry::reader::Reading;
-use crate::telemetry::reader::ending::Unfinished;
-use crate::telemetry::reader::facts::Piece;
-use crate::telemetry::reader::value::Times;
+use crate::telemetry::reader::StreamReader;
+use crate::telemetry::reader::ending::UnfinishedFact;
+use crate::telemetry::reader::facts::HistogramFact;
+use crate::telemetry::reader::value::TimesValue;
 use crate::vocabulary::{HistogramKind, Phase};
 
 /// Unfinished requests of one endpoint that were due in one phase.
@@ -41,7 +41,7 @@ pub struct Numbers {
 
 impl RunData {
     /// Adds the line about an endpoint's unfinished requests.
-    pub(super) fn add_unfinished(&mut self, line: &Unfinished, reading: &mut Reading) {
+    pub(super) fn add_unfinished(&mut self, line: &UnfinishedFact, reading: &mut StreamReader) {
         self.unfinished.push(UnfinishedSeen {
             method: line.method.clone(),
             name: line.name.clone(),
@@ -60,7 +60,7 @@ impl RunData {
     }
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
-    pub(super) fn add_unfinished_piece(&mut self, piece: &Piece, reading: &mut Reading) -> bool {
+    pub(super) fn add_unfinished_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) -> bool {
         if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
             return false;
         }
@@ -146,7 +146,7 @@ impl UnfinishedSeen {
     }
 }
 
-fn times(wire: Times, histogram: Option<&str>, reading: &mut Reading) -> PackedTimes {
+fn times(wire: TimesValue, histogram: Option<&str>, reading: &mut StreamReader) -> PackedTimes {
     let histogram = histogram.map(packed::histogram).transpose().unwrap_or_else(|why| {
         reading.complain(why);
         None

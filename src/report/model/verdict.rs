@@ -7,7 +7,7 @@ use crate::plan::check::Check;
 use crate::stats::check::unchecked_failures;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::check_events;
-use crate::telemetry::reader::ending::{CheckSeen, Reason, RunEnd};
+use crate::telemetry::reader::ending::{CheckSeen, ReasonFact, RunEndFact};
 use crate::vocabulary::{ReasonKind, Verdict};
 
 impl ReportModel {
@@ -33,7 +33,7 @@ impl ReportModel {
         let judged = story.end.as_ref().and_then(|end| end.judged);
         let on_failures = story.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
         self.run.checks = check_events(&judgement).map(CheckSeen::from).collect();
-        self.run.end = Some(RunEnd {
+        self.run.end = Some(RunEndFact {
             ok: counts.ok,
             failed: counts.failed,
             aborted: counts.aborted,
@@ -45,7 +45,7 @@ impl ReportModel {
             judged,
             verdict: judgement.verdict,
             exit_code: judgement.exit(on_failures).code(),
-            reasons: judgement.reasons.into_iter().map(Reason::from).collect(),
+            reasons: judgement.reasons.into_iter().map(ReasonFact::from).collect(),
         });
     }
 
@@ -53,7 +53,7 @@ impl ReportModel {
     /// knowing.
     fn stream_reasons(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
         let end = self.run.end.iter();
-        let is_invalid = |end: &&RunEnd| end.verdict == Verdict::Invalid;
+        let is_invalid = |end: &&RunEndFact| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
         let mut faults: Vec<VerdictReason> = end
             .clone()

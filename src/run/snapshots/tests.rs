@@ -4,7 +4,7 @@ use crate::machine::sampler::Sampler;
 use crate::outcome::{DueTime, Ending, Failure, Outcome, Traffic};
 use crate::plan::ProcessContext;
 use crate::plan::endpoint::EndpointId;
-use crate::publish::observer::{Endpoints, Observer};
+use crate::publish::observer::{EndpointSelection, Observer};
 use crate::stats::aggregate::EndpointInterval;
 use crate::stats::check::CheckInput;
 use crate::stats::stalls::SamplerReport;
@@ -93,7 +93,7 @@ fn add(sum: &mut Counts, cut: &EndpointInterval) {
 #[test]
 fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
-    let (observers, seen) = kept(Wants { endpoints: Endpoints::All, checks: true, ..Wants::default() });
+    let (observers, seen) = kept(Wants { endpoints: EndpointSelection::All, checks: true, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     let mut sums: Vec<(String, Counts)> = Vec::new();
@@ -130,7 +130,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
 fn what_no_observer_wants_is_not_made() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
     let pause = Duration::from_secs(2);
-    let (observers, seen) = kept(Wants { endpoints: Endpoints::First(1), pause, ..Wants::default() });
+    let (observers, seen) = kept(Wants { endpoints: EndpointSelection::First(1), pause, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     (0..3).for_each(|endpoint| aggregate.record(&outcome(endpoint, 500, Ending::Ok)));
@@ -167,7 +167,7 @@ fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
 #[test]
 fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lines() {
     let (plan, roster) = (plan(), Roster::default());
-    let (observers, _seen) = kept(Wants { endpoints: Endpoints::All, ..Wants::default() });
+    let (observers, _seen) = kept(Wants { endpoints: EndpointSelection::All, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let mut aggregate = Aggregate::new(plan.endpoints().len());
     (0..6).for_each(|number| aggregate.record(&outcome(number % 2, 100, Ending::Ok)));

@@ -12,14 +12,14 @@ use crate::vocabulary::{LineKind, SourceKind, StatsType, Status};
 
 /// Whose numbers a line has: those of a shard are so much smaller that the sums over all shards are still numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum TimesExtent {
     /// A whole run's.
     Run,
     /// One shard's.
     Shard,
 }
 
-impl Extent {
+impl TimesExtent {
     /// Whether a rate, or an amount, can be one.
     fn is_amount(self, number: f64) -> bool {
         match self {
@@ -61,7 +61,7 @@ impl Line<'_> {
     ///
     /// # Errors
     /// A description of the contradiction.
-    pub fn check(&self, extent: Extent) -> Result<(), Contradiction> {
+    pub fn check(&self, extent: TimesExtent) -> Result<(), Contradiction> {
         let line = &self.telemetry;
         claims::identity(&line.run_id, &line.testplan)?;
         demand(is_time(&self.time), "a line without its time")?;
@@ -143,7 +143,7 @@ impl Telemetry<'_> {
         [self.response, self.service, self.first_byte].iter().try_for_each(|times| times.claim().check(times.count()))
     }
 
-    fn check_health(&self, extent: Extent) -> Result<(), Contradiction> {
+    fn check_health(&self, extent: TimesExtent) -> Result<(), Contradiction> {
         let has_times = self.tick.is_some() && is_time(&self.interval_start) && is_time(&self.interval_end);
         demand(has_times, "an interval without its times")?;
         // Of fixed width, so the texts compare like the times.
@@ -162,7 +162,7 @@ impl Telemetry<'_> {
         demand(are_counts && amounts.into_iter().all(|amount| extent.is_amount(amount)), NUMBER)
     }
 
-    fn check_stats(&self, extent: Extent) -> Result<(), Contradiction> {
+    fn check_stats(&self, extent: TimesExtent) -> Result<(), Contradiction> {
         claims::endpoint(&self.method, &self.name)?;
         if (self.stats_type.0, self.status.0) == (Some(StatsType::Endpoint), Some(Status::Error)) {
             demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
@@ -191,7 +191,7 @@ impl Telemetry<'_> {
         demand(is_ascending && is_between, "percentiles and mean do not lie between the ends")
     }
 
-    fn check_config(&self, extent: Extent) -> Result<(), Contradiction> {
+    fn check_config(&self, extent: TimesExtent) -> Result<(), Contradiction> {
         /// Bytes of a setting's key and origin, of a plan's hash, and of the addresses.
         const MOST: (usize, usize, usize) = (64, 64, 1000);
         demand(is_within(&self.plan_hash, MOST.1), "a plan's hash that is none")?;

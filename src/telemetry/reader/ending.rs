@@ -1,7 +1,7 @@
 //! What the last lines say, as a reader takes it: what had not ended, what became of the checks, and what the run came to.
 
 use super::line::Telemetry;
-use super::value::{self, Times};
+use super::value::{self, TimesValue};
 use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::ours::CheckEvent;
@@ -10,7 +10,7 @@ use crate::vocabulary::{Phase, ReasonKind, Verdict};
 /// Unfinished requests of one endpoint that were due in one phase.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Unfinished {
+pub struct UnfinishedFact {
     pub phase: Phase,
     pub method: String,
     pub name: String,
@@ -19,8 +19,8 @@ pub struct Unfinished {
     pub overdue: u64,
     pub oldest_aborted_us: u64,
     pub oldest_unsent_us: u64,
-    pub response: Times,
-    pub service: Times,
+    pub response: TimesValue,
+    pub service: TimesValue,
     pub judged: JudgedTimes,
     pub response_histogram: Option<String>,
     pub service_histogram: Option<String>,
@@ -56,7 +56,7 @@ impl CheckSeen {
 /// The last line.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct RunEnd {
+pub struct RunEndFact {
     pub ok: u64,
     pub failed: u64,
     pub aborted: u64,
@@ -70,11 +70,11 @@ pub struct RunEnd {
     /// Left out where everything had ended, and in version 1.
     pub judged: Option<JudgedTimes>,
     pub verdict: Verdict,
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<ReasonFact>,
     pub exit_code: u8,
 }
 
-impl RunEnd {
+impl RunEndFact {
     pub(super) fn of(line: &Telemetry<'_>) -> Self {
         Self {
             ok: line.ok,
@@ -87,7 +87,7 @@ impl RunEnd {
             load_seconds: line.load_seconds,
             judged: line.judged,
             verdict: line.verdict.0.unwrap_or(Verdict::Invalid),
-            reasons: line.reasons.iter().map(Reason::of).collect(),
+            reasons: line.reasons.iter().map(ReasonFact::of).collect(),
             exit_code: line.exit_code,
         }
     }
@@ -101,21 +101,21 @@ impl RunEnd {
 
 /// A reason for the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub struct ReasonFact {
     /// What it is about; `None` where the stream is of version 1, which does not tell, or of a later one.
     pub kind: Option<ReasonKind>,
     /// A sentence.
     pub text: String,
 }
 
-impl From<VerdictReason> for Reason {
+impl From<VerdictReason> for ReasonFact {
     fn from(VerdictReason { kind, text }: VerdictReason) -> Self {
         Self { kind: Some(kind), text }
     }
 }
 
-impl Reason {
-    fn of(line: &value::Reason<'_>) -> Self {
+impl ReasonFact {
+    fn of(line: &value::ReasonValue<'_>) -> Self {
         Self { kind: line.kind(), text: line.text().to_owned() }
     }
 }

@@ -1,8 +1,8 @@
 //! What lines say, as a report takes it: only what it needs.
 
-use super::ending::{CheckSeen, RunEnd, Unfinished};
+use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
 use super::line::{Key, Line, Telemetry};
-use super::value::{self, Text, Times};
+use super::value::{self, Text, TimesValue};
 use crate::stats::tally::Statistics;
 use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
@@ -12,22 +12,22 @@ use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase,
 pub enum Fact {
     TestStart,
     SpawnComplete(SpawnComplete),
-    TestStop(TestStop),
-    CpuWarning(Gauge),
-    Cpu(Gauge),
-    Mem(Gauge),
-    Current(Row),
-    Final(Row),
-    Endpoint(Row),
+    TestStop(TestStopFact),
+    CpuWarning(GaugeFact),
+    Cpu(GaugeFact),
+    Mem(GaugeFact),
+    Current(StatsFact),
+    Final(StatsFact),
+    Endpoint(StatsFact),
     EndpointError(ErrorRow),
-    Config(Box<Config>),
-    Interval(Box<Interval>),
-    Histogram(Piece),
-    Health(Box<Health>),
-    Warning(Warning),
-    Unfinished(Box<Unfinished>),
+    Config(Box<ConfigFact>),
+    Interval(Box<IntervalFact>),
+    Histogram(HistogramFact),
+    Health(Box<HealthFact>),
+    Warning(WarningFact),
+    Unfinished(Box<UnfinishedFact>),
     Check(CheckSeen),
-    RunEnd(RunEnd),
+    RunEnd(RunEndFact),
     /// Of no use to a reader, or of a later version.
     Other,
 }
@@ -41,32 +41,32 @@ impl Fact {
         match kind {
             LineKind::TestStart => Self::TestStart,
             LineKind::SpawnComplete => Self::SpawnComplete(SpawnComplete { user_count: line.user_count }),
-            LineKind::TestStop => Self::TestStop(TestStop {
+            LineKind::TestStop => Self::TestStop(TestStopFact {
                 stopped_at: text(&line.stopped_at),
                 reason: line.reason.0.unwrap_or(EndReason::Signal),
             }),
-            LineKind::CpuWarning => Self::CpuWarning(Gauge::of(line)),
-            LineKind::Cpu => Self::Cpu(Gauge::of(line)),
-            LineKind::Mem => Self::Mem(Gauge::of(line)),
+            LineKind::CpuWarning => Self::CpuWarning(GaugeFact::of(line)),
+            LineKind::Cpu => Self::Cpu(GaugeFact::of(line)),
+            LineKind::Mem => Self::Mem(GaugeFact::of(line)),
             LineKind::Network => Self::Other,
             LineKind::Stats => match (line.stats_type.0, line.status.0) {
-                (Some(StatsType::Current), _) => Self::Current(Row::of(line)),
-                (Some(StatsType::Final), _) => Self::Final(Row::of(line)),
-                (Some(StatsType::Endpoint), Some(Status::Success)) => Self::Endpoint(Row::of(line)),
+                (Some(StatsType::Current), _) => Self::Current(StatsFact::of(line)),
+                (Some(StatsType::Final), _) => Self::Final(StatsFact::of(line)),
+                (Some(StatsType::Endpoint), Some(Status::Success)) => Self::Endpoint(StatsFact::of(line)),
                 (Some(StatsType::Endpoint), Some(Status::Error)) => Self::EndpointError(ErrorRow::of(line)),
                 _ => Self::Other,
             },
-            LineKind::Config => Self::Config(Box::new(Config::of(line))),
-            LineKind::Interval => Self::Interval(Box::new(Interval::of(line))),
+            LineKind::Config => Self::Config(Box::new(ConfigFact::of(line))),
+            LineKind::Interval => Self::Interval(Box::new(IntervalFact::of(line))),
             LineKind::Histogram => line.histogram_kind().map_or(Self::Other, |kind| {
                 let (method, name, histogram) = (text(&line.method), text(&line.name), text(&line.histogram));
-                Self::Histogram(Piece { method, name, kind, histogram })
+                Self::Histogram(HistogramFact { method, name, kind, histogram })
             }),
-            LineKind::Health => Self::Health(Box::new(Health::of(line))),
-            LineKind::Warning => Self::Warning(Warning { kind: text(&line.kind), detail: text(&line.detail) }),
-            LineKind::Unfinished => Self::Unfinished(Box::new(Unfinished::of(line))),
+            LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
+            LineKind::Warning => Self::Warning(WarningFact { kind: text(&line.kind), detail: text(&line.detail) }),
+            LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
             LineKind::Check => Self::Check(CheckSeen::of(line)),
-            LineKind::RunEnd => Self::RunEnd(RunEnd::of(line)),
+            LineKind::RunEnd => Self::RunEnd(RunEndFact::of(line)),
         }
     }
 }
@@ -89,7 +89,7 @@ pub struct SpawnComplete {
 /// The load has ended.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct TestStop {
+pub struct TestStopFact {
     pub stopped_at: String,
     pub reason: EndReason,
 }
@@ -97,11 +97,11 @@ pub struct TestStop {
 /// A value in the unit of its line.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Gauge {
+pub struct GaugeFact {
     pub value: f64,
 }
 
-impl Gauge {
+impl GaugeFact {
     fn of(line: &Telemetry<'_>) -> Self {
         Self { value: line.value.unwrap_or_default() }
     }
@@ -109,7 +109,7 @@ impl Gauge {
 
 /// Statistics of all requests, or of one endpoint.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct StatsFact {
     /// Empty on a line about all.
     pub method: String,
     /// `Aggregated` on a line about all.
@@ -120,7 +120,7 @@ pub struct Row {
     pub statistics: Statistics,
 }
 
-impl Row {
+impl StatsFact {
     fn of(line: &Telemetry<'_>) -> Self {
         let statistics = Statistics {
             num_requests: line.num_requests,
@@ -171,24 +171,24 @@ impl ErrorRow {
 /// The plan and where it runs; a part of it.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Config {
+pub struct ConfigFact {
     pub schema_version: u32,
     pub version: String,
     pub plan_hash: String,
-    pub settings: Vec<Setting>,
-    pub targets: Vec<Target>,
+    pub settings: Vec<SettingFact>,
+    pub targets: Vec<TargetFact>,
     pub available_cpus: Option<f64>,
     pub started_at: Option<String>,
 }
 
-impl Config {
+impl ConfigFact {
     fn of(line: &Telemetry<'_>) -> Self {
-        let setting = |setting: &value::Setting<'_>| Setting {
+        let setting = |setting: &value::SettingValue<'_>| SettingFact {
             key: text(&setting.key),
             value: text(&setting.value),
             origin: text(&setting.origin),
         };
-        let target = |target: &value::Target<'_>| Target {
+        let target = |target: &value::Target<'_>| TargetFact {
             host: text(&target.host),
             addresses: target.addresses.iter().map(text).collect(),
         };
@@ -207,7 +207,7 @@ impl Config {
 /// One resolved setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Setting {
+pub struct SettingFact {
     pub key: String,
     pub value: String,
     pub origin: String,
@@ -216,7 +216,7 @@ pub struct Setting {
 /// A host that was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Target {
+pub struct TargetFact {
     pub host: String,
     pub addresses: Vec<String>,
 }
@@ -224,7 +224,7 @@ pub struct Target {
 /// Results of one endpoint between two ticks.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Interval {
+pub struct IntervalFact {
     pub interval_start: String,
     pub interval_end: String,
     pub phase: Phase,
@@ -240,8 +240,8 @@ pub struct Interval {
     pub reopened: u64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    pub service: Times,
-    pub response: Times,
+    pub service: TimesValue,
+    pub response: TimesValue,
     pub connections: u64,
     pub service_histogram: Option<String>,
     pub response_histogram: Option<String>,
@@ -249,7 +249,7 @@ pub struct Interval {
     pub histogram_lines: usize,
 }
 
-impl Interval {
+impl IntervalFact {
     fn of(line: &Telemetry<'_>) -> Self {
         Self {
             interval_start: text(&line.interval_start),
@@ -281,7 +281,7 @@ impl Interval {
 /// A piece of a histogram.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Piece {
+pub struct HistogramFact {
     pub method: String,
     pub name: String,
     pub kind: HistogramKind,
@@ -291,7 +291,7 @@ pub struct Piece {
 /// Whether the generator's numbers can be trusted.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Health {
+pub struct HealthFact {
     pub interval_start: String,
     pub interval_end: String,
     pub lateness_p50_us: u64,
@@ -303,7 +303,7 @@ pub struct Health {
     pub throttled_ms: f64,
 }
 
-impl Health {
+impl HealthFact {
     fn of(line: &Telemetry<'_>) -> Self {
         Self {
             interval_start: text(&line.interval_start),
@@ -322,12 +322,12 @@ impl Health {
 /// A warning that concerns the validity of the numbers.
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "as in the wire types")]
-pub struct Warning {
+pub struct WarningFact {
     pub kind: String,
     pub detail: String,
 }
 
-impl Unfinished {
+impl UnfinishedFact {
     fn of(line: &Telemetry<'_>) -> Self {
         Self {
             phase: line.phase(),

@@ -31,7 +31,7 @@ const OTHERS: [(&[u8], &str); 5] = [
 const MAGIC: usize = 4;
 
 /// An input. What is not there yet is [`io::ErrorKind::WouldBlock`].
-pub struct Input {
+pub struct MergeInput {
     name: String,
     content: Content,
     is_compressed: bool,
@@ -45,7 +45,7 @@ enum Content {
     Open(BufReader<Box<dyn Read>>),
 }
 
-impl Input {
+impl MergeInput {
     /// Opens a file, a named pipe, or standard input where the path is `-`. A named pipe is opened whether or not its
     /// writer is there.
     ///
@@ -124,7 +124,7 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for MergeInput {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let read = self.fill_buf()?.read(bytes)?;
         self.consume(read);
@@ -132,7 +132,7 @@ impl Read for Input {
     }
 }
 
-impl BufRead for Input {
+impl BufRead for MergeInput {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.begin()?;
         match &mut self.content {

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::value::{Connections, Failures, Reason, Setting, Shard, Target, Text, Times, Word};
+use super::value::{Connections, Failures, ReasonValue, SettingValue, ShardValue, Target, Text, TimesValue, Word};
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
 use crate::telemetry::claims::Contradiction;
@@ -182,9 +182,9 @@ keys! {
     reopened: u64,
     bytes_sent: u64,
     bytes_received: u64,
-    service: Times,
-    response: Times,
-    first_byte: Times,
+    service: TimesValue,
+    response: TimesValue,
+    first_byte: TimesValue,
     connections: Connections,
     service_histogram: Option<Text<'l>>,
     response_histogram: Option<Text<'l>>,
@@ -245,8 +245,8 @@ keys! {
     schema_version: u32,
     version: Text<'l>,
     plan_hash: Text<'l>,
-    settings: Vec<Setting<'l>>,
-    shard: Option<Shard>,
+    settings: Vec<SettingValue<'l>>,
+    shard: Option<ShardValue>,
     targets: Vec<Target<'l>>,
     available_cpus: f64,
     started_at: Text<'l>,
@@ -272,7 +272,7 @@ keys! {
     completed: u64,
     load_seconds: Option<f64>,
     verdict: Word<Verdict>,
-    reasons: Vec<Reason<'l>>,
+    reasons: Vec<ReasonValue<'l>>,
     exit_code: u8,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use memchr::memchr;
 
-use super::input::Input;
+use super::input::MergeInput;
 use crate::error::Result;
 use crate::telemetry::interrupt::Interrupt;
 
@@ -17,7 +17,7 @@ const MOST_LINE: usize = 64 * 1024;
 
 /// An input, line by line.
 pub struct Lines {
-    input: Input,
+    input: MergeInput,
     /// A line whose rest is still to come.
     begun: Vec<u8>,
     /// Lines so far.
@@ -26,7 +26,7 @@ pub struct Lines {
 
 /// What an input has.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextLine {
     /// A line is in the buffer that was given.
     Line,
     /// The same, without its end: the last of an input whose writer was cut off.
@@ -45,7 +45,7 @@ impl Lines {
     /// # Errors
     /// Names the file: exit 2.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { input: Input::open(path)?, begun: Vec::new(), count: 0 })
+        Ok(Self { input: MergeInput::open(path)?, begun: Vec::new(), count: 0 })
     }
 
     /// As it is named in messages.
@@ -68,7 +68,7 @@ impl Lines {
 
     /// Puts the next line into `line`, without its end. Waits neither for one nor for the rest of one: a writer that
     /// stops within a line keeps no other waiting.
-    pub fn next(&mut self, line: &mut Vec<u8>) -> Next {
+    pub fn next(&mut self, line: &mut Vec<u8>) -> NextLine {
         line.clear();
         line.append(&mut self.begun);
         loop {
@@ -77,13 +77,13 @@ impl Lines {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
                 Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
                     self.begun.append(line);
-                    return Next::NotYet;
+                    return NextLine::NotYet;
                 }
-                Err(why) => return Next::Damaged(why),
+                Err(why) => return NextLine::Damaged(why),
             };
             if piece.is_empty() {
                 self.count += u64::from(!line.is_empty());
-                return if line.is_empty() { Next::Over } else { Next::Tail };
+                return if line.is_empty() { NextLine::Over } else { NextLine::Tail };
             }
             let end = memchr(b'\n', piece);
             let (taken, used) = end.map_or((piece.len(), piece.len()), |end| (end, end + 1));
@@ -92,7 +92,7 @@ impl Lines {
             self.input.consume(used);
             if end.is_some() {
                 self.count += 1;
-                return Next::Line;
+                return NextLine::Line;
             }
         }
     }

@@ -19,14 +19,14 @@ pub mod troubles;
 pub mod value;
 mod wrapping;
 
-use checks::Extent;
+use checks::TimesExtent;
 use facts::Fact;
 use line::Unread;
 use records::{Found, Records};
 use sequence::Sequence;
 use serde::de::IgnoredAny;
 use sums::Sums;
-use troubles::{Kind, Troubles};
+use troubles::{TroubleKind, Troubles};
 
 use super::recorder::SCHEMA_VERSION;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ use crate::vocabulary::{LineKind, SourceKind};
 
 /// One line of a stream.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct StreamLine {
     /// Number in the file, from 1.
     pub number: u64,
     /// When it was made: RFC 3339 with milliseconds.
@@ -50,7 +50,7 @@ pub struct Line {
 
 /// Whose stream it is, as its first line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct StreamIdentity {
     /// Id of the run.
     pub run_id: String,
     /// Name of the test plan.
@@ -63,13 +63,13 @@ pub struct Identity {
 
 /// A stream that is being read.
 #[derive(Debug)]
-pub struct Reading {
+pub struct StreamReader {
     name: String,
     lines: u64,
     records: Records,
     sequence: Sequence,
     troubles: Troubles,
-    identity: Option<(u64, Identity)>,
+    identity: Option<(u64, StreamIdentity)>,
     started: Option<u64>,
     ended: Option<u64>,
     /// A contract line without number: the Python plugin's.
@@ -80,14 +80,14 @@ pub struct Reading {
 
 /// What is known of a stream when all its lines are read.
 #[derive(Clone, Debug)]
-pub struct Read {
+pub struct StreamSummary {
     /// Identifies the stream.
-    pub identity: Identity,
+    pub identity: StreamIdentity,
     /// What is wrong with it.
     pub troubles: Troubles,
 }
 
-impl Reading {
+impl StreamReader {
     /// A stream of which nothing is read yet. `name` is that of its file, for messages.
     #[must_use]
     pub fn new(name: &str) -> Self {
@@ -110,7 +110,7 @@ impl Reading {
     ///
     /// # Errors
     /// Exit 2: the file holds more than one stream, and the sentence names a line of both; or many lines in one.
-    pub fn take(&mut self, raw: &[u8]) -> Result<Option<Line>> {
+    pub fn take(&mut self, raw: &[u8]) -> Result<Option<StreamLine>> {
         self.lines += 1;
         let record = match self.records.take(raw) {
             Found::Nothing => return Ok(None),
@@ -135,7 +135,7 @@ impl Reading {
         self.check_start(&line)?;
         let seq = line.telemetry.seq;
         if self.sequence.is_repeated(number, seq) {
-            self.troubles.add(Kind::Repeated, number, format!("line {seq} of the stream was there before"));
+            self.troubles.add(TroubleKind::Repeated, number, format!("line {seq} of the stream was there before"));
             return Ok(None);
         }
         let fact = Fact::of(&line);
@@ -145,7 +145,7 @@ impl Reading {
         }
         self.note_place(&fact);
         let (time, source_id) = ((*line.time).to_owned(), (*line.telemetry.source_id).to_owned());
-        Ok(Some(Line { number, time, source_id, tick: line.telemetry.tick, fact }))
+        Ok(Some(StreamLine { number, time, source_id, tick: line.telemetry.tick, fact }))
     }
 
     /// Takes note of a line that nobody needs to read.
@@ -157,12 +157,12 @@ impl Reading {
 
     /// Takes note of an input that broke off within a line or a compressed block.
     pub fn broken(&mut self, why: &str) {
-        self.troubles.add(Kind::CutOff, self.lines + 1, why);
+        self.troubles.add(TroubleKind::CutOff, self.lines + 1, why);
     }
 
     /// Holds a line against itself, and against what the stream said before.
     fn check(&mut self, line: &line::Line<'_>, fact: &Fact) -> std::result::Result<(), Contradiction> {
-        line.check(Extent::Run)?;
+        line.check(TimesExtent::Run)?;
         let telemetry = &line.telemetry;
         if telemetry.kind() == Some(LineKind::Config) {
             self.ticks = telemetry.ticks().or(self.ticks);
@@ -185,27 +185,27 @@ impl Reading {
 
     /// Takes note of a line that contradicts itself, or what was said before.
     pub fn contradict(&mut self, line: u64, what: &str) {
-        self.troubles.add(Kind::Contradiction, line, what);
+        self.troubles.add(TroubleKind::Contradiction, line, what);
     }
 
     /// Takes note of something wrong in what the last line says.
     pub fn complain(&mut self, what: &str) {
-        self.troubles.add(Kind::Torn, self.lines, what);
+        self.troubles.add(TroubleKind::Torn, self.lines, what);
     }
 
     /// What is known so far of a stream that goes on; `None` before its first line. That it has no end yet is not a
     /// trouble.
     #[must_use]
-    pub fn so_far(&self) -> Option<Read> {
+    pub fn so_far(&self) -> Option<StreamSummary> {
         let (_, identity) = self.identity.as_ref()?;
-        Some(Read { identity: identity.clone(), troubles: self.troubles.clone() })
+        Some(StreamSummary { identity: identity.clone(), troubles: self.troubles.clone() })
     }
 
     /// Ends the reading.
     ///
     /// # Errors
     /// There is no line of a stream of ours in it: exit 2.
-    pub fn finish(mut self) -> Result<Read> {
+    pub fn finish(mut self) -> Result<StreamSummary> {
         let Some((_, identity)) = self.identity else {
             let why = match self.of_plugin {
                 Some(line) => format!(
@@ -218,11 +218,11 @@ impl Reading {
             return Err(Error::usage(self.name, why));
         };
         if let Some(line) = self.of_plugin {
-            self.troubles.add(Kind::Foreign, line, "without number: of the Python plugin locust-telemetry");
+            self.troubles.add(TroubleKind::Foreign, line, "without number: of the Python plugin locust-telemetry");
         }
         if self.ended.is_none() {
             let what = "the stream ends without swarmline.event.run.end: it was cut off here";
-            self.troubles.add(Kind::CutOff, self.lines, what);
+            self.troubles.add(TroubleKind::CutOff, self.lines, what);
         }
         if let Some((torn, first)) = self.records.torn() {
             let what = if torn == 1 {
@@ -230,18 +230,18 @@ impl Reading {
             } else {
                 format!("{torn} lines whose rest is missing")
             };
-            self.troubles.add(Kind::Torn, first, what);
+            self.troubles.add(TroubleKind::Torn, first, what);
         }
         self.sequence.finish(&mut self.troubles);
         self.sums.finish(&mut self.troubles);
-        Ok(Read { identity, troubles: self.troubles })
+        Ok(StreamSummary { identity, troubles: self.troubles })
     }
 
     /// Takes note of a record that cannot be read.
     fn note_unread(&mut self, record: &[u8], why: Unread) {
         match why {
             Unread::Plugin => drop(self.of_plugin.get_or_insert(self.lines)),
-            Unread::Value(what) => self.troubles.add(Kind::Torn, self.lines, what),
+            Unread::Value(what) => self.troubles.add(TroubleKind::Torn, self.lines, what),
             Unread::Foreign => self.note_other(record, true),
             Unread::Torn => self.note_other(record, false),
         }
@@ -254,9 +254,9 @@ impl Reading {
             ["{\"time\"", "\"telemetry\"", "\"telemetry_name\"", "\"seq\":", "\"swarmline", "\\\"telemetry\\"];
         let seems_ours = is_ours.iter().any(|key| line.windows(key.len()).any(|part| part == key.as_bytes()));
         if seems_ours && !is_whole {
-            self.troubles.add(Kind::Torn, self.lines, "a line that is torn");
+            self.troubles.add(TroubleKind::Torn, self.lines, "a line that is torn");
         } else {
-            self.troubles.add(Kind::Foreign, self.lines, "not a line of the stream");
+            self.troubles.add(TroubleKind::Foreign, self.lines, "not a line of the stream");
         }
     }
 
@@ -265,7 +265,7 @@ impl Reading {
         let Some((first, known)) = &self.identity else {
             let [run_id, testplan, source_id] =
                 [&line.run_id, &line.testplan, &line.source_id].map(|text| (**text).to_owned());
-            self.identity = Some((self.lines, Identity { run_id, testplan, source: line.source.0, source_id }));
+            self.identity = Some((self.lines, StreamIdentity { run_id, testplan, source: line.source.0, source_id }));
             return Ok(());
         };
         let why = if *known.run_id != *line.run_id {
@@ -293,7 +293,7 @@ impl Reading {
             Fact::Config(config) if config.schema_version > SCHEMA_VERSION => {
                 let version = config.schema_version;
                 let what = format!("version {version} of the format; {SCHEMA_VERSION} is the last that is known here");
-                self.troubles.add(Kind::Later, self.lines, what);
+                self.troubles.add(TroubleKind::Later, self.lines, what);
             }
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Which lines of a stream came: `seq` counts them, so a gap means that the transport lost some.
 
-use super::troubles::{Kind, Troubles};
+use super::troubles::{TroubleKind, Troubles};
 
 /// Most gaps that are kept apart to be filled by lines that come late.
 const MOST_GAPS: usize = 1000;
@@ -9,11 +9,11 @@ const MOST_GAPS: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Sequence {
     latest: u64,
-    gaps: Vec<Gap>,
+    gaps: Vec<SequenceGap>,
 }
 
 #[derive(Debug)]
-struct Gap {
+struct SequenceGap {
     /// Line of the file at which it was noticed.
     line: u64,
     first: u64,
@@ -25,14 +25,14 @@ impl Sequence {
     pub(super) fn is_repeated(&mut self, line: u64, seq: u64) -> bool {
         if seq > self.latest {
             if seq > self.latest + 1 && self.gaps.len() < MOST_GAPS {
-                self.gaps.push(Gap { line, first: self.latest + 1, last: seq - 1 });
+                self.gaps.push(SequenceGap { line, first: self.latest + 1, last: seq - 1 });
             }
             self.latest = seq;
             return false;
         }
         let Some(place) = self.gaps.iter().position(|gap| (gap.first..=gap.last).contains(&seq)) else { return true };
-        let Gap { line, first, last } = self.gaps.swap_remove(place);
-        let halves = [Gap { line, first, last: seq - 1 }, Gap { line, first: seq + 1, last }];
+        let SequenceGap { line, first, last } = self.gaps.swap_remove(place);
+        let halves = [SequenceGap { line, first, last: seq - 1 }, SequenceGap { line, first: seq + 1, last }];
         self.gaps.extend(halves.into_iter().filter(|gap| gap.first <= gap.last));
         false
     }
@@ -40,10 +40,10 @@ impl Sequence {
     /// Names the gaps that nothing filled.
     pub(super) fn finish(mut self, troubles: &mut Troubles) {
         self.gaps.sort_by_key(|gap| gap.first);
-        for Gap { line, first, last } in self.gaps {
+        for SequenceGap { line, first, last } in self.gaps {
             let lost = last - first + 1;
             let what = if lost == 1 { format!("line {first}") } else { format!("{lost} lines, {first} to {last},") };
-            troubles.add(Kind::Lost, line, format!("{what} of the stream missing: the transport lost them"));
+            troubles.add(TroubleKind::Lost, line, format!("{what} of the stream missing: the transport lost them"));
         }
     }
 }

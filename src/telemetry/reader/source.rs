@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::facts::{Config, Fact};
-use super::lines::{Lines, Next, ready};
-use super::{Line, Read, Reading};
+use super::facts::{ConfigFact, Fact};
+use super::lines::{Lines, NextLine, ready};
+use super::{StreamLine, StreamReader, StreamSummary};
 use crate::error::{Error, Result};
 use crate::telemetry::interrupt::Interrupt;
 
@@ -15,30 +15,34 @@ use crate::telemetry::interrupt::Interrupt;
 /// # Errors
 /// Exit 2: the file cannot be read, or holds more than one stream or none. Exit 130: a signal arrived before its
 /// end.
-pub fn read(path: &Path, interrupt: &Interrupt, mut each: impl FnMut(Line, &mut Reading)) -> Result<Read> {
+pub fn read(
+    path: &Path,
+    interrupt: &Interrupt,
+    mut each: impl FnMut(StreamLine, &mut StreamReader),
+) -> Result<StreamSummary> {
     let mut lines = Lines::open(path)?;
     let name = lines.name().to_owned();
     let cannot = |number: u64, why: std::io::Error| Error::usage(&name, format!("line {number}: {why}"));
-    let mut reading = Reading::new(&name);
+    let mut reading = StreamReader::new(&name);
     let (mut raw, mut stop_timeout) = (Vec::new(), Duration::ZERO);
     loop {
         if lines.is_given_up(interrupt, stop_timeout) {
             return Err(Error::interrupted(&name));
         }
         match lines.next(&mut raw) {
-            Next::Line | Next::Tail => {}
-            Next::NotYet => {
+            NextLine::Line | NextLine::Tail => {}
+            NextLine::NotYet => {
                 let left = lines.left(interrupt, stop_timeout);
                 ready(&[&lines], interrupt, left).map_err(|why| cannot(lines.count() + 1, why))?;
                 continue;
             }
-            Next::Over => break,
+            NextLine::Over => break,
             // A compressed stream whose writer was killed.
-            Next::Damaged(why) if lines.is_compressed() => {
+            NextLine::Damaged(why) if lines.is_compressed() => {
                 reading.broken(&format!("the compressed stream breaks off: {why}"));
                 break;
             }
-            Next::Damaged(why) => return Err(cannot(lines.count() + 1, why)),
+            NextLine::Damaged(why) => return Err(cannot(lines.count() + 1, why)),
         }
         if let Some(line) = reading.take(&raw)? {
             if let Fact::Config(config) = &line.fact {
@@ -50,7 +54,7 @@ pub fn read(path: &Path, interrupt: &Interrupt, mut each: impl FnMut(Line, &mut 
     reading.finish()
 }
 
-fn stop_timeout_of(config: &Config) -> Option<Duration> {
+fn stop_timeout_of(config: &ConfigFact) -> Option<Duration> {
     let setting = config.settings.iter().find(|setting| setting.key == "stop-timeout")?;
     Duration::try_from_secs_f64(setting.value.strip_suffix('s')?.parse().ok()?).ok()
 }

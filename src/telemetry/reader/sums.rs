@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::ending::RunEnd;
-use super::facts::{ErrorRow, Fact, Interval, Row};
-use super::troubles::{Kind, Troubles};
+use super::ending::RunEndFact;
+use super::facts::{ErrorRow, Fact, IntervalFact, StatsFact};
+use super::troubles::{TroubleKind, Troubles};
 use crate::stats::aggregate::MAX_ENDPOINTS;
 use crate::telemetry::claims::MAX_COUNT;
 
@@ -46,7 +46,7 @@ impl Sums {
                 let before = self.errors.map_or(0, |(_, errors)| errors);
                 self.errors = Some((number, before.saturating_add(*occurrences)));
             }
-            Fact::RunEnd(RunEnd { ok, failed, aborted, redirects, reopened, .. }) => {
+            Fact::RunEnd(RunEndFact { ok, failed, aborted, redirects, reopened, .. }) => {
                 self.end = Some((number, [*ok, *failed, *aborted, *redirects, *reopened]));
             }
             _ => {}
@@ -59,8 +59,8 @@ impl Sums {
         self.is_partial = true;
     }
 
-    fn add_interval(&mut self, interval: &Interval) -> Result<(), &'static str> {
-        let Interval { ok, failed, aborted, redirects, reopened, .. } = interval;
+    fn add_interval(&mut self, interval: &IntervalFact) -> Result<(), &'static str> {
+        let IntervalFact { ok, failed, aborted, redirects, reopened, .. } = interval;
         let all = [self.ok, self.failed, self.aborted, self.redirects, self.reopened];
         let more = [*ok, *failed, *aborted, *redirects, *reopened];
         if all.iter().chain(&more).sum::<u64>() > MAX_COUNT {
@@ -87,7 +87,7 @@ impl Sums {
             return;
         }
         let all = (self.ok + self.failed, self.failed);
-        let mut wrong = |line, what: &str| troubles.add(Kind::Contradiction, line, what);
+        let mut wrong = |line, what: &str| troubles.add(TroubleKind::Contradiction, line, what);
         if let Some((line, _)) = self.last.filter(|(_, said)| *said != all) {
             wrong(line, "the final line does not count what the intervals count");
         }
@@ -106,6 +106,6 @@ impl Sums {
     }
 }
 
-const fn completed(row: &Row) -> Completed {
+const fn completed(row: &StatsFact) -> Completed {
     (row.statistics.num_requests, row.statistics.num_failures)
 }

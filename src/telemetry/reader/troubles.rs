@@ -4,7 +4,7 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What kind of thing is wrong.
-    pub kind: Kind,
+    pub kind: TroubleKind,
     /// Number of the line, from 1.
     pub line: u64,
     /// A sentence without the line number.
@@ -13,7 +13,7 @@ pub struct Trouble {
 
 /// What kind of thing is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TroubleKind {
     /// The stream does not come to its end.
     CutOff,
     /// Lines are missing within it.
@@ -30,7 +30,7 @@ pub enum Kind {
     Later,
 }
 
-impl Kind {
+impl TroubleKind {
     /// All, gravest first.
     const ALL: [Self; 7] =
         [Self::CutOff, Self::Lost, Self::Torn, Self::Contradiction, Self::Later, Self::Repeated, Self::Foreign];
@@ -60,13 +60,13 @@ const MOST_OF_A_KIND: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Troubles {
     kept: Vec<Trouble>,
-    counted: [u64; Kind::ALL.len()],
+    counted: [u64; TroubleKind::ALL.len()],
 }
 
 impl Troubles {
     /// Adds one.
-    pub fn add(&mut self, kind: Kind, line: u64, what: impl Into<String>) {
-        let place = Kind::ALL.iter().position(|known| *known == kind).unwrap_or(0);
+    pub fn add(&mut self, kind: TroubleKind, line: u64, what: impl Into<String>) {
+        let place = TroubleKind::ALL.iter().position(|known| *known == kind).unwrap_or(0);
         self.counted[place] += 1;
         if self.kept.iter().filter(|trouble| trouble.kind == kind).count() < MOST_OF_A_KIND {
             self.kept.push(Trouble { kind, line, what: what.into() });
@@ -89,7 +89,7 @@ impl Troubles {
     #[must_use]
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        for (kind, counted) in Kind::ALL.into_iter().zip(self.counted) {
+        for (kind, counted) in TroubleKind::ALL.into_iter().zip(self.counted) {
             let of_kind = self.kept.iter().filter(|trouble| trouble.kind == kind);
             sentences.extend(of_kind.map(|Trouble { line, what, .. }| format!("line {line}: {what}")));
             if let Some(more) = counted.checked_sub(MOST_OF_A_KIND as u64).filter(|more| *more > 0) {

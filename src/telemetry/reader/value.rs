@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for Failures {
 
 /// Sum and ends of times in microseconds, and how many they are where a line has that.
 #[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
-pub struct Times {
+pub struct TimesValue {
     #[serde(default)]
     count: u64,
     sum_us: u64,
@@ -113,7 +113,7 @@ pub struct Times {
     max_us: u64,
 }
 
-impl Times {
+impl TimesValue {
     /// How many, where the line has a count.
     #[must_use]
     pub const fn count(self) -> u64 {
@@ -145,17 +145,17 @@ impl Times {
 pub struct Connections {
     pub count: u64,
     #[serde(default)]
-    pub dns: Times,
+    pub dns: TimesValue,
     #[serde(default)]
-    pub connect: Times,
+    pub connect: TimesValue,
     #[serde(default)]
-    pub tls: Times,
+    pub tls: TimesValue,
 }
 
 /// A setting of the plan.
 #[derive(Clone, Debug, serde::Deserialize)]
 #[allow(missing_docs, reason = "the stream's own names")]
-pub struct Setting<'l> {
+pub struct SettingValue<'l> {
     #[serde(borrow)]
     pub key: Text<'l>,
     #[serde(borrow)]
@@ -167,7 +167,7 @@ pub struct Setting<'l> {
 /// Which part of a run it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[allow(missing_docs, reason = "the stream's own names")]
-pub struct Shard {
+pub struct ShardValue {
     pub index: u32,
     pub count: u32,
 }
@@ -186,7 +186,7 @@ pub struct Target<'l> {
 #[derive(Clone, Debug, serde::Deserialize)]
 #[serde(untagged)]
 #[allow(missing_docs, reason = "the stream's own names")]
-pub enum Reason<'l> {
+pub enum ReasonValue<'l> {
     #[serde(borrow)]
     Bare(Cow<'l, str>),
     OfKind {
@@ -196,7 +196,7 @@ pub enum Reason<'l> {
     },
 }
 
-impl Reason<'_> {
+impl ReasonValue<'_> {
     /// A sentence.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use swarmline::cli::{self, Command, Invocation, Origins, RunFlags, Variables};
+use swarmline::cli::{self, Command, Invocation, RunFlags, SettingSources, Variables};
 use swarmline::plan::scenario::{KEYS, SCHEMA, keys};
 use swarmline::plan::{Plan, ProcessContext};
 
@@ -28,7 +28,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 /// The program's parser for one scenario file, which may change between calls.
-struct Program(Box<RunFlags>, Origins);
+struct Program(Box<RunFlags>, SettingSources);
 
 impl Program {
     fn of(file: &Path) -> Self {
