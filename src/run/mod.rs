@@ -37,7 +37,7 @@ use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
-use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput, unchecked_failures};
+use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
@@ -49,7 +49,7 @@ use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, FinalCounts};
-use endpoints::endpoint_name;
+use endpoints::{endpoint_name, failures_without_check};
 use heartbeat::Heartbeat;
 use sampler_thread::{SamplerThread, TickGrid};
 use shared_aggregate::SharedAggregate;
@@ -375,16 +375,6 @@ fn judge(
         unchecked: failures_without_check(plan, aggregate),
         without_data: left_over.without_data,
     })
-}
-
-/// Failed requests that no check covers.
-fn failures_without_check(plan: &Plan, aggregate: &Aggregate) -> u64 {
-    let failures: Vec<(String, u64)> = aggregate
-        .endpoints()
-        .iter()
-        .map(|endpoint| (endpoint_name(plan, endpoint.key), endpoint.tally.counts().failed))
-        .collect();
-    unchecked_failures(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
 }
 
 /// Hands over the last lines a few at a time, so that they need not all be in memory.

@@ -16,9 +16,6 @@ use shell::invocations;
 /// Longest README: what a reader takes in within five minutes.
 const README_LINES: usize = 200;
 
-/// Linked to, and still to be written.
-const NOT_YET: [&str; 1] = ["ARCHITECTURE.md"];
-
 /// What users read: not the changelog, which tells of what was.
 fn pages() -> Vec<Page> {
     Page::all().into_iter().filter(|page| page.path != "CHANGELOG.md" && !page.path.starts_with("tests/")).collect()
@@ -57,14 +54,10 @@ fn every_scenario_in_the_documentation_is_accepted() {
 #[test]
 fn every_link_leads_somewhere() {
     let missing = |path: &str| !root().join(path).exists();
-    assert!(NOT_YET.iter().all(|path| missing(path)), "it is written: shorten the list");
     for page in Page::all() {
         for link in page.links().iter().filter(|link| !link.contains("://")) {
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
             let place = if path.is_empty() { page.path.clone() } else { resolved(page.folder(), path) };
-            if NOT_YET.contains(&place.as_str()) {
-                continue;
-            }
             assert!(!missing(&place), "{}: {link}", page.path);
             let is_there = anchor.is_empty() || Page::read(&place).anchors().iter().any(|name| name == anchor);
             assert!(is_there, "{}: {link}", page.path);
@@ -79,7 +72,7 @@ fn the_source_cites_only_documents_that_are_here() {
             let words = file.text.split(|c: char| !c.is_ascii_alphanumeric() && !"_-./".contains(c));
             for cited in words.filter(|word| word.strip_suffix(".md").is_some_and(|stem| !stem.is_empty())) {
                 let is_here = [".", file.folder()].iter().any(|place| root().join(place).join(cited).exists());
-                assert!(is_here || NOT_YET.contains(&cited), "{}: {cited}", file.path);
+                assert!(is_here, "{}: {cited}", file.path);
             }
         }
     }

@@ -87,14 +87,14 @@ pub(super) const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a head may have more than 128 fields",
-        why: "SPEC, HTTP: heads are bounded by their 64 KiB, not by a number; ureq-proto counts",
+        why: "heads are bounded by their 64 KiB, not by a number; ureq-proto counts",
         asked: ResponseExtent::HeadAndBody,
         example: || format!("HTTP/1.1 204 X\r\n{}\r\n", "a: b\r\n".repeat(129)).into_bytes(),
         applies: |_, ours, theirs| ours.is_ok() && *theirs == Err(Some(Error::HttpParseTooManyHeaders)),
     },
     Difference {
         name: "a head has at most 64 KiB",
-        why: "SPEC, HTTP; ureq-proto leaves it to its caller (RFC 9112 §2.3 and RFC 9110 §5.4 leave the limit open)",
+        why: "ureq-proto leaves it to its caller (RFC 9112 §2.3 and RFC 9110 §5.4 leave the limit open)",
         asked: ResponseExtent::HeadAndBody,
         example: || format!("HTTP/1.1 204 X\r\na: {}\r\n\r\n", "b".repeat(MAX_HEAD)).into_bytes(),
         applies: |case, ours, theirs| {
