@@ -92,7 +92,7 @@ fn an_interrupted_report_leaves_the_previous_one_and_a_complete_one_replaces_it(
     let silent = writer(&pipe);
     signal(&report, Signal::INT);
     let why = report.finish().exits(130);
-    assert!(why.complaint().starts_with(&format!("{pipe}: a signal came before its end")), "{}", why.stderr);
+    assert!(why.complaint().starts_with(&format!("{pipe}: interrupted by a signal before")), "{}", why.stderr);
     assert_eq!(std::fs::read_to_string(&page).unwrap(), "former");
     drop(silent);
     let report = Run::new(["report", &pipe, "--html", &page]).start();
