@@ -117,7 +117,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     };
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
     let counts = aggregate.counts();
-    let judgement =
+    let assessment =
         Assessment::of(Evidence { counts, answered: counts.completed(), unchecked: 1, ..Evidence::default() });
     let ending = RunEnding {
         at,
@@ -126,7 +126,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
         users: 100,
         load_end: at,
         unfinished: Vec::new(),
-        judgement,
+        assessment,
         exit_code: 1,
     };
     out.write(recorder.finish(&ending, &aggregate).collect()).map_err(cannot)?;

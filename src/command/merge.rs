@@ -50,5 +50,5 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         let left = left.as_deref().unwrap_or_default();
         screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
     }
-    left.map(|_| outcome.judgement.exit(flags.exit_code_on_error))
+    left.map(|_| outcome.assessment.exit(flags.exit_code_on_error))
 }

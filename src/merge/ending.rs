@@ -115,7 +115,7 @@ fn add_untold_errors(join: &mut Join) {
 #[derive(Debug)]
 pub struct MergeResult {
     /// Judges the run.
-    pub judgement: Assessment,
+    pub assessment: Assessment,
     /// Shards that there are, and that there should be.
     pub shards: (usize, usize),
     /// Everything that is wrong, allowed or not.
@@ -133,7 +133,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         said.push(record(warning(kind.as_str(), &sentence)));
     }
     let load_end = load_end(join, master);
-    let judgement = judge(join, master, load_end);
+    let assessment = judge(join, master, load_end);
     let stop = stop(join);
     let started = rfc3339(master.clock().unix(Moment::START));
     let span = Span { start: started, end: stop.stopped_at.clone(), phase: Phase::Drain };
@@ -163,7 +163,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
             statistics,
         })));
     }
-    let exit_code = judgement.exit(master.rules().exit_code_on_error.0).code();
+    let exit_code = assessment.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
         counts: join.totals.counts(),
         unfinished: join.unfinished_counts(),
@@ -171,9 +171,9 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
             .then(|| JudgedTimes::of(join.totals.whole().response(), join.unfinished.values())),
         load_time: load_end.since_start(),
     };
-    said.extend(last_lines(&judgement, exit_code, &totals).map(record));
+    said.extend(last_lines(&assessment, exit_code, &totals).map(record));
     let outcome = MergeResult {
-        judgement,
+        assessment,
         shards: (join.shards.len(), join.count()),
         troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
     };
@@ -191,7 +191,7 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
         .collect();
     let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
     let faults = join.troubles.faults(master.rules().allow_missing);
-    let mut judgement = Assessment::of(Evidence {
+    let mut assessment = Assessment::of(Evidence {
         counts: join.totals.counts(),
         answered: join.totals.whole().answered(),
         unfinished: join.unfinished_counts(),
@@ -200,8 +200,8 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
         check_results: rulings,
         without_data: 0,
     });
-    judgement.reasons.extend(join.notes.iter().cloned());
-    judgement
+    assessment.reasons.extend(join.notes.iter().cloned());
+    assessment
 }
 
 /// The end of the load: that of the shard that stopped last.

@@ -39,14 +39,14 @@ pub(super) struct Master {
     last_of_load: Option<(Phase, Duration)>,
     rules: MergePolicy,
     /// What checks look at.
-    bench: CheckSet,
+    check_set: CheckSet,
 }
 
 impl Master {
     /// A master that has said nothing.
     pub(super) fn new(rules: MergePolicy) -> Self {
         let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
-        Self { start: None, last_end: String::new(), last_of_load: None, bench: CheckSet::new(&checks), rules }
+        Self { start: None, last_end: String::new(), last_of_load: None, check_set: CheckSet::new(&checks), rules }
     }
 
     /// What decides whether all is in order.
@@ -105,7 +105,7 @@ impl Master {
             // Each was read when the plan was made; a longer one than a setting has room for cannot be decided.
             let checks = settings.iter().filter(|setting| setting.key == "check");
             let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
-            self.bench = CheckSet::new(&checks);
+            self.check_set = CheckSet::new(&checks);
         }
         let mut place = plan.place.clone();
         place.started_at = crate::clock::rfc3339(started);
@@ -155,7 +155,7 @@ impl Master {
 
     /// Shows an interval to the checks.
     fn look(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
-        if self.bench.is_empty() {
+        if self.check_set.is_empty() {
             return;
         }
         let phase = span.phase;
@@ -163,19 +163,23 @@ impl Master {
         if phase != Phase::Drain {
             self.last_of_load = Some((phase, unix(&span.end)));
         }
-        self.bench.add_phase_time(phase, unix(&span.end).saturating_sub(unix(&span.start)));
+        self.check_set.add_phase_time(phase, unix(&span.end).saturating_sub(unix(&span.start)));
         for (endpoint, interval) in parts {
-            self.bench.add(&CheckInput::from_flags(&join.tools.endpoints.name(*endpoint).to_string(), phase, interval));
+            self.check_set.add(&CheckInput::from_interval(
+                &join.tools.endpoints.name(*endpoint).to_string(),
+                phase,
+                interval,
+            ));
         }
     }
 
     /// What became of each check, `load_time` being the time of the load. To be asked once, at the end.
     pub(super) fn rulings(&mut self, join: &Join, load_time: Duration) -> Vec<CheckResult> {
         if let (Some((phase, end)), Some(stopped)) = (self.last_of_load, join.stopped()) {
-            self.bench.subtract_phase_time(phase, end.saturating_sub(stopped));
+            self.check_set.subtract_phase_time(phase, end.saturating_sub(stopped));
         }
-        join.show_unfinished(&mut self.bench);
-        self.bench.results(load_time)
+        join.show_unfinished(&mut self.check_set);
+        self.check_set.results(load_time)
     }
 
     /// Users and statistics of all shards at a time.

@@ -48,9 +48,9 @@ impl Join {
     }
 
     /// Passes the unfinished requests to the checks.
-    pub(super) fn show_unfinished(&self, bench: &mut CheckSet) {
+    pub(super) fn show_unfinished(&self, check_set: &mut CheckSet) {
         for ((number, phase), part) in &self.unfinished {
-            bench.add_unfinished(&UnfinishedInput {
+            check_set.add_unfinished(&UnfinishedInput {
                 endpoint: &self.tools.endpoints.name(*number).to_string(),
                 phase: *phase,
                 service: TimesRef::Counted(&part.service),

@@ -143,12 +143,20 @@ impl<'p> Aggregator<'p> {
         self.note_lateness();
         self.note_stalls();
         let Self {
-            recorder, shared: ledger, checks: bench, batches, pending: waiting, faults, phases, snapshots, ..
+            recorder,
+            shared: ledger,
+            checks: check_set,
+            batches,
+            pending: waiting,
+            faults,
+            phases,
+            snapshots,
+            ..
         } = self;
         FinalCounts {
             recorder,
             aggregate: ledger.take_totals(),
-            checks: bench,
+            checks: check_set,
             batches,
             last,
             pending: waiting,
@@ -263,7 +271,7 @@ impl<'p> Aggregator<'p> {
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
             self.checks.add_phase_time(phase, end.since(self.recorder.interval_start()));
             for EndpointInterval { key: place, interval } in &cuts {
-                self.checks.add(&CheckInput::from_flags(&endpoint_name(self.plan, *place), phase, interval));
+                self.checks.add(&CheckInput::from_interval(&endpoint_name(self.plan, *place), phase, interval));
             }
         }
         TickCounts {

@@ -97,7 +97,7 @@ impl Finished {
         if self.was_killed {
             return Exit::Killed;
         }
-        self.ending.judgement.exit(plan.exit_code_on_error())
+        self.ending.assessment.exit(plan.exit_code_on_error())
     }
 }
 
@@ -156,10 +156,10 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let aggregate = Aggregate::new(plan.endpoints().len());
     let ledger = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
     let aggregator = Aggregator::start(recorder, run, &ledger, snapshots, batches, place, first);
-    let crew = RunThreads { run, dialer: &dialer, signals: &signals };
-    let (finding, end) = crew.run(aggregator, watch, sender, &ledger)?;
+    let run_threads = RunThreads { run, dialer: &dialer, signals: &signals };
+    let (final_counts, end) = run_threads.run(aggregator, watch, sender, &ledger)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
-    let (finished, last) = finish(&crew, finding, end, &writer, patience);
+    let (finished, last) = finish(&run_threads, final_counts, end, &writer, patience);
     observers.finish(last, &finished.ending);
     Ok(finished)
 }
@@ -237,7 +237,7 @@ impl RunThreads<'_> {
         let swarm = Swarm::new(self.run, self.dialer);
         let relieve = || ledger.help_count();
         let outlet = OutcomeSender::new(outcomes, &relieve);
-        let (look_sender, looks) = bounded(1);
+        let (sample_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
         std::thread::scope(|scope| {
@@ -251,19 +251,19 @@ impl RunThreads<'_> {
             let grid = grid(self.run.plan, self.run.clock);
             Builder::new()
                 .name("sampler".to_owned())
-                .spawn_scoped(scope, move || watch.run(grid, &over, &look_sender))
+                .spawn_scoped(scope, move || watch.run(grid, &over, &sample_sender))
                 .map_err(cannot_start)?;
             let users = swarm.start(scope, outlet, event_sender).map_err(cannot_start)?;
             let conductor = StopController { run: self.run };
             conductor.run(&users, self.signals.first());
             drop(users_ended);
-            let mut finding = match counting.join() {
-                Ok(finding) => finding,
+            let mut final_counts = match counting.join() {
+                Ok(final_counts) => final_counts,
                 Err(panic) => std::panic::resume_unwind(panic),
             };
             let stopped = self.stopped_at();
-            let unfinished = finding.aggregate.unfinished(&finding.phases, stopped, swarm.unsent(stopped));
-            Ok((finding, LeftOver { unfinished, without_data: swarm.without_data(stopped) }))
+            let unfinished = final_counts.aggregate.unfinished(&final_counts.phases, stopped, swarm.unsent(stopped));
+            Ok((final_counts, LeftOver { unfinished, without_data: swarm.without_data(stopped) }))
         })
     }
 }
@@ -291,38 +291,38 @@ fn cannot_start(why: std::io::Error) -> Error {
 
 /// Judges the run and writes the last lines; gives the last snapshot too.
 fn finish(
-    crew: &RunThreads<'_>,
-    finding: FinalCounts<'_>,
+    run_threads: &RunThreads<'_>,
+    final_counts: FinalCounts<'_>,
     left_over: LeftOver,
     writer: &Writer,
     patience: Duration,
 ) -> (Finished, Snapshot) {
-    let RunContext { plan, clock, stop, roster } = crew.run;
+    let RunContext { plan, clock, stop, roster } = run_threads.run;
     let FinalCounts {
         mut recorder,
         aggregate,
-        checks: mut bench,
+        checks: mut check_set,
         batches,
         last,
         pending: waiting,
         faults,
         mut snapshots,
         ..
-    } = finding;
+    } = final_counts;
     let reason = stop.reason().unwrap_or(EndReason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
-    let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { crew.stopped_at() };
-    let judgement = judge(plan, &aggregate, &mut bench, faults, &left_over, load_end);
-    let was_killed = crew.signals.came_again();
-    let exit = if was_killed { Exit::Killed } else { judgement.exit(plan.exit_code_on_error()) };
+    let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { run_threads.stopped_at() };
+    let assessment = judge(plan, &aggregate, &mut check_set, faults, &left_over, load_end);
+    let was_killed = run_threads.signals.came_again();
+    let exit = if was_killed { Exit::Killed } else { assessment.exit(plan.exit_code_on_error()) };
     let ending = RunEnding {
         at: clock.now(),
-        stopped_at: crew.stopped_at(),
+        stopped_at: run_threads.stopped_at(),
         reason,
         users: roster.users_at_stop(),
         load_end,
         unfinished: left_over.unfinished,
-        judgement,
+        assessment,
         exit_code: exit.code(),
     };
     let tick = last.as_ref().map(|(look, _)| (look.tick, recorder.phase(*look)));
@@ -343,7 +343,7 @@ fn finish(
 fn judge(
     plan: &Plan,
     aggregate: &Aggregate,
-    bench: &mut CheckSet,
+    check_set: &mut CheckSet,
     faults: Vec<VerdictReason>,
     left_over: &LeftOver,
     load_end: Moment,
@@ -351,7 +351,7 @@ fn judge(
     let mut unfinished = UnfinishedCounts::default();
     for (place, part) in &left_over.unfinished {
         unfinished.add(&part.counts);
-        bench.add_unfinished(&UnfinishedInput {
+        check_set.add_unfinished(&UnfinishedInput {
             endpoint: &endpoint_name(plan, *place),
             phase: part.phase,
             service: TimesRef::Counted(&part.service),
@@ -371,7 +371,7 @@ fn judge(
         answered: aggregate.total().answered(),
         unfinished,
         faults,
-        check_results: bench.results(load_end.since_start()),
+        check_results: check_set.results(load_end.since_start()),
         unchecked: failures_without_check(plan, aggregate),
         without_data: left_over.without_data,
     })

@@ -47,7 +47,7 @@ impl<'p> Snapshots<'p> {
     pub(super) fn tick(
         &mut self,
         (look, phase): (TickSample, Phase),
-        (aggregate, bench): (&Aggregate, &CheckSet),
+        (aggregate, check_set): (&Aggregate, &CheckSet),
         count: &TickCounts,
         records: &[Record],
     ) {
@@ -58,7 +58,7 @@ impl<'p> Snapshots<'p> {
         };
         let is_hot = records.iter().any(|record| matches!(record.body, RecordBody::CpuWarning(_)));
         let load_end = aggregate.load_end(at);
-        let checks = if wants.checks { bench.results(load_end.since_start()) } else { Vec::new() };
+        let checks = if wants.checks { check_set.results(load_end.since_start()) } else { Vec::new() };
         let tick = TickSnapshot {
             number: look.tick,
             phase,
@@ -105,7 +105,7 @@ impl<'p> Snapshots<'p> {
             users: ending.users,
             flight: Flight { sent: aggregate.counts().sent(), ..Flight::default() },
             is_bottleneck: self.tick.is_bottleneck,
-            checks: ending.judgement.check_results.clone(),
+            checks: ending.assessment.check_results.clone(),
             ..self.sums(wants, aggregate, (ending.at, ending.load_end))
         });
         Snapshot { users: ending.users, ..self.snapshot(ending.at, aggregate, true) }

@@ -42,9 +42,9 @@ pub enum TimesRef<'s> {
 }
 
 impl<'s> CheckInput<'s> {
-    /// The share for a counted interval.
+    /// The input from a counted interval.
     #[must_use]
-    pub fn from_flags(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
+    pub fn from_interval(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
         let (service, response) = (TimesRef::Counted(interval.service()), TimesRef::Counted(interval.response()));
         let (failed, after_stop) = (interval.failures(), interval.after_stop.completed);
         Self { endpoint, phase, failed, after_stop, service, response }

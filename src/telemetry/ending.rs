@@ -35,7 +35,7 @@ pub struct RunEnding {
     /// Unfinished requests by endpoint and phase.
     pub unfinished: Vec<(EndpointKey, Unfinished)>,
     /// The assessment of the run.
-    pub judgement: Assessment,
+    pub assessment: Assessment,
     /// Exit code of the process.
     pub exit_code: u8,
 }
@@ -48,7 +48,7 @@ impl RunEnding {
         let judged = (unfinished.total() > 0)
             .then(|| JudgedTimes::of(whole.response(), self.unfinished.iter().map(|(_, part)| part)));
         let totals = EndTotals { counts: whole.counts(), unfinished, judged, load_time: self.load_end.since_start() };
-        last_lines(&self.judgement, self.exit_code, &totals)
+        last_lines(&self.assessment, self.exit_code, &totals)
     }
 }
 
@@ -67,11 +67,11 @@ pub struct EndTotals {
 
 /// A line for each check, and the last line.
 pub fn last_lines(
-    judgement: &Assessment,
+    assessment: &Assessment,
     exit_code: u8,
     totals: &EndTotals,
 ) -> impl Iterator<Item = RecordBody> + use<> {
-    let Assessment { verdict, reasons, check_results: rulings } = judgement;
+    let Assessment { verdict, reasons, check_results: rulings } = assessment;
     let EndTotals { counts, unfinished, judged, load_time } = totals;
     let met = rulings.iter().filter(|ruling| ruling.met).count();
     let end = RunEnd {
@@ -114,8 +114,8 @@ fn limited(reasons: &[VerdictReason]) -> Vec<WireReason> {
 }
 
 /// The event for each check.
-pub fn check_events(judgement: &Assessment) -> impl Iterator<Item = CheckEvent> {
-    judgement.check_results.iter().map(check_event)
+pub fn check_events(assessment: &Assessment) -> impl Iterator<Item = CheckEvent> {
+    assessment.check_results.iter().map(check_event)
 }
 
 fn check_event(ruling: &CheckResult) -> CheckEvent {

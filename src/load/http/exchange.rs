@@ -75,8 +75,8 @@ struct Hop<'h> {
 
 impl<'run> Exchange<'run> {
     /// An HTTP client for one more user.
-    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, desk: &'run UserSlot) -> Self {
-        Self { run, dialer, slot: desk, kept: Vec::new(), memory: Memory::default(), with_cookies: Vec::new() }
+    pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, user_slot: &'run UserSlot) -> Self {
+        Self { run, dialer, slot: user_slot, kept: Vec::new(), memory: Memory::default(), with_cookies: Vec::new() }
     }
 
     /// Performs one request, which starts at `sent`.
@@ -199,7 +199,7 @@ impl<'run> Exchange<'run> {
         let mut connection = self.dialer.dial(
             request.origin(),
             deadline,
-            Cancellation { stop: self.run.stop, desk: self.slot },
+            Cancellation { stop: self.run.stop, user_slot: self.slot },
             &mut traffic.connecting,
         )?;
         *latest = self.run.clock.now();

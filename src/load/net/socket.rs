@@ -25,7 +25,7 @@ use crate::load::swarm::stop::Stop;
 #[derive(Clone, Copy)]
 pub(in crate::load) struct Cancellation<'u> {
     pub(in crate::load) stop: &'u Stop,
-    pub(in crate::load) desk: &'u UserSlot,
+    pub(in crate::load) user_slot: &'u UserSlot,
 }
 
 /// Connects to one address within `limit`.
@@ -79,7 +79,7 @@ const CUT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 fn make(family: AddressFamily, watch: Cancellation<'_>) -> io::Result<Arc<OwnedFd>> {
     let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let socket = Arc::new(socket);
-    watch.desk.register_socket(&socket);
+    watch.user_slot.register_socket(&socket);
     // The order matters: a later cut finds the registered socket, an earlier one is seen here.
     if watch.stop.is_cut() { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(socket) }
 }

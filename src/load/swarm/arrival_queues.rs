@@ -86,9 +86,9 @@ impl<'p> ArrivalQueues<'p> {
     /// All arrivals of a plan.
     pub(in crate::load) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
         let end = Moment::at(plan.load().run_time.unwrap_or(Duration::MAX));
-        let lane = |class| ArrivalQueue::new(ClassArrivals { plan, class, due: arrivals.due(), next: 0 }, end);
-        let of_classes: Box<[ArrivalQueue<'p>]> = (0..plan.classes().len()).map(lane).collect();
-        let used = of_classes.iter().filter(|lane| !lane.is_spent()).count();
+        let arrival_queue = |class| ArrivalQueue::new(ClassArrivals { plan, class, due: arrivals.due(), next: 0 }, end);
+        let of_classes: Box<[ArrivalQueue<'p>]> = (0..plan.classes().len()).map(arrival_queue).collect();
+        let used = of_classes.iter().filter(|arrival_queue| !arrival_queue.is_spent()).count();
         let unmanned = AtomicU32::new(u32::try_from(used).unwrap_or(u32::MAX));
         Self { by_class: of_classes, most_users, without_user: unmanned }
     }
@@ -100,7 +100,7 @@ impl<'p> ArrivalQueues<'p> {
 
     /// When the next untaken arrival is due, among classes that have data.
     pub(super) fn next_due(&self) -> Option<Moment> {
-        self.by_class.iter().filter(|lane| !lane.is_spent()).filter_map(ArrivalQueue::next_due).min()
+        self.by_class.iter().filter(|arrival_queue| !arrival_queue.is_spent()).filter_map(ArrivalQueue::next_due).min()
     }
 
     /// The class that may get another user and whose next arrival is due first, and when that is.
@@ -112,10 +112,10 @@ impl<'p> ArrivalQueues<'p> {
 
     /// Whether a class may get another user. The last places are reserved for classes that have no user yet.
     pub(in crate::load) fn may_grow(&self, class: usize, roster: &Roster) -> bool {
-        let lane = &self.by_class[class];
-        let is_first = lane.users.load(Ordering::Relaxed) == 0;
+        let arrival_queue = &self.by_class[class];
+        let is_first = arrival_queue.users.load(Ordering::Relaxed) == 0;
         let others = self.without_user.load(Ordering::Relaxed).saturating_sub(u32::from(is_first));
-        !lane.is_spent() && roster.users().saturating_add(others) < self.most_users
+        !arrival_queue.is_spent() && roster.users().saturating_add(others) < self.most_users
     }
 
     /// Counts a started user of a class.
@@ -136,9 +136,9 @@ impl<'p> ArrivalQueue<'p> {
     fn new(own: ClassArrivals<'p>, end: Moment) -> Self {
         let due = Mutex::new(PendingArrivals { scheduled: own.peekable(), returned: BTreeSet::new() });
         let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
-        let lane = Self { pending: due, returned: unbounded(), end, users, is_spent };
-        lane.is_spent.store(lane.next_due().is_none(), Ordering::Relaxed);
-        lane
+        let arrival_queue = Self { pending: due, returned: unbounded(), end, users, is_spent };
+        arrival_queue.is_spent.store(arrival_queue.next_due().is_none(), Ordering::Relaxed);
+        arrival_queue
     }
 
     /// Takes the next arrival; `None` after the end of the schedule.
@@ -216,7 +216,7 @@ pub(in crate::load) struct Unsent<'l, 'p> {
 impl<'p> ArrivalQueues<'p> {
     /// Arrivals due before `stopped` and never sent, of classes that had data. Call it after all users have ended.
     pub(in crate::load) fn unsent(&self, stopped: Moment) -> Unsent<'_, 'p> {
-        self.left(stopped, |lane| !lane.is_spent())
+        self.left(stopped, |arrival_queue| !arrival_queue.is_spent())
     }
 
     /// Arrivals due before `stopped`, of classes whose data was used up.
@@ -225,19 +225,20 @@ impl<'p> ArrivalQueues<'p> {
     }
 
     fn left(&self, stopped: Moment, is_meant: impl Fn(&ArrivalQueue<'p>) -> bool) -> Unsent<'_, 'p> {
-        let lanes = self.by_class.iter().enumerate().filter(|(_, lane)| is_meant(lane));
-        let lanes: Vec<_> = lanes.map(|(class, lane)| (class, lane.lock_pending())).collect();
-        let until = stopped.min(self.by_class.iter().map(|lane| lane.end).min().unwrap_or(stopped));
+        let lanes = self.by_class.iter().enumerate().filter(|(_, arrival_queue)| is_meant(arrival_queue));
+        let lanes: Vec<_> = lanes.map(|(class, arrival_queue)| (class, arrival_queue.lock_pending())).collect();
+        let until = stopped.min(self.by_class.iter().map(|arrival_queue| arrival_queue.end).min().unwrap_or(stopped));
         let mut unsent = Unsent { next: BinaryHeap::with_capacity(lanes.len()), queues: lanes, until };
-        (0..unsent.queues.len()).for_each(|lane| unsent.push_next(lane));
+        (0..unsent.queues.len()).for_each(|arrival_queue| unsent.push_next(arrival_queue));
         unsent
     }
 }
 
 impl Unsent<'_, '_> {
-    fn push_next(&mut self, lane: usize) {
-        if let Some(arrival) = self.queues[lane].1.next(self.until).filter(|arrival| arrival.due < self.until) {
-            self.next.push(Reverse((arrival, lane)));
+    fn push_next(&mut self, arrival_queue: usize) {
+        if let Some(arrival) = self.queues[arrival_queue].1.next(self.until).filter(|arrival| arrival.due < self.until)
+        {
+            self.next.push(Reverse((arrival, arrival_queue)));
         }
     }
 }
@@ -247,9 +248,9 @@ impl Iterator for Unsent<'_, '_> {
     type Item = (usize, Arrival);
 
     fn next(&mut self) -> Option<(usize, Arrival)> {
-        let Reverse((arrival, lane)) = self.next.pop()?;
-        self.queues[lane].1.pop();
-        self.push_next(lane);
-        Some((self.queues[lane].0, arrival))
+        let Reverse((arrival, arrival_queue)) = self.next.pop()?;
+        self.queues[arrival_queue].1.pop();
+        self.push_next(arrival_queue);
+        Some((self.queues[arrival_queue].0, arrival))
     }
 }

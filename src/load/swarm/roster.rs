@@ -104,27 +104,27 @@ impl Roster {
     /// Adds a user and returns its slot.
     pub(super) fn enter(&self) -> Arc<UserSlot> {
         self.users.fetch_add(1, Ordering::Relaxed);
-        let mut desks = self.lock_slots();
-        let desk = desks.free.pop().unwrap_or_else(|| {
-            let desk = Arc::new(UserSlot::default());
-            desks.all.push(Arc::clone(&desk));
-            desk
+        let mut user_slots = self.lock_slots();
+        let user_slot = user_slots.free.pop().unwrap_or_else(|| {
+            let user_slot = Arc::new(UserSlot::default());
+            user_slots.all.push(Arc::clone(&user_slot));
+            user_slot
         });
-        desk.dismissed.store(false, Ordering::Relaxed);
-        desk
+        user_slot.dismissed.store(false, Ordering::Relaxed);
+        user_slot
     }
 
     /// Removes a user that has ended.
-    pub(in crate::load) fn leave(&self, desk: Arc<UserSlot>) {
-        *desk.lock_handles() = SlotHandles::default();
-        self.lock_slots().free.push(desk);
+    pub(in crate::load) fn leave(&self, user_slot: Arc<UserSlot>) {
+        *user_slot.lock_handles() = SlotHandles::default();
+        self.lock_slots().free.push(user_slot);
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Removes a user that ended before it was told to. Its slot is not reused: whoever will dismiss the user still
     /// holds it, and would dismiss the next one.
-    pub(super) fn retire(&self, desk: &UserSlot) {
-        *desk.lock_handles() = SlotHandles::default();
+    pub(super) fn retire(&self, user_slot: &UserSlot) {
+        *user_slot.lock_handles() = SlotHandles::default();
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -147,21 +147,21 @@ impl Roster {
 
     /// Wakes all users that sleep.
     pub(super) fn wake(&self) {
-        self.lock_slots().all.iter().for_each(|desk| desk.wake());
+        self.lock_slots().all.iter().for_each(|user_slot| user_slot.wake());
     }
 
     /// Shuts down all sockets, including those still connecting.
     pub(super) fn shut_down(&self) {
-        self.lock_slots().all.iter().for_each(|desk| desk.shut_down());
+        self.lock_slots().all.iter().for_each(|user_slot| user_slot.shut_down());
     }
 
     /// Sums up all slots: about a microsecond for a hundred users.
     #[must_use]
     pub fn flight(&self, now: Moment) -> Flight {
         let mut flight = Flight::default();
-        for desk in &self.lock_slots().all {
-            flight.sent += desk.sent.load(Ordering::Relaxed);
-            if let Some(since) = desk.since.load(Ordering::Relaxed).checked_sub(1) {
+        for user_slot in &self.lock_slots().all {
+            flight.sent += user_slot.sent.load(Ordering::Relaxed);
+            if let Some(since) = user_slot.since.load(Ordering::Relaxed).checked_sub(1) {
                 flight.in_flight += 1;
                 flight.oldest = flight.oldest.max(now.since(Moment::from_nanos(since)));
             }

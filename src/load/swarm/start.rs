@@ -134,7 +134,7 @@ impl<'run> Swarm<'run> {
         users: &Users,
         ties: &SwarmHandles<'scope>,
     ) -> std::io::Result<()> {
-        let mut desks: Vec<Option<Arc<UserSlot>>> = Vec::new();
+        let mut user_slots: Vec<Option<Arc<UserSlot>>> = Vec::new();
         let mut reached = users.reached().peekable();
         let mut started = 0;
         let mut closed = None;
@@ -156,9 +156,9 @@ impl<'run> Swarm<'run> {
             let at = change.user as usize;
             match change.kind {
                 ChangeKind::Start => {
-                    desks.resize(desks.len().max(at + 1), None);
+                    user_slots.resize(user_slots.len().max(at + 1), None);
                     let class = self.run.plan.class_of(u64::from(change.user));
-                    desks[at] = Some(self.start_user(
+                    user_slots[at] = Some(self.start_user(
                         scope,
                         UserId { number: change.user, class },
                         ties.clone(),
@@ -167,8 +167,8 @@ impl<'run> Swarm<'run> {
                     started += 1;
                 }
                 ChangeKind::Stop => {
-                    if let Some(desk) = desks.get_mut(at).and_then(Option::take) {
-                        desk.dismiss();
+                    if let Some(user_slot) = user_slots.get_mut(at).and_then(Option::take) {
+                        user_slot.dismiss();
                     }
                 }
             }
@@ -305,8 +305,8 @@ impl<'run> Swarm<'run> {
             notices: &self.notices,
             start_gate: &self.start_gate,
         };
-        let desk = self.run.roster.enter();
-        let own = Arc::clone(&desk);
+        let user_slot = self.run.roster.enter();
+        let own = Arc::clone(&user_slot);
         let work = move || {
             let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
             let at_work = |has_rows: bool| {
@@ -328,10 +328,10 @@ impl<'run> Swarm<'run> {
         let started =
             Builder::new().name(format!("user-{}", user.number)).stack_size(USER_STACK).spawn_scoped(scope, work);
         if let Err(error) = started {
-            self.run.roster.leave(desk);
+            self.run.roster.leave(user_slot);
             return Err(error);
         }
-        Ok(desk)
+        Ok(user_slot)
     }
 }
 

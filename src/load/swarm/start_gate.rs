@@ -44,9 +44,9 @@ pub(in crate::load) struct CloseGuard<'gate>(&'gate StartGate);
 
 impl Drop for CloseGuard<'_> {
     fn drop(&mut self) {
-        let mut crowd = self.0.lock_state();
-        crowd.is_closed = false;
-        self.0.wake_some(crowd);
+        let mut gate_state = self.0.lock_state();
+        gate_state.is_closed = false;
+        self.0.wake_some(gate_state);
     }
 }
 
@@ -60,46 +60,49 @@ impl StartGate {
     /// Passes a user as soon as the gate is open; returns the numbers of users reached with it.
     #[must_use]
     pub(super) fn pass(&self) -> Vec<u32> {
-        let mut crowd = self.lock_state();
-        if crowd.is_closed {
-            crowd.waiting += 1;
-            crowd = self.opened.wait_while(crowd, |crowd| crowd.is_closed).unwrap_or_else(PoisonError::into_inner);
-            crowd.waiting -= 1;
+        let mut gate_state = self.lock_state();
+        if gate_state.is_closed {
+            gate_state.waiting += 1;
+            gate_state = self
+                .opened
+                .wait_while(gate_state, |gate_state| gate_state.is_closed)
+                .unwrap_or_else(PoisonError::into_inner);
+            gate_state.waiting -= 1;
         }
-        crowd.passed += 1;
-        let reached = crowd.take_reached();
-        self.wake_some(crowd);
+        gate_state.passed += 1;
+        let reached = gate_state.take_reached();
+        self.wake_some(gate_state);
         reached
     }
 
     /// Makes a user that has sent a request wait until no user is waiting to pass.
     pub(in crate::load) fn wait_for_all(&self) {
-        let mut crowd = self.lock_state();
-        if !crowd.is_through() {
-            crowd.waiting_for_others += 1;
-            let through = self.all_through.wait_while(crowd, |crowd| !crowd.is_through());
-            crowd = through.unwrap_or_else(PoisonError::into_inner);
-            crowd.waiting_for_others -= 1;
+        let mut gate_state = self.lock_state();
+        if !gate_state.is_through() {
+            gate_state.waiting_for_others += 1;
+            let through = self.all_through.wait_while(gate_state, |gate_state| !gate_state.is_through());
+            gate_state = through.unwrap_or_else(PoisonError::into_inner);
+            gate_state.waiting_for_others -= 1;
         }
-        self.wake_some(crowd);
+        self.wake_some(gate_state);
     }
 
     /// Registers that `users` are reached after `passes`, a number that never falls; returns those already reached.
     #[must_use]
     pub(super) fn await_users(&self, passes: u64, users: u32) -> Vec<u32> {
-        let mut crowd = self.lock_state();
-        crowd.awaited.push_back(Milestone { passes, users });
-        crowd.take_reached()
+        let mut gate_state = self.lock_state();
+        gate_state.awaited.push_back(Milestone { passes, users });
+        gate_state.take_reached()
     }
 
     /// Wakes two of the users that need not wait: 10,000 are awake after 13 steps, and each user does little work.
-    fn wake_some(&self, crowd: MutexGuard<'_, GateState>) {
-        let (sleepers, some) = match *crowd {
+    fn wake_some(&self, gate_state: MutexGuard<'_, GateState>) {
+        let (sleepers, some) = match *gate_state {
             GateState { is_closed: true, .. } => return,
             GateState { waiting: 0, waiting_for_others: holding, .. } => (&self.all_through, holding.min(2)),
             GateState { waiting, .. } => (&self.opened, waiting.min(2)),
         };
-        drop(crowd);
+        drop(gate_state);
         (0..some).for_each(|_| sleepers.notify_one());
     }
 
@@ -114,8 +117,8 @@ impl GateState {
     }
 
     fn take_reached(&mut self) -> Vec<u32> {
-        let here = self.awaited.iter().take_while(|muster| muster.passes <= self.passed).count();
-        self.awaited.drain(..here).map(|muster| muster.users).collect()
+        let here = self.awaited.iter().take_while(|milestone| milestone.passes <= self.passed).count();
+        self.awaited.drain(..here).map(|milestone| milestone.users).collect()
     }
 }
 

@@ -108,8 +108,8 @@ impl Stop {
     }
 
     /// Parks the user of this slot until `deadline`; returns whether that was reached before the user was told to end.
-    pub(in crate::load) fn park_until(&self, deadline: Instant, desk: &UserSlot) -> bool {
-        while !self.is_begun() && !desk.is_dismissed() {
+    pub(in crate::load) fn park_until(&self, deadline: Instant, user_slot: &UserSlot) -> bool {
+        while !self.is_begun() && !user_slot.is_dismissed() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return true;

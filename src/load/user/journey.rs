@@ -62,13 +62,13 @@ pub(in crate::load) enum Job<'run, 'p> {
 pub(in crate::load) fn run<'run>(
     UserId { number, class }: UserId,
     shared: UserContext<'run>,
-    desk: &'run UserSlot,
+    user_slot: &'run UserSlot,
     reports: Reports<'run>,
     job: Job<'_, '_>,
     at_work: impl FnOnce(bool),
 ) -> UserEnd {
-    desk.set_thread();
-    let session = Session::new(number, shared, desk, reports);
+    user_slot.set_thread();
+    let session = Session::new(number, shared, user_slot, reports);
     let mut user = User { shared, class_number: class, class: &shared.run.plan.classes()[class], session };
     let has_rows = user.session.take_rows(&user.class.rows);
     at_work(has_rows);
@@ -140,9 +140,9 @@ impl User<'_> {
 
     /// The open model: serves arrivals when they are due. `first` was taken for this user when it was started.
     fn run_open(&mut self, lanes: &ArrivalQueues<'_>, first: Arrival) -> UserEnd {
-        let lane = lanes.queue(self.class_number);
+        let arrival_queue = lanes.queue(self.class_number);
         if !self.run_on_start() {
-            lane.give_back(first);
+            arrival_queue.give_back(first);
             return UserEnd::Requested;
         }
         let mut next = Some(first);
@@ -156,14 +156,14 @@ impl User<'_> {
                     if why == UserEnd::DataEnd {
                         lanes.remove_user(self.class_number);
                     }
-                    lane.give_back(arrival);
+                    arrival_queue.give_back(arrival);
                     left = why;
                     break;
                 }
                 Served::Last => break,
             }
             // Even if no arrival is left, this user is one of those that run until the end.
-            next = lane.take_or_wait(self.shared.run.stop.begun());
+            next = arrival_queue.take_or_wait(self.shared.run.stop.begun());
             is_first = false;
         }
         self.run_on_stop();

@@ -81,15 +81,15 @@ impl<'run> Session<'run> {
     pub(in crate::load) fn new(
         number: u32,
         shared: UserContext<'run>,
-        desk: &'run UserSlot,
+        user_slot: &'run UserSlot,
         reports: Reports<'run>,
     ) -> Self {
         let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
         let variables = vec![None; shared.run.plan.variables().len()];
         let rows = vec![None; shared.run.plan.sources().len()];
         let known = UserValues { number, iteration: 0, variables, rows, random };
-        let exchange = Exchange::new(shared.run, shared.dialer, desk);
-        Self { shared, slot: desk, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
+        let exchange = Exchange::new(shared.run, shared.dialer, user_slot);
+        Self { shared, slot: user_slot, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
     }
 
     /// The user's own random numbers.
@@ -192,8 +192,8 @@ impl<'run> Session<'run> {
         self.slot.begin(sent);
         let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep }, sent);
         self.slot.end();
-        let (ending, went) = self.evaluate(step, &exchanged);
-        self.report(endpoint, turn, &exchanged, ending, went)
+        let (ending, step_end) = self.evaluate(step, &exchanged);
+        self.report(endpoint, turn, &exchanged, ending, step_end)
     }
 
     fn cannot_send(&self, unset: RenderError) -> StepEnd {
@@ -207,12 +207,12 @@ impl<'run> Session<'run> {
         turn: DueTime,
         exchanged: &Exchanged,
         ending: Ending,
-        went: StepEnd,
+        step_end: StepEnd,
     ) -> StepEnd {
         let times = (exchanged.sent, exchanged.done);
         let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
         // The receiver is gone only if the aggregator failed: it receives as long as there are users.
-        if self.reports.outcomes.send(outcome) { went } else { StepEnd::UserMustEnd }
+        if self.reports.outcomes.send(outcome) { step_end } else { StepEnd::UserMustEnd }
     }
 
     /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response

@@ -64,7 +64,7 @@ fn ending() -> Arc<RunEnding> {
         users: 1,
         load_end: Moment::START,
         unfinished: Vec::new(),
-        judgement: Assessment::pass(),
+        assessment: Assessment::pass(),
         exit_code: 0,
     })
 }

@@ -20,7 +20,7 @@ impl ReportModel {
         let load_time = story.load_time();
         let (counts, unfinished) = (story.counts(), story.unfinished());
         let (faults, notes) = self.stream_reasons();
-        let mut judgement = Assessment::of(Evidence {
+        let mut assessment = Assessment::of(Evidence {
             counts,
             answered: story.answered(),
             unfinished,
@@ -29,10 +29,10 @@ impl ReportModel {
             unchecked,
             without_data: 0,
         });
-        judgement.reasons.extend(notes);
+        assessment.reasons.extend(notes);
         let judged = story.end.as_ref().and_then(|end| end.judged);
         let on_failures = story.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
-        self.run.checks = check_events(&judgement).map(CheckSeen::from).collect();
+        self.run.checks = check_events(&assessment).map(CheckSeen::from).collect();
         self.run.end = Some(RunEndFact {
             ok: counts.ok,
             failed: counts.failed,
@@ -43,9 +43,9 @@ impl ReportModel {
             reopened: counts.reopened,
             load_seconds: Some(load_time.as_secs_f64()),
             judged,
-            verdict: judgement.verdict,
-            exit_code: judgement.exit(on_failures).code(),
-            reasons: judgement.reasons.into_iter().map(ReasonFact::from).collect(),
+            verdict: assessment.verdict,
+            exit_code: assessment.exit(on_failures).code(),
+            reasons: assessment.reasons.into_iter().map(ReasonFact::from).collect(),
         });
     }
 

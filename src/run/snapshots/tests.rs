@@ -71,16 +71,20 @@ fn look(tick: u64, sampler: &mut Sampler) -> TickSample {
 /// A tick as the aggregator makes one.
 fn tick(
     snapshots: &mut Snapshots<'_>,
-    (aggregate, bench): (&mut Aggregate, &mut CheckSet),
+    (aggregate, check_set): (&mut Aggregate, &mut CheckSet),
     look: TickSample,
 ) -> Vec<EndpointInterval> {
     let cuts = aggregate.close_interval();
     for EndpointInterval { key: place, interval } in &cuts {
-        bench.add(&CheckInput::from_flags(&endpoint(snapshots.plan, *place).to_string(), Phase::Steady, interval));
+        check_set.add(&CheckInput::from_interval(
+            &endpoint(snapshots.plan, *place).to_string(),
+            Phase::Steady,
+            interval,
+        ));
     }
     let (sends, aggregator_cpu) = (aggregate.take_sends(), Duration::ZERO);
     let count = TickCounts { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
-    snapshots.tick((look, Phase::Steady), (aggregate, bench), &count, &[]);
+    snapshots.tick((look, Phase::Steady), (aggregate, check_set), &count, &[]);
     count.cuts
 }
 
@@ -95,7 +99,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
     let (observers, seen) = kept(Wants { endpoints: EndpointSelection::All, checks: true, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
+    let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     let mut sums: Vec<(String, Counts)> = Vec::new();
     let endings = [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Ok, Ending::Aborted];
     for number in 1..=4 {
@@ -104,7 +108,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
             aggregate.record(&outcome(endpoint % 3, u64::from(number) * 1000 - 500, ending));
         }
         let look = look(u64::from(number), &mut sampler);
-        for cut in tick(&mut snapshots, (&mut aggregate, &mut bench), look) {
+        for cut in tick(&mut snapshots, (&mut aggregate, &mut check_set), look) {
             let name = endpoint(&plan, cut.key).to_string();
             let place = sums.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
                 sums.push((name, Counts::default()));
@@ -132,10 +136,10 @@ fn what_no_observer_wants_is_not_made() {
     let pause = Duration::from_secs(2);
     let (observers, seen) = kept(Wants { endpoints: EndpointSelection::First(1), pause, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
+    let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     (0..3).for_each(|endpoint| aggregate.record(&outcome(endpoint, 500, Ending::Ok)));
     for number in 1..=4 {
-        tick(&mut snapshots, (&mut aggregate, &mut bench), look(number, &mut sampler));
+        tick(&mut snapshots, (&mut aggregate, &mut check_set), look(number, &mut sampler));
         snapshots.pulse(at(number * 1000 + 900), || -> &Aggregate { unreachable!("not wanted") }, false);
         if number % 2 == 0 {
             let snapshot = seen.recv().unwrap();
@@ -151,9 +155,9 @@ fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
     let (plan, roster, mut sampler) = (plan(), Roster::default(), Sampler::new());
     let (observers, seen) = kept(Wants { between_ticks: true, ..Wants::default() });
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
-    let (mut aggregate, mut bench) = (Aggregate::new(plan.endpoints().len()), CheckSet::default());
+    let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::default());
     aggregate.record(&outcome(0, 500, Ending::Ok));
-    tick(&mut snapshots, (&mut aggregate, &mut bench), look(1, &mut sampler));
+    tick(&mut snapshots, (&mut aggregate, &mut check_set), look(1, &mut sampler));
     assert_eq!(seen.recv().unwrap().completed, 1);
     aggregate.record(&outcome(0, 1100, Ending::Failed(Failure::Timeout)));
     snapshots.pulse(at(1400), || &aggregate, false);
@@ -179,7 +183,7 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
         users: 4,
         load_end: at(2000),
         unfinished: Vec::new(),
-        judgement: Assessment::pass(),
+        assessment: Assessment::pass(),
         exit_code: 0,
     };
     let last = snapshots.last(&ending, &aggregate, Some((5, Phase::Drain)));

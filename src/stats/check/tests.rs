@@ -2,7 +2,7 @@ use super::*;
 
 const STEADY: Phase = Phase::Steady;
 
-fn bench(checks: &[&str]) -> CheckSet {
+fn check_set(checks: &[&str]) -> CheckSet {
     let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
     CheckSet::new(&checks)
 }
@@ -14,14 +14,14 @@ fn times(each: impl IntoIterator<Item = u64>) -> Times {
     times
 }
 
-fn add(bench: &mut CheckSet, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
+fn add(check_set: &mut CheckSet, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
     let fixed = times([1]);
     let (service, response) = (TimesRef::Counted(&fixed), TimesRef::Counted(response));
-    bench.add(&CheckInput { endpoint, phase, failed, after_stop: 0, service, response });
+    check_set.add(&CheckInput { endpoint, phase, failed, after_stop: 0, service, response });
 }
 
-fn said(bench: &CheckSet, elapsed_s: u64) -> Vec<(bool, String)> {
-    let rulings = bench.results(Duration::from_secs(elapsed_s));
+fn said(check_set: &CheckSet, elapsed_s: u64) -> Vec<(bool, String)> {
+    let rulings = check_set.results(Duration::from_secs(elapsed_s));
     rulings.iter().map(|ruling| (ruling.met, ruling.value_text().unwrap_or_default())).collect()
 }
 
@@ -44,18 +44,18 @@ fn each_metric_is_computed_from_the_requests() {
         ("requests >= 100", true, "100"),
         ("service.max < 1ms", true, "0.001ms"),
     ];
-    let mut bench = bench(&table.map(|(text, _, _)| text));
+    let mut check_set = check_set(&table.map(|(text, _, _)| text));
     for half in [1..=50, 51..=100] {
-        add(&mut bench, "GET /a", STEADY, if *half.end() == 50 { 3 } else { 4 }, &times(half.map(|ms| ms * 1000)));
+        add(&mut check_set, "GET /a", STEADY, if *half.end() == 50 { 3 } else { 4 }, &times(half.map(|ms| ms * 1000)));
     }
-    for ((text, met, value), ruling) in table.iter().zip(said(&bench, 8)) {
+    for ((text, met, value), ruling) in table.iter().zip(said(&check_set, 8)) {
         assert_eq!(ruling, (*met, (*value).to_owned()), "{text}");
     }
 }
 
 #[test]
 fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
-    let mut bench = bench(&[
+    let mut check_set = check_set(&[
         "requests > 0",
         "requests{GET /a} > 0",
         "requests@steady > 0",
@@ -66,31 +66,31 @@ fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
     for (endpoint, phase, count) in
         [("GET /a", Phase::Ramp, 1), ("GET /b", Phase::Ramp, 20), ("GET /a", STEADY, 300), ("GET /b", STEADY, 4000)]
     {
-        add(&mut bench, endpoint, phase, u64::from(endpoint == "GET /b"), &times((0..count).map(|_| 5)));
+        add(&mut check_set, endpoint, phase, u64::from(endpoint == "GET /b"), &times((0..count).map(|_| 5)));
     }
-    bench.add_phase_time(Phase::Ramp, Duration::from_secs(6));
-    bench.add_phase_time(STEADY, Duration::from_secs(10));
-    let values: Vec<String> = said(&bench, 16).into_iter().map(|(_, value)| value).collect();
+    check_set.add_phase_time(Phase::Ramp, Duration::from_secs(6));
+    check_set.add_phase_time(STEADY, Duration::from_secs(10));
+    let values: Vec<String> = said(&check_set, 16).into_iter().map(|(_, value)| value).collect();
     assert_eq!(values, ["4321", "301", "4300", "300", "430/s", "2"]);
 }
 
 #[test]
 fn a_check_without_data_is_not_met_and_reports_it() {
-    let mut bench = bench(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
-    add(&mut bench, "GET /a", STEADY, 0, &times([10]));
-    let rulings = bench.results(Duration::from_secs(1));
+    let mut check_set = check_set(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
+    add(&mut check_set, "GET /a", STEADY, 0, &times([10]));
+    let rulings = check_set.results(Duration::from_secs(1));
     assert_eq!(rulings.iter().map(|ruling| ruling.met).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(rulings[0].reason(), None);
     assert_eq!(rulings[1].reason().unwrap(), "check without data: p95@drain < 1s");
-    let missed = self::bench(&["requests > 1"]);
+    let missed = self::check_set(&["requests > 1"]);
     assert_eq!(missed.results(Duration::ZERO)[0].value, None);
 }
 
 #[test]
 fn the_reason_names_the_check_and_the_value_reached() {
-    let mut bench = bench(&["p95{GET /a} < 1ms", "avg < 2s", "fail_ratio < 1%"]);
-    add(&mut bench, "GET /a", STEADY, 1, &times([2_345_678, 2_345_678, 2_345_678]));
-    let reasons: Vec<String> = bench.results(Duration::ZERO).iter().filter_map(CheckResult::reason).collect();
+    let mut check_set = check_set(&["p95{GET /a} < 1ms", "avg < 2s", "fail_ratio < 1%"]);
+    add(&mut check_set, "GET /a", STEADY, 1, &times([2_345_678, 2_345_678, 2_345_678]));
+    let reasons: Vec<String> = check_set.results(Duration::ZERO).iter().filter_map(CheckResult::reason).collect();
     assert_eq!(
         reasons,
         [
@@ -104,7 +104,7 @@ fn the_reason_names_the_check_and_the_value_reached() {
 #[test]
 fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
     let elapsed = Duration::from_secs(1);
-    let mut slow = bench(&["p95 < 10ms", "p95 < 10ms abort"]);
+    let mut slow = check_set(&["p95 < 10ms", "p95 < 10ms abort"]);
     add(&mut slow, "GET /a", STEADY, 0, &times((0..99).map(|_| 20_000)));
     assert!(!slow.should_abort(elapsed) && !slow.should_abort(elapsed), "too few requests");
     add(&mut slow, "GET /a", STEADY, 0, &times([20_000]));
@@ -114,7 +114,7 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
     add(&mut slow, "GET /a", STEADY, 0, &times((0..10_000).map(|_| 10)));
     assert_eq!(said(&slow, 1), [(true, "0.01ms".to_owned()), (false, "20ms".to_owned())]);
 
-    let mut recovers = bench(&["p95 < 10ms abort"]);
+    let mut recovers = check_set(&["p95 < 10ms abort"]);
     add(&mut recovers, "GET /a", STEADY, 0, &times((0..100).map(|_| 20_000)));
     assert!(!recovers.should_abort(elapsed));
     add(&mut recovers, "GET /a", STEADY, 0, &times((0..9_900).map(|_| 10)));
@@ -125,14 +125,14 @@ fn a_percentile_stops_the_run_when_it_is_missed_twice_with_enough_requests() {
 #[test]
 fn a_check_that_can_no_longer_be_met_stops_the_run_at_once() {
     for text in ["max < 10ms abort", "failures == 0 abort", "fail_ratio == 0 abort", "requests < 3 abort"] {
-        let mut bench = bench(&[text]);
-        assert!(!bench.should_abort(Duration::ZERO), "{text}: nothing happened yet");
-        add(&mut bench, "GET /a", STEADY, 0, &times([5]));
-        assert!(!bench.should_abort(Duration::ZERO), "{text}: not missed yet");
-        add(&mut bench, "GET /a", STEADY, 1, &times([5, 10_000]));
-        assert!(bench.should_abort(Duration::ZERO), "{text}");
+        let mut check_set = check_set(&[text]);
+        assert!(!check_set.should_abort(Duration::ZERO), "{text}: nothing happened yet");
+        add(&mut check_set, "GET /a", STEADY, 0, &times([5]));
+        assert!(!check_set.should_abort(Duration::ZERO), "{text}: not missed yet");
+        add(&mut check_set, "GET /a", STEADY, 1, &times([5, 10_000]));
+        assert!(check_set.should_abort(Duration::ZERO), "{text}");
     }
-    let mut grows = bench(&["failures == 2 abort"]);
+    let mut grows = check_set(&["failures == 2 abort"]);
     add(&mut grows, "GET /a", STEADY, 1, &times([5]));
     assert!(!grows.should_abort(Duration::ZERO), "1 may become 2");
 }
