@@ -45,10 +45,10 @@ pub fn read_file(path: &Path, limit: SizeLimit) -> Result<Vec<u8>, String> {
     content(open(path, limit)?.source, limit)
 }
 
-/// Like [`file()`], for an open source.
+/// Like [`read_file()`], for an open source.
 ///
 /// # Errors
-/// As for [`file()`].
+/// As for [`read_file()`].
 pub fn read_source(source: impl Read, limit: SizeLimit) -> Result<Vec<u8>, String> {
     content(source, limit)
 }

@@ -59,7 +59,7 @@ pub enum ExtractTrouble {
     /// The body cannot be decoded.
     Undecodable,
     /// The body, or the text between the two, is longer than `--max-body`. As a failure this is an
-    /// [`ExpectTrouble::Body`], which has the size.
+    /// [`ExpectationFailure::Body`], which has the size.
     OverMaxBody,
 }
 
@@ -269,7 +269,7 @@ pub struct Outcome {
 
 const _: () = assert!(size_of::<Outcome>() <= 112, "an outcome has grown");
 
-/// A [`Turn`] without its moment.
+/// A [`DueTime`] without its moment.
 #[derive(Clone, Copy, Debug)]
 enum DueKind {
     WhenSent,

@@ -149,7 +149,7 @@ pub fn raise_open_files() -> u64 {
     raise_soft(Resource::Nofile)
 }
 
-/// Raises the soft limit of user processes to the hard limit, which [`Limits::check_users`] checks; returns
+/// Raises the soft limit of user processes to the hard limit, which [`MachineLimits::check_users`] checks; returns
 /// the limit now in force, `u64::MAX` for none.
 #[expect(clippy::must_use_candidate, reason = "as above")]
 pub fn raise_processes() -> u64 {

@@ -1,7 +1,7 @@
 //! Places in a JSON document (RFC 6901).
 //!
 //! Not `serde_json::Value::pointer`: a number read into a `Value` loses digits, and an answer of megabytes would be taken
-//! apart for one member of it. [`Raw`] goes through the text as it is.
+//! apart for one member of it. [`RawJson`] goes through the text as it is.
 
 use std::fmt;
 

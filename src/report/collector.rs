@@ -29,7 +29,7 @@ impl Collector {
     /// Adds the next line.
     ///
     /// # Errors
-    /// As [`Reading::take`].
+    /// As [`StreamReader::take`].
     pub fn add_line(&mut self, line: &[u8]) -> Result<()> {
         if let Some(line) = self.reading.take(line)? {
             self.run.add_line(line, &mut self.reading);
@@ -52,7 +52,7 @@ impl Collector {
     /// The model.
     ///
     /// # Errors
-    /// As [`Reading::finish`].
+    /// As [`StreamReader::finish`].
     pub fn finish(self) -> Result<ReportModel> {
         Ok(ReportModel::new(self.reading.finish()?, self.run))
     }

@@ -1,7 +1,7 @@
 //! Where people read: stderr, or the log file.
 //!
 //! Texts before and after a run go through a thread of the screen's own; what shows how a run goes is drawn by an observer
-//! on its thread, with the same [`Pen`]. A terminal that stands still, or a pipe that is not read, keeps those threads and
+//! on its thread, with the same [`TerminalWriter`]. A terminal that stands still, or a pipe that is not read, keeps those threads and
 //! never the load. At the end it gets a moment.
 
 use std::fs::File;

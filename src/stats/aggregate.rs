@@ -16,7 +16,7 @@ use crate::vocabulary::Phase;
 /// Maximum number of endpoints with percentiles to 0.1 %: a histogram of 184 KiB each.
 pub const MAX_FINE_ENDPOINTS: usize = 200;
 
-/// Maximum number of endpoints with their own statistics; those beyond [`FINE_ENDPOINTS`] have percentiles to
+/// Maximum number of endpoints with their own statistics; those beyond [`MAX_FINE_ENDPOINTS`] have percentiles to
 /// 1 %. Any further endpoints are counted together.
 pub const MAX_ENDPOINTS: usize = 1000;
 
@@ -31,7 +31,7 @@ const MAX_RESPONSE_TIME: Duration = Duration::from_micros(MAX_TIME_US);
 pub enum EndpointKey {
     /// This endpoint.
     Endpoint(EndpointId),
-    /// All endpoints beyond [`MOST_ENDPOINTS`], counted together.
+    /// All endpoints beyond [`MAX_ENDPOINTS`], counted together.
     Other,
 }
 
@@ -40,7 +40,7 @@ pub enum EndpointKey {
 pub enum ErrorKind {
     /// This failure.
     Failure(Failure),
-    /// All errors beyond [`MOST_ERRORS`], counted together.
+    /// All errors beyond [`MAX_ERRORS_PER_ENDPOINT`], counted together.
     Other,
 }
 
@@ -62,11 +62,11 @@ pub struct ErrorCount {
 pub enum AggregateWarning {
     /// A response time was over an hour and counts as one hour in percentiles.
     OverAnHour,
-    /// More endpoints than [`FINE_ENDPOINTS`] are in use.
+    /// More endpoints than [`MAX_FINE_ENDPOINTS`] are in use.
     CoarseEndpoints,
-    /// More endpoints than [`MOST_ENDPOINTS`] are in use.
+    /// More endpoints than [`MAX_ENDPOINTS`] are in use.
     OtherEndpoints,
-    /// An endpoint has more distinct errors than [`MOST_ERRORS`].
+    /// An endpoint has more distinct errors than [`MAX_ERRORS_PER_ENDPOINT`].
     OtherErrors,
     /// This machine ran out of ports or descriptors: the run is invalid.
     OwnLimit(Failure),

@@ -13,7 +13,7 @@ pub const LATE_AFTER: Duration = Duration::from_millis(10);
 /// Maximum share of late requests in a valid run.
 pub const MAX_LATE_SHARE: f64 = 0.05;
 
-/// Returns whether `late` requests out of `all` are more than [`MOST_LATE`].
+/// Returns whether `late` requests out of `all` are more than [`MAX_LATE_SHARE`].
 #[must_use]
 pub fn is_too_many(late: u64, all: u64) -> bool {
     late as f64 > all as f64 * MAX_LATE_SHARE
@@ -50,7 +50,7 @@ impl SendLateness {
         self.late += other.late;
     }
 
-    /// Whether more than [`MOST_LATE`] of the scheduled requests were late: the requested load was not
+    /// Whether more than [`MAX_LATE_SHARE`] of the scheduled requests were late: the requested load was not
     /// generated.
     #[must_use]
     pub fn is_too_late(&self) -> bool {
@@ -64,7 +64,7 @@ impl SendLateness {
         self.scheduled
     }
 
-    /// Scheduled requests sent more than [`LATE`] after they were due, although a user was free.
+    /// Scheduled requests sent more than [`LATE_AFTER`] after they were due, although a user was free.
     #[must_use]
     pub const fn late(&self) -> u64 {
         self.late

@@ -70,7 +70,7 @@ pub struct UnfinishedCounts {
     pub aborted: u64,
     /// Arrivals due but never sent.
     pub unsent: u64,
-    /// Requests and arrivals older than [`OVERDUE`]; a request must also be older than the longest completed
+    /// Requests and arrivals older than [`OVERDUE_AFTER`]; a request must also be older than the longest completed
     /// one of its endpoint.
     pub overdue: u64,
     /// Age of the oldest request, from sending to the cut, in microseconds; 0 if there is none.
@@ -101,7 +101,7 @@ impl UnfinishedCounts {
         if self.oldest_aborted_us > self.oldest_unsent_us { self.oldest_aborted_us } else { self.oldest_unsent_us }
     }
 
-    /// Returns whether more than [`MOST_OVERDUE`] of `due` requests and arrivals are overdue.
+    /// Returns whether more than [`MAX_OVERDUE_SHARE`] of `due` requests and arrivals are overdue.
     #[must_use]
     pub fn is_too_much(&self, due: u64) -> bool {
         self.overdue as f64 > due as f64 * MAX_OVERDUE_SHARE

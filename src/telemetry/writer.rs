@@ -72,10 +72,10 @@ pub enum Written {
 
 impl Writer {
     /// Opens the stream and starts the thread, which passes each line to `tee`. That thread calls `on_failure` once
-    /// when writing fails; `wait` is as in [`Sink::open`].
+    /// when writing fails; `wait` is as in [`OpenStream::open`].
     ///
     /// # Errors
-    /// As [`Sink::open`].
+    /// As [`OpenStream::open`].
     pub fn start(
         destination: &Destination,
         envelope: Envelope,

@@ -181,10 +181,10 @@ impl ReportModel {
         Self::judged_by(path, &[], interrupt)
     }
 
-    /// As [`Model::read`], but judges the run anew by these checks if there are any.
+    /// As [`ReportModel::read`], but judges the run anew by these checks if there are any.
     ///
     /// # Errors
-    /// As [`Model::read`].
+    /// As [`ReportModel::read`].
     pub fn judged_by(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
         let mut story = RunData { check_set: CheckSet::new(checks), ..RunData::default() };
         let read = source::read(path, interrupt, |line, reading| story.add_line(line, reading))?;

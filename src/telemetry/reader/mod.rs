@@ -1,6 +1,6 @@
 //! Reading a stream back, one line at a time, and saying what is wrong with it.
 //!
-//! A [`Reading`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
+//! A [`StreamReader`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
 
 pub mod checks;

@@ -58,7 +58,7 @@ enum BodyState {
     Complete,
 }
 
-/// The result of [`Body::feed`].
+/// The result of [`BodyReader::feed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fed {
     /// Bytes of the input that belong to this body; all of them unless the body is complete.
@@ -116,7 +116,7 @@ impl BodyReader {
     /// The peer closed the connection: correct if the body ends with the connection or is complete.
     ///
     /// # Errors
-    /// [`Broken::ClosedEarly`] for all other bodies (RFC 9112 §8).
+    /// [`ProtocolTrouble::ClosedEarly`] for all other bodies (RFC 9112 §8).
     pub const fn end_of_input(&self) -> Result<(), ProtocolTrouble> {
         match self.state {
             BodyState::Complete | BodyState::UntilClose => Ok(()),

@@ -125,7 +125,7 @@ impl HeadScan {
 /// rewrites: they are so rare that only a refused head is searched for them.
 ///
 /// # Errors
-/// As soon as the bytes received cannot become a valid head; [`Broken::HeadTooLong`] when [`MAX_HEAD`] bytes have
+/// As soon as the bytes received cannot become a valid head; [`ProtocolTrouble::HeadTooLong`] when [`MAX_HEAD`] bytes have
 /// arrived without its end.
 pub fn parse_head(input: &[u8], asked: ResponseExtent) -> Result<Option<ResponseHead<'_>>, ProtocolTrouble> {
     let within = &input[..input.len().min(MAX_HEAD)];
@@ -239,7 +239,7 @@ fn close_up_name(line: &mut [u8]) -> NameEnd {
     NameEnd::Spaced
 }
 
-/// The error for a head in which the peer closed the connection: [`Broken::ClosedEarly`], unless the received part was
+/// The error for a head in which the peer closed the connection: [`ProtocolTrouble::ClosedEarly`], unless the received part was
 /// already broken. So the result does not depend on how the bytes were split in transit.
 #[must_use]
 pub fn closed_within(input: &[u8], asked: ResponseExtent) -> ProtocolTrouble {
