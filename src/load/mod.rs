@@ -1,4 +1,4 @@
-//! Doing it: the only floor that opens sockets, besides `server`.
+//! Load generation: besides `server`, the only module that opens sockets.
 
 pub mod swarm;
 mod user;

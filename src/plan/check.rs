@@ -189,7 +189,7 @@ impl Check {
             (Metric::Max | Metric::Failures | Metric::Requests | Metric::Min, _) => Abort::AtOnce,
             // After one failure, the ratio is never 0 again.
             (Metric::FailRatio, Relation::Equal | Relation::AtMost) if self.bound <= 0.0 => Abort::AtOnce,
-            _ => Abort::Twice,
+            (Metric::FailRatio | Metric::Rps | Metric::Avg | Metric::Percentile(_), _) => Abort::Twice,
         };
         self.aborts.then_some(kind)
     }

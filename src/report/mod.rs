@@ -1,4 +1,4 @@
-//! Showing it to people.
+//! Reports, for people and for programs.
 
 pub mod model;
 pub mod plain;

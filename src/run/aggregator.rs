@@ -125,8 +125,8 @@ impl<'p> Aggregator<'p> {
                     self.shared.count(usize::MAX);
                     events.try_iter().for_each(|event| self.handle_event(&event));
                     self.note_stall(&look);
-                    let ledger = self.shared;
-                    break Some((look, self.cut(&mut ledger.aggregate(), look, 0)));
+                    let shared = self.shared;
+                    break Some((look, self.cut(&mut shared.aggregate(), look, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -142,28 +142,9 @@ impl<'p> Aggregator<'p> {
         self.note_warnings();
         self.note_lateness();
         self.note_stalls();
-        let Self {
-            recorder,
-            shared: ledger,
-            checks: check_set,
-            batches,
-            pending: waiting,
-            faults,
-            phases,
-            snapshots,
-            ..
-        } = self;
-        FinalCounts {
-            recorder,
-            aggregate: ledger.take_totals(),
-            checks: check_set,
-            batches,
-            last,
-            pending: waiting,
-            faults,
-            phases,
-            snapshots,
-        }
+        let Self { recorder, shared, checks, batches, pending, faults, phases, snapshots, .. } = self;
+        let aggregate = shared.take_totals();
+        FinalCounts { recorder, aggregate, checks, batches, last, pending, faults, phases, snapshots }
     }
 
     fn handle_event(&mut self, event: &SwarmEvent) {

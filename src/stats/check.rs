@@ -261,7 +261,7 @@ impl Selection {
             Metric::FailRatio => self.failed as f64 / requests as f64,
             Metric::Failures => self.failed as f64,
             Metric::Requests => requests as f64,
-            _ => time(metric, &self.times),
+            Metric::Percentile(_) | Metric::Min | Metric::Avg | Metric::Max => time(metric, &self.times),
         };
         Some(CheckValue { number, is_bound: false })
     }
@@ -301,7 +301,7 @@ impl CheckResult {
             Metric::Rps => (value, "1/s"),
             Metric::FailRatio => (value, "ratio"),
             Metric::Failures | Metric::Requests => (value, "requests"),
-            _ => (value / 1000.0, "ms"),
+            Metric::Percentile(_) | Metric::Min | Metric::Avg | Metric::Max => (value / 1000.0, "ms"),
         }
     }
 

@@ -142,7 +142,17 @@ fn can_abort(scope: &CheckScope, metric: Metric, relation: Relation, bound: f64)
         (Metric::Rps, _) if is_lower && scope.phase.is_none() => {
             Err("needs a phase here, because the ramp has lower rates: rps@steady")
         }
-        _ => Ok(()),
+        (
+            Metric::Percentile(_)
+            | Metric::Min
+            | Metric::Avg
+            | Metric::Max
+            | Metric::Rps
+            | Metric::FailRatio
+            | Metric::Failures
+            | Metric::Requests,
+            _,
+        ) => Ok(()),
     }
 }
 
