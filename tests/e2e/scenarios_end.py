@@ -92,7 +92,7 @@ def a_second_signal_ends_at_once(bench):
             someone_came()
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(1)
+                process.wait(2)
             expect(process.poll() is None, f"the first signal ended it with {process.returncode}, a request in flight")
             again_at = time.monotonic()
             process.send_signal(signal.SIGINT)
