@@ -69,6 +69,17 @@ fn plan() -> Result<Plan> {
     Plan::from_flags(&flags, &origins, surroundings)
 }
 
+/// Ends the interval and returns what a tick reports of it.
+fn tick_counts(aggregate: &mut Aggregate) -> TickCounts {
+    TickCounts {
+        cuts: aggregate.close_interval(),
+        sends: aggregate.take_sends(),
+        queue: 0,
+        joined: 0,
+        aggregator_cpu: INTERVAL,
+    }
+}
+
 /// Writes the stream of one shard.
 fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<()> {
     let plan = plan()?;
@@ -94,13 +105,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let mut tick = 0;
     while out.bytes < bytes {
         let at = Moment::at(INTERVAL * tick);
-        let count = TickCounts {
-            cuts: aggregate.close_interval(),
-            sends: aggregate.take_sends(),
-            queue: 0,
-            joined: 0,
-            aggregator_cpu: INTERVAL,
-        };
+        let count = tick_counts(&mut aggregate);
         out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
         for endpoint in 0..ENDPOINTS {
             (0..samples).for_each(|_| aggregate.record(&outcome(endpoint, at, &mut random)));
@@ -108,13 +113,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
         tick += 1;
     }
     let at = Moment::at(INTERVAL * tick);
-    let count = TickCounts {
-        cuts: aggregate.close_interval(),
-        sends: aggregate.take_sends(),
-        queue: 0,
-        joined: 0,
-        aggregator_cpu: INTERVAL,
-    };
+    let count = tick_counts(&mut aggregate);
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
     let counts = aggregate.counts();
     let assessment =
