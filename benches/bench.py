@@ -70,13 +70,13 @@ class Bench:
     names: object = field(default_factory=itertools.count)
 
     def bar(self, text, reached, met):
-        """Records a bar: `met` is True, False, or None if there is no threshold."""
+        """Records a measured value and whether it meets its threshold; `met` is None if it has none."""
         word = {True: "ok", False: "SHORT", None: "info"}[met]
         self.bars.append(Bar(text, reached, word))
         print(f"  {word:<5} {text}: {reached}", flush=True)
 
     def skip(self, text, why):
-        """Records a bar that could not be measured."""
+        """Records that a value could not be measured, and why."""
         self.bars.append(Bar(text, why, "skip"))
         print(f"  skip  {text}: {why}", flush=True)
 
