@@ -86,7 +86,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
 /// What a user of the plan takes.
 fn needs(plan: &Plan) -> UserNeeds {
     let mut needs = UserNeeds::default();
-    for step in plan.classes().iter().flat_map(UserClass::steps) {
+    for step in plan.classes().iter().flat_map(UserClass::requests) {
         needs.tls |= step.message.origin().scheme() == Scheme::Https;
         needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
         if let Message::Templated(request) = &step.message {

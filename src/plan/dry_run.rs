@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use super::Plan;
 use super::data::RowId;
 use super::expect::Expect;
-use super::journey::{Message, Step};
+use super::journey::{Message, RequestStep, Step};
 use super::random::Random;
 use super::request::Request;
 use super::setting::fingerprint;
-use super::template::Values;
+use super::template::{Values, Variable};
 use crate::secret::{masked_body, masked_header};
 use crate::value::StatusSet;
 
@@ -62,33 +62,36 @@ impl DryRunText<'_> {
         if !steps.is_empty() {
             self.line(1, title);
         }
-        for step in steps {
-            let (origin, endpoint) = match &step.message {
-                Message::Fixed(request) => (request.origin(), request.wire().endpoint()),
-                Message::Templated(request) => (request.origin(), request.endpoint()),
-            };
-            let endpoint = &self.plan.endpoints()[endpoint.0 as usize];
-            let mut about = format!("{} {} at {}", endpoint.method, endpoint.name, origin.authority());
-            let rules = &step.rules;
-            let _ = write!(about, ": timeout {}s, redirects {}", rules.timeout.as_secs_f64(), rules.max_redirects);
-            let _ = write!(about, ", expects {}", expected(&rules.expect));
-            let taken =
-                step.extract.iter().map(|extraction| self.plan.variables()[extraction.slot.0 as usize].as_str());
-            let taken = taken.collect::<Vec<_>>().join(", ");
-            if !taken.is_empty() {
-                let _ = write!(about, ", takes {taken}");
-            }
-            self.line(2, &about);
-            let (head, body) = self.example(&step.message);
-            for line in head.lines() {
-                self.line(3, &format!("| {line}"));
-            }
-            if !body.is_empty() {
-                self.line(3, "|");
-            }
-            for line in body.lines() {
-                self.line(3, &format!("| {line}"));
-            }
+        for Step::Request(step) in steps {
+            self.request(step);
+        }
+    }
+
+    fn request(&mut self, step: &RequestStep) {
+        let (origin, endpoint) = match &step.message {
+            Message::Fixed(request) => (request.origin(), request.wire().endpoint()),
+            Message::Templated(request) => (request.origin(), request.endpoint()),
+        };
+        let endpoint = &self.plan.endpoints()[endpoint.0 as usize];
+        let mut about = format!("{} {} at {}", endpoint.method, endpoint.name, origin.authority());
+        let rules = &step.rules;
+        let _ = write!(about, ": timeout {}s, redirects {}", rules.timeout.as_secs_f64(), rules.max_redirects);
+        let _ = write!(about, ", expects {}", expected(&rules.expect));
+        let taken = step.extract.iter().map(|extraction| self.plan.variables()[extraction.slot.0 as usize].as_str());
+        let taken = taken.collect::<Vec<_>>().join(", ");
+        if !taken.is_empty() {
+            let _ = write!(about, ", takes {taken}");
+        }
+        self.line(2, &about);
+        let (head, body) = self.example(&step.message);
+        for line in head.lines() {
+            self.line(3, &format!("| {line}"));
+        }
+        if !body.is_empty() {
+            self.line(3, "|");
+        }
+        for line in body.lines() {
+            self.line(3, &format!("| {line}"));
         }
     }
 
@@ -97,7 +100,8 @@ impl DryRunText<'_> {
             Message::Fixed(request) => return fixed(request),
             Message::Templated(request) => request,
         };
-        let variables: Vec<_> = self.plan.variables().iter().map(|name| Some(format!("${{{name}}}"))).collect();
+        let variables: Vec<_> =
+            self.plan.variables().iter().map(|name| Some(Variable::Text(format!("${{{name}}}")))).collect();
         let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(RowId(0))).collect();
         let mut values = Values {
             variables: &variables,

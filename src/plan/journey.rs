@@ -44,16 +44,24 @@ pub struct Task {
     pub name: String,
     /// How often it is chosen, relative to the weights of the other tasks.
     pub weight: u32,
-    /// The requests; never empty.
+    /// The steps; at least one is or contains a request.
     pub steps: Box<[Step]>,
     /// Data sources that it uses and that are not the user's own: one row of each is taken every time the
     /// task begins.
     pub rows: Box<[SourceId]>,
 }
 
+/// One step of a journey.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "steps are stored in one slice and created once")]
+pub enum Step {
+    /// Sends a request.
+    Request(RequestStep),
+}
+
 /// One request of a journey, and how its response is handled.
 #[derive(Debug)]
-pub struct Step {
+pub struct RequestStep {
     /// A request, prepared or templated.
     pub message: Message,
     /// How it is exchanged, and which responses are accepted.
@@ -156,9 +164,19 @@ impl Tasks {
 
 impl UserClass {
     /// All requests that it may send, in the order written.
-    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+    pub fn requests(&self) -> impl Iterator<Item = &RequestStep> {
         let tasks = self.tasks.as_slice().iter().flat_map(|task| &task.steps);
-        self.on_start.iter().chain(tasks).chain(&self.on_stop)
+        self.on_start.iter().chain(tasks).chain(&self.on_stop).map(|Step::Request(request)| request)
+    }
+}
+
+impl Task {
+    /// Its first request in the order written: the one that an arrival of the open model is counted under if no user
+    /// ever took it.
+    #[must_use]
+    pub fn first_request(&self) -> &RequestStep {
+        let Some(Step::Request(request)) = self.steps.first() else { unreachable!("the reader refuses such a task") };
+        request
     }
 }
 
@@ -239,8 +257,8 @@ impl Journeys {
 
     /// Returns whether any request uses `https`; redirects may also lead there.
     pub(super) fn use_tls(&self) -> bool {
-        let mut steps = self.classes.iter().flat_map(UserClass::steps);
-        steps.any(|step| step.message.origin().scheme() == Scheme::Https)
+        let mut requests = self.classes.iter().flat_map(UserClass::requests);
+        requests.any(|request| request.message.origin().scheme() == Scheme::Https)
     }
 }
 

@@ -8,7 +8,7 @@ use super::check::Check;
 use super::data::DataSource;
 use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
-use super::journey::{ExchangeRules, Journeys, Message, Step, Task, Tasks, UserClass};
+use super::journey::{ExchangeRules, Journeys, Message, RequestStep, Step, Task, Tasks, UserClass};
 use super::json::{RawJson, without_bom};
 use super::request::{self, Request, RequestParts};
 use super::url::{Origin, Url};
@@ -92,8 +92,8 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         listing.extend([method.as_str(), " ", name.as_str(), "\n"]);
         let endpoint = table.id(Endpoint { method: method.clone(), name: name.clone() });
         let request = Request::new(endpoint, &line.url, &RequestParts { method, headers, body: body.clone() });
-        let step = Step { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
-        tasks.push(Task { name, weight: 1, steps: [step].into(), rows: Box::default() });
+        let step = RequestStep { message: Message::Fixed(request), rules: rules.clone(), extract: Box::default() };
+        tasks.push(Task { name, weight: 1, steps: [Step::Request(step)].into(), rows: Box::default() });
     }
     let base_authority = home.authority().to_owned();
     let listing = listing.trim_end().to_owned();

@@ -18,7 +18,7 @@ pub(super) fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
     let deadline = Instant::now() + LOOKUP_PATIENCE;
     let mut targets: Vec<Target> = Vec::new();
     let mut used = 0;
-    for origin in plan.classes().iter().flat_map(UserClass::steps).map(|step| step.message.origin()) {
+    for origin in plan.classes().iter().flat_map(UserClass::requests).map(|step| step.message.origin()) {
         if targets.iter().any(|target| target.host == origin.authority()) {
             continue;
         }

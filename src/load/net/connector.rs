@@ -29,7 +29,7 @@ pub(super) struct Connector {
 
 /// The shortest timeout of any request; the sockets' own timeouts must be at least that fine.
 fn shortest_timeout(plan: &Plan) -> Duration {
-    let timeouts = plan.classes().iter().flat_map(UserClass::steps).map(|step| step.rules.timeout);
+    let timeouts = plan.classes().iter().flat_map(UserClass::requests).map(|step| step.rules.timeout);
     timeouts.min().unwrap_or(Duration::MAX)
 }
 

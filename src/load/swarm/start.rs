@@ -246,7 +246,7 @@ impl<'run> Swarm<'run> {
         let most = self.quota.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
         left.take(most).map(move |(class, Arrival { due, number })| {
             let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
-            (task.steps[0].message.endpoint(), due)
+            (task.first_request().message.endpoint(), due)
         })
     }
 

@@ -15,11 +15,11 @@ use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::plan::extract::{ExtractFrom, Extraction};
-use crate::plan::journey::{Message, Step, Task};
+use crate::plan::journey::{Message, RequestStep, Step, Task};
 use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
-use crate::plan::template::{RenderError, Values};
+use crate::plan::template::{RenderError, Values, Variable};
 use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
@@ -40,7 +40,7 @@ pub(super) struct Session<'run> {
 struct UserValues {
     number: u32,
     iteration: u64,
-    variables: Vec<Option<String>>,
+    variables: Vec<Option<Variable>>,
     rows: Vec<Option<RowId>>,
     random: Random,
 }
@@ -141,8 +141,8 @@ impl<'run> Session<'run> {
 
     /// Sends the requests one after the other. The first is due at `turn`, each other when the previous one has ended.
     pub(super) fn run_steps(&mut self, steps: &'run [Step], mut turn: DueTime, purpose: Purpose) -> SequenceEnd {
-        for step in steps {
-            match self.run_step(step, turn, purpose) {
+        for Step::Request(request) in steps {
+            match self.send(request, turn, purpose) {
                 StepEnd::Ok => {}
                 StepEnd::Failed if purpose != Purpose::Start => {}
                 StepEnd::Failed | StepEnd::ValueMissing => return SequenceEnd::CutShort,
@@ -154,7 +154,7 @@ impl<'run> Session<'run> {
     }
 
     /// Sends one request and checks its response.
-    fn run_step(&mut self, step: &'run Step, turn: DueTime, purpose: Purpose) -> StepEnd {
+    fn send(&mut self, step: &'run RequestStep, turn: DueTime, purpose: Purpose) -> StepEnd {
         if self.sent == 1 {
             self.shared.start_gate.wait_for_all();
         }
@@ -217,7 +217,7 @@ impl<'run> Session<'run> {
 
     /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response
     /// that is not as expected: variables keep their previous values.
-    fn evaluate(&mut self, step: &Step, exchanged: &Exchanged) -> (Ending, StepEnd) {
+    fn evaluate(&mut self, step: &RequestStep, exchanged: &Exchanged) -> (Ending, StepEnd) {
         let status = match exchanged.result {
             Ok(status) => status,
             Err(Ending::Aborted) => return (Ending::Aborted, StepEnd::UserMustEnd),
@@ -247,7 +247,7 @@ impl<'run> Session<'run> {
         let mut missing = None;
         for extraction in &step.extract {
             match extraction.extract(&answer) {
-                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(value),
+                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(Variable::Text(value)),
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
         }
@@ -282,7 +282,7 @@ impl UserValues {
 }
 
 /// How much of the response has to be kept.
-fn keep(step: &Step) -> Keep {
+fn keep(step: &RequestStep) -> Keep {
     let expect = &step.rules.expect;
     if expect.needs_whole_body() || step.extract.iter().any(Extraction::needs_whole_body) {
         Keep::Body(step.rules.max_body)

@@ -2,7 +2,7 @@ use super::super::random::Random;
 use super::super::response::tests::view;
 use super::super::response::{ResponseView, UnreadBody};
 use super::super::searches::searches;
-use super::super::template::{Placeholder, SlotId, TextEncoding};
+use super::super::template::{Placeholder, SlotId, TextEncoding, Variable};
 use super::*;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nVary: a\r\nVary: b\r\n\r\n";
@@ -13,7 +13,7 @@ fn judge(expect: &Expect, answer: &ResponseView<'_>) -> Result<(), ExpectationFa
 
 fn with_values<T>(work: impl FnOnce(&mut Values<'_>) -> T) -> T {
     work(&mut Values {
-        variables: &[Some("amy".to_owned()), None, Some("7".to_owned())],
+        variables: &[Some(Variable::Text("amy".to_owned())), None, Some(Variable::Text("7".to_owned()))],
         rows: &[],
         sources: &[],
         user: 0,

@@ -9,7 +9,7 @@ use super::request::Compiler;
 use crate::cli::RunFlags;
 use crate::error::{Error, Result};
 use crate::plan::data::SourceId;
-use crate::plan::journey::{MAX_CLASSES, Message, Step, Task, Tasks, UserClass};
+use crate::plan::journey::{MAX_CLASSES, Step, Task, Tasks, UserClass};
 use crate::plan::json::Json;
 use crate::value::Wait;
 
@@ -148,13 +148,11 @@ fn task(
         compiler.endpoints = before;
         return Ok(None);
     }
-    let endpoint = match &steps[0].message {
-        Message::Fixed(request) => request.wire().endpoint(),
-        Message::Templated(request) => request.endpoint(),
-    };
-    let name = given.unwrap_or_else(|| compiler.endpoints.endpoints[endpoint.0 as usize].name.clone());
     let rows = compiler.names.used_sources.difference(of_user).copied().collect();
-    Ok(Some(Task { name, weight, steps, rows }))
+    let mut task = Task { name: String::new(), weight, steps, rows };
+    let endpoint = task.first_request().message.endpoint();
+    task.name = given.unwrap_or_else(|| compiler.endpoints.endpoints[endpoint.0 as usize].name.clone());
+    Ok(Some(task))
 }
 
 /// Compiles steps, each of which can use the values extracted by the steps before it.
@@ -165,7 +163,7 @@ fn start_steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[S
     compiler.names.available.clear();
     let mut steps = Vec::with_capacity(nodes.len());
     for node in nodes {
-        steps.push(compiler.step(node)?);
+        steps.push(Step::Request(compiler.request_step(node)?));
         let slots = extract::slots(node, &mut compiler.names)?;
         compiler.names.available.extend(slots);
     }
@@ -173,7 +171,7 @@ fn start_steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[S
 }
 
 fn steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[Step]>> {
-    nodes.iter().map(|node| compiler.step(node)).collect()
+    nodes.iter().map(|node| compiler.request_step(node).map(Step::Request)).collect()
 }
 
 /// Makes the values extracted by these requests available to everything that the user does after its start.

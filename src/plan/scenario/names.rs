@@ -28,8 +28,10 @@ pub(super) struct ScenarioNames {
     pub(super) environment: Environment,
     pub(super) variables: BTreeMap<String, KnownValue>,
     pub(super) sources: Vec<DataSource>,
-    /// Names of all extracted variables, by slot.
+    /// Names of the users' variables, by slot.
     pub(super) slots: Vec<String>,
+    /// Those of them that are lists.
+    pub(super) lists: BTreeSet<SlotId>,
     /// Variables available to the current requests: extracted by an earlier request, or by another task of
     /// the class.
     pub(super) available: BTreeSet<SlotId>,
@@ -59,8 +61,28 @@ impl ScenarioNames {
         Ok(())
     }
 
-    /// Returns the slot of an extracted variable, adding a new one if necessary.
+    /// Returns the slot of a variable that holds one value, adding a new one if necessary.
     pub(super) fn slot(&mut self, name: &str) -> Result<SlotId, String> {
+        let (slot, _) = self.any_slot(name)?;
+        if self.lists.contains(&slot) {
+            return Err("is a list elsewhere in this scenario; choose another name".to_owned());
+        }
+        Ok(slot)
+    }
+
+    /// Returns the slot of a variable that holds a list, adding a new one if necessary.
+    #[expect(dead_code, reason = "for the steps and extractions that make lists")]
+    pub(super) fn list_slot(&mut self, name: &str) -> Result<SlotId, String> {
+        let (slot, is_new) = self.any_slot(name)?;
+        if !is_new && !self.lists.contains(&slot) {
+            return Err("holds one value elsewhere in this scenario; choose another name".to_owned());
+        }
+        self.lists.insert(slot);
+        Ok(slot)
+    }
+
+    /// Returns the slot of this name, and whether it was added now.
+    fn any_slot(&mut self, name: &str) -> Result<(SlotId, bool), String> {
         Self::check_new(name)?;
         if self.variables.contains_key(name) {
             return Err("is a variable, which never changes; choose another name".to_owned());
@@ -76,7 +98,7 @@ impl ScenarioNames {
             self.slots.push(name.to_owned());
             self.slots.len() - 1
         });
-        Ok(SlotId(u32::try_from(at).unwrap_or(u32::MAX)))
+        Ok((SlotId(u32::try_from(at).unwrap_or(u32::MAX)), known.is_none()))
     }
 
     /// Compiles a text for the context given by `encoding`.
@@ -170,6 +192,9 @@ impl ScenarioNames {
         }
         if let Some(at) = self.slots.iter().position(|slot| slot == name) {
             let slot = SlotId(u32::try_from(at).unwrap_or(u32::MAX));
+            if self.lists.contains(&slot) {
+                return Err(format!("is a list; write ${{pick({name})}}, ${{first({name})}} or ${{count({name})}}"));
+            }
             if self.available.contains(&slot) {
                 return Ok(Expansion::Hole(Placeholder::Slot(slot), is_secret(name)));
             }

@@ -15,7 +15,7 @@ use crate::cli::RunFlags;
 use crate::error::Result;
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::journey::{ExchangeRules, Message, Step};
+use crate::plan::journey::{ExchangeRules, Message, RequestStep};
 use crate::plan::request_args::{EndpointTable, MAX_REQUESTS, check_bodies, defaults};
 use crate::plan::template::Template;
 use crate::plan::templated_request::TemplatedRequest;
@@ -53,8 +53,8 @@ pub(super) struct Compiler<'p> {
 }
 
 impl Compiler<'_> {
-    /// Compiles a request into a step.
-    pub(super) fn step(&mut self, node: &Node<'_>) -> Result<Step> {
+    /// Compiles a request.
+    pub(super) fn request_step(&mut self, node: &Node<'_>) -> Result<RequestStep> {
         let object = node.object(&keys::REQUEST)?;
         self.requests += 1;
         if self.requests > MAX_REQUESTS {
@@ -73,7 +73,7 @@ impl Compiler<'_> {
         let extract = object.read("extract", |node| extract(node, &mut self.names))?.unwrap_or_default().into();
         // The examples of a dry run need to know which parts are secret.
         let fixed = if self.flags.dry_run { None } else { request.fixed() };
-        Ok(Step { message: fixed.map_or(Message::Templated(request), Message::Fixed), rules, extract })
+        Ok(RequestStep { message: fixed.map_or(Message::Templated(request), Message::Fixed), rules, extract })
     }
 
     fn request(&mut self, object: &Object<'_>) -> Result<TemplatedRequest> {

@@ -2,6 +2,7 @@
 
 mod encoding;
 mod unset;
+mod variable;
 
 use std::io::Write as _;
 
@@ -10,6 +11,7 @@ use super::random::Random;
 use crate::secret::MASK;
 pub use encoding::TextEncoding;
 pub use unset::{RenderError, SlotId};
+pub use variable::Variable;
 
 /// A text with placeholders.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +53,8 @@ pub enum Placeholder {
 /// The values for placeholders.
 #[derive(Debug)]
 pub struct Values<'v> {
-    /// Variables extracted from responses, by slot.
-    pub variables: &'v [Option<String>],
+    /// The user's variables, by slot.
+    pub variables: &'v [Option<Variable>],
     /// Current rows, by source.
     pub rows: &'v [Option<RowId>],
     /// The data sources.
@@ -190,8 +192,11 @@ impl Placeholder {
         // a Vec cannot fail.
         match self {
             Self::Slot(slot) => {
-                let value = values.variables.get(slot.0 as usize).and_then(Option::as_deref);
-                return encoding.write(value.ok_or(RenderError::Slot(slot))?, out);
+                return match values.variables.get(slot.0 as usize).and_then(Option::as_ref) {
+                    Some(Variable::Text(text)) => encoding.write(text, out),
+                    Some(Variable::List(_)) => unreachable!("the reader refuses a list in the place of one value"),
+                    None => Err(RenderError::Slot(slot)),
+                };
             }
             Self::Cell(source, column) => {
                 let row = values.rows.get(source.0 as usize).copied().flatten();

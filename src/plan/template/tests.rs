@@ -12,7 +12,7 @@ fn accounts() -> DataSource {
 fn rendered(template: &Template, seed: u64) -> Result<String, RenderError> {
     let sources = [accounts()];
     let mut values = Values {
-        variables: &[Some("t/1".to_owned()), None],
+        variables: &[Some(Variable::Text("t/1".to_owned())), None],
         rows: &[Some(RowId(0))],
         sources: &sources,
         user: 12,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::plan::data::{Pick, RowId, Table};
 use crate::plan::random::Random;
-use crate::plan::template::{RenderError, Values};
+use crate::plan::template::{RenderError, Values, Variable};
 
 fn names() -> ScenarioNames {
     let mut table = Table::new(vec!["name".to_owned(), "password".to_owned()]).unwrap();
@@ -23,7 +23,7 @@ fn names() -> ScenarioNames {
 
 fn rendered(names: &ScenarioNames, template: &Template) -> Result<String, RenderError> {
     let mut values = Values {
-        variables: &[Some("t 1".to_owned())],
+        variables: &[Some(Variable::Text("t 1".to_owned()))],
         rows: &[Some(RowId(0))],
         sources: &names.sources,
         user: 5,
