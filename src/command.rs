@@ -2,9 +2,10 @@
 
 mod merge;
 mod report;
+mod stdio;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
 use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
@@ -20,13 +21,14 @@ use crate::plan::{dry_run, scenario};
 use crate::publish;
 use crate::publish::observer::Context;
 use crate::report::collector::ReportCollector;
-use crate::report::screen::{self, Screen, TerminalInfo};
+use crate::report::screen::{Screen, TerminalInfo};
 use crate::report::terminal;
 use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;
 pub use merge::merge;
 pub use report::report;
+pub use stdio::{print, tell};
 
 /// `swarmline run`.
 ///
@@ -197,20 +199,4 @@ pub fn completions(flags: &CompletionsFlags) -> Result<Exit> {
 /// There is no such command; else as [`print()`].
 pub fn man(flags: &ManFlags) -> Result<Exit> {
     print(&cli::manual_page(flags.command.as_deref())?)
-}
-
-/// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
-pub fn tell(line: &str) {
-    screen::write_stderr(format!("swarmline: {line}\n"));
-}
-
-/// Prints a text on stdout. A reader that has seen enough is no error.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn print(text: &str) -> Result<Exit> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Error::invalid("stdout", why)),
-        _ => Ok(Exit::Pass),
-    }
 }

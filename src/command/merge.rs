@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tell;
+use super::stdio::tell;
 use crate::cli::{MergeFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::machine::limits;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::stdio;
 use crate::cli::{Outputs, ReportFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::files::distinct::{self, NamedFile};
@@ -59,7 +60,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.named(FileSelection::All)].concat())?;
         text.push_str(&pages.write(model, Error::usage)?);
     }
-    super::print(&text)?;
+    stdio::print(&text)?;
     Ok(exit)
 }
 

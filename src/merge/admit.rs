@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::join::Join;
+use super::join::{EarlyLines, Join, MOST_NAMED};
 use super::run::{RunIdentity, ShardPlan};
 use super::shard::ShardState;
 use super::troubles::MergeTroubleKind as Trouble;
@@ -17,18 +17,6 @@ use crate::vocabulary::{LineKind, SourceKind};
 
 /// Where a line is: its input, and its number there.
 type LinePosition = (usize, u64);
-
-/// Lines of a shard whose config has not come.
-#[derive(Debug)]
-pub(super) struct EarlyLines {
-    /// The first bytes.
-    number: u64,
-    /// The `seq` of the last one.
-    seq: u64,
-}
-
-/// Lines that contradict themselves which are named one by one of each shard; further ones are counted.
-const MOST_NAMED: u64 = 3;
 
 /// How far the time of a line may lie before the one of the line before: streams are written in milliseconds.
 const BACK: Duration = Duration::from_millis(1);
@@ -142,17 +130,6 @@ impl Join {
             return;
         }
         let sentence = format!("{}: line {number}: {why}", self.name(input));
-        self.once(Trouble::Contradiction, sentence);
-    }
-
-    /// What a shard says contradicts itself, or what it said before.
-    pub(super) fn contradict(&mut self, index: u32, number: u64, why: Contradiction) {
-        let shard = self.shard(index);
-        shard.contradictions += 1;
-        if shard.contradictions > MOST_NAMED {
-            return;
-        }
-        let sentence = format!("{}: line {number}: shard {index}: {why}", self.inputs[self.shards[&index].input]);
         self.once(Trouble::Contradiction, sentence);
     }
 

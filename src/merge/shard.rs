@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::forward::ForwardedLine;
 use super::slots::PendingPiece;
-use super::ticks::{ForwardedLine, ShardTick};
+use super::ticks::ShardTick;
 use super::totals::Extra;
 use crate::stats::tally::Counts;
 use crate::vocabulary::{EndReason, FailureClass};

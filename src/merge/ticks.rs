@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::forward::ForwardedLine;
 use super::slots::SlotCounts;
 use super::totals::{EndpointIndex, Extra, precision};
 use crate::stats::interval::Interval;
@@ -10,9 +11,6 @@ use crate::telemetry::intervals::Span;
 use crate::telemetry::ours::Health;
 use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::Phase;
-
-/// A line of a worker that goes into the master's stream as it is, but for time and number.
-pub(super) type ForwardedLine = Box<[u8]>;
 
 /// What a shard said of one tick besides its intervals.
 #[derive(Clone, Debug)]

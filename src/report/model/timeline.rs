@@ -1,5 +1,6 @@
 //! How a run went over time: one point per tick; neighbours are joined if there would be too many.
 
+use crate::clock::unix_time;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
 use crate::vocabulary::Phase;
@@ -204,6 +205,11 @@ impl Timeline {
             _ => self.points.insert(place, (tick, point.clone())),
         }
     }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(super) fn millis(time: &str) -> Option<u64> {
+    u64::try_from(unix_time(time)?.as_millis()).ok()
 }
 
 #[cfg(test)]
