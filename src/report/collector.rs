@@ -11,6 +11,7 @@ use crate::plan::{Plan, Sink};
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::writer::LineTee;
+use crate::vocabulary::LineKind;
 
 /// Builds a model from lines.
 #[derive(Debug)]
@@ -178,15 +179,13 @@ impl ReportCollector {
 
 /// Whether the summary needs a line: not those of the ticks, of which there are many.
 const fn is_of_summary(body: &RecordBody) -> bool {
-    !matches!(
-        body,
-        RecordBody::Interval(_)
-            | RecordBody::Histogram(_)
-            | RecordBody::Health(_)
-            | RecordBody::Cpu(_)
-            | RecordBody::Mem(_)
-            | RecordBody::Network(_)
-    )
+    match body.kind() {
+        LineKind::Interval | LineKind::Histogram | LineKind::Health => false,
+        LineKind::Cpu | LineKind::Mem | LineKind::Network => false,
+        LineKind::TestStart | LineKind::SpawnComplete | LineKind::TestStop | LineKind::RunEnd => true,
+        LineKind::Stats | LineKind::Config | LineKind::Unfinished | LineKind::Check => true,
+        LineKind::CpuWarning | LineKind::Warning => true,
+    }
 }
 
 /// Whether a line from a worker is a warning: its level directly follows its time.

@@ -56,7 +56,10 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
     tiles(page, model);
     let story = &model.run;
     if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
-        let class = if matches!(end.verdict, Verdict::Pass | Verdict::Failures) { "notice warn" } else { "notice bad" };
+        let class = match end.verdict {
+            Verdict::Pass | Verdict::Failures => "notice warn",
+            Verdict::CheckFailed | Verdict::Invalid => "notice bad",
+        };
         let title = if end.verdict == Verdict::Pass { "Worth knowing" } else { "Why it did not pass" };
         notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }

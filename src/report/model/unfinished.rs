@@ -47,14 +47,17 @@ impl RunData {
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn add_unfinished_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) -> bool {
-        if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
-            return false;
-        }
+        let of: fn(&mut UnfinishedSeen) -> Option<&mut PackedTimes> = match piece.kind {
+            HistogramKind::Service | HistogramKind::Response => return false,
+            HistogramKind::UnfinishedResponse => |part| Some(&mut part.response),
+            HistogramKind::UnfinishedService => |part| Some(&mut part.service),
+            // Reports have no times to the first byte.
+            HistogramKind::UnfinishedFirstByte => |_| None,
+        };
         if let Some(part) = self.unfinished.last_mut() {
-            match (piece.kind, packed::histogram(&piece.histogram)) {
-                (HistogramKind::UnfinishedResponse, Ok(histogram)) => part.response.histogram.add(&histogram),
-                (HistogramKind::UnfinishedService, Ok(histogram)) => part.service.histogram.add(&histogram),
-                (_, Ok(_)) => {}
+            match (of(part), packed::histogram(&piece.histogram)) {
+                (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
+                (None, Ok(_)) => {}
                 (_, Err(why)) => reading.complain(why),
             }
         }
