@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::join::{EarlyLines, Join, MOST_NAMED};
 use super::run::{RunIdentity, ShardPlan};
 use super::shard::ShardState;
-use super::troubles::MergeTroubleKind as Trouble;
+use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MAX_SHARDS, Ticks};
 use crate::telemetry::line::MAX_LINE;
@@ -78,7 +78,7 @@ impl Join {
         };
         let sentence =
             format!("{}: shard {index} is of run {}, the others of {}", self.inputs[input], &*line.run_id, run.run_id);
-        self.once(Trouble::Foreign, sentence);
+        self.once(MergeTrouble::Foreign, sentence);
         false
     }
 
@@ -92,7 +92,7 @@ impl Join {
         } else {
             return true;
         };
-        self.once(Trouble::Twice, sentence);
+        self.once(MergeTrouble::Twice, sentence);
         false
     }
 
@@ -130,7 +130,7 @@ impl Join {
             return;
         }
         let sentence = format!("{}: line {number}: {why}", self.name(input));
-        self.once(Trouble::Contradiction, sentence);
+        self.once(MergeTrouble::Contradiction, sentence);
     }
 
     /// Names shards whose config did not come, and what of each was not named line by line.
@@ -139,7 +139,7 @@ impl Join {
             let name = self.name(input);
             let sentence =
                 format!("{name}: line {number}: of shard {index} of run {run_id}, whose config did not come");
-            self.once(Trouble::Foreign, sentence);
+            self.once(MergeTrouble::Foreign, sentence);
         }
         let more: Vec<(u32, usize, u64)> = self
             .shards
@@ -148,7 +148,7 @@ impl Join {
             .collect();
         for (index, input, more) in more.into_iter().filter(|(.., more)| *more > 0) {
             let sentence = format!("{}: shard {index}: and {more} more lines that contradict", self.name(input));
-            self.once(Trouble::Contradiction, sentence);
+            self.once(MergeTrouble::Contradiction, sentence);
         }
     }
 
@@ -165,7 +165,7 @@ impl Join {
                 _ => "no shard",
             };
             let sentence = format!("{}: the stream of {what}", self.name(input));
-            self.once(Trouble::Foreign, sentence);
+            self.once(MergeTrouble::Foreign, sentence);
             return None;
         };
         self.last_source = (input, (*line.source_id).to_owned(), index);

@@ -2,7 +2,7 @@
 
 use super::join::Join;
 use super::run::{ShardPlan, settings};
-use super::troubles::MergeTroubleKind as Trouble;
+use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::telemetry::reader::value::ShardValue;
@@ -17,7 +17,7 @@ impl Join {
         self.note_time(line.unix());
         let told = telemetry.shard;
         if let Some(sentence) = self.is_foreign(index, telemetry) {
-            self.troubles.add(Trouble::Foreign, sentence);
+            self.troubles.add(MergeTrouble::Foreign, sentence);
             self.refuse(index);
             return;
         }

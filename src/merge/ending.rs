@@ -9,7 +9,7 @@ use super::policy::MergePolicy;
 use super::run::ShardPlan;
 use super::shard::ShardStage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
-use super::troubles::{MergeTroubleKind, ranges};
+use super::troubles::{MergeTrouble, ranges};
 use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
@@ -28,12 +28,11 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
     let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
     let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
     if !missing.is_empty() {
-        join.troubles.add(MergeTroubleKind::Missing, format!("of {} shards not there: {missing}", all.len()));
+        join.troubles.add(MergeTrouble::Missing, format!("of {} shards not there: {missing}", all.len()));
     }
     let cut_off = ranges(join.shards_in(ShardStage::CutOff));
     if !cut_off.is_empty() {
-        join.troubles
-            .add(MergeTroubleKind::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
+        join.troubles.add(MergeTrouble::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
     }
     let interval = join.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(ShardPlan::interval);
     let starts = || join.shards.iter().filter_map(|(index, shard)| Some((shard.started?, *index)));
@@ -43,22 +42,22 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
         let apart = last.saturating_sub(first).as_secs_f64();
         let sentence =
             format!("shards {one} and {two} started {apart:.3} s apart, more than an interval; see --start-at");
-        join.troubles.add(MergeTroubleKind::Apart, sentence);
+        join.troubles.add(MergeTrouble::Apart, sentence);
     }
     let mut found = Vec::new();
     let settings = join.run.iter().filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.settings);
     for setting in settings.filter(|setting| setting.key == "check" && rules.checks.is_empty()) {
         // One that is too long stands in the stream as its length and hash.
         if let Err(why) = Check::parse(&setting.value) {
-            found.push((MergeTroubleKind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
+            found.push((MergeTrouble::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
         }
     }
     for (index, shard) in &join.shards {
         if shard.lost > 0 {
-            found.push((MergeTroubleKind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
+            found.push((MergeTrouble::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
         }
         if shard.contradictions == 0 && shard.end.is_some_and(|end| end != shard.counts) {
-            found.push((MergeTroubleKind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
+            found.push((MergeTrouble::Wrong, format!("shard {index}: its intervals do not add up to its end")));
         }
     }
     for (kind, sentence) in found {
@@ -68,7 +67,7 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
         let all: u64 = torn.iter().map(|(torn, _)| torn).sum();
         let cure = "processes that share a pipe tore each other's lines; give each shard a file of its own \
                     (--telemetry run-%s.ndjson), or use parallel --line-buffer or srun -l";
-        join.troubles.add(MergeTroubleKind::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
+        join.troubles.add(MergeTrouble::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
     }
 }
 
@@ -147,11 +146,8 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         load_time: load_end.since_start(),
     };
     said.extend(last_lines(&assessment, exit_code, &totals).map(record));
-    let outcome = MergeResult {
-        assessment,
-        shards: (join.shards.len(), join.count()),
-        troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
-    };
+    let outcome =
+        MergeResult { assessment, shards: (join.shards.len(), join.count()), troubles: join.troubles.sentences() };
     (said, outcome)
 }
 

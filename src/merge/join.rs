@@ -9,7 +9,7 @@ use super::run::RunIdentity;
 use super::shard::{ShardStage, ShardState};
 use super::ticks::{ReadBuffers, Tick};
 use super::totals::MergeTotals;
-use super::troubles::{MergeTroubleKind as Trouble, MergeTroubles};
+use super::troubles::{MergeTrouble, MergeTroubles};
 use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::claims::Contradiction;
@@ -83,7 +83,7 @@ impl Join {
         self.inputs.get(input).map_or("", String::as_str)
     }
 
-    pub(super) fn once(&mut self, kind: Trouble, sentence: String) {
+    pub(super) fn once(&mut self, kind: MergeTrouble, sentence: String) {
         /// Sentences that are told apart; an input may hold anything.
         const MOST: usize = 10_000;
         if self.noted.len() < MOST && self.noted.insert(sentence.clone()) {
@@ -99,7 +99,10 @@ impl Join {
 
     pub(super) fn demand_room(&mut self, index: u32, has_room: bool) {
         if !has_room {
-            self.once(Trouble::Wrong, format!("shard {index}: more lines in a tick than any has; they are left out"));
+            self.once(
+                MergeTrouble::Wrong,
+                format!("shard {index}: more lines in a tick than any has; they are left out"),
+            );
         }
     }
 
@@ -146,7 +149,7 @@ impl Join {
     /// An input cannot be read to its end.
     pub(super) fn note_damage(&mut self, input: usize, what: &str) {
         let sentence = format!("{}: {what}", self.name(input));
-        self.once(Trouble::Damaged, sentence);
+        self.once(MergeTrouble::Damaged, sentence);
     }
 
     /// A signal came before these inputs were over.
@@ -156,7 +159,7 @@ impl Join {
         if let Some((named, rest)) = names.split_at_checked(MOST.min(names.len())).filter(|_| !names.is_empty()) {
             let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
             let sentence = format!("a signal came before the end of {}{more}", named.join(", "));
-            self.troubles.add(Trouble::Interrupted, sentence);
+            self.troubles.add(MergeTrouble::Interrupted, sentence);
         }
     }
 
@@ -173,7 +176,7 @@ impl Join {
             return;
         }
         let sentence = format!("{}: line {number}: shard {index}: {why}", self.inputs[self.shards[&index].input]);
-        self.once(Trouble::Contradiction, sentence);
+        self.once(MergeTrouble::Contradiction, sentence);
     }
 
     /// How many shards the run has, as far as it is known.

@@ -240,7 +240,7 @@ impl<'i> Work<'i> {
         self.join.note_given_up(&self.given_up);
         self.join.note_unnamed();
         if self.join.shards.is_empty() {
-            let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
+            let all = self.join.troubles.sentences();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
             return Err(MergeError::Empty(why));
         }

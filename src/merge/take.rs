@@ -5,7 +5,7 @@ use super::join::Join;
 use super::shard::ShardStage;
 use super::ticks::{self, ShardTick};
 use super::totals::{ErrorTotal, Extra};
-use super::troubles::MergeTroubleKind as Trouble;
+use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
 use crate::stats::tally::Counts;
 use crate::stats::verdict::VerdictReason;
@@ -168,7 +168,7 @@ impl Join {
         let Telemetry { ok, failed, aborted, redirects, reopened, .. } = *telemetry;
         if telemetry.verdict.0 == Some(Verdict::Invalid) {
             let reasons = telemetry.reasons.iter().map(ReasonValue::text).collect::<Vec<_>>().join("; ");
-            self.troubles.add(Trouble::Invalid, format!("shard {index} is not valid: {reasons}"));
+            self.troubles.add(MergeTrouble::Invalid, format!("shard {index} is not valid: {reasons}"));
         }
         for reason in telemetry.reasons.iter().filter(|reason| reason.kind() == Some(ReasonKind::DataEnd)) {
             self.notes.push(VerdictReason::new(ReasonKind::DataEnd, format!("shard {index}: {}", reason.text())));

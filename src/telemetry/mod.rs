@@ -13,6 +13,7 @@ pub mod look;
 pub mod recorder;
 pub mod sink;
 pub mod text;
+pub mod troubles;
 pub mod unfinished;
 pub mod warnings;
 pub mod writer;

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::plan::check::Check;
 use crate::stats::check::CheckSet;
 use crate::telemetry::interrupt::Interrupt;
-use crate::telemetry::reader::troubles::Troubles;
+use crate::telemetry::reader::troubles::StreamTroubles;
 use crate::telemetry::reader::{StreamIdentity, StreamSummary, source};
 
 /// A run as described by its stream.
@@ -31,7 +31,7 @@ pub struct ReportModel {
     /// Identifies the stream.
     pub identity: StreamIdentity,
     /// Problems with the stream, which must be reported before anything else.
-    pub troubles: Troubles,
+    pub troubles: StreamTroubles,
     /// The run itself.
     pub run: RunData,
 }

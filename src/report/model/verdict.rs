@@ -8,12 +8,12 @@ use crate::stats::check::unchecked_failures;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::check_events;
 use crate::telemetry::reader::ending::{CheckSeen, ReasonFact, RunEndFact};
-use crate::telemetry::reader::troubles::Troubles;
+use crate::telemetry::reader::troubles::StreamTroubles;
 use crate::vocabulary::{ReasonKind, Verdict};
 
 impl RunData {
     /// Replaces the stream's verdict by one for `checks`, which the check set was made from.
-    pub(super) fn judge(&mut self, checks: &[Check], troubles: &Troubles) {
+    pub(super) fn judge(&mut self, checks: &[Check], troubles: &StreamTroubles) {
         self.pass_unfinished_to_checks();
         let failures = self.failed_by_endpoint();
         let unchecked = unchecked_failures(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
@@ -51,7 +51,7 @@ impl RunData {
 
     /// Reasons in the stream that do not follow from its numbers: those that made the run invalid, and those worth
     /// knowing.
-    fn stream_reasons(&self, troubles: &Troubles) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
+    fn stream_reasons(&self, troubles: &StreamTroubles) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
         let end = self.end.iter();
         let is_invalid = |end: &&RunEndFact| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
