@@ -19,7 +19,7 @@ use crate::value::stages::Stages;
 use crate::value::wall_time::wall_time;
 use crate::value::{self, Header, Resolve, StatusSet, Wait};
 
-/// What a run is held to, while it goes on or a week later.
+/// Checks that a run must meet, while it goes on or a week later.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CheckFlags {
     /// Exit with code 3 unless this condition holds, such as 'p95 < 300ms'; repeatable
@@ -259,7 +259,7 @@ pub struct RunFlags {
 
     /// The checks of the run.
     #[command(flatten)]
-    pub held_to: CheckFlags,
+    pub checks: CheckFlags,
 
     /// What to leave behind.
     #[command(flatten)]

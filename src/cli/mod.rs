@@ -58,7 +58,7 @@ pub enum SettingSource {
     Env,
     /// The scenario file.
     File,
-    /// Nobody said anything.
+    /// Neither; the default applies.
     Default,
 }
 
@@ -90,7 +90,7 @@ impl SettingSources {
         self.origins.get(flag).copied().unwrap_or(SettingSource::Default)
     }
 
-    /// Notes that the scenario file says what nobody else said.
+    /// Notes that the scenario file sets a flag that is not set otherwise.
     pub fn set_file(&mut self, flag: &str) {
         self.origins.insert(flag.to_owned(), SettingSource::File);
     }

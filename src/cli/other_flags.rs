@@ -102,9 +102,9 @@ pub struct ReportFlags {
     /// Allowed regression relative to the baseline, such as 10% or 0.1
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
     pub tolerance: f64,
-    /// What the run is held to now, in place of what it was held to then.
+    /// Checks to judge the run by, in place of its own.
     #[command(flatten)]
-    pub held_to: CheckFlags,
+    pub checks: CheckFlags,
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
@@ -129,9 +129,9 @@ pub struct MergeFlags {
     /// Print no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
-    /// What the run is held to, in place of what the shards' plan says.
+    /// Checks of the run, in place of those of the shards' plan.
     #[command(flatten)]
-    pub held_to: CheckFlags,
+    pub checks: CheckFlags,
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,

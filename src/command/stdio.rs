@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use crate::error::{Error, Exit, Result};
 use crate::report::screen;
 
-/// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
+/// One line for people on stderr. If stderr cannot be written, the line is lost.
 pub fn tell(line: &str) {
     screen::write_stderr(format!("swarmline: {line}\n"));
 }
 
-/// Prints a text on stdout. A reader that has seen enough is no error.
+/// Prints a text on stdout. A reader that closes it early is not an error.
 ///
 /// # Errors
 /// Standard output cannot be written.

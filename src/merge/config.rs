@@ -29,13 +29,13 @@ impl Join {
         match (&mut run.plan, told) {
             (None, Some(ShardValue { count, .. })) => run.plan = Some(ShardPlan::of(count, index, telemetry)),
             (Some(plan), Some(_)) => {
-                plan.place.available_cpus += telemetry.available_cpus;
-                let files = plan.place.open_files_limit.saturating_add(telemetry.open_files_limit);
-                plan.place.open_files_limit = files;
+                plan.environment.available_cpus += telemetry.available_cpus;
+                let files = plan.environment.open_files_limit.saturating_add(telemetry.open_files_limit);
+                plan.environment.open_files_limit = files;
                 if index < plan.told_by && !has_begun {
-                    let (cpus, files) = (plan.place.available_cpus, plan.place.open_files_limit);
+                    let (cpus, files) = (plan.environment.available_cpus, plan.environment.open_files_limit);
                     *plan = ShardPlan::of(plan.count, index, telemetry);
-                    (plan.place.available_cpus, plan.place.open_files_limit) = (cpus, files);
+                    (plan.environment.available_cpus, plan.environment.open_files_limit) = (cpus, files);
                 }
             }
             // A further part of the config.

@@ -85,7 +85,7 @@ fn add_untold_errors(join: &mut Join) {
     }
 }
 
-/// What a merge came to.
+/// The result of a merge.
 #[derive(Debug)]
 pub struct MergeResult {
     /// Judges the run.

@@ -101,9 +101,9 @@ impl Master {
             let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
             self.check_set = CheckSet::new(&checks);
         }
-        let mut place = plan.place.clone();
-        place.started_at = crate::clock::rfc3339(started);
-        let pages = config_pages(settings.into_iter(), &plan.hash, place);
+        let mut environment = plan.environment.clone();
+        environment.started_at = crate::clock::rfc3339(started);
+        let pages = config_pages(settings.into_iter(), &plan.hash, environment);
         said.extend(pages.into_iter().map(|body| self.record(started, None, body)));
     }
 

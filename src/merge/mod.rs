@@ -44,7 +44,7 @@ use output::{Output, PendingLine};
 pub use policy::MergePolicy;
 use take::LineUse;
 
-/// What came of a merge.
+/// The outcome of a merge.
 #[derive(Debug)]
 pub enum Merged {
     /// The stream was written to its end.

@@ -1,7 +1,7 @@
 //! What decides whether a merge is in order: the flags of `merge`.
 
 use crate::plan::check::Check;
-use crate::telemetry::ours::WireSetting;
+use crate::telemetry::own_records::WireSetting;
 
 /// What decides whether a merge is in order.
 #[derive(Clone, Debug)]
@@ -10,7 +10,7 @@ pub struct MergePolicy {
     pub allow_missing: bool,
     /// Exit code where a request failed, and who says so: `flag`, `env` or `default`.
     pub exit_code_on_error: (u8, &'static str),
-    /// What the run is held to, and who says so, in place of the plan's checks, if there is any.
+    /// Checks in place of the plan's, if there is any, each with who says so.
     pub checks: Vec<(Check, &'static str)>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::telemetry::ours::{RunEnvironment, Target, WireSetting};
+use crate::telemetry::own_records::{RunEnvironment, Target, WireSetting};
 use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::reader::value;
 
@@ -21,10 +21,10 @@ pub(super) struct RunIdentity {
 pub(super) struct ShardPlan {
     pub(super) count: u32,
     pub(super) hash: String,
-    /// The shard whose settings and place these are: the lowest that was seen before the first tick was written.
+    /// The shard whose settings and environment these are: the lowest that was seen before the first tick was written.
     pub(super) told_by: u32,
     pub(super) settings: Vec<WireSetting>,
-    pub(super) place: RunEnvironment,
+    pub(super) environment: RunEnvironment,
 }
 
 impl ShardPlan {
@@ -50,7 +50,7 @@ impl ShardPlan {
             hash: (*line.plan_hash).to_owned(),
             told_by: index,
             settings: settings(line).collect(),
-            place: RunEnvironment {
+            environment: RunEnvironment {
                 shard: None,
                 shards: Some(count),
                 targets: line.targets.iter().map(target).collect(),

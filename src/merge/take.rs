@@ -15,7 +15,7 @@ use crate::telemetry::reader::value::ReasonValue;
 use crate::telemetry::text::{MAX_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
 
-/// What a line was good for.
+/// The use that was made of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineUse {
     /// It could not be read.

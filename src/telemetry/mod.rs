@@ -1,6 +1,6 @@
 //! The telemetry stream of JSON lines.
 
-pub mod ours;
+pub mod own_records;
 pub mod record;
 pub mod line;
 pub mod hdr;
@@ -9,7 +9,7 @@ mod fitting;
 pub mod intervals;
 mod health;
 pub mod ending;
-pub mod look;
+pub mod tick;
 pub mod recorder;
 pub mod sink;
 pub mod text;

@@ -51,9 +51,9 @@ impl ReportModel {
     /// # Errors
     /// As [`ReportModel::read`].
     pub fn judged_by(path: &Path, checks: &[Check], interrupt: &Interrupt) -> Result<Self> {
-        let mut story = RunData { check_set: CheckSet::new(checks), ..RunData::default() };
-        let read = source::read(path, interrupt, |line, reading| story.add_line(line, reading))?;
-        let mut model = Self::new(read, story);
+        let mut run = RunData { check_set: CheckSet::new(checks), ..RunData::default() };
+        let read = source::read(path, interrupt, |line, reading| run.add_line(line, reading))?;
+        let mut model = Self::new(read, run);
         if !checks.is_empty() {
             model.run.judge(checks, &model.troubles);
         }
@@ -61,9 +61,9 @@ impl ReportModel {
     }
 
     /// The model of what was read.
-    pub(super) fn new(read: StreamSummary, mut story: RunData) -> Self {
-        story.close_tick();
-        story.place_unfinished();
-        Self { identity: read.identity, troubles: read.troubles, run: story }
+    pub(super) fn new(read: StreamSummary, mut run: RunData) -> Self {
+        run.close_tick();
+        run.place_unfinished();
+        Self { identity: read.identity, troubles: read.troubles, run }
     }
 }

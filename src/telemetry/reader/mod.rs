@@ -1,4 +1,4 @@
-//! Reading a stream back, one line at a time, and saying what is wrong with it.
+//! Reads a stream back, one line at a time, and reports what is wrong with it.
 //!
 //! A [`StreamReader`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
@@ -148,7 +148,7 @@ impl StreamReader {
         Ok(Some(StreamLine { number, time, source_id, tick: line.telemetry.tick, fact }))
     }
 
-    /// Takes note of a line that nobody needs to read.
+    /// Takes note of a line that is not read.
     pub fn pass(&mut self) {
         self.lines += 1;
         self.sums.pass();

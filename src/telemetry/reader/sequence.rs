@@ -2,8 +2,8 @@
 
 use super::troubles::{StreamTrouble, StreamTroubles};
 
-/// Most gaps that are kept apart to be filled by lines that come late.
-const MOST_GAPS: usize = 1000;
+/// Maximum gaps that are kept, to be filled by lines that come late.
+const MAX_GAPS: usize = 1000;
 
 /// The numbers seen so far.
 #[derive(Debug, Default)]
@@ -21,10 +21,10 @@ struct SequenceGap {
 }
 
 impl Sequence {
-    /// Takes note of a number; says whether its line was there before.
+    /// Takes note of a number; returns whether its line was there before.
     pub(super) fn is_repeated(&mut self, line: u64, seq: u64) -> bool {
         if seq > self.latest {
-            if seq > self.latest + 1 && self.gaps.len() < MOST_GAPS {
+            if seq > self.latest + 1 && self.gaps.len() < MAX_GAPS {
                 self.gaps.push(SequenceGap { line, first: self.latest + 1, last: seq - 1 });
             }
             self.latest = seq;
