@@ -27,10 +27,10 @@ use swarmline::stats::stalls::SamplerReport;
 use swarmline::stats::verdict::{Assessment, Evidence};
 use swarmline::telemetry::ending::RunEnding;
 use swarmline::telemetry::line::{Envelope, StreamSource};
-use swarmline::telemetry::look::{TickCounts, TickSample};
-use swarmline::telemetry::ours::{RunEnvironment, WireShard};
+use swarmline::telemetry::own_records::{RunEnvironment, WireShard};
 use swarmline::telemetry::record::{Record, RecordBody};
 use swarmline::telemetry::recorder::Recorder;
+use swarmline::telemetry::tick::{TickCounts, TickSample};
 use swarmline::vocabulary::EndReason;
 
 const ENDPOINTS: u32 = 10;

@@ -2,9 +2,10 @@
 
 mod merge;
 mod report;
+mod stdio;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
 use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
 use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
@@ -20,13 +21,14 @@ use crate::plan::{dry_run, scenario};
 use crate::publish;
 use crate::publish::observer::Context;
 use crate::report::collector::ReportCollector;
-use crate::report::screen::{self, Screen, TerminalInfo};
+use crate::report::screen::{Screen, TerminalInfo};
 use crate::report::terminal;
 use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;
 pub use merge::merge;
 pub use report::report;
+pub use stdio::{print, tell};
 
 /// `swarmline run`.
 ///
@@ -34,7 +36,7 @@ pub use report::report;
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     memory::save_address_space();
-    // What is not Unicode is no engine's.
+    // Engines set variables that are Unicode.
     let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = environment.collect();
     let surroundings = ProcessContext {
@@ -43,7 +45,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         environment: &environment,
     };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let seen = ReportCollector::of_run(&plan)?;
+    let collector = ReportCollector::of_run(&plan)?;
     if flags.dry_run {
         let now = Clock::start_now().unix(Moment::START);
         return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
@@ -51,39 +53,39 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = TerminalInfo { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
-    let people = Screen::open(plan.human_output(), terminal)?;
+    let screen = Screen::open(plan.human_output(), terminal)?;
     for note in plan.notes() {
-        people.print(LogLevel::Info, &format!("swarmline: {note}\n"));
+        screen.print(LogLevel::Info, &format!("swarmline: {note}\n"));
     }
-    seen.check()?;
+    collector.check()?;
     if let Some(near) = near {
-        people.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
+        screen.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
-    let observers = publish::observers(&Context { flags, plan: &plan, screen: &people })?;
-    let finished = run::run(&plan, Readers { collector: seen.tee(), observers })?;
+    let observers = publish::observers(&Context { flags, plan: &plan, screen: &screen })?;
+    let finished = run::run(&plan, Readers { collector: collector.tee(), observers })?;
     let exit = match &finished.stream {
         StreamResult::Whole => finished.exit(&plan),
-        StreamResult::Closed if !seen.has_files() && plan.checks().is_empty() => return Ok(Exit::Pass),
-        // What was asked for says less than it was to say.
+        StreamResult::Closed if !collector.has_files() && plan.checks().is_empty() => return Ok(Exit::Pass),
+        // The requested results are incomplete.
         StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
     };
-    let model = seen.model();
+    let model = collector.model();
     if let StreamResult::Broken(error) = finished.stream {
-        // What is wrong with the stream is said, and what was asked for is made as far as it can be.
-        let _ = model.and_then(|model| seen.write(&model));
+        // The error of the stream is reported; write the requested reports from what there is.
+        let _ = model.and_then(|model| collector.write(&model));
         return Err(error);
     }
     let model = model?;
-    people.print(LogLevel::Info, &terminal::summary(&model, people.width()));
-    people.print(LogLevel::Warning, &terminal::warnings(&model.run));
+    screen.print(LogLevel::Info, &terminal::summary(&model, screen.width()));
+    screen.print(LogLevel::Warning, &terminal::warnings(&model.run));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
-        people.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
+        screen.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
-    people.print(LogLevel::Info, &seen.write(&model)?);
+    screen.print(LogLevel::Info, &collector.write(&model)?);
     Ok(exit)
 }
 
-/// What a user of the plan takes.
+/// What memory a user of the plan needs.
 fn needs(plan: &Plan) -> UserNeeds {
     let mut needs = UserNeeds::default();
     for step in plan.classes().iter().flat_map(UserClass::requests) {
@@ -106,7 +108,7 @@ pub fn demo() -> Result<Exit> {
     let server = Server::start(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let host = format!("http://{}", server.addr());
     tell(&format!("demo: 20 users load {host} (the embedded target) for 10 s"));
-    // One endpoint fails on purpose, so failures are no reason for a bad exit code.
+    // One endpoint fails on purpose, so failures do not change the exit code.
     let line = [
         "swarmline",
         "run",
@@ -138,7 +140,7 @@ pub fn demo() -> Result<Exit> {
         "/delay/120",
         "/status/500",
     ];
-    // The demo is its own: no variable has a say in it.
+    // The demo ignores environment variables.
     let parsed = cli::parse(line.map(OsString::from), Variables::Ignored)?;
     let Invocation::Command(Command::Run(flags), origins) = parsed else {
         unreachable!("the line above is a run");
@@ -149,7 +151,7 @@ pub fn demo() -> Result<Exit> {
 /// `swarmline target`.
 ///
 /// # Errors
-/// The address cannot be listened on, or is not loopback and nobody allowed that.
+/// The address cannot be listened on, or is not loopback without `--allow-remote`.
 pub fn target(flags: &TargetFlags) -> Result<Exit> {
     server::check_listen(flags.listen, flags.allow_remote)?;
     let server = Server::start(flags.listen)?;
@@ -197,20 +199,4 @@ pub fn completions(flags: &CompletionsFlags) -> Result<Exit> {
 /// There is no such command; else as [`print()`].
 pub fn man(flags: &ManFlags) -> Result<Exit> {
     print(&cli::manual_page(flags.command.as_deref())?)
-}
-
-/// One line for people on stderr. A stderr that cannot be written changes nothing: nobody is told when nobody can be.
-pub fn tell(line: &str) {
-    screen::write_stderr(format!("swarmline: {line}\n"));
-}
-
-/// Prints a text on stdout. A reader that has seen enough is no error.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn print(text: &str) -> Result<Exit> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => Err(Error::invalid("stdout", why)),
-        _ => Ok(Exit::Pass),
-    }
 }

@@ -98,20 +98,34 @@ impl LineKind {
     /// Whether it is an event, not a metric.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        use LineKind::{Check, Config, CpuWarning, RunEnd, SpawnComplete, TestStart, TestStop, Warning};
-        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Check | RunEnd)
+        match self {
+            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::CpuWarning => true,
+            Self::Config | Self::Warning | Self::Check | Self::RunEnd => true,
+            Self::Cpu | Self::Mem | Self::Network | Self::Stats => false,
+            Self::Interval | Self::Histogram | Self::Health | Self::Unfinished => false,
+        }
     }
 
     /// Whether it is one of the lines of the Python plugin locust-telemetry.
     #[must_use]
-    pub fn is_contract(self) -> bool {
-        self <= Self::Stats
+    pub const fn is_contract(self) -> bool {
+        match self {
+            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::CpuWarning => true,
+            Self::Cpu | Self::Mem | Self::Network | Self::Stats => true,
+            Self::Config | Self::Interval | Self::Histogram | Self::Health => false,
+            Self::Warning | Self::Unfinished | Self::Check | Self::RunEnd => false,
+        }
     }
 
     /// Whether a pipeline that filters by level should see it.
     #[must_use]
     pub const fn is_warning(self) -> bool {
-        matches!(self, Self::CpuWarning | Self::Warning)
+        match self {
+            Self::CpuWarning | Self::Warning => true,
+            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::Cpu | Self::Mem | Self::Network => false,
+            Self::Stats | Self::Config | Self::Interval | Self::Histogram | Self::Health => false,
+            Self::Unfinished | Self::Check | Self::RunEnd => false,
+        }
     }
 }
 
@@ -218,8 +232,11 @@ impl FailureClass {
     /// Whether the server sent a complete response.
     #[must_use]
     pub const fn is_response_class(self) -> bool {
-        use FailureClass::{Expectation, Extract, Http4xx, Http5xx, Other, Redirect};
-        matches!(self, Redirect | Http4xx | Http5xx | Expectation | Extract | Other)
+        match self {
+            Self::Redirect | Self::Http4xx | Self::Http5xx | Self::Expectation | Self::Extract | Self::Other => true,
+            Self::Dns | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectOther | Self::Tls => false,
+            Self::Send | Self::Reset | Self::ClosedEarly | Self::Timeout | Self::Protocol => false,
+        }
     }
 }
 
@@ -286,7 +303,10 @@ impl ReasonKind {
     /// Returns whether it makes a run invalid and cannot be derived from the counts.
     #[must_use]
     pub const fn is_fault(self) -> bool {
-        matches!(self, Self::Generator | Self::Data | Self::Stream)
+        match self {
+            Self::Generator | Self::Data | Self::Stream => true,
+            Self::Unfinished | Self::NoAnswer | Self::Check | Self::Failures | Self::DataEnd => false,
+        }
     }
 }
 

@@ -13,12 +13,13 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
-use super::many::{self, ShardFlag};
+use crate::value::shard::ShardFlag;
 use crate::value::size::ByteSize;
 use crate::value::stages::Stages;
+use crate::value::wall_time::wall_time;
 use crate::value::{self, Header, Resolve, StatusSet, Wait};
 
-/// What a run is held to, while it goes on or a week later.
+/// Checks that a run must meet, while it goes on or a week later.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct CheckFlags {
     /// Exit with code 3 unless this condition holds, such as 'p95 < 300ms'; repeatable
@@ -248,7 +249,7 @@ pub struct RunFlags {
     #[arg(long, env = "SWARMLINE_SHARD", value_name = "I/N|auto|auto/N", help_heading = "Many hosts")]
     pub shard: Option<ShardFlag>,
     /// Start at this time: RFC 3339, such as 2026-11-23T10:00:00Z, or Unix seconds
-    #[arg(long, value_name = "TIME", value_parser = many::wall_time, help_heading = "Many hosts")]
+    #[arg(long, value_name = "TIME", value_parser = wall_time, help_heading = "Many hosts")]
     pub start_at: Option<Duration>,
     /// Start when the wall clock reaches the next multiple of this time, such as 1m
     ///
@@ -258,7 +259,7 @@ pub struct RunFlags {
 
     /// The checks of the run.
     #[command(flatten)]
-    pub held_to: CheckFlags,
+    pub checks: CheckFlags,
 
     /// What to leave behind.
     #[command(flatten)]

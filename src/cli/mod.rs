@@ -3,7 +3,6 @@
 mod complaint;
 mod flags;
 mod generate;
-pub mod many;
 mod other_flags;
 mod refused;
 
@@ -17,8 +16,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::error::{Error, Result};
 pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, Outputs, RunFlags};
 pub use generate::{completions, manual_page};
-pub use many::MergeFlags;
-pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, ReportFlags, SchemaFlags, TargetFlags};
+pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, MergeFlags, ReportFlags, SchemaFlags, TargetFlags};
 
 /// HTTP load generator with Locust-style users, and telemetry that can be trusted and merged
 #[derive(Debug, Parser)]
@@ -60,7 +58,7 @@ pub enum SettingSource {
     Env,
     /// The scenario file.
     File,
-    /// Nobody said anything.
+    /// Neither; the default applies.
     Default,
 }
 
@@ -92,7 +90,7 @@ impl SettingSources {
         self.origins.get(flag).copied().unwrap_or(SettingSource::Default)
     }
 
-    /// Notes that the scenario file says what nobody else said.
+    /// Notes that the scenario file sets a flag that is not set otherwise.
     pub fn set_file(&mut self, flag: &str) {
         self.origins.insert(flag.to_owned(), SettingSource::File);
     }

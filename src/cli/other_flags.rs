@@ -1,4 +1,4 @@
-//! Flags of the commands beside `run` and `merge`; their doc comments are the help page.
+//! Flags of the commands other than `run`; their doc comments are the help page.
 #![allow(
     clippy::doc_markdown,
     rustdoc::broken_intra_doc_links,
@@ -102,10 +102,44 @@ pub struct ReportFlags {
     /// Allowed regression relative to the baseline, such as 10% or 0.1
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
     pub tolerance: f64,
-    /// What the run is held to now, in place of what it was held to then.
+    /// Checks to judge the run by, in place of its own.
     #[command(flatten)]
-    pub held_to: CheckFlags,
+    pub checks: CheckFlags,
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
 }
+
+/// Flags of `swarmline merge`.
+#[derive(Debug, Args)]
+#[command(after_help = MERGE_EXAMPLES)]
+pub struct MergeFlags {
+    /// Streams of the shards: files (.gz too), named pipes, or - for standard input
+    #[arg(value_name = "STREAM", required = true)]
+    pub streams: Vec<PathBuf>,
+    /// File for the merged stream; - for standard output, compressed if it ends in .gz
+    #[arg(long, value_name = "PATH|-", default_value = "-")]
+    pub telemetry: PathBuf,
+    /// Merge even if shards are missing, cut off, given twice or from another run, and report that
+    #[arg(long)]
+    pub allow_missing: bool,
+    /// Exit code when a request failed, 0 to 255
+    #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1)]
+    pub exit_code_on_error: u8,
+    /// Print no summary on standard error
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Checks of the run, in place of those of the shards' plan.
+    #[command(flatten)]
+    pub checks: CheckFlags,
+    /// What to leave behind.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  swarmline merge run-*.ndjson > master.ndjson
+  swarmline merge run-*.ndjson --telemetry master.ndjson --html report.html --check 'p95 < 300ms'
+  seq 0 3 | parallel -j4 --line-buffer swarmline run --shard {}/4 --run-id r1 ... \\
+    | swarmline merge - > master.ndjson";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tell;
+use super::stdio::tell;
 use crate::cli::{MergeFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
@@ -20,30 +20,30 @@ use crate::telemetry::interrupt::Interrupt;
 /// As [`merge::merge()`]; exit 2 if a check cannot be parsed or a report will not be writable, before any stream is
 /// read; exit 4 if writing a report fails in the end.
 pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
-    let checks = check::of(&flags.held_to, origins, &[])?;
+    let checks = check::of(&flags.checks, origins, &[])?;
     let rules = MergePolicy {
         allow_missing: flags.allow_missing,
         exit_code_on_error: (flags.exit_code_on_error, origins.of("exit_code_on_error").as_str()),
         checks: checks.into_iter().map(|(check, origin)| (check, origin.as_str())).collect(),
     };
     let sink = Sink::of(&flags.telemetry);
-    let seen = ReportCollector::of_merge(flags, &sink)?;
+    let collector = ReportCollector::of_merge(flags, &sink)?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
     signals::install_interrupt(&interrupt)?;
     limits::raise_open_files();
-    let is_held_to_more = !rules.checks.is_empty();
-    let outcome = match merge::merge(&flags.streams, &sink, rules, Box::new(seen.merge_tee()), &interrupt) {
+    let has_checks = !rules.checks.is_empty();
+    let outcome = match merge::merge(&flags.streams, &sink, rules, Box::new(collector.merge_tee()), &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
-        Ok(Merged::Closed) if !seen.has_files() && !is_held_to_more => return Ok(Exit::Pass),
+        Ok(Merged::Closed) if !collector.has_files() && !has_checks => return Ok(Exit::Pass),
         broken => {
             // Write the requested reports from what there is, even though it is incomplete.
-            let _ = seen.model().and_then(|model| seen.write(&model));
+            let _ = collector.model().and_then(|model| collector.write(&model));
             return broken.map(|_| Exit::Invalid);
         }
     };
     outcome.troubles.iter().for_each(|trouble| tell(trouble));
-    let model = seen.model()?;
-    let left = seen.write(&model);
+    let model = collector.model()?;
+    let left = collector.write(&model);
     if !flags.quiet {
         let (MergeResult { shards: (there, all), .. }, summary) =
             (&outcome, terminal::summary(&model, screen::stderr_width()));

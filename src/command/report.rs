@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::stdio;
 use crate::cli::{Outputs, ReportFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::files::distinct::{self, NamedFile};
@@ -18,7 +19,7 @@ use crate::telemetry::interrupt::Interrupt;
 /// Exit 2: a file cannot be read, or holds more than one stream or none; a report cannot be written. Exit 130: a signal
 /// arrived before the end of a stream.
 pub fn report(flags: &ReportFlags) -> Result<Exit> {
-    let checks = check::of(&flags.held_to, &SettingSources::default(), &[])?;
+    let checks = check::of(&flags.checks, &SettingSources::default(), &[])?;
     let checks: Vec<Check> = checks.into_iter().map(|(check, _)| check).collect();
     let many = flags.streams.len() > 1;
     if many && flags.outputs != Outputs::default() {
@@ -26,10 +27,10 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     }
     let inputs: Vec<NamedFile> =
         flags.baseline.iter().chain(&flags.streams).map(|path| NamedFile::stream(path)).collect();
-    let pages = ReportFiles::new(&flags.outputs);
+    let files = ReportFiles::new(&flags.outputs);
     distinct::require_distinct(
         &inputs,
-        &[&[NamedFile::stdout()][..], &pages.named(FileSelection::FinalNames)].concat(),
+        &[&[NamedFile::stdout()][..], &files.named(FileSelection::FinalNames)].concat(),
     )?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
     signals::install_interrupt(&interrupt)?;
@@ -55,11 +56,11 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         }
     }
     if let Some((_, model)) = runs.last() {
-        let pages = pages.filled(|key| model.run.plan.setting(key));
-        distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &pages.named(FileSelection::All)].concat())?;
-        text.push_str(&pages.write(model, Error::usage)?);
+        let files = files.filled(|key| model.run.plan.setting(key));
+        distinct::require_distinct(&inputs, &[&[NamedFile::stdout()][..], &files.named(FileSelection::All)].concat())?;
+        text.push_str(&files.write(model, Error::usage)?);
     }
-    super::print(&text)?;
+    stdio::print(&text)?;
     Ok(exit)
 }
 

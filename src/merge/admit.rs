@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::join::Join;
+use super::join::{EarlyLines, Join, MOST_NAMED};
 use super::run::{RunIdentity, ShardPlan};
 use super::shard::ShardState;
-use super::troubles::MergeTroubleKind as Trouble;
+use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
 use crate::telemetry::claims::{Contradiction, MAX_SHARDS, Ticks};
 use crate::telemetry::line::MAX_LINE;
@@ -17,18 +17,6 @@ use crate::vocabulary::{LineKind, SourceKind};
 
 /// Where a line is: its input, and its number there.
 type LinePosition = (usize, u64);
-
-/// Lines of a shard whose config has not come.
-#[derive(Debug)]
-pub(super) struct EarlyLines {
-    /// The first bytes.
-    number: u64,
-    /// The `seq` of the last one.
-    seq: u64,
-}
-
-/// Lines that contradict themselves which are named one by one of each shard; further ones are counted.
-const MOST_NAMED: u64 = 3;
 
 /// How far the time of a line may lie before the one of the line before: streams are written in milliseconds.
 const BACK: Duration = Duration::from_millis(1);
@@ -90,7 +78,7 @@ impl Join {
         };
         let sentence =
             format!("{}: shard {index} is of run {}, the others of {}", self.inputs[input], &*line.run_id, run.run_id);
-        self.once(Trouble::Foreign, sentence);
+        self.once(MergeTrouble::Foreign, sentence);
         false
     }
 
@@ -104,7 +92,7 @@ impl Join {
         } else {
             return true;
         };
-        self.once(Trouble::Twice, sentence);
+        self.once(MergeTrouble::Twice, sentence);
         false
     }
 
@@ -142,18 +130,7 @@ impl Join {
             return;
         }
         let sentence = format!("{}: line {number}: {why}", self.name(input));
-        self.once(Trouble::Contradiction, sentence);
-    }
-
-    /// What a shard says contradicts itself, or what it said before.
-    pub(super) fn contradict(&mut self, index: u32, number: u64, why: Contradiction) {
-        let shard = self.shard(index);
-        shard.contradictions += 1;
-        if shard.contradictions > MOST_NAMED {
-            return;
-        }
-        let sentence = format!("{}: line {number}: shard {index}: {why}", self.inputs[self.shards[&index].input]);
-        self.once(Trouble::Contradiction, sentence);
+        self.once(MergeTrouble::Contradiction, sentence);
     }
 
     /// Names shards whose config did not come, and what of each was not named line by line.
@@ -162,7 +139,7 @@ impl Join {
             let name = self.name(input);
             let sentence =
                 format!("{name}: line {number}: of shard {index} of run {run_id}, whose config did not come");
-            self.once(Trouble::Foreign, sentence);
+            self.once(MergeTrouble::Foreign, sentence);
         }
         let more: Vec<(u32, usize, u64)> = self
             .shards
@@ -171,7 +148,7 @@ impl Join {
             .collect();
         for (index, input, more) in more.into_iter().filter(|(.., more)| *more > 0) {
             let sentence = format!("{}: shard {index}: and {more} more lines that contradict", self.name(input));
-            self.once(Trouble::Contradiction, sentence);
+            self.once(MergeTrouble::Contradiction, sentence);
         }
     }
 
@@ -188,7 +165,7 @@ impl Join {
                 _ => "no shard",
             };
             let sentence = format!("{}: the stream of {what}", self.name(input));
-            self.once(Trouble::Foreign, sentence);
+            self.once(MergeTrouble::Foreign, sentence);
             return None;
         };
         self.last_source = (input, (*line.source_id).to_owned(), index);

@@ -4,7 +4,8 @@ use super::join::Join;
 use super::shard::{FailureTimes, OpenInterval};
 use super::slots::PendingPiece;
 use crate::clock::unix_time;
-use crate::telemetry::claims::{Contradiction, MAX_COUNT};
+use crate::telemetry::claims::Contradiction;
+use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::vocabulary::LineKind;
 

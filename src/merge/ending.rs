@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::join::Join;
-use super::master::{Master, PendingLine, with};
+use super::master::Master;
+use super::output::PendingLine;
+use super::policy::MergePolicy;
 use super::run::ShardPlan;
 use super::shard::ShardStage;
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
-use super::troubles::{MergeTroubleKind, ranges};
+use super::troubles::{MergeTrouble, ranges};
 use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
@@ -16,49 +18,21 @@ use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
 use crate::telemetry::intervals::Span;
-use crate::telemetry::ours::WireSetting;
 use crate::telemetry::record::{EndpointError, EndpointStats, Record, RecordBody, TestStop};
 use crate::telemetry::recorder::{stats, warning, wire};
 use crate::telemetry::text::{MAX_METHOD, MAX_NAME, clipped};
 use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
-
-/// What decides whether a merge is in order.
-#[derive(Clone, Debug)]
-pub struct MergePolicy {
-    /// Whether missing shards make the run not valid.
-    pub allow_missing: bool,
-    /// Exit code where a request failed, and who says so: `flag`, `env` or `default`.
-    pub exit_code_on_error: (u8, &'static str),
-    /// What the run is held to, and who says so, in place of the plan's checks, if there is any.
-    pub checks: Vec<(Check, &'static str)>,
-}
-
-impl MergePolicy {
-    /// The shards' settings with what is decided here in place of what they say of it.
-    pub(super) fn settle(&self, settings: &mut Vec<WireSetting>) {
-        let setting = |key: &'static str, value: String, origin: &'static str| WireSetting {
-            key: key.into(),
-            value,
-            origin: origin.into(),
-        };
-        let (code, origin) = self.exit_code_on_error;
-        settings.retain(|known| known.key != "exit-code-on-error" && (known.key != "check" || self.checks.is_empty()));
-        settings.extend(self.checks.iter().map(|(check, origin)| setting("check", check.text().to_owned(), origin)));
-        settings.push(setting("exit-code-on-error", code.to_string(), origin));
-    }
-}
 
 /// Looks at what can only be told at the end.
 fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
     let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
     let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
     if !missing.is_empty() {
-        join.troubles.add(MergeTroubleKind::Missing, format!("of {} shards not there: {missing}", all.len()));
+        join.troubles.add(MergeTrouble::Missing, format!("of {} shards not there: {missing}", all.len()));
     }
     let cut_off = ranges(join.shards_in(ShardStage::CutOff));
     if !cut_off.is_empty() {
-        join.troubles
-            .add(MergeTroubleKind::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
+        join.troubles.add(MergeTrouble::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
     }
     let interval = join.run.as_ref().and_then(|run| run.plan.as_ref()).and_then(ShardPlan::interval);
     let starts = || join.shards.iter().filter_map(|(index, shard)| Some((shard.started?, *index)));
@@ -68,22 +42,22 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
         let apart = last.saturating_sub(first).as_secs_f64();
         let sentence =
             format!("shards {one} and {two} started {apart:.3} s apart, more than an interval; see --start-at");
-        join.troubles.add(MergeTroubleKind::Apart, sentence);
+        join.troubles.add(MergeTrouble::Apart, sentence);
     }
     let mut found = Vec::new();
     let settings = join.run.iter().filter_map(|run| run.plan.as_ref()).flat_map(|plan| &plan.settings);
     for setting in settings.filter(|setting| setting.key == "check" && rules.checks.is_empty()) {
         // One that is too long stands in the stream as its length and hash.
         if let Err(why) = Check::parse(&setting.value) {
-            found.push((MergeTroubleKind::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
+            found.push((MergeTrouble::Wrong, format!("check '{}' cannot be decided: {why}", setting.value)));
         }
     }
     for (index, shard) in &join.shards {
         if shard.lost > 0 {
-            found.push((MergeTroubleKind::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
+            found.push((MergeTrouble::Lost, format!("shard {index}: {} of its lines did not come", shard.lost)));
         }
         if shard.contradictions == 0 && shard.end.is_some_and(|end| end != shard.counts) {
-            found.push((MergeTroubleKind::Wrong, format!("shard {index}: its intervals do not add up to its end")));
+            found.push((MergeTrouble::Wrong, format!("shard {index}: its intervals do not add up to its end")));
         }
     }
     for (kind, sentence) in found {
@@ -93,7 +67,7 @@ fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
         let all: u64 = torn.iter().map(|(torn, _)| torn).sum();
         let cure = "processes that share a pipe tore each other's lines; give each shard a file of its own \
                     (--telemetry run-%s.ndjson), or use parallel --line-buffer or srun -l";
-        join.troubles.add(MergeTroubleKind::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
+        join.troubles.add(MergeTrouble::Torn, format!("torn lines: {all}, the first at {first}; {cure}"));
     }
 }
 
@@ -111,7 +85,7 @@ fn add_untold_errors(join: &mut Join) {
     }
 }
 
-/// What a merge came to.
+/// The result of a merge.
 #[derive(Debug)]
 pub struct MergeResult {
     /// Judges the run.
@@ -149,12 +123,12 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         extra.add(&shard.extra);
     }
     let users = join.shards.values().map(|shard| shard.users).fold(0, u32::saturating_add);
-    let whole = with(join.totals.whole().statistics(at, load_end), &extra);
+    let whole = extra.added_to(join.totals.whole().statistics(at, load_end));
     said.push(record(stats(StatsType::Final, users, &whole)));
     let endpoints = join.totals.endpoints();
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
-        let statistics = with(endpoint.tally.statistics(at, load_end), &endpoint.extra);
+        let statistics = endpoint.extra.added_to(endpoint.tally.statistics(at, load_end));
         let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
         let statistics = wire(method, name, &statistics);
         said.push(record(RecordBody::EndpointStats(EndpointStats {
@@ -172,24 +146,21 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         load_time: load_end.since_start(),
     };
     said.extend(last_lines(&assessment, exit_code, &totals).map(record));
-    let outcome = MergeResult {
-        assessment,
-        shards: (join.shards.len(), join.count()),
-        troubles: join.troubles.all().map(|(_, sentence)| sentence).collect(),
-    };
+    let outcome =
+        MergeResult { assessment, shards: (join.shards.len(), join.count()), troubles: join.troubles.sentences() };
     (said, outcome)
 }
 
 /// Decides the checks, which no shard could, and the run.
 fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
-    let rulings = master.rulings(join, load_end.since_start());
+    let check_results = master.check_results(join, load_end.since_start());
     let failures: Vec<(String, u64)> = join
         .totals
         .endpoints()
         .iter()
         .map(|endpoint| (join.tools.endpoints.name(endpoint.number).to_string(), endpoint.tally.counts().failed))
         .collect();
-    let checks: Vec<Check> = rulings.iter().map(|ruling| ruling.check.clone()).collect();
+    let checks: Vec<Check> = check_results.iter().map(|result| result.check.clone()).collect();
     let faults = join.troubles.faults(master.rules().allow_missing);
     let mut assessment = Assessment::of(Evidence {
         counts: join.totals.counts(),
@@ -197,7 +168,7 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
         unfinished: join.unfinished_counts(),
         faults: faults.into_iter().map(|text| VerdictReason::new(ReasonKind::Stream, text)).collect(),
         unchecked: unchecked_failures(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed))),
-        check_results: rulings,
+        check_results,
         without_data: 0,
     });
     assessment.reasons.extend(join.notes.iter().cloned());
@@ -212,15 +183,6 @@ fn stop(join: &Join) -> TestStop {
         end_time: rfc3339(join.latest + Duration::from_secs(1)),
         stopped_at: rfc3339(stopped.min(join.latest)),
         reason,
-    }
-}
-
-impl Join {
-    /// When the load of the shard that stopped last ended, since the Unix epoch; `None` with `-n`, where all requests end
-    /// by themselves.
-    pub(super) fn stopped(&self) -> Option<Duration> {
-        let (stopped, reason) = self.shards.values().filter_map(|shard| shard.stopped.as_ref()).max()?;
-        (*reason != EndReason::Requests).then_some(*stopped)
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::ending::MergePolicy;
+use super::forward::ForwardedLine;
 use super::join::Join;
-use super::shard::ShardStage;
-use super::ticks::{ForwardedLine, Tick};
+use super::output::PendingLine;
+use super::policy::MergePolicy;
+use super::shard::ShardState;
+use super::ticks::Tick;
 use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
@@ -20,14 +22,6 @@ use crate::vocabulary::{Phase, StatsType};
 
 /// A shard so many ticks behind the foremost is not waited for.
 const LATE: u64 = 2;
-
-/// A line of the master's stream that waits to be written.
-pub(super) enum PendingLine {
-    /// The master's own.
-    Record(Box<Record>),
-    /// A worker's.
-    Passed(ForwardedLine),
-}
 
 /// Makes the master's lines.
 pub(super) struct Master {
@@ -107,9 +101,9 @@ impl Master {
             let checks: Vec<Check> = checks.filter_map(|setting| Check::parse(&setting.value).ok()).collect();
             self.check_set = CheckSet::new(&checks);
         }
-        let mut place = plan.place.clone();
-        place.started_at = crate::clock::rfc3339(started);
-        let pages = config_pages(settings.into_iter(), &plan.hash, place);
+        let mut environment = plan.environment.clone();
+        environment.started_at = crate::clock::rfc3339(started);
+        let pages = config_pages(settings.into_iter(), &plan.hash, environment);
         said.extend(pages.into_iter().map(|body| self.record(started, None, body)));
     }
 
@@ -133,7 +127,7 @@ impl Master {
         }
         parts.sort_by_key(|(endpoint, _)| join.totals.place(*endpoint));
         let span = tick.span_after(&self.last_end);
-        self.look(join, &parts, &span);
+        self.show_to_checks(join, &parts, &span);
         self.last_end.clone_from(&span.end);
         let (users, statistics) = self.statistics(join, number, unix);
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
@@ -154,7 +148,7 @@ impl Master {
     }
 
     /// Shows an interval to the checks.
-    fn look(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
+    fn show_to_checks(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
         if self.check_set.is_empty() {
             return;
         }
@@ -174,7 +168,7 @@ impl Master {
     }
 
     /// What became of each check, `load_time` being the time of the load. To be asked once, at the end.
-    pub(super) fn rulings(&mut self, join: &Join, load_time: Duration) -> Vec<CheckResult> {
+    pub(super) fn check_results(&mut self, join: &Join, load_time: Duration) -> Vec<CheckResult> {
         if let (Some((phase, end)), Some(stopped)) = (self.last_of_load, join.stopped()) {
             self.check_set.subtract_phase_time(phase, end.saturating_sub(stopped));
         }
@@ -190,31 +184,17 @@ impl Master {
             extra.add(&more);
         }
         let now = self.moment(unix);
-        (users, with(join.totals.whole().statistics(now, now), &extra))
+        (users, extra.added_to(join.totals.whole().statistics(now, now)))
     }
 
     /// A number of users is reached when all shards have reached their part.
     fn spawned(&self, join: &mut Join, tick: u64, unix: Duration, said: &mut Vec<PendingLine>) {
-        let is_there = |shard: &super::shard::ShardState| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
+        let is_there = |shard: &ShardState| shard.spawned.front().is_some_and(|(told, _)| *told <= tick);
         while join.is_complete() && !join.shards.is_empty() && join.shards.values().all(is_there) {
             let parts = join.shards.values_mut().filter_map(|shard| shard.spawned.pop_front());
             let user_count = parts.map(|(_, users)| users).fold(0, u32::saturating_add);
             said.push(self.record(unix, None, RecordBody::SpawnComplete { user_count }));
         }
-    }
-}
-
-/// The statistics with what the sums cannot tell.
-pub(super) fn with(statistics: Statistics, extra: &Extra) -> Statistics {
-    if statistics.num_requests == 0 {
-        return statistics;
-    }
-    let content = if extra.requests == 0 { 0.0 } else { extra.content_bytes / extra.requests as f64 };
-    Statistics {
-        current_rps: extra.rps,
-        current_fail_per_sec: extra.fail_per_sec,
-        avg_content_length: content,
-        ..statistics
     }
 }
 
@@ -243,27 +223,4 @@ fn late(join: &mut Join, tick: u64) -> Option<RecordBody> {
     let (who, verb) = (ranges(newly.iter().copied()), if newly.len() == 1 { "is" } else { "are" });
     let detail = format!("shard {who} {verb} late: tick {tick} is written without");
     Some(warning("shard_late", &detail))
-}
-
-impl Join {
-    /// How many shards the run has, as far as it is known.
-    pub(super) fn count(&self) -> usize {
-        let told = self.run.as_ref().and_then(|run| run.plan.as_ref()).map(|plan| plan.count as usize);
-        told.unwrap_or(self.shards.len())
-    }
-
-    /// Whether every shard has shown up.
-    pub(super) fn is_complete(&self) -> bool {
-        self.shards.len() >= self.count()
-    }
-
-    /// Whether every shard has told of a tick, or will tell no more.
-    fn all_told(&self, tick: u64) -> bool {
-        self.is_complete() && self.going.first_key_value().is_none_or(|(told, _)| *told > tick)
-    }
-
-    /// Shards that go on, or have ended in order.
-    pub(super) fn shards_in(&self, stage: ShardStage) -> Vec<u32> {
-        self.shards.iter().filter(|(_, shard)| shard.stage == stage).map(|(index, _)| *index).collect()
-    }
 }

@@ -7,15 +7,19 @@
 //! tick is kept until all shards have told of it or are two ticks behind, and endpoints are kept once, not once a shard.
 
 mod admit;
+mod config;
 mod counted;
 mod counting;
 mod ending;
+mod forward;
 mod join;
 mod master;
 mod output;
+mod policy;
 mod run;
 mod shard;
 mod slots;
+mod take;
 mod ticks;
 mod totals;
 mod troubles;
@@ -32,13 +36,15 @@ use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::lines::{Lines, NextLine, ready};
 use crate::telemetry::reader::records::{Found, Records};
 use crate::telemetry::sink::OpenStream;
-pub use ending::{MergePolicy, MergeResult};
-use join::{Join, LineUse};
-use master::{Master, PendingLine};
+pub use ending::MergeResult;
+use join::Join;
+use master::Master;
 pub use output::MasterLineObserver;
-use output::Output;
+use output::{Output, PendingLine};
+pub use policy::MergePolicy;
+use take::LineUse;
 
-/// What came of a merge.
+/// The outcome of a merge.
 #[derive(Debug)]
 pub enum Merged {
     /// The stream was written to its end.
@@ -227,14 +233,14 @@ impl<'i> Work<'i> {
 
     fn write(&mut self, said: Vec<PendingLine>) -> std::result::Result<(), MergeError> {
         let Some(output) = &mut self.output else { return Ok(()) };
-        output.write(said, self.join.run.as_ref(), &self.master).map_err(MergeError::output)
+        output.write(said, self.join.run.as_ref(), self.master.clock()).map_err(MergeError::output)
     }
 
     fn end(&mut self) -> std::result::Result<MergeResult, MergeError> {
         self.join.note_given_up(&self.given_up);
         self.join.note_unnamed();
         if self.join.shards.is_empty() {
-            let all: Vec<String> = self.join.troubles.all().map(|(_, sentence)| sentence).collect();
+            let all = self.join.troubles.sentences();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };
             return Err(MergeError::Empty(why));
         }

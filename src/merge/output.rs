@@ -2,16 +2,24 @@
 
 use std::io;
 
-use super::master::{Master, PendingLine};
+use super::forward::{ForwardedLine, pass, time_of};
 use super::run::RunIdentity;
 use crate::clock::{Clock, Moment, rfc3339, unix_time};
 use crate::telemetry::line::{Envelope, MAX_LINE, StreamSource};
-use crate::telemetry::record::RecordBody;
+use crate::telemetry::record::{Record, RecordBody};
 use crate::telemetry::sink::OpenStream;
 
 /// Is shown every line of the master's before it leaves, with what it says where it is not one that a worker wrote: a
 /// report at the end of a merge reads the same stream as one made from the file.
 pub type MasterLineObserver = Box<dyn FnMut(Option<&RecordBody>, &[u8])>;
+
+/// A line of the master's stream that waits to be written.
+pub(super) enum PendingLine {
+    /// The master's own.
+    Record(Box<Record>),
+    /// A worker's.
+    Passed(ForwardedLine),
+}
 
 /// The master's stream.
 pub(super) struct Output {
@@ -30,18 +38,12 @@ impl Output {
     }
 
     /// Writes lines.
-    pub(super) fn write(
-        &mut self,
-        said: Vec<PendingLine>,
-        run: Option<&RunIdentity>,
-        master: &Master,
-    ) -> io::Result<()> {
+    pub(super) fn write(&mut self, said: Vec<PendingLine>, run: Option<&RunIdentity>, clock: Clock) -> io::Result<()> {
         if said.is_empty() {
             return Ok(());
         }
         let (envelope, clock) = self.begun.get_or_insert_with(|| {
             let (run_id, testplan) = run.map_or(("", ""), |run| (&run.run_id, &run.testplan));
-            let clock = master.clock();
             (Envelope::new(StreamSource::Master, run_id, testplan, clock), clock)
         });
         for said in said {
@@ -75,84 +77,5 @@ impl Output {
     /// Ends the stream.
     pub(super) fn finish(self) -> io::Result<()> {
         self.sink.finish()
-    }
-}
-
-fn time_of(raw: &[u8]) -> Option<&str> {
-    let rest = raw.strip_prefix(b"{\"time\":\"")?;
-    std::str::from_utf8(&rest[..rest.iter().position(|byte| *byte == b'"')?]).ok()
-}
-
-/// Whether a worker's line can be passed on: it begins and ends as ours do, and leaves room for what is added.
-pub(super) fn can_pass(raw: &[u8]) -> bool {
-    /// A time and two numbers with their keys.
-    const ADDED: usize = 120;
-    // A number that no float holds is one with an exponent, or with hundreds of digits.
-    let has_exponent = raw.windows(2).any(|pair| pair[0].is_ascii_digit() && matches!(pair[1], b'e' | b'E'));
-    let is_plain = !has_exponent && !raw.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() >= 300);
-    let is_readable = || is_plain || serde_json::from_slice::<serde_json::Value>(raw).is_ok();
-    raw.len() + ADDED <= MAX_LINE
-        && depth(raw) <= DEEPEST
-        && is_readable()
-        && pass(raw, "", 0, &mut Vec::with_capacity(MAX_LINE))
-}
-
-/// Objects and lists within each other, more than any line of ours has: readers give up at some depth.
-const DEEPEST: usize = 16;
-
-/// How many objects and lists stand within each other at most.
-fn depth(raw: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
-    for byte in raw {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-/// Puts a worker's line into `line` with the master's time and number, its own beside them; says whether it is one.
-fn pass(raw: &[u8], time: &str, seq: u64, line: &mut Vec<u8>) -> bool {
-    const SEQ: &[u8] = b",\"seq\":";
-    let Some(own) = time_of(raw) else { return false };
-    let Some(number) = raw.windows(SEQ.len()).rposition(|window| window == SEQ) else { return false };
-    let rest = &raw[b"{\"time\":\"".len() + own.len()..number];
-    let Some(digits) = raw[number + SEQ.len()..].strip_suffix(b"}}") else { return false };
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return false;
-    }
-    line.clear();
-    line.extend_from_slice(b"{\"time\":\"");
-    line.extend_from_slice(time.as_bytes());
-    line.extend_from_slice(rest);
-    line.extend_from_slice(format!(",\"shard_time\":\"{own}\",\"shard_seq\":").as_bytes());
-    line.extend_from_slice(digits);
-    line.extend_from_slice(format!(",\"seq\":{seq}}}}}\n").as_bytes());
-    line.len() <= MAX_LINE
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_worker_line_keeps_its_content_and_its_own_time_and_number() {
-        let raw = br#"{"time":"2026-11-22T21:00:23.271Z","level":"INFO","telemetry":{"value":1.0,"tick":3,"seq":17}}"#;
-        let mut line = Vec::new();
-        assert!(pass(raw, "2026-11-22T21:00:24.000Z", 5, &mut line));
-        let expected = r#"{"time":"2026-11-22T21:00:24.000Z","level":"INFO","telemetry":{"value":1.0,"tick":3,"#
-            .to_owned()
-            + r#""shard_time":"2026-11-22T21:00:23.271Z","shard_seq":17,"seq":5}}"#
-            + "\n";
-        assert_eq!(std::str::from_utf8(&line).unwrap(), expected);
-        assert!(!pass(b"{}", "", 1, &mut line));
     }
 }

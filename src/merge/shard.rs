@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use super::forward::ForwardedLine;
 use super::slots::PendingPiece;
-use super::ticks::{ForwardedLine, ShardTick};
+use super::ticks::ShardTick;
 use super::totals::Extra;
 use crate::stats::tally::Counts;
 use crate::vocabulary::{EndReason, FailureClass};
@@ -28,7 +29,9 @@ pub(super) struct FailureTimes {
     pub(super) last_seen: f64,
 }
 
-/// An interval some of whose histograms are in lines of their own, until all have come.
+/// An interval some of whose histograms are in lines of their own, until all have come: as text, for it is counted whole
+/// or not at all. A report, which shows the counts of an interval even if a histogram is lost, reads each piece as it
+/// comes (`report/model/pending.rs`); what both demand of a whole one is [`Distribution`](crate::telemetry::claims).
 #[derive(Debug)]
 pub(super) struct OpenInterval {
     /// Number of its line in the input.
@@ -124,7 +127,8 @@ impl ShardState {
         }
     }
 
-    /// Takes note of a line's number; says whether the line is new.
+    /// Takes note of a line's number; returns whether the line is new. A report puts a line that comes late in its place
+    /// (`telemetry/reader/sequence.rs`); a merge cannot, as its tick may be written already, so it keeps no gaps.
     pub(super) const fn follows(&mut self, seq: u64) -> bool {
         if seq <= self.seq {
             return false;

@@ -2,19 +2,17 @@
 
 use std::collections::HashMap;
 
+use super::forward::ForwardedLine;
 use super::slots::SlotCounts;
 use super::totals::{EndpointIndex, Extra, precision};
 use crate::stats::interval::Interval;
 use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::intervals::Span;
-use crate::telemetry::ours::Health;
+use crate::telemetry::own_records::Health;
 use crate::telemetry::reader::line::Telemetry;
 use crate::vocabulary::Phase;
 
-/// A line of a worker that goes into the master's stream as it is, but for time and number.
-pub(super) type ForwardedLine = Box<[u8]>;
-
-/// What a shard said of one tick besides its intervals.
+/// A shard's report of one tick, without its intervals.
 #[derive(Clone, Debug)]
 pub(super) struct ShardTick {
     pub(super) shard: u32,
@@ -166,7 +164,7 @@ impl Tick {
     }
 }
 
-/// What a shard's line about itself says.
+/// The health that a shard reports.
 pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
     Box::new(Health {
         interval_start: (*line.interval_start).to_owned(),

@@ -6,7 +6,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_ENDPOINTS};
 use crate::stats::histogram::Precision;
 use crate::stats::interval::Interval;
-use crate::stats::tally::{Counts, Tally};
+use crate::stats::tally::{Counts, Statistics, Tally};
 use crate::telemetry::reader::line::Telemetry;
 
 /// Names of endpoints, each with a number in the order of arrival.
@@ -75,6 +75,20 @@ impl Extra {
         self.fail_per_sec += other.fail_per_sec;
         self.content_bytes += other.content_bytes;
         self.requests += other.requests;
+    }
+
+    /// The statistics with what the sums cannot tell.
+    pub(super) fn added_to(&self, statistics: Statistics) -> Statistics {
+        if statistics.num_requests == 0 {
+            return statistics;
+        }
+        let content = if self.requests == 0 { 0.0 } else { self.content_bytes / self.requests as f64 };
+        Statistics {
+            current_rps: self.rps,
+            current_fail_per_sec: self.fail_per_sec,
+            avg_content_length: content,
+            ..statistics
+        }
     }
 }
 

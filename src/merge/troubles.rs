@@ -1,10 +1,10 @@
 //! What is wrong with the streams of a run, named: who, what, and what to do about it.
 
-use std::collections::BTreeMap;
+use crate::telemetry::troubles::{TroubleKind, Troubles};
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum MergeTroubleKind {
+pub(super) enum MergeTrouble {
     /// Not one line of a shard came.
     Missing,
     /// A shard's stream has no end.
@@ -31,7 +31,7 @@ pub(super) enum MergeTroubleKind {
     Invalid,
 }
 
-impl MergeTroubleKind {
+impl MergeTrouble {
     /// The word in the stream's warning.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -52,38 +52,29 @@ impl MergeTroubleKind {
 
     /// Whether `--allow-missing` goes on in spite of it: the numbers are right, of what there is.
     const fn is_allowed(self) -> bool {
-        matches!(self, Self::Missing | Self::CutOff | Self::Damaged | Self::Twice | Self::Foreign | Self::Apart)
+        match self {
+            Self::Missing | Self::CutOff | Self::Damaged | Self::Twice | Self::Foreign | Self::Apart => true,
+            Self::Interrupted | Self::Lost | Self::Torn | Self::Contradiction | Self::Wrong | Self::Invalid => false,
+        }
     }
 }
 
-/// Most sentences of a kind; further ones are counted.
-const MOST_OF_A_KIND: usize = 20;
+impl TroubleKind for MergeTrouble {
+    fn max_kept(self) -> usize {
+        /// Of a kind; of contradictions a few of each shard are named, so that one does not hide another.
+        const MAX: usize = 20;
+        if self == Self::Contradiction { 10 * MAX } else { MAX }
+    }
+
+    fn further(self) -> String {
+        format!("({})", self.as_str())
+    }
+}
 
 /// Everything that is wrong.
-#[derive(Debug, Default)]
-pub(super) struct MergeTroubles(BTreeMap<MergeTroubleKind, (Vec<String>, usize)>);
+pub(super) type MergeTroubles = Troubles<MergeTrouble>;
 
 impl MergeTroubles {
-    /// Adds one.
-    pub(super) fn add(&mut self, kind: MergeTroubleKind, sentence: String) {
-        let (sentences, further) = self.0.entry(kind).or_default();
-        // A few of each shard are named, so that one does not hide another.
-        let most = if kind == MergeTroubleKind::Contradiction { 10 * MOST_OF_A_KIND } else { MOST_OF_A_KIND };
-        if sentences.len() < most {
-            sentences.push(sentence);
-        } else {
-            *further += 1;
-        }
-    }
-
-    /// Kind and sentence of each.
-    pub(super) fn all(&self) -> impl Iterator<Item = (MergeTroubleKind, String)> {
-        self.0.iter().flat_map(|(kind, (sentences, further))| {
-            let more = (*further > 0).then(|| format!("and {further} more ({})", kind.as_str()));
-            sentences.iter().cloned().chain(more).map(|sentence| (*kind, sentence))
-        })
-    }
-
     /// Why the run is not valid; none of what is allowed, where that is.
     pub(super) fn faults(&self, allow_missing: bool) -> Vec<String> {
         self.all().filter(|(kind, _)| !(allow_missing && kind.is_allowed())).map(|(_, sentence)| sentence).collect()
@@ -120,8 +111,8 @@ mod tests {
     #[test]
     fn missing_shards_may_be_allowed_but_damaged_ones_not() {
         let mut troubles = MergeTroubles::default();
-        troubles.add(MergeTroubleKind::Torn, "torn".to_owned());
-        (0..25).for_each(|shard| troubles.add(MergeTroubleKind::Missing, shard.to_string()));
+        troubles.add(MergeTrouble::Torn, "torn");
+        (0..25).for_each(|shard| troubles.add(MergeTrouble::Missing, shard));
         assert_eq!(troubles.faults(true), ["torn"]);
         assert_eq!(troubles.faults(false).len(), 22);
         assert_eq!(troubles.faults(false)[20], "and 5 more (shard_missing)");

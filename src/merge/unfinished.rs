@@ -1,6 +1,6 @@
 //! What had not ended of all shards, by endpoint and the phase in which it was due.
 
-use super::join::Join;
+use super::join::{EndpointPhase, Join};
 use super::slots::Recordings;
 use super::totals::precision;
 use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
@@ -9,10 +9,6 @@ use crate::telemetry::intervals::Span;
 use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::unfinished::lines;
-use crate::vocabulary::Phase;
-
-/// The endpoint, and the phase in which they were due.
-pub(super) type EndpointPhase = (usize, Phase);
 
 impl Join {
     /// Counts what had not ended of an endpoint of a shard, and takes what its histograms recorded, in the order of

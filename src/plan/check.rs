@@ -5,6 +5,7 @@
 //! may contain spaces, braces and anything else: what follows it never contains a brace.
 
 mod flags;
+mod metric;
 mod parse;
 
 use std::cmp::Ordering;
@@ -13,6 +14,8 @@ use std::fmt;
 use crate::vocabulary::Phase;
 pub use flags::{MAX_CHECKS, list, of};
 pub(super) use flags::{reject_abort, require_known_endpoints};
+use metric::Trend;
+pub use metric::{Metric, Unit};
 
 /// One condition that a run must meet.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,57 +48,6 @@ pub enum Latency {
     Response,
     /// From when it was sent.
     Service,
-}
-
-/// The quantity that a check compares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// The time within which this many thousandths of the requests completed.
-    Percentile(u16),
-    /// The minimum time.
-    Min,
-    /// The mean time.
-    Avg,
-    /// The maximum time.
-    Max,
-    /// Requests per second.
-    Rps,
-    /// Share of the requests that failed.
-    FailRatio,
-    /// Number of requests that failed.
-    Failures,
-    /// Number of requests that completed: answered or failed.
-    Requests,
-}
-
-/// Names of the metrics.
-const METRICS: [(&str, Metric); 12] = [
-    ("p50", Metric::Percentile(500)),
-    ("p90", Metric::Percentile(900)),
-    ("p95", Metric::Percentile(950)),
-    ("p99", Metric::Percentile(990)),
-    ("p99.9", Metric::Percentile(999)),
-    ("min", Metric::Min),
-    ("avg", Metric::Avg),
-    ("max", Metric::Max),
-    ("rps", Metric::Rps),
-    ("fail_ratio", Metric::FailRatio),
-    ("failures", Metric::Failures),
-    ("requests", Metric::Requests),
-];
-
-impl Metric {
-    /// Returns whether it is a time.
-    #[must_use]
-    pub const fn is_time(self) -> bool {
-        matches!(self, Self::Percentile(_) | Self::Min | Self::Avg | Self::Max)
-    }
-
-    /// Returns whether it counts failed requests.
-    #[must_use]
-    pub const fn is_about_failures(self) -> bool {
-        matches!(self, Self::FailRatio | Self::Failures)
-    }
 }
 
 /// The comparison between value and bound.
@@ -184,12 +136,14 @@ impl Check {
     /// When the check stops the run; `None` if it never does.
     #[must_use]
     pub fn abort(&self) -> Option<Abort> {
-        let kind = match (self.metric, self.relation) {
-            // Counts and the maximum can only grow, the minimum can only fall.
-            (Metric::Max | Metric::Failures | Metric::Requests | Metric::Min, _) => Abort::AtOnce,
-            // After one failure, the ratio is never 0 again.
-            (Metric::FailRatio, Relation::Equal | Relation::AtMost) if self.bound <= 0.0 => Abort::AtOnce,
-            (Metric::FailRatio | Metric::Rps | Metric::Avg | Metric::Percentile(_), _) => Abort::Twice,
+        // After one failure, the ratio is never 0 again.
+        let stays_missed = self.metric == Metric::FailRatio
+            && self.bound <= 0.0
+            && (self.relation == Relation::Equal || self.relation == Relation::AtMost);
+        let kind = match self.metric.trend() {
+            Trend::Grows | Trend::Falls => Abort::AtOnce,
+            Trend::Varies if stays_missed => Abort::AtOnce,
+            Trend::Varies => Abort::Twice,
         };
         self.aborts.then_some(kind)
     }

@@ -120,7 +120,7 @@ impl Plan {
             unix_socket: flags.unix_socket.as_deref(),
         })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
-        let checks = check::of(&flags.held_to, origins, &resolved.scenario.checks)?;
+        let checks = check::of(&flags.checks, origins, &resolved.scenario.checks)?;
         check::require_known_endpoints(&checks, &resolved.endpoints)?;
         if place.shard.is_some() {
             check::reject_abort(&checks)?;

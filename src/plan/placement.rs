@@ -7,8 +7,8 @@ use super::engine::{self, DetectedShard};
 use super::random::seed_of;
 use super::shard::Shard;
 use crate::cli::RunFlags;
-use crate::cli::many::ShardFlag;
 use crate::error::{Error, Result};
+use crate::value::shard::ShardFlag;
 
 /// When a run starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,13 @@ pub struct Setting {
     pub origin: SettingSource,
 }
 
-/// Whether a setting is part of what is done, or only of where it is done and told.
+/// What a setting belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingScope {
     /// Two runs of the same plan agree on it: it is in the plan's hash.
     Plan,
-    /// Outputs, addresses and the machine: they may differ between two runs, or shards, of the same plan.
-    Place,
+    /// One run of the plan: outputs, addresses, the machine. Two runs, or shards, of the same plan may differ in it.
+    Run,
 }
 
 /// Settings in the order of the flags, and the hash over those that make the plan.
@@ -81,7 +81,7 @@ mod tests {
         let hash = |users: &str, path: &str| {
             let mut settings = Settings::default();
             settings.add(SettingScope::Plan, "users", users, SettingSource::Flag);
-            settings.add(SettingScope::Place, "telemetry", path, SettingSource::Env);
+            settings.add(SettingScope::Run, "telemetry", path, SettingSource::Env);
             settings.finish().1
         };
         assert_eq!(hash("1", "a"), hash("1", "b"));

@@ -44,13 +44,9 @@ const fn plan(key: &'static str, flags: &'static [&'static str], values: fn(&Sou
     SettingRow { key, scope: SettingScope::Plan, flags, values }
 }
 
-/// A setting that may differ between two runs, or shards, of the same plan.
-const fn place(
-    key: &'static str,
-    flags: &'static [&'static str],
-    values: fn(&Sources<'_>) -> Vec<Value>,
-) -> SettingRow {
-    SettingRow { key, scope: SettingScope::Place, flags, values }
+/// A setting of one run: two runs, or shards, of the same plan may differ in it.
+const fn run(key: &'static str, flags: &'static [&'static str], values: fn(&Sources<'_>) -> Vec<Value>) -> SettingRow {
+    SettingRow { key, scope: SettingScope::Run, flags, values }
 }
 
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
@@ -58,7 +54,7 @@ const fn place(
 #[rustfmt::skip]
 const ROWS: [SettingRow; 53] = [
     // The location of the file is not part of its content.
-    place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
+    run("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
     plan("variable", &["scenario"], |of| of_scenario(of, "variable", Some(SettingSource::File))),
     plan("data-source", &["scenario"], |of| of_scenario(of, "data-source", Some(SettingSource::File))),
@@ -94,29 +90,29 @@ const ROWS: [SettingRow; 53] = [
     plan("connect-timeout", &["connect_timeout"], |of| one(time(of.flags.connect_timeout))),
     plan("no-keepalive", &["no_keepalive"], |of| one(of.flags.no_keepalive)),
     plan("insecure", &["insecure"], |of| one(of.flags.insecure)),
-    place("cacert", &["cacert"], |of| each(&of.flags.cacert, |file| path(file))),
-    place("cert", &["cert"], |of| maybe(of.flags.cert.as_deref().map(path))),
-    place("key", &["key"], |of| maybe(of.flags.key.as_deref().map(path))),
-    place("proxy", &["proxy"], |of| route(of, matches!(of.route, Route::HttpProxy { .. } | Route::Socks5 { .. }))),
-    place("unix-socket", &["unix_socket"], |of| route(of, matches!(of.route, Route::UnixSocket(_)))),
-    place("resolve", &["resolve"], |of| each(&of.flags.resolve, resolve)),
+    run("cacert", &["cacert"], |of| each(&of.flags.cacert, |file| path(file))),
+    run("cert", &["cert"], |of| maybe(of.flags.cert.as_deref().map(path))),
+    run("key", &["key"], |of| maybe(of.flags.key.as_deref().map(path))),
+    run("proxy", &["proxy"], |of| route(of, matches!(of.route, Route::HttpProxy { .. } | Route::Socks5 { .. }))),
+    run("unix-socket", &["unix_socket"], |of| route(of, matches!(of.route, Route::UnixSocket(_)))),
+    run("resolve", &["resolve"], |of| each(&of.flags.resolve, resolve)),
     plan("dns-ttl", &["dns_ttl"], |of| one(time(of.flags.dns_ttl))),
     plan("address-family", &["ipv4", "ipv6"], |of| one(family(of.flags))),
 
     plan("testplan", &["testplan"], testplan),
     plan("interval", &["interval"], |of| one(time(of.flags.interval))),
-    place("html", &["html"], |of| maybe(of.flags.outputs.html.as_deref().map(path))),
-    place("csv", &["csv"], |of| maybe(of.flags.outputs.csv.as_deref().map(path))),
-    place("json-file", &["json_file"], |of| maybe(of.flags.outputs.json_file.as_deref().map(path))),
-    place("junit", &["junit"], |of| maybe(of.flags.outputs.junit.as_deref().map(path))),
-    place("hgrm", &["hgrm"], |of| maybe(of.flags.outputs.hgrm.as_deref().map(path))),
-    place("telemetry", &["telemetry"], |of| one(sink(of.sink))),
-    place("shard", &["shard"], |of| maybe(of.flags.shard)),
-    place("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
-    place("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
+    run("html", &["html"], |of| maybe(of.flags.outputs.html.as_deref().map(path))),
+    run("csv", &["csv"], |of| maybe(of.flags.outputs.csv.as_deref().map(path))),
+    run("json-file", &["json_file"], |of| maybe(of.flags.outputs.json_file.as_deref().map(path))),
+    run("junit", &["junit"], |of| maybe(of.flags.outputs.junit.as_deref().map(path))),
+    run("hgrm", &["hgrm"], |of| maybe(of.flags.outputs.hgrm.as_deref().map(path))),
+    run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
+    run("shard", &["shard"], |of| maybe(of.flags.shard)),
+    run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
+    run("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
     // Two runs of the same plan may have different checks.
-    place("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
-    place("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
+    run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
+    run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];
 
 /// Collects the settings.

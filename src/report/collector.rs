@@ -11,6 +11,7 @@ use crate::plan::{Plan, Sink};
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::writer::LineTee;
+use crate::vocabulary::LineKind;
 
 /// Builds a model from lines.
 #[derive(Debug)]
@@ -76,12 +77,15 @@ impl ReportCollector {
     pub fn of_run(plan: &Plan) -> Result<Self> {
         let setting =
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
-        let pages = ReportFiles::new(&plan.human_output().outputs).filled(setting);
+        let files = ReportFiles::new(&plan.human_output().outputs).filled(setting);
         let people = plan.human_output().logfile.iter().map(|path| NamedFile::file("--logfile", path));
         let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
-        let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
-        distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.files.named(FileSelection::All)].concat())?;
-        Ok(seen)
+        let collector = Self { outputs, ..Self::new(files, plan.inputs().to_vec(), &plan.stream().sink) };
+        distinct::require_distinct(
+            &collector.inputs,
+            &[&collector.outputs[..], &collector.files.named(FileSelection::All)].concat(),
+        )?;
+        Ok(collector)
     }
 
     /// A collector for the output of a merge.
@@ -91,18 +95,18 @@ impl ReportCollector {
     /// before anything is opened.
     pub fn of_merge(flags: &MergeFlags, sink: &Sink) -> Result<Self> {
         let inputs = flags.streams.iter().map(|path| NamedFile::stream(path)).collect();
-        let seen = Self::new(ReportFiles::new(&flags.outputs), inputs, sink);
+        let collector = Self::new(ReportFiles::new(&flags.outputs), inputs, sink);
         distinct::require_distinct(
-            &seen.inputs,
-            &[&seen.outputs[..], &seen.files.named(FileSelection::FinalNames)].concat(),
+            &collector.inputs,
+            &[&collector.outputs[..], &collector.files.named(FileSelection::FinalNames)].concat(),
         )?;
-        seen.files.check(FileSelection::FinalNames)?;
-        Ok(seen)
+        collector.files.check(FileSelection::FinalNames)?;
+        Ok(collector)
     }
 
-    fn new(pages: ReportFiles, inputs: Vec<NamedFile>, sink: &Sink) -> Self {
+    fn new(files: ReportFiles, inputs: Vec<NamedFile>, sink: &Sink) -> Self {
         let collector = Arc::new(Mutex::new(Collector::new(&sink.to_string())));
-        Self { collector, files: pages, inputs, outputs: vec![place(sink)] }
+        Self { collector, files, inputs, outputs: vec![place(sink)] }
     }
 
     /// Checks that each report can be written at the end.
@@ -170,23 +174,21 @@ impl ReportCollector {
     /// # Errors
     /// Exit 4: a report cannot be written.
     pub fn write(&self, model: &ReportModel) -> Result<String> {
-        let pages = self.files.filled(|key| model.run.plan.setting(key));
-        distinct::require_distinct(&self.inputs, &[&self.outputs[..], &pages.named(FileSelection::All)].concat())?;
-        pages.write(model, Error::invalid)
+        let files = self.files.filled(|key| model.run.plan.setting(key));
+        distinct::require_distinct(&self.inputs, &[&self.outputs[..], &files.named(FileSelection::All)].concat())?;
+        files.write(model, Error::invalid)
     }
 }
 
 /// Whether the summary needs a line: not those of the ticks, of which there are many.
 const fn is_of_summary(body: &RecordBody) -> bool {
-    !matches!(
-        body,
-        RecordBody::Interval(_)
-            | RecordBody::Histogram(_)
-            | RecordBody::Health(_)
-            | RecordBody::Cpu(_)
-            | RecordBody::Mem(_)
-            | RecordBody::Network(_)
-    )
+    match body.kind() {
+        LineKind::Interval | LineKind::Histogram | LineKind::Health => false,
+        LineKind::Cpu | LineKind::Mem | LineKind::Network => false,
+        LineKind::TestStart | LineKind::SpawnComplete | LineKind::TestStop | LineKind::RunEnd => true,
+        LineKind::Stats | LineKind::Config | LineKind::Unfinished | LineKind::Check => true,
+        LineKind::CpuWarning | LineKind::Warning => true,
+    }
 }
 
 /// Whether a line from a worker is a warning: its level directly follows its time.

@@ -126,10 +126,10 @@ fn endpoints(runs: &[(String, ReportModel)]) -> Vec<String> {
 }
 
 fn of_endpoint(model: &ReportModel, name: &str) -> Option<Statistics> {
-    let story = &model.run;
+    let run = &model.run;
     // Judged times: a run whose slowest requests were cut off must not appear faster.
-    let endpoint = story.endpoints.iter().find(|endpoint| endpoint.title() == name)?;
-    story.numbers(endpoint).map(|numbers| numbers.statistics)
+    let endpoint = run.endpoints.iter().find(|endpoint| endpoint.title() == name)?;
+    run.numbers(endpoint).map(|numbers| numbers.statistics)
 }
 
 fn is_worse(wanted: Direction, base: f64, value: f64, tolerance: f64) -> bool {

@@ -33,16 +33,16 @@ const TITLES: [&str; 11] = ["50%", "66%", "75%", "80%", "90%", "95%", "98%", "99
 /// `PREFIX_stats.csv`: one row per endpoint, and one for all requests.
 #[must_use]
 pub fn stats(model: &ReportModel) -> String {
-    let story = &model.run;
+    let run = &model.run;
     let mut text = STATS.to_owned();
-    for endpoint in &story.endpoints {
-        if let Some(numbers) = story.numbers(endpoint) {
-            let times = [endpoint.timeline.total().response().clone(), story.together(Some(endpoint))];
+    for endpoint in &run.endpoints {
+        if let Some(numbers) = run.numbers(endpoint) {
+            let times = [endpoint.timeline.total().response().clone(), run.together(Some(endpoint))];
             row(&mut text, (&endpoint.method, &endpoint.name), &numbers, &times);
         }
     }
-    let times = [story.timeline.total().response().clone(), story.together(None)];
-    row(&mut text, ("", "Aggregated"), &story.total_numbers(), &times);
+    let times = [run.timeline.total().response().clone(), run.together(None)];
+    row(&mut text, ("", "Aggregated"), &run.total_numbers(), &times);
     text
 }
 

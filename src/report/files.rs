@@ -38,9 +38,9 @@ impl ReportFiles {
     /// The files that were requested.
     #[must_use]
     pub fn new(outputs: &Outputs) -> Self {
-        let mut pages = Vec::new();
+        let mut files = Vec::new();
         let mut add = |flag, path: Option<PathBuf>, title, make| {
-            pages.extend(path.map(|path| ReportFile { flag, path, title, make }));
+            files.extend(path.map(|path| ReportFile { flag, path, title, make }));
         };
         add("--html", outputs.html.clone(), "report", html::page);
         let tables: [(&str, &str, RenderFile); 4] = [
@@ -60,7 +60,7 @@ impl ReportFiles {
         add("--json-file", outputs.json_file.clone(), "summary", json::document);
         add("--junit", outputs.junit.clone(), "tests", junit::document);
         add("--hgrm", outputs.hgrm.clone(), "percentiles", hgrm::distribution);
-        Self(pages)
+        Self(files)
     }
 
     /// Whether no file was requested.
@@ -72,7 +72,7 @@ impl ReportFiles {
     /// The paths of the selected files.
     #[must_use]
     pub fn named(&self, names: FileSelection) -> Vec<NamedFile> {
-        self.selected(names).map(|page| NamedFile::file(page.flag, &page.path)).collect()
+        self.selected(names).map(|file| NamedFile::file(file.flag, &file.path)).collect()
     }
 
     /// Checks that each of the selected files can be written.
@@ -80,20 +80,20 @@ impl ReportFiles {
     /// # Errors
     /// Exit 2, with the flag and the file.
     pub fn check(&self, names: FileSelection) -> Result<()> {
-        for page in self.selected(names) {
-            replace::check_writable(&page.path).map_err(|why| Error::usage(page.flag_and_path(), why))?;
+        for file in self.selected(names) {
+            replace::check_writable(&file.path).map_err(|why| Error::usage(file.flag_and_path(), why))?;
         }
         Ok(())
     }
 
     fn selected(&self, names: FileSelection) -> impl Iterator<Item = &ReportFile> {
-        self.0.iter().filter(move |page| names == FileSelection::All || !page.has_marks())
+        self.0.iter().filter(move |file| names == FileSelection::All || !file.has_marks())
     }
 
     /// A copy in which the marks in file names are replaced by settings.
     #[must_use]
     pub fn filled<'s>(&self, setting: impl Fn(&str) -> Option<&'s str>) -> Self {
-        let fill = |page: &ReportFile| ReportFile { path: page.filled(&setting), ..page.clone() };
+        let fill = |file: &ReportFile| ReportFile { path: file.filled(&setting), ..file.clone() };
         Self(self.0.iter().map(fill).collect())
     }
 
@@ -103,11 +103,11 @@ impl ReportFiles {
     /// One cannot be written: `error` of its flag with its name, and of the reason.
     pub fn write(&self, model: &ReportModel, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
-        for page in &self.0 {
-            let written = replace::write(&page.path, (page.make)(model).as_bytes());
-            written.map_err(|why| error(page.flag_and_path(), why))?;
-            if !page.title.is_empty() {
-                left = format!("{left}{}: {}\n", page.title, page.path.display());
+        for file in &self.0 {
+            let written = replace::write(&file.path, (file.make)(model).as_bytes());
+            written.map_err(|why| error(file.flag_and_path(), why))?;
+            if !file.title.is_empty() {
+                left = format!("{left}{}: {}\n", file.title, file.path.display());
             }
         }
         Ok(left)

@@ -139,30 +139,30 @@ pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
 /// The complete document, ending with a line break.
 #[must_use]
 pub fn document(model: &ReportModel) -> String {
-    let ReportModel { identity, troubles, run: story } = model;
-    let end = story.end.as_ref();
-    let total = Figures::of(&story.total_numbers());
+    let ReportModel { identity, troubles, run } = model;
+    let end = run.end.as_ref();
+    let total = Figures::of(&run.total_numbers());
     let summary = Summary {
         summary_version: SUMMARY_VERSION,
-        version: &story.plan.version,
+        version: &run.plan.version,
         run_id: &identity.run_id,
         testplan: &identity.testplan,
         source_id: &identity.source_id,
-        plan_hash: &story.plan.hash,
-        started_at: story.plan.started_at.as_deref().unwrap_or_default(),
-        seconds: story.seconds(),
+        plan_hash: &run.plan.hash,
+        started_at: run.plan.started_at.as_deref().unwrap_or_default(),
+        seconds: run.seconds(),
         verdict: end.map_or("unknown", |end| end.verdict.as_str()),
         // A truncated stream means that the run is invalid.
         exit_code: end.map_or(4, |end| end.exit_code),
         reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),
-        counts: totals(story),
+        counts: totals(run),
         total: &total,
-        phases: story.phases.iter().map(phase).collect(),
-        endpoints: endpoints(story),
-        errors: errors(story),
-        checks: checks(story),
-        warnings: warnings(story),
+        phases: run.phases.iter().map(phase).collect(),
+        endpoints: endpoints(run),
+        errors: errors(run),
+        checks: checks(run),
+        warnings: warnings(run),
     };
     let text = serde_json::to_string_pretty(&summary);
     assert!(text.is_ok(), "a summary has string keys and finite numbers only");
@@ -174,8 +174,8 @@ fn reasons(end: &RunEndFact) -> Vec<SummaryReason<'_>> {
     end.reasons.iter().map(|reason| SummaryReason { kind: kind(reason.kind), text: &reason.text }).collect()
 }
 
-fn totals(story: &RunData) -> SummaryCounts {
-    let (counts, unfinished) = (story.counts(), story.unfinished());
+fn totals(run: &RunData) -> SummaryCounts {
+    let (counts, unfinished) = (run.counts(), run.unfinished());
     SummaryCounts {
         due: counts.sent() + unfinished.unsent,
         sent: counts.sent(),
@@ -201,17 +201,17 @@ fn phase(seen: &PhaseSeen) -> SummaryPhase {
     }
 }
 
-fn endpoints(story: &RunData) -> Vec<SummaryEndpoint<'_>> {
+fn endpoints(run: &RunData) -> Vec<SummaryEndpoint<'_>> {
     let endpoint = |endpoint| {
-        let numbers = Figures::of(&story.numbers(endpoint)?);
+        let numbers = Figures::of(&run.numbers(endpoint)?);
         Some(SummaryEndpoint { method: &endpoint.method, name: &endpoint.name, numbers })
     };
-    story.endpoints.iter().filter_map(endpoint).collect()
+    run.endpoints.iter().filter_map(endpoint).collect()
 }
 
-fn errors(story: &RunData) -> Vec<SummaryError<'_>> {
+fn errors(run: &RunData) -> Vec<SummaryError<'_>> {
     let mut errors = Vec::new();
-    for row in &story.errors {
+    for row in &run.errors {
         let (occurrences, first_seen, last_seen) = (row.occurrences, row.first_seen, row.last_seen);
         errors.push(SummaryError {
             method: &row.method,
@@ -225,9 +225,9 @@ fn errors(story: &RunData) -> Vec<SummaryError<'_>> {
     errors
 }
 
-fn checks(story: &RunData) -> Vec<SummaryCheck<'_>> {
+fn checks(run: &RunData) -> Vec<SummaryCheck<'_>> {
     let mut checks = Vec::new();
-    for seen in &story.checks {
+    for seen in &run.checks {
         let (met, has_data) = (seen.met, seen.has_data);
         checks.push(SummaryCheck {
             check: &seen.check,
@@ -241,9 +241,9 @@ fn checks(story: &RunData) -> Vec<SummaryCheck<'_>> {
     checks
 }
 
-fn warnings(story: &RunData) -> Vec<SummaryWarning<'_>> {
+fn warnings(run: &RunData) -> Vec<SummaryWarning<'_>> {
     let mut warnings = Vec::new();
-    for notice in &story.warnings {
+    for notice in &run.warnings {
         warnings.push(SummaryWarning { time: &notice.time, kind: &notice.kind, detail: &notice.detail });
     }
     warnings

@@ -51,22 +51,21 @@ pub fn document(model: &ReportModel) -> String {
 }
 
 fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
-    let story = &model.run;
-    let reasons =
-        || story.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
-    let valid = match story.end.as_ref().map(|end| end.verdict) {
+    let run = &model.run;
+    let reasons = || run.end.as_ref().map_or_else(|| "the stream has no end".to_owned(), |end| end.texts().join("; "));
+    let valid = match run.end.as_ref().map(|end| end.verdict) {
         Some(Verdict::Invalid) | None => CaseResult::Broken(reasons()),
         Some(_) if model.troubles.is_loss() => CaseResult::Broken(model.troubles.sentences().join("; ")),
         Some(_) => CaseResult::Passed,
     };
-    let checks: Vec<Check> = story.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
-    let titles = story.failed_by_endpoint();
+    let checks: Vec<Check> = run.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
+    let titles = run.failed_by_endpoint();
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
     let clean = match failed {
         0 => CaseResult::Passed,
-        _ => CaseResult::Failed(format!("{failed} of {} requests failed", story.counts().completed())),
+        _ => CaseResult::Failed(format!("{failed} of {} requests failed", run.counts().completed())),
     };
-    let of_checks = story.checks.iter().map(|check| {
+    let of_checks = run.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {
             (true, _) => CaseResult::Passed,
             (false, Some(value)) => CaseResult::Failed(format!("it is {value}")),

@@ -17,7 +17,7 @@ pub fn plain(text: &str) -> String {
     plain
 }
 
-/// Formatting characters, and the line breaks that are no control characters.
+/// Formatting characters, and the line breaks that are not control characters.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -10,29 +10,29 @@ use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};
 use crate::telemetry::reader::ending::CheckSeen;
 
-/// Most lines of errors; the stream has them all.
+/// Maximum lines of errors; the stream has them all.
 const MOST_ERRORS: usize = 100;
 
 /// What a run came to: what is wrong with its stream, a line for each endpoint, all together, the errors, the verdict.
 /// `width` is that of the terminal, where there is one.
 #[must_use]
 pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
-    let story = &model.run;
-    let endpoints = story.endpoints.iter().filter_map(|endpoint| {
-        let numbers = story.numbers(endpoint)?;
+    let run = &model.run;
+    let endpoints = run.endpoints.iter().filter_map(|endpoint| {
+        let numbers = run.numbers(endpoint)?;
         Some(TableRow { method: endpoint.method.clone(), name: endpoint.name.clone(), numbers })
     });
-    let total = TableRow { method: String::new(), name: "Aggregated".to_owned(), numbers: story.total_numbers() };
+    let total = TableRow { method: String::new(), name: "Aggregated".to_owned(), numbers: run.total_numbers() };
     let rows: Vec<TableRow> = endpoints.chain([total]).collect();
     let mut text = troubles("the stream", model);
     text.push_str(&requests(&rows, Rate::Whole, width));
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));
-    text.push_str(&errors(story, width));
-    text.push_str(&checks(&story.checks));
-    text.push_str(&unfinished(&story.unfinished()));
-    let counts = story.counts();
-    let unsent = story.unfinished().unsent;
+    text.push_str(&errors(run, width));
+    text.push_str(&checks(&run.checks));
+    text.push_str(&unfinished(&run.unfinished()));
+    let counts = run.counts();
+    let unsent = run.unfinished().unsent;
     let due = if unsent > 0 { format!("due {} = unsent {unsent} + ", counts.sent() + unsent) } else { String::new() };
     let _ = writeln!(
         text,
@@ -41,9 +41,9 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
         counts.ok,
         counts.failed,
         counts.aborted,
-        plain(story.verdict())
+        plain(run.verdict())
     );
-    for reason in story.end.iter().flat_map(|end| &end.reasons) {
+    for reason in run.end.iter().flat_map(|end| &end.reasons) {
         let _ = writeln!(text, "  {}", plain(&reason.text));
     }
     text
@@ -98,9 +98,9 @@ fn percentiles(rows: &[TableRow], width: Option<usize>) -> String {
     table(&names, columns, width)
 }
 
-fn errors(story: &RunData, width: Option<usize>) -> String {
+fn errors(run: &RunData, width: Option<usize>) -> String {
     const COUNT: usize = 18;
-    let failures = story.failures();
+    let failures = run.failures();
     if failures.is_empty() {
         return String::new();
     }
@@ -138,10 +138,10 @@ fn checks(checks: &[CheckSeen]) -> String {
 
 /// What a reader of the numbers must know of, a line for each kind: the first of it.
 #[must_use]
-pub fn warnings(story: &RunData) -> String {
+pub fn warnings(run: &RunData) -> String {
     let mut text = String::new();
-    for (at, warning) in story.warnings.iter().enumerate() {
-        if story.warnings[..at].iter().all(|before| before.kind != warning.kind) {
+    for (at, warning) in run.warnings.iter().enumerate() {
+        if run.warnings[..at].iter().all(|before| before.kind != warning.kind) {
             let _ = writeln!(text, "swarmline: warning: {}", plain(&warning.detail));
         }
     }

@@ -20,10 +20,10 @@ use crate::stats::check::{CheckInput, CheckSet};
 use crate::stats::send_lateness::is_too_many;
 use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::VerdictReason;
-use crate::telemetry::look::{TickCounts, TickSample};
-use crate::telemetry::ours::RunEnvironment;
+use crate::telemetry::own_records::RunEnvironment;
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
+use crate::telemetry::tick::{TickCounts, TickSample};
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 use crate::vocabulary::EndReason;
@@ -76,7 +76,7 @@ impl<'p> Aggregator<'p> {
     pub(super) fn start(
         recorder: Recorder<'p>,
         run: RunContext<'p>,
-        ledger: &'p SharedAggregate<'p>,
+        shared: &'p SharedAggregate<'p>,
         snapshots: Snapshots<'p>,
         batches: Sender<Batch>,
         place: RunEnvironment,
@@ -85,7 +85,7 @@ impl<'p> Aggregator<'p> {
         let RunContext { plan, clock, stop, .. } = run;
         let mut aggregator = Self {
             plan,
-            shared: ledger,
+            shared,
             // Checks are evaluated on all shards together, when they are merged.
             checks: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
             clock: *clock,
@@ -112,21 +112,21 @@ impl<'p> Aggregator<'p> {
                 self.handle_event(&event);
             }
             match looks.try_recv() {
-                Ok(Observation::Tick(look)) => {
+                Ok(Observation::Tick(sample)) => {
                     let queue = outcomes.len();
-                    // What was done before the look belongs to its tick: what waits, and one outcome of each user that may
+                    // What was done before the sample belongs to its tick: what waits, and one outcome of each user that may
                     // be waiting for room. No more than that: on a busy machine users fill the queue as fast as it is
                     // emptied, and the tick, with its checks, would not come.
-                    self.shared.count(queue + look.users as usize);
-                    self.tick(look, queue);
+                    self.shared.count(queue + sample.users as usize);
+                    self.tick(sample, queue);
                     continue;
                 }
-                Ok(Observation::Last(look)) => {
+                Ok(Observation::Last(sample)) => {
                     self.shared.count(usize::MAX);
                     events.try_iter().for_each(|event| self.handle_event(&event));
-                    self.note_stall(&look);
+                    self.note_stall(&sample);
                     let shared = self.shared;
-                    break Some((look, self.cut(&mut shared.aggregate(), look, 0)));
+                    break Some((sample, self.cut(&mut shared.aggregate(), sample, 0)));
                 }
                 Err(TryRecvError::Disconnected) => break None,
                 Err(TryRecvError::Empty) => {}
@@ -204,15 +204,15 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Checks whether the machine stood still since the previous sample.
-    fn note_stall(&mut self, look: &TickSample) {
-        let length = self.shared.stalls().evaluate(look.overslept, look.machine.at);
+    fn note_stall(&mut self, sample: &TickSample) {
+        let length = self.shared.stalls().evaluate(sample.overslept, sample.machine.at);
         if let Some(length) = length {
             let detail = format!(
                 "this process stood still for {} s: requests that were under way or due then took longer by that, which is \
                  not the server's doing",
                 tenths(length)
             );
-            self.pending.push(self.recorder.fault(look.machine.at, "generator_stalled", &detail));
+            self.pending.push(self.recorder.fault(sample.machine.at, "generator_stalled", &detail));
         }
     }
 
@@ -221,21 +221,21 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Reports a tick, unless the writer is behind: then the next tick gets longer, and no line is lost.
-    fn tick(&mut self, look: TickSample, queue: usize) {
+    fn tick(&mut self, sample: TickSample, queue: usize) {
         self.note_warnings();
-        self.note_stall(&look);
+        self.note_stall(&sample);
         if self.batches.is_full() {
             self.joined += 1;
         } else {
             // The lock is held so that nothing is counted between the end of the interval and the totals.
-            let ledger = self.shared;
-            let mut aggregate = ledger.aggregate();
-            let count = self.cut(&mut aggregate, look, queue);
-            let phase = self.recorder.phase(look);
-            let records = self.recorder.tick(look, &aggregate, &count);
-            self.snapshots.tick((look, phase), (&aggregate, &self.checks), &count, &records);
+            let shared = self.shared;
+            let mut aggregate = shared.aggregate();
+            let count = self.cut(&mut aggregate, sample, queue);
+            let phase = self.recorder.phase(sample);
+            let records = self.recorder.tick(sample, &aggregate, &count);
+            self.snapshots.tick((sample, phase), (&aggregate, &self.checks), &count, &records);
             self.pending.extend(records);
-            if self.checks.should_abort(aggregate.load_end(look.machine.at).since_start()) {
+            if self.checks.should_abort(aggregate.load_end(sample.machine.at).since_start()) {
                 self.stop.begin(EndReason::CheckAbort);
             }
         }
@@ -243,9 +243,9 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Closes the interval.
-    fn cut(&mut self, aggregate: &mut Aggregate, look: TickSample, queue: usize) -> TickCounts {
+    fn cut(&mut self, aggregate: &mut Aggregate, sample: TickSample, queue: usize) -> TickCounts {
         let cuts = aggregate.close_interval();
-        let (phase, end) = (self.recorder.phase(look), look.machine.at);
+        let (phase, end) = (self.recorder.phase(sample), sample.machine.at);
         self.phases.push(end, phase);
         if !self.checks.is_empty() {
             // Rates are computed over the time of the load.

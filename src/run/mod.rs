@@ -1,7 +1,7 @@
 //! A run from start to end: makes the channels, starts the threads, joins them.
 //!
 //! It ends by ownership. Users return and drop their senders, so the aggregator's channel closes; the sampler takes a
-//! last look; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then. Observers
+//! last sample; the aggregator hands over what it has; the last lines go to the writer, whose channel closes then. Observers
 //! start before the first user, and get the final result when the stream is at its end.
 
 mod aggregator;
@@ -43,7 +43,7 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, StreamSource};
-use crate::telemetry::ours::{RunEnvironment, Target, WireShard};
+use crate::telemetry::own_records::{RunEnvironment, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
@@ -154,10 +154,10 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let room = plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES;
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
-    let ledger = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
-    let aggregator = Aggregator::start(recorder, run, &ledger, snapshots, batches, place, first);
+    let shared = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
+    let aggregator = Aggregator::start(recorder, run, &shared, snapshots, batches, place, first);
     let run_threads = RunThreads { run, dialer: &dialer, signals: &signals };
-    let (final_counts, end) = run_threads.run(aggregator, watch, sender, &ledger)?;
+    let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     let (finished, last) = finish(&run_threads, final_counts, end, &writer, patience);
     observers.finish(last, &finished.ending);
@@ -232,11 +232,11 @@ impl RunThreads<'_> {
         aggregator: Aggregator<'p>,
         watch: SamplerThread<'_>,
         outcomes: Sender<Outcome>,
-        ledger: &SharedAggregate<'_>,
+        shared: &SharedAggregate<'_>,
     ) -> Result<(FinalCounts<'p>, LeftOver)> {
         let swarm = Swarm::new(self.run, self.dialer);
-        let relieve = || ledger.help_count();
-        let outlet = OutcomeSender::new(outcomes, &relieve);
+        let help_count = || shared.help_count();
+        let outlet = OutcomeSender::new(outcomes, &help_count);
         let (sample_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
@@ -325,9 +325,9 @@ fn finish(
         assessment,
         exit_code: exit.code(),
     };
-    let tick = last.as_ref().map(|(look, _)| (look.tick, recorder.phase(*look)));
+    let tick = last.as_ref().map(|(sample, _)| (sample.tick, recorder.phase(*sample)));
     let snapshot = snapshots.last(&ending, &aggregate, tick);
-    let tick = last.map(|(look, count)| recorder.tick(look, &aggregate, &count)).unwrap_or_default();
+    let tick = last.map(|(sample, count)| recorder.tick(sample, &aggregate, &count)).unwrap_or_default();
     let lines = waiting.into_iter().chain(tick).chain(recorder.finish(&ending, &aggregate));
     let delivered = deliver(lines, &batches, writer, patience);
     drop(batches);

@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
-use crate::telemetry::look::TickSample;
+use crate::telemetry::tick::TickSample;
 use crate::telemetry::writer::CpuGauge;
 
 /// A sample, and whether it is the last.

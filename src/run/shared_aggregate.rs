@@ -120,17 +120,17 @@ mod tests {
         let (sender, outcomes) = bounded(1000);
         let stop = Stop::new(Arc::default());
         let stalls = Stalls::new(Duration::from_secs(3));
-        let ledger = SharedAggregate::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
+        let shared = SharedAggregate::new(outcomes, Aggregate::new(1), stalls, &stop, Clock::start_now());
         (0..1000).for_each(|_| sender.send(outcome()).unwrap());
-        assert_eq!(ledger.count(300), 300);
-        assert_eq!(ledger.count(usize::MAX), 700);
+        assert_eq!(shared.count(300), 300);
+        assert_eq!(shared.count(usize::MAX), 700);
     }
 
     #[test]
     fn each_outcome_is_counted_once_whichever_thread_counts() {
         let (sender, outcomes) = bounded(64);
         let stop = Stop::new(Arc::default());
-        let ledger = SharedAggregate::new(
+        let shared = SharedAggregate::new(
             outcomes,
             Aggregate::new(1),
             Stalls::new(Duration::from_secs(3)),
@@ -140,18 +140,18 @@ mod tests {
         std::thread::scope(|scope| {
             let user = || {
                 for _ in 0..5000 {
-                    ledger.help_count();
+                    shared.help_count();
                     sender.send(outcome()).unwrap();
                 }
             };
             let users: Vec<_> = (0..4).map(|_| scope.spawn(user)).collect();
             // Like the aggregator: all users may wait for room at once, when the one that made some waits too.
             while !users.iter().all(ScopedJoinHandle::is_finished) {
-                ledger.count(10);
+                shared.count(10);
             }
         });
-        ledger.count(usize::MAX);
-        let mut aggregate = ledger.take_totals();
+        shared.count(usize::MAX);
+        let mut aggregate = shared.take_totals();
         aggregate.close_interval();
         assert_eq!(aggregate.counts().ok, 20_000);
     }

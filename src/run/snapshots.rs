@@ -16,8 +16,8 @@ use crate::publish::threads::Observers;
 use crate::stats::aggregate::{Aggregate, EndpointTally};
 use crate::stats::check::CheckSet;
 use crate::telemetry::ending::RunEnding;
-use crate::telemetry::look::{TickCounts, TickSample};
 use crate::telemetry::record::{Record, RecordBody};
+use crate::telemetry::tick::{TickCounts, TickSample};
 use crate::vocabulary::Phase;
 
 /// Time from one snapshot to the next, between two ticks.
@@ -46,12 +46,12 @@ impl<'p> Snapshots<'p> {
     /// Gives a tick to the observers for which it is time; its lines are `records`.
     pub(super) fn tick(
         &mut self,
-        (look, phase): (TickSample, Phase),
+        (sample, phase): (TickSample, Phase),
         (aggregate, check_set): (&Aggregate, &CheckSet),
         count: &TickCounts,
         records: &[Record],
     ) {
-        let at = look.machine.at;
+        let at = sample.machine.at;
         let is_due = |(wants, given): &(Wants, Moment)| at.since(*given) >= wants.pause;
         let Some(wants) = together(self.wants.iter().filter(|known| is_due(known)).map(|(wants, _)| wants)) else {
             return;
@@ -60,16 +60,16 @@ impl<'p> Snapshots<'p> {
         let load_end = aggregate.load_end(at);
         let checks = if wants.checks { check_set.results(load_end.since_start()) } else { Vec::new() };
         let tick = TickSnapshot {
-            number: look.tick,
+            number: sample.tick,
             phase,
-            users: look.users,
-            flight: look.flight,
+            users: sample.users,
+            flight: sample.flight,
             is_bottleneck: is_hot || count.sends.is_too_late(),
             checks,
             ..self.sums(wants, aggregate, (at, load_end))
         };
         self.tick = Arc::new(tick);
-        let snapshot = Arc::new(self.snapshot(at, aggregate, look.is_draining()));
+        let snapshot = Arc::new(self.snapshot(at, aggregate, sample.is_draining()));
         for (place, (_, given)) in self.wants.iter_mut().enumerate().filter(|(_, known)| is_due(known)) {
             self.observers.give(place, &snapshot);
             *given = at;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::load::net::connection::Dialer;
 use crate::plan::Plan;
 use crate::plan::journey::UserClass;
-use crate::telemetry::ours::Target;
+use crate::telemetry::own_records::Target;
 
 /// How long name lookups may take before the run starts without them.
 const LOOKUP_PATIENCE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use super::histogram::Precision;
 use super::interval::Interval;
 use super::packed::PackedTimes;
 use super::times::Times;
-use crate::plan::check::{Abort, Check, CheckScope, Latency, Metric};
+use crate::plan::check::{Abort, Check, CheckScope, Latency, Metric, Unit};
 use crate::vocabulary::Phase;
 
 /// Minimum number of requests before a ratio or a percentile can stop a run.
@@ -212,7 +212,7 @@ impl CheckSet {
     /// The result of each check; `load_time` is the time from the start to the end of the load.
     #[must_use]
     pub fn results(&self, load_time: Duration) -> Vec<CheckResult> {
-        let ruling = |state: &CheckState| {
+        let result = |state: &CheckState| {
             let selection = &self.selections[state.selection];
             let completed = selection.value(state.check.metric(), load_time);
             // A check that stopped the run is not met, whatever arrived while it was stopping.
@@ -221,7 +221,7 @@ impl CheckSet {
             let value = missed.or(selection.bound(state.check.metric())).or(completed);
             CheckResult { check: state.check.clone(), value, met: missed.is_none() && value.is_some() }
         };
-        self.checks.iter().map(ruling).collect()
+        self.checks.iter().map(result).collect()
     }
 }
 
@@ -269,7 +269,7 @@ impl Selection {
     /// The lower bound of a time over completed and unfinished requests together; `None` where it is not
     /// above the value of the completed requests alone.
     fn bound(&self, metric: Metric) -> Option<CheckValue> {
-        if !metric.is_time() || metric == Metric::Min || self.unfinished.sum().count == 0 {
+        if metric.unit() != Unit::Time || metric == Metric::Min || self.unfinished.sum().count == 0 {
             return None;
         }
         let mut together = self.times.clone();
@@ -297,12 +297,12 @@ impl CheckResult {
     #[must_use]
     pub fn wire_value(&self) -> (f64, &'static str) {
         let value = self.value.map_or(0.0, |value| value.number);
-        match self.check.metric() {
-            Metric::Rps => (value, "1/s"),
-            Metric::FailRatio => (value, "ratio"),
-            Metric::Failures | Metric::Requests => (value, "requests"),
-            Metric::Percentile(_) | Metric::Min | Metric::Avg | Metric::Max => (value / 1000.0, "ms"),
-        }
+        let unit = self.check.metric().unit();
+        let value = match unit {
+            Unit::Time => value / 1000.0,
+            Unit::PerSecond | Unit::Share | Unit::Requests => value,
+        };
+        (value, unit.as_str())
     }
 
     /// The value in human-readable form, `312.5ms`, `1.25%` or `≥ 5.9s`; `None` without data.

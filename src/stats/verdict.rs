@@ -57,9 +57,8 @@ impl Assessment {
     /// Judges a run.
     #[must_use]
     pub fn of(evidence: Evidence) -> Self {
-        let Evidence { counts, answered, unfinished, faults, check_results: rulings, unchecked, without_data } =
-            evidence;
-        let is_missed = rulings.iter().any(|ruling| !ruling.met);
+        let Evidence { counts, answered, unfinished, faults, check_results, unchecked, without_data } = evidence;
+        let is_missed = check_results.iter().any(|result| !result.met);
         let mut verdict = if faults.is_empty() { Verdict::Pass } else { Verdict::Invalid };
         let mut reasons = faults;
         if answered == 0 {
@@ -79,7 +78,7 @@ impl Assessment {
         }
         if is_missed {
             verdict = verdict.max(Verdict::CheckFailed);
-            let missed = rulings.iter().filter_map(CheckResult::reason);
+            let missed = check_results.iter().filter_map(CheckResult::reason);
             reasons.extend(missed.map(|text| VerdictReason::new(ReasonKind::Check, text)));
         }
         if unchecked > 0 {
@@ -91,7 +90,7 @@ impl Assessment {
             let text = format!("{without_data} requests were not sent: the data for them was used up");
             reasons.push(VerdictReason::new(ReasonKind::DataEnd, text));
         }
-        Self { verdict, reasons, check_results: rulings }
+        Self { verdict, reasons, check_results }
     }
 
     /// A run without complaints.
@@ -127,14 +126,14 @@ mod tests {
     use crate::plan::check::Check;
     use crate::stats::check::CheckValue;
 
-    fn ruling(met: bool) -> CheckResult {
+    fn result(met: bool) -> CheckResult {
         let value = Some(CheckValue { number: 250_000.0, is_bound: false });
         CheckResult { check: Check::parse("p95 < 300ms").unwrap(), value, met }
     }
 
-    fn evidence(ok: u64, failed: u64, rulings: Vec<CheckResult>, unchecked: u64) -> Evidence {
+    fn evidence(ok: u64, failed: u64, check_results: Vec<CheckResult>, unchecked: u64) -> Evidence {
         let counts = Counts { ok, failed, ..Counts::default() };
-        Evidence { counts, answered: ok + failed, check_results: rulings, unchecked, ..Evidence::default() }
+        Evidence { counts, answered: ok + failed, check_results, unchecked, ..Evidence::default() }
     }
 
     #[test]
@@ -142,41 +141,41 @@ mod tests {
         let faults = vec![VerdictReason::new(ReasonKind::Generator, "no free port")];
         for (evidence, verdict) in [
             (evidence(1, 0, vec![], 0), Verdict::Pass),
-            (evidence(1, 0, vec![ruling(true)], 0), Verdict::Pass),
+            (evidence(1, 0, vec![result(true)], 0), Verdict::Pass),
             (evidence(1, 1, vec![], 1), Verdict::Failures),
-            (evidence(1, 1, vec![ruling(true)], 1), Verdict::Failures),
-            (evidence(1, 1, vec![ruling(true)], 0), Verdict::Pass),
-            (evidence(1, 1, vec![ruling(true), ruling(false)], 1), Verdict::CheckFailed),
-            (evidence(0, 0, vec![ruling(false)], 0), Verdict::Invalid),
-            (Evidence { answered: 0, ..evidence(0, 80, vec![ruling(true)], 0) }, Verdict::Invalid),
-            (Evidence { faults: faults.clone(), ..evidence(1, 1, vec![ruling(false)], 1) }, Verdict::Invalid),
+            (evidence(1, 1, vec![result(true)], 1), Verdict::Failures),
+            (evidence(1, 1, vec![result(true)], 0), Verdict::Pass),
+            (evidence(1, 1, vec![result(true), result(false)], 1), Verdict::CheckFailed),
+            (evidence(0, 0, vec![result(false)], 0), Verdict::Invalid),
+            (Evidence { answered: 0, ..evidence(0, 80, vec![result(true)], 0) }, Verdict::Invalid),
+            (Evidence { faults: faults.clone(), ..evidence(1, 1, vec![result(false)], 1) }, Verdict::Invalid),
         ] {
             let assessment = Assessment::of(evidence);
             assert_eq!(assessment.verdict, verdict, "{assessment:?}");
             assert_eq!(assessment.reasons.is_empty(), verdict == Verdict::Pass, "{assessment:?}");
         }
-        let assessment = Assessment::of(Evidence { faults, ..evidence(1, 1, vec![ruling(false)], 1) });
+        let assessment = Assessment::of(Evidence { faults, ..evidence(1, 1, vec![result(false)], 1) });
         let missed = "check not met: p95 < 300ms, it is 250ms";
         let texts: Vec<&str> = assessment.reasons.iter().map(|reason| reason.text.as_str()).collect();
         assert_eq!(texts, ["no free port", missed, "1 of 2 requests failed"]);
         assert_eq!(assessment.exit(7), Exit::Invalid);
-        assert_eq!(Assessment::of(evidence(1, 1, vec![ruling(false)], 1)).exit(7).code(), 3);
+        assert_eq!(Assessment::of(evidence(1, 1, vec![result(false)], 1)).exit(7).code(), 3);
         assert_eq!(Assessment::of(evidence(1, 1, vec![], 1)).exit(7), Exit::Failures(7));
     }
 
     #[test]
     fn too_many_unfinished_requests_are_not_valid_unless_a_check_is_missed_already() {
         let unfinished = |overdue| UnfinishedCounts { aborted: overdue, overdue, ..UnfinishedCounts::default() };
-        let with = |overdue, rulings| {
-            let mut evidence = evidence(95, 0, rulings, 0);
+        let with = |overdue, check_results| {
+            let mut evidence = evidence(95, 0, check_results, 0);
             evidence.counts.aborted = overdue;
             Assessment::of(Evidence { unfinished: unfinished(overdue), ..evidence })
         };
         for (assessment, verdict) in [
             (with(5, vec![]), Verdict::Pass),
             (with(6, vec![]), Verdict::Invalid),
-            (with(6, vec![ruling(true)]), Verdict::Invalid),
-            (with(6, vec![ruling(false)]), Verdict::CheckFailed),
+            (with(6, vec![result(true)]), Verdict::Invalid),
+            (with(6, vec![result(false)]), Verdict::CheckFailed),
         ] {
             assert_eq!(assessment.verdict, verdict, "{assessment:?}");
         }

@@ -2,12 +2,10 @@
 //! against both. Streams come from disks and networks, and a wrong number is worse than none.
 
 use super::hdr::decode::Recorded;
+use super::line::MAX_COUNT;
 use super::text::{MAX_METHOD, MAX_NAME, MAX_TESTPLAN, is_within};
 use crate::clock::unix_time;
 use crate::stats::histogram::MAX_TIME_US;
-
-/// Maximum count: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
-pub const MAX_COUNT: u64 = 1 << 53;
 
 /// Maximum time: 146,000 years in microseconds; sums do not overflow.
 pub const MAX_CLAIMED_US: u64 = 1 << 62;

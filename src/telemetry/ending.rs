@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ours::{CheckEvent, RunEnd, WireReason};
+use super::own_records::{CheckEvent, RunEnd, WireReason};
 use super::record::RecordBody;
 use super::text::{MAX_NAME, clipped};
 use crate::clock::Moment;
@@ -71,9 +71,9 @@ pub fn last_lines(
     exit_code: u8,
     totals: &EndTotals,
 ) -> impl Iterator<Item = RecordBody> + use<> {
-    let Assessment { verdict, reasons, check_results: rulings } = assessment;
+    let Assessment { verdict, reasons, check_results } = assessment;
     let EndTotals { counts, unfinished, judged, load_time } = totals;
-    let met = rulings.iter().filter(|ruling| ruling.met).count();
+    let met = check_results.iter().filter(|result| result.met).count();
     let end = RunEnd {
         // Filled in by the writer, which counts the lines.
         lines: 0,
@@ -90,12 +90,12 @@ pub fn last_lines(
         load_seconds: load_time.as_secs_f64(),
         judged: *judged,
         checks_met: met,
-        checks_missed: rulings.len() - met,
+        checks_missed: check_results.len() - met,
         verdict: *verdict,
         reasons: limited(reasons),
         exit_code,
     };
-    let checks: Vec<RecordBody> = rulings.iter().map(|ruling| RecordBody::Check(check_event(ruling))).collect();
+    let checks: Vec<RecordBody> = check_results.iter().map(|result| RecordBody::Check(check_event(result))).collect();
     checks.into_iter().chain([RecordBody::RunEnd(end)])
 }
 
@@ -118,14 +118,14 @@ pub fn check_events(assessment: &Assessment) -> impl Iterator<Item = CheckEvent>
     assessment.check_results.iter().map(check_event)
 }
 
-fn check_event(ruling: &CheckResult) -> CheckEvent {
-    let (value, unit) = ruling.wire_value();
+fn check_event(result: &CheckResult) -> CheckEvent {
+    let (value, unit) = result.wire_value();
     CheckEvent {
-        check: clipped(ruling.check.text(), MAX_CHECK_BYTES).into_owned(),
-        met: ruling.met,
-        has_data: ruling.value.is_some(),
+        check: clipped(result.check.text(), MAX_CHECK_BYTES).into_owned(),
+        met: result.met,
+        has_data: result.value.is_some(),
         value,
-        is_bound: ruling.value.is_some_and(|value| value.is_bound),
+        is_bound: result.value.is_some_and(|value| value.is_bound),
         unit,
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::hdr::encode::pieces;
 use super::line::MAX_LINE;
-use super::ours::HistogramPiece;
+use super::own_records::HistogramPiece;
 use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;

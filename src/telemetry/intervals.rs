@@ -1,7 +1,7 @@
 //! Converts intervals to lines: what happened at each endpoint, with histograms in the line or, if too long, in parts.
 
 use super::fitting::Fitting;
-use super::ours::{IntervalMetric, WireConnections, WireSum, WireTimes};
+use super::own_records::{IntervalMetric, WireConnections, WireSum, WireTimes};
 use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::interval::{ConnectionTimes, Interval};

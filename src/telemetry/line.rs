@@ -11,6 +11,9 @@ use crate::vocabulary::SourceKind;
 /// of up to 4096 bytes (`PIPE_BUF`, pipe(7)) are never torn.
 pub const MAX_LINE: usize = 4096;
 
+/// Maximum count in a line: up to here JSON's integers are exact (RFC 8259 section 6), and sums do not overflow.
+pub const MAX_COUNT: u64 = 1 << 53;
+
 /// The writer of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamSource {

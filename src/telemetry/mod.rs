@@ -1,6 +1,6 @@
 //! The telemetry stream of JSON lines.
 
-pub mod ours;
+pub mod own_records;
 pub mod record;
 pub mod line;
 pub mod hdr;
@@ -9,10 +9,11 @@ mod fitting;
 pub mod intervals;
 mod health;
 pub mod ending;
-pub mod look;
+pub mod tick;
 pub mod recorder;
 pub mod sink;
 pub mod text;
+pub mod troubles;
 pub mod unfinished;
 pub mod warnings;
 pub mod writer;

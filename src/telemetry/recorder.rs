@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::look::{PreviousSample, TickCounts, TickSample};
-use super::ours::{Config, RunEnvironment, Warning, WireSetting};
+use super::own_records::{Config, RunEnvironment, Warning, WireSetting};
 use super::record::{
     Cpu, EndpointError, EndpointStats, Gauge, Network, Record, RecordBody, Stats, TestStop, WireStatistics,
 };
 use super::text::{MAX_METHOD, MAX_NAME, clipped};
+use super::tick::{PreviousSample, TickCounts, TickSample};
 use super::{unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::event::{SwarmEvent, SwarmEventKind};
@@ -61,16 +61,16 @@ impl<'p> Recorder<'p> {
 
     /// The lines of a tick. `aggregate` was closed for it, which gave `count`.
     #[must_use]
-    pub fn tick(&mut self, look: TickSample, aggregate: &Aggregate, count: &TickCounts) -> Vec<Record> {
-        let mut bodies = self.machine(look, aggregate);
-        let span = self.span(look);
+    pub fn tick(&mut self, sample: TickSample, aggregate: &Aggregate, count: &TickCounts) -> Vec<Record> {
+        let mut bodies = self.machine(sample, aggregate);
+        let span = self.span(sample);
         for EndpointInterval { key: place, interval } in &count.cuts {
             bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
         }
-        let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
-        bodies.push(health::line(&span, (self.before.as_ref(), &look), count, &intent));
-        self.before = Some(PreviousSample { sample: look, aggregator_cpu: count.aggregator_cpu });
-        bodies.into_iter().map(|body| Record { at: look.machine.at, tick: Some(look.tick), body }).collect()
+        let intent = Intent { users: self.wanted(sample), arrivals: self.intended(sample) };
+        bodies.push(health::line(&span, (self.before.as_ref(), &sample), count, &intent));
+        self.before = Some(PreviousSample { sample: sample, aggregator_cpu: count.aggregator_cpu });
+        bodies.into_iter().map(|body| Record { at: sample.machine.at, tick: Some(sample.tick), body }).collect()
     }
 
     /// Start of the interval that ends with the next sample.
@@ -79,59 +79,59 @@ impl<'p> Recorder<'p> {
         self.before.as_ref().map_or(Moment::START, |before| before.sample.machine.at)
     }
 
-    /// The phase that covers most of the interval that ends with `look`.
+    /// The phase that covers most of the interval that ends with `sample`.
     #[must_use]
-    pub fn phase(&self, look: TickSample) -> Phase {
-        let (start, end) = (self.interval_start(), look.machine.at);
-        let load_end = look.stopped.map_or(end, |stopped| stopped.clamp(start, end));
+    pub fn phase(&self, sample: TickSample) -> Phase {
+        let (start, end) = (self.interval_start(), sample.machine.at);
+        let load_end = sample.stopped.map_or(end, |stopped| stopped.clamp(start, end));
         if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
     }
 
-    /// The interval that ends with `look`.
-    fn span(&self, look: TickSample) -> Span {
+    /// The interval that ends with `sample`.
+    fn span(&self, sample: TickSample) -> Span {
         let start = self.interval_start();
-        let end = look.machine.at;
-        let phase = self.phase(look);
+        let end = sample.machine.at;
+        let phase = self.phase(sample);
         let text = |moment| rfc3339(self.clock.unix(moment));
         Span { start: text(start), end: text(end), phase }
     }
 
-    /// Users that should be running at `look`.
-    fn wanted(&self, look: TickSample) -> u32 {
-        if look.is_draining() { 0 } else { self.plan.load().users_wanted(look.machine.at).unwrap_or(look.users) }
+    /// Users that should be running at `sample`.
+    fn wanted(&self, sample: TickSample) -> u32 {
+        if sample.is_draining() { 0 } else { self.plan.load().users_wanted(sample.machine.at).unwrap_or(sample.users) }
     }
 
-    /// Arrivals due in the interval that ends with `look`; `None` in the closed model.
-    fn intended(&self, look: TickSample) -> Option<f64> {
-        Some(self.plan.load().arrivals_due(look.machine.at)? - self.plan.load().arrivals_due(self.interval_start())?)
+    /// Arrivals due in the interval that ends with `sample`; `None` in the closed model.
+    fn intended(&self, sample: TickSample) -> Option<f64> {
+        Some(self.plan.load().arrivals_due(sample.machine.at)? - self.plan.load().arrivals_due(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
-    fn machine(&self, look: TickSample, aggregate: &Aggregate) -> Vec<RecordBody> {
-        let sample = look.machine;
+    fn machine(&self, sample: TickSample, aggregate: &Aggregate) -> Vec<RecordBody> {
+        let machine = sample.machine;
         let before = self.before.as_ref().map(|before| before.sample.machine);
-        let statistics = aggregate.statistics(sample.at);
+        let statistics = aggregate.statistics(machine.at);
         let cpu = match &before {
-            Some(before) => usage::cpu_percent(before, &sample),
-            None => usage::first_cpu_percent(&sample, self.process_age_at_start),
+            Some(before) => usage::cpu_percent(before, &machine),
+            None => usage::first_cpu_percent(&machine, self.process_age_at_start),
         };
         let warning = before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
         let delta = |now: u64, total: fn(&Sample) -> u64| now.saturating_sub(before.as_ref().map_or(now, total));
         let bodies = [
-            stats(StatsType::Current, look.users, &statistics),
+            stats(StatsType::Current, sample.users, &statistics),
             RecordBody::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
-            RecordBody::Mem(Gauge { value: mebibytes(sample.rss_bytes), unit: "MiB" }),
+            RecordBody::Mem(Gauge { value: mebibytes(machine.rss_bytes), unit: "MiB" }),
             RecordBody::Network(Network {
-                value: sample.network_sent,
+                value: machine.network_sent,
                 unit: "bytes",
                 direction: "sent",
-                delta: delta(sample.network_sent, |before| before.network_sent),
+                delta: delta(machine.network_sent, |before| before.network_sent),
             }),
             RecordBody::Network(Network {
-                value: sample.network_received,
+                value: machine.network_received,
                 unit: "bytes",
                 direction: "recv",
-                delta: delta(sample.network_received, |before| before.network_received),
+                delta: delta(machine.network_received, |before| before.network_received),
             }),
         ];
         let warning = warning.map(|value| RecordBody::CpuWarning(Gauge { value, unit: "percent" }));

@@ -2,7 +2,7 @@
 
 use super::fitting::Fitting;
 use super::intervals::{Span, sum};
-use super::ours::UnfinishedMetric;
+use super::own_records::UnfinishedMetric;
 use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;

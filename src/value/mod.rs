@@ -1,7 +1,9 @@
 //! Values of flags and of the keys of scenario files: how each is written, and what it means.
 
+pub mod shard;
 pub mod size;
 pub mod stages;
+pub mod wall_time;
 
 use std::fmt;
 use std::net::IpAddr;

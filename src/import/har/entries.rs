@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::correlate::TokenBudget;
 use super::super::draft::{MAX_REQUESTS, Notes};
-use super::RecordedExchange;
+use super::exchange::RecordedExchange;
 use crate::error::{Error, Result};
 
 /// Reads the entries one by one, so that little memory is needed even for a recording full of images.

@@ -1,6 +1,7 @@
 //! The checks that a run is given, and whether they can be held to.
 
-use super::{Check, CheckScope, METRICS, Metric, RELATIONS, Relation};
+use super::metric::{METRICS, Metric, Unit};
+use super::{Check, CheckScope, RELATIONS, Relation};
 use crate::cli::{CheckFlags, SettingSource, SettingSources};
 use crate::error::{Error, Result};
 use crate::plan::endpoint::Endpoint;
@@ -37,7 +38,7 @@ pub fn of(flags: &CheckFlags, origins: &SettingSources, of_file: &[Check]) -> Re
 pub(super) fn over_all(metric: Metric, relation: Relation, bound: f64) -> Check {
     let word = METRICS.into_iter().find(|(_, known)| *known == metric).map_or("", |(word, _)| word);
     let sign = RELATIONS.into_iter().find(|(_, known)| *known == relation).map_or("", |(sign, _)| sign);
-    let (unit, scale) = if metric.is_time() { ("ms", 1000.0) } else { ("", 1.0) };
+    let (unit, scale) = if metric.unit() == Unit::Time { ("ms", 1000.0) } else { ("", 1.0) };
     let text = format!("{word} {sign} {bound}{unit}");
     Check { text, scope: CheckScope::default(), metric, relation, bound: bound * scale, aborts: false }
 }

@@ -1,6 +1,7 @@
 //! Parses a check character by character, so that errors have a position.
 
-use super::{Check, CheckScope, Latency, METRICS, Metric, RELATIONS, Relation};
+use super::metric::{METRICS, Metric, Trend, Unit};
+use super::{Check, CheckScope, Latency, RELATIONS, Relation};
 use crate::vocabulary::Phase;
 
 /// Units of time, in microseconds.
@@ -33,7 +34,7 @@ fn check(text: &str) -> ParseResult<Check> {
     let mut rest = Cursor { text, at: 0 };
     let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };
     let metric = metric(&mut rest)?;
-    if latency == Latency::Service && !metric.is_time() {
+    if latency == Latency::Service && metric.unit() != Unit::Time {
         return Err("service. goes with a time: p50, p90, p95, p99, p99.9, min, avg or max".to_owned());
     }
     let mut scope = CheckScope { latency, ..CheckScope::default() };
@@ -108,51 +109,46 @@ fn bound(rest: &mut Cursor, metric: Metric) -> ParseResult<f64> {
     rest.at += digits.len();
     rest.skip_blanks();
     let unit = rest.peek(|c| c.is_alphabetic() || c == '%');
-    if metric.is_time() {
-        let known = TIMES.into_iter().find(|(name, _)| *name == unit);
-        let (name, scale) = known.ok_or_else(|| rest.expected("a unit of time: us, ms or s"))?;
-        rest.at += name.len();
-        // Rounded to the nanosecond, so that 0.3s equals 300ms.
-        return Ok((number * scale * 1000.0).round() / 1000.0);
+    match metric.unit() {
+        Unit::Time => {
+            let known = TIMES.into_iter().find(|(name, _)| *name == unit);
+            let (name, scale) = known.ok_or_else(|| rest.expected("a unit of time: us, ms or s"))?;
+            rest.at += name.len();
+            // Rounded to the nanosecond, so that 0.3s equals 300ms.
+            Ok((number * scale * 1000.0).round() / 1000.0)
+        }
+        Unit::Share => {
+            let share = if rest.take("%") { number / 100.0 } else { number };
+            if share > 1.0 {
+                return Err(format!("character {}: a share is at most 1, which is 100%", rest.char_number()));
+            }
+            Ok(share)
+        }
+        Unit::PerSecond | Unit::Requests => Ok(number),
     }
-    if metric != Metric::FailRatio {
-        return Ok(number);
-    }
-    let share = if rest.take("%") { number / 100.0 } else { number };
-    if share > 1.0 {
-        return Err(format!("character {}: a share is at most 1, which is 100%", rest.char_number()));
-    }
-    Ok(share)
 }
 
 /// Checks whether it can be certain before the end that the check is missed.
 fn can_abort(scope: &CheckScope, metric: Metric, relation: Relation, bound: f64) -> Result<(), &'static str> {
-    let is_lower = matches!(relation, Relation::Above | Relation::AtLeast);
-    match (metric, relation) {
-        (_, Relation::Unequal) => Err("does not go with !=, which may be missed and met again"),
-        (Metric::Requests | Metric::Failures | Metric::Max, _) if is_lower => {
+    let (is_lower, is_upper) = match relation {
+        Relation::Above | Relation::AtLeast => (true, false),
+        Relation::Below | Relation::AtMost => (false, true),
+        Relation::Unequal => return Err("does not go with !=, which may be missed and met again"),
+        Relation::Equal => (false, false),
+    };
+    match (metric.trend(), relation) {
+        (Trend::Grows, _) if is_lower => {
             Err("does not go with a lower bound on what only grows: that is judged at the end")
         }
-        (Metric::Min, Relation::Below | Relation::AtMost) => {
+        (Trend::Falls, _) if is_upper => {
             Err("does not go with an upper bound on min, which only falls: that is judged at the end")
         }
-        (Metric::Failures, Relation::Equal) => Ok(()),
-        (Metric::FailRatio, Relation::Equal) if bound <= 0.0 => Ok(()),
+        (_, Relation::Equal) if metric == Metric::Failures || metric == Metric::FailRatio && bound <= 0.0 => Ok(()),
         (_, Relation::Equal) => Err("does not go with ==, which may be missed and met again"),
-        (Metric::Rps, _) if is_lower && scope.phase.is_none() => {
+        _ if metric == Metric::Rps && is_lower && scope.phase.is_none() => {
             Err("needs a phase here, because the ramp has lower rates: rps@steady")
         }
-        (
-            Metric::Percentile(_)
-            | Metric::Min
-            | Metric::Avg
-            | Metric::Max
-            | Metric::Rps
-            | Metric::FailRatio
-            | Metric::Failures
-            | Metric::Requests,
-            _,
-        ) => Ok(()),
+        (Trend::Grows | Trend::Falls | Trend::Varies, _) => Ok(()),
     }
 }
 

@@ -22,7 +22,7 @@ const POINTS_PER_POWER: i32 = 20;
 
 #[derive(Serialize)]
 struct PageData {
-    course: Columns,
+    timeline: Columns,
     endpoints: Vec<Columns>,
     heat: HeatMap,
     spectrum: PercentileCurves,
@@ -96,25 +96,25 @@ struct PercentileCurves {
 
 /// The data of a page.
 pub(super) fn json(model: &ReportModel) -> String {
-    let story = &model.run;
-    let start_ms = story.timeline.points().next().map_or(0, |point| point.start_ms);
-    let points: Vec<&Point> = story.timeline.points().collect();
-    let most = MAX_ENDPOINT_POINTS / story.endpoints.len().max(1);
+    let run = &model.run;
+    let start_ms = run.timeline.points().next().map_or(0, |point| point.start_ms);
+    let points: Vec<&Point> = run.timeline.points().collect();
+    let most = MAX_ENDPOINT_POINTS / run.endpoints.len().max(1);
     let data = PageData {
-        course: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
-        endpoints: story.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect(),
+        timeline: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
+        endpoints: run.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect(),
         heat: heat(&points, start_ms),
-        spectrum: spectrum(story),
+        spectrum: spectrum(run),
     };
     serde_json::to_string(&data).unwrap_or_else(|why| unreachable!("numbers and texts are JSON: {why}"))
 }
 
 fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
-    let mut course = endpoint.timeline.clone();
-    course.limit(most);
+    let mut timeline = endpoint.timeline.clone();
+    timeline.limit(most);
     // There is no line for an interval in which an endpoint was not used: nothing happened.
     let mut points: Vec<Point> = Vec::new();
-    for point in course.points() {
+    for point in timeline.points() {
         let before = points.last().map_or(point.start_ms, |point| point.end_ms);
         if point.start_ms > before {
             points.push(Point { start_ms: before, end_ms: point.start_ms, phase: point.phase, ..Point::default() });
@@ -212,9 +212,9 @@ fn row(us: u64) -> i32 {
     ((us.max(1) as f64).log10() * f64::from(ROWS_PER_POWER)).floor() as i32
 }
 
-fn spectrum(story: &RunData) -> PercentileCurves {
-    let (response, service) = (story.times(|phase| &phase.response), story.times(|phase| &phase.service));
-    let own_response = story.timeline.points().any(|point| point.traffic.response.is_some());
+fn spectrum(run: &RunData) -> PercentileCurves {
+    let (response, service) = (run.times(|phase| &phase.response), run.times(|phase| &phase.service));
+    let own_response = run.timeline.points().any(|point| point.traffic.response.is_some());
     PercentileCurves { response: quantile_points(&response), service: own_response.then(|| quantile_points(&service)) }
 }
 

@@ -54,16 +54,19 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
         notice(page, "notice bad", what, model.troubles.sentences());
     }
     tiles(page, model);
-    let story = &model.run;
-    if let Some(end) = story.end.as_ref().filter(|end| !end.reasons.is_empty()) {
-        let class = if matches!(end.verdict, Verdict::Pass | Verdict::Failures) { "notice warn" } else { "notice bad" };
+    let run = &model.run;
+    if let Some(end) = run.end.as_ref().filter(|end| !end.reasons.is_empty()) {
+        let class = match end.verdict {
+            Verdict::Pass | Verdict::Failures => "notice warn",
+            Verdict::CheckFailed | Verdict::Invalid => "notice bad",
+        };
         let title = if end.verdict == Verdict::Pass { "Worth knowing" } else { "Why it did not pass" };
         notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }
-    tables::checks(page, &story.checks);
-    if !story.warnings.is_empty() {
-        let further = (story.more_warnings > 0).then(|| format!("and {} more", count(story.more_warnings)));
-        let sentences = story.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
+    tables::checks(page, &run.checks);
+    if !run.warnings.is_empty() {
+        let further = (run.more_warnings > 0).then(|| format!("and {} more", count(run.more_warnings)));
+        let sentences = run.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
         notice(page, "notice warn", "Warnings", sentences.chain(further));
     }
 }
@@ -77,11 +80,11 @@ fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences
 }
 
 fn tiles(page: &mut Markup, model: &ReportModel) {
-    let story = &model.run;
-    let (Numbers { statistics: total, bounds, unfinished }, whole) = (story.total_numbers(), story.timeline.total());
+    let run = &model.run;
+    let (Numbers { statistics: total, bounds, unfinished }, whole) = (run.total_numbers(), run.timeline.total());
     let Statistics { num_requests: requests, num_failures: failures, .. } = total;
-    let users = story.timeline.points().map(|point| point.gauges.users).max().unwrap_or(0);
-    let cut_off = story.counts().aborted;
+    let users = run.timeline.points().map(|point| point.gauges.users).max().unwrap_or(0);
+    let cut_off = run.counts().aborted;
     let left = match (cut_off, unfinished.unsent) {
         (0, 0) => "none cut off at the end".to_owned(),
         (aborted, 0) => format!("{} more cut off at the end", count(aborted)),
@@ -115,12 +118,12 @@ fn tile(page: &mut Markup, title: &'static str, figure: &str, beside: &str) {
 
 /// Containers of the charts, which the script fills.
 pub(super) fn charts(page: &mut Markup, model: &ReportModel) {
-    let story = &model.run;
+    let run = &model.run;
     page.raw("<section aria-labelledby=\"over-time\">\n<div class=\"row\"><h2 id=\"over-time\">Over time</h2>\n");
-    if story.endpoints.len() > 1 {
+    if run.endpoints.len() > 1 {
         page.raw("<label for=\"endpoint\">Endpoint <select id=\"endpoint\"><option>all endpoints");
         page.raw("</option>");
-        for endpoint in &story.endpoints {
+        for endpoint in &run.endpoints {
             page.raw("<option>").text(endpoint.title()).raw("</option>");
         }
         page.raw("</select></label>");
@@ -128,7 +131,7 @@ pub(super) fn charts(page: &mut Markup, model: &ReportModel) {
     page.raw("</div>\n<noscript><p>The charts are drawn by a script in this page.</p></noscript>\n");
     page.raw("<div class=\"charts\">\n");
     chart(page, "chart-rate", "Requests per second", "Completed requests, and those that failed.");
-    let own_response = story.timeline.points().any(|point| point.traffic.response.is_some());
+    let own_response = run.timeline.points().any(|point| point.traffic.response.is_some());
     let latency = if own_response {
         "Per interval. Dashed: service time, measured from sending instead of from the due time."
     } else {
@@ -139,7 +142,7 @@ pub(super) fn charts(page: &mut Markup, model: &ReportModel) {
     chart(page, "chart-bytes", "Data", "Bodies of requests and responses.");
     wide(page, "chart-heat", "How long responses took, and when", "Every request of the run by its response time.");
     wide(page, "chart-spectrum", "Percentiles of response time", "The share of requests that took at most this long.");
-    let limit = match story.plan.available_cpus {
+    let limit = match run.plan.available_cpus {
         Some(cpus) => {
             format!(
                 "Percent of one core, with {} % available. Near that limit, the generator measures itself.",
@@ -153,7 +156,7 @@ pub(super) fn charts(page: &mut Markup, model: &ReportModel) {
     page.raw("</div>\n");
     page.raw("<p class=\"facts\" id=\"dense\" hidden>Where intervals are too close for the screen, a line shows the ");
     page.raw("median of neighbouring intervals and its band their range; the pointer shows each interval.</p>\n");
-    let ticks = story.timeline.ticks_per_point();
+    let ticks = run.timeline.ticks_per_point();
     if ticks > 1 {
         page.raw("<p class=\"facts\">The run was long: each point joins ").text(ticks);
         page.raw(" ticks of the stream, with exact percentiles and the maximum of users, CPU and lateness.</p>\n");

@@ -28,8 +28,8 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
 }
 
 /// Ramp, steady, down and drain, one row each.
-pub(super) fn phases(page: &mut Markup, story: &RunData) {
-    let present = |phase: Phase| story.phases.iter().find(|seen| seen.phase == phase);
+pub(super) fn phases(page: &mut Markup, run: &RunData) {
+    let present = |phase: Phase| run.phases.iter().find(|seen| seen.phase == phase);
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
     page.raw("<th>Lasted</th><th>Requests</th><th>Failures</th><th>Requests/s</th><th>p50</th><th>p95</th>");
     page.raw("<th>p99</th><th>Max</th></tr></thead>\n<tbody>");
@@ -59,7 +59,7 @@ fn milliseconds(times: &Times, permille: u64) -> String {
 }
 
 /// One row per endpoint, and one for all requests.
-pub(super) fn endpoints(page: &mut Markup, story: &RunData) {
+pub(super) fn endpoints(page: &mut Markup, run: &RunData) {
     const HEADS: [&str; 10] =
         ["Requests", "Failures", "Failed", "Mean", "Min", "p50", "p95", "p99", "Max", "Requests/s"];
     page.raw("<h2>Endpoints <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"endpoints\"><thead><tr>");
@@ -68,12 +68,12 @@ pub(super) fn endpoints(page: &mut Markup, story: &RunData) {
         page.raw("<th><button type=\"button\">").raw(head).raw("</button></th>");
     }
     page.raw("</tr></thead>\n<tbody>");
-    let used = story.endpoints.iter().filter_map(|endpoint| Some((endpoint.title(), story.numbers(endpoint)?)));
+    let used = run.endpoints.iter().filter_map(|endpoint| Some((endpoint.title(), run.numbers(endpoint)?)));
     for (name, numbers) in used {
         row(page, &name, &numbers);
     }
     page.raw("</tbody>\n<tfoot>");
-    row(page, "All requests", &story.total_numbers());
+    row(page, "All requests", &run.total_numbers());
     page.raw("</tfoot></table></div>\n");
 }
 
@@ -103,8 +103,8 @@ fn row(page: &mut Markup, name: &str, numbers: &Numbers) {
 }
 
 /// One row per error; nothing if there are none.
-pub(super) fn errors(page: &mut Markup, story: &RunData) {
-    if story.errors.is_empty() {
+pub(super) fn errors(page: &mut Markup, run: &RunData) {
+    if run.errors.is_empty() {
         return;
     }
     page.raw("<h2>Errors</h2>\n<div class=\"scroll\"><table class=\"errors\"><thead><tr>");
@@ -112,8 +112,7 @@ pub(super) fn errors(page: &mut Markup, story: &RunData) {
     page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
     page.raw("<th><button type=\"button\">Occurrences</button></th><th><button type=\"button\">First</button></th>");
     page.raw("<th><button type=\"button\">Last</button></th></tr></thead>\n<tbody>");
-    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in
-        story.errors.iter().take(MAX_ERRORS_SHOWN)
+    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in run.errors.iter().take(MAX_ERRORS_SHOWN)
     {
         page.raw("<tr>").element("td", "name", error).element("td", "name", format_args!("{method} {name}"));
         value(page, *occurrences as f64, &count(*occurrences));
@@ -122,22 +121,22 @@ pub(super) fn errors(page: &mut Markup, story: &RunData) {
         page.raw("</tr>\n");
     }
     page.raw("</tbody></table></div>\n");
-    if story.errors.len() > MAX_ERRORS_SHOWN {
-        let further = count((story.errors.len() - MAX_ERRORS_SHOWN) as u64);
+    if run.errors.len() > MAX_ERRORS_SHOWN {
+        let further = count((run.errors.len() - MAX_ERRORS_SHOWN) as u64);
         page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more distinct errors.</p>\n");
     }
 }
 
 /// All settings as resolved.
-pub(super) fn plan(page: &mut Markup, story: &RunData) {
+pub(super) fn plan(page: &mut Markup, run: &RunData) {
     page.raw("<h2>Plan</h2>\n<div class=\"card\"><details><summary>The plan as resolved: ")
-        .text(story.plan.settings.len());
+        .text(run.plan.settings.len());
     page.raw(" settings</summary>\n<div class=\"scroll\"><table class=\"plan\"><tbody>");
-    for setting in &story.plan.settings {
+    for setting in &run.plan.settings {
         page.raw("<tr><td>").text(&setting.key).raw("</td><td><code>").text(&setting.value).raw("</code></td><td>");
         page.text(&setting.origin).raw("</td></tr>\n");
     }
-    for target in &story.plan.targets {
+    for target in &run.plan.targets {
         page.raw("<tr><td>addresses</td><td><code>").text(&target.host).raw(" ").text(target.addresses.join(" "));
         page.raw("</code></td><td>found</td></tr>\n");
     }

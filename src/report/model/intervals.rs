@@ -2,43 +2,20 @@
 
 use std::time::Duration;
 
-use super::timeline::{Point, PointTraffic};
-use super::{EndpointSeen, PhaseSeen, RunData, millis, title};
+use super::pending::Pending;
+use super::run_data::RunData;
+use super::seen::{EndpointSeen, PhaseSeen, title};
+use super::timeline::{Point, PointTraffic, millis};
 use crate::stats::check::{CheckInput, TimesRef};
-use crate::stats::histogram::Precision;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
-use crate::stats::tally::{Counts, Statistics};
-use crate::stats::times::Times;
-use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
+use crate::stats::tally::Statistics;
+use crate::telemetry::claims::Distribution;
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::facts::{ErrorRow, HealthFact, HistogramFact, IntervalFact, TestStopFact};
 use crate::telemetry::reader::value;
 use crate::vocabulary::{EndReason, HistogramKind, Phase};
-
-/// An interval whose histograms follow in lines of their own.
-#[derive(Clone, Debug)]
-pub(super) struct Pending {
-    tick: u64,
-    endpoint: usize,
-    point: Point,
-    lines: usize,
-    /// The number of its line.
-    number: u64,
-    /// For service and response times: what the interval's line claims, and what its histograms contain.
-    claims: [(TimesClaim, Distribution); 2],
-}
-
-impl Pending {
-    /// Checks that the histograms agree with the line.
-    fn check(&self) -> Result<(), Contradiction> {
-        let traffic = &self.point.traffic;
-        let [service, response] = self.claims;
-        service.1.check_against(traffic.completed(), service.0)?;
-        if traffic.response.is_none() { Ok(()) } else { response.1.check_against(traffic.completed(), response.0) }
-    }
-}
 
 impl RunData {
     /// Adds the line about an endpoint's interval.
@@ -257,21 +234,6 @@ impl RunData {
             percentile_99_9: percentile(999_000),
             ..Statistics::default()
         }
-    }
-}
-
-impl PhaseSeen {
-    fn new(phase: Phase) -> Self {
-        let none = || Times::new(Precision::Fine);
-        Self { phase, duration_ms: 0, counts: Counts::default(), service: none(), response: none() }
-    }
-
-    fn add(&mut self, point: &Point) {
-        let PointTraffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
-        self.duration_ms += point.end_ms.saturating_sub(point.start_ms);
-        self.counts = self.counts.and(&Counts { ok, failed, aborted, redirects, reopened });
-        self.service.add_packed(&point.traffic.service);
-        self.response.add_packed(point.traffic.response());
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a run went over time: one point per tick; neighbours are joined if there would be too many.
 
+use crate::clock::unix_time;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
 use crate::vocabulary::Phase;
@@ -206,6 +207,11 @@ impl Timeline {
     }
 }
 
+/// Milliseconds since the Unix epoch.
+pub(super) fn millis(time: &str) -> Option<u64> {
+    u64::try_from(unix_time(time)?.as_millis()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,26 +228,26 @@ mod tests {
 
     #[test]
     fn too_many_points_are_joined_in_pairs_and_nothing_is_lost() {
-        let mut course = Timeline::new(10);
-        (1..=100).for_each(|tick| course.add(tick, &point(tick)));
-        assert_eq!((course.ticks_per_point(), course.points().len()), (16, 7));
-        let whole = course.total();
+        let mut timeline = Timeline::new(10);
+        (1..=100).for_each(|tick| timeline.add(tick, &point(tick)));
+        assert_eq!((timeline.ticks_per_point(), timeline.points().len()), (16, 7));
+        let whole = timeline.total();
         assert_eq!(whole.ok, 100);
         assert_eq!(whole.service.histogram, PackedHistogram::of((1..=100).map(|us| (us, 1))));
-        let first = course.points().next().unwrap();
+        let first = timeline.points().next().unwrap();
         assert_eq!((first.start_ms, first.end_ms, first.phase), (0, 15_000, Phase::Ramp));
-        assert!(course.points().zip(course.points().skip(1)).all(|(one, next)| one.end_ms == next.start_ms));
+        assert!(timeline.points().zip(timeline.points().skip(1)).all(|(one, next)| one.end_ms == next.start_ms));
     }
 
     #[test]
     fn a_late_line_is_inserted_at_its_time() {
-        let mut course = Timeline::new(10);
+        let mut timeline = Timeline::new(10);
         for tick in [2, 4, 3, 1, 3] {
-            course.add(tick, &point(tick));
+            timeline.add(tick, &point(tick));
         }
-        let starts: Vec<u64> = course.points().map(|point| point.start_ms).collect();
+        let starts: Vec<u64> = timeline.points().map(|point| point.start_ms).collect();
         assert_eq!(starts, [0, 1000, 2000, 3000]);
-        assert_eq!(course.points().nth(2).unwrap().traffic.ok, 2);
+        assert_eq!(timeline.points().nth(2).unwrap().traffic.ok, 2);
     }
 
     #[test]

@@ -1,31 +1,17 @@
 //! Requests that were unfinished at the end of the run, and the statistics that include them.
 
-use super::{EndpointSeen, RunData, title};
+use super::run_data::RunData;
+use super::seen::{EndpointSeen, UnfinishedSeen, title};
 use crate::stats::check::{TimesRef, UnfinishedInput};
 use crate::stats::packed::PackedTimes;
 use crate::stats::tally::Statistics;
-use crate::stats::unfinished::{Bounds, JudgedTimes, UnfinishedCounts, judged};
+use crate::stats::unfinished::{Bounds, UnfinishedCounts, judged};
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::ending::UnfinishedFact;
 use crate::telemetry::reader::facts::HistogramFact;
 use crate::telemetry::reader::value::TimesValue;
-use crate::vocabulary::{HistogramKind, Phase};
-
-/// Unfinished requests of one endpoint that were due in one phase.
-#[derive(Clone, Debug)]
-pub struct UnfinishedSeen {
-    method: String,
-    name: String,
-    phase: Phase,
-    counts: UnfinishedCounts,
-    /// From the due time to the cut.
-    response: PackedTimes,
-    /// From sending to the cut.
-    service: PackedTimes,
-    /// The endpoint's times in all phases, with unfinished requests included.
-    judged: JudgedTimes,
-}
+use crate::vocabulary::HistogramKind;
 
 /// The statistics of an endpoint or of all requests, as they are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -61,14 +47,17 @@ impl RunData {
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn add_unfinished_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) -> bool {
-        if matches!(piece.kind, HistogramKind::Service | HistogramKind::Response) {
-            return false;
-        }
+        let of: fn(&mut UnfinishedSeen) -> Option<&mut PackedTimes> = match piece.kind {
+            HistogramKind::Service | HistogramKind::Response => return false,
+            HistogramKind::UnfinishedResponse => |part| Some(&mut part.response),
+            HistogramKind::UnfinishedService => |part| Some(&mut part.service),
+            // Reports have no times to the first byte.
+            HistogramKind::UnfinishedFirstByte => |_| None,
+        };
         if let Some(part) = self.unfinished.last_mut() {
-            match (piece.kind, packed::histogram(&piece.histogram)) {
-                (HistogramKind::UnfinishedResponse, Ok(histogram)) => part.response.histogram.add(&histogram),
-                (HistogramKind::UnfinishedService, Ok(histogram)) => part.service.histogram.add(&histogram),
-                (_, Ok(_)) => {}
+            match (of(part), packed::histogram(&piece.histogram)) {
+                (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
+                (None, Ok(_)) => {}
                 (_, Err(why)) => reading.complain(why),
             }
         }
@@ -137,12 +126,6 @@ impl RunData {
         self.unfinished.iter().filter(is_meant).for_each(|part| together.add(&part.response));
         together.add(endpoint.map_or(&self.timeline, |endpoint| &endpoint.timeline).total().response());
         together
-    }
-}
-
-impl UnfinishedSeen {
-    fn is_of(&self, endpoint: &EndpointSeen) -> bool {
-        (&self.method, &self.name) == (&endpoint.method, &endpoint.name)
     }
 }
 

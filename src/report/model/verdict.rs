@@ -2,38 +2,38 @@
 
 use std::time::Duration;
 
-use super::{ReportModel, RunData};
+use super::run_data::RunData;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked_failures;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::check_events;
 use crate::telemetry::reader::ending::{CheckSeen, ReasonFact, RunEndFact};
+use crate::telemetry::reader::troubles::StreamTroubles;
 use crate::vocabulary::{ReasonKind, Verdict};
 
-impl ReportModel {
-    /// Replaces the stream's verdict by one for `checks`, which the story's check set was made from.
-    pub(super) fn judge(&mut self, checks: &[Check]) {
-        self.run.pass_unfinished_to_checks();
-        let story = &self.run;
-        let failures = story.failed_by_endpoint();
+impl RunData {
+    /// Replaces the stream's verdict by one for `checks`, which the check set was made from.
+    pub(super) fn judge(&mut self, checks: &[Check], troubles: &StreamTroubles) {
+        self.pass_unfinished_to_checks();
+        let failures = self.failed_by_endpoint();
         let unchecked = unchecked_failures(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
-        let load_time = story.load_time();
-        let (counts, unfinished) = (story.counts(), story.unfinished());
-        let (faults, notes) = self.stream_reasons();
+        let load_time = self.load_time();
+        let (counts, unfinished) = (self.counts(), self.unfinished());
+        let (faults, notes) = self.stream_reasons(troubles);
         let mut assessment = Assessment::of(Evidence {
             counts,
-            answered: story.answered(),
+            answered: self.answered(),
             unfinished,
             faults,
-            check_results: story.check_set.results(load_time),
+            check_results: self.check_set.results(load_time),
             unchecked,
             without_data: 0,
         });
         assessment.reasons.extend(notes);
-        let judged = story.end.as_ref().and_then(|end| end.judged);
-        let on_failures = story.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
-        self.run.checks = check_events(&assessment).map(CheckSeen::from).collect();
-        self.run.end = Some(RunEndFact {
+        let judged = self.end.as_ref().and_then(|end| end.judged);
+        let on_failures = self.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
+        self.checks = check_events(&assessment).map(CheckSeen::from).collect();
+        self.end = Some(RunEndFact {
             ok: counts.ok,
             failed: counts.failed,
             aborted: counts.aborted,
@@ -51,8 +51,8 @@ impl ReportModel {
 
     /// Reasons in the stream that do not follow from its numbers: those that made the run invalid, and those worth
     /// knowing.
-    fn stream_reasons(&self) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
-        let end = self.run.end.iter();
+    fn stream_reasons(&self, troubles: &StreamTroubles) -> (Vec<VerdictReason>, Vec<VerdictReason>) {
+        let end = self.end.iter();
         let is_invalid = |end: &&RunEndFact| end.verdict == Verdict::Invalid;
         let reasons = || end.clone().flat_map(|end| &end.reasons);
         let mut faults: Vec<VerdictReason> = end
@@ -65,15 +65,13 @@ impl ReportModel {
                 kind.is_fault().then(|| VerdictReason::new(kind, reason.text.as_str()))
             })
             .collect();
-        if self.troubles.is_loss() {
+        if troubles.is_loss() {
             faults.push(VerdictReason::new(ReasonKind::Stream, "the stream is not whole"));
         }
         let notes = reasons().filter(|reason| reason.kind == Some(ReasonKind::DataEnd));
         (faults, notes.map(|reason| VerdictReason::new(ReasonKind::DataEnd, reason.text.as_str())).collect())
     }
-}
 
-impl RunData {
     /// Each endpoint's name in checks, and how many of its requests failed.
     pub(in crate::report) fn failed_by_endpoint(&self) -> Vec<(String, u64)> {
         let failed = |endpoint| self.statistics(endpoint).map_or(0, |row| row.num_failures);

@@ -53,7 +53,7 @@ fn outcome(endpoint: u32, millis: u64, ending: Ending) -> Outcome {
     Outcome::new(EndpointId(endpoint), DueTime::WhenSent, (at(millis), at(millis + 7)), Traffic::default(), ending)
 }
 
-fn look(tick: u64, sampler: &mut Sampler) -> TickSample {
+fn tick_sample(tick: u64, sampler: &mut Sampler) -> TickSample {
     let mut sample = sampler.sample(at(tick * 1000));
     sample.at = at(tick * 1000);
     TickSample {
@@ -72,7 +72,7 @@ fn look(tick: u64, sampler: &mut Sampler) -> TickSample {
 fn tick(
     snapshots: &mut Snapshots<'_>,
     (aggregate, check_set): (&mut Aggregate, &mut CheckSet),
-    look: TickSample,
+    sample: TickSample,
 ) -> Vec<EndpointInterval> {
     let cuts = aggregate.close_interval();
     for EndpointInterval { key: place, interval } in &cuts {
@@ -84,7 +84,7 @@ fn tick(
     }
     let (sends, aggregator_cpu) = (aggregate.take_sends(), Duration::ZERO);
     let count = TickCounts { cuts, sends, queue: 0, joined: 0, aggregator_cpu };
-    snapshots.tick((look, Phase::Steady), (aggregate, check_set), &count, &[]);
+    snapshots.tick((sample, Phase::Steady), (aggregate, check_set), &count, &[]);
     count.cuts
 }
 
@@ -107,8 +107,8 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
             // Of the third endpoint nothing happens in the first interval.
             aggregate.record(&outcome(endpoint % 3, u64::from(number) * 1000 - 500, ending));
         }
-        let look = look(u64::from(number), &mut sampler);
-        for cut in tick(&mut snapshots, (&mut aggregate, &mut check_set), look) {
+        let sample = tick_sample(u64::from(number), &mut sampler);
+        for cut in tick(&mut snapshots, (&mut aggregate, &mut check_set), sample) {
             let name = endpoint(&plan, cut.key).to_string();
             let place = sums.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
                 sums.push((name, Counts::default()));
@@ -123,8 +123,8 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
         assert_eq!(snapshot.tick.counts, all);
         assert_eq!((snapshot.completed, snapshot.failed), (all.completed(), all.failed));
         assert_eq!(snapshot.tick.statistics.num_requests, all.completed());
-        assert_eq!((snapshot.tick.number, snapshot.at), (look.tick, look.machine.at));
-        assert_eq!((snapshot.tick.users, snapshot.tick.flight, snapshot.tick.phase), (3, look.flight, Phase::Steady));
+        assert_eq!((snapshot.tick.number, snapshot.at), (sample.tick, sample.machine.at));
+        assert_eq!((snapshot.tick.users, snapshot.tick.flight, snapshot.tick.phase), (3, sample.flight, Phase::Steady));
         let [check] = snapshot.tick.checks.as_slice() else { panic!("one check") };
         assert_eq!((check.met, check.value.map(|value| value.number)), (true, Some(7000.0)));
     }
@@ -139,7 +139,7 @@ fn what_no_observer_wants_is_not_made() {
     let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     (0..3).for_each(|endpoint| aggregate.record(&outcome(endpoint, 500, Ending::Ok)));
     for number in 1..=4 {
-        tick(&mut snapshots, (&mut aggregate, &mut check_set), look(number, &mut sampler));
+        tick(&mut snapshots, (&mut aggregate, &mut check_set), tick_sample(number, &mut sampler));
         snapshots.pulse(at(number * 1000 + 900), || -> &Aggregate { unreachable!("not wanted") }, false);
         if number % 2 == 0 {
             let snapshot = seen.recv().unwrap();
@@ -157,7 +157,7 @@ fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::default());
     aggregate.record(&outcome(0, 500, Ending::Ok));
-    tick(&mut snapshots, (&mut aggregate, &mut check_set), look(1, &mut sampler));
+    tick(&mut snapshots, (&mut aggregate, &mut check_set), tick_sample(1, &mut sampler));
     assert_eq!(seen.recv().unwrap().completed, 1);
     aggregate.record(&outcome(0, 1100, Ending::Failed(Failure::Timeout)));
     snapshots.pulse(at(1400), || &aggregate, false);

@@ -21,8 +21,8 @@ fn add(check_set: &mut CheckSet, endpoint: &str, phase: Phase, failed: u64, resp
 }
 
 fn said(check_set: &CheckSet, elapsed_s: u64) -> Vec<(bool, String)> {
-    let rulings = check_set.results(Duration::from_secs(elapsed_s));
-    rulings.iter().map(|ruling| (ruling.met, ruling.value_text().unwrap_or_default())).collect()
+    let check_results = check_set.results(Duration::from_secs(elapsed_s));
+    check_results.iter().map(|result| (result.met, result.value_text().unwrap_or_default())).collect()
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn each_metric_is_computed_from_the_requests() {
     for half in [1..=50, 51..=100] {
         add(&mut check_set, "GET /a", STEADY, if *half.end() == 50 { 3 } else { 4 }, &times(half.map(|ms| ms * 1000)));
     }
-    for ((text, met, value), ruling) in table.iter().zip(said(&check_set, 8)) {
-        assert_eq!(ruling, (*met, (*value).to_owned()), "{text}");
+    for ((text, met, value), result) in table.iter().zip(said(&check_set, 8)) {
+        assert_eq!(result, (*met, (*value).to_owned()), "{text}");
     }
 }
 
@@ -78,10 +78,10 @@ fn a_check_uses_only_requests_of_its_endpoint_and_phase() {
 fn a_check_without_data_is_not_met_and_reports_it() {
     let mut check_set = check_set(&["failures == 0", "p95@drain < 1s", "requests{GET /b} == 0"]);
     add(&mut check_set, "GET /a", STEADY, 0, &times([10]));
-    let rulings = check_set.results(Duration::from_secs(1));
-    assert_eq!(rulings.iter().map(|ruling| ruling.met).collect::<Vec<_>>(), [true, false, false]);
-    assert_eq!(rulings[0].reason(), None);
-    assert_eq!(rulings[1].reason().unwrap(), "check without data: p95@drain < 1s");
+    let check_results = check_set.results(Duration::from_secs(1));
+    assert_eq!(check_results.iter().map(|result| result.met).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(check_results[0].reason(), None);
+    assert_eq!(check_results[1].reason().unwrap(), "check without data: p95@drain < 1s");
     let missed = self::check_set(&["requests > 1"]);
     assert_eq!(missed.results(Duration::ZERO)[0].value, None);
 }

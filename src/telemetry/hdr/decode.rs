@@ -9,6 +9,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{COMPRESSED, PLAIN};
 use crate::stats::scale::Scale;
+use crate::telemetry::line::MAX_COUNT;
 
 /// Bytes before the counts.
 const HEADER: usize = 40;
@@ -16,9 +17,6 @@ const HEADER: usize = 40;
 /// Maximum bytes of a histogram before DEFLATE: an hour in microseconds at 3 digits has 23,000 slots of at most 9
 /// bytes.
 const MOST: usize = 256 * 1024;
-
-/// Maximum count of a slot: up to here JSON's integers are exact, and sums do not overflow.
-const MAX_SLOT_COUNT: u64 = 1 << 53;
 
 /// Parses histograms.
 pub struct HistogramParser {
@@ -108,7 +106,7 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
         let number = take_number(&mut rest).ok_or(BROKEN)?;
         // Zigzag: even numbers are counts, odd numbers runs of empty slots.
         if number & 1 == 0 {
-            if number >> 1 > MAX_SLOT_COUNT || scale.highest(slot) == u64::MAX {
+            if number >> 1 > MAX_COUNT || scale.highest(slot) == u64::MAX {
                 return Err(BROKEN);
             }
             if number > 0 {

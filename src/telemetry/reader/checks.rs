@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use super::line::{Key, Line, Telemetry};
 use crate::clock::unix_time;
-use crate::telemetry::claims::{
-    self, Contradiction, IntervalClaim, MAX_COUNT, MAX_SHARDS, MAX_USERS, Ticks, is_amount, is_time,
-};
+use crate::telemetry::claims::{self, Contradiction, IntervalClaim, MAX_SHARDS, MAX_USERS, Ticks, is_amount, is_time};
+use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::text::{MAX_NAME, is_within};
 use crate::vocabulary::{LineKind, SourceKind, StatsType, Status};
 

@@ -4,7 +4,7 @@ use super::line::Telemetry;
 use super::value::{self, TimesValue};
 use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::VerdictReason;
-use crate::telemetry::ours::CheckEvent;
+use crate::telemetry::own_records::CheckEvent;
 use crate::vocabulary::{Phase, ReasonKind, Verdict};
 
 /// Unfinished requests of one endpoint that were due in one phase.

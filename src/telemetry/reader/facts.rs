@@ -33,7 +33,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// What a line says that was checked.
+    /// The content of a line, after its checks.
     #[must_use]
     pub fn of(line: &Line<'_>) -> Self {
         let line = &line.telemetry;

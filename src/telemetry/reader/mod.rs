@@ -1,4 +1,4 @@
-//! Reading a stream back, one line at a time, and saying what is wrong with it.
+//! Reads a stream back, one line at a time, and reports what is wrong with it.
 //!
 //! A [`StreamReader`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
@@ -26,7 +26,7 @@ use records::{Found, Records};
 use sequence::Sequence;
 use serde::de::IgnoredAny;
 use sums::Sums;
-use troubles::{TroubleKind, Troubles};
+use troubles::{StreamTrouble, StreamTroubles};
 
 use super::recorder::SCHEMA_VERSION;
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ pub struct StreamReader {
     lines: u64,
     records: Records,
     sequence: Sequence,
-    troubles: Troubles,
+    troubles: StreamTroubles,
     identity: Option<(u64, StreamIdentity)>,
     started: Option<u64>,
     ended: Option<u64>,
@@ -84,7 +84,7 @@ pub struct StreamSummary {
     /// Identifies the stream.
     pub identity: StreamIdentity,
     /// What is wrong with it.
-    pub troubles: Troubles,
+    pub troubles: StreamTroubles,
 }
 
 impl StreamReader {
@@ -96,7 +96,7 @@ impl StreamReader {
             lines: 0,
             records: Records::default(),
             sequence: Sequence::default(),
-            troubles: Troubles::default(),
+            troubles: StreamTroubles::default(),
             identity: None,
             started: None,
             ended: None,
@@ -135,7 +135,7 @@ impl StreamReader {
         self.check_start(&line)?;
         let seq = line.telemetry.seq;
         if self.sequence.is_repeated(number, seq) {
-            self.troubles.add(TroubleKind::Repeated, number, format!("line {seq} of the stream was there before"));
+            self.troubles.add_at(number, StreamTrouble::Repeated, format!("line {seq} of the stream was there before"));
             return Ok(None);
         }
         let fact = Fact::of(&line);
@@ -148,7 +148,7 @@ impl StreamReader {
         Ok(Some(StreamLine { number, time, source_id, tick: line.telemetry.tick, fact }))
     }
 
-    /// Takes note of a line that nobody needs to read.
+    /// Takes note of a line that is not read.
     pub fn pass(&mut self) {
         self.lines += 1;
         self.sums.pass();
@@ -157,7 +157,7 @@ impl StreamReader {
 
     /// Takes note of an input that broke off within a line or a compressed block.
     pub fn broken(&mut self, why: &str) {
-        self.troubles.add(TroubleKind::CutOff, self.lines + 1, why);
+        self.troubles.add_at(self.lines + 1, StreamTrouble::CutOff, why);
     }
 
     /// Holds a line against itself, and against what the stream said before.
@@ -185,12 +185,12 @@ impl StreamReader {
 
     /// Takes note of a line that contradicts itself, or what was said before.
     pub fn contradict(&mut self, line: u64, what: &str) {
-        self.troubles.add(TroubleKind::Contradiction, line, what);
+        self.troubles.add_at(line, StreamTrouble::Contradiction, what);
     }
 
     /// Takes note of something wrong in what the last line says.
     pub fn complain(&mut self, what: &str) {
-        self.troubles.add(TroubleKind::Torn, self.lines, what);
+        self.troubles.add_at(self.lines, StreamTrouble::Torn, what);
     }
 
     /// What is known so far of a stream that goes on; `None` before its first line. That it has no end yet is not a
@@ -218,11 +218,11 @@ impl StreamReader {
             return Err(Error::usage(self.name, why));
         };
         if let Some(line) = self.of_plugin {
-            self.troubles.add(TroubleKind::Foreign, line, "without number: of the Python plugin locust-telemetry");
+            self.troubles.add_at(line, StreamTrouble::Foreign, "without number: of the Python plugin locust-telemetry");
         }
         if self.ended.is_none() {
             let what = "the stream ends without swarmline.event.run.end: it was cut off here";
-            self.troubles.add(TroubleKind::CutOff, self.lines, what);
+            self.troubles.add_at(self.lines, StreamTrouble::CutOff, what);
         }
         if let Some((torn, first)) = self.records.torn() {
             let what = if torn == 1 {
@@ -230,7 +230,7 @@ impl StreamReader {
             } else {
                 format!("{torn} lines whose rest is missing")
             };
-            self.troubles.add(TroubleKind::Torn, first, what);
+            self.troubles.add_at(first, StreamTrouble::Torn, what);
         }
         self.sequence.finish(&mut self.troubles);
         self.sums.finish(&mut self.troubles);
@@ -241,7 +241,7 @@ impl StreamReader {
     fn note_unread(&mut self, record: &[u8], why: Unread) {
         match why {
             Unread::Plugin => drop(self.of_plugin.get_or_insert(self.lines)),
-            Unread::Value(what) => self.troubles.add(TroubleKind::Torn, self.lines, what),
+            Unread::Value(what) => self.troubles.add_at(self.lines, StreamTrouble::Torn, what),
             Unread::Foreign => self.note_other(record, true),
             Unread::Torn => self.note_other(record, false),
         }
@@ -254,9 +254,9 @@ impl StreamReader {
             ["{\"time\"", "\"telemetry\"", "\"telemetry_name\"", "\"seq\":", "\"swarmline", "\\\"telemetry\\"];
         let seems_ours = is_ours.iter().any(|key| line.windows(key.len()).any(|part| part == key.as_bytes()));
         if seems_ours && !is_whole {
-            self.troubles.add(TroubleKind::Torn, self.lines, "a line that is torn");
+            self.troubles.add_at(self.lines, StreamTrouble::Torn, "a line that is torn");
         } else {
-            self.troubles.add(TroubleKind::Foreign, self.lines, "not a line of the stream");
+            self.troubles.add_at(self.lines, StreamTrouble::Foreign, "not a line of the stream");
         }
     }
 
@@ -293,7 +293,7 @@ impl StreamReader {
             Fact::Config(config) if config.schema_version > SCHEMA_VERSION => {
                 let version = config.schema_version;
                 let what = format!("version {version} of the format; {SCHEMA_VERSION} is the last that is known here");
-                self.troubles.add(TroubleKind::Later, self.lines, what);
+                self.troubles.add_at(self.lines, StreamTrouble::Later, what);
             }
             _ => {}
         }

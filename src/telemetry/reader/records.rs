@@ -1,4 +1,5 @@
-//! Records out of lines as transports deliver them: with labels in front, in labelled pieces, wrapped in JSON, or torn.
+//! Extracts records from lines as transports deliver them: behind a label, cut into labelled pieces, wrapped in another
+//! JSON document, or torn.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,10 +15,11 @@ const BEGIN: &[u8] = b"{\"time\":\"";
 /// The key that every line of a stream has.
 const KEY: &[u8] = b"\"telemetry\"";
 
-/// Records that come in pieces (`srun -l` cuts lines at 1024 bytes and labels each piece), and what was torn.
+/// Reassembles records that arrive in pieces (`srun -l` cuts lines at 1024 bytes and labels each piece), and counts those
+/// that were torn.
 #[derive(Debug, Default)]
 pub struct Records {
-    /// The begin of a record, by the label in front of its pieces.
+    /// The beginning of each incomplete record, by the label of its pieces.
     open: HashMap<Box<[u8]>, Vec<u8>>,
     torn: u64,
     /// Number of the line at which the first was noticed.
@@ -25,24 +27,24 @@ pub struct Records {
     lines: u64,
 }
 
-/// What a line is.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'l> {
     /// Empty, or a piece of a record whose other pieces are in other lines.
     Nothing,
-    /// A record, or what is left of a torn one.
+    /// A record, whole or torn.
     Record(Cow<'l, [u8]>),
     /// Not a line of a stream, or the rest of a torn one.
     Other,
-    /// Many lines of a stream in one, as some tool exports them; the sentence says how to get them line by line.
+    /// Many lines of a stream in one, as some tools export them; the sentence says how to export them line by line.
     Batch(&'static str),
 }
 
-/// Labels that are kept apart: tasks of one pipe.
-const MOST_LABELS: usize = 100_000;
+/// Maximum labels, which are the tasks that write to one pipe.
+const MAX_LABELS: usize = 100_000;
 
 impl Records {
-    /// What a line of the input, without its end, holds or completes.
+    /// Takes the next line of the input, without its end; returns the record that it holds or completes.
     pub fn take<'l>(&mut self, line: &'l [u8]) -> Found<'l> {
         self.lines += 1;
         // Transports end lines as Windows does, and put blanks behind them.
@@ -69,7 +71,7 @@ impl Records {
             if is_complete(piece) {
                 return Found::Record(Cow::Borrowed(piece));
             }
-            if self.open.len() < MOST_LABELS {
+            if self.open.len() < MAX_LABELS {
                 self.open.insert(label.into(), piece.to_vec());
             }
             return Found::Nothing;
@@ -94,13 +96,13 @@ impl Records {
         self.first_torn.get_or_insert(self.lines);
     }
 
-    /// Forgets what did not come whole: the input is damaged, which says all of it.
+    /// Forgets records that are incomplete: the input is damaged, which is reported instead.
     pub fn forgive_torn(&mut self) {
         self.torn = 0;
         self.open.clear();
     }
 
-    /// Records that did not come whole, and at which line the first was noticed.
+    /// How many records were torn, and at which line the first was noticed.
     #[must_use]
     pub fn torn(&self) -> Option<(u64, u64)> {
         self.first_torn.filter(|_| self.torn > 0).map(|first| (self.torn, first))

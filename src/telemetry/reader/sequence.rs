@@ -1,9 +1,9 @@
 //! Which lines of a stream came: `seq` counts them, so a gap means that the transport lost some.
 
-use super::troubles::{TroubleKind, Troubles};
+use super::troubles::{StreamTrouble, StreamTroubles};
 
-/// Most gaps that are kept apart to be filled by lines that come late.
-const MOST_GAPS: usize = 1000;
+/// Maximum gaps that are kept, to be filled by lines that come late.
+const MAX_GAPS: usize = 1000;
 
 /// The numbers seen so far.
 #[derive(Debug, Default)]
@@ -21,10 +21,10 @@ struct SequenceGap {
 }
 
 impl Sequence {
-    /// Takes note of a number; says whether its line was there before.
+    /// Takes note of a number; returns whether its line was there before.
     pub(super) fn is_repeated(&mut self, line: u64, seq: u64) -> bool {
         if seq > self.latest {
-            if seq > self.latest + 1 && self.gaps.len() < MOST_GAPS {
+            if seq > self.latest + 1 && self.gaps.len() < MAX_GAPS {
                 self.gaps.push(SequenceGap { line, first: self.latest + 1, last: seq - 1 });
             }
             self.latest = seq;
@@ -38,12 +38,16 @@ impl Sequence {
     }
 
     /// Names the gaps that nothing filled.
-    pub(super) fn finish(mut self, troubles: &mut Troubles) {
+    pub(super) fn finish(mut self, troubles: &mut StreamTroubles) {
         self.gaps.sort_by_key(|gap| gap.first);
         for SequenceGap { line, first, last } in self.gaps {
             let lost = last - first + 1;
             let what = if lost == 1 { format!("line {first}") } else { format!("{lost} lines, {first} to {last},") };
-            troubles.add(TroubleKind::Lost, line, format!("{what} of the stream missing: the transport lost them"));
+            troubles.add_at(
+                line,
+                StreamTrouble::Lost,
+                format!("{what} of the stream missing: the transport lost them"),
+            );
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::ending::RunEndFact;
 use super::facts::{ErrorRow, Fact, IntervalFact, StatsFact};
-use super::troubles::{TroubleKind, Troubles};
+use super::troubles::{StreamTrouble, StreamTroubles};
 use crate::stats::aggregate::MAX_ENDPOINTS;
-use crate::telemetry::claims::MAX_COUNT;
+use crate::telemetry::line::MAX_COUNT;
 
 /// Requests that were answered or failed, and that failed.
 type Completed = (u64, u64);
@@ -82,12 +82,12 @@ impl Sums {
     }
 
     /// Holds the last lines against the intervals, where nothing of the stream is missing.
-    pub(super) fn finish(self, troubles: &mut Troubles) {
+    pub(super) fn finish(self, troubles: &mut StreamTroubles) {
         if self.is_partial || troubles.is_loss() {
             return;
         }
         let all = (self.ok + self.failed, self.failed);
-        let mut wrong = |line, what: &str| troubles.add(TroubleKind::Contradiction, line, what);
+        let mut wrong = |line, what: &str| troubles.add_at(line, StreamTrouble::Contradiction, what);
         if let Some((line, _)) = self.last.filter(|(_, said)| *said != all) {
             wrong(line, "the final line does not count what the intervals count");
         }

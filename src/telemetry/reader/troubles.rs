@@ -1,19 +1,12 @@
-//! What is wrong with a stream, with line numbers, and bounded: a broken file may be broken on every line.
+//! What can be wrong with a stream that is read back, with line numbers.
 
-/// What is wrong at one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    /// What kind of thing is wrong.
-    pub kind: TroubleKind,
-    /// Number of the line, from 1.
-    pub line: u64,
-    /// A sentence without the line number.
-    pub what: String,
-}
+use std::fmt;
 
-/// What kind of thing is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TroubleKind {
+use crate::telemetry::troubles::{TroubleKind, Troubles};
+
+/// What kind of thing is wrong, gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StreamTrouble {
     /// The stream does not come to its end.
     CutOff,
     /// Lines are missing within it.
@@ -22,26 +15,34 @@ pub enum TroubleKind {
     Torn,
     /// A line contradicts itself, or what was said before: it is left out.
     Contradiction,
+    /// The stream is of a later version of the format.
+    Later,
     /// A line came twice, or out of order.
     Repeated,
     /// A line is not of a stream.
     Foreign,
-    /// The stream is of a later version of the format.
-    Later,
 }
 
-impl TroubleKind {
-    /// All, gravest first.
-    const ALL: [Self; 7] =
-        [Self::CutOff, Self::Lost, Self::Torn, Self::Contradiction, Self::Later, Self::Repeated, Self::Foreign];
+/// Everything that is wrong with a stream.
+pub type StreamTroubles = Troubles<StreamTrouble>;
 
-    /// Whether something of the run is missing.
+impl StreamTrouble {
+    /// Returns whether something of the run is missing.
     const fn is_loss(self) -> bool {
-        matches!(self, Self::CutOff | Self::Lost | Self::Torn | Self::Contradiction)
+        match self {
+            Self::CutOff | Self::Lost | Self::Torn | Self::Contradiction => true,
+            Self::Later | Self::Repeated | Self::Foreign => false,
+        }
+    }
+}
+
+impl TroubleKind for StreamTrouble {
+    fn max_kept(self) -> usize {
+        5
     }
 
-    const fn plural(self) -> &'static str {
-        match self {
+    fn further(self) -> String {
+        let plural = match self {
             Self::CutOff => "ends",
             Self::Lost => "places where lines are missing",
             Self::Torn => "lines that cannot be read",
@@ -49,53 +50,20 @@ impl TroubleKind {
             Self::Later => "lines of a later version",
             Self::Repeated => "repeated lines",
             Self::Foreign => "lines that are not of the stream",
-        }
+        };
+        plural.to_owned()
     }
 }
 
-/// Most troubles of a kind that are told one by one; further ones are counted.
-const MOST_OF_A_KIND: usize = 5;
-
-/// Everything that is wrong with a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Troubles {
-    kept: Vec<Trouble>,
-    counted: [u64; TroubleKind::ALL.len()],
-}
-
-impl Troubles {
-    /// Adds one.
-    pub fn add(&mut self, kind: TroubleKind, line: u64, what: impl Into<String>) {
-        let place = TroubleKind::ALL.iter().position(|known| *known == kind).unwrap_or(0);
-        self.counted[place] += 1;
-        if self.kept.iter().filter(|trouble| trouble.kind == kind).count() < MOST_OF_A_KIND {
-            self.kept.push(Trouble { kind, line, what: what.into() });
-        }
+impl StreamTroubles {
+    /// Adds what is wrong at a line, whose number counts from 1.
+    pub fn add_at(&mut self, line: u64, kind: StreamTrouble, what: impl fmt::Display) {
+        self.add(kind, format_args!("line {line}: {what}"));
     }
 
-    /// Whether nothing at all is wrong.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.kept.is_empty()
-    }
-
-    /// Whether something of the run is missing: the numbers are not those of the whole run.
+    /// Returns whether something of the run is missing: the numbers are not those of the whole run.
     #[must_use]
     pub fn is_loss(&self) -> bool {
-        self.kept.iter().any(|trouble| trouble.kind.is_loss())
-    }
-
-    /// A sentence for each, gravest first, with its line; further ones of a kind are counted.
-    #[must_use]
-    pub fn sentences(&self) -> Vec<String> {
-        let mut sentences = Vec::new();
-        for (kind, counted) in TroubleKind::ALL.into_iter().zip(self.counted) {
-            let of_kind = self.kept.iter().filter(|trouble| trouble.kind == kind);
-            sentences.extend(of_kind.map(|Trouble { line, what, .. }| format!("line {line}: {what}")));
-            if let Some(more) = counted.checked_sub(MOST_OF_A_KIND as u64).filter(|more| *more > 0) {
-                sentences.push(format!("and {more} more {}", kind.plural()));
-            }
-        }
-        sentences
+        self.kinds().any(StreamTrouble::is_loss)
     }
 }

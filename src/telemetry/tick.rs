@@ -1,4 +1,4 @@
-//! What a tick sees: the machine and the swarm, and what was counted since the tick before.
+//! The input of a tick: a sample of machine and swarm, and the counts since the previous tick.
 
 use std::time::Duration;
 

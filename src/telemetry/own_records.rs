@@ -1,6 +1,7 @@
-//! Swarmline's own lines, field by field: what the plugin does not have.
+//! Records of the kinds of lines that are swarmline's own, field by field; those that the Python plugin has too are in
+//! [`record`](super::record).
 //!
-//! As in [`record`](super::record), these are the parts of a line after the six keys that every line has; the order of
+//! As there, these are the parts of a line after the six keys that every line has; the order of
 //! fields is their order on the wire.
 
 use std::borrow::Cow;

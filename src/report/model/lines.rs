@@ -1,0 +1,79 @@
+//! Adds the lines of a stream, each kind to where it belongs.
+
+use super::run_data::{MAX_ENDPOINTS, RunData};
+use super::seen::StreamWarning;
+use super::timeline::millis;
+use crate::plan::check::MAX_CHECKS;
+use crate::telemetry::reader::facts::{ConfigFact, Fact, StatsFact};
+use crate::telemetry::reader::{StreamLine, StreamReader};
+use crate::vocabulary::Phase;
+
+/// Maximum lines about unfinished requests: one per endpoint and phase.
+const MAX_UNFINISHED: usize = MAX_ENDPOINTS * Phase::ALL.len();
+
+/// Maximum warnings kept; further ones are only counted.
+const MAX_WARNINGS: usize = 200;
+
+impl RunData {
+    /// Adds the content of a line.
+    pub fn add_line(&mut self, line: StreamLine, reading: &mut StreamReader) {
+        let tick = line.tick.unwrap_or(0);
+        match line.fact {
+            Fact::Config(config) => self.add_config(*config),
+            Fact::Interval(interval) => self.add_interval(tick, &interval, reading),
+            Fact::Histogram(piece) => self.add_piece(&piece, reading),
+            Fact::Cpu(gauge) => raise(&mut self.open_at(tick).gauges.cpu_percent, gauge.value),
+            Fact::Mem(gauge) => raise(&mut self.open_at(tick).gauges.memory_mib, gauge.value),
+            Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
+            Fact::Health(health) => self.add_health(tick, &health),
+            Fact::SpawnComplete(spawned) => {
+                if let Some(at) = millis(&line.time).filter(|_| self.reached.len() < MAX_WARNINGS) {
+                    self.reached.push((at, spawned.user_count));
+                }
+            }
+            Fact::CpuWarning(gauge) => {
+                let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
+                self.warn(line.time, "cpu", detail);
+            }
+            Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
+            Fact::Final(row) => self.last = Some(row),
+            Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {
+                let place = self.endpoint(&method, &name);
+                self.endpoints[place].last = Some(statistics);
+            }
+            Fact::EndpointError(row) => self.errors.push(row),
+            Fact::TestStop(stop) => {
+                self.end_load(&stop);
+                self.stop = Some(stop);
+            }
+            Fact::Unfinished(unfinished) if self.unfinished.len() < MAX_UNFINISHED => {
+                self.add_unfinished(&unfinished, reading);
+            }
+            Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
+            Fact::RunEnd(end) => self.end = Some(end),
+            Fact::TestStart | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
+        }
+    }
+
+    fn add_config(&mut self, config: ConfigFact) {
+        self.plan.version = config.version;
+        self.plan.hash = config.plan_hash;
+        self.plan.settings.extend(config.settings);
+        self.plan.targets.extend(config.targets);
+        self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
+        self.plan.started_at = config.started_at.or(self.plan.started_at.take());
+    }
+
+    fn warn(&mut self, time: String, kind: &str, detail: String) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(StreamWarning { time, kind: kind.to_owned(), detail });
+        } else {
+            self.more_warnings += 1;
+        }
+    }
+}
+
+/// Puts a higher value in place of a lower one.
+fn raise(highest: &mut f64, value: f64) {
+    *highest = highest.max(value);
+}

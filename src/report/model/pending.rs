@@ -1,0 +1,27 @@
+//! An interval until all its histograms have come.
+
+use super::timeline::Point;
+use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
+
+/// An interval whose histograms follow in lines of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) tick: u64,
+    pub(super) endpoint: usize,
+    pub(super) point: Point,
+    pub(super) lines: usize,
+    /// The number of its line.
+    pub(super) number: u64,
+    /// For service and response times: what the interval's line claims, and what its histograms contain.
+    pub(super) claims: [(TimesClaim, Distribution); 2],
+}
+
+impl Pending {
+    /// Checks that the histograms agree with the line.
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
+        let traffic = &self.point.traffic;
+        let [service, response] = self.claims;
+        service.1.check_against(traffic.completed(), service.0)?;
+        if traffic.response.is_none() { Ok(()) } else { response.1.check_against(traffic.completed(), response.0) }
+    }
+}

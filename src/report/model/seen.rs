@@ -1,0 +1,125 @@
+//! What a stream says of the plan, of each phase and of each endpoint.
+
+use super::timeline::{Point, PointTraffic, Timeline};
+use crate::stats::histogram::Precision;
+use crate::stats::packed::PackedTimes;
+use crate::stats::tally::{Counts, Statistics};
+use crate::stats::times::Times;
+use crate::stats::unfinished::{JudgedTimes, UnfinishedCounts};
+use crate::telemetry::reader::facts::{SettingFact, TargetFact};
+use crate::vocabulary::{FailureClass, Phase};
+
+/// Version, plan and environment of a run.
+#[derive(Clone, Debug, Default)]
+pub struct PlanSeen {
+    /// Version of swarmline.
+    pub version: String,
+    /// SHA-256 of the plan.
+    pub hash: String,
+    /// The plan as resolved.
+    pub settings: Vec<SettingFact>,
+    /// Hosts that requests were sent to.
+    pub targets: Vec<TargetFact>,
+    /// CPUs that the generator could use.
+    pub available_cpus: Option<f64>,
+    /// Start of the run by the wall clock, RFC 3339.
+    pub started_at: Option<String>,
+}
+
+impl PlanSeen {
+    /// The value of a setting.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.as_str())
+    }
+}
+
+/// All requests of a phase.
+#[derive(Clone, Debug)]
+pub struct PhaseSeen {
+    /// The phase.
+    pub phase: Phase,
+    /// Its length in milliseconds.
+    pub duration_ms: u64,
+    /// Counts.
+    pub counts: Counts,
+    /// Service times: from sending to the last byte.
+    pub service: Times,
+    /// Response times: from the due time to the last byte.
+    pub response: Times,
+}
+
+impl PhaseSeen {
+    pub(super) fn new(phase: Phase) -> Self {
+        let none = || Times::new(Precision::Fine);
+        Self { phase, duration_ms: 0, counts: Counts::default(), service: none(), response: none() }
+    }
+
+    pub(super) fn add(&mut self, point: &Point) {
+        let PointTraffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
+        self.duration_ms += point.end_ms.saturating_sub(point.start_ms);
+        self.counts = self.counts.and(&Counts { ok, failed, aborted, redirects, reopened });
+        self.service.add_packed(&point.traffic.service);
+        self.response.add_packed(point.traffic.response());
+    }
+}
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct EndpointSeen {
+    /// Its method; empty for the endpoints beyond the maximum, taken together.
+    pub method: String,
+    /// Its name.
+    pub name: String,
+    /// Its requests over time.
+    pub timeline: Timeline,
+    /// Failures by class.
+    pub failed_by_class: Vec<(FailureClass, u64)>,
+    /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
+    pub last: Option<Statistics>,
+}
+
+impl EndpointSeen {
+    /// Method and name as shown in reports.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.method, &self.name)
+    }
+}
+
+/// A warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamWarning {
+    /// Its time, RFC 3339.
+    pub time: String,
+    /// Its kind, for programs.
+    pub kind: String,
+    /// A sentence for people.
+    pub detail: String,
+}
+
+/// Unfinished requests of one endpoint that were due in one phase.
+#[derive(Clone, Debug)]
+pub struct UnfinishedSeen {
+    pub(super) method: String,
+    pub(super) name: String,
+    pub(super) phase: Phase,
+    pub(super) counts: UnfinishedCounts,
+    /// From the due time to the cut.
+    pub(super) response: PackedTimes,
+    /// From sending to the cut.
+    pub(super) service: PackedTimes,
+    /// The endpoint's times in all phases, with unfinished requests included.
+    pub(super) judged: JudgedTimes,
+}
+
+impl UnfinishedSeen {
+    pub(super) fn is_of(&self, endpoint: &EndpointSeen) -> bool {
+        (&self.method, &self.name) == (&endpoint.method, &endpoint.name)
+    }
+}
+
+/// Method and name of an endpoint as shown in reports.
+pub(super) fn title(method: &str, name: &str) -> String {
+    if method.is_empty() { name.to_owned() } else { format!("{method} {name}") }
+}
