@@ -99,10 +99,22 @@ impl LineKind {
     #[must_use]
     pub const fn is_event(self) -> bool {
         match self {
-            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::CpuWarning => true,
-            Self::Config | Self::Warning | Self::Check | Self::RunEnd => true,
-            Self::Cpu | Self::Mem | Self::Network | Self::Stats => false,
-            Self::Interval | Self::Histogram | Self::Health | Self::Unfinished => false,
+            Self::TestStart
+            | Self::SpawnComplete
+            | Self::TestStop
+            | Self::CpuWarning
+            | Self::Config
+            | Self::Warning
+            | Self::Check
+            | Self::RunEnd => true,
+            Self::Cpu
+            | Self::Mem
+            | Self::Network
+            | Self::Stats
+            | Self::Interval
+            | Self::Histogram
+            | Self::Health
+            | Self::Unfinished => false,
         }
     }
 
@@ -110,10 +122,22 @@ impl LineKind {
     #[must_use]
     pub const fn is_contract(self) -> bool {
         match self {
-            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::CpuWarning => true,
-            Self::Cpu | Self::Mem | Self::Network | Self::Stats => true,
-            Self::Config | Self::Interval | Self::Histogram | Self::Health => false,
-            Self::Warning | Self::Unfinished | Self::Check | Self::RunEnd => false,
+            Self::TestStart
+            | Self::SpawnComplete
+            | Self::TestStop
+            | Self::CpuWarning
+            | Self::Cpu
+            | Self::Mem
+            | Self::Network
+            | Self::Stats => true,
+            Self::Config
+            | Self::Interval
+            | Self::Histogram
+            | Self::Health
+            | Self::Warning
+            | Self::Unfinished
+            | Self::Check
+            | Self::RunEnd => false,
         }
     }
 
@@ -122,9 +146,20 @@ impl LineKind {
     pub const fn is_warning(self) -> bool {
         match self {
             Self::CpuWarning | Self::Warning => true,
-            Self::TestStart | Self::SpawnComplete | Self::TestStop | Self::Cpu | Self::Mem | Self::Network => false,
-            Self::Stats | Self::Config | Self::Interval | Self::Histogram | Self::Health => false,
-            Self::Unfinished | Self::Check | Self::RunEnd => false,
+            Self::TestStart
+            | Self::SpawnComplete
+            | Self::TestStop
+            | Self::Cpu
+            | Self::Mem
+            | Self::Network
+            | Self::Stats
+            | Self::Config
+            | Self::Interval
+            | Self::Histogram
+            | Self::Health
+            | Self::Unfinished
+            | Self::Check
+            | Self::RunEnd => false,
         }
     }
 }
@@ -234,8 +269,16 @@ impl FailureClass {
     pub const fn is_response_class(self) -> bool {
         match self {
             Self::Redirect | Self::Http4xx | Self::Http5xx | Self::Expectation | Self::Extract | Self::Other => true,
-            Self::Dns | Self::ConnectRefused | Self::ConnectTimeout | Self::ConnectOther | Self::Tls => false,
-            Self::Send | Self::Reset | Self::ClosedEarly | Self::Timeout | Self::Protocol => false,
+            Self::Dns
+            | Self::ConnectRefused
+            | Self::ConnectTimeout
+            | Self::ConnectOther
+            | Self::Tls
+            | Self::Send
+            | Self::Reset
+            | Self::ClosedEarly
+            | Self::Timeout
+            | Self::Protocol => false,
         }
     }
 }
