@@ -219,7 +219,7 @@ fn place(sink: &Sink) -> NamedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::json;
+    use crate::report::files::json;
 
     #[test]
     fn the_model_so_far_is_that_of_the_lines_so_far() {
