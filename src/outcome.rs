@@ -130,7 +130,14 @@ impl Failure {
     /// Whether this machine, not the server, ran out of something, which makes the run invalid.
     #[must_use]
     pub const fn is_own_limit(self) -> bool {
-        matches!(self, Self::ConnectOther(ConnectTrouble::NoPorts | ConnectTrouble::NoDescriptors))
+        let Self::ConnectOther(trouble) = self else { return false };
+        match trouble {
+            ConnectTrouble::NoPorts | ConnectTrouble::NoDescriptors => true,
+            ConnectTrouble::Unreachable
+            | ConnectTrouble::NoSocket
+            | ConnectTrouble::Proxy(_)
+            | ConnectTrouble::Other => false,
+        }
     }
 
     /// The failure's class, as in the stream.

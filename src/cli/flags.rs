@@ -13,6 +13,7 @@ use std::time::Duration;
 use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
+use super::outputs::Outputs;
 use crate::value::shard::ShardFlag;
 use crate::value::size::ByteSize;
 use crate::value::stages::Stages;
@@ -42,31 +43,6 @@ pub struct CheckFlags {
     #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,
           help_heading = "Checks")]
     pub check_avg_response_time: Option<f64>,
-}
-
-/// What `run`, `merge` and `report` leave behind for people, beside the summary.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
-pub struct Outputs {
-    /// Write the report as a self-contained HTML page
-    ///
-    /// In its name {u}, {r} and {t} are replaced by users, spawn rate and run time in seconds.
-    #[arg(long, env = "LOCUST_HTML", value_name = "FILE", help_heading = "Output")]
-    pub html: Option<PathBuf>,
-    /// Write Locust's four CSV files, whose names begin with PREFIX
-    ///
-    /// They are PREFIX_stats.csv, PREFIX_stats_history.csv, PREFIX_failures.csv and PREFIX_exceptions.csv, written at
-    /// the end.
-    #[arg(long, env = "LOCUST_CSV", value_name = "PREFIX", help_heading = "Output")]
-    pub csv: Option<PathBuf>,
-    /// Write the summary as a JSON document
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub json_file: Option<PathBuf>,
-    /// Write JUnit XML: a test case for the run, for its failed requests and for each check
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub junit: Option<PathBuf>,
-    /// Write the percentile distribution of response times for HdrHistogram's plotter
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub hgrm: Option<PathBuf>,
 }
 
 /// Flags of `swarmline run`.

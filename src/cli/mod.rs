@@ -4,6 +4,7 @@ mod complaint;
 mod flags;
 mod generate;
 mod other_flags;
+mod outputs;
 mod refused;
 
 use std::collections::HashMap;
@@ -14,9 +15,10 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
-pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, Outputs, RunFlags};
+pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, RunFlags};
 pub use generate::{completions, manual_page};
 pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, MergeFlags, ReportFlags, SchemaFlags, TargetFlags};
+pub use outputs::{OutputFlag, Outputs};
 
 /// HTTP load generator with Locust-style users, and telemetry that can be trusted and merged
 #[derive(Debug, Parser)]

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap_complete::Shell;
 
-use super::flags::{CheckFlags, Outputs};
+use super::flags::CheckFlags;
+use super::outputs::Outputs;
 use crate::value;
 
 /// Flags of `swarmline target`.

@@ -10,7 +10,7 @@ use super::load::DEFAULT_OPEN_USERS;
 use super::request_args::Resolved;
 use super::route::Route;
 use super::setting::{SettingScope, Settings, fingerprint};
-use crate::cli::{ArrivalSpacing, RunFlags, SettingSource, SettingSources};
+use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
 use crate::value::{Header, Resolve};
@@ -52,7 +52,7 @@ const fn run(key: &'static str, flags: &'static [&'static str], values: fn(&Sour
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS: [SettingRow; 53] = [
+const ROWS_BEFORE_OUTPUTS: [SettingRow; 42] = [
     // The location of the file is not part of its content.
     run("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -101,11 +101,11 @@ const ROWS: [SettingRow; 53] = [
 
     plan("testplan", &["testplan"], testplan),
     plan("interval", &["interval"], |of| one(time(of.flags.interval))),
-    run("html", &["html"], |of| maybe(of.flags.outputs.html.as_deref().map(path))),
-    run("csv", &["csv"], |of| maybe(of.flags.outputs.csv.as_deref().map(path))),
-    run("json-file", &["json_file"], |of| maybe(of.flags.outputs.json_file.as_deref().map(path))),
-    run("junit", &["junit"], |of| maybe(of.flags.outputs.junit.as_deref().map(path))),
-    run("hgrm", &["hgrm"], |of| maybe(of.flags.outputs.hgrm.as_deref().map(path))),
+];
+
+/// The settings after those of report files ([`OutputFlag`]).
+#[rustfmt::skip]
+const ROWS_AFTER_OUTPUTS: [SettingRow; 6] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
     run("shard", &["shard"], |of| maybe(of.flags.shard)),
     run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
@@ -118,13 +118,28 @@ const ROWS: [SettingRow; 53] = [
 /// Collects the settings.
 pub(super) fn collect(sources: &Sources<'_>) -> Settings {
     let mut settings = Settings::default();
-    for SettingRow { key, scope, flags, values } in &ROWS {
+    for row in &ROWS_BEFORE_OUTPUTS {
+        row.add_to(&mut settings, sources);
+    }
+    for flag in OutputFlag::ALL {
+        if let Some(file) = sources.flags.outputs.path(flag) {
+            settings.add(SettingScope::Run, flag.key(), &path(file), sources.origins.of(flag.field()));
+        }
+    }
+    for row in &ROWS_AFTER_OUTPUTS {
+        row.add_to(&mut settings, sources);
+    }
+    settings
+}
+
+impl SettingRow {
+    fn add_to(&self, settings: &mut Settings, sources: &Sources<'_>) {
+        let Self { key, scope, flags, values } = self;
         let of_flags = flags.iter().map(|flag| sources.origins.of(flag)).min().unwrap_or(SettingSource::Default);
         for (value, origin) in values(sources) {
             settings.add(*scope, key, &value, origin.unwrap_or(of_flags));
         }
     }
-    settings
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "numbers, and texts made for the call")]

@@ -183,11 +183,22 @@ impl ReportCollector {
 /// Whether the summary needs a line: not those of the ticks, of which there are many.
 const fn is_of_summary(body: &RecordBody) -> bool {
     match body.kind() {
-        LineKind::Interval | LineKind::Histogram | LineKind::Health => false,
-        LineKind::Cpu | LineKind::Mem | LineKind::Network => false,
-        LineKind::TestStart | LineKind::SpawnComplete | LineKind::TestStop | LineKind::RunEnd => true,
-        LineKind::Stats | LineKind::Config | LineKind::Unfinished | LineKind::Check => true,
-        LineKind::CpuWarning | LineKind::Warning => true,
+        LineKind::Interval
+        | LineKind::Histogram
+        | LineKind::Health
+        | LineKind::Cpu
+        | LineKind::Mem
+        | LineKind::Network => false,
+        LineKind::TestStart
+        | LineKind::SpawnComplete
+        | LineKind::TestStop
+        | LineKind::RunEnd
+        | LineKind::Stats
+        | LineKind::Config
+        | LineKind::Unfinished
+        | LineKind::Check
+        | LineKind::CpuWarning
+        | LineKind::Warning => true,
     }
 }
 
@@ -208,7 +219,7 @@ fn place(sink: &Sink) -> NamedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::json;
+    use crate::report::files::json;
 
     #[test]
     fn the_model_so_far_is_that_of_the_lines_so_far() {

@@ -1,10 +1,16 @@
-//! Report files: which were requested, their names, and how they are written.
+//! Report files: which were requested, their names, and how they are written; each format is a module.
 
+pub mod csv;
+pub mod hgrm;
+pub mod html;
+pub mod json;
+pub mod junit;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::model::ReportModel;
-use super::{csv, hgrm, html, json, junit};
-use crate::cli::Outputs;
+use crate::cli::{OutputFlag, Outputs};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
 use crate::files::replace;
@@ -15,14 +21,37 @@ pub struct ReportFiles(Vec<ReportFile>);
 /// Makes the content of a file from the model alone.
 type RenderFile = fn(&ReportModel) -> String;
 
+/// A file of a format.
+struct FileFormat {
+    /// What is appended to the value of the flag.
+    ending: &'static str,
+    /// The file's title in messages; empty for the further files of a flag.
+    title: &'static str,
+    render: RenderFile,
+}
+
+/// The files that a flag requests.
+const fn formats(flag: OutputFlag) -> &'static [FileFormat] {
+    match flag {
+        OutputFlag::Html => &[FileFormat { ending: "", title: "report", render: html::page }],
+        OutputFlag::Csv => &[
+            FileFormat { ending: "_stats.csv", title: "tables", render: csv::stats },
+            FileFormat { ending: "_stats_history.csv", title: "", render: csv::history },
+            FileFormat { ending: "_failures.csv", title: "", render: csv::failures },
+            FileFormat { ending: "_exceptions.csv", title: "", render: csv::exceptions },
+        ],
+        OutputFlag::JsonFile => &[FileFormat { ending: "", title: "summary", render: json::document }],
+        OutputFlag::Junit => &[FileFormat { ending: "", title: "tests", render: junit::document }],
+        OutputFlag::Hgrm => &[FileFormat { ending: "", title: "percentiles", render: hgrm::distribution }],
+    }
+}
+
 /// One report file.
 #[derive(Clone)]
 struct ReportFile {
-    flag: &'static str,
+    flag: OutputFlag,
     path: PathBuf,
-    /// The file's title in messages; empty for the further files of a flag.
-    title: &'static str,
-    make: RenderFile,
+    format: &'static FileFormat,
 }
 
 /// Selects files by whether their names are final.
@@ -39,27 +68,14 @@ impl ReportFiles {
     #[must_use]
     pub fn new(outputs: &Outputs) -> Self {
         let mut files = Vec::new();
-        let mut add = |flag, path: Option<PathBuf>, title, make| {
-            files.extend(path.map(|path| ReportFile { flag, path, title, make }));
-        };
-        add("--html", outputs.html.clone(), "report", html::page);
-        let tables: [(&str, &str, RenderFile); 4] = [
-            ("_stats.csv", "tables", csv::stats),
-            ("_stats_history.csv", "", csv::history),
-            ("_failures.csv", "", csv::failures),
-            ("_exceptions.csv", "", csv::exceptions),
-        ];
-        for (ending, title, make) in tables {
-            let path = outputs.csv.clone().map(|prefix| {
-                let mut name = prefix.into_os_string();
-                name.push(ending);
-                name.into()
-            });
-            add("--csv", path, title, make);
+        for flag in OutputFlag::ALL {
+            let Some(value) = outputs.path(flag) else { continue };
+            files.extend(formats(flag).iter().map(|format| {
+                let mut path = OsString::from(value);
+                path.push(format.ending);
+                ReportFile { flag, path: path.into(), format }
+            }));
         }
-        add("--json-file", outputs.json_file.clone(), "summary", json::document);
-        add("--junit", outputs.junit.clone(), "tests", junit::document);
-        add("--hgrm", outputs.hgrm.clone(), "percentiles", hgrm::distribution);
         Self(files)
     }
 
@@ -72,7 +88,7 @@ impl ReportFiles {
     /// The paths of the selected files.
     #[must_use]
     pub fn named(&self, names: FileSelection) -> Vec<NamedFile> {
-        self.selected(names).map(|file| NamedFile::file(file.flag, &file.path)).collect()
+        self.selected(names).map(|file| NamedFile::file(&format!("--{}", file.flag.key()), &file.path)).collect()
     }
 
     /// Checks that each of the selected files can be written.
@@ -104,10 +120,10 @@ impl ReportFiles {
     pub fn write(&self, model: &ReportModel, error: fn(String, std::io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
         for file in &self.0 {
-            let written = replace::write(&file.path, (file.make)(model).as_bytes());
+            let written = replace::write(&file.path, (file.format.render)(model).as_bytes());
             written.map_err(|why| error(file.flag_and_path(), why))?;
-            if !file.title.is_empty() {
-                left = format!("{left}{}: {}\n", file.title, file.path.display());
+            if !file.format.title.is_empty() {
+                left = format!("{left}{}: {}\n", file.format.title, file.path.display());
             }
         }
         Ok(left)
@@ -117,13 +133,14 @@ impl ReportFiles {
 impl ReportFile {
     /// The flag and its value as in a command line.
     fn flag_and_path(&self) -> String {
-        format!("{} {}", self.flag, self.path.display())
+        format!("--{} {}", self.flag.key(), self.path.display())
     }
 
     /// Whether its name contains marks for settings, which only the two flags that Locust has too allow.
     fn has_marks(&self) -> bool {
         let path = self.path.to_string_lossy();
-        ["--html", "--csv"].contains(&self.flag) && PLACEHOLDERS.iter().any(|(mark, _)| path.contains(mark))
+        matches!(self.flag, OutputFlag::Html | OutputFlag::Csv)
+            && PLACEHOLDERS.iter().any(|(mark, _)| path.contains(mark))
     }
 
     /// The file's name with its marks replaced.

@@ -69,7 +69,7 @@ impl<'p> Recorder<'p> {
         }
         let intent = Intent { users: self.wanted(sample), arrivals: self.intended(sample) };
         bodies.push(health::line(&span, (self.before.as_ref(), &sample), count, &intent));
-        self.before = Some(PreviousSample { sample: sample, aggregator_cpu: count.aggregator_cpu });
+        self.before = Some(PreviousSample { sample, aggregator_cpu: count.aggregator_cpu });
         bodies.into_iter().map(|body| Record { at: sample.machine.at, tick: Some(sample.tick), body }).collect()
     }
 

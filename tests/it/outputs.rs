@@ -108,7 +108,7 @@ fn the_summary_conforms_to_its_schema() {
     let scratch = Scratch::new("json");
     recorded(&scratch).exits(3);
     let summary: Value = serde_json::from_str(&read(&scratch, "s.json")).unwrap();
-    let schema: Value = serde_json::from_str(swarmline::report::json::SCHEMA).unwrap();
+    let schema: Value = serde_json::from_str(swarmline::report::files::json::SCHEMA).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator.iter_errors(&summary).map(|error| error.to_string()).collect();

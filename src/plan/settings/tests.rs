@@ -78,14 +78,19 @@ fn ids() -> BTreeSet<String> {
     flags.filter(|id| id != "help" && id != "version").collect()
 }
 
+fn rows() -> impl Iterator<Item = &'static SettingRow> {
+    ROWS_BEFORE_OUTPUTS.iter().chain(&ROWS_AFTER_OUTPUTS)
+}
+
 fn of_scope(scope: SettingScope) -> BTreeSet<&'static str> {
-    ROWS.iter().filter(|row| row.scope == scope).flat_map(|row| row.flags).copied().collect()
+    rows().filter(|row| row.scope == scope).flat_map(|row| row.flags).copied().collect()
 }
 
 #[test]
 fn each_flag_of_run_is_a_setting_or_excepted() {
-    let mut told: Vec<&str> = ROWS.iter().flat_map(|row| row.flags).copied().collect();
+    let mut told: Vec<&str> = rows().flat_map(|row| row.flags).copied().collect();
     told.extend(NOT_SETTINGS.map(|(flag, _)| flag));
+    told.extend(OutputFlag::ALL.map(OutputFlag::field));
     let told: BTreeSet<String> = told.into_iter().map(str::to_owned).collect();
     assert_eq!(told, ids(), "flags in the tables, and flags of the command line");
 }

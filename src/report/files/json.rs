@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::model::{Numbers, PhaseSeen, ReportModel, RunData};
+use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::RunEndFact;
 use crate::vocabulary::ReasonKind;
@@ -134,7 +134,7 @@ struct SummaryWarning<'m> {
 }
 
 /// The JSON Schema (2020-12) that describes the document.
-pub const SCHEMA: &str = include_str!("../../schema/summary.schema.json");
+pub const SCHEMA: &str = include_str!("../../../schema/summary.schema.json");
 
 /// The complete document, ending with a line break.
 #[must_use]

@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::digest;
 
-use super::model::ReportModel;
+use crate::report::model::ReportModel;
 use markup::Markup;
 
 const STYLE: &str = include_str!("page.css");

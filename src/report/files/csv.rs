@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::model::timeline::PointTraffic;
-use super::model::{Numbers, ReportModel};
 use crate::clock::rfc3339;
+use crate::report::model::timeline::PointTraffic;
+use crate::report::model::{Numbers, ReportModel};
 use crate::stats::packed::PackedTimes;
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\

@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::model::ReportModel;
-use super::plain::plain;
 use crate::plan::check::Check;
+use crate::report::model::ReportModel;
+use crate::report::plain::plain;
 use crate::stats::check::unchecked_failures;
 use crate::vocabulary::Verdict;
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::ReportModel;
+use crate::report::model::ReportModel;
 
 /// Number of percentiles for each halving of the distance to 100 %, as in the plotter's examples.
 const TICKS: u32 = 5;
