@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Scenario, by_connection, json_response};
 use crate::server::{OK, Server};
+use crate::support::Run;
 
 /// Shares of the requests, counted by the server.
 fn shares(server: &Server) -> BTreeMap<String, usize> {
@@ -122,8 +123,9 @@ fn optional_fields_are_there_as_often_as_they_should_and_the_rest_stays_whole() 
     assert!(is_near(with_a, ALL, 0.5) && is_near(with_counter, ALL, 0.125), "{with_a} {with_counter}");
     let data = json!({ "value": "x", "optional": 0.5 });
     assert!(documents.iter().all(|document| document["b"] == data), "data that looks like it is sent as it is");
-    let names = Scenario::of_class("optional-names", &class);
-    let text = names.run(&server, &["--dry-run"]).exits(0).text().to_owned();
+    let scenario = Scenario::of_class("optional-names", &class);
+    let run = Run::new(["run", "--dry-run", "-H", "http://127.0.0.1:9", "-f", &scenario.path]).finish().exits(0);
+    let text = run.text();
     assert!(text.contains("| GET /q?a=x+y&b=7 HTTP/1.1") && text.contains("request = GET /q"), "{text}");
 }
 
@@ -201,7 +203,7 @@ fn the_status_is_extracted_from_a_failed_response_too_and_is_0_without_one() {
         { "post": "/cut" },
         { "get": "/last/${status}" },
     ]}]});
-    let run = Scenario::of_class("statuses", &class).run(&server, &["-n", "5"]);
+    let run = Scenario::of_class("statuses", &class).run(&server, &["-n", "5"]).exits(1);
     let lines = server.request_lines();
     assert_eq!(
         lines,
@@ -223,7 +225,7 @@ fn a_body_must_match_the_expression() {
     let class = json!({ "tasks": [{ "requests": [
         { "get": "/good", "expect": expect }, { "get": "/bad", "expect": expect },
     ]}]});
-    let run = Scenario::of_class("matches", &class).run(&server, &["-n", "6"]);
+    let run = Scenario::of_class("matches", &class).run(&server, &["-n", "6"]).exits(1);
     assert_eq!(run.errors(), [("expectation: body_matches", 3)]);
 }
 
@@ -237,7 +239,7 @@ fn a_coding_that_is_not_decoded_is_named_where_the_body_is_looked_at() {
             { "get": "/expect", "expect": { "body_contains": "ok" } },
             { "get": "/extract", "extract": { "id": { "json": "/id" } } },
         ]}]});
-        let run = Scenario::of_class(&format!("coding-{coding}"), &class).run(&server, &["-n", "3"]);
+        let run = Scenario::of_class(&format!("coding-{coding}"), &class).run(&server, &["-n", "3"]).exits(1);
         let expected = ["expectation", "extract"].map(|class| format!("{class}: body in {word} cannot be decoded"));
         let mut errors: Vec<&str> = run.errors().into_iter().map(|(error, _)| error).collect();
         errors.sort_unstable();
@@ -283,7 +285,7 @@ fn a_list_that_is_empty_skips_the_task_with_a_warning() {
         { "get": "/${pick(ids)}" },
         { "get": "/never" },
     ]}]});
-    let run = Scenario::of_class("empty-list", &class).run(&server, &["-n", "4"]);
+    let run = Scenario::of_class("empty-list", &class).run(&server, &["-n", "4"]).exits(0);
     assert_eq!(server.request_lines(), ["GET /give", "GET /0"].repeat(2));
     assert_eq!(run.stream().warnings(), ["unset_variable"]);
     assert!(run.stderr().contains("an item of ids, which is empty"), "{}", run.stderr());
