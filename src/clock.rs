@@ -4,9 +4,13 @@
 //! once; the wall-clock time of a moment is that anchor plus monotonic time, so it never goes backwards, even
 //! if the system clock does.
 
+pub mod civil;
+
 use std::num::NonZeroU64;
 use std::ops::AddAssign;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use civil::CivilDate;
 
 /// A point in time of a run: nanoseconds since its start, up to 584 years.
 ///
@@ -154,7 +158,7 @@ impl Clock {
 #[must_use]
 pub fn rfc3339(unix: Duration) -> String {
     let seconds = unix.as_secs();
-    let (year, month, day) = civil_date(seconds / 86_400);
+    let CivilDate { year, month, day } = CivilDate::of_day(i64::try_from(seconds / 86_400).unwrap_or(i64::MAX));
     let of_day = seconds % 86_400;
     format!(
         "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -188,7 +192,10 @@ pub fn unix_time(text: &str) -> Option<Duration> {
         digits if digits.len() > 1 => format!("0{digits}").parse().ok()?,
         _ => return None,
     };
-    let local = unix_days(year, month, day)? * 86_400 + hour * 3600 + minute * 60 + second;
+    let date =
+        CivilDate { year: i64::try_from(year).ok()?, month: i64::try_from(month).ok()?, day: i64::try_from(day).ok()? };
+    let days = u64::try_from(date.day_number()).ok()?;
+    let local = days * 86_400 + hour * 3600 + minute * 60 + second;
     let seconds = local.checked_add_signed(-zone_seconds(rest.get(zone..)?)?)?;
     Duration::from_secs(seconds).checked_add(Duration::try_from_secs_f64(fraction).ok()?)
 }
@@ -206,30 +213,6 @@ fn zone_seconds(zone: &str) -> Option<i64> {
     let (hours, minutes) = digits.split_once(':')?;
     let number = |text: &str| text.parse::<i64>().ok().filter(|n| text.len() == 2 && (0..60).contains(n));
     Some(sign * (number(hours)? * 3600 + number(minutes)? * 60))
-}
-
-/// The number of days since 1970-01-01, by `days_from_civil` from the source below; `None` for earlier dates.
-fn unix_days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let year = year.checked_sub(u64::from(month <= 2))?;
-    let (era, year_of_era) = (year / 400, year % 400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era).checked_sub(719_468)
-}
-
-/// Year, month and day of a day counted from 1970-01-01, by Howard Hinnant's `civil_from_days`
-/// ("chrono-Compatible Low-Level Date Algorithms"), for days from the epoch on.
-fn civil_date(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    (year, month, day)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::clock::{Elapsed, Moment};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
+use crate::plan::response::ContentCoding;
 use crate::vocabulary::FailureClass;
 pub use framing::ProtocolTrouble;
 pub use tls::TlsTrouble;
@@ -54,10 +55,16 @@ pub enum ExtractTrouble {
     Header,
     /// No such cookie.
     Cookie,
-    /// The texts that enclose it are not in the body.
+    /// The texts that enclose it are not there.
     Between,
+    /// The pattern does not match.
+    Regex,
+    /// There is no such form field in the HTML body.
+    Input,
     /// The body cannot be decoded.
     Undecodable,
+    /// The body's content coding is not decoded here.
+    Unsupported(ContentCoding),
     /// The body, or the text between the two, is longer than `--max-body`. As a failure this is an
     /// [`ExpectationFailure::Body`], which has the size.
     OverMaxBody,
@@ -72,7 +79,10 @@ impl ExtractTrouble {
             Self::Header => "no such header",
             Self::Cookie => "no such cookie",
             Self::Between => "text not found",
+            Self::Regex => "no match",
+            Self::Input => "no such form field",
             Self::Undecodable => "body cannot be decoded",
+            Self::Unsupported(coding) => coding.text(),
             Self::OverMaxBody => "body over --max-body",
         }
     }

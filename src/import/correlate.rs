@@ -155,9 +155,10 @@ fn leaves(value: &Json, pointer: &mut String, show: &mut impl FnMut(&str, &str))
             }
         }
         Json::Object(members) => {
-            for (key, member) in members {
+            // An asterisk would stand for every member.
+            for (key, member) in members.iter().filter(|(key, _)| key != "*") {
                 pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                pointer.push_str(&escape_template(&key.replace('~', "~0").replace('/', "~1")));
                 leaves(member, pointer, show);
                 pointer.truncate(length);
             }

@@ -55,6 +55,7 @@ impl Pick {
 pub struct DataSource {
     name: String,
     pick: Pick,
+    is_per_user: bool,
     table: Table,
 }
 
@@ -63,7 +64,19 @@ impl DataSource {
     #[must_use]
     pub fn new(name: String, pick: Pick, table: Table) -> Self {
         assert!(table.rows() > 0, "the reader refuses a file without rows");
-        Self { name, pick, table }
+        Self { name, pick, is_per_user: false, table }
+    }
+
+    /// The same source, of which a user keeps one row for its lifetime.
+    #[must_use]
+    pub fn per_user(self) -> Self {
+        Self { is_per_user: true, ..self }
+    }
+
+    /// Returns whether a user keeps one row for its lifetime, rather than one for each task.
+    #[must_use]
+    pub const fn is_per_user(&self) -> bool {
+        self.is_per_user
     }
 
     /// The name as written.

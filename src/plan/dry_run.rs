@@ -9,7 +9,7 @@ use super::journey::{Message, RequestStep, Step};
 use super::random::Random;
 use super::request::Request;
 use super::setting::fingerprint;
-use super::template::{Values, Variable};
+use super::template::{Counter, Values, Variable};
 use crate::secret::{masked_body, masked_header};
 use crate::value::StatusSet;
 
@@ -109,6 +109,8 @@ impl DryRunText<'_> {
             sources: self.plan.sources(),
             user: 0,
             iteration: 0,
+            status: 0,
+            counter: &Counter::new(self.plan.load().shard),
             now_unix_ms: self.now_unix_ms,
             random: &mut self.random,
         };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::json::{Duplicates, Json, RawJson, sorted};
+use super::pattern::Pattern;
 use super::pointer::Pointer;
 use super::response::{ResponseView, UnreadBody};
 use super::template::{Template, Values};
@@ -18,6 +19,8 @@ pub struct Expect {
     pub header: Vec<HeaderRule>,
     /// Texts that must or must not be in the body.
     pub body: Vec<BodyRule>,
+    /// Patterns that must match in the body.
+    pub matches: Vec<Pattern>,
     /// Conditions on values in a JSON body.
     pub json: Vec<JsonRule>,
     /// Maximum service time.
@@ -80,7 +83,7 @@ pub enum ExpectedJson {
     Value(Json),
     /// A string.
     Text(Template),
-    /// A number produced by a template.
+    /// A number, true or false produced by a template.
     Number(Template),
     /// An array.
     Array(Vec<Self>),
@@ -108,6 +111,8 @@ pub enum ExpectationFailure {
     BodyContains,
     /// A forbidden text is in the body.
     BodyContainsNot,
+    /// A pattern does not match in the body.
+    BodyMatches,
     /// A value in the JSON body, or the body is not JSON.
     Json,
     /// The response took too long.
@@ -129,6 +134,7 @@ impl ExpectationFailure {
             Self::Header => "header",
             Self::BodyContains => "body_contains",
             Self::BodyContainsNot => "body_not_contains",
+            Self::BodyMatches => "body_matches",
             Self::Json => "json",
             Self::Within => "within",
             Self::Size => "size",
@@ -161,7 +167,7 @@ impl Expect {
     /// Returns whether it needs the complete body, rather than only scanning it as it arrives.
     #[must_use]
     pub fn needs_whole_body(&self) -> bool {
-        !self.json.is_empty()
+        !self.json.is_empty() || !self.matches.is_empty()
     }
 
     /// Judges a response.
@@ -182,6 +188,11 @@ impl Expect {
                 BodyRule::Contains(_) => require(found, ExpectationFailure::BodyContains)?,
                 BodyRule::ContainsNot(_) => require(!found, ExpectationFailure::BodyContainsNot)?,
             }
+        }
+        if !self.matches.is_empty() {
+            let text = answer.text().unwrap_or_default();
+            let is_met = self.matches.iter().all(|pattern| pattern.is_match(&text));
+            require(is_met, ExpectationFailure::BodyMatches)?;
         }
         for rule in &self.json {
             require(rule.is_met(answer, values)?, ExpectationFailure::Json)?;
@@ -243,9 +254,8 @@ impl ExpectedJson {
         match (self, found) {
             (Self::Value(wanted), found) => Ok(wanted.is_equivalent(found)),
             (Self::Text(text), Json::Text(found)) => Ok(*rendered(text, values)? == *found.as_bytes()),
-            (Self::Number(text), Json::Number(found)) => {
-                let wanted = Json::parse(&rendered(text, values)?);
-                Ok(wanted.is_ok_and(|wanted| matches!(wanted, Json::Number(wanted) if wanted.is_equal(found))))
+            (Self::Number(text), Json::Number(_) | Json::Bool(_)) => {
+                Ok(Json::parse(&rendered(text, values)?).is_ok_and(|wanted| wanted.is_equivalent(found)))
             }
             (Self::Array(wanted), Json::List(found)) if wanted.len() == found.len() => {
                 let mut pairs = wanted.iter().zip(found);

@@ -1,8 +1,16 @@
 //! Values extracted from responses for later requests. Pure, without clock or socket.
 
-use super::pointer::Pointer;
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use super::html_input;
+use super::json::RawJson;
+use super::pattern::Pattern;
+use super::pointer::PointerPattern;
+use super::random::Random;
 use super::response::ResponseView;
-use super::template::SlotId;
+use super::template::{SlotId, Variable};
 use super::text_search::Captured;
 
 /// A value that is extracted from a response and kept by the user.
@@ -10,60 +18,225 @@ use super::text_search::Captured;
 pub struct Extraction {
     /// The variable's slot.
     pub slot: SlotId,
-    /// Where the value is.
+    /// Where the values are.
     pub from: ExtractFrom,
+    /// Which of them is taken.
+    pub pick: PickFrom,
+    /// The value if the response has none.
+    pub default: Option<Variable>,
 }
 
-/// The location of a value in a response.
+/// The location of values in a response.
 #[derive(Debug)]
 pub enum ExtractFrom {
-    /// A value in a JSON body. Strings are used as they are; everything else as JSON on one line, with digits
+    /// Values in a JSON body. Strings are used as they are; everything else as JSON on one line, with digits
     /// and order as in the response; null counts as missing.
-    Json(Pointer),
+    Json(PointerPattern),
+    /// The values of the form fields with this name in an HTML body.
+    Input(String),
+    /// A part of the response outside the body, as it is.
+    Field(ResponseField),
+    /// The parts between two texts, at their occurrences one after the other.
+    Between(TextSource, String, String),
+    /// What a group of a regular expression matches; 0 is the whole match.
+    Regex(TextSource, Pattern, usize),
+}
+
+/// A text that is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextSource {
+    /// The body.
+    Body,
+    /// Another part of the response.
+    Field(ResponseField),
+}
+
+/// A part of the response outside the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResponseField {
     /// The first header field with this name.
     Header(String),
+    /// All header fields, one a line.
+    Headers,
     /// The user's cookie with this name.
     Cookie(String),
-    /// The part of the body between two texts, at their first occurrence one after the other.
-    Between(String, String),
+    /// The URL, after redirects.
+    Url,
+    /// The status.
+    Status,
 }
+
+/// Which of several values is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickFrom {
+    /// The first.
+    First,
+    /// The last.
+    Last,
+    /// One at random; all are equally likely.
+    Random,
+    /// The one with this index, from 0.
+    Index(u32),
+    /// All, as a list; of more than [`MAX_ITEMS`] the first ones.
+    All,
+}
+
+/// Maximum number of items of a list.
+pub const MAX_ITEMS: usize = 10_000;
 
 impl Extraction {
     /// Returns whether it needs the head.
     #[must_use]
     pub const fn needs_head(&self) -> bool {
-        matches!(self.from, ExtractFrom::Header(_))
+        matches!(self.field(), Some(ResponseField::Header(_) | ResponseField::Headers))
+    }
+
+    /// Returns whether it needs the URL.
+    #[must_use]
+    pub const fn needs_url(&self) -> bool {
+        matches!(self.field(), Some(ResponseField::Url))
     }
 
     /// Returns whether it needs the body.
     #[must_use]
     pub const fn needs_body(&self) -> bool {
-        self.needs_whole_body() || matches!(self.from, ExtractFrom::Between(..))
+        match &self.from {
+            ExtractFrom::Json(_) | ExtractFrom::Input(_) => true,
+            ExtractFrom::Field(_) => false,
+            ExtractFrom::Between(source, ..) | ExtractFrom::Regex(source, ..) => matches!(source, TextSource::Body),
+        }
     }
 
     /// Returns whether it needs the complete body, rather than only scanning it as it arrives.
     #[must_use]
     pub const fn needs_whole_body(&self) -> bool {
-        matches!(self.from, ExtractFrom::Json(_))
+        self.needs_body() && self.scanned().is_none()
     }
 
-    /// Extracts the value; `None` if the response does not contain it.
+    /// The two texts that the body is scanned for as it arrives, whatever its size.
     #[must_use]
-    pub fn extract(&self, answer: &ResponseView<'_>) -> Option<String> {
+    pub const fn scanned(&self) -> Option<(&String, &String)> {
+        match (&self.from, self.pick) {
+            (ExtractFrom::Between(TextSource::Body, left, right), PickFrom::First) => Some((left, right)),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is the status, which even a failed response has.
+    #[must_use]
+    pub const fn is_status(&self) -> bool {
+        matches!(self.from, ExtractFrom::Field(ResponseField::Status))
+    }
+
+    const fn field(&self) -> Option<&ResponseField> {
         match &self.from {
-            ExtractFrom::Json(pointer) => match pointer.find(answer.json()?)? {
-                null if null.is_null() => None,
-                string if string.text().starts_with('"') => string.string(),
-                other => Some(other.compact()),
-            },
-            ExtractFrom::Header(name) => answer.fields(name).next().map(text),
-            ExtractFrom::Cookie(name) => (answer.cookie)(name),
-            ExtractFrom::Between(left, right) => match answer.texts.captured(left, right) {
-                Captured::Text(found) => answer.body.ok().map(|_| text(found)),
-                Captured::Missing | Captured::TooLong => None,
+            ExtractFrom::Json(_) | ExtractFrom::Input(_) => None,
+            ExtractFrom::Field(field) => Some(field),
+            ExtractFrom::Between(source, ..) | ExtractFrom::Regex(source, ..) => match source {
+                TextSource::Body => None,
+                TextSource::Field(field) => Some(field),
             },
         }
     }
+
+    /// Extracts the value, or uses the default; `None` if there is neither.
+    #[must_use]
+    pub fn extract(&self, answer: &ResponseView<'_>, random: &mut Random) -> Option<Variable> {
+        self.found(answer, random).or_else(|| self.default.clone())
+    }
+
+    fn found(&self, answer: &ResponseView<'_>, random: &mut Random) -> Option<Variable> {
+        if let Some((left, right)) = self.scanned() {
+            return match answer.texts.captured(left, right) {
+                Captured::Text(found) => answer.body.ok().map(|_| Variable::Text(text(found))),
+                Captured::Missing | Captured::TooLong => None,
+            };
+        }
+        match &self.from {
+            ExtractFrom::Json(pointers) => {
+                let document = answer.json()?;
+                let all = || pointers.find_all(document).filter(|value| !value.is_null());
+                self.picked(all, |value| json_text(*value), random)
+            }
+            ExtractFrom::Input(name) => {
+                let html = answer.text()?;
+                self.picked(|| html_input::values(&html, name), Clone::clone, random)
+            }
+            ExtractFrom::Field(field) => {
+                let value = field.value(answer)?;
+                self.picked(|| std::iter::once(&*value), |value| (*value).to_owned(), random)
+            }
+            ExtractFrom::Between(source, left, right) => {
+                let text = source.text(answer)?;
+                self.picked(|| between(&text, left, right), |found| (*found).to_owned(), random)
+            }
+            ExtractFrom::Regex(source, pattern, group) => {
+                let text = source.text(answer)?;
+                self.picked(|| pattern.matches(&text, *group), |found| (*found).to_owned(), random)
+            }
+        }
+    }
+
+    /// The value or values to take of `all`, which is called again where their number is needed first.
+    fn picked<T, I: Iterator<Item = T>>(
+        &self,
+        all: impl Fn() -> I,
+        text: impl Fn(&T) -> String,
+        random: &mut Random,
+    ) -> Option<Variable> {
+        let value = match self.pick {
+            PickFrom::First => all().next(),
+            PickFrom::Last => all().last(),
+            PickFrom::Index(at) => all().nth(at as usize),
+            PickFrom::Random => match all().count() {
+                0 => None,
+                count => all().nth(random.below(count)),
+            },
+            PickFrom::All => {
+                let items: Vec<String> = all().take(MAX_ITEMS).map(|item| text(&item)).collect();
+                return (!items.is_empty()).then_some(Variable::List(items));
+            }
+        };
+        value.map(|value| Variable::Text(text(&value)))
+    }
+}
+
+impl TextSource {
+    fn text<'a>(&'a self, answer: &'a ResponseView<'_>) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Body => answer.text(),
+            Self::Field(field) => field.value(answer),
+        }
+    }
+}
+
+impl ResponseField {
+    fn value<'a>(&'a self, answer: &'a ResponseView<'_>) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Header(name) => answer.fields(name).next().map(String::from_utf8_lossy),
+            Self::Headers => Some(answer.all_fields()),
+            Self::Cookie(name) => (answer.cookie)(name).map(Cow::Owned),
+            Self::Url => Some(answer.url.into()),
+            Self::Status => Some(answer.status.to_string().into()),
+        }
+    }
+}
+
+/// The text of a string, or other JSON on one line.
+fn json_text(value: RawJson<'_>) -> String {
+    value.string().unwrap_or_else(|| value.compact())
+}
+
+/// The parts between two texts, one after the other. An empty text is found at once.
+fn between<'t>(text: &'t str, left: &'t str, right: &'t str) -> impl Iterator<Item = &'t str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let begin = memmem::find(rest.as_bytes(), left.as_bytes())? + left.len();
+        let end = begin + memmem::find(&rest.as_bytes()[begin..], right.as_bytes())?;
+        let found = &rest[begin..end];
+        rest = &rest[end + right.len()..];
+        Some(found)
+    })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -71,83 +244,4 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::expect::Expect;
-    use super::super::random::Random;
-    use super::super::response::tests::view;
-    use super::super::response::{ResponseView, UnreadBody};
-    use super::super::searches::searches;
-    use super::super::template::Values;
-    use super::super::text_search::TextSearches;
-    use super::*;
-
-    fn take(from: ExtractFrom, answer: &ResponseView<'_>) -> Option<String> {
-        Extraction { slot: SlotId(0), from }.extract(answer)
-    }
-
-    /// The text searches that this extraction needs.
-    fn sought(from: ExtractFrom) -> TextSearches {
-        let (sources, random) = (&[], &mut Random::seeded(1));
-        let (user, iteration, now_unix_ms) = (0, 0, 0);
-        let mut values = Values { variables: &[], rows: &[], sources, user, iteration, now_unix_ms, random };
-        searches(&Expect::default(), &[Extraction { slot: SlotId(0), from }], &mut values, 100)
-    }
-
-    fn json(pointer: &str) -> ExtractFrom {
-        ExtractFrom::Json(Pointer::parse(pointer).unwrap())
-    }
-
-    #[test]
-    fn values_are_extracted_from_json() {
-        let body = br#"{"token":"t\"1","id":7,"price":1.50,"big":123456789012345678901234567890,
-            "ok":true,"none":null,"list":[1,{ "z" : "\u00fc b", "a":"b"}]}"#;
-        let answer = view("HTTP/1.1 200 OK\r\n\r\n", body);
-        for (pointer, value) in [
-            ("/token", Some("t\"1")),
-            ("/id", Some("7")),
-            ("/price", Some("1.50")),
-            ("/big", Some("123456789012345678901234567890")),
-            ("/ok", Some("true")),
-            ("/none", None),
-            ("/list/1", Some(r#"{"z":"\u00fc b","a":"b"}"#)),
-            ("/list/1/z", Some("ü b")),
-            ("/list/1/a", Some("b")),
-            ("/missing", None),
-        ] {
-            assert_eq!(take(json(pointer), &answer).as_deref(), value, "{pointer}");
-        }
-        assert_eq!(take(json("/token"), &view("HTTP/1.1 200 OK\r\n\r\n", b"{broken")), None);
-    }
-
-    #[test]
-    fn values_are_extracted_from_fields_cookies_and_text() {
-        let head = "HTTP/1.1 201 Created\r\nLocation: /orders/7\r\n\r\n";
-        let answer = view(head, b"");
-        let between = |left: &str, right: &str| ExtractFrom::Between(left.to_owned(), right.to_owned());
-        assert_eq!(take(ExtractFrom::Header("location".to_owned()), &answer).as_deref(), Some("/orders/7"));
-        assert_eq!(take(ExtractFrom::Header("etag".to_owned()), &answer), None);
-        assert_eq!(take(ExtractFrom::Cookie("session".to_owned()), &answer).as_deref(), Some("s1"));
-        assert_eq!(take(ExtractFrom::Cookie("other".to_owned()), &answer), None);
-        for (left, right, value) in [
-            ("csrf\" value=\"", "\"", Some("x y")),
-            ("<input value=\"", "\"", Some("")),
-            ("value=\"", "\n", None),
-            ("token", "\"", None),
-        ] {
-            let mut texts = sought(between(left, right));
-            texts.feed(b"<input name=\"csrf\" value=\"x y\"><input value=\"\">");
-            let answer = ResponseView { texts: &texts, ..view(head, b"") };
-            assert_eq!(take(between(left, right), &answer).as_deref(), value, "{left}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_extracted_from_a_body_that_cannot_be_decoded() {
-        let nothing = || ExtractFrom::Between(String::new(), String::new());
-        let texts = sought(nothing());
-        let answer =
-            ResponseView { body: Err(UnreadBody::Undecodable), texts: &texts, ..view("HTTP/1.1 200 OK\r\n\r\n", b"") };
-        assert_eq!(take(json(""), &answer), None);
-        assert_eq!(take(nothing(), &answer), None);
-    }
-}
+mod tests;

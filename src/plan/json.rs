@@ -136,6 +136,11 @@ impl<'t> RawJson<'t> {
         RawParts::of(self, '[')?.nth(at).map(|(_, value)| value)
     }
 
+    /// The items of an array, or the members of an object; `None` for other values.
+    pub(super) fn parts(self) -> Option<RawParts<'t>> {
+        RawParts::of(self, '[').or_else(|| RawParts::of(self, '{'))
+    }
+
     /// Parses the value completely.
     ///
     /// # Errors
@@ -216,7 +221,7 @@ fn resolve_duplicates<'t>(
 }
 
 /// Iterates over the parts of an array or object, with the keys of members.
-struct RawParts<'t> {
+pub(super) struct RawParts<'t> {
     text: &'t str,
     at: usize,
     has_keys: bool,

@@ -49,6 +49,25 @@ impl Random {
     }
 }
 
+/// How likely something is: a number from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probability(f64);
+
+impl Probability {
+    /// Checks that it is from 0 to 1.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn new(share: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&share) { Ok(Self(share)) } else { Err("must be a number from 0 to 1".to_owned()) }
+    }
+
+    /// Returns whether it happens this time.
+    pub fn hits(self, random: &mut Random) -> bool {
+        random.unit() < self.0
+    }
+}
+
 /// A seed computed from a text by FNV-1a.
 #[must_use]
 pub fn seed_of(text: &str) -> u64 {

@@ -1,7 +1,7 @@
 //! Which texts a body is looked through for, by what is expected of it and extracted from it.
 
 use super::expect::{BodyRule, Expect};
-use super::extract::{ExtractFrom, Extraction};
+use super::extract::Extraction;
 use super::template::Values;
 use super::text_search::TextSearches;
 
@@ -16,9 +16,6 @@ pub fn searches(expect: &Expect, extract: &[Extraction], values: &mut Values<'_>
         let mut needle = Vec::new();
         text.render(values, &mut needle).ok().map(|()| needle)
     });
-    let between = extract.iter().filter_map(|extraction| match &extraction.from {
-        ExtractFrom::Between(left, right) => Some((left.as_str(), right.as_str())),
-        _ => None,
-    });
-    TextSearches::of(rules, between, limit)
+    let between = extract.iter().filter_map(Extraction::scanned);
+    TextSearches::of(rules, between.map(|(left, right)| (left.as_str(), right.as_str())), limit)
 }

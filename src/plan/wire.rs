@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::endpoint::EndpointId;
-use super::url::Origin;
+use super::url::{Origin, Scheme};
 
 /// A request in wire format, prepared or rendered: everything that an exchange needs. Other properties are
 /// read from its bytes when needed, which is rare (redirects, cookies), so nothing else is stored.
@@ -74,6 +74,16 @@ impl<'w> WireRequest<'w> {
     #[must_use]
     pub fn target(&self) -> &'w [u8] {
         self.bytes.split(|byte| *byte == b' ').nth(1).unwrap_or_default()
+    }
+
+    /// The whole URL, without name and password.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = match self.origin.scheme() {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        format!("{scheme}://{}{}", self.origin.authority(), String::from_utf8_lossy(self.target()))
     }
 
     /// Returns whether it already has a field with this name.

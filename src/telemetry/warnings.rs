@@ -50,6 +50,13 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             );
             ("unset_variable", what)
         }
+        Notice::Unset(RenderError::EmptyList(slot)) => {
+            let what = format!(
+                "a request needs an item of {}, which is empty: it was not sent, and {skipped}",
+                variable(slot)
+            );
+            ("unset_variable", what)
+        }
         Notice::Unset(RenderError::ControlCharacter) => {
             let what = format!("a header of a request would have a control character: it was not sent, and {skipped}");
             ("unset_variable", what)

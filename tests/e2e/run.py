@@ -39,6 +39,7 @@ import scenarios_system
 import scenarios_terminal
 import scenarios_truth
 import scenarios_unfinished
+import scenarios_values
 from harness import Bench, Failed, Skip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,7 @@ SCENARIOS = [
     *scenarios_truth.SCENARIOS,
     *scenarios_unfinished.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
+    *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,

@@ -6,6 +6,7 @@ mod digits;
 mod life;
 mod open;
 mod tasks;
+mod values;
 
 use serde_json::{Value, json};
 

@@ -71,7 +71,7 @@ const FLOORS: [(&str, &[&str]); 22] = [
 const MAIN: [&str; 3] = ["cli", "command", "error"];
 
 /// Who may name what: files or folders of `src`, and why.
-const NAMES: [(&str, &[&str], &str); 24] = [
+const NAMES: [(&str, &[&str], &str); 25] = [
     ("SystemTime", &["clock.rs"], "the wall clock is read once, there"),
     (
         "Instant",
@@ -115,6 +115,7 @@ const NAMES: [(&str, &[&str], &str); 24] = [
     ),
     ("ureq", &["plan/url.rs"], "hosts, checked"),
     ("unicode_width", &["report/plain.rs"], "columns of a terminal"),
+    ("regex_lite", &["plan/pattern.rs"], "patterns of a bounded size"),
     ("percent_encoding", &["plan/percent.rs"], "what is encoded where is said once"),
     ("rustls", &["load/net/tls/", "plan/tls/"], "TLS, and certificates and keys that are checked before the run"),
     ("webpki", &["load/net/tls/trouble.rs", "plan/tls/"], "what is wrong with a certificate"),

@@ -29,6 +29,8 @@ pub(in crate::load) struct Exchange<'run> {
     memory: Memory,
     /// Buffer for requests that cookies are added to.
     with_cookies: Vec<u8>,
+    /// The URL of the last response, if it was to be kept.
+    url: String,
 }
 
 /// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
@@ -53,6 +55,8 @@ pub(in crate::load) struct RequestOptions {
     pub(in crate::load) max_redirects: u16,
     /// How much of the response is kept.
     pub(in crate::load) keep: Keep,
+    /// Whether the URL of the response is kept.
+    pub(in crate::load) keep_url: bool,
 }
 
 /// The result of a request, before expectations are checked.
@@ -76,7 +80,8 @@ struct Hop<'h> {
 impl<'run> Exchange<'run> {
     /// An HTTP client for one more user.
     pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, user_slot: &'run UserSlot) -> Self {
-        Self { run, dialer, slot: user_slot, kept: Vec::new(), memory: Memory::default(), with_cookies: Vec::new() }
+        let (kept, memory, with_cookies, url) = (Vec::new(), Memory::default(), Vec::new(), String::new());
+        Self { run, dialer, slot: user_slot, kept, memory, with_cookies, url }
     }
 
     /// Performs one request, which starts at `sent`.
@@ -102,15 +107,15 @@ impl<'run> Exchange<'run> {
         self.memory.last.look_for(searches);
     }
 
-    /// The user's cookies and what was kept of the last response: its head, its decoded body, and the texts found in
-    /// it.
+    /// The user's cookies and what was kept of the last response: its URL, its head, its decoded body, and the texts
+    /// found in it.
     pub(in crate::load) fn last_response(
         &mut self,
         keep: Keep,
-    ) -> (&Jar, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
+    ) -> (&Jar, &str, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
         let Memory { jar, last } = &mut self.memory;
         let (head, body, texts) = last.finish(keep);
-        (jar, head, body, texts)
+        (jar, &self.url, head, body, texts)
     }
 
     /// Sends a request and follows redirects; returns the status of the last response.
@@ -128,6 +133,9 @@ impl<'run> Exchange<'run> {
             let request = redirected.as_ref().map_or(request, Request::wire);
             let answer = self.perform_hop(request, limits, traffic, latest)?;
             let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
+                if terms.keep_url {
+                    self.url = request.url();
+                }
                 return Ok(answer.status);
             };
             if traffic.redirects >= terms.max_redirects {

@@ -1,4 +1,4 @@
-//! Rows of data for users: one counter per source, shared by all users.
+//! Rows of data and numbers for users: one counter per source, and `${counter}`, shared by all users.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use crate::plan::data::{OnEnd, Pick, RowId, SourceId};
 use crate::plan::journey::UserClass;
 use crate::plan::random::Random;
+use crate::plan::template::Counter;
 
 /// The position in each data source: how many rows were requested.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(in crate::load) struct DataCursor<'p> {
     taken: Box<[AtomicU64]>,
     /// Arrivals that were not sent because the data for their task was used up.
     without_data: AtomicU64,
+    /// `${counter}`.
+    counter: Counter,
 }
 
 /// Error: all rows of a source are used up.
@@ -31,7 +34,13 @@ impl<'p> DataCursor<'p> {
             plan,
             taken: plan.sources().iter().map(|_| AtomicU64::new(0)).collect(),
             without_data: AtomicU64::new(0),
+            counter: Counter::new(plan.load().shard),
         }
+    }
+
+    /// The counter of all users.
+    pub(super) const fn counter(&self) -> &Counter {
+        &self.counter
     }
 
     /// Takes a row of a source.

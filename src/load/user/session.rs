@@ -14,12 +14,12 @@ use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
 use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
-use crate::plan::extract::{ExtractFrom, Extraction};
+use crate::plan::extract::{ExtractFrom, Extraction, ResponseField};
 use crate::plan::journey::{Message, RequestStep, Step, Task};
 use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
-use crate::plan::template::{RenderError, Values, Variable};
+use crate::plan::template::{Counter, RenderError, Values, Variable};
 use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
@@ -30,16 +30,19 @@ pub(super) struct Session<'run> {
     slot: &'run UserSlot,
     reports: Reports<'run>,
     exchange: Exchange<'run>,
-    values: UserValues,
+    values: UserValues<'run>,
     buffer: WireBuffer,
     /// Requests started.
     sent: u64,
 }
 
 /// A user's values besides its cookies: everything that templates are filled with.
-struct UserValues {
+struct UserValues<'run> {
     number: u32,
     iteration: u64,
+    /// Status of the last response; 0 without one.
+    status: u16,
+    counter: &'run Counter,
     variables: Vec<Option<Variable>>,
     rows: Vec<Option<RowId>>,
     random: Random,
@@ -87,7 +90,8 @@ impl<'run> Session<'run> {
         let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
         let variables = vec![None; shared.run.plan.variables().len()];
         let rows = vec![None; shared.run.plan.sources().len()];
-        let known = UserValues { number, iteration: 0, variables, rows, random };
+        let counter = shared.data.counter();
+        let known = UserValues { number, iteration: 0, status: 0, counter, variables, rows, random };
         let exchange = Exchange::new(shared.run, shared.dialer, user_slot);
         Self { shared, slot: user_slot, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
     }
@@ -190,7 +194,9 @@ impl<'run> Session<'run> {
         let sent = self.shared.run.clock.now();
         self.sent += 1;
         self.slot.begin(sent);
-        let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep }, sent);
+        let keep_url = step.extract.iter().any(Extraction::needs_url);
+        let terms = RequestOptions { timeout, max_redirects, keep, keep_url };
+        let exchanged = self.exchange.perform(wire, terms, sent);
         self.slot.end();
         let (ending, step_end) = self.evaluate(step, &exchanged);
         self.report(endpoint, turn, &exchanged, ending, step_end)
@@ -215,9 +221,14 @@ impl<'run> Session<'run> {
         if self.reports.outcomes.send(outcome) { step_end } else { StepEnd::UserMustEnd }
     }
 
-    /// Checks the response against the expectations and extracts values from it. Nothing is extracted from a response
-    /// that is not as expected: variables keep their previous values.
+    /// Checks the response against the expectations and extracts values from it. Of a response that is not as expected
+    /// only the status is extracted: other variables keep their previous values.
     fn evaluate(&mut self, step: &RequestStep, exchanged: &Exchanged) -> (Ending, StepEnd) {
+        self.values.status = exchanged.result.unwrap_or(0);
+        for extraction in step.extract.iter().filter(|extraction| extraction.is_status()) {
+            let status = Variable::Text(self.values.status.to_string());
+            self.values.variables[extraction.slot.0 as usize] = Some(status);
+        }
         let status = match exchanged.result {
             Ok(status) => status,
             Err(Ending::Aborted) => return (Ending::Aborted, StepEnd::UserMustEnd),
@@ -229,7 +240,7 @@ impl<'run> Session<'run> {
             }
         };
         let now = self.shared.run.clock.unix(exchanged.done);
-        let (jar, head, body, texts) = self.exchange.last_response(keep(step));
+        let (jar, url, head, body, texts) = self.exchange.last_response(keep(step));
         let answer = ResponseView {
             status,
             head,
@@ -237,6 +248,7 @@ impl<'run> Session<'run> {
             texts,
             size: exchanged.traffic.content_length,
             service: exchanged.done.since(exchanged.sent),
+            url,
             cookie: &|name| jar.value(name, now).map(|value| String::from_utf8_lossy(value).into_owned()),
             json: LazyJson::default(),
         };
@@ -246,8 +258,8 @@ impl<'run> Session<'run> {
         }
         let mut missing = None;
         for extraction in &step.extract {
-            match extraction.extract(&answer) {
-                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(Variable::Text(value)),
+            match extraction.extract(&answer, &mut self.values.random) {
+                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(value),
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
         }
@@ -267,7 +279,7 @@ impl<'run> Session<'run> {
     }
 }
 
-impl UserValues {
+impl UserValues<'_> {
     fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
         Values {
             variables: &self.variables,
@@ -275,6 +287,8 @@ impl UserValues {
             sources,
             user: self.number,
             iteration: self.iteration,
+            status: self.status,
+            counter: self.counter,
             now_unix_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
             random: &mut self.random,
         }
@@ -304,15 +318,20 @@ const fn failure(status: u16, trouble: ExpectationFailure) -> Failure {
 
 /// Why a value could not be extracted.
 fn trouble(extraction: &Extraction, answer: &ResponseView<'_>) -> ExtractTrouble {
-    match (&extraction.from, answer.body) {
-        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(UnreadBody::Undecodable)) => ExtractTrouble::Undecodable,
-        (ExtractFrom::Json(_) | ExtractFrom::Between(..), Err(UnreadBody::Over(_))) => ExtractTrouble::OverMaxBody,
-        (ExtractFrom::Between(left, right), _) if answer.texts.captured(left, right) == Captured::TooLong => {
-            ExtractTrouble::OverMaxBody
-        }
-        (ExtractFrom::Json(_), _) => ExtractTrouble::Json,
-        (ExtractFrom::Between(..), _) => ExtractTrouble::Between,
-        (ExtractFrom::Header(_), _) => ExtractTrouble::Header,
-        (ExtractFrom::Cookie(_), _) => ExtractTrouble::Cookie,
+    match answer.body {
+        Err(UnreadBody::Undecodable) if extraction.needs_body() => return ExtractTrouble::Undecodable,
+        Err(UnreadBody::Unsupported(coding)) if extraction.needs_body() => return ExtractTrouble::Unsupported(coding),
+        Err(UnreadBody::Over(_)) if extraction.needs_body() => return ExtractTrouble::OverMaxBody,
+        _ => {}
+    }
+    let is_too_long = |(left, right): (&String, &String)| answer.texts.captured(left, right) == Captured::TooLong;
+    match &extraction.from {
+        _ if extraction.scanned().is_some_and(is_too_long) => ExtractTrouble::OverMaxBody,
+        ExtractFrom::Json(_) => ExtractTrouble::Json,
+        ExtractFrom::Input(_) => ExtractTrouble::Input,
+        ExtractFrom::Between(..) => ExtractTrouble::Between,
+        ExtractFrom::Regex(..) => ExtractTrouble::Regex,
+        ExtractFrom::Field(ResponseField::Cookie(_)) => ExtractTrouble::Cookie,
+        ExtractFrom::Field(_) => ExtractTrouble::Header,
     }
 }

@@ -1,8 +1,9 @@
 use super::super::random::Random;
 use super::super::response::tests::view;
-use super::super::response::{ResponseView, UnreadBody};
+use super::super::response::{ContentCoding, ResponseView, UnreadBody};
 use super::super::searches::searches;
-use super::super::template::{Placeholder, SlotId, TextEncoding, Variable};
+use super::super::shard::Shard;
+use super::super::template::{Counter, Placeholder, SlotId, TextEncoding, Variable};
 use super::*;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nVary: a\r\nVary: b\r\n\r\n";
@@ -18,6 +19,8 @@ fn with_values<T>(work: impl FnOnce(&mut Values<'_>) -> T) -> T {
         sources: &[],
         user: 0,
         iteration: 0,
+        status: 0,
+        counter: &Counter::new(Shard::WHOLE),
         now_unix_ms: 0,
         random: &mut Random::seeded(1),
     })
@@ -135,4 +138,20 @@ fn time_and_size_have_limits() {
     assert_eq!(judge(&size(0, 4), &answer), Err(ExpectationFailure::Size));
     assert_eq!(judge(&size(6, u64::MAX), &answer), Err(ExpectationFailure::Size));
     assert!(!size(0, 4).needs_body() && !within(1).needs_body());
+}
+
+#[test]
+fn a_pattern_must_match_somewhere_in_the_body() {
+    let expect = |patterns: &[&str]| Expect {
+        matches: patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect(),
+        ..Expect::default()
+    };
+    let answer = || view(HEAD, b"order 17 accepted");
+    assert_eq!(judge(&expect(&[r"order \d+", "accepted$"]), &answer()), Ok(()));
+    let judged = judge(&expect(&["order", r"^\d"]), &answer());
+    assert_eq!(judged, Err(ExpectationFailure::BodyMatches));
+    let unread = UnreadBody::Unsupported(ContentCoding::Brotli);
+    let answer = ResponseView { body: Err(unread), ..view(HEAD, b"") };
+    assert_eq!(judge(&expect(&["x"]), &answer), Err(ExpectationFailure::Body(unread)));
+    assert_eq!(unread.text(), "body in br cannot be decoded");
 }

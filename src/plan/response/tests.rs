@@ -13,6 +13,7 @@ pub(crate) fn view<'a>(head: &'a str, body: &'a [u8]) -> ResponseView<'a> {
         texts: NOTHING_SOUGHT.get_or_init(TextSearches::default),
         size: body.len() as u64,
         service: Duration::from_millis(5),
+        url: "http://h/final?id=7",
         cookie: &|name| (name == "session").then(|| "s1".to_owned()),
         json: LazyJson::default(),
     }

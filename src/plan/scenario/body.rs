@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::fields::fields;
 use super::names::{self, ScenarioNames};
+use super::optional::{self, Separators};
 use super::reader::{Node, Object};
 use crate::bounded;
 use crate::error::Result;
@@ -18,7 +20,7 @@ pub(super) type Field = (String, Option<Template>);
 
 /// Reads the member `headers` of a request.
 pub(super) fn headers(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Vec<Field>> {
-    fields(node, names, &[], |why| why)
+    header_fields(node, names, &[], |why| why)
 }
 
 /// Reads the member `headers` of the file. It is compiled for each request, because the request determines
@@ -30,10 +32,10 @@ pub(super) fn file_headers(
     above: &[Field],
     request: &Node<'_>,
 ) -> Result<Vec<Field>> {
-    fields(node, names, above, |why| format!("{why} (in the request {})", request.path()))
+    header_fields(node, names, above, |why| format!("{why} (in the request {})", request.path()))
 }
 
-fn fields(
+fn header_fields(
     node: &Node<'_>,
     names: &mut ScenarioNames,
     above: &[Field],
@@ -88,7 +90,7 @@ pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Pat
             (Some(BodyKind::Json), None)
         }
         "form" => {
-            form(&node, names, &mut template)?;
+            fields(&node, names, TextEncoding::Form, Separators::FORM, &mut template)?;
             (Some(BodyKind::Form), None)
         }
         "body" => {
@@ -114,20 +116,25 @@ fn json(node: &Node<'_>, value: &Json, names: &mut ScenarioNames, out: &mut Temp
         Json::Text(text) => out.push(names.json_text(text).map_err(|why| node.refused(why))?),
         Json::List(items) => {
             out.push_literal(b"[", false);
-            for (at, item) in items.iter().enumerate() {
-                out.push_literal(if at > 0 { b"," } else { b"" }, false);
-                json(node, item, names, out)?;
+            let mut separators = Separators::JSON;
+            for item in items {
+                let (chance, item) = optional::in_json(node, item)?;
+                let mut part = Template::default();
+                json(node, item, names, &mut part)?;
+                separators.push(out, chance, part);
             }
             out.push_literal(b"]", false);
         }
         Json::Object(members) => {
             out.push_literal(b"{", false);
-            for (at, (name, value)) in members.iter().enumerate() {
-                out.push_literal(if at > 0 { b"," } else { b"" }, false);
-                out.push(member_name(node, name, names)?);
-                let mut member = Template::default();
-                json(node, value, names, &mut member)?;
-                out.push(if is_secret(name) { member.into_secret() } else { member });
+            let mut separators = Separators::JSON;
+            for (name, value) in members {
+                let (chance, value) = optional::in_json(node, value)?;
+                let mut member = member_name(node, name, names)?;
+                let mut content = Template::default();
+                json(node, value, names, &mut content)?;
+                member.push(if is_secret(name) { content.into_secret() } else { content });
+                separators.push(out, chance, member);
             }
             out.push_literal(b"}", false);
         }
@@ -141,29 +148,4 @@ fn member_name(node: &Node<'_>, name: &str, names: &mut ScenarioNames) -> Result
     template.push(names.text(name, TextEncoding::Json).map_err(|why| node.refused(why))?);
     template.push_literal(b"\":", false);
     Ok(template)
-}
-
-/// Compiles the members of a form; for a list the name is repeated.
-fn form(node: &Node<'_>, names: &mut ScenarioNames, out: &mut Template) -> Result<()> {
-    let mut is_first = true;
-    for (name, node) in node.members()? {
-        let values = if matches!(node.value(), Json::List(_)) { node.list()? } else { vec![node] };
-        for node in values {
-            let text = match node.value() {
-                Json::Text(text) => text.clone(),
-                Json::Number(_) | Json::Bool(_) => node.value().to_string(),
-                other => {
-                    return Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind())));
-                }
-            };
-            out.push_literal(if is_first { b"" } else { b"&" }, false);
-            is_first = false;
-            let refused = |why| node.refused(why);
-            out.push(names.text(name, TextEncoding::Form).map_err(refused)?);
-            out.push_literal(b"=", false);
-            let value = names.text(&text, TextEncoding::Form).map_err(refused)?;
-            out.push(if is_secret(name) { value.into_secret() } else { value });
-        }
-    }
-    Ok(())
 }

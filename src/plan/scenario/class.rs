@@ -114,10 +114,10 @@ fn class(
     }
     make_available(&stop_nodes, compiler)?;
     let on_stop = steps(&stop_nodes, compiler)?;
-    let rows = std::mem::take(&mut compiler.names.used_sources);
+    let mut rows = std::mem::take(&mut compiler.names.used_sources);
     let mut tasks = Vec::with_capacity(task_nodes.len());
     for node in &task_nodes {
-        tasks.extend(task(&node.object(&keys::TASK)?, compiler, (tags, &own_tags), &rows)?);
+        tasks.extend(task(&node.object(&keys::TASK)?, compiler, (tags, &own_tags), &mut rows)?);
     }
     if tasks.is_empty() {
         return Ok(None);
@@ -134,7 +134,7 @@ fn task(
     object: &Object<'_>,
     compiler: &mut Compiler<'_>,
     (tags, of_class): (&mut TagFilter, &[String]),
-    of_user: &BTreeSet<SourceId>,
+    of_user: &mut BTreeSet<SourceId>,
 ) -> Result<Option<Task>> {
     let own_tags = [of_class, &read_tags(object)?].concat();
     let is_kept = tags.selects(&own_tags);
@@ -148,6 +148,8 @@ fn task(
         compiler.endpoints = before;
         return Ok(None);
     }
+    let is_per_user = |source: &&SourceId| compiler.names.sources[source.0 as usize].is_per_user();
+    of_user.extend(compiler.names.used_sources.iter().filter(is_per_user));
     let rows = compiler.names.used_sources.difference(of_user).copied().collect();
     let mut task = Task { name: String::new(), weight, steps, rows };
     let endpoint = task.first_request().message.endpoint();

@@ -76,9 +76,14 @@ pub(super) fn sources(
 
 fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) -> Result<DataSource> {
     let object = node.object(&keys::DATA)?;
-    let Some((format, file)) = object.at_most_one(&["csv", "json", "ndjson"])? else {
-        return Err(node.refused("has no file; expected \"csv\", \"json\" or \"ndjson\""));
+    let Some((format, file)) = object.at_most_one(&["csv", "json", "ndjson", "lines"])? else {
+        return Err(node.refused("has no file; expected \"csv\", \"json\", \"ndjson\" or \"lines\""));
     };
+    let delimiter = object.read("delimiter", |node| match format {
+        "csv" => node.read(delimiter),
+        _ => Err(node.refused("goes with \"csv\"")),
+    })?;
+    let is_per_user = object.read("per", |node| node.word(&[("user", ())]))?.is_some();
     let pick = object.read("pick", |node| node.word(&PICKS))?.unwrap_or(Pick::Sequential);
     let on_end = object.read("on_end", |node| match pick {
         Pick::Unique(_) => node.word(&ENDS),
@@ -87,17 +92,28 @@ fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) 
     let pick = on_end.map_or(pick, Pick::Unique);
     let path = folder.join(file.name()?);
     files.push(path.clone());
-    let read = |read: fn(Bounded<File>) -> std::result::Result<Table, String>| {
+    let read = |read: &dyn Fn(Bounded<File>) -> std::result::Result<Table, String>| {
         let table = read(bounded::open(&path, MAX_TEXT)?)?;
         if table.rows() == 0 { Err("has no rows".to_owned()) } else { Ok(table) }
     };
     let table = match format {
-        "csv" => read(tables::csv),
-        "json" => read(tables::json),
-        _ => read(tables::ndjson),
+        "csv" => read(&|file| tables::csv(file, delimiter.unwrap_or(b','))),
+        "json" => read(&tables::json),
+        "ndjson" => read(&tables::ndjson),
+        _ => read(&tables::lines),
     };
     let table = table.map_err(|why| file.refused(format!("{}: {why}", path.display())))?;
-    Ok(DataSource::new(name.to_owned(), pick, table))
+    let source = DataSource::new(name.to_owned(), pick, table);
+    Ok(if is_per_user { source.per_user() } else { source })
+}
+
+/// Reads what stands between the columns of a CSV file.
+fn delimiter(text: &str) -> std::result::Result<u8, String> {
+    match text.as_bytes() {
+        [b'"' | b'\r' | b'\n'] => Err("cannot stand between columns".to_owned()),
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err(format!("{text:?} is not one ASCII character, such as \";\" or \"\\t\"")),
+    }
 }
 
 /// The values of `pick`.

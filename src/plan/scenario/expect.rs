@@ -1,13 +1,14 @@
 //! `expect`: which responses are accepted.
 
 use super::keys;
-use super::names::{ScenarioNames, is_number};
+use super::names::{self, ScenarioNames, is_number};
 use super::reader::{Node, Object};
 use crate::error::Result;
 use crate::plan::expect::{
     BodyRule, Expect, ExpectedJson, HeaderCondition, HeaderRule, JsonCondition, JsonRule, SizeRule,
 };
 use crate::plan::json::Json;
+use crate::plan::pattern::Pattern;
 use crate::plan::pointer::Pointer;
 use crate::plan::template::{Template, TextEncoding};
 use crate::value::{StatusSet, is_token};
@@ -23,6 +24,10 @@ pub(super) fn expect(node: &Node<'_>, names: &mut ScenarioNames, usual: &Expect)
         expect.header = node.members()?.iter().map(|(name, node)| header(name, node, names)).collect::<Result<_>>()?;
     }
     body(&object, names, &mut expect)?;
+    if let Some(node) = object.get("body_matches") {
+        let nodes = if matches!(node.value(), Json::List(_)) { node.some()? } else { vec![node] };
+        expect.matches = nodes.iter().map(pattern).collect::<Result<_>>()?;
+    }
     if let Some(node) = object.get("json") {
         expect.json = node.members()?.iter().map(|(at, node)| json(at, node, names)).collect::<Result<_>>()?;
     }
@@ -73,6 +78,17 @@ fn body(object: &Object<'_>, names: &mut ScenarioNames, expect: &mut Expect) -> 
     Ok(())
 }
 
+/// Reads a regular expression.
+pub(super) fn pattern(node: &Node<'_>) -> Result<Pattern> {
+    node.read(|text| {
+        // `$` is the end of a text, and nothing follows that can be repeated.
+        if text.contains("${") {
+            return Err("${...} is not expanded in a regular expression; a literal ${ is written \\$\\{".to_owned());
+        }
+        Pattern::parse(text)
+    })
+}
+
 fn header(name: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<HeaderRule> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(node.refused(format!("{name:?} is not a header name")));
@@ -93,7 +109,8 @@ fn header(name: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<Head
 }
 
 fn json(at: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<JsonRule> {
-    let at = Pointer::parse(at).map_err(|why| node.refused(why))?;
+    let at =
+        names::fixed_text(at, "a JSON pointer").and_then(|at| Pointer::parse(&at)).map_err(|why| node.refused(why))?;
     let want = match node.value() {
         Json::Object(_) => {
             let object = node.object(&keys::EXPECT_JSON)?;

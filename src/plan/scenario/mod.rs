@@ -9,8 +9,11 @@ mod class;
 mod data;
 mod expect;
 mod extract;
+mod fields;
+mod functions;
 pub mod keys;
 mod names;
+mod optional;
 mod reader;
 mod request;
 mod tables;
@@ -213,7 +216,8 @@ fn file_settings(
     }
     for source in &compiler.names.sources {
         let (name, rows, pick) = (source.name(), source.len(), source.pick().as_str());
-        told.push(("data-source", format!("{name}: {rows} rows, {pick}, {}", source.fingerprint())));
+        let per = if source.is_per_user() { ", one a user" } else { "" };
+        told.push(("data-source", format!("{name}: {rows} rows, {pick}{per}, {}", source.fingerprint())));
     }
     told.extend(compiler.body_files.iter().map(|file| ("body-file", file.clone())));
     for class in classes {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use super::functions::{self, Function};
 use super::keys::suggestion;
 use crate::plan::data::{DataSource, SourceId};
 use crate::plan::engine::Environment;
@@ -71,7 +72,6 @@ impl ScenarioNames {
     }
 
     /// Returns the slot of a variable that holds a list, adding a new one if necessary.
-    #[expect(dead_code, reason = "for the steps and extractions that make lists")]
     pub(super) fn list_slot(&mut self, name: &str) -> Result<SlotId, String> {
         let (slot, is_new) = self.any_slot(name)?;
         if !is_new && !self.lists.contains(&slot) {
@@ -134,9 +134,11 @@ impl ScenarioNames {
         if call(expression, "number").is_some() {
             return Err(format!("${{{expression}}} must be a whole JSON string in \"json\""));
         }
-        match self.meaning(expression).map_err(|why| format!("${{{expression}}}: {why}"))? {
+        let named = |why| format!("${{{expression}}}: {why}");
+        match self.meaning(expression).map_err(named)? {
             Expansion::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
             Expansion::Hole(hole, is_secret) => {
+                fits(&hole, encoding).map_err(named)?;
                 template.push_placeholder(hole, encoding, is_secret);
                 Ok(())
             }
@@ -144,8 +146,11 @@ impl ScenarioNames {
     }
 
     fn meaning(&mut self, expression: &str) -> Result<Expansion, String> {
-        if let Some(arguments) = call(expression, "random") {
-            return random(arguments).map(|hole| Expansion::Hole(hole, false));
+        if let Some(function) = functions::of(expression)? {
+            return match function {
+                Function::Generated(placeholder) => Ok(Expansion::Hole(placeholder, false)),
+                Function::OfList(placeholder, name) => self.list(name, placeholder),
+            };
         }
         let of_user = match expression {
             "uuid" => Some(Placeholder::Uuid),
@@ -162,6 +167,26 @@ impl ScenarioNames {
             Some((source, column)) => self.cell(source, column),
             None => self.value(expression),
         }
+    }
+
+    /// The value of a function of the list called `name`.
+    fn list(&self, name: &str, placeholder: fn(SlotId) -> Placeholder) -> Result<Expansion, String> {
+        let Some(slot) = self.known_slot(name) else {
+            let lists = self.lists.iter().map(|slot| self.slots[slot.0 as usize].as_str());
+            return Err(format!("there is no list {name:?}{}", suggestion(name, lists)));
+        };
+        if !self.lists.contains(&slot) {
+            return Err(format!("{name:?} is not a list but one value; write ${{{name}}}"));
+        }
+        if !self.available.contains(&slot) {
+            return Err(NOT_BEFORE.to_owned());
+        }
+        Ok(Expansion::Hole(placeholder(slot), is_secret(name)))
+    }
+
+    fn known_slot(&self, name: &str) -> Option<SlotId> {
+        let at = self.slots.iter().position(|slot| slot == name)?;
+        u32::try_from(at).ok().map(SlotId)
     }
 
     fn of_environment(&self, name: &str) -> Result<KnownValue, String> {
@@ -186,30 +211,39 @@ impl ScenarioNames {
         Ok(Expansion::Hole(Placeholder::Cell(id, number(place)), is_secret(column)))
     }
 
-    fn value(&self, name: &str) -> Result<Expansion, String> {
+    fn value(&mut self, name: &str) -> Result<Expansion, String> {
         if let Some(known) = self.variables.get(name) {
             return Ok(Expansion::Known(known.clone()));
         }
-        if let Some(at) = self.slots.iter().position(|slot| slot == name) {
-            let slot = SlotId(u32::try_from(at).unwrap_or(u32::MAX));
+        if let Some(slot) = self.known_slot(name) {
             if self.lists.contains(&slot) {
                 return Err(format!("is a list; write ${{pick({name})}}, ${{first({name})}} or ${{count({name})}}"));
             }
             if self.available.contains(&slot) {
                 return Ok(Expansion::Hole(Placeholder::Slot(slot), is_secret(name)));
             }
-            return Err("no request before this one extracts it from a response".to_owned());
+            return Err(NOT_BEFORE.to_owned());
         }
-        if self.sources.iter().any(|source| source.name() == name) {
-            return Err(format!("is a data source; name a column, as in ${{{name}.COLUMN}}"));
+        if let Some(source) = self.sources.iter().find(|source| source.name() == name) {
+            return match source.columns() {
+                [column] => self.cell(name, &column.clone()),
+                _ => Err(format!("is a data source; name a column, as in ${{{name}.COLUMN}}")),
+            };
         }
-        if name.contains('(') {
-            return Err("there is no such function; known: random(a,b), raw(x), number(x)".to_owned());
+        // A scenario may have names of its own like these.
+        match name {
+            "counter" => Ok(Expansion::Hole(Placeholder::Counter, false)),
+            "status" => Ok(Expansion::Hole(Placeholder::Status, false)),
+            _ => {
+                let known = self.variables.keys().chain(&self.slots).map(String::as_str);
+                let known = known.chain(RESERVED).chain(["counter", "status"]);
+                Err(format!("unknown name{}", suggestion(name, known)))
+            }
         }
-        let known = self.variables.keys().chain(&self.slots).map(String::as_str).chain(RESERVED);
-        Err(format!("unknown name{}", suggestion(name, known)))
     }
 }
+
+const NOT_BEFORE: &str = "no request before this one extracts it from a response";
 
 /// Checks the parts of a text that do not depend on the meaning of names.
 pub(super) fn check(text: &str, encoding: TextEncoding) -> Result<(), String> {
@@ -246,12 +280,28 @@ fn whole_number(text: &str) -> Option<&str> {
     if expression.contains('}') { None } else { call(expression.trim(), "number") }
 }
 
-fn random(arguments: &str) -> Result<Placeholder, String> {
-    let hint = || "expected random(a,b) with whole numbers, a not above b".to_owned();
-    let (low, high) = arguments.split_once(',').ok_or_else(hint)?;
-    let number = |text: &str| text.trim().parse::<i64>().map_err(|_| hint());
-    let (low, high) = (number(low)?, number(high)?);
-    if low <= high { Ok(Placeholder::Random(low, high)) } else { Err(hint()) }
+/// Checks that a value can stand in this context, as far as that is known now.
+fn fits(placeholder: &Placeholder, encoding: TextEncoding) -> Result<(), String> {
+    match placeholder {
+        Placeholder::Choice(texts) => {
+            texts.iter().try_for_each(|text| push_text(&mut Template::default(), text, encoding, false))
+        }
+        Placeholder::Uuid | Placeholder::Letters(_) | Placeholder::Hex(_) if encoding == TextEncoding::JsonNumber => {
+            Err("is not a number".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A text that stands in places where no `${...}` is expanded: it may have none. `$${` is a literal `${`.
+pub(super) fn fixed_text(text: &str, place: &str) -> Result<String, String> {
+    let parts = split_text(text)?;
+    parts.iter().try_fold(String::new(), |so_far, part| match part {
+        TextPart::Literal(literal) => Ok(so_far + literal),
+        TextPart::Expression(expression) => {
+            Err(format!("${{{expression}}} is not expanded in {place}; a literal ${{ is written $${{"))
+        }
+    })
 }
 
 /// A part of a text as written.

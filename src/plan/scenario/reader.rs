@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::keys::suggestion;
+use super::keys::{instead_of, suggestion};
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
 use crate::plan::pointer::escaped;
@@ -59,7 +59,7 @@ impl<'j> Node<'j> {
         let Json::Object(members) = self.value else { return Err(self.expected("an object")) };
         for (key, value) in members {
             if !known.contains(&key.as_str()) {
-                let why = format!("unknown key{}", suggestion(key, known.iter().copied()));
+                let why = format!("unknown key{}", instead_of(key, known));
                 return Err(self.below(key, value).refused(why));
             }
         }

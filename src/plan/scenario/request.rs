@@ -7,8 +7,10 @@ use std::sync::Arc;
 use super::body::{self, Field};
 use super::expect::expect;
 use super::extract::extract;
+use super::fields::fields;
 use super::keys;
 use super::names::ScenarioNames;
+use super::optional::Separators;
 use super::reader::{Node, Object};
 use super::target::target;
 use crate::cli::RunFlags;
@@ -17,7 +19,7 @@ use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
 use crate::plan::journey::{ExchangeRules, Message, RequestStep};
 use crate::plan::request_args::{EndpointTable, MAX_REQUESTS, check_bodies, defaults};
-use crate::plan::template::Template;
+use crate::plan::template::{Template, TextEncoding};
 use crate::plan::templated_request::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
 use crate::value;
@@ -78,7 +80,11 @@ impl Compiler<'_> {
 
     fn request(&mut self, object: &Object<'_>) -> Result<TemplatedRequest> {
         let (method, node) = method(object)?;
-        let target = target(node.name()?, self.base.as_ref(), &mut self.names).map_err(|why| node.refused(why))?;
+        let mut target = target(node.name()?, self.base.as_ref(), &mut self.names).map_err(|why| node.refused(why))?;
+        if let Some(query) = object.get("query") {
+            let separators = Separators::query(target.has_query);
+            fields(&query, &mut self.names, TextEncoding::Query, separators, &mut target.path)?;
+        }
         let home = self.home.get_or_insert_with(|| Arc::clone(&target.origin));
         let is_home = target.origin == *home;
         let name = match object.read("name", endpoint_name)? {

@@ -1,4 +1,4 @@
-//! Data files: CSV with a header, a JSON array of objects, or one such object per line.
+//! Data files: CSV with a header, a JSON array of objects, one such object per line, or one text per line.
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read};
@@ -13,9 +13,9 @@ use crate::plan::json::{JsonError, RawJson, without_bom};
 /// Maximum length of a line, which is held in memory.
 const MAX_LINE: SizeLimit = SizeLimit::mib("a line of a data source", 64);
 
-/// Reads CSV (RFC 4180) with a header line.
-pub(super) fn csv(file: Bounded<impl Read>) -> Result<Table, String> {
-    let mut reader = csv::ReaderBuilder::new().from_reader(file.with_lines(MAX_LINE));
+/// Reads CSV (RFC 4180) with a header line and this character between columns.
+pub(super) fn csv(file: Bounded<impl Read>, delimiter: u8) -> Result<Table, String> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(file.with_lines(MAX_LINE));
     let header = reader.headers().map_err(|why| csv_error(&why))?;
     if header.is_empty() {
         return Err("is empty; expected a header line and rows".to_owned());
@@ -71,6 +71,22 @@ pub(super) fn ndjson(file: Bounded<impl Read>) -> Result<Table, String> {
         row(value, &mut table).map_err(|why| format!("line {}: {why}", number + 1))?;
     }
     table.ok_or_else(|| "is empty; expected one object per line".to_owned())
+}
+
+/// The only column of a file of texts.
+const LINE: &str = "line";
+
+/// Reads one text per line, as it is; empty lines are skipped.
+pub(super) fn lines(file: Bounded<impl Read>) -> Result<Table, String> {
+    let mut table = Table::new(vec![LINE.to_owned()])?;
+    for (number, line) in BufReader::new(file.with_lines(MAX_LINE)).lines().enumerate() {
+        let line = line.map_err(|why| format!("line {}: {why}", number + 1))?;
+        let line = if number == 0 { line.trim_start_matches('\u{feff}') } else { &line };
+        if !line.is_empty() {
+            table.push(line)?;
+        }
+    }
+    Ok(table)
 }
 
 /// Skips a byte order mark.
@@ -154,9 +170,23 @@ mod tests {
     #[test]
     fn csv_is_read_according_to_rfc_4180() {
         let text = "\u{feff}name, city \r\n\"a \"\"b\"\"\",\"Köln,\nRhein\"\r\n\r\nbob,\r\n";
-        let table = csv(bounded(text.as_bytes())).unwrap();
+        let table = csv(bounded(text.as_bytes()), b',').unwrap();
         assert_eq!(table.columns(), ["name", "city"]);
         assert_eq!(cells(table), [["a \"b\"", "Köln,\nRhein"], ["bob", ""]]);
+        for delimiter in ";\t|".chars() {
+            let text = format!("\u{feff}name{delimiter}city\na,b{delimiter}\"x{delimiter}y\"\n");
+            let table = csv(bounded(text.as_bytes()), u8::try_from(delimiter).unwrap()).unwrap();
+            assert_eq!(table.columns(), ["name", "city"]);
+            assert_eq!(cells(table), [["a,b".to_owned(), format!("x{delimiter}y")]]);
+        }
+    }
+
+    #[test]
+    fn lines_are_texts_as_they_are() {
+        let table = lines(bounded("\u{feff}one, \"two\"\r\n\n three \nfour".as_bytes())).unwrap();
+        assert_eq!(table.columns(), ["line"]);
+        assert_eq!(cells(table), [["one, \"two\""], [" three "], ["four"]]);
+        assert!(lines(bounded(b"a\n\xff\n")).unwrap_err().starts_with("line 2: "));
     }
 
     #[test]
@@ -176,7 +206,7 @@ mod tests {
     #[test]
     fn an_invalid_table_is_reported_with_position_and_reason() {
         type ReadTable = fn(&[u8]) -> Result<Table, String>;
-        let csv: ReadTable = |text| super::csv(bounded(text));
+        let csv: ReadTable = |text| super::csv(bounded(text), b',');
         let json: ReadTable = |text| super::json(bounded(text));
         let ndjson: ReadTable = |text| super::ndjson(bounded(text));
         for (read, text, words) in [

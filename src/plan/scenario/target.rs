@@ -15,6 +15,8 @@ pub(super) struct RequestTarget {
     pub(super) path: Template,
     /// Path and query as written.
     pub(super) written: String,
+    /// Whether it has a query as written.
+    pub(super) has_query: bool,
     /// `name:password` of the URL.
     pub(super) userinfo: Option<String>,
 }
@@ -54,7 +56,8 @@ fn under_base(
     }
     template.push(names.text(path, TextEncoding::Percent)?);
     let written = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-    Ok(RequestTarget { origin: Arc::clone(base.origin()), path: template, written, userinfo })
+    let has_query = find_outside_expressions(path, &['?']).is_some();
+    Ok(RequestTarget { origin: Arc::clone(base.origin()), path: template, written, has_query, userinfo })
 }
 
 /// The start of the path in a URL.

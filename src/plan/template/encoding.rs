@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use super::RenderError;
+use super::unset::RenderError;
 use crate::plan::percent;
 
 /// The context that a value is encoded for.
@@ -17,9 +17,11 @@ pub enum TextEncoding {
     /// In a form (URL standard, `application/x-www-form-urlencoded`): as in a path, but a blank becomes a
     /// plus.
     Form,
+    /// In a field of a query: as in a form.
+    Query,
     /// In a JSON string.
     Json,
-    /// A bare number in place of a JSON string.
+    /// A bare number, `true` or `false` in place of a JSON string.
     JsonNumber,
     /// In a header field: unchanged, but without control characters.
     Field,
@@ -34,14 +36,16 @@ impl TextEncoding {
         match self {
             Self::Percent => percent_encode(value, percent::COMPONENT, out),
             Self::Target => percent_encode(value, percent::TARGET, out),
-            Self::Form => value.split(' ').enumerate().for_each(|(at, word)| {
+            Self::Form | Self::Query => value.split(' ').enumerate().for_each(|(at, word)| {
                 if at > 0 {
                     out.push(b'+');
                 }
                 percent_encode(word, percent::COMPONENT, out);
             }),
             Self::Json => value.chars().for_each(|char| json(char, out)),
-            Self::JsonNumber if is_json_number(value) => out.extend_from_slice(value.as_bytes()),
+            Self::JsonNumber if is_json_number(value) || matches!(value, "true" | "false") => {
+                out.extend_from_slice(value.as_bytes());
+            }
             Self::JsonNumber => return Err(RenderError::NotANumber),
             Self::Field if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') => {
                 return Err(RenderError::ControlCharacter);
@@ -64,7 +68,7 @@ impl TextEncoding {
     #[must_use]
     pub const fn raw(self) -> Self {
         match self {
-            Self::Percent => Self::Target,
+            Self::Percent | Self::Query => Self::Target,
             Self::Form => Self::Plain,
             other => other,
         }
@@ -125,6 +129,7 @@ mod tests {
             (TextEncoding::Plain, value),
             (TextEncoding::Percent, "a%20b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
             (TextEncoding::Target, "a%20b/%C3%BC&=+%?%22%5C%01~"),
+            (TextEncoding::Query, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
             (TextEncoding::Form, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
             (TextEncoding::Json, "a b/ü&=+%?\\\"\\\\\\u0001~"),
         ] {
@@ -145,7 +150,10 @@ mod tests {
             assert_eq!(written(TextEncoding::JsonNumber, text).as_deref(), Ok(text));
             assert!(serde_json::from_str::<f64>(text).is_ok(), "serde_json on {text}");
         }
-        for text in ["", "-", "01", "1.", ".5", "1e", "+1", "1 ", "0x1", "NaN", "1,5", "٣", "1e+", "--1"] {
+        assert_eq!(written(TextEncoding::JsonNumber, "true").as_deref(), Ok("true"));
+        for text in
+            ["", "-", "01", "1.", ".5", "1e", "+1", "1 ", "0x1", "NaN", "1,5", "٣", "1e+", "--1", "null", "True"]
+        {
             assert_eq!(written(TextEncoding::JsonNumber, text), Err(RenderError::NotANumber), "{text}");
         }
     }

@@ -1,16 +1,21 @@
 //! Text templates: compiled once, rendered for each request. Pure, without clock or socket.
 
+mod counter;
 mod encoding;
+mod placeholder;
+mod time_format;
 mod unset;
+mod values;
 mod variable;
 
-use std::io::Write as _;
-
-use super::data::{DataSource, RowId, SourceId};
-use super::random::Random;
+use super::random::Probability;
 use crate::secret::MASK;
+pub use counter::Counter;
 pub use encoding::TextEncoding;
+pub use placeholder::Placeholder;
+pub use time_format::TimeFormat;
 pub use unset::{RenderError, SlotId};
+pub use values::Values;
 pub use variable::Variable;
 
 /// A text with placeholders.
@@ -19,54 +24,31 @@ pub struct Template {
     pieces: Vec<TemplatePart>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct TemplatePart {
     is_secret: bool,
     content: PartContent,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum PartContent {
     Literal(Vec<u8>),
     Value(Placeholder, TextEncoding),
+    Separator(Separator),
+    /// The parts up to the matching end are left out, but with this probability.
+    OptionalBegin(Probability),
+    OptionalEnd,
 }
 
-/// The source of a placeholder's value.
+/// What stands between two fields where it depends on chance which is the first that is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placeholder {
-    /// A variable extracted from a response.
-    Slot(SlotId),
-    /// A cell of the user's current row.
-    Cell(SourceId, u32),
-    /// A random whole number in this range, both ends included.
-    Random(i64, i64),
-    /// A random UUID (RFC 9562 version 4), from the user's own generator.
-    Uuid,
-    /// Milliseconds since the Unix epoch.
-    Now,
-    /// The user's number, from 0.
-    User,
-    /// Number of tasks that the user started before this one.
-    Iteration,
-}
-
-/// The values for placeholders.
-#[derive(Debug)]
-pub struct Values<'v> {
-    /// The user's variables, by slot.
-    pub variables: &'v [Option<Variable>],
-    /// Current rows, by source.
-    pub rows: &'v [Option<RowId>],
-    /// The data sources.
-    pub sources: &'v [DataSource],
-    /// The user's number, from 0.
-    pub user: u32,
-    /// Number of tasks that the user started before this one.
-    pub iteration: u64,
-    /// Milliseconds since the Unix epoch.
-    pub now_unix_ms: u64,
-    /// The user's own random number generator.
-    pub random: &'v mut Random,
+pub enum Separator {
+    /// A comma between members or items in JSON.
+    Comma,
+    /// `&` between fields of a form.
+    FormField,
+    /// `?` before the query of a path, then `&` between its fields.
+    Query,
 }
 
 /// Whether secrets are shown.
@@ -101,14 +83,26 @@ impl Template {
         self.pieces.push(TemplatePart { is_secret, content: PartContent::Value(hole, encoding) });
     }
 
+    /// Appends a separator.
+    pub fn push_separator(&mut self, separator: Separator) {
+        self.pieces.push(TemplatePart { is_secret: false, content: PartContent::Separator(separator) });
+    }
+
     /// Appends another template.
     pub fn push(&mut self, other: Self) {
         for piece in other.pieces {
             match piece.content {
                 PartContent::Literal(bytes) => self.push_literal(&bytes, piece.is_secret),
-                PartContent::Value(..) => self.pieces.push(piece),
+                _ => self.pieces.push(piece),
             }
         }
+    }
+
+    /// Appends another template that is rendered with this probability, and shown always.
+    pub fn push_optional(&mut self, chance: Probability, other: Self) {
+        self.pieces.push(TemplatePart { is_secret: false, content: PartContent::OptionalBegin(chance) });
+        self.push(other);
+        self.pieces.push(TemplatePart { is_secret: false, content: PartContent::OptionalEnd });
     }
 
     /// The same template with all of it marked as secret.
@@ -134,7 +128,7 @@ impl Template {
     pub fn literal_len(&self) -> usize {
         let length = |piece: &TemplatePart| match &piece.content {
             PartContent::Literal(bytes) => bytes.len(),
-            PartContent::Value(..) => 0,
+            _ => 0,
         };
         self.pieces.iter().map(length).sum()
     }
@@ -144,7 +138,7 @@ impl Template {
     pub fn fixed(&self) -> Option<Vec<u8>> {
         let literal = |piece: &TemplatePart| match &piece.content {
             PartContent::Literal(bytes) => Some(bytes.clone()),
-            PartContent::Value(..) => None,
+            _ => None,
         };
         self.pieces.iter().map(literal).collect::<Option<Vec<_>>>().map(|parts| parts.concat())
     }
@@ -167,7 +161,8 @@ impl Template {
     }
 
     fn write(&self, values: &mut Values<'_>, secrets: SecretDisplay, out: &mut Vec<u8>) -> Result<(), RenderError> {
-        for piece in &self.pieces {
+        let mut pieces = self.pieces.iter();
+        while let Some(piece) = pieces.next() {
             if piece.is_secret && secrets == SecretDisplay::Masked {
                 if !out.ends_with(MASK.as_bytes()) {
                     out.extend_from_slice(MASK.as_bytes());
@@ -176,56 +171,51 @@ impl Template {
             }
             match &piece.content {
                 PartContent::Literal(bytes) => out.extend_from_slice(bytes),
-                PartContent::Value(hole @ Placeholder::Slot(_), _) if secrets == SecretDisplay::Masked => {
+                PartContent::Value(hole, _) if secrets == SecretDisplay::Masked && hole.is_extracted() => {
                     hole.write(TextEncoding::Plain, values, out)?;
                 }
                 PartContent::Value(hole, encoding) => hole.write(*encoding, values, out)?,
+                PartContent::Separator(separator) => separator.write(out),
+                PartContent::OptionalBegin(chance) => {
+                    if secrets == SecretDisplay::Shown && !chance.hits(values.random) {
+                        skip_optional(&mut pieces);
+                    }
+                }
+                PartContent::OptionalEnd => {}
             }
         }
         Ok(())
     }
 }
 
-impl Placeholder {
-    fn write(self, encoding: TextEncoding, values: &mut Values<'_>, out: &mut Vec<u8>) -> Result<(), RenderError> {
-        // Generated values consist of digits, hex digits and dashes, which no encoding changes. Writing into
-        // a Vec cannot fail.
+impl Separator {
+    /// Appends it, unless what follows is the first field.
+    fn write(self, out: &mut Vec<u8>) {
         match self {
-            Self::Slot(slot) => {
-                return match values.variables.get(slot.0 as usize).and_then(Option::as_ref) {
-                    Some(Variable::Text(text)) => encoding.write(text, out),
-                    Some(Variable::List(_)) => unreachable!("the reader refuses a list in the place of one value"),
-                    None => Err(RenderError::Slot(slot)),
-                };
-            }
-            Self::Cell(source, column) => {
-                let row = values.rows.get(source.0 as usize).copied().flatten();
-                let Some(row) = row else { unreachable!("a row of each used source was taken before") };
-                return encoding.write(values.sources[source.0 as usize].cell(row, column), out);
-            }
-            Self::Random(low, high) => drop(write!(out, "{}", whole_number(low, high, values.random))),
-            Self::Uuid => write_uuid(values.random, out),
-            Self::Now => drop(write!(out, "{}", values.now_unix_ms)),
-            Self::User => drop(write!(out, "{}", values.user)),
-            Self::Iteration => drop(write!(out, "{}", values.iteration)),
+            // No JSON value ends with an opening bracket.
+            Self::Comma if !matches!(out.last(), Some(b'{' | b'[')) => out.push(b','),
+            // A form is rendered into a buffer of its own.
+            Self::FormField if !out.is_empty() => out.push(b'&'),
+            Self::Comma | Self::FormField => {}
+            // Values in a path are encoded: a question mark begins the query.
+            Self::Query => out.push(if out.contains(&b'?') { b'&' } else { b'?' }),
         }
-        Ok(())
     }
 }
 
-fn whole_number(low: i64, high: i64, random: &mut Random) -> i128 {
-    // Like `Random::below`; the range can contain up to 2^64 numbers.
-    let span = (i128::from(high) - i128::from(low) + 1).unsigned_abs();
-    let product = u128::from(random.bits()) * span;
-    i128::from(low) + i128::try_from(product >> 64).unwrap_or(0)
-}
-
-fn write_uuid(random: &mut Random, out: &mut Vec<u8>) {
-    // RFC 9562 section 5.4: version 4 in bits 48 to 51, variant 10 in bits 64 and 65.
-    let high = random.bits() & !0xf000 | 0x4000;
-    let low = random.bits() & !(0b11 << 62) | 0b10 << 62;
-    let (a, b, c) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
-    let _ = write!(out, "{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", low >> 48, low & 0xffff_ffff_ffff);
+/// Skips the parts up to the end of an optional part whose begin was the last one.
+fn skip_optional<'t>(parts: &mut impl Iterator<Item = &'t TemplatePart>) {
+    let mut depth = 1_usize;
+    for part in parts {
+        match part.content {
+            PartContent::OptionalBegin(_) => depth += 1,
+            PartContent::OptionalEnd => depth -= 1,
+            PartContent::Literal(_) | PartContent::Value(..) | PartContent::Separator(_) => {}
+        }
+        if depth == 0 {
+            return;
+        }
+    }
 }
 
 #[cfg(test)]

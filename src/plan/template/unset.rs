@@ -10,8 +10,10 @@ pub struct SlotId(pub u32);
 pub enum RenderError {
     /// The variable was never extracted from a response.
     Slot(SlotId),
+    /// An item of this list is needed, and it has none.
+    EmptyList(SlotId),
     /// The value of a header field would contain a control character.
     ControlCharacter,
-    /// A value that must be a bare JSON number is not one.
+    /// A value that must be a bare JSON number, true or false is not one.
     NotANumber,
 }

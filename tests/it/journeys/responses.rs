@@ -59,12 +59,12 @@ fn values_are_extracted_from_compressed_responses_whose_size_is_that_on_the_wire
 
 #[test]
 fn an_unknown_content_coding_fails_whatever_needs_the_body() {
-    let (server, run) = extract_id("unknown", response("br", b"whatever"));
+    let (server, run) = extract_id("unknown", response("compress", b"whatever"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
     assert_eq!(server.request_lines(), ["GET /give"; 4]);
     let (_, run) = extract_id("broken", response("gzip", b"no gzip"));
     assert_eq!(run.exits(1).errors(), [("extract: body cannot be decoded", 4)]);
-    let server = Server::start(move |mut peer| while peer.respond(response("br", b"whatever")) {});
+    let server = Server::start(move |mut peer| while peer.respond(response("compress", b"whatever")) {});
     let task = json!({ "tasks": [{ "requests": [{ "get": "/" }] }] });
     Scenario::of_class("unneeded", &task).run(&server, &["-n", "2"]).exits(0);
 }
@@ -112,7 +112,7 @@ fn json_longer_than_max_body_fails_positive_and_negative_expectations_and_extrac
         assert_eq!(run.errors(), [(format!("expectation: body over {over}").as_str(), 2)], "{part}");
         run_request(part, body(filler), &request, &["--max-body", "9M"]).exits(0);
     }
-    let undecodable = response("br", b"whatever");
+    let undecodable = response("compress", b"whatever");
     let negative = json!({ "get": "/", "expect": { "body_not_contains": "whatever" } });
     let run = run_request("undecodable", undecodable, &negative, &[]).exits(1);
     assert_eq!(run.errors(), [("expectation: body cannot be decoded", 2)]);

@@ -107,7 +107,7 @@ fn the_schema_refuses_what_it_can_see_and_only_that() {
 }
 
 /// Each object of the schema with a fixed set of keys, and the keys that the reader knows.
-const OBJECTS: [(&str, &[&str]); 12] = [
+const OBJECTS: [(&str, &[&str]); 13] = [
     ("", &KEYS),
     ("/$defs/stages/oneOf/1/items", &keys::STAGE),
     ("/$defs/variable/oneOf/2", &keys::VARIABLE),
@@ -120,6 +120,7 @@ const OBJECTS: [(&str, &[&str]); 12] = [
     ("/$defs/expect/properties/json/additionalProperties/oneOf/1", &keys::EXPECT_JSON),
     ("/$defs/expect/properties/size/oneOf/1", &keys::SIZE),
     ("/$defs/extraction", &keys::EXTRACT),
+    ("/$defs/optional_field", &keys::OPTIONAL_FIELD),
 ];
 
 #[test]
@@ -166,7 +167,7 @@ fn mistakes() -> Vec<Value> {
 }
 
 /// Messages of the program about errors that a schema cannot see.
-const UNSEEN: [&str; 15] = [
+const UNSEEN: [&str; 19] = [
     "/checks/",
     "unknown name",
     "has no host",
@@ -182,6 +183,10 @@ const UNSEEN: [&str; 15] = [
     "is not a host name",
     "neither http nor https",
     "duplicate class",
+    "the pattern has",
+    "is not a list",
+    "columns, the header has",
+    "have the same name",
 ];
 
 #[test]

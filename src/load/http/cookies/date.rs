@@ -1,5 +1,7 @@
 //! Dates of `Expires`, which servers write in several formats: parsed leniently, as RFC 6265 section 5.1.1 requires.
 
+use crate::clock::civil::CivilDate;
+
 /// Unix seconds of a date; `None` if the text is not a date.
 pub(super) fn parse(text: &[u8]) -> Option<i64> {
     let mut found = DateParts::default();
@@ -45,9 +47,10 @@ impl DateParts {
         let (hour, minute, second) = self.time?;
         let (day, month, year) = (self.day?, self.month?, self.year?);
         let is_real = (1..=31).contains(&day) && year >= 1601 && hour <= 23 && minute <= 59 && second <= 59;
-        let days = days_since_1970(year, month, day);
+        let number_of = |year, month, day| CivilDate { year, month, day }.day_number();
+        let days = number_of(year, month, day);
         // A day beyond the month's end would be a day of the next month.
-        let is_real = is_real && (day <= 28 || days < days_since_1970(year + month / 12, month % 12 + 1, 1));
+        let is_real = is_real && (day <= 28 || days < number_of(year + month / 12, month % 12 + 1, 1));
         is_real.then(|| ((days * 24 + hour) * 60 + minute) * 60 + second)
     }
 }
@@ -89,16 +92,6 @@ fn year(token: &[u8]) -> Option<i64> {
         70..=99 => year + 1900,
         _ => year,
     })
-}
-
-/// Howard Hinnant's `days_from_civil` ("chrono-Compatible Low-Level Date Algorithms"), for years from 1 on.
-const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year / 400;
-    let year_of_era = year % 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]
