@@ -6,6 +6,7 @@ mod tls;
 use std::time::Duration;
 
 use crate::clock::{Elapsed, Moment};
+use crate::plan::body_file::BodyFileTrouble;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::vocabulary::FailureClass;
@@ -27,6 +28,8 @@ pub enum Failure {
     Tls(TlsTrouble),
     /// The request could not be written.
     Send,
+    /// A file of the request's body could no longer be sent.
+    BodyFile(BodyFileTrouble),
     /// No complete response within `--timeout`.
     Timeout,
     /// The server reset the connection.
@@ -142,7 +145,7 @@ impl Failure {
             Self::ConnectTimeout => FailureClass::ConnectTimeout,
             Self::ConnectOther(_) => FailureClass::ConnectOther,
             Self::Tls(_) => FailureClass::Tls,
-            Self::Send => FailureClass::Send,
+            Self::Send | Self::BodyFile(_) => FailureClass::Send,
             Self::Timeout => FailureClass::Timeout,
             Self::Reset => FailureClass::Reset,
             Self::ClosedEarly => FailureClass::ClosedEarly,
@@ -185,6 +188,7 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
             Self::Tls(trouble) => trouble.text(),
             Self::Send => "request could not be sent",
+            Self::BodyFile(trouble) => trouble.text(),
             Self::Timeout => "no complete answer in time",
             Self::Reset => "connection reset",
             Self::ClosedEarly => "closed before the answer was complete",

@@ -1,6 +1,8 @@
 //! The plan of a run: validated, immutable, complete. Arguments are not checked again after this.
 
 pub mod response;
+pub mod body_file;
+pub mod body_template;
 pub mod check;
 mod connection;
 pub mod data;
@@ -37,11 +39,13 @@ pub mod url;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
+use body_file::BodyFile;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
@@ -68,6 +72,7 @@ pub struct Plan {
     endpoints: Vec<Endpoint>,
     sources: Vec<DataSource>,
     variables: Vec<String>,
+    body_files: Vec<Arc<BodyFile>>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     human_output: HumanOutput,
@@ -147,6 +152,7 @@ impl Plan {
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
+            body_files: resolved.body_files,
             connection,
             stream,
             human_output: human_output(flags),
@@ -224,6 +230,12 @@ impl Plan {
     #[must_use]
     pub fn variables(&self) -> &[String] {
         &self.variables
+    }
+
+    /// Large files that are sent in bodies, by id.
+    #[must_use]
+    pub fn body_files(&self) -> &[Arc<BodyFile>] {
+        &self.body_files
     }
 
     /// The endpoints that statistics are kept for.

@@ -49,12 +49,12 @@ fn users_with_tls_or_bodies_take_more_memory() {
     };
     let plain = max_users(&["http://127.0.0.1:9/"]);
     assert!(max_users(&["https://127.0.0.1:9/"]) < plain && max_users(&["-f", &file]) < plain);
-    let large = scratch.write("large", vec![b'x'; 1024 * 1024]);
     let file = scratch.write(
         "upload.json",
         format!(
             r#"{{"host": "http://127.0.0.1:9", "user_classes": [{{"tasks": [{{"requests": [
-                {{"post": "/${{user}}", "body_file": "{large}"}}]}}]}}]}}"#
+                {{"post": "/${{user}}", "body": "{}"}}]}}]}}]}}"#,
+            "x".repeat(1024 * 1024)
         ),
     );
     assert!(max_users(&["-f", &file]) * 4 < plain);

@@ -16,7 +16,7 @@ pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tas
 pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
 
 /// Keys of a request.
-pub const REQUEST: [&str; 19] = [
+pub const REQUEST: [&str; 20] = [
     "get",
     "post",
     "put",
@@ -30,6 +30,7 @@ pub const REQUEST: [&str; 19] = [
     "headers",
     "json",
     "form",
+    "multipart",
     "body",
     "body_file",
     "timeout",
@@ -37,6 +38,9 @@ pub const REQUEST: [&str; 19] = [
     "expect",
     "extract",
 ];
+
+/// Keys of a part of a multipart body.
+pub const PART: [&str; 6] = ["name", "value", "file", "json", "filename", "content_type"];
 
 /// Keys of an expectation.
 pub const EXPECT: [&str; 7] = ["status", "header", "body_contains", "body_not_contains", "json", "within", "size"];
