@@ -164,14 +164,14 @@ impl BodyContent {
 
 /// The files of a plan that stay on disk.
 #[derive(Debug, Default)]
-pub(super) struct BodyFiles(Vec<Arc<BodyFile>>);
+pub struct BodyFiles(Vec<Arc<BodyFile>>);
 
 impl BodyFiles {
     /// Reads a small file, a pipe or a device, or opens a large file; `name` stands for it in messages.
     ///
     /// # Errors
     /// A sentence.
-    pub(super) fn open(&mut self, path: &Path, name: &str) -> Result<BodyContent, String> {
+    pub fn open(&mut self, path: &Path, name: &str) -> Result<BodyContent, String> {
         self.content(path, name, 0)
     }
 
@@ -243,5 +243,50 @@ impl Read for Content<'_> {
         self.file.file.read_exact_at(&mut room[..left], self.file.start + self.at)?;
         self.at += left as u64;
         Ok(left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A file in a folder of its own.
+    fn scratch(name: &str, content: &[u8]) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("swarmline-body-file-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("file");
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_file_stays_on_disk_if_it_is_larger_than_what_is_kept_in_memory() {
+        let limit = usize::try_from(MAX_IN_MEMORY).unwrap();
+        let (small, large) = (scratch("small", &vec![b'x'; limit]), scratch("large", &vec![b'x'; limit + 1]));
+        let mut files = BodyFiles::default();
+        let in_memory = files.open(&small, "s").unwrap();
+        let on_disk = files.open(&large, "l").unwrap();
+        assert!(matches!(in_memory, BodyContent::Memory(_)) && matches!(on_disk, BodyContent::Disk(_)));
+        assert_eq!((in_memory.len(), in_memory.bytes_in_memory()), (MAX_IN_MEMORY, MAX_IN_MEMORY));
+        assert_eq!((on_disk.len(), on_disk.bytes_in_memory()), (MAX_IN_MEMORY + 1, 0));
+        assert_eq!(on_disk.fingerprint(), fingerprint(&vec![b'x'; limit + 1]));
+        files.open(&large, "l").unwrap();
+        assert_eq!(files.into_list().len(), 1, "a file is opened once");
+    }
+
+    #[test]
+    fn a_file_is_read_from_behind_its_byte_order_mark_and_a_change_of_its_size_is_noticed() {
+        let text = format!("\u{feff}[{}0]", "1, ".repeat(30_000));
+        let path = scratch("marked", text.as_bytes());
+        let Ok(BodyContent::Disk(file)) = BodyFiles::default().open_json(&path) else { panic!("a large file") };
+        let mut room = [0; 4];
+        assert_eq!((file.len(), file.read_at(0, &mut room)), (text.len() as u64 - 3, Ok(())));
+        assert_eq!(&room, b"[1, ");
+        assert_eq!(file.read_at(file.len() - 3, &mut room), Err(BodyFileTrouble::Resized));
+        assert_eq!(file.check_size(), Ok(()));
+        fs::write(&path, "shorter").unwrap();
+        assert_eq!(file.check_size(), Err(BodyFileTrouble::Resized));
     }
 }

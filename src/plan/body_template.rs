@@ -97,7 +97,7 @@ impl BodyTemplate {
             match part {
                 BodyPart::Text(template) => template.render_masked(values, &mut text)?,
                 BodyPart::SmallFile { bytes, name } => {
-                    text.extend_from_slice(label(name, bytes.len() as u64).as_bytes())
+                    text.extend_from_slice(label(name, bytes.len() as u64).as_bytes());
                 }
                 BodyPart::File(file) => text.extend_from_slice(label(file.name(), file.len()).as_bytes()),
             }

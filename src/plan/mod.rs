@@ -11,6 +11,7 @@ pub mod engine;
 pub mod endpoint;
 pub mod expect;
 pub mod extract;
+mod flag_text;
 mod inputs;
 pub mod journey;
 pub mod json;
@@ -114,6 +115,7 @@ impl Plan {
     /// One line that names the flag, file or request; exit code 2.
     pub fn from_flags(flags: &RunFlags, origins: &SettingSources, surroundings: ProcessContext<'_>) -> Result<Self> {
         let place = placement::determine_placement(flags, &surroundings)?;
+        let flags = &flag_text::literal_flags(flags)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
         let (flags, origins) = match &scenario {

@@ -9,6 +9,7 @@ use super::check::Check;
 use super::data::DataSource;
 use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
+use super::flag_text;
 use super::journey::{ExchangeRules, Journeys, Message, RequestStep, Step, Task, Tasks, UserClass};
 use super::json::{RawJson, without_bom};
 use super::request::{self, Request, RequestParts};
@@ -187,7 +188,7 @@ fn read_requests(arguments: &[String]) -> Result<Vec<String>> {
                 continue;
             }
         };
-        let bytes = text.map_err(|why| Error::usage(argument.as_str(), why))?;
+        let bytes = text.map_err(|why| Error::usage(format!("REQUEST {argument}"), why))?;
         let text = std::str::from_utf8(without_bom(&bytes));
         let text = text.map_err(|_| Error::usage(argument.as_str(), "is not UTF-8 text"))?;
         let before = all.len();
@@ -227,6 +228,7 @@ fn reject_controls(what: &str, text: &str) -> Result<()> {
 }
 
 fn line(base: Option<&Url>, text: &str) -> Result<RequestLine> {
+    let text = &flag_text::literal(&request_label(text), text)?;
     let text = text.trim_matches([' ', '\t']);
     let (method, target) = match text.split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
@@ -255,7 +257,12 @@ pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }
-    Err(Error::usage(what, "is neither a URL nor a path; did you mean http:// or / in front?"))
+    let hint = if text.parse::<f64>().is_ok() {
+        "-q and -k take no value here, and --rate is the request rate"
+    } else {
+        "did you mean http:// or / in front?"
+    };
+    Err(Error::usage(what, format!("is neither a URL nor a path; {hint}")))
 }
 
 fn default_method(flags: &RunFlags, has_body: bool) -> String {

@@ -106,10 +106,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::plan::body_file::BodyContent;
+    use crate::plan::body_file::{BodyContent, BodyFiles};
     use crate::plan::endpoint::EndpointId;
     use crate::plan::request::{Request, RequestParts};
     use crate::plan::url::Url;
+    use crate::plan::wire::WireBuffer;
 
     fn request(body: &[u8]) -> Request {
         let body = Some(BodyContent::Memory(Arc::from(body)));
@@ -119,13 +120,45 @@ mod tests {
 
     #[test]
     fn a_large_text_is_sent_apart_from_a_head_that_was_rewritten() {
-        let (small, large) = (request(b"hi"), request(&[b'x'; 100_000]));
+        let text = vec![b'x'; 100_000];
+        let (small, large) = (request(b"hi"), request(&text));
         assert!(!is_in_pieces(small.wire(), true) && !is_in_pieces(large.wire(), false));
         assert!(is_in_pieces(large.wire(), true));
         assert_eq!((text_after_head(small.wire()), text_after_head(large.wire())), (2, 0));
         let Ok(mut pieces) = Pieces::new(large.wire(), Some(b"head")) else { panic!("there are no files") };
         assert_eq!(pieces.next(), Ok(Some(Piece::Head(b"head", 0))));
-        assert_eq!(pieces.next(), Ok(Some(Piece::Body(&[b'x'; 100_000]))));
+        assert_eq!(pieces.next(), Ok(Some(Piece::Body(&text))));
         assert_eq!(pieces.next(), Ok(None));
+    }
+
+    #[test]
+    fn text_and_files_are_sent_in_their_order() {
+        let folder = std::env::temp_dir().join(format!("swarmline-upload-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("file");
+        let content: Vec<u8> = (0..50_000_u16).flat_map(u16::to_be_bytes).collect();
+        std::fs::write(&path, &content).unwrap();
+        let opened = BodyFiles::default().open(&path, "file").unwrap();
+        let BodyContent::Disk(file) = opened else { panic!("a large file") };
+        let mut buffer = WireBuffer::default();
+        let (head, text, files) = buffer.begin();
+        head.extend_from_slice(b"PUT / HTTP/1.1\r\n");
+        text.extend_from_slice(b"before between after");
+        files.extend([7, 7, 15].map(|at| InsertedFile { at, file: Arc::clone(&file) }));
+        buffer.seal(true);
+        let url = Url::parse("http://h/").unwrap().url;
+        let wire = buffer.wire(EndpointId(0), url.origin());
+        assert_eq!(wire.body_len(), 300_020);
+        let Ok(mut pieces) = Pieces::new(wire, None) else { panic!("the file has its size") };
+        let (mut sent, mut body) = (Vec::new(), 0);
+        while let Ok(Some(piece)) = pieces.next() {
+            let (Piece::Head(bytes, _) | Piece::Body(bytes)) = piece;
+            assert!(bytes.len() <= PIECE);
+            sent.extend_from_slice(bytes);
+            body += piece.body_len();
+        }
+        let head = b"PUT / HTTP/1.1\r\nContent-Length: 300020\r\n\r\nbefore ";
+        assert!(sent == [head, &*content, &content, b"between ", &content, b"after"].concat());
+        assert_eq!(body, 300_020);
     }
 }

@@ -102,7 +102,8 @@ impl Scenario {
 
     fn read(path: &Path, flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Self> {
         let file = path.display().to_string();
-        let bytes = bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(&file, why))?;
+        let bytes =
+            bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(format!("--scenario {file}"), why))?;
         let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = Node::root(&file, &json);
