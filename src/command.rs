@@ -13,6 +13,7 @@ use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::plan::body_file::PIECE;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::{Message, UserClass};
 use crate::plan::url::Scheme;
@@ -91,9 +92,12 @@ fn needs(plan: &Plan) -> UserNeeds {
     for step in plan.classes().iter().flat_map(UserClass::requests) {
         needs.tls |= step.message.origin().scheme() == Scheme::Https;
         needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
-        if let Message::Templated(request) = &step.message {
-            needs.request_bytes = needs.request_bytes.max(request.min_len() as u64);
-        }
+        let (bytes, has_files) = match &step.message {
+            Message::Fixed(request) => (0, !request.wire().files().is_empty()),
+            Message::Templated(request) => (request.min_len(), request.has_files()),
+        };
+        let piece = if has_files { PIECE } else { 0 };
+        needs.request_bytes = needs.request_bytes.max((bytes + piece) as u64);
     }
     needs
 }

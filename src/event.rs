@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::outcome::{ExtractTrouble, TlsTrouble};
+use crate::plan::body_file::{BodyFileId, BodyFileTrouble};
 use crate::plan::data::SourceId;
 use crate::plan::template::{RenderError, SlotId};
 
@@ -60,11 +61,13 @@ pub enum Notice {
     NoTimeToStop,
     /// A TLS connection could not be made.
     Tls(TlsTrouble),
+    /// A file of a body could no longer be sent.
+    BodyFile(BodyFileId, BodyFileTrouble),
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = 5;
+    pub(crate) const KINDS: usize = 6;
 
     /// The number of its kind, below [`KINDS`](Self::KINDS).
     pub(crate) const fn kind(self) -> usize {
@@ -74,6 +77,7 @@ impl Notice {
             Self::DataEnd(_) | Self::DataFailed(_) => 2,
             Self::NoTimeToStop => 3,
             Self::Tls(_) => 4,
+            Self::BodyFile(..) => 5,
         }
     }
 }

@@ -6,6 +6,7 @@ mod tls;
 use std::time::Duration;
 
 use crate::clock::{Elapsed, Moment};
+use crate::plan::body_file::BodyFileTrouble;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::plan::response::ContentCoding;
@@ -28,6 +29,8 @@ pub enum Failure {
     Tls(TlsTrouble),
     /// The request could not be written.
     Send,
+    /// A file of the request's body could no longer be sent.
+    BodyFile(BodyFileTrouble),
     /// No complete response within `--timeout`.
     Timeout,
     /// The server reset the connection.
@@ -159,7 +162,7 @@ impl Failure {
             Self::ConnectTimeout => FailureClass::ConnectTimeout,
             Self::ConnectOther(_) => FailureClass::ConnectOther,
             Self::Tls(_) => FailureClass::Tls,
-            Self::Send => FailureClass::Send,
+            Self::Send | Self::BodyFile(_) => FailureClass::Send,
             Self::Timeout => FailureClass::Timeout,
             Self::Reset => FailureClass::Reset,
             Self::ClosedEarly => FailureClass::ClosedEarly,
@@ -202,6 +205,7 @@ impl Failure {
             Self::ConnectOther(ConnectTrouble::Other) => "not connected",
             Self::Tls(trouble) => trouble.text(),
             Self::Send => "request could not be sent",
+            Self::BodyFile(trouble) => trouble.text(),
             Self::Timeout => "no complete answer in time",
             Self::Reset => "connection reset",
             Self::ClosedEarly => "closed before the answer was complete",

@@ -5,6 +5,7 @@ mod flags;
 mod generate;
 mod other_flags;
 mod outputs;
+mod other_tools;
 mod refused;
 
 use std::collections::HashMap;
@@ -158,6 +159,11 @@ impl Variables<'_> {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables<'_>) -> Result<Invocation> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let definition = definition(|argument| argument.get_env().is_some_and(|name| variables.has(name)));
+    if let ([_, command, rest @ ..], Some(run)) = (&*arguments, definition.find_subcommand("run"))
+        && command == "run"
+    {
+        refused::misread_flags(rest, run)?;
+    }
     let mut matches = match matches(&definition, &arguments) {
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {

@@ -1,25 +1,57 @@
-//! Flags and variables of Locust that are not supported: the error says what to do instead.
+//! Flags of other tools and variables of Locust that are not supported: the error says what to do instead.
 
 use std::ffi::OsString;
 
+use clap::Command;
+
+use super::other_tools;
 use crate::error::{Error, Result};
 
-/// What to do instead of a Locust flag that is not supported; `None` when `argument` is not such a flag.
+/// What to do instead of another tool's flag; `None` when `argument` is not such a flag.
 #[must_use]
 pub(super) fn instead_of(argument: &str) -> Option<(&str, &'static str)> {
     let flag = argument.split('=').next().unwrap_or(argument);
-    let hint = match flag {
-        "--master" | "--worker" | "--processes" | "--expect-workers" | "--master-host" | "--master-port" => {
-            "there is no master; one process uses every core, so start it once"
+    other_tools::hint(flag).map(|hint| (flag, hint))
+}
+
+/// Refuses flags that would be read as others: long ones with one dash, as in Go programs (`-duration=5s` would be the
+/// body `uration=5s`), and `-d 30s`.
+///
+/// # Errors
+/// Names the flag, and the one to use.
+pub(super) fn misread_flags(arguments: &[OsString], run: &Command) -> Result<()> {
+    let texts = arguments.iter().map(|argument| argument.to_str().unwrap_or_default());
+    let before = std::iter::once("").chain(texts.clone());
+    for (argument, before) in texts.zip(before).take_while(|(argument, _)| *argument != "--") {
+        let short_body = if before == "-d" { Some(argument) } else { argument.strip_prefix("-d") };
+        if short_body.is_some_and(is_time) {
+            return Err(Error::usage(
+                "-d",
+                "is the body here; use -t TIME for the duration (--data sends this as a body)",
+            ));
         }
-        "--reset-stats" => "statistics are not reset after the ramp; the stream has the numbers of every interval",
-        "--config" => "configuration files are not supported; use flags or LOCUST_* environment variables",
-        "--class-picker" | "--autostart" | "--autoquit" => "there is no web interface; a run starts and ends by itself",
-        "--http2" => "only HTTP/1.1 is supported",
-        _ if flag.starts_with("--web-") => "there is no web interface; the numbers are in the stream (--telemetry)",
-        _ => return None,
-    };
-    Some((flag, hint))
+        // After these a dash may begin a value.
+        if ["-d", "--data", "--json"].contains(&before) {
+            continue;
+        }
+        let flag = argument.split('=').next().unwrap_or_default();
+        let Some(word) = flag.strip_prefix('-').filter(|word| word.len() > 1 && !word.starts_with('-')) else {
+            continue;
+        };
+        if run.get_arguments().any(|known| known.get_long() == Some(word)) {
+            return Err(Error::usage(flag, format!("long flags begin with two dashes; use --{word}")));
+        }
+        if let Some(hint) = other_tools::hint(&format!("-{flag}")) {
+            return Err(Error::usage(flag, hint));
+        }
+    }
+    Ok(())
+}
+
+/// A duration as k6 and wrk have it behind `-d`.
+fn is_time(text: &str) -> bool {
+    let units = text.trim_start_matches(|char: char| char.is_ascii_digit());
+    units.len() < text.len() && ["ms", "s", "m", "h"].contains(&units)
 }
 
 /// Variables of Locust that are refused as their flags are: ten worker pods must not become ten whole loads.

@@ -74,7 +74,7 @@ impl MachineLimits {
         Self::read_from(Path::new(PROC), Path::new(CGROUP_ROOT))
     }
 
-    /// Checks that the limits allow the planned number of users.
+    /// Checks that the limits allow the planned number of users, while `files` stay open besides.
     ///
     /// Not considered: other tasks of the same user for `RLIMIT_NPROC`, and other tasks for `kernel.pid_max`
     /// (in a pid namespace the number differs from the system's number of tasks). Where they matter, the
@@ -82,8 +82,8 @@ impl MachineLimits {
     ///
     /// # Errors
     /// Exit code 2: names the first limit that is too low, its value, the value needed, and how to raise it.
-    pub fn check_users(&self, users: u64) -> Result<()> {
-        let too_low = self.limits().into_iter().find(|hold| hold.need(users) > hold.value);
+    pub fn check_users(&self, users: u64, files: u64) -> Result<()> {
+        let too_low = self.limits(files).into_iter().find(|hold| hold.need(users) > hold.value);
         too_low.map_or(Ok(()), |hold| Err(Error::usage(hold.limit, hold.why(users))))
     }
 
@@ -107,7 +107,7 @@ impl MachineLimits {
     }
 
     /// The existing limits, with what a run needs of each.
-    fn limits(&self) -> Vec<ResourceLimit> {
+    fn limits(&self, open_files: u64) -> Vec<ResourceLimit> {
         let threads = |limit, value, in_use: u64, raise| {
             Some(ResourceLimit { limit, value: value?, per_user: 1, base: OTHER_THREADS.saturating_add(in_use), raise })
         };
@@ -115,7 +115,7 @@ impl MachineLimits {
             limit: "hard limit of open files",
             value: self.open_files,
             per_user: 1,
-            base: OTHER_FILES,
+            base: OTHER_FILES.saturating_add(open_files),
             raise: |need| format!("`ulimit -n {need}` as root"),
         };
         let mappings = self.max_map_count.map(|value| ResourceLimit {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Plan;
+use super::body_file::label;
 use super::data::RowId;
 use super::expect::Expect;
 use super::journey::{Message, RequestStep, Step};
@@ -123,14 +124,17 @@ impl DryRunText<'_> {
 
 /// A request from the command line. Its body may contain secrets anywhere, so only its fingerprint is shown.
 fn fixed(request: &Request) -> (String, String) {
-    let (head, rest) = request.wire().split_at_empty_line();
+    let (head, _) = request.wire().split_at_empty_line();
     let head = String::from_utf8_lossy(head);
     let masked = head.lines().map(|line| match line.split_once(": ") {
         Some((name, value)) => masked_header(name, value),
         None => line.to_owned(),
     });
-    let body = &rest[rest.len() - request.wire().body_len()..];
-    let body = if body.is_empty() { String::new() } else { format!("({})", fingerprint(body)) };
+    let body = match (request.wire().body_text(), request.wire().files()) {
+        ([], []) => String::new(),
+        (text, []) => format!("({})", fingerprint(text)),
+        (_, files) => files.iter().map(|inserted| label(inserted.file.name(), inserted.file.len())).collect(),
+    };
     (masked.collect::<Vec<_>>().join("\n"), body)
 }
 

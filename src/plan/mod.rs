@@ -1,6 +1,8 @@
 //! The plan of a run: validated, immutable, complete. Arguments are not checked again after this.
 
 pub mod response;
+pub mod body_file;
+pub mod body_template;
 pub mod check;
 mod connection;
 pub mod data;
@@ -9,6 +11,7 @@ pub mod engine;
 pub mod endpoint;
 pub mod expect;
 pub mod extract;
+mod flag_text;
 mod html_input;
 mod inputs;
 pub mod journey;
@@ -40,11 +43,13 @@ pub mod url;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
+use body_file::BodyFile;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
@@ -71,6 +76,7 @@ pub struct Plan {
     endpoints: Vec<Endpoint>,
     sources: Vec<DataSource>,
     variables: Vec<String>,
+    body_files: Vec<Arc<BodyFile>>,
     connection: ConnectionPlan,
     stream: StreamPlan,
     human_output: HumanOutput,
@@ -112,6 +118,7 @@ impl Plan {
     /// One line that names the flag, file or request; exit code 2.
     pub fn from_flags(flags: &RunFlags, origins: &SettingSources, surroundings: ProcessContext<'_>) -> Result<Self> {
         let place = placement::determine_placement(flags, &surroundings)?;
+        let flags = &flag_text::literal_flags(flags)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
         let (flags, origins) = match &scenario {
@@ -150,6 +157,7 @@ impl Plan {
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
+            body_files: resolved.body_files,
             connection,
             stream,
             human_output: human_output(flags),
@@ -227,6 +235,12 @@ impl Plan {
     #[must_use]
     pub fn variables(&self) -> &[String] {
         &self.variables
+    }
+
+    /// Large files that are sent in bodies, by id.
+    #[must_use]
+    pub fn body_files(&self) -> &[Arc<BodyFile>] {
+        &self.body_files
     }
 
     /// The endpoints that statistics are kept for.

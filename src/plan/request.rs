@@ -6,9 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::body_file::BodyContent;
 use super::endpoint::EndpointId;
 use super::url::{Origin, Url};
-use super::wire::{self, END_OF_LINE, WireRequest};
+use super::wire::{self, END_OF_LINE, InsertedFile, WireRequest};
 use crate::value::Header;
 
 /// The parts of a request besides its URL.
@@ -19,7 +20,7 @@ pub struct RequestParts {
     /// Header fields in the order sent, without `Host` (unless set by the user) and `Content-Length`.
     pub headers: Arc<[(String, String)]>,
     /// The body; `None` sends no body.
-    pub body: Option<Arc<[u8]>>,
+    pub body: Option<BodyContent>,
 }
 
 /// A request that can be sent repeatedly.
@@ -30,6 +31,8 @@ pub struct Request {
     bytes: Box<[u8]>,
     /// Start of the body in `bytes`.
     body: usize,
+    /// Files in the body.
+    files: Box<[InsertedFile]>,
 }
 
 impl Request {
@@ -43,8 +46,13 @@ impl Request {
     #[must_use]
     pub fn new(endpoint: EndpointId, url: &Url, parts: &RequestParts) -> Self {
         let mut bytes = head(url, parts);
-        let body = wire::seal(&mut bytes, parts.body.as_deref());
-        Self::from_bytes(endpoint, Arc::clone(url.origin()), bytes, body)
+        let (text, files) = match &parts.body {
+            None => (None, Vec::new()),
+            Some(BodyContent::Memory(bytes)) => (Some(&**bytes), Vec::new()),
+            Some(BodyContent::Disk(file)) => (Some(&[][..]), vec![InsertedFile { at: 0, file: Arc::clone(file) }]),
+        };
+        let body = wire::seal(&mut bytes, text, &files);
+        Self::from_bytes(endpoint, Arc::clone(url.origin()), bytes, body).with_files(files)
     }
 
     /// The request that follows a redirect of `from`, with `status` to `location`, with the method changes of RFC 9110
@@ -82,14 +90,20 @@ impl Request {
             }
         }
         // An empty body cannot be seen in the bytes, but its length was written.
-        let body = (!becomes_get && from.has_header("content-length")).then(|| from.body());
-        let start = wire::seal(&mut bytes, body);
-        Ok(Self::from_bytes(from.endpoint(), Arc::clone(url.origin()), bytes, start))
+        let body = (!becomes_get && from.has_header("content-length")).then(|| from.body_text());
+        let files = if becomes_get { &[] } else { from.files() };
+        let start = wire::seal(&mut bytes, body, files);
+        Ok(Self::from_bytes(from.endpoint(), Arc::clone(url.origin()), bytes, start).with_files(files.to_vec()))
     }
 
     /// Creates a request from bytes whose body starts at `body`.
     pub(super) fn from_bytes(endpoint: EndpointId, origin: Arc<Origin>, bytes: Vec<u8>, body: usize) -> Self {
-        Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body }
+        Self { endpoint, origin, bytes: bytes.into_boxed_slice(), body, files: Box::default() }
+    }
+
+    /// The same request with files in its body, which [`wire::seal`] has counted.
+    pub(super) fn with_files(self, files: Vec<InsertedFile>) -> Self {
+        Self { files: files.into_boxed_slice(), ..self }
     }
 
     /// The origin that its connection goes to.
@@ -101,13 +115,13 @@ impl Request {
     /// The request in wire format.
     #[must_use]
     pub const fn wire(&self) -> WireRequest<'_> {
-        WireRequest::new(self.endpoint, &self.origin, &self.bytes, self.body)
+        WireRequest::new(self.endpoint, &self.origin, &self.bytes, self.body).with_files(&self.files)
     }
 }
 
 /// Request line and header fields, without `Content-Length` and the empty line.
 fn head(url: &Url, parts: &RequestParts) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(256 + parts.body.as_deref().map_or(0, <[u8]>::len));
+    let mut bytes = Vec::with_capacity(256 + parts.body.as_ref().map_or(0, in_memory));
     // Writing into a Vec cannot fail.
     let _ = write!(bytes, "{} {} HTTP/1.1\r\n", parts.method, url.target());
     if !parts.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -117,6 +131,10 @@ fn head(url: &Url, parts: &RequestParts) -> Vec<u8> {
         let _ = write!(bytes, "{name}: {value}\r\n");
     }
     bytes
+}
+
+fn in_memory(body: &BodyContent) -> usize {
+    if let BodyContent::Memory(bytes) = body { bytes.len() } else { 0 }
 }
 
 fn is_one_of(name: &[u8], names: &[&str]) -> bool {
@@ -143,14 +161,15 @@ pub fn headers(defaults: &[(&str, String)], own: &[Header]) -> Arc<[(String, Str
 mod tests {
     use super::*;
 
+    fn content(text: &str) -> BodyContent {
+        BodyContent::Memory(Arc::from(text.as_bytes()))
+    }
+
     fn request(method: &str, url: &str, body: Option<&str>) -> Request {
         let own = ["Authorization: Basic x".parse().unwrap(), "accept: text/x".parse().unwrap()];
         let defaults = [("Accept", "*/*".to_owned()), ("Content-Type", "text/plain".to_owned())];
-        let parts = RequestParts {
-            method: method.to_owned(),
-            headers: headers(&defaults, &own),
-            body: body.map(|b| Arc::from(b.as_bytes())),
-        };
+        let parts =
+            RequestParts { method: method.to_owned(), headers: headers(&defaults, &own), body: body.map(content) };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 
@@ -172,7 +191,7 @@ mod tests {
     fn traced(method: &str, url: &str, body: Option<&str>) -> Request {
         let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let parts = RequestParts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
+        let parts = RequestParts { method: method.to_owned(), headers, body: body.map(content) };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::body_file::{BodyContent, BodyFile, BodyFiles, MAX_BODIES};
 use super::check::Check;
 use super::data::DataSource;
 use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
+use super::flag_text;
 use super::journey::{ExchangeRules, Journeys, Message, RequestStep, Step, Task, Tasks, UserClass};
 use super::json::{RawJson, without_bom};
 use super::request::{self, Request, RequestParts};
@@ -28,7 +30,9 @@ pub(super) struct Resolved {
     /// Host and port of the base: the default name of the test plan.
     pub(super) base_authority: String,
     /// The body of every request of a command line.
-    pub(super) body: Option<Arc<[u8]>>,
+    pub(super) body: Option<BodyContent>,
+    /// Large files that are sent in bodies, by id.
+    pub(super) body_files: Vec<Arc<BodyFile>>,
     /// Parts that only a scenario has.
     pub(super) scenario: ScenarioParts,
 }
@@ -57,7 +61,8 @@ pub(super) struct ScenarioParts {
 pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     let written = read_requests(&flags.requests)?;
     let base = flags.host.as_deref().map(|host| parse("--host", host)).transpose()?;
-    let body = body(flags)?;
+    let mut files = BodyFiles::default();
+    let body = body(flags, &mut files)?;
     let kind = match (&flags.json, &flags.data) {
         (Some(_), _) => Some(BodyKind::Json),
         (None, Some(_)) => Some(BodyKind::Form),
@@ -65,7 +70,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
     };
     if let Some(body) = &body {
         let flag = if flags.json.is_some() { "--json" } else { "--data" };
-        let all = (body.len() as u64).saturating_mul(written.len() as u64);
+        let all = body.bytes_in_memory().saturating_mul(written.len() as u64);
         check_bodies(all).map_err(|why| Error::usage(flag, format!("sent by {} requests {why}", written.len())))?;
     }
     let mut lines = Vec::with_capacity(written.len());
@@ -104,6 +109,7 @@ pub(super) fn resolve(flags: &RunFlags) -> Result<Resolved> {
         listing,
         base_authority,
         body,
+        body_files: files.into_list(),
         scenario: ScenarioParts::default(),
     })
 }
@@ -164,10 +170,6 @@ const MAX_LIST: SizeLimit = SizeLimit::mib("a list of requests", 16);
 /// Maximum number of requests of a plan: each takes about a KiB in addition to its body.
 pub(super) const MAX_REQUESTS: usize = 200_000;
 
-/// Maximum size of all bodies of a plan. Each request keeps its body in memory, and a load generator has a
-/// few GiB.
-pub(super) const MAX_BODIES: SizeLimit = SizeLimit::mib("the bodies of all requests", 1024);
-
 /// Checks that the bodies of a plan, `bytes` in total, can be kept in memory.
 pub(super) fn check_bodies(bytes: u64) -> std::result::Result<(), String> {
     if bytes > MAX_BODIES.bytes() { Err(MAX_BODIES.to_string()) } else { Ok(()) }
@@ -186,7 +188,7 @@ fn read_requests(arguments: &[String]) -> Result<Vec<String>> {
                 continue;
             }
         };
-        let bytes = text.map_err(|why| Error::usage(argument.as_str(), why))?;
+        let bytes = text.map_err(|why| Error::usage(format!("REQUEST {argument}"), why))?;
         let text = std::str::from_utf8(without_bom(&bytes));
         let text = text.map_err(|_| Error::usage(argument.as_str(), "is not UTF-8 text"))?;
         let before = all.len();
@@ -226,6 +228,7 @@ fn reject_controls(what: &str, text: &str) -> Result<()> {
 }
 
 fn line(base: Option<&Url>, text: &str) -> Result<RequestLine> {
+    let text = &flag_text::literal(&request_label(text), text)?;
     let text = text.trim_matches([' ', '\t']);
     let (method, target) = match text.split_once([' ', '\t']) {
         Some((method, target)) if !method.contains(['/', ':']) => {
@@ -254,7 +257,12 @@ pub(super) fn parse(what: &str, text: &str) -> Result<super::url::Parsed> {
     if text.contains("://") {
         return Url::parse(text).map_err(|why| Error::usage(what, why));
     }
-    Err(Error::usage(what, "is neither a URL nor a path; did you mean http:// or / in front?"))
+    let hint = if text.parse::<f64>().is_ok() {
+        "-q and -k take no value here, and --rate is the request rate"
+    } else {
+        "did you mean http:// or / in front?"
+    };
+    Err(Error::usage(what, format!("is neither a URL nor a path; {hint}")))
 }
 
 fn default_method(flags: &RunFlags, has_body: bool) -> String {
@@ -266,6 +274,8 @@ fn default_method(flags: &RunFlags, has_body: bool) -> String {
 pub(super) enum BodyKind {
     Json,
     Form,
+    /// Its type has a boundary, and is added later.
+    Multipart,
 }
 
 /// Header fields that are sent by default.
@@ -289,41 +299,30 @@ pub(super) fn defaults(
     match kind {
         Some(BodyKind::Json) => fields.push(("Content-Type", "application/json".to_owned())),
         Some(BodyKind::Form) => fields.push(("Content-Type", "application/x-www-form-urlencoded".to_owned())),
-        None => {}
+        Some(BodyKind::Multipart) | None => {}
     }
     fields
 }
 
-fn body(flags: &RunFlags) -> Result<Option<Arc<[u8]>>> {
+fn body(flags: &RunFlags, files: &mut BodyFiles) -> Result<Option<BodyContent>> {
     match (&flags.data, &flags.json) {
         (Some(_), Some(_)) => Err(Error::usage("--data and --json", "cannot be combined")),
         (None, None) => Ok(None),
-        (Some(text), None) => content("--data", text).map(Some),
+        (Some(text), None) => {
+            let Some(path) = text.strip_prefix('@') else { return Ok(Some(in_memory(text))) };
+            files.open(Path::new(path), path).map(Some).map_err(|why| Error::usage(format!("--data {text}"), why))
+        }
         (None, Some(text)) => {
-            let json = content("--json", text)?;
-            RawJson::parse(&json)
-                .map_err(|why| Error::usage(flag_with_file("--json", text), format!("not JSON: {why}")))?;
-            // A byte order mark is not part of JSON (RFC 8259 section 8.1).
-            Ok(Some(match without_bom(&json) {
-                whole if whole.len() == json.len() => json,
-                rest => Arc::from(rest),
-            }))
+            let Some(path) = text.strip_prefix('@') else {
+                // A body given as text is not repeated: it may be long or secret.
+                RawJson::parse(text.as_bytes()).map_err(|why| Error::usage("--json", format!("not JSON: {why}")))?;
+                return Ok(Some(in_memory(text.strip_prefix('\u{feff}').unwrap_or(text))));
+            };
+            files.open_json(Path::new(path)).map(Some).map_err(|why| Error::usage(format!("--json {text}"), why))
         }
     }
 }
 
-/// The flag with its file, for error messages. A body given as text is not repeated: it may be long or
-/// secret.
-fn flag_with_file(flag: &str, text: &str) -> String {
-    if text.starts_with('@') { format!("{flag} {text}") } else { flag.to_owned() }
-}
-
-fn content(flag: &str, text: &str) -> Result<Arc<[u8]>> {
-    match text.strip_prefix('@') {
-        Some(path) => {
-            let read = bounded::read_file(Path::new(path), MAX_BODIES);
-            read.map(Arc::from).map_err(|why| Error::usage(flag_with_file(flag, text), why))
-        }
-        None => Ok(Arc::from(text.as_bytes())),
-    }
+fn in_memory(text: &str) -> BodyContent {
+    BodyContent::Memory(Arc::from(text.as_bytes()))
 }

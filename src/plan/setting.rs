@@ -1,5 +1,7 @@
 //! The plan as the stream tells it: every setting as resolved, where it came from, and no secret.
 
+use std::io::{self, Read};
+
 use ring::digest;
 
 use crate::cli::SettingSource;
@@ -65,6 +67,23 @@ fn bounded(value: &str) -> String {
 #[must_use]
 pub fn fingerprint(bytes: &[u8]) -> String {
     format!("{} bytes, sha256 {}", bytes.len(), hex(digest::digest(&digest::SHA256, bytes).as_ref()))
+}
+
+/// As [`fingerprint()`], for content that is not kept in memory.
+///
+/// # Errors
+/// Those of `source`.
+pub fn fingerprint_of(source: &mut impl Read) -> io::Result<String> {
+    let (mut hash, mut length, mut room) = (digest::Context::new(&digest::SHA256), 0, vec![0; 64 * 1024]);
+    loop {
+        match source.read(&mut room)? {
+            0 => return Ok(format!("{length} bytes, sha256 {}", hex(hash.finish().as_ref()))),
+            read => {
+                hash.update(&room[..read]);
+                length += read;
+            }
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Sink;
+use super::body_file::BodyContent;
 use super::check::Check;
 use super::load::DEFAULT_OPEN_USERS;
 use super::request_args::Resolved;
 use super::route::Route;
-use super::setting::{SettingScope, Settings, fingerprint};
+use super::setting::{SettingScope, Settings};
 use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
@@ -193,7 +194,7 @@ fn header(Header { name, value }: &Header) -> String {
 }
 
 fn body(of: &Sources<'_>, is_given: bool) -> Vec<Value> {
-    maybe(of.resolved.body.as_deref().filter(|_| is_given).map(fingerprint))
+    maybe(of.resolved.body.as_ref().filter(|_| is_given).map(BodyContent::fingerprint))
 }
 
 fn route(of: &Sources<'_>, is_taken: bool) -> Vec<Value> {

@@ -1,10 +1,21 @@
-//! Requests in wire format: head, empty line and body in one buffer, so that one `send` transmits a request.
+//! Requests in wire format: head, empty line and body in one buffer, so that one `send` transmits a request. Large files
+//! stay on disk: only their places in the body are noted.
 
 use std::io::Write as _;
 use std::sync::Arc;
 
+use super::body_file::BodyFile;
 use super::endpoint::EndpointId;
 use super::url::{Origin, Scheme};
+
+/// A file in a body: its content is sent before byte `at` of the body's text.
+#[derive(Clone, Debug)]
+pub struct InsertedFile {
+    /// Position in the text.
+    pub at: usize,
+    /// The file.
+    pub file: Arc<BodyFile>,
+}
 
 /// A request in wire format, prepared or rendered: everything that an exchange needs. Other properties are
 /// read from its bytes when needed, which is rare (redirects, cookies), so nothing else is stored.
@@ -15,12 +26,19 @@ pub struct WireRequest<'w> {
     bytes: &'w [u8],
     /// Start of the body in `bytes`.
     body: usize,
+    /// Files in the body, in the order sent.
+    files: &'w [InsertedFile],
 }
 
 impl<'w> WireRequest<'w> {
     /// Creates a request from bytes whose body starts at `body`, after the empty line.
     pub(super) const fn new(endpoint: EndpointId, origin: &'w Arc<Origin>, bytes: &'w [u8], body: usize) -> Self {
-        Self { endpoint, origin, bytes, body }
+        Self { endpoint, origin, bytes, body, files: &[] }
+    }
+
+    /// The same request with files in its body.
+    pub(super) const fn with_files(self, files: &'w [InsertedFile]) -> Self {
+        Self { files, ..self }
     }
 
     /// The endpoint that it is counted under.
@@ -35,7 +53,7 @@ impl<'w> WireRequest<'w> {
         self.origin
     }
 
-    /// Head, empty line and body as sent.
+    /// Head, empty line and body as sent, without the files in the body.
     #[must_use]
     pub const fn bytes(&self) -> &'w [u8] {
         self.bytes
@@ -47,15 +65,22 @@ impl<'w> WireRequest<'w> {
         self.bytes.split_at(self.body - END_OF_LINE.len())
     }
 
-    /// The body.
-    pub(super) fn body(&self) -> &'w [u8] {
+    /// The body without its files.
+    #[must_use]
+    pub fn body_text(&self) -> &'w [u8] {
         &self.bytes[self.body..]
+    }
+
+    /// The files in the body.
+    #[must_use]
+    pub const fn files(&self) -> &'w [InsertedFile] {
+        self.files
     }
 
     /// Length of the body in bytes.
     #[must_use]
-    pub const fn body_len(&self) -> usize {
-        self.bytes.len() - self.body
+    pub fn body_len(&self) -> u64 {
+        (self.bytes.len() - self.body) as u64 + files_len(self.files)
     }
 
     /// Returns whether the response never has a body, whatever its head says (RFC 9112 section 6.3).
@@ -110,14 +135,14 @@ impl<'w> WireRequest<'w> {
 
 pub(super) const END_OF_LINE: &[u8] = b"\r\n";
 
-/// Completes a head of request line and fields with `Content-Length`, the empty line and the body; returns
-/// the start of the body.
-pub(super) fn seal(head: &mut Vec<u8>, body: Option<&[u8]>) -> usize {
+/// Completes a head of request line and fields with `Content-Length`, the empty line and the body's text; returns
+/// the start of the body. `files` are in the body, too.
+pub(super) fn seal(head: &mut Vec<u8>, body: Option<&[u8]>, files: &[InsertedFile]) -> usize {
     // RFC 9110 section 8.6: a length of 0 if the method normally has a body.
     let expects_body = [&b"POST "[..], b"PUT ", b"PATCH "].iter().any(|method| head.starts_with(method));
     match body {
         // Writing into a Vec cannot fail.
-        Some(body) => drop(write!(head, "Content-Length: {}\r\n", body.len())),
+        Some(text) => drop(write!(head, "Content-Length: {}\r\n", text.len() as u64 + files_len(files))),
         None if expects_body => head.extend_from_slice(b"Content-Length: 0\r\n"),
         None => {}
     }
@@ -127,45 +152,53 @@ pub(super) fn seal(head: &mut Vec<u8>, body: Option<&[u8]>) -> usize {
     start
 }
 
+fn files_len(files: &[InsertedFile]) -> u64 {
+    files.iter().map(|inserted| inserted.file.len()).sum()
+}
+
 /// A buffer for rendering requests; each user has one and reuses it.
 #[derive(Debug, Default)]
 pub struct WireBuffer {
     bytes: Vec<u8>,
     body: Vec<u8>,
+    files: Vec<InsertedFile>,
     start: usize,
 }
 
 impl WireBuffer {
     /// Clears the buffer and returns the parts for the head (request line and fields, each with its line end,
-    /// without `Content-Length` and the empty line) and for the body.
-    pub fn begin(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>) {
+    /// without `Content-Length` and the empty line), for the body, and for the files in the body.
+    pub fn begin(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>, &mut Vec<InsertedFile>) {
         self.bytes.clear();
         self.body.clear();
-        (&mut self.bytes, &mut self.body)
+        self.files.clear();
+        (&mut self.bytes, &mut self.body, &mut self.files)
     }
 
     /// Joins both parts; `has_body` is whether there is a body, which may be empty.
     pub fn seal(&mut self, has_body: bool) {
-        self.start = seal(&mut self.bytes, has_body.then_some(self.body.as_slice()));
+        self.start = seal(&mut self.bytes, has_body.then_some(self.body.as_slice()), &self.files);
     }
 
     /// The sealed request.
     #[must_use]
     pub fn wire<'w>(&'w self, endpoint: EndpointId, origin: &'w Arc<Origin>) -> WireRequest<'w> {
-        WireRequest::new(endpoint, origin, &self.bytes, self.start)
+        WireRequest::new(endpoint, origin, &self.bytes, self.start).with_files(&self.files)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::body_file::BodyContent;
     use crate::plan::request::{Request, RequestParts};
     use crate::plan::url::Url;
 
     fn request(method: &str, url: &str, body: Option<&str>) -> Request {
         let headers = [("Content-Type", "text/plain"), ("authorization", "Basic x"), ("X-Trace", "a: b")];
         let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let parts = RequestParts { method: method.to_owned(), headers, body: body.map(|b| Arc::from(b.as_bytes())) };
+        let body = body.map(|text| BodyContent::Memory(Arc::from(text.as_bytes())));
+        let parts = RequestParts { method: method.to_owned(), headers, body };
         Request::new(EndpointId(0), &Url::parse(url).unwrap().url, &parts)
     }
 
@@ -192,13 +225,13 @@ mod tests {
             ("POST", None, "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
             ("GET", None, "GET / HTTP/1.1\r\n\r\n"),
         ] {
-            let (head, room) = buffer.begin();
+            let (head, room, _) = buffer.begin();
             head.extend_from_slice(format!("{method} / HTTP/1.1\r\n").as_bytes());
             room.extend_from_slice(body.unwrap_or_default().as_bytes());
             buffer.seal(body.is_some());
             let wire = buffer.wire(EndpointId(3), url.origin());
             assert_eq!(wire.bytes(), expected.as_bytes());
-            assert_eq!(wire.body_len(), body.map_or(0, str::len));
+            assert_eq!(wire.body_len(), body.map_or(0, str::len) as u64);
         }
     }
 }

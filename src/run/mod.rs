@@ -116,7 +116,7 @@ pub struct Readers {
 pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let Readers { collector, observers } = readers;
     let limits = MachineLimits::read();
-    limits.check_users(u64::from(plan.load().max_users()))?;
+    limits.check_users(u64::from(plan.load().max_users()), plan.body_files().len() as u64)?;
     let open_files = limits::raise_open_files();
     limits::raise_processes();
     let roster = Arc::new(Roster::default());

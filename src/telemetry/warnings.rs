@@ -81,5 +81,9 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             let cure = trouble.remedy().map(|cure| format!(": {cure}")).unwrap_or_default();
             ("tls_failed", format!("no TLS connection, {}{cure}", trouble.text()))
         }
+        Notice::BodyFile(id, trouble) => {
+            let name = plan.body_files()[id.0 as usize].name();
+            ("body_file", format!("{name}: {}; requests that send it fail", trouble.text()))
+        }
     }
 }

@@ -1,7 +1,11 @@
 """Does the server receive what was requested? TLS from both sides, bodies, headers, credentials."""
 
 import base64
+import email
+import email.policy
 import json
+import os
+import subprocess
 
 from harness import equal, expect
 from scenarios_count import whole_stream
@@ -133,6 +137,44 @@ def a_file_as_body_arrives_byte_for_byte(bench):
     return f"{len(body)} bytes"
 
 
+def parts(request):
+    """The parts of a recorded multipart request as Python's email parser reads them: headers, content."""
+    headers = {name.lower(): value for name, value in request["headers"]}
+    equal(headers["content-length"], str(len(request["body"])), "Content-Length")
+    head = f"Content-Type: {headers['content-type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(head + request["body"].encode("latin-1"), policy=email.policy.HTTP)
+    expect(message.is_multipart() and not message.defects, f"not multipart: {message.defects}")
+    return [(sorted(part.items()), part.get_payload(decode=True)) for part in message.iter_parts()]
+
+
+def a_form_with_files_has_the_parts_that_curl_sends(bench):
+    """`multipart`: Python's email parser reads the same headers and bytes of each part as from `curl -F`."""
+    large, odd = os.urandom(3_000_000), bytes(range(256)) * 20
+    for name, content in [("large.bin", large), ('od"d.PNG', odd), ("note.txt", b"two\r\nlines\n")]:
+        (bench.dir / name).write_bytes(content)
+    fields = [{"name": "title", "value": "a \u00fc\nb"}, {"name": 'q"x', "file": "large.bin"},
+              {"name": "photo", "file": 'od"d.PNG'}, {"name": "note", "file": "note.txt", "filename": "n\u00f6te.html"},
+              {"name": "plain", "file": "note.txt", "filename": None}, {"name": "empty", "value": ""},
+              {"name": "meta", "json": {"a": [1, "x"]}},
+              {"name": "typed", "value": "x", "filename": "x.bin", "content_type": "text/x; charset=utf-8"}]
+    curl = ["title=a \u00fc\nb", 'q"x=@large.bin', 'photo=@"od\\"d.PNG"', "note=@note.txt;filename=n\u00f6te.html",
+            "plain=<note.txt", "empty=", 'meta={"a":[1,"x"]};type=application/json',
+            'typed=x;filename=x.bin;type="text/x; charset=utf-8"']
+    with python_server(bench.dir / "python") as server:
+        step = {"post": f"{server.url}/ok", "multipart": fields}
+        (bench.dir / "form.json").write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [step]}]}]}))
+        run = bench.run("-f", bench.dir / "form.json", "-n", "2", "--telemetry", bench.stream_path())
+        run.must_exit(0)
+        flags = [flag for part in curl for flag in ("-F", part)]
+        subprocess.run(["curl", "-sS", "--fail", *flags, f"{server.url}/ok"], check=True, cwd=bench.dir,
+                       stdout=subprocess.DEVNULL)
+        ours, again, theirs = server.requests()
+    equal([headers for headers, _ in parts(ours)], [headers for headers, _ in parts(theirs)], "headers of the parts")
+    expect(parts(ours) == parts(theirs) == parts(again), "the contents of the parts differ")
+    expect([content for _, content in parts(ours)][1:3] == [large, odd], "a file arrived differently")
+    return f"{len(curl)} parts, {len(ours['body'])} bytes"
+
+
 def few_headers_are_sent_by_default(bench):
     """Without flags: GET, Host, User-Agent with our name and version, Accept, and no body."""
     request = recorded(bench, "/ok")
@@ -154,5 +196,6 @@ SCENARIOS = [
     a_file_without_a_certificate_is_rejected_before_anything_is_sent,
     a_json_body_arrives_with_headers_and_credentials,
     a_file_as_body_arrives_byte_for_byte,
+    a_form_with_files_has_the_parts_that_curl_sends,
     few_headers_are_sent_by_default,
 ]

@@ -132,7 +132,7 @@ fn a_check_that_cannot_be_parsed_is_refused_with_the_position() {
     let target = target();
     for (check, why) in [
         ("p95 < 300", "--check 'p95 < 300': character 10: expected a unit of time"),
-        ("p95{GET /nowhere} < 1s", "no endpoint 'GET /nowhere'; endpoints are named like 'GET /ok'"),
+        ("p95{GET /nowhere} < 1s", "no endpoint 'GET /nowhere'; did you mean 'GET /ok'?"),
         ("rps > 10 abort", "character 10: abort needs a phase"),
     ] {
         let refused = load(&target, ["-n", "1", "--check", check, "/ok"]).finish().exits(2);

@@ -1,5 +1,7 @@
 //! Bad input is refused by one line that names the flag, with exit code 2, before anything is sent.
 
+mod foreign;
+
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.

@@ -10,3 +10,4 @@ mod requests;
 mod socks_proxy;
 mod timeouts;
 mod unix_socket;
+mod uploads;

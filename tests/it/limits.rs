@@ -49,12 +49,12 @@ fn users_with_tls_or_bodies_take_more_memory() {
     };
     let plain = max_users(&["http://127.0.0.1:9/"]);
     assert!(max_users(&["https://127.0.0.1:9/"]) < plain && max_users(&["-f", &file]) < plain);
-    let large = scratch.write("large", vec![b'x'; 1024 * 1024]);
     let file = scratch.write(
         "upload.json",
         format!(
             r#"{{"host": "http://127.0.0.1:9", "user_classes": [{{"tasks": [{{"requests": [
-                {{"post": "/${{user}}", "body_file": "{large}"}}]}}]}}]}}"#
+                {{"post": "/${{user}}", "body": "{}"}}]}}]}}]}}"#,
+            "x".repeat(1024 * 1024)
         ),
     );
     assert!(max_users(&["-f", &file]) * 4 < plain);
@@ -125,9 +125,10 @@ fn a_recording_of_very_many_requests_is_refused() {
 #[test]
 fn the_bodies_of_all_requests_have_one_limit() {
     let scratch = Scratch::new("bodies");
-    let body = scratch.write("body", vec![b'x'; 8 * 1024 * 1024]);
-    let list = scratch.write("list", "http://127.0.0.1:9/\n".repeat(129));
+    let body = scratch.write("body", vec![b'x'; 64 * 1024]);
+    let list = scratch.write("list", "http://127.0.0.1:9/\n".repeat(16_385));
+    // Larger files stay on disk.
     let run = Run::new(["run", "-d", &format!("@{body}"), &format!("@{list}")]).finish().exits(2);
     let line = run.complaint();
-    assert!(line.starts_with("--data: sent by 129 requests is longer than 1 GiB"), "{line}");
+    assert!(line.starts_with("--data: sent by 16385 requests is longer than 1 GiB"), "{line}");
 }

@@ -7,6 +7,7 @@ use super::cookies::{CookieScope, Jar};
 use super::incoming::Response;
 use super::memory::{Keep, Memory};
 use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
+use super::upload::{BrokenFile, text_after_head};
 use crate::clock::Moment;
 use crate::load::net::connection::{Connection, Dialer};
 use crate::load::net::socket::Cancellation;
@@ -31,6 +32,8 @@ pub(in crate::load) struct Exchange<'run> {
     with_cookies: Vec<u8>,
     /// The URL of the last response, if it was to be kept.
     url: String,
+    /// The file that the last request could not send.
+    broken_file: Option<BrokenFile>,
 }
 
 /// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
@@ -66,13 +69,15 @@ pub(in crate::load) struct Exchanged {
     pub(in crate::load) traffic: Traffic,
     /// The response's status, or how the request ended without one.
     pub(in crate::load) result: Result<u16, Ending>,
+    /// A file of the body that could no longer be sent.
+    pub(in crate::load) broken_file: Option<BrokenFile>,
 }
 
 /// A request to one origin: one step of a redirect chain.
 #[derive(Clone, Copy)]
 struct Hop<'h> {
     request: WireRequest<'h>,
-    /// The bytes to send, if cookies were added.
+    /// The bytes to send, if cookies were added: up to the first piece of the body that is sent on its own.
     with_cookies: Option<&'h [u8]>,
     limits: RequestLimits,
 }
@@ -80,8 +85,16 @@ struct Hop<'h> {
 impl<'run> Exchange<'run> {
     /// An HTTP client for one more user.
     pub(in crate::load) fn new(run: RunContext<'run>, dialer: &'run Dialer, user_slot: &'run UserSlot) -> Self {
-        let (kept, memory, with_cookies, url) = (Vec::new(), Memory::default(), Vec::new(), String::new());
-        Self { run, dialer, slot: user_slot, kept, memory, with_cookies, url }
+        Self {
+            run,
+            dialer,
+            slot: user_slot,
+            kept: Vec::new(),
+            memory: Memory::default(),
+            with_cookies: Vec::new(),
+            broken_file: None,
+            url: String::new(),
+        }
     }
 
     /// Performs one request, which starts at `sent`.
@@ -99,7 +112,7 @@ impl<'run> Exchange<'run> {
             Err(_) if self.run.stop.is_cut() => (Err(Ending::Aborted), self.run.clock.now()),
             Err(failure) => (Err(Ending::Failed(failure)), self.run.clock.now()),
         };
-        Exchanged { sent, done, traffic, result }
+        Exchanged { sent, done, traffic, result, broken_file: self.broken_file.take() }
     }
 
     /// Sets the texts to look for in the bodies of the next request's responses.
@@ -173,7 +186,8 @@ impl<'run> Exchange<'run> {
         out.extend_from_slice(head);
         let is_dressed = self.memory.jar.write(CookieScope::of(request), unix_seconds(self.run.clock, now), out);
         if is_dressed {
-            out.extend_from_slice(rest);
+            let unsent = request.body_text().len() - text_after_head(request);
+            out.extend_from_slice(&rest[..rest.len() - unsent]);
         }
         is_dressed
     }
@@ -237,6 +251,7 @@ impl<'run> Exchange<'run> {
             traffic,
             latest,
             memory: &mut self.memory,
+            broken_file: &mut self.broken_file,
         }
     }
 

@@ -7,3 +7,4 @@ pub mod response;
 pub(super) mod memory;
 pub(super) mod cookies;
 mod decode;
+pub(super) mod upload;

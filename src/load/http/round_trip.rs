@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::incoming::{IncomingResponse, Response, ResponseSink};
 use super::memory::{Keep, Memory};
+use super::upload::{BrokenFile, Piece, Pieces, is_in_pieces};
 use crate::clock::{Clock, Moment};
 use crate::load::net::connection::Connection;
 use crate::load::net::socket::Sent;
@@ -45,11 +46,13 @@ pub(super) struct RoundTrip<'t> {
     pub(in crate::load) traffic: &'t mut Traffic,
     pub(super) latest: &'t mut Moment,
     pub(in crate::load) memory: &'t mut Memory,
+    /// A file of the body that could no longer be sent.
+    pub(super) broken_file: &'t mut Option<BrokenFile>,
 }
 
 impl RoundTrip<'_> {
     /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
-    /// to send if cookies were added to the request.
+    /// to send, up to the first piece of the body that is sent on its own, if cookies were added to the request.
     pub(in crate::load) fn run(
         &mut self,
         request: WireRequest<'_>,
@@ -59,59 +62,114 @@ impl RoundTrip<'_> {
         self.traffic.first_byte = None;
         let bytes = dressed.unwrap_or(request.bytes());
         let mut incoming = IncomingResponse::to(request);
+        if is_in_pieces(request, dressed.is_some()) {
+            let (sent, received) = self.upload(request, dressed, &mut incoming);
+            return received.map_err(|failure| self.no_response(failure, sent));
+        }
         let sent = self.limits.left(*self.latest).and_then(|_| self.connection.send(bytes, 0));
         let (sent, received) = match sent {
             Ok(Sent::Whole) => {
-                self.traffic.bytes_out += request.body_len() as u64;
+                self.traffic.bytes_out += request.body_len();
                 (Ok(()), self.receive(&mut incoming))
             }
-            Ok(Sent::UpTo(done)) => self.send_rest(bytes, done, request.body_len(), &mut incoming),
+            Ok(Sent::UpTo(done)) => {
+                let whole = Piece::Head(bytes, request.body_text().len());
+                let end = self.send_rest(whole, done, &mut incoming);
+                self.after_sending(end, &mut incoming)
+            }
             // A server may respond and close before it has read the whole body (413): that response counts, if it
             // arrives.
             Err(Failure::Send) => (Err(Failure::Send), self.receive(&mut incoming).map(closing)),
             Err(failure) => return Err(NoResponse { failure, silent: true }),
         };
-        received.map_err(|failure| {
-            let silent = self.traffic.first_byte.is_none();
-            let failure = if silent && is_close(failure) { sent.err().unwrap_or(failure) } else { failure };
-            NoResponse { failure, silent }
-        })
+        received.map_err(|failure| self.no_response(failure, sent))
+    }
+
+    fn no_response(&self, failure: Failure, sent: Result<(), Failure>) -> NoResponse {
+        let silent = self.traffic.first_byte.is_none();
+        let failure = if silent && is_close(failure) { sent.err().unwrap_or(failure) } else { failure };
+        NoResponse { failure, silent }
+    }
+
+    /// Sends a request in pieces. Never inlined: few requests need it.
+    #[cold]
+    #[inline(never)]
+    fn upload(
+        &mut self,
+        request: WireRequest<'_>,
+        dressed: Option<&[u8]>,
+        incoming: &mut IncomingResponse<'_>,
+    ) -> (Result<(), Failure>, Result<Response, Failure>) {
+        match self.send_pieces(request, dressed, incoming) {
+            Ok(end) => self.after_sending(end, incoming),
+            // The connection is closed by its owner: the server must not take what comes next for the rest.
+            Err(broken) => {
+                *self.broken_file = Some(broken);
+                (Ok(()), Err(Failure::BodyFile(broken.trouble)))
+            }
+        }
+    }
+
+    fn send_pieces(
+        &mut self,
+        request: WireRequest<'_>,
+        dressed: Option<&[u8]>,
+        incoming: &mut IncomingResponse<'_>,
+    ) -> Result<SendEnd, BrokenFile> {
+        let mut pieces = Pieces::new(request, dressed)?;
+        while let Some(piece) = pieces.next()? {
+            let end = self.send_rest(piece, 0, incoming);
+            if !matches!(end, SendEnd::Whole) {
+                return Ok(end);
+            }
+        }
+        Ok(SendEnd::Whole)
+    }
+
+    /// Receives the response, unless it is there already; also returns how sending ended.
+    fn after_sending(
+        &mut self,
+        end: SendEnd,
+        incoming: &mut IncomingResponse<'_>,
+    ) -> (Result<(), Failure>, Result<Response, Failure>) {
+        // The rest must not be sent any more, and the connection cannot be reused: the server would take the next
+        // request for the rest of this one.
+        match end {
+            SendEnd::Whole => (Ok(()), self.receive(incoming)),
+            SendEnd::Refused => (Err(Failure::Send), self.receive(incoming).map(closing)),
+            SendEnd::Early(received) => (Ok(()), received.map(closing)),
+        }
     }
 
     /// Sends the rest of a request that did not fit at once, and receives meanwhile: a server may respond before it has
     /// read everything (401, 413) and read no further, or it may respond while it reads and wait until its response is
-    /// read. Also returns how sending ended. `body` is the length of the request's body.
+    /// read.
     #[cold]
-    fn send_rest(
-        &mut self,
-        bytes: &[u8],
-        mut done: usize,
-        body: usize,
-        incoming: &mut IncomingResponse<'_>,
-    ) -> (Result<(), Failure>, Result<Response, Failure>) {
-        let (sent, early) = loop {
-            match self.send_or_receive(bytes, done, incoming) {
+    fn send_rest(&mut self, piece: Piece<'_>, mut done: usize, incoming: &mut IncomingResponse<'_>) -> SendEnd {
+        let end = loop {
+            match self.send_or_receive(piece, done, incoming) {
                 Ok(WaitResult::Sent(Sent::UpTo(further))) => done = further,
                 Ok(WaitResult::Sent(Sent::Whole)) => {
-                    self.traffic.bytes_out += body as u64;
-                    return (Ok(()), self.receive(incoming));
+                    self.traffic.bytes_out += piece.body_len() as u64;
+                    return SendEnd::Whole;
                 }
-                Ok(WaitResult::Responded(answer)) => break (Ok(()), Some(Ok(answer))),
-                Err(Failure::Send) => break (Err(Failure::Send), None),
-                Err(failure) => break (Ok(()), Some(Err(failure))),
+                Ok(WaitResult::Responded(answer)) => break SendEnd::Early(Ok(answer)),
+                Err(Failure::Send) => break SendEnd::Refused,
+                Err(failure) => break SendEnd::Early(Err(failure)),
             }
         };
-        self.traffic.bytes_out += body.saturating_sub(self.connection.unsent(bytes, done)) as u64;
-        // The rest must not be sent any more, and the connection cannot be reused: the server would take the next
-        // request for the rest of this one.
-        let received = early.unwrap_or_else(|| self.receive(incoming));
-        (sent, received.map(closing))
+        let unsent = match piece {
+            Piece::Head(bytes, _) => self.connection.unsent(bytes, done),
+            Piece::Body(bytes) => bytes.len() - done,
+        };
+        self.traffic.bytes_out += piece.body_len().saturating_sub(unsent) as u64;
+        end
     }
 
     /// Waits until sending or receiving is possible, and does it.
     fn send_or_receive(
         &mut self,
-        bytes: &[u8],
+        piece: Piece<'_>,
         done: usize,
         incoming: &mut IncomingResponse<'_>,
     ) -> Result<WaitResult, Failure> {
@@ -128,10 +186,14 @@ impl RoundTrip<'_> {
                 }
             }
         }
-        if ready.writable {
-            return self.connection.send(bytes, done).map(WaitResult::Sent);
+        if !ready.writable {
+            return Ok(WaitResult::Sent(Sent::UpTo(done)));
         }
-        Ok(WaitResult::Sent(Sent::UpTo(done)))
+        let sent = match piece {
+            Piece::Head(bytes, _) => self.connection.send(bytes, done),
+            Piece::Body(bytes) => self.connection.send_more(bytes, done),
+        };
+        sent.map(WaitResult::Sent)
     }
 
     fn receive(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Response, Failure> {
@@ -171,6 +233,16 @@ impl RoundTrip<'_> {
             _ => incoming.advance(&mut sink),
         }
     }
+}
+
+/// How sending ended.
+enum SendEnd {
+    /// All was sent.
+    Whole,
+    /// The connection accepts no more. A server may have responded before it closed it.
+    Refused,
+    /// The response is complete, or cannot become so, and part of the request is unsent.
+    Early(Result<Response, Failure>),
 }
 
 /// The result of a wait for both directions.

@@ -131,6 +131,15 @@ impl Connection {
         sent.map_err(|_| Failure::Send)
     }
 
+    /// Sends more bytes of the request whose start [`Connection::send`] has sent completely, otherwise as it does.
+    pub(in crate::load) fn send_more(&mut self, bytes: &[u8], done: usize) -> Result<Sent, Failure> {
+        let sent = match &mut self.transport {
+            Transport::Plain(plain) => send_pieces(plain, [bytes, &[]], done),
+            Transport::Tls(tls) => tls.send(bytes, done),
+        };
+        sent.map_err(|_| Failure::Send)
+    }
+
     /// How many bytes of `request` are still to be sent, given that `done` are.
     pub(in crate::load) fn unsent(&self, request: &[u8], done: usize) -> usize {
         let pieces = self.whole_urls.as_ref().map_or([request, &[]], |urls| urls.pieces(request));

@@ -8,6 +8,7 @@ use crate::clock::Moment;
 use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
 use crate::load::http::memory::Keep;
+use crate::load::http::upload::BrokenFile;
 use crate::load::swarm::request_quota::Permit;
 use crate::load::swarm::roster::UserSlot;
 use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
@@ -235,6 +236,9 @@ impl<'run> Session<'run> {
             Err(ending) => {
                 if let Ending::Failed(Failure::Tls(trouble)) = ending {
                     self.notify(Notice::Tls(trouble));
+                }
+                if let Some(BrokenFile { file, trouble }) = exchanged.broken_file {
+                    self.notify(Notice::BodyFile(file, trouble));
                 }
                 return (ending, StepEnd::Failed);
             }

@@ -20,8 +20,8 @@ const INITIAL_NAMESPACE: &str = "         0          0 4294967295\n";
 
 /// Asserts that `most` users are accepted and one more is rejected with `message`.
 fn assert_most(limits: MachineLimits, most: u64, message: &str) {
-    limits.check_users(most).unwrap();
-    let error = limits.check_users(most + 1).unwrap_err();
+    limits.check_users(most, 0).unwrap();
+    let error = limits.check_users(most + 1, 0).unwrap_err();
     assert_eq!(error.exit(), Exit::Usage);
     assert_eq!(error.to_string(), message);
 }
@@ -34,6 +34,12 @@ fn a_user_takes_one_descriptor() {
         "hard limit of open files: is 4096, enough for 4032 users; 4033 users need 4097: raise it with \
          `ulimit -n 4097` as root",
     );
+}
+
+#[test]
+fn files_that_stay_open_take_descriptors_too() {
+    let limits = MachineLimits { open_files: 4096, ..BOUNDLESS };
+    assert!(limits.check_users(3932, 100).is_ok() && limits.check_users(3933, 100).is_err());
 }
 
 #[test]
@@ -88,25 +94,25 @@ fn a_thread_takes_four_mappings() {
 
 #[test]
 fn a_limit_below_the_overhead_is_not_enough_for_any_user() {
-    let error = MachineLimits { open_files: 10, ..BOUNDLESS }.check_users(1).unwrap_err();
+    let error = MachineLimits { open_files: 10, ..BOUNDLESS }.check_users(1, 0).unwrap_err();
     assert!(error.to_string().contains("is 10, enough for 0 users; 1 users need 65"), "{error}");
 }
 
 #[test]
 fn without_limits_any_number_of_users_may_run() {
-    BOUNDLESS.check_users(u64::MAX).unwrap();
+    BOUNDLESS.check_users(u64::MAX, 0).unwrap();
 }
 
 #[test]
 fn absurd_numbers_of_users_are_refused_and_do_not_overflow() {
     let limits = MachineLimits { max_map_count: Some(65_530), tasks_in_system: u64::MAX, ..BOUNDLESS };
-    assert!(limits.check_users(u64::MAX).is_err());
+    assert!(limits.check_users(u64::MAX, 0).is_err());
 }
 
 #[test]
 fn this_host_allows_one_user() {
     let limits = MachineLimits::read();
-    limits.check_users(1).unwrap();
+    limits.check_users(1, 0).unwrap();
     assert!(limits.tasks_in_system >= 1, "{limits:?}");
     assert!(limits.memory_bytes.is_some_and(|bytes| bytes > 1 << 20), "{limits:?}");
 }

@@ -78,16 +78,28 @@ pub(in crate::plan) fn require_known_endpoints(
         else {
             continue;
         };
-        // A common mistake is to leave out the method.
-        let meant = names.iter().find(|name| name.split_once(' ').is_some_and(|(_, path)| path == wanted));
         let told = masked_url(wanted);
-        let hint = match meant.or(names.first()) {
-            Some(name) => format!("no endpoint '{told}'; endpoints are named like '{name}'"),
+        let hint = match nearest(wanted, &names) {
+            Some(name) => format!("no endpoint '{told}'; did you mean '{name}'?"),
             None => format!("no endpoint '{told}'"),
         };
         return Err(Error::usage(format!("--check '{}'", check.text.replace(wanted, &told)), hint));
     }
     Ok(())
+}
+
+/// The most similar of the endpoints' names. A common mistake is to leave out the method, so it counts only where there is
+/// one.
+fn nearest<'n>(wanted: &str, names: &'n [String]) -> Option<&'n str> {
+    let wanted_path = wanted.split_once(' ').map_or(wanted, |(_, path)| path);
+    let likeness = |name: &str| {
+        let path = name.split_once(' ').map_or(name, |(_, path)| path);
+        let of_path = strsim::normalized_damerau_levenshtein(wanted_path, path);
+        (of_path, strsim::normalized_damerau_levenshtein(wanted, name))
+    };
+    let rated = names.iter().map(|name| (likeness(name), name.as_str()));
+    let best = rated.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, name)| name)
 }
 
 /// Rejects `abort` for a shard: it only knows its own share of the results, so it evaluates no check.

@@ -151,5 +151,5 @@ fn a_check_must_name_an_endpoint_of_the_plan() {
     let held = |text: &str| require_known_endpoints(&[(parsed(text), SettingSource::Flag)], &endpoints);
     assert!(held("p95{GET /items} < 1s").is_ok() && held("p95 < 1s").is_ok());
     let said = held("p95{/items} < 1s").expect_err("no method").to_string();
-    assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; endpoints are named like 'GET /items'");
+    assert_eq!(said, "--check 'p95{/items} < 1s': no endpoint '/items'; did you mean 'GET /items'?");
 }

@@ -1,16 +1,16 @@
 //! Bodies and header fields of requests.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::fields::fields;
 use super::names::{self, ScenarioNames};
 use super::optional::{self, Separators};
-use super::reader::{Node, Object};
-use crate::bounded;
+use super::reader::Node;
 use crate::error::Result;
+use crate::plan::body_file::{BodyContent, BodyFiles};
 use crate::plan::json::Json;
-use crate::plan::request_args::{BodyKind, MAX_BODIES};
-use crate::plan::setting::fingerprint;
+use crate::plan::request_args::check_bodies;
 use crate::plan::template::{Template, TextEncoding};
 use crate::secret::is_secret;
 use crate::value::header_name;
@@ -66,52 +66,42 @@ pub(super) fn override_fields(mut below: Vec<Field>, above: &[Field]) -> Vec<Fie
     below
 }
 
-/// The body of a request.
-#[derive(Debug, Default)]
-pub(super) struct ScenarioBody {
-    pub(super) content: Option<Template>,
-    pub(super) kind: Option<BodyKind>,
-    /// Name, length and hash of the file that it was read from.
-    pub(super) file: Option<String>,
-    /// Size of that file in bytes.
-    pub(super) file_bytes: u64,
+/// Reads the files in bodies.
+#[derive(Debug)]
+pub(super) struct BodyFileReader<'s> {
+    /// The folder of the scenario, which files are relative to.
+    pub(super) folder: &'s Path,
+    /// Files that stay on disk.
+    pub(super) open: &'s mut BodyFiles,
+    /// Name, length and hash of each file.
+    pub(super) told: &'s mut Vec<String>,
+    /// Total size in bytes of the files that are kept in memory.
+    pub(super) in_memory: &'s mut u64,
 }
 
-/// Reads the body of a request from any of its members; files are relative to `folder`.
-pub(super) fn body(request: &Object<'_>, names: &mut ScenarioNames, folder: &Path) -> Result<ScenarioBody> {
-    let Some((key, node)) = request.at_most_one(&["json", "form", "body", "body_file"])? else {
-        return Ok(ScenarioBody::default());
-    };
-    let mut template = Template::default();
-    let mut file_bytes = 0;
-    let (kind, file) = match key {
-        "json" => {
-            json(&node, node.value(), names, &mut template)?;
-            (Some(BodyKind::Json), None)
-        }
-        "form" => {
-            fields(&node, names, TextEncoding::Form, Separators::FORM, &mut template)?;
-            (Some(BodyKind::Form), None)
-        }
-        "body" => {
-            template = names.text(node.text()?, TextEncoding::Plain).map_err(|why| node.refused(why))?;
-            (None, None)
-        }
-        _ => {
-            let path = folder.join(node.name()?);
-            names.files.push(path.clone());
-            let bytes = bounded::read_file(&path, MAX_BODIES);
-            let bytes = bytes.map_err(|why| node.refused(format!("{}: {why}", path.display())))?;
-            template.push_literal(&bytes, false);
-            file_bytes = bytes.len() as u64;
-            (None, Some(format!("{}: {}", node.name()?, fingerprint(&bytes))))
-        }
-    };
-    Ok(ScenarioBody { content: Some(template), kind, file, file_bytes })
+impl BodyFileReader<'_> {
+    /// Reads the file that a member names.
+    pub(super) fn file(&mut self, node: &Node<'_>, names: &mut ScenarioNames) -> Result<BodyContent> {
+        let written = node.name()?;
+        let known = names.text(written, TextEncoding::Plain).map_err(|why| node.refused(why))?.fixed();
+        let Some(known) = known else {
+            return Err(node.refused("a file must be known before the run: text, a variable or ${env.NAME}"));
+        };
+        let path = self.folder.join(OsStr::from_bytes(&known));
+        // What comes from the environment is secret.
+        let name = if written.contains("${") { written.to_owned() } else { path.display().to_string() };
+        names.files.push(path.clone());
+        let content = self.open.open(&path, &name).map_err(|why| node.refused(format!("{name}: {why}")))?;
+        self.told.push(format!("{written}: {}", content.fingerprint()));
+        *self.in_memory = self.in_memory.saturating_add(content.bytes_in_memory());
+        check_bodies(*self.in_memory)
+            .map_err(|why| node.refused(format!("this body together with the previous ones {why}")))?;
+        Ok(content)
+    }
 }
 
 /// Compiles a JSON value. Errors in its parts name the position of the whole value.
-fn json(node: &Node<'_>, value: &Json, names: &mut ScenarioNames, out: &mut Template) -> Result<()> {
+pub(super) fn json(node: &Node<'_>, value: &Json, names: &mut ScenarioNames, out: &mut Template) -> Result<()> {
     match value {
         Json::Text(text) => out.push(names.json_text(text).map_err(|why| node.refused(why))?),
         Json::List(items) => {
@@ -148,4 +138,13 @@ fn member_name(node: &Node<'_>, name: &str, names: &mut ScenarioNames) -> Result
     template.push(names.text(name, TextEncoding::Json).map_err(|why| node.refused(why))?);
     template.push_literal(b"\":", false);
     Ok(template)
+}
+
+/// Text, or a number or a truth value as it is written.
+pub(super) fn plain_text(node: &Node<'_>) -> Result<String> {
+    match node.value() {
+        Json::Text(text) => Ok(text.clone()),
+        Json::Number(_) | Json::Bool(_) => Ok(node.value().to_string()),
+        other => Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
+    }
 }

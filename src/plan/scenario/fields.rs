@@ -1,5 +1,6 @@
 //! `form` and `query`: fields of a name and a value.
 
+use super::body::plain_text;
 use super::names::ScenarioNames;
 use super::optional::{self, Separators};
 use super::reader::Node;
@@ -27,11 +28,7 @@ pub(super) fn fields(
 }
 
 fn field(name: &str, node: &Node<'_>, names: &mut ScenarioNames, encoding: TextEncoding) -> Result<Template> {
-    let text = match node.value() {
-        Json::Text(text) => text.clone(),
-        Json::Number(_) | Json::Bool(_) => node.value().to_string(),
-        other => return Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
-    };
+    let text = plain_text(node)?;
     let refused = |why| node.refused(why);
     let mut field = names.text(name, encoding).map_err(refused)?;
     field.push_literal(b"=", false);

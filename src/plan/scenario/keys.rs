@@ -16,7 +16,7 @@ pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tas
 pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
 
 /// Keys of a request.
-pub const REQUEST: [&str; 20] = [
+pub const REQUEST: [&str; 21] = [
     "get",
     "post",
     "put",
@@ -31,6 +31,7 @@ pub const REQUEST: [&str; 20] = [
     "headers",
     "json",
     "form",
+    "multipart",
     "body",
     "body_file",
     "timeout",
@@ -38,6 +39,9 @@ pub const REQUEST: [&str; 20] = [
     "expect",
     "extract",
 ];
+
+/// Keys of a part of a multipart body.
+pub const PART: [&str; 6] = ["name", "value", "file", "json", "filename", "content_type"];
 
 /// Keys of an expectation.
 pub const EXPECT: [&str; 8] =

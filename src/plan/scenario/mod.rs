@@ -12,6 +12,7 @@ mod extract;
 mod fields;
 mod functions;
 pub mod keys;
+mod multipart;
 mod names;
 mod optional;
 mod reader;
@@ -23,6 +24,7 @@ mod top;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::body_file::BodyFiles;
 use super::check::{self, Check};
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
@@ -103,7 +105,8 @@ impl Scenario {
 
     fn read(path: &Path, flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Self> {
         let file = path.display().to_string();
-        let bytes = bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(&file, why))?;
+        let bytes =
+            bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(format!("--scenario {file}"), why))?;
         let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let root = Node::root(&file, &json);
@@ -133,13 +136,21 @@ impl Scenario {
         let list = class::classes(&classes, &mut compiler, pause, TagFilter::of(&flags))?;
         let journeys = Journeys::new(list, |why| classes.refused(why))?;
         let told = file_settings(&file, fingerprint, &object, &compiler, &journeys.classes);
-        let Compiler { names, endpoints: book, home, .. } = compiler;
+        let Compiler { names, endpoints: book, home, open_files, .. } = compiler;
         let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
         let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
         let listing = listing.collect::<Vec<_>>().join("\n");
         let (sources, variables, files) = (names.sources, names.slots, names.files);
         let extras = ScenarioParts { name, sources, variables, checks, settings: told, files };
-        Ok(Resolved { journeys, endpoints: book.endpoints, listing, base_authority, body: None, scenario: extras })
+        Ok(Resolved {
+            journeys,
+            endpoints: book.endpoints,
+            listing,
+            base_authority,
+            body: None,
+            body_files: open_files.into_list(),
+            scenario: extras,
+        })
     }
 }
 
@@ -178,6 +189,7 @@ fn compiler<'p>(
     let (headers, flag_headers) = (object.get("headers"), flags.headers.iter().map(field).collect());
     let book = EndpointTable::default();
     let (body_files, body_bytes, requests) = (Vec::new(), 0, 0);
+    let (open_files, boundary) = (BodyFiles::default(), multipart::boundary());
     Ok(Compiler {
         names,
         flags,
@@ -192,6 +204,8 @@ fn compiler<'p>(
         folder,
         body_files,
         body_bytes,
+        open_files,
+        boundary,
         requests,
     })
 }

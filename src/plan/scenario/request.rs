@@ -4,21 +4,24 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::body::{self, Field};
+use super::body::{self, BodyFileReader, Field};
 use super::expect::expect;
 use super::extract::extract;
 use super::fields::fields;
 use super::keys;
+use super::multipart::multipart;
 use super::names::ScenarioNames;
 use super::optional::Separators;
 use super::reader::{Node, Object};
 use super::target::target;
 use crate::cli::RunFlags;
 use crate::error::Result;
+use crate::plan::body_file::BodyFiles;
+use crate::plan::body_template::BodyTemplate;
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
 use crate::plan::journey::{ExchangeRules, Message, RequestStep};
-use crate::plan::request_args::{EndpointTable, MAX_REQUESTS, check_bodies, defaults};
+use crate::plan::request_args::{BodyKind, EndpointTable, MAX_REQUESTS, defaults};
 use crate::plan::template::{Template, TextEncoding};
 use crate::plan::templated_request::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
@@ -48,8 +51,12 @@ pub(super) struct Compiler<'p> {
     pub(super) folder: PathBuf,
     /// Body files, with their hashes.
     pub(super) body_files: Vec<String>,
-    /// Total size of these files in bytes.
+    /// Total size in bytes of those that are kept in memory.
     pub(super) body_bytes: u64,
+    /// Those that stay on disk.
+    pub(super) open_files: BodyFiles,
+    /// The delimiter of the parts of multipart bodies.
+    pub(super) boundary: String,
     /// Number of requests compiled so far.
     pub(super) requests: usize,
 }
@@ -93,32 +100,80 @@ impl Compiler<'_> {
             None => format!("{}{}", target.origin.authority(), target.written),
         };
         let endpoint = self.endpoints.id(Endpoint { method: method.clone(), name });
-        let body = body::body(object, &mut self.names, &self.folder)?;
-        self.body_bytes = self.body_bytes.saturating_add(body.file_bytes);
-        check_bodies(self.body_bytes)
-            .map_err(|why| object.node().refused(format!("this body together with the previous ones {why}")))?;
-        self.body_files.extend(body.file);
+        let (kind, body) = self.body(object)?.map_or((None, None), |(kind, body)| (kind, Some(body)));
         // As on a command line: the flag takes precedence over the URL; the credentials of the base URL are
         // sent only to that host.
         let in_url = target.userinfo.or_else(|| self.credentials.clone().filter(|_| is_home));
         let credentials = self.flags.basic_auth.clone().or(in_url);
-        let usual = defaults(body.kind, credentials.as_deref(), self.flags).into_iter().map(default_field).collect();
-        let head = head(&method, target.path, &target.origin, self.fields(object, usual)?);
-        Ok(TemplatedRequest::new(endpoint, target.origin, head, body.content))
+        let usual = defaults(kind, credentials.as_deref(), self.flags).into_iter().map(default_field).collect();
+        let fields = self.fields(object, usual, kind)?;
+        let head = head(&method, target.path, &target.origin, fields);
+        Ok(TemplatedRequest::new(endpoint, target.origin, head, body))
+    }
+
+    /// The body of a request from any of its members, and the kind that decides its type.
+    fn body(&mut self, request: &Object<'_>) -> Result<Option<(Option<BodyKind>, BodyTemplate)>> {
+        const KEYS: [&str; 5] = ["json", "form", "multipart", "body", "body_file"];
+        let Some((key, node)) = request.at_most_one(&KEYS)? else { return Ok(None) };
+        let mut files = BodyFileReader {
+            folder: &self.folder,
+            open: &mut self.open_files,
+            told: &mut self.body_files,
+            in_memory: &mut self.body_bytes,
+        };
+        let (mut text, mut content) = (Template::default(), BodyTemplate::default());
+        let kind = match key {
+            "json" => {
+                body::json(&node, node.value(), &mut self.names, &mut text)?;
+                Some(BodyKind::Json)
+            }
+            "form" => {
+                fields(&node, &mut self.names, TextEncoding::Form, Separators::FORM, &mut text)?;
+                Some(BodyKind::Form)
+            }
+            "multipart" => {
+                content = multipart(&node, &self.boundary, &mut self.names, &mut files)?;
+                Some(BodyKind::Multipart)
+            }
+            "body" => {
+                let written = node.text()?;
+                text = self.names.text(written, TextEncoding::Plain).map_err(|why| node.refused(why))?;
+                None
+            }
+            _ => {
+                content.push_content(files.file(&node, &mut self.names)?);
+                None
+            }
+        };
+        content.push(text);
+        Ok(Some((kind, content)))
     }
 
     /// Header fields of a request, in increasing precedence: the defaults, those of the file, of the flags,
     /// and its own.
-    fn fields(&mut self, request: &Object<'_>, usual: Vec<Field>) -> Result<Vec<Field>> {
+    fn fields(&mut self, request: &Object<'_>, usual: Vec<Field>, kind: Option<BodyKind>) -> Result<Vec<Field>> {
         let own = request.read("headers", |node| body::headers(node, &mut self.names))?.unwrap_or_default();
         let above = body::override_fields(self.flag_headers.clone(), &own);
         let of_file = match &self.headers {
             Some(node) => body::file_headers(node, &mut self.names, &above, request.node())?,
             None => Vec::new(),
         };
-        Ok(body::override_fields(body::override_fields(usual, &of_file), &above))
+        let fields = body::override_fields(body::override_fields(usual, &of_file), &above);
+        if kind != Some(BodyKind::Multipart) {
+            return Ok(fields);
+        }
+        // It has the boundary, so none of the file or the flags can be in its place.
+        if own.iter().any(|(name, value)| name.eq_ignore_ascii_case(CONTENT_TYPE) && value.is_some()) {
+            return Err(request
+                .node()
+                .refused("\"multipart\" sets Content-Type itself, with its boundary; leave it out"));
+        }
+        let media_type = Template::literal(&format!("multipart/form-data; boundary={}", self.boundary));
+        Ok(body::override_fields(fields, &[(CONTENT_TYPE.to_owned(), Some(media_type))]))
     }
 }
+
+const CONTENT_TYPE: &str = "Content-Type";
 
 fn default_field((name, value): (&'static str, String)) -> Field {
     let value = Template::literal(&value);

@@ -23,6 +23,8 @@ pub enum TextEncoding {
     Json,
     /// A bare number, `true` or `false` in place of a JSON string.
     JsonNumber,
+    /// A name in a part of a multipart body (HTML standard, `multipart/form-data`): `%XX` for quotes and line breaks.
+    FormName,
     /// In a header field: unchanged, but without control characters.
     Field,
 }
@@ -46,6 +48,7 @@ impl TextEncoding {
             Self::JsonNumber if is_json_number(value) || matches!(value, "true" | "false") => {
                 out.extend_from_slice(value.as_bytes());
             }
+            Self::FormName => value.bytes().for_each(|byte| form_name(byte, out)),
             Self::JsonNumber => return Err(RenderError::NotANumber),
             Self::Field if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') => {
                 return Err(RenderError::ControlCharacter);
@@ -77,6 +80,13 @@ impl TextEncoding {
 
 fn percent_encode(value: &str, set: &'static percent::Set, out: &mut Vec<u8>) {
     percent::encode(value, set).for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+}
+
+fn form_name(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\r' | b'\n' => drop(write!(out, "%{byte:02X}")),
+        _ => out.push(byte),
+    }
 }
 
 /// RFC 8259 section 7.
@@ -131,6 +141,7 @@ mod tests {
             (TextEncoding::Target, "a%20b/%C3%BC&=+%?%22%5C%01~"),
             (TextEncoding::Query, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
             (TextEncoding::Form, "a+b%2F%C3%BC%26%3D%2B%25%3F%22%5C%01~"),
+            (TextEncoding::FormName, "a b/ü&=+%?%22\\\u{1}~"),
             (TextEncoding::Json, "a b/ü&=+%?\\\"\\\\\\u0001~"),
         ] {
             assert_eq!(written(encoding, value).as_deref(), Ok(expected), "{encoding:?}");

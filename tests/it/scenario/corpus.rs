@@ -107,7 +107,7 @@ fn the_schema_refuses_what_it_can_see_and_only_that() {
 }
 
 /// Each object of the schema with a fixed set of keys, and the keys that the reader knows.
-const OBJECTS: [(&str, &[&str]); 13] = [
+const OBJECTS: [(&str, &[&str]); 14] = [
     ("", &KEYS),
     ("/$defs/stages/oneOf/1/items", &keys::STAGE),
     ("/$defs/variable/oneOf/2", &keys::VARIABLE),
@@ -115,6 +115,7 @@ const OBJECTS: [(&str, &[&str]); 13] = [
     ("/$defs/class", &keys::CLASS),
     ("/$defs/task", &keys::TASK),
     ("/$defs/request", &keys::REQUEST),
+    ("/$defs/part", &keys::PART),
     ("/$defs/expect", &keys::EXPECT),
     ("/$defs/expect/properties/header/additionalProperties/oneOf/1", &keys::EXPECT_HEADER),
     ("/$defs/expect/properties/json/additionalProperties/oneOf/1", &keys::EXPECT_JSON),
