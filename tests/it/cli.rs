@@ -134,6 +134,8 @@ fn a_wrong_host_is_told_apart() {
         ("http://a b", &["--host"]),
         ("http://x:port", &["--host"]),
         ("http://[::1", &["--host"]),
+        ("http://h:8080?x=1", &["--host", "a host has no query"]),
+        ("http://h:8080/api#x", &["--host", "a host has no fragment"]),
     ] {
         let finished = Run::new(["run", "-H", value, "/ok"]).finish().exits(2);
         let line = finished.complaint();
@@ -164,6 +166,8 @@ fn a_bad_environment_variable_is_refused_by_its_name() {
     let target = target();
     for (name, value, words) in [
         ("LOCUST_USERS", "many", "number"),
+        ("LOCUST_HOST", "http://h:8080?x=1", "a host has no query"),
+        ("LOCUST_HOST", "http://h:8080#x", "a host has no fragment"),
         ("LOCUST_SPAWN_RATE", "0", "above 0"),
         ("LOCUST_RUN_TIME", "often", "often"),
         ("LOCUST_STOP_TIMEOUT", "x", "x"),
