@@ -67,7 +67,7 @@ pub(super) fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((signed, signature))
 }
 
-/// The length in bits of an RSA key, of which `info` is the SubjectPublicKeyInfo (RFC 5280 section 4.1, RFC 8017
+/// The length in bits of an RSA key, of which `info` is the `SubjectPublicKeyInfo` (RFC 5280 section 4.1, RFC 8017
 /// appendix A.1.1); `None` for keys of other kinds.
 pub(super) fn rsa_key_bits(info: &[u8]) -> Option<usize> {
     let (info, _) = element(info, SEQUENCE)?;
