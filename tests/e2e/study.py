@@ -5,7 +5,7 @@
 
 The queue: Poisson arrivals at one server with exponential service times, below and above capacity, with the end of the run
 in the middle of the backlog; the server keeps its own record, and every figure is compared with the one computed from it.
-The scenarios of run.py hold the same with fewer and shorter runs. Writes STUDY.md in benches; exits with 1 if a bar is
+The scenarios of run.py hold the same with fewer and shorter runs. Writes benches/STUDY.md; exits with 1 if a bar is
 missed.
 """
 
