@@ -17,6 +17,8 @@ pub enum TlsTrouble {
     Authority,
     /// The certificate was not issued for servers.
     WrongPurpose,
+    /// The certificate, or one between it and its authority, has an RSA key that is too short.
+    ShortKey,
     /// A signature in the chain, or on the handshake, is wrong.
     BadSignature,
     /// A signature uses an unsupported algorithm, such as SHA-1.
@@ -61,6 +63,7 @@ impl TlsTrouble {
             Self::NotYetValid => "certificate not valid yet",
             Self::Authority => "certificate of an authority, not of a server",
             Self::WrongPurpose => "certificate not for servers",
+            Self::ShortKey => "certificate with a key that is too short",
             Self::BadSignature => "certificate with a wrong signature",
             Self::UnsupportedAlgorithm => "certificate with an unsupported algorithm",
             Self::UnsupportedVersion => "certificate of an unsupported version",
@@ -97,6 +100,9 @@ impl TlsTrouble {
             Self::NotYetValid => "look at this machine's clock (date -u)",
             Self::Authority => "name this very certificate with --cacert, or verify nothing with -k",
             Self::WrongPurpose => "the server needs a certificate with the extended key usage serverAuth",
+            Self::ShortKey => {
+                "the server needs a certificate with an RSA key of 2048 bits or more; -k verifies nothing"
+            }
             Self::UnsupportedAlgorithm | Self::UnsupportedVersion => {
                 "the server needs a certificate of X.509 version 3, signed with SHA-256 or better"
             }

@@ -87,7 +87,10 @@ impl Assessment {
             reasons.push(VerdictReason::new(ReasonKind::Failures, text));
         }
         if without_data > 0 {
-            let text = format!("{without_data} requests were not sent: the data for them was used up");
+            let text = match without_data {
+                1 => "1 request was not sent: the data for it was used up".to_owned(),
+                more => format!("{more} requests were not sent: the data for them was used up"),
+            };
             reasons.push(VerdictReason::new(ReasonKind::DataEnd, text));
         }
         Self { verdict, reasons, check_results }

@@ -362,13 +362,21 @@ pub fn run_id(text: &str) -> Result<String, String> {
     Err("expected 1 to 64 of A-Z a-z 0-9 . _ -".to_owned())
 }
 
-/// Base of relative requests. A header given by mistake (`-H`, as in curl) gets its own hint.
+/// Base of relative requests. A header given by mistake (`-H`, as in curl) gets its own hint. A query or a
+/// fragment is refused: paths are appended to the base, so it would never be sent.
 ///
 /// # Errors
 /// A sentence that says what is expected.
 pub fn host(text: &str) -> Result<String, String> {
     if text.starts_with("http://") || text.starts_with("https://") {
-        return Ok(text.to_owned());
+        return match text.find(['?', '#']) {
+            // The query is not repeated: it may hold a secret.
+            Some(at) if text[at..].starts_with('?') => {
+                Err("a host has no query (?...); write the query in the requests".to_owned())
+            }
+            Some(_) => Err("a host has no fragment (#...); leave it out".to_owned()),
+            None => Ok(text.to_owned()),
+        };
     }
     if let Some((name, value)) = text.split_once(':') {
         let is_header = !name.is_empty() && name.bytes().all(is_token);

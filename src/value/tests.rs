@@ -51,6 +51,16 @@ fn a_header_in_place_of_the_host_gets_a_hint() {
 }
 
 #[test]
+fn a_host_has_neither_query_nor_fragment() {
+    for text in ["http://h:8080?token=SECRET", "http://h/api/?token=SECRET", "http://h/?#top"] {
+        let why = host(text).unwrap_err();
+        assert!(why.contains("query") && !why.contains("SECRET"), "{text}: {why}");
+    }
+    assert!(host("https://h/#a?b").unwrap_err().contains("fragment"));
+    assert!(host("http://amy:x@h:8080/api/").is_ok());
+}
+
+#[test]
 fn headers_cannot_contain_a_line_break() {
     assert!("X: a\r\nY: b".parse::<Header>().is_err());
     assert!("Content-Length: 3".parse::<Header>().is_err());

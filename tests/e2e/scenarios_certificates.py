@@ -109,6 +109,8 @@ def a_certificate_given_by_cacert_is_trusted_as_in_curl(bench):
 
 Case = namedtuple("Case", "name error flags tls", defaults=(["--cacert", "CERTS/ca.pem"], ""))
 
+SHORT_KEYS = "ssl_ciphers DEFAULT@SECLEVEL=0;"
+
 CASES = [
     Case("expired", "certificate expired"),
     Case("early", "certificate not valid yet"),
@@ -119,6 +121,8 @@ CASES = [
     Case("expired", "certificate expired", ["--cacert", "CERTS/expired.pem"]),
     Case("authority", "certificate of an authority, not of a server"),
     Case("client", "certificate not for servers"),
+    Case("short", "certificate with a key that is too short", tls=SHORT_KEYS),
+    Case("short", "certificate with a key that is too short", ["--cacert", "CERTS/short.pem"], SHORT_KEYS),
     Case("ed448", "certificate with an unsupported algorithm", ["--cacert", "CERTS/ca448.pem"]),
     Case("version1", "certificate of an unsupported version"),
     Case("good", "neither TLS 1.2 nor 1.3", tls="ssl_protocols TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;"),
@@ -126,12 +130,13 @@ CASES = [
 
 
 def each_certificate_problem_has_its_own_message(bench):
-    """Twelve untrusted servers: one message each, the same for every request, with its remedy on stderr."""
+    """Fourteen untrusted servers: one message each, the same for every request, with its remedy on stderr."""
     certs = bench.dir
     self_signed(certs, "ca", subject="/CN=authority")
     self_signed(certs, "foreign", subject="/CN=foreign")
     self_signed(certs, "ca448", subject="/CN=ca448", key=["-newkey", "ed448", "-nodes"])
     self_signed(certs, "usual", SAN)
+    self_signed(certs, "short", SAN, key=["-newkey", "rsa:1024", "-nodes"])
     self_signed(certs, "namesake", subject="/CN=localhost")
     signed(certs, "same", SAN, issuer="namesake")
     signed(certs, "good", SAN)

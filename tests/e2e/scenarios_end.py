@@ -84,6 +84,32 @@ def sighup_ends_a_run_with_all_its_lines(bench):
     return ended_by_a_signal(bench, signal.SIGHUP)
 
 
+def ended_by_gnu_timeout(bench, name):
+    """One run that GNU timeout ends after 0.7 s, with two SIGTERMs within milliseconds: its stream."""
+    directory = bench.dir / name
+    directory.mkdir()
+    path = directory / "s.ndjson"
+    page, junit = directory / "r.html", directory / "j.xml"
+    with nginx(directory / "nginx") as server:
+        ran = bench.run(f"{server.url}/ok", "-u", "5", "-r", "1000", "--wait", "20ms", "-s", "2s", "--html", page, "--junit", junit,
+                        "--telemetry", path, wrapper=["timeout", "0.7"], limit=10)
+        entries = server.log()
+    # The code with which timeout says that it ended the command.
+    ran.must_exit(124)
+    stream = read_whole(path.read_bytes())
+    bench.streams.append(path)
+    equal(stream.end["exit_code"], 0, "exit code in run.end")
+    counts_agree(stream, entries)
+    expect(page.stat().st_size > 10_000 and "</testsuites>" in junit.read_text(), "a report is not whole")
+    return stream
+
+
+def gnu_timeout_ends_a_run_with_all_its_lines(bench):
+    """`timeout 0.7 swarmline run ...` sends SIGTERM twice: all lines and reports are there, each of three times."""
+    sent = [ended_by_gnu_timeout(bench, f"timeout-{number}").end["sent"] for number in range(3)]
+    return f"3 of 3 whole, {sum(sent)} requests"
+
+
 def a_second_signal_ends_at_once(bench):
     """While the first signal waits for a hanging server with a long stop-timeout, a second one exits with 130."""
     path = bench.stream_path()
@@ -260,6 +286,7 @@ SCENARIOS = [
     sigint_ends_a_run_with_all_its_lines,
     sigterm_ends_a_run_with_all_its_lines,
     sighup_ends_a_run_with_all_its_lines,
+    gnu_timeout_ends_a_run_with_all_its_lines,
     a_second_signal_ends_at_once,
     a_hanging_server_does_not_hold_up_the_end,
     nohup_keeps_a_run_alive,

@@ -1,6 +1,7 @@
 """Unfinished requests: a queue with known results, servers that stop responding, and a stalled generator. The expected
 values are computed from the server's own record, or by hand."""
 
+import contextlib
 import json
 import math
 import signal
@@ -19,19 +20,36 @@ from stream import CHECK, STOPPED, WARNING, seconds
 PERCENTILES = {"p50_us": 0.5, "p90_us": 0.9, "p95_us": 0.95, "p99_us": 0.99}
 
 
-def queued(bench, name, rate, mean_ms, run_time):
-    """A run of Poisson arrivals at a queue: its stream, and from the server's own record (arrival, done or None)."""
-    record, path, port = bench.dir / f"{name}.record", bench.stream_path(f"{name}.ndjson"), free_port()
-    server = [sys.executable, Path(__file__).parent / "queue_server.py", port, mean_ms, 7, record]
-    with child(server) as process:
-        wait_for_port(port, process, "the queue's server")
-        ran = bench.run(f"http://127.0.0.1:{port}/", "--rate", f"{rate}", "--arrival", "poisson", "--seed", "11", "-u", "2000",
-                        "-t", f"{run_time}s", "--telemetry", path)
+def queue_record(path):
+    """The queue server's own record: arrival and done, or None, of each request."""
     arrivals, done = {}, {}
-    for line in record.read_text().splitlines():
+    for line in path.read_text().splitlines():
         kind, number, moment = line.split()
         (arrivals if kind == "arrival" else done)[int(number)] = float(moment)
-    return ran, whole_stream(bench, path, ran), [(at, done.get(number)) for number, at in arrivals.items()]
+    return [(at, done.get(number)) for number, at in arrivals.items()]
+
+
+def queue_flags(port, rate, run_time, seed=11):
+    """The flags of Poisson arrivals at a queue, with patience: a request that times out would be completed, but not done."""
+    return [f"http://127.0.0.1:{port}/", "--rate", f"{rate}", "--arrival", "poisson", "--seed", f"{seed}", "-u", "2000",
+            "-t", f"{run_time}s", "--timeout", "1h"]
+
+
+@contextlib.contextmanager
+def queue(record, mean_ms, seed=7):
+    """A running queue_server.py: its port."""
+    port = free_port()
+    with child([sys.executable, Path(__file__).parent / "queue_server.py", port, mean_ms, seed, record]) as process:
+        wait_for_port(port, process, "the queue's server")
+        yield port
+
+
+def queued(bench, name, rate, mean_ms, run_time):
+    """A run of Poisson arrivals at a queue: how it ended, its stream, and the server's own record."""
+    record, path = bench.dir / f"{name}.record", bench.stream_path(f"{name}.ndjson")
+    with queue(record, mean_ms) as port:
+        ran = bench.run(*queue_flags(port, rate, run_time), "--telemetry", path)
+    return ran, whole_stream(bench, path, ran), queue_record(record)
 
 
 def figures(times):
@@ -41,29 +59,39 @@ def figures(times):
     return {"avg_us": sum(ordered) / len(ordered) * 1e6, **found}
 
 
+def of_the_record(record, stopped):
+    """From the server's record, for a load that ended at `stopped`: the judged figures, those of completed requests, and
+    how many were done and left. Judged is the larger of the figure over completed requests and that over all, each
+    unfinished one with the time so far."""
+    completed = [done - came for came, done in record if done is not None and done <= stopped]
+    left = [stopped - came for came, done in record if done is None or done > stopped]
+    own = figures(completed)
+    return {key: max(value, own[key]) for key, value in figures(completed + left).items()}, own, len(completed), len(left)
+
+
+def judged_times(stream):
+    """The judged times of a run in microseconds: those of the last line, which has none where all requests completed."""
+    final = stream.final
+    completed = {key: final[f"percentile_{key[1:-3]}"] * 1000 for key in PERCENTILES}
+    return stream.end.get("judged") or {"avg_us": final["avg_response_time"] * 1000, **completed}
+
+
 def held_against_its_record(bench, name, rate, mean_ms, run_time):
     """Mean and percentiles, judged and of completed requests, within 1 % (or 1 ms) of those of the server's record."""
     ran, stream, record = queued(bench, name, rate, mean_ms, run_time)
-    end, stopped = stream.end, seconds(stream.one(STOPPED)["stopped_at"])
-    finished = [(came, done) for came, done in record if done is not None and done <= stopped]
-    left = [came for came, done in record if done is None or done > stopped]
+    end = stream.end
+    wanted, own, done, left = of_the_record(record, seconds(stream.one(STOPPED)["stopped_at"]))
     equal(len(record), end["sent"], "requests of the server's record and sent")
     # A request whose response was in transit at the end may count as either.
-    expect(abs(len(finished) - end["completed"]) <= 2, f"the server had done {len(finished)}, completed {end['completed']}")
-    completed = [done - came for came, done in finished]
-    together = completed + [stopped - came for came in left]
-    wanted = {key: max(value, figures(completed)[key]) for key, value in figures(together).items()}
-    judged = end.get("judged") or {key: stream.final[f"percentile_{key[1:-3]}"] * 1000 for key in PERCENTILES} | {
-        "avg_us": stream.final["avg_response_time"] * 1000}
-    worst = 0.0
+    expect(abs(done - end["completed"]) <= 2, f"the server had done {done}, completed {end['completed']}")
+    judged, worst = judged_times(stream), 0.0
     for key, value in wanted.items():
         off = abs(judged[key] - value)
         expect(off <= max(0.01 * value, 1000), f"{name}: {key} is {judged[key]} us, the server's record says {value:.0f} us")
         worst = max(worst, off / value)
-    mean = figures(completed)["avg_us"]
-    own = stream.final["avg_response_time"] * 1000
-    expect(abs(own - mean) <= max(0.01 * mean, 1000), f"{name}: mean of completed {own:.0f} us, by the record {mean:.0f} us")
-    return ran, end, f"{name}: {end['completed']} done, {len(left)} left, {worst * 100:.2f} % off at most"
+    mean, ours = own["avg_us"], stream.final["avg_response_time"] * 1000
+    expect(abs(ours - mean) <= max(0.01 * mean, 1000), f"{name}: mean of completed {ours:.0f} us, by the record {mean:.0f} us")
+    return ran, end, f"{name}: {end['completed']} done, {left} left, {worst * 100:.2f} % off at most"
 
 
 def a_queue_is_measured_as_its_server_records_it(bench):

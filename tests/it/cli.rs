@@ -136,10 +136,15 @@ fn a_wrong_host_is_told_apart() {
         ("http://a b", &["--host"]),
         ("http://x:port", &["--host"]),
         ("http://[::1", &["--host"]),
+        ("http://h:8080?x=1", &["--host", "a host has no query"]),
+        ("http://h:8080/api#x", &["--host", "a host has no fragment"]),
     ] {
         let finished = Run::new(["run", "-H", value, "/ok"]).finish().exits(2);
         let line = finished.complaint();
         assert!(words.iter().all(|word| line.contains(word)), "{value}: {line}");
+        let finished = Run::new(["run", "/ok"]).env("LOCUST_HOST", value).finish().exits(2);
+        let by_variable = finished.complaint();
+        assert_eq!(by_variable, line.replace("--host:", "LOCUST_HOST:"), "the variable is named in place of the flag");
     }
     let finished = Run::new(["run", "/ok"]).finish().exits(2);
     assert!(finished.complaint().contains("add --host"), "{}", finished.stderr);

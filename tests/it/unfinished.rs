@@ -290,3 +290,30 @@ fn requests_not_sent_because_unique_data_ran_out_are_reported() {
     assert!(reason(&run, "data_end").unwrap().starts_with("3 requests were not sent"));
     assert!(run.stderr().contains("3 requests were not sent"), "{}", run.stderr());
 }
+
+/// Requests of one class that each need a row, of which there are two; classes after it need none.
+fn two_rows(scratch: &Scratch, classes_after: &str) -> String {
+    scratch.write("rows.csv", "name\na\nb\n");
+    let class = r#"{"name": "rows", "tasks": [{"requests": [{"get": "/${row.name}", "name": "/"}]}]}"#;
+    let data = r#""data": {"row": {"csv": "rows.csv", "pick": "unique"}}"#;
+    scratch.write("s.json", format!(r#"{{{data}, "user_classes": [{class}{classes_after}]}}"#))
+}
+
+#[test]
+fn requests_of_the_open_model_that_have_no_data_are_reported_up_to_n() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("open-rows"));
+    let file = two_rows(&scratch, "");
+    let run = exits(run(&server, &["-f", &file, "--rate", "100", "-u", "5", "-n", "10"]), 0);
+    assert_eq!((run.reason(), server.count()), ("data_end", 2));
+    assert!(reason(&run, "data_end").unwrap().starts_with("8 requests were not sent"), "{}", run.stderr());
+}
+
+#[test]
+fn requests_that_were_not_sent_for_lack_of_time_are_not_put_down_to_the_data() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("rows-and-time"));
+    let file = two_rows(&scratch, r#", {"name": "others", "tasks": [{"requests": [{"get": "/t"}]}]}"#);
+    let flags = ["-n", "1000000", "-t", "1s", "-u", "2", "-r", "1000", "--wait", "10ms"];
+    let run = run(&server, &[&["-f", &file], &flags[..]].concat()).exits(0);
+    assert_eq!((run.reason(), run.count("sent")), ("run_time", server.count()));
+    assert_eq!(reason(&run, "data_end"), None, "the other class went on to the end");
+}

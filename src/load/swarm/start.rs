@@ -250,15 +250,22 @@ impl<'run> Swarm<'run> {
         })
     }
 
-    /// Requests that were not sent because the data for them was used up: with `-n` those that were still to be
-    /// started, otherwise arrivals that were due before the load ended at `stopped`.
+    /// Requests that were not sent because the data for them was used up. If that ended the run: with `-n` all that were
+    /// still to be started, otherwise arrivals that were due before the load ended at `stopped`. If it did not, other
+    /// users went on, and only arrivals of the classes without data count.
     #[must_use]
     pub fn without_data(&self, stopped: Moment) -> u64 {
-        let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
+        let ended_the_run = self.run.stop.reason() == Some(EndReason::DataEnd);
         let left = self.quota.left();
-        let Some(lanes) = &self.queues else { return left.filter(|_| has_lost_users).unwrap_or(0) };
-        let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
-        (of_spent + self.data.without_data()).min(left.unwrap_or(u64::MAX))
+        match (left, &self.queues) {
+            (Some(left), _) if ended_the_run => left,
+            (_, None) => 0,
+            (left, Some(lanes)) => {
+                let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
+                let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
+                (of_spent + self.data.without_data()).min(left.unwrap_or(u64::MAX))
+            }
+        }
     }
 
     fn report_spawned(&self, ties: &SwarmHandles<'_>, reached: Vec<u32>) {

@@ -6,9 +6,13 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const BIT_STRING: u8 = 0x03;
+const INTEGER: u8 = 0x02;
 
 /// id-at-commonName, 2.5.4.3 (RFC 5280 appendix A).
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
+
+/// rsaEncryption, 1.2.840.113549.1.1.1 (RFC 8017 appendix C).
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 /// Returns whether the last common name of a subject (the content of its DER sequence) is `host`, or matches
 /// it by `*.`.
@@ -63,6 +67,22 @@ pub(super) fn signed_parts(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((signed, signature))
 }
 
+/// The length in bits of an RSA key, of which `info` is the `SubjectPublicKeyInfo` (RFC 5280 section 4.1, RFC 8017
+/// appendix A.1.1); `None` for keys of other kinds.
+pub(super) fn rsa_key_bits(info: &[u8]) -> Option<usize> {
+    let (info, _) = element(info, SEQUENCE)?;
+    let (algorithm, key) = element(info, SEQUENCE)?;
+    let (kind, _) = element(algorithm, OBJECT_IDENTIFIER)?;
+    if kind != RSA {
+        return None;
+    }
+    let (bits, _) = element(key, BIT_STRING)?;
+    let (key, _) = element(bits.strip_prefix(&[0])?, SEQUENCE)?;
+    let (modulus, _) = element(key, INTEGER)?;
+    let start = modulus.iter().position(|byte| *byte != 0)?;
+    Some((modulus.len() - start) * 8 - modulus[start].leading_zeros() as usize)
+}
+
 /// Returns the content of the element at the start of `der`, which must have this tag, and the rest.
 fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (first, rest) = der.split_first()?;
@@ -109,6 +129,22 @@ mod tests {
         }
         assert!(!common_name_is(&subject(&[(COMMON_NAME, "*.test")]), "shop.test"));
         assert!(!common_name_is(&subject(&[(COMMON_NAME, "*.0.0.1")]), "127.0.0.1"));
+    }
+
+    #[test]
+    fn the_length_of_an_rsa_key_is_that_of_its_modulus() {
+        let wrap = |tag: u8, content: &[u8]| [&[tag, 0x82, 0, u8::try_from(content.len()).unwrap()], content].concat();
+        let info = |kind: &[u8], modulus: &[u8]| {
+            let key = wrap(SEQUENCE, &[wrap(INTEGER, modulus), wrap(INTEGER, &[1, 0, 1])].concat());
+            let algorithm = wrap(SEQUENCE, &wrap(OBJECT_IDENTIFIER, kind));
+            wrap(SEQUENCE, &[algorithm, wrap(BIT_STRING, &[&[0], &key[..]].concat())].concat())
+        };
+        let modulus = [&[0, 0x80][..], &[1; 127]].concat();
+        assert_eq!(rsa_key_bits(&info(RSA, &modulus)), Some(1024), "a leading zero byte only keeps it positive");
+        assert_eq!(rsa_key_bits(&info(RSA, &[0x7f, 0xff])), Some(15));
+        assert_eq!(rsa_key_bits(&info(&[0x2b, 0x65, 0x70], &modulus)), None, "Ed25519");
+        let whole = info(RSA, &modulus);
+        assert!((0..whole.len() - 7).all(|end| rsa_key_bits(&whole[..end]).is_none()), "cut off before its exponent");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use pem::PemFile;
 use roots::{Roots, SystemRoots};
 use verifier::{AcceptAnyone, Verifier};
 
-pub use verifier::SelfSigned;
+pub use verifier::{SelfSigned, ShortKey};
 
 /// The flags about TLS.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use webpki::EndEntityCert;
 
-use super::der::{common_name_is, signed_parts};
+use super::der::{common_name_is, rsa_key_bits, signed_parts};
 use super::roots::{Roots, contains};
 
 /// Trusts the holders of certain certificates and those whose certificates they signed.
@@ -66,8 +66,8 @@ impl Verifier {
 
 impl Verifier {
     /// The error about the chain; a self-signed certificate is distinguished from one with an unknown issuer,
-    /// because the remedy differs.
-    fn explain(&self, error: Error, leaf: &CertificateDer<'_>) -> Error {
+    /// because the remedy differs, and a key that is too short from both, because no certificate helps.
+    fn explain(&self, error: Error, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Error {
         let is_lonely = match &error {
             Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
             Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
@@ -75,10 +75,24 @@ impl Verifier {
             }
             _ => false,
         };
+        let is_unverified = matches!(error, Error::InvalidCertificate(CertificateError::BadSignature));
+        if (is_lonely || is_unverified) && self.has_short_key(leaf, intermediates) {
+            return CertificateError::Other(OtherError(Arc::new(ShortKey))).into();
+        }
         if is_lonely && self.is_self_signed(leaf) {
             return CertificateError::Other(OtherError(Arc::new(SelfSigned))).into();
         }
         error
+    }
+
+    /// Returns whether a signature of this chain cannot be verified because the key is too short.
+    fn has_short_key(&self, leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> bool {
+        let shown = || std::iter::once(leaf).chain(intermediates);
+        let has_issued = |root: &CertificateDer<'_>| {
+            let Ok(root) = EndEntityCert::try_from(root) else { return false };
+            shown().any(|cert| EndEntityCert::try_from(cert).is_ok_and(|cert| cert.issuer() == root.subject()))
+        };
+        shown().any(is_short) || self.roots.certificates.iter().any(|root| is_short(root) && has_issued(root))
     }
 
     /// Returns whether the certificate is signed with its own key; equal names of issuer and subject are not
@@ -93,6 +107,37 @@ impl Verifier {
         cert.issuer() == cert.subject() && self.algorithms.all.iter().any(is_it)
     }
 }
+
+/// Minimum length of an RSA key whose signatures ring verifies (`RSA_PKCS1_2048_8192_SHA256`).
+const SHORTEST_RSA_KEY: usize = 2048;
+
+/// Returns whether signatures by the certificate's key cannot be verified because the key is too short.
+fn is_short(certificate: &CertificateDer<'_>) -> bool {
+    let Ok(cert) = EndEntityCert::try_from(certificate) else { return false };
+    rsa_key_bits(cert.subject_public_key_info().as_ref()).is_some_and(|bits| bits < SHORTEST_RSA_KEY)
+}
+
+/// The error about the signature of a handshake, which fails with a key that is too short.
+fn explain_signature(error: Error, leaf: &CertificateDer<'_>) -> Error {
+    match error {
+        Error::InvalidCertificate(CertificateError::BadSignature) if is_short(leaf) => {
+            CertificateError::Other(OtherError(Arc::new(ShortKey))).into()
+        }
+        other => other,
+    }
+}
+
+/// Error for a certificate with an RSA key that is too short for its signatures to be verified.
+#[derive(Debug)]
+pub struct ShortKey;
+
+impl fmt::Display for ShortKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("key too short")
+    }
+}
+
+impl std::error::Error for ShortKey {}
 
 /// Error for an untrusted self-signed certificate: it has no issuer that could be trusted instead.
 #[derive(Debug)]
@@ -139,7 +184,7 @@ impl ServerCertVerifier for Verifier {
             match self.verify_trusted_leaf(end_entity, &parsed, now) {
                 None => {}
                 Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                    return Err(self.explain(error, end_entity));
+                    return Err(self.explain(error, end_entity, intermediates));
                 }
                 Some(own) => return Err(own),
             }
@@ -154,7 +199,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
+        verify_tls12_signature(message, cert, dss, &self.algorithms).map_err(|error| explain_signature(error, cert))
     }
 
     fn verify_tls13_signature(
@@ -163,7 +208,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        verify_tls13_signature(message, cert, dss, &self.algorithms).map_err(|error| explain_signature(error, cert))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

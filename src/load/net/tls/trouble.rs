@@ -4,7 +4,7 @@ use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 use webpki::Error as WebPki;
 
 use crate::outcome::TlsTrouble;
-use crate::plan::tls::SelfSigned;
+use crate::plan::tls::{SelfSigned, ShortKey};
 
 /// The kind that an error belongs to.
 pub(super) fn of(error: &Error) -> TlsTrouble {
@@ -32,6 +32,7 @@ fn of_certificate(error: &CertificateError) -> TlsTrouble {
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => TlsTrouble::UnsupportedAlgorithm,
         CertificateError::Other(other) if other.0.is::<SelfSigned>() => TlsTrouble::SelfSigned,
+        CertificateError::Other(other) if other.0.is::<ShortKey>() => TlsTrouble::ShortKey,
         CertificateError::Other(other) => match other.0.downcast_ref() {
             Some(WebPki::CaUsedAsEndEntity) => TlsTrouble::Authority,
             Some(WebPki::UnsupportedCertVersion) => TlsTrouble::UnsupportedVersion,
