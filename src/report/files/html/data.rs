@@ -22,7 +22,7 @@ const POINTS_PER_POWER: i32 = 20;
 
 #[derive(Serialize)]
 struct PageData {
-    timeline: Columns,
+    course: Columns,
     endpoints: Vec<Columns>,
     heat: HeatMap,
     spectrum: PercentileCurves,
@@ -101,7 +101,7 @@ pub(super) fn json(model: &ReportModel) -> String {
     let points: Vec<&Point> = run.timeline.points().collect();
     let most = MAX_ENDPOINT_POINTS / run.endpoints.len().max(1);
     let data = PageData {
-        timeline: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
+        course: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
         endpoints: run.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect(),
         heat: heat(&points, start_ms),
         spectrum: spectrum(run),
