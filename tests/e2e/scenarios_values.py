@@ -51,6 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """Gives the page of its number, and keeps the forms that are sent."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         body = self.server.pages[int(self.path.removeprefix("/"))].encode()
@@ -94,7 +95,7 @@ def picked(values, pick):
     if pick == "all":
         return f"{len(values)} {values[0]}" if values else "0 none"
     place = {"first": 0, "last": -1}.get(pick, pick)
-    return values[place] if -1 <= place < len(values) else "none"
+    return values[place] if values and place < len(values) else "none"
 
 
 def values_in_pages_are_those_of_python(bench):
