@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::extract::Extraction;
-use crate::plan::journey::{Message, UserClass};
+use crate::plan::journey::Message;
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
@@ -86,7 +86,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
 /// What a user of the plan takes.
 fn needs(plan: &Plan) -> UserNeeds {
     let mut needs = UserNeeds::default();
-    for step in plan.classes().iter().flat_map(UserClass::requests) {
+    for step in plan.requests() {
         needs.tls |= step.message.origin().scheme() == Scheme::Https;
         needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
         if let Message::Templated(request) = &step.message {

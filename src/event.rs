@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::outcome::{ExtractTrouble, TlsTrouble};
 use crate::plan::data::SourceId;
+use crate::plan::endpoint::EndpointId;
 use crate::plan::template::{RenderError, SlotId};
 
 /// An event of the whole swarm with its time, because the aggregator may receive it later.
@@ -38,6 +39,11 @@ pub enum SwarmEventKind {
     },
     /// A user noticed something.
     Notice(Notice),
+    /// `setup` failed, so that no user starts: the run is invalid.
+    SetupFailed {
+        /// The request that failed and how, or what else was wrong.
+        why: String,
+    },
 }
 
 /// Something that a user noticed.
@@ -60,11 +66,34 @@ pub enum Notice {
     NoTimeToStop,
     /// A TLS connection could not be made.
     Tls(TlsTrouble),
+    /// A list had as many items as it may have: further ones were not added.
+    ListFull(SlotId),
+    /// A loop `until` ended after its last round without its condition being met.
+    PollGaveUp,
+    /// `setup` has sent as many requests as it may send.
+    SetupTooLong,
+    /// When the run ended, there were users whose `on_start` had not passed.
+    NotReady(NotReady),
+    /// When the last user had ended, there was no time left for `teardown`.
+    NoTimeForTeardown,
+}
+
+/// Users whose `on_start` had not passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotReady {
+    /// Users whose `on_start` had passed.
+    pub ready: u32,
+    /// All users that began one.
+    pub users: u32,
+    /// The request at which it failed most often for users that never passed.
+    pub endpoint: EndpointId,
+    /// How often.
+    pub failures: u64,
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = 5;
+    pub(crate) const KINDS: usize = 10;
 
     /// The number of its kind, below [`KINDS`](Self::KINDS).
     pub(crate) const fn kind(self) -> usize {
@@ -74,6 +103,11 @@ impl Notice {
             Self::DataEnd(_) | Self::DataFailed(_) => 2,
             Self::NoTimeToStop => 3,
             Self::Tls(_) => 4,
+            Self::ListFull(_) => 5,
+            Self::PollGaveUp => 6,
+            Self::SetupTooLong => 7,
+            Self::NotReady(_) => 8,
+            Self::NoTimeForTeardown => 9,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::stats::verdict::VerdictReason;
 use crate::telemetry::look::{TickCounts, TickSample};
 use crate::telemetry::ours::RunEnvironment;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::Recorder;
+use crate::telemetry::recorder::{Recorder, setup_failed};
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
 use crate::vocabulary::EndReason;
@@ -152,6 +152,7 @@ impl<'p> Aggregator<'p> {
             SwarmEventKind::SpawnFailed { why, .. } => {
                 self.fault(ReasonKind::Generator, format!("not all users could be started: {why}"));
             }
+            SwarmEventKind::SetupFailed { why } => self.fault(ReasonKind::Setup, setup_failed(why)),
             SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
                 self.fault(ReasonKind::Data, warnings::notice(self.plan, *notice).1);
             }

@@ -71,7 +71,6 @@ impl ScenarioNames {
     }
 
     /// Returns the slot of a variable that holds a list, adding a new one if necessary.
-    #[expect(dead_code, reason = "for the steps and extractions that make lists")]
     pub(super) fn list_slot(&mut self, name: &str) -> Result<SlotId, String> {
         let (slot, is_new) = self.any_slot(name)?;
         if !is_new && !self.lists.contains(&slot) {

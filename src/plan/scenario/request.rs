@@ -17,7 +17,7 @@ use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
 use crate::plan::journey::{ExchangeRules, Message, RequestStep};
 use crate::plan::request_args::{EndpointTable, MAX_REQUESTS, check_bodies, defaults};
-use crate::plan::template::Template;
+use crate::plan::template::{SlotId, Template};
 use crate::plan::templated_request::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
 use crate::value;
@@ -41,6 +41,8 @@ pub(super) struct Compiler<'p> {
     pub(super) flag_headers: Vec<Field>,
     /// Sources used by `rules`, and therefore by each request.
     pub(super) common: BTreeSet<SourceId>,
+    /// Variables that `setup` sets, which all users have.
+    pub(super) set_by_setup: BTreeSet<SlotId>,
     pub(super) endpoints: EndpointTable,
     /// The folder of the scenario file.
     pub(super) folder: PathBuf,

@@ -10,6 +10,7 @@ use super::data::{DataSource, RowId, SourceId};
 use super::random::Random;
 use crate::secret::MASK;
 pub use encoding::TextEncoding;
+pub(in crate::plan) use encoding::is_json_number;
 pub use unset::{RenderError, SlotId};
 pub use variable::Variable;
 
