@@ -8,6 +8,14 @@ use crate::plan::Plan;
 use crate::plan::placement::Start;
 use crate::telemetry::ours::{RunEnvironment, Target, WireShard};
 
+/// The clock of a run whose start is given as a time: one that has passed is refused before anything is opened or sent.
+///
+/// # Errors
+/// The time has passed.
+pub(super) fn fixed_start(plan: &Plan) -> Result<Option<Clock>> {
+    matches!(plan.start(), Start::At(_)).then(|| start(plan.start())).transpose()
+}
+
 /// The clock of a run, started as planned.
 pub(super) fn start(start: Start) -> Result<Clock> {
     match start {

@@ -26,7 +26,7 @@ use crate::clock::Moment;
 use crate::error::{Error, Exit, Result};
 use crate::load::net::connection::Dialer;
 use crate::load::swarm::context::RunContext;
-use crate::load::swarm::once::{Setup, SetupEnd};
+use crate::load::swarm::once::Setup;
 use crate::load::swarm::outcome_sender::OutcomeSender;
 use crate::load::swarm::roster::Roster;
 use crate::load::swarm::start::Swarm;
@@ -35,7 +35,6 @@ use crate::machine::limits::{self, MachineLimits};
 use crate::machine::sampler::Sampler;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::plan::placement::Start;
 use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
@@ -128,16 +127,11 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
-    // A start that has passed is refused before anything is opened or sent.
-    let planned = matches!(plan.start(), Start::At(_)).then(|| beginning::start(plan.start())).transpose()?;
+    let planned = beginning::fixed_start(plan)?;
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
     let sink = OpenStream::open(&plan.stream().sink, &wait)?;
-    let (mut setup, before_start) = setup::run(plan, &dialer, &stop, &roster)?;
+    let (setup, before_start) = setup::run(plan, &dialer, &stop, &roster, planned.as_ref())?;
     let clock = planned.map_or_else(|| beginning::start(plan.start()), Ok)?;
-    let late = clock.now().since_start();
-    if planned.is_some() && !late.is_zero() && !plan.once().setup.is_empty() && setup.end == SetupEnd::Passed {
-        setup.end = SetupEnd::Failed(format!("it ended {} s after --start-at", late.as_secs_f64()));
-    }
     let source = plan.shard().map_or(StreamSource::Local, |shard| StreamSource::Worker(shard.index()));
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);

@@ -26,7 +26,7 @@ const OUTCOMES: usize = 1024;
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Performs `setup` and waits for its end; returns what it left behind and its outcomes. A signal ends it like a run:
-/// within the stop timeout.
+/// within the stop timeout. It has to end before the run starts, if that time is given: `planned` is its clock.
 ///
 /// # Errors
 /// Its thread could not be started.
@@ -35,6 +35,7 @@ pub(super) fn run<'p>(
     dialer: &Dialer,
     stop: &Stop,
     roster: &Roster,
+    planned: Option<&Clock>,
 ) -> Result<(Setup<'p>, Vec<Outcome>)> {
     if plan.once().setup.is_empty() || plan.load().has_nothing_to_do() {
         return Ok((Setup::none(plan), Vec::new()));
@@ -62,6 +63,10 @@ pub(super) fn run<'p>(
     })?;
     if let SetupEnd::Failed(why) = &mut setup.end {
         *why = reason(plan, &setup.notices, outcomes.last());
+    }
+    let late = planned.map_or(Duration::ZERO, |clock| clock.now().since_start());
+    if setup.end == SetupEnd::Passed && !late.is_zero() {
+        setup.end = SetupEnd::Failed(format!("it ended {} s after --start-at", late.as_secs_f64()));
     }
     Ok((setup, outcomes))
 }

@@ -29,6 +29,17 @@ fn loops_repeat_their_steps_exactly_and_count_from_0() {
 }
 
 #[test]
+fn steps_as_deep_as_they_may_be_nested_run_on_the_stack_of_a_user() {
+    let step = |inner: Value, depth: usize| match depth % 3 {
+        0 => json!({ "repeat": 1, "requests": [inner] }),
+        1 => json!({ "when": "${user} == 0", "requests": [inner] }),
+        _ => json!({ "until": "${user} == 0", "every": "1ms", "at_most": 1, "requests": [inner] }),
+    };
+    let deep = (0..15).fold(json!({ "get": "/deep" }), step);
+    assert_eq!(lines("deep", &json!([deep]), 3), ["GET /deep"; 3]);
+}
+
+#[test]
 fn a_range_repeats_each_number_of_times_in_it_and_no_other() {
     let server = Server::responding(OK);
     let requests = json!([{ "get": "/begin" }, { "repeat": "0..3", "requests": [{ "get": "/round" }] }]);
