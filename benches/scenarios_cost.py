@@ -230,7 +230,18 @@ def templates(bench):
     conclude(bench, "Templates in path, header and JSON body", runs, bars)
 
 
-def scenario(bench, name, number, identity, place):
+def loops(bench):
+    """A request in a loop, with a condition around it, compared with the same request as a task of its own."""
+    values = "123456", "0b4f8a52-6d3c-4b7e-9c41-5f2f6f1f8f11", "17-1234"
+    repeated = scenario(bench, "repeated", *values,
+                        lambda step: {"repeat": 1000, "as": "i", "requests": [{"when": "${i} < 1000", "requests": [step]}]})
+    alone = scenario(bench, "alone", *values)
+    runs = bench.rounds_of({"swarmline": repeated, "swarmline, alone": alone})
+    bars = [("CPU a request in a loop with a condition: at most 1.15 x one alone", "swarmline, alone", 1.15)]
+    conclude(bench, "A loop and a condition around a request", runs, bars)
+
+
+def scenario(bench, name, number, identity, place, within=lambda step: step):
     """For `rounds_of`: a scenario of one POST with these values in its path, a header and its JSON body."""
     step = {
         "post": f"/ok?page={number}", "name": "/ok",
@@ -238,8 +249,8 @@ def scenario(bench, name, number, identity, place):
         "json": {"item": number, "user": place, "note": "as long as a small order usually is, which is not much"},
     }
     path = bench.folder / f"{name}.json"
-    path.write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [step]}]}]}))
+    path.write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [within(step)]}]}]}))
     return bench.swarmline(None, USERS, ["-f", path, "-H", bench.server.url("")])
 
 
-SCENARIOS = [keep_alive, stream_cost, templates, tls_keep_alive, tls_new, bodies, throughput, locust]
+SCENARIOS = [keep_alive, stream_cost, templates, loops, tls_keep_alive, tls_new, bodies, throughput, locust]

@@ -1,5 +1,6 @@
 """Memory, start-up and shutdown, and countable costs: system calls, bytes, milliseconds."""
 
+import json
 import os
 import re
 import resource
@@ -85,6 +86,16 @@ def memory_plain(bench):
         memory(bench, kind, 32, extra, max(20.0, bench.seconds))
 
 
+def memory_loops(bench):
+    """10,000 users over plain HTTP in nested loops, each with a list of its own: memory."""
+    request = {"get": bench.server.url()}
+    inner = {"repeat": 1000, "as": "j", "requests": [request, {"append": {"seen": "${j}"}}, {"pause": "1s"}]}
+    outer = {"repeat": 1000, "as": "i", "requests": [{"when": "${i} < 1000", "requests": [inner]}]}
+    path = bench.folder / "loops.json"
+    path.write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [outer]}]}]}))
+    memory(bench, "plain HTTP, in nested loops", 32, ["-f", path], max(20.0, bench.seconds))
+
+
 def memory_tls(bench):
     """10,000 users over TLS 1.3: memory."""
     # This many handshakes take a core some time: those that wait for their turn must not time out.
@@ -126,7 +137,9 @@ def how_many():
 def crowd_of(bench, port, extra, seconds):
     """A run with this many users."""
     path = bench.stream_file()
-    argv = clients.swarmline(bench.binary, bench.server.url(port=port), how_many(), seconds, path, extra)
+    # A scenario has its own URLs.
+    url = None if "-f" in extra else bench.server.url(port=port)
+    argv = clients.swarmline(bench.binary, url, how_many(), seconds, path, extra)
     with Counted(bench.server) as counted:
         looks, ended = watched(bench, argv, path, seconds)
     stream = bench.stream(path)
@@ -219,4 +232,4 @@ def pieces(bench):
     bench.bar("Channel with 64 senders: 3 million a second", reached, min(senders.values()) >= 3e6)
 
 
-SCENARIOS = [pieces, system_calls, start, big_bodies, memory_plain, start_and_end, memory_tls, memory_over_time]
+SCENARIOS = [pieces, system_calls, start, big_bodies, memory_plain, memory_loops, start_and_end, memory_tls, memory_over_time]

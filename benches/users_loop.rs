@@ -17,6 +17,7 @@ use swarmline::clock::{Clock, Moment};
 use swarmline::error::{Error, Result};
 use swarmline::load::net::connection::Dialer;
 use swarmline::load::swarm::context::RunContext;
+use swarmline::load::swarm::once::Setup;
 use swarmline::load::swarm::outcome_sender::OutcomeSender;
 use swarmline::load::swarm::roster::Roster;
 use swarmline::load::swarm::start::Swarm;
@@ -69,7 +70,8 @@ fn run(flags: &RunFlags, origins: &SettingSources) -> Result<u64> {
     let stop = Stop::new(Arc::clone(&roster));
     let dialer = Dialer::new(&plan);
     let clock = Clock::start_now();
-    let swarm = Swarm::new(RunContext { plan: &plan, clock: &clock, stop: &stop, roster: &roster }, &dialer);
+    let run = RunContext { plan: &plan, clock: &clock, stop: &stop, roster: &roster };
+    let swarm = Swarm::new(run, &dialer, Setup::none(&plan));
     let (sender, outcomes) = bounded(QUEUE);
     let (event_sender, _events) = bounded(4);
     let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));

@@ -15,7 +15,7 @@ use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::body_file::PIECE;
 use crate::plan::extract::Extraction;
-use crate::plan::journey::{Message, UserClass};
+use crate::plan::journey::Message;
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
@@ -89,7 +89,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
 /// What memory a user of the plan needs.
 fn needs(plan: &Plan) -> UserNeeds {
     let mut needs = UserNeeds::default();
-    for step in plan.classes().iter().flat_map(UserClass::requests) {
+    for step in plan.requests() {
         needs.tls |= step.message.origin().scheme() == Scheme::Https;
         needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
         let (bytes, has_files) = match &step.message {

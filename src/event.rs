@@ -6,6 +6,7 @@ use crate::clock::Moment;
 use crate::outcome::{ExtractTrouble, TlsTrouble};
 use crate::plan::body_file::{BodyFileId, BodyFileTrouble};
 use crate::plan::data::SourceId;
+use crate::plan::endpoint::EndpointId;
 use crate::plan::template::{RenderError, SlotId};
 
 /// An event of the whole swarm with its time, because the aggregator may receive it later.
@@ -39,6 +40,11 @@ pub enum SwarmEventKind {
     },
     /// A user noticed something.
     Notice(Notice),
+    /// `setup` failed, so that no user starts: the run is invalid.
+    SetupFailed {
+        /// The request that failed and how, or what else was wrong.
+        why: String,
+    },
 }
 
 /// Something that a user noticed.
@@ -63,11 +69,34 @@ pub enum Notice {
     Tls(TlsTrouble),
     /// A file of a body could no longer be sent.
     BodyFile(BodyFileId, BodyFileTrouble),
+    /// A list had as many items as it may have: further ones were not added.
+    ListFull(SlotId),
+    /// A loop `until` ended after its last round without its condition being met.
+    PollGaveUp,
+    /// `setup` has sent as many requests as it may send.
+    SetupTooLong,
+    /// When the run ended, there were users whose `on_start` had not passed.
+    NotReady(NotReady),
+    /// When the last user had ended, there was no time left for `teardown`.
+    NoTimeForTeardown,
+}
+
+/// Users whose `on_start` had not passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotReady {
+    /// Users whose `on_start` had passed.
+    pub ready: u32,
+    /// All users that began one.
+    pub users: u32,
+    /// The request at which it failed most often for users that never passed.
+    pub endpoint: EndpointId,
+    /// How often.
+    pub failures: u64,
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub(crate) const KINDS: usize = 6;
+    pub(crate) const KINDS: usize = 11;
 
     /// The number of its kind, below [`KINDS`](Self::KINDS).
     pub(crate) const fn kind(self) -> usize {
@@ -78,6 +107,11 @@ impl Notice {
             Self::NoTimeToStop => 3,
             Self::Tls(_) => 4,
             Self::BodyFile(..) => 5,
+            Self::ListFull(_) => 6,
+            Self::PollGaveUp => 7,
+            Self::SetupTooLong => 8,
+            Self::NotReady(_) => 9,
+            Self::NoTimeForTeardown => 10,
         }
     }
 }

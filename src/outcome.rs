@@ -275,6 +275,18 @@ pub enum DueTime {
     Busy(Moment),
 }
 
+impl DueTime {
+    /// The due time of a request that is due `pause` later, because its user pauses first.
+    #[must_use]
+    pub fn after(self, pause: Duration) -> Self {
+        match self {
+            Self::WhenSent => Self::WhenSent,
+            Self::Free(due) => Self::Free(due.after(pause)),
+            Self::Busy(due) => Self::Busy(due.after(pause)),
+        }
+    }
+}
+
 /// The result of one request. Small, because each is written to the channel and read again by another core, or from a
 /// cache shared by thousands of users.
 #[derive(Clone, Copy, Debug)]

@@ -264,6 +264,10 @@ words! {
         CheckAbort = "check_abort",
         /// No user with data is left, or data ran out that must not.
         DataEnd = "data_end",
+        /// Every user has ended itself.
+        UsersStopped = "users_stopped",
+        /// The scenario's `setup` failed, so that no user started.
+        SetupFailed = "setup_failed",
         /// Not a single user could be started.
         NoUsers = "no_users",
         /// The stream cannot be written any more, so no line has this word.
@@ -293,6 +297,8 @@ words! {
         Generator = "generator",
         /// Data that must not run out ran out.
         Data = "data",
+        /// The scenario's `setup` failed, so that no user started.
+        Setup = "setup",
         /// The stream, or that of a shard, is incomplete or wrong.
         Stream = "stream",
         /// Too many requests had not ended when the run did.
@@ -313,7 +319,7 @@ impl ReasonKind {
     #[must_use]
     pub const fn is_fault(self) -> bool {
         match self {
-            Self::Generator | Self::Data | Self::Stream => true,
+            Self::Generator | Self::Data | Self::Setup | Self::Stream => true,
             Self::Unfinished | Self::NoAnswer | Self::Check | Self::Failures | Self::DataEnd => false,
         }
     }

@@ -10,7 +10,8 @@ use super::journey::{Message, RequestStep, Step};
 use super::random::Random;
 use super::request::Request;
 use super::setting::fingerprint;
-use super::template::{Counter, Values, Variable};
+use super::step::{Addition, Assignment};
+use super::template::{Counter, RenderError, SlotId, Template, Values, Variable};
 use crate::secret::{masked_body, masked_header};
 use crate::value::StatusSet;
 
@@ -23,15 +24,17 @@ pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
     for setting in plan.settings() {
         page.line(0, &format!("{} = {} ({})", setting.key, setting.value, setting.origin.as_str()));
     }
+    page.once("setup, once before the first user", &plan.once().setup);
     for class in plan.classes() {
         page.line(0, "");
-        page.line(0, &format!("users of class {}: weight {}, wait {}", class.name, class.weight, class.wait));
+        page.line(0, &format!("users of class {}: {}, wait {}", class.name, class.share, class.wait));
         page.steps("on_start", &class.on_start);
         for task in class.tasks.as_slice() {
             page.steps(&format!("task {}, weight {}", task.name, task.weight), &task.steps);
         }
         page.steps("on_stop", &class.on_stop);
     }
+    page.once("teardown, once after the last user", &plan.once().teardown);
     page.text
 }
 
@@ -63,12 +66,89 @@ impl DryRunText<'_> {
         if !steps.is_empty() {
             self.line(1, title);
         }
-        for Step::Request(step) in steps {
-            self.request(step);
+        self.block(2, steps);
+    }
+
+    fn once(&mut self, title: &str, steps: &[Step]) {
+        if !steps.is_empty() {
+            self.line(0, "");
+            self.line(0, title);
+            self.block(1, steps);
         }
     }
 
-    fn request(&mut self, step: &RequestStep) {
+    fn block(&mut self, indent: usize, steps: &[Step]) {
+        for step in steps {
+            self.step(indent, step);
+        }
+    }
+
+    fn step(&mut self, indent: usize, step: &Step) {
+        let inside = indent + 1;
+        match step {
+            Step::Request(request) => self.request(indent, request),
+            Step::Pause(pause) => self.line(indent, &format!("pause {pause}")),
+            Step::Repeat(repeat) => {
+                let counter = repeat.counter.map(|slot| format!(", ${{{}}} from 0", self.variable(slot)));
+                self.line(indent, &format!("repeat {}{}", repeat.times, counter.unwrap_or_default()));
+                self.block(inside, &repeat.steps);
+            }
+            Step::ForEach(each) => {
+                let (item, list) = (self.variable(each.item), self.variable(each.list));
+                self.line(indent, &format!("for each ${{{item}}} of {list}"));
+                self.block(inside, &each.steps);
+            }
+            Step::When(when) => {
+                self.line(indent, &format!("when {}", when.condition));
+                self.block(inside, &when.steps);
+                if !when.otherwise.is_empty() {
+                    self.line(indent, "else");
+                    self.block(inside, &when.otherwise);
+                }
+            }
+            Step::Until(until) => {
+                let every = until.every.as_secs_f64();
+                let about = format!("until {}, every {every}s, at most {} times", until.condition, until.at_most);
+                self.line(indent, &about);
+                self.block(inside, &until.steps);
+            }
+            Step::LeaveLoop => self.line(indent, "leave the loop"),
+            Step::LeaveTask => self.line(indent, "leave the task"),
+            Step::StopUser => self.line(indent, "stop the user"),
+            Step::Set(assignments) => {
+                for Assignment { slot, value } in assignments {
+                    let name = self.variable(*slot).to_owned();
+                    let about = match value {
+                        Some(value) => format!("set {name} = {}", self.value(value)),
+                        None => format!("unset {name}"),
+                    };
+                    self.line(indent, &about);
+                }
+            }
+            Step::Append(additions) => {
+                for Addition { list, item } in additions {
+                    let item = self.value(item);
+                    let about = format!("append to {}: {item}", self.variable(*list));
+                    self.line(indent, &about);
+                }
+            }
+        }
+    }
+
+    fn variable(&self, slot: SlotId) -> &str {
+        &self.plan.variables()[slot.0 as usize]
+    }
+
+    /// An example of a text.
+    fn value(&mut self, template: &Template) -> String {
+        let mut out = Vec::new();
+        match self.with_values(|values| template.render_masked(values, &mut out)) {
+            Ok(()) => String::from_utf8_lossy(&out).into_owned(),
+            Err(why) => unfit(why),
+        }
+    }
+
+    fn request(&mut self, indent: usize, step: &RequestStep) {
         let (origin, endpoint) = match &step.message {
             Message::Fixed(request) => (request.origin(), request.wire().endpoint()),
             Message::Templated(request) => (request.origin(), request.endpoint()),
@@ -83,16 +163,16 @@ impl DryRunText<'_> {
         if !taken.is_empty() {
             let _ = write!(about, ", takes {taken}");
         }
-        self.line(2, &about);
+        self.line(indent, &about);
         let (head, body) = self.example(&step.message);
         for line in head.lines() {
-            self.line(3, &format!("| {line}"));
+            self.line(indent + 1, &format!("| {line}"));
         }
         if !body.is_empty() {
-            self.line(3, "|");
+            self.line(indent + 1, "|");
         }
         for line in body.lines() {
-            self.line(3, &format!("| {line}"));
+            self.line(indent + 1, &format!("| {line}"));
         }
     }
 
@@ -101,6 +181,14 @@ impl DryRunText<'_> {
             Message::Fixed(request) => return fixed(request),
             Message::Templated(request) => request,
         };
+        match self.with_values(|values| request.example(values)) {
+            Ok((head, body)) => (String::from_utf8_lossy(&head).into_owned(), shown(&body)),
+            Err(why) => (unfit(why), String::new()),
+        }
+    }
+
+    /// Renders with examples of all values: the first row of each source, and variables by their names.
+    fn with_values<T>(&mut self, render: impl FnOnce(&mut Values<'_>) -> T) -> T {
         let variables: Vec<_> =
             self.plan.variables().iter().map(|name| Some(Variable::Text(format!("${{{name}}}")))).collect();
         let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(RowId(0))).collect();
@@ -115,11 +203,12 @@ impl DryRunText<'_> {
             now_unix_ms: self.now_unix_ms,
             random: &mut self.random,
         };
-        match request.example(&mut values) {
-            Ok((head, body)) => (String::from_utf8_lossy(&head).into_owned(), shown(&body)),
-            Err(why) => (format!("(the first row of the data does not fit: {why:?})"), String::new()),
-        }
+        render(&mut values)
     }
+}
+
+fn unfit(why: RenderError) -> String {
+    format!("(the first row of the data does not fit: {why:?})")
 }
 
 /// A request from the command line. Its body may contain secrets anywhere, so only its fingerprint is shown.

@@ -1,29 +1,24 @@
 //! What users do: user classes, their tasks, and the requests of each task, in order.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
 
+use super::class_order::{ClassOrder, ClassShare};
 use super::data::SourceId;
-use super::endpoint::EndpointId;
-use super::expect::Expect;
-use super::extract::Extraction;
 use super::random::Random;
-use super::request::Request;
 use super::shard::Shard;
-use super::templated_request::TemplatedRequest;
-use super::url::{Origin, Scheme};
-use crate::error::Result;
+use super::step;
+pub use super::step::{ExchangeRules, Message, RequestStep, Step};
+use super::url::Scheme;
+use crate::error::{Error, Result};
 use crate::value::Wait;
-use crate::value::size::ByteSize;
 
 /// A class of users: what they do when they start, repeatedly, and when they stop.
 #[derive(Debug)]
 pub struct UserClass {
     /// The name as written.
     pub name: String,
-    /// Its share of the users, relative to the weights of the other classes.
-    pub weight: u32,
+    /// How many users are of this class.
+    pub share: ClassShare,
     /// Think time between two tasks.
     pub wait: Wait,
     /// Steps before the first task, executed once.
@@ -44,73 +39,11 @@ pub struct Task {
     pub name: String,
     /// How often it is chosen, relative to the weights of the other tasks.
     pub weight: u32,
-    /// The steps; at least one is or contains a request.
+    /// The steps; at least one is or contains a request, though it may depend on a condition.
     pub steps: Box<[Step]>,
     /// Data sources that it uses and that are not the user's own: one row of each is taken every time the
     /// task begins.
     pub rows: Box<[SourceId]>,
-}
-
-/// One step of a journey.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "steps are stored in one slice and created once")]
-pub enum Step {
-    /// Sends a request.
-    Request(RequestStep),
-}
-
-/// One request of a journey, and how its response is handled.
-#[derive(Debug)]
-pub struct RequestStep {
-    /// A request, prepared or templated.
-    pub message: Message,
-    /// How it is exchanged, and which responses are accepted.
-    pub rules: ExchangeRules,
-    /// Values extracted from the response for later requests.
-    pub extract: Box<[Extraction]>,
-}
-
-/// A request, prepared or templated.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "steps are stored in one slice and created once")]
-pub enum Message {
-    /// The same prepared bytes each time.
-    Fixed(Request),
-    /// Rendered for each request.
-    Templated(TemplatedRequest),
-}
-
-impl Message {
-    /// The endpoint that it is counted under.
-    #[must_use]
-    pub const fn endpoint(&self) -> EndpointId {
-        match self {
-            Self::Fixed(request) => request.endpoint(),
-            Self::Templated(request) => request.endpoint(),
-        }
-    }
-
-    /// The origin that its connection goes to.
-    #[must_use]
-    pub const fn origin(&self) -> &Arc<Origin> {
-        match self {
-            Self::Fixed(request) => request.origin(),
-            Self::Templated(request) => request.origin(),
-        }
-    }
-}
-
-/// How a request and its response are exchanged, and which responses are accepted.
-#[derive(Clone, Debug)]
-pub struct ExchangeRules {
-    /// Time limit for the whole exchange, including redirects.
-    pub timeout: Duration,
-    /// Maximum number of redirects; with 0 a redirect is the final response.
-    pub max_redirects: u16,
-    /// Maximum size of a body that is kept for examination.
-    pub max_body: ByteSize,
-    /// Conditions for a response to be ok.
-    pub expect: Expect,
 }
 
 /// The tasks of a class: at least one, chosen by weight.
@@ -165,8 +98,21 @@ impl Tasks {
 impl UserClass {
     /// All requests that it may send, in the order written.
     pub fn requests(&self) -> impl Iterator<Item = &RequestStep> {
-        let tasks = self.tasks.as_slice().iter().flat_map(|task| &task.steps);
-        self.on_start.iter().chain(tasks).chain(&self.on_stop).map(|Step::Request(request)| request)
+        let tasks = self.tasks.as_slice().iter().flat_map(|task| step::requests(&task.steps));
+        step::requests(&self.on_start).into_iter().chain(tasks).chain(step::requests(&self.on_stop))
+    }
+
+    /// Returns whether each of its tasks sends a request, whatever the values of variables are.
+    #[must_use]
+    pub fn always_sends(&self) -> bool {
+        self.tasks.as_slice().iter().all(|task| matches!(task.steps.first(), Some(Step::Request(_))))
+    }
+
+    /// Returns whether its users may end themselves.
+    #[must_use]
+    pub fn may_stop(&self) -> bool {
+        let tasks = self.tasks.as_slice().iter().map(|task| &*task.steps);
+        tasks.chain([&*self.on_start]).any(|steps| step::any(steps, &|step| matches!(step, Step::StopUser)))
     }
 }
 
@@ -175,60 +121,18 @@ impl Task {
     /// ever took it.
     #[must_use]
     pub fn first_request(&self) -> &RequestStep {
-        let Some(Step::Request(request)) = self.steps.first() else { unreachable!("the reader refuses such a task") };
+        let Some(request) = step::first_request(&self.steps) else { unreachable!("the reader refuses such a task") };
         request
     }
 }
 
-/// The class of user or arrival k, identical on every host: smooth weighted round robin, so that even the
-/// first few are mixed in proportion (weights 3 and 1 give A A B A).
-#[derive(Debug)]
-pub struct ClassOrder(Box<[u16]>);
-
-/// Maximum period: a table of 200 kB. Weights such as 1 and 99,999 fit; finer ratios cannot be told from
-/// random variation.
-pub const MAX_PERIOD: usize = 100_000;
-
-/// Maximum number of classes: building the table takes classes x period steps.
-pub const MAX_CLASSES: usize = 1000;
-
-impl ClassOrder {
-    /// Creates the order for classes with these weights; there must be at least one, and none may be 0.
-    ///
-    /// # Errors
-    /// The weights, divided by their common divisor, add up to more than 100,000.
-    pub fn new(weights: &[u32]) -> std::result::Result<Self, String> {
-        assert!(!weights.is_empty() && !weights.contains(&0), "the reader refuses such weights");
-        let divisor = weights.iter().fold(0, |divisor, weight| gcd(divisor, *weight));
-        let weights: Vec<i64> = weights.iter().map(|weight| i64::from(weight / divisor)).collect();
-        let period: i64 = weights.iter().sum();
-        let length = usize::try_from(period).ok().filter(|length| *length <= MAX_PERIOD);
-        let length = length.ok_or_else(|| format!("the weights add up to {period}; the maximum is {MAX_PERIOD}"))?;
-        let mut owed = vec![0_i64; weights.len()];
-        let turns = (0..length).map(|_| {
-            let mut best = 0;
-            for (class, weight) in weights.iter().enumerate() {
-                owed[class] += weight;
-                if owed[class] > owed[best] {
-                    best = class;
-                }
-            }
-            owed[best] -= period;
-            u16::try_from(best).unwrap_or(u16::MAX)
-        });
-        Ok(Self(turns.collect()))
-    }
-
-    /// The index of the class of number `k`.
-    #[must_use]
-    pub fn class_of(&self, k: u64) -> usize {
-        let at = usize::try_from(k % self.0.len() as u64).unwrap_or(0);
-        usize::from(self.0[at])
-    }
-}
-
-const fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// What is done once for the whole run, by no user.
+#[derive(Debug, Default)]
+pub struct OncePerRun {
+    /// Before the first user starts.
+    pub setup: Box<[Step]>,
+    /// After the last user has ended.
+    pub teardown: Box<[Step]>,
 }
 
 /// The journeys of the plan, from the command line or a scenario.
@@ -236,6 +140,7 @@ const fn gcd(a: u32, b: u32) -> u32 {
 pub(super) struct Journeys {
     pub(super) classes: Box<[UserClass]>,
     pub(super) order: ClassOrder,
+    pub(super) once: OncePerRun,
 }
 
 impl Journeys {
@@ -243,57 +148,53 @@ impl Journeys {
     ///
     /// # Errors
     /// As [`ClassOrder::new`].
-    pub(super) fn new(classes: Vec<UserClass>, refused: impl FnOnce(String) -> crate::error::Error) -> Result<Self> {
-        let weights: Vec<u32> = classes.iter().map(|class| class.weight).collect();
-        Ok(Self { order: ClassOrder::new(&weights).map_err(refused)?, classes: classes.into() })
+    pub(super) fn new(
+        classes: Vec<UserClass>,
+        once: OncePerRun,
+        refused: impl FnOnce(String) -> Error,
+    ) -> Result<Self> {
+        let shares: Vec<ClassShare> = classes.iter().map(|class| class.share).collect();
+        Ok(Self { order: ClassOrder::new(&shares).map_err(refused)?, classes: classes.into(), once })
     }
 
-    /// The number of classes that a shard has users or arrivals of: not all of them if the number of shards
-    /// and the period of the order have a common divisor.
+    /// All requests that may be sent, in the order written.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &RequestStep> {
+        let of_users = self.classes.iter().flat_map(UserClass::requests);
+        step::requests(&self.once.setup).into_iter().chain(of_users).chain(step::requests(&self.once.teardown))
+    }
+
+    /// The number of classes that a shard has arrivals of: not all of them if the number of shards and the period of
+    /// the order have a common divisor.
     pub(super) fn classes_of(&self, shard: Shard) -> usize {
-        let own = (0..self.order.0.len() as u64).map(|n| self.order.class_of(shard.global_number(n)));
+        let own = (0..self.order.period() as u64).map(|n| self.order.class_of(shard.global_number(n)));
         own.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Checks that there is a class for each of a shard's users.
+    ///
+    /// # Errors
+    /// Every class has a fixed number of users, and together they are fewer.
+    pub(super) fn check_users(&self, users: u32, shard: Shard) -> Result<()> {
+        let Some(most) = self.order.most_users() else { return Ok(()) };
+        let last = u64::from(users).checked_sub(1).map(|last| shard.global_number(last));
+        if last.is_none_or(|last| last < most) {
+            return Ok(());
+        }
+        let why = format!(
+            "are more than the \"fixed_count\" of all classes together, {most}; give one of them a \"weight\" instead"
+        );
+        Err(Error::usage("--users", why))
     }
 
     /// Returns whether any request uses `https`; redirects may also lead there.
     pub(super) fn use_tls(&self) -> bool {
-        let mut requests = self.classes.iter().flat_map(UserClass::requests);
-        requests.any(|request| request.message.origin().scheme() == Scheme::Https)
+        self.requests().any(|request| request.message.origin().scheme() == Scheme::Https)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn order(weights: &[u32], count: u64) -> Vec<usize> {
-        let order = ClassOrder::new(weights).unwrap();
-        (0..count).map(|k| order.class_of(k)).collect()
-    }
-
-    #[test]
-    fn users_are_mixed_from_the_first_few_on() {
-        assert_eq!(order(&[3, 1], 8), [0, 0, 1, 0, 0, 0, 1, 0]);
-        assert_eq!(order(&[1, 1, 1], 6), [0, 1, 2, 0, 1, 2]);
-        assert_eq!(order(&[7], 3), [0, 0, 0]);
-        // nginx's own example of smooth weighted round robin.
-        assert_eq!(order(&[5, 1, 1], 7), [0, 0, 1, 0, 2, 0, 0]);
-    }
-
-    #[test]
-    fn each_period_has_exactly_the_weights() {
-        for weights in [&[2, 3, 5][..], &[400, 200, 100], &[1, 99_999], &[99, 1, 1]] {
-            let divisor = weights.iter().fold(0, |divisor, weight| gcd(divisor, *weight));
-            let period = u64::from(weights.iter().sum::<u32>() / divisor);
-            let classes = order(weights, period * 2);
-            for (class, weight) in weights.iter().enumerate() {
-                let count = classes.iter().filter(|c| **c == class).count();
-                assert_eq!(count, (weight / divisor * 2) as usize, "{weights:?}");
-            }
-        }
-        assert!(ClassOrder::new(&[1, 100_000]).unwrap_err().contains("100001"));
-        assert!(ClassOrder::new(&[u32::MAX, 1, u32::MAX]).is_err());
-    }
 
     fn task(weight: u32) -> Task {
         Task { name: String::new(), weight, steps: Box::default(), rows: Box::default() }

@@ -114,6 +114,13 @@ impl Load {
         }
     }
 
+    /// Returns whether this process has no part of the load: a shard of a run that has fewer users, or requests, than
+    /// shards.
+    #[must_use]
+    pub fn has_nothing_to_do(&self) -> bool {
+        self.max_users() == 0 || self.requests == Some(0)
+    }
+
     /// The end of the last stage; `None` if the load has no end of its own.
     #[must_use]
     pub fn end(&self) -> Option<Duration> {

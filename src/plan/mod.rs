@@ -4,6 +4,8 @@ pub mod response;
 pub mod body_file;
 pub mod body_template;
 pub mod check;
+pub mod class_order;
+pub mod condition;
 mod connection;
 pub mod data;
 pub mod dry_run;
@@ -29,6 +31,7 @@ mod request_args;
 pub mod route;
 pub mod scenario;
 pub mod schedule;
+pub mod step;
 pub mod text_search;
 pub mod searches;
 pub mod setting;
@@ -54,7 +57,7 @@ use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use endpoint::Endpoint;
-use journey::{Journeys, UserClass};
+use journey::{Journeys, OncePerRun, RequestStep, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
 pub use route::Route;
@@ -149,7 +152,10 @@ impl Plan {
         })
         .finish();
         let load = Load::from_flags(flags, &place)?;
-        load.check_classes(resolved.journeys.classes_of(load.shard))?;
+        match load.model {
+            LoadModel::Open { .. } => load.check_classes(resolved.journeys.classes_of(load.shard))?,
+            LoadModel::Closed(_) => resolved.journeys.check_users(load.max_users(), load.shard)?,
+        }
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         Ok(Self {
             load,
@@ -217,6 +223,17 @@ impl Plan {
     #[must_use]
     pub fn classes(&self) -> &[UserClass] {
         &self.journeys.classes
+    }
+
+    /// What is done once, before the first user starts and after the last has ended.
+    #[must_use]
+    pub const fn once(&self) -> &OncePerRun {
+        &self.journeys.once
+    }
+
+    /// All requests that may be sent.
+    pub fn requests(&self) -> impl Iterator<Item = &RequestStep> {
+        self.journeys.requests()
     }
 
     /// The class of user or arrival `k`, as an index of [`Plan::classes`].

@@ -1,13 +1,28 @@
 //! A JSON number: its digits are kept, and it is compared by decimal value at any length.
 
+use std::cmp::Ordering;
 use std::fmt;
 
+use super::template::is_json_number;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 /// A number with its digits as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number(Box<str>);
+
+/// Compares two texts by their decimal value; `None` if one of them is not a JSON number, or its exponent has too many
+/// digits to be meaningful.
+#[must_use]
+pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
+    if !is_json_number(left) || !is_json_number(right) {
+        return None;
+    }
+    if left == right {
+        return Some(Ordering::Equal);
+    }
+    Some(Decimal::of(left)?.cmp(&Decimal::of(right)?))
+}
 
 /// The normalized decimal value: `0.ddd * 10^exponent`, the digits without leading and trailing zeros.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,20 +77,48 @@ impl Number {
         digits.map(char::from).collect::<String>().parse().ok()
     }
 
-    /// `None` if the exponent itself has too many digits.
     fn decimal(&self) -> Option<Decimal> {
-        let (is_negative, text) = self.0.strip_prefix('-').map_or((false, &*self.0), |text| (true, text));
+        Decimal::of(&self.0)
+    }
+}
+
+impl Decimal {
+    /// The value of a JSON number; `None` if the exponent itself has too many digits.
+    fn of(number: &str) -> Option<Self> {
+        let (is_negative, text) = number.strip_prefix('-').map_or((false, number), |text| (true, text));
         let (digits, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).collect();
         let first = digits.iter().position(|digit| *digit != b'0').unwrap_or(digits.len());
         let end = digits.iter().rposition(|digit| *digit != b'0').map_or(first, |last| last + 1);
         if first == end {
-            return Some(Decimal { is_negative: false, digits: Vec::new(), exponent: 0 });
+            return Some(Self { is_negative: false, digits: Vec::new(), exponent: 0 });
         }
         let before_point = i128::try_from(whole.len()).ok()? - i128::try_from(first).ok()?;
         let exponent = exponent.parse::<i128>().ok()?.checked_add(before_point)?;
-        Some(Decimal { is_negative, digits: digits[first..end].to_vec(), exponent })
+        Some(Self { is_negative, digits: digits[first..end].to_vec(), exponent })
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let sign = |decimal: &Self| match (decimal.digits.is_empty(), decimal.is_negative) {
+            (true, _) => 0,
+            (false, true) => -1,
+            (false, false) => 1,
+        };
+        let size = || self.exponent.cmp(&other.exponent).then_with(|| self.digits.cmp(&other.digits));
+        match sign(self).cmp(&sign(other)) {
+            Ordering::Equal if self.is_negative => size().reverse(),
+            Ordering::Equal => size(),
+            order => order,
+        }
+    }
+}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -120,6 +163,29 @@ mod tests {
             ("1e170141183460469231731687303715884105727", "1e-170141183460469231731687303715884105728", false),
         ] {
             assert_eq!(Number::new(a).is_equal(&Number::new(b)), is_same, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_ordered_by_their_decimal_values() {
+        // Python: Decimal(a).compare(Decimal(b)).
+        for (a, b, order) in [
+            ("9", "10", Some(Ordering::Less)),
+            ("-9", "-10", Some(Ordering::Greater)),
+            ("-1", "0", Some(Ordering::Less)),
+            ("-0", "0.0", Some(Ordering::Equal)),
+            ("0", "-1e-9", Some(Ordering::Greater)),
+            ("0.5", "0.49999999999999999999999999999999", Some(Ordering::Greater)),
+            ("123456789012345678901234567890", "123456789012345678901234567891", Some(Ordering::Less)),
+            ("1e400", "9e399", Some(Ordering::Greater)),
+            ("12", "1.2e1", Some(Ordering::Equal)),
+            ("12", "123", Some(Ordering::Less)),
+            ("", "1", None),
+            ("1", "one", None),
+            ("01", "1", None),
+        ] {
+            assert_eq!(compare(a, b), order, "{a} {b}");
+            assert_eq!(compare(b, a), order.map(Ordering::reverse), "{b} {a}");
         }
     }
 

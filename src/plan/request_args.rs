@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::body_file::{BodyContent, BodyFile, BodyFiles, MAX_BODIES};
 use super::check::Check;
+use super::class_order::ClassShare;
 use super::data::DataSource;
 use super::endpoint::{Endpoint, EndpointId};
 use super::expect::Expect;
 use super::flag_text;
-use super::journey::{ExchangeRules, Journeys, Message, RequestStep, Step, Task, Tasks, UserClass};
+use super::journey::{ExchangeRules, Journeys, Message, OncePerRun, RequestStep, Step, Task, Tasks, UserClass};
 use super::json::{RawJson, without_bom};
 use super::request::{self, Request, RequestParts};
 use super::url::{Origin, Url};
@@ -128,14 +129,14 @@ pub(super) fn rules(flags: &RunFlags) -> ExchangeRules {
 fn one_class(flags: &RunFlags, tasks: Vec<Task>) -> Result<Journeys> {
     let class = UserClass {
         name: "default".to_owned(),
-        weight: 1,
+        share: ClassShare::Weight(1),
         wait: flags.wait,
         on_start: Box::default(),
         tasks: Tasks::new(tasks),
         on_stop: Box::default(),
         rows: Box::default(),
     };
-    Journeys::new(vec![class], |why| Error::usage("REQUEST", why))
+    Journeys::new(vec![class], OncePerRun::default(), |why| Error::usage("REQUEST", why))
 }
 
 /// Returns whether credentials apply to a request: those of the flag are sent with every request, because the

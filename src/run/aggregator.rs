@@ -22,7 +22,7 @@ use crate::stats::unfinished::PhaseSpans;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::own_records::RunEnvironment;
 use crate::telemetry::record::Record;
-use crate::telemetry::recorder::Recorder;
+use crate::telemetry::recorder::{Recorder, setup_failed};
 use crate::telemetry::tick::{TickCounts, TickSample};
 use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, thread_cpu_time};
@@ -152,6 +152,7 @@ impl<'p> Aggregator<'p> {
             SwarmEventKind::SpawnFailed { why, .. } => {
                 self.fault(ReasonKind::Generator, format!("not all users could be started: {why}"));
             }
+            SwarmEventKind::SetupFailed { why } => self.fault(ReasonKind::Setup, setup_failed(why)),
             SwarmEventKind::Notice(notice @ Notice::DataFailed(_)) => {
                 self.fault(ReasonKind::Data, warnings::notice(self.plan, *notice).1);
             }

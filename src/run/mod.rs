@@ -5,9 +5,11 @@
 //! start before the first user, and get the final result when the stream is at its end.
 
 mod aggregator;
+mod beginning;
 mod stop_controller;
 mod endpoints;
 mod heartbeat;
+mod setup;
 mod shared_aggregate;
 pub mod signals;
 mod snapshots;
@@ -20,10 +22,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::clock::{Clock, Moment, rfc3339};
+use crate::clock::Moment;
 use crate::error::{Error, Exit, Result};
 use crate::load::net::connection::Dialer;
 use crate::load::swarm::context::RunContext;
+use crate::load::swarm::once::Setup;
 use crate::load::swarm::outcome_sender::OutcomeSender;
 use crate::load::swarm::roster::Roster;
 use crate::load::swarm::start::Swarm;
@@ -32,7 +35,6 @@ use crate::machine::limits::{self, MachineLimits};
 use crate::machine::sampler::Sampler;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
-use crate::plan::placement::Start;
 use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
@@ -43,15 +45,15 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, StreamSource};
-use crate::telemetry::own_records::{RunEnvironment, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
+use crate::telemetry::sink::OpenStream;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, FinalCounts};
 use endpoints::{endpoint_name, failures_without_check};
 use heartbeat::Heartbeat;
-use sampler_thread::{SamplerThread, TickGrid};
+use sampler_thread::SamplerThread;
 use shared_aggregate::SharedAggregate;
 use signals::Signals;
 use snapshots::Snapshots;
@@ -125,20 +127,23 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let dialer = Dialer::new(plan);
     let targets = targets(plan, &dialer);
 
-    let clock = start(plan.start())?;
+    let planned = beginning::fixed_start(plan)?;
+    let wait = |pause| stop.sleep_until(Instant::now() + pause);
+    let sink = OpenStream::open(&plan.stream().sink, &wait)?;
+    let (setup, before_start) = setup::run(plan, &dialer, &stop, &roster, planned.as_ref())?;
+    let clock = planned.map_or_else(|| beginning::start(plan.start()), Ok)?;
     let source = plan.shard().map_or(StreamSource::Local, |shard| StreamSource::Worker(shard.index()));
     let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(EndReason::StreamBroken);
-    let wait = |pause| stop.sleep_until(Instant::now() + pause);
-    let (writer, batches) = Writer::start(&plan.stream().sink, envelope, collector, on_failure, &wait)?;
+    let (writer, batches) = Writer::start(sink, envelope, collector, on_failure)?;
 
     // A signal ends the wait, and the run in the usual way.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
-    let place = place(plan, &clock, targets, &limits, open_files);
+    let place = beginning::place(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
     let mut watch = SamplerThread {
         sampler,
@@ -147,7 +152,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
         open_files_limit: open_files,
         heartbeat: Heartbeat::default(),
     };
-    let grid = grid(plan, &clock);
+    let grid = beginning::grid(plan, &clock);
     let first = watch.observe(grid.first());
     let observers = Observers::start(observers, clock)?;
     let snapshots = Snapshots::new(plan, &roster, clock, &observers);
@@ -156,61 +161,15 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let aggregate = Aggregate::new(plan.endpoints().len());
     let shared = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
     let aggregator = Aggregator::start(recorder, run, &shared, snapshots, batches, place, first);
+    for outcome in &before_start {
+        shared.aggregate().record_before_start(outcome);
+    }
     let run_threads = RunThreads { run, dialer: &dialer, signals: &signals };
-    let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared)?;
+    let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared, setup)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     let (finished, last) = finish(&run_threads, final_counts, end, &writer, patience);
     observers.finish(last, &finished.ending);
     Ok(finished)
-}
-
-/// The clock of a run, started as planned.
-fn start(start: Start) -> Result<Clock> {
-    match start {
-        Start::Now => Ok(Clock::start_now()),
-        Start::Aligned(step) => Ok(Clock::start_aligned(step)),
-        Start::At(unix) => Clock::start_at(unix)
-            .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
-    }
-}
-
-/// Where the run takes place.
-fn place(
-    plan: &Plan,
-    clock: &Clock,
-    targets: Vec<Target>,
-    limits: &MachineLimits,
-    open_files_limit: u64,
-) -> RunEnvironment {
-    RunEnvironment {
-        shard: plan.shard().map(|shard| WireShard {
-            index: shard.index(),
-            count: shard.count(),
-            engine: plan.engine(),
-        }),
-        shards: None,
-        targets,
-        available_cpus: limits::available_cpus(),
-        open_files_limit,
-        memory_limit_bytes: limits.memory_bytes,
-        started_at: rfc3339(clock.unix(Moment::START)),
-        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
-    }
-}
-
-/// When the stream ticks: in a shard, at the same times as the other shards.
-fn grid(plan: &Plan, clock: &Clock) -> TickGrid {
-    let interval = plan.stream().interval;
-    match plan.shard() {
-        None => TickGrid::from_start(interval),
-        Some(_) => TickGrid::of_wall_clock(interval, clock.unix(Moment::START)),
-    }
-}
-
-/// Seconds of the host's monotonic clock, which is the same for all its processes.
-fn monotonic_seconds() -> f64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
 /// References shared by the threads of a run.
@@ -233,8 +192,9 @@ impl RunThreads<'_> {
         watch: SamplerThread<'_>,
         outcomes: Sender<Outcome>,
         shared: &SharedAggregate<'_>,
+        setup: Setup<'_>,
     ) -> Result<(FinalCounts<'p>, LeftOver)> {
-        let swarm = Swarm::new(self.run, self.dialer);
+        let swarm = Swarm::new(self.run, self.dialer, setup);
         let help_count = || shared.help_count();
         let outlet = OutcomeSender::new(outcomes, &help_count);
         let (sample_sender, looks) = bounded(1);
@@ -248,7 +208,7 @@ impl RunThreads<'_> {
                     aggregator.run(&looks, &events)
                 })
                 .map_err(cannot_start)?;
-            let grid = grid(self.run.plan, self.run.clock);
+            let grid = beginning::grid(self.run.plan, self.run.clock);
             Builder::new()
                 .name("sampler".to_owned())
                 .spawn_scoped(scope, move || watch.run(grid, &over, &sample_sender))

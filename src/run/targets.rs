@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use crate::load::net::connection::Dialer;
 use crate::plan::Plan;
-use crate::plan::journey::UserClass;
 use crate::telemetry::own_records::Target;
 
 /// How long name lookups may take before the run starts without them.
@@ -18,7 +17,7 @@ pub(super) fn targets(plan: &Plan, dialer: &Dialer) -> Vec<Target> {
     let deadline = Instant::now() + LOOKUP_PATIENCE;
     let mut targets: Vec<Target> = Vec::new();
     let mut used = 0;
-    for origin in plan.classes().iter().flat_map(UserClass::requests).map(|step| step.message.origin()) {
+    for origin in plan.requests().map(|step| step.message.origin()) {
         if targets.iter().any(|target| target.host == origin.authority()) {
             continue;
         }

@@ -16,10 +16,11 @@
 //! | `/cookies` | 200, sets `swarm=1`, returns the cookies received |
 //! | `/hang` | nothing, until the client leaves |
 //! | `/reset` | nothing: the connection is reset |
-//! | `POST /login` | 200, a token and a cookie for `user` and `password` in a JSON body, otherwise 401 |
+//! | `POST /login` | 200, a token and a cookie for `user` (or `username`) and `password` in a JSON body, otherwise 401 |
 //! | `/items?page=N`, `/items/ID` | 200, ten items of 200, or one, as JSON; otherwise 404 |
 //! | `POST /orders` | 201 for `item` in a JSON body, with the token as `Authorization: Bearer`; else 401, 422 |
 //! | `POST /logout` | 200, with the token; otherwise 401 |
+//! | `/hello`, `/world`, `/item` | as `/ok`: the paths of Locust's quickstart |
 //!
 //! A connection on which nothing is sent or read for 30 s, between requests or within one, is closed, and none holds
 //! more than 1 MiB. The response to an argument out of range is 400, to any other path 404.

@@ -34,12 +34,15 @@ pub(super) enum ServerPath {
     Items,
     Orders,
     Logout,
+    Hello,
+    World,
+    Item,
     Other,
 }
 
 impl ServerPath {
     /// Every endpoint with its name, in the order of the discriminants.
-    pub(super) const ALL: [(&'static str, Self); 15] = [
+    pub(super) const ALL: [(&'static str, Self); 18] = [
         ("ok", Self::Ok),
         ("bytes", Self::Bytes),
         ("delay", Self::Delay),
@@ -54,6 +57,9 @@ impl ServerPath {
         ("items", Self::Items),
         ("orders", Self::Orders),
         ("logout", Self::Logout),
+        ("hello", Self::Hello),
+        ("world", Self::World),
+        ("item", Self::Item),
         ("other", Self::Other),
     ];
 
@@ -207,7 +213,7 @@ fn route<'p>(
 ) -> ServerRoute {
     let mut number = |most| arguments.next().and_then(decimal).filter(|number| *number <= most);
     let route = match endpoint {
-        ServerPath::Ok => Some(ServerRoute::Ok),
+        ServerPath::Ok | ServerPath::Hello | ServerPath::World | ServerPath::Item => Some(ServerRoute::Ok),
         ServerPath::Bytes => number(MAX_BYTES).map(ServerRoute::Bytes),
         ServerPath::Delay => number(MAX_DELAY_MS).map(|ms| ServerRoute::Delay(Duration::from_millis(ms))),
         ServerPath::Status => {

@@ -15,7 +15,7 @@ const PAGE: u64 = 10;
 /// An action of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ShopAction {
-    /// `POST /login`, with `user` and `password` in a JSON body.
+    /// `POST /login`, with `user` (or `username`) and `password` in a JSON body.
     Login,
     /// `GET /items`, a page of them.
     Page(u64),
@@ -71,7 +71,7 @@ fn login(body: &[u8]) -> ShopResponse {
         return ShopResponse::refusal(400, "expected JSON with user and password");
     };
     let word = |key: &str| form[key].as_str().filter(|text| !text.is_empty());
-    let (Some(user), Some(_)) = (word("user"), word("password")) else {
+    let (Some(user), Some(_)) = (word("user").or_else(|| word("username")), word("password")) else {
         return ShopResponse::refusal(401, "user or password missing");
     };
     let token = token(user);

@@ -144,6 +144,15 @@ impl Aggregate {
 
     /// Counts one outcome.
     pub fn record(&mut self, outcome: &Outcome) {
+        self.record_at(outcome, outcome.done());
+    }
+
+    /// Counts an outcome of before the start, as if it had ended at the start: its duration is its own.
+    pub fn record_before_start(&mut self, outcome: &Outcome) {
+        self.record_at(outcome, Moment::START);
+    }
+
+    fn record_at(&mut self, outcome: &Outcome, done: Moment) {
         self.recent_sends.record(outcome);
         let at = self.index_of(outcome.endpoint());
         let place = &mut self.endpoints[at];
@@ -156,14 +165,14 @@ impl Aggregate {
             Ending::Ok => None,
             Ending::Failed(failure) => Some(failure),
         };
-        if self.load_end.is_some_and(|end| outcome.done() > end) {
+        if self.load_end.is_some_and(|end| done > end) {
             place.interval.after_stop.record(failure.is_some());
         }
-        place.tally.record_end(outcome.done(), failure.is_some());
-        self.total.record_end(outcome.done(), failure.is_some());
-        self.last_done = self.last_done.max(outcome.done());
+        place.tally.record_end(done, failure.is_some());
+        self.total.record_end(done, failure.is_some());
+        self.last_done = self.last_done.max(done);
         if let Some(failure) = failure {
-            self.record_error(at, failure, outcome.done());
+            self.record_error(at, failure, done);
         }
         if outcome.response_time() > MAX_RESPONSE_TIME {
             self.warn_once(AggregateWarning::OverAnHour);

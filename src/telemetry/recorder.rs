@@ -150,6 +150,7 @@ impl<'p> Recorder<'p> {
             SwarmEventKind::UsersExhausted { users } => {
                 warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
             }
+            SwarmEventKind::SetupFailed { why } => warning("setup_failed", &setup_failed(why)),
             SwarmEventKind::Notice(notice) => {
                 let (kind, detail) = warnings::notice(self.plan, *notice);
                 warning(kind, &detail)
@@ -325,6 +326,12 @@ pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatis
         percentile_90: statistics.percentile_90,
         percentile_99_9: statistics.percentile_99_9,
     }
+}
+
+/// The sentence about a setup that failed.
+#[must_use]
+pub fn setup_failed(why: &str) -> String {
+    format!("setup failed: {why}")
 }
 
 /// The line of a warning.

@@ -1,8 +1,10 @@
 //! Warnings that concern the validity of the numbers, as kind and sentence: the kind for programs, the sentence for
 //! people.
 
-use crate::event::Notice;
+use crate::event::{NotReady, Notice};
 use crate::plan::data::SourceId;
+use crate::plan::endpoint::Endpoint;
+use crate::plan::step::MAX_ITEMS;
 use crate::plan::template::{RenderError, SlotId};
 use crate::plan::{LoadModel, Plan};
 use crate::stats::aggregate::{AggregateWarning, MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_ENDPOINTS};
@@ -45,7 +47,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
         }
         Notice::Unset(RenderError::Slot(slot)) => {
             let what = format!(
-                "a request needs ${{{}}}, which no answer gave: it was not sent, and {skipped}",
+                "a step needs ${{{}}}, which no answer gave and no step set: it was not done, and {skipped}",
                 variable(slot)
             );
             ("unset_variable", what)
@@ -73,10 +75,33 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             ("data_end", format!("every row of data {:?} is taken: users that need one more end{arrivals}", source(id)))
         }
         Notice::DataFailed(id) => ("data_end", format!("every row of data {:?} is taken", source(id))),
-        Notice::NoTimeToStop => (
-            "on_stop_not_sent",
-            "the scenario's on_stop is not sent, as --stop-timeout leaves no time for it".to_owned(),
+        Notice::NoTimeToStop => {
+            let has_on_stop = plan.classes().iter().any(|class| !class.on_stop.is_empty());
+            let what = match (has_on_stop, plan.once().teardown.is_empty()) {
+                (true, true) => "on_stop is",
+                (true, false) => "on_stop and teardown are",
+                (false, _) => "teardown is",
+            };
+            ("on_stop_not_sent", format!("the scenario's {what} not sent, as --stop-timeout leaves no time for it"))
+        }
+        Notice::NoTimeForTeardown => (
+            "teardown_not_sent",
+            "the scenario's teardown was not sent: when the last user had ended, --stop-timeout was over".to_owned(),
         ),
+        Notice::ListFull(slot) => (
+            "list_full",
+            format!("the list {} has {MAX_ITEMS} items, the most: further ones were not added", variable(slot)),
+        ),
+        Notice::PollGaveUp => (
+            "until_not_met",
+            "a loop \"until\" ended after \"at_most\" rounds, and its condition was not met".to_owned(),
+        ),
+        Notice::SetupTooLong => ("setup_failed", "setup sends more requests than it may, 100000".to_owned()),
+        Notice::NotReady(NotReady { ready, users, endpoint, failures }) => {
+            let Endpoint { method, name } = &plan.endpoints()[endpoint.0 as usize];
+            let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times") };
+            ("users_not_ready", format!("{ready} of {users} users got ready: {method} {name} failed {times}"))
+        }
         Notice::Tls(trouble) => {
             let cure = trouble.remedy().map(|cure| format!(": {cure}")).unwrap_or_default();
             ("tls_failed", format!("no TLS connection, {}{cure}", trouble.text()))

@@ -16,7 +16,6 @@ use super::record::{Record, RecordBody};
 use super::sink::OpenStream;
 use crate::clock::Moment;
 use crate::error::{Error, Result};
-use crate::plan::Sink as Destination;
 
 /// Batches queued for the writer: with a slow reader, this many ticks are queued before the next one has to wait.
 const QUEUE: usize = 4;
@@ -71,19 +70,16 @@ pub enum Written {
 }
 
 impl Writer {
-    /// Opens the stream and starts the thread, which passes each line to `tee`. That thread calls `on_failure` once
-    /// when writing fails; `wait` is as in [`OpenStream::open`].
+    /// Starts the thread, which passes each line to `tee`, and calls `on_failure` once when writing fails.
     ///
     /// # Errors
-    /// As [`OpenStream::open`].
+    /// The thread could not be started.
     pub fn start(
-        destination: &Destination,
+        sink: OpenStream,
         envelope: Envelope,
         tee: LineTee,
         on_failure: impl Fn() + Send + 'static,
-        wait: &dyn Fn(Duration) -> bool,
     ) -> Result<(Self, Sender<Batch>)> {
-        let sink = OpenStream::open(destination, wait)?;
         let (batches, queue) = bounded(QUEUE);
         let (report, ended) = bounded(1);
         let lines = Arc::new(AtomicU64::new(0));

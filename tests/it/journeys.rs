@@ -4,7 +4,10 @@ mod responses;
 mod data;
 mod digits;
 mod life;
+mod once;
 mod open;
+mod quickstart;
+mod steps;
 mod tasks;
 mod values;
 

@@ -101,6 +101,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
             "load/swarm/start.rs",
             "run/mod.rs",
             "run/aggregator.rs",
+            "run/setup.rs",
             "run/signals.rs",
             "server/mod.rs",
             "load/net/resolve.rs",

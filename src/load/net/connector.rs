@@ -13,7 +13,6 @@ use super::resolve::{Resolver, in_turn};
 use super::socket::{self, Cancellation, SocketTransport};
 use crate::outcome::{ConnectTrouble, Connecting, Failure};
 use crate::plan::Plan;
-use crate::plan::journey::UserClass;
 use crate::plan::route::{Lookup, Route};
 use crate::plan::url::{Origin, Scheme};
 
@@ -29,7 +28,7 @@ pub(super) struct Connector {
 
 /// The shortest timeout of any request; the sockets' own timeouts must be at least that fine.
 fn shortest_timeout(plan: &Plan) -> Duration {
-    let timeouts = plan.classes().iter().flat_map(UserClass::requests).map(|step| step.rules.timeout);
+    let timeouts = plan.requests().map(|step| step.rules.timeout);
     timeouts.min().unwrap_or(Duration::MAX)
 }
 

@@ -18,7 +18,7 @@ use super::roster::Roster;
 use super::stop::Never;
 use crate::clock::Moment;
 use crate::plan::Plan;
-use crate::plan::journey::MAX_PERIOD;
+use crate::plan::class_order::MAX_PERIOD;
 use crate::plan::schedule::arrivals::{Arrivals, DueTimes};
 
 /// The arrival queues of all classes.
@@ -122,6 +122,13 @@ impl<'p> ArrivalQueues<'p> {
     pub(super) fn add_user(&self, class: usize) {
         if self.by_class[class].users.fetch_add(1, Ordering::Relaxed) == 0 {
             self.without_user.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Removes a user of a class that ended itself: another one may be started.
+    pub(in crate::load) fn user_stopped(&self, class: usize) {
+        if self.by_class[class].users.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.without_user.fetch_add(1, Ordering::Relaxed);
         }
     }
 

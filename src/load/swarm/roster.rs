@@ -114,6 +114,13 @@ impl Roster {
         user_slot
     }
 
+    /// A slot for setup or teardown, which are of no user.
+    pub(super) fn enter_apart(&self) -> Arc<UserSlot> {
+        let user_slot = Arc::new(UserSlot::default());
+        self.lock_slots().all.push(Arc::clone(&user_slot));
+        user_slot
+    }
+
     /// Removes a user that has ended.
     pub(in crate::load) fn leave(&self, user_slot: Arc<UserSlot>) {
         *user_slot.lock_handles() = SlotHandles::default();

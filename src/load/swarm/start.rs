@@ -10,19 +10,21 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::arrival_queues::{Arrival, ArrivalQueues};
 use super::context::RunContext;
 use super::notices::Notices;
+use super::once::{Setup, SetupEnd};
 use super::outcome_sender::OutcomeSender;
+use super::readiness::Readiness;
 use super::request_quota::RequestQuota;
 use super::roster::UserSlot;
 use super::start_gate::StartGate;
 use super::stop::Never;
 use crate::clock::Moment;
-use crate::event::{Notice, SwarmEvent, SwarmEventKind};
+use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
-use crate::load::user::data_cursor::DataCursor;
 use crate::load::user::journey::{self, Job, UserEnd, UserId};
 use crate::load::user::shared::{Reports, UserContext};
 use crate::plan::LoadModel;
 use crate::plan::endpoint::EndpointId;
+use crate::plan::journey::UserClass;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
 use crate::vocabulary::EndReason;
@@ -40,34 +42,38 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Everything that users work with; it outlives them.
 pub struct Swarm<'run> {
-    run: RunContext<'run>,
+    pub(super) run: RunContext<'run>,
     dialer: &'run Dialer,
     quota: RequestQuota,
-    data: DataCursor<'run>,
-    notices: Notices,
+    pub(super) notices: Notices,
     queues: Option<ArrivalQueues<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
     /// Whether a user ended for lack of data.
     has_lost_users: AtomicBool,
+    /// Whether a user ended itself.
+    has_stopped_users: AtomicBool,
     /// Users that were started but found no data.
     without_rows: AtomicU32,
     /// Closed while there are users that are due but not started yet.
     start_gate: StartGate,
+    pub(super) readiness: Readiness,
+    pub(super) setup: Setup<'run>,
 }
 
-/// Held by the thread that starts users and by each user: the run is over when all of them are dropped.
+/// Held by the thread that starts users and by each user. That of the thread outlives those of the users; the run is over
+/// when all of them are dropped.
 #[derive(Clone)]
-struct SwarmHandles<'run> {
-    outcomes: OutcomeSender<'run>,
-    events: Sender<SwarmEvent>,
+pub(super) struct SwarmHandles<'run> {
+    pub(super) outcomes: OutcomeSender<'run>,
+    pub(super) events: Sender<SwarmEvent>,
     _alive: Sender<Never>,
 }
 
 impl<'run> Swarm<'run> {
-    /// A swarm without users.
+    /// A swarm without users, after `setup`.
     #[must_use]
-    pub fn new(run: RunContext<'run>, dialer: &'run Dialer) -> Self {
+    pub fn new(run: RunContext<'run>, dialer: &'run Dialer, setup: Setup<'run>) -> Self {
         let plan = run.plan;
         let lanes = match &plan.load().model {
             LoadModel::Closed(_) => None,
@@ -77,13 +83,15 @@ impl<'run> Swarm<'run> {
             run,
             dialer,
             quota: RequestQuota::new(plan.load().requests),
-            data: DataCursor::new(plan),
             notices: Notices::default(),
             queues: lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
+            has_stopped_users: AtomicBool::new(false),
             without_rows: AtomicU32::new(0),
             start_gate: StartGate::default(),
+            readiness: Readiness::default(),
+            setup,
         }
     }
 
@@ -101,30 +109,62 @@ impl<'run> Swarm<'run> {
         let (alive, ended) = bounded(0);
         let ties = SwarmHandles { outcomes: outlet, events, _alive: alive };
         let work = move || {
-            let is_cut_short = self.run.plan.load().stop_timeout.is_zero();
-            if is_cut_short && self.run.plan.classes().iter().any(|class| !class.on_stop.is_empty()) {
-                self.notices.report(Notice::NoTimeToStop, Moment::START, &ties.events);
+            self.report_before_users(&ties);
+            match &self.setup.end {
+                SetupEnd::Passed => {
+                    let (alive, users_ended) = bounded(0);
+                    self.start_users(scope, &SwarmHandles { _alive: alive, ..ties.clone() });
+                    // Closed when the last user has ended.
+                    let _: Result<Never, _> = users_ended.recv();
+                    self.run_teardown(&ties);
+                }
+                SetupEnd::Failed(why) => {
+                    self.report(&ties, SwarmEventKind::SetupFailed { why: why.clone() });
+                    self.run.stop.begin(EndReason::SetupFailed);
+                }
+                SetupEnd::Interrupted => {}
             }
-            let result = match (&self.run.plan.load().model, &self.queues) {
-                (LoadModel::Closed(users), _) => self.start_closed(scope, users, &ties),
-                (LoadModel::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, &ties),
-                (LoadModel::Open { .. }, None) => unreachable!("the open model has lanes"),
-            };
-            let failed = result.is_err();
-            if let Err(error) = result {
-                let (users, why) = (self.run.roster.users(), error.to_string());
-                // Few and rare; the aggregator receives them as long as there are senders.
-                self.report(&ties, SwarmEventKind::SpawnFailed { users, why });
-            }
-            self.is_complete.store(true, Ordering::SeqCst);
-            self.end_without_data();
-            if !failed || self.run.roster.users() > 0 {
-                // All users may have ended for a while, between stages; only the stop controller ends the run.
-                let _ = self.run.stop.begun().recv();
-            }
+            self.report_after_users(&ties);
         };
         Builder::new().name("spawner".to_owned()).spawn_scoped(scope, work)?;
         Ok(ended)
+    }
+
+    /// Starts the users, and waits for the stop.
+    fn start_users<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, ties: &SwarmHandles<'scope>) {
+        let result = match (&self.run.plan.load().model, &self.queues) {
+            (LoadModel::Closed(users), _) => self.start_closed(scope, users, ties),
+            (LoadModel::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, ties),
+            (LoadModel::Open { .. }, None) => unreachable!("the open model has lanes"),
+        };
+        let failed = result.is_err();
+        if let Err(error) = result {
+            let (users, why) = (self.run.roster.users(), error.to_string());
+            // Few and rare; the aggregator receives them as long as there are senders.
+            self.report(ties, SwarmEventKind::SpawnFailed { users, why });
+        }
+        self.is_complete.store(true, Ordering::SeqCst);
+        self.end_without_users();
+        if !failed || self.run.roster.users() > 0 {
+            // All users may have ended for a while, between stages; only the stop controller ends the run.
+            let _ = self.run.stop.begun().recv();
+        } else {
+            self.run.stop.begin(EndReason::NoUsers);
+        }
+    }
+
+    /// What users share.
+    pub(super) fn context(&self) -> UserContext<'_> {
+        UserContext {
+            run: self.run,
+            dialer: self.dialer,
+            quota: &self.quota,
+            data: &self.setup.data,
+            notices: &self.notices,
+            start_gate: &self.start_gate,
+            readiness: &self.readiness,
+            initial: &self.setup.variables,
+        }
     }
 
     /// The closed model: users start and end as scheduled.
@@ -199,15 +239,19 @@ impl<'run> Swarm<'run> {
         let mut plateau = arrivals.plateau().map(Moment::at);
         let mut is_exhausted = false;
         let mut started = 0;
-        let most = self.run.plan.load().requests.map_or(u64::MAX, |most| most + self.run.plan.classes().len() as u64);
+        let classes = self.run.plan.classes();
+        let may_stop = classes.iter().any(UserClass::may_stop);
+        let needs_one_each = classes.iter().all(UserClass::always_sends) && !may_stop;
+        let most = self.run.plan.load().requests.filter(|_| needs_one_each);
+        let most = most.map_or(u64::MAX, |most| most + classes.len() as u64);
         while let Some(due) = lanes.next_due().filter(|_| !self.run.stop.is_begun()) {
             let now = self.run.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.run.roster.users() > 0 {
                 plateau = None;
                 self.report(ties, SwarmEventKind::Spawned { users: self.run.roster.users() });
             }
-            // Each arrival sends at least one request, so with `-n` more users than that are useless, except those that
-            // find that the data of their class is used up.
+            // Where each arrival sends at least one request, more users than `-n` are useless, except those that find
+            // that the data of their class is used up.
             let growing = if started < most { lanes.next_to_grow(self.run.roster) } else { None };
             if let Some((class, _)) = growing.filter(|(_, due)| *due <= now.after(HEAD_START)) {
                 if let Some(first) = lanes.queue(class).take_until(now.after(HEAD_START)) {
@@ -224,7 +268,7 @@ impl<'run> Swarm<'run> {
                 is_exhausted = true;
                 self.report(ties, SwarmEventKind::UsersExhausted { users: self.run.roster.users() });
             }
-            if is_exhausted && plateau.is_none() && self.run.plan.sources().is_empty() {
+            if is_exhausted && plateau.is_none() && self.run.plan.sources().is_empty() && !may_stop {
                 // Users do not end before the run does, so there is nothing left to do or to report.
                 return Ok(());
             }
@@ -263,7 +307,7 @@ impl<'run> Swarm<'run> {
             (left, Some(lanes)) => {
                 let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
                 let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
-                (of_spent + self.data.without_data()).min(left.unwrap_or(u64::MAX))
+                (of_spent + self.setup.data.without_data()).min(left.unwrap_or(u64::MAX))
             }
         }
     }
@@ -280,14 +324,18 @@ impl<'run> Swarm<'run> {
         let _ = ties.events.send(SwarmEvent { at: self.run.clock.now(), kind });
     }
 
-    /// Ends the run if users ended for lack of data and no user with data is left or still to be started.
-    fn end_without_data(&self) {
+    /// Ends the run if users ended for lack of data, or themselves, and no user is left or still to be started.
+    fn end_without_users(&self) {
         // The last user and the thread that starts them may get here at the same time: one of them sees what the other
         // did.
         fence(Ordering::SeqCst);
-        let is_last = self.run.roster.users() == 0 && self.has_lost_users.load(Ordering::SeqCst);
-        if is_last && (self.is_complete.load(Ordering::SeqCst) || self.data.is_used_up()) {
-            self.run.stop.begin(EndReason::DataEnd);
+        let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
+        // In the open model users that ended themselves are replaced as long as there are arrivals, and the schedule ends
+        // the run.
+        let has_stopped_users = self.queues.is_none() && self.has_stopped_users.load(Ordering::SeqCst);
+        let is_last = self.run.roster.users() == 0 && (has_lost_users || has_stopped_users);
+        if is_last && (self.is_complete.load(Ordering::SeqCst) || has_lost_users && self.setup.data.is_used_up()) {
+            self.run.stop.begin(if has_lost_users { EndReason::DataEnd } else { EndReason::UsersStopped });
         }
     }
 
@@ -304,14 +352,7 @@ impl<'run> Swarm<'run> {
         ties: SwarmHandles<'scope>,
         job: Job<'scope, 'run>,
     ) -> std::io::Result<Arc<UserSlot>> {
-        let shared = UserContext {
-            run: self.run,
-            dialer: self.dialer,
-            quota: &self.quota,
-            data: &self.data,
-            notices: &self.notices,
-            start_gate: &self.start_gate,
-        };
+        let shared = self.context();
         let user_slot = self.run.roster.enter();
         let own = Arc::clone(&user_slot);
         let work = move || {
@@ -322,12 +363,22 @@ impl<'run> Swarm<'run> {
                 }
                 self.report_spawned(&ties, self.start_gate.pass());
             };
+            let job_kind = &self.run.plan.load().model;
             match journey::run(user, shared, &own, reports, job, at_work) {
                 UserEnd::Requested => self.run.roster.leave(own),
                 UserEnd::DataEnd => {
                     self.run.roster.retire(&own);
                     self.has_lost_users.store(true, Ordering::SeqCst);
-                    self.end_without_data();
+                    self.end_without_users();
+                }
+                UserEnd::Stopped => {
+                    // In the open model no thread will dismiss it, and there may be one such user after another.
+                    match job_kind {
+                        LoadModel::Closed(_) => self.run.roster.retire(&own),
+                        LoadModel::Open { .. } => self.run.roster.leave(own),
+                    }
+                    self.has_stopped_users.store(true, Ordering::SeqCst);
+                    self.end_without_users();
                 }
             }
             drop(ties);

@@ -119,9 +119,23 @@ impl Stop {
         false
     }
 
-    /// Abandons what is in flight: shuts down every socket, also connecting ones, so that no thread keeps waiting.
+    /// Parks a user until `deadline`, also when the stop has begun; returns whether that was reached before the cut.
+    pub(in crate::load) fn park_until_cut(&self, deadline: Instant) -> bool {
+        while !self.is_cut() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::park_timeout(left);
+        }
+        false
+    }
+
+    /// Abandons what is in flight: shuts down every socket, also connecting ones, so that no thread keeps waiting, and
+    /// wakes users that sleep.
     pub fn cut(&self) {
         self.cut.open();
+        self.roster.wake();
         self.roster.shut_down();
     }
 

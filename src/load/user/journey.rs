@@ -1,10 +1,12 @@
 //! A user: a thread that sends the requests before the first task, performs tasks with waits between them, and ends
 //! when told.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::session::{Purpose, SequenceEnd, Session};
+use super::session::{Purpose, Session};
 use super::shared::{Reports, UserContext};
+use super::steps::SequenceEnd;
 use crate::clock::Moment;
 use crate::load::swarm::arrival_queues::{Arrival, ArrivalQueues};
 use crate::load::swarm::roster::UserSlot;
@@ -31,16 +33,25 @@ pub(in crate::load) enum UserEnd {
     Requested,
     /// There is no data for it.
     DataEnd,
+    /// A step ended it.
+    Stopped,
+}
+
+/// How the steps before the first task ended.
+enum Readied {
+    Passed,
+    /// They never passed, and the user must end for this reason.
+    MustEnd(UserEnd),
 }
 
 /// The result of serving an arrival.
 enum Served {
     /// It performed the task as far as possible, or the data for it is used up.
     Sent,
-    /// It did not send the first request, and must end for this reason.
-    Unsent(UserEnd),
-    /// It started the task and must end.
-    Last,
+    /// It did not send the first request of the arrival, and must end for this reason.
+    Unsent(Arrival, UserEnd),
+    /// It started the task and must end for this reason.
+    Last(UserEnd),
 }
 
 /// The kind of work that a user does.
@@ -95,8 +106,8 @@ struct User<'run> {
 impl User<'_> {
     /// The closed model: one task after another, with think time between them.
     fn run_closed(&mut self) -> UserEnd {
-        if !self.run_on_start() {
-            return UserEnd::Requested;
+        if let Readied::MustEnd(why) = self.run_on_start() {
+            return why;
         }
         let left = self.run_tasks();
         self.run_on_stop();
@@ -112,6 +123,7 @@ impl User<'_> {
             match self.session.run_task(task, turn) {
                 None => return UserEnd::DataEnd,
                 Some(SequenceEnd::UserMustEnd) => return UserEnd::Requested,
+                Some(SequenceEnd::UserStops) => return UserEnd::Stopped,
                 Some(SequenceEnd::Completed | SequenceEnd::CutShort) => {}
             }
             turn = DueTime::WhenSent;
@@ -141,9 +153,14 @@ impl User<'_> {
     /// The open model: serves arrivals when they are due. `first` was taken for this user when it was started.
     fn run_open(&mut self, lanes: &ArrivalQueues<'_>, first: Arrival) -> UserEnd {
         let arrival_queue = lanes.queue(self.class_number);
-        if !self.run_on_start() {
+        if let Readied::MustEnd(why) = self.run_on_start() {
+            if why == UserEnd::Stopped {
+                // Otherwise the next user would be started for the same arrival at once, and the next.
+                self.session.sleep_until(self.shared.run.clock.now().after(RETRY));
+                lanes.user_stopped(self.class_number);
+            }
             arrival_queue.give_back(first);
-            return UserEnd::Requested;
+            return why;
         }
         let mut next = Some(first);
         let mut is_first = true;
@@ -152,7 +169,7 @@ impl User<'_> {
             match self.serve(lanes, arrival, is_first) {
                 Served::Sent => {}
                 // It will be counted as not sent at the end.
-                Served::Unsent(why) => {
+                Served::Unsent(arrival, why) => {
                     if why == UserEnd::DataEnd {
                         lanes.remove_user(self.class_number);
                     }
@@ -160,7 +177,13 @@ impl User<'_> {
                     left = why;
                     break;
                 }
-                Served::Last => break,
+                Served::Last(why) => {
+                    if why == UserEnd::Stopped {
+                        lanes.user_stopped(self.class_number);
+                    }
+                    left = why;
+                    break;
+                }
             }
             // Even if no arrival is left, this user is one of those that run until the end.
             next = arrival_queue.take_or_wait(self.shared.run.stop.begun());
@@ -175,21 +198,26 @@ impl User<'_> {
         let Arrival { due, number } = arrival;
         let taken = self.shared.run.clock.now();
         if taken < due && !self.session.sleep_until(due) {
-            return Served::Unsent(UserEnd::Requested);
+            return Served::Unsent(arrival, UserEnd::Requested);
         }
         let is_free = taken <= due || !self.was_busy(lanes, is_first);
         let turn = if is_free { DueTime::Free(due) } else { DueTime::Busy(due) };
         let before = self.session.sent();
         let task = self.class.tasks.of_arrival(self.shared.run.plan.load().seed, number);
         match self.session.run_task(task, turn) {
-            None if self.shared.data.is_used_up_for(self.class) => Served::Unsent(UserEnd::DataEnd),
+            None if self.shared.data.is_used_up_for(self.class) => Served::Unsent(arrival, UserEnd::DataEnd),
             // The arrival determines the task, so no other user could perform it either.
             None => {
                 self.shared.data.count_without_data();
                 Served::Sent
             }
-            Some(SequenceEnd::UserMustEnd) if self.session.sent() == before => Served::Unsent(UserEnd::Requested),
-            Some(SequenceEnd::UserMustEnd) => Served::Last,
+            Some(SequenceEnd::UserMustEnd) if self.session.sent() == before => match self.session.missed_due() {
+                Some(due) => Served::Unsent(Arrival { due, ..arrival }, UserEnd::Requested),
+                // The user still paused before the request, which was not due then.
+                None => Served::Last(UserEnd::Requested),
+            },
+            Some(SequenceEnd::UserMustEnd) => Served::Last(UserEnd::Requested),
+            Some(SequenceEnd::UserStops) => Served::Last(UserEnd::Stopped),
             Some(SequenceEnd::Completed | SequenceEnd::CutShort) => Served::Sent,
         }
     }
@@ -205,25 +233,41 @@ impl User<'_> {
         }
     }
 
-    /// Sends the requests before the first task, repeatedly until all of them succeed; returns whether they did.
-    fn run_on_start(&mut self) -> bool {
-        loop {
+    /// Performs the steps before the first task, repeatedly until no request of them fails.
+    fn run_on_start(&mut self) -> Readied {
+        if self.class.on_start.is_empty() {
+            return Readied::Passed;
+        }
+        self.shared.readiness.begin();
+        let mut failures = BTreeMap::new();
+        let why = loop {
             match self.session.run_steps(&self.class.on_start, DueTime::WhenSent, Purpose::Start) {
-                SequenceEnd::Completed => return true,
-                SequenceEnd::UserMustEnd => return false,
-                SequenceEnd::CutShort => {}
+                SequenceEnd::Completed => {
+                    self.shared.readiness.pass();
+                    return Readied::Passed;
+                }
+                SequenceEnd::UserMustEnd => break UserEnd::Requested,
+                SequenceEnd::UserStops => break UserEnd::Stopped,
+                SequenceEnd::CutShort => {
+                    if let Some(endpoint) = self.session.take_failed_at() {
+                        *failures.entry(endpoint).or_insert(0) += 1;
+                    }
+                }
             }
             if !self.session.sleep_until(self.shared.run.clock.now().after(RETRY)) {
-                return false;
+                break UserEnd::Requested;
             }
-        }
+        };
+        self.shared.readiness.add_failures(failures);
+        Readied::MustEnd(why)
     }
 
-    /// Sends the requests after the last task, if there is time for them.
+    /// Performs the steps after the last task, if there is time for them.
     fn run_on_stop(&mut self) {
         let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
         // The stream is gone, so waiting for these requests is pointless.
         if is_in_time && self.shared.run.stop.reason() != Some(EndReason::StreamBroken) {
+            self.session.limit_stop();
             self.session.run_steps(&self.class.on_stop, DueTime::WhenSent, Purpose::Stop);
         }
     }

@@ -2,5 +2,6 @@
 
 pub(super) mod journey;
 pub(super) mod session;
+pub(super) mod steps;
 pub(super) mod data_cursor;
 pub(super) mod shared;

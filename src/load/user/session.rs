@@ -16,7 +16,7 @@ use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::plan::extract::{ExtractFrom, Extraction, ResponseField};
-use crate::plan::journey::{Message, RequestStep, Step, Task};
+use crate::plan::journey::{Message, RequestStep};
 use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
@@ -26,53 +26,52 @@ use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
 
 /// The state of a user while it performs requests.
-pub(super) struct Session<'run> {
-    shared: UserContext<'run>,
+pub(in crate::load) struct Session<'run> {
+    pub(super) shared: UserContext<'run>,
     slot: &'run UserSlot,
     reports: Reports<'run>,
     exchange: Exchange<'run>,
-    values: UserValues<'run>,
+    pub(super) values: UserValues<'run>,
     buffer: WireBuffer,
     /// Requests started.
-    sent: u64,
+    pub(super) sent: u64,
+    /// When the next request is due.
+    pub(super) due: DueTime,
+    /// The time by which requests after the last task must have begun.
+    pub(super) stop_by: Option<Moment>,
+    /// Rounds of loops, one after another, that sent nothing.
+    pub(super) idle_rounds: u32,
+    /// The endpoint of the request at which a sequence was cut short.
+    pub(super) failed_at: Option<EndpointId>,
 }
 
 /// A user's values besides its cookies: everything that templates are filled with.
-struct UserValues<'run> {
+pub(super) struct UserValues<'run> {
     number: u32,
-    iteration: u64,
+    pub(super) iteration: u64,
     /// Status of the last response; 0 without one.
     status: u16,
     counter: &'run Counter,
-    variables: Vec<Option<Variable>>,
+    pub(super) variables: Vec<Option<Variable>>,
     rows: Vec<Option<RowId>>,
-    random: Random,
+    pub(super) random: Random,
 }
 
 /// The purpose of a sequence of requests, which decides how it continues after a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::load) enum Purpose {
+    /// Before the first user: ends with the first failure.
+    Setup,
     /// Before the first task: ends with the first failure.
     Start,
     /// A task: a failed request does not end it.
     Task,
-    /// After the last task: sent although the stop has begun, while there is time, and not counted by `-n`.
+    /// After the last task, or after the last user: sent although the stop has begun, while there is time, and not counted by `-n`.
     Stop,
 }
 
-/// How a sequence of requests ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SequenceEnd {
-    /// All requests were sent.
-    Completed,
-    /// Ended early: a value was missing or, before the first task, a request failed.
-    CutShort,
-    /// The user must end.
-    UserMustEnd,
-}
-
 /// How one request ended.
-enum StepEnd {
+pub(super) enum StepEnd {
     Ok,
     Failed,
     /// A value that later requests need is missing.
@@ -89,12 +88,24 @@ impl<'run> Session<'run> {
         reports: Reports<'run>,
     ) -> Self {
         let random = Random::seeded(shared.run.plan.load().seed ^ (u64::from(number) << 32));
-        let variables = vec![None; shared.run.plan.variables().len()];
+        let variables = shared.initial.to_vec();
         let rows = vec![None; shared.run.plan.sources().len()];
         let counter = shared.data.counter();
         let known = UserValues { number, iteration: 0, status: 0, counter, variables, rows, random };
         let exchange = Exchange::new(shared.run, shared.dialer, user_slot);
-        Self { shared, slot: user_slot, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
+        Self {
+            shared,
+            slot: user_slot,
+            reports,
+            exchange,
+            values: known,
+            buffer: WireBuffer::default(),
+            sent: 0,
+            due: DueTime::WhenSent,
+            stop_by: None,
+            idle_rounds: 0,
+            failed_at: None,
+        }
     }
 
     /// The user's own random numbers.
@@ -117,6 +128,37 @@ impl<'run> Session<'run> {
         self.shared.run.stop.park_until(self.shared.run.clock.instant(moment), self.slot)
     }
 
+    /// Limits what is sent after the last task to the stop timeout, counted from when the stop began.
+    pub(in crate::load) fn limit_stop(&mut self) {
+        let clock = self.shared.run.clock;
+        let begun = self.shared.run.stop.begun_at().map_or_else(|| clock.now(), |at| clock.moment(at));
+        self.stop_by = Some(begun.after(self.shared.run.plan.load().stop_timeout));
+    }
+
+    /// The variables at the end.
+    pub(in crate::load) fn into_variables(self) -> Vec<Option<Variable>> {
+        self.values.variables
+    }
+
+    /// Whether no further request may be started for this purpose.
+    pub(super) fn is_over(&self, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Setup | Purpose::Start | Purpose::Task => !self.should_continue(),
+            Purpose::Stop => {
+                self.shared.run.stop.is_cut() || self.stop_by.is_some_and(|end| self.shared.run.clock.now() >= end)
+            }
+        }
+    }
+
+    /// Waits until `moment`; returns whether it was reached before everything for this purpose was over.
+    pub(super) fn rest_until(&self, moment: Moment, purpose: Purpose) -> bool {
+        if purpose != Purpose::Stop {
+            return self.sleep_until(moment);
+        }
+        let end = self.stop_by.map_or(moment, |end| end.min(moment));
+        self.shared.run.stop.park_until_cut(self.shared.run.clock.instant(end)) && end == moment
+    }
+
     /// Takes a row of each source; returns whether there was one. Without it the user must end.
     pub(super) fn take_rows(&mut self, sources: &[SourceId]) -> bool {
         for source in sources {
@@ -134,37 +176,13 @@ impl<'run> Session<'run> {
         true
     }
 
-    /// Performs a task; `turn` is when its first request is due. `None` if the data that it needs is used up.
-    pub(super) fn run_task(&mut self, task: &'run Task, turn: DueTime) -> Option<SequenceEnd> {
-        if !self.take_rows(&task.rows) {
-            return None;
-        }
-        let walk = self.run_steps(&task.steps, turn, Purpose::Task);
-        self.values.iteration += 1;
-        Some(walk)
-    }
-
-    /// Sends the requests one after the other. The first is due at `turn`, each other when the previous one has ended.
-    pub(super) fn run_steps(&mut self, steps: &'run [Step], mut turn: DueTime, purpose: Purpose) -> SequenceEnd {
-        for Step::Request(request) in steps {
-            match self.send(request, turn, purpose) {
-                StepEnd::Ok => {}
-                StepEnd::Failed if purpose != Purpose::Start => {}
-                StepEnd::Failed | StepEnd::ValueMissing => return SequenceEnd::CutShort,
-                StepEnd::UserMustEnd => return SequenceEnd::UserMustEnd,
-            }
-            turn = DueTime::WhenSent;
-        }
-        SequenceEnd::Completed
-    }
-
-    /// Sends one request and checks its response.
-    fn send(&mut self, step: &'run RequestStep, turn: DueTime, purpose: Purpose) -> StepEnd {
+    /// Sends one request and checks its response. Never inlined: the steps that lead here are nested on a small stack.
+    #[inline(never)]
+    pub(super) fn send(&mut self, step: &'run RequestStep, turn: DueTime, purpose: Purpose) -> StepEnd {
         if self.sent == 1 {
             self.shared.start_gate.wait_for_all();
         }
-        let is_over = if purpose == Purpose::Stop { self.shared.run.stop.is_cut() } else { !self.should_continue() };
-        if is_over {
+        if self.is_over(purpose) {
             return StepEnd::UserMustEnd;
         }
         let wire = match &step.message {
@@ -203,7 +221,7 @@ impl<'run> Session<'run> {
         self.report(endpoint, turn, &exchanged, ending, step_end)
     }
 
-    fn cannot_send(&self, unset: RenderError) -> StepEnd {
+    pub(super) fn cannot_send(&self, unset: RenderError) -> StepEnd {
         self.notify(Notice::Unset(unset));
         StepEnd::ValueMissing
     }
@@ -278,13 +296,13 @@ impl<'run> Session<'run> {
         (Ending::Failed(failure), StepEnd::ValueMissing)
     }
 
-    fn notify(&self, notice: Notice) {
+    pub(super) fn notify(&self, notice: Notice) {
         self.shared.notices.report(notice, self.shared.run.clock.now(), self.reports.events);
     }
 }
 
 impl UserValues<'_> {
-    fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
+    pub(super) fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
         Values {
             variables: &self.variables,
             rows: &self.rows,

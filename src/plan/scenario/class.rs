@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::extract;
 use super::keys::{self, suggestion};
 use super::reader::{Node, Object};
 use super::request::Compiler;
+use super::steps::{make_available, register, steps};
+use super::wait::wait;
 use crate::cli::RunFlags;
 use crate::error::{Error, Result};
+use crate::plan::class_order::{ClassShare, MAX_CLASSES, MAX_PERIOD};
 use crate::plan::data::SourceId;
-use crate::plan::journey::{MAX_CLASSES, Step, Task, Tasks, UserClass};
-use crate::plan::json::Json;
+use crate::plan::journey::{Task, Tasks, UserClass};
+use crate::plan::step;
 use crate::value::Wait;
 
 /// What determines the think time of users.
@@ -95,7 +97,7 @@ fn class(
     pause: ThinkTimeSource,
     tags: &mut TagFilter,
 ) -> Result<Option<UserClass>> {
-    let weight = object.read("weight", |node| node.count(1..=MAX_WEIGHT))?.unwrap_or(1);
+    let share = share(object, compiler.flags.rate.is_some())?;
     let own_wait = object.read("wait", wait)?;
     let wait = match pause {
         ThinkTimeSource::FromFlag(wait) => wait,
@@ -108,11 +110,17 @@ fn class(
 
     let has_own_steps = !start_nodes.is_empty() || !stop_nodes.is_empty();
     compiler.names.used_sources = if has_own_steps { compiler.common.clone() } else { BTreeSet::new() };
-    let on_start = start_steps(&start_nodes, compiler)?;
+    let mut later_nodes = stop_nodes.clone();
     for task in &task_nodes {
-        make_available(&task.object(&keys::TASK)?.need("requests")?.some()?, compiler)?;
+        later_nodes.extend(task.object(&keys::TASK)?.need("requests")?.some()?);
     }
-    make_available(&stop_nodes, compiler)?;
+    // All names are known before the first step is compiled; in `on_start` only those that a step before it sets have
+    // a value.
+    register(&start_nodes, &mut compiler.names)?;
+    register(&later_nodes, &mut compiler.names)?;
+    compiler.names.available.clone_from(&compiler.set_by_setup);
+    let on_start = steps(&start_nodes, compiler)?;
+    make_available(&later_nodes, &mut compiler.names)?;
     let on_stop = steps(&stop_nodes, compiler)?;
     let mut rows = std::mem::take(&mut compiler.names.used_sources);
     let mut tasks = Vec::with_capacity(task_nodes.len());
@@ -123,7 +131,23 @@ fn class(
         return Ok(None);
     }
     let rows = rows.into_iter().collect();
-    Ok(Some(UserClass { name, weight, wait, on_start, tasks: Tasks::new(tasks), on_stop, rows }))
+    Ok(Some(UserClass { name, share, wait, on_start, tasks: Tasks::new(tasks), on_stop, rows }))
+}
+
+/// Reads how many users are of a class.
+fn share(object: &Object<'_>, is_open: bool) -> Result<ClassShare> {
+    let Some(node) = object.get("fixed_count") else {
+        let weight = object.read("weight", |node| node.count(1..=MAX_WEIGHT))?;
+        return Ok(ClassShare::Weight(weight.unwrap_or(1)));
+    };
+    let count = node.count(1..=u32::try_from(MAX_PERIOD).unwrap_or(u32::MAX))?;
+    if object.get("weight").is_some() {
+        return Err(node.refused("does not go with \"weight\", which deals out the users of the other classes"));
+    }
+    if is_open {
+        return Err(node.refused("does not go with --rate, which deals out arrivals by \"weight\""));
+    }
+    Ok(ClassShare::Fixed(count))
 }
 
 /// Maximum weight of classes and tasks: finer ratios cannot be told from random variation, and sums fit into
@@ -143,7 +167,11 @@ fn task(
     let weight = object.read("weight", |node| node.count(1..=MAX_WEIGHT))?.unwrap_or(1);
     let given = object.read("name", Node::name)?.map(str::to_owned);
     compiler.names.used_sources = compiler.common.clone();
-    let steps = steps(&object.need("requests")?.some()?, compiler)?;
+    let requests = object.need("requests")?;
+    let steps = steps(&requests.some()?, compiler)?;
+    if step::first_request(&steps).is_none() {
+        return Err(requests.refused("contains no request"));
+    }
     if !is_kept {
         compiler.endpoints = before;
         return Ok(None);
@@ -157,34 +185,6 @@ fn task(
     Ok(Some(task))
 }
 
-/// Compiles steps, each of which can use the values extracted by the steps before it.
-fn start_steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[Step]>> {
-    for node in nodes {
-        extract::slots(node, &mut compiler.names)?;
-    }
-    compiler.names.available.clear();
-    let mut steps = Vec::with_capacity(nodes.len());
-    for node in nodes {
-        steps.push(Step::Request(compiler.request_step(node)?));
-        let slots = extract::slots(node, &mut compiler.names)?;
-        compiler.names.available.extend(slots);
-    }
-    Ok(steps.into())
-}
-
-fn steps(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<Box<[Step]>> {
-    nodes.iter().map(|node| compiler.request_step(node).map(Step::Request)).collect()
-}
-
-/// Makes the values extracted by these requests available to everything that the user does after its start.
-fn make_available(nodes: &[Node<'_>], compiler: &mut Compiler<'_>) -> Result<()> {
-    for node in nodes {
-        let slots = extract::slots(node, &mut compiler.names)?;
-        compiler.names.available.extend(slots);
-    }
-    Ok(())
-}
-
 fn read_tags(object: &Object<'_>) -> Result<Vec<String>> {
     let Some(node) = object.get("tags") else { return Ok(Vec::new()) };
     node.list()?.iter().map(|node| node.read(tag)).collect()
@@ -195,13 +195,4 @@ fn tag(text: &str) -> std::result::Result<String, String> {
         return Err(format!("{text:?} is not a tag; expected a word"));
     }
     Ok(text.to_owned())
-}
-
-/// Reads a think time: text in the format of the flag, or a number of seconds.
-pub(super) fn wait(node: &Node<'_>) -> Result<Wait> {
-    if matches!(node.value(), Json::Number(_)) {
-        let pause = node.time()?;
-        return Ok(if pause.is_zero() { Wait::None } else { Wait::Constant(pause) });
-    }
-    node.read(str::parse)
 }

@@ -10,7 +10,7 @@ pub const VARIABLE: [&str; 2] = ["env", "default"];
 pub const DATA: [&str; 8] = ["csv", "json", "ndjson", "lines", "delimiter", "pick", "per", "on_end"];
 
 /// Keys of a user class.
-pub const CLASS: [&str; 7] = ["name", "weight", "wait", "tags", "on_start", "tasks", "on_stop"];
+pub const CLASS: [&str; 8] = ["name", "weight", "fixed_count", "wait", "tags", "on_start", "tasks", "on_stop"];
 
 /// Keys of a task.
 pub const TASK: [&str; 4] = ["name", "weight", "tags", "requests"];
@@ -42,6 +42,32 @@ pub const REQUEST: [&str; 21] = [
 
 /// Keys of a part of a multipart body.
 pub const PART: [&str; 6] = ["name", "value", "file", "json", "filename", "content_type"];
+/// Keys of a pause.
+pub const PAUSE: [&str; 1] = ["pause"];
+
+/// Keys of a loop that counts.
+pub const REPEAT: [&str; 3] = ["repeat", "as", "requests"];
+
+/// Keys of a loop over a list.
+pub const FOR_EACH: [&str; 3] = ["for_each", "as", "requests"];
+
+/// Keys of steps that depend on a condition.
+pub const WHEN: [&str; 3] = ["when", "requests", "else"];
+
+/// Keys of a loop that polls.
+pub const UNTIL: [&str; 4] = ["until", "every", "at_most", "requests"];
+
+/// Keys of the end of a task or loop.
+pub const LEAVE: [&str; 1] = ["leave"];
+
+/// Keys of the end of a user.
+pub const STOP: [&str; 1] = ["stop"];
+
+/// Keys of new values of variables.
+pub const SET: [&str; 1] = ["set"];
+
+/// Keys of new items of lists.
+pub const APPEND: [&str; 1] = ["append"];
 
 /// Keys of an expectation.
 pub const EXPECT: [&str; 8] =

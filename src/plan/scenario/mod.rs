@@ -6,6 +6,7 @@
 
 mod body;
 mod class;
+mod condition;
 mod data;
 mod expect;
 mod extract;
@@ -16,16 +17,21 @@ mod multipart;
 mod names;
 mod optional;
 mod reader;
+mod once;
 mod request;
+mod steps;
 mod tables;
 mod target;
 mod top;
+mod wait;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::body_file::BodyFiles;
 use super::check::{self, Check};
+use super::class_order::ClassShare;
 use super::engine::Environment;
 use super::journey::{Journeys, UserClass};
 use super::json::Json;
@@ -133,8 +139,9 @@ impl Scenario {
         let checks = object.read("checks", checks)?.unwrap_or_default();
         let mut compiler = compiler(&object, &flags, names, folder)?;
         let classes = object.need("user_classes")?;
+        once::register(&object, &mut compiler)?;
         let list = class::classes(&classes, &mut compiler, pause, TagFilter::of(&flags))?;
-        let journeys = Journeys::new(list, |why| classes.refused(why))?;
+        let journeys = Journeys::new(list, once::compile(&object, &mut compiler)?, |why| classes.refused(why))?;
         let told = file_settings(&file, fingerprint, &object, &compiler, &journeys.classes);
         let Compiler { names, endpoints: book, home, open_files, .. } = compiler;
         let base_authority = home.map_or_else(String::new, |home| home.authority().to_owned());
@@ -188,7 +195,7 @@ fn compiler<'p>(
     let home = base.as_ref().map(|base| Arc::clone(base.origin()));
     let (headers, flag_headers) = (object.get("headers"), flags.headers.iter().map(field).collect());
     let book = EndpointTable::default();
-    let (body_files, body_bytes, requests) = (Vec::new(), 0, 0);
+    let (body_files, body_bytes, requests, set_by_setup) = (Vec::new(), 0, 0, BTreeSet::new());
     let (open_files, boundary) = (BodyFiles::default(), multipart::boundary());
     Ok(Compiler {
         names,
@@ -200,6 +207,7 @@ fn compiler<'p>(
         headers,
         flag_headers,
         common,
+        set_by_setup,
         endpoints: book,
         folder,
         body_files,
@@ -237,7 +245,11 @@ fn file_settings(
     for class in classes {
         let tasks = class.tasks.as_slice().iter().map(|task| format!("{}:{}", task.name, task.weight));
         let tasks = tasks.collect::<Vec<_>>().join(",");
-        told.push(("user-class", format!("{}:{} wait {} tasks {tasks}", class.name, class.weight, class.wait)));
+        let share = match class.share {
+            ClassShare::Weight(weight) => weight.to_string(),
+            fixed @ ClassShare::Fixed(_) => fixed.to_string(),
+        };
+        told.push(("user-class", format!("{}:{share} wait {} tasks {tasks}", class.name, class.wait)));
     }
     if let Some(Json::Object(headers)) = object.get("headers").map(|node| node.value()) {
         told.extend(headers.iter().map(|(name, value)| {

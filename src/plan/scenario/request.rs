@@ -22,7 +22,7 @@ use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
 use crate::plan::journey::{ExchangeRules, Message, RequestStep};
 use crate::plan::request_args::{BodyKind, EndpointTable, MAX_REQUESTS, defaults};
-use crate::plan::template::{Template, TextEncoding};
+use crate::plan::template::{SlotId, Template, TextEncoding};
 use crate::plan::templated_request::TemplatedRequest;
 use crate::plan::url::{Origin, Url};
 use crate::value;
@@ -46,6 +46,8 @@ pub(super) struct Compiler<'p> {
     pub(super) flag_headers: Vec<Field>,
     /// Sources used by `rules`, and therefore by each request.
     pub(super) common: BTreeSet<SourceId>,
+    /// Variables that `setup` sets, which all users have.
+    pub(super) set_by_setup: BTreeSet<SlotId>,
     pub(super) endpoints: EndpointTable,
     /// The folder of the scenario file.
     pub(super) folder: PathBuf,

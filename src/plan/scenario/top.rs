@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use super::class::{ThinkTimeSource, wait};
+use super::class::ThinkTimeSource;
 use super::keys;
 use super::reader::{Node, Object};
 use super::request::redirects;
+use super::wait::wait;
 use crate::cli::{ArrivalSpacing, RunFlags, SettingSource, SettingSources};
 use crate::error::Result;
 use crate::plan::json::Json;
@@ -89,7 +90,8 @@ const FILE_FLAGS: [FileFlag; 19] = [
 ];
 
 /// Keys of the file that set no flag.
-const OTHER_KEYS: [&str; 7] = ["$schema", "name", "headers", "variables", "data", "user_classes", "checks"];
+const OTHER_KEYS: [&str; 9] =
+    ["$schema", "name", "headers", "variables", "data", "setup", "user_classes", "teardown", "checks"];
 
 /// All keys of the file itself.
 pub const KEYS: [&str; FILE_FLAGS.len() + OTHER_KEYS.len()] = {

@@ -12,6 +12,7 @@ use super::random::Probability;
 use crate::secret::MASK;
 pub use counter::Counter;
 pub use encoding::TextEncoding;
+pub(in crate::plan) use encoding::is_json_number;
 pub use placeholder::Placeholder;
 pub use time_format::TimeFormat;
 pub use unset::{RenderError, SlotId};

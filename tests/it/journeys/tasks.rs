@@ -113,7 +113,7 @@ fn a_request_that_needs_a_missing_value_is_not_sent_nor_is_the_rest_of_its_task(
     assert_eq!(server.request_lines(), ["GET /give"; 5]);
     assert_eq!(run.errors(), [("http_5xx: 500", 5)]);
     assert_eq!(run.stream().warnings(), ["unset_variable"], "reported once");
-    assert!(run.stderr().contains("swarmline: warning: a request needs ${id}"), "{}", run.stderr());
+    assert!(run.stderr().contains("swarmline: warning: a step needs ${id}"), "{}", run.stderr());
 }
 
 #[test]

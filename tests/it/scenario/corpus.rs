@@ -107,7 +107,7 @@ fn the_schema_refuses_what_it_can_see_and_only_that() {
 }
 
 /// Each object of the schema with a fixed set of keys, and the keys that the reader knows.
-const OBJECTS: [(&str, &[&str]); 14] = [
+const OBJECTS: [(&str, &[&str]); 23] = [
     ("", &KEYS),
     ("/$defs/stages/oneOf/1/items", &keys::STAGE),
     ("/$defs/variable/oneOf/2", &keys::VARIABLE),
@@ -116,6 +116,15 @@ const OBJECTS: [(&str, &[&str]); 14] = [
     ("/$defs/task", &keys::TASK),
     ("/$defs/request", &keys::REQUEST),
     ("/$defs/part", &keys::PART),
+    ("/$defs/pause", &keys::PAUSE),
+    ("/$defs/repeat", &keys::REPEAT),
+    ("/$defs/for_each", &keys::FOR_EACH),
+    ("/$defs/when", &keys::WHEN),
+    ("/$defs/until", &keys::UNTIL),
+    ("/$defs/leave", &keys::LEAVE),
+    ("/$defs/stop", &keys::STOP),
+    ("/$defs/set", &keys::SET),
+    ("/$defs/append", &keys::APPEND),
     ("/$defs/expect", &keys::EXPECT),
     ("/$defs/expect/properties/header/additionalProperties/oneOf/1", &keys::EXPECT_HEADER),
     ("/$defs/expect/properties/json/additionalProperties/oneOf/1", &keys::EXPECT_JSON),
@@ -168,7 +177,7 @@ fn mistakes() -> Vec<Value> {
 }
 
 /// Messages of the program about errors that a schema cannot see.
-const UNSEEN: [&str; 19] = [
+const UNSEEN: [&str; 22] = [
     "/checks/",
     "unknown name",
     "has no host",
@@ -188,6 +197,9 @@ const UNSEEN: [&str; 19] = [
     "is not a list",
     "columns, the header has",
     "have the same name",
+    "no step sets",
+    "there is no list",
+    "is a list",
 ];
 
 #[test]
