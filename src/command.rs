@@ -2,16 +2,18 @@
 
 mod merge;
 mod report;
+mod try_out;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
-use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
+use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags, TryFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::plan::engine::Environment;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::{Message, UserClass};
 use crate::plan::url::Scheme;
@@ -34,9 +36,7 @@ pub use report::report;
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     memory::save_address_space();
-    // What is not Unicode is no engine's.
-    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    let environment = environment.collect();
+    let environment = environment();
     let surroundings = ProcessContext {
         stdout_is_terminal: io::stdout().is_terminal(),
         entropy: random::entropy(),
@@ -74,6 +74,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         return Err(error);
     }
     let model = model?;
+    people.print(LogLevel::Info, &terminal::exchanges(&model.run));
     people.print(LogLevel::Info, &terminal::summary(&model, people.width()));
     people.print(LogLevel::Warning, &terminal::warnings(&model.run));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
@@ -81,6 +82,19 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     }
     people.print(LogLevel::Info, &seen.write(&model)?);
     Ok(exit)
+}
+
+/// The variables of the environment. What is not Unicode is no engine's.
+fn environment() -> Environment {
+    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+}
+
+/// `swarmline try`: one user does each task once, and every exchange is shown.
+///
+/// # Errors
+/// Exit 2 when the plan cannot be carried out, or a class or task is unknown.
+pub fn try_out(flags: &TryFlags, origins: &SettingSources) -> Result<Exit> {
+    try_out::run(flags, origins, &environment())
 }
 
 /// What a user of the plan takes.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::outcome::{ExtractTrouble, TlsTrouble};
+use crate::outcome::{ExtractTrouble, Failure, TlsTrouble};
 use crate::plan::data::SourceId;
+use crate::plan::endpoint::EndpointId;
 use crate::plan::template::{RenderError, SlotId};
 
 /// An event of the whole swarm with its time, because the aggregator may receive it later.
@@ -38,6 +39,46 @@ pub enum SwarmEventKind {
     },
     /// A user noticed something.
     Notice(Notice),
+    /// Why a response was not as expected, or did not have a value.
+    Explanation(Box<Explanation>),
+    /// A failed exchange that is to be shown.
+    Exchange(Box<FailedExchange>),
+}
+
+/// What a response had beside what was wanted, in words: reported once an endpoint, kind and tick, because outcomes
+/// have no texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What its outcome is counted as.
+    pub failure: Failure,
+    /// A sentence such as `/price is 37, not 5`, without secrets.
+    pub text: String,
+}
+
+/// A failed exchange as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedExchange {
+    /// Its number in the run or shard, from 1.
+    pub number: u32,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What its outcome is counted as.
+    pub failure: Failure,
+    /// All of it, without secrets.
+    pub text: String,
+}
+
+/// Users that did not succeed with the requests before their first task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotReady {
+    /// Users that succeeded.
+    pub ready: u32,
+    /// Users that tried.
+    pub started: u32,
+    /// Failed requests, by endpoint.
+    pub failed: Vec<(EndpointId, u64)>,
 }
 
 /// Something that a user noticed.

@@ -87,6 +87,8 @@ words! {
         Warning = "swarmline.event.warning",
         /// Requests of one endpoint that had not ended.
         Unfinished = "swarmline.metric.unfinished",
+        /// A part of a failed exchange.
+        Exchange = "swarmline.event.exchange",
         /// The result of a check.
         Check = "swarmline.event.check",
         /// The last line.
@@ -98,8 +100,8 @@ impl LineKind {
     /// Whether it is an event, not a metric.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        use LineKind::{Check, Config, CpuWarning, RunEnd, SpawnComplete, TestStart, TestStop, Warning};
-        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Check | RunEnd)
+        use LineKind::{Check, Config, CpuWarning, Exchange, RunEnd, SpawnComplete, TestStart, TestStop, Warning};
+        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Exchange | Check | RunEnd)
     }
 
     /// Whether it is one of the lines of the Python plugin locust-telemetry.

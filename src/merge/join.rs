@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::admit::EarlyLines;
+use super::exchanges::ExchangeLimits;
 use super::output::can_pass;
 use super::run::RunIdentity;
 use super::shard::{ShardStage, ShardState};
@@ -60,6 +61,7 @@ pub(super) struct Join {
     /// The latest time of a line, since the Unix epoch.
     pub(super) latest: Duration,
     pub(super) inputs: Vec<String>,
+    exchanges: ExchangeLimits,
     noted: HashSet<String>,
     /// Inputs and shards of which nothing is taken.
     pub(super) refused: HashSet<(usize, u32)>,
@@ -113,6 +115,13 @@ impl Join {
                     self.pass((index, number), record);
                 } else {
                     self.contradict(index, number, "a line without its level, logger or message");
+                }
+            }
+            LineKind::Exchange => {
+                let plan = self.run.as_ref().and_then(|run| run.plan.as_ref());
+                let each = plan.and_then(|plan| plan.number("debug-failures")).unwrap_or(0);
+                if self.exchanges.admits(index, telemetry, each) {
+                    self.pass((index, number), record);
                 }
             }
             LineKind::Config => self.take_config(index, line),

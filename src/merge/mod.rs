@@ -10,6 +10,7 @@ mod admit;
 mod counted;
 mod counting;
 mod ending;
+mod exchanges;
 mod join;
 mod master;
 mod output;

@@ -56,7 +56,7 @@ const fn place(
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS: [SettingRow; 53] = [
+const ROWS: [SettingRow; 54] = [
     // The location of the file is not part of its content.
     place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -116,6 +116,7 @@ const ROWS: [SettingRow; 53] = [
     place("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
     // Two runs of the same plan may have different checks.
     place("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
+    place("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),
     place("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];
 

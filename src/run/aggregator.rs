@@ -71,6 +71,15 @@ pub(super) struct FinalCounts<'p> {
     pub(super) snapshots: Snapshots<'p>,
 }
 
+impl FinalCounts<'_> {
+    /// Adds a warning, by kind and sentence.
+    pub(super) fn warn(&mut self, warning: Option<(&'static str, String)>) {
+        let Some((kind, detail)) = warning else { return };
+        let at = self.last.as_ref().map_or(Moment::START, |(look, _)| look.machine.at);
+        self.pending.push(self.recorder.fault(at, kind, &detail));
+    }
+}
+
 impl<'p> Aggregator<'p> {
     /// Creates an aggregator, which first reports start, plan and the tick of t = 0.
     pub(super) fn start(
@@ -157,7 +166,7 @@ impl<'p> Aggregator<'p> {
             }
             _ => {}
         }
-        self.pending.push(self.recorder.swarm_event(event));
+        self.pending.extend(self.recorder.swarm_event(event));
         self.hand_over();
     }
 

@@ -12,6 +12,7 @@ mod shared_aggregate;
 pub mod signals;
 mod snapshots;
 mod targets;
+pub mod trial;
 mod sampler_thread;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ use crate::telemetry::line::{Envelope, StreamSource};
 use crate::telemetry::ours::{RunEnvironment, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
+use crate::telemetry::warnings;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, FinalCounts};
@@ -262,6 +264,7 @@ impl RunThreads<'_> {
                 Err(panic) => std::panic::resume_unwind(panic),
             };
             let stopped = self.stopped_at();
+            final_counts.warn(swarm.not_ready().map(|told| ("not_ready", warnings::not_ready(self.run.plan, &told))));
             let unfinished = final_counts.aggregate.unfinished(&final_counts.phases, stopped, swarm.unsent(stopped));
             Ok((final_counts, LeftOver { unfinished, without_data: swarm.without_data(stopped) }))
         })

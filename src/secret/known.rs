@@ -102,7 +102,9 @@ fn percent(value: &str, blank: &str) -> String {
             b' ' => out.push_str(blank),
             byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => out.push(byte.into()),
             // Writing into a String cannot fail.
-            byte => drop(write!(out, "%{byte:02X}")),
+            byte => {
+                let _ = write!(out, "%{byte:02X}");
+            }
         }
     }
     out
@@ -118,7 +120,9 @@ fn json(value: &str, is_ascii: bool) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c < ' ' || is_ascii && !c.is_ascii() => {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| drop(write!(out, "\\u{unit:04x}")));
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                    let _ = write!(out, "\\u{unit:04x}");
+                });
             }
             c => out.push(c),
         }

@@ -8,6 +8,7 @@ pub mod claims;
 mod fitting;
 pub mod intervals;
 mod health;
+pub mod exchanges;
 pub mod ending;
 pub mod look;
 pub mod recorder;

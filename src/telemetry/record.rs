@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
+use super::ours::{CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
 use crate::clock::Moment;
 use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
 
@@ -59,6 +59,8 @@ pub enum RecordBody {
     Warning(Warning),
     /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
+    /// A part of a failed exchange.
+    Exchange(Box<ExchangeEvent>),
     /// The result of a check.
     Check(CheckEvent),
     /// The last line.
@@ -84,6 +86,7 @@ impl RecordBody {
             Self::Health(_) => LineKind::Health,
             Self::Warning(_) => LineKind::Warning,
             Self::Unfinished(_) => LineKind::Unfinished,
+            Self::Exchange(_) => LineKind::Exchange,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,
         }

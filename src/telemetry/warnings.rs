@@ -1,7 +1,7 @@
 //! Warnings that concern the validity of the numbers, as kind and sentence: the kind for programs, the sentence for
 //! people.
 
-use crate::event::Notice;
+use crate::event::{NotReady, Notice};
 use crate::plan::data::SourceId;
 use crate::plan::template::{RenderError, SlotId};
 use crate::plan::{LoadModel, Plan};
@@ -31,6 +31,19 @@ pub fn aggregate_warning(warning: AggregateWarning) -> (&'static str, String) {
             ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
         }
     }
+}
+
+/// Users that did not succeed with the requests before their first task, as a sentence.
+#[must_use]
+pub fn not_ready(plan: &Plan, NotReady { ready, started, failed }: &NotReady) -> String {
+    /// Endpoints that are named.
+    const MOST: usize = 5;
+    let failed = failed.iter().take(MOST).map(|(endpoint, count)| {
+        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+        format!("{} failed {times}", plan.endpoints()[endpoint.0 as usize])
+    });
+    let failed = failed.collect::<Vec<_>>().join(", ");
+    format!("{ready} of {started} users got ready: {failed}")
 }
 
 /// A user's notice as kind and sentence. Each kind is reported once.

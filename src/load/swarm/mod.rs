@@ -9,3 +9,6 @@ pub(super) mod arrival_queues;
 pub(super) mod request_quota;
 pub mod outcome_sender;
 pub mod notices;
+pub(super) mod readiness;
+pub(super) mod transcripts;
+pub mod trial;

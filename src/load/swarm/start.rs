@@ -9,14 +9,16 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::arrival_queues::{Arrival, ArrivalQueues};
 use super::context::RunContext;
-use super::notices::Notices;
+use super::notices::{Explanations, Notices};
 use super::outcome_sender::OutcomeSender;
+use super::readiness::Readiness;
 use super::request_quota::RequestQuota;
 use super::roster::UserSlot;
 use super::start_gate::StartGate;
 use super::stop::Never;
+use super::transcripts::{FailureLimits, Recording};
 use crate::clock::Moment;
-use crate::event::{Notice, SwarmEvent, SwarmEventKind};
+use crate::event::{NotReady, Notice, SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
 use crate::load::user::data_cursor::DataCursor;
 use crate::load::user::journey::{self, Job, UserEnd, UserId};
@@ -45,6 +47,10 @@ pub struct Swarm<'run> {
     quota: RequestQuota,
     data: DataCursor<'run>,
     notices: Notices,
+    explanations: Explanations,
+    readiness: Readiness,
+    /// Limits of the failed exchanges that are shown; `None` shows none.
+    failure_limits: Option<FailureLimits>,
     queues: Option<ArrivalQueues<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
@@ -79,6 +85,9 @@ impl<'run> Swarm<'run> {
             quota: RequestQuota::new(plan.load().requests),
             data: DataCursor::new(plan),
             notices: Notices::default(),
+            explanations: Explanations::new(plan),
+            readiness: Readiness::default(),
+            failure_limits: plan.debug_failures().map(FailureLimits::new),
             queues: lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
@@ -261,6 +270,12 @@ impl<'run> Swarm<'run> {
         (of_spent + self.data.without_data()).min(left.unwrap_or(u64::MAX))
     }
 
+    /// Users that did not succeed with the requests before their first task; `None` if all did, or none failed.
+    #[must_use]
+    pub fn not_ready(&self) -> Option<NotReady> {
+        self.readiness.not_ready()
+    }
+
     fn report_spawned(&self, ties: &SwarmHandles<'_>, reached: Vec<u32>) {
         // Users that found no data have ended, or are about to.
         let without_rows = self.without_rows.load(Ordering::SeqCst);
@@ -304,6 +319,9 @@ impl<'run> Swarm<'run> {
             data: &self.data,
             notices: &self.notices,
             start_gate: &self.start_gate,
+            explanations: &self.explanations,
+            readiness: &self.readiness,
+            recording: self.failure_limits.as_ref().map_or(Recording::Off, Recording::Failures),
         };
         let user_slot = self.run.roster.enter();
         let own = Arc::clone(&user_slot);

@@ -207,9 +207,16 @@ impl User<'_> {
 
     /// Sends the requests before the first task, repeatedly until all of them succeed; returns whether they did.
     fn run_on_start(&mut self) -> bool {
+        if self.class.on_start.is_empty() {
+            return true;
+        }
+        self.shared.readiness.begin();
         loop {
             match self.session.run_steps(&self.class.on_start, DueTime::WhenSent, Purpose::Start) {
-                SequenceEnd::Completed => return true,
+                SequenceEnd::Completed => {
+                    self.shared.readiness.succeed();
+                    return true;
+                }
                 SequenceEnd::UserMustEnd => return false,
                 SequenceEnd::CutShort => {}
             }

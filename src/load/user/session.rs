@@ -1,5 +1,7 @@
 //! A user's session: renders requests, sends them, checks the responses and extracts values from them.
 
+mod explain;
+
 use std::time::Duration;
 
 use super::data_cursor::DataUsedUp;
@@ -8,8 +10,10 @@ use crate::clock::Moment;
 use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
 use crate::load::http::memory::Keep;
+use crate::load::http::recorder::RecordLimits;
 use crate::load::swarm::request_quota::Permit;
 use crate::load::swarm::roster::UserSlot;
+use crate::load::swarm::transcripts::Recording;
 use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
 use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
@@ -19,7 +23,7 @@ use crate::plan::journey::{Message, RequestStep, Step, Task};
 use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
-use crate::plan::template::{RenderError, Values, Variable};
+use crate::plan::template::{RenderError, SlotId, Values, Variable};
 use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
@@ -32,6 +36,8 @@ pub(super) struct Session<'run> {
     exchange: Exchange<'run>,
     values: UserValues,
     buffer: WireBuffer,
+    /// Values of variables that the last response replaced, while exchanges are recorded: its request may have them.
+    replaced: Vec<(SlotId, Variable)>,
     /// Requests started.
     sent: u64,
 }
@@ -88,8 +94,14 @@ impl<'run> Session<'run> {
         let variables = vec![None; shared.run.plan.variables().len()];
         let rows = vec![None; shared.run.plan.sources().len()];
         let known = UserValues { number, iteration: 0, variables, rows, random };
-        let exchange = Exchange::new(shared.run, shared.dialer, user_slot);
-        Self { shared, slot: user_slot, reports, exchange, values: known, buffer: WireBuffer::default(), sent: 0 }
+        let mut exchange = Exchange::new(shared.run, shared.dialer, user_slot);
+        match shared.recording {
+            Recording::Off => {}
+            Recording::Failures(_) => exchange.record(RecordLimits::FAILURES),
+            Recording::All(_) => exchange.record(RecordLimits::EVERYTHING),
+        }
+        let (buffer, replaced) = (WireBuffer::default(), Vec::new());
+        Self { shared, slot: user_slot, reports, exchange, values: known, buffer, replaced, sent: 0 }
     }
 
     /// The user's own random numbers.
@@ -193,6 +205,10 @@ impl<'run> Session<'run> {
         let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep }, sent);
         self.slot.end();
         let (ending, step_end) = self.evaluate(step, &exchanged);
+        self.explain((step, endpoint), &exchanged, ending);
+        if purpose == Purpose::Start && matches!(ending, Ending::Failed(_)) {
+            self.shared.readiness.fail(endpoint);
+        }
         self.report(endpoint, turn, &exchanged, ending, step_end)
     }
 
@@ -247,7 +263,13 @@ impl<'run> Session<'run> {
         let mut missing = None;
         for extraction in &step.extract {
             match extraction.extract(&answer) {
-                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(Variable::Text(value)),
+                Some(value) => {
+                    let variable = &mut self.values.variables[extraction.slot.0 as usize];
+                    let before = variable.replace(Variable::Text(value));
+                    if !matches!(self.shared.recording, Recording::Off) {
+                        self.replaced.extend(before.map(|before| (extraction.slot, before)));
+                    }
+                }
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
         }

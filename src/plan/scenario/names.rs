@@ -39,6 +39,8 @@ pub(super) struct ScenarioNames {
     pub(super) used_sources: BTreeSet<SourceId>,
     /// Other files that were read: data and bodies.
     pub(super) files: Vec<PathBuf>,
+    /// Secret values that requests contain, so that what is shown of these can be masked.
+    pub(super) secrets: BTreeSet<String>,
 }
 
 /// The result of resolving an expression.
@@ -135,7 +137,12 @@ impl ScenarioNames {
             return Err(format!("${{{expression}}} must be a whole JSON string in \"json\""));
         }
         match self.meaning(expression).map_err(|why| format!("${{{expression}}}: {why}"))? {
-            Expansion::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
+            Expansion::Known(known) => {
+                if known.is_secret {
+                    self.secrets.insert(known.text.clone());
+                }
+                push_text(template, &known.text, encoding, known.is_secret)
+            }
             Expansion::Hole(hole, is_secret) => {
                 template.push_placeholder(hole, encoding, is_secret);
                 Ok(())

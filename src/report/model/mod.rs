@@ -4,6 +4,7 @@
 //! file, by the same code from the same numbers.
 
 pub mod timeline;
+pub mod causes;
 mod intervals;
 mod unfinished;
 mod verdict;
@@ -11,6 +12,7 @@ mod verdict;
 use std::collections::HashMap;
 use std::path::Path;
 
+use causes::FailureCauses;
 use intervals::Pending;
 use timeline::{Point, Timeline};
 pub use unfinished::{Numbers, UnfinishedSeen};
@@ -25,6 +27,7 @@ use crate::stats::times::Times;
 use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
 use crate::telemetry::reader::facts::{ConfigFact, ErrorRow, Fact, SettingFact, StatsFact, TargetFact, TestStopFact};
+use crate::telemetry::reader::failures::WarningFact;
 use crate::telemetry::reader::troubles::Troubles;
 use crate::telemetry::reader::{StreamIdentity, StreamLine, StreamReader, StreamSummary, source};
 use crate::vocabulary::{FailureClass, Phase};
@@ -71,6 +74,8 @@ pub struct RunData {
     unfinished: Vec<UnfinishedSeen>,
     /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
+    /// Why there were errors, as far as the stream says.
+    pub causes: FailureCauses,
     /// In time order.
     pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
@@ -212,6 +217,7 @@ impl Default for RunData {
             endpoints: Vec::new(),
             unfinished: Vec::new(),
             errors: Vec::new(),
+            causes: FailureCauses::default(),
             warnings: Vec::new(),
             more_warnings: 0,
             reached: Vec::new(),
@@ -251,7 +257,9 @@ impl RunData {
                 let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
                 self.warn(line.time, "cpu", detail);
             }
-            Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
+            Fact::Warning(WarningFact { kind, detail, cause: None }) => self.warn(line.time, &kind, detail),
+            Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
+            Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
             Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {
                 let place = self.endpoint(&method, &name);

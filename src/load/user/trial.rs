@@ -1,0 +1,67 @@
+//! One user that performs chosen tasks once each, in order, and shows every exchange.
+
+use super::session::{Purpose, SequenceEnd, Session};
+use super::shared::{Reports, UserContext};
+use crate::load::swarm::roster::UserSlot;
+use crate::outcome::DueTime;
+use crate::plan::journey::{Task, UserClass};
+
+/// A part of a trial.
+#[derive(Clone, Copy, Debug)]
+pub enum TrialPart<'p> {
+    /// The steps before the first task.
+    OnStart,
+    /// A task, by its name.
+    Task(&'p str),
+    /// The steps at the end.
+    OnStop,
+}
+
+/// How a part of a trial ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartEnd {
+    /// Every step was performed.
+    Completed,
+    /// The rest of it was skipped.
+    CutShort,
+    /// The data that it needs is used up.
+    NoData,
+}
+
+/// Performs `on_start`, the tasks and `on_stop`; `begin` and `end` are told of each part. If `on_start` fails, nothing
+/// follows.
+pub(in crate::load) fn run<'p: 'run, 'run>(
+    number: u32,
+    (shared, user_slot, reports): (UserContext<'run>, &'run UserSlot, Reports<'run>),
+    class: &'p UserClass,
+    tasks: &[&'p Task],
+    begin: &dyn Fn(TrialPart<'p>),
+    end: &dyn Fn(TrialPart<'p>, PartEnd),
+) {
+    user_slot.set_thread();
+    let mut session = Session::new(number, shared, user_slot, reports);
+    if !session.take_rows(&class.rows) {
+        return end(TrialPart::OnStart, PartEnd::NoData);
+    }
+    let part_end = |sequence_end| match sequence_end {
+        SequenceEnd::Completed => PartEnd::Completed,
+        SequenceEnd::CutShort | SequenceEnd::UserMustEnd => PartEnd::CutShort,
+    };
+    if !class.on_start.is_empty() {
+        begin(TrialPart::OnStart);
+        let over = part_end(session.run_steps(&class.on_start, DueTime::WhenSent, Purpose::Start));
+        end(TrialPart::OnStart, over);
+        if over != PartEnd::Completed {
+            return;
+        }
+    }
+    for task in tasks {
+        let part = TrialPart::Task(&task.name);
+        begin(part);
+        end(part, session.run_task(task, DueTime::WhenSent).map_or(PartEnd::NoData, part_end));
+    }
+    if !class.on_stop.is_empty() {
+        begin(TrialPart::OnStop);
+        end(TrialPart::OnStop, part_end(session.run_steps(&class.on_stop, DueTime::WhenSent, Purpose::Stop)));
+    }
+}
