@@ -96,9 +96,9 @@ impl SettingSources {
         self.origins.get(flag).copied().unwrap_or(SettingSource::Default)
     }
 
-    /// Every flag and where it got its value.
-    fn flags(&self) -> impl Iterator<Item = (&str, SettingSource)> {
-        self.origins.iter().map(|(flag, source)| (flag.as_str(), *source))
+    /// The flags of the command line, by their names.
+    fn given(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter().filter(|(_, source)| **source == SettingSource::Flag).map(|(flag, _)| flag.as_str())
     }
 
     /// Notes that the scenario file says what nobody else said.
@@ -183,7 +183,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let origins = origins.unwrap_or_default();
     match (&cli.command, variables) {
         (Command::Run(_), Variables::Heeded(value)) => refused::variables(value)?,
-        (Command::Try(_), _) => try_flags::refuse_others(&origins)?,
+        (Command::Try(_), _) => try_flags::refuse_others(origins.given())?,
         _ => {}
     }
     Ok(Invocation::Command(cli.command, origins))
@@ -202,9 +202,9 @@ fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
         let argument = argument.hide_env_values(true);
         if is_heeded { argument } else { argument.env(None::<&'static str>) }
     };
-    let mut definition = Cli::command()
-        .mut_subcommand("try", try_flags::hide_others)
-        .mut_subcommands(|command| command.mut_args(&argument));
+    let of_command =
+        |command: clap::Command| if command.get_name() == "try" { try_flags::hide_others(command) } else { command };
+    let mut definition = Cli::command().mut_subcommands(|command| of_command(command).mut_args(&argument));
     definition.build();
     definition
 }

@@ -4,7 +4,6 @@
 use clap::Args;
 
 use super::flags::RunFlags;
-use super::{SettingSource, SettingSources};
 use crate::error::{Error, Result};
 
 /// Flags of `swarmline try`.
@@ -72,13 +71,12 @@ pub(super) fn hide_others(command: clap::Command) -> clap::Command {
     })
 }
 
-/// Refuses the flags that mean nothing here.
+/// Refuses flags that mean nothing here, of those that were given on the command line.
 ///
 /// # Errors
 /// Names the flag.
-pub(super) fn refuse_others(origins: &SettingSources) -> Result<()> {
-    let others = origins.flags().filter(|(id, source)| *source == SettingSource::Flag && !is_known(id));
-    match others.map(|(id, _)| id).min() {
+pub(super) fn refuse_others<'f>(given: impl Iterator<Item = &'f str>) -> Result<()> {
+    match given.filter(|id| !is_known(id)).min() {
         Some(id) => {
             let flag = format!("--{}", id.replace('_', "-").replace("max-requests", "requests"));
             Err(Error::usage(flag, "has no meaning for swarmline try: one user does each task once, without a report"))

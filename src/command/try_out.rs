@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cli::{SettingSources, TryFlags};
 use crate::error::{Exit, Result};
+use crate::event::Notice;
 use crate::outcome::Ending;
 use crate::plan::engine::Environment;
 use crate::plan::journey::UserClass;
@@ -56,7 +57,8 @@ impl Page<'_> {
     fn show(&self, class: &UserClass, event: TrialEvent<'_>) {
         match event {
             TrialEvent::Begin(part) => {
-                let of_class = if self.plan.classes().len() > 1 { format!(" of {}", class.name) } else { String::new() };
+                let of_class =
+                    if self.plan.classes().len() > 1 { format!(" of {}", class.name) } else { String::new() };
                 Self::print(&format!("\n== {}{of_class}\n", plain(&name(part))));
             }
             TrialEvent::Exchanged(transcript, secrets) => {
@@ -66,6 +68,8 @@ impl Page<'_> {
                 }
                 Self::print(&text(&transcript, self.style(&secrets)));
             }
+            // The transcript has said so.
+            TrialEvent::Notice(Notice::NotExtracted { .. }) => {}
             TrialEvent::Notice(notice) => Self::print(&format!("{}\n", plain(&warnings::notice(self.plan, notice).1))),
             TrialEvent::End(part, end) => self.end(part, end),
         }
@@ -80,7 +84,7 @@ impl Page<'_> {
         let why = match (end, part) {
             (PartEnd::Completed, _) => return,
             (PartEnd::CutShort, TrialPart::OnStart) => {
-                "on_start failed, so the tasks are not tried: in a run this user would try again every second"
+                "as it failed, the tasks are not tried; in a run this user would begin again every second"
             }
             (PartEnd::CutShort, _) => "the rest was skipped",
             (PartEnd::NoData, _) => "it was not done, as every row of its data is taken",

@@ -32,7 +32,8 @@ impl PlanSecrets {
         }
         let named = resolved.scenario.variables.iter().map(|name| is_secret(name));
         let mut slots: Box<[bool]> = named.collect();
-        for extraction in resolved.journeys.classes.iter().flat_map(UserClass::requests).flat_map(|step| &step.extract) {
+        for extraction in resolved.journeys.classes.iter().flat_map(UserClass::requests).flat_map(|step| &step.extract)
+        {
             slots[extraction.slot.0 as usize] |= is_secret_source(extraction);
         }
         Self { known, slots }

@@ -69,12 +69,10 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let checks: Vec<Check> = story.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
     let titles = story.failed_by_endpoint();
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
-    let clean = match failed {
-        0 => CaseResult::Passed,
-        _ => {
-            let why = format!("{failed} of {} requests failed", story.counts().completed());
-            CaseResult::Failed(why, details(story))
-        }
+    let clean = if failed == 0 {
+        CaseResult::Passed
+    } else {
+        CaseResult::Failed(format!("{failed} of {} requests failed", story.counts().completed()), details(story))
     };
     let of_checks = story.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {

@@ -35,7 +35,8 @@ impl KnownSecrets {
         if value.len() < MIN_LEN || self.0.len() >= MAX_VALUES || self.0.contains(value) {
             return;
         }
-        for encoded in [percent(value, "%20"), percent(value, "+"), json(value, false), json(value, true), html(value)] {
+        for encoded in [percent(value, "%20"), percent(value, "+"), json(value, false), json(value, true), html(value)]
+        {
             self.0.insert(encoded.to_ascii_lowercase());
             self.0.insert(encoded);
         }

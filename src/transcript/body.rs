@@ -110,7 +110,7 @@ mod tests {
         let json = br#"{"b":1.50,"a":[{}, [ ],{"x":"a,\"b:{"}],"e":""}"#;
         let lines = "{\n  \"b\": 1.50,\n  \"a\": [\n    {},\n    [],\n    {\n      \"x\": \"a,\\\"b:{\"\n    }\n  ],\n  \"e\": \"\"\n}";
         assert_eq!(told(json, 1000), lines);
-        assert_eq!(told(json, 8), "{\n  \"b\": 1.\n(47 bytes in all)");
+        assert_eq!(told(json, 8), "{\n  \"b\": 1.5\n(47 bytes in all)");
         assert_eq!(told(b"{\"password\":\"x\",\"n\":1}", 1000), "{\n  \"password\": \"***\",\n  \"n\": 1\n}");
     }
 

@@ -13,6 +13,9 @@ pub const MAX_BODY: usize = 1024;
 /// Maximum bytes of a transcript in the stream.
 pub const MAX_STREAM_TEXT: usize = 4096;
 
+/// Room for the words at a cut.
+const CUT_WORDS: usize = 40;
+
 /// Maximum characters of an extracted value.
 const MAX_VALUE: usize = 200;
 
@@ -112,9 +115,7 @@ pub fn stream_text(transcript: &Transcript, secrets: &KnownSecrets) -> String {
             return text;
         }
     }
-    /// Room for the words at the cut.
-    const ROOM: usize = 40;
-    body::cut(&text, MAX_STREAM_TEXT - ROOM) + "\n"
+    body::cut(&text, MAX_STREAM_TEXT - CUT_WORDS) + "\n"
 }
 
 fn hop_lines(page: &mut Page, hop: &Hop, style: Style<'_>) {

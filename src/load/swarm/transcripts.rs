@@ -66,13 +66,10 @@ mod tests {
     fn so_many_of_each_endpoint_and_failure_are_shown_and_200_in_all() {
         let limits = FailureLimits::new(2);
         let take = |endpoint, status| limits.take(EndpointId(endpoint), Failure::Status(status));
-        assert_eq!([take(0, 400), take(0, 400), take(0, 400), take(0, 500), take(1, 400)], [
-            Some(1),
-            Some(2),
-            None,
-            Some(3),
-            Some(4)
-        ]);
-        assert_eq!((2..1000).filter_map(|endpoint| take(endpoint, 400)).last(), Some(MAX_SHOWN));
+        assert_eq!(
+            [take(0, 400), take(0, 400), take(0, 400), take(0, 500), take(1, 400)],
+            [Some(1), Some(2), None, Some(3), Some(4)]
+        );
+        assert_eq!((2..1000).filter_map(|endpoint| take(endpoint, 400)).max(), Some(MAX_SHOWN));
     }
 }

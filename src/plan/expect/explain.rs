@@ -38,7 +38,9 @@ impl Expect {
     pub fn findings(&self, answer: &ResponseView<'_>, values: &mut Values<'_>) -> Vec<Finding> {
         let mut findings = vec![status(&self.status, answer.status)];
         findings.extend(self.header.iter().map(|rule| rule.finding(answer, values)));
-        if self.needs_body() && let Err(unread) = answer.body {
+        if self.needs_body()
+            && let Err(unread) = answer.body
+        {
             findings.push(Finding::new(false, unread.text().into_owned()));
         } else {
             let found = |place| answer.texts.found(place);
@@ -68,7 +70,7 @@ impl Expect {
 fn status(wanted: &StatusSet, found: u16) -> Finding {
     let words = if *wanted == StatusSet::default() { "below 400".to_owned() } else { wanted.to_string() };
     if wanted.contains(found) {
-        return Finding::new(true, format!("status is {found}, of {words}"));
+        return Finding::new(true, format!("status is {found}, wanted was {words}"));
     }
     Finding::new(false, format!("status is {found}, not {words}"))
 }

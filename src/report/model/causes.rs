@@ -49,13 +49,6 @@ impl FailureCauses {
         self.explanations.get(&key).map(String::as_str)
     }
 
-    /// The first failed exchange of an error.
-    #[must_use]
-    pub fn exchange(&self, method: &str, name: &str, error: &str) -> Option<&ExchangeSeen> {
-        let is_same = |one: &ErrorName| one.method == method && one.name == name && one.error == error;
-        self.exchanges.iter().find(|exchange| is_same(&exchange.error))
-    }
-
     /// Adds what explains an error; only the first explanation of an error is kept.
     pub(super) fn explain(&mut self, error: ErrorName, detail: String) {
         if self.explanations.len() < MAX_EXPLAINED {
@@ -74,7 +67,8 @@ impl FailureCauses {
         }
         let is_same = |seen: &&mut ExchangeSeen| seen.number == number && seen.source_id == source_id;
         let begun = self.exchanges.iter_mut().rev().find(is_same);
-        if let Some(begun) = begun.filter(|begun| begun.parts + 1 == part && begun.text.len() + text.len() <= MAX_TEXT) {
+        if let Some(begun) = begun.filter(|begun| begun.parts + 1 == part && begun.text.len() + text.len() <= MAX_TEXT)
+        {
             begun.text.push_str(&text);
             begun.parts = part;
         }

@@ -95,8 +95,7 @@ const UNFINISHED: &[Key] = &[
     Key::histogram_lines,
 ];
 
-const EXCHANGE: &[Key] =
-    &[Key::method, Key::name, Key::error, Key::exchange, Key::part, Key::parts, Key::text];
+const EXCHANGE: &[Key] = &[Key::method, Key::name, Key::error, Key::exchange, Key::part, Key::parts, Key::text];
 
 const CHECK: &[Key] = &[Key::check, Key::met, Key::has_data, Key::value, Key::unit];
 

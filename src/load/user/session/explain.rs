@@ -47,7 +47,12 @@ impl Session<'_> {
 
     #[cold]
     #[inline(never)]
-    fn explain_failure(&mut self, (step, endpoint): (&RequestStep, EndpointId), exchanged: &Exchanged, failure: Failure) {
+    fn explain_failure(
+        &mut self,
+        (step, endpoint): (&RequestStep, EndpointId),
+        exchanged: &Exchanged,
+        failure: Failure,
+    ) {
         let at = exchanged.done;
         // With the statuses that count as ok by default, the error says all.
         let is_plain = matches!(failure, Failure::Status(_)) && step.rules.expect.status == StatusSet::default();
@@ -152,7 +157,9 @@ impl Session<'_> {
             let Some(row) = row else { continue };
             secret_columns(source).for_each(|column| known.add(source.cell(*row, column)));
         }
-        hops.iter().for_each(|hop| add_named(&mut known, hop));
+        for hop in hops {
+            add_named(&mut known, hop);
+        }
         known
     }
 }
@@ -180,8 +187,7 @@ fn add_named(known: &mut KnownSecrets, hop: &Hop) {
 /// The first condition that is not met, or the first value that is missing.
 fn words(findings: &[Finding], extracted: &[Extracted]) -> Option<String> {
     let unmet = findings.iter().find(|finding| !finding.is_met).map(|finding| finding.text.clone());
-    let missing = || {
-        extracted.iter().find_map(|one| Some(format!("no ${{{}}}: {}", one.name, one.value.as_ref().err()?)))
-    };
+    let missing =
+        || extracted.iter().find_map(|one| Some(format!("no ${{{}}}: {}", one.name, one.value.as_ref().err()?)));
     unmet.or_else(missing)
 }

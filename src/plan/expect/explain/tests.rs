@@ -65,7 +65,8 @@ fn the_other_conditions_say_so_too() {
         size: Some(SizeRule { min: 10, max: u64::MAX }),
         ..Expect::status("201".parse().unwrap())
     };
-    let told = ["status is 200, not 201", "it took 5 ms, and may take at most 2 ms", "the body has 5 bytes, not at least 10"];
+    let told =
+        ["status is 200, not 201", "it took 5 ms, and may take at most 2 ms", "the body has 5 bytes, not at least 10"];
     assert_eq!(unmet(&expect, &answer), told);
 }
 
@@ -88,5 +89,8 @@ fn an_extraction_says_what_the_answer_has_instead() {
 fn a_long_value_is_cut() {
     let body = format!("\"{}\"", "x".repeat(10_000));
     let told = unmet(&json("", equals("1")), &view("HTTP/1.1 200 OK\r\n\r\n", body.as_bytes())).remove(0);
-    assert!(told.starts_with("the answer is \"xxx") && told.ends_with("…, not 1") && told.chars().count() < 110, "{told}");
+    assert!(
+        told.starts_with("the answer is \"xxx") && told.ends_with("…, not 1") && told.chars().count() < 110,
+        "{told}"
+    );
 }
