@@ -3,17 +3,19 @@
 mod merge;
 mod report;
 mod stdio;
+mod try_out;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 
 use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
-use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags};
+use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags, TryFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::body_file::PIECE;
+use crate::plan::engine::Environment;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::Message;
 use crate::plan::url::Scheme;
@@ -37,9 +39,7 @@ pub use stdio::{print, tell};
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     memory::save_address_space();
-    // Engines set variables that are Unicode.
-    let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
-    let environment = environment.collect();
+    let environment = environment();
     let surroundings = ProcessContext {
         stdout_is_terminal: io::stdout().is_terminal(),
         entropy: random::entropy(),
@@ -77,6 +77,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         return Err(error);
     }
     let model = model?;
+    screen.print(LogLevel::Info, &terminal::exchanges(&model.run));
     screen.print(LogLevel::Info, &terminal::summary(&model, screen.width()));
     screen.print(LogLevel::Warning, &terminal::warnings(&model.run));
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
@@ -84,6 +85,19 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     }
     screen.print(LogLevel::Info, &collector.write(&model)?);
     Ok(exit)
+}
+
+/// The variables of the environment. What is not Unicode is no engine's.
+fn environment() -> Environment {
+    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+}
+
+/// `swarmline try`: one user does each task once, and every exchange is shown.
+///
+/// # Errors
+/// Exit 2 when the plan cannot be carried out, or a class or task is unknown.
+pub fn try_out(flags: &TryFlags, origins: &SettingSources) -> Result<Exit> {
+    try_out::run(flags, origins, &environment())
 }
 
 /// What memory a user of the plan needs.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Moment;
-use crate::outcome::{ExtractTrouble, TlsTrouble};
+use crate::outcome::{ExtractTrouble, Failure, TlsTrouble};
 use crate::plan::body_file::{BodyFileId, BodyFileTrouble};
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::EndpointId;
@@ -45,6 +45,35 @@ pub enum SwarmEventKind {
         /// The request that failed and how, or what else was wrong.
         why: String,
     },
+    /// Why a response was not as expected, or did not have a value.
+    Explanation(Box<Explanation>),
+    /// A failed exchange that is to be shown.
+    Exchange(Box<FailedExchange>),
+}
+
+/// What a response had beside what was wanted, in words: reported once an endpoint, kind and tick, because outcomes
+/// have no texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What its outcome is counted as.
+    pub failure: Failure,
+    /// A sentence such as `/price is 37, not 5`, without secrets.
+    pub text: String,
+}
+
+/// A failed exchange as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedExchange {
+    /// Its number in the run or shard, from 1.
+    pub number: u32,
+    /// The endpoint.
+    pub endpoint: EndpointId,
+    /// What its outcome is counted as.
+    pub failure: Failure,
+    /// All of it, without secrets.
+    pub text: String,
 }
 
 /// Something that a user noticed.

@@ -29,6 +29,7 @@ pub mod value;
 pub mod cli;
 pub mod plan;
 pub mod outcome;
+pub mod transcript;
 pub mod event;
 pub mod load;
 pub mod stats;

@@ -1,6 +1,10 @@
 //! Recognizes and masks secrets: used for every output that repeats user input.
 
+mod known;
+
 use std::ops::Range;
+
+pub use known::KnownSecrets;
 
 /// Replaces a secret in output.
 pub const MASK: &str = "***";
@@ -39,9 +43,14 @@ pub fn masked(text: &str) -> String {
 /// secrets (`"password": "x"`).
 #[must_use]
 pub fn masked_body(text: &str) -> String {
+    mask_ranges(text, hidden_in_body(text))
+}
+
+fn hidden_in_body(text: &str) -> Vec<Range<usize>> {
     let mut hidden = hidden(text);
     hidden.extend(members(text));
-    mask_ranges(text, hidden)
+    hidden.extend(parts(text));
+    hidden
 }
 
 fn hidden(text: &str) -> Vec<Range<usize>> {
@@ -106,30 +115,83 @@ fn pairs(word: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Values of JSON members whose name indicates a secret.
+/// Values of JSON members whose name indicates a secret. Works on a text that is cut off or is not JSON: then it masks too
+/// much rather than too little.
 fn members(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut rest = 0;
     while let Some((name, after)) = quoted(text, rest) {
+        let Some(value) = text[after..].trim_start().strip_prefix(':').map(str::trim_start) else {
+            // The closing quote may be an opening one, where a quote before it stands alone.
+            rest = after - 1;
+            continue;
+        };
         rest = after;
-        let Some(value) = text[after..].trim_start().strip_prefix(':').map(str::trim_start) else { continue };
         if !is_secret(&text[name]) {
             continue;
         }
-        let begin = text.len() - value.len();
-        let string = quoted(text, begin).filter(|(inner, _)| inner.start == begin + 1);
-        let (end, next) = string.map_or_else(
-            || {
-                let end = begin + value.find([',', '}', ']']).unwrap_or(value.len());
-                (end, end)
-            },
-            |(inner, next)| (inner.end, next),
-        );
-        let begin = if value.starts_with('"') { begin + 1 } else { begin };
-        if begin < end && !text[begin..end].starts_with("${") {
-            found.push(begin..end);
+        let hidden = member_value(text, text.len() - value.len());
+        rest = hidden.end.max(after);
+        if !hidden.is_empty() && !text[hidden.clone()].starts_with("${") {
+            found.push(hidden);
         }
-        rest = next;
+    }
+    found
+}
+
+/// The part to mask of a JSON value that begins at `begin`: what is between the quotes of a string, all of an array or
+/// object, and everything else up to the next separator. A value that is cut off reaches to the end of the text.
+fn member_value(text: &str, begin: usize) -> Range<usize> {
+    let value = &text[begin..];
+    match value.chars().next() {
+        Some('"') => {
+            let end = quoted(text, begin).map_or(text.len(), |(inner, _)| inner.end);
+            begin + 1..end
+        }
+        Some('{' | '[') => begin..begin + nested_len(value),
+        _ => begin..begin + value.find([',', '}', ']']).unwrap_or(value.len()),
+    }
+}
+
+/// Length of the array or object at the start of a text.
+fn nested_len(text: &str) -> usize {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(step) = text[at..].find(['{', '[', '}', ']', '"']) {
+        at += step;
+        match text.as_bytes()[at] {
+            b'"' => match quoted(text, at) {
+                Some((_, after)) => {
+                    at = after;
+                    continue;
+                }
+                None => return text.len(),
+            },
+            b'{' | b'[' => depth += 1,
+            _ => depth -= 1,
+        }
+        at += 1;
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// Values of the parts of a `multipart/form-data` body (RFC 7578) whose name indicates a secret: from the empty line
+/// after the part's head to the next line that begins with `--`.
+fn parts(text: &str) -> Vec<Range<usize>> {
+    const NAME: &str = "form-data;";
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(step) = text[at..].find(NAME) {
+        at += step + NAME.len();
+        let line = &text[at..at + text[at..].find('\n').unwrap_or(text.len() - at)];
+        let name = line.split(';').find_map(|part| part.trim().strip_prefix("name="));
+        let Some(body) = text[at..].find("\r\n\r\n").map(|end| at + end + 4) else { break };
+        if name.is_some_and(is_secret) {
+            let end = text[body..].find("\r\n--").map_or(text.len(), |length| body + length);
+            found.push(body..end);
+        }
     }
     found
 }
@@ -185,7 +247,14 @@ mod tests {
             ("p=1&password=x", "p=1&password=***"),
             (r#"{"password" : "a\"b", "n":1,"pin_secret":7}"#, r#"{"password" : "***", "n":1,"pin_secret":***}"#),
             (r#"{"token":"${token}"}"#, r#"{"token":"${token}"}"#),
-            ("\"key\": \"never closed", "\"key\": \"***"),
+            ("\"key\": \"never, closed", "\"key\": \"***"),
+            (r#"{"auth":{"a":"b","c":["}"]},"n":1}"#, r#"{"auth":***,"n":1}"#),
+            (r#"{"keys":["a","b"#, r#"{"keys":***"#),
+            (r#"an inch is 1" {"password": "x"}"#, r#"an inch is 1" {"password": "***"}"#),
+            (
+                "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\n--b\r\n",
+                "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\n***\r\n--b\r\n",
+            ),
             ("http://ü:ü@ü", "http://***@ü"),
         ] {
             assert_eq!(masked_body(text), told, "{text}");

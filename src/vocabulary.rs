@@ -87,6 +87,8 @@ words! {
         Warning = "swarmline.event.warning",
         /// Requests of one endpoint that had not ended.
         Unfinished = "swarmline.metric.unfinished",
+        /// A part of a failed exchange.
+        Exchange = "swarmline.event.exchange",
         /// The result of a check.
         Check = "swarmline.event.check",
         /// The last line.
@@ -124,6 +126,7 @@ impl LineKind {
             | Self::Histogram
             | Self::Health
             | Self::Unfinished
+            | Self::Exchange
             | Self::Check
             | Self::RunEnd => false,
         }

@@ -240,6 +240,11 @@ pub struct RunFlags {
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// Show N failed exchanges of each endpoint and error, in full and without secrets; at most 200 in all
+    ///
+    /// Each is shown at the end of the run, and is in the stream, from which reports show it later.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200), help_heading = "Output")]
+    pub debug_failures: Option<u32>,
     /// Exit code when a request failed, 0 to 255
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,

@@ -7,6 +7,7 @@ mod other_flags;
 mod outputs;
 mod other_tools;
 mod refused;
+mod try_flags;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -20,6 +21,7 @@ pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, RunFlags};
 pub use generate::{completions, manual_page};
 pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, MergeFlags, ReportFlags, SchemaFlags, TargetFlags};
 pub use outputs::{OutputFlag, Outputs};
+pub use try_flags::TryFlags;
 
 /// HTTP load generator with Locust-style users, and telemetry that can be trusted and merged
 #[derive(Debug, Parser)]
@@ -34,6 +36,8 @@ struct Cli {
 pub enum Command {
     /// Generate load and write the telemetry stream
     Run(Box<RunFlags>),
+    /// Let one user do each task once, and show every request, its answer and what was expected
+    Try(Box<TryFlags>),
     /// Load the embedded server for 10 seconds; show a summary, leave a stream and a report
     Demo,
     /// Read streams: print the summary of a run, write its reports, compare runs
@@ -91,6 +95,11 @@ impl SettingSources {
     #[must_use]
     pub fn of(&self, flag: &str) -> SettingSource {
         self.origins.get(flag).copied().unwrap_or(SettingSource::Default)
+    }
+
+    /// The flags of the command line, by their names.
+    fn given(&self) -> impl Iterator<Item = &str> {
+        self.origins.iter().filter(|(_, source)| **source == SettingSource::Flag).map(|(flag, _)| flag.as_str())
     }
 
     /// Notes that the scenario file sets a flag that is not set otherwise.
@@ -177,10 +186,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         Some(SettingSources::from_matches(of_command, definition.find_subcommand(name)?))
     });
     let cli = Cli::from_arg_matches_mut(&mut matches).map_err(|error| complaint(&error, &definition, &arguments))?;
-    if let (Command::Run(_), Variables::Heeded(value)) = (&cli.command, variables) {
-        refused::variables(value)?;
+    let origins = origins.unwrap_or_default();
+    match (&cli.command, variables) {
+        (Command::Run(_), Variables::Heeded(value)) => refused::variables(value)?,
+        (Command::Try(_), _) => try_flags::refuse_others(origins.given())?,
+        _ => {}
     }
-    Ok(Invocation::Command(cli.command, origins.unwrap_or_default()))
+    Ok(Invocation::Command(cli.command, origins))
 }
 
 /// The definition of the whole command line, for tests that walk over every flag.
@@ -196,7 +208,9 @@ fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
         let argument = argument.hide_env_values(true);
         if is_heeded { argument } else { argument.env(None::<&'static str>) }
     };
-    let mut definition = Cli::command().mut_subcommands(|command| command.mut_args(&argument));
+    let of_command =
+        |command: clap::Command| if command.get_name() == "try" { try_flags::hide_others(command) } else { command };
+    let mut definition = Cli::command().mut_subcommands(|command| of_command(command).mut_args(&argument));
     definition.build();
     definition
 }

@@ -46,7 +46,7 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
     let left = collector.write(&model);
     if !flags.quiet {
         let (MergeResult { shards: (there, all), .. }, summary) =
-            (&outcome, terminal::summary(&model, screen::stderr_width()));
+            (&outcome, terminal::exchanges(&model.run) + &terminal::summary(&model, screen::stderr_width()));
         let left = left.as_deref().unwrap_or_default();
         screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
     }

@@ -43,7 +43,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let mut exit = judged.map(|(_, model)| exit(model, &checks)).max().unwrap_or(Exit::Pass);
     let mut text = String::new();
     if let [(_, model)] = runs.as_slice() {
-        text = terminal::summary(model, screen::stdout_width());
+        text = terminal::exchanges(&model.run) + &terminal::summary(model, screen::stdout_width());
     } else {
         for (title, model) in &runs {
             text.push_str(&terminal::troubles(title, model));

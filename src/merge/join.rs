@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
+use super::exchanges::ExchangeLimits;
 use super::forward::ForwardedLine;
 use super::run::RunIdentity;
 use super::shard::{ShardStage, ShardState};
@@ -57,6 +58,7 @@ pub(super) struct Join {
     /// The latest time of a line, since the Unix epoch.
     pub(super) latest: Duration,
     pub(super) inputs: Vec<String>,
+    pub(super) exchanges: ExchangeLimits,
     noted: HashSet<String>,
     /// Inputs and shards of which nothing is taken.
     pub(super) refused: HashSet<(usize, u32)>,

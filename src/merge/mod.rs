@@ -12,6 +12,7 @@ mod counted;
 mod counting;
 mod ending;
 mod forward;
+mod exchanges;
 mod join;
 mod master;
 mod output;

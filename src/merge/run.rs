@@ -33,6 +33,11 @@ impl ShardPlan {
         self.duration("interval")
     }
 
+    /// A setting that is a whole number.
+    pub(super) fn number(&self, key: &str) -> Option<u32> {
+        self.settings.iter().find(|setting| setting.key == key)?.value.parse().ok()
+    }
+
     /// A setting that is a time.
     pub(super) fn duration(&self, key: &str) -> Option<Duration> {
         let setting = self.settings.iter().find(|setting| setting.key == key)?;

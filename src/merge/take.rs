@@ -65,6 +65,13 @@ impl Join {
                     self.contradict(index, number, "a line without its level, logger or message");
                 }
             }
+            LineKind::Exchange => {
+                let plan = self.run.as_ref().and_then(|run| run.plan.as_ref());
+                let each = plan.and_then(|plan| plan.number("debug-failures")).unwrap_or(0);
+                if self.exchanges.admits(index, telemetry, each) {
+                    self.pass((index, number), record);
+                }
+            }
             LineKind::Config => self.take_config(index, line),
             LineKind::SpawnComplete => {
                 let has_room = self.shard(index).reach(telemetry.user_count);

@@ -1,5 +1,7 @@
 //! Expectations about responses. Pure evaluation of what was received, without clock or socket.
 
+pub mod explain;
+
 use std::borrow::Cow;
 use std::time::Duration;
 

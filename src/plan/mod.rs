@@ -35,6 +35,7 @@ pub mod step;
 pub mod text_search;
 pub mod searches;
 pub mod setting;
+mod secrets;
 mod settings;
 pub mod shard;
 mod stream;
@@ -63,6 +64,7 @@ use placement::Start;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
+pub use secrets::PlanSecrets;
 use setting::Setting;
 use shard::Shard;
 use stream::MIN_TICK;
@@ -85,6 +87,8 @@ pub struct Plan {
     human_output: HumanOutput,
     inputs: Vec<NamedFile>,
     exit_code_on_error: u8,
+    debug_failures: Option<u32>,
+    secrets: PlanSecrets,
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
@@ -157,8 +161,11 @@ impl Plan {
             LoadModel::Closed(_) => resolved.journeys.check_users(load.max_users(), load.shard)?,
         }
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
+        let secrets = PlanSecrets::of(flags, &resolved);
         Ok(Self {
             load,
+            secrets,
+            debug_failures: flags.debug_failures,
             journeys: resolved.journeys,
             endpoints: resolved.endpoints,
             sources: resolved.scenario.sources,
@@ -294,6 +301,18 @@ impl Plan {
     #[must_use]
     pub const fn exit_code_on_error(&self) -> u8 {
         self.exit_code_on_error
+    }
+
+    /// How many failed exchanges of each endpoint and error are shown; `None` shows none and costs nothing.
+    #[must_use]
+    pub const fn debug_failures(&self) -> Option<u32> {
+        self.debug_failures
+    }
+
+    /// What the plan knows of secrets.
+    #[must_use]
+    pub const fn secrets(&self) -> &PlanSecrets {
+        &self.secrets
     }
 
     /// The checks that the run must meet.

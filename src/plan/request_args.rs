@@ -53,6 +53,8 @@ pub(super) struct ScenarioParts {
     pub(super) settings: Vec<(&'static str, String)>,
     /// Other files that were read.
     pub(super) files: Vec<PathBuf>,
+    /// Values of the environment, and of variables whose name indicates a secret.
+    pub(super) secrets: Vec<String>,
 }
 
 /// Resolves the requests of a command line.

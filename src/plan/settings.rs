@@ -106,13 +106,14 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 42] = [
 
 /// The settings after those of report files ([`OutputFlag`]).
 #[rustfmt::skip]
-const ROWS_AFTER_OUTPUTS: [SettingRow; 6] = [
+const ROWS_AFTER_OUTPUTS: [SettingRow; 7] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
     run("shard", &["shard"], |of| maybe(of.flags.shard)),
     run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
     run("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
     // Two runs of the same plan may have different checks.
     run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
+    run("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),
     run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];
 

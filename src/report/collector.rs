@@ -133,7 +133,7 @@ impl ReportCollector {
     /// What a merge shows its lines to; those that a worker wrote have no body.
     pub fn merge_tee(&self) -> impl FnMut(Option<&RecordBody>, &[u8]) + use<> {
         let mut show = self.line_callback();
-        move |body, line| show(body.map_or_else(|| is_warning(line), is_of_summary), line)
+        move |body, line| show(body.map_or_else(|| is_worker_line_of_summary(line), is_of_summary), line)
     }
 
     /// Receives a line, and whether the summary needs it.
@@ -197,15 +197,21 @@ const fn is_of_summary(body: &RecordBody) -> bool {
         | LineKind::Config
         | LineKind::Unfinished
         | LineKind::Check
+        | LineKind::Exchange
         | LineKind::CpuWarning
         | LineKind::Warning => true,
     }
 }
 
-/// Whether a line from a worker is a warning: its level directly follows its time.
-fn is_warning(line: &[u8]) -> bool {
-    const LEVEL: &[u8] = b"\"level\":\"WARNING\"";
-    line[..line.len().min(64)].windows(LEVEL.len()).any(|part| part == LEVEL)
+/// Whether the summary needs a line from a worker: a warning, whose level directly follows its time, or a failed
+/// exchange, which its message names.
+fn is_worker_line_of_summary(line: &[u8]) -> bool {
+    const LEVEL: &str = "\"level\":\"WARNING\"";
+    let begins_with = |text: &str, most: usize| {
+        let begin = &line[..line.len().min(most)];
+        begin.windows(text.len()).any(|part| part == text.as_bytes())
+    };
+    begins_with(LEVEL, 64) || begins_with(LineKind::Exchange.as_str(), 160)
 }
 
 /// The destination of a stream.

@@ -104,17 +104,33 @@ fn errors(run: &RunData, width: Option<usize>) -> String {
     if failures.is_empty() {
         return String::new();
     }
-    let texts: Vec<String> = failures.iter().take(MOST_ERRORS).map(|(_, what)| plain(what)).collect();
+    let texts: Vec<String> = failures.iter().take(MOST_ERRORS).map(|(_, what, _)| plain(what)).collect();
     let widest = texts.iter().map(|text| columns(text)).max().unwrap_or(0);
     let most = width.map_or(widest, |width| widest.min(width.saturating_sub(COUNT + 1).max(COUNT)));
     let rule = format!("{}|{}\n", "-".repeat(COUNT), "-".repeat(most));
     let mut text = format!("\nError report\n{:COUNT$} Error\n{rule}", "# occurrences");
-    for ((occurrences, _), what) in failures.iter().zip(&texts) {
+    for ((occurrences, _, explanation), what) in failures.iter().zip(&texts) {
         let _ = writeln!(text, "{occurrences:<COUNT$} {}", fitted(what, most).trim_end());
+        if let Some(explanation) = explanation {
+            let _ = writeln!(text, "{:COUNT$}   {}", "", plain(explanation));
+        }
     }
     text.push_str(&rule);
     if failures.len() > MOST_ERRORS {
         let _ = writeln!(text, "and {} further errors, which the stream has", failures.len() - MOST_ERRORS);
+    }
+    text
+}
+
+/// The failed exchanges that the stream has, with an empty line after each.
+#[must_use]
+pub fn exchanges(story: &RunData) -> String {
+    let mut text = String::new();
+    for exchange in story.causes.exchanges() {
+        for line in exchange.text.lines() {
+            let _ = writeln!(text, "{}", plain(line));
+        }
+        text.push('\n');
     }
     text
 }

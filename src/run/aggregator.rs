@@ -158,7 +158,7 @@ impl<'p> Aggregator<'p> {
             }
             _ => {}
         }
-        self.pending.push(self.recorder.swarm_event(event));
+        self.pending.extend(self.recorder.swarm_event(event));
         self.hand_over();
     }
 

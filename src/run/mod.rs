@@ -14,6 +14,7 @@ mod shared_aggregate;
 pub mod signals;
 mod snapshots;
 mod targets;
+pub mod trial;
 mod sampler_thread;
 
 use std::sync::Arc;

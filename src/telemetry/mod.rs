@@ -8,6 +8,7 @@ pub mod claims;
 mod fitting;
 pub mod intervals;
 mod health;
+pub mod exchanges;
 pub mod ending;
 pub mod tick;
 pub mod recorder;

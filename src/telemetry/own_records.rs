@@ -95,6 +95,36 @@ pub struct Warning {
     pub kind: &'static str,
     /// A sentence, for people.
     pub detail: String,
+    /// The error that it explains, if it is about one.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<WireError>,
+}
+
+/// An error of an endpoint, as in the lines about errors.
+#[derive(Clone, Debug, Serialize)]
+pub struct WireError {
+    /// Method of the endpoint.
+    pub method: String,
+    /// Name of the endpoint.
+    pub name: String,
+    /// `<class>: <status or short text>`.
+    pub error: String,
+}
+
+/// A part of a failed exchange, as text.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExchangeEvent {
+    /// The error that it ended with.
+    #[serde(flatten)]
+    pub error: WireError,
+    /// Number of the exchange in the run or shard, from 1.
+    pub exchange: u32,
+    /// Number of this part, from 1.
+    pub part: usize,
+    /// Number of parts.
+    pub parts: usize,
+    /// Its text, without secrets: what was sent, received, expected and found.
+    pub text: String,
 }
 
 /// The result of a check.

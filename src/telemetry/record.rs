@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::own_records::{
-    CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
+    CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
 use crate::clock::Moment;
 use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
@@ -61,6 +61,8 @@ pub enum RecordBody {
     Warning(Warning),
     /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
+    /// A part of a failed exchange.
+    Exchange(Box<ExchangeEvent>),
     /// The result of a check.
     Check(CheckEvent),
     /// The last line.
@@ -86,6 +88,7 @@ impl RecordBody {
             Self::Health(_) => LineKind::Health,
             Self::Warning(_) => LineKind::Warning,
             Self::Unfinished(_) => LineKind::Unfinished,
+            Self::Exchange(_) => LineKind::Exchange,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,
         }

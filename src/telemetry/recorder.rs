@@ -11,7 +11,7 @@ use super::record::{
 };
 use super::text::{MAX_METHOD, MAX_NAME, clipped};
 use super::tick::{PreviousSample, TickCounts, TickSample};
-use super::{unfinished, warnings};
+use super::{exchanges, unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
@@ -138,10 +138,15 @@ impl<'p> Recorder<'p> {
         bodies.into_iter().chain(warning).collect()
     }
 
-    /// The line about an event of the swarm.
+    /// The lines about an event of the swarm: one, or as many as a text needs.
     #[must_use]
-    pub fn swarm_event(&self, event: &SwarmEvent) -> Record {
+    pub fn swarm_event(&self, event: &SwarmEvent) -> Vec<Record> {
         let body = match &event.kind {
+            SwarmEventKind::Exchange(exchange) => {
+                let bodies = exchanges::lines(self.plan, exchange).into_iter();
+                return bodies.map(|body| record(event.at, body)).collect();
+            }
+            SwarmEventKind::Explanation(explanation) => exchanges::explanation(self.plan, explanation),
             SwarmEventKind::Spawned { users } => RecordBody::SpawnComplete { user_count: *users },
             SwarmEventKind::SpawnFailed { users, why } => {
                 let most = self.plan.load().max_users();
@@ -156,7 +161,7 @@ impl<'p> Recorder<'p> {
                 warning(kind, &detail)
             }
         };
-        record(event.at, body)
+        vec![record(event.at, body)]
     }
 
     /// The line about a fault of this machine.
@@ -337,7 +342,7 @@ pub fn setup_failed(why: &str) -> String {
 /// The line of a warning.
 #[must_use]
 pub fn warning(kind: &'static str, detail: &str) -> RecordBody {
-    RecordBody::Warning(Warning { kind, detail: clipped(detail, MAX_NAME).into_owned() })
+    RecordBody::Warning(Warning { kind, detail: clipped(detail, MAX_NAME).into_owned(), cause: None })
 }
 
 fn mebibytes(bytes: u64) -> f64 {

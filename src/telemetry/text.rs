@@ -35,6 +35,21 @@ pub fn clipped(text: &str, most: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{kept}…{:08x}", seed_of(text) >> 32))
 }
 
+/// The text in pieces of at most `most` bytes as JSON; one, even if it is empty.
+#[must_use]
+pub fn pieces(text: &str, most: usize) -> Vec<&str> {
+    let (mut pieces, mut start, mut len) = (Vec::new(), 0, 0);
+    for (at, c) in text.char_indices() {
+        if len + json_len(c) > most {
+            pieces.push(&text[start..at]);
+            (start, len) = (at, 0);
+        }
+        len += json_len(c);
+    }
+    pieces.push(&text[start..]);
+    pieces
+}
+
 /// Whether `text` takes at most `most` bytes as JSON.
 #[must_use]
 pub fn is_within(text: &str, most: usize) -> bool {
@@ -62,6 +77,16 @@ mod tests {
     fn a_text_that_fits_is_unchanged() {
         let text = "x".repeat(MAX_NAME);
         assert_eq!(clipped(&text, MAX_NAME), text);
+    }
+
+    #[test]
+    fn pieces_are_as_long_as_they_may_be_and_add_up_to_the_text() {
+        let text = "a\n\u{1}ü".repeat(100);
+        let cut = pieces(&text, 50);
+        assert_eq!(cut.concat(), text);
+        assert!(cut.iter().all(|piece| written(piece) <= 50 && !piece.is_empty()));
+        assert!(cut[..cut.len() - 1].iter().all(|piece| written(piece) > 44));
+        assert_eq!(pieces("", 50), [""]);
     }
 
     #[test]

@@ -122,7 +122,7 @@ fn every_run_of_the_readme_has_a_plan() {
 fn flags_and_variables_are_those_of_the_command_line() {
     let page = Page::read("docs/flags-and-environment.md");
     let definition = cli::command_line();
-    for name in ["run", "report", "merge", "import", "target", "schema"] {
+    for name in ["run", "try", "report", "merge", "import", "target", "schema"] {
         let section = page.section(&format!("swarmline {name}"));
         let command = definition.find_subcommand(name).unwrap();
         let mut wanted = BTreeSet::new();

@@ -7,6 +7,7 @@ mod server;
 
 mod checks;
 mod cli;
+mod debug_failures;
 mod docs;
 mod files;
 mod framing;
@@ -31,5 +32,6 @@ mod stream;
 mod swarm;
 mod tidy;
 mod transports;
+mod try_out;
 mod unfinished;
 mod vocabulary;

@@ -1,6 +1,7 @@
 //! No secret is revealed: a marker is put into every flag, variable, field of a scenario and part of a URL, and every
 //! output is searched for it.
 
+mod exchanges;
 mod fields;
 mod outputs;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 22] = [
+const FLOORS: [(&str, &[&str]); 23] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("vocabulary", &[]),
@@ -19,12 +19,13 @@ const FLOORS: [(&str, &[&str]); 22] = [
     ("cli", &["error", "secret", "value"]),
     ("plan", &["bounded", "cli", "clock", "error", "files", "secret", "value", "vocabulary"]),
     ("outcome", &["clock", "plan", "vocabulary"]),
+    ("transcript", &["outcome", "plan", "secret"]),
     ("event", &["clock", "outcome", "plan"]),
-    ("load", &["clock", "event", "outcome", "plan", "value", "vocabulary"]),
+    ("load", &["clock", "event", "outcome", "plan", "secret", "transcript", "value", "vocabulary"]),
     ("stats", &["clock", "error", "outcome", "plan", "vocabulary"]),
     ("machine", &["clock", "error"]),
-    ("telemetry", &["clock", "error", "event", "machine", "plan", "stats", "vocabulary"]),
-    ("report", &["cli", "clock", "error", "files", "plan", "stats", "telemetry", "vocabulary"]),
+    ("telemetry", &["clock", "error", "event", "machine", "outcome", "plan", "stats", "vocabulary"]),
+    ("report", &["cli", "clock", "error", "files", "plan", "stats", "telemetry", "transcript", "vocabulary"]),
     ("merge", &["clock", "error", "plan", "stats", "telemetry", "vocabulary"]),
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
@@ -53,16 +54,20 @@ const FLOORS: [(&str, &[&str]); 22] = [
             "cli",
             "clock",
             "error",
+            "event",
             "files",
             "import",
             "machine",
             "merge",
+            "outcome",
             "plan",
             "publish",
             "report",
             "run",
+            "secret",
             "server",
             "telemetry",
+            "transcript",
         ],
     ),
 ];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::cookies::{CookieScope, Jar};
 use super::incoming::Response;
 use super::memory::{Keep, Memory};
+use super::recorder::{HopRecorder, RecordLimits};
 use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
 use super::upload::{BrokenFile, text_after_head};
 use crate::clock::Moment;
@@ -20,6 +21,7 @@ use crate::plan::response::UnreadBody;
 use crate::plan::text_search::TextSearches;
 use crate::plan::url::Origin;
 use crate::plan::wire::WireRequest;
+use crate::transcript::Hop as TranscriptHop;
 
 /// One user's HTTP client: its connections, and what it shares with all other users.
 pub(in crate::load) struct Exchange<'run> {
@@ -104,6 +106,9 @@ impl<'run> Exchange<'run> {
         terms: RequestOptions,
         sent: Moment,
     ) -> Exchanged {
+        if let Some(recorder) = &mut self.memory.recorder {
+            recorder.restart();
+        }
         let mut traffic = Traffic::default();
         let mut latest = sent;
         let result = self.follow(request, terms, sent, &mut traffic, &mut latest);
@@ -113,6 +118,16 @@ impl<'run> Exchange<'run> {
             Err(failure) => (Err(Ending::Failed(failure)), self.run.clock.now()),
         };
         Exchanged { sent, done, traffic, result, broken_file: self.broken_file.take() }
+    }
+
+    /// Keeps requests and responses for people from now on.
+    pub(in crate::load) fn record(&mut self, limits: RecordLimits) {
+        self.memory.recorder = Some(Box::new(HopRecorder::new(limits)));
+    }
+
+    /// The hops of the last request, and how many were not kept; none without a recorder.
+    pub(in crate::load) fn take_hops(&mut self) -> (Vec<TranscriptHop>, usize) {
+        self.memory.recorder.as_mut().map_or_else(Default::default, |recorder| recorder.take())
     }
 
     /// Sets the texts to look for in the bodies of the next request's responses.
@@ -126,7 +141,7 @@ impl<'run> Exchange<'run> {
         &mut self,
         keep: Keep,
     ) -> (&Jar, &str, &[u8], Result<&[u8], UnreadBody>, &TextSearches) {
-        let Memory { jar, last } = &mut self.memory;
+        let Memory { jar, last, .. } = &mut self.memory;
         let (head, body, texts) = last.finish(keep);
         (jar, &self.url, head, body, texts)
     }
@@ -171,7 +186,13 @@ impl<'run> Exchange<'run> {
         let mut room = std::mem::take(&mut self.with_cookies);
         let is_dressed = !self.memory.jar.is_empty() && self.add_cookies(request, *latest, &mut room);
         let hop = Hop { request, with_cookies: is_dressed.then_some(room.as_slice()), limits };
+        if let Some(recorder) = &mut self.memory.recorder {
+            recorder.begin(request, hop.with_cookies.unwrap_or(request.bytes()), *latest, traffic.connecting);
+        }
         let answer = self.send_over_connection(hop, traffic, latest);
+        if let Some(recorder) = &mut self.memory.recorder {
+            recorder.end(traffic, if answer.is_ok() { *latest } else { self.run.clock.now() });
+        }
         self.with_cookies = room;
         answer
     }

@@ -120,6 +120,9 @@ impl<'r> IncomingResponse<'r> {
             if sink.keep != Keep::Nothing {
                 sink.memory.last.begin(bytes, sink.keep);
             }
+            if let Some(recorder) = &mut sink.memory.recorder {
+                recorder.head(bytes);
+            }
             let answer = Response { status: head.status, location, keep_alive: head.keep_alive };
             (sink.traffic.status, sink.traffic.content_length) = (head.status, 0);
             self.open = Some((answer, BodyReader::new(head.framing)));
@@ -135,10 +138,16 @@ impl<'r> IncomingResponse<'r> {
 /// Processes as much of the body as was received.
 fn take_body(body: &mut BodyReader, sink: &mut ResponseSink<'_>) -> Result<(), Failure> {
     let input = sink.connection.input();
-    let fed = if sink.keep.looks_at_body() {
-        body.feed(input, |bytes| sink.memory.last.push(bytes, sink.keep))
-    } else {
-        body.feed(input, |_| {})
+    let Memory { last, recorder, .. } = sink.memory;
+    let fed = match (sink.keep.looks_at_body(), recorder) {
+        (false, None) => body.feed(input, |_| {}),
+        (true, None) => body.feed(input, |bytes| last.push(bytes, sink.keep)),
+        (is_looked_at, Some(recorder)) => body.feed(input, |bytes| {
+            recorder.body(bytes);
+            if is_looked_at {
+                last.push(bytes, sink.keep);
+            }
+        }),
     };
     let fed = fed.map_err(Failure::Protocol)?;
     sink.connection.consume(fed.used);

@@ -2,6 +2,7 @@
 
 use super::cookies::Jar;
 use super::decode::BodyDecoder;
+use super::recorder::HopRecorder;
 use crate::plan::response::UnreadBody;
 use crate::plan::text_search::TextSearches;
 use crate::value::size::ByteSize;
@@ -36,6 +37,8 @@ pub(super) struct Memory {
     pub(in crate::load) jar: Jar,
     /// The last response.
     pub(in crate::load) last: KeptResponse,
+    /// What keeps requests and responses for people, if anything does.
+    pub(in crate::load) recorder: Option<Box<HopRecorder>>,
 }
 
 /// The parts of the last response that are inspected.

@@ -5,6 +5,7 @@ mod round_trip;
 mod incoming;
 pub mod response;
 pub(super) mod memory;
+pub(super) mod recorder;
 pub(super) mod cookies;
 mod decode;
 pub(super) mod upload;

@@ -12,3 +12,5 @@ pub mod notices;
 pub(super) mod readiness;
 pub mod once;
 mod around;
+pub(super) mod transcripts;
+pub mod trial;

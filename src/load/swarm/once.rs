@@ -3,11 +3,12 @@
 use crossbeam_channel::{Sender, unbounded};
 
 use super::context::RunContext;
-use super::notices::Notices;
+use super::notices::{Explanations, Notices};
 use super::outcome_sender::OutcomeSender;
 use super::readiness::Readiness;
 use super::request_quota::RequestQuota;
 use super::start_gate::StartGate;
+use super::transcripts::Recording;
 use crate::event::{Notice, SwarmEventKind};
 use crate::load::net::connection::Dialer;
 use crate::load::user::data_cursor::DataCursor;
@@ -59,6 +60,7 @@ impl<'p> Setup<'p> {
 pub fn run_setup(run: RunContext<'_>, dialer: &Dialer, outcomes: Sender<Outcome>, setup: &mut Setup<'_>) {
     let (quota, initial) = (RequestQuota::new(None), setup.variables.clone());
     let (notices, start_gate, readiness) = (Notices::default(), StartGate::default(), Readiness::default());
+    let explanations = Explanations::new(run.plan);
     let shared = UserContext {
         run,
         dialer,
@@ -66,8 +68,10 @@ pub fn run_setup(run: RunContext<'_>, dialer: &Dialer, outcomes: Sender<Outcome>
         data: &setup.data,
         notices: &notices,
         start_gate: &start_gate,
+        explanations: &explanations,
         readiness: &readiness,
         initial: &initial,
+        recording: Recording::Off,
     };
     let (events, received) = unbounded();
     let outcomes = OutcomeSender::new(outcomes, &|| {});
@@ -90,7 +94,12 @@ pub(super) fn run_teardown(shared: UserContext<'_>, reports: Reports<'_>) {
     run_once(shared, reports, Purpose::Stop);
 }
 
-fn run_once(shared: UserContext<'_>, reports: Reports<'_>, purpose: Purpose) -> (SequenceEnd, Vec<Option<Variable>>) {
+/// Performs `setup` or `teardown`; returns the variables that there are then.
+pub(super) fn run_once(
+    shared: UserContext<'_>,
+    reports: Reports<'_>,
+    purpose: Purpose,
+) -> (SequenceEnd, Vec<Option<Variable>>) {
     let once = shared.run.plan.once();
     let steps = if purpose == Purpose::Setup { &once.setup } else { &once.teardown };
     // No user has this number, and no two shards have the same random numbers.

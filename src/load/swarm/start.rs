@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::arrival_queues::{Arrival, ArrivalQueues};
 use super::context::RunContext;
-use super::notices::Notices;
+use super::notices::{Explanations, Notices};
 use super::once::{Setup, SetupEnd};
 use super::outcome_sender::OutcomeSender;
 use super::readiness::Readiness;
@@ -17,6 +17,7 @@ use super::request_quota::RequestQuota;
 use super::roster::UserSlot;
 use super::start_gate::StartGate;
 use super::stop::Never;
+use super::transcripts::{FailureLimits, Recording};
 use crate::clock::Moment;
 use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::load::net::connection::Dialer;
@@ -46,6 +47,9 @@ pub struct Swarm<'run> {
     dialer: &'run Dialer,
     quota: RequestQuota,
     pub(super) notices: Notices,
+    pub(super) explanations: Explanations,
+    /// Limits of the failed exchanges that are shown; `None` shows none.
+    pub(super) failure_limits: Option<FailureLimits>,
     queues: Option<ArrivalQueues<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
@@ -84,6 +88,8 @@ impl<'run> Swarm<'run> {
             dialer,
             quota: RequestQuota::new(plan.load().requests),
             notices: Notices::default(),
+            explanations: Explanations::new(plan),
+            failure_limits: plan.debug_failures().map(FailureLimits::new),
             queues: lanes,
             is_complete: AtomicBool::new(false),
             has_lost_users: AtomicBool::new(false),
@@ -162,8 +168,10 @@ impl<'run> Swarm<'run> {
             data: &self.setup.data,
             notices: &self.notices,
             start_gate: &self.start_gate,
+            explanations: &self.explanations,
             readiness: &self.readiness,
             initial: &self.setup.variables,
+            recording: self.failure_limits.as_ref().map_or(Recording::Off, Recording::Failures),
         }
     }
 

@@ -5,3 +5,4 @@ pub(super) mod session;
 pub(super) mod steps;
 pub(super) mod data_cursor;
 pub(super) mod shared;
+pub(super) mod trial;

@@ -1,5 +1,7 @@
 //! A user's session: renders requests, sends them, checks the responses and extracts values from them.
 
+mod explain;
+
 use std::time::Duration;
 
 use super::data_cursor::DataUsedUp;
@@ -8,9 +10,11 @@ use crate::clock::Moment;
 use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
 use crate::load::http::memory::Keep;
+use crate::load::http::recorder::RecordLimits;
 use crate::load::http::upload::BrokenFile;
 use crate::load::swarm::request_quota::Permit;
 use crate::load::swarm::roster::UserSlot;
+use crate::load::swarm::transcripts::Recording;
 use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
 use crate::plan::data::{DataSource, RowId, SourceId};
 use crate::plan::endpoint::EndpointId;
@@ -20,7 +24,7 @@ use crate::plan::journey::{Message, RequestStep};
 use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
-use crate::plan::template::{Counter, RenderError, Values, Variable};
+use crate::plan::template::{Counter, RenderError, SlotId, Values, Variable};
 use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
@@ -33,6 +37,8 @@ pub(in crate::load) struct Session<'run> {
     exchange: Exchange<'run>,
     pub(super) values: UserValues<'run>,
     buffer: WireBuffer,
+    /// Values of variables that the last response replaced, while exchanges are recorded: its request may have them.
+    replaced: Vec<(SlotId, Variable)>,
     /// Requests started.
     pub(super) sent: u64,
     /// When the next request is due.
@@ -92,7 +98,12 @@ impl<'run> Session<'run> {
         let rows = vec![None; shared.run.plan.sources().len()];
         let counter = shared.data.counter();
         let known = UserValues { number, iteration: 0, status: 0, counter, variables, rows, random };
-        let exchange = Exchange::new(shared.run, shared.dialer, user_slot);
+        let mut exchange = Exchange::new(shared.run, shared.dialer, user_slot);
+        match shared.recording {
+            Recording::Off => {}
+            Recording::Failures(_) => exchange.record(RecordLimits::FAILURES),
+            Recording::All(_) => exchange.record(RecordLimits::EVERYTHING),
+        }
         Self {
             shared,
             slot: user_slot,
@@ -100,6 +111,7 @@ impl<'run> Session<'run> {
             exchange,
             values: known,
             buffer: WireBuffer::default(),
+            replaced: Vec::new(),
             sent: 0,
             due: DueTime::WhenSent,
             stop_by: None,
@@ -218,6 +230,7 @@ impl<'run> Session<'run> {
         let exchanged = self.exchange.perform(wire, terms, sent);
         self.slot.end();
         let (ending, step_end) = self.evaluate(step, &exchanged);
+        self.explain((step, endpoint), &exchanged, ending);
         self.report(endpoint, turn, &exchanged, ending, step_end)
     }
 
@@ -281,7 +294,12 @@ impl<'run> Session<'run> {
         let mut missing = None;
         for extraction in &step.extract {
             match extraction.extract(&answer, &mut self.values.random) {
-                Some(value) => self.values.variables[extraction.slot.0 as usize] = Some(value),
+                Some(value) => {
+                    let before = self.values.variables[extraction.slot.0 as usize].replace(value);
+                    if !matches!(self.shared.recording, Recording::Off) {
+                        self.replaced.extend(before.map(|before| (extraction.slot, before)));
+                    }
+                }
                 None => missing = missing.or(Some((extraction.slot, trouble(extraction, &answer)))),
             }
         }

@@ -12,7 +12,7 @@ fn judge(expect: &Expect, answer: &ResponseView<'_>) -> Result<(), ExpectationFa
     with_values(|values| expect.judge(answer, values))
 }
 
-fn with_values<T>(work: impl FnOnce(&mut Values<'_>) -> T) -> T {
+pub(super) fn with_values<T>(work: impl FnOnce(&mut Values<'_>) -> T) -> T {
     work(&mut Values {
         variables: &[Some(Variable::Text("amy".to_owned())), None, Some(Variable::Text("7".to_owned()))],
         rows: &[],

@@ -148,7 +148,8 @@ impl Scenario {
         let listing = book.endpoints.iter().map(|endpoint| format!("{} {}", endpoint.method, endpoint.name));
         let listing = listing.collect::<Vec<_>>().join("\n");
         let (sources, variables, files) = (names.sources, names.slots, names.files);
-        let extras = ScenarioParts { name, sources, variables, checks, settings: told, files };
+        let secrets = names.secrets.into_iter().collect();
+        let extras = ScenarioParts { name, sources, variables, checks, settings: told, files, secrets };
         Ok(Resolved {
             journeys,
             endpoints: book.endpoints,
@@ -163,7 +164,10 @@ impl Scenario {
 
 /// Evaluates the text of `host`; all values in it must be known now.
 fn known_host(text: &str, names: &mut ScenarioNames) -> std::result::Result<String, String> {
+    // A host is shown even if it is taken from the environment.
+    let secrets = names.secrets.clone();
     let fixed = names.text(text, TextEncoding::Plain)?.fixed();
+    names.secrets = secrets;
     let bytes = fixed.ok_or("must be known when the plan is made: text, a variable or ${env.NAME}")?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

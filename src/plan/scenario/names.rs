@@ -40,6 +40,8 @@ pub(super) struct ScenarioNames {
     pub(super) used_sources: BTreeSet<SourceId>,
     /// Other files that were read: data and bodies.
     pub(super) files: Vec<PathBuf>,
+    /// Secret values that requests contain, so that what is shown of these can be masked.
+    pub(super) secrets: BTreeSet<String>,
 }
 
 /// The result of resolving an expression.
@@ -136,7 +138,12 @@ impl ScenarioNames {
         }
         let named = |why| format!("${{{expression}}}: {why}");
         match self.meaning(expression).map_err(named)? {
-            Expansion::Known(known) => push_text(template, &known.text, encoding, known.is_secret),
+            Expansion::Known(known) => {
+                if known.is_secret {
+                    self.secrets.insert(known.text.clone());
+                }
+                push_text(template, &known.text, encoding, known.is_secret)
+            }
             Expansion::Hole(hole, is_secret) => {
                 fits(&hole, encoding).map_err(named)?;
                 template.push_placeholder(hole, encoding, is_secret);

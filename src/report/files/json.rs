@@ -3,9 +3,11 @@
 
 use serde::Serialize;
 
+use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::RunEndFact;
+use crate::telemetry::reader::failures::ErrorName;
 use crate::vocabulary::ReasonKind;
 
 /// Version of this format, from 1.
@@ -30,6 +32,7 @@ struct Summary<'m> {
     phases: Vec<SummaryPhase>,
     endpoints: Vec<SummaryEndpoint<'m>>,
     errors: Vec<SummaryError<'m>>,
+    failed_exchanges: Vec<SummaryExchange<'m>>,
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
 }
@@ -114,6 +117,19 @@ struct SummaryError<'m> {
     occurrences: u64,
     first_seen: f64,
     last_seen: f64,
+    /// What a response had beside what was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<&'m str>,
+}
+
+#[derive(Serialize)]
+struct SummaryExchange<'m> {
+    time: &'m str,
+    source_id: &'m str,
+    method: &'m str,
+    name: &'m str,
+    error: &'m str,
+    text: &'m str,
 }
 
 #[derive(Serialize)]
@@ -161,6 +177,7 @@ pub fn document(model: &ReportModel) -> String {
         phases: run.phases.iter().map(phase).collect(),
         endpoints: endpoints(run),
         errors: errors(run),
+        failed_exchanges: run.causes.exchanges().iter().map(exchange).collect(),
         checks: checks(run),
         warnings: warnings(run),
     };
@@ -220,9 +237,15 @@ fn errors(run: &RunData) -> Vec<SummaryError<'_>> {
             occurrences,
             first_seen,
             last_seen,
+            explanation: run.causes.explanation(&row.method, &row.name, &row.error),
         });
     }
     errors
+}
+
+fn exchange(seen: &ExchangeSeen) -> SummaryExchange<'_> {
+    let ErrorName { method, name, error } = &seen.error;
+    SummaryExchange { time: &seen.time, source_id: &seen.source_id, method, name, error, text: &seen.text }
 }
 
 fn checks(run: &RunData) -> Vec<SummaryCheck<'_>> {

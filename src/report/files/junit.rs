@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::check::Check;
-use crate::report::model::ReportModel;
+use crate::report::model::{ReportModel, RunData};
 use crate::report::plain::plain;
 use crate::stats::check::unchecked_failures;
 use crate::vocabulary::Verdict;
@@ -12,8 +12,8 @@ use crate::vocabulary::Verdict;
 /// The result of a case.
 enum CaseResult {
     Passed,
-    /// It was evaluated and is not as expected.
-    Failed(String),
+    /// It was evaluated and is not as expected: in a line, and what there is to know beside.
+    Failed(String, String),
     /// It cannot be evaluated.
     Broken(String),
 }
@@ -25,7 +25,7 @@ pub fn document(model: &ReportModel) -> String {
     let cases = cases(model);
     let count = |is: fn(&CaseResult) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
     let (failures, errors) =
-        (count(|case| matches!(case, CaseResult::Failed(_))), count(|case| matches!(case, CaseResult::Broken(_))));
+        (count(|case| matches!(case, CaseResult::Failed(..))), count(|case| matches!(case, CaseResult::Broken(_))));
     let seconds = model.run.seconds();
     let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
     let started = model.run.plan.started_at.as_deref().unwrap_or_default();
@@ -43,7 +43,14 @@ pub fn document(model: &ReportModel) -> String {
         );
         let _ = match case {
             CaseResult::Passed => writeln!(text, "/>"),
-            CaseResult::Failed(why) => writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why)),
+            CaseResult::Failed(why, details) if details.is_empty() => {
+                writeln!(text, "><failure message=\"{}\"/></testcase>", escaped(why))
+            }
+            CaseResult::Failed(why, details) => {
+                let details: Vec<String> = details.lines().map(escaped).collect();
+                let details = details.join("\n");
+                writeln!(text, "><failure message=\"{}\">{details}</failure></testcase>", escaped(why))
+            }
             CaseResult::Broken(why) => writeln!(text, "><error message=\"{}\"/></testcase>", escaped(why)),
         };
     }
@@ -63,13 +70,13 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
     let clean = match failed {
         0 => CaseResult::Passed,
-        _ => CaseResult::Failed(format!("{failed} of {} requests failed", run.counts().completed())),
+        _ => CaseResult::Failed(format!("{failed} of {} requests failed", run.counts().completed()), details(run)),
     };
     let of_checks = run.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {
             (true, _) => CaseResult::Passed,
-            (false, Some(value)) => CaseResult::Failed(format!("it is {value}")),
-            (false, None) => CaseResult::Failed("without data".to_owned()),
+            (false, Some(value)) => CaseResult::Failed(format!("it is {value}"), String::new()),
+            (false, None) => CaseResult::Failed("without data".to_owned(), String::new()),
         };
         (check.check.clone(), case)
     });
@@ -77,7 +84,21 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     own.into_iter().chain(of_checks).collect()
 }
 
-/// Escapes text for an attribute (XML 1.0 section 2.3); characters that are not allowed in XML are written
+/// The errors with what explains them, and the failed exchanges that the stream has.
+fn details(run: &RunData) -> String {
+    /// Errors that are listed; the stream has them all.
+    const MOST: usize = 100;
+    let mut text = String::new();
+    for (occurrences, what, explanation) in run.failures().iter().take(MOST) {
+        let _ = writeln!(text, "{occurrences} {what}{}", explanation.map(|why| format!(": {why}")).unwrap_or_default());
+    }
+    for exchange in run.causes.exchanges() {
+        let _ = write!(text, "\n{}", exchange.text);
+    }
+    text
+}
+
+/// Escapes text for an attribute or an element (XML 1.0 section 2.3); characters that are not allowed in XML are written
 /// out.
 fn escaped(text: &str) -> String {
     let plain = plain(text);

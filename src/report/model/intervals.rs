@@ -196,18 +196,21 @@ impl RunData {
         self.last.as_ref().map_or_else(computed, |row| row.statistics)
     }
 
-    /// How often each error occurred, and where: from the end of the stream or, if that is missing, by class from the
-    /// intervals.
+    /// How often each error occurred, where, and what explains it: from the end of the stream or, if that is missing, by
+    /// class from the intervals.
     #[must_use]
-    pub fn failures(&self) -> Vec<(u64, String)> {
+    pub fn failures(&self) -> Vec<(u64, String, Option<&str>)> {
         if self.last.is_some() {
-            let line = |row: &ErrorRow| (row.occurrences, format!("{}: {}", title(&row.method, &row.name), row.error));
+            let line = |row: &'_ ErrorRow| {
+                let what = format!("{}: {}", title(&row.method, &row.name), row.error);
+                (row.occurrences, what, self.causes.explanation(&row.method, &row.name, &row.error))
+            };
             return self.errors.iter().map(line).collect();
         }
         let classes = |endpoint: &EndpointSeen| {
             let name = endpoint.title();
             let classes = endpoint.failed_by_class.iter();
-            classes.map(|(class, count)| (*count, format!("{name}: {}", class.as_str()))).collect::<Vec<_>>()
+            classes.map(|(class, count)| (*count, format!("{name}: {}", class.as_str()), None)).collect::<Vec<_>>()
         };
         self.endpoints.iter().flat_map(classes).collect()
     }

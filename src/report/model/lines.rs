@@ -5,6 +5,7 @@ use super::seen::StreamWarning;
 use super::timeline::millis;
 use crate::plan::check::MAX_CHECKS;
 use crate::telemetry::reader::facts::{ConfigFact, Fact, StatsFact};
+use crate::telemetry::reader::failures::WarningFact;
 use crate::telemetry::reader::{StreamLine, StreamReader};
 use crate::vocabulary::Phase;
 
@@ -35,7 +36,9 @@ impl RunData {
                 let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
                 self.warn(line.time, "cpu", detail);
             }
-            Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
+            Fact::Warning(WarningFact { kind, detail, cause: None }) => self.warn(line.time, &kind, detail),
+            Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
+            Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
             Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {
                 let place = self.endpoint(&method, &name);

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::causes::FailureCauses;
 use super::pending::Pending;
 use super::seen::{EndpointSeen, PhaseSeen, PlanSeen, StreamWarning, UnfinishedSeen};
 use super::timeline::{Point, Timeline};
@@ -38,6 +39,8 @@ pub struct RunData {
     pub(super) unfinished: Vec<UnfinishedSeen>,
     /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
+    /// Why there were errors, as far as the stream says.
+    pub causes: FailureCauses,
     /// In time order.
     pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
@@ -73,6 +76,7 @@ impl Default for RunData {
             endpoints: Vec::new(),
             unfinished: Vec::new(),
             errors: Vec::new(),
+            causes: FailureCauses::default(),
             warnings: Vec::new(),
             more_warnings: 0,
             reached: Vec::new(),

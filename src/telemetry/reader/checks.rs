@@ -85,6 +85,7 @@ impl Line<'_> {
             }
             LineKind::RunEnd => line.check_end(),
             LineKind::TestStart | LineKind::Warning => Ok(()),
+            LineKind::Exchange => line.check_exchange(),
         }
     }
 }
@@ -188,6 +189,15 @@ impl Telemetry<'_> {
         // Rounded to a microsecond.
         let is_between = mean + 0.001 >= self.min_response_time && mean <= self.max_response_time + 0.001;
         demand(is_ascending && is_between, "percentiles and mean do not lie between the ends")
+    }
+
+    fn check_exchange(&self) -> Result<(), Contradiction> {
+        /// Parts of an exchange, and bytes of one: more than any has.
+        const MOST: (usize, usize) = (100, 4000);
+        claims::endpoint(&self.method, &self.name)?;
+        demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
+        let is_part = (1..=self.parts).contains(&self.part) && self.parts <= MOST.0 && is_within(&self.text, MOST.1);
+        demand(is_part && self.exchange > 0, "a part of an exchange that is none")
     }
 
     fn check_config(&self, extent: TimesExtent) -> Result<(), Contradiction> {

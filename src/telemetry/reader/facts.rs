@@ -1,6 +1,7 @@
 //! What lines say, as a report takes it: only what it needs.
 
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
+use super::failures::{ErrorName, ExchangeFact, WarningFact};
 use super::line::{Key, Line, Telemetry};
 use super::value::{self, Text, TimesValue};
 use crate::stats::tally::Statistics;
@@ -26,6 +27,7 @@ pub enum Fact {
     Health(Box<HealthFact>),
     Warning(WarningFact),
     Unfinished(Box<UnfinishedFact>),
+    Exchange(Box<ExchangeFact>),
     Check(CheckSeen),
     RunEnd(RunEndFact),
     /// Of no use to a reader, or of a later version.
@@ -63,8 +65,9 @@ impl Fact {
                 Self::Histogram(HistogramFact { method, name, kind, histogram })
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
-            LineKind::Warning => Self::Warning(WarningFact { kind: text(&line.kind), detail: text(&line.detail) }),
+            LineKind::Warning => Self::Warning(WarningFact::of(line)),
             LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
+            LineKind::Exchange => Self::Exchange(Box::new(ExchangeFact::of(line))),
             LineKind::Check => Self::Check(CheckSeen::of(line)),
             LineKind::RunEnd => Self::RunEnd(RunEndFact::of(line)),
         }
@@ -319,12 +322,24 @@ impl HealthFact {
     }
 }
 
-/// A warning that concerns the validity of the numbers.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct WarningFact {
-    pub kind: String,
-    pub detail: String,
+impl ErrorName {
+    fn of(line: &Telemetry<'_>) -> Self {
+        Self { method: text(&line.method), name: text(&line.name), error: text(&line.error) }
+    }
+}
+
+impl WarningFact {
+    fn of(line: &Telemetry<'_>) -> Self {
+        let cause = line.has(Key::error).then(|| ErrorName::of(line));
+        Self { kind: text(&line.kind), detail: text(&line.detail), cause }
+    }
+}
+
+impl ExchangeFact {
+    fn of(line: &Telemetry<'_>) -> Self {
+        let error = ErrorName::of(line);
+        Self { error, exchange: line.exchange, part: line.part, text: text(&line.text) }
+    }
 }
 
 impl UnfinishedFact {

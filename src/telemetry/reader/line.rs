@@ -262,6 +262,11 @@ keys! {
     first_byte_histogram: Option<Text<'l>>,
     judged: Option<JudgedTimes>,
 
+    exchange: u32,
+    part: usize,
+    parts: usize,
+    text: Text<'l>,
+
     check: Text<'l>,
     met: bool,
     has_data: bool,

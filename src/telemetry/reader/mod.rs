@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod ending;
 pub mod facts;
+pub mod failures;
 pub mod form;
 pub mod input;
 pub mod line;

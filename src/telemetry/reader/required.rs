@@ -95,6 +95,8 @@ const UNFINISHED: &[Key] = &[
     Key::histogram_lines,
 ];
 
+const EXCHANGE: &[Key] = &[Key::method, Key::name, Key::error, Key::exchange, Key::part, Key::parts, Key::text];
+
 const CHECK: &[Key] = &[Key::check, Key::met, Key::has_data, Key::value, Key::unit];
 
 const RUN_END: &[Key] = &[
@@ -130,6 +132,7 @@ pub const fn keys(kind: LineKind, stats_type: Option<StatsType>, status: Option<
         LineKind::Health => HEALTH,
         LineKind::Warning => &[Key::kind, Key::detail],
         LineKind::Unfinished => UNFINISHED,
+        LineKind::Exchange => EXCHANGE,
         LineKind::Check => CHECK,
         LineKind::RunEnd => RUN_END,
     }

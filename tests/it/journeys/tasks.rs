@@ -99,7 +99,9 @@ fn a_value_that_is_missing_fails_its_request_and_skips_the_rest_of_the_task() {
     let classes: u64 =
         run.stream().of("interval").iter().map(|line| line.get("failed_by_class")["extract"].as_u64().unwrap()).sum();
     assert_eq!(classes, 5);
-    assert_eq!(run.stream().warnings(), ["extract_failed"], "reported once");
+    let own = |kind: &&str| *kind != "not_as_expected";
+    let warnings: Vec<&str> = run.stream().warnings().into_iter().filter(own).collect();
+    assert_eq!(warnings, ["extract_failed"], "reported once");
     let shown: Vec<&str> = run.stderr().lines().filter(|line| line.starts_with("swarmline: warning: ")).collect();
     assert_eq!(shown.len(), 1, "{}", run.stderr());
     assert!(shown[0].contains("${id}"), "{shown:?}");

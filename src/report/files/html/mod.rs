@@ -39,6 +39,7 @@ pub fn page(model: &ReportModel) -> String {
     tables::phases(&mut page, &model.run);
     tables::endpoints(&mut page, &model.run);
     tables::errors(&mut page, &model.run);
+    tables::exchanges(&mut page, &model.run);
     tables::plan(&mut page, &model.run);
     page.raw("</main>\n");
     sections::footer(&mut page, model);

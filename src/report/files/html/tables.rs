@@ -1,7 +1,8 @@
 //! The tables of a page. Sorting is done by a script, which needs the raw numbers.
 
 use super::markup::Markup;
-use super::number_format::{count, duration, number, share, unix};
+use super::number_format::{count, duration, moment, number, share, unix};
+use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
@@ -114,7 +115,11 @@ pub(super) fn errors(page: &mut Markup, run: &RunData) {
     page.raw("<th><button type=\"button\">Last</button></th></tr></thead>\n<tbody>");
     for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in run.errors.iter().take(MAX_ERRORS_SHOWN)
     {
-        page.raw("<tr>").element("td", "name", error).element("td", "name", format_args!("{method} {name}"));
+        page.raw("<tr><td class=\"name\">").text(error);
+        if let Some(explanation) = run.causes.explanation(method, name, error) {
+            page.raw("<br><small>").text(explanation).raw("</small>");
+        }
+        page.raw("</td>").element("td", "name", format_args!("{method} {name}"));
         value(page, *occurrences as f64, &count(*occurrences));
         value(page, *first_seen, &unix(*first_seen));
         value(page, *last_seen, &unix(*last_seen));
@@ -125,6 +130,24 @@ pub(super) fn errors(page: &mut Markup, run: &RunData) {
         let further = count((run.errors.len() - MAX_ERRORS_SHOWN) as u64);
         page.raw("<p class=\"facts\">The stream has ").text(further).raw(" more distinct errors.</p>\n");
     }
+}
+
+/// The failed exchanges that the stream has, each closed until it is opened; nothing if there are none.
+pub(super) fn exchanges(page: &mut Markup, run: &RunData) {
+    let exchanges = run.causes.exchanges();
+    if exchanges.is_empty() {
+        return;
+    }
+    page.raw("<h2>Failed exchanges</h2>\n<div class=\"card exchanges\">");
+    for ExchangeSeen { time, error, text, .. } in exchanges {
+        let title = format!("{} {}: {}", error.method, error.name, error.error);
+        page.raw("<details><summary>").text(title).raw(" <small>").text(moment(time)).raw("</small></summary>\n<pre>");
+        for line in text.lines() {
+            page.text(line).raw("\n");
+        }
+        page.raw("</pre></details>\n");
+    }
+    page.raw("</div>\n");
 }
 
 /// All settings as resolved.
