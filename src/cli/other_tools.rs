@@ -40,7 +40,7 @@ const LOCUST: [Row; 18] = [
     (&["--print-stats"], "leave it out; statistics are printed each --interval, unless --only-summary is given"),
     (&["--reset-stats"], "statistics are not reset after the ramp; the stream has the numbers of every interval"),
     (&["--skip-log-setup"], "leave it out; -L, --logfile and --quiet decide what is logged"),
-    (&["--version"], "it goes without a command: swarmline --version"),
+    (&["--version", "-V"], "it goes without a command: swarmline --version"),
     (
         &["--equal-weights"],
         "classes and tasks of a scenario file have the same weight unless \"weight\" says otherwise",

@@ -180,7 +180,7 @@ impl Serialize for DraftRequest {
             DraftBody::Json(value) => map.serialize_entry("json", value)?,
             DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
             DraftBody::Text(text) => map.serialize_entry("body", text)?,
-            DraftBody::File(path) => map.serialize_entry("body_file", path)?,
+            DraftBody::File(path) => map.serialize_entry("body_file", &escape_template(path))?,
         }
         if let Some(timeout) = &self.timeout {
             map.serialize_entry("timeout", timeout)?;

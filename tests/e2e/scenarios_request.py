@@ -159,7 +159,7 @@ def a_form_with_files_has_the_parts_that_curl_sends(bench):
               {"name": "typed", "value": "x", "filename": "x.bin", "content_type": "text/x; charset=utf-8"}]
     curl = ["title=a \u00fc\nb", 'q"x=@large.bin', 'photo=@"od\\"d.PNG"', "note=@note.txt;filename=n\u00f6te.html",
             "plain=<note.txt", "empty=", 'meta={"a":[1,"x"]};type=application/json',
-            'typed=x;filename=x.bin;type="text/x; charset=utf-8"']
+            "typed=x;filename=x.bin;type=text/x; charset=utf-8"]
     with python_server(bench.dir / "python") as server:
         step = {"post": f"{server.url}/ok", "multipart": fields}
         (bench.dir / "form.json").write_text(json.dumps({"user_classes": [{"tasks": [{"requests": [step]}]}]}))
