@@ -71,7 +71,7 @@ impl Expect {
 fn status(wanted: &StatusSet, found: u16) -> Finding {
     let words = if *wanted == StatusSet::default() { "below 400".to_owned() } else { wanted.to_string() };
     if wanted.contains(found) {
-        return Finding::new(true, format!("status is {found}, wanted was {words}"));
+        return Finding::new(true, format!("status is {found}, wanted: {words}"));
     }
     Finding::new(false, format!("status is {found}, not {words}"))
 }
