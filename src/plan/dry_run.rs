@@ -12,7 +12,7 @@ use super::request::Request;
 use super::setting::fingerprint;
 use super::step::{Addition, Assignment};
 use super::template::{Counter, RenderError, SlotId, Template, Values, Variable};
-use crate::secret::{masked_body, masked_header};
+use crate::secret::{masked, masked_body, masked_header};
 use crate::value::StatusSet;
 
 /// The complete text; `now_unix_ms` is used as the current time.
@@ -99,7 +99,7 @@ impl DryRunText<'_> {
                 self.block(inside, &each.steps);
             }
             Step::When(when) => {
-                self.line(indent, &format!("when {}", when.condition));
+                self.line(indent, &format!("when {}", masked(&when.condition.to_string())));
                 self.block(inside, &when.steps);
                 if !when.otherwise.is_empty() {
                     self.line(indent, "else");
@@ -108,7 +108,11 @@ impl DryRunText<'_> {
             }
             Step::Until(until) => {
                 let every = until.every.as_secs_f64();
-                let about = format!("until {}, every {every}s, at most {} times", until.condition, until.at_most);
+                let about = format!(
+                    "until {}, every {every}s, at most {} times",
+                    masked(&until.condition.to_string()),
+                    until.at_most
+                );
                 self.line(indent, &about);
                 self.block(inside, &until.steps);
             }

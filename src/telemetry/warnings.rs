@@ -45,28 +45,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
         Notice::NotExtracted { variable: slot, trouble } => {
             ("extract_failed", format!("an answer gave no ${{{}}}, {}: {skipped}", variable(slot), trouble.text()))
         }
-        Notice::Unset(RenderError::Slot(slot)) => {
-            let what = format!(
-                "a step needs ${{{}}}, which no answer gave and no step set: it was not done, and {skipped}",
-                variable(slot)
-            );
-            ("unset_variable", what)
-        }
-        Notice::Unset(RenderError::EmptyList(slot)) => {
-            let what = format!(
-                "a request needs an item of {}, which is empty: it was not sent, and {skipped}",
-                variable(slot)
-            );
-            ("unset_variable", what)
-        }
-        Notice::Unset(RenderError::ControlCharacter) => {
-            let what = format!("a header of a request would have a control character: it was not sent, and {skipped}");
-            ("unset_variable", what)
-        }
-        Notice::Unset(RenderError::NotANumber) => {
-            let what = format!("what is to be a JSON number in a request is none: it was not sent, and {skipped}");
-            ("unset_variable", what)
-        }
+        Notice::Unset(why) => ("unset_variable", unset(plan, why)),
         Notice::DataEnd(id) => {
             let arrivals = match plan.load().model {
                 LoadModel::Closed(_) => "",
@@ -75,15 +54,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             ("data_end", format!("every row of data {:?} is taken: users that need one more end{arrivals}", source(id)))
         }
         Notice::DataFailed(id) => ("data_end", format!("every row of data {:?} is taken", source(id))),
-        Notice::NoTimeToStop => {
-            let has_on_stop = plan.classes().iter().any(|class| !class.on_stop.is_empty());
-            let what = match (has_on_stop, plan.once().teardown.is_empty()) {
-                (true, true) => "on_stop is",
-                (true, false) => "on_stop and teardown are",
-                (false, _) => "teardown is",
-            };
-            ("on_stop_not_sent", format!("the scenario's {what} not sent, as --stop-timeout leaves no time for it"))
-        }
+        Notice::NoTimeToStop => ("on_stop_not_sent", no_time_to_stop(plan)),
         Notice::NoTimeForTeardown => (
             "teardown_not_sent",
             "the scenario's teardown was not sent: when the last user had ended, --stop-timeout was over".to_owned(),
@@ -111,4 +82,35 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             ("body_file", format!("{name}: {}; requests that send it fail", trouble.text()))
         }
     }
+}
+
+/// Why a step was not done.
+fn unset(plan: &Plan, why: RenderError) -> String {
+    let skipped = "the rest of that task was skipped";
+    match why {
+        RenderError::Slot(slot) => {
+            let name = &plan.variables()[slot.0 as usize];
+            format!("a step needs ${{{name}}}, which no answer gave and no step set: it was not done, and {skipped}")
+        }
+        RenderError::EmptyList(slot) => {
+            let name = &plan.variables()[slot.0 as usize];
+            format!("a step needs an item of {name}, which is empty: it was not done, and {skipped}")
+        }
+        RenderError::ControlCharacter => {
+            format!("a header of a request would have a control character: it was not sent, and {skipped}")
+        }
+        RenderError::NotANumber => {
+            format!("what is to be a JSON number in a request is none: it was not sent, and {skipped}")
+        }
+    }
+}
+
+fn no_time_to_stop(plan: &Plan) -> String {
+    let has_on_stop = plan.classes().iter().any(|class| !class.on_stop.is_empty());
+    let what = match (has_on_stop, plan.once().teardown.is_empty()) {
+        (true, true) => "on_stop is",
+        (true, false) => "on_stop and teardown are",
+        (false, _) => "teardown is",
+    };
+    format!("the scenario's {what} not sent, as --stop-timeout leaves no time for it")
 }

@@ -55,6 +55,51 @@ fn a_dry_run_shows_an_example_of_each_request_and_sends_nothing() {
 }
 
 #[test]
+fn a_dry_run_shows_steps_as_an_indented_outline() {
+    let scratch = Scratch::new("outline");
+    let file = scratch.write(
+        "steps.json",
+        r#"{"host": "http://127.0.0.1:9", "setup": [{"set": {"password": "sesame", "round": 7}}],
+            "user_classes": [{"name": "a", "fixed_count": 2, "tasks": [{"name": "t", "requests": [
+              {"repeat": "1..5", "as": "i", "requests": [
+                {"when": "${i} < 3", "requests": [{"get": "/${i}/${round}"}], "else": [{"leave": "loop"}]},
+                {"append": {"ids": "n${i}"}}]},
+              {"for_each": "ids", "as": "id", "requests": [{"pause": "1s..3s"}, {"set": {"ids": null}}]},
+              {"until": "${id} == done", "every": "1s", "at_most": 20, "requests": [{"stop": "user"}]}]}]}],
+            "teardown": [{"leave": "task"}]}"#,
+    );
+    let run = Run::new(["run", "--dry-run", "-f", &file, "-u", "2"]).finish().exits(0);
+    let outline = [
+        "setup, once before the first user",
+        "  set password = ***",
+        "  set round = 7",
+        "",
+        "users of class a: fixed count 2, wait 0",
+        "  task t, weight 1",
+        "    repeat 1..5, ${i} from 0",
+        "      when ${i} < 3",
+        "        GET /${i}/${round} at 127.0.0.1:9: timeout 30s, redirects 10, expects status below 400",
+        "          | GET /${i}/${round} HTTP/1.1",
+    ];
+    let rest = [
+        "      else",
+        "        leave the loop",
+        "      append to ids: n${i}",
+        "    for each ${id} of ids",
+        "      pause 1s..3s",
+        "      unset ids",
+        "    until ${id} == done, every 1s, at most 20 times",
+        "      stop the user",
+        "",
+        "teardown, once after the last user",
+        "  leave the task",
+    ];
+    for lines in [&outline[..], &rest[..]] {
+        assert!(run.text().contains(&lines.join("\n")), "{lines:#?} is not in\n{}", run.text());
+    }
+}
+
+#[test]
 fn a_dry_run_of_a_command_line_shows_its_requests() {
     let run = Run::new(["run", "--dry-run", "--basic-auth", "amy:sesame", "-d", "p=sesame", "http://h/a", "PUT /b"]);
     let run = run.with(["-H", "http://h:81"]).finish().exits(0);

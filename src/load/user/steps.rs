@@ -1,5 +1,6 @@
 //! What a user does step by step: sends requests, pauses, loops, tests conditions and sets variables.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::session::{Purpose, Session, StepEnd};
@@ -244,8 +245,8 @@ impl<'run> Session<'run> {
             };
             match &mut self.values.variables[list.0 as usize] {
                 Some(Variable::List(items)) if items.len() >= MAX_ITEMS => self.notify(Notice::ListFull(*list)),
-                Some(Variable::List(items)) => items.push(item),
-                unset => *unset = Some(Variable::List(vec![item])),
+                Some(Variable::List(items)) => Arc::make_mut(items).push(item),
+                unset => *unset = Some(Variable::List(Arc::new(vec![item]))),
             }
         }
         Flow::Next

@@ -3,18 +3,18 @@
 use super::condition::{condition, slot_of};
 use super::extract;
 use super::keys;
+use super::names::ScenarioNames;
 use super::reader::{Node, Object};
 use super::request::Compiler;
+use super::wait::wait;
 use crate::error::Result;
 use crate::plan::json::Json;
 use crate::plan::step::{
     Addition, Assignment, ForEach, MAX_DEPTH, MAX_ROUNDS, Pause, Repeat, Rounds, Step, Until, When,
 };
 use crate::plan::template::{SlotId, Template, TextEncoding};
+use crate::secret::is_secret;
 use crate::value::Wait;
-
-use super::names::ScenarioNames;
-use super::wait::wait;
 
 /// The kinds of steps besides requests: the key that each has, and all its keys.
 const KINDS: [(&str, &[&str]); 9] = [
@@ -250,7 +250,7 @@ fn set(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Box<[Assignment]>> 
             assignments.push(Assignment { slot, value: None });
             continue;
         }
-        let value = Some(value(&node, names)?);
+        let value = Some(value(name, &node, names)?);
         let slot = names.slot(name).map_err(|why| node.refused(why))?;
         names.available.insert(slot);
         assignments.push(Assignment { slot, value });
@@ -262,7 +262,7 @@ fn append(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Box<[Addition]>>
     let mut additions = Vec::new();
     for (name, node) in members(node)? {
         let list = names.list_slot(name).map_err(|why| node.refused(why))?;
-        additions.push(Addition { list, item: value(&node, names)? });
+        additions.push(Addition { list, item: value(name, &node, names)? });
     }
     Ok(additions.into())
 }
@@ -273,12 +273,13 @@ fn members<'j>(node: &Node<'j>) -> Result<Vec<(&'j str, Node<'j>)>> {
     if members.is_empty() { Err(node.refused("is empty")) } else { Ok(members) }
 }
 
-/// A text with `${...}`, a number with its digits, or a truth value.
-fn value(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Template> {
-    match node.value() {
-        Json::Text(text) => names.text(text, TextEncoding::Plain).map_err(|why| node.refused(why)),
-        Json::Number(number) => Ok(Template::literal(number.as_str())),
-        Json::Bool(truth) => Ok(Template::literal(&truth.to_string())),
-        other => Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
-    }
+/// A text with `${...}`, a number with its digits, or a truth value. It is a secret if the variable is called like one.
+fn value(name: &str, node: &Node<'_>, names: &mut ScenarioNames) -> Result<Template> {
+    let value = match node.value() {
+        Json::Text(text) => names.text(text, TextEncoding::Plain).map_err(|why| node.refused(why))?,
+        Json::Number(number) => Template::literal(number.as_str()),
+        Json::Bool(truth) => Template::literal(&truth.to_string()),
+        other => return Err(node.refused(format!("expected text, a number or a truth value, not {}", other.kind()))),
+    };
+    Ok(if is_secret(name) { value.into_secret() } else { value })
 }
