@@ -157,6 +157,10 @@ fn a_default_stands_in_for_a_value_that_is_missing_and_for_no_other() {
     let default = Some(Variable::Text("none".to_owned()));
     let extraction = Extraction { default: default.clone(), ..first(json("/id")) };
     assert_eq!(extraction.extract(&view(OK, b"{}"), &mut Random::seeded(1)), default);
+    for unread in [UnreadBody::Undecodable, UnreadBody::Over("1KiB".parse().unwrap())] {
+        let answer = ResponseView { body: Err(unread), ..view(OK, b"") };
+        assert_eq!(extraction.extract(&answer, &mut Random::seeded(1)), None, "nothing is known of such a body");
+    }
     let found = extraction.extract(&view(OK, b"{\"id\": 1}"), &mut Random::seeded(1));
     assert_eq!(found, Some(Variable::Text("1".to_owned())));
 }
