@@ -139,10 +139,19 @@ impl Extraction {
         }
     }
 
-    /// Extracts the value, or uses the default; `None` if there is neither.
+    /// Extracts the value, or uses the default; `None` if there is neither. A body that could not be read proves nothing:
+    /// then there is no default either.
     #[must_use]
     pub fn extract(&self, answer: &ResponseView<'_>, random: &mut Random) -> Option<Variable> {
-        self.found(answer, random).or_else(|| self.default.clone())
+        let is_unread = self.needs_body() && answer.body.is_err() || self.is_too_long(answer);
+        let default = self.default.as_ref().filter(|_| !is_unread);
+        self.found(answer, random).or_else(|| default.cloned())
+    }
+
+    /// Returns whether what the body was scanned for is longer than may be kept.
+    #[must_use]
+    pub fn is_too_long(&self, answer: &ResponseView<'_>) -> bool {
+        self.scanned().is_some_and(|(left, right)| answer.texts.captured(left, right) == Captured::TooLong)
     }
 
     fn found(&self, answer: &ResponseView<'_>, random: &mut Random) -> Option<Variable> {
@@ -194,7 +203,7 @@ impl Extraction {
             },
             PickFrom::All => {
                 let items: Vec<String> = all().take(MAX_ITEMS).map(|item| text(&item)).collect();
-                return (!items.is_empty()).then_some(Variable::List(items));
+                return (!items.is_empty()).then_some(Variable::List(items.into()));
             }
         };
         value.map(|value| Variable::Text(text(&value)))

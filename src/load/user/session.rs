@@ -25,7 +25,6 @@ use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
 use crate::plan::template::{Counter, RenderError, SlotId, Values, Variable};
-use crate::plan::text_search::Captured;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
 
@@ -364,9 +363,8 @@ fn trouble(extraction: &Extraction, answer: &ResponseView<'_>) -> ExtractTrouble
         Err(UnreadBody::Over(_)) if extraction.needs_body() => return ExtractTrouble::OverMaxBody,
         _ => {}
     }
-    let is_too_long = |(left, right): (&String, &String)| answer.texts.captured(left, right) == Captured::TooLong;
     match &extraction.from {
-        _ if extraction.scanned().is_some_and(is_too_long) => ExtractTrouble::OverMaxBody,
+        _ if extraction.is_too_long(answer) => ExtractTrouble::OverMaxBody,
         ExtractFrom::Json(_) => ExtractTrouble::Json,
         ExtractFrom::Input(_) => ExtractTrouble::Input,
         ExtractFrom::Between(..) => ExtractTrouble::Between,

@@ -128,7 +128,7 @@ fn one_of_several_values_or_all_are_taken() {
         assert_eq!(take(PickFrom::Index(1), 1), one("b"));
         assert_eq!(take(PickFrom::Index(3), 1), None);
         let all = ["1", "b", "3"].map(str::to_owned);
-        assert_eq!(take(PickFrom::All, 1), Some(Variable::List(all.to_vec())));
+        assert_eq!(take(PickFrom::All, 1), Some(Variable::List(all.to_vec().into())));
         let mut counts = std::collections::BTreeMap::new();
         for seed in 0..3000 {
             let Some(Variable::Text(text)) = take(PickFrom::Random, seed) else { panic!("one of three") };
@@ -157,6 +157,10 @@ fn a_default_stands_in_for_a_value_that_is_missing_and_for_no_other() {
     let default = Some(Variable::Text("none".to_owned()));
     let extraction = Extraction { default: default.clone(), ..first(json("/id")) };
     assert_eq!(extraction.extract(&view(OK, b"{}"), &mut Random::seeded(1)), default);
+    for unread in [UnreadBody::Undecodable, UnreadBody::Over("1KiB".parse().unwrap())] {
+        let answer = ResponseView { body: Err(unread), ..view(OK, b"") };
+        assert_eq!(extraction.extract(&answer, &mut Random::seeded(1)), None, "nothing is known of such a body");
+    }
     let found = extraction.extract(&view(OK, b"{\"id\": 1}"), &mut Random::seeded(1));
     assert_eq!(found, Some(Variable::Text("1".to_owned())));
 }

@@ -139,7 +139,11 @@ fn default(node: &Node<'_>, pick: PickFrom, names: &mut ScenarioNames) -> Result
     if items.len() > MAX_ITEMS {
         return Err(node.refused(format!("has more than {MAX_ITEMS} items")));
     }
-    items.iter().map(|node| known_text(node, names)).collect::<Result<_>>().map(Variable::List)
+    items
+        .iter()
+        .map(|node| known_text(node, names))
+        .collect::<Result<Vec<_>>>()
+        .map(|items| Variable::List(items.into()))
 }
 
 /// Text, a number or a truth value that is known when the plan is made.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::super::data::{DataSource, OnEnd, Pick, RowId, SourceId, Table};
 use super::super::random::Random;
 use super::super::shard::Shard;
@@ -17,8 +19,8 @@ fn rendered(template: &Template, seed: u64) -> Result<String, RenderError> {
         variables: &[
             Some(Variable::Text("t/1".to_owned())),
             None,
-            Some(Variable::List(vec!["a/1".to_owned(), "b".to_owned(), "c".to_owned()])),
-            Some(Variable::List(Vec::new())),
+            Some(Variable::List(vec!["a/1".to_owned(), "b".to_owned(), "c".to_owned()].into())),
+            Some(Variable::List(Arc::default())),
         ],
         rows: &[Some(RowId(0))],
         sources: &sources,

@@ -29,7 +29,7 @@ fn rendered(names: &ScenarioNames, template: &Template) -> Result<String, Render
         variables: &[
             Some(Variable::Text("t 1".to_owned())),
             None,
-            Some(Variable::List(vec!["i/1".to_owned(), "i/1".to_owned()])),
+            Some(Variable::List(vec!["i/1".to_owned(), "i/1".to_owned()].into())),
         ],
         rows: &[Some(RowId(0))],
         sources: &names.sources,
