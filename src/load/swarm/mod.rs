@@ -12,5 +12,6 @@ pub mod notices;
 pub(super) mod readiness;
 pub mod once;
 mod around;
+mod left_over;
 pub(super) mod transcripts;
 pub mod trial;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::arrival_queues::{Arrival, ArrivalQueues};
+use super::arrival_queues::ArrivalQueues;
 use super::context::RunContext;
 use super::notices::{Explanations, Notices};
 use super::once::{Setup, SetupEnd};
@@ -24,7 +24,6 @@ use crate::load::net::connection::Dialer;
 use crate::load::user::journey::{self, Job, UserEnd, UserId};
 use crate::load::user::shared::{Reports, UserContext};
 use crate::plan::LoadModel;
-use crate::plan::endpoint::EndpointId;
 use crate::plan::journey::UserClass;
 use crate::plan::schedule::arrivals::Arrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
@@ -45,16 +44,16 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 pub struct Swarm<'run> {
     pub(super) run: RunContext<'run>,
     dialer: &'run Dialer,
-    quota: RequestQuota,
+    pub(super) quota: RequestQuota,
     pub(super) notices: Notices,
     pub(super) explanations: Explanations,
     /// Limits of the failed exchanges that are shown; `None` shows none.
     pub(super) failure_limits: Option<FailureLimits>,
-    queues: Option<ArrivalQueues<'run>>,
+    pub(super) queues: Option<ArrivalQueues<'run>>,
     /// Whether no more users will be started.
     is_complete: AtomicBool,
     /// Whether a user ended for lack of data.
-    has_lost_users: AtomicBool,
+    pub(super) has_lost_users: AtomicBool,
     /// Whether a user ended itself.
     has_stopped_users: AtomicBool,
     /// Users that were started but found no data.
@@ -287,37 +286,6 @@ impl<'run> Swarm<'run> {
             }
         }
         Ok(())
-    }
-
-    /// Arrivals that were due before the load ended at `stopped` and that no user could take: the endpoint of the first
-    /// request of each, and when it was due. With `-n`, at most the number of requests that were still to be started.
-    /// Call it after all users have ended.
-    pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
-        let seed = self.run.plan.load().seed;
-        let left = self.queues.iter().flat_map(move |lanes| lanes.unsent(stopped));
-        let most = self.quota.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        left.take(most).map(move |(class, Arrival { due, number })| {
-            let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
-            (task.first_request().message.endpoint(), due)
-        })
-    }
-
-    /// Requests that were not sent because the data for them was used up. If that ended the run: with `-n` all that were
-    /// still to be started, otherwise arrivals that were due before the load ended at `stopped`. If it did not, other
-    /// users went on, and only arrivals of the classes without data count.
-    #[must_use]
-    pub fn without_data(&self, stopped: Moment) -> u64 {
-        let ended_the_run = self.run.stop.reason() == Some(EndReason::DataEnd);
-        let left = self.quota.left();
-        match (left, &self.queues) {
-            (Some(left), _) if ended_the_run => left,
-            (_, None) => 0,
-            (left, Some(lanes)) => {
-                let has_lost_users = self.has_lost_users.load(Ordering::SeqCst);
-                let of_spent = if has_lost_users { lanes.without_data(stopped).count() as u64 } else { 0 };
-                (of_spent + self.setup.data.without_data()).min(left.unwrap_or(u64::MAX))
-            }
-        }
     }
 
     fn report_spawned(&self, ties: &SwarmHandles<'_>, reached: Vec<u32>) {
