@@ -18,7 +18,7 @@ const PARTS: [Part; 5] = [
 ];
 
 /// Titles of the columns after the parts.
-const FURTHER: [&str; 6] = ["Service", "TTFB p50", "TTFB p95", "TTFB p99", "TTFB max", "Connected"];
+const FURTHER: [&str; 5] = ["Service", "TTFB p50", "TTFB p95", "TTFB p99", "Connected"];
 
 /// One row per endpoint, and one for all requests; nothing if the stream is of an earlier version, which does not say.
 pub(super) fn timings(page: &mut Markup, run: &RunData) {
@@ -34,7 +34,7 @@ pub(super) fn timings(page: &mut Markup, run: &RunData) {
         "<h2>Where the time goes <small>mean of a request, and time to the first byte (TTFB), in ms</small></h2>\n",
     );
     page.raw("<div class=\"scroll\"><table class=\"timings\"><thead><tr>");
-    page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th><th class=\"bar\">of the slowest</th>");
+    page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th><th class=\"bar\">Relative</th>");
     for (class, title, _) in PARTS {
         page.raw("<th><button type=\"button\"><span class=\"part ").raw(class).raw("\"></span>").raw(title);
         page.raw("</button></th>");
@@ -68,7 +68,6 @@ fn row(page: &mut Markup, name: &str, timing: Option<&TimingSummary>, longest: f
         times.map(|(times, bounds)| (times.p50_us, bounds.percentile_50)),
         times.map(|(times, bounds)| (times.p95_us, bounds.percentile_95)),
         times.map(|(times, bounds)| (times.p99_us, bounds.percentile_99)),
-        times.map(|(times, bounds)| (times.max_us, bounds.max)),
     ]
     .map(Option::unzip)
     {
