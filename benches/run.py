@@ -23,13 +23,15 @@ sys.dont_write_bytecode = True
 import results
 import scenarios_cost
 import scenarios_size
+import scenarios_timings
 import tools
 from bench import Bench
 from children import Failed, Skip, cores
 from server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
-SCENARIOS = [*scenarios_size.SCENARIOS[:3], *scenarios_cost.SCENARIOS, *scenarios_size.SCENARIOS[3:]]
+SCENARIOS = [*scenarios_size.SCENARIOS[:3], *scenarios_cost.SCENARIOS, *scenarios_size.SCENARIOS[3:],
+             *scenarios_timings.SCENARIOS]
 
 
 def parse():

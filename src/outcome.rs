@@ -1,6 +1,7 @@
 //! The result of a request: plain data, sent once to the aggregator, never printed by a load thread.
 
 mod framing;
+mod timeout;
 mod tls;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::plan::expect::ExpectationFailure;
 use crate::plan::response::ContentCoding;
 use crate::vocabulary::FailureClass;
 pub use framing::ProtocolTrouble;
+pub use timeout::{TimedOut, TimeoutPhase};
 pub use tls::TlsTrouble;
 
 /// Why a request failed. Failures are counted, so none has a field that differs from one request to the next.
@@ -31,8 +33,8 @@ pub enum Failure {
     Send,
     /// A file of the request's body could no longer be sent.
     BodyFile(BodyFileTrouble),
-    /// No complete response within `--timeout`.
-    Timeout,
+    /// No complete response within the request's timeout.
+    Timeout(TimedOut),
     /// The server reset the connection.
     Reset,
     /// The server closed the connection before the response was complete.
@@ -163,7 +165,7 @@ impl Failure {
             Self::ConnectOther(_) => FailureClass::ConnectOther,
             Self::Tls(_) => FailureClass::Tls,
             Self::Send | Self::BodyFile(_) => FailureClass::Send,
-            Self::Timeout => FailureClass::Timeout,
+            Self::Timeout(_) => FailureClass::Timeout,
             Self::Reset => FailureClass::Reset,
             Self::ClosedEarly => FailureClass::ClosedEarly,
             Self::Protocol(_) => FailureClass::Protocol,
@@ -184,6 +186,7 @@ impl Failure {
             Self::Status(status @ 400..=599) => format!("{class}: {status}"),
             Self::Status(status) => format!("{class}: status {status}"),
             Self::Expectation(trouble) => format!("{class}: {}", trouble.text()),
+            Self::Timeout(timed_out) => format!("{class}: {}", timed_out.text()),
             _ => format!("{class}: {}", self.reason()),
         }
     }
@@ -206,7 +209,7 @@ impl Failure {
             Self::Tls(trouble) => trouble.text(),
             Self::Send => "request could not be sent",
             Self::BodyFile(trouble) => trouble.text(),
-            Self::Timeout => "no complete answer in time",
+            Self::Timeout(_) => "no complete response",
             Self::Reset => "connection reset",
             Self::ClosedEarly => "closed before the answer was complete",
             Self::Protocol(broken) => broken.text(),
@@ -373,6 +376,12 @@ impl Outcome {
     #[must_use]
     pub fn first_byte_time(&self) -> Option<Duration> {
         self.traffic.first_byte.map(|first_byte| first_byte.since(self.sent))
+    }
+
+    /// The same; without a first byte, the time that it was waited for.
+    #[must_use]
+    pub fn time_to_first_byte(&self) -> Duration {
+        self.first_byte_time().unwrap_or_else(|| self.service_time())
     }
 
     /// How long after its due time it was sent.

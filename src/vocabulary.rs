@@ -335,9 +335,11 @@ words! {
         Service = "service",
         /// From when a request was due to the last byte.
         Response = "response",
-        /// The second of requests that had not ended.
+        /// From sending to the first byte.
+        FirstByte = "first_byte",
+        /// Response times so far of requests that had not ended.
         UnfinishedResponse = "unfinished_response",
-        /// The first of requests that had not ended.
+        /// Service times so far of requests that had not ended.
         UnfinishedService = "unfinished_service",
         /// The same of those without a first byte of a response.
         UnfinishedFirstByte = "unfinished_first_byte",

@@ -23,7 +23,7 @@ impl Telemetry<'_> {
                 connect: self.connections.connect.counted(),
                 tls: self.connections.tls.counted(),
             },
-            first_byte: self.first_byte.counted(),
+            first_byte: self.timings.map(|timings| (self.first_byte.counted(), timings.timings().connecting)),
             service: self.service.of(completed),
             response: (!self.response_is_service).then(|| self.response.of(completed)),
         }

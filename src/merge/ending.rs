@@ -14,12 +14,12 @@ use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::check::unchecked_failures;
-use crate::stats::unfinished::JudgedTimes;
+use crate::stats::unfinished::Judged;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
 use crate::telemetry::intervals::Span;
-use crate::telemetry::record::{EndpointError, EndpointStats, Record, RecordBody, TestStop};
-use crate::telemetry::recorder::{stats, warning, wire};
+use crate::telemetry::record::{EndpointError, Record, RecordBody, TestStop};
+use crate::telemetry::recorder::{endpoint_stats, final_stats, warning};
 use crate::telemetry::text::{MAX_METHOD, MAX_NAME, clipped};
 use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 
@@ -124,25 +124,19 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     }
     let users = join.shards.values().map(|shard| shard.users).fold(0, u32::saturating_add);
     let whole = extra.added_to(join.totals.whole().statistics(at, load_end));
-    said.push(record(stats(StatsType::Final, users, &whole)));
+    said.push(record(final_stats(users, join.totals.whole(), &whole)));
     let endpoints = join.totals.endpoints();
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
         let statistics = endpoint.extra.added_to(endpoint.tally.statistics(at, load_end));
-        let Endpoint { method, name } = join.tools.endpoints.name(endpoint.number).clone();
-        let statistics = wire(method, name, &statistics);
-        said.push(record(RecordBody::EndpointStats(EndpointStats {
-            stats_type: StatsType::Endpoint,
-            status: Status::Success,
-            statistics,
-        })));
+        let name = join.tools.endpoints.name(endpoint.number).clone();
+        said.push(record(endpoint_stats(name, &endpoint.tally, &statistics)));
     }
     let exit_code = assessment.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
         counts: join.totals.counts(),
         unfinished: join.unfinished_counts(),
-        judged: (!join.unfinished.is_empty())
-            .then(|| JudgedTimes::of(join.totals.whole().response(), join.unfinished.values())),
+        judged: (!join.unfinished.is_empty()).then(|| Judged::of(join.totals.whole(), join.unfinished.values())),
         load_time: load_end.since_start(),
     };
     said.extend(last_lines(&assessment, exit_code, &totals).map(record));

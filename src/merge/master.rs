@@ -17,8 +17,8 @@ use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
 use crate::telemetry::intervals::{self, Span};
 use crate::telemetry::record::{Record, RecordBody};
-use crate::telemetry::recorder::{config_pages, stats, warning};
-use crate::vocabulary::{Phase, StatsType};
+use crate::telemetry::recorder::{config_pages, current_stats, warning};
+use crate::vocabulary::Phase;
 
 /// A shard so many ticks behind the foremost is not waited for.
 const LATE: u64 = 2;
@@ -131,7 +131,7 @@ impl Master {
         self.last_end.clone_from(&span.end);
         let (users, statistics) = self.statistics(join, number, unix);
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
-        of_tick(stats(StatsType::Current, users, &statistics));
+        of_tick(current_stats(users, &statistics));
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| RecordBody::Health(Box::new(health)));
         let passed: Vec<PendingLine> = take_passed(&mut tick).map(PendingLine::Passed).collect();

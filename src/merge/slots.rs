@@ -28,16 +28,29 @@ impl Telemetry<'_> {
         decoder: &mut HistogramParser,
     ) -> Result<Vec<SlotCounts>, Contradiction> {
         let service = if self.response_is_service { TimesKind::Both } else { TimesKind::Service };
-        let own = [(service, &self.service_histogram), (TimesKind::Response, &self.response_histogram)];
+        let own = [
+            (service, &self.service_histogram),
+            (TimesKind::Response, &self.response_histogram),
+            (TimesKind::FirstByte, &self.first_byte_histogram),
+        ];
         let own = own.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?)));
         let pieces = pieces.iter().map(|piece| {
-            let kind = if piece.kind == Some(HistogramKind::Response) { TimesKind::Response } else { service };
+            let kind = match piece.kind {
+                Some(HistogramKind::Response) => TimesKind::Response,
+                Some(HistogramKind::FirstByte) => TimesKind::FirstByte,
+                _ => service,
+            };
             (kind, &*piece.histogram)
         });
-        let (mut found, mut all) = (Vec::new(), [Distribution::default(); 2]);
+        let (mut found, mut all) = (Vec::new(), [Distribution::default(); 3]);
         for (kind, text) in own.chain(pieces) {
             let recorded = decoder.read(text)?;
-            all[usize::from(kind == TimesKind::Response)].add(&recorded);
+            let at = match kind {
+                TimesKind::Service | TimesKind::Both => 0,
+                TimesKind::Response => 1,
+                TimesKind::FirstByte => 2,
+            };
+            all[at].add(&recorded);
             found.push((kind, recorded.scale, recorded.slots.to_vec()));
         }
         let claim = self.claim();
@@ -45,6 +58,8 @@ impl Telemetry<'_> {
         if !self.response_is_service {
             all[1].check_against(claim.completed(), claim.response)?;
         }
+        let with_first_byte = if self.timings.is_some() { claim.completed() } else { 0 };
+        all[2].check_against(with_first_byte, self.first_byte.claim())?;
         Ok(found)
     }
 
@@ -58,12 +73,12 @@ impl Telemetry<'_> {
         decoder: &mut HistogramParser,
     ) -> Result<[Recordings; 3], Contradiction> {
         let own = [
-            (self.response, &self.response_histogram),
-            (self.service, &self.service_histogram),
-            (self.first_byte, &self.first_byte_histogram),
+            (self.response.counted(), self.response.claim(), &self.response_histogram),
+            (self.service.counted(), self.service.claim(), &self.service_histogram),
+            (self.first_byte.counted(), self.first_byte.claim(), &self.first_byte_histogram),
         ];
         let mut found = [const { Vec::new() }; 3];
-        for ((recordings, kind), (times, text)) in found.iter_mut().zip(UNFINISHED).zip(own) {
+        for ((recordings, kind), (sum, claim, text)) in found.iter_mut().zip(UNFINISHED).zip(own) {
             let mut all = Distribution::default();
             let of_kind = pieces.iter().filter(|piece| piece.kind == Some(kind)).map(|piece| &*piece.histogram);
             for text in text.as_deref().into_iter().chain(of_kind) {
@@ -71,7 +86,7 @@ impl Telemetry<'_> {
                 all.add(&recorded);
                 recordings.push((recorded.scale, recorded.slots.to_vec()));
             }
-            all.check_against(times.count(), times.claim())?;
+            all.check_against(sum.count, claim)?;
         }
         Ok(found)
     }

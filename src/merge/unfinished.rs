@@ -4,7 +4,7 @@ use super::join::{EndpointPhase, Join};
 use super::slots::Recordings;
 use super::totals::precision;
 use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
-use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
+use crate::stats::unfinished::{Judged, Unfinished, UnfinishedCounts};
 use crate::telemetry::intervals::Span;
 use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::record::RecordBody;
@@ -22,14 +22,14 @@ impl Join {
         let part = self.unfinished.entry((number, phase)).or_insert_with(new);
         part.counts.add(&line.unfinished());
         for ((times, sum), recorded) in [
-            (&mut part.response, line.response),
-            (&mut part.service, line.service),
-            (&mut part.first_byte, line.first_byte),
+            (&mut part.response, line.response.counted()),
+            (&mut part.service, line.service.counted()),
+            (&mut part.first_byte, line.first_byte.counted()),
         ]
         .into_iter()
         .zip(slots)
         {
-            times.add_sum(&sum.counted());
+            times.add_sum(&sum);
             for (scale, slots) in recorded {
                 times.add_recorded(*scale, slots);
             }
@@ -51,6 +51,7 @@ impl Join {
                 phase: *phase,
                 service: TimesRef::Counted(&part.service),
                 response: TimesRef::Counted(&part.response),
+                first_byte: TimesRef::Counted(&part.first_byte),
             });
         }
     }
@@ -62,7 +63,7 @@ impl Join {
         let judged = |of: usize| {
             let parts = self.unfinished.iter().filter(|((number, _), _)| *number == of).map(|(_, part)| part);
             let endpoint = self.totals.endpoints().iter().find(|endpoint| endpoint.number == of);
-            endpoint.map(|endpoint| JudgedTimes::of(endpoint.tally.response(), parts)).unwrap_or_default()
+            endpoint.map(|endpoint| Judged::of(&endpoint.tally, parts)).unwrap_or_default()
         };
         let of_part = |((number, _), part): (&EndpointPhase, &Unfinished)| {
             lines(span, self.tools.endpoints.name(*number), part, judged(*number))

@@ -40,7 +40,7 @@ pub struct CheckScope {
     pub latency: Latency,
 }
 
-/// Where a time measurement starts.
+/// Where a time measurement starts and ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Latency {
     /// From when the request was due.
@@ -48,7 +48,12 @@ pub enum Latency {
     Response,
     /// From when it was sent.
     Service,
+    /// From when it was sent, to the first byte of the response instead of the last.
+    FirstByte,
 }
+
+/// Prefixes of metrics that are not about response times.
+const LATENCIES: [(&str, Latency); 2] = [("service.", Latency::Service), ("ttfb.", Latency::FirstByte)];
 
 /// The comparison between value and bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

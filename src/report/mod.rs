@@ -4,6 +4,7 @@ pub mod model;
 pub mod plain;
 pub mod table;
 pub mod requests;
+mod timings;
 pub mod terminal;
 pub mod compare;
 pub mod files;

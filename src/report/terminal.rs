@@ -6,6 +6,7 @@ use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
 use super::table::{Column, judged_ms, ms, table};
+use super::timings::timings;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};
 use crate::telemetry::reader::ending::CheckSeen;
@@ -28,6 +29,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&requests(&rows, Rate::Whole, width));
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));
+    text.push_str(&timings(&rows, width));
     text.push_str(&errors(run, width));
     text.push_str(&checks(&run.checks));
     text.push_str(&unfinished(&run.unfinished()));

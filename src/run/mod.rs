@@ -317,6 +317,7 @@ fn judge(
             phase: part.phase,
             service: TimesRef::Counted(&part.service),
             response: TimesRef::Counted(&part.response),
+            first_byte: TimesRef::Counted(&part.first_byte),
         });
     }
     let counts = aggregate.counts();

@@ -30,6 +30,8 @@ pub struct CheckInput<'s> {
     pub service: TimesRef<'s>,
     /// From due to the last byte.
     pub response: TimesRef<'s>,
+    /// From sent to the first byte; `None` if that is not known of all completed requests.
+    pub first_byte: Option<TimesRef<'s>>,
 }
 
 /// Times in one of their two representations.
@@ -46,8 +48,9 @@ impl<'s> CheckInput<'s> {
     #[must_use]
     pub fn from_interval(endpoint: &'s str, phase: Phase, interval: &'s Interval) -> Self {
         let (service, response) = (TimesRef::Counted(interval.service()), TimesRef::Counted(interval.response()));
+        let first_byte = interval.first_byte.of_all(interval.completed()).map(TimesRef::Counted);
         let (failed, after_stop) = (interval.failures(), interval.after_stop.completed);
-        Self { endpoint, phase, failed, after_stop, service, response }
+        Self { endpoint, phase, failed, after_stop, service, response, first_byte }
     }
 }
 
@@ -62,6 +65,8 @@ pub struct UnfinishedInput<'s> {
     pub service: TimesRef<'s>,
     /// From the due time to the cut.
     pub response: TimesRef<'s>,
+    /// From sent to the cut, of those without a first byte.
+    pub first_byte: TimesRef<'s>,
 }
 
 /// The requests that one or several checks select.
@@ -71,6 +76,8 @@ struct Selection {
     failed: u64,
     after_stop: u64,
     times: Times,
+    /// Whether times of some requests are not known, so that nothing may be concluded from those that are.
+    is_incomplete: bool,
     /// Times of unfinished requests; most runs have few.
     unfinished: Times,
     /// How long the phase has lasted so far; zero where the scope is the whole run.
@@ -123,16 +130,7 @@ impl CheckSet {
         let mut selections: Vec<Selection> = Vec::new();
         let mut selection_of = |scope: &CheckScope| {
             selections.iter().position(|selection| selection.scope == *scope).unwrap_or_else(|| {
-                let none = || Times::new(Precision::Fine);
-                let (times, unfinished, lasted) = (none(), none(), Duration::ZERO);
-                selections.push(Selection {
-                    scope: scope.clone(),
-                    failed: 0,
-                    after_stop: 0,
-                    times,
-                    unfinished,
-                    phase_time: lasted,
-                });
+                selections.push(Selection::new(scope));
                 selections.len() - 1
             })
         };
@@ -174,7 +172,10 @@ impl CheckSet {
             if selection.scope.phase != Some(Phase::Drain) {
                 selection.after_stop += share.after_stop;
             }
-            selection.times_for_scope(share.service, share.response).add_to(&mut selection.times);
+            match selection.times_for_scope(share.service, share.response, share.first_byte) {
+                Some(times) => times.add_to(&mut selection.times),
+                None => selection.is_incomplete = true,
+            }
         }
     }
 
@@ -182,7 +183,9 @@ impl CheckSet {
     pub fn add_unfinished(&mut self, share: &UnfinishedInput<'_>) {
         for selection in self.selections.iter_mut().filter(|selection| selection.includes(share.endpoint, share.phase))
         {
-            selection.times_for_scope(share.service, share.response).add_to(&mut selection.unfinished);
+            if let Some(times) = selection.times_for_scope(share.service, share.response, Some(share.first_byte)) {
+                times.add_to(&mut selection.unfinished);
+            }
         }
     }
 
@@ -235,6 +238,24 @@ impl TimesRef<'_> {
 }
 
 impl Selection {
+    /// No requests yet.
+    fn new(scope: &CheckScope) -> Self {
+        let precision = match scope.latency {
+            Latency::Response | Latency::Service => Precision::Fine,
+            Latency::FirstByte => Precision::Coarse,
+        };
+        let none = || Times::new(precision);
+        Self {
+            scope: scope.clone(),
+            failed: 0,
+            after_stop: 0,
+            times: none(),
+            is_incomplete: false,
+            unfinished: none(),
+            phase_time: Duration::ZERO,
+        }
+    }
+
     fn requests(&self) -> u64 {
         self.times.sum().count
     }
@@ -244,14 +265,23 @@ impl Selection {
         is_here && self.scope.phase.is_none_or(|wanted| wanted == phase)
     }
 
-    fn times_for_scope<'s>(&self, service: TimesRef<'s>, response: TimesRef<'s>) -> TimesRef<'s> {
-        if self.scope.latency == Latency::Service { service } else { response }
+    fn times_for_scope<'s>(
+        &self,
+        service: TimesRef<'s>,
+        response: TimesRef<'s>,
+        first_byte: Option<TimesRef<'s>>,
+    ) -> Option<TimesRef<'s>> {
+        match self.scope.latency {
+            Latency::Response => Some(response),
+            Latency::Service => Some(service),
+            Latency::FirstByte => first_byte,
+        }
     }
 
-    /// The value over completed requests; `None` without any.
+    /// The value over completed requests; `None` without any, or where their times are not known.
     fn value(&self, metric: Metric, load_time: Duration) -> Option<CheckValue> {
         let requests = self.requests();
-        if requests == 0 {
+        if requests == 0 || self.is_incomplete {
             return None;
         }
         let seconds = if self.scope.phase.is_none() { load_time } else { self.phase_time }.as_secs_f64();
@@ -269,7 +299,8 @@ impl Selection {
     /// The lower bound of a time over completed and unfinished requests together; `None` where it is not
     /// above the value of the completed requests alone.
     fn bound(&self, metric: Metric) -> Option<CheckValue> {
-        if metric.unit() != Unit::Time || metric == Metric::Min || self.unfinished.sum().count == 0 {
+        let has_none = self.unfinished.sum().count == 0 || self.is_incomplete;
+        if metric.unit() != Unit::Time || metric == Metric::Min || has_none {
             return None;
         }
         let mut together = self.times.clone();

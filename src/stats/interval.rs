@@ -6,6 +6,7 @@ use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
 use super::times::{Times, micros};
+use super::timings::{ConnectingSums, FirstByteTimes};
 use crate::outcome::{Ending, Failure, Outcome};
 use crate::vocabulary::FailureClass;
 
@@ -33,7 +34,7 @@ pub struct Interval {
     /// New connections and the time spent on them.
     pub connections: ConnectionTimes,
     /// From sending to the first byte of the final response.
-    pub first_byte: Sum,
+    pub first_byte: FirstByteTimes,
     service: Times,
     /// `None` as long as every response time equals the service time.
     response: Option<Times>,
@@ -98,7 +99,8 @@ pub struct IntervalCounts {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub connections: ConnectionTimes,
-    pub first_byte: Sum,
+    /// `None` in a stream of an earlier version.
+    pub first_byte: Option<(Sum, ConnectingSums)>,
     pub service: Sum,
     /// `None` if every response time equals the service time.
     pub response: Option<Sum>,
@@ -113,6 +115,8 @@ pub enum TimesKind {
     Response,
     /// Both, if they are identical.
     Both,
+    /// From sending to the first byte of the final response.
+    FirstByte,
 }
 
 impl Interval {
@@ -130,7 +134,7 @@ impl Interval {
             bytes_received: 0,
             content_bytes: 0,
             connections: ConnectionTimes::default(),
-            first_byte: Sum::default(),
+            first_byte: FirstByteTimes::default(),
             service: Times::new(precision),
             response: None,
             precision,
@@ -155,9 +159,7 @@ impl Interval {
             Ending::Failed(failure) => self.record_failure(failure),
         }
         self.content_bytes += u128::from(traffic.content_length);
-        if let Some(first_byte) = outcome.first_byte_time() {
-            self.first_byte.record(micros(first_byte));
-        }
+        self.first_byte.record(outcome);
         self.record_times(micros(outcome.service_time()), micros(outcome.response_time()));
     }
 
@@ -203,7 +205,9 @@ impl Interval {
         self.bytes_sent += counted.bytes_sent;
         self.bytes_received += counted.bytes_received;
         self.connections.add(&counted.connections);
-        self.first_byte.add(&counted.first_byte);
+        if let Some((times, connecting)) = &counted.first_byte {
+            self.first_byte.add_sums(times, connecting);
+        }
         for (class, count) in &counted.failed {
             match self.failed.iter_mut().find(|(known, _)| known == class) {
                 Some((_, known)) => *known += count,
@@ -221,10 +225,12 @@ impl Interval {
 
     /// Adds times counted by another process, by slot of a scale, in ascending order.
     pub fn add_recorded(&mut self, kind: TimesKind, scale: Scale, slots: &[(u64, u64)]) {
-        if kind != TimesKind::Response {
-            self.service.add_recorded(scale, slots);
+        match kind {
+            TimesKind::Service | TimesKind::Both => self.service.add_recorded(scale, slots),
+            TimesKind::FirstByte => self.first_byte.times_mut().add_recorded(scale, slots),
+            TimesKind::Response => {}
         }
-        if kind != TimesKind::Service
+        if matches!(kind, TimesKind::Response | TimesKind::Both)
             && let Some(response) = &mut self.response
         {
             response.add_recorded(scale, slots);
@@ -280,7 +286,7 @@ impl Interval {
         self.after_stop = AfterStop::default();
         self.failed.clear();
         self.connections = ConnectionTimes::default();
-        self.first_byte = Sum::default();
+        self.first_byte.clear();
         self.service.clear();
         self.response = None;
     }
@@ -289,9 +295,10 @@ impl Interval {
     #[must_use]
     pub fn take(&mut self) -> Self {
         // The next interval is likely to need as much memory as this one did.
-        let mut service = self.service.clone();
+        let (mut service, mut first_byte) = (self.service.clone(), self.first_byte.clone());
         service.clear();
-        let next = Self { service, ..Self::new(self.precision) };
+        first_byte.clear();
+        let next = Self { first_byte, service, ..Self::new(self.precision) };
         std::mem::replace(self, next)
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::histogram::Precision;
 use super::interval::{AfterStop, Interval};
 use super::recent_rates::{Rates, RecentRates};
+use super::sum::Sum;
 use super::times::Times;
+use super::timings::{FirstByteTimes, Timings};
 use crate::clock::Moment;
 
 /// Everything that statistics are computed from: the sum of the intervals of one endpoint, or of all.
@@ -17,7 +19,8 @@ pub struct Tally {
     unanswered: u64,
     content_bytes: u128,
     response: Times,
-    longest_service_us: u64,
+    service: Sum,
+    first_byte: FirstByteTimes,
     recent: RecentRates,
 }
 
@@ -116,7 +119,8 @@ impl Tally {
             unanswered: 0,
             content_bytes: 0,
             response: Times::new(precision),
-            longest_service_us: 0,
+            service: Sum::default(),
+            first_byte: FirstByteTimes::default(),
             recent: RecentRates::default(),
         }
     }
@@ -127,8 +131,9 @@ impl Tally {
         self.after_stop.add(&interval.after_stop);
         self.unanswered += interval.unanswered();
         self.content_bytes += interval.content_bytes;
-        self.longest_service_us = self.longest_service_us.max(interval.service().sum().max_us);
+        self.service.add(interval.service().sum());
         self.response.add(interval.response());
+        self.first_byte.add(&interval.first_byte);
     }
 
     /// Records the second in which a request ended, for the recent rates; everything else is added with its
@@ -155,10 +160,22 @@ impl Tally {
         &self.response
     }
 
+    /// Times to the first byte of all completed requests; `None` if those of some are not known.
+    #[must_use]
+    pub fn first_byte(&self) -> Option<&Times> {
+        self.first_byte.of_all(self.service.count)
+    }
+
+    /// Where the time of completed requests went; `None` if that is not known of some.
+    #[must_use]
+    pub fn timings(&self) -> Option<Timings> {
+        self.first_byte.timings(&self.service)
+    }
+
     /// The longest service time of a completed request.
     #[must_use]
     pub const fn longest_service(&self) -> Duration {
-        Duration::from_micros(self.longest_service_us)
+        Duration::from_micros(self.service.max_us)
     }
 
     /// Rates at `now`.
@@ -226,12 +243,12 @@ mod tests {
     #[allow(clippy::float_cmp, reason = "each of these is exact")]
     fn statistics_are_exact_where_they_can_be() {
         let mut tally = Tally::new(Precision::Fine);
-        let timeout = Ending::Failed(Failure::Timeout);
+        let reset = Ending::Failed(Failure::Reset);
         let outcomes = [
             outcome(0, 1_001, Ending::Ok),
             outcome(2_000, 2_002, Ending::Ok),
             outcome(1_000_000, 1_000_000, Ending::Ok),
-            outcome(0, 5_000, timeout),
+            outcome(0, 5_000, reset),
         ];
         // In two intervals: the totals are their sum.
         for half in outcomes.chunks(2) {

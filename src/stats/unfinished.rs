@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::histogram::Precision;
-use super::tally::Statistics;
+use super::tally::{Statistics, Tally};
 use super::times::{Times, micros};
 use crate::clock::Moment;
 use crate::outcome::Outcome;
@@ -114,7 +114,7 @@ impl Unfinished {
     pub fn new(phase: Phase, precision: Precision) -> Self {
         let none = || Times::new(precision);
         let counts = UnfinishedCounts::default();
-        Self { phase, counts, response: none(), service: none(), first_byte: none() }
+        Self { phase, counts, response: none(), service: none(), first_byte: Times::new(Precision::Coarse) }
     }
 
     /// Counts a request that was cut off; `longest` is the longest service time of a completed request of its
@@ -141,7 +141,7 @@ impl Unfinished {
     }
 }
 
-/// Response times used for judging, in microseconds: each is the larger of the value of the completed
+/// Times of one kind as used for judging, in microseconds: each is the larger of the value of the completed
 /// requests and the value of completed and unfinished requests together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say what they are")]
@@ -156,11 +156,11 @@ pub struct JudgedTimes {
 }
 
 impl JudgedTimes {
-    /// Computes the times from completed requests and the unfinished ones.
+    /// Computes the times from those of completed requests and of unfinished ones.
     #[must_use]
-    pub fn of<'u>(completed: &Times, unfinished: impl IntoIterator<Item = &'u Unfinished>) -> Self {
+    pub fn of<'u>(completed: &Times, unfinished: impl IntoIterator<Item = &'u Times>) -> Self {
         let mut together = completed.clone();
-        unfinished.into_iter().for_each(|part| together.add(&part.response));
+        unfinished.into_iter().for_each(|times| together.add(times));
         let times = |times: &Times| {
             let [p50, p90, p95, p99, p99_9] = times.percentiles_us([500, 900, 950, 990, 999]);
             [times.sum().mean_us(), p50, p90, p95, p99, p99_9, times.sum().max_us]
@@ -175,6 +175,27 @@ impl JudgedTimes {
             p99_us: larger(4),
             p99_9_us: larger(5),
             max_us: larger(6),
+        }
+    }
+}
+
+/// The judged times of an endpoint, or of all requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Response times.
+    pub response: JudgedTimes,
+    /// Times to the first byte; `None` if those of some completed requests are not known.
+    pub first_byte: Option<JudgedTimes>,
+}
+
+impl Judged {
+    /// Computes them from completed requests and the unfinished ones.
+    #[must_use]
+    pub fn of<'u>(completed: &Tally, unfinished: impl Iterator<Item = &'u Unfinished> + Clone) -> Self {
+        let first_byte = |times| JudgedTimes::of(times, unfinished.clone().map(|part| &part.first_byte));
+        Self {
+            first_byte: completed.first_byte().map(first_byte),
+            response: JudgedTimes::of(completed.response(), unfinished.map(|part| &part.response)),
         }
     }
 }
@@ -279,7 +300,7 @@ mod tests {
                 max_response_time: 1.0,
                 ..Statistics::default()
             };
-            judged(completed, &JudgedTimes::of(&times(&[1000, 1000]), [&part]))
+            judged(completed, &JudgedTimes::of(&times(&[1000, 1000]), [&part.response]))
         };
         let (same, bounds) = judge(&[200, 400]);
         assert_eq!((same.avg_response_time, same.percentile_50, same.max_response_time), (1.0, 1.0, 1.0));

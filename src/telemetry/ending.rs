@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::stats::aggregate::EndpointKey;
 use crate::stats::check::CheckResult;
 use crate::stats::tally::{Counts, Tally};
-use crate::stats::unfinished::{JudgedTimes, Unfinished, UnfinishedCounts};
+use crate::stats::unfinished::{Judged, Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, VerdictReason};
 use crate::vocabulary::EndReason;
 
@@ -45,8 +45,7 @@ impl RunEnding {
     pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = RecordBody> + use<> {
         let mut unfinished = UnfinishedCounts::default();
         self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
-        let judged = (unfinished.total() > 0)
-            .then(|| JudgedTimes::of(whole.response(), self.unfinished.iter().map(|(_, part)| part)));
+        let judged = (unfinished.total() > 0).then(|| Judged::of(whole, self.unfinished.iter().map(|(_, part)| part)));
         let totals = EndTotals { counts: whole.counts(), unfinished, judged, load_time: self.load_end.since_start() };
         last_lines(&self.assessment, self.exit_code, &totals)
     }
@@ -60,7 +59,7 @@ pub struct EndTotals {
     /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
     /// Times as they are judged; `None` if no request was unfinished.
-    pub judged: Option<JudgedTimes>,
+    pub judged: Option<Judged>,
     /// Duration of the load, over which rates are computed.
     pub load_time: Duration,
 }
@@ -88,7 +87,8 @@ pub fn last_lines(
         redirects: counts.redirects,
         reopened: counts.reopened,
         load_seconds: load_time.as_secs_f64(),
-        judged: *judged,
+        judged: judged.map(|judged| judged.response),
+        judged_first_byte: judged.and_then(|judged| judged.first_byte),
         checks_met: met,
         checks_missed: check_results.len() - met,
         verdict: *verdict,

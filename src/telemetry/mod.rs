@@ -1,5 +1,6 @@
 //! The telemetry stream of JSON lines.
 
+pub mod wire_times;
 pub mod own_records;
 pub mod record;
 pub mod line;

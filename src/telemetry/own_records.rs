@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::wire_times::{WireConnections, WireCountedTimes, WireSum, WireTimes, WireTimings};
 use crate::stats::unfinished::JudgedTimes;
 use crate::vocabulary::{FailureClass, HistogramKind, Phase, ReasonKind, Verdict};
 
@@ -175,6 +176,9 @@ pub struct RunEnd {
     /// Times of all requests as they are judged; left out if no request was unfinished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub judged: Option<JudgedTimes>,
+    /// The same for times to the first byte; also left out if those of some completed requests are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judged_first_byte: Option<JudgedTimes>,
     /// Checks that were met.
     pub checks_met: usize,
     /// Checks that were missed, including those without data.
@@ -225,6 +229,9 @@ pub struct UnfinishedMetric {
     pub first_byte: WireSum,
     /// Times of all requests of the endpoint, in all phases, as they are judged: the same in each of its lines.
     pub judged: JudgedTimes,
+    /// The same for times to the first byte; left out if those of some completed requests are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub judged_first_byte: Option<JudgedTimes>,
     /// `HdrHistogram` V2 + DEFLATE in base64, in microseconds; left out if it is empty or does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
@@ -275,9 +282,14 @@ pub struct IntervalMetric {
     pub service: WireTimes,
     /// From the due time to the last byte.
     pub response: WireTimes,
-    /// From sending to the first byte of the last response.
-    pub first_byte: WireSum,
-    /// New connections and the time they took.
+    /// From sending to the first byte of the last response or, without one, to the end; left out if a shard's stream is of
+    /// an earlier version, which lacks it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte: Option<WireCountedTimes>,
+    /// Where the time of the completed requests went; left out with `first_byte`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timings: Option<WireTimings>,
+    /// New connections and the time they took, those of aborted requests included.
     pub connections: WireConnections,
     /// `HdrHistogram` V2 + DEFLATE in base64, of service times in microseconds; left out if it does not fit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,47 +297,13 @@ pub struct IntervalMetric {
     /// The same for response times; also left out if each response time equals the service time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
+    /// The same for times to the first byte, with 2 significant digits; also left out with `first_byte`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte_histogram: Option<String>,
     /// Whether each response time equals the service time: the service histogram is then for both.
     pub response_is_service: bool,
     /// Number of following lines with parts of histograms that did not fit.
     pub histogram_lines: usize,
-}
-
-/// Times of one kind, in microseconds.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "each says what it is")]
-pub struct WireTimes {
-    pub sum_us: u64,
-    pub min_us: u64,
-    pub max_us: u64,
-    pub p50_us: u64,
-    pub p90_us: u64,
-    pub p95_us: u64,
-    pub p99_us: u64,
-    pub p99_9_us: u64,
-}
-
-/// Count, sum, minimum and maximum of times in microseconds; all 0 if there are none.
-#[derive(Clone, Debug, Serialize)]
-#[allow(missing_docs, reason = "each says what it is")]
-pub struct WireSum {
-    pub count: u64,
-    pub sum_us: u64,
-    pub min_us: u64,
-    pub max_us: u64,
-}
-
-/// New connections and the time they took.
-#[derive(Clone, Debug, Serialize)]
-pub struct WireConnections {
-    /// Number of connections made.
-    pub count: u64,
-    /// Name lookups, failed ones included.
-    pub dns: WireSum,
-    /// TCP handshakes and the conversation with a proxy, failed ones included.
-    pub connect: WireSum,
-    /// TLS handshakes, failed ones included.
-    pub tls: WireSum,
 }
 
 /// A part of a histogram, complete in itself; the parts of one interval, endpoint and kind add up to the total.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::own_records::{
     CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
+use super::wire_times::{WireCountedTimes, WireTimings};
 use crate::clock::Moment;
 use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
 
@@ -149,6 +150,12 @@ pub struct Stats {
     /// The statistics.
     #[serde(flatten)]
     pub statistics: WireStatistics,
+    /// Times to the first byte; only at the end, and if those of all requests are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte: Option<WireCountedTimes>,
+    /// Where the time went; left out with `first_byte`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timings: Option<WireTimings>,
 }
 
 /// Statistics of one endpoint.
@@ -161,6 +168,12 @@ pub struct EndpointStats {
     /// The statistics.
     #[serde(flatten)]
     pub statistics: WireStatistics,
+    /// Times to the first byte; only at the end, and if those of all requests are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_byte: Option<WireCountedTimes>,
+    /// Where the time went; left out with `first_byte`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timings: Option<WireTimings>,
 }
 
 /// The statistics in wire format; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.

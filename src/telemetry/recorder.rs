@@ -21,8 +21,8 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{
     Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
 };
-use crate::stats::tally::Statistics;
-use crate::stats::unfinished::{JudgedTimes, Unfinished};
+use crate::stats::tally::{Statistics, Tally};
+use crate::stats::unfinished::{Judged, Unfinished};
 use crate::vocabulary::{Phase, StatsType, Status};
 
 /// Version of the stream's format, in `swarmline.event.config`.
@@ -118,7 +118,7 @@ impl<'p> Recorder<'p> {
         let warning = before.and_then(|_| usage::cpu_warning(cpu, self.available_cpus));
         let delta = |now: u64, total: fn(&Sample) -> u64| now.saturating_sub(before.as_ref().map_or(now, total));
         let bodies = [
-            stats(StatsType::Current, sample.users, &statistics),
+            current_stats(sample.users, &statistics),
             RecordBody::Cpu(Cpu { value: cpu, unit: "percent", available_cpus: self.available_cpus }),
             RecordBody::Mem(Gauge { value: mebibytes(machine.rss_bytes), unit: "MiB" }),
             RecordBody::Network(Network {
@@ -191,19 +191,14 @@ impl<'p> Recorder<'p> {
             reason: ending.reason,
         });
         let load_end = ending.load_end;
-        let total = stats(StatsType::Final, ending.users, &aggregate.total().statistics(at, load_end));
+        let total = aggregate.total();
+        let total = final_stats(ending.users, total, &total.statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
         // Endpoints whose requests were all aborted have no statistics.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
         let endpoints = used.map(move |endpoint| {
             let statistics = endpoint.tally.statistics(at, load_end);
-            let Endpoint { method, name } = self.endpoint(endpoint.key);
-            let statistics = wire(method, name, &statistics);
-            RecordBody::EndpointStats(EndpointStats {
-                stats_type: StatsType::Endpoint,
-                status: Status::Success,
-                statistics,
-            })
+            endpoint_stats(self.endpoint(endpoint.key), &endpoint.tally, &statistics)
         });
         let tick = self.before.as_ref().map(|before| before.sample.tick);
         let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
@@ -219,7 +214,7 @@ impl<'p> Recorder<'p> {
         let judged = |of: StatsPlace| {
             let parts = ending.unfinished.iter().filter(|(place, _)| *place == of).map(|(_, part)| part);
             let endpoint = aggregate.endpoints().iter().find(|endpoint| endpoint.key == of);
-            endpoint.map(|endpoint| JudgedTimes::of(endpoint.tally.response(), parts)).unwrap_or_default()
+            endpoint.map(|endpoint| Judged::of(&endpoint.tally, parts)).unwrap_or_default()
         };
         let lines = |(place, part): &(StatsPlace, Unfinished)| {
             unfinished::lines(&span, &self.endpoint(*place), part, judged(*place))
@@ -301,16 +296,39 @@ pub fn config_pages(
     (1..).zip(pages).map(page).map(|config| RecordBody::Config(Box::new(config))).collect()
 }
 
-/// The line about all requests.
+/// The line about all requests so far.
 #[must_use]
-pub fn stats(stats_type: StatsType, user_count: u32, statistics: &Statistics) -> RecordBody {
+pub fn current_stats(user_count: u32, statistics: &Statistics) -> RecordBody {
     let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
-    RecordBody::Stats(Stats { stats_type, user_count, statistics })
+    RecordBody::Stats(Stats { stats_type: StatsType::Current, user_count, statistics, first_byte: None, timings: None })
+}
+
+/// The line about all requests at the end, with these statistics.
+#[must_use]
+pub fn final_stats(user_count: u32, tally: &Tally, statistics: &Statistics) -> RecordBody {
+    RecordBody::Stats(Stats {
+        stats_type: StatsType::Final,
+        user_count,
+        statistics: wire(String::new(), "Aggregated".to_owned(), statistics),
+        first_byte: tally.first_byte().map(Into::into),
+        timings: tally.timings().map(Into::into),
+    })
+}
+
+/// The line about one endpoint at the end, with these statistics.
+#[must_use]
+pub fn endpoint_stats(endpoint: Endpoint, tally: &Tally, statistics: &Statistics) -> RecordBody {
+    RecordBody::EndpointStats(EndpointStats {
+        stats_type: StatsType::Endpoint,
+        status: Status::Success,
+        statistics: wire(endpoint.method, endpoint.name, statistics),
+        first_byte: tally.first_byte().map(Into::into),
+        timings: tally.timings().map(Into::into),
+    })
 }
 
 /// Statistics in wire format.
-#[must_use]
-pub fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
+fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
     WireStatistics {
         method,
         name,

@@ -1,18 +1,18 @@
 //! Converts unfinished requests to lines: one for each endpoint and phase in which they were due.
 
 use super::fitting::Fitting;
-use super::intervals::{Span, sum};
+use super::intervals::Span;
 use super::own_records::UnfinishedMetric;
 use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::times::Times;
-use crate::stats::unfinished::{JudgedTimes, Unfinished};
+use crate::stats::unfinished::{Judged, Unfinished};
 use crate::vocabulary::HistogramKind;
 
 /// The lines about one endpoint's unfinished requests; `span` is the time of the load, `judged` the endpoint's times
 /// over all phases.
 #[must_use]
-pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: JudgedTimes) -> Vec<RecordBody> {
+pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: Judged) -> Vec<RecordBody> {
     let Unfinished { counts, response, service, first_byte, .. } = unfinished;
     let mut metric = UnfinishedMetric {
         phase: unfinished.phase,
@@ -23,10 +23,11 @@ pub fn lines(span: &Span, endpoint: &Endpoint, unfinished: &Unfinished, judged: 
         overdue: counts.overdue,
         oldest_aborted_us: counts.oldest_aborted_us,
         oldest_unsent_us: counts.oldest_unsent_us,
-        response: sum(response.sum()),
-        service: sum(service.sum()),
-        first_byte: sum(first_byte.sum()),
-        judged,
+        response: response.sum().into(),
+        service: service.sum().into(),
+        first_byte: first_byte.sum().into(),
+        judged: judged.response,
+        judged_first_byte: judged.first_byte,
         response_histogram: None,
         service_histogram: None,
         first_byte_histogram: None,

@@ -9,6 +9,7 @@ mod judge;
 mod kinds;
 mod mutate;
 mod small;
+mod streams;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

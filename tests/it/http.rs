@@ -9,5 +9,6 @@ mod redirects;
 mod requests;
 mod socks_proxy;
 mod timeouts;
+mod timings;
 mod unix_socket;
 mod uploads;

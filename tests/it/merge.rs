@@ -2,6 +2,7 @@
 
 mod contradictions;
 mod damaged;
+mod first_byte;
 mod outputs;
 pub(crate) mod pipes;
 mod signals;

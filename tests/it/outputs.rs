@@ -80,9 +80,12 @@ fn the_csv_files_have_the_format_of_locust() {
     let head = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
                 Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,\
                 99.99%,100%";
-    assert!(stats.starts_with(&format!("{head},Aborted,Unsent,Lower Bounds\r\n")), "our columns follow them: {stats}");
+    assert!(
+        stats.starts_with(&format!("{head},Aborted,Unsent,Lower Bounds,TTFB ")),
+        "our columns follow them: {stats}"
+    );
     let rows: Vec<Vec<&str>> = stats.split_terminator("\r\n").map(|row| row.split(',').collect()).collect();
-    assert!(rows.iter().all(|row| row.len() == 25), "{stats}");
+    assert!(rows.iter().all(|row| row.len() == 39), "{stats}");
     assert_eq!(rows.last().unwrap()[..2], ["", "Aggregated"]);
     let count = |row: &Vec<&str>| row[2].parse::<u64>().unwrap();
     assert_eq!(rows[1..rows.len() - 1].iter().map(count).sum::<u64>(), count(rows.last().unwrap()));

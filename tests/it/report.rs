@@ -1,6 +1,7 @@
 //! `swarmline report`: reads complete and damaged streams, and refuses input that is not a stream.
 
 mod contradictions;
+mod first_byte;
 mod page;
 
 use std::path::Path;

@@ -177,7 +177,7 @@ fn errors_are_distinguished_by_class_and_text() {
         ("/status/404", "http_4xx: 404", 1),
         ("/reset", "reset: connection reset", 4),
         ("/redirect/3", "redirect: too many", 1),
-        ("/hang", "timeout: no complete answer in time", 4),
+        ("/hang", "timeout: no first byte within 1s", 4),
     ] {
         let flags = ["-n", "2", "--max-redirects", "2", "--timeout", "1s", path];
         assert_eq!(load(&target, flags).finish().exits(exit).stream().errors(), [(text, 2)], "{path}");

@@ -1,5 +1,6 @@
 //! Shared by all tests: runs of the binary with a time limit, and its stream, parsed and validated.
 
+mod first_byte;
 mod intervals;
 pub(crate) mod json;
 pub(crate) mod lines;

@@ -10,7 +10,7 @@ use super::recorder::{HopRecorder, RecordLimits};
 use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
 use super::upload::{BrokenFile, text_after_head};
 use crate::clock::Moment;
-use crate::load::net::connection::{Connection, Dialer};
+use crate::load::net::connection::{Connection, Dialer, RequestDeadline};
 use crate::load::net::socket::Cancellation;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::roster::UserSlot;
@@ -172,6 +172,8 @@ impl<'run> Exchange<'run> {
             let next = Request::redirected(request, answer.status, &location);
             redirected = Some(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
             traffic.redirects += 1;
+            // That response was not the last: what follows, a new connection perhaps, is time before the first byte.
+            traffic.first_byte = None;
         }
     }
 
@@ -238,7 +240,8 @@ impl<'run> Exchange<'run> {
             }
             traffic.reopened += 1;
         }
-        let deadline = self.run.clock.instant(limits.sent.after(limits.timeout));
+        let at = self.run.clock.instant(limits.sent.after(limits.timeout));
+        let deadline = RequestDeadline { at, timeout: limits.timeout };
         let mut connection = self.dialer.dial(
             request.origin(),
             deadline,

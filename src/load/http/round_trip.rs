@@ -7,10 +7,11 @@ use super::memory::{Keep, Memory};
 use super::upload::{BrokenFile, Piece, Pieces, is_in_pieces};
 use crate::clock::{Clock, Moment};
 use crate::load::net::connection::Connection;
+use crate::load::net::input::CallError;
 use crate::load::net::socket::Sent;
 use crate::load::net::tls::Received;
 use crate::load::swarm::stop::Stop;
-use crate::outcome::{Failure, Traffic};
+use crate::outcome::{Failure, TimedOut, TimeoutPhase, Traffic};
 use crate::plan::wire::WireRequest;
 
 /// Error: a connection delivered no response.
@@ -30,9 +31,17 @@ pub(in crate::load) struct RequestLimits {
 
 impl RequestLimits {
     /// Time left at `now`.
-    fn left(&self, now: Moment) -> Result<Duration, Failure> {
+    fn left(&self, now: Moment) -> Result<Duration, CallError> {
         let left = self.timeout.saturating_sub(now.since(self.sent));
-        if left.is_zero() { Err(Failure::Timeout) } else { Ok(left) }
+        if left.is_zero() { Err(CallError::TimeOver) } else { Ok(left) }
+    }
+
+    /// How a request fails that was waiting for this.
+    fn failure(&self, error: CallError, phase: TimeoutPhase) -> Failure {
+        match error {
+            CallError::TimeOver => Failure::Timeout(TimedOut::new(phase, self.timeout)),
+            CallError::Broken(failure) => failure,
+        }
     }
 }
 
@@ -66,7 +75,10 @@ impl RoundTrip<'_> {
             let (sent, received) = self.upload(request, dressed, &mut incoming);
             return received.map_err(|failure| self.no_response(failure, sent));
         }
-        let sent = self.limits.left(*self.latest).and_then(|_| self.connection.send(bytes, 0));
+        let sent = match self.limits.left(*self.latest) {
+            Ok(_) => self.connection.send(bytes, 0),
+            Err(error) => Err(self.limits.failure(error, TimeoutPhase::Send)),
+        };
         let (sent, received) = match sent {
             Ok(Sent::Whole) => {
                 self.traffic.bytes_out += request.body_len();
@@ -173,9 +185,9 @@ impl RoundTrip<'_> {
         done: usize,
         incoming: &mut IncomingResponse<'_>,
     ) -> Result<WaitResult, Failure> {
-        let ready = self.connection.wait(self.limits.left(*self.latest)?);
+        let ready = self.limits.left(*self.latest).and_then(|left| self.connection.wait(left));
         *self.latest = self.clock.now();
-        let ready = ready?;
+        let ready = ready.map_err(|error| self.limits.failure(error, self.awaited(TimeoutPhase::Send)))?;
         if ready.readable {
             loop {
                 if let Some(answer) = self.receive_more(incoming)? {
@@ -196,6 +208,11 @@ impl RoundTrip<'_> {
         sent.map(WaitResult::Sent)
     }
 
+    /// What is waited for: the rest of a response that has begun, or else this.
+    const fn awaited(&self, before: TimeoutPhase) -> TimeoutPhase {
+        if self.traffic.first_byte.is_some() { TimeoutPhase::Body } else { before }
+    }
+
     fn receive(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Response, Failure> {
         loop {
             if let Some(answer) = self.receive_more(incoming)? {
@@ -208,7 +225,8 @@ impl RoundTrip<'_> {
     /// wait, after it: the first wait of a request on a kept connection then has the whole timeout, the same for each
     /// request, so that the socket's own timeout need not change.
     fn receive_more(&mut self, incoming: &mut IncomingResponse<'_>) -> Result<Option<Response>, Failure> {
-        let received = self.connection.receive(self.limits.left(*self.latest)?)?;
+        let received = self.limits.left(*self.latest).and_then(|left| self.connection.receive(left));
+        let received = received.map_err(|error| self.limits.failure(error, self.awaited(TimeoutPhase::FirstByte)))?;
         let now = self.clock.now();
         *self.latest = now;
         match received {

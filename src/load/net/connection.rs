@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connector::Connector;
-use super::input::{InputBuffer, is_time_over};
+use super::input::{CallError, InputBuffer};
 use super::proxy::whole_urls::WholeUrls;
 use super::socket::{Cancellation, Ready, Sent, SocketTransport};
 use super::tls::{Received, TlsTransport};
 use crate::clock::Moment;
 use crate::load::http::response::head::{ResponseExtent, ResponseHead, Unfolded, unfold};
 use crate::load::http::response::head_cache::{CachedHead, HeadCache};
-use crate::outcome::{Connecting, DnsTrouble, Failure, TlsTrouble};
+use crate::outcome::{Connecting, DnsTrouble, Failure, TimedOut, TimeoutPhase, TlsTrouble};
 use crate::plan::Plan;
 use crate::plan::tls::TlsPlan;
 use crate::plan::url::{Origin, Scheme};
@@ -24,6 +24,15 @@ pub struct Dialer {
     connector: Connector,
     tls: Arc<TlsPlan>,
     connect_timeout: Duration,
+}
+
+/// When the time of a request is over.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::load) struct RequestDeadline {
+    /// The moment.
+    pub(in crate::load) at: Instant,
+    /// The request's timeout, which makes it that moment.
+    pub(in crate::load) timeout: Duration,
 }
 
 impl Dialer {
@@ -51,25 +60,28 @@ impl Dialer {
     pub(in crate::load) fn dial(
         &self,
         origin: &Origin,
-        deadline: Instant,
+        deadline: RequestDeadline,
         watch: Cancellation<'_>,
         connecting: &mut Connecting,
     ) -> Result<Box<Connection>, Failure> {
         let own_deadline = Instant::now() + self.connect_timeout;
-        let limit = own_deadline.min(deadline);
+        let limit = own_deadline.min(deadline.at);
         // Reports the limit that actually expired.
-        let late = |failure| match failure {
-            Failure::ConnectTimeout | Failure::Dns(DnsTrouble::Timeout) if deadline < own_deadline => Failure::Timeout,
+        let late = |failure, phase| match failure {
+            _ if own_deadline <= deadline.at => failure,
+            Failure::Dns(DnsTrouble::Timeout) => Failure::Timeout(TimedOut::new(TimeoutPhase::Dns, deadline.timeout)),
+            Failure::ConnectTimeout => Failure::Timeout(TimedOut::new(phase, deadline.timeout)),
             other => other,
         };
-        let transport = self.connector.connect(origin, limit, watch, connecting).map_err(late)?;
+        let transport = self.connector.connect(origin, limit, watch, connecting);
+        let transport = transport.map_err(|failure| late(failure, TimeoutPhase::Connect))?;
         let wire = match origin.scheme() {
             Scheme::Http => Transport::Plain(transport),
             Scheme::Https => {
                 let connected = Instant::now();
                 let session = self.shake_hands(transport, origin, limit);
                 connecting.tls += connected.elapsed();
-                Transport::Tls(session.map_err(late)?)
+                Transport::Tls(session.map_err(|failure| late(failure, TimeoutPhase::Tls))?)
             }
         };
         connecting.connections += 1;
@@ -147,21 +159,21 @@ impl Connection {
     }
 
     /// Waits at most `limit` until input arrives or the socket accepts more output.
-    pub(in crate::load) fn wait(&self, limit: Duration) -> Result<Ready, Failure> {
+    pub(in crate::load) fn wait(&self, limit: Duration) -> Result<Ready, CallError> {
         let socket = match &self.transport {
             Transport::Plain(plain) => plain,
             Transport::Tls(tls) => tls.socket(),
         };
-        socket.wait(limit).map_err(|error| if is_time_over(&error) { Failure::Timeout } else { Failure::Reset })
+        socket.wait(limit).map_err(|error| CallError::of(&error))
     }
 
     /// Waits at most `limit` for more input.
-    pub(in crate::load) fn receive(&mut self, limit: Duration) -> Result<Received, Failure> {
+    pub(in crate::load) fn receive(&mut self, limit: Duration) -> Result<Received, CallError> {
         match &mut self.transport {
             Transport::Plain(plain) => match self.input.fill(|room| plain.receive(room, limit)) {
                 Ok(0) => Ok(Received::End),
                 Ok(_) => Ok(Received::Bytes),
-                Err(error) => Err(receive_failure(&error)),
+                Err(error) => Err(CallError::of(&error)),
             },
             Transport::Tls(tls) => tls.receive(&mut self.input, limit),
         }
@@ -239,8 +251,4 @@ fn send_pieces(plain: &SocketTransport, pieces: [&[u8]; 2], mut done: usize) -> 
         before = end;
     }
     Ok(Sent::Whole)
-}
-
-fn receive_failure(error: &io::Error) -> Failure {
-    if is_time_over(error) { Failure::Timeout } else { Failure::Reset }
 }

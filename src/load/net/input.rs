@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::outcome::Failure;
+
 /// Initial size: one small response with its head. Most users never need more, and there are 10,000 of them.
 const INITIAL_SIZE: usize = 4 * 1024;
 
@@ -61,6 +63,28 @@ impl InputBuffer {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
+    }
+}
+
+/// Why a call on a connection delivered nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) enum CallError {
+    /// The time given to it was over.
+    TimeOver,
+    /// The connection is broken.
+    Broken(Failure),
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        Self::Broken(failure)
+    }
+}
+
+impl CallError {
+    /// The error of a system call on a connected socket.
+    pub(super) fn of(error: &io::Error) -> Self {
+        if is_time_over(error) { Self::TimeOver } else { Self::Broken(Failure::Reset) }
     }
 }
 

@@ -6,4 +6,4 @@ pub mod resolve;
 mod proxy;
 pub(super) mod socket;
 pub mod tls;
-mod input;
+pub(super) mod input;

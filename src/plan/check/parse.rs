@@ -1,7 +1,7 @@
 //! Parses a check character by character, so that errors have a position.
 
 use super::metric::{METRICS, Metric, Trend, Unit};
-use super::{Check, CheckScope, Latency, RELATIONS, Relation};
+use super::{Check, CheckScope, LATENCIES, RELATIONS, Relation};
 use crate::vocabulary::Phase;
 
 /// Units of time, in microseconds.
@@ -32,11 +32,12 @@ impl Check {
 fn check(text: &str) -> ParseResult<Check> {
     let text = text.trim();
     let mut rest = Cursor { text, at: 0 };
-    let latency = if rest.take("service.") { Latency::Service } else { Latency::Response };
+    let latency = LATENCIES.into_iter().find(|(prefix, _)| rest.take(prefix));
     let metric = metric(&mut rest)?;
-    if latency == Latency::Service && metric.unit() != Unit::Time {
-        return Err("service. goes with a time: p50, p90, p95, p99, p99.9, min, avg or max".to_owned());
+    if let Some((prefix, _)) = latency.filter(|_| metric.unit() != Unit::Time) {
+        return Err(format!("{prefix} goes with a time: p50, p90, p95, p99, p99.9, min, avg or max"));
     }
+    let latency = latency.map(|(_, latency)| latency).unwrap_or_default();
     let mut scope = CheckScope { latency, ..CheckScope::default() };
     loop {
         rest.skip_blanks();

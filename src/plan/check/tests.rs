@@ -9,7 +9,7 @@ fn parsed(text: &str) -> Check {
 
 #[test]
 fn a_check_is_metric_scope_relation_and_bound() {
-    use Latency::{Response, Service};
+    use Latency::{FirstByte, Response, Service};
     use Metric::{Avg, FailRatio, Failures, Max, Min, Percentile, Requests, Rps};
     use Relation::{Above, AtLeast, AtMost, Below, Equal, Unequal};
     for (text, latency, metric, relation, bound) in [
@@ -20,6 +20,8 @@ fn a_check_is_metric_scope_relation_and_bound() {
         ("p99.9 == 1.5ms", Response, Percentile(999), Equal, 1_500.0),
         ("min != 0us", Response, Min, Unequal, 0.0),
         ("service.avg < 10ms", Service, Avg, Below, 10_000.0),
+        ("ttfb.p99.9 <= 2s", FirstByte, Percentile(999), AtMost, 2_000_000.0),
+        ("ttfb.min >= 1ms", FirstByte, Min, AtLeast, 1_000.0),
         ("max < 1s", Response, Max, Below, 1_000_000.0),
         ("rps > 100.5", Response, Rps, Above, 100.5),
         ("fail_ratio < 1%", Response, FailRatio, Below, 0.01),
@@ -57,6 +59,7 @@ fn an_error_gives_the_position_and_what_is_expected() {
         ("", "character 1: expected one of p50, p90"),
         ("p96 < 1s", "character 1: expected one of p50, p90"),
         ("service.rps > 1", "service. goes with a time"),
+        ("ttfb.requests > 1", "ttfb. goes with a time"),
         ("p95", "character 4: expected <, <=, >, >=, == or !=, found the end"),
         ("p95 = 1s", "character 5: expected <, <=, >, >=, == or !=, found '='"),
         ("p95 < fast", "character 7: expected a number, found 'fast'"),

@@ -10,10 +10,12 @@ use crate::clock::rfc3339;
 use crate::report::model::timeline::PointTraffic;
 use crate::report::model::{Numbers, ReportModel};
 use crate::stats::packed::PackedTimes;
+use crate::stats::timing_summary::{TimesSummary, TimingSummary};
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
 Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,\
-Aborted,Unsent,Lower Bounds\r\n";
+Aborted,Unsent,Lower Bounds,TTFB Average,TTFB Min,TTFB 50%,TTFB 90%,TTFB 95%,TTFB 99%,TTFB 99.9%,TTFB Max,Connected,DNS,\
+Connect,TLS,First Byte,Body\r\n";
 
 const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,\
 100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,\
@@ -49,7 +51,7 @@ pub fn stats(model: &ReportModel) -> String {
 /// `times` are those of the completed requests, and of completed and unfinished requests together: the larger
 /// one counts.
 fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times: &[PackedTimes; 2]) {
-    let Numbers { statistics: row, bounds, unfinished } = numbers;
+    let Numbers { statistics: row, bounds, unfinished, timing } = numbers;
     let mut lower_bounds: Vec<&str> = Vec::new();
     for (title, is_bound) in [
         ("Median Response Time", bounds.percentile_50),
@@ -66,9 +68,10 @@ fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times
         }
         percentiles.push(together.max(completed).map_or_else(|| "N/A".to_owned(), |us| millis(us).to_string()));
     }
+    lower_bounds.extend(timing.iter().flat_map(bounds_of_first_byte));
     let _ = writeln!(
         text,
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r",
         field(method),
         field(name),
         row.num_requests,
@@ -84,7 +87,34 @@ fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times
         unfinished.aborted,
         unfinished.unsent,
         lower_bounds.join(" "),
+        timings(timing.as_ref()),
     );
+}
+
+/// Titles of the columns of times to the first byte that are lower bounds.
+fn bounds_of_first_byte(timing: &TimingSummary) -> impl Iterator<Item = &'static str> {
+    let bounds = &timing.bounds;
+    let bounds = [
+        ("TTFB Average", bounds.avg),
+        ("TTFB 50%", bounds.percentile_50),
+        ("TTFB 90%", bounds.percentile_90),
+        ("TTFB 95%", bounds.percentile_95),
+        ("TTFB 99%", bounds.percentile_99),
+        ("TTFB 99.9%", bounds.percentile_99_9),
+        ("TTFB Max", bounds.max),
+    ];
+    bounds.into_iter().filter(|(_, is_bound)| *is_bound).map(|(title, _)| title)
+}
+
+/// Times to the first byte, requests that connected, and the mean time of a request in each phase; `N/A` where the stream
+/// does not say.
+fn timings(timing: Option<&TimingSummary>) -> String {
+    let Some(timing) = timing else { return ["N/A"; 14].join(",") };
+    let TimesSummary { avg_us, min_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us } = timing.first_byte;
+    let times = [avg_us, min_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us].map(|us| millis(us).to_string());
+    let mean = timing.mean().map(|mean| [mean.dns, mean.connect, mean.tls, mean.first_byte, mean.body]);
+    let mean = mean.map_or_else(|| ["N/A"; 5].map(str::to_owned), |mean| mean.map(|ms| ms.to_string()));
+    format!("{},{},{}", times.join(","), timing.timings.connecting.requests, mean.join(","))
 }
 
 /// In microseconds; `None` if there are no requests.

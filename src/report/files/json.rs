@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
-use crate::stats::times::Times;
+use crate::stats::timing_summary::{MeanTimings, TimesSummary, TimingSummary};
+use crate::stats::unfinished::Bounds;
 use crate::telemetry::reader::ending::RunEndFact;
 use crate::telemetry::reader::failures::ErrorName;
 use crate::vocabulary::ReasonKind;
@@ -77,6 +78,32 @@ struct Figures {
     lower_bounds: Vec<&'static str>,
     aborted: u64,
     unsent: u64,
+    /// Left out if the stream is of an earlier version, which does not have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_byte: Option<FirstByte>,
+    /// Also left out if no request completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timings: Option<Timings>,
+}
+
+/// Times to the first byte.
+#[derive(Serialize)]
+struct FirstByte {
+    #[serde(flatten)]
+    times: TimeSpread,
+    /// Names of the times above that are lower bounds.
+    lower_bounds: Vec<&'static str>,
+}
+
+/// Mean time of a request in each phase.
+#[derive(Serialize)]
+struct Timings {
+    connected: u64,
+    dns: f64,
+    connect: f64,
+    tls: f64,
+    first_byte: f64,
+    body: f64,
 }
 
 #[derive(Serialize)]
@@ -213,8 +240,8 @@ fn phase(seen: &PhaseSeen) -> SummaryPhase {
         seconds: seen.duration_ms as f64 / 1000.0,
         requests: seen.counts.completed(),
         failures: seen.counts.failed,
-        service: TimeSpread::of(&seen.service),
-        response: TimeSpread::of(&seen.response),
+        service: (&TimesSummary::from(&seen.service)).into(),
+        response: (&TimesSummary::from(&seen.response)).into(),
     }
 }
 
@@ -274,16 +301,7 @@ fn warnings(run: &RunData) -> Vec<SummaryWarning<'_>> {
 
 impl Figures {
     fn of(numbers: &Numbers) -> Self {
-        let Numbers { statistics: row, bounds, unfinished } = numbers;
-        let bounds = [
-            ("avg", bounds.avg),
-            ("p50", bounds.percentile_50),
-            ("p90", bounds.percentile_90),
-            ("p95", bounds.percentile_95),
-            ("p99", bounds.percentile_99),
-            ("p99_9", bounds.percentile_99_9),
-            ("max", bounds.max),
-        ];
+        let Numbers { statistics: row, bounds, unfinished, timing } = numbers;
         Self {
             requests: row.num_requests,
             failures: row.num_failures,
@@ -298,26 +316,54 @@ impl Figures {
             p99: row.percentile_99,
             p99_9: row.percentile_99_9,
             max: row.max_response_time,
-            lower_bounds: bounds.into_iter().filter(|(_, is_bound)| *is_bound).map(|(name, _)| name).collect(),
+            lower_bounds: lower_bounds(*bounds),
             aborted: unfinished.aborted,
             unsent: unfinished.unsent,
+            first_byte: timing.as_ref().map(FirstByte::of),
+            timings: timing.as_ref().and_then(Timings::of),
         }
     }
 }
 
-impl TimeSpread {
-    fn of(times: &Times) -> Self {
+/// Names of the times that are lower bounds.
+fn lower_bounds(bounds: Bounds) -> Vec<&'static str> {
+    let bounds = [
+        ("avg", bounds.avg),
+        ("p50", bounds.percentile_50),
+        ("p90", bounds.percentile_90),
+        ("p95", bounds.percentile_95),
+        ("p99", bounds.percentile_99),
+        ("p99_9", bounds.percentile_99_9),
+        ("max", bounds.max),
+    ];
+    bounds.into_iter().filter(|(_, is_bound)| *is_bound).map(|(name, _)| name).collect()
+}
+
+impl FirstByte {
+    fn of(timing: &TimingSummary) -> Self {
+        Self { times: (&timing.first_byte).into(), lower_bounds: lower_bounds(timing.bounds) }
+    }
+}
+
+impl Timings {
+    fn of(timing: &TimingSummary) -> Option<Self> {
+        let MeanTimings { dns, connect, tls, first_byte, body } = timing.mean()?;
+        Some(Self { connected: timing.timings.connecting.requests, dns, connect, tls, first_byte, body })
+    }
+}
+
+impl From<&TimesSummary> for TimeSpread {
+    fn from(times: &TimesSummary) -> Self {
         let millis = |us: u64| us as f64 / 1000.0;
-        let sum = times.sum();
         Self {
-            min: millis(sum.min_us()),
-            avg: millis(sum.mean_us()),
-            p50: millis(times.percentile_us(500)),
-            p90: millis(times.percentile_us(900)),
-            p95: millis(times.percentile_us(950)),
-            p99: millis(times.percentile_us(990)),
-            p99_9: millis(times.percentile_us(999)),
-            max: millis(sum.max_us),
+            min: millis(times.min_us),
+            avg: millis(times.avg_us),
+            p50: millis(times.p50_us),
+            p90: millis(times.p90_us),
+            p95: millis(times.p95_us),
+            p99: millis(times.p99_us),
+            p99_9: millis(times.p99_9_us),
+            max: millis(times.max_us),
         }
     }
 }

@@ -9,22 +9,23 @@ use super::timeline::{Point, PointTraffic, millis};
 use crate::stats::check::{CheckInput, TimesRef};
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
+use crate::stats::sum::Sum;
 use crate::stats::tally::Statistics;
+use crate::stats::timing_summary::TimingSummary;
 use crate::telemetry::claims::Distribution;
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::facts::{ErrorRow, HealthFact, HistogramFact, IntervalFact, TestStopFact};
-use crate::telemetry::reader::value;
 use crate::vocabulary::{EndReason, HistogramKind, Phase};
 
 impl RunData {
     /// Adds the line about an endpoint's interval.
     pub(super) fn add_interval(&mut self, tick: u64, interval: &IntervalFact, reading: &mut StreamReader) {
         self.add_pending();
-        let mut claims = [interval.service, interval.response].map(|times| (times.claim(), Distribution::default()));
+        let claims = [interval.service.claim(), interval.response.claim(), interval.first_byte.claim()];
+        let mut claims = claims.map(|claim| (claim, Distribution::default()));
         let completed = interval.ok + interval.failed;
-        let mut times = |at: usize, wire: value::TimesValue, histogram: &Option<String>| {
-            let sum = wire.of(completed);
+        let mut times = |at: usize, sum: Sum, histogram: &Option<String>| {
             let histogram = histogram.as_deref().map(|text| packed::distribution(text, &mut claims[at].1));
             let histogram = histogram.transpose().unwrap_or_else(|why| {
                 reading.complain(why);
@@ -32,9 +33,15 @@ impl RunData {
             });
             PackedTimes { sum, histogram: histogram.unwrap_or_default() }
         };
-        let service = times(0, interval.service, &interval.service_histogram);
-        let response =
-            (!interval.response_is_service).then(|| times(1, interval.response, &interval.response_histogram));
+        let service = times(0, interval.service.of(completed), &interval.service_histogram);
+        let response = (!interval.response_is_service)
+            .then(|| times(1, interval.response.of(completed), &interval.response_histogram));
+        // Without the phases the times to the first byte are those of an earlier version, which has no histogram of them.
+        let timing = interval.timings.map(|timings| {
+            let first_byte = times(2, interval.first_byte.counted(), &interval.first_byte_histogram);
+            (first_byte, timings.connecting)
+        });
+        let (first_byte, connecting) = timing.unwrap_or_default();
         let traffic = PointTraffic {
             ok: interval.ok,
             failed: interval.failed,
@@ -47,6 +54,8 @@ impl RunData {
             connections: interval.connections,
             service,
             response,
+            first_byte,
+            connecting,
         };
         let endpoint = self.endpoint(&interval.method, &interval.name);
         for (class, count) in &interval.failed_by_class {
@@ -75,9 +84,10 @@ impl RunData {
             return;
         }
         let traffic = &mut pending.point.traffic;
-        let [of_service, of_response] = &mut pending.claims;
+        let [of_service, of_response, of_first_byte] = &mut pending.claims;
         let (into, all) = match piece.kind {
             HistogramKind::Service => (Some(&mut traffic.service), &mut of_service.1),
+            HistogramKind::FirstByte => (Some(&mut traffic.first_byte), &mut of_first_byte.1),
             _ => (traffic.response.as_mut(), &mut of_response.1),
         };
         match (into, packed::distribution(&piece.histogram, all)) {
@@ -165,8 +175,9 @@ impl RunData {
                 (TimesRef::Packed(&point.traffic.service), TimesRef::Packed(point.traffic.response()));
             let (phase, failed) = (point.phase, point.traffic.failed);
             let after_stop = point.traffic.after_stop.completed;
-            let endpoint = self.endpoints[endpoint].title();
-            self.check_set.add(&CheckInput { endpoint: &endpoint, phase, failed, after_stop, service, response });
+            let first_byte = point.traffic.first_byte().map(TimesRef::Packed);
+            let endpoint = &self.endpoints[endpoint].title();
+            self.check_set.add(&CheckInput { endpoint, phase, failed, after_stop, service, response, first_byte });
         }
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
@@ -213,6 +224,19 @@ impl RunData {
             classes.map(|(class, count)| (*count, format!("{name}: {}", class.as_str()), None)).collect::<Vec<_>>()
         };
         self.endpoints.iter().flat_map(classes).collect()
+    }
+
+    /// Time to the first byte and where the time went at an endpoint, from the same source; `None` if that is not known of
+    /// all requests, or if none completed.
+    pub(super) fn timing(&self, endpoint: &EndpointSeen) -> Option<TimingSummary> {
+        let computed = || if self.last.is_some() { None } else { endpoint.timeline.total().timing() };
+        endpoint.timing.or_else(computed).filter(|timing| timing.requests > 0)
+    }
+
+    /// The same of all requests.
+    pub(super) fn total_timing(&self) -> Option<TimingSummary> {
+        let computed = || self.timeline.total().timing();
+        self.last.as_ref().map_or_else(computed, |row| row.timing)
     }
 
     fn computed(&self, traffic: &PointTraffic) -> Statistics {

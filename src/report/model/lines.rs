@@ -40,9 +40,10 @@ impl RunData {
             Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
             Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
-            Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {
+            Fact::Endpoint(StatsFact { method, name, statistics, timing, .. }) => {
                 let place = self.endpoint(&method, &name);
-                self.endpoints[place].last = Some(statistics);
+                let endpoint = &mut self.endpoints[place];
+                (endpoint.last, endpoint.timing) = (Some(statistics), timing);
             }
             Fact::EndpointError(row) => self.errors.push(row),
             Fact::TestStop(stop) => {

@@ -12,16 +12,18 @@ pub(super) struct Pending {
     pub(super) lines: usize,
     /// The number of its line.
     pub(super) number: u64,
-    /// For service and response times: what the interval's line claims, and what its histograms contain.
-    pub(super) claims: [(TimesClaim, Distribution); 2],
+    /// For service times, response times and times to the first byte: what the interval's line claims, and what its
+    /// histograms contain.
+    pub(super) claims: [(TimesClaim, Distribution); 3],
 }
 
 impl Pending {
     /// Checks that the histograms agree with the line.
     pub(super) fn check(&self) -> Result<(), Contradiction> {
         let traffic = &self.point.traffic;
-        let [service, response] = self.claims;
+        let [service, response, first_byte] = self.claims;
         service.1.check_against(traffic.completed(), service.0)?;
+        first_byte.1.check_against(traffic.first_byte.sum.count, first_byte.0)?;
         if traffic.response.is_none() { Ok(()) } else { response.1.check_against(traffic.completed(), response.0) }
     }
 }

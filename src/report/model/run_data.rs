@@ -110,7 +110,8 @@ impl RunData {
         let (method, name) = key.clone();
         self.index.insert(key, place);
         let timeline = Timeline::new(MAX_POINTS_PER_ENDPOINT);
-        self.endpoints.push(EndpointSeen { method, name, timeline, failed_by_class: Vec::new(), last: None });
+        let failed_by_class = Vec::new();
+        self.endpoints.push(EndpointSeen { method, name, timeline, failed_by_class, last: None, timing: None });
         let most = (MAX_POINTS_OF_ENDPOINTS / self.endpoints.len()).min(MAX_POINTS_PER_ENDPOINT);
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(most));
         place

@@ -5,6 +5,7 @@ use crate::stats::histogram::Precision;
 use crate::stats::packed::PackedTimes;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::times::Times;
+use crate::stats::timing_summary::TimingSummary;
 use crate::stats::unfinished::{JudgedTimes, UnfinishedCounts};
 use crate::telemetry::reader::facts::{SettingFact, TargetFact};
 use crate::vocabulary::{FailureClass, Phase};
@@ -77,6 +78,9 @@ pub struct EndpointSeen {
     pub failed_by_class: Vec<(FailureClass, u64)>,
     /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
     pub last: Option<Statistics>,
+    /// Time to the first byte and where the time went, also from the end of the stream; `None` if it is of an earlier
+    /// version.
+    pub timing: Option<TimingSummary>,
 }
 
 impl EndpointSeen {
@@ -109,8 +113,12 @@ pub struct UnfinishedSeen {
     pub(super) response: PackedTimes,
     /// From sending to the cut.
     pub(super) service: PackedTimes,
+    /// From sending to the cut, of those without a first byte.
+    pub(super) first_byte: PackedTimes,
     /// The endpoint's times in all phases, with unfinished requests included.
     pub(super) judged: JudgedTimes,
+    /// The same for times to the first byte; `None` if those of some completed requests are not known.
+    pub(super) judged_first_byte: Option<JudgedTimes>,
 }
 
 impl UnfinishedSeen {

@@ -3,6 +3,8 @@
 use crate::clock::unix_time;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
+use crate::stats::timing_summary::TimingSummary;
+use crate::stats::timings::{ConnectingSums, Timings};
 use crate::vocabulary::Phase;
 
 /// Requests and responses within a period.
@@ -30,6 +32,11 @@ pub struct PointTraffic {
     pub service: PackedTimes,
     /// Response times: from the due time to the last byte; `None` if they all equal the service times.
     pub response: Option<PackedTimes>,
+    /// From sending to the first byte. Fewer than the completed requests if the stream, or a part of it, is of an earlier
+    /// version: see [`PointTraffic::first_byte`].
+    pub first_byte: PackedTimes,
+    /// Time spent on opening connections; of the same requests.
+    pub connecting: ConnectingSums,
 }
 
 impl PointTraffic {
@@ -43,6 +50,20 @@ impl PointTraffic {
     #[must_use]
     pub fn response(&self) -> &PackedTimes {
         self.response.as_ref().unwrap_or(&self.service)
+    }
+
+    /// From sending to the first byte or, without one, to the end; `None` if that is not known of all requests.
+    #[must_use]
+    pub fn first_byte(&self) -> Option<&PackedTimes> {
+        (self.first_byte.sum.count == self.completed()).then_some(&self.first_byte)
+    }
+
+    /// Time to the first byte and where the time went; `None` if that is not known of all requests.
+    #[must_use]
+    pub fn timing(&self) -> Option<TimingSummary> {
+        let first_byte = self.first_byte()?;
+        let timings = Timings::of(self.connecting, first_byte.sum.sum_us, self.service.sum.sum_us);
+        Some(TimingSummary::new(timings, self.completed(), first_byte.into()))
     }
 
     /// Adds all of `other`.
@@ -62,6 +83,8 @@ impl PointTraffic {
             self.response = Some(response);
         }
         self.service.add(&other.service);
+        self.first_byte.add(&other.first_byte);
+        self.connecting.add(&other.connecting);
     }
 }
 

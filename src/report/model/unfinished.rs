@@ -4,13 +4,14 @@ use super::run_data::RunData;
 use super::seen::{EndpointSeen, UnfinishedSeen, title};
 use crate::stats::check::{TimesRef, UnfinishedInput};
 use crate::stats::packed::PackedTimes;
+use crate::stats::sum::Sum;
 use crate::stats::tally::Statistics;
+use crate::stats::timing_summary::TimingSummary;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts, judged};
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::ending::UnfinishedFact;
 use crate::telemetry::reader::facts::HistogramFact;
-use crate::telemetry::reader::value::TimesValue;
 use crate::vocabulary::HistogramKind;
 
 /// The statistics of an endpoint or of all requests, as they are judged.
@@ -23,6 +24,9 @@ pub struct Numbers {
     pub bounds: Bounds,
     /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
+    /// Time to the first byte, judged in the same way, and where the time of completed requests went; `None` if the stream
+    /// does not say, because it is of an earlier version.
+    pub timing: Option<TimingSummary>,
 }
 
 impl RunData {
@@ -39,26 +43,26 @@ impl RunData {
                 oldest_aborted_us: line.oldest_aborted_us,
                 oldest_unsent_us: line.oldest_unsent_us,
             },
-            response: times(line.response, line.response_histogram.as_deref(), reading),
-            service: times(line.service, line.service_histogram.as_deref(), reading),
+            response: times(line.response.counted(), line.response_histogram.as_deref(), reading),
+            service: times(line.service.counted(), line.service_histogram.as_deref(), reading),
+            first_byte: times(line.first_byte.counted(), line.first_byte_histogram.as_deref(), reading),
             judged: line.judged,
+            judged_first_byte: line.judged_first_byte,
         });
     }
 
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn add_unfinished_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) -> bool {
-        let of: fn(&mut UnfinishedSeen) -> Option<&mut PackedTimes> = match piece.kind {
-            HistogramKind::Service | HistogramKind::Response => return false,
-            HistogramKind::UnfinishedResponse => |part| Some(&mut part.response),
-            HistogramKind::UnfinishedService => |part| Some(&mut part.service),
-            // Reports have no times to the first byte.
-            HistogramKind::UnfinishedFirstByte => |_| None,
+        let of: fn(&mut UnfinishedSeen) -> &mut PackedTimes = match piece.kind {
+            HistogramKind::Service | HistogramKind::Response | HistogramKind::FirstByte => return false,
+            HistogramKind::UnfinishedResponse => |part| &mut part.response,
+            HistogramKind::UnfinishedService => |part| &mut part.service,
+            HistogramKind::UnfinishedFirstByte => |part| &mut part.first_byte,
         };
         if let Some(part) = self.unfinished.last_mut() {
-            match (of(part), packed::histogram(&piece.histogram)) {
-                (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
-                (None, Ok(_)) => {}
-                (_, Err(why)) => reading.complain(why),
+            match packed::histogram(&piece.histogram) {
+                Ok(histogram) => of(part).histogram.add(&histogram),
+                Err(why) => reading.complain(why),
             }
         }
         true
@@ -83,6 +87,7 @@ impl RunData {
                 phase: part.phase,
                 service: TimesRef::Packed(&part.service),
                 response: TimesRef::Packed(&part.response),
+                first_byte: TimesRef::Packed(&part.first_byte),
             });
         }
     }
@@ -99,23 +104,27 @@ impl RunData {
     #[must_use]
     pub fn numbers(&self, endpoint: &EndpointSeen) -> Option<Numbers> {
         let parts = || self.unfinished.iter().filter(|part| part.is_of(endpoint));
-        let statistics = self.statistics(endpoint);
+        let (statistics, timing) = (self.statistics(endpoint), self.timing(endpoint));
         let Some(part) = parts().next() else {
-            return statistics.map(|statistics| Numbers { statistics, ..Numbers::default() });
+            return statistics.map(|statistics| Numbers { statistics, timing, ..Numbers::default() });
         };
         let mut unfinished = UnfinishedCounts::default();
         parts().for_each(|part| unfinished.add(&part.counts));
         let (statistics, bounds) = judged(statistics.unwrap_or_default(), &part.judged);
-        Some(Numbers { statistics, bounds, unfinished })
+        let timing = part.judged_first_byte.map(|judged| timing.unwrap_or_default().judged(&judged));
+        Some(Numbers { statistics, bounds, unfinished, timing })
     }
 
     /// The statistics of all requests, in the same way.
     #[must_use]
     pub fn total_numbers(&self) -> Numbers {
         // Not known if the stream was cut off before its end.
-        let times = self.end.as_ref().and_then(|end| end.judged).unwrap_or_default();
+        let end = self.end.as_ref();
+        let times = end.and_then(|end| end.judged).unwrap_or_default();
         let (statistics, bounds) = judged(self.total(), &times);
-        Numbers { statistics, bounds, unfinished: self.unfinished() }
+        let first_byte = end.and_then(|end| end.judged_first_byte).unwrap_or_default();
+        let timing = self.total_timing().map(|timing| timing.judged(&first_byte));
+        Numbers { statistics, bounds, unfinished: self.unfinished(), timing }
     }
 
     /// Response times of completed and unfinished requests together, for one endpoint or for all.
@@ -129,10 +138,10 @@ impl RunData {
     }
 }
 
-fn times(wire: TimesValue, histogram: Option<&str>, reading: &mut StreamReader) -> PackedTimes {
+fn times(sum: Sum, histogram: Option<&str>, reading: &mut StreamReader) -> PackedTimes {
     let histogram = histogram.map(packed::histogram).transpose().unwrap_or_else(|why| {
         reading.complain(why);
         None
     });
-    PackedTimes { sum: wire.counted(), histogram: histogram.unwrap_or_default() }
+    PackedTimes { sum, histogram: histogram.unwrap_or_default() }
 }

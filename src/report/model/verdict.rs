@@ -30,7 +30,8 @@ impl RunData {
             without_data: 0,
         });
         assessment.reasons.extend(notes);
-        let judged = self.end.as_ref().and_then(|end| end.judged);
+        let (judged, judged_first_byte) =
+            self.end.as_ref().map_or((None, None), |end| (end.judged, end.judged_first_byte));
         let on_failures = self.plan.setting("exit-code-on-error").and_then(|code| code.parse().ok()).unwrap_or(1);
         self.checks = check_events(&assessment).map(CheckSeen::from).collect();
         self.end = Some(RunEndFact {
@@ -43,6 +44,7 @@ impl RunData {
             reopened: counts.reopened,
             load_seconds: Some(load_time.as_secs_f64()),
             judged,
+            judged_first_byte,
             verdict: assessment.verdict,
             exit_code: assessment.exit(on_failures).code(),
             reasons: assessment.reasons.into_iter().map(ReasonFact::from).collect(),

@@ -101,7 +101,7 @@ fn a_snapshot_of_a_tick_has_the_sums_of_the_intervals_up_to_it() {
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let (mut aggregate, mut check_set) = (Aggregate::new(plan.endpoints().len()), CheckSet::new(plan.checks()));
     let mut sums: Vec<(String, Counts)> = Vec::new();
-    let endings = [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Ok, Ending::Aborted];
+    let endings = [Ending::Ok, Ending::Failed(Failure::Reset), Ending::Ok, Ending::Aborted];
     for number in 1..=4 {
         for (endpoint, ending) in (0..number).zip(endings) {
             // Of the third endpoint nothing happens in the first interval.
@@ -159,7 +159,7 @@ fn between_two_ticks_the_totals_go_on_and_the_tick_stays() {
     aggregate.record(&outcome(0, 500, Ending::Ok));
     tick(&mut snapshots, (&mut aggregate, &mut check_set), tick_sample(1, &mut sampler));
     assert_eq!(seen.recv().unwrap().completed, 1);
-    aggregate.record(&outcome(0, 1100, Ending::Failed(Failure::Timeout)));
+    aggregate.record(&outcome(0, 1100, Ending::Failed(Failure::Reset)));
     snapshots.pulse(at(1400), || &aggregate, false);
     assert!(seen.try_recv().is_err(), "half a second after the tick at the soonest");
     snapshots.pulse(at(1500), || &aggregate, true);

@@ -10,7 +10,7 @@ fn outcome(endpoint: usize, ending: Ending) -> Outcome {
 #[test]
 fn sent_is_ok_and_failed_and_aborted() {
     let mut aggregate = Aggregate::new(2);
-    for ending in [Ending::Ok, Ending::Failed(Failure::Timeout), Ending::Aborted, Ending::Ok] {
+    for ending in [Ending::Ok, Ending::Failed(Failure::Reset), Ending::Aborted, Ending::Ok] {
         aggregate.record(&outcome(1, ending));
     }
     let open = aggregate.progress(Moment::START);

@@ -17,7 +17,22 @@ fn times(each: impl IntoIterator<Item = u64>) -> Times {
 fn add(check_set: &mut CheckSet, endpoint: &str, phase: Phase, failed: u64, response: &Times) {
     let fixed = times([1]);
     let (service, response) = (TimesRef::Counted(&fixed), TimesRef::Counted(response));
-    check_set.add(&CheckInput { endpoint, phase, failed, after_stop: 0, service, response });
+    let first_byte = Some(TimesRef::Counted(&fixed));
+    check_set.add(&CheckInput { endpoint, phase, failed, after_stop: 0, service, response, first_byte });
+}
+
+/// One request with this service time and time to the first byte; `None` where a stream does not have it.
+fn add_with_first_byte(check_set: &mut CheckSet, service: u64, first_byte: Option<u64>) {
+    let (service, first_byte) = (times([service]), first_byte.map(|us| times([us])));
+    check_set.add(&CheckInput {
+        endpoint: "GET /a",
+        phase: STEADY,
+        failed: 0,
+        after_stop: 0,
+        service: TimesRef::Counted(&service),
+        response: TimesRef::Counted(&service),
+        first_byte: first_byte.as_ref().map(TimesRef::Counted),
+    });
 }
 
 fn said(check_set: &CheckSet, elapsed_s: u64) -> Vec<(bool, String)> {
@@ -151,4 +166,34 @@ fn a_check_on_failures_decides_whether_they_matter() {
         let checks: Vec<Check> = checks.iter().map(|text| Check::parse(text).unwrap()).collect();
         assert_eq!(unchecked_failures(&checks, failures.into_iter()), left, "{checks:?}");
     }
+}
+
+#[test]
+fn time_to_the_first_byte_is_judged_with_requests_that_had_none_when_they_were_cut_off() {
+    let mut check_set = check_set(&["ttfb.max < 3ms", "ttfb.avg == 2ms", "ttfb.min == 2ms", "service.max > 8ms"]);
+    add_with_first_byte(&mut check_set, 9_000, Some(2_000));
+    let good = |value: &str| (true, value.to_owned());
+    assert_eq!(said(&check_set, 1), [good("2ms"), good("2ms"), good("2ms"), good("9ms")]);
+    let (cut, none) = (times([4_000]), Times::new(Precision::Coarse));
+    for first_byte in [&none, &cut] {
+        check_set.add_unfinished(&UnfinishedInput {
+            endpoint: "GET /a",
+            phase: STEADY,
+            service: TimesRef::Counted(&cut),
+            response: TimesRef::Counted(&cut),
+            first_byte: TimesRef::Counted(first_byte),
+        });
+    }
+    let bound = |value: &str| (false, value.to_owned());
+    assert_eq!(said(&check_set, 1), [bound("≥ 4ms"), bound("≥ 3ms"), good("2ms"), good("9ms")]);
+}
+
+#[test]
+fn time_to_the_first_byte_has_no_value_where_it_is_not_known_of_all_requests() {
+    let mut check_set = check_set(&["ttfb.p50 < 1s", "p50 < 1s"]);
+    add_with_first_byte(&mut check_set, 9_000, Some(2_000));
+    add_with_first_byte(&mut check_set, 9_000, None);
+    let rulings = check_set.results(Duration::from_secs(1));
+    assert_eq!((rulings[0].value, rulings[0].met), (None, false));
+    assert!(rulings[1].met);
 }

@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use super::line::{Key, Line, Telemetry};
+use super::value::TimingsValue;
 use crate::clock::unix_time;
-use crate::telemetry::claims::{self, Contradiction, IntervalClaim, MAX_SHARDS, MAX_USERS, Ticks, is_amount, is_time};
+use crate::stats::timing_summary::TimesSummary;
+use crate::stats::timings::Timings;
+use crate::telemetry::claims::{
+    self, Contradiction, IntervalClaim, MAX_CLAIMED_US, MAX_SHARDS, MAX_USERS, Ticks, is_amount, is_time,
+};
 use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::text::{MAX_NAME, is_within};
 use crate::vocabulary::{LineKind, SourceKind, StatsType, Status};
@@ -120,11 +125,29 @@ impl Telemetry<'_> {
         demand(self.phase.0.is_some(), "a phase that is not known")?;
         self.claim().check()?;
         let made = &self.connections;
-        for times in [&self.first_byte, &made.dns, &made.connect, &made.tls] {
+        for times in [&made.dns, &made.connect, &made.tls] {
             demand_counts(&[times.count()])?;
             times.claim().check(times.count())?;
         }
-        demand_counts(&[made.count])
+        demand_counts(&[made.count, self.first_byte.count()])?;
+        self.first_byte.claim().check(self.first_byte.count())?;
+        let Some(timings) = self.timings_of_first_byte()? else {
+            return demand(self.first_byte_histogram.is_none(), "times to the first byte without their timings");
+        };
+        demand(self.first_byte.count() == self.ok + self.failed, "not a time to the first byte for each request")?;
+        let service_us = u128::from(self.service.claim().sum_us);
+        demand(timings.total_us() == service_us, "timings that do not add up to the service time")
+    }
+
+    /// The timings, if the line has them; they must be those of its times to the first byte.
+    fn timings_of_first_byte(&self) -> Result<Option<Timings>, Contradiction> {
+        let Some(timings) = self.timings.map(TimingsValue::timings) else { return Ok(None) };
+        let claim = self.first_byte.claim();
+        demand(timings.connecting.requests <= self.first_byte.count(), "more requests that connected than completed")?;
+        let first_byte_us = timings.connecting.total_us() + timings.first_byte_us;
+        demand(first_byte_us == u128::from(claim.sum_us), "timings that do not add up to the first byte")?;
+        demand(timings.body_us <= u128::from(MAX_CLAIMED_US), "a time beyond all reason")?;
+        Ok(Some(timings))
     }
 
     fn check_piece(&self) -> Result<(), Contradiction> {
@@ -140,7 +163,8 @@ impl Telemetry<'_> {
         let is_sum = (self.response.count(), self.service.count()) == (all, self.aborted);
         demand(self.overdue <= all && is_sum, "unfinished requests that do not add up")?;
         demand(self.first_byte.count() <= self.aborted, "more requests without a first byte than were cut off")?;
-        [self.response, self.service, self.first_byte].iter().try_for_each(|times| times.claim().check(times.count()))
+        self.first_byte.claim().check(self.first_byte.count())?;
+        [self.response, self.service].iter().try_for_each(|times| times.claim().check(times.count()))
     }
 
     fn check_health(&self, extent: TimesExtent) -> Result<(), Contradiction> {
@@ -188,7 +212,20 @@ impl Telemetry<'_> {
         let is_ascending = times.windows(2).all(|pair| pair[0] <= pair[1]);
         // Rounded to a microsecond.
         let is_between = mean + 0.001 >= self.min_response_time && mean <= self.max_response_time + 0.001;
-        demand(is_ascending && is_between, "percentiles and mean do not lie between the ends")
+        demand(is_ascending && is_between, "percentiles and mean do not lie between the ends")?;
+        self.check_first_byte()
+    }
+
+    /// Checks the times to the first byte of a line with statistics, if it has them.
+    fn check_first_byte(&self) -> Result<(), Contradiction> {
+        self.first_byte.claim().check(self.first_byte.count())?;
+        if self.timings_of_first_byte()?.is_none() {
+            return Ok(());
+        }
+        demand(self.first_byte.count() == self.num_requests, "not a time to the first byte for each request")?;
+        let TimesSummary { min_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us, .. } = self.first_byte.summary();
+        let is_ascending = [min_us, p50_us, p90_us, p95_us, p99_us, p99_9_us, max_us].is_sorted();
+        demand(is_ascending, "percentiles of the first byte that do not lie between the ends")
     }
 
     fn check_exchange(&self) -> Result<(), Contradiction> {

@@ -1,7 +1,7 @@
 //! What the last lines say, as a reader takes it: what had not ended, what became of the checks, and what the run came to.
 
 use super::line::Telemetry;
-use super::value::{self, TimesValue};
+use super::value::{self, CountedTimesValue, TimesValue};
 use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::own_records::CheckEvent;
@@ -21,9 +21,12 @@ pub struct UnfinishedFact {
     pub oldest_unsent_us: u64,
     pub response: TimesValue,
     pub service: TimesValue,
+    pub first_byte: CountedTimesValue,
     pub judged: JudgedTimes,
+    pub judged_first_byte: Option<JudgedTimes>,
     pub response_histogram: Option<String>,
     pub service_histogram: Option<String>,
+    pub first_byte_histogram: Option<String>,
 }
 
 /// The result of a check.
@@ -69,6 +72,8 @@ pub struct RunEndFact {
     pub load_seconds: Option<f64>,
     /// Left out where everything had ended, and in version 1.
     pub judged: Option<JudgedTimes>,
+    /// The same for times to the first byte; left out also where those of some requests are not known.
+    pub judged_first_byte: Option<JudgedTimes>,
     pub verdict: Verdict,
     pub reasons: Vec<ReasonFact>,
     pub exit_code: u8,
@@ -86,6 +91,7 @@ impl RunEndFact {
             reopened: line.reopened,
             load_seconds: line.load_seconds,
             judged: line.judged,
+            judged_first_byte: line.judged_first_byte,
             verdict: line.verdict.0.unwrap_or(Verdict::Invalid),
             reasons: line.reasons.iter().map(ReasonFact::of).collect(),
             exit_code: line.exit_code,

@@ -3,8 +3,10 @@
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
 use super::failures::{ErrorName, ExchangeFact, WarningFact};
 use super::line::{Key, Line, Telemetry};
-use super::value::{self, Text, TimesValue};
+use super::value::{self, CountedTimesValue, Text, TimesValue, TimingsValue};
 use crate::stats::tally::Statistics;
+use crate::stats::timing_summary::TimingSummary;
+use crate::stats::timings::Timings;
 use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
@@ -121,6 +123,8 @@ pub struct StatsFact {
     pub user_count: u32,
     /// The numbers.
     pub statistics: Statistics,
+    /// Time to the first byte and where the time went; only at the end, and not in a stream of an earlier version.
+    pub timing: Option<TimingSummary>,
 }
 
 impl StatsFact {
@@ -142,7 +146,10 @@ impl StatsFact {
             percentile_99: line.percentile_99,
             percentile_99_9: line.percentile_99_9,
         };
-        Self { method: text(&line.method), name: text(&line.name), user_count: line.user_count, statistics }
+        let timing = line
+            .timings
+            .map(|timings| TimingSummary::new(timings.timings(), line.first_byte.count(), line.first_byte.summary()));
+        Self { method: text(&line.method), name: text(&line.name), user_count: line.user_count, statistics, timing }
     }
 }
 
@@ -245,9 +252,13 @@ pub struct IntervalFact {
     pub bytes_received: u64,
     pub service: TimesValue,
     pub response: TimesValue,
+    pub first_byte: CountedTimesValue,
+    /// `None` in a stream of an earlier version, whose `first_byte` is then of no use either.
+    pub timings: Option<Timings>,
     pub connections: u64,
     pub service_histogram: Option<String>,
     pub response_histogram: Option<String>,
+    pub first_byte_histogram: Option<String>,
     pub response_is_service: bool,
     pub histogram_lines: usize,
 }
@@ -272,9 +283,12 @@ impl IntervalFact {
             bytes_received: line.bytes_received,
             service: line.service,
             response: line.response,
+            first_byte: line.first_byte,
+            timings: line.timings.map(TimingsValue::timings),
             connections: line.connections.count,
             service_histogram: optional(line.service_histogram.as_ref()),
             response_histogram: optional(line.response_histogram.as_ref()),
+            first_byte_histogram: optional(line.first_byte_histogram.as_ref()),
             response_is_service: line.response_is_service,
             histogram_lines: line.histogram_lines,
         }
@@ -355,9 +369,12 @@ impl UnfinishedFact {
             oldest_unsent_us: line.oldest_unsent_us,
             response: line.response,
             service: line.service,
+            first_byte: line.first_byte,
             judged: line.judged.unwrap_or_default(),
+            judged_first_byte: line.judged_first_byte,
             response_histogram: optional(line.response_histogram.as_ref()),
             service_histogram: optional(line.service_histogram.as_ref()),
+            first_byte_histogram: optional(line.first_byte_histogram.as_ref()),
         }
     }
 }

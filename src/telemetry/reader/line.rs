@@ -7,7 +7,10 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use super::value::{Connections, Failures, ReasonValue, SettingValue, ShardValue, Target, Text, TimesValue, Word};
+use super::value::{
+    Connections, CountedTimesValue, Failures, ReasonValue, SettingValue, ShardValue, Target, Text, TimesValue,
+    TimingsValue, Word,
+};
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
 use crate::telemetry::claims::Contradiction;
@@ -184,10 +187,12 @@ keys! {
     bytes_received: u64,
     service: TimesValue,
     response: TimesValue,
-    first_byte: TimesValue,
+    first_byte: CountedTimesValue,
+    timings: Option<TimingsValue>,
     connections: Connections,
     service_histogram: Option<Text<'l>>,
     response_histogram: Option<Text<'l>>,
+    first_byte_histogram: Option<Text<'l>>,
     response_is_service: bool,
     histogram_lines: usize,
     tick: Option<u64>,
@@ -259,8 +264,8 @@ keys! {
     overdue: u64,
     oldest_aborted_us: u64,
     oldest_unsent_us: u64,
-    first_byte_histogram: Option<Text<'l>>,
     judged: Option<JudgedTimes>,
+    judged_first_byte: Option<JudgedTimes>,
 
     exchange: u32,
     part: usize,

@@ -47,7 +47,6 @@ const INTERVAL: &[Key] = &[
     Key::bytes_received,
     Key::service,
     Key::response,
-    Key::first_byte,
     Key::connections,
     Key::response_is_service,
     Key::histogram_lines,

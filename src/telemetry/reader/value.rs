@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use crate::stats::sum::Sum;
+use crate::stats::timing_summary::TimesSummary;
+use crate::stats::timings::{ConnectingSums, Timings};
 use crate::telemetry::claims::TimesClaim;
 use crate::vocabulary::{FailureClass, ReasonKind};
 
@@ -136,6 +138,73 @@ impl TimesValue {
     #[must_use]
     pub const fn claim(self) -> TimesClaim {
         TimesClaim { sum_us: self.sum_us, min_us: self.min_us, max_us: self.max_us }
+    }
+}
+
+/// Sum, ends and percentiles of times in microseconds, and how many they are. In version 1, and where they are of requests
+/// that had not ended, there are no percentiles.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct CountedTimesValue {
+    count: u64,
+    sum_us: u64,
+    min_us: u64,
+    max_us: u64,
+    p50_us: u64,
+    p90_us: u64,
+    p95_us: u64,
+    p99_us: u64,
+    p99_9_us: u64,
+}
+
+impl CountedTimesValue {
+    /// How many.
+    #[must_use]
+    pub const fn count(self) -> u64 {
+        self.count
+    }
+
+    /// Count, sum and ends.
+    #[must_use]
+    pub const fn counted(self) -> Sum {
+        Sum::of(self.count, self.sum_us as u128, self.min_us, self.max_us)
+    }
+
+    /// Sum and ends, to be held against each other.
+    #[must_use]
+    pub const fn claim(self) -> TimesClaim {
+        TimesClaim { sum_us: self.sum_us, min_us: self.min_us, max_us: self.max_us }
+    }
+
+    /// With the percentiles.
+    #[must_use]
+    pub fn summary(self) -> TimesSummary {
+        TimesSummary::new(&self.counted(), [self.p50_us, self.p90_us, self.p95_us, self.p99_us, self.p99_9_us])
+    }
+}
+
+/// Where the time of completed requests went, in microseconds.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+pub struct TimingsValue {
+    connected: u64,
+    dns_us: u64,
+    connect_us: u64,
+    tls_us: u64,
+    first_byte_us: u64,
+    body_us: u64,
+}
+
+impl TimingsValue {
+    /// What they are.
+    #[must_use]
+    pub const fn timings(self) -> Timings {
+        let connecting = ConnectingSums {
+            requests: self.connected,
+            dns_us: self.dns_us as u128,
+            connect_us: self.connect_us as u128,
+            tls_us: self.tls_us as u128,
+        };
+        Timings { connecting, first_byte_us: self.first_byte_us as u128, body_us: self.body_us as u128 }
     }
 }
 

@@ -7,6 +7,7 @@ use swarmline::plan::random::Random;
 
 use super::judge;
 use super::mutate::{self, pick};
+use super::streams::{ALONE, SHARDS};
 use crate::support::Finished;
 
 /// An input: arguments of a command line, and files.
@@ -47,26 +48,6 @@ pub(crate) const FLAGS: Kind = Kind { name: "flags", ending: "", make: flags, ch
 /// `run --dry-run` of an address.
 pub(crate) const ADDRESS: Kind = Kind { name: "address", ending: "", make: address, check: taken };
 
-/// Streams of single-process runs, of this version of the format and of the previous one.
-const ALONE: [&[u8]; 2] = [
-    include_bytes!("../../corpus/streams/alone.ndjson"),
-    include_bytes!("../../corpus/streams/version-1-alone.ndjson"),
-];
-
-/// Streams of runs of three shards.
-const SHARDS: [[&[u8]; 3]; 2] = [
-    [
-        include_bytes!("../../corpus/streams/shard-0.ndjson"),
-        include_bytes!("../../corpus/streams/shard-1.ndjson"),
-        include_bytes!("../../corpus/streams/shard-2.ndjson"),
-    ],
-    [
-        include_bytes!("../../corpus/streams/version-1-shard-0.ndjson"),
-        include_bytes!("../../corpus/streams/version-1-shard-1.ndjson"),
-        include_bytes!("../../corpus/streams/version-1-shard-2.ndjson"),
-    ],
-];
-
 fn change_stream(random: &mut Random, stream: &mut Vec<u8>) {
     for _ in 0..=random.below(4) {
         match random.below(9) {
@@ -80,14 +61,14 @@ fn change_stream(random: &mut Random, stream: &mut Vec<u8>) {
 }
 
 fn one_stream(random: &mut Random) -> Sample {
-    let stream = [ALONE[0], ALONE[0], ALONE[1], SHARDS[0][0]][random.below(4)];
+    let stream = [ALONE[0], ALONE[0], ALONE[1], ALONE[2], SHARDS[0][0]][random.below(5)];
     let mut stream = stream.to_vec();
     change_stream(random, &mut stream);
     Sample { words: Vec::new(), files: vec![stream] }
 }
 
 fn three_streams(random: &mut Random) -> Sample {
-    let shards = SHARDS[usize::from(random.below(4) == 0)];
+    let shards = SHARDS[[0, 0, 1, 2][random.below(4)]];
     let mut files: Vec<Vec<u8>> = shards.map(<[u8]>::to_vec).to_vec();
     for _ in 0..=random.below(2) {
         let at = random.below(files.len());

@@ -220,7 +220,7 @@ fn a_proxy_that_never_responds_is_a_connect_timeout() {
         assert!(shortest >= 400.0 && longest < ms(ROOM), "{shortest} to {longest}");
         let flags = ["--proxy", &at(proxy.addr()), "--timeout", "400ms", "-n", "1", "https://shop.test/"];
         let run = run_alone(&flags).exits(4);
-        assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)], "drips: {drips}");
+        assert_eq!(run.errors(), [("timeout: not connected within 0.4s", 1)], "drips: {drips}");
     }
 }
 

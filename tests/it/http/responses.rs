@@ -266,7 +266,7 @@ fn a_server_that_neither_reads_nor_responds_is_a_timeout() {
         while peer.pause(Duration::from_secs(60)) {}
     });
     let run = run(&server, &["-n", "1", "--timeout", "300ms", "--data", &body, "/"]).exits(4);
-    assert_eq!(run.errors(), [("timeout: no complete answer in time", 1)]);
+    assert_eq!(run.errors(), [("timeout: request not sent within 0.3s", 1)]);
 }
 
 #[test]

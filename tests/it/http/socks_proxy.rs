@@ -210,7 +210,7 @@ fn a_proxy_that_never_responds_is_a_connect_timeout() {
         let (shortest, longest) = (run.statistic("min_response_time"), run.statistic("max_response_time"));
         assert!(shortest >= 400.0 && longest < ms(ROOM), "{what}: {shortest} to {longest}");
         let (error, _) = fails(&url, &["--timeout", "400ms", "http://shop.test/"]);
-        assert_eq!(error, "timeout: no complete answer in time", "{what}");
+        assert_eq!(error, "timeout: not connected within 0.4s", "{what}");
     }
 }
 

@@ -164,7 +164,7 @@ fn a_timeout_and_the_end_of_the_run_cut_an_upload() {
     };
     let server = Server::start(slow);
     let finished = run(&server, &["-n", "1", "--timeout", "400ms", "-d", &body, "/"]).exits(4);
-    assert_eq!(finished.errors(), [("timeout: no complete answer in time", 1)]);
+    assert_eq!(finished.errors(), [("timeout: request not sent within 0.4s", 1)]);
     let server = Server::start(slow);
     let process = Process::start(prepare(&server, &["-t", "1s", "-d", &body, "/"]));
     let finished = process.finish().exits(4);

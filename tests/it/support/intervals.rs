@@ -24,6 +24,7 @@ pub(super) fn check(stream: &Stream) {
     all_pieces.retain(|piece| !piece.text("kind").starts_with("unfinished_"));
     for interval in &intervals {
         let pieces = all_pieces.iter().copied().filter(|piece| is_of(piece, interval));
+        let pieces = pieces.filter(|piece| piece.text("kind") != "first_byte");
         let (service, response): (Vec<_>, Vec<_>) = pieces.partition(|piece| piece.text("kind") == "service");
         let service = histogram(interval, "service_histogram", &service);
         let completed = interval.count("ok") + interval.count("failed");
@@ -67,7 +68,9 @@ fn check_unfinished(stream: &Stream) {
     for line in lines {
         let (aborted, unsent) = (line.count("aborted"), line.count("unsent"));
         assert!(line.count("overdue") <= aborted + unsent, "{}", line.0);
-        for (kind, count) in [("response", aborted + unsent), ("service", aborted)] {
+        let unanswered = line.get("first_byte")["count"].as_u64().unwrap();
+        assert!(unanswered <= aborted, "{}", line.0);
+        for (kind, count) in [("response", aborted + unsent), ("service", aborted), ("first_byte", unanswered)] {
             let wanted = format!("unfinished_{kind}");
             let pieces =
                 pieces.iter().copied().filter(|piece| piece.text("kind") == wanted && is_of_endpoint(piece, line));
@@ -110,7 +113,7 @@ fn is_of(piece: &Line, interval: &Line) -> bool {
 }
 
 /// The histogram in the line, or the sum of its partial histograms.
-fn histogram(interval: &Line, key: &str, pieces: &[&Line]) -> Option<Histogram<u64>> {
+pub(super) fn histogram(interval: &Line, key: &str, pieces: &[&Line]) -> Option<Histogram<u64>> {
     if let Some(text) = interval.0["telemetry"][key].as_str() {
         assert!(pieces.is_empty(), "{key} is in the line and in histogram lines: {}", interval.0);
         return Some(decoded(text));

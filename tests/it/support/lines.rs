@@ -139,6 +139,7 @@ impl Stream {
         stream.check_sums();
         stream.check_rates();
         super::intervals::check(stream);
+        super::first_byte::check(stream);
         for line in stream.0.iter().filter(|line| line.0["telemetry"]["num_requests"].is_u64()) {
             check_statistics(line);
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
-use super::input::{InputBuffer, is_time_over};
+use super::input::{CallError, InputBuffer, is_time_over};
 use super::socket::{Sent, SocketTransport};
 use crate::outcome::{Failure, TlsTrouble};
 
@@ -108,17 +108,16 @@ impl TlsTransport {
     }
 
     /// Waits at most `limit` for plaintext.
-    pub(in crate::load) fn receive(&mut self, input: &mut InputBuffer, limit: Duration) -> Result<Received, Failure> {
+    pub(in crate::load) fn receive(&mut self, input: &mut InputBuffer, limit: Duration) -> Result<Received, CallError> {
         if self.plaintext == 0 {
             if self.records.unconsumed().is_empty() {
                 let socket = &mut self.socket;
                 match self.records.fill(|room| socket.receive(room, limit)) {
                     // Closed without close_notify: a truncated response cannot be told from a complete one (RFC 8446
                     // section 6.1).
-                    Ok(0) => return if self.is_closed { Ok(Received::End) } else { Err(Failure::ClosedEarly) },
+                    Ok(0) => return if self.is_closed { Ok(Received::End) } else { Err(Failure::ClosedEarly.into()) },
                     Ok(_) => {}
-                    Err(error) if is_time_over(&error) => return Err(Failure::Timeout),
-                    Err(_) => return Err(Failure::Reset),
+                    Err(error) => return Err(CallError::of(&error)),
                 }
             }
             self.process_records()?;

@@ -9,6 +9,7 @@ mod number_format;
 mod markup;
 mod sections;
 mod tables;
+mod timings;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -38,6 +39,7 @@ pub fn page(model: &ReportModel) -> String {
     sections::charts(&mut page, model);
     tables::phases(&mut page, &model.run);
     tables::endpoints(&mut page, &model.run);
+    timings::timings(&mut page, &model.run);
     tables::errors(&mut page, &model.run);
     tables::exchanges(&mut page, &model.run);
     tables::plan(&mut page, &model.run);

@@ -81,7 +81,7 @@ fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences
 
 fn tiles(page: &mut Markup, model: &ReportModel) {
     let run = &model.run;
-    let (Numbers { statistics: total, bounds, unfinished }, whole) = (run.total_numbers(), run.timeline.total());
+    let (Numbers { statistics: total, bounds, unfinished, .. }, whole) = (run.total_numbers(), run.timeline.total());
     let Statistics { num_requests: requests, num_failures: failures, .. } = total;
     let users = run.timeline.points().map(|point| point.gauges.users).max().unwrap_or(0);
     let cut_off = run.counts().aborted;
@@ -186,7 +186,7 @@ pub(super) fn footer(page: &mut Markup, model: &ReportModel) {
     page.raw("<footer>\n<p>Requests that failed or timed out are included in every percentile, with the time that they took. ");
     page.raw(
         "Requests cut off at the end of the run are not completed; a time marked ≥ is a lower bound that includes \
-         them with the time that they had taken so far. Percentiles are HdrHistogram's with three significant digits, ",
+         them with the time that they had taken so far. Percentiles are HdrHistogram's with three significant digits, for the time to the first byte two, ",
     );
     page.raw("and from merged histograms over several intervals.</p>\n<p>swarmline ").text(&model.run.plan.version);
     page.raw(" · plan <code>").text(model.run.plan.hash.chars().take(12).collect::<String>());
