@@ -14,6 +14,7 @@ use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
 use super::many::{self, ShardFlag};
+use crate::value::share::Share;
 use crate::value::size::ByteSize;
 use crate::value::stages::Stages;
 use crate::value::{self, Header, Resolve, StatusSet, Wait};
@@ -179,6 +180,13 @@ pub struct RunFlags {
     /// KB, MB, GB, and K, M, G or KiB, MiB, GiB for powers of 1024.
     #[arg(long, value_name = "SIZE", default_value = "8MiB", help_heading = "Request")]
     pub max_body: ByteSize,
+    /// Send a W3C traceparent header with this share of the requests, such as 1% or 0.01
+    ///
+    /// It says that the request is sampled, so that the traces of slow requests are there to look at: the stream and the
+    /// report name their ids. The other requests carry none, which leaves them to the service's own sampling. A request
+    /// with a traceparent header of its own is left as it is.
+    #[arg(long, value_name = "SHARE", help_heading = "Request")]
+    pub traceparent: Option<Share>,
 
     /// Maximum time for name lookup, TCP connect and TLS handshake together
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::positive_duration,

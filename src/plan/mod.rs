@@ -33,6 +33,7 @@ mod surroundings;
 pub mod template;
 pub mod templated_request;
 pub mod tls;
+pub mod trace;
 pub mod url;
 pub mod wire;
 
@@ -57,6 +58,7 @@ use shard::Shard;
 use stream::MIN_TICK;
 pub use stream::{Sink, StreamPlan};
 pub use surroundings::ProcessContext;
+use trace::Tracing;
 
 /// The plan of a run.
 #[derive(Debug)]
@@ -69,6 +71,7 @@ pub struct Plan {
     sources: Vec<DataSource>,
     variables: Vec<String>,
     connection: ConnectionPlan,
+    tracing: Option<Tracing>,
     stream: StreamPlan,
     human_output: HumanOutput,
     inputs: Vec<NamedFile>,
@@ -140,6 +143,7 @@ impl Plan {
         .finish();
         let load = Load::from_flags(flags, &place)?;
         load.check_classes(resolved.journeys.classes_of(load.shard))?;
+        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         Ok(Self {
             load,
@@ -148,6 +152,7 @@ impl Plan {
             sources: resolved.scenario.sources,
             variables: resolved.scenario.variables,
             connection,
+            tracing,
             stream,
             human_output: human_output(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),
@@ -236,6 +241,12 @@ impl Plan {
     #[must_use]
     pub const fn connection(&self) -> &ConnectionPlan {
         &self.connection
+    }
+
+    /// Which requests carry a `traceparent` field; `None` for none of them.
+    #[must_use]
+    pub const fn tracing(&self) -> Option<&Tracing> {
+        self.tracing.as_ref()
     }
 
     /// The stream and its destination.

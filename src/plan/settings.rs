@@ -56,7 +56,7 @@ const fn place(
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS: [SettingRow; 53] = [
+const ROWS: [SettingRow; 54] = [
     // The location of the file is not part of its content.
     place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -90,6 +90,7 @@ const ROWS: [SettingRow; 53] = [
     plan("timeout", &["timeout"], |of| one(time(of.flags.timeout))),
     plan("max-redirects", &["max_redirects"], |of| one(of.flags.max_redirects)),
     plan("max-body", &["max_body"], |of| one(of.flags.max_body)),
+    plan("traceparent", &["traceparent"], |of| maybe(of.flags.traceparent)),
 
     plan("connect-timeout", &["connect_timeout"], |of| one(time(of.flags.connect_timeout))),
     plan("no-keepalive", &["no_keepalive"], |of| one(of.flags.no_keepalive)),

@@ -9,4 +9,5 @@ mod redirects;
 mod requests;
 mod socks_proxy;
 mod timeouts;
+mod trace;
 mod unix_socket;

@@ -49,7 +49,7 @@ pub(super) struct RoundTrip<'t> {
 
 impl RoundTrip<'_> {
     /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
-    /// to send if cookies were added to the request.
+    /// to send if fields were added to the request.
     pub(in crate::load) fn run(
         &mut self,
         request: WireRequest<'_>,

@@ -4,3 +4,4 @@ pub(super) mod journey;
 pub(super) mod session;
 pub(super) mod data_cursor;
 pub(super) mod shared;
+mod tracing;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::data_cursor::DataUsedUp;
 use super::shared::{Reports, UserContext};
+use super::tracing::traceparent;
 use crate::clock::Moment;
 use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
@@ -12,7 +13,6 @@ use crate::load::swarm::request_quota::Permit;
 use crate::load::swarm::roster::UserSlot;
 use crate::outcome::{DueTime, Ending, ExtractTrouble, Failure, Outcome};
 use crate::plan::data::{DataSource, RowId, SourceId};
-use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::plan::extract::{ExtractFrom, Extraction};
 use crate::plan::journey::{Message, RequestStep, Step, Task};
@@ -21,6 +21,7 @@ use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
 use crate::plan::template::{RenderError, Values, Variable};
 use crate::plan::text_search::Captured;
+use crate::plan::trace::RequestId;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
 
@@ -189,11 +190,15 @@ impl<'run> Session<'run> {
         }
         let sent = self.shared.run.clock.now();
         self.sent += 1;
+        let id = RequestId::new(self.values.number, self.sent);
+        let traceparent = traceparent(self.shared.run, wire, id);
         self.slot.begin(sent);
-        let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep }, sent);
+        let exchanged = self.exchange.perform(wire, RequestOptions { timeout, max_redirects, keep, traceparent }, sent);
         self.slot.end();
         let (ending, step_end) = self.evaluate(step, &exchanged);
-        self.report(endpoint, turn, &exchanged, ending, step_end)
+        let times = (exchanged.sent, exchanged.done);
+        let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
+        self.report(outcome.of_request(id, traceparent.is_some()), step_end)
     }
 
     fn cannot_send(&self, unset: RenderError) -> StepEnd {
@@ -201,16 +206,7 @@ impl<'run> Session<'run> {
         StepEnd::ValueMissing
     }
 
-    fn report(
-        &self,
-        endpoint: EndpointId,
-        turn: DueTime,
-        exchanged: &Exchanged,
-        ending: Ending,
-        step_end: StepEnd,
-    ) -> StepEnd {
-        let times = (exchanged.sent, exchanged.done);
-        let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
+    fn report(&self, outcome: Outcome, step_end: StepEnd) -> StepEnd {
         // The receiver is gone only if the aggregator failed: it receives as long as there are users.
         if self.reports.outcomes.send(outcome) { step_end } else { StepEnd::UserMustEnd }
     }
