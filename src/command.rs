@@ -14,6 +14,7 @@ use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::extract::Extraction;
 use crate::plan::journey::{Message, UserClass};
+use crate::plan::request_log::RequestLogPlan;
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
@@ -22,6 +23,7 @@ use crate::publish::observer::Context;
 use crate::report::collector::ReportCollector;
 use crate::report::screen::{self, Screen, TerminalInfo};
 use crate::report::terminal;
+use crate::request_log::LogEnd;
 use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;
@@ -68,6 +70,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
     };
     let model = seen.model();
+    let log = finished.log.as_ref().zip(plan.request_log());
     if let StreamResult::Broken(error) = finished.stream {
         // What is wrong with the stream is said, and what was asked for is made as far as it can be.
         let _ = model.and_then(|model| seen.write(&model));
@@ -79,8 +82,21 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         people.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
+    if let Some((end, log)) = log {
+        people.print(LogLevel::Info, &log_line(end, log));
+    }
     people.print(LogLevel::Info, &seen.write(&model)?);
-    Ok(exit)
+    // As a report that cannot be written: an output that was asked for is not whole, though the run is.
+    match log.and_then(|(end, log)| Some((end.failure.as_ref()?, log))) {
+        Some((why, log)) => Err(Error::invalid(format!("--log-requests {}", log.path.display()), why)),
+        None => Ok(exit),
+    }
+}
+
+/// Where the log of requests is, and how much of it.
+fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
+    let lost = if end.lost > 0 { format!("; {} more were lost", end.lost) } else { String::new() };
+    format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
 }
 
 /// What a user of the plan takes.

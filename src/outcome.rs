@@ -1,6 +1,7 @@
 //! The result of a request: plain data, sent once to the aggregator, never printed by a load thread.
 
 mod framing;
+mod result;
 mod tls;
 
 use std::time::Duration;

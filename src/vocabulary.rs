@@ -85,6 +85,8 @@ words! {
         Health = "swarmline.metric.health",
         /// A warning that concerns the validity of the numbers.
         Warning = "swarmline.event.warning",
+        /// An example of the requests between two ticks: a slow one, or one that failed.
+        Sample = "swarmline.event.sample",
         /// Requests of one endpoint that had not ended.
         Unfinished = "swarmline.metric.unfinished",
         /// The result of a check.
@@ -98,8 +100,8 @@ impl LineKind {
     /// Whether it is an event, not a metric.
     #[must_use]
     pub const fn is_event(self) -> bool {
-        use LineKind::{Check, Config, CpuWarning, RunEnd, SpawnComplete, TestStart, TestStop, Warning};
-        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Check | RunEnd)
+        use LineKind::{Check, Config, CpuWarning, RunEnd, Sample, SpawnComplete, TestStart, TestStop, Warning};
+        matches!(self, TestStart | SpawnComplete | TestStop | CpuWarning | Config | Warning | Sample | Check | RunEnd)
     }
 
     /// Whether it is one of the lines of the Python plugin locust-telemetry.
@@ -287,6 +289,30 @@ impl ReasonKind {
     #[must_use]
     pub const fn is_fault(self) -> bool {
         matches!(self, Self::Generator | Self::Data | Self::Stream)
+    }
+}
+
+words! {
+    /// `kinds` of a sample: what a request is an example of, among those of its endpoint between two ticks.
+    SampleKind {
+        /// The first that failed.
+        FirstFailed = "first_failed",
+        /// The one with the longest response time.
+        Slowest = "slowest",
+        /// The same among those with a `traceparent` field of ours.
+        SlowestTraced = "slowest_traced",
+    }
+}
+
+words! {
+    /// `result` of a request.
+    RequestResult {
+        /// Cut off by the end of the run.
+        Aborted = "aborted",
+        /// Failed.
+        Failed = "failed",
+        /// Completed as expected.
+        Ok = "ok",
     }
 }
 

@@ -244,6 +244,18 @@ pub struct RunFlags {
     /// With the ending .gz it is compressed. In the name %s is replaced by the number of the shard.
     #[arg(long, env = "SWARMLINE_TELEMETRY", value_name = "PATH|-", help_heading = "Telemetry")]
     pub telemetry: Option<PathBuf>,
+    /// Log every request to this file: .ndjson for JSON lines, .jtl for JMeter's CSV; also with .gz behind it
+    ///
+    /// JMeter's CSV is what Taurus and Jenkins' Performance plugin read. A disk that is slower than the load loses records,
+    /// which are counted, and never slows the load. In the name %s is replaced by the number of the shard.
+    #[arg(long, value_name = "FILE", help_heading = "Telemetry")]
+    pub log_requests: Option<PathBuf>,
+    /// Log only this share of the requests, such as 1% [default: all of them]
+    ///
+    /// In .ndjson all requests that failed are logged, and each record has a weight: the number of requests that it stands
+    /// for.
+    #[arg(long, value_name = "SHARE", help_heading = "Telemetry")]
+    pub log_share: Option<Share>,
     /// Id of the run, the same for all shards [default: 8 random hex digits; with --shard auto derived from the
     /// engine's job]
     #[arg(long, env = "SWARMLINE_RUN_ID", value_name = "ID", value_parser = value::run_id, help_heading = "Telemetry")]

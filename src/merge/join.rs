@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::admit::EarlyLines;
 use super::output::can_pass;
 use super::run::RunIdentity;
+use super::samples::ShardSample;
 use super::shard::{ShardStage, ShardState};
 use super::ticks::{self, ForwardedLine, ReadBuffers, ShardTick, Tick};
 use super::totals::{ErrorTotal, Extra, MergeTotals};
@@ -18,6 +19,7 @@ use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::telemetry::reader::sample::sample;
 use crate::telemetry::reader::value::ReasonValue;
 use crate::telemetry::text::{MAX_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
@@ -107,6 +109,7 @@ impl Join {
                 self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
                 return LineUse::Progress;
             }
+            LineKind::Sample => self.take_sample(index, telemetry),
             LineKind::Stats => self.take_stats((index, number), line),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Warning => {
                 if line.has_envelope() {
@@ -220,6 +223,13 @@ impl Join {
             (_, Some(Status::Error)) => self.take_error((index, number), telemetry),
             _ => {}
         }
+    }
+
+    fn take_sample(&mut self, index: u32, line: &Telemetry<'_>) {
+        let endpoint = self.tools.endpoints.number(&line.method, &line.name);
+        let started = self.shard(index).started.unwrap_or_default();
+        let sample = ShardSample { shard: index, started, event: sample(line) };
+        self.tick(line.tick.unwrap_or(0)).samples.add(endpoint, &sample);
     }
 
     fn take_final(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>) {

@@ -14,6 +14,7 @@ mod join;
 mod master;
 mod output;
 mod run;
+mod samples;
 mod shard;
 mod slots;
 mod ticks;

@@ -19,6 +19,7 @@ pub mod percent;
 pub mod pointer;
 pub mod random;
 pub mod request;
+pub mod request_log;
 mod request_args;
 pub mod route;
 pub mod scenario;
@@ -43,6 +44,7 @@ use std::time::Duration;
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
+use crate::value::share::Share;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
@@ -50,6 +52,7 @@ use endpoint::Endpoint;
 use journey::{Journeys, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
+use request_log::RequestLogPlan;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
@@ -73,6 +76,7 @@ pub struct Plan {
     connection: ConnectionPlan,
     tracing: Option<Tracing>,
     stream: StreamPlan,
+    request_log: Option<RequestLogPlan>,
     human_output: HumanOutput,
     inputs: Vec<NamedFile>,
     exit_code_on_error: u8,
@@ -144,6 +148,7 @@ impl Plan {
         let load = Load::from_flags(flags, &place)?;
         load.check_classes(resolved.journeys.classes_of(load.shard))?;
         let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
+        let request_log = request_log(flags, &place, load.seed)?;
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         Ok(Self {
             load,
@@ -154,6 +159,7 @@ impl Plan {
             connection,
             tracing,
             stream,
+            request_log,
             human_output: human_output(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),
             exit_code_on_error: flags.exit_code_on_error,
@@ -255,6 +261,12 @@ impl Plan {
         &self.stream
     }
 
+    /// The log of single requests, if there is one.
+    #[must_use]
+    pub const fn request_log(&self) -> Option<&RequestLogPlan> {
+        self.request_log.as_ref()
+    }
+
     /// Human-readable output.
     #[must_use]
     pub const fn human_output(&self) -> &HumanOutput {
@@ -321,6 +333,16 @@ fn sink(flags: &RunFlags, place: &placement::ShardPlacement, surroundings: Proce
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
         }
         None => Sink::Stdout,
+    }
+}
+
+fn request_log(flags: &RunFlags, place: &placement::ShardPlacement, seed: u64) -> Result<Option<RequestLogPlan>> {
+    match (&flags.log_requests, flags.log_share) {
+        (Some(path), share) => {
+            RequestLogPlan::new(&path_of_shard(path, place.shard), share.unwrap_or(Share::ALL), seed).map(Some)
+        }
+        (None, Some(_)) => Err(Error::usage("--log-share", "needs --log-requests, the file that has the share")),
+        (None, None) => Ok(None),
     }
 }
 

@@ -56,7 +56,7 @@ const fn place(
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS: [SettingRow; 54] = [
+const ROWS: [SettingRow; 56] = [
     // The location of the file is not part of its content.
     place("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -112,6 +112,8 @@ const ROWS: [SettingRow; 54] = [
     place("junit", &["junit"], |of| maybe(of.flags.outputs.junit.as_deref().map(path))),
     place("hgrm", &["hgrm"], |of| maybe(of.flags.outputs.hgrm.as_deref().map(path))),
     place("telemetry", &["telemetry"], |of| one(sink(of.sink))),
+    place("log-requests", &["log_requests"], |of| maybe(of.flags.log_requests.as_deref().map(path))),
+    place("log-share", &["log_share"], |of| maybe(of.flags.log_share)),
     place("shard", &["shard"], |of| maybe(of.flags.shard)),
     place("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
     place("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),

@@ -78,7 +78,8 @@ impl ReportCollector {
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
         let pages = ReportFiles::new(&plan.human_output().outputs).filled(setting);
         let people = plan.human_output().logfile.iter().map(|path| NamedFile::file("--logfile", path));
-        let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
+        let log = plan.request_log().map(|log| NamedFile::file("--log-requests", &log.path));
+        let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(log).chain(people).collect();
         let seen = Self { outputs, ..Self::new(pages, plan.inputs().to_vec(), &plan.stream().sink) };
         distinct::require_distinct(&seen.inputs, &[&seen.outputs[..], &seen.files.named(FileSelection::All)].concat())?;
         Ok(seen)

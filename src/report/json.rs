@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::model::{Numbers, PhaseSeen, ReportModel, RunData};
+use super::samples::SummarySamples;
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::RunEndFact;
 use crate::vocabulary::ReasonKind;
@@ -32,6 +33,7 @@ struct Summary<'m> {
     errors: Vec<SummaryError<'m>>,
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
+    samples: SummarySamples<'m>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,7 @@ pub fn document(model: &ReportModel) -> String {
         errors: errors(story),
         checks: checks(story),
         warnings: warnings(story),
+        samples: SummarySamples::of(&story.samples),
     };
     let text = serde_json::to_string_pretty(&summary);
     assert!(text.is_ok(), "a summary has string keys and finite numbers only");

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
+use super::samples::traced;
 use super::table::{Column, judged_ms, ms, table};
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};
@@ -29,6 +30,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));
     text.push_str(&errors(story, width));
+    text.push_str(&traced(&story.samples, width));
     text.push_str(&checks(&story.checks));
     text.push_str(&unfinished(&story.unfinished()));
     let counts = story.counts();

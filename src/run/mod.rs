@@ -7,6 +7,7 @@
 mod aggregator;
 mod stop_controller;
 mod endpoints;
+mod environment;
 mod heartbeat;
 mod shared_aggregate;
 pub mod signals;
@@ -36,6 +37,7 @@ use crate::plan::placement::Start;
 use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
+use crate::request_log::{LogEnd, RequestLog};
 use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
 use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::stalls::Stalls;
@@ -43,13 +45,13 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::line::{Envelope, StreamSource};
-use crate::telemetry::ours::{RunEnvironment, Target, WireShard};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, FinalCounts};
 use endpoints::{endpoint_name, failures_without_check};
+use environment::environment;
 use heartbeat::Heartbeat;
 use sampler_thread::{SamplerThread, TickGrid};
 use shared_aggregate::SharedAggregate;
@@ -75,6 +77,8 @@ pub struct Finished {
     pub ending: Arc<RunEnding>,
     /// How writing the stream ended.
     pub stream: StreamResult,
+    /// How writing the log of requests ended, if there is one.
+    pub log: Option<LogEnd>,
     /// Whether a second signal arrived.
     was_killed: bool,
 }
@@ -133,12 +137,14 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
     let (writer, batches) = Writer::start(&plan.stream().sink, envelope, collector, on_failure, &wait)?;
 
+    let log = plan.request_log().map(|log| RequestLog::open(plan, log, clock, &roster, &wait)).transpose()?;
+
     // A signal ends the wait, and the run in the usual way.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
-    let place = place(plan, &clock, targets, &limits, open_files);
+    let place = environment(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
     let mut watch = SamplerThread {
         sampler,
@@ -155,6 +161,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let ledger = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
+    let ledger = ledger.with_log(log.as_ref());
     let aggregator = Aggregator::start(recorder, run, &ledger, snapshots, batches, place, first);
     let run_threads = RunThreads { run, dialer: &dialer, signals: &signals };
     let (final_counts, end) = run_threads.run(aggregator, watch, sender, &ledger)?;
@@ -174,30 +181,6 @@ fn start(start: Start) -> Result<Clock> {
     }
 }
 
-/// Where the run takes place.
-fn place(
-    plan: &Plan,
-    clock: &Clock,
-    targets: Vec<Target>,
-    limits: &MachineLimits,
-    open_files_limit: u64,
-) -> RunEnvironment {
-    RunEnvironment {
-        shard: plan.shard().map(|shard| WireShard {
-            index: shard.index(),
-            count: shard.count(),
-            engine: plan.engine(),
-        }),
-        shards: None,
-        targets,
-        available_cpus: limits::available_cpus(),
-        open_files_limit,
-        memory_limit_bytes: limits.memory_bytes,
-        started_at: rfc3339(clock.unix(Moment::START)),
-        started_monotonic: monotonic_seconds() - clock.now().since_start().as_secs_f64(),
-    }
-}
-
 /// When the stream ticks: in a shard, at the same times as the other shards.
 fn grid(plan: &Plan, clock: &Clock) -> TickGrid {
     let interval = plan.stream().interval;
@@ -205,12 +188,6 @@ fn grid(plan: &Plan, clock: &Clock) -> TickGrid {
         None => TickGrid::from_start(interval),
         Some(_) => TickGrid::of_wall_clock(interval, clock.unix(Moment::START)),
     }
-}
-
-/// Seconds of the host's monotonic clock, which is the same for all its processes.
-fn monotonic_seconds() -> f64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as f64 + now.tv_nsec as f64 / 1e9
 }
 
 /// References shared by the threads of a run.
@@ -307,6 +284,7 @@ fn finish(
         pending: waiting,
         faults,
         mut snapshots,
+        log,
         ..
     } = final_counts;
     let reason = stop.reason().unwrap_or(EndReason::Signal);
@@ -336,7 +314,7 @@ fn finish(
         Written::Closed => StreamResult::Closed,
         Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    (Finished { ending: Arc::new(ending), stream, was_killed }, snapshot)
+    (Finished { ending: Arc::new(ending), stream, log, was_killed }, snapshot)
 }
 
 /// Judges the run.

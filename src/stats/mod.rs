@@ -6,6 +6,7 @@ pub mod histogram;
 pub mod packed;
 pub mod times;
 pub mod interval;
+pub mod samples;
 pub mod send_lateness;
 pub mod recent_rates;
 pub mod tally;

@@ -11,6 +11,7 @@ mod health;
 pub mod ending;
 pub mod look;
 pub mod recorder;
+pub mod samples;
 pub mod sink;
 pub mod text;
 pub mod unfinished;

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::ours::{CheckEvent, Config, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning};
+use super::samples::SampleEvent;
 use crate::clock::Moment;
 use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
 
@@ -57,6 +58,8 @@ pub enum RecordBody {
     Health(Box<Health>),
     /// A warning that concerns the validity of the numbers.
     Warning(Warning),
+    /// An example of the requests of one endpoint.
+    Sample(Box<SampleEvent>),
     /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
     /// The result of a check.
@@ -83,6 +86,7 @@ impl RecordBody {
             Self::Histogram(_) => LineKind::Histogram,
             Self::Health(_) => LineKind::Health,
             Self::Warning(_) => LineKind::Warning,
+            Self::Sample(_) => LineKind::Sample,
             Self::Unfinished(_) => LineKind::Unfinished,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,

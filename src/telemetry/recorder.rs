@@ -11,7 +11,7 @@ use super::record::{
     Cpu, EndpointError, EndpointStats, Gauge, Network, Record, RecordBody, Stats, TestStop, WireStatistics,
 };
 use super::text::{MAX_METHOD, MAX_NAME, clipped};
-use super::{unfinished, warnings};
+use super::{samples, unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
@@ -21,6 +21,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{
     Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
 };
+use crate::stats::samples::choose;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{JudgedTimes, Unfinished};
 use crate::vocabulary::{Phase, StatsType, Status};
@@ -64,13 +65,25 @@ impl<'p> Recorder<'p> {
     pub fn tick(&mut self, look: TickSample, aggregate: &Aggregate, count: &TickCounts) -> Vec<Record> {
         let mut bodies = self.machine(look, aggregate);
         let span = self.span(look);
-        for EndpointInterval { key: place, interval } in &count.cuts {
+        for EndpointInterval { key: place, interval, .. } in &count.cuts {
             bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
         }
+        bodies.extend(self.samples(&count.cuts));
         let intent = Intent { users: self.wanted(look), arrivals: self.intended(look) };
         bodies.push(health::line(&span, (self.before.as_ref(), &look), count, &intent));
         self.before = Some(PreviousSample { sample: look, aggregator_cpu: count.aggregator_cpu });
         bodies.into_iter().map(|body| Record { at: look.machine.at, tick: Some(look.tick), body }).collect()
+    }
+
+    /// The lines about single requests of the interval.
+    fn samples(&self, cuts: &[EndpointInterval]) -> impl Iterator<Item = RecordBody> {
+        let samples = |cut: &EndpointInterval| {
+            let samples = cut.samples.samples().into_iter().map(|sample| (cut.key, sample)).collect();
+            (cut.samples.longest(), samples)
+        };
+        choose(cuts.iter().map(samples).collect()).into_iter().map(|(key, sample)| {
+            RecordBody::Sample(Box::new(samples::event(self.plan, &self.clock, self.endpoint(key), sample)))
+        })
     }
 
     /// Start of the interval that ends with the next sample.

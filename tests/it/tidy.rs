@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 22] = [
+const FLOORS: [(&str, &[&str]); 23] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("vocabulary", &[]),
@@ -29,6 +29,7 @@ const FLOORS: [(&str, &[&str]); 22] = [
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
     ("publish", &["cli", "clock", "error", "event", "load", "plan", "report", "stats", "telemetry", "vocabulary"]),
+    ("request_log", &["clock", "error", "load", "outcome", "plan", "stats", "telemetry", "value", "vocabulary"]),
     (
         "run",
         &[
@@ -42,6 +43,7 @@ const FLOORS: [(&str, &[&str]); 22] = [
             "plan",
             "publish",
             "report",
+            "request_log",
             "stats",
             "telemetry",
             "vocabulary",
@@ -60,6 +62,7 @@ const FLOORS: [(&str, &[&str]); 22] = [
             "plan",
             "publish",
             "report",
+            "request_log",
             "run",
             "server",
             "telemetry",
@@ -78,6 +81,7 @@ const NAMES: [(&str, &[&str], &str); 24] = [
         &[
             "clock.rs",
             "load/",
+            "request_log/mod.rs",
             "run/mod.rs",
             "run/signals.rs",
             "run/targets.rs",
@@ -99,6 +103,7 @@ const NAMES: [(&str, &[&str], &str); 24] = [
         "std::thread",
         &[
             "load/swarm/start.rs",
+            "request_log/mod.rs",
             "run/mod.rs",
             "run/aggregator.rs",
             "run/signals.rs",
@@ -130,8 +135,14 @@ const NAMES: [(&str, &[&str], &str); 24] = [
     ("hdrhistogram", &["stats/histogram.rs"], "what our own is held against, and what draws a distribution"),
     (
         "flate2",
-        &["telemetry/sink.rs", "telemetry/hdr/", "telemetry/reader/input.rs", "load/http/decode.rs"],
-        "compressed streams and histograms, and answers that are looked at",
+        &[
+            "telemetry/sink.rs",
+            "telemetry/hdr/",
+            "telemetry/reader/input.rs",
+            "load/http/decode.rs",
+            "request_log/file.rs",
+        ],
+        "compressed streams, logs and histograms, and answers that are looked at",
     ),
     ("clap", &["cli/"], "flags, and what is made from their definition"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),

@@ -7,6 +7,7 @@
 mod data;
 mod number_format;
 mod markup;
+mod samples;
 mod sections;
 mod tables;
 
@@ -39,6 +40,7 @@ pub fn page(model: &ReportModel) -> String {
     tables::phases(&mut page, &model.run);
     tables::endpoints(&mut page, &model.run);
     tables::errors(&mut page, &model.run);
+    samples::requests(&mut page, &model.run);
     tables::plan(&mut page, &model.run);
     page.raw("</main>\n");
     sections::footer(&mut page, model);

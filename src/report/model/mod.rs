@@ -5,6 +5,7 @@
 
 pub mod timeline;
 mod intervals;
+pub mod samples;
 mod unfinished;
 mod verdict;
 
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use intervals::Pending;
+use samples::Samples;
 use timeline::{Point, Timeline};
 pub use unfinished::{Numbers, UnfinishedSeen};
 
@@ -71,6 +73,8 @@ pub struct RunData {
     unfinished: Vec<UnfinishedSeen>,
     /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
+    /// The slowest requests, and the first that failed.
+    pub samples: Samples,
     /// In time order.
     pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
@@ -212,6 +216,7 @@ impl Default for RunData {
             endpoints: Vec::new(),
             unfinished: Vec::new(),
             errors: Vec::new(),
+            samples: Samples::default(),
             warnings: Vec::new(),
             more_warnings: 0,
             reached: Vec::new(),
@@ -251,6 +256,7 @@ impl RunData {
                 let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
                 self.warn(line.time, "cpu", detail);
             }
+            Fact::Sample(event) => self.samples.add(&event),
             Fact::Warning(warning) => self.warn(line.time, &warning.kind, warning.detail),
             Fact::Final(row) => self.last = Some(row),
             Fact::Endpoint(StatsFact { method, name, statistics, .. }) => {

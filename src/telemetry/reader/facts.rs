@@ -2,8 +2,10 @@
 
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
 use super::line::{Key, Line, Telemetry};
+use super::sample::sample;
 use super::value::{self, Text, TimesValue};
 use crate::stats::tally::Statistics;
+use crate::telemetry::samples::SampleEvent;
 use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
@@ -25,6 +27,7 @@ pub enum Fact {
     Histogram(HistogramFact),
     Health(Box<HealthFact>),
     Warning(WarningFact),
+    Sample(Box<SampleEvent>),
     Unfinished(Box<UnfinishedFact>),
     Check(CheckSeen),
     RunEnd(RunEndFact),
@@ -64,6 +67,7 @@ impl Fact {
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
             LineKind::Warning => Self::Warning(WarningFact { kind: text(&line.kind), detail: text(&line.detail) }),
+            LineKind::Sample => Self::Sample(Box::new(sample(line))),
             LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
             LineKind::Check => Self::Check(CheckSeen::of(line)),
             LineKind::RunEnd => Self::RunEnd(RunEndFact::of(line)),

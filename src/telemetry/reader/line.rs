@@ -11,7 +11,9 @@ use super::value::{Connections, Failures, ReasonValue, SettingValue, ShardValue,
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
 use crate::telemetry::claims::Contradiction;
-use crate::vocabulary::{EndReason, HistogramKind, LineKind, Phase, SourceKind, StatsType, Status, Verdict};
+use crate::vocabulary::{
+    EndReason, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind, StatsType, Status, Verdict,
+};
 
 /// A line.
 #[derive(Debug, Deserialize)]
@@ -261,6 +263,15 @@ keys! {
     oldest_unsent_us: u64,
     first_byte_histogram: Option<Text<'l>>,
     judged: Option<JudgedTimes>,
+
+    kinds: Vec<Word<SampleKind>>,
+    due_ms: f64,
+    sent_ms: f64,
+    first_byte_ms: Option<f64>,
+    done_ms: f64,
+    result: Word<RequestResult>,
+    status_code: Option<u16>,
+    trace_id: Text<'l>,
 
     check: Text<'l>,
     met: bool,
