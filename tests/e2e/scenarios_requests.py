@@ -79,7 +79,9 @@ def the_reason_of_a_slow_endpoint_is_found_by_the_trace_id_in_the_report(bench):
         ran.must_exit(0)
         spans = [line for line in lines() if line["kind"] == "span"]
     whole_stream(bench, path, ran)
-    slowest = json.loads(summary.read_text())["samples"]["slowest_traced"][0]
+    traced = json.loads(summary.read_text())["samples"]["slowest_traced"]
+    # The first requests of all may be slow as well, while the application warms up.
+    slowest = next(sample for sample in traced if sample["name"] == "/slow")
     shown = next(line for line in ran.stderr.splitlines() if line.endswith(slowest["trace_id"]))
     expect(slowest["trace_id"] in page.read_text(), "the page lacks the trace id")
     found = {span["name"]: span["ms"] for span in spans if span["trace_id"] == slowest["trace_id"]}
@@ -127,7 +129,8 @@ def agrees(line, row, load_us):
     for key, number in exact.items():
         equal(line[key], number, f"{key} of {line['name']}")
     # A request that ended in the microsecond in which the load did is on one side here and on the other there.
-    near = {"avg_response_time": (mean / 1000, 1e-6), "avg_content_length": (content, 1e-9),
+    # The mean has the digits of whole microseconds.
+    near = {"avg_response_time": (mean / 1000, 0.00051), "avg_content_length": (content, 1e-9),
             "total_rps": (in_load / load_us * 1e6, 1.5 / load_us * 1e6)}
     for key, (number, tolerance) in near.items():
         expect(abs(line[key] - number) <= tolerance + number * 1e-9, f"{key} of {line['name']}: {line[key]}, not {number}")
