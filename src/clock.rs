@@ -65,21 +65,27 @@ impl Moment {
     }
 }
 
-/// A sum of times in nanoseconds, in half the memory of a [`Duration`].
+/// A sum of times in nanoseconds, up to 78 hours, in 6 bytes where a [`Duration`] takes 16: each outcome has three.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Elapsed(u64);
+pub struct Elapsed([u16; 3]);
 
 impl Elapsed {
+    /// The longest: 48 bits.
+    const MAX_NANOS: u64 = (1 << 48) - 1;
+
     /// The sum as a duration.
     #[must_use]
     pub const fn duration(self) -> Duration {
-        Duration::from_nanos(self.0)
+        let [low, middle, high] = self.0;
+        Duration::from_nanos(low as u64 | (middle as u64) << 16 | (high as u64) << 32)
     }
 }
 
 impl AddAssign<Duration> for Elapsed {
+    #[allow(clippy::cast_possible_truncation, reason = "each takes its 16 of the 48 bits")]
     fn add_assign(&mut self, more: Duration) {
-        self.0 = self.0.saturating_add(nanos(more));
+        let sum = nanos(self.duration()).saturating_add(nanos(more)).min(Self::MAX_NANOS);
+        self.0 = [sum as u16, (sum >> 16) as u16, (sum >> 32) as u16];
     }
 }
 
@@ -218,6 +224,18 @@ fn zone_seconds(zone: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn elapsed_times_add_up_to_the_nanosecond_and_stop_at_their_maximum() {
+        let mut sum = Elapsed::default();
+        for nanos in [1, 65_535, 65_536, 4_294_967_296, 987_654_321_012] {
+            let before = sum.duration();
+            sum += Duration::from_nanos(nanos);
+            assert_eq!(sum.duration(), before + Duration::from_nanos(nanos));
+        }
+        sum += Duration::from_secs(366 * 86_400);
+        assert_eq!(sum.duration(), Duration::from_nanos((1 << 48) - 1));
+    }
 
     #[test]
     fn dates_match_those_of_date_1() {

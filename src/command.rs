@@ -18,6 +18,7 @@ use crate::plan::body_file::PIECE;
 use crate::plan::engine::Environment;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::Message;
+use crate::plan::request_log::RequestLogPlan;
 use crate::plan::url::Scheme;
 use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::plan::{dry_run, scenario};
@@ -26,6 +27,7 @@ use crate::publish::observer::Context;
 use crate::report::collector::ReportCollector;
 use crate::report::screen::{Screen, TerminalInfo};
 use crate::report::terminal;
+use crate::request_log::LogEnd;
 use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;
@@ -71,6 +73,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
     };
     let model = collector.model();
+    let log = finished.log.as_ref().zip(plan.request_log());
     if let StreamResult::Broken(error) = finished.stream {
         // The error of the stream is reported; write the requested reports from what there is.
         let _ = model.and_then(|model| collector.write(&model));
@@ -83,8 +86,21 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
         screen.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
     }
+    if let Some((end, log)) = log {
+        screen.print(LogLevel::Info, &log_line(end, log));
+    }
     screen.print(LogLevel::Info, &collector.write(&model)?);
-    Ok(exit)
+    // As a report that cannot be written: an output that was asked for is not whole, though the run is.
+    match log.and_then(|(end, log)| Some((end.failure.as_ref()?, log))) {
+        Some((why, log)) => Err(Error::invalid(format!("--log-requests {}", log.path.display()), why)),
+        None => Ok(exit),
+    }
+}
+
+/// Where the log of requests is, and how much of it.
+fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
+    let lost = if end.lost > 0 { format!("; {} more were lost", end.lost) } else { String::new() };
+    format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
 }
 
 /// The variables of the environment. What is not Unicode is no engine's.

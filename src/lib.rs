@@ -40,5 +40,6 @@ pub mod merge;
 pub mod import;
 pub mod server;
 pub mod publish;
+pub mod request_log;
 pub mod run;
 pub mod command;

@@ -1,6 +1,7 @@
 //! The result of a request: plain data, sent once to the aggregator, never printed by a load thread.
 
 mod framing;
+mod result;
 mod timeout;
 mod tls;
 
@@ -11,6 +12,7 @@ use crate::plan::body_file::BodyFileTrouble;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::expect::ExpectationFailure;
 use crate::plan::response::ContentCoding;
+use crate::plan::trace::RequestId;
 use crate::vocabulary::FailureClass;
 pub use framing::ProtocolTrouble;
 pub use timeout::{TimedOut, TimeoutPhase};
@@ -295,6 +297,8 @@ impl DueTime {
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
     endpoint: EndpointId,
+    id: RequestId,
+    is_traced: bool,
     due_kind: DueKind,
     due: Moment,
     sent: Moment,
@@ -329,7 +333,26 @@ impl Outcome {
             DueTime::Busy(due) => (DueKind::Busy, due),
         };
         assert!(due <= sent && sent <= done, "a request is due, then sent, then done");
-        Self { endpoint, due_kind: schedule, due, sent, done, traffic, ending }
+        let (id, is_traced) = (RequestId::default(), false);
+        Self { endpoint, id, is_traced, due_kind: schedule, due, sent, done, traffic, ending }
+    }
+
+    /// The same, of the request with this id; `is_traced` is whether it carried a `traceparent` field of ours.
+    #[must_use]
+    pub const fn of_request(self, id: RequestId, is_traced: bool) -> Self {
+        Self { id, is_traced, ..self }
+    }
+
+    /// Which request it was.
+    #[must_use]
+    pub const fn id(&self) -> RequestId {
+        self.id
+    }
+
+    /// Whether it carried a `traceparent` field made from its id.
+    #[must_use]
+    pub const fn is_traced(&self) -> bool {
+        self.is_traced
     }
 
     /// When it was due, and whether a user was free then.
@@ -352,6 +375,12 @@ impl Outcome {
     #[must_use]
     pub const fn due(&self) -> Moment {
         self.due
+    }
+
+    /// When it was sent.
+    #[must_use]
+    pub const fn sent(&self) -> Moment {
+        self.sent
     }
 
     /// When it was over.

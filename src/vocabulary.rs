@@ -85,6 +85,8 @@ words! {
         Health = "swarmline.metric.health",
         /// A warning that concerns the validity of the numbers.
         Warning = "swarmline.event.warning",
+        /// An example of the requests between two ticks: a slow one, or one that failed.
+        Sample = "swarmline.event.sample",
         /// Requests of one endpoint that had not ended.
         Unfinished = "swarmline.metric.unfinished",
         /// A part of a failed exchange.
@@ -125,6 +127,7 @@ impl LineKind {
             | Self::Interval
             | Self::Histogram
             | Self::Health
+            | Self::Sample
             | Self::Unfinished
             | Self::Exchange
             | Self::Check
@@ -325,6 +328,30 @@ impl ReasonKind {
             Self::Generator | Self::Data | Self::Setup | Self::Stream => true,
             Self::Unfinished | Self::NoAnswer | Self::Check | Self::Failures | Self::DataEnd => false,
         }
+    }
+}
+
+words! {
+    /// `kinds` of a sample: what a request is an example of, among those of its endpoint between two ticks.
+    SampleKind {
+        /// The first that failed.
+        FirstFailed = "first_failed",
+        /// The one with the longest response time.
+        Slowest = "slowest",
+        /// The same among those with a `traceparent` field of ours.
+        SlowestTraced = "slowest_traced",
+    }
+}
+
+words! {
+    /// `result` of a request.
+    RequestResult {
+        /// Cut off by the end of the run.
+        Aborted = "aborted",
+        /// Failed.
+        Failed = "failed",
+        /// Completed as expected.
+        Ok = "ok",
     }
 }
 

@@ -15,6 +15,7 @@ use clap::{Args, ValueEnum};
 
 use super::outputs::Outputs;
 use crate::value::shard::ShardFlag;
+use crate::value::share::Share;
 use crate::value::size::ByteSize;
 use crate::value::stages::Stages;
 use crate::value::wall_time::wall_time;
@@ -156,6 +157,13 @@ pub struct RunFlags {
     /// KB, MB, GB, and K, M, G or KiB, MiB, GiB for powers of 1024.
     #[arg(long, value_name = "SIZE", default_value = "8MiB", help_heading = "Request")]
     pub max_body: ByteSize,
+    /// Send a W3C traceparent header with this share of the requests, such as 1% or 0.01
+    ///
+    /// It says that the request is sampled, so that the traces of slow requests are there to look at: the stream and the
+    /// report name their ids. The other requests carry none, which leaves them to the service's own sampling. A request
+    /// with a traceparent header of its own is left as it is.
+    #[arg(long, value_name = "SHARE", help_heading = "Request")]
+    pub traceparent: Option<Share>,
 
     /// Maximum time for name lookup, TCP connect and TLS handshake together
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::positive_duration,
@@ -213,6 +221,18 @@ pub struct RunFlags {
     /// With the ending .gz it is compressed. In the name %s is replaced by the number of the shard.
     #[arg(long, env = "SWARMLINE_TELEMETRY", value_name = "PATH|-", help_heading = "Telemetry")]
     pub telemetry: Option<PathBuf>,
+    /// Log every request to this file: .ndjson for JSON lines, .jtl for JMeter's CSV; also with .gz behind it
+    ///
+    /// JMeter's CSV is what Taurus and Jenkins' Performance plugin read. A disk that is slower than the load loses records,
+    /// which are counted, and never slows the load. In the name %s is replaced by the number of the shard.
+    #[arg(long, value_name = "FILE", help_heading = "Telemetry")]
+    pub log_requests: Option<PathBuf>,
+    /// Log only this share of the requests, such as 1% [default: all of them]
+    ///
+    /// In .ndjson all requests that failed are logged, and each record has a weight: the number of requests that it stands
+    /// for.
+    #[arg(long, value_name = "SHARE", help_heading = "Telemetry")]
+    pub log_share: Option<Share>,
     /// Id of the run, the same for all shards [default: 8 random hex digits; with --shard auto derived from the
     /// engine's job]
     #[arg(long, env = "SWARMLINE_RUN_ID", value_name = "ID", value_parser = value::run_id, help_heading = "Telemetry")]

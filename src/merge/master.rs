@@ -138,7 +138,10 @@ impl Master {
         let intervals = parts
             .iter()
             .flat_map(|(endpoint, interval)| intervals::lines(&span, join.tools.endpoints.name(*endpoint), interval));
-        let own: Vec<PendingLine> = intervals.chain(health).map(|body| self.record(unix, Some(number), body)).collect();
+        let samples = tick.samples.events(self.start.unwrap_or_default()).into_iter();
+        let samples = samples.map(|event| RecordBody::Sample(Box::new(event)));
+        let own: Vec<PendingLine> =
+            intervals.chain(samples).chain(health).map(|body| self.record(unix, Some(number), body)).collect();
         for (endpoint, interval) in parts {
             join.tools.keep(endpoint, interval);
         }

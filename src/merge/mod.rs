@@ -18,6 +18,7 @@ mod master;
 mod output;
 mod policy;
 mod run;
+mod samples;
 mod shard;
 mod slots;
 mod take;

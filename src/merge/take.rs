@@ -2,6 +2,7 @@
 
 use super::forward::can_pass;
 use super::join::Join;
+use super::samples::ShardSample;
 use super::shard::ShardStage;
 use super::ticks::{self, ShardTick};
 use super::totals::{ErrorTotal, Extra};
@@ -11,6 +12,7 @@ use crate::stats::tally::Counts;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::reader::form::rewritten;
 use crate::telemetry::reader::line::{Line, Telemetry};
+use crate::telemetry::reader::sample::sample;
 use crate::telemetry::reader::value::ReasonValue;
 use crate::telemetry::text::{MAX_NAME, clipped};
 use crate::vocabulary::{LineKind, ReasonKind, StatsType, Status, Verdict};
@@ -57,6 +59,7 @@ impl Join {
                 self.end_tick(index, telemetry.tick.unwrap_or(0), Some(line));
                 return LineUse::Progress;
             }
+            LineKind::Sample => self.take_sample(index, telemetry),
             LineKind::Stats => self.take_stats((index, number), line),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Warning => {
                 if line.has_envelope() {
@@ -130,6 +133,13 @@ impl Join {
             (_, Some(Status::Error)) => self.take_error((index, number), telemetry),
             _ => {}
         }
+    }
+
+    fn take_sample(&mut self, index: u32, line: &Telemetry<'_>) {
+        let endpoint = self.tools.endpoints.number(&line.method, &line.name);
+        let started = self.shard(index).started.unwrap_or_default();
+        let sample = ShardSample { shard: index, started, event: sample(line) };
+        self.tick(line.tick.unwrap_or(0)).samples.add(endpoint, &sample);
     }
 
     fn take_final(&mut self, (index, number): (u32, u64), line: &Telemetry<'_>) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::forward::ForwardedLine;
+use super::samples::TickSamples;
 use super::slots::SlotCounts;
 use super::totals::{EndpointIndex, Extra, precision};
 use crate::stats::interval::Interval;
@@ -54,6 +55,7 @@ struct EndpointShare {
 #[derive(Default)]
 pub(super) struct Tick {
     pub(super) reports: Vec<ShardTick>,
+    pub(super) samples: TickSamples,
     parts: HashMap<usize, EndpointShare>,
     start: String,
     end: String,

@@ -27,6 +27,7 @@ pub mod percent;
 pub mod pointer;
 pub mod random;
 pub mod request;
+pub mod request_log;
 mod request_args;
 pub mod route;
 pub mod scenario;
@@ -43,6 +44,7 @@ mod surroundings;
 pub mod template;
 pub mod templated_request;
 pub mod tls;
+pub mod trace;
 pub mod url;
 pub mod wire;
 
@@ -53,6 +55,7 @@ use std::time::Duration;
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
+use crate::value::share::Share;
 use body_file::BodyFile;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
@@ -61,6 +64,7 @@ use endpoint::Endpoint;
 use journey::{Journeys, OncePerRun, RequestStep, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
+use request_log::RequestLogPlan;
 pub use route::Route;
 use route::RouteFlags;
 use scenario::Scenario;
@@ -70,6 +74,7 @@ use shard::Shard;
 use stream::MIN_TICK;
 pub use stream::{Sink, StreamPlan};
 pub use surroundings::ProcessContext;
+use trace::Tracing;
 
 /// The plan of a run.
 #[derive(Debug)]
@@ -83,7 +88,9 @@ pub struct Plan {
     variables: Vec<String>,
     body_files: Vec<Arc<BodyFile>>,
     connection: ConnectionPlan,
+    tracing: Option<Tracing>,
     stream: StreamPlan,
+    request_log: Option<RequestLogPlan>,
     human_output: HumanOutput,
     inputs: Vec<NamedFile>,
     exit_code_on_error: u8,
@@ -160,6 +167,8 @@ impl Plan {
             LoadModel::Open { .. } => load.check_classes(resolved.journeys.classes_of(load.shard))?,
             LoadModel::Closed(_) => resolved.journeys.check_users(load.max_users(), load.shard)?,
         }
+        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
+        let request_log = request_log(flags, &place, load.seed)?;
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         let secrets = PlanSecrets::of(flags, &resolved);
         Ok(Self {
@@ -172,7 +181,9 @@ impl Plan {
             variables: resolved.scenario.variables,
             body_files: resolved.body_files,
             connection,
+            tracing,
             stream,
+            request_log,
             human_output: human_output(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),
             exit_code_on_error: flags.exit_code_on_error,
@@ -279,10 +290,22 @@ impl Plan {
         &self.connection
     }
 
+    /// Which requests carry a `traceparent` field; `None` for none of them.
+    #[must_use]
+    pub const fn tracing(&self) -> Option<&Tracing> {
+        self.tracing.as_ref()
+    }
+
     /// The stream and its destination.
     #[must_use]
     pub const fn stream(&self) -> &StreamPlan {
         &self.stream
+    }
+
+    /// The log of single requests, if there is one.
+    #[must_use]
+    pub const fn request_log(&self) -> Option<&RequestLogPlan> {
+        self.request_log.as_ref()
     }
 
     /// Human-readable output.
@@ -363,6 +386,16 @@ fn sink(flags: &RunFlags, place: &placement::ShardPlacement, surroundings: Proce
             Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
         }
         None => Sink::Stdout,
+    }
+}
+
+fn request_log(flags: &RunFlags, place: &placement::ShardPlacement, seed: u64) -> Result<Option<RequestLogPlan>> {
+    match (&flags.log_requests, flags.log_share) {
+        (Some(path), share) => {
+            RequestLogPlan::new(&path_of_shard(path, place.shard), share.unwrap_or(Share::ALL), seed).map(Some)
+        }
+        (None, Some(_)) => Err(Error::usage("--log-share", "needs --log-requests, the file that has the share")),
+        (None, None) => Ok(None),
     }
 }
 

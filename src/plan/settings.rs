@@ -53,7 +53,7 @@ const fn run(key: &'static str, flags: &'static [&'static str], values: fn(&Sour
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS_BEFORE_OUTPUTS: [SettingRow; 42] = [
+const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
     // The location of the file is not part of its content.
     run("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -87,6 +87,7 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 42] = [
     plan("timeout", &["timeout"], |of| one(time(of.flags.timeout))),
     plan("max-redirects", &["max_redirects"], |of| one(of.flags.max_redirects)),
     plan("max-body", &["max_body"], |of| one(of.flags.max_body)),
+    plan("traceparent", &["traceparent"], |of| maybe(of.flags.traceparent)),
 
     plan("connect-timeout", &["connect_timeout"], |of| one(time(of.flags.connect_timeout))),
     plan("no-keepalive", &["no_keepalive"], |of| one(of.flags.no_keepalive)),
@@ -106,8 +107,10 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 42] = [
 
 /// The settings after those of report files ([`OutputFlag`]).
 #[rustfmt::skip]
-const ROWS_AFTER_OUTPUTS: [SettingRow; 7] = [
+const ROWS_AFTER_OUTPUTS: [SettingRow; 9] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
+    run("log-requests", &["log_requests"], |of| maybe(of.flags.log_requests.as_deref().map(path))),
+    run("log-share", &["log_share"], |of| maybe(of.flags.log_share)),
     run("shard", &["shard"], |of| maybe(of.flags.shard)),
     run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
     run("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),

@@ -79,7 +79,8 @@ impl ReportCollector {
             |key: &str| plan.settings().iter().find(|known| known.key == key).map(|known| known.value.as_str());
         let files = ReportFiles::new(&plan.human_output().outputs).filled(setting);
         let people = plan.human_output().logfile.iter().map(|path| NamedFile::file("--logfile", path));
-        let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(people).collect();
+        let log = plan.request_log().map(|log| NamedFile::file("--log-requests", &log.path));
+        let outputs: Vec<NamedFile> = [place(&plan.stream().sink)].into_iter().chain(log).chain(people).collect();
         let collector = Self { outputs, ..Self::new(files, plan.inputs().to_vec(), &plan.stream().sink) };
         distinct::require_distinct(
             &collector.inputs,
@@ -197,6 +198,7 @@ const fn is_of_summary(body: &RecordBody) -> bool {
         | LineKind::Config
         | LineKind::Unfinished
         | LineKind::Check
+        | LineKind::Sample
         | LineKind::Exchange
         | LineKind::CpuWarning
         | LineKind::Warning => true,

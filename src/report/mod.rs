@@ -9,4 +9,5 @@ pub mod terminal;
 pub mod compare;
 pub mod files;
 pub mod collector;
+mod samples;
 pub mod screen;

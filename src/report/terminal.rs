@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
+use super::samples::traced;
 use super::table::{Column, judged_ms, ms, table};
 use super::timings::timings;
 use crate::stats::tally::Statistics;
@@ -31,6 +32,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&percentiles(&rows, width));
     text.push_str(&timings(&rows, width));
     text.push_str(&errors(run, width));
+    text.push_str(&traced(&run.samples, width));
     text.push_str(&checks(&run.checks));
     text.push_str(&unfinished(&run.unfinished()));
     let counts = run.counts();

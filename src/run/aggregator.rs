@@ -15,6 +15,7 @@ use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
 use crate::plan::{LoadModel, Plan};
+use crate::request_log::{LogEnd, LogWarning, RequestLog};
 use crate::stats::aggregate::{Aggregate, AggregateWarning, EndpointInterval};
 use crate::stats::check::{CheckInput, CheckSet};
 use crate::stats::send_lateness::is_too_many;
@@ -69,6 +70,7 @@ pub(super) struct FinalCounts<'p> {
     pub(super) faults: Vec<VerdictReason>,
     pub(super) phases: PhaseSpans,
     pub(super) snapshots: Snapshots<'p>,
+    pub(super) log: Option<LogEnd>,
 }
 
 impl<'p> Aggregator<'p> {
@@ -142,9 +144,11 @@ impl<'p> Aggregator<'p> {
         self.note_warnings();
         self.note_lateness();
         self.note_stalls();
+        let log = self.shared.log().map(RequestLog::finish);
+        self.note_log(log.as_ref().and_then(LogEnd::warning));
         let Self { recorder, shared, checks, batches, pending, faults, phases, snapshots, .. } = self;
         let aggregate = shared.take_totals();
-        FinalCounts { recorder, aggregate, checks, batches, last, pending, faults, phases, snapshots }
+        FinalCounts { recorder, aggregate, checks, batches, last, pending, faults, phases, snapshots, log }
     }
 
     fn handle_event(&mut self, event: &SwarmEvent) {
@@ -169,6 +173,12 @@ impl<'p> Aggregator<'p> {
                 self.fault(ReasonKind::Generator, warnings::aggregate_warning(remark).1);
             }
             self.pending.push(self.recorder.aggregate_warning(self.clock.now(), remark));
+        }
+    }
+
+    fn note_log(&mut self, warning: Option<LogWarning>) {
+        if let Some((kind, detail)) = warning {
+            self.pending.push(self.recorder.fault(self.clock.now(), kind, &detail));
         }
     }
 
@@ -224,6 +234,7 @@ impl<'p> Aggregator<'p> {
     /// Reports a tick, unless the writer is behind: then the next tick gets longer, and no line is lost.
     fn tick(&mut self, sample: TickSample, queue: usize) {
         self.note_warnings();
+        self.note_log(self.shared.log().and_then(RequestLog::take_warning));
         self.note_stall(&sample);
         if self.batches.is_full() {
             self.joined += 1;
@@ -252,7 +263,7 @@ impl<'p> Aggregator<'p> {
             // Rates are computed over the time of the load.
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };
             self.checks.add_phase_time(phase, end.since(self.recorder.interval_start()));
-            for EndpointInterval { key: place, interval } in &cuts {
+            for EndpointInterval { key: place, interval, .. } in &cuts {
                 self.checks.add(&CheckInput::from_interval(&endpoint_name(self.plan, *place), phase, interval));
             }
         }

@@ -39,6 +39,7 @@ use crate::plan::Plan;
 use crate::publish::observer::Observer;
 use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
+use crate::request_log::{LogEnd, RequestLog};
 use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
 use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::stalls::Stalls;
@@ -78,6 +79,8 @@ pub struct Finished {
     pub ending: Arc<RunEnding>,
     /// How writing the stream ended.
     pub stream: StreamResult,
+    /// How writing the log of requests ended, if there is one.
+    pub log: Option<LogEnd>,
     /// Whether a second signal arrived.
     was_killed: bool,
 }
@@ -139,6 +142,8 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let on_failure = move || stop_writing.begin(EndReason::StreamBroken);
     let (writer, batches) = Writer::start(sink, envelope, collector, on_failure)?;
 
+    let log = plan.request_log().map(|log| RequestLog::open(plan, log, clock, &roster, &wait)).transpose()?;
+
     // A signal ends the wait, and the run in the usual way.
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
@@ -161,6 +166,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let (sender, outcomes) = bounded(room);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let shared = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
+    let shared = shared.with_log(log.as_ref());
     let aggregator = Aggregator::start(recorder, run, &shared, snapshots, batches, place, first);
     for outcome in &before_start {
         shared.aggregate().record_before_start(outcome);
@@ -268,6 +274,7 @@ fn finish(
         pending: waiting,
         faults,
         mut snapshots,
+        log,
         ..
     } = final_counts;
     let reason = stop.reason().unwrap_or(EndReason::Signal);
@@ -297,7 +304,7 @@ fn finish(
         Written::Closed => StreamResult::Closed,
         Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    (Finished { ending: Arc::new(ending), stream, was_killed }, snapshot)
+    (Finished { ending: Arc::new(ending), stream, log, was_killed }, snapshot)
 }
 
 /// Judges the run.

@@ -7,6 +7,7 @@ use crossbeam_channel::Receiver;
 use crate::clock::Clock;
 use crate::load::swarm::stop::Stop;
 use crate::outcome::Outcome;
+use crate::request_log::RequestLog;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 
@@ -21,6 +22,7 @@ pub(super) struct SharedAggregate<'run> {
     stalls: Mutex<Stalls>,
     stop: &'run Stop,
     clock: Clock,
+    log: Option<&'run RequestLog>,
 }
 
 impl<'run> SharedAggregate<'run> {
@@ -32,7 +34,17 @@ impl<'run> SharedAggregate<'run> {
         stop: &'run Stop,
         clock: Clock,
     ) -> Self {
-        Self { outcomes, aggregate: Mutex::new(aggregate), stalls: Mutex::new(stalls), stop, clock }
+        Self { outcomes, aggregate: Mutex::new(aggregate), stalls: Mutex::new(stalls), stop, clock, log: None }
+    }
+
+    /// The same, with a log that every counted outcome is offered to.
+    pub(super) fn with_log(self, log: Option<&'run RequestLog>) -> Self {
+        Self { log, ..self }
+    }
+
+    /// The log of single requests, if there is one.
+    pub(super) const fn log(&self) -> Option<&'run RequestLog> {
+        self.log
     }
 
     /// The outcomes that wait to be counted.
@@ -92,6 +104,9 @@ impl<'run> SharedAggregate<'run> {
                 aggregate.end_load(self.clock.moment(end));
             }
             aggregate.record(&outcome);
+            if let Some(log) = self.log {
+                log.offer(&outcome);
+            }
             stalls.record(&outcome);
             counted += 1;
         }

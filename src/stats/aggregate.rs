@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::histogram::{MAX_TIME_US, Precision};
 use super::interval::Interval;
+use super::samples::EndpointSamples;
 use super::send_lateness::SendLateness;
 use super::tally::{Counts, Statistics, Tally};
 use super::unfinished::{CutOff, PhaseSpans, Unfinished};
@@ -82,6 +83,7 @@ pub struct EndpointTally {
     /// Its errors in the order of first occurrence.
     pub errors: Vec<ErrorCount>,
     interval: Interval,
+    samples: EndpointSamples,
 }
 
 /// One endpoint's closed interval: everything between two cuts.
@@ -91,6 +93,8 @@ pub struct EndpointInterval {
     pub key: EndpointKey,
     /// The interval's counts and times.
     pub interval: Interval,
+    /// Examples of its requests.
+    pub samples: EndpointSamples,
 }
 
 /// Progress of a run, including the interval that is still open.
@@ -157,6 +161,7 @@ impl Aggregate {
         let at = self.index_of(outcome.endpoint());
         let place = &mut self.endpoints[at];
         place.interval.record(outcome);
+        place.samples.record(outcome);
         let failure = match outcome.ending() {
             Ending::Aborted => {
                 self.cut_off.push((at, CutOff::of(outcome)));
@@ -213,7 +218,8 @@ impl Aggregate {
             let interval = endpoint.interval.take();
             endpoint.tally.add(&interval);
             self.total.add(&interval);
-            cuts.push(EndpointInterval { key: endpoint.key, interval });
+            let samples = std::mem::take(&mut endpoint.samples);
+            cuts.push(EndpointInterval { key: endpoint.key, interval, samples });
         }
         cuts
     }
@@ -254,7 +260,8 @@ impl Aggregate {
         let at = self.endpoints.len();
         let precision = precision(at);
         let (tally, interval) = (Tally::new(precision), Interval::new(precision));
-        self.endpoints.push(EndpointTally { key: place, tally, errors: Vec::new(), interval });
+        let (errors, samples) = (Vec::new(), EndpointSamples::default());
+        self.endpoints.push(EndpointTally { key: place, tally, errors, interval, samples });
         at
     }
 

@@ -7,6 +7,7 @@ pub mod packed;
 pub mod times;
 pub mod timings;
 pub mod interval;
+pub mod samples;
 pub mod send_lateness;
 pub mod recent_rates;
 pub mod tally;

@@ -13,6 +13,7 @@ pub mod exchanges;
 pub mod ending;
 pub mod tick;
 pub mod recorder;
+pub mod samples;
 pub mod sink;
 pub mod text;
 pub mod troubles;

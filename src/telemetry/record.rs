@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::own_records::{
     CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
+use super::samples::SampleEvent;
 use super::wire_times::{WireCountedTimes, WireTimings};
 use crate::clock::Moment;
 use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
@@ -60,6 +61,8 @@ pub enum RecordBody {
     Health(Box<Health>),
     /// A warning that concerns the validity of the numbers.
     Warning(Warning),
+    /// An example of the requests of one endpoint.
+    Sample(Box<SampleEvent>),
     /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
     /// A part of a failed exchange.
@@ -88,6 +91,7 @@ impl RecordBody {
             Self::Histogram(_) => LineKind::Histogram,
             Self::Health(_) => LineKind::Health,
             Self::Warning(_) => LineKind::Warning,
+            Self::Sample(_) => LineKind::Sample,
             Self::Unfinished(_) => LineKind::Unfinished,
             Self::Exchange(_) => LineKind::Exchange,
             Self::Check(_) => LineKind::Check,

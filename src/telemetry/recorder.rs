@@ -11,7 +11,7 @@ use super::record::{
 };
 use super::text::{MAX_METHOD, MAX_NAME, clipped};
 use super::tick::{PreviousSample, TickCounts, TickSample};
-use super::{exchanges, unfinished, warnings};
+use super::{exchanges, samples, unfinished, warnings};
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::event::{SwarmEvent, SwarmEventKind};
 use crate::machine::sampler::Sample;
@@ -21,6 +21,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::aggregate::{
     Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
 };
+use crate::stats::samples::choose;
 use crate::stats::tally::{Statistics, Tally};
 use crate::stats::unfinished::{Judged, Unfinished};
 use crate::vocabulary::{Phase, StatsType, Status};
@@ -64,13 +65,25 @@ impl<'p> Recorder<'p> {
     pub fn tick(&mut self, sample: TickSample, aggregate: &Aggregate, count: &TickCounts) -> Vec<Record> {
         let mut bodies = self.machine(sample, aggregate);
         let span = self.span(sample);
-        for EndpointInterval { key: place, interval } in &count.cuts {
+        for EndpointInterval { key: place, interval, .. } in &count.cuts {
             bodies.extend(intervals::lines(&span, &self.endpoint(*place), interval));
         }
+        bodies.extend(self.samples(&count.cuts));
         let intent = Intent { users: self.wanted(sample), arrivals: self.intended(sample) };
         bodies.push(health::line(&span, (self.before.as_ref(), &sample), count, &intent));
         self.before = Some(PreviousSample { sample, aggregator_cpu: count.aggregator_cpu });
         bodies.into_iter().map(|body| Record { at: sample.machine.at, tick: Some(sample.tick), body }).collect()
+    }
+
+    /// The lines about single requests of the interval.
+    fn samples(&self, cuts: &[EndpointInterval]) -> impl Iterator<Item = RecordBody> {
+        let samples = |cut: &EndpointInterval| {
+            let samples = cut.samples.samples().into_iter().map(|sample| (cut.key, sample)).collect();
+            (cut.samples.longest(), samples)
+        };
+        choose(cuts.iter().map(samples).collect()).into_iter().map(|(key, sample)| {
+            RecordBody::Sample(Box::new(samples::event(self.plan, &self.clock, self.endpoint(key), sample)))
+        })
     }
 
     /// Start of the interval that ends with the next sample.

@@ -85,8 +85,11 @@ impl OpenStream {
     }
 }
 
-/// Opens a file for writing; `None` if it is a named pipe without a reader and a signal ended the wait.
-fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<File>> {
+/// Opens a file for writing, for a named pipe as [`OpenStream::open`] does; `None` if a signal ended the wait.
+///
+/// # Errors
+/// Why it cannot be opened.
+pub fn open_file(path: &Path, wait: &dyn Fn(Duration) -> bool) -> io::Result<Option<File>> {
     /// Pause between checks for a reader; a wait in the kernel could not be interrupted.
     const PAUSE: Duration = Duration::from_millis(20);
     if !std::fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo()) {

@@ -1,6 +1,7 @@
 //! Values of flags and of the keys of scenario files: how each is written, and what it means.
 
 pub mod shard;
+pub mod share;
 pub mod size;
 pub mod stages;
 pub mod wall_time;

@@ -10,5 +10,6 @@ mod requests;
 mod socks_proxy;
 mod timeouts;
 mod timings;
+mod trace;
 mod unix_socket;
 mod uploads;

@@ -22,6 +22,8 @@ mod merge;
 mod open;
 mod outputs;
 mod report;
+mod request_log;
+mod samples;
 mod scenario;
 mod schema;
 mod screen;

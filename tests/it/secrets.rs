@@ -91,12 +91,13 @@ const SECRET_FLAGS: [(&str, &[&str]); 5] = [
 const COLONS: [&str; 6] = ["stages", "wait", "resolve", "start-at", "shard", "listen"];
 
 /// Flags that name files: an error must name the file, even if it contains colons.
-const FILES: [&str; 12] = [
+const FILES: [&str; 13] = [
     "scenario",
     "cacert",
     "key",
     "unix-socket",
     "telemetry",
+    "log-requests",
     "html",
     "csv",
     "json-file",

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 23] = [
+const FLOORS: [(&str, &[&str]); 24] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("vocabulary", &[]),
@@ -30,6 +30,7 @@ const FLOORS: [(&str, &[&str]); 23] = [
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
     ("publish", &["cli", "clock", "error", "event", "load", "plan", "report", "stats", "telemetry", "vocabulary"]),
+    ("request_log", &["clock", "error", "load", "outcome", "plan", "stats", "telemetry", "value", "vocabulary"]),
     (
         "run",
         &[
@@ -43,6 +44,7 @@ const FLOORS: [(&str, &[&str]); 23] = [
             "plan",
             "publish",
             "report",
+            "request_log",
             "stats",
             "telemetry",
             "vocabulary",
@@ -63,6 +65,7 @@ const FLOORS: [(&str, &[&str]); 23] = [
             "plan",
             "publish",
             "report",
+            "request_log",
             "run",
             "secret",
             "server",
@@ -83,6 +86,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
         &[
             "clock.rs",
             "load/",
+            "request_log/mod.rs",
             "run/mod.rs",
             "run/signals.rs",
             "run/targets.rs",
@@ -104,6 +108,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
         "std::thread",
         &[
             "load/swarm/start.rs",
+            "request_log/mod.rs",
             "run/mod.rs",
             "run/aggregator.rs",
             "run/setup.rs",
@@ -137,8 +142,14 @@ const NAMES: [(&str, &[&str], &str); 25] = [
     ("hdrhistogram", &["stats/histogram.rs"], "what our own is held against, and what draws a distribution"),
     (
         "flate2",
-        &["telemetry/sink.rs", "telemetry/hdr/", "telemetry/reader/input.rs", "load/http/decode.rs"],
-        "compressed streams and histograms, and answers that are looked at",
+        &[
+            "telemetry/sink.rs",
+            "telemetry/hdr/",
+            "telemetry/reader/input.rs",
+            "load/http/decode.rs",
+            "request_log/file.rs",
+        ],
+        "compressed streams, logs and histograms, and answers that are looked at",
     ),
     ("clap", &["cli/"], "flags, and what is made from their definition"),
     ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),

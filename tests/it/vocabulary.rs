@@ -6,7 +6,8 @@ use serde_json::Value;
 use swarmline::telemetry::reader::line::Key;
 use swarmline::telemetry::reader::required;
 use swarmline::vocabulary::{
-    EndReason, FailureClass, HistogramKind, LineKind, Phase, ReasonKind, SourceKind, StatsType, Status, Verdict,
+    EndReason, FailureClass, HistogramKind, LineKind, Phase, ReasonKind, RequestResult, SampleKind, SourceKind,
+    StatsType, Status, Verdict,
 };
 
 /// The words that the schema allows at a place.
@@ -44,6 +45,8 @@ fn the_words_of_the_stream_are_those_of_the_schema() {
         Verdict at "/$defs/run_end/properties/verdict",
         ReasonKind at "/$defs/run_end/properties/reasons/items/properties/kind",
         HistogramKind at "/$defs/histogram/properties/kind",
+        SampleKind at "/$defs/sample/properties/kinds/items",
+        RequestResult at "/$defs/sample/properties/result",
     }
     // No line can tell that the stream broke.
     let told = EndReason::ALL.into_iter().filter(|reason| *reason != EndReason::StreamBroken);
@@ -54,9 +57,11 @@ fn the_words_of_the_stream_are_those_of_the_schema() {
 #[test]
 fn each_error_of_the_schema_begins_with_a_class() {
     let schema: Value = serde_json::from_str(swarmline::telemetry::SCHEMA).unwrap();
-    let pattern = schema.pointer("/$defs/endpoint_error/properties/error/pattern").unwrap().as_str().unwrap();
-    for class in FailureClass::ALL.map(FailureClass::as_str) {
-        assert!(pattern.contains(class), "{class} in {pattern}");
+    for line in ["endpoint_error", "sample"] {
+        let pattern = schema.pointer(&format!("/$defs/{line}/properties/error/pattern")).unwrap().as_str().unwrap();
+        for class in FailureClass::ALL.map(FailureClass::as_str) {
+            assert!(pattern.contains(class), "{class} in {pattern}");
+        }
     }
 }
 
@@ -72,7 +77,8 @@ fn each_word_is_read_back_as_what_it_was_written_for() {
             )+
         };
     }
-    read_back!(EndReason FailureClass HistogramKind LineKind Phase ReasonKind SourceKind StatsType Status Verdict);
+    read_back!(EndReason FailureClass HistogramKind LineKind Phase ReasonKind RequestResult SampleKind SourceKind);
+    read_back!(StatsType Status Verdict);
 }
 
 /// The keys that the schema requires of a definition, and of those that it refers to.
@@ -113,7 +119,7 @@ const NOT_DEMANDED: [&str; 21] = [
 /// A kind of line, whose statistics it has, and its definition in the schema.
 type Definition = (LineKind, (Option<StatsType>, Option<Status>), &'static str);
 
-const DEFINITIONS: [Definition; 19] = [
+const DEFINITIONS: [Definition; 20] = [
     (LineKind::TestStart, (None, None), "test_start"),
     (LineKind::SpawnComplete, (None, None), "spawn_complete"),
     (LineKind::TestStop, (None, None), "test_stop"),
@@ -130,6 +136,7 @@ const DEFINITIONS: [Definition; 19] = [
     (LineKind::Histogram, (None, None), "histogram"),
     (LineKind::Health, (None, None), "health"),
     (LineKind::Warning, (None, None), "warning"),
+    (LineKind::Sample, (None, None), "sample"),
     (LineKind::Unfinished, (None, None), "unfinished"),
     (LineKind::Check, (None, None), "check"),
     (LineKind::RunEnd, (None, None), "run_end"),

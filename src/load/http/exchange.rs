@@ -19,6 +19,7 @@ use crate::plan::Reuse;
 use crate::plan::request::Request;
 use crate::plan::response::UnreadBody;
 use crate::plan::text_search::TextSearches;
+use crate::plan::trace::Traceparent;
 use crate::plan::url::Origin;
 use crate::plan::wire::WireRequest;
 use crate::transcript::Hop as TranscriptHop;
@@ -30,8 +31,8 @@ pub(in crate::load) struct Exchange<'run> {
     slot: &'run UserSlot,
     kept: Vec<(Arc<Origin>, Box<Connection>)>,
     memory: Memory,
-    /// Buffer for requests that cookies are added to.
-    with_cookies: Vec<u8>,
+    /// Buffer for requests that fields are added to: cookies, the trace.
+    with_fields: Vec<u8>,
     /// The URL of the last response, if it was to be kept.
     url: String,
     /// The file that the last request could not send.
@@ -62,6 +63,8 @@ pub(in crate::load) struct RequestOptions {
     pub(in crate::load) keep: Keep,
     /// Whether the URL of the response is kept.
     pub(in crate::load) keep_url: bool,
+    /// The value of the field `traceparent` that each hop of the request carries, if it is traced.
+    pub(in crate::load) traceparent: Option<Traceparent>,
 }
 
 /// The result of a request, before expectations are checked.
@@ -79,8 +82,8 @@ pub(in crate::load) struct Exchanged {
 #[derive(Clone, Copy)]
 struct Hop<'h> {
     request: WireRequest<'h>,
-    /// The bytes to send, if cookies were added: up to the first piece of the body that is sent on its own.
-    with_cookies: Option<&'h [u8]>,
+    /// The bytes to send, if fields were added: up to the first piece of the body that is sent on its own.
+    with_fields: Option<&'h [u8]>,
     limits: RequestLimits,
 }
 
@@ -93,7 +96,7 @@ impl<'run> Exchange<'run> {
             slot: user_slot,
             kept: Vec::new(),
             memory: Memory::default(),
-            with_cookies: Vec::new(),
+            with_fields: Vec::new(),
             broken_file: None,
             url: String::new(),
         }
@@ -159,7 +162,7 @@ impl<'run> Exchange<'run> {
         let mut redirected: Option<Request> = None;
         loop {
             let request = redirected.as_ref().map_or(request, Request::wire);
-            let answer = self.perform_hop(request, limits, traffic, latest)?;
+            let answer = self.perform_hop(request, (limits, terms.traceparent.as_ref()), traffic, latest)?;
             let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
                 if terms.keep_url {
                     self.url = request.url();
@@ -177,42 +180,54 @@ impl<'run> Exchange<'run> {
         }
     }
 
-    /// One hop, with the user's cookies for it.
+    /// One hop, with the user's cookies for it and its trace.
     fn perform_hop(
         &mut self,
         request: WireRequest<'_>,
-        limits: RequestLimits,
+        (limits, traceparent): (RequestLimits, Option<&Traceparent>),
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Response, Failure> {
-        let mut room = std::mem::take(&mut self.with_cookies);
-        let is_dressed = !self.memory.jar.is_empty() && self.add_cookies(request, *latest, &mut room);
-        let hop = Hop { request, with_cookies: is_dressed.then_some(room.as_slice()), limits };
+        let mut room = std::mem::take(&mut self.with_fields);
+        let may_change = traceparent.is_some() || !self.memory.jar.is_empty();
+        let has_changed = may_change && self.add_fields(request, traceparent, *latest, &mut room);
+        let hop = Hop { request, with_fields: has_changed.then_some(room.as_slice()), limits };
         if let Some(recorder) = &mut self.memory.recorder {
-            recorder.begin(request, hop.with_cookies.unwrap_or(request.bytes()), *latest, traffic.connecting);
+            recorder.begin(request, hop.with_fields.unwrap_or(request.bytes()), *latest, traffic.connecting);
         }
         let answer = self.send_over_connection(hop, traffic, latest);
         if let Some(recorder) = &mut self.memory.recorder {
             recorder.end(traffic, if answer.is_ok() { *latest } else { self.run.clock.now() });
         }
-        self.with_cookies = room;
+        self.with_fields = room;
         answer
     }
 
-    /// Writes the request with its cookies, if any apply; a request with a `Cookie` field of its own gets no other.
-    fn add_cookies(&self, request: WireRequest<'_>, now: Moment, out: &mut Vec<u8>) -> bool {
-        if request.has_header("cookie") {
-            return false;
-        }
+    /// Writes the request with its trace, and with its cookies if any apply; a request with a `Cookie` field of its own
+    /// gets no other. Returns whether anything was added.
+    fn add_fields(
+        &self,
+        request: WireRequest<'_>,
+        traceparent: Option<&Traceparent>,
+        now: Moment,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let (head, rest) = request.split_at_empty_line();
         out.clear();
         out.extend_from_slice(head);
-        let is_dressed = self.memory.jar.write(CookieScope::of(request), unix_seconds(self.run.clock, now), out);
-        if is_dressed {
+        if let Some(value) = traceparent {
+            out.extend_from_slice(b"traceparent: ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+        let has_cookies = !request.has_header("cookie")
+            && self.memory.jar.write(CookieScope::of(request), unix_seconds(self.run.clock, now), out);
+        let has_changed = has_cookies || traceparent.is_some();
+        if has_changed {
             let unsent = request.body_text().len() - text_after_head(request);
             out.extend_from_slice(&rest[..rest.len() - unsent]);
         }
-        is_dressed
+        has_changed
     }
 
     /// Uses a kept connection if there is one; otherwise, or if the server has closed it, a new one.
@@ -222,7 +237,7 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Response, Failure> {
-        let Hop { request, with_cookies: dressed, limits } = hop;
+        let Hop { request, with_fields: dressed, limits } = hop;
         if let Some(mut connection) = self.take_kept(request.origin()) {
             let idle = latest.since(connection.last_used());
             if !connection.has_leftover() && (idle <= CHECK_AFTER_IDLE || connection.is_quiet()) {

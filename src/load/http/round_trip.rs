@@ -61,7 +61,7 @@ pub(super) struct RoundTrip<'t> {
 
 impl RoundTrip<'_> {
     /// Sends and receives; the response also says whether the connection can carry another request. `dressed` is what
-    /// to send, up to the first piece of the body that is sent on its own, if cookies were added to the request.
+    /// to send, up to the first piece of the body that is sent on its own, if fields were added to the request.
     pub(in crate::load) fn run(
         &mut self,
         request: WireRequest<'_>,

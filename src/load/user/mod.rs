@@ -6,3 +6,4 @@ pub(super) mod steps;
 pub(super) mod data_cursor;
 pub(super) mod shared;
 pub(super) mod trial;
+mod tracing;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::data_cursor::DataUsedUp;
 use super::shared::{Reports, UserContext};
+use super::tracing::traceparent;
 use crate::clock::Moment;
 use crate::event::Notice;
 use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
@@ -25,6 +26,7 @@ use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
 use crate::plan::template::{Counter, RenderError, SlotId, Values, Variable};
+use crate::plan::trace::RequestId;
 use crate::plan::wire::WireBuffer;
 use crate::vocabulary::EndReason;
 
@@ -223,14 +225,18 @@ impl<'run> Session<'run> {
         }
         let sent = self.shared.run.clock.now();
         self.sent += 1;
+        let id = RequestId::new(self.values.number, self.sent);
+        let traceparent = traceparent(self.shared.run, wire, id);
         self.slot.begin(sent);
         let keep_url = step.extract.iter().any(Extraction::needs_url);
-        let terms = RequestOptions { timeout, max_redirects, keep, keep_url };
+        let terms = RequestOptions { timeout, max_redirects, keep, keep_url, traceparent };
         let exchanged = self.exchange.perform(wire, terms, sent);
         self.slot.end();
         let (ending, step_end) = self.evaluate(step, &exchanged);
         self.explain((step, endpoint), &exchanged, ending);
-        self.report(endpoint, turn, &exchanged, ending, step_end)
+        let times = (exchanged.sent, exchanged.done);
+        let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
+        self.report(outcome.of_request(id, traceparent.is_some()), step_end)
     }
 
     pub(super) fn cannot_send(&self, unset: RenderError) -> StepEnd {
@@ -238,16 +244,7 @@ impl<'run> Session<'run> {
         StepEnd::ValueMissing
     }
 
-    fn report(
-        &self,
-        endpoint: EndpointId,
-        turn: DueTime,
-        exchanged: &Exchanged,
-        ending: Ending,
-        step_end: StepEnd,
-    ) -> StepEnd {
-        let times = (exchanged.sent, exchanged.done);
-        let outcome = Outcome::new(endpoint, turn, times, exchanged.traffic, ending);
+    fn report(&self, outcome: Outcome, step_end: StepEnd) -> StepEnd {
         // The receiver is gone only if the aggregator failed: it receives as long as there are users.
         if self.reports.outcomes.send(outcome) { step_end } else { StepEnd::UserMustEnd }
     }

@@ -21,7 +21,7 @@ const NOT_SETTINGS: [(&str, &str); 8] = [
 
 /// Flags of the plan, each with two command lines that differ in it alone: their hashes must differ, too. `$` is the
 /// folder of the examples.
-const DIFFERENT: [(&str, &str, &str); 32] = [
+const DIFFERENT: [(&str, &str, &str); 33] = [
     ("scenario", "-f $/shop.json", "-f $/ramp.json"),
     ("tags", "-f $/shop.json", "-f $/shop.json -T read -T write"),
     ("exclude_tags", "-f $/shop.json", "-f $/shop.json -E read"),
@@ -46,6 +46,7 @@ const DIFFERENT: [(&str, &str, &str); 32] = [
     ("timeout", "http://h/", "http://h/ --timeout 1s"),
     ("max_redirects", "http://h/", "http://h/ --max-redirects 0"),
     ("max_body", "http://h/", "http://h/ --max-body 1K"),
+    ("traceparent", "http://h/", "http://h/ --traceparent 1%"),
     ("connect_timeout", "http://h/", "http://h/ --connect-timeout 1s"),
     ("no_keepalive", "http://h/", "http://h/ --no-keepalive"),
     ("insecure", "http://h/", "http://h/ -k"),

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
+use crate::report::samples::SummarySamples;
 use crate::stats::timing_summary::{MeanTimings, TimesSummary, TimingSummary};
 use crate::stats::unfinished::Bounds;
 use crate::telemetry::reader::ending::RunEndFact;
@@ -36,6 +37,7 @@ struct Summary<'m> {
     failed_exchanges: Vec<SummaryExchange<'m>>,
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
+    samples: SummarySamples<'m>,
 }
 
 #[derive(Serialize)]
@@ -207,6 +209,7 @@ pub fn document(model: &ReportModel) -> String {
         failed_exchanges: run.causes.exchanges().iter().map(exchange).collect(),
         checks: checks(run),
         warnings: warnings(run),
+        samples: SummarySamples::of(&run.samples),
     };
     let text = serde_json::to_string_pretty(&summary);
     assert!(text.is_ok(), "a summary has string keys and finite numbers only");

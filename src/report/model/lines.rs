@@ -38,6 +38,7 @@ impl RunData {
             }
             Fact::Warning(WarningFact { kind, detail, cause: None }) => self.warn(line.time, &kind, detail),
             Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
+            Fact::Sample(event) => self.samples.add(&event),
             Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
             Fact::Endpoint(StatsFact { method, name, statistics, timing, .. }) => {

@@ -10,6 +10,7 @@ mod intervals;
 mod lines;
 mod pending;
 mod run_data;
+pub mod samples;
 mod unfinished;
 mod verdict;
 

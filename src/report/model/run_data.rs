@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::causes::FailureCauses;
 use super::pending::Pending;
+use super::samples::Samples;
 use super::seen::{EndpointSeen, PhaseSeen, PlanSeen, StreamWarning, UnfinishedSeen};
 use super::timeline::{Point, Timeline};
 use crate::stats::check::CheckSet;
@@ -39,6 +40,8 @@ pub struct RunData {
     pub(super) unfinished: Vec<UnfinishedSeen>,
     /// In the order in which the stream's end lists them.
     pub errors: Vec<ErrorRow>,
+    /// The slowest requests, and the first that failed.
+    pub samples: Samples,
     /// Why there were errors, as far as the stream says.
     pub causes: FailureCauses,
     /// In time order.
@@ -76,6 +79,7 @@ impl Default for RunData {
             endpoints: Vec::new(),
             unfinished: Vec::new(),
             errors: Vec::new(),
+            samples: Samples::default(),
             causes: FailureCauses::default(),
             warnings: Vec::new(),
             more_warnings: 0,

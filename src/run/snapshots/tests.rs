@@ -75,7 +75,7 @@ fn tick(
     sample: TickSample,
 ) -> Vec<EndpointInterval> {
     let cuts = aggregate.close_interval();
-    for EndpointInterval { key: place, interval } in &cuts {
+    for EndpointInterval { key: place, interval, .. } in &cuts {
         check_set.add(&CheckInput::from_interval(
             &endpoint(snapshots.plan, *place).to_string(),
             Phase::Steady,

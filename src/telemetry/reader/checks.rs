@@ -12,7 +12,7 @@ use crate::telemetry::claims::{
 };
 use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::text::{MAX_NAME, is_within};
-use crate::vocabulary::{LineKind, SourceKind, StatsType, Status};
+use crate::vocabulary::{LineKind, RequestResult, SourceKind, StatsType, Status};
 
 /// Whose numbers a line has: those of a shard are so much smaller that the sums over all shards are still numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,7 @@ impl Line<'_> {
             LineKind::Interval => line.check_interval(),
             LineKind::Histogram => line.check_piece(),
             LineKind::Unfinished => line.check_unfinished(),
+            LineKind::Sample => line.check_sample(),
             LineKind::Health => line.check_health(extent),
             LineKind::Stats => line.check_stats(extent),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Check => {
@@ -165,6 +166,20 @@ impl Telemetry<'_> {
         demand(self.first_byte.count() <= self.aborted, "more requests without a first byte than were cut off")?;
         self.first_byte.claim().check(self.first_byte.count())?;
         [self.response, self.service].iter().try_for_each(|times| times.claim().check(times.count()))
+    }
+
+    fn check_sample(&self) -> Result<(), Contradiction> {
+        claims::endpoint(&self.method, &self.name)?;
+        demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
+        let result = self.result.0.ok_or("a request whose result is not known")?;
+        let is_failed = result == RequestResult::Failed;
+        demand(is_failed != self.error.is_empty(), "a request that failed without an error, or the reverse")?;
+        let times = [self.due_ms, self.sent_ms, self.first_byte_ms.unwrap_or(self.sent_ms), self.done_ms];
+        // 300 years: a master adds the time by which the shard started later.
+        demand(times.into_iter().all(|ms| (0.0..=1e13).contains(&ms)), "a time beyond all reason")?;
+        demand(times.is_sorted(), "a request that was not due, then sent, then done")?;
+        let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        demand(self.trace_id.is_empty() || is_id(&self.trace_id), "a trace id that is not of 32 hex digits")
     }
 
     fn check_health(&self, extent: TimesExtent) -> Result<(), Contradiction> {

@@ -3,10 +3,12 @@
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
 use super::failures::{ErrorName, ExchangeFact, WarningFact};
 use super::line::{Key, Line, Telemetry};
+use super::sample::sample;
 use super::value::{self, CountedTimesValue, Text, TimesValue, TimingsValue};
 use crate::stats::tally::Statistics;
 use crate::stats::timing_summary::TimingSummary;
 use crate::stats::timings::Timings;
+use crate::telemetry::samples::SampleEvent;
 use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
@@ -28,6 +30,7 @@ pub enum Fact {
     Histogram(HistogramFact),
     Health(Box<HealthFact>),
     Warning(WarningFact),
+    Sample(Box<SampleEvent>),
     Unfinished(Box<UnfinishedFact>),
     Exchange(Box<ExchangeFact>),
     Check(CheckSeen),
@@ -68,6 +71,7 @@ impl Fact {
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
             LineKind::Warning => Self::Warning(WarningFact::of(line)),
+            LineKind::Sample => Self::Sample(Box::new(sample(line))),
             LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
             LineKind::Exchange => Self::Exchange(Box::new(ExchangeFact::of(line))),
             LineKind::Check => Self::Check(CheckSeen::of(line)),

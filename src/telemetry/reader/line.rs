@@ -14,7 +14,9 @@ use super::value::{
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
 use crate::telemetry::claims::Contradiction;
-use crate::vocabulary::{EndReason, HistogramKind, LineKind, Phase, SourceKind, StatsType, Status, Verdict};
+use crate::vocabulary::{
+    EndReason, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind, StatsType, Status, Verdict,
+};
 
 /// A line.
 #[derive(Debug, Deserialize)]
@@ -271,6 +273,15 @@ keys! {
     part: usize,
     parts: usize,
     text: Text<'l>,
+
+    kinds: Vec<Word<SampleKind>>,
+    due_ms: f64,
+    sent_ms: f64,
+    first_byte_ms: Option<f64>,
+    done_ms: f64,
+    result: Word<RequestResult>,
+    status_code: Option<u16>,
+    trace_id: Text<'l>,
 
     check: Text<'l>,
     met: bool,

@@ -13,6 +13,7 @@ pub mod line;
 pub mod lines;
 pub mod records;
 pub mod required;
+pub mod sample;
 mod sequence;
 mod sums;
 pub mod source;

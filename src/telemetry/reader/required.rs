@@ -78,6 +78,9 @@ const HEALTH: &[Key] = &[
     Key::open_files_limit,
 ];
 
+const SAMPLE: &[Key] =
+    &[Key::kinds, Key::method, Key::name, Key::due_ms, Key::sent_ms, Key::done_ms, Key::result, Key::tick];
+
 const UNFINISHED: &[Key] = &[
     Key::phase,
     Key::method,
@@ -130,6 +133,7 @@ pub const fn keys(kind: LineKind, stats_type: Option<StatsType>, status: Option<
         LineKind::Histogram => HISTOGRAM,
         LineKind::Health => HEALTH,
         LineKind::Warning => &[Key::kind, Key::detail],
+        LineKind::Sample => SAMPLE,
         LineKind::Unfinished => UNFINISHED,
         LineKind::Exchange => EXCHANGE,
         LineKind::Check => CHECK,

@@ -7,6 +7,7 @@
 mod data;
 mod number_format;
 mod markup;
+mod samples;
 mod sections;
 mod tables;
 mod timings;
@@ -42,6 +43,7 @@ pub fn page(model: &ReportModel) -> String {
     timings::timings(&mut page, &model.run);
     tables::errors(&mut page, &model.run);
     tables::exchanges(&mut page, &model.run);
+    samples::requests(&mut page, &model.run);
     tables::plan(&mut page, &model.run);
     page.raw("</main>\n");
     sections::footer(&mut page, model);
