@@ -17,6 +17,7 @@ use crate::load::user::shared::{Reports, UserContext};
 use crate::load::user::trial;
 pub use crate::load::user::trial::{PartEnd, TrialPart};
 use crate::plan::journey::{Task, UserClass};
+use crate::plan::template::Variable;
 use crate::secret::KnownSecrets;
 use crate::transcript::Transcript;
 
@@ -76,33 +77,54 @@ pub fn perform<'run>(
         outcomes.try_iter().for_each(drop);
         show(class, TrialEvent::End(part, over));
     };
-    let once = |shared, part, purpose| {
-        show(None, TrialEvent::Begin(part));
-        let (over, variables) = once::run_once(shared, reports, purpose);
-        let over = PartEnd::of(over);
-        end(None, part, over);
-        (over, variables)
-    };
-    let steps = run.plan.once();
-    let variables = if steps.setup.is_empty() {
-        setup.variables.clone()
-    } else {
-        let (over, variables) = once(shared, TrialPart::Setup, Purpose::Setup);
-        if over != PartEnd::Completed {
-            return;
+    Trial { run, reports, show, end: &end }.perform(shared, classes);
+}
+
+/// A trial in progress.
+struct Trial<'t, 'run> {
+    run: RunContext<'run>,
+    reports: Reports<'t>,
+    show: ShowEvent<'t, 'run>,
+    /// Shows that a part of a class ended, and what was noticed in it.
+    end: &'t dyn Fn(Option<&'run UserClass>, TrialPart<'run>, PartEnd),
+}
+
+impl<'run> Trial<'_, 'run> {
+    fn perform(&self, shared: UserContext<'_>, classes: &[TriedClass<'run>]) {
+        let steps = self.run.plan.once();
+        let mut variables = shared.initial.to_vec();
+        if !steps.setup.is_empty() {
+            let (over, set) = self.once(shared, TrialPart::Setup, Purpose::Setup);
+            if over != PartEnd::Completed {
+                return;
+            }
+            variables = set;
         }
-        variables
-    };
-    let shared = UserContext { initial: &variables, ..shared };
-    for (index, tasks) in classes {
-        let class = &run.plan.classes()[*index];
-        let user_slot = run.roster.enter();
-        let number = u32::try_from(*index).unwrap_or(0);
-        let begin = |part| show(Some(class), TrialEvent::Begin(part));
-        let end = |part, over| end(Some(class), part, over);
-        trial::run(number, (shared, &user_slot, reports), class, tasks, &begin, &end);
+        let shared = UserContext { initial: &variables, ..shared };
+        for (index, tasks) in classes {
+            let class = &self.run.plan.classes()[*index];
+            let user_slot = self.run.roster.enter();
+            let number = u32::try_from(*index).unwrap_or(0);
+            let begin = |part| (self.show)(Some(class), TrialEvent::Begin(part));
+            let end = |part, over| (self.end)(Some(class), part, over);
+            trial::run(number, (shared, &user_slot, self.reports), class, tasks, &begin, &end);
+        }
+        if !steps.teardown.is_empty() {
+            self.once(shared, TrialPart::Teardown, Purpose::Stop);
+        }
     }
-    if !steps.teardown.is_empty() {
-        once(shared, TrialPart::Teardown, Purpose::Stop);
+
+    /// Performs `setup` or `teardown`.
+    fn once(
+        &self,
+        shared: UserContext<'_>,
+        part: TrialPart<'run>,
+        purpose: Purpose,
+    ) -> (PartEnd, Vec<Option<Variable>>) {
+        (self.show)(None, TrialEvent::Begin(part));
+        let (over, variables) = once::run_once(shared, self.reports, purpose);
+        let over = PartEnd::of(over);
+        (self.end)(None, part, over);
+        (over, variables)
     }
 }

@@ -116,6 +116,10 @@ const FOREIGN: [(&[&str], &[Answer]); 5] = [
             ("assert", "write \"expect\""),
             ("if", "write a step {\"when\": \"${status} == 200\", \"requests\": […]}"),
             ("loop", "write a step {\"repeat\": 10, \"requests\": […]}"),
+            ("for", "write a step {\"repeat\": 10, \"requests\": […]}"),
+            ("foreach", "write a step {\"for_each\": \"ids\", \"as\": \"id\", \"requests\": […]}"),
+            ("while", "write a step {\"until\": \"${state} == done\", \"requests\": […]}"),
+            ("break", "write a step {\"leave\": \"loop\"}"),
             ("sleep", "write a step {\"pause\": \"1s\"}"),
             ("think", "write a step {\"pause\": \"1s\"}"),
             ("wait", "write a step {\"pause\": \"1s\"}; \"wait\" is between two tasks of a class"),
@@ -207,10 +211,11 @@ const FOREIGN_ON_TOP: [Answer; 14] = [
 /// A key that only the top of the file has.
 const TOP: &str = "user_classes";
 
-/// What to write in place of an unknown key in an object with these keys: the answer for a key of another tool, or the
-/// nearest known one.
+/// What to write in place of an unknown key in an object that may have these keys: the answer for a key of another tool,
+/// or the nearest known one.
 pub(super) fn instead_of(key: &str, known: &[&str]) -> String {
-    let answers = FOREIGN.iter().filter(|(keys, _)| *keys == known).flat_map(|(_, answers)| *answers);
+    let answers =
+        FOREIGN.iter().filter(|(keys, _)| keys.iter().all(|key| known.contains(key))).flat_map(|(_, answers)| *answers);
     let on_top = FOREIGN_ON_TOP.iter().filter(|_| known.contains(&TOP));
     let answer = answers.chain(on_top).find(|(foreign, _)| *foreign == key);
     answer.map_or_else(|| suggestion(key, known.iter().copied()), |(_, answer)| format!(": {answer}"))

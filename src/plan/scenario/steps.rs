@@ -1,5 +1,7 @@
 //! The steps of `requests`, `on_start`, `on_stop`, `setup` and `teardown`.
 
+use std::collections::BTreeSet;
+
 use super::condition::{condition, slot_of};
 use super::extract;
 use super::keys;
@@ -27,18 +29,6 @@ const KINDS: [(&str, &[&str]); 9] = [
     ("stop", &keys::STOP),
     ("set", &keys::SET),
     ("append", &keys::APPEND),
-];
-
-/// What other languages call these steps.
-const OTHER_WORDS: [(&str, &str); 8] = [
-    ("if", "when"),
-    ("while", "until"),
-    ("for", "repeat"),
-    ("loop", "repeat"),
-    ("sleep", "pause"),
-    ("wait", "pause"),
-    ("break", "leave"),
-    ("foreach", "for_each"),
 ];
 
 /// Where steps stand.
@@ -101,11 +91,8 @@ fn add_slots(node: &Node<'_>, names: &mut ScenarioNames, slots: &mut Vec<SlotId>
 fn kind<'j>(node: &Node<'j>) -> Result<Option<(&'static str, Object<'j>)>> {
     let Json::Object(members) = node.value() else { return node.object(&keys::REQUEST).map(|_| None) };
     let has = |key: &str| members.iter().any(|(member, _)| member == key);
-    if let Some((word, ours)) = OTHER_WORDS.iter().find(|(word, _)| has(word)) {
-        return Err(node.refused(format!("there is no step {word:?}, did you mean {ours:?}?")));
-    }
-    let all = KINDS.iter().flat_map(|(_, keys)| keys.iter()).chain(&keys::REQUEST).copied();
-    node.object(&all.collect::<Vec<_>>())?;
+    let all: BTreeSet<&str> = KINDS.iter().flat_map(|(_, keys)| keys.iter()).chain(&keys::REQUEST).copied().collect();
+    node.object(&Vec::from_iter(all))?;
     let mut kinds = KINDS.iter().filter(|(kind, _)| has(kind));
     let Some((kind, known)) = kinds.next() else { return Ok(None) };
     if let Some((other, _)) = kinds.next() {
