@@ -27,7 +27,7 @@ use crate::publish::observer::Context;
 use crate::report::collector::ReportCollector;
 use crate::report::screen::{Screen, TerminalInfo};
 use crate::report::terminal;
-use crate::request_log::LogEnd;
+use crate::request_log::ending::LogEnd;
 use crate::run::{self, Readers, StreamResult};
 use crate::server::{self, Server};
 use crate::telemetry;

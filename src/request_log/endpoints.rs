@@ -5,7 +5,7 @@ use crate::plan::endpoint::EndpointId;
 use crate::telemetry::text::{MAX_METHOD, MAX_NAME, clipped};
 
 /// Method and name of each endpoint, as in the stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Endpoints(Vec<(String, String)>);
 
 impl Endpoints {

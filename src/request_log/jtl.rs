@@ -1,6 +1,6 @@
 //! Records of requests as Apache JMeter writes them in CSV, with its default columns.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +20,13 @@ pub(super) struct Jtl {
     labels: Vec<String>,
     clock: Clock,
     roster: Arc<Roster>,
-    line: String,
 }
 
 impl Jtl {
     /// A writer for the endpoints of a plan; `roster` has the users.
     pub(super) fn new(endpoints: &Endpoints, clock: Clock, roster: Arc<Roster>) -> Self {
         let label = |(method, name): (&str, &str)| cell(&format!("{method} {name}"));
-        Self { labels: endpoints.all().map(label).collect(), clock, roster, line: String::new() }
+        Self { labels: endpoints.all().map(label).collect(), clock, roster }
     }
 
     /// Writes the line with the columns' names.
@@ -36,17 +35,16 @@ impl Jtl {
     }
 
     /// Writes the line about a request that completed.
-    pub(super) fn write(&mut self, outcome: &Outcome, into: &mut Vec<u8>) {
+    pub(super) fn write(&self, outcome: &Outcome, into: &mut Vec<u8>) {
         let (traffic, failure) = (outcome.traffic(), outcome.ending().failure());
         let (code, message) = answer(traffic.status, failure);
         let first_byte = traffic.first_byte.map_or(Duration::ZERO, |at| at.since(outcome.due()));
         let connecting = &traffic.connecting;
         let connect = connecting.dns.duration() + connecting.connect.duration() + connecting.tls.duration();
         let users = self.roster.users();
-        self.line.clear();
-        // Writing into a text cannot fail.
+        // Writing into a Vec cannot fail.
         let _ = writeln!(
-            self.line,
+            into,
             "{},{},{},{},{},user-{},text,{},{},{},{},{users},{users},,{},0,{}",
             self.clock.unix(outcome.due()).as_millis(),
             milliseconds(outcome.response_time()),
@@ -61,7 +59,6 @@ impl Jtl {
             milliseconds(first_byte),
             milliseconds(connect),
         );
-        into.extend_from_slice(self.line.as_bytes());
     }
 }
 
@@ -100,7 +97,7 @@ mod tests {
     fn records_have_the_columns_of_jmeter() {
         let labels = vec![cell("GET /a,\"b\"")];
         let (clock, roster) = (Clock::anchored_at(Duration::from_secs(1000)), Arc::new(Roster::default()));
-        let mut jtl = Jtl { labels, clock, roster, line: String::new() };
+        let jtl = Jtl { labels, clock, roster };
         let at = |us: u64| Moment::at(Duration::from_micros(us));
         let traffic = Traffic { first_byte: Some(at(4400)), status: 200, bytes_in: 10, ..Traffic::default() };
         let outcome = |traffic, ending| {

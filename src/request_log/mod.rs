@@ -3,11 +3,17 @@
 //!
 //! ```text
 //! counting threads ─► queue of 65,536 ─► request-log thread ─► file
+//!       └─ helping, when it is half full ─► chunks ─┘
 //! ```
+//! A scheduler that is fair to threads gives this one no more CPU than any of the users, which on a busy machine is too little
+//! to format what all of them send. So a thread that finds the queue half full formats some of it; the file is written by
+//! one thread alone.
+//!
 //! Whoever counts an outcome hands it over, the aggregator or a user that helps it, so each is handed over once. Where the
 //! disk is slower than the load, the queue is full: records are lost, and counted. The thread is not joined, but waited for
 //! with a time limit, as a write may never end.
 
+pub mod ending;
 mod endpoints;
 mod file;
 mod jtl;
@@ -29,13 +35,19 @@ use crate::outcome::{Ending, Outcome};
 use crate::plan::Plan;
 use crate::plan::request_log::{LogFormat, RequestLogPlan};
 use crate::telemetry::sink::open_file;
+use ending::{LogEnd, LogWarning};
 use endpoints::Endpoints;
 use file::{LogFile, WriteFailure};
 use jtl::Jtl;
 use ndjson::Ndjson;
 
-/// Records that wait for the disk: 7 MiB, or what 100,000 requests a second are in two thirds of a second.
-const QUEUE: usize = 65_536;
+/// Records that wait, half of them as they are and half formatted by helping threads; at 100,000 requests a second, those of
+/// two thirds of a second.
+const QUEUE: usize = 65_536 / 2;
+
+/// Records that a helping thread formats at a time, and how often that fits.
+const HELP: usize = 128;
+const CHUNKS: usize = QUEUE / HELP;
 
 /// Bytes of records that are written together.
 const CHUNK: usize = 64 * 1024;
@@ -54,6 +66,9 @@ const MAX_WAIT: Duration = Duration::from_secs(10);
 pub struct RequestLog {
     plan: RequestLogPlan,
     records: Sender<Outcome>,
+    queue: Receiver<Outcome>,
+    chunks: Sender<Chunk>,
+    format: Arc<Format>,
     close: Sender<()>,
     ended: Receiver<()>,
     counts: Arc<LogCounts>,
@@ -73,6 +88,8 @@ struct LogCounts {
     written: AtomicU64,
     /// Why nothing more is written.
     failure: Mutex<Option<String>>,
+    /// Whether that is so.
+    has_failed: AtomicBool,
 }
 
 impl LogCounts {
@@ -82,41 +99,7 @@ impl LogCounts {
 
     fn fail(&self, why: &str) {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| why.to_owned());
-    }
-}
-
-/// How a log ended.
-#[derive(Clone, Debug)]
-pub struct LogEnd {
-    /// Records in the file.
-    pub written: u64,
-    /// Records that are not.
-    pub lost: u64,
-    /// Why writing it ended early.
-    pub failure: Option<String>,
-}
-
-/// The kind of a warning about a log, and a sentence.
-pub type LogWarning = (&'static str, String);
-
-impl LogEnd {
-    /// What a reader must know of: that the log is not whole.
-    #[must_use]
-    pub fn warning(&self) -> Option<LogWarning> {
-        let all = self.written + self.lost;
-        match &self.failure {
-            Some(why) => {
-                let detail =
-                    format!("the log of requests ended early: {why}; {} of {all} records are not in it", self.lost);
-                Some(("request_log_failed", detail))
-            }
-            None if self.lost > 0 => {
-                let detail =
-                    format!("{} of {all} records are not in the log of requests: its disk was too slow", self.lost);
-                Some(("request_log_lost", detail))
-            }
-            None => None,
-        }
+        self.has_failed.store(true, Ordering::Relaxed);
     }
 }
 
@@ -139,34 +122,35 @@ impl RequestLog {
             Err(why) => return Err(Error::usage(name(), why)),
         };
         let (records, queue) = bounded(QUEUE);
+        let (chunks, formatted) = bounded(CHUNKS);
         let (close, closing) = bounded(1);
         let (end, ended) = bounded(1);
         let counts = Arc::new(LogCounts::default());
         let endpoints = Endpoints::of(plan);
-        let format = match log.format {
+        let format = Arc::new(match log.format {
             LogFormat::Ndjson => {
-                let (tracing, time) = (plan.tracing().copied(), (0, String::new()));
-                Format::Ndjson(Ndjson { endpoints, clock, tracing, share: log.share, time })
+                Format::Ndjson(Ndjson { endpoints, clock, tracing: plan.tracing().copied(), share: log.share })
             }
             LogFormat::Jtl => Format::Jtl(Jtl::new(&endpoints, clock, Arc::clone(roster))),
-        };
+        });
         let writer = LogWriter {
             file,
-            format,
+            format: Arc::clone(&format),
             counts: Arc::clone(&counts),
             chunk: Vec::new(),
             unwritten: 0,
             unflushed: 0,
             flushed: Instant::now(),
         };
+        let input = LogInput { queue: queue.clone(), chunks: formatted, closing };
         let work = move || {
-            writer.run(&queue, &closing);
-            drop(queue);
+            writer.run(&input);
             // Fails if the process has stopped waiting for it.
             let _ = end.send(());
         };
         Builder::new().name("request-log".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
-        Ok(Self { plan: log.clone(), records, close, ended, counts, has_warned: AtomicBool::new(false) })
+        let (plan, has_warned) = (log.clone(), AtomicBool::new(false));
+        Ok(Self { plan, records, queue, chunks, format, close, ended, counts, has_warned })
     }
 
     /// Hands over a request, if it is among those that are logged; never waits.
@@ -175,8 +159,27 @@ impl RequestLog {
             return;
         }
         self.counts.offered.fetch_add(1, Ordering::Relaxed);
-        if self.records.try_send(*outcome).is_err() {
+        if self.records.len() > QUEUE / 2 {
+            self.help();
+        }
+        if self.counts.has_failed.load(Ordering::Relaxed) || self.records.try_send(*outcome).is_err() {
             self.counts.rejected.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Formats some of the queue, unless there is no room for what comes of it: then it is the disk that is slow.
+    fn help(&self) {
+        if self.chunks.is_full() {
+            return;
+        }
+        let mut chunk = Chunk::default();
+        for outcome in self.queue.try_iter().take(HELP) {
+            self.format.write(&outcome, &mut chunk.bytes);
+            chunk.records += 1;
+        }
+        // There is room, as only one thread counts at a time; unless the log has ended.
+        if let Err(lost) = self.chunks.try_send(chunk) {
+            self.counts.rejected.fetch_add(lost.into_inner().records, Ordering::Relaxed);
         }
     }
 
@@ -226,16 +229,40 @@ impl RequestLog {
     }
 }
 
+/// Records that a helping thread formatted.
+#[derive(Debug, Default)]
+struct Chunk {
+    bytes: Vec<u8>,
+    records: u64,
+}
+
 /// How records are written.
+#[derive(Debug)]
 enum Format {
     Ndjson(Ndjson),
     Jtl(Jtl),
 }
 
+impl Format {
+    fn write(&self, outcome: &Outcome, into: &mut Vec<u8>) {
+        match self {
+            Self::Ndjson(ndjson) => ndjson.write(outcome, into),
+            Self::Jtl(jtl) => jtl.write(outcome, into),
+        }
+    }
+}
+
+/// What the thread reads from.
+struct LogInput {
+    queue: Receiver<Outcome>,
+    chunks: Receiver<Chunk>,
+    closing: Receiver<()>,
+}
+
 /// What the thread works with.
 struct LogWriter {
     file: LogFile,
-    format: Format,
+    format: Arc<Format>,
     counts: Arc<LogCounts>,
     /// Records that are not written yet, and how many.
     chunk: Vec<u8>,
@@ -247,49 +274,57 @@ struct LogWriter {
 }
 
 impl LogWriter {
-    fn run(mut self, queue: &Receiver<Outcome>, closing: &Receiver<()>) {
+    fn run(mut self, input: &LogInput) {
         let counts = Arc::clone(&self.counts);
-        // After an error the queue is closed, and what is offered further counts as lost.
-        if let Err(why) = self.write_all(queue, closing).and_then(|()| self.finish()) {
+        if let Err(why) = self.write_all(input).and_then(|()| self.finish()) {
             counts.fail(&why.to_string());
         }
     }
 
-    /// Writes records until the log is closed and the queue is empty.
-    fn write_all(&mut self, queue: &Receiver<Outcome>, closing: &Receiver<()>) -> io::Result<()> {
-        if matches!(self.format, Format::Jtl(_)) {
+    /// Writes records until the log is closed and nothing waits.
+    fn write_all(&mut self, input: &LogInput) -> io::Result<()> {
+        if matches!(*self.format, Format::Jtl(_)) {
             Jtl::write_head(&mut self.chunk);
             self.write_chunk()?;
         }
         let mut is_closing = false;
         loop {
-            while let Ok(outcome) = queue.try_recv() {
-                self.add(&outcome);
-                if self.chunk.len() >= CHUNK {
-                    self.write_chunk()?;
-                }
-            }
-            self.write_chunk()?;
+            self.write_waiting(input)?;
             if is_closing {
                 return Ok(());
             }
             select! {
-                recv(queue) -> outcome => {
+                recv(input.queue) -> outcome => {
                     if let Ok(outcome) = outcome {
                         self.add(&outcome);
                     }
                     std::thread::sleep(PAUSE);
                 }
-                recv(closing) -> _ => is_closing = true,
+                recv(input.closing) -> _ => is_closing = true,
+            }
+        }
+    }
+
+    /// Writes what waits by now.
+    fn write_waiting(&mut self, input: &LogInput) -> io::Result<()> {
+        loop {
+            if let Ok(Chunk { bytes, records }) = input.chunks.try_recv() {
+                self.chunk.extend_from_slice(&bytes);
+                self.unwritten += records;
+                self.counts.taken.fetch_add(records, Ordering::Relaxed);
+            } else if let Ok(outcome) = input.queue.try_recv() {
+                self.add(&outcome);
+            } else {
+                return self.write_chunk();
+            }
+            if self.chunk.len() >= CHUNK {
+                self.write_chunk()?;
             }
         }
     }
 
     fn add(&mut self, outcome: &Outcome) {
-        match &mut self.format {
-            Format::Ndjson(ndjson) => ndjson.write(outcome, &mut self.chunk),
-            Format::Jtl(jtl) => jtl.write(outcome, &mut self.chunk),
-        }
+        self.format.write(outcome, &mut self.chunk);
         self.unwritten += 1;
         self.counts.taken.fetch_add(1, Ordering::Relaxed);
     }

@@ -13,7 +13,7 @@ use crate::vocabulary::RequestResult;
 /// A request. Times that end in `_us` are whole microseconds since the start of the run, or lengths.
 #[derive(Serialize)]
 struct Record<'r> {
-    time: &'r str,
+    time: String,
     method: &'r str,
     name: &'r str,
     user: u32,
@@ -51,23 +51,17 @@ pub(super) struct Ndjson {
     pub(super) clock: Clock,
     pub(super) tracing: Option<Tracing>,
     pub(super) share: Share,
-    /// The time that was written last, in milliseconds since the Unix epoch and as text: under load often the next one too.
-    pub(super) time: (u128, String),
 }
 
 impl Ndjson {
     /// Writes the line about a request.
-    pub(super) fn write(&mut self, outcome: &Outcome, into: &mut Vec<u8>) {
+    pub(super) fn write(&self, outcome: &Outcome, into: &mut Vec<u8>) {
         let (traffic, ending) = (outcome.traffic(), outcome.ending());
-        let due = self.clock.unix(outcome.due());
-        if self.time.0 != due.as_millis() {
-            self.time = (due.as_millis(), rfc3339(due));
-        }
         let (method, name) = self.endpoints.get(outcome.endpoint());
         let tracing = self.tracing.as_ref().filter(|_| outcome.is_traced());
         let connecting = &traffic.connecting;
         let record = Record {
-            time: &self.time.1,
+            time: rfc3339(self.clock.unix(outcome.due())),
             method,
             name,
             user: outcome.id().user(),

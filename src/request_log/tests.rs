@@ -9,10 +9,12 @@ use std::path::Path;
 /// A log without a thread behind it, and what it was offered.
 fn log(name: &str, share: &str, room: usize) -> (RequestLog, Receiver<Outcome>) {
     let (records, queue) = bounded(room);
-    let ((close, _), (_, ended)) = (bounded(1), unbounded());
+    let ((chunks, _), (close, _), (_, ended)) = (bounded(1), bounded(1), unbounded());
+    let format = Arc::new(Format::Jtl(Jtl::new(&Endpoints::default(), Clock::start_now(), Arc::default())));
     let plan = RequestLogPlan::new(Path::new(name), share.parse().unwrap(), 1).unwrap();
     let counts = Arc::new(LogCounts::default());
-    (RequestLog { plan, records, close, ended, counts, has_warned: AtomicBool::new(false) }, queue)
+    let (has_warned, own) = (AtomicBool::new(false), queue.clone());
+    (RequestLog { plan, records, queue: own, chunks, format, close, ended, counts, has_warned }, queue)
 }
 
 fn outcome(number: u64, ending: Ending) -> Outcome {
