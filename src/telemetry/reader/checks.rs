@@ -32,11 +32,20 @@ impl TimesExtent {
         }
     }
 
-    /// The highest count that a gauge can show.
+    /// The highest count that a gauge can show, or that an interval counts: the sum over all shards can be read.
     const fn most_of_gauge(self) -> u64 {
         match self {
             Self::Run => MAX_COUNT,
             Self::Shard => MAX_COUNT >> 17,
+        }
+    }
+
+    /// The most bytes of an interval. Of a shard 64 TiB, more than a network carries in a day; the sum over all shards
+    /// fits in 64 bits.
+    const fn most_bytes(self) -> u64 {
+        match self {
+            Self::Run => 1 << 63,
+            Self::Shard => 1 << 46,
         }
     }
 
@@ -73,7 +82,7 @@ impl Line<'_> {
         let Some(kind) = line.kind() else { return Ok(()) };
         line.demand_keys()?;
         match kind {
-            LineKind::Interval => line.check_interval(),
+            LineKind::Interval => line.check_interval(extent),
             LineKind::Histogram => line.check_piece(),
             LineKind::Unfinished => line.check_unfinished(),
             LineKind::Sample => line.check_sample(),
@@ -83,7 +92,10 @@ impl Line<'_> {
                 let value = line.value.ok_or("a value that is none")?;
                 demand(is_amount(value) && is_amount(line.available_cpus), "a value beyond all reason")
             }
-            LineKind::Config => line.check_config(extent),
+            LineKind::Config => {
+                line.check_config(extent)?;
+                demand(line.is_at_start(self.unix()), "a plan that was not written at the start of its run")
+            }
             LineKind::SpawnComplete => extent.demand_users(line.user_count),
             LineKind::TestStop => {
                 demand(is_time(&line.stopped_at), "a stop without its time")?;
@@ -121,16 +133,19 @@ impl Telemetry<'_> {
         }
     }
 
-    fn check_interval(&self) -> Result<(), Contradiction> {
+    fn check_interval(&self, extent: TimesExtent) -> Result<(), Contradiction> {
         demand(self.tick.is_some(), "an interval without its tick")?;
         demand(self.phase.0.is_some(), "a phase that is not known")?;
         self.claim().check()?;
         let made = &self.connections;
+        let counts = [self.ok, self.failed, self.aborted, self.redirects, self.reopened, made.count];
+        demand(counts.iter().all(|count| *count <= extent.most_of_gauge()), COUNT)?;
+        demand(self.bytes_sent.max(self.bytes_received) <= extent.most_bytes(), COUNT)?;
         for times in [&made.dns, &made.connect, &made.tls] {
-            demand_counts(&[times.count()])?;
+            demand(times.count() <= extent.most_of_gauge(), COUNT)?;
             times.claim().check(times.count())?;
         }
-        demand_counts(&[made.count, self.first_byte.count()])?;
+        demand_counts(&[self.first_byte.count()])?;
         self.first_byte.claim().check(self.first_byte.count())?;
         let Some(timings) = self.timings_of_first_byte()? else {
             return demand(self.first_byte_histogram.is_none(), "times to the first byte without their timings");
@@ -250,6 +265,13 @@ impl Telemetry<'_> {
         demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
         let is_part = (1..=self.parts).contains(&self.part) && self.parts <= MOST.0 && is_within(&self.text, MOST.1);
         demand(is_part && self.exchange > 0, "a part of an exchange that is none")
+    }
+
+    /// Whether the time of a line is that of the start which it states.
+    fn is_at_start(&self, unix: Duration) -> bool {
+        /// Longer than any process is stopped and goes on.
+        const APART: Duration = Duration::from_secs(3600);
+        unix_time(&self.started_at).is_none_or(|started| started.abs_diff(unix) <= APART)
     }
 
     fn check_config(&self, extent: TimesExtent) -> Result<(), Contradiction> {
