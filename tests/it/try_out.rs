@@ -154,7 +154,7 @@ fn a_request_without_an_answer_says_why() {
     assert!(run.text().contains("GET /: connect_refused: connection refused, "), "{}", run.text());
     let silent = Server::start(Peer::hang);
     let run = try_requests(&silent, &["/", "--timeout", "50ms"]).exits(1);
-    assert!(run.text().contains("GET /: timeout: no complete answer in time, "), "{}", run.text());
+    assert!(run.text().contains("GET /: timeout: no first byte within 0.05s, "), "{}", run.text());
     assert!(run.text().contains(", no answer after "), "{}", run.text());
 }
 
