@@ -48,14 +48,13 @@ pub mod trace;
 pub mod url;
 pub mod wire;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
 use crate::error::{Error, Result};
 use crate::files::distinct::NamedFile;
-use crate::value::share::Share;
 use body_file::BodyFile;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
@@ -70,7 +69,7 @@ use route::RouteFlags;
 use scenario::Scenario;
 pub use secrets::PlanSecrets;
 use setting::Setting;
-use shard::Shard;
+use shard::{Shard, path_of_shard};
 use stream::MIN_TICK;
 pub use stream::{Sink, StreamPlan};
 pub use surroundings::ProcessContext;
@@ -139,10 +138,8 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
-        let route = Route::from_flags(&RouteFlags {
-            proxy: flags.proxy.as_deref(),
-            unix_socket: flags.unix_socket.as_deref(),
-        })?;
+        let (proxy, unix_socket) = (flags.proxy.as_deref(), flags.unix_socket.as_deref());
+        let route = Route::from_flags(&RouteFlags { proxy, unix_socket })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
         let checks = check::of(&flags.checks, origins, &resolved.scenario.checks)?;
         check::require_known_endpoints(&checks, &resolved.endpoints)?;
@@ -163,12 +160,9 @@ impl Plan {
         })
         .finish();
         let load = Load::from_flags(flags, &place)?;
-        match load.model {
-            LoadModel::Open { .. } => load.check_classes(resolved.journeys.classes_of(load.shard))?,
-            LoadModel::Closed(_) => resolved.journeys.check_users(load.max_users(), load.shard)?,
-        }
+        check_classes(&load, &resolved.journeys)?;
         let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
-        let request_log = request_log(flags, &place, load.seed)?;
+        let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
         let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
         let secrets = PlanSecrets::of(flags, &resolved);
         Ok(Self {
@@ -389,20 +383,10 @@ fn sink(flags: &RunFlags, place: &placement::ShardPlacement, surroundings: Proce
     }
 }
 
-fn request_log(flags: &RunFlags, place: &placement::ShardPlacement, seed: u64) -> Result<Option<RequestLogPlan>> {
-    match (&flags.log_requests, flags.log_share) {
-        (Some(path), share) => {
-            RequestLogPlan::new(&path_of_shard(path, place.shard), share.unwrap_or(Share::ALL), seed).map(Some)
-        }
-        (None, Some(_)) => Err(Error::usage("--log-share", "needs --log-requests, the file that has the share")),
-        (None, None) => Ok(None),
-    }
-}
-
-/// Replaces `%s` in the path by the number of the shard, so that one command line works for all shards.
-fn path_of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
-    match (path.to_str(), shard) {
-        (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
-        _ => path.to_owned(),
+/// Checks that there are users or arrivals for each class.
+fn check_classes(load: &Load, journeys: &Journeys) -> Result<()> {
+    match load.model {
+        LoadModel::Open { .. } => load.check_classes(journeys.classes_of(load.shard)),
+        LoadModel::Closed(_) => journeys.check_users(load.max_users(), load.shard),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::shard::{Shard, path_of_shard};
 use super::trace::RequestId;
+use crate::cli::RunFlags;
 use crate::error::{Error, Result};
 use crate::value::share::Share;
 
@@ -33,6 +35,18 @@ pub enum LogFormat {
 const CHOICE: u64 = 0x6c6f_6720_7368_6172;
 
 impl RequestLogPlan {
+    /// The log that the flags ask for.
+    ///
+    /// # Errors
+    /// A share without a file, or a file whose ending stands for no format.
+    pub(super) fn from_flags(flags: &RunFlags, shard: Option<Shard>, seed: u64) -> Result<Option<Self>> {
+        match (&flags.log_requests, flags.log_share) {
+            (Some(file), given) => Self::new(&path_of_shard(file, shard), given.unwrap_or(Share::ALL), seed).map(Some),
+            (None, Some(_)) => Err(Error::usage("--log-share", "needs --log-requests, the file that has the share")),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// A log in the file at `path`, whose name says the format; `seed` decides which requests are in it.
     ///
     /// # Errors

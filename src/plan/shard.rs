@@ -5,6 +5,7 @@
 //! equivalent to a run on one host, and no two shards do the same thing.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// One of the processes of a run: its number, from 0, and the number of processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,14 @@ impl fmt::Display for Shard {
     /// In the format of the flag.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+/// Replaces `%s` in the path by the number of the shard, so that one command line works for all shards.
+pub(super) fn path_of_shard(path: &Path, shard: Option<Shard>) -> PathBuf {
+    match (path.to_str(), shard) {
+        (Some(text), Some(shard)) => text.replace("%s", &shard.index().to_string()).into(),
+        _ => path.to_owned(),
     }
 }
 
