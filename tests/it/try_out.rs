@@ -202,3 +202,15 @@ fn flags_of_a_load_are_refused_and_their_variables_pass_unnoticed() {
     run.env("SWARMLINE_SHARD", "1/2").finish().exits(0);
     assert_eq!(server.request_lines(), ["GET /"]);
 }
+
+#[test]
+fn a_value_picked_at_random_is_shown_as_the_one_that_is_used() {
+    let ids = (0..100).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let server = Server::responding(response("200 OK", &format!("[{ids}]")));
+    let requests = json!([{"get": "/ids", "extract": {"id": {"json": "/*", "pick": "random"}}},
+                          {"get": "/ids/${id}", "name": "/ids/:id"}]);
+    let run = try_scenario("try-random", &server, &json!([{"tasks": [{"requests": requests}]}]), &[]).exits(0);
+    let text = run.text();
+    let after = |mark: &str| text.split_once(mark).unwrap().1.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(after("id = "), after("> GET /ids/"), "{text}");
+}

@@ -134,7 +134,12 @@ impl Session<'_> {
         }
         let extracted = step.extract.iter().map(|extraction| Extracted {
             name: plan.variables()[extraction.slot.0 as usize].clone(),
-            value: extraction.extract(&answer, &mut random).map(shown).ok_or_else(|| explain(extraction, &answer)),
+            // The value that the user has taken: of several it may be a random one.
+            value: match extraction.extract(&answer, &mut random) {
+                Some(_) => self.values.variables[extraction.slot.0 as usize].clone().map(shown),
+                None => None,
+            }
+            .ok_or_else(|| explain(extraction, &answer)),
             is_secret: plan.secrets().is_secret(extraction.slot),
         });
         (findings, extracted.collect())
