@@ -103,7 +103,7 @@ fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
     format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
 }
 
-/// The variables of the environment. What is not Unicode is no engine's.
+/// The variables of the environment, but those that are not Unicode: no engine sets such a one.
 fn environment() -> Environment {
     std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
 }

@@ -4,7 +4,7 @@
 /// Flags that mean the same, and the hint.
 type Row = (&'static [&'static str], &'static str);
 
-/// What to do instead of a flag; `None` where it is no other tool's either.
+/// What to do instead of a flag; `None` if no other tool that is known here has it.
 pub(super) fn hint(flag: &str) -> Option<&'static str> {
     if flag.starts_with("--web-") {
         return Some("there is no web interface; the numbers are in the stream (--telemetry)");

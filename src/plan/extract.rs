@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::pointer::PointerPattern;
 use super::random::Random;
 use super::response::ResponseView;
-use super::template::{SlotId, Variable};
+use super::template::{MAX_ITEMS, SlotId, Variable};
 use super::text_search::Captured;
 
 /// A value that is extracted from a response and kept by the user.
@@ -80,9 +80,6 @@ pub enum PickFrom {
     /// All, as a list; of more than [`MAX_ITEMS`] the first ones.
     All,
 }
-
-/// Maximum number of items of a list.
-pub const MAX_ITEMS: usize = 10_000;
 
 impl Extraction {
     /// Returns whether it needs the head.

@@ -21,9 +21,6 @@ pub const MAX_DEPTH: usize = 16;
 /// Maximum number of rounds of a loop.
 pub const MAX_ROUNDS: u32 = 1_000_000;
 
-/// Maximum number of items of a list of a user.
-pub const MAX_ITEMS: usize = 10_000;
-
 /// One step of a journey.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "steps are stored in one slice and created once")]

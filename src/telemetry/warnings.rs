@@ -4,8 +4,7 @@
 use crate::event::{NotReady, Notice};
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
-use crate::plan::step::MAX_ITEMS;
-use crate::plan::template::{RenderError, SlotId};
+use crate::plan::template::{MAX_ITEMS, RenderError, SlotId};
 use crate::plan::{LoadModel, Plan};
 use crate::stats::aggregate::{AggregateWarning, MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_ENDPOINTS};
 

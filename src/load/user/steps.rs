@@ -10,8 +10,8 @@ use crate::outcome::DueTime;
 use crate::plan::condition::Condition;
 use crate::plan::endpoint::EndpointId;
 use crate::plan::journey::{RequestStep, Step, Task};
-use crate::plan::step::{Addition, Assignment, ForEach, MAX_ITEMS, Pause, Repeat, Until, When};
-use crate::plan::template::{RenderError, SlotId, Template, Variable};
+use crate::plan::step::{Addition, Assignment, ForEach, Pause, Repeat, Until, When};
+use crate::plan::template::{MAX_ITEMS, RenderError, SlotId, Template, Variable};
 
 /// Rounds of loops that may follow one another without a request: then the user pauses, as it would keep a core busy
 /// for nothing. More than a list has items.

@@ -5,7 +5,7 @@ use super::names::ScenarioNames;
 use super::reader::Node;
 use crate::error::Result;
 use crate::plan::condition::{Comparison, Condition, Subject, Test};
-use crate::plan::template::{SlotId, TextEncoding};
+use crate::plan::template::TextEncoding;
 
 /// An operator between two operands, or after one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,14 +135,8 @@ fn compile(
 /// What `contains`, `exists` and `is_empty` look at: a variable may be a list, or set nowhere before.
 fn subject(text: &str, names: &mut ScenarioNames) -> std::result::Result<Subject, String> {
     let name = text.strip_prefix("${").and_then(|inside| inside.strip_suffix('}')).map(str::trim);
-    let slot = name.and_then(|name| slot_of(name, names));
+    let slot = name.and_then(|name| names.known_slot(name));
     slot.map_or_else(|| names.text(text, TextEncoding::Plain).map(Subject::Text), |slot| Ok(Subject::Variable(slot)))
-}
-
-/// The slot of a variable that some step sets.
-pub(super) fn slot_of(name: &str, names: &ScenarioNames) -> Option<SlotId> {
-    let at = names.slots.iter().position(|known| known == name)?;
-    Some(SlotId(u32::try_from(at).unwrap_or(u32::MAX)))
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use super::keys;
 use super::names::{self, ScenarioNames};
 use super::reader::{Node, Object};
 use crate::error::Result;
-use crate::plan::extract::{ExtractFrom, Extraction, MAX_ITEMS, PickFrom, ResponseField, TextSource};
+use crate::plan::extract::{ExtractFrom, Extraction, PickFrom, ResponseField, TextSource};
 use crate::plan::json::Json;
 use crate::plan::pointer::PointerPattern;
-use crate::plan::template::{SlotId, TextEncoding, Variable};
+use crate::plan::template::{MAX_ITEMS, SlotId, TextEncoding, Variable};
 use crate::value::is_token;
 
 /// Reads the member `extract`. Statuses come first: also a response that gives nothing else has one.

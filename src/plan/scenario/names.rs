@@ -191,7 +191,7 @@ impl ScenarioNames {
         Ok(Expansion::Hole(placeholder(slot), is_secret(name)))
     }
 
-    fn known_slot(&self, name: &str) -> Option<SlotId> {
+    pub(super) fn known_slot(&self, name: &str) -> Option<SlotId> {
         let at = self.slots.iter().position(|slot| slot == name)?;
         u32::try_from(at).ok().map(SlotId)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::{condition, slot_of};
+use super::condition::condition;
 use super::extract;
 use super::keys;
 use super::names::ScenarioNames;
@@ -199,7 +199,7 @@ fn for_each(node: &Node<'_>, object: &Object<'_>, compiler: &mut Compiler<'_>, n
 
 /// The list of this name.
 fn list(name: &str, names: &ScenarioNames) -> std::result::Result<SlotId, String> {
-    match slot_of(name, names) {
+    match names.known_slot(name) {
         Some(slot) if !names.lists.contains(&slot) => Err(format!(
             "{name} holds one value; a list comes from \"append\" or from an extraction with \"pick\": \"all\""
         )),
@@ -233,7 +233,7 @@ fn set(node: &Node<'_>, names: &mut ScenarioNames) -> Result<Box<[Assignment]>> 
         if matches!(node.value(), Json::Null) {
             let unknown =
                 || format!("no step sets {name}{}", keys::suggestion(name, names.slots.iter().map(String::as_str)));
-            let slot = slot_of(name, names).ok_or_else(|| node.refused(unknown()))?;
+            let slot = names.known_slot(name).ok_or_else(|| node.refused(unknown()))?;
             assignments.push(Assignment { slot, value: None });
             continue;
         }

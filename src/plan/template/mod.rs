@@ -17,7 +17,7 @@ pub use placeholder::Placeholder;
 pub use time_format::TimeFormat;
 pub use unset::{RenderError, SlotId};
 pub use values::Values;
-pub use variable::Variable;
+pub use variable::{MAX_ITEMS, Variable};
 
 /// A text with placeholders.
 #[derive(Clone, Debug, Default)]

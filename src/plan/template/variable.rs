@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+/// Maximum number of items of a list.
+pub const MAX_ITEMS: usize = 10_000;
+
 /// The value of a user's variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Variable {
