@@ -25,12 +25,20 @@ pub struct Import {
 pub(super) struct Notes {
     sentences: BTreeMap<String, u64>,
     has_loss: bool,
+    /// What the next notes are about, in front of each.
+    place: String,
 }
 
 impl Notes {
+    /// Sets the part of the input that the next notes are about, such as `command 2: `.
+    pub(super) fn at(&mut self, place: String) {
+        self.place = place;
+    }
+
     /// Adds a note about something that the user should know, with which nothing is lost.
     pub(super) fn add(&mut self, sentence: impl Into<String>) {
-        *self.sentences.entry(sentence.into()).or_default() += 1;
+        let sentence = format!("{}{}", self.place, sentence.into());
+        *self.sentences.entry(sentence).or_default() += 1;
     }
 
     /// Adds a note about something that is left out or changed: the import is whole no longer.
@@ -52,6 +60,13 @@ pub(super) struct Draft {
     pub(super) schema: &'static str,
     pub(super) name: String,
     pub(super) host: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) insecure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connect_timeout: Option<String>,
+    /// Maximum number of redirects of requests that have none of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redirects: Option<u16>,
     pub(super) user_classes: [DraftClass; 1],
 }
 
@@ -99,6 +114,7 @@ pub(super) enum DraftBody {
     Form(Vec<(String, String)>),
     Multipart(Vec<DraftPart>),
     Text(String),
+    /// Path of a file, as template text.
     File(String),
 }
 
@@ -198,7 +214,8 @@ impl Draft {
         let name = host.split_once("://").map_or(host.as_str(), |(_, authority)| authority).to_owned();
         let tasks = [DraftTask { name: "journey", requests }];
         let class = DraftClass { name: "user", wait, tasks };
-        Self { schema: SCHEMA, name, host, user_classes: [class] }
+        let (insecure, connect_timeout, redirects) = (false, None, None);
+        Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, user_classes: [class] }
     }
 
     /// Returns the scenario as text, with the notes, after it has been read back.
@@ -247,7 +264,7 @@ impl Serialize for DraftRequest {
             DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
             DraftBody::Multipart(parts) => map.serialize_entry("multipart", parts)?,
             DraftBody::Text(text) => map.serialize_entry("body", text)?,
-            DraftBody::File(path) => map.serialize_entry("body_file", &escape_template(path))?,
+            DraftBody::File(path) => map.serialize_entry("body_file", path)?,
         }
         if let Some(timeout) = &self.timeout {
             map.serialize_entry("timeout", timeout)?;

@@ -28,6 +28,7 @@ sys.dont_write_bytecode = True
 import scenarios_certificates
 import scenarios_connections
 import scenarios_count
+import scenarios_curl
 import scenarios_deploy
 import scenarios_end
 import scenarios_engines
@@ -54,6 +55,7 @@ SCENARIOS = [
     *scenarios_truth.SCENARIOS,
     *scenarios_unfinished.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
+    *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_requests.SCENARIOS,

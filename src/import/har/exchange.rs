@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::body;
 use super::super::correlate::{TokenBudget, TokenCandidate};
-use super::super::curl::{is_computed, joined};
+use super::super::header_fields::{is_computed, joined};
 use super::super::draft::{DraftBody, DraftRequest, Notes, escape_template};
 use crate::clock;
 use crate::error::{Error, Result};
