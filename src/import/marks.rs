@@ -103,15 +103,12 @@ pub(super) fn target_template(text: &str) -> String {
 
 /// As curl does it: in lower case.
 fn beyond_ascii_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            encoded.push(c);
-        } else {
-            c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| encoded.push_str(&format!("%{byte:02x}")));
-        }
-    }
-    encoded
+    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or_default();
+    let encoded = |byte: u8| {
+        let whole = [Some('%'), Some(digit(byte >> 4)), Some(digit(byte & 15))];
+        if byte.is_ascii() { [Some(char::from(byte)), None, None] } else { whole }
+    };
+    text.bytes().flat_map(encoded).flatten().collect()
 }
 
 /// The text encoded as in a form, where a blank is a plus; variables are encoded when they are sent.

@@ -209,6 +209,7 @@ impl CurlCommand {
         let refused = |why: String| Error::usage(format!("curl {flag}"), why);
         match name {
             "url" => self.add_url(value.to_owned()),
+            "upload-file" if value.is_empty() => {}
             "upload-file" => self.add_upload(value.to_owned()),
             "request" => self.method = Some(value::method(value).map_err(refused)?),
             "header" => self.header(flag, value, notes),
@@ -234,17 +235,19 @@ impl CurlCommand {
             "max-time" => self.timeout = seconds(value).map_err(refused)?,
             "connect-timeout" => self.connect_timeout = seconds(value).map_err(refused)?,
             "range" if value.contains('-') => self.range = Some(value.to_owned()),
-            "range" => self.range = Some(format!("{value}-")),
+            "continue-at" if value == "0" => {}
             "continue-at" if value == "-" => notes.lost(format!("{flag} -: left out, it depends on a local file")),
-            "continue-at" => self.range = Some(format!("{value}-")),
+            "range" | "continue-at" => self.range = Some(format!("{value}-")),
             "request-target" => self.request_target = Some(value.to_owned()),
             "proto-default" => self.scheme = Some(value.to_ascii_lowercase()),
             "max-redirs" => {
                 // As many as a scenario can have stands for any number.
                 let most = if value == "-1" { Ok(1000) } else { value.parse::<u16>() };
-                self.max_redirects = Some(most.ok().filter(|most| *most <= 1000).ok_or_else(|| {
-                    refused("expected a number from 0 to 1000, or -1".to_owned())
-                })?);
+                self.max_redirects = Some(
+                    most.ok()
+                        .filter(|most| *most <= 1000)
+                        .ok_or_else(|| refused("expected a number from 0 to 1000, or -1".to_owned()))?,
+                );
             }
             _ => return self.body(name, flag, value, notes),
         }
@@ -310,7 +313,9 @@ impl CurlCommand {
             notes.lost(format!("{flag} {}: left out, HTTP does not allow its name or value", masked_name(name)));
         } else {
             if value.is_some_and(marks::has_byte) {
-                notes.lost(format!("{flag} {name}: bytes that are not UTF-8 are replaced, as a scenario cannot have them"));
+                notes.lost(format!(
+                    "{flag} {name}: bytes that are not UTF-8 are replaced, as a scenario cannot have them"
+                ));
             }
             self.headers.push((name.to_owned(), value.map(str::to_owned)));
         }

@@ -59,13 +59,7 @@ pub(super) fn add(
 }
 
 /// Adds a value of `--data-urlencode` or `--url-query`.
-pub(super) fn add_encoded(
-    data: &mut Option<Data>,
-    flag: &str,
-    value: &str,
-    stdin: Option<&Stdin>,
-    notes: &mut Notes,
-) {
+pub(super) fn add_encoded(data: &mut Option<Data>, flag: &str, value: &str, stdin: Option<&Stdin>, notes: &mut Notes) {
     // The first of the two signs decides.
     let (name, content) = match value.find(['=', '@']).map(|at| value.split_at(at)) {
         None => ("", marks::form_encoded(value)),

@@ -60,11 +60,10 @@ fn text_of(path: &str) -> Result<String, String> {
         return Err("it is not a file".to_owned());
     }
     let bytes = bounded::read_file(path, MAX_INLINE)?;
+    if bytes.utf8_chunks().any(|chunk| marks::has_any(chunk.valid())) {
+        return Err("it is not text".to_owned());
+    }
     let mut text = String::new();
     marks::push_bytes(&mut text, &bytes);
-    if text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() == 0 && bytes.utf8_chunks().all(|chunk| !marks::has_any(chunk.valid())) {
-        Ok(text)
-    } else {
-        Err("it is not text".to_owned())
-    }
+    Ok(text)
 }

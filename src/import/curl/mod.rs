@@ -28,8 +28,8 @@ pub(super) fn import(what: &str, found: Commands, scope: ImportOptions) -> Resul
     let mut room = SizeBudget::default();
     let mut host: Option<String> = None;
     let mut read = Vec::new();
-    let is_one = found.commands.len() == 1;
-    for (number, CurlWords { words, stdin }) in (1..).zip(&found.commands) {
+    let is_one = found.curl.len() == 1;
+    for (number, CurlWords { words, stdin }) in (1..).zip(&found.curl) {
         let place = if is_one { String::new() } else { format!("command {number}: ") };
         notes.at(place);
         for command in command::read(words, stdin.as_ref(), &mut notes)? {
@@ -65,7 +65,9 @@ fn hoisted_redirects(requests: &mut [DraftRequest]) -> Option<u16> {
     if requests.iter().any(|request| request.redirects != first) {
         return None;
     }
-    requests.iter_mut().for_each(|request| request.redirects = None);
+    for request in requests {
+        request.redirects = None;
+    }
     first
 }
 
@@ -83,4 +85,3 @@ fn settings(draft: &mut Draft, commands: &[CurlCommand], notes: &mut Notes) {
     let is_set = |command: &&CurlCommand| command.connect_timeout == draft.connect_timeout;
     is_same(commands.iter().all(is_set), "--connect-timeout", notes);
 }
-

@@ -69,11 +69,7 @@ const GROUPS: [Group; 9] = [
                 proxy-ssl-auto-client-cert parallel-immediate tlsv1/1 tlsv1.0 tlsv1.1 tlsv1.2 sslv2/2 sslv3/3 help/h \
                 manual/M version/V",
     },
-    Group {
-        effect: Effect::FlagOfRun,
-        takes_value: true,
-        names: "proxy/x cacert cert/E key resolve unix-socket",
-    },
+    Group { effect: Effect::FlagOfRun, takes_value: true, names: "proxy/x cacert cert/E key resolve unix-socket" },
     Group { effect: Effect::FlagOfRun, takes_value: false, names: "ipv4/4 ipv6/6" },
     Group {
         effect: Effect::Lost,
@@ -169,7 +165,9 @@ mod tests {
     #[test]
     fn an_option_may_be_abbreviated_as_curl_allows() {
         let name = |text: &str| long(text).map(|(option, on)| (option.name, on)).map_err(|why| why.to_string());
-        for (text, full) in [("data-u", "data-urlencode"), ("max-t", "max-time"), ("compressed", "compressed"), ("OUTPUT", "output")] {
+        for (text, full) in
+            [("data-u", "data-urlencode"), ("max-t", "max-time"), ("compressed", "compressed"), ("OUTPUT", "output")]
+        {
             assert_eq!(name(text), Ok((full, true)), "{text}");
         }
         assert_eq!(name("no-location"), Ok(("location", false)));
@@ -182,7 +180,8 @@ mod tests {
 
     #[test]
     fn no_option_is_listed_twice() {
-        let names: std::collections::BTreeSet<_> = all(&GROUPS).chain(all(&LATER)).map(|(option, _)| option.name).collect();
+        let names: std::collections::BTreeSet<_> =
+            all(&GROUPS).chain(all(&LATER)).map(|(option, _)| option.name).collect();
         assert_eq!(names.len(), all(&GROUPS).chain(all(&LATER)).count());
         let letters: std::collections::BTreeSet<_> = all(&GROUPS).filter_map(|(_, short)| short).collect();
         assert_eq!(letters.len(), all(&GROUPS).filter(|(_, short)| short.is_some()).count());

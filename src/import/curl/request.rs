@@ -62,7 +62,8 @@ impl CurlCommand {
         }
         let stdin = self.stdin.as_ref();
         for data in [self.url_query.as_ref(), self.data.as_ref().filter(|_| self.is_in_query)].into_iter().flatten() {
-            url.add_query(&data::text("-G", data.clone(), stdin, notes));
+            let text = data::text("-G", data.clone(), stdin, notes);
+            url.add_query(&text, notes);
         }
         let target = self.target(&url, notes);
         let mut fields = self.fields(&url, notes);
@@ -88,7 +89,8 @@ impl CurlCommand {
         let headers = headers.collect();
         let timeout = self.timeout.clone();
         let redirects = Some(redirects);
-        let request = DraftRequest { method, target, headers, no_headers, body, timeout, redirects, ..Default::default() };
+        let request =
+            DraftRequest { method, target, headers, no_headers, body, timeout, redirects, ..Default::default() };
         Ok(PlacedRequest { origin: url.origin, request })
     }
 
@@ -107,12 +109,14 @@ impl CurlCommand {
     fn target(&self, url: &CurlUrl, notes: &mut Notes) -> String {
         match &self.request_target {
             Some(target) if target.starts_with('/') => {
-                let (path, query) = target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
+                let (path, query) =
+                    target.split_once('?').map_or((&**target, None), |(path, query)| (path, Some(query)));
                 let written = CurlUrl {
                     path: path.to_owned(),
                     query: query.map(str::to_owned),
                     origin: String::new(),
                     userinfo: None,
+                    host: None,
                 };
                 written.target(notes)
             }
@@ -138,6 +142,9 @@ impl CurlCommand {
     /// The header fields, but for those that are about the body.
     fn fields(&self, url: &CurlUrl, notes: &mut Notes) -> Fields {
         let mut fields = Fields::default();
+        if let Some(host) = &url.host {
+            fields.push("Host", host);
+        }
         let credentials = self.user.as_ref().or(url.userinfo.as_ref());
         if let Some(bearer) = &self.bearer {
             fields.push("Authorization", format!("Bearer {bearer}"));
@@ -213,7 +220,10 @@ impl CurlCommand {
         }
         let usual = if self.is_json { JSON } else { FORM };
         let kind = fields.find("content-type").unwrap_or(if self.removes("content-type") { "" } else { usual });
-        body::convert(kind, &marks::bytes(&text).map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        body::convert(
+            kind,
+            &marks::bytes(&text).map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        )
     }
 
     /// Adds the type of the body, unless its key implies it; returns a field that has to be left out.
@@ -270,7 +280,9 @@ impl CurlCommand {
         let usual = if matches!(body, DraftBody::None) { "GET" } else { "POST" };
         if self.method.is_some() && !matches!(method, "GET" | "HEAD") {
             let becomes = if method == usual { "GET" } else { "GET where HTTP says so" };
-            notes.add(format!("{place}: curl repeats {method} where it is redirected (-X with -L), the scenario sends {becomes}"));
+            notes.add(format!(
+                "{place}: curl repeats {method} where it is redirected (-X with -L), the scenario sends {becomes}"
+            ));
         }
         self.max_redirects.unwrap_or(CURL_REDIRECTS)
     }
@@ -311,7 +323,10 @@ fn uploaded(path: &str, stdin: Option<&Stdin>, notes: &mut Notes) -> DraftBody {
 fn without_breaks(path: &str, notes: &mut Notes) -> std::result::Result<DraftBody, String> {
     match files::text(path, None) {
         Ok(text) if text.contains(['\r', '\n', '\0']) => {
-            notes.add(format!("-d @{}: its text is in the scenario, without line breaks, as curl sends it", marks::shown(path)));
+            notes.add(format!(
+                "-d @{}: its text is in the scenario, without line breaks, as curl sends it",
+                marks::shown(path)
+            ));
             Err(text.replace(['\r', '\n', '\0'], ""))
         }
         Ok(_) => Ok(file("-d", path, notes)),
@@ -338,6 +353,8 @@ fn joined(fields: Fields, notes: &mut Notes) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for (name, value) in fields.0 {
         match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+            // Of this curl sends the first.
+            Some((known, _)) if known.eq_ignore_ascii_case("host") => {}
             Some((known, before)) => {
                 notes.lost(format!("-H {known}: is given several times; the values are sent in one field"));
                 before.push_str(if known.eq_ignore_ascii_case("cookie") { "; " } else { ", " });

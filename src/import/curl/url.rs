@@ -18,6 +18,8 @@ pub(super) struct CurlUrl {
     pub(super) query: Option<String>,
     /// `name:password`, percent-decoded, with marks.
     pub(super) userinfo: Option<String>,
+    /// The value of `Host`, where it is not that of the origin: curl sends upper case as it is written.
+    pub(super) host: Option<String>,
 }
 
 /// How a URL is read.
@@ -45,6 +47,7 @@ pub(super) fn parse(text: &str, rules: UrlRules<'_>, notes: &mut Notes) -> Resul
         Some((userinfo, host)) => (Some(decoded(userinfo)), host),
         None => (None, authority),
     };
+    let mut sent_host = None;
     let origin = if marks::has_variable(host) || marks::has_variable(&scheme) {
         // A variable in front may hold the scheme, too, which a scenario cannot do without.
         let holds_scheme = !is_written && marks::has_variable(&host[..host.find([':', '.']).unwrap_or(host.len())]);
@@ -56,7 +59,10 @@ pub(super) fn parse(text: &str, rules: UrlRules<'_>, notes: &mut Notes) -> Resul
         }
     } else {
         let parsed = Url::parse(&format!("{scheme}://{host}")).map_err(|why| Error::usage(shown(), why))?;
-        format!("{scheme}://{}", parsed.url.origin().authority())
+        let authority = parsed.url.origin().authority();
+        // Only of a name whose port is as written: all else is changed by curl, too.
+        sent_host = (authority != host && authority.eq_ignore_ascii_case(host)).then(|| host.to_owned());
+        format!("{scheme}://{authority}")
     };
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query.to_owned())),
@@ -64,7 +70,7 @@ pub(super) fn parse(text: &str, rules: UrlRules<'_>, notes: &mut Notes) -> Resul
     };
     let path = if path.is_empty() { "/" } else { path };
     let path = if rules.keeps_dots { path.to_owned() } else { remove_dot_segments(path) };
-    Ok(CurlUrl { origin, path, query, userinfo })
+    Ok(CurlUrl { origin, path, query, userinfo, host: sent_host })
 }
 
 impl CurlUrl {
@@ -78,16 +84,23 @@ impl CurlUrl {
         let is_beyond = |c: &char| !c.is_ascii() && !marks::has_any(c.encode_utf8(&mut [0; 4]));
         let differs = target.chars().find(|c| is_encoded(*c)).or_else(|| query.chars().find(is_beyond));
         if let Some(c) = differs {
-            let why = if c.is_ascii_control() || c == ' ' { "which curl refuses" } else { "and by curl as it is" };
+            let why = if c.is_ascii_control() || matches!(c, ' ' | '\\') {
+                "which curl refuses"
+            } else {
+                "and by curl as it is"
+            };
             notes.lost(format!("{}: {c:?} in a URL is sent encoded, {why}", masked(&marks::shown(&target))));
         }
-        let encoded: String =
-            target.chars().map(|c| if is_encoded(c) { encoded(c) } else { c.to_string() }).collect();
+        let encoded: String = target.chars().map(|c| if is_encoded(c) { encoded(c) } else { c.to_string() }).collect();
         marks::target_template(&encoded)
     }
 
-    /// Appends to the query.
-    pub(super) fn add_query(&mut self, text: &str) {
+    /// Appends to the query. A `#` begins the fragment, which is not sent.
+    pub(super) fn add_query(&mut self, text: &str, notes: &mut Notes) {
+        let (text, fragment) = text.split_once('#').unwrap_or((text, ""));
+        if !fragment.is_empty() {
+            notes.add("-G: data behind a # is left out, as by curl; write %23");
+        }
         match &mut self.query {
             Some(query) if !query.is_empty() => {
                 query.push('&');
@@ -113,7 +126,9 @@ fn decoded(text: &str) -> String {
         match piece {
             marks::Piece::Text(text) => marks::push_bytes(&mut decoded, &percent::decode_bytes(text)),
             marks::Piece::Byte(byte) => marks::push_bytes(&mut decoded, &[byte]),
-            marks::Piece::Variable(name) | marks::Piece::EncodedVariable(name) => marks::push_variable(&mut decoded, name),
+            marks::Piece::Variable(name) | marks::Piece::EncodedVariable(name) => {
+                marks::push_variable(&mut decoded, name);
+            }
         }
     }
     decoded
@@ -226,7 +241,20 @@ mod tests {
         ] {
             assert_eq!(expand(text).unwrap().join(" "), all);
         }
-        for text in ["{", "}", "]", "[", "[1]", "[3-1]", "[1-z]", "{a{b}}", "{}", "[0-99999999]", "[1-2:0]", "[1-300]{1,2}[1-300]"] {
+        for text in [
+            "{",
+            "}",
+            "]",
+            "[",
+            "[1]",
+            "[3-1]",
+            "[1-z]",
+            "{a{b}}",
+            "{}",
+            "[0-99999999]",
+            "[1-2:0]",
+            "[1-300]{1,2}[1-300]",
+        ] {
             assert!(expand(text).is_err(), "{text}");
         }
     }

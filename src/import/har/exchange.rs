@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::super::body;
 use super::super::correlate::{TokenBudget, TokenCandidate};
-use super::super::header_fields::{is_computed, joined};
 use super::super::draft::{DraftBody, DraftRequest, Notes, escape_template};
+use super::super::header_fields::{is_computed, joined};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::plan::json::{Duplicates, Json, RawJson};

@@ -10,13 +10,13 @@ use super::marks;
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
 use quotes::Dialect;
-use split::{Connection, SimpleCommand, Splitter};
 pub(super) use split::Stdin;
+use split::{Connection, SimpleCommand, Splitter};
 
 /// The curl commands of a text.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    pub(super) commands: Vec<CurlWords>,
+    pub(super) curl: Vec<CurlWords>,
     /// What is left out of the text, and loses something.
     pub(super) lost: Vec<String>,
     /// What the user should know.
@@ -39,7 +39,7 @@ pub(super) struct CurlWords {
 /// An unclosed quote, an expansion of the shell, or no curl command.
 pub(super) fn commands(what: &str, text: &str) -> Result<Commands> {
     let found = find(text).map_err(|why| Error::usage(what, why))?;
-    match (found.commands.is_empty(), &found.other) {
+    match (found.curl.is_empty(), &found.other) {
         (false, _) => Ok(found),
         (true, Some(other)) => Err(Error::usage(format!("command {other:?}"), "only curl is understood")),
         (true, None) => Err(Error::usage(what, "contains no curl command")),
@@ -49,7 +49,7 @@ pub(super) fn commands(what: &str, text: &str) -> Result<Commands> {
 /// Returns whether a text is meant as curl commands, and not as the name of a file.
 pub(super) fn is_command(text: &str) -> bool {
     match find(text) {
-        Ok(found) => !found.commands.is_empty(),
+        Ok(found) => !found.curl.is_empty(),
         Err(_) => text.lines().any(|line| line.split_whitespace().find(|word| !is_before(word)).is_some_and(is_curl)),
     }
 }
@@ -66,7 +66,7 @@ fn find(text: &str) -> std::result::Result<Commands, String> {
         let assigned = found.add(command)?;
         splitter.known.extend(assigned);
     }
-    for command in &found.commands {
+    for command in &found.curl {
         for name in command.words.iter().flat_map(|word| marks::pieces(word)).filter_map(variable) {
             found.notes.push(format!("${name}: taken from the environment when it runs (${{env.{name}}})"));
         }
@@ -92,7 +92,14 @@ const HARMLESS: [&str; 7] = ["set", "true", ":", "wait", "exit", "clear", "unset
 
 /// Variables of the environment that curl reads.
 const READ_BY_CURL: [&str; 8] = [
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "curl_home", "ssl_cert_file", "ssl_cert_dir", "curl_ca_bundle",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "curl_home",
+    "ssl_cert_file",
+    "ssl_cert_dir",
+    "curl_ca_bundle",
 ];
 
 impl Commands {
@@ -104,7 +111,7 @@ impl Commands {
         if words.iter().any(|word| marks::has_any(word)) {
             return Err(Error::usage("curl command", NO_TEXT));
         }
-        Ok(Self { commands: vec![CurlWords { words: words.to_vec(), stdin: None }], ..Self::default() })
+        Ok(Self { curl: vec![CurlWords { words: words.to_vec(), stdin: None }], ..Self::default() })
     }
 
     /// Adds a command; returns variables that it sets for the commands after it.
@@ -115,10 +122,15 @@ impl Commands {
         let name = loop {
             let Some(word) = words.next() else { return Ok(assigned) };
             match &*word {
-                // The prompt of a shell, copied with the command.
-                "%" | "$" => {}
-                "sudo" => while words.next_if(|word| word.starts_with('-')).is_some() {},
-                "env" | "time" | "command" | "exec" | "nohup" | "export" => {}
+                "sudo" => {
+                    while let Some(option) = words.next_if(|word| word.starts_with('-')) {
+                        if matches!(&*option, "-u" | "-g") {
+                            words.next();
+                        }
+                    }
+                }
+                // A prompt of a shell that was copied, too.
+                "%" | "$" | "env" | "time" | "command" | "exec" | "nohup" | "export" => {}
                 _ => match assignment(&word) {
                     Some((name, value)) => assigned.push((name.to_owned(), value.to_owned())),
                     None => break word,
@@ -137,11 +149,11 @@ impl Commands {
             if is_cut {
                 self.lost.push("& ends the command, as in a shell; put the URL in quotes if it goes on".to_owned());
             }
-            self.commands.push(CurlWords { words: words.collect(), stdin });
+            self.curl.push(CurlWords { words: words.collect(), stdin });
             return Ok(Vec::new());
         }
         let shown = masked_url(&marks::shown(&name));
-        if after == Connection::Pipe && !self.commands.is_empty() {
+        if after == Connection::Pipe && !self.curl.is_empty() {
             self.notes.push(format!("| {shown}: left out, it is about the answer"));
         } else if !HARMLESS.contains(&&*name) {
             self.lost.push(format!("{shown}: left out, only curl is understood"));

@@ -99,7 +99,9 @@ pub(super) fn expansion(
             }
             inside
         }
-        Some(c) if c.is_ascii_alphabetic() || c == '_' => std::iter::from_fn(|| rest.next_if(|c| is_part(*c))).collect(),
+        Some(c) if c.is_ascii_alphabetic() || c == '_' => {
+            std::iter::from_fn(|| rest.next_if(|c| is_part(*c))).collect()
+        }
         Some(c) if c.is_ascii_digit() || "@*#?$!-".contains(c) => {
             return Err(format!("${c} is an expansion of the shell; write its value, or \\$ for a dollar sign"));
         }
@@ -143,7 +145,9 @@ pub(super) fn ansi_c_quoted(rest: &mut CharStream<'_>, word: &mut String) -> Res
                 'f' => bytes.push(0xc),
                 'v' => bytes.push(0xb),
                 // A byte, not a character.
-                'x' if rest.peek().is_some_and(char::is_ascii_hexdigit) => bytes.push(low_byte(digits(rest, 2, 16, ""))),
+                'x' if rest.peek().is_some_and(char::is_ascii_hexdigit) => {
+                    bytes.push(low_byte(digits(rest, 2, 16, "")));
+                }
                 digit @ '0'..='7' => bytes.push(low_byte(digits(rest, 2, 8, digit.encode_utf8(&mut [0; 4])))),
                 'c' => bytes.push(low_byte(u32::from(next(rest)?.to_ascii_uppercase()) ^ 0x40)),
                 'u' => push(&mut bytes, surrogates(rest)?),

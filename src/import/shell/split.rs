@@ -46,7 +46,9 @@ enum Expected {
     /// A file for standard input.
     Input,
     /// The end of a here-document, whose lines may be indented by tabs.
-    HereDocument { strips_tabs: bool },
+    HereDocument {
+        strips_tabs: bool,
+    },
     HereString,
 }
 
@@ -144,9 +146,7 @@ impl<'t> Splitter<'t> {
             '$' if self.rest.peek() == Some(&'"') => {}
             '$' => expansion(&mut self.rest, &self.known, self.word.get_or_insert_default())?,
             '`' => return Err(substitution("`", &mut self.rest, '`')),
-            '#' if self.word.is_none() => {
-                while self.rest.next_if(|c| *c != '\n').is_some() {}
-            }
+            '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
             '~' if self.word.is_none() && self.rest.peek() == Some(&'/') => {
                 marks::push_variable(self.word.get_or_insert_default(), "HOME");
             }
