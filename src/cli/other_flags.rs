@@ -75,6 +75,9 @@ pub struct ImportFlags {
     /// Include images, fonts, style sheets and scripts (HAR)
     #[arg(long)]
     pub assets: bool,
+    /// Leave out the pauses between the pages of a recording (HAR)
+    #[arg(long)]
+    pub no_pauses: bool,
     /// Write the values of Authorization, Cookie and similar headers into the scenario
     ///
     /// By default each is replaced by an environment variable, which the scenario reads when it runs.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use super::extraction::ValueSource;
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
 use crate::plan::{read_back, scenario};
@@ -81,7 +82,24 @@ pub(super) struct DraftClass {
 #[derive(Debug, Serialize)]
 struct DraftTask {
     name: &'static str,
-    requests: Vec<DraftRequest>,
+    requests: Vec<DraftStep>,
+}
+
+/// A step of a task.
+#[derive(Debug)]
+enum DraftStep {
+    Request(Box<DraftRequest>),
+    /// Think time.
+    Pause(String),
+}
+
+impl Serialize for DraftStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Request(request) => request.serialize(serializer),
+            Self::Pause(time) => serializer.collect_map([("pause", time)]),
+        }
+    }
 }
 
 /// One request.
@@ -101,8 +119,10 @@ pub(super) struct DraftRequest {
     pub(super) redirects: Option<u16>,
     /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
-    /// Name of the variable, and JSON pointer to its value.
-    pub(super) extract: Vec<(String, String)>,
+    /// Names of variables, and where the response has their values.
+    pub(super) extract: Vec<(String, ValueSource)>,
+    /// Think time before it.
+    pub(super) pause: Option<String>,
 }
 
 /// The body of a request.
@@ -212,7 +232,11 @@ impl Draft {
     /// Creates a scenario named after its host.
     pub(super) fn new(host: String, requests: Vec<DraftRequest>, wait: Option<String>) -> Self {
         let name = host.split_once("://").map_or(host.as_str(), |(_, authority)| authority).to_owned();
-        let tasks = [DraftTask { name: "journey", requests }];
+        let steps = requests.into_iter().flat_map(|mut request| {
+            let pause = request.pause.take().map(DraftStep::Pause);
+            pause.into_iter().chain([DraftStep::Request(Box::new(request))])
+        });
+        let tasks = [DraftTask { name: "journey", requests: steps.collect() }];
         let class = DraftClass { name: "user", wait, tasks };
         let (insecure, connect_timeout, redirects) = (false, None, None);
         Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, user_classes: [class] }
@@ -276,8 +300,8 @@ impl Serialize for DraftRequest {
             map.serialize_entry("expect", &BTreeMap::from([("status", status)]))?;
         }
         if !self.extract.is_empty() {
-            let pointers = self.extract.iter().map(|(name, at)| (name, BTreeMap::from([("json", at)])));
-            map.serialize_entry("extract", &pointers.collect::<BTreeMap<_, _>>())?;
+            let sources = self.extract.iter().map(|(name, source)| (name, source));
+            map.serialize_entry("extract", &sources.collect::<BTreeMap<_, _>>())?;
         }
         map.end()
     }

@@ -10,6 +10,7 @@ mod body;
 mod correlate;
 mod curl;
 mod draft;
+mod extraction;
 mod har;
 mod header_fields;
 mod marks;
@@ -25,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::plan::json::without_bom;
 use crate::secret::masked_url;
 pub use draft::Import;
-pub use scope::{Assets, Hosts, ImportOptions, SecretHandling};
+pub use scope::{Assets, Hosts, ImportOptions, Pauses, SecretHandling};
 use shell::{Commands, is_command, is_curl};
 
 /// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.

@@ -1,5 +1,7 @@
 //! `swarmline import`: recordings and commands from a browser become a scenario, and everything left out is reported.
 
+mod recordings;
+
 use serde_json::{Value, json};
 
 use crate::support::{Finished, Run, Scratch};
@@ -67,28 +69,6 @@ fn options_that_are_not_imported_are_reported() {
     for said in ["-4: left out, pass it to swarmline run", "--proxy http://p:1", "--retry 3: left out", "-F a"] {
         assert!(stderr.contains(said), "{said}: {stderr}");
     }
-}
-
-#[test]
-fn a_recording_becomes_a_journey_whose_tokens_are_extracted() {
-    let har = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/import/shop.har");
-    let (requests, stderr) = requests(&[har]);
-    let expected = json!([
-        {"get": "/", "headers": {"Accept": "text/html"}},
-        {"post": "/login", "json": {"user": "jo"},
-         "extract": {"id": {"json": "/id"}, "token": {"json": "/session/token"}}},
-        {"get": "/items/${id}/parts/7?t=${token}", "name": "/items/:id/parts/:id",
-         "headers": {"Authorization": "Bearer ${token}"}, "expect": {"status": 404}},
-        {"post": "/form", "headers": {"X-Api-Key": "${env.X_API_KEY}"}, "form": {"a": "1 2"}},
-    ]);
-    assert_eq!(requests, expected);
-    for said in ["2 values", "X_API_KEY", "https://track.example.net: left out", "images", "redirects"] {
-        assert!(stderr.contains(said), "{said}: {stderr}");
-    }
-    let all = import(&["--all-hosts", "--assets", har]).exits(0);
-    let scenario: Value = serde_json::from_slice(&all.stdout).unwrap();
-    assert_eq!(scenario["user_classes"][0]["tasks"][0]["requests"].as_array().unwrap().len(), 6);
-    assert_eq!(scenario["user_classes"][0]["wait"], "1.0s..3.0s", "0.5 to 1.5 times the pause between pages");
 }
 
 #[test]
@@ -221,53 +201,4 @@ fn a_timeout_is_a_number_of_seconds_without_a_unit() {
         let refused = import(&["curl", "http://h.test/", "-m", wrong]).exits(2);
         assert!(refused.complaint().starts_with("curl -m: "), "{wrong}: {}", refused.stderr);
     }
-}
-
-/// A recording of these exchanges: method, URL, what else the request has, and the JSON that answers it.
-fn recording(exchanges: &[(&str, &str, Value, Value)]) -> String {
-    let entry = |(method, url, post, answer): &(&str, &str, Value, Value)| {
-        let content = json!({"mimeType": "application/json", "text": answer.to_string()});
-        json!({
-            "request": {"method": method, "url": url, "postData": post},
-            "response": {"status": 200, "content": content},
-        })
-    };
-    json!({"log": {"entries": exchanges.iter().map(entry).collect::<Vec<_>>()}}).to_string()
-}
-
-#[test]
-fn the_fields_of_a_recorded_form_are_kept_whatever_their_names() {
-    let scratch = Scratch::new("import-fields");
-    let fields = |names: [&str; 2]| json!({"params": names.map(|name| json!({"name": name, "value": "${"}))});
-    let url = "http://h.test/a";
-    let exchanges = [
-        ("POST", url, fields(["a", "${"]), json!({})),
-        ("POST", url, fields(["a", "a"]), json!({})),
-        ("POST", url, fields(["", "a"]), json!({})),
-    ];
-    let file = scratch.write("fields.har", recording(&exchanges));
-    let (requests, _) = accepted(&scratch, &[&file], &[]);
-    assert_eq!(requests[0]["form"], json!({"a": "$${", "$${": "$${"}));
-    assert_eq!(requests[1]["body"], "a=%24%7B&a=%24%7B");
-    assert_eq!(requests[2]["body"], "=%24%7B&a=%24%7B");
-}
-
-#[test]
-fn values_are_extracted_only_where_a_variable_can_stand() {
-    let scratch = Scratch::new("import-places");
-    let answer = json!({
-        "self": "http://api.test", "host": "api.test", "next": "/items/abcd", "sessionid": "sessionid", "amount": "12345678",
-    });
-    let text = json!({"text": "$12345678 12345678 ${sessionid}"});
-    let exchanges = [
-        ("GET", "http://shop.test/", Value::Null, answer),
-        ("GET", "http://api.test/items/abcd", Value::Null, json!({})),
-        ("GET", "http://shop.test/items/abcd?back=/items/abcd&s=sessionid", Value::Null, json!({})),
-        ("POST", "http://shop.test/", text, json!({})),
-    ];
-    let file = scratch.write("places.har", recording(&exchanges));
-    let (requests, _) = accepted(&scratch, &["--all-hosts", &file], &[]);
-    assert_eq!(requests[1]["get"], "http://api.test/items/abcd", "the host and the start of a path stay");
-    assert_eq!(requests[2]["get"], "/items/abcd?back=${raw(next)}&s=${sessionid}", "without encoding, as recorded");
-    assert_eq!(requests[3]["body"], "$12345678 ${amount} $${${sessionid}}", "after a dollar sign it stays");
 }
