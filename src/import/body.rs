@@ -47,7 +47,7 @@ fn literals(value: Json) -> Json {
 
 /// The body for the fields of a form; also returns whether the scenario key implies the `Content-Type`.
 pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
-    if let Some(pairs) = unique(fields.iter().cloned()) {
+    if let Some(pairs) = as_members(fields.iter().cloned()) {
         return (DraftBody::Form(pairs), true);
     }
     let pairs: Vec<String> =
@@ -55,7 +55,8 @@ pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
     (DraftBody::Text(pairs.join("&")), false)
 }
 
-/// The form fields if they can be expressed as a map, and are encoded as a scenario does it.
+/// The form fields if they can be expressed as a map, where those of one name are a list and so follow one another, and
+/// are encoded as a scenario does it.
 fn form(text: &str) -> Option<Vec<(String, String)>> {
     let encoded = |text: &str| encoded(text).replace("%20", "+");
     let pair = |part: &str| {
@@ -64,17 +65,19 @@ fn form(text: &str) -> Option<Vec<(String, String)>> {
         (encoded(&pair.0) == name && encoded(&pair.1) == value).then_some(pair)
     };
     let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
-    unique(pairs?)
+    as_members(pairs?)
 }
 
-/// The fields as members of a map, if each has a name of its own.
-fn unique(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(String, String)>> {
+/// The fields as members of a map, if those of one name follow one another.
+fn as_members(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     let mut names = HashSet::new();
+    let mut last = String::new();
     for (name, value) in fields {
-        if name.is_empty() || !names.insert(name.clone()) {
+        if name.is_empty() || (name != last && !names.insert(name.clone())) {
             return None;
         }
+        last.clone_from(&name);
         pairs.push((escape_template(&name), escape_template(&value)));
     }
     Some(pairs)
@@ -106,7 +109,9 @@ mod tests {
         }
         let form = convert("application/x-www-form-urlencoded", "a=1+2%26&b=%C3%BC");
         assert_eq!(form, (DraftBody::Form(vec![("a".into(), "1 2&".into()), ("b".into(), "ü".into())]), true));
-        for text in ["a=1&a=2", "a", "=1", "a=%ff", "a=%", "a=b c", "a=%20", "a=%41", "a=%c3%bc"] {
+        let (DraftBody::Form(twice), true) = convert("application/x-www-form-urlencoded", "a=1&a=2") else { panic!() };
+        assert_eq!(twice, [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())]);
+        for text in ["a=1&b=2&a=3", "a", "=1", "a=%ff", "a=%", "a=b c", "a=%20", "a=%41", "a=%c3%bc"] {
             assert_eq!(convert("application/x-www-form-urlencoded", text).0, DraftBody::Text(text.into()), "{text}");
         }
     }

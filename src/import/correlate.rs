@@ -8,12 +8,11 @@ mod needle;
 mod units;
 mod variables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::draft::DraftRequest;
+use super::draft::{DraftRequest, Notes};
 use candidates::ValueCandidate;
 pub(super) use candidates::{Answer, Collector, ValueBudget, looks_like_id};
-pub(super) use left::note_left;
 use naming::Rarity;
 use needle::Needle;
 use units::Unit;
@@ -25,10 +24,32 @@ const MAX_TEXTS: usize = 20_000;
 /// Maximum number of extracted values: a draft with more would not be reviewed by its user.
 const MAX_VALUES: usize = 1_000;
 
-/// Replaces values from earlier responses by variables; returns the number of values replaced.
+/// The result of [`correlate`].
+#[derive(Debug)]
+pub(super) struct Correlation {
+    /// Number of values that are extracted.
+    pub(super) extracted: usize,
+    /// Identifiers of responses that are not common values.
+    known: HashSet<String>,
+}
+
+impl Correlation {
+    /// Adds notes on the values that are extracted, and on those that look like identifiers and stay.
+    pub(super) fn note(&self, requests: &mut [DraftRequest], notes: &mut Notes) {
+        match self.extracted {
+            0 => {}
+            count => notes.add(format!(
+                "{count} values are now extracted from earlier responses (extract): check that they are the right ones"
+            )),
+        }
+        left::note(requests, &self.known, notes);
+    }
+}
+
+/// Replaces values from earlier responses by variables.
 ///
 /// `answers` are the values of the responses, in the order of the requests.
-pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Answer>) -> usize {
+pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Answer>) -> Correlation {
     let mut known: BTreeMap<String, Vec<(usize, ValueCandidate)>> = BTreeMap::new();
     for (index, values) in answers.into_iter().enumerate() {
         for value in values {
@@ -37,13 +58,16 @@ pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Answer>) -> 
             }
         }
     }
+    let is_known = |text: &&String| naming::rarity(text) > Some(Rarity::Common);
+    let ids = known.iter().filter(|(_, places)| places.iter().any(|(_, value)| value.is_id));
+    let ids = ids.map(|(text, _)| text).filter(is_known).cloned().collect();
     let (rare, others): (Vec<_>, Vec<_>) =
         known.into_iter().partition(|(text, _)| naming::rarity(text) == Some(Rarity::Rare));
     let mut names = VariableNames::default();
     replace_rare(requests, rare, &mut names);
     replace_others(requests, others.into_iter().collect(), &mut names);
     requests.iter_mut().for_each(rename);
-    names.used.len()
+    Correlation { extracted: names.used.len(), known: ids }
 }
 
 /// Replaces rare values wherever they occur.

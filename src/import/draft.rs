@@ -131,6 +131,7 @@ pub(super) enum DraftBody {
     #[default]
     None,
     Json(Json),
+    /// Fields of one name follow one another.
     Form(Vec<(String, String)>),
     Multipart(Vec<DraftPart>),
     Text(String),
@@ -285,7 +286,7 @@ impl Serialize for DraftRequest {
         match &self.body {
             DraftBody::None => {}
             DraftBody::Json(value) => map.serialize_entry("json", value)?,
-            DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
+            DraftBody::Form(pairs) => map.serialize_entry("form", &FormFields(pairs))?,
             DraftBody::Multipart(parts) => map.serialize_entry("multipart", parts)?,
             DraftBody::Text(text) => map.serialize_entry("body", text)?,
             DraftBody::File(path) => map.serialize_entry("body_file", path)?,
@@ -332,6 +333,23 @@ impl Serialize for DraftPart {
         }
         if let Some(media_type) = &self.content_type {
             map.serialize_entry("content_type", media_type)?;
+        }
+        map.end()
+    }
+}
+
+/// A map of fields in their order, where fields of one name are a list.
+struct FormFields<'p>(&'p [(String, String)]);
+
+impl Serialize for FormFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for fields in self.0.chunk_by(|(a, _), (b, _)| a == b) {
+            match fields {
+                [(name, value)] => map.serialize_entry(name, value)?,
+                [(name, _), ..] => map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?,
+                [] => {}
+            }
         }
         map.end()
     }

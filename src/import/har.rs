@@ -14,7 +14,7 @@ mod request;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use super::correlate::{Answer, correlate, note_left};
+use super::correlate::{Answer, correlate};
 use super::draft::{Draft, DraftRequest, Import, Notes, SizeBudget};
 use super::secrets::SecretVariables;
 use super::{Assets, Hosts, ImportOptions, Pauses, SecretHandling};
@@ -66,14 +66,9 @@ pub(super) fn import(file: &str, input: impl Read, scope: ImportOptions) -> Resu
         requests.push(request);
     }
     // Secrets come last: a token from a response is a variable by then, not a secret of the file.
-    match correlate(&mut requests, answers) {
-        0 => {}
-        count => notes.add(format!(
-            "{count} values are now extracted from earlier responses (extract): check that they are the right ones"
-        )),
-    }
+    let correlation = correlate(&mut requests, answers);
     hide_secrets(&mut requests, scope.secrets, &mut notes);
-    note_left(&mut requests, &mut notes);
+    correlation.note(&mut requests, &mut notes);
     Draft::new(home.host, requests, wait).finish(file, notes)
 }
 
@@ -117,12 +112,12 @@ fn exclusion(
     if redirects.is_hop(at) {
         return Some(Exclusion::Hop);
     }
-    if let Some(exclusion) = &exchange.exclusion {
-        return Some(exclusion.clone());
-    }
     let is_asset = exchange.is_asset || (exchanges[redirects.last(at)].is_asset && exchange.method == "GET");
-    if is_asset && scope.assets == Assets::LeaveOut {
-        return Some(Exclusion::Asset);
+    let is_left_out = is_asset && scope.assets == Assets::LeaveOut;
+    match &exchange.exclusion {
+        None | Some(Exclusion::Unanswered(..)) if is_left_out => return Some(Exclusion::Asset),
+        Some(exclusion) => return Some(exclusion.clone()),
+        None => {}
     }
     let is_other = scope.hosts == Hosts::First && !home.origins.contains(&exchange.origin);
     is_other.then(|| Exclusion::OtherHost(exchange.origin.clone()))

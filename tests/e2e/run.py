@@ -34,6 +34,7 @@ import scenarios_end
 import scenarios_engines
 import scenarios_journeys
 import scenarios_page
+import scenarios_recordings
 import scenarios_request
 import scenarios_requests
 import scenarios_route
@@ -59,6 +60,7 @@ SCENARIOS = [
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_requests.SCENARIOS,
+    *scenarios_recordings.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
     *scenarios_deploy.SCENARIOS,

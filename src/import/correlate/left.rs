@@ -1,6 +1,6 @@
 //! Tells how many values look like identifiers and are sent as recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::draft::{DraftRequest, Notes};
 use super::candidates::looks_like_id;
@@ -12,14 +12,14 @@ const MAX_PLACES: usize = 5;
 
 /// Adds a note on the values that look like identifiers and come from no response, so that a user looks at them. The
 /// values themselves may be secret.
-pub(in crate::import) fn note_left(requests: &mut [DraftRequest], notes: &mut Notes) {
+pub(super) fn note(requests: &mut [DraftRequest], known: &HashSet<String>, notes: &mut Notes) {
     let mut values: BTreeSet<String> = BTreeSet::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (index, request) in requests.iter_mut().enumerate() {
         let endpoint = request.name.as_deref().unwrap_or(&request.target).split('?').next().unwrap_or_default();
         let endpoint = format!("{} {endpoint}", request.method);
         units::replace(request, &mut |unit, text| {
-            if is_left(unit, text) && values.insert(text.to_owned()) {
+            if is_left(unit, text, known) && values.insert(text.to_owned()) {
                 places.entry(place(&endpoint, unit)).or_insert(index);
             }
             None
@@ -51,9 +51,13 @@ fn place(endpoint: &str, unit: &Unit) -> String {
     }
 }
 
-fn is_left(unit: &Unit, text: &str) -> bool {
+/// `known` are identifiers of responses, which look like one wherever they stand.
+fn is_left(unit: &Unit, text: &str, known: &HashSet<String>) -> bool {
     if text.contains("${") || naming::rarity(text).is_none() {
         return false;
+    }
+    if known.contains(text) && unit.part != Part::Referer {
+        return true;
     }
     match unit.part {
         Part::Path => looks_like_id(text),

@@ -116,6 +116,8 @@ pub(super) fn is_asset(entry: &Value, method: &str, fields: &Fields, path: &str)
     let by_mime =
         PREFIXES.iter().any(|prefix| mime.starts_with(prefix)) || PARTS.iter().any(|part| mime.contains(part));
     let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending);
+    // An error page has the type of the page.
+    let says_nothing = says_nothing || entry["response"]["status"].as_u64().is_some_and(|status| status >= 400);
     let by_name = ending.is_some_and(|ending| ENDINGS.contains(&ending.to_ascii_lowercase().as_str()));
     kinds.into_iter().flatten().any(|kind| KINDS.contains(&kind)) || by_mime || (says_nothing && by_name)
 }

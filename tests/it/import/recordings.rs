@@ -50,11 +50,14 @@ fn the_fields_of_a_recorded_form_are_kept_whatever_their_names() {
         ("POST", url, fields(["a", "${"]), json!({})),
         ("POST", url, fields(["a", "a"]), json!({})),
         ("POST", url, fields(["", "a"]), json!({})),
+        ("POST", url, json!({"params": ["a", "b", "a"].map(|name| json!({"name": name, "value": "1"}))}), json!({})),
     ];
     let file = scratch.write("fields.har", recording(&exchanges));
     let (requests, _) = accepted(&scratch, &[&file], &[]);
     assert_eq!(requests[0]["form"], json!({"a": "$${", "$${": "$${"}));
-    assert_eq!(requests[1]["body"], "a=%24%7B&a=%24%7B");
+    assert_eq!(requests[1]["form"], json!({"a": ["$${", "$${"]}));
+    assert_eq!(requests[3]["body"], "a=1&b=1&a=1", "a map cannot have this order");
+    assert_eq!(requests[3]["headers"], json!({"Content-Type": "application/x-www-form-urlencoded"}));
     assert_eq!(requests[2]["body"], "=%24%7B&a=%24%7B");
 }
 
