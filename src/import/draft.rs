@@ -347,7 +347,9 @@ impl Serialize for FormFields<'_> {
         for fields in self.0.chunk_by(|(a, _), (b, _)| a == b) {
             match fields {
                 [(name, value)] => map.serialize_entry(name, value)?,
-                [(name, _), ..] => map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?,
+                [(name, _), ..] => {
+                    map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?
+                }
                 [] => {}
             }
         }

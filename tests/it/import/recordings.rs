@@ -1,9 +1,57 @@
 //! Recordings: which requests are taken over, and which of their values come from earlier responses.
 
+mod bodies;
+mod identifiers;
+mod kinds;
+mod pages;
+
 use serde_json::{Value, json};
 
 use super::{accepted, import, requests};
-use crate::support::Scratch;
+use crate::support::{Run, Scratch};
+
+/// An entry of a recording that was answered with 200; `more` replaces its members, and those of its members.
+fn entry(method: &str, url: &str, more: Value) -> Value {
+    let mut entry = json!({
+        "startedDateTime": "2026-01-01T10:00:00.000Z", "time": 10,
+        "request": {"method": method, "url": url, "headers": []},
+        "response": {"status": 200, "headers": [], "content": {"mimeType": "text/html"}},
+    });
+    merge(&mut entry, more);
+    entry
+}
+
+fn merge(into: &mut Value, more: Value) {
+    match (into, more) {
+        (Value::Object(into), Value::Object(more)) => {
+            more.into_iter().for_each(|(name, value)| merge(into.entry(name).or_insert(Value::Null), value));
+        }
+        (into, more) => *into = more,
+    }
+}
+
+/// Header fields as a recording has them.
+fn fields(fields: &[(&str, &str)]) -> Value {
+    fields.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+}
+
+/// What `import` makes of entries: the exit code, the scenario, which a dry run accepts, and stderr.
+fn imported(name: &str, entries: &[Value], flags: &[&str]) -> (i32, Value, String) {
+    let scratch = Scratch::new(&format!("recording-{name}"));
+    let file = scratch.write("r.har", json!({"log": {"entries": entries}}).to_string());
+    let done = Run::new(["import"]).with(flags.iter().copied()).with([&*file]).finish_any();
+    if done.stdout.is_empty() {
+        return (done.code, Value::Null, done.stderr);
+    }
+    let path = scratch.write("scenario.json", &done.stdout);
+    Run::new(["run", "--dry-run", "-f", &path]).finish().exits(0);
+    (done.code, serde_json::from_slice(&done.stdout).unwrap(), done.stderr)
+}
+
+/// The steps of the only task of a scenario.
+fn steps(scenario: &Value) -> &[Value] {
+    scenario["user_classes"][0]["tasks"][0]["requests"].as_array().map_or(&[], Vec::as_slice)
+}
 
 #[test]
 fn a_recording_becomes_a_journey_whose_tokens_are_extracted() {
@@ -46,11 +94,12 @@ fn the_fields_of_a_recorded_form_are_kept_whatever_their_names() {
     let scratch = Scratch::new("import-fields");
     let fields = |names: [&str; 2]| json!({"params": names.map(|name| json!({"name": name, "value": "${"}))});
     let url = "http://h.test/a";
+    let apart = ["a", "b", "a"].map(|name| json!({"name": name, "value": "1"}));
     let exchanges = [
         ("POST", url, fields(["a", "${"]), json!({})),
         ("POST", url, fields(["a", "a"]), json!({})),
         ("POST", url, fields(["", "a"]), json!({})),
-        ("POST", url, json!({"params": ["a", "b", "a"].map(|name| json!({"name": name, "value": "1"}))}), json!({})),
+        ("POST", url, json!({"params": apart}), json!({})),
     ];
     let file = scratch.write("fields.har", recording(&exchanges));
     let (requests, _) = accepted(&scratch, &[&file], &[]);
