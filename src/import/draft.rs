@@ -356,12 +356,3 @@ impl Serialize for FormFields<'_> {
         map.end()
     }
 }
-
-/// A map that keeps its order.
-struct Pairs<'p>(&'p [(String, String)]);
-
-impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
-    }
-}

@@ -4,6 +4,7 @@ mod cookies;
 mod entries;
 mod exchange;
 mod exclusion;
+mod headers;
 mod kind;
 mod multipart;
 mod pauses;

@@ -12,7 +12,6 @@ mod curl;
 mod draft;
 mod extraction;
 mod har;
-mod header_fields;
 mod marks;
 mod scope;
 mod secrets;

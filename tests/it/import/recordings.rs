@@ -5,6 +5,8 @@ mod identifiers;
 mod kinds;
 mod pages;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::{accepted, import, requests};
@@ -37,7 +39,8 @@ fn fields(fields: &[(&str, &str)]) -> Value {
 
 /// What `import` makes of entries: the exit code, the scenario, which a dry run accepts, and stderr.
 fn imported(name: &str, entries: &[Value], flags: &[&str]) -> (i32, Value, String) {
-    let scratch = Scratch::new(&format!("recording-{name}"));
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let scratch = Scratch::new(&format!("recording-{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
     let file = scratch.write("r.har", json!({"log": {"entries": entries}}).to_string());
     let done = Run::new(["import"]).with(flags.iter().copied()).with([&*file]).finish_any();
     if done.stdout.is_empty() {

@@ -105,9 +105,9 @@ fn a_value_that_is_the_same_by_coincidence_stays() {
 
 #[test]
 fn the_shortest_pointer_that_is_the_values_alone_is_taken() {
-    let text = r#"{"included":{"owner":{"uuid":"aaaa-1111"}},"uuid":"aaaa-1111","name":"aaaa-1111"}"#;
+    let text = r#"{"included":{"owner":{"guid":"aaaa-1111"}},"guid":"aaaa-1111","name":"aaaa-1111"}"#;
     let (steps, _) = two("/x", text, "GET", "/a/aaaa-1111", json!({}));
-    assert_eq!(steps[0]["extract"], json!({"uuid": {"json": "/uuid"}}));
+    assert_eq!(steps[0]["extract"], json!({"guid": {"json": "/guid"}}));
     let text = r#"{"user":{"id":7},"cart":{"id":7,"links":{"cart_id":7}}}"#;
     let (steps, _) = two("/x", text, "GET", "/carts/7", json!({}));
     assert_eq!(steps[0]["extract"], json!({"id": {"json": "/cart/id"}}), "the user's is another by its name");
@@ -155,7 +155,7 @@ fn fields_headers_cookies_and_redirects_give_values_too() {
         entry("GET", "http://h.test/carts/12/total", json!({})),
     ];
     let (code, scenario, stderr) = imported("sources", &entries, &[]);
-    let steps = steps(&scenario);
+    let steps = super::steps(&scenario);
     let extract = json!({
         "order_id": {"regex": "/orders/([^/?&#\"'<> ]+)", "header": "Location"},
         "XSRF_TOKEN": {"cookie": "XSRF-TOKEN"},
