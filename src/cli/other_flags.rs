@@ -72,7 +72,7 @@ pub struct ImportFlags {
     /// Include requests to other hosts than the first one (HAR)
     #[arg(long)]
     pub all_hosts: bool,
-    /// Include images, fonts, style sheets and scripts (HAR)
+    /// Include images, fonts, style sheets, scripts and media (HAR)
     #[arg(long)]
     pub assets: bool,
     /// Leave out the pauses between the pages of a recording (HAR)
