@@ -348,7 +348,7 @@ impl Serialize for FormFields<'_> {
             match fields {
                 [(name, value)] => map.serialize_entry(name, value)?,
                 [(name, _), ..] => {
-                    map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?
+                    map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?;
                 }
                 [] => {}
             }

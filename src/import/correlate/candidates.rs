@@ -163,7 +163,7 @@ impl<'b> Collector<'b> {
             for (at, _) in html.match_indices(attribute) {
                 let begin = at + attribute.len();
                 let end = html[begin..].find(['"', '\'', '>', '<', ' ']).map_or(html.len(), |end| begin + end);
-                self.link(SearchedText::Body, &html[at..end], attribute.len(), &mut seen);
+                self.link(&SearchedText::Body, &html[at..end], attribute.len(), &mut seen);
             }
         }
     }
@@ -184,7 +184,7 @@ impl<'b> Collector<'b> {
             self.named(ValueSource::Header(name.to_owned()), name, value.to_owned());
         }
         if ["location", "content-location"].contains(&name.to_ascii_lowercase().as_str()) {
-            self.link(SearchedText::Header(name.to_owned()), path_of(value), 0, &mut HashSet::new());
+            self.link(&SearchedText::Header(name.to_owned()), path_of(value), 0, &mut HashSet::new());
         }
     }
 
@@ -197,13 +197,13 @@ impl<'b> Collector<'b> {
 
     /// Adds the identifiers in the URL that redirects led to.
     pub(in crate::import) fn url(&mut self, url: &str) {
-        self.link(SearchedText::Url, path_of(url), 0, &mut HashSet::new());
+        self.link(&SearchedText::Url, path_of(url), 0, &mut HashSet::new());
     }
 
     /// Adds the identifiers in the path and query of a link, which begins at `begin` of `text`; a pattern for one
     /// begins with the text. `seen` are the beginnings of earlier links: where the same text stands in front of another
     /// value first, the pattern would find that one.
-    fn link<'t>(&mut self, searched: SearchedText, text: &'t str, begin: usize, seen: &mut HashSet<&'t str>) {
+    fn link<'t>(&mut self, searched: &SearchedText, text: &'t str, begin: usize, seen: &mut HashSet<&'t str>) {
         /// A pattern has at most 1,000 bytes, and escapes make it longer.
         const MAX_BEFORE: usize = 400;
         let mut place = begin;

@@ -44,7 +44,7 @@ pub(super) fn replace(request: &mut DraftRequest, choose: &mut Choose<'_>) {
         let changed = if name.eq_ignore_ascii_case("referer") {
             in_url(value, [Part::Referer; 2], choose)
         } else {
-            choose(&named(name, value, &resource, Part::Header), value).map(variable)
+            choose(&named(name, value, &resource, Part::Header), value).as_deref().map(variable)
         };
         if let Some(changed) = changed {
             *value = changed;
@@ -58,7 +58,7 @@ pub(super) fn replace(request: &mut DraftRequest, choose: &mut Choose<'_>) {
         DraftBody::Form(pairs) => {
             for (name, value) in pairs {
                 if let Some(changed) = choose(&named(name, value, &resource, Part::Body), value) {
-                    *value = variable(changed);
+                    *value = variable(&changed);
                 }
             }
         }
@@ -68,7 +68,7 @@ pub(super) fn replace(request: &mut DraftRequest, choose: &mut Choose<'_>) {
                 if let Some(value) = part.value_mut()
                     && let Some(changed) = choose(&unit, value)
                 {
-                    *value = variable(changed);
+                    *value = variable(&changed);
                 }
             }
         }
@@ -81,7 +81,7 @@ pub(super) fn replace(request: &mut DraftRequest, choose: &mut Choose<'_>) {
     }
 }
 
-fn variable(name: String) -> String {
+fn variable(name: &str) -> String {
     format!("${{{name}}}")
 }
 
@@ -122,7 +122,7 @@ fn in_url(target: &str, [of_path, of_query]: [Part; 2], choose: &mut Choose<'_>)
     for segment in path.split('/') {
         let is_id = segment.bytes().any(|byte| byte.is_ascii_digit());
         let unit = Unit { name: String::new(), stem: before.clone(), is_id, part: of_path };
-        let chosen = choose(&unit, segment).map(variable);
+        let chosen = choose(&unit, segment).as_deref().map(variable);
         is_changed |= chosen.is_some();
         if chosen.is_none() && !looks_like_id(segment) && !segment.contains("${") {
             before = naming::stem(segment);
@@ -147,7 +147,7 @@ fn in_fields(text: &str, resource: &str, part: Part, choose: &mut Choose<'_>) ->
     for field in text.split('&') {
         let changed = field.split_once('=').and_then(|(name, value)| {
             let chosen = choose(&named(name, value, resource, part), value)?;
-            Some(format!("{name}={}", variable(chosen)))
+            Some(format!("{name}={}", variable(&chosen)))
         });
         is_changed |= changed.is_some();
         fields.push(changed.unwrap_or_else(|| field.to_owned()));
@@ -167,7 +167,7 @@ fn in_json(json: &mut Json, name: &str, around: &str, is_item: bool, choose: &mu
     match json {
         Json::Text(text) => {
             if let Some(changed) = unit(text) {
-                *text = variable(changed);
+                *text = variable(&changed);
             }
         }
         Json::Number(_) => {

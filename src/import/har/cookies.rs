@@ -11,15 +11,15 @@ use super::kind::field;
 pub(super) fn note_unset(exchanges: &[RecordedExchange], is_sent: impl Fn(usize) -> bool, notes: &mut Notes) {
     /// Names in the note.
     const MAX_NAMES: usize = 10;
-    let mut set: HashSet<&str> = HashSet::new();
+    let mut known: HashSet<&str> = HashSet::new();
     let mut unset: BTreeSet<&str> = BTreeSet::new();
     for (at, exchange) in exchanges.iter().enumerate() {
         if is_sent(at) {
             let sent = field(&exchange.headers, "cookie").unwrap_or_default().split(';');
             let names = sent.filter_map(|pair| pair.split_once('=')).map(|(name, _)| name.trim());
-            unset.extend(names.filter(|name| !set.contains(name)));
+            unset.extend(names.filter(|name| !known.contains(name)));
         }
-        set.extend(exchange.cookies.iter().map(|(name, _)| name.as_str()));
+        known.extend(exchange.cookies.iter().map(|(name, _)| name.as_str()));
     }
     if unset.is_empty() {
         return;

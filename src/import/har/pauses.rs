@@ -32,8 +32,8 @@ pub(super) fn gaps(exchanges: &[RecordedExchange]) -> Vec<Option<f64>> {
         while let Some(end) = ended.next_if(|end| *end <= started) {
             last = longer(last, Some(end));
         }
-        let least = if exchange.is_page || is_new_page { MIN_BEFORE_PAGE } else { MIN_BEFORE_OTHER };
-        gaps.push(last.map(|last| started - last).filter(|gap| *gap >= least));
+        let minimum = if exchange.is_page || is_new_page { MIN_BEFORE_PAGE } else { MIN_BEFORE_OTHER };
+        gaps.push(last.map(|last| started - last).filter(|gap| *gap >= minimum));
         last = longer(last, Some(started));
     }
     gaps

@@ -121,8 +121,8 @@ impl RecordedBody {
                 (body, Some(kind).filter(|_| !is_implied))
             }
             Self::Lines(lines) => {
-                let lines: String = lines.iter().map(|(name, value)| format!("{name}={value}\r\n")).collect();
-                (DraftBody::Text(escape_template(&lines)), given)
+                let lines: Vec<String> = lines.iter().map(|(name, value)| format!("{name}={value}\r\n")).collect();
+                (DraftBody::Text(escape_template(&lines.concat())), given)
             }
             Self::Parts(parts) => {
                 let parts: Vec<_> = parts.into_iter().filter_map(|part| draft_part(part, request, notes)).collect();
@@ -164,11 +164,11 @@ fn draft_part(part: RecordedPart, request: &str, notes: &mut Notes) -> Option<Dr
         name: escape_template(&name),
         content: DraftContent::Value(escape_template(&content.unwrap_or_default())),
         filename: file_name.map_or(FileName::Own, |name| FileName::Given(escape_template(&name))),
-        content_type: content_type.filter(is_field_value).map(|kind| escape_template(&kind)),
+        content_type: content_type.filter(|kind| is_field_value(kind)).map(|kind| escape_template(&kind)),
     })
 }
 
 /// Returns whether text can be the value of a header field that is not empty.
-fn is_field_value(text: &String) -> bool {
+fn is_field_value(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(char::is_control)
 }
