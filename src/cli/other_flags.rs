@@ -68,6 +68,7 @@ Examples:
 /// Flags of `swarmline import`.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportFlags {
     /// Include requests to other hosts than the first one (HAR)
     #[arg(long)]
