@@ -21,6 +21,9 @@ use variables::VariableNames;
 /// Maximum number of texts examined; a recording with more contains data, not tokens.
 const MAX_TEXTS: usize = 20_000;
 
+/// Maximum number of places of a text: the first ones decide, and a common number is in every response.
+const MAX_PLACES: usize = 64;
+
 /// Maximum number of extracted values: a draft with more would not be reviewed by its user.
 const MAX_VALUES: usize = 1_000;
 
@@ -53,8 +56,12 @@ pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Answer>) -> 
     let mut known: BTreeMap<String, Vec<(usize, ValueCandidate)>> = BTreeMap::new();
     for (index, values) in answers.into_iter().enumerate() {
         for value in values {
-            if known.len() < MAX_TEXTS || known.contains_key(&value.text) {
-                known.entry(value.text.clone()).or_default().push((index, value));
+            if known.len() == MAX_TEXTS && !known.contains_key(&value.text) {
+                continue;
+            }
+            let places = known.entry(value.text.clone()).or_default();
+            if places.len() < MAX_PLACES {
+                places.push((index, value));
             }
         }
     }

@@ -8,7 +8,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data; boundary=x";
 
 /// The step that a POST becomes, less its method, and stderr.
-fn posted(content_type: &str, length: Option<usize>, post: Value) -> (Value, String) {
+fn posted(content_type: &str, length: Option<usize>, post: &Value) -> (Value, String) {
     let mut headers = vec![("Content-Type", content_type)];
     let length = length.map(|length| length.to_string());
     headers.extend(length.as_deref().map(|length| ("Content-Length", length)));
@@ -42,7 +42,7 @@ fn a_body_keeps_its_type_its_order_and_its_digits() {
         (FORM, "alone", typed(FORM, "alone")),
         ("text/plain", "${x}", typed("text/plain", "$${x}")),
     ] {
-        let (step, stderr) = posted(kind, Some(text.len()), json!({"mimeType": kind, "text": text}));
+        let (step, stderr) = posted(kind, Some(text.len()), &json!({"mimeType": kind, "text": text}));
         assert_eq!((step, &*stderr), (expected, ""), "{kind} {text}");
     }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/import/chromium.har");
@@ -59,17 +59,17 @@ fn the_fields_of_a_form_are_sent_in_the_type_that_was_recorded() {
         (MULTIPART, json!({"multipart": [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]})),
         ("text/plain", json!({"headers": {"Content-Type": "text/plain"}, "body": "a=1\r\nb=\r\n"})),
     ] {
-        let (step, stderr) = posted(kind, None, json!({"mimeType": kind, "params": params}));
+        let (step, stderr) = posted(kind, None, &json!({"mimeType": kind, "params": params}));
         assert_eq!((step, &*stderr), (expected, ""), "{kind}");
     }
     let file =
         json!({"mimeType": MULTIPART, "params": [{"name": "f", "fileName": "${x}.jpg", "contentType": "image/jpeg"}]});
-    let (step, stderr) = posted(MULTIPART, Some(5000), file);
+    let (step, stderr) = posted(MULTIPART, Some(5000), &file);
     let part = json!({"name": "f", "value": "", "filename": "$${x}.jpg", "content_type": "image/jpeg"});
     assert_eq!(step, json!({"multipart": [part]}));
     assert!(stderr.contains("POST /a: the content of the file \"${x}.jpg\" in the field \"f\" is not in"), "{stderr}");
     let (step, stderr) =
-        posted(MULTIPART, None, json!({"params": [{"name": "", "value": "1"}, {"name": "a", "value": "2"}]}));
+        posted(MULTIPART, None, &json!({"params": [{"name": "", "value": "1"}, {"name": "a", "value": "2"}]}));
     assert_eq!(step, json!({"multipart": [{"name": "a", "value": "2"}]}));
     assert!(stderr.contains("a field without a name: left out"), "{stderr}");
 }
@@ -82,13 +82,13 @@ fn the_text_of_a_multipart_body_becomes_its_parts() {
     let part =
         |content: &str| json!({"name": "f", "value": content, "filename": "b.txt", "content_type": "text/plain"});
     let first = json!({"name": "a", "value": "$${1}"});
-    let (step, stderr) = posted(MULTIPART, Some(text.len()), json!({"mimeType": MULTIPART, "text": text}));
+    let (step, stderr) = posted(MULTIPART, Some(text.len()), &json!({"mimeType": MULTIPART, "text": text}));
     assert_eq!((step, &*stderr), (json!({"multipart": [first, part("hello")]}), ""));
-    let (step, stderr) = posted(MULTIPART, Some(9999), json!({"mimeType": MULTIPART, "text": text}));
+    let (step, stderr) = posted(MULTIPART, Some(9999), &json!({"mimeType": MULTIPART, "text": text}));
     assert_eq!(step, json!({"multipart": [first, part("")]}), "the browser has not recorded all of the file");
     assert!(stderr.contains("\"b.txt\""), "{stderr}");
     let mixed = json!({"mimeType": "multipart/mixed; boundary=x", "text": "--x\r\n\r\n1\r\n--x--"});
-    let (step, _) = posted("multipart/mixed; boundary=x", None, mixed);
+    let (step, _) = posted("multipart/mixed; boundary=x", None, &mixed);
     assert_eq!(step["body"], "--x\r\n\r\n1\r\n--x--", "as recorded, with its boundary");
     assert_eq!(step["headers"]["Content-Type"], "multipart/mixed; boundary=x");
 }
@@ -106,7 +106,7 @@ fn a_body_that_the_recorder_encoded_or_lost_is_decoded_or_said() {
         (json!({"text": ""}), Some(500), json!({}), "sent without its body, which is not in the recording"),
         (Value::Null, None, json!({}), "sent without its body, which is not in the recording"),
     ] {
-        let (step, stderr) = posted("text/plain", length, post.clone());
+        let (step, stderr) = posted("text/plain", length, &post);
         assert_eq!(step, expected, "{post}");
         assert!(stderr.contains(said) && stderr.is_empty() == said.is_empty(), "{post}: {stderr}");
     }

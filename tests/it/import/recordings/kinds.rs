@@ -75,7 +75,7 @@ fn entries_that_are_not_requests_are_left_out_and_said() {
         assert_eq!(steps(&scenario), [json!({"get": "/"})], "{entry}");
         assert!(stderr.contains(said), "{entry}: {stderr}");
         assert_eq!((exit, stderr.lines().count()), (code, 1), "{entry}: {stderr}");
-        let (exit, _, stderr) = imported("kinds", &[entry.clone()], &["--no-pauses"]);
+        let (exit, _, stderr) = imported("kinds", std::slice::from_ref(&entry), &["--no-pauses"]);
         let is_request = said.contains("another host");
         assert!(is_request || (exit == 2 && stderr.contains(said)), "alone, {entry}: {stderr}");
     }
@@ -153,10 +153,10 @@ fn headers_that_http_does_not_allow_are_left_out_with_their_names() {
 
 #[test]
 fn cookies_and_credentials_of_a_recording_are_those_of_the_run_or_said() {
-    let sent = |cookie: &str| json!({"request": {"headers": fields(&[("Cookie", cookie)])}});
+    let with = |cookie: &str| json!({"request": {"headers": fields(&[("Cookie", cookie)])}});
     let set = json!({"response": {"headers": fields(&[("Set-Cookie", "sid=abc; Path=/\nlang=en")])}});
     let entries =
-        [entry("GET", PAGE, set), entry("GET", "http://h.test/a", sent("sid=abc; lang=en; _ga=1; old=secret"))];
+        [entry("GET", PAGE, set), entry("GET", "http://h.test/a", with("sid=abc; lang=en; _ga=1; old=secret"))];
     let (code, scenario, stderr) = imported("cookies", &entries, &[]);
     assert_eq!(steps(&scenario), [json!({"get": "/"}), json!({"get": "/a"})]);
     assert!(stderr.contains("users do not have them: _ga, old"), "{stderr}");
