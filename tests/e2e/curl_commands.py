@@ -57,7 +57,7 @@ SAME = [
     "curl -u amy:pw http://bob:x@{at}/x", "curl -u a:b -H 'Authorization: own' {url}/x", "curl --oauth2-bearer tok {url}/x",
     "curl --basic -u 'a:b:\u00fc' {url}/x",
     # Redirects
-    "curl {url}/redirect", "curl -L {url}/redirect", "curl -L --max-redirs 3 -d a=1 {url}/redirect", "curl -L -I {url}/redirect",
+    "curl http://LOCALHOST:{port}/x", "curl {url}/redirect", "curl -L {url}/redirect", "curl -L --max-redirs 3 -d a=1 {url}/redirect", "curl -L -I {url}/redirect",
     # Spellings of options
     "curl -sSfkX PUT -d a {url}/x", "curl -XPUT -HA:b -da=1 {url}/x", "curl --data-u 'a=b c' {url}/x", "curl --HEADER 'A: b' {url}/x",
     "curl -o/dev/null -w '%{{http_code}}' --max-t 9 {url}/x", "curl --no-buffer -N -# --no-location {url}/x",

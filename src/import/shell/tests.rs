@@ -99,6 +99,7 @@ fn standard_input_may_be_part_of_the_text() {
 
 #[test]
 fn unsupported_input_is_reported() {
+    let doubled = format!("A=x\n{}curl $A", "A=$A$A\n".repeat(60));
     for (text, why) in [
         ("curl 'a", "not closed"),
         ("curl \"a", "not closed"),
@@ -112,6 +113,7 @@ fn unsupported_input_is_reported() {
         ("curl '$'$A", "directly before $A"),
         ("curl -K <(echo)", "is the output of a command"),
         ("curl <<E\na", "without its end"),
+        (&doubled, "makes it longer than"),
         ("for i in 1 2; do curl a; done", "\"for\""),
         ("wget a", "only curl is understood"),
         ("# nothing", "no curl command"),
