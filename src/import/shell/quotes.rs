@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::marks;
+use crate::secret::masked;
 
 /// The characters of a command line.
 pub(super) type CharStream<'t> = std::iter::Peekable<std::str::Chars<'t>>;
@@ -115,7 +116,9 @@ pub(super) fn expansion(rest: &mut CharStream<'_>, known: &Variables, word: &mut
                 return Err("has a ${ without its }".to_owned());
             }
             if inside.is_empty() || !inside.chars().all(is_part) || inside.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(format!("${{{inside}}} is an expansion of the shell; write its value"));
+                // What follows the name may be a value.
+                let name: String = inside.chars().take_while(|c| is_part(*c)).collect();
+                return Err(format!("${{{name}...}} is an expansion of the shell; write its value"));
             }
             inside
         }
@@ -144,8 +147,19 @@ pub(super) fn expansion(rest: &mut CharStream<'_>, known: &Variables, word: &mut
 pub(super) fn substitution(begin: &str, rest: &mut CharStream<'_>, end: char) -> Refusal {
     /// Characters that are shown.
     const LONGEST: usize = 40;
-    let inside: String = rest.take_while(|c| *c != end).take(LONGEST).collect();
-    format!("{begin}{inside}{end} is the output of a command; write its value")
+    let mut depth = 0_usize;
+    let is_inside = |c: &char| {
+        depth = if *c == '(' {
+            depth + 1
+        } else if *c == ')' {
+            depth.saturating_sub(1)
+        } else {
+            depth
+        };
+        *c != end || depth > 0
+    };
+    let inside: String = rest.take_while(is_inside).take(LONGEST).collect();
+    format!("{begin}{}{end} is the output of a command; write its value", masked(&inside))
 }
 
 /// Reads `$'...'`, which browsers write if a text contains line ends or a single quote (bash, "ANSI-C Quoting").
