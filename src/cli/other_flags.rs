@@ -90,7 +90,7 @@ pub struct ImportFlags {
 }
 
 const IMPORT_EXAMPLES: &str = "\
-Redirects are followed as a browser does. Examples:
+Exit code 1: something was left out or changed, as standard error says. Examples:
   swarmline import recording.har > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::draft::{DraftBody, escape_template};
+use super::marks::{self, Piece};
 use crate::plan::json::Json;
 use crate::plan::percent;
 
@@ -58,14 +59,38 @@ pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
 /// The form fields if they can be expressed as a map, where those of one name are a list and so follow one another, and
 /// are encoded as a scenario does it.
 fn form(text: &str) -> Option<Vec<(String, String)>> {
-    let encoded = |text: &str| encoded(text).replace("%20", "+");
     let pair = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        let pair = (decoded(name)?, decoded(value)?);
-        (encoded(&pair.0) == name && encoded(&pair.1) == value).then_some(pair)
+        Some((exactly_decoded(name)?, exactly_decoded(value)?))
     };
     let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
     as_members(pairs?)
+}
+
+/// As [`form`], for a text with variables that are encoded when they are sent; the result is template text.
+pub(super) fn form_of_variables(text: &str) -> Option<Vec<(String, String)>> {
+    let mut names = HashSet::new();
+    let mut pair = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        let name = exactly_decoded(name).filter(|name| !name.is_empty() && names.insert(name.clone()))?;
+        let value = marks::pieces(value).into_iter().map(field_piece).collect::<Option<String>>()?;
+        Some((escape_template(&name), value))
+    };
+    text.split('&').map(&mut pair).collect()
+}
+
+/// A part of an encoded value as template text.
+fn field_piece(piece: Piece<'_>) -> Option<String> {
+    match piece {
+        Piece::Text(text) => Some(escape_template(&exactly_decoded(text)?)),
+        Piece::EncodedVariable(name) => Some(format!("${{env.{name}}}")),
+        Piece::Variable(_) | Piece::Byte(_) => None,
+    }
+}
+
+/// The decoded text, if a scenario encodes it in the same way.
+fn exactly_decoded(text: &str) -> Option<String> {
+    decoded(text).filter(|decoded| encoded(decoded).replace("%20", "+") == text)
 }
 
 /// The fields as members of a map, if those of one name follow one another.

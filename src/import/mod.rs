@@ -1,10 +1,10 @@
 //! Creates scenarios from existing material: a command copied from a browser, or a recording (HAR).
 //!
 //! ```text
-//! text ─► words ─► curl ─┐
-//! file ─► har ───────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
+//! text ─► shell ─► words ─► curl ─┐
+//! file ─► har ────────────────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
 //! ```
-//! Pure apart from reading the input: nothing here opens a socket.
+//! Pure apart from reading the input, and the files whose text a command inserts: nothing here opens a socket.
 
 mod body;
 mod correlate;

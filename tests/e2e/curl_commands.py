@@ -57,14 +57,14 @@ SAME = [
     "curl -u amy:pw http://bob:x@{at}/x", "curl -u a:b -H 'Authorization: own' {url}/x", "curl --oauth2-bearer tok {url}/x",
     "curl --basic -u 'a:b:\u00fc' {url}/x",
     # Redirects
-    "curl {url}/redirect", "curl -L {url}/redirect", "curl -L --max-redirs 3 -d a=1 {url}/redirect", "curl -L -I {url}/redirect",
+    "curl http://LOCALHOST:{port}/x", "curl {url}/redirect", "curl -L {url}/redirect", "curl -L --max-redirs 3 -d a=1 {url}/redirect", "curl -L -I {url}/redirect",
     # Spellings of options
     "curl -sSfkX PUT -d a {url}/x", "curl -XPUT -HA:b -da=1 {url}/x", "curl --data-u 'a=b c' {url}/x", "curl --HEADER 'A: b' {url}/x",
     "curl -o/dev/null -w '%{{http_code}}' --max-t 9 {url}/x", "curl --no-buffer -N -# --no-location {url}/x",
     # The shell around it
     "$ curl {url}/x -d a", "sudo curl {url}/x", "A=b curl {url}/x", "TOKEN=abc; curl -H \"X: $TOKEN\" {url}/x", "curl {url}/x > out.txt",
     "curl {url}/x 2>/dev/null >>out.txt", "curl {url}/x | cat", "curl {url}/x # a comment", "# a comment\ncurl {url}/x &",
-    "curl -H \"Authorization: Bearer $TOKEN\" {url}/x", "curl \"{url}/items/${{ID}}?id=$ID\"", "curl -d \"id=$ID&x=\\$y\" {url}/x",
+    "curl -H \"Authorization: Bearer $TOKEN\" {url}/x", "curl \"{url}/items/${{ID}}?id=$ID\"", "curl -d \"id=$ID&x=\\$y\" {url}/x", "curl --data-urlencode \"a=x y$PASSWORD\" --data-urlencode 'b=\u00fc$' {url}/x",
     "curl -d \"{{\\\"id\\\": $ID}}\" -H 'Content-Type: application/json' {url}/x", "curl {url}/x \\\n  -H 'A: b' \\\n  -d c",
     "curl --data-raw $'caf\\xc3\\xa9 \\u00e9\\n\\'\\x41\\101\\e' {url}/x", "curl --data-urlencode $'a=\\xff\\0' {url}/x",
     "curl -d @- {url}/x <<'END'\n{{\"a\": 1}}\nEND", "curl -d @- {url}/x < lines.txt", "curl -d @- {url}/x <<< 'a b'",
@@ -87,6 +87,6 @@ DIFFERENT = [
     ("curl --data-raw $'a=\\xff' {url}/x", "not UTF-8"), ("echo hi | curl -d @- {url}/x", "standard input"),
     ("curl -K options.txt {url}/x", "-K options.txt: left out"), ("curl --request-target '*' -X OPTIONS {url}/", "--request-target *"),
     ("curl -u \"$NAME:$PASSWORD\" {url}/x", "set AUTHORIZATION to"), ("curl -L -X POST -d a=1 {url}/redirect", "-X with -L"),
-    ("curl --data-urlencode \"a=$PASSWORD\" {url}/x", "is not encoded"), ("curl -b cookies.txt {url}/x", "cookies of a file are left out"),
+    ("curl --data-urlencode \"a=$PASSWORD\" -d b {url}/x", "is not encoded"), ("curl -b cookies.txt {url}/x", "cookies of a file are left out"),
     ("curl -z 'Wed, 01 Jan 2020 00:00:00 GMT' {url}/x", "-z Wed, 01 Jan 2020 00:00:00 GMT: left out"),
 ]

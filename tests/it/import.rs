@@ -1,5 +1,6 @@
 //! `swarmline import`: recordings and commands from a browser become a scenario, and everything left out is reported.
 
+mod commands;
 mod recordings;
 
 use serde_json::{Value, json};

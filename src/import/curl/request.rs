@@ -216,7 +216,7 @@ impl CurlCommand {
             notes.lost("-d: bytes that are not UTF-8 are replaced, as a scenario cannot have them; send a file");
         }
         if marks::has_variable(&text) {
-            return (with_variables(&text, notes), false);
+            return with_variables(&text, notes, self.is_json || self.has_own("content-type"));
         }
         let usual = if self.is_json { JSON } else { FORM };
         let kind = fields.find("content-type").unwrap_or(if self.removes("content-type") { "" } else { usual });
@@ -338,13 +338,16 @@ fn without_breaks(path: &str, notes: &mut Notes) -> std::result::Result<DraftBod
     }
 }
 
-/// A body with variables. Those that are to be encoded can only stand in a form.
-fn with_variables(text: &str, notes: &mut Notes) -> DraftBody {
+/// A body with variables, and whether its key implies the type. Those that are to be encoded can only stand in a form.
+fn with_variables(text: &str, notes: &mut Notes, has_type: bool) -> (DraftBody, bool) {
     let is_encoded = |piece| matches!(piece, marks::Piece::EncodedVariable(_));
     if marks::pieces(text).into_iter().any(is_encoded) {
-        notes.lost("--data-urlencode: the value of a variable is not encoded; set it to encoded text");
+        if let Some(pairs) = body::form_of_variables(text).filter(|_| !has_type) {
+            return (DraftBody::Form(pairs), true);
+        }
+        notes.lost("--data-urlencode: the value of a variable is not encoded here; set it to encoded text");
     }
-    DraftBody::Text(marks::template(text))
+    (DraftBody::Text(marks::template(text)), false)
 }
 
 /// Makes the names of fields unique, because a scenario's headers are a map: fields with the same name may be joined

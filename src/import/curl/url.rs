@@ -3,8 +3,8 @@
 use super::super::draft::{MAX_REQUESTS, Notes};
 use super::super::marks;
 use crate::error::{Error, Result};
-use crate::plan::percent;
 use crate::plan::url::{Url, remove_dot_segments};
+use crate::plan::{percent, scenario};
 use crate::secret::{masked, masked_url};
 
 /// A URL taken apart.
@@ -158,7 +158,18 @@ pub(super) fn expand(text: &str) -> Result<Vec<String>> {
                 (vec![rest[..end].to_owned()], &rest[end..])
             }
         };
-        if all.len().saturating_mul(options.len()) > MAX_REQUESTS {
+        let count = all.len().saturating_mul(options.len());
+        if options.len() > 1 && count.saturating_mul(text.len()) as u64 > scenario::MAX_SIZE.bytes() {
+            return Err(refused("stands for more than a scenario can have"));
+        }
+        if let [option] = &*options {
+            for begin in &mut all {
+                begin.push_str(option);
+            }
+            rest = left;
+            continue;
+        }
+        if count > MAX_REQUESTS {
             return Err(refused(&format!("stands for more than {MAX_REQUESTS} requests")));
         }
         all = all.iter().flat_map(|begin| options.iter().map(move |option| format!("{begin}{option}"))).collect();
@@ -173,7 +184,7 @@ type Options<'t> = std::result::Result<(Vec<String>, &'t str), &'static str>;
 fn ipv6_end(text: &str) -> Option<usize> {
     let end = text.find(']')?;
     let address = text[..end].split('%').next()?;
-    address.parse::<std::net::Ipv6Addr>().ok().map(|_| end + 1)
+    Url::parse(&format!("http://[{address}]")).ok().map(|_| end + 1)
 }
 
 fn set(text: &str) -> Options<'_> {
@@ -268,7 +279,7 @@ mod tests {
         };
         for (text, expected, userinfo) in [
             ("h.test", "http://h.test /", ""),
-            ("HTTPS://h.test:443/a/../b/.?q=${x#f", "https://h.test /b/?q=$${x", ""),
+            ("HTTPS://h.test:443/a/../b/.?q=${x#f", "https://h.test /b/?q=$%7Bx", ""),
             ("http://u:p%40ss@h.test?x=/../y", "http://h.test /?x=/../y", "u:p@ss"),
             ("h.test/é", "http://h.test /%c3%a9", ""),
         ] {

@@ -50,7 +50,7 @@ pub(super) fn commands(what: &str, text: &str) -> Result<Commands> {
 pub(super) fn is_command(text: &str) -> bool {
     match find(text) {
         Ok(found) => !found.curl.is_empty(),
-        Err(_) => text.lines().any(|line| line.split_whitespace().find(|word| !is_before(word)).is_some_and(is_curl)),
+        Err(_) => text.split(|c: char| c.is_whitespace() || ";|&(".contains(c)).any(is_curl),
     }
 }
 
@@ -168,11 +168,6 @@ fn assignment(word: &str) -> Option<(&str, &str)> {
     let (name, value) = word.split_once('=')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then_some((name, value))
-}
-
-/// Whether a word may stand before the name of a command.
-fn is_before(word: &str) -> bool {
-    matches!(word, "$" | "%" | "sudo" | "env" | "time" | "command" | "exec" | "nohup") || assignment(word).is_some()
 }
 
 /// Whether a word is the name of curl.

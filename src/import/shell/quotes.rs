@@ -1,14 +1,39 @@
 //! Quoted text and expansions of a shell, read from after their first character.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::marks;
+use crate::secret::masked;
 
 /// The characters of a command line.
 pub(super) type CharStream<'t> = std::iter::Peekable<std::str::Chars<'t>>;
 
 /// A reason why a text cannot be taken over.
 pub(super) type Refusal = String;
+
+/// Variables that commands of the text have set.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    values: BTreeMap<String, String>,
+    /// Bytes of values that were inserted: a value that holds another one twice, and so on, has no end.
+    inserted: Cell<usize>,
+}
+
+impl Variables {
+    pub(super) fn extend(&mut self, assigned: Vec<(String, String)>) {
+        self.values.extend(assigned);
+    }
+
+    /// The value of a variable, if it is known, to be inserted.
+    fn insertion(&self, name: &str) -> Result<Option<&str>, Refusal> {
+        /// Maximum number of bytes that variables of a text expand to: more than the largest text has.
+        const MOST: usize = 8 * 1024 * 1024;
+        let value = self.values.get(name).map(String::as_str);
+        self.inserted.set(self.inserted.get() + value.map_or(0, str::len));
+        if self.inserted.get() > MOST { Err(format!("${name} makes it longer than {MOST} bytes")) } else { Ok(value) }
+    }
+}
 
 /// The shell whose quoting rules apply.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +63,7 @@ pub(super) fn single_quoted(rest: &mut CharStream<'_>, word: &mut String) -> Res
 pub(super) fn double_quoted(
     rest: &mut CharStream<'_>,
     dialect: Dialect,
-    known: &BTreeMap<String, String>,
+    known: &Variables,
     word: &mut String,
 ) -> Result<(), Refusal> {
     loop {
@@ -62,7 +87,7 @@ pub(super) fn double_quoted(
 }
 
 /// Reads the text of a here-document, in which variables are expanded.
-pub(super) fn here_document(text: &str, known: &BTreeMap<String, String>) -> Result<String, Refusal> {
+pub(super) fn here_document(text: &str, known: &Variables) -> Result<String, Refusal> {
     let (mut rest, mut word) = (text.chars().peekable(), String::new());
     while let Some(c) = rest.next() {
         match c {
@@ -80,11 +105,7 @@ pub(super) fn here_document(text: &str, known: &BTreeMap<String, String>) -> Res
 }
 
 /// Reads what follows a `$` that may begin an expansion.
-pub(super) fn expansion(
-    rest: &mut CharStream<'_>,
-    known: &BTreeMap<String, String>,
-    word: &mut String,
-) -> Result<(), Refusal> {
+pub(super) fn expansion(rest: &mut CharStream<'_>, known: &Variables, word: &mut String) -> Result<(), Refusal> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let name: String = match rest.peek().copied() {
         Some('(') => return Err(substitution("$", rest, ')')),
@@ -95,7 +116,9 @@ pub(super) fn expansion(
                 return Err("has a ${ without its }".to_owned());
             }
             if inside.is_empty() || !inside.chars().all(is_part) || inside.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(format!("${{{inside}}} is an expansion of the shell; write its value"));
+                // What follows the name may be a value.
+                let name: String = inside.chars().take_while(|c| is_part(*c)).collect();
+                return Err(format!("${{{name}...}} is an expansion of the shell; write its value"));
             }
             inside
         }
@@ -110,7 +133,7 @@ pub(super) fn expansion(
             return Ok(());
         }
     };
-    match known.get(&name) {
+    match known.insertion(&name)? {
         Some(value) => word.push_str(value),
         None if word.ends_with('$') => {
             return Err(format!("has a dollar sign directly before ${name}, which no scenario can have"));
@@ -124,8 +147,19 @@ pub(super) fn expansion(
 pub(super) fn substitution(begin: &str, rest: &mut CharStream<'_>, end: char) -> Refusal {
     /// Characters that are shown.
     const LONGEST: usize = 40;
-    let inside: String = rest.take_while(|c| *c != end).take(LONGEST).collect();
-    format!("{begin}{inside}{end} is the output of a command; write its value")
+    let mut depth = 0_usize;
+    let is_inside = |c: &char| {
+        depth = if *c == '(' {
+            depth + 1
+        } else if *c == ')' {
+            depth.saturating_sub(1)
+        } else {
+            depth
+        };
+        *c != end || depth > 0
+    };
+    let inside: String = rest.take_while(is_inside).take(LONGEST).collect();
+    format!("{begin}{}{end} is the output of a command; write its value", masked(&inside))
 }
 
 /// Reads `$'...'`, which browsers write if a text contains line ends or a single quote (bash, "ANSI-C Quoting").

@@ -1,10 +1,9 @@
 //! Splits a text into simple commands of words, like the shell that it was copied for.
 
-use std::collections::BTreeMap;
-
 use super::super::marks;
 use super::quotes::{
-    CharStream, Dialect, Refusal, ansi_c_quoted, double_quoted, expansion, here_document, single_quoted, substitution,
+    CharStream, Dialect, Refusal, Variables, ansi_c_quoted, double_quoted, expansion, here_document, single_quoted,
+    substitution,
 };
 
 /// A command with its words; quotes, expansions and redirections are done.
@@ -64,7 +63,7 @@ pub(super) struct Splitter<'t> {
     rest: CharStream<'t>,
     dialect: Dialect,
     /// Variables that commands before have set.
-    pub(super) known: BTreeMap<String, String>,
+    pub(super) known: Variables,
     command: SimpleCommand,
     word: Option<String>,
     /// Whether a part of the word was quoted.
@@ -79,7 +78,7 @@ impl<'t> Splitter<'t> {
         Self {
             rest: text.chars().peekable(),
             dialect,
-            known: BTreeMap::new(),
+            known: Variables::default(),
             command: SimpleCommand::default(),
             word: None,
             is_quoted: false,

@@ -99,6 +99,7 @@ fn standard_input_may_be_part_of_the_text() {
 
 #[test]
 fn unsupported_input_is_reported() {
+    let doubled = format!("A=x\n{}curl $A", "A=$A$A\n".repeat(60));
     for (text, why) in [
         ("curl 'a", "not closed"),
         ("curl \"a", "not closed"),
@@ -107,11 +108,13 @@ fn unsupported_input_is_reported() {
         ("curl $'\\ud83d'", "not a character"),
         ("curl $(date)", "$(date) is the output of a command"),
         ("curl \"x`date +%s`\"", "`date +%s` is the output of a command"),
-        ("curl ${A:-b}", "${A:-b} is an expansion"),
+        ("curl ${A:-b}", "${A...} is an expansion"),
+        ("curl $((1+(2)))x", "$((1+(2))) is the output"),
         ("curl $1", "$1 is an expansion"),
         ("curl '$'$A", "directly before $A"),
         ("curl -K <(echo)", "is the output of a command"),
         ("curl <<E\na", "without its end"),
+        (&doubled, "makes it longer than"),
         ("for i in 1 2; do curl a; done", "\"for\""),
         ("wget a", "only curl is understood"),
         ("# nothing", "no curl command"),
@@ -119,5 +122,10 @@ fn unsupported_input_is_reported() {
     ] {
         assert!(refusal(text).contains(why), "{text}: {}", refusal(text));
     }
-    assert!(is_command("curl 'a") && !is_command("recording.har") && !is_command("wget a"));
+    assert!(
+        is_command("curl 'a")
+            && is_command("for i in 1; do curl h; done")
+            && !is_command("recording.har")
+            && !is_command("wget a")
+    );
 }
