@@ -111,6 +111,7 @@ fn users_are_wanted_until_the_load_ends_and_none_after() {
         let (load, after): (Vec<&&Line>, Vec<&&Line>) = health.iter().skip(1).partition(is_under_load);
         assert!(load.len() >= 3 && !after.is_empty(), "{} and {}", load.len(), after.len());
         assert!(load.iter().all(|health| health.count("users_wanted") == 3), "{load:?}");
+        assert!(load.iter().all(|health| health.count("users") == 3), "{load:?}");
         assert!(after.iter().all(|health| health.count("users_wanted") == 0), "{after:?}");
     }
 }
