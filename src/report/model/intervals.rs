@@ -141,9 +141,10 @@ impl RunData {
     pub(super) fn close_tick(&mut self) {
         self.add_pending();
         let Some((tick, point)) = self.open.take() else { return };
-        // The observation at the start has no duration; a tick of which only some lines are there may have no time.
-        let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == PointTraffic::default();
-        if is_first || point.end_ms == 0 {
+        // The observation at the start has no duration, unless shards started one after the other; a tick of which only some
+        // lines are there may have no time.
+        let is_moment = point.end_ms <= point.start_ms && point.traffic == PointTraffic::default();
+        if is_moment || point.end_ms == 0 {
             return;
         }
         self.phase = point.phase;
