@@ -63,6 +63,7 @@ pub struct RunData {
     pub(super) open: Option<(u64, Point)>,
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     pub(super) last_of_load: Option<(Phase, u64)>,
+    pub(super) is_begun: bool,
     /// The previous tick's phase: in streams of earlier versions a tick in which nothing ended does not state one.
     pub(super) phase: Phase,
     pub(super) pending: Option<Pending>,
@@ -90,6 +91,7 @@ impl Default for RunData {
             check_set: CheckSet::default(),
             open: None,
             last_of_load: None,
+            is_begun: false,
             phase: Phase::Ramp,
             pending: None,
             index: HashMap::new(),
