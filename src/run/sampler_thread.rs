@@ -63,11 +63,17 @@ impl SamplerThread<'_> {
     /// Takes a sample at each tick after the first, and a last one when `over` is closed.
     pub(super) fn run(mut self, grid: TickGrid, over: &Receiver<Never>, looks: &Sender<Observation>) {
         let mut tick = grid.first() + 1;
+        let mut has_stopped = false;
         self.heartbeat.excuse(self.run.clock.now());
         while !self.is_over(over, grid.due(tick)) {
             // After a standstill several ticks are overdue; only the latest is reported.
             tick = tick.max(grid.passed(self.run.clock.now()));
-            if looks.send(Observation::Tick(self.observe(tick))).is_err() {
+            let mut sample = self.observe(tick);
+            // The tick in which the load ended is one of the load: its users are not those that are left just after.
+            if !std::mem::replace(&mut has_stopped, sample.is_draining()) && sample.is_draining() {
+                sample.users = self.run.roster.users_at_stop();
+            }
+            if looks.send(Observation::Tick(sample)).is_err() {
                 return;
             }
             // Sending may have waited for a busy aggregator, which is not a standstill.

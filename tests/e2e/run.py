@@ -6,8 +6,8 @@
 Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
 skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
-buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
-hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb and bzt).
+buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, prometheus, the packages jsonschema,
+hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, duckdb and bzt).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -29,11 +29,13 @@ import scenarios_certificates
 import scenarios_connections
 import scenarios_count
 import scenarios_curl
+import scenarios_dashboard
 import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
 import scenarios_page
+import scenarios_pipelines
 import scenarios_recordings
 import scenarios_request
 import scenarios_requests
@@ -63,7 +65,9 @@ SCENARIOS = [
     *scenarios_recordings.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
+    *scenarios_dashboard.SCENARIOS,
     *scenarios_deploy.SCENARIOS,
+    *scenarios_pipelines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
 

@@ -162,6 +162,64 @@ def the_page_fits_a_phone_and_paper_and_both_colour_schemes(bench):
     return f"backgrounds {backs}"
 
 
+def charts_on_paper_have_readable_texts_and_the_plan_is_open(bench):
+    """Printed, each chart is drawn for its place on A4 paper, so its texts keep their size; afterwards the screen is as before."""
+    _, path = recorded(bench, "-u", "4", "-r", "4", "-t", "3s", "--interval", "500ms", "--wait", "10ms", "/ok", "/status/503")
+    scales = """[...document.querySelectorAll('.plot svg')].map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+    is_open = "document.querySelector('table.plan').closest('details').open"
+    with browser(bench.dir) as chromium:
+        page = chromium.page(path, 1280)
+        on_screen = page.run(scales)
+        # 210 mm less two margins of 12 mm, at 96 pixels an inch.
+        page.ask("Emulation.setDeviceMetricsOverride", width=703, height=1032, deviceScaleFactor=1, mobile=False)
+        page.ask("Emulation.setEmulatedMedia", media="print")
+        page.run("window.dispatchEvent(new Event('beforeprint'))")
+        on_paper = page.run(scales)
+        equal(len(on_paper), len(CHARTS), "charts on paper")
+        expect(all(0.97 < scale < 1.1 for scale in on_paper), f"charts on paper are scaled by {on_paper}")
+        expect(page.run(is_open), "the plan is closed on paper")
+        equal(page.run("document.documentElement.scrollWidth"), 703, "width of the page on paper")
+        page.ask("Emulation.setEmulatedMedia", media="")
+        page.ask("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
+        page.run("window.dispatchEvent(new Event('afterprint'))")
+        equal([round(scale, 3) for scale in page.run(scales)], [round(scale, 3) for scale in on_screen], "charts on the screen again")
+        expect(not page.run(is_open), "the plan stays open on the screen")
+        page.pdf(bench.dir / "paper.pdf")
+        check_quiet(page, path)
+    pages = len(re.findall(rb"/Type\s*/Page\b", (bench.dir / "paper.pdf").read_bytes()))
+    expect(2 <= pages <= 4, f"{pages} pages of paper")
+    return f"{pages} pages, charts scaled by {min(on_paper):.2f} to {max(on_paper):.2f}"
+
+
+def a_short_last_interval_is_no_incident_in_the_charts(bench):
+    """The interval after the load is shorter than a tick: no line of a chart goes through it, and the pointer shows it."""
+    flags = ["-u", "8", "-r", "100", "-t", "3s", "-s", "1s", "--interval", "1s", "--wait", "pacing:20ms"]
+    stream, path = recorded(bench, *flags, "/ok", "/delay/150", "/status/500")
+    with browser(bench.dir) as chromium:
+        page = chromium.page(path, 1280)
+        course = json.loads(page.run("document.getElementById('data').textContent"))["course"]
+        drain = course["phase"][-1], course["to"][-1] - course["from"][-1]
+        equal(drain[0], "e", "phase of the last interval")
+        expect(drain[1] < 0.5, f"the drain took {drain[1]} s")
+        for name in ("rate", "latency", "users", "bytes", "cpu"):
+            place, end = page.run(f"""(() => {{
+                const svg = document.querySelector('#chart-{name} .plot svg');
+                const ends = [...svg.querySelectorAll('path.line')].map((path) => path.getBBox()).map((box) => box.x + box.width);
+                const drain = svg.querySelector('rect.drain').getBBox();
+                return [Math.max(...ends), drain.x];
+            }})()""")
+            expect(place < end, f"a line of chart {name} goes on to {place}, where the load ended at {end}")
+        page.run("document.querySelector('#chart-rate .plot svg').focus()")
+        page.press("ArrowLeft")
+        expect("drain" in tip(page), f"the pointer shows {tip(page)!r}")
+        equal(course["wanted"][:-1], [8] * (len(course["wanted"]) - 1), "users wanted until the load ended")
+        for table in ("timings", "endpoints"):
+            page.ask("Emulation.setDeviceMetricsOverride", width=1200, height=900, deviceScaleFactor=1, mobile=False)
+            room = page.run(f"(() => {{ const box = document.querySelector('.{table}').parentElement; return box.scrollWidth - box.clientWidth; }})()")
+            equal(room, 0, f"how far the table of {table} scrolls sideways at 1,200 pixels")
+    return f"a drain of {drain[1] * 1000:.0f} ms"
+
+
 def a_hostile_name_in_a_page_does_not_run(bench):
     """Names, errors and settings full of markup are shown as text, and run nothing."""
     stream, path = recorded(bench, "-n", "40", "-u", "2", "/ok", "/status/500")
@@ -210,6 +268,8 @@ def an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second(benc
 SCENARIOS = [
     the_page_shows_its_charts_and_sorts_its_tables,
     the_page_fits_a_phone_and_paper_and_both_colour_schemes,
+    charts_on_paper_have_readable_texts_and_the_plan_is_open,
+    a_short_last_interval_is_no_incident_in_the_charts,
     a_hostile_name_in_a_page_does_not_run,
     an_hour_of_20_endpoints_is_a_page_below_2_mb_that_opens_within_a_second,
 ]

@@ -2,6 +2,7 @@
 
 mod foreign;
 
+use crate::support::lines::Stream;
 use crate::support::{Run, Scratch, host, load, target};
 
 /// Command lines after `run --host TARGET`, each with what the one line must say.
@@ -232,6 +233,18 @@ fn the_demo_obeys_no_variable() {
     }
     let finished = run.finish().exits(0);
     assert!(finished.stderr.contains("stream: swarmline-demo.ndjson"), "{}", finished.stderr);
+    // In a clone of the repository it leaves nothing that git would add.
+    let patterns = include_str!("../../.gitignore");
+    for (file, pattern) in [("swarmline-demo.ndjson", "*.ndjson"), ("swarmline-demo.html", "swarmline-*.html")] {
+        assert!(std::fs::exists(scratch.file(file)).unwrap(), "{file}");
+        assert!(patterns.lines().any(|line| line == pattern), "{pattern}");
+    }
+    let stream = Stream::parse(&std::fs::read(scratch.file("swarmline-demo.ndjson")).unwrap());
+    let drained = stream.of("interval").into_iter().filter(|interval| interval.get("phase") == "drain");
+    let drained: u64 = drained.map(|interval| interval.count("ok") + interval.count("failed")).sum();
+    assert!(drained <= 20, "{drained} requests after the load, more than there were users");
+    let page = std::fs::read_to_string(scratch.file("swarmline-demo.html")).unwrap();
+    assert!(page.contains("<small>0 B sent, bodies only</small>"), "POST without a body");
 }
 
 #[test]

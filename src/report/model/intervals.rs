@@ -119,6 +119,7 @@ impl RunData {
         point.arrivals = health.intended_rate.map(|rate| rate * seconds);
         point.throttled_ms = health.throttled_ms;
         point.has_health = true;
+        point.phase = health.phase.unwrap_or(point.phase);
         let gauges = &mut point.gauges;
         gauges.users_wanted = health.users_wanted;
         gauges.in_flight = health.in_flight;
@@ -140,9 +141,10 @@ impl RunData {
     pub(super) fn close_tick(&mut self) {
         self.add_pending();
         let Some((tick, point)) = self.open.take() else { return };
-        // The observation at the start has no duration; a tick of which only some lines are there may have no time.
+        // The observation at the start is of a moment, or lasts until the last shard has started: no point of the timeline,
+        // but time of its phase. A tick of which only some lines are there may have no time.
         let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == PointTraffic::default();
-        if is_first || point.end_ms == 0 {
+        if point.end_ms == 0 || (is_first && point.end_ms <= point.start_ms) {
             return;
         }
         self.phase = point.phase;
@@ -151,7 +153,9 @@ impl RunData {
         }
         self.check_set.add_phase_time(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
-        self.timeline.add(tick, &point);
+        if !is_first {
+            self.timeline.add(tick, &point);
+        }
     }
 
     /// Records the end of the load, which may be within its last tick: rates are computed over the time until then,

@@ -82,10 +82,25 @@ function scaleOf(values, { log = false } = {}) {
   return { at: (value) => value / top, marks };
 }
 
+/** Width of a plot on A4 paper in CSS pixels, of the style sheet's margins: in the whole width, and in half of it. */
+const PAPER = { wide: 679, half: 323 };
+let isPrinting = false;
+
+/** Draws for paper, where a chart that was drawn for the screen would be scaled down with its texts; and for the screen again. */
+function print(begins) {
+  isPrinting = begins;
+  const plan = document.querySelector("table.plan")?.closest("details");
+  if (plan) plan.open = begins;
+  drawAll();
+}
+window.addEventListener("beforeprint", () => print(true));
+window.addEventListener("afterprint", () => print(false));
+
 /** The frame of a chart: its SVG and the box for values. */
 function frame(plot, label, { height = 190, left = 54 } = {}) {
   plot.querySelector("svg")?.remove();
-  const width = Math.max(plot.clientWidth, 240);
+  const paper = plot.closest(".wide") ? PAPER.wide : PAPER.half;
+  const width = isPrinting ? paper : Math.max(plot.clientWidth, 240);
   const svg = draw(plot, "svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, tabindex: 0 });
   return { svg, left, top: 16, right: width - 10, bottom: height - 22, width, height };
 }
@@ -140,6 +155,19 @@ function path(course, values, x, y) {
     pen = true;
   });
   return steps;
+}
+
+/**
+ * The values to draw: without a first or last interval that is shorter than half of the one beside it. A rate or a percentile
+ * of so short a time is of a few requests, and would look like an incident; the pointer still shows it.
+ */
+function drawn(course, values) {
+  const { from, to } = data.course;
+  const last = to.length - 1;
+  const isShort = (i, beside) => last > 0 && to[i] - from[i] < (to[beside] - from[beside]) / 2;
+  const begin = isShort(0, 1) ? to[0] : -Infinity;
+  const end = isShort(last, last - 1) ? from[last] : Infinity;
+  return values.map((value, i) => (course.to[i] <= begin || course.from[i] >= end ? null : value));
 }
 
 /** Groups of neighbouring values that a screen is too narrow to show one by one: time, lowest, median and highest value. */

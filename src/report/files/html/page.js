@@ -1,7 +1,7 @@
 // The page: draws the charts from the embedded data, and sorts tables.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const height = () => (window.innerWidth < 600 ? 170 : 200);
+const height = () => (isPrinting || window.innerWidth < 600 ? 170 : 200);
 
 /** The counts of intervals, per second. */
 const rate = (course, key) => course[key].map((count, i) => count === null ? null : count / Math.max(course.to[i] - course.from[i], 0.001));
@@ -75,7 +75,8 @@ function drawOverTime(name, { format, lines, log, empty }, course) {
   const box = frame(plot, plot.parentElement.querySelector("h3").textContent, { height: height() });
   const span = Math.max(data.course.to.at(-1) ?? 1, 0.001);
   const x = (seconds) => box.left + (seconds / span) * (box.right - box.left);
-  const values = shown.flatMap((line) => line.values).filter((value) => value !== null);
+  const lasting = shown.map((line) => ({ ...line, values: drawn(course, line.values) }));
+  const values = lasting.flatMap((line) => line.values).filter((value) => value !== null);
   const scale = scaleOf(values, { log });
   const y = (value) => box.bottom - scale.at(value) * (box.bottom - box.top);
   phaseBands(box, data.course, x);
@@ -87,7 +88,7 @@ function drawOverTime(name, { format, lines, log, empty }, course) {
   }
   timeAxis(box, span, x);
   const together = Math.ceil(course.to.length / ((box.right - box.left) / 2));
-  for (const { values, style } of shown) {
+  for (const { values, style } of lasting) {
     if (together > 1) {
       const groups = groupsOf(course, values, together);
       draw(box.svg, "path", { d: band(groups, x, y), class: `band ${style}` });

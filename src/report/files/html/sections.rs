@@ -106,7 +106,7 @@ fn tiles(page: &mut Markup, model: &ReportModel) {
     let longest = format!("longest {}", judged_time(total.max_response_time, bounds.max));
     tile(page, "99th percentile", &judged_time(total.percentile_99, bounds.percentile_99), &longest);
     tile(page, "Users", &count(users.into()), "at most at a time");
-    let sent = format!("{} sent", bytes(whole.bytes_sent));
+    let sent = format!("{} sent, bodies only", bytes(whole.bytes_sent));
     tile(page, "Data received", &bytes(whole.bytes_received), &sent);
     page.raw("</dl>\n");
 }
