@@ -37,7 +37,7 @@ pub mod text_search;
 pub mod searches;
 pub mod setting;
 mod secrets;
-mod settings;
+pub mod settings;
 pub mod shard;
 mod stream;
 mod surroundings;

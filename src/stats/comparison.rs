@@ -53,7 +53,8 @@ impl Difference {
         let freedom_between = (baseline.len() + runs.len()) as f64 - 2.0;
         if freedom_between < 1.0 {
             // One run a side: how much runs differ is not known, and the result states that.
-            let freedom = sides.iter().flat_map(|side| side.iter()).filter_map(|run| run.within).map(|known| known.freedom);
+            let freedom =
+                sides.iter().flat_map(|side| side.iter()).filter_map(|run| run.within).map(|known| known.freedom);
             return Some(Self { log_ratio, error: within?, freedom: freedom.sum() });
         }
         let squares: f64 = sides.iter().map(|side| squares(side)).sum();

@@ -178,14 +178,24 @@ impl TickSeries {
         let (all, length) = (ticks as f64, block as f64);
         let freedom = all / length - 1.0;
         let factor = (all / (all - length)).sqrt();
-        let completed: u64 = self.ticks.iter().map(|tick| tick.completed).sum();
-        let values = self.figures(|_| 1);
+        let values = self.values();
         Figure::ALL.map(|figure| {
-            let beyond = figure.per_million().map_or(MIN_BEYOND, |share| completed - rank(completed, share).min(completed));
-            let log = values[figure.index()].filter(|_| beyond >= MIN_BEYOND)?;
+            let log = values[figure.index()]?;
             let resampled = spread[figure.index()].deviation()? * factor;
             let error = resampled.hypot(self.slot_error(figure, log.exp()));
             Some(Estimate { log, error, freedom })
+        })
+    }
+
+    /// Natural logarithms of the figures, however few ticks there are; `None` for a percentile with fewer than
+    /// [`MIN_BEYOND`] completed requests beyond it, and for a figure that is 0.
+    #[must_use]
+    pub fn values(&self) -> [Option<f64>; Figure::ALL.len()] {
+        let completed: u64 = self.ticks.iter().map(|tick| tick.completed).sum();
+        let values = self.figures(|_| 1);
+        Figure::ALL.map(|figure| {
+            let beyond = figure.per_million().map(|share| completed - rank(completed, share).min(completed));
+            values[figure.index()].filter(|_| beyond.is_none_or(|beyond| beyond >= MIN_BEYOND))
         })
     }
 

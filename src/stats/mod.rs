@@ -16,6 +16,7 @@ pub mod distributions;
 pub mod confidence;
 pub mod steadiness;
 pub mod comparison;
+pub mod build_comparison;
 pub mod unfinished;
 pub mod timing_summary;
 pub mod stalls;
