@@ -213,6 +213,12 @@ impl Plan {
         self.placement.start
     }
 
+    /// How long to wait until the hosts accept connections, before the start.
+    #[must_use]
+    pub const fn await_host(&self) -> Option<Duration> {
+        self.placement.await_host
+    }
+
     /// Notes for the user about how the plan was made.
     #[must_use]
     pub fn notes(&self) -> &[String] {

@@ -107,13 +107,14 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
 
 /// The settings after those of report files ([`OutputFlag`]).
 #[rustfmt::skip]
-const ROWS_AFTER_OUTPUTS: [SettingRow; 9] = [
+const ROWS_AFTER_OUTPUTS: [SettingRow; 10] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
     run("log-requests", &["log_requests"], |of| maybe(of.flags.log_requests.as_deref().map(path))),
     run("log-share", &["log_share"], |of| maybe(of.flags.log_share)),
     run("shard", &["shard"], |of| maybe(of.flags.shard)),
     run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
     run("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
+    run("await-host", &["await_host"], |of| maybe(of.flags.await_host.map(time))),
     // Two runs of the same plan may have different checks.
     run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
     run("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),

@@ -1,8 +1,14 @@
 //! What a run begins with: its clock, the ticks of its stream, and the place where it runs.
 
+use std::time::Duration;
+
 use super::sampler_thread::TickGrid;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Result};
+use crate::load::net::connection::Dialer;
+use crate::load::swarm::await_host::{self, AwaitEnd};
+use crate::load::swarm::roster::Roster;
+use crate::load::swarm::stop::Stop;
 use crate::machine::limits::{self, MachineLimits};
 use crate::plan::Plan;
 use crate::plan::placement::Start;
@@ -23,6 +29,17 @@ pub(super) fn start(start: Start) -> Result<Clock> {
         Start::Aligned(step) => Ok(Clock::start_aligned(step)),
         Start::At(unix) => Clock::start_at(unix)
             .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
+    }
+}
+
+/// Waits until the hosts of the plan accept connections.
+///
+/// # Errors
+/// Exit 4: they do not within `limit`.
+pub(super) fn await_hosts(plan: &Plan, dialer: &Dialer, stop: (&Stop, &Roster), limit: Duration) -> Result<()> {
+    match await_host::await_hosts(plan, dialer, stop, limit) {
+        AwaitEnd::Done => Ok(()),
+        AwaitEnd::TimedOut(why) => Err(Error::invalid(format!("--await-host {}s", limit.as_secs_f64()), why)),
     }
 }
 
