@@ -27,8 +27,8 @@ const LATE: u64 = 2;
 pub(super) struct Master {
     /// When the run started, since the Unix epoch; known when the first tick is written.
     start: Option<Duration>,
-    /// End of the interval that was written last.
-    last_end: String,
+    /// The interval that was written last.
+    before: Option<Span>,
     /// Phase of the last tick that was the load's, and when it ended, since the Unix epoch.
     last_of_load: Option<(Phase, Duration)>,
     rules: MergePolicy,
@@ -40,7 +40,7 @@ impl Master {
     /// A master that has said nothing.
     pub(super) fn new(rules: MergePolicy) -> Self {
         let checks: Vec<Check> = rules.checks.iter().map(|(check, _)| check.clone()).collect();
-        Self { start: None, last_end: String::new(), last_of_load: None, check_set: CheckSet::new(&checks), rules }
+        Self { start: None, before: None, last_of_load: None, check_set: CheckSet::new(&checks), rules }
     }
 
     /// What decides whether all is in order.
@@ -112,7 +112,7 @@ impl Master {
         self.begin(join, said);
         tick.sort();
         let unix = tick.reports.iter().filter_map(|report| report.unix).max();
-        let unix = unix.or_else(|| unix_time(&tick.span().end)).unwrap_or(join.latest);
+        let unix = unix.or_else(|| unix_time(tick.end())).unwrap_or(join.latest);
         self.spawned(join, number, unix, said);
         let late = late(join, number);
         join.written = Some(number);
@@ -126,9 +126,8 @@ impl Master {
             join.totals.add(*endpoint, interval);
         }
         parts.sort_by_key(|(endpoint, _)| join.totals.place(*endpoint));
-        let span = tick.span_after(&self.last_end);
+        let span = tick.span_after(self.before.as_ref());
         self.show_to_checks(join, &parts, &span);
-        self.last_end.clone_from(&span.end);
         let (users, statistics) = self.statistics(join, number, unix);
         let mut of_tick = |body| said.push(self.record(unix, Some(number), body));
         of_tick(current_stats(users, &statistics));
@@ -145,6 +144,7 @@ impl Master {
         for (endpoint, interval) in parts {
             join.tools.keep(endpoint, interval);
         }
+        self.before = Some(span);
         said.extend(passed);
         said.extend(own);
         said.extend(late.map(|body| self.record(unix, None, body)));

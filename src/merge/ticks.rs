@@ -83,7 +83,7 @@ impl Tick {
             part.interval.add_recorded(*kind, *scale, slots);
         }
         self.note_span(&line.interval_start, &line.interval_end);
-        self.phase = Some(self.phase.unwrap_or_default().min(line.phase()));
+        self.note_phase(line.phase());
         number
     }
 
@@ -91,8 +91,15 @@ impl Tick {
     pub(super) fn add_report(&mut self, report: ShardTick) {
         if let Some(health) = &report.health {
             self.note_span(&health.interval_start, &health.interval_end);
+            if let Some(phase) = health.phase {
+                self.note_phase(phase);
+            }
         }
         self.reports.push(report);
+    }
+
+    fn note_phase(&mut self, phase: Phase) {
+        self.phase = Some(self.phase.map_or(phase, |known| of_both(known, phase)));
     }
 
     fn note_span(&mut self, start: &str, end: &str) {
@@ -105,9 +112,9 @@ impl Tick {
         }
     }
 
-    /// From the begin of the first interval to the end of the last.
-    pub(super) fn span(&self) -> Span {
-        Span { start: self.start.clone(), end: self.end.clone(), phase: self.phase.unwrap_or_default() }
+    /// The end of the last interval.
+    pub(super) fn end(&self) -> &str {
+        &self.end
     }
 
     /// Reports in the order of the shards.
@@ -123,13 +130,14 @@ impl Tick {
         parts.into_iter().map(|(number, part)| (number, part.interval)).collect()
     }
 
-    /// The same, but that it joins an interval which ended at `before`: clocks of hosts differ by a little.
-    pub(super) fn span_after(&self, before: &str) -> Span {
-        let span = self.span();
-        if before.is_empty() {
-            return span;
+    /// From the end of the tick before, as clocks of hosts differ by a little, or at the first tick from the begin of the
+    /// first interval, to the end of the last. A tick that does not state a phase has that of the one before.
+    pub(super) fn span_after(&self, before: Option<&Span>) -> Span {
+        let phase = self.phase.or(before.map(|before| before.phase)).unwrap_or(Phase::Ramp);
+        match before {
+            Some(before) => Span { start: before.end.clone(), end: self.end.clone().max(before.end.clone()), phase },
+            None => Span { start: self.start.clone(), end: self.end.clone(), phase },
         }
-        Span { start: before.to_owned(), end: span.end.max(before.to_owned()), phase: span.phase }
     }
 
     /// Sums over the shards; of latenesses, ages and threads the worst.
@@ -161,7 +169,7 @@ impl Tick {
         }
         // So far, those of shards included that have nothing more to tell.
         sum.sent = sent;
-        (sum.interval_start, sum.interval_end) = (span.start.clone(), span.end.clone());
+        (sum.interval_start, sum.interval_end, sum.phase) = (span.start.clone(), span.end.clone(), Some(span.phase));
         Some(sum)
     }
 }
@@ -171,6 +179,7 @@ pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
     Box::new(Health {
         interval_start: (*line.interval_start).to_owned(),
         interval_end: (*line.interval_end).to_owned(),
+        phase: line.stated_phase(),
         late_sends: line.late_sends,
         lateness_p50_us: line.lateness_p50_us,
         lateness_p90_us: line.lateness_p90_us,
@@ -191,4 +200,32 @@ pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
         open_files: line.open_files,
         open_files_limit: line.open_files_limit,
     })
+}
+
+/// The phase of a tick of several shards, of which these are two: under load while one of them is, as its load continues
+/// after the others have done their share of `-n`; else the first in the order of the enum.
+fn of_both(one: Phase, two: Phase) -> Phase {
+    match (one, two) {
+        (Phase::Drain, phase) | (phase, Phase::Drain) => phase,
+        (one, two) => one.min(two),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_is_drain_only_if_all_shards_drain() {
+        let [drain, ramp, down, steady] = Phase::ALL;
+        for (one, two, both) in [
+            (drain, steady, steady),
+            (ramp, drain, ramp),
+            (drain, drain, drain),
+            (steady, ramp, ramp),
+            (down, steady, down),
+        ] {
+            assert_eq!((of_both(one, two), of_both(two, one)), (both, both));
+        }
+    }
 }

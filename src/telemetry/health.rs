@@ -37,6 +37,7 @@ pub(super) fn line(
     RecordBody::Health(Box::new(Health {
         interval_start: span.start.clone(),
         interval_end: span.end.clone(),
+        phase: Some(span.phase),
         late_sends: count.sends.late(),
         lateness_p50_us: lateness(500),
         lateness_p90_us: lateness(900),

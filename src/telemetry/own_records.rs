@@ -334,6 +334,9 @@ pub struct Health {
     pub interval_start: String,
     /// When it ended.
     pub interval_end: String,
+    /// The phase that it belongs to, whether or not a request ended in it; `None` in a line of an earlier version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phase: Option<Phase>,
     /// Requests of this interval that were sent over 10 ms after their due time although a user was free.
     pub late_sends: u64,
     /// Median of how long after its due time a request was sent.
@@ -357,7 +360,8 @@ pub struct Health {
     pub oldest_in_flight_ms: f64,
     /// Users running.
     pub users: u32,
-    /// Users that should be running now; in the open model, those running.
+    /// Users that should be running now, or that should have been when the load ended if it ended in this interval; in the
+    /// open model, those running.
     pub users_wanted: u32,
     /// Outcomes waiting for the aggregator.
     pub outcome_queue: usize,

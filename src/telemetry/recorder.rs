@@ -109,9 +109,14 @@ impl<'p> Recorder<'p> {
         Span { start: text(start), end: text(end), phase }
     }
 
-    /// Users that should be running at `sample`.
+    /// Users that should be running at `sample`, or that should have been when the load ended, if it ended in the interval
+    /// that ends with `sample`; none in later ones.
     fn wanted(&self, sample: TickSample) -> u32 {
-        if sample.is_draining() { 0 } else { self.plan.load().users_wanted(sample.machine.at).unwrap_or(sample.users) }
+        let at = sample.stopped.map_or(sample.machine.at, |stopped| stopped.min(sample.machine.at));
+        if sample.is_draining() && at <= self.interval_start() {
+            return 0;
+        }
+        self.plan.load().users_wanted(at).unwrap_or(sample.users)
     }
 
     /// Arrivals due in the interval that ends with `sample`; `None` in the closed model.

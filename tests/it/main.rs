@@ -23,6 +23,7 @@ mod load;
 mod merge;
 mod open;
 mod outputs;
+mod phases;
 mod report;
 mod request_log;
 mod samples;

@@ -41,6 +41,7 @@ fn the_words_of_the_stream_are_those_of_the_schema() {
         Status at "/$defs/stats/allOf/2/then/properties/status",
         Phase at "/$defs/interval/properties/phase",
         Phase at "/$defs/unfinished/properties/phase",
+        Phase at "/$defs/health/properties/phase",
         FailureClass at "/$defs/interval/properties/failed_by_class/propertyNames",
         Verdict at "/$defs/run_end/properties/verdict",
         ReasonKind at "/$defs/run_end/properties/reasons/items/properties/kind",
@@ -92,7 +93,7 @@ fn required_by(schema: &Value, name: &str) -> BTreeSet<String> {
 }
 
 /// Not in version 1 of the format, which is read as well, or of no use to a reader.
-const NOT_DEMANDED: [&str; 21] = [
+const NOT_DEMANDED: [&str; 22] = [
     "available_cpus",
     "checks_met",
     "checks_missed",
@@ -110,6 +111,7 @@ const NOT_DEMANDED: [&str; 21] = [
     "overdue",
     "part",
     "parts",
+    "phase",
     "tick",
     "unit",
     "unsent",

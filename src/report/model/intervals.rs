@@ -119,6 +119,7 @@ impl RunData {
         point.arrivals = health.intended_rate.map(|rate| rate * seconds);
         point.throttled_ms = health.throttled_ms;
         point.has_health = true;
+        point.phase = health.phase.unwrap_or(point.phase);
         let gauges = &mut point.gauges;
         gauges.users_wanted = health.users_wanted;
         gauges.in_flight = health.in_flight;

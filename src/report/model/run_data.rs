@@ -64,7 +64,7 @@ pub struct RunData {
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     pub(super) last_of_load: Option<(Phase, u64)>,
     pub(super) is_begun: bool,
-    /// The previous tick's phase: a tick in which nothing ended does not state one.
+    /// The previous tick's phase: in streams of earlier versions a tick in which nothing ended does not state one.
     pub(super) phase: Phase,
     pub(super) pending: Option<Pending>,
     pub(super) index: HashMap<(String, String), usize>,

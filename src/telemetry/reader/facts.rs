@@ -315,6 +315,8 @@ pub struct HistogramFact {
 pub struct HealthFact {
     pub interval_start: String,
     pub interval_end: String,
+    /// `None` in a line of an earlier version.
+    pub phase: Option<Phase>,
     pub lateness_p50_us: u64,
     pub lateness_p99_us: u64,
     pub lateness_max_us: u64,
@@ -329,6 +331,7 @@ impl HealthFact {
         Self {
             interval_start: text(&line.interval_start),
             interval_end: text(&line.interval_end),
+            phase: line.stated_phase(),
             lateness_p50_us: line.lateness_p50_us,
             lateness_p99_us: line.lateness_p99_us,
             lateness_max_us: line.lateness_max_us,

@@ -330,6 +330,12 @@ impl Telemetry<'_> {
         HistogramKind::parse(&self.kind)
     }
 
+    /// The phase that it belongs to, if the line states one.
+    #[must_use]
+    pub const fn stated_phase(&self) -> Option<Phase> {
+        self.phase.0
+    }
+
     /// The phase that it belongs to.
     #[must_use]
     pub fn phase(&self) -> Phase {

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
-use super::lines::{Line, Stream};
+use super::lines::{Line, Stream, millis};
 
 /// Number of endpoints with a histogram precise to 0.1 %, as in the final line; further ones are coarser.
 const FINE_ENDPOINTS: usize = 200;
@@ -102,9 +102,18 @@ fn check_grid(stream: &Stream) {
     assert_eq!(last.count("in_flight"), 0, "nothing is in flight after the last user has ended");
     for interval in stream.of("interval") {
         let same = health.iter().find(|health| health.count("tick") == interval.count("tick")).unwrap();
-        for key in ["interval_start", "interval_end"] {
+        for key in ["interval_start", "interval_end", "phase"] {
             assert_eq!(same.get(key), interval.get(key), "{key}");
         }
+    }
+    let stopped = millis(stream.only("test.stop").text("stopped_at"));
+    for line in health {
+        let (start, end) = (millis(line.text("interval_start")), millis(line.text("interval_end")));
+        let under_load = stopped.clamp(start, end) - start;
+        let is_drain = line.get("phase") == "drain";
+        // Times in a stream are whole milliseconds, and a moment has no duration.
+        assert!(start == end || !is_drain || end - start - under_load + 2 >= under_load, "drain: {}", line.0);
+        assert!(is_drain || end <= stopped + 1 || under_load + 2 >= end - start - under_load, "not drain: {}", line.0);
     }
 }
 

@@ -41,6 +41,23 @@ fn a_ramp_starts_each_user_once_and_never_ends() {
 }
 
 #[test]
+fn two_ticks_at_full_users_have_one_that_is_steady() {
+    let millis = Duration::from_millis;
+    for (users, rate) in [(1, 1.0), (3, 1.0), (5, 10.0), (20, 10.0), (50, 7.0), (100, 1000.0)] {
+        let ramp = Ramp::new(users, rate);
+        let (end, users) = (ramp.end(), Users::ramp(ramp));
+        // Ticks of the grid begin at 0, or at any part of a tick before it for a shard.
+        for (tick, before) in [(3000, 0), (3000, 1), (3000, 2999), (1000, 500), (200, 77), (37, 13)] {
+            let stop = end + 2 * millis(tick);
+            let at = |number: u64| millis((number * tick).saturating_sub(before)).min(stop);
+            let last = u64::try_from((stop + millis(before)).as_millis().div_ceil(tick.into())).unwrap();
+            let steady = (0..last).filter(|number| users.phase_of(at(*number), at(number + 1)) == Phase::Steady);
+            assert!(steady.count() >= 1, "{users:?}, ticks of {tick} ms after {before} ms");
+        }
+    }
+}
+
+#[test]
 fn stages_start_and_stop_users_where_their_value_crosses() {
     for (stages, changes) in [
         ("3s:3,1s:3,3s:0", "+0@1000 +1@2000 +2@3000 -2@4000 -1@5000 -0@6000"),
