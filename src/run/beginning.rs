@@ -1,7 +1,5 @@
 //! What a run begins with: its clock, the ticks of its stream, and the place where it runs.
 
-use std::time::Duration;
-
 use super::sampler_thread::TickGrid;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Result};
@@ -32,11 +30,12 @@ pub(super) fn start(start: Start) -> Result<Clock> {
     }
 }
 
-/// Waits until the hosts of the plan accept connections.
+/// Waits until the hosts of the plan accept connections, if it asks for that.
 ///
 /// # Errors
-/// Exit 4: they do not within `limit`.
-pub(super) fn await_hosts(plan: &Plan, dialer: &Dialer, stop: (&Stop, &Roster), limit: Duration) -> Result<()> {
+/// Exit 4: they do not within the time that it gives.
+pub(super) fn await_hosts(plan: &Plan, dialer: &Dialer, stop: (&Stop, &Roster)) -> Result<()> {
+    let Some(limit) = plan.await_host() else { return Ok(()) };
     match await_host::await_hosts(plan, dialer, stop, limit) {
         AwaitEnd::Done => Ok(()),
         AwaitEnd::TimedOut(why) => Err(Error::invalid(format!("--await-host {}s", limit.as_secs_f64()), why)),

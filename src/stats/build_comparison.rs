@@ -131,7 +131,7 @@ fn p_worse(row: &Compared, endpoint: &EndpointRuns, tolerance: f64) -> Option<f6
     match row.measure {
         Measure::FailRatio => {
             let (baseline, runs) = (failures(&endpoint.baseline), failures(&endpoint.runs));
-            has_requests(baseline, runs).then(|| runs.p_more_than(baseline, tolerance))
+            can_differ(baseline, runs).then(|| runs.p_more_than(baseline, tolerance))
         }
         Measure::Figure(_) => Some(row.difference?.p_worse(row.measure.worse_when(), tolerance)),
     }
@@ -141,7 +141,7 @@ fn p_better(row: &Compared, endpoint: &EndpointRuns, tolerance: f64) -> Option<f
     match row.measure {
         Measure::FailRatio => {
             let (baseline, runs) = (failures(&endpoint.baseline), failures(&endpoint.runs));
-            has_requests(baseline, runs).then(|| baseline.p_more_than(runs, tolerance))
+            can_differ(baseline, runs).then(|| baseline.p_more_than(runs, tolerance))
         }
         Measure::Figure(_) => Some(row.difference?.p_better(row.measure.worse_when(), tolerance)),
     }
@@ -192,8 +192,10 @@ fn failures(side: &[RunOfEndpoint]) -> Failures {
     })
 }
 
-const fn has_requests(baseline: Failures, runs: Failures) -> bool {
-    baseline.completed > 0 && runs.completed > 0
+/// Whether the shares of failures can differ at all. Without a failure on either side the test cannot reject anything, and
+/// does not count as one (R. E. Tarone, "A modified Bonferroni method for discrete data", 1990).
+const fn can_differ(baseline: Failures, runs: Failures) -> bool {
+    baseline.completed > 0 && runs.completed > 0 && baseline.failed + runs.failed > 0
 }
 
 /// The ratio of two shares with its standard error by the delta method; `None` if either is 0. It decides only whether

@@ -23,7 +23,7 @@ def load_test(bench, folder, url, *flags):
     link = bench.dir / "bin/swarmline"
     if not link.exists():
         link.symlink_to(bench.binary)
-    environment = {**clean_environment(), "PATH": f"{link.parent}:{os.environ['PATH']}", "INTERVAL": "100ms"}
+    environment = {**clean_environment(), "PATH": f"{link.parent}:{os.environ['PATH']}", "INTERVAL": "100ms", "SUMMARY": "summary.txt"}
     return subprocess.run([CI / "load-test.sh", "-H", url, *flags], cwd=folder, env=environment, capture_output=True, text=True,
                           timeout=120)
 
@@ -43,7 +43,7 @@ def the_ci_script_compares_with_the_last_good_build(bench):
             (folder / "baseline" / run.name).write_text(run.read_text().replace("/delay/60", "/delay/20"))
         failing = load_test(bench, folder, url, "-n", "5", "/status/500")
         equal(failing.returncode, 1, "exit code of a build whose requests fail")
-    summary = (folder / "results/summary.md").read_text()
+    summary = (folder / "summary.txt").read_text()
     expect("cannot tell" in summary and "5 of 5 requests failed" in (folder / "results/junit.xml").read_text(), "its files")
     return "exit codes 0, 0, 1"
 
@@ -86,7 +86,7 @@ def the_summary_in_markdown_is_what_cmark_reads(bench):
         from cmarkgfm.cmark import Options
     except ImportError:
         raise Skip("the Python package cmarkgfm is not installed") from None
-    page = bench.dir / "summary.md"
+    page = bench.dir / "summary.txt"
     scenario = bench.dir / "s.json"
     tasks = [{"name": name, "requests": [{"get": path, "name": name}]} for path, name in (("/ok", HOSTILE), ("/status/500", "/status|500"))]
     scenario.write_text(json.dumps({"name": "**shop** <i>", "user_classes": [{"name": "A", "tasks": tasks}]}))
