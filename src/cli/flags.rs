@@ -252,6 +252,12 @@ pub struct RunFlags {
     /// All shards that are started before it begin together.
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
+    /// Wait until the host accepts a connection, at most this long, before the run starts; such as 60s
+    ///
+    /// For a service that has just been started. The wait is no part of the run. If it is over, no request is sent, and
+    /// the exit code is 4.
+    #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Load")]
+    pub await_host: Option<Duration>,
 
     /// The checks of the run.
     #[command(flatten)]

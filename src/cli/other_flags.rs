@@ -101,9 +101,12 @@ pub struct ReportFlags {
     /// Stream files, compressed or not; - for standard input; several are compared side by side
     #[arg(value_name = "STREAM", required = true)]
     pub streams: Vec<PathBuf>,
-    /// Stream of an earlier run to compare with; exit with code 3 if a result got worse
+    /// Stream of an earlier run to compare with; exit with code 3 if a result got worse by more than noise
+    ///
+    /// May be repeated: each is a run of the build to compare with, and the STREAMs are runs of the other build. Three or
+    /// more of each make the noise between runs known. With one, each STREAM is compared with it by itself.
     #[arg(long, value_name = "STREAM")]
-    pub baseline: Option<PathBuf>,
+    pub baseline: Vec<PathBuf>,
     /// Allowed regression relative to the baseline, such as 10% or 0.1
     #[arg(long, value_name = "SHARE", default_value = "10%", value_parser = value::share, requires = "baseline")]
     pub tolerance: f64,

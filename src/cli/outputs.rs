@@ -26,6 +26,9 @@ pub struct Outputs {
     /// Write JUnit XML: a test case for the run, for its failed requests and for each check
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub junit: Option<PathBuf>,
+    /// Append the summary in Markdown, such as to "$GITHUB_STEP_SUMMARY"
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub markdown: Option<PathBuf>,
     /// Write the percentile distribution of response times for HdrHistogram's plotter
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub hgrm: Option<PathBuf>,
@@ -42,13 +45,15 @@ pub enum OutputFlag {
     JsonFile,
     /// `--junit`
     Junit,
+    /// `--markdown`
+    Markdown,
     /// `--hgrm`
     Hgrm,
 }
 
 impl OutputFlag {
     /// All of them, in the order of the settings in the stream.
-    pub const ALL: [Self; 5] = [Self::Html, Self::Csv, Self::JsonFile, Self::Junit, Self::Hgrm];
+    pub const ALL: [Self; 6] = [Self::Html, Self::Csv, Self::JsonFile, Self::Junit, Self::Markdown, Self::Hgrm];
 
     /// The flag as people write it, without the dashes: its name as a setting.
     #[must_use]
@@ -58,6 +63,7 @@ impl OutputFlag {
             Self::Csv => "csv",
             Self::JsonFile => "json-file",
             Self::Junit => "junit",
+            Self::Markdown => "markdown",
             Self::Hgrm => "hgrm",
         }
     }
@@ -70,6 +76,7 @@ impl OutputFlag {
             Self::Csv => "csv",
             Self::JsonFile => "json_file",
             Self::Junit => "junit",
+            Self::Markdown => "markdown",
             Self::Hgrm => "hgrm",
         }
     }
@@ -84,6 +91,7 @@ impl Outputs {
             OutputFlag::Csv => &self.csv,
             OutputFlag::JsonFile => &self.json_file,
             OutputFlag::Junit => &self.junit,
+            OutputFlag::Markdown => &self.markdown,
             OutputFlag::Hgrm => &self.hgrm,
         };
         path.as_deref()

@@ -4,6 +4,7 @@ use super::join::Join;
 use super::run::{ShardPlan, settings};
 use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
+use crate::plan::settings::differing_setting;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::telemetry::reader::value::ShardValue;
 use crate::telemetry::recorder::SCHEMA_VERSION;
@@ -60,8 +61,12 @@ impl Join {
             let count = line.shard.map_or(0, |shard| shard.count);
             return Some(format!("shard {index} is one of {count}, the others of {}", plan.count));
         }
-        (*line.plan_hash != *plan.hash)
-            .then(|| format!("shard {index} runs another plan than shard {} (plan_hash)", plan.told_by))
+        (*line.plan_hash != *plan.hash).then(|| {
+            let ours: Vec<(&str, &str)> = plan.settings.iter().map(|known| (&*known.key, &*known.value)).collect();
+            let theirs: Vec<(&str, &str)> = line.settings.iter().map(|known| (&*known.key, &*known.value)).collect();
+            let setting = differing_setting(&ours, &theirs).unwrap_or_else(|| "plan_hash".to_owned());
+            format!("shard {index} runs another plan than shard {}; they differ in {setting}", plan.told_by)
+        })
     }
 
     /// Takes nothing more of a shard, as if it had not come.

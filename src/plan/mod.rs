@@ -38,7 +38,7 @@ pub mod text_search;
 pub mod searches;
 pub mod setting;
 mod secrets;
-mod settings;
+pub mod settings;
 pub mod shard;
 mod stream;
 mod surroundings;
@@ -212,6 +212,12 @@ impl Plan {
     #[must_use]
     pub const fn start(&self) -> Start {
         self.placement.start
+    }
+
+    /// How long to wait until the hosts accept connections, before the start.
+    #[must_use]
+    pub const fn await_host(&self) -> Option<Duration> {
+        self.placement.await_host
     }
 
     /// Notes for the user about how the plan was made.

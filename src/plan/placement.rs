@@ -32,6 +32,8 @@ pub(super) struct ShardPlacement {
     pub(super) run_id: String,
     /// When the run starts.
     pub(super) start: Start,
+    /// How long to wait, before that, until the hosts accept connections.
+    pub(super) await_host: Option<Duration>,
     /// Notes for the user about how the placement was determined.
     pub(super) notes: Vec<String>,
 }
@@ -43,6 +45,12 @@ pub(super) struct ShardPlacement {
 pub(super) fn determine_placement(flags: &RunFlags, surroundings: &ProcessContext<'_>) -> Result<ShardPlacement> {
     let start = match (flags.start_at, flags.start_align) {
         (Some(_), Some(_)) => return Err(Error::usage("--start-at and --start-align", "cannot be combined")),
+        (Some(_), None) if flags.await_host.is_some() => {
+            return Err(Error::usage("--await-host and --start-at", "cannot be combined"));
+        }
+        (None, Some(_)) if flags.await_host.is_some() => {
+            return Err(Error::usage("--await-host and --start-align", "cannot be combined"));
+        }
         (Some(at), None) => Start::At(at),
         (None, Some(step)) => Start::Aligned(step),
         (None, None) => Start::Now,
@@ -69,7 +77,14 @@ pub(super) fn determine_placement(flags: &RunFlags, surroundings: &ProcessContex
         }
     };
     let notes = found.as_ref().map(|found| note(found, &run_id)).into_iter().collect();
-    Ok(ShardPlacement { shard, engine: found.map(|found| found.engine), run_id, start, notes })
+    Ok(ShardPlacement {
+        shard,
+        engine: found.map(|found| found.engine),
+        run_id,
+        start,
+        await_host: flags.await_host,
+        notes,
+    })
 }
 
 fn note(found: &DetectedShard, run_id: &str) -> String {

@@ -107,18 +107,40 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
 
 /// The settings after those of report files ([`OutputFlag`]).
 #[rustfmt::skip]
-const ROWS_AFTER_OUTPUTS: [SettingRow; 9] = [
+const ROWS_AFTER_OUTPUTS: [SettingRow; 10] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
     run("log-requests", &["log_requests"], |of| maybe(of.flags.log_requests.as_deref().map(path))),
     run("log-share", &["log_share"], |of| maybe(of.flags.log_share)),
     run("shard", &["shard"], |of| maybe(of.flags.shard)),
     run("start-at", &["start_at"], |of| maybe(of.flags.start_at.map(rfc3339))),
     run("start-align", &["start_align"], |of| maybe(of.flags.start_align.map(time))),
+    run("await-host", &["await_host"], |of| maybe(of.flags.await_host.map(time))),
     // Two runs of the same plan may have different checks.
     run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
     run("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),
     run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];
+
+/// The first setting of the plan in `other` whose values are not those in `one`, with both values; `None` if all agree.
+/// Both are keys and values as in a stream. A value that is not written, such as a secret or a file's content, does not tell.
+#[must_use]
+pub fn differing_setting(one: &[(&str, &str)], other: &[(&str, &str)]) -> Option<String> {
+    /// Longer values are not quoted: the key is enough to find them.
+    const LONGEST: usize = 64;
+    let values = |of: &[(&str, &str)], key: &str| {
+        let values: Vec<String> =
+            of.iter().filter(|(known, _)| *known == key).map(|(_, value)| (*value).to_owned()).collect();
+        if values.is_empty() { "not set".to_owned() } else { values.join(", ") }
+    };
+    let keys = ROWS_BEFORE_OUTPUTS.iter().filter(|row| row.scope == SettingScope::Plan).map(|row| row.key);
+    let mut differences = keys.filter(|key| other.iter().any(|(known, _)| known == key)).filter_map(|key| {
+        let (ours, theirs) = (values(one, key), values(other, key));
+        (ours != theirs).then_some((key, ours, theirs))
+    });
+    let (key, ours, theirs) = differences.next()?;
+    let is_short = ours.len() <= LONGEST && theirs.len() <= LONGEST;
+    Some(if is_short { format!("{key}: {ours} and {theirs}") } else { key.to_owned() })
+}
 
 /// Collects the settings.
 pub(super) fn collect(sources: &Sources<'_>) -> Settings {

@@ -159,7 +159,8 @@ impl ReportCollector {
     pub fn model(&self) -> Result<ReportModel> {
         // The writer may still share this collector: do not wait for one that is stuck in a write.
         let mut collector = self.collector.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *collector, Collector::new("the stream")).finish()
+        let model = std::mem::replace(&mut *collector, Collector::new("the stream")).finish()?;
+        Ok(model.with_confidence())
     }
 
     /// The model of the lines so far, while the run goes on; `None` before the first line. Of a tick that is being
@@ -181,16 +182,15 @@ impl ReportCollector {
     }
 }
 
-/// Whether the summary needs a line: not those of the ticks, of which there are many.
+/// Whether the summary needs a line.
 const fn is_of_summary(body: &RecordBody) -> bool {
     match body.kind() {
+        LineKind::Cpu | LineKind::Mem | LineKind::Network => false,
+        // Intervals of confidence are made from the ticks of the steady phase.
         LineKind::Interval
         | LineKind::Histogram
         | LineKind::Health
-        | LineKind::Cpu
-        | LineKind::Mem
-        | LineKind::Network => false,
-        LineKind::TestStart
+        | LineKind::TestStart
         | LineKind::SpawnComplete
         | LineKind::TestStop
         | LineKind::RunEnd

@@ -1,4 +1,4 @@
-//! Compares runs side by side and counts what got worse.
+//! Shows runs side by side.
 
 use std::fmt::Write as _;
 
@@ -18,99 +18,59 @@ struct Measure {
     title: &'static str,
     of: fn(&Statistics) -> f64,
     text: fn(f64) -> String,
-    direction: Direction,
-}
-
-/// Which direction is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Direction {
-    HigherIsBetter,
-    LowerIsBetter,
-    /// Shown without a judgement.
-    Neutral,
 }
 
 const MEASURES: [Measure; 9] = [
-    Measure {
-        title: "requests",
-        of: |row| row.num_requests as f64,
-        text: |count| count.to_string(),
-        direction: Direction::Neutral,
-    },
-    Measure {
-        title: "req/s",
-        of: |row| row.total_rps,
-        text: |rate| format!("{rate:.1}"),
-        direction: Direction::HigherIsBetter,
-    },
-    Measure { title: "failed %", of: failed, text: |share| format!("{share:.2}"), direction: Direction::LowerIsBetter },
-    Measure { title: "avg ms", of: |row| row.avg_response_time, text: ms, direction: Direction::LowerIsBetter },
-    Measure { title: "50% ms", of: |row| row.percentile_50, text: ms, direction: Direction::LowerIsBetter },
-    Measure { title: "95% ms", of: |row| row.percentile_95, text: ms, direction: Direction::LowerIsBetter },
-    Measure { title: "99% ms", of: |row| row.percentile_99, text: ms, direction: Direction::LowerIsBetter },
-    Measure { title: "99.9% ms", of: |row| row.percentile_99_9, text: ms, direction: Direction::Neutral },
-    Measure { title: "max ms", of: |row| row.max_response_time, text: ms, direction: Direction::Neutral },
+    Measure { title: "requests", of: |row| row.num_requests as f64, text: |count| count.to_string() },
+    Measure { title: "req/s", of: |row| row.total_rps, text: |rate| format!("{rate:.1}") },
+    Measure { title: "failed %", of: failed, text: |share| format!("{share:.2}") },
+    Measure { title: "avg ms", of: |row| row.avg_response_time, text: ms },
+    Measure { title: "50% ms", of: |row| row.percentile_50, text: ms },
+    Measure { title: "95% ms", of: |row| row.percentile_95, text: ms },
+    Measure { title: "99% ms", of: |row| row.percentile_99, text: ms },
+    Measure { title: "99.9% ms", of: |row| row.percentile_99_9, text: ms },
+    Measure { title: "max ms", of: |row| row.max_response_time, text: ms },
 ];
 
 fn failed(row: &Statistics) -> f64 {
     row.num_failures as f64 / row.num_requests.max(1) as f64 * 100.0
 }
 
-/// The result of comparing runs.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Comparison {
-    /// The tables.
-    pub text: String,
-    /// Number of values, of an endpoint or of all requests, that are worse than in the first run by more than
-    /// the tolerance.
-    pub worse: usize,
-}
-
-/// Compares runs side by side, each with its title. With a `tolerance` (a fraction of 1), the first run is
-/// the baseline for the others.
+/// Runs side by side, each with its title.
 #[must_use]
-pub fn compare(runs: &[(String, ReportModel)], tolerance: Option<f64>) -> Comparison {
+pub fn compare(runs: &[(String, ReportModel)]) -> String {
     let titles: Vec<String> = runs.iter().map(|(title, _)| tail(&plain(title))).collect();
     let wide = titles.iter().map(|title| columns(title)).max().unwrap_or(0).max(MIN_COLUMN_WIDTH);
     let mut text = format!("{:10}", "");
     for title in &titles {
         let _ = write!(text, "  {}{title}", " ".repeat(wide - columns(title)));
     }
-    let mut comparison = Comparison { text: text + "\n", worse: 0 };
+    text.push('\n');
     for name in endpoints(runs) {
         let rows: Vec<Option<Statistics>> = runs.iter().map(|(_, model)| of_endpoint(model, &name)).collect();
-        comparison.block(&plain(&name), &rows, wide, tolerance);
+        text.push_str(&block(&plain(&name), &rows, wide));
     }
     let totals: Vec<Option<Statistics>> =
         runs.iter().map(|(_, model)| Some(model.run.total_numbers().statistics)).collect();
-    comparison.block("Aggregated", &totals, wide, tolerance);
-    let _ = write!(comparison.text, "{:10}", "verdict");
+    text.push_str(&block("Aggregated", &totals, wide));
+    let _ = write!(text, "{:10}", "verdict");
     for (_, model) in runs {
-        let _ = write!(comparison.text, "  {:>wide$}", fitted(&plain(model.run.verdict()), wide).trim_end());
+        let _ = write!(text, "  {:>wide$}", fitted(&plain(model.run.verdict()), wide).trim_end());
     }
-    comparison.text.push('\n');
-    comparison
+    text + "\n"
 }
 
-impl Comparison {
-    fn block(&mut self, name: &str, rows: &[Option<Statistics>], wide: usize, tolerance: Option<f64>) {
-        let _ = writeln!(self.text, "{name}");
-        for measure in &MEASURES {
-            let _ = write!(self.text, "  {:8}", measure.title);
-            let first = rows.first().copied().flatten().map(|row| (measure.of)(&row));
-            for (place, row) in rows.iter().enumerate() {
-                let value = row.as_ref().map(measure.of);
-                let mut cell = value.map_or_else(|| "-".to_owned(), measure.text);
-                if let (Some(tolerance), Some(base), Some(value)) = (tolerance.filter(|_| place > 0), first, value) {
-                    let worse = is_worse(measure.direction, base, value, tolerance);
-                    self.worse += usize::from(worse);
-                    cell = format!("{cell} {}{}", change(base, value), if worse { " !" } else { "  " });
-                }
-                let _ = write!(self.text, "  {cell:>wide$}");
-            }
-            self.text = self.text.trim_end().to_owned() + "\n";
+fn block(name: &str, rows: &[Option<Statistics>], wide: usize) -> String {
+    let mut text = format!("{name}\n");
+    for measure in &MEASURES {
+        let _ = write!(text, "  {:8}", measure.title);
+        for row in rows {
+            let cell = row.as_ref().map(measure.of).map_or_else(|| "-".to_owned(), measure.text);
+            let _ = write!(text, "  {cell:>wide$}");
         }
+        text.push('\n');
     }
+    text
 }
 
 /// Endpoints of all runs, in the order of first occurrence.
@@ -132,25 +92,6 @@ fn of_endpoint(model: &ReportModel, name: &str) -> Option<Statistics> {
     run.numbers(endpoint).map(|numbers| numbers.statistics)
 }
 
-fn is_worse(wanted: Direction, base: f64, value: f64, tolerance: f64) -> bool {
-    match wanted {
-        Direction::LowerIsBetter => value > base * (1.0 + tolerance),
-        Direction::HigherIsBetter => value < base * (1.0 - tolerance),
-        Direction::Neutral => false,
-    }
-}
-
-/// `+12.5%`; `new` if the base is 0.
-fn change(base: f64, value: f64) -> String {
-    if value.total_cmp(&base).is_eq() {
-        "=".to_owned()
-    } else if base > 0.0 {
-        format!("{:+.1}%", (value / base - 1.0) * 100.0)
-    } else {
-        "new".to_owned()
-    }
-}
-
 /// The end of a title, because file names differ there.
 fn tail(title: &str) -> String {
     let count = title.chars().count();
@@ -165,23 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn worse_means_beyond_the_tolerance_in_the_unwanted_direction() {
-        for (wanted, base, value, worse) in [
-            (Direction::LowerIsBetter, 100.0, 110.0, false),
-            (Direction::LowerIsBetter, 100.0, 110.1, true),
-            (Direction::LowerIsBetter, 100.0, 5.0, false),
-            (Direction::LowerIsBetter, 0.0, 0.0, false),
-            (Direction::LowerIsBetter, 0.0, 0.1, true),
-            (Direction::HigherIsBetter, 100.0, 90.0, false),
-            (Direction::HigherIsBetter, 100.0, 89.9, true),
-            (Direction::HigherIsBetter, 100.0, 500.0, false),
-            (Direction::Neutral, 100.0, 500.0, false),
-        ] {
-            assert_eq!(is_worse(wanted, base, value, 0.1), worse, "{wanted:?} {base} {value}");
-        }
-        assert_eq!(change(100.0, 112.5), "+12.5%");
-        assert_eq!(change(0.0, 1.0), "new");
-        assert_eq!(change(2.0, 2.0), "=");
+    fn a_long_title_keeps_its_end() {
         assert_eq!(tail("/long/way/to/a/folder/with/run-7.ndjson"), "…/a/folder/with/run-7.ndjson");
     }
 }

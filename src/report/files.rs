@@ -5,8 +5,11 @@ pub mod hgrm;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::model::ReportModel;
@@ -30,6 +33,26 @@ struct FileFormat {
     render: RenderFile,
 }
 
+/// What happens to a file that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WriteMode {
+    /// It is replaced.
+    Replace,
+    /// The content is added at its end.
+    Append,
+}
+
+impl WriteMode {
+    const fn of(flag: OutputFlag) -> Self {
+        match flag {
+            OutputFlag::Markdown => Self::Append,
+            OutputFlag::Html | OutputFlag::Csv | OutputFlag::JsonFile | OutputFlag::Junit | OutputFlag::Hgrm => {
+                Self::Replace
+            }
+        }
+    }
+}
+
 /// The files that a flag requests.
 const fn formats(flag: OutputFlag) -> &'static [FileFormat] {
     match flag {
@@ -42,6 +65,7 @@ const fn formats(flag: OutputFlag) -> &'static [FileFormat] {
         ],
         OutputFlag::JsonFile => &[FileFormat { ending: "", title: "summary", render: json::document }],
         OutputFlag::Junit => &[FileFormat { ending: "", title: "tests", render: junit::document }],
+        OutputFlag::Markdown => &[FileFormat { ending: "", title: "summary", render: markdown::document }],
         OutputFlag::Hgrm => &[FileFormat { ending: "", title: "percentiles", render: hgrm::distribution }],
     }
 }
@@ -117,10 +141,14 @@ impl ReportFiles {
     ///
     /// # Errors
     /// One cannot be written: `error` of its flag with its name, and of the reason.
-    pub fn write(&self, model: &ReportModel, error: fn(String, std::io::Error) -> Error) -> Result<String> {
+    pub fn write(&self, model: &ReportModel, error: fn(String, io::Error) -> Error) -> Result<String> {
         let mut left = String::new();
         for file in &self.0 {
-            let written = replace::write(&file.path, (file.format.render)(model).as_bytes());
+            let content = (file.format.render)(model);
+            let written = match WriteMode::of(file.flag) {
+                WriteMode::Replace => replace::write(&file.path, content.as_bytes()),
+                WriteMode::Append => append(&file.path, &content),
+            };
             written.map_err(|why| error(file.flag_and_path(), why))?;
             if !file.format.title.is_empty() {
                 left = format!("{left}{}: {}\n", file.format.title, file.path.display());
@@ -128,6 +156,11 @@ impl ReportFiles {
         }
         Ok(left)
     }
+}
+
+/// Adds text at the end of a file, in one write, so that steps that share the file do not mix their lines.
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    File::options().append(true).create(true).open(path)?.write_all(text.as_bytes())
 }
 
 impl ReportFile {

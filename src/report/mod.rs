@@ -7,6 +7,8 @@ pub mod requests;
 mod timings;
 pub mod terminal;
 pub mod compare;
+pub mod comparison;
+pub mod confidence;
 pub mod files;
 pub mod collector;
 mod samples;

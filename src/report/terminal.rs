@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::confidence;
 use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
@@ -31,6 +32,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));
     text.push_str(&timings(&rows, width));
+    text.push_str(&model.confidence.as_ref().map(confidence::text).unwrap_or_default());
     text.push_str(&errors(run, width));
     text.push_str(&traced(&run.samples, width));
     text.push_str(&checks(&run.checks));

@@ -3,6 +3,10 @@
 use super::sampler_thread::TickGrid;
 use crate::clock::{Clock, Moment, rfc3339};
 use crate::error::{Error, Result};
+use crate::load::net::connection::Dialer;
+use crate::load::swarm::await_host::{self, AwaitEnd};
+use crate::load::swarm::roster::Roster;
+use crate::load::swarm::stop::Stop;
 use crate::machine::limits::{self, MachineLimits};
 use crate::plan::Plan;
 use crate::plan::placement::Start;
@@ -23,6 +27,18 @@ pub(super) fn start(start: Start) -> Result<Clock> {
         Start::Aligned(step) => Ok(Clock::start_aligned(step)),
         Start::At(unix) => Clock::start_at(unix)
             .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
+    }
+}
+
+/// Waits until the hosts of the plan accept connections, if it asks for that.
+///
+/// # Errors
+/// Exit 4: they do not within the time that it gives.
+pub(super) fn await_hosts(plan: &Plan, dialer: &Dialer, stop: (&Stop, &Roster)) -> Result<()> {
+    let Some(limit) = plan.await_host() else { return Ok(()) };
+    match await_host::await_hosts(plan, dialer, stop, limit) {
+        AwaitEnd::Done => Ok(()),
+        AwaitEnd::TimedOut(why) => Err(Error::invalid(format!("--await-host {}s", limit.as_secs_f64()), why)),
     }
 }
 

@@ -133,6 +133,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let targets = targets(plan, &dialer);
 
     let planned = beginning::fixed_start(plan)?;
+    beginning::await_hosts(plan, &dialer, (&stop, &roster))?;
     let wait = |pause| stop.sleep_until(Instant::now() + pause);
     let sink = OpenStream::open(&plan.stream().sink, &wait)?;
     let (setup, before_start) = setup::run(plan, &dialer, &stop, &roster, planned.as_ref())?;

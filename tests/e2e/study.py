@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What takes over a minute: a queue with known answers, nginx reloaded many times, GNU timeout many times.
+"""What takes over a minute: a queue with known answers, nginx reloaded many times, GNU timeout many times, comparisons.
 
   study.py [--bin PATH] [--seconds S] [--results FILE]
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+from comparisons import real_tables, synthetic_table
 from harness import Bench, clean_environment, expect
 from run import ROOT, default_signals
 from scenarios_connections import reloaded
@@ -172,10 +173,12 @@ def main():
             queue_table(binary, Path(directory), options.seconds),
             reload_table(binary, Path(directory), 20),
             timeout_table(binary, Path(directory), 20),
+            synthetic_table(),
+            real_tables(binary, Path(directory)),
         ]
     build = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     head = [
-        "# The truth at the edges, measured",
+        "# What is measured over many runs",
         "",
         "Written by `make study` (`tests/e2e/study.py`); `make e2e` holds the same with fewer and shorter runs.",
         "",

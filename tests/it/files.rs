@@ -36,7 +36,7 @@ fn an_output_that_is_an_input_of_a_run_is_refused_before_anything_is_opened() {
     let scenario = scratch.write("sc.json", text);
     let pem = scratch.write("ca.pem", include_str!("tls/ca.pem"));
     let list = scratch.write("list.txt", "/ok\n");
-    for output in ["--telemetry", "--html", "--json-file", "--junit", "--hgrm", "--logfile"] {
+    for output in ["--telemetry", "--html", "--json-file", "--junit", "--markdown", "--hgrm", "--logfile"] {
         for input in ["sc.json", "rows.csv", "body.bin"] {
             let path = scratch.file(input);
             is_refused(load(&target, ["-n", "1", "-f", &scenario, output, &path]), output, &path);

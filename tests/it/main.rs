@@ -5,8 +5,10 @@ mod support;
 mod process;
 mod server;
 
+mod await_host;
 mod checks;
 mod cli;
+mod comparison;
 mod debug_failures;
 mod docs;
 mod files;

@@ -3,6 +3,7 @@
 pub mod start;
 pub mod stop;
 pub mod roster;
+pub mod await_host;
 pub mod context;
 pub(super) mod start_gate;
 pub(super) mod arrival_queues;

@@ -1,6 +1,9 @@
 //! The summary for programs: a JSON document, described by `schema/summary.schema.json`.
 #![allow(clippy::struct_field_names, reason = "the names of the document")]
 
+mod confidence;
+
+use confidence::{SummaryComparison, SummaryConfidence};
 use serde::Serialize;
 
 use crate::report::model::causes::ExchangeSeen;
@@ -38,6 +41,10 @@ struct Summary<'m> {
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
     samples: SummarySamples<'m>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<SummaryConfidence<'m>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<SummaryComparison<'m>>,
 }
 
 #[derive(Serialize)]
@@ -184,7 +191,7 @@ pub const SCHEMA: &str = include_str!("../../../schema/summary.schema.json");
 /// The complete document, ending with a line break.
 #[must_use]
 pub fn document(model: &ReportModel) -> String {
-    let ReportModel { identity, troubles, run } = model;
+    let ReportModel { identity, troubles, run, .. } = model;
     let end = run.end.as_ref();
     let total = Figures::of(&run.total_numbers());
     let summary = Summary {
@@ -210,6 +217,8 @@ pub fn document(model: &ReportModel) -> String {
         checks: checks(run),
         warnings: warnings(run),
         samples: SummarySamples::of(&run.samples),
+        confidence: model.confidence.as_ref().map(|confidence| SummaryConfidence::of(confidence, run)),
+        comparison: model.comparison.as_ref().map(SummaryComparison::of),
     };
     let text = serde_json::to_string_pretty(&summary);
     assert!(text.is_ok(), "a summary has string keys and finite numbers only");

@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 
 use crate::plan::check::Check;
-use crate::report::model::{ReportModel, RunData};
+use crate::report::comparison::row_text;
+use crate::report::model::{BuildComparison, ReportModel, RunData};
 use crate::report::plain::plain;
+use crate::stats::build_comparison::Finding;
 use crate::stats::check::unchecked_failures;
 use crate::vocabulary::Verdict;
 
@@ -16,6 +18,8 @@ enum CaseResult {
     Failed(String, String),
     /// It cannot be evaluated.
     Broken(String),
+    /// Others decide: the reason.
+    Skipped(String),
 }
 
 /// The complete document.
@@ -26,6 +30,7 @@ pub fn document(model: &ReportModel) -> String {
     let count = |is: fn(&CaseResult) -> bool| cases.iter().filter(|(_, case)| is(case)).count();
     let (failures, errors) =
         (count(|case| matches!(case, CaseResult::Failed(..))), count(|case| matches!(case, CaseResult::Broken(_))));
+    let skipped = count(|case| matches!(case, CaseResult::Skipped(_)));
     let seconds = model.run.seconds();
     let totals = format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\"", cases.len());
     let started = model.run.plan.started_at.as_deref().unwrap_or_default();
@@ -33,7 +38,7 @@ pub fn document(model: &ReportModel) -> String {
     let started = escaped(started.split('.').next().unwrap_or_default());
     let mut text = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
-         <testsuite name=\"{suite}\" {totals} skipped=\"0\" timestamp=\"{started}\">\n"
+         <testsuite name=\"{suite}\" {totals} skipped=\"{skipped}\" timestamp=\"{started}\">\n"
     );
     for (name, case) in &cases {
         let _ = write!(
@@ -52,6 +57,7 @@ pub fn document(model: &ReportModel) -> String {
                 writeln!(text, "><failure message=\"{}\">{details}</failure></testcase>", escaped(why))
             }
             CaseResult::Broken(why) => writeln!(text, "><error message=\"{}\"/></testcase>", escaped(why)),
+            CaseResult::Skipped(why) => writeln!(text, "><skipped message=\"{}\"/></testcase>", escaped(why)),
         };
     }
     text + "  </testsuite>\n</testsuites>\n"
@@ -68,9 +74,14 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let checks: Vec<Check> = run.checks.iter().filter_map(|check| Check::parse(&check.check).ok()).collect();
     let titles = run.failed_by_endpoint();
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
+    let (all, completed) = (run.counts().failed, run.counts().completed());
+    let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
-        0 => CaseResult::Passed,
-        _ => CaseResult::Failed(format!("{failed} of {} requests failed", run.counts().completed()), details(run)),
+        _ if all == 0 => CaseResult::Passed,
+        // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
+        0 => CaseResult::Skipped(format!("{all} of {completed} requests failed; a check decides about them")),
+        _ if is_accepted => CaseResult::Skipped(format!("{all} of {completed} requests failed, which the run accepts")),
+        _ => CaseResult::Failed(format!("{failed} of {completed} requests failed"), details(run)),
     };
     let of_checks = run.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {
@@ -81,7 +92,25 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
         (check.check.clone(), case)
     });
     let own = [("the run is valid".to_owned(), valid), ("no failed requests".to_owned(), clean)];
-    own.into_iter().chain(of_checks).collect()
+    own.into_iter().chain(of_checks).chain(model.comparison.iter().flat_map(compared)).collect()
+}
+
+/// A case for each figure that is judged: one that cannot be told does not fail.
+fn compared(comparison: &BuildComparison) -> Vec<(String, CaseResult)> {
+    let mut cases = Vec::new();
+    for endpoint in &comparison.endpoints {
+        for row in endpoint.rows.iter().filter(|row| row.measure.is_judged()) {
+            let text = row_text(row, comparison.tolerance);
+            let change = format!("{} in the baseline, {} now ({})", text.baseline, text.value, text.change);
+            let case = match row.finding {
+                Finding::Worse => CaseResult::Failed(change, comparison.notes.join("\n")),
+                Finding::CannotTell | Finding::TooFew => CaseResult::Skipped(text.finding),
+                Finding::Better | Finding::Same | Finding::NotJudged => CaseResult::Passed,
+            };
+            cases.push((format!("{} {}: not worse than the baseline", endpoint.title, text.measure), case));
+        }
+    }
+    cases
 }
 
 /// The errors with what explains them, and the failed exchanges that the stream has.

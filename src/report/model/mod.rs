@@ -6,18 +6,22 @@
 pub mod seen;
 pub mod timeline;
 pub mod causes;
+pub mod comparison;
 mod intervals;
 mod lines;
 mod pending;
 mod run_data;
 pub mod samples;
+pub mod steady;
 mod unfinished;
 mod verdict;
 
 use std::path::Path;
 
+pub use comparison::BuildComparison;
 pub use run_data::RunData;
 pub use seen::{EndpointSeen, PhaseSeen};
+pub use steady::Confidence;
 pub use unfinished::Numbers;
 
 use crate::error::Result;
@@ -36,6 +40,10 @@ pub struct ReportModel {
     pub troubles: StreamTroubles,
     /// The run itself.
     pub run: RunData,
+    /// How certain its figures are; `None` while the run goes on.
+    pub confidence: Option<Confidence>,
+    /// How it compares with other runs, where that was asked for.
+    pub comparison: Option<BuildComparison>,
 }
 
 impl ReportModel {
@@ -66,6 +74,13 @@ impl ReportModel {
     pub(super) fn new(read: StreamSummary, mut run: RunData) -> Self {
         run.close_tick();
         run.place_unfinished();
-        Self { identity: read.identity, troubles: read.troubles, run }
+        Self { identity: read.identity, troubles: read.troubles, run, confidence: None, comparison: None }
+    }
+
+    /// Computes how certain the figures are, of a run that is over.
+    #[must_use]
+    pub fn with_confidence(mut self) -> Self {
+        self.confidence = Some(self.run.confidence(&self.identity.run_id));
+        self
     }
 }

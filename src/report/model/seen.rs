@@ -1,6 +1,7 @@
 //! What a stream says of the plan, of each phase and of each endpoint.
 
 use super::timeline::{Point, PointTraffic, Timeline};
+use crate::plan::settings::differing_setting;
 use crate::stats::histogram::Precision;
 use crate::stats::packed::PackedTimes;
 use crate::stats::tally::{Counts, Statistics};
@@ -32,6 +33,16 @@ impl PlanSeen {
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.iter().find(|setting| setting.key == key).map(|setting| setting.value.as_str())
+    }
+
+    /// A setting of the plan that differs, with both values; `None` if the streams do not have it.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let [ours, theirs] = [self, other].map(|plan| {
+            let pairs = plan.settings.iter().map(|setting| (setting.key.as_str(), setting.value.as_str()));
+            pairs.collect::<Vec<_>>()
+        });
+        differing_setting(&ours, &theirs).or_else(|| differing_setting(&theirs, &ours))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::ending::UnfinishedFact;
 use crate::telemetry::reader::facts::HistogramFact;
-use crate::vocabulary::HistogramKind;
+use crate::vocabulary::{HistogramKind, Phase};
 
 /// The statistics of an endpoint or of all requests, as they are judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -125,6 +125,15 @@ impl RunData {
         let first_byte = end.and_then(|end| end.judged_first_byte).unwrap_or_default();
         let timing = self.total_timing().map(|timing| timing.judged(&first_byte));
         Numbers { statistics, bounds, unfinished: self.unfinished(), timing }
+    }
+
+    /// From the due time to the cut, of the unfinished requests of an endpoint, or of all, that were due in a phase.
+    pub(super) fn unfinished_in(&self, endpoint: Option<&EndpointSeen>, phase: Phase) -> PackedTimes {
+        let mut waiting = PackedTimes::default();
+        let is_meant =
+            |part: &&UnfinishedSeen| part.phase == phase && endpoint.is_none_or(|endpoint| part.is_of(endpoint));
+        self.unfinished.iter().filter(is_meant).for_each(|part| waiting.add(&part.response));
+        waiting
     }
 
     /// Response times of completed and unfinished requests together, for one endpoint or for all.

@@ -90,8 +90,14 @@ fn written(place: &Path, sample: &Sample, name: &str) -> Vec<String> {
 }
 
 fn outputs(place: &Path) -> Vec<String> {
-    let flags =
-        [("--html", "p.html"), ("--csv", "t"), ("--json-file", "s.json"), ("--junit", "j.xml"), ("--hgrm", "h")];
+    let flags = [
+        ("--html", "p.html"),
+        ("--csv", "t"),
+        ("--json-file", "s.json"),
+        ("--junit", "j.xml"),
+        ("--markdown", "m.md"),
+        ("--hgrm", "h"),
+    ];
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), place.join(name).to_str().unwrap().to_owned()]).collect()
 }
 

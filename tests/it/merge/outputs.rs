@@ -14,12 +14,13 @@ fn outputs(scratch: &Scratch, kind: &str) -> Vec<String> {
         ("--csv", "u{u}"),
         ("--json-file", "s.json"),
         ("--junit", "j.xml"),
+        ("--markdown", "m.md"),
         ("--hgrm", "p.hgrm"),
     ];
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), file(name)]).collect()
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "u7-r50-t0.7.html",
     "u7_stats.csv",
     "u7_stats_history.csv",
@@ -27,6 +28,7 @@ const FILES: [&str; 8] = [
     "u7_exceptions.csv",
     "s.json",
     "j.xml",
+    "m.md",
     "p.hgrm",
 ];
 
@@ -106,7 +108,7 @@ fn an_invalid_run_is_invalid_in_every_output() {
 
 #[test]
 fn an_unwritable_file_is_reported_before_anything_is_read() {
-    for flag in ["--html", "--csv", "--json-file", "--junit", "--hgrm"] {
+    for flag in ["--html", "--csv", "--json-file", "--junit", "--markdown", "--hgrm"] {
         let refused = Run::new(["merge", "/nowhere/s.ndjson", flag, "/nowhere/at/all"]).finish().exits(2);
         assert!(refused.complaint().starts_with(flag), "{}", refused.stderr);
     }

@@ -4,6 +4,7 @@
 //! policy in its head (Content Security Policy, level 3) allows only this style and this script, by their
 //! hashes.
 
+mod confidence;
 mod data;
 mod number_format;
 mod markup;
@@ -37,9 +38,15 @@ pub fn page(model: &ReportModel) -> String {
     sections::header(&mut page, model);
     page.raw("<main>\n");
     sections::summary(&mut page, model);
+    if let Some(comparison) = &model.comparison {
+        confidence::comparison(&mut page, comparison);
+    }
     sections::charts(&mut page, model);
     tables::phases(&mut page, &model.run);
     tables::endpoints(&mut page, &model.run);
+    if let Some(confidence) = &model.confidence {
+        confidence::intervals(&mut page, &model.run, confidence);
+    }
     timings::timings(&mut page, &model.run);
     tables::errors(&mut page, &model.run);
     tables::exchanges(&mut page, &model.run);

@@ -1,0 +1,43 @@
+//! `--await-host`: a service that is still starting is waited for, before the run.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::process::run_alone;
+use crate::server::{OK, Reply, Server, Socks};
+use crate::support::Run;
+
+/// A proxy stands for a host that is still starting: it refuses as many connections as it is told to, and then connects.
+fn starting(origin: &Server, refusals: u32) -> Socks {
+    let (origin, asked) = (origin.addr(), AtomicU32::new(0));
+    Socks::start(None, move |_| {
+        if asked.fetch_add(1, Ordering::SeqCst) < refusals { Reply::Failed(5) } else { Reply::Connected(origin) }
+    })
+}
+
+#[test]
+fn the_run_starts_when_the_host_accepts_connections() {
+    let origin = Server::responding(OK);
+    let proxy = starting(&origin, 3);
+    let url = format!("socks5h://{}", proxy.addr());
+    let run = run_alone(&["--proxy", &url, "--await-host", "60s", "-n", "2", "http://shop.test/"]).exits(0);
+    assert_eq!((run.count("ok"), run.count("failed"), origin.count()), (2, 0, 2), "the attempts are no requests");
+    assert_eq!(run.stream().setting("await-host"), Some(("60s", "flag")));
+    assert_eq!(proxy.destinations().len(), 5, "three refused, one to see that it accepts, and that of the user");
+}
+
+#[test]
+fn a_host_that_never_accepts_ends_it_before_anything_is_sent_with_exit_4() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/");
+    let run = |flags: &[&str]| {
+        Run::new(["run", "--await-host", "300ms", "-n", "2", &url]).with(flags.iter().copied()).finish()
+    };
+    let over = run(&[]).exits(4);
+    let complaint = format!("--await-host 0.3s: 127.0.0.1:{port} does not accept connections: connect_refused");
+    assert!(over.stderr.contains(&complaint), "{}", over.stderr);
+    assert!(over.text().is_empty(), "a run that did not start has no stream: {}", over.text());
+    for flag in ["--start-at=2099-01-01T00:00:00Z", "--start-align=1s"] {
+        let refused = run(&[flag]).exits(2);
+        assert!(refused.stderr.contains("cannot be combined"), "{}", refused.stderr);
+    }
+}

@@ -1,0 +1,110 @@
+//! Comparing builds by their runs, and intervals of confidence: `report --baseline`.
+
+use serde_json::Value;
+use swarmline::server::Server;
+
+use crate::support::{Run, Scratch, load, target};
+
+/// Records a run of 3 s with a tick each 100 ms, of which 20 and more are steady, and returns its stream. Its requests are
+/// named as those to the fast endpoint, so that both look like builds of one service.
+fn record(target: &Server, scratch: &Scratch, name: &str, request: &str, users: &str) -> String {
+    let file = scratch.file(name);
+    let flags = ["-t", "3s", "-u", users, "-r", "1000", "--interval", "100ms", "--only-summary", "--testplan", "shop"];
+    load(target, flags).with(["--telemetry", &file, request]).finish().exits(0);
+    let text = std::fs::read_to_string(&file).unwrap().replace("/delay/60", "/delay/20");
+    // The plans differ by the request; as builds of one service they are the same.
+    let hash = text.split("\"plan_hash\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    scratch.write(name, text.replace(&hash, &hash.chars().map(|_| users.chars().next().unwrap()).collect::<String>()))
+}
+
+fn read(scratch: &Scratch, name: &str) -> String {
+    std::fs::read_to_string(scratch.file(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+#[test]
+fn a_slower_build_is_worse_in_every_output_and_the_same_build_in_none() {
+    let (target, scratch) = (target(), Scratch::new("builds"));
+    let (fast, slow) =
+        (record(&target, &scratch, "fast", "/delay/20", "8"), record(&target, &scratch, "slow", "/delay/60", "8"));
+    let outputs = ["html", "json-file", "junit", "markdown"].map(|flag| (format!("--{flag}"), scratch.file(flag)));
+    let outputs: Vec<&str> = outputs.iter().flat_map(|(flag, file)| [flag.as_str(), file]).collect();
+    let worse = Run::new(["report", &slow, "--baseline", &fast]).with(outputs.iter().copied()).finish().exits(3);
+    for part in ["p50 ms", "worse", "of 4 figures 3 worse, 1 the same", "run-to-run noise is unknown"] {
+        assert!(worse.text().contains(part), "{part}: {}", worse.text());
+    }
+    let summary: Value = serde_json::from_str(&read(&scratch, "json-file")).unwrap();
+    let findings = |summary: &Value| {
+        let figures = summary["comparison"]["endpoints"][0]["figures"].as_array().unwrap().clone();
+        figures.iter().map(|row| row["finding"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(findings(&summary), ["worse", "worse", "worse", "same", "not_judged", "not_judged"]);
+    let change = summary["comparison"]["endpoints"][0]["figures"][0]["change"].as_f64().unwrap();
+    assert!((1.5..3.0).contains(&change), "60 ms are three times 20 ms: {change}");
+    assert!(summary["confidence"]["ticks"].as_u64().unwrap() >= 20, "{}", summary["confidence"]);
+    let p50 = &summary["confidence"]["total"]["p50"];
+    assert!(p50["low"].as_f64() <= p50["value"].as_f64() && p50["value"].as_f64() <= p50["high"].as_f64(), "{p50}");
+    assert!(read(&scratch, "junit").contains("failures=\"3\""), "{}", read(&scratch, "junit"));
+    assert!(read(&scratch, "html").contains("Comparison with the baseline"));
+    assert!(read(&scratch, "markdown").contains("| worse |"), "{}", read(&scratch, "markdown"));
+
+    let same = Run::new(["report", &fast, "--baseline", &fast, "--tolerance", "0"]).with(outputs).finish().exits(0);
+    assert!(!same.text().contains("worse"), "{}", same.text());
+    assert!(read(&scratch, "junit").contains("failures=\"0\""));
+    assert_eq!(
+        read(&scratch, "markdown").matches("### ").count(),
+        2,
+        "it is appended, so that several steps share a page"
+    );
+}
+
+#[test]
+fn several_runs_of_each_build_make_the_noise_between_runs_known() {
+    let (target, scratch) = (target(), Scratch::new("repeats"));
+    let (fast, slow) =
+        (record(&target, &scratch, "fast", "/delay/20", "8"), record(&target, &scratch, "slow", "/delay/60", "8"));
+    let baseline = ["--baseline", &fast, "--baseline", &fast];
+    let worse = Run::new(["report", &slow, &slow, &slow]).with(baseline).finish().exits(3);
+    assert!(worse.text().contains("3 runs (") && worse.text().contains("2 runs ("), "{}", worse.text());
+    assert!(!worse.text().contains("run-to-run noise is unknown"), "{}", worse.text());
+    let other = record(&target, &scratch, "other", "/delay/20", "9");
+    let refused = Run::new(["report", &slow, &other]).with(baseline).finish().exits(2);
+    assert!(refused.complaint().starts_with("STREAM"), "{}", refused.stderr);
+    assert!(refused.complaint().contains("users: 8 and 9"), "the setting that differs: {}", refused.stderr);
+    let refused = Run::new(["report", &slow, "--baseline", &fast, "--baseline", &other]).finish().exits(2);
+    assert!(refused.complaint().starts_with("--baseline"), "{}", refused.stderr);
+    // With one baseline each stream is a build of its own.
+    let apart = Run::new(["report", &slow, &other, "--baseline", &fast]).finish().exits(3);
+    assert_eq!(apart.text().matches("compared with the baseline").count(), 2, "{}", apart.text());
+}
+
+#[test]
+fn too_few_ticks_or_requests_never_make_a_build_worse() {
+    let (target, scratch) = (target(), Scratch::new("few"));
+    let files = [("a", "/delay/1"), ("b", "/delay/90")].map(|(name, request)| {
+        let file = scratch.file(name);
+        load(&target, ["-n", "20", "--only-summary", "--telemetry", &file, request]).finish().exits(0);
+        scratch.write(name, std::fs::read_to_string(&file).unwrap().replace("/delay/90", "/delay/1"))
+    });
+    let unknown = Run::new(["report", &files[1], "--baseline", &files[0]]).finish().exits(0);
+    assert!(unknown.text().contains("cannot tell"), "{}", unknown.text());
+}
+
+#[test]
+fn junit_agrees_with_the_exit_code() {
+    let (target, scratch) = (target(), Scratch::new("agrees"));
+    let run = |flags: &[&str], code| {
+        let file = scratch.file("j.xml");
+        load(&target, ["-n", "4", "--only-summary", "--junit", &file, "/status/500"])
+            .with(flags.iter().copied())
+            .finish()
+            .exits(code);
+        read(&scratch, "j.xml")
+    };
+    let failed = run(&[], 1);
+    assert!(failed.contains("failures=\"1\""), "{failed}");
+    let checked = run(&["--check", "fail_ratio <= 100%"], 0);
+    assert!(checked.contains("failures=\"0\"") && checked.contains("skipped=\"1\""), "{checked}");
+    assert!(checked.contains("<skipped message=\"4 of 4 requests failed; a check decides about them\"/>"), "{checked}");
+    let accepted = run(&["--exit-code-on-error", "0"], 0);
+    assert!(accepted.contains("<skipped message=\"4 of 4 requests failed, which the run accepts\"/>"), "{accepted}");
+}
