@@ -2,9 +2,11 @@
 //!
 //! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
 
+pub mod feed;
 mod latest;
 mod line;
 pub mod observer;
+pub mod prometheus;
 pub mod snapshot;
 mod tables;
 pub mod threads;

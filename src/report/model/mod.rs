@@ -11,6 +11,7 @@ mod lines;
 mod pending;
 mod run_data;
 pub mod samples;
+mod so_far;
 mod unfinished;
 mod verdict;
 
@@ -28,7 +29,7 @@ use crate::telemetry::reader::troubles::StreamTroubles;
 use crate::telemetry::reader::{StreamIdentity, StreamSummary, source};
 
 /// A run as described by its stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReportModel {
     /// Identifies the stream.
     pub identity: StreamIdentity,
