@@ -7,9 +7,11 @@ mod latest;
 mod line;
 pub mod observer;
 pub mod prometheus;
+pub mod publishers;
 pub mod snapshot;
 mod tables;
 pub mod threads;
+pub mod web;
 
 use crate::error::Result;
 use observer::{Context, Observer, ObserverFactory};

@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::files::distinct::{self, NamedFile};
 use crate::plan::{Plan, Sink};
 use crate::telemetry::reader::StreamReader;
+use crate::telemetry::reader::facts::Fact;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::writer::LineTee;
 use crate::vocabulary::LineKind;
@@ -18,13 +19,15 @@ use crate::vocabulary::LineKind;
 pub struct Collector {
     reading: StreamReader,
     run: RunData,
+    /// Ticks that are complete.
+    ticks: u64,
 }
 
 impl Collector {
     /// An empty collector. `name` is the stream's name, for messages.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { reading: StreamReader::new(name), run: RunData::default() }
+        Self { reading: StreamReader::new(name), run: RunData::default(), ticks: 0 }
     }
 
     /// Adds the next line.
@@ -33,9 +36,22 @@ impl Collector {
     /// As [`StreamReader::take`].
     pub fn add_line(&mut self, line: &[u8]) -> Result<()> {
         if let Some(line) = self.reading.take(line)? {
+            self.ticks += u64::from(matches!(line.fact, Fact::Health(_)));
             self.run.add_line(line, &mut self.reading);
         }
         Ok(())
+    }
+
+    /// How many ticks are complete so far.
+    #[must_use]
+    pub const fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// Whether the stream is at its end.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.run.end.is_some()
     }
 
     /// Registers a line that the model does not need.

@@ -77,6 +77,8 @@ pub struct PageResponse {
     pub fields: String,
     /// Body.
     pub body: Arc<str>,
+    /// The reader that needs nothing more after this response, if it has said its number.
+    pub last_of: Option<u32>,
 }
 
 impl PageResponse {
@@ -84,7 +86,7 @@ impl PageResponse {
     #[must_use]
     pub fn text(status: u16, line: &str) -> Self {
         let body = format!("{line}\n").into();
-        Self { status, content_type: "text/plain; charset=utf-8", fields: String::new(), body }
+        Self { status, content_type: "text/plain; charset=utf-8", fields: String::new(), body, last_of: None }
     }
 }
 
@@ -92,6 +94,9 @@ impl PageResponse {
 pub trait Pages: Send + Sync + 'static {
     /// The response to a request; called on the thread of its connection.
     fn respond(&self, request: &PageRequest) -> PageResponse;
+
+    /// Called when a reader has been sent the last response that it needs.
+    fn has_all(&self, reader: u32);
 }
 
 /// A running server of pages. Dropping it closes it and all its connections.
@@ -195,7 +200,12 @@ impl<P: Pages> PageService<P> {
         }
         inbox.set_deadline(None);
         let reply = Reply { stream, extent: head.extent, after: head.after };
-        reply.send(&self.0.respond(&head.request))
+        let response = self.0.respond(&head.request);
+        let after = reply.send(&response)?;
+        if let Some(reader) = response.last_of {
+            self.0.has_all(reader);
+        }
+        Ok(after)
     }
 }
 
@@ -242,7 +252,7 @@ struct Reply<'s> {
 
 impl Reply<'_> {
     fn send(&self, response: &PageResponse) -> io::Result<After> {
-        let PageResponse { status, content_type, fields, body } = response;
+        let PageResponse { status, content_type, fields, body, .. } = response;
         let connection = match self.after {
             After::Keep => "",
             After::KeepAnnounced => "Connection: keep-alive\r\n",

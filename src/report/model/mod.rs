@@ -63,6 +63,18 @@ impl ReportModel {
         Ok(model)
     }
 
+    /// The model of a run that has not begun.
+    #[must_use]
+    pub fn waiting(testplan: &str) -> Self {
+        let identity = StreamIdentity {
+            run_id: String::new(),
+            testplan: testplan.to_owned(),
+            source: None,
+            source_id: String::new(),
+        };
+        Self { identity, troubles: StreamTroubles::default(), run: RunData::default() }
+    }
+
     /// The model of what was read.
     pub(super) fn new(read: StreamSummary, mut run: RunData) -> Self {
         run.close_tick();
