@@ -32,6 +32,7 @@ import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
+import scenarios_live
 import scenarios_page
 import scenarios_request
 import scenarios_requests
@@ -56,6 +57,7 @@ SCENARIOS = [
     *scenarios_journeys.SCENARIOS,
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
+    *scenarios_live.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
