@@ -88,14 +88,12 @@ impl<'p> Watched<'p> {
             } else {
                 None
             };
-            match self.read(interrupt, feed, file)? {
-                Some(end) => return Ok(end),
-                None => {
-                    tell(&format!("{}: the file was replaced or truncated; reading it from its beginning", self.name));
-                    *lock(&self.collector) = following(&self.name);
-                    feed.advance();
-                }
+            if let Some(end) = self.read(interrupt, feed, file)? {
+                return Ok(end);
             }
+            tell(&format!("{}: the file was replaced or truncated; reading it from its beginning", self.name));
+            *lock(&self.collector) = following(&self.name);
+            feed.advance();
         }
     }
 
@@ -138,7 +136,7 @@ impl<'p> Watched<'p> {
         let (mut raw, mut begun) = (Vec::new(), Vec::new());
         let mut seen = file;
         loop {
-            if interrupt.has_come() && (seen.is_some() || lines.is_given_up(interrupt, Duration::ZERO)) {
+            if interrupt.has_come() && (seen.is_some() || lines.is_given_up(interrupt, self.stop_timeout())) {
                 return Ok(Some(WatchEnd::Signal));
             }
             let next = lines.next(&mut raw);
@@ -157,7 +155,7 @@ impl<'p> Watched<'p> {
                     begun.clear();
                 }
                 NextLine::NotYet => {
-                    let left = lines.left(interrupt, Duration::ZERO);
+                    let left = lines.left(interrupt, self.stop_timeout());
                     ready(&[&lines], interrupt, left).map_err(cannot)?;
                 }
                 NextLine::Damaged(why) => return Err(cannot(why)),
@@ -177,6 +175,11 @@ impl<'p> Watched<'p> {
                 }
             }
         }
+    }
+
+    /// How long the run that is watched gives its requests after a signal, which it may have got, too.
+    fn stop_timeout(&self) -> Duration {
+        lock(&self.collector).stop_timeout().unwrap_or_default()
     }
 
     /// Adds a line; returns whether it is the last of the stream.

@@ -104,7 +104,10 @@ impl Feed {
         let Progress { version, state } = *self.progress();
         if state == FeedState::Going && latest.as_ref().is_none_or(|known| known.version < version) {
             let copy = lock(&self.0.collector).snapshot();
-            if let Some(model) = copy {
+            // While the last lines are written, some endpoints have their final statistics and others have not: what was there
+            // before is right, and the end follows.
+            let is_ending = |model: &ReportModel| model.run.last.is_some() && latest.is_some();
+            if let Some(model) = copy.filter(|model| !is_ending(model)) {
                 *latest = Some(Arc::new(LiveReport { version, state, model }));
             }
         }

@@ -1,6 +1,7 @@
 //! What collects a run's report while its stream is written: exact, as it is shown every line, by the thread that writes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::files::{FileSelection, ReportFiles};
 use super::model::{ReportModel, RunData};
@@ -46,6 +47,13 @@ impl Collector {
     #[must_use]
     pub const fn ticks(&self) -> u64 {
         self.ticks
+    }
+
+    /// How long the requests in flight get at the end, as the plan of the stream says.
+    #[must_use]
+    pub fn stop_timeout(&self) -> Option<Duration> {
+        let seconds = self.run.plan.setting("stop-timeout")?.strip_suffix('s')?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// Whether the stream is at its end.

@@ -61,13 +61,13 @@ impl Signals {
         let came_again = Arc::new(AtomicBool::new(false));
         let again = Arc::clone(&came_again);
         let began = OnceLock::new();
-        let (arrives, arrived) = bounded(1);
+        let (later, arrived) = bounded(1);
         let after = AfterEnd { is_over: Arc::default(), arrived };
         let is_over = Arc::clone(&after.is_over);
         let handler = move || {
             if is_over.load(Ordering::SeqCst) {
                 // One is enough.
-                let _ = arrives.try_send(());
+                let _ = later.try_send(());
                 return;
             }
             let since = began.get_or_init(Instant::now).elapsed();

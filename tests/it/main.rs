@@ -17,6 +17,7 @@ mod http;
 mod import;
 mod limits;
 mod journeys;
+mod live;
 mod load;
 mod merge;
 mod open;

@@ -11,6 +11,7 @@ mod access;
 mod readers;
 mod updates;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,8 +137,11 @@ impl WebPages {
         let mut page =
             response("text/html; charset=utf-8", self.updates.page(self.feed.latest().as_ref(), token).into());
         // A page in a frame could be made to be pressed.
-        page.fields +=
-            &format!("Content-Security-Policy: {}; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\n", live_policy());
+        let policy = live_policy();
+        let _ = write!(
+            page.fields,
+            "Content-Security-Policy: {policy}; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\n"
+        );
         page
     }
 
