@@ -31,6 +31,12 @@ pub const MAX_SENDING: Duration = Duration::from_secs(60);
 /// Stack size of a connection's thread in bytes: pages are made there.
 const STACK: usize = 2 * 1024 * 1024;
 
+/// Bytes of a response that the kernel holds for a client that has not taken them.
+const SEND_BUFFER: usize = 128 * 1024;
+
+/// Nice value of a connection's thread: where CPUs are short, the load goes first.
+const NICE: i32 = 10;
+
 /// Bytes read of a request that was refused: closing with unread input resets the connection, and the client would lose the
 /// response.
 const LINGER_BYTES: u64 = 1 << 20;
@@ -160,6 +166,10 @@ struct PageService<P>(P);
 
 impl<P: Pages> Service for PageService<P> {
     fn serve(&self, stream: &TcpStream) {
+        // On Linux this is of the thread, not of the process. Where it is refused, the thread works like the others.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        // A slow reader takes no more of the kernel's memory than this.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER);
         let mut inbox = RequestReader::new(stream, MAX_REQUEST);
         // An error is a client that went away or took too long, or the end of the server.
         while let Ok(After::Keep | After::KeepAnnounced) = self.exchange(stream, &mut inbox) {}

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::server::WAIT_LIMIT;
@@ -49,6 +50,11 @@ impl Client {
         let stream = TcpStream::connect(page).unwrap();
         stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
         Self { stream, rest: Vec::new() }
+    }
+
+    /// Lets the kernel take next to nothing for a client that does not read.
+    pub(super) fn take_little(&self) {
+        set_socket_recv_buffer_size(&self.stream, 4096).unwrap();
     }
 
     /// Sends; the server may have closed already.

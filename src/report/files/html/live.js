@@ -32,8 +32,22 @@ function parse(html) {
 /** Attributes that the reader of the page decides. */
 const isReaders = (element, name) => (name === "open" && element.tagName === "DETAILS") || name === "aria-sort" || element.id === "dense";
 
-const isSame = (one, other) =>
-  one.nodeType === other.nodeType && one.nodeName === other.nodeName && (one.nodeType !== Node.ELEMENT_NODE || (one.id === other.id && one.className === other.className));
+/** What tells an element from its siblings: its id, or its heading or that of the part that it belongs to. */
+function keyOf(element) {
+  if (element.id) return element.id;
+  const heading = element.matches("h2, .notice") ? element : element.previousElementSibling;
+  const title = heading?.matches("h2, .notice") ? heading.querySelector("strong")?.textContent ?? heading.firstChild?.textContent : "";
+  return `${element.nodeName} ${element.className} ${title}`;
+}
+
+/** The node from `next` on that is to look like `wanted`; null if there is none. */
+function counterpart(next, wanted) {
+  // A text belongs where it is: one that is further on is behind an element that stays.
+  if (wanted.nodeType !== Node.ELEMENT_NODE) return next?.nodeType === wanted.nodeType ? next : null;
+  const key = keyOf(wanted);
+  while (next && !(next.nodeType === Node.ELEMENT_NODE && keyOf(next) === key)) next = next.nextSibling;
+  return next;
+}
 
 /** Whether a part of the page is selected: its text must not change under the reader's hand. */
 function isSelected(node) {
@@ -63,8 +77,7 @@ function change(old, wanted) {
 function changeChildren(old, wanted) {
   let next = old.firstChild;
   for (const child of [...wanted.childNodes]) {
-    let found = next;
-    while (found && !isSame(found, child)) found = found.nextSibling;
+    const found = counterpart(next, child);
     if (!found) {
       old.insertBefore(child, next);
       continue;
@@ -107,9 +120,9 @@ function takeData({ keep, course, keep_heat: keepHeat, heat, spectrum, endpoint,
   if (endpoint) data.endpoints[place] = endpoint;
 }
 
-/** Draws the charts anew, unless a value is being read from one of them. */
+/** Draws the charts anew, unless a value is being read from one of them and there will be more to draw. */
 function redraw() {
-  if (!tip.hidden) return;
+  if (!tip.hidden && !isOver) return;
   const plot = document.activeElement.closest?.(".plot");
   drawAll();
   if (plot) plot.querySelector("svg")?.focus({ preventScroll: true });
@@ -125,9 +138,9 @@ function show(update, place) {
   if (icon.getAttribute("href") !== update.icon) icon.href = update.icon;
   takeData(update.data, place);
   shownEndpoint = place;
-  redraw();
   version = update.version;
   isOver = update.is_over;
+  redraw();
   if (isOver) stopButton?.remove();
 }
 
