@@ -122,6 +122,12 @@ impl Feed {
         waited.unwrap_or_else(PoisonError::into_inner).0.state
     }
 
+    /// Waits until the run is over, at most `limit`; returns where it is.
+    #[must_use]
+    pub fn wait_for_end(&self, limit: Duration) -> FeedState {
+        self.wait(u64::MAX, limit)
+    }
+
     fn progress(&self) -> MutexGuard<'_, Progress> {
         self.0.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

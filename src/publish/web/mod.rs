@@ -3,7 +3,7 @@
 //! | request | response |
 //! | --- | --- |
 //! | `GET /` | the report so far, as a page that goes on asking |
-//! | `GET /data?base=VERSION` | what has changed since that version, as JSON; waits for a tick up to 4 s, then 204. `endpoint=N` adds the charts of an endpoint, `now=1` does not wait |
+//! | `GET /data?base=VERSION` | what has changed since that version, as JSON; waits for a tick, 0.7 s at least and 3.7 s at most, then 204. `endpoint=N` adds the charts of an endpoint, `now=1` does not wait |
 //! | `GET /metrics` | metrics for Prometheus |
 //! | `POST /stop` | stops the run, for its own page only |
 
@@ -29,7 +29,11 @@ use readers::Readers;
 use updates::Updates;
 
 /// How long a request for data waits for a tick: shorter than what proxies and browsers wait for.
-const LONGEST_WAIT: Duration = Duration::from_secs(4);
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
+
+/// Least time from a request for data to its response: a page waits here rather than by itself, so that it is there to be sent
+/// the end.
+const LEAST_WAIT: Duration = Duration::from_millis(700);
 
 /// How long the end of a run waits for pages to be sent it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -154,7 +158,10 @@ impl WebPages {
         }
         let number = self.updates.number(base);
         if let Some(known) = number.filter(|_| request.parameter("now").is_none()) {
-            let _ = self.feed.wait(known, LONGEST_WAIT);
+            // The end goes out at once: the process may not be there for longer.
+            if self.feed.wait_for_end(LEAST_WAIT) == FeedState::Going {
+                let _ = self.feed.wait(known, LONGEST_WAIT);
+            }
         }
         let live = self.feed.latest();
         let is_over = live.as_ref().is_some_and(|live| live.state == FeedState::Over);

@@ -1,10 +1,7 @@
 // The live page: asks for updates and changes what differs, so that scroll position, focus, opened details, sorted tables and
 // selected text stay.
 
-/** Least milliseconds between the beginnings of two requests. */
-const LEAST_PAUSE = 700;
-
-/** Milliseconds after which a response is not waited for any longer: the server waits for a tick at most 4 s. */
+/** Milliseconds after which a response is not waited for any longer: the server waits for a tick at most 3.7 s. */
 const PATIENCE = 10_000;
 
 /** Longest milliseconds between two attempts to reach the server. */
@@ -120,9 +117,9 @@ function takeData({ keep, course, keep_heat: keepHeat, heat, spectrum, endpoint,
   if (endpoint) data.endpoints[place] = endpoint;
 }
 
-/** Draws the charts anew, unless a value is being read from one of them and there will be more to draw. */
+/** Draws the charts anew, unless they are not seen, or a value is being read from one of them and there will be more to draw. */
 function redraw() {
-  if (!tip.hidden && !isOver) return;
+  if ((!tip.hidden && !isOver) || document.hidden) return;
   const plot = document.activeElement.closest?.(".plot");
   drawAll();
   if (plot) plot.querySelector("svg")?.focus({ preventScroll: true });
@@ -170,23 +167,19 @@ function sayConnection(text) {
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
-/** Asks again and again: as long as the run goes on, the page is seen, and the server answers. */
+/** Asks again and again as long as the run goes on; it is the server that waits, so that it can send the end at once. A page that is not seen does so, too: its title and icon are. */
 async function followRun() {
   while (!isOver) {
-    const began = performance.now();
     try {
       await ask(false);
       failures = 0;
       sayConnection("");
-      await pause(Math.max(0, LEAST_PAUSE - (performance.now() - began)));
     } catch {
       failures++;
       const wait = Math.min(LONGEST_PAUSE, 500 * 2 ** Math.min(failures, 8));
       sayConnection(`No answer from the run: it may be over. What is shown is what was last received. Trying again in ${Math.ceil(wait / 1000)} s.`);
       await pause(wait);
     }
-    // A page that is not seen asks for nothing.
-    while (document.hidden) await new Promise((done) => document.addEventListener("visibilitychange", done, { once: true }));
   }
 }
 
@@ -222,4 +215,5 @@ stopButton?.addEventListener("click", async () => {
   }
 });
 
+document.addEventListener("visibilitychange", redraw);
 followRun();
