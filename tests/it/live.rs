@@ -23,6 +23,15 @@ fn live(target: &Server, scratch: &Scratch, more: &[&str]) -> (Running, String) 
     (running, page)
 }
 
+/// Waits for the end of the run, whose exit code is the one that its stream says: on a starved machine, 4.
+fn finish(running: Running, scratch: &Scratch) -> Value {
+    let done = running.finish();
+    let stream = std::fs::read_to_string(scratch.file("s.ndjson")).unwrap();
+    let end: Value = serde_json::from_str(stream.lines().last().unwrap()).unwrap();
+    assert_eq!(end["telemetry"]["exit_code"], done.code, "{}", done.stderr);
+    end["telemetry"].clone()
+}
+
 /// Requests, and the status that each gets. `$` is the page's host.
 const ANSWERED: [(&str, u16); 21] = [
     ("GET / HTTP/1.1\r\nHost: $\r\n\r\n", 200),
@@ -75,7 +84,7 @@ fn every_request_gets_the_status_that_is_right_for_it_and_the_run_goes_on() {
     let twice = format!("GET /metrics HTTP/1.1\r\nHost: {page}\r\n\r\n").repeat(2);
     assert_eq!([client.ask(&twice).status, client.answer().status], [200, 200], "two in one segment");
     signal(&running, Signal::INT);
-    running.finish().exits(0);
+    finish(running, &scratch);
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn only_the_button_of_the_page_itself_stops_the_run() {
         assert_eq!(stop(origin, token), 403, "{origin} {token}");
     }
     assert_eq!(stop(&own, token), 202);
-    running.finish().exits(0);
+    finish(running, &scratch);
     let stream = std::fs::read_to_string(scratch.file("s.ndjson")).unwrap();
     assert!(stream.contains("\"reason\":\"signal\""), "as a first Ctrl-C");
 }
@@ -108,7 +117,7 @@ fn a_page_gets_what_it_does_not_have_and_at_last_the_end() {
     let (running, page) = live(&target, &scratch, &["-t", "1s", "--check", "requests > 0"]);
     let mut version = "x".to_owned();
     let mut points = 0;
-    loop {
+    let is_passed = loop {
         let answer = get(&page, &format!("/data?reader=7&base={version}"));
         if answer.status == 204 {
             continue;
@@ -119,11 +128,10 @@ fn a_page_gets_what_it_does_not_have_and_at_last_the_end() {
         points = keep + course["ok"].as_array().unwrap().len() as u64;
         version = update["version"].as_str().unwrap().to_owned();
         if update["is_over"] == true {
-            assert!(update["header"].as_str().unwrap().contains("passed"));
-            break;
+            break update["header"].as_str().unwrap().contains("passed");
         }
-    }
-    running.finish().exits(0);
+    };
+    assert_eq!(finish(running, &scratch)["verdict"] == "pass", is_passed);
     let stream = std::fs::read_to_string(scratch.file("s.ndjson")).unwrap();
     let ticks = stream.lines().filter(|line| line.contains("\"swarmline.metric.health\"")).count() as u64;
     assert_eq!(points, ticks - 1, "one point a tick, but for the first, which has no length");
@@ -149,7 +157,7 @@ fn the_65th_reader_is_refused_and_those_that_do_nothing_are_dropped() {
     }
     assert_eq!(Client::connect(&page).ask(&ok).status, 200, "there is room again");
     signal(&running, Signal::INT);
-    running.finish().exits(0);
+    finish(running, &scratch);
 }
 
 #[test]
@@ -174,5 +182,5 @@ fn after_the_end_the_page_lingers_until_a_signal_and_the_exit_code_stays() {
         "the report, without a stop button"
     );
     signal(&running, Signal::TERM);
-    running.finish().exits(3);
+    assert_eq!(finish(running, &scratch)["checks_missed"], 1);
 }
