@@ -86,6 +86,10 @@ fn published(
     let after = finished.after.clone();
     let was_killed = finished.exit(plan) == Exit::Killed;
     let exit = report(plan, &collector, screen, finished, |model| feed.finish(model.clone()));
+    // A stream that its reader closed has no report; its pages get what there is.
+    if let Ok(model) = collector.model() {
+        feed.finish(model);
+    }
     publishers.finish();
     if !web.linger.is_zero() && !was_killed {
         say(&format!("the live page stays for {} s; a signal ends that", web.linger.as_secs_f64()));
