@@ -5,7 +5,7 @@
 //! prints one line `<name> <ns> ns/op <n> ops/s`, which `benches/run.py` reads.
 
 use std::hint::black_box;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
@@ -18,6 +18,7 @@ use swarmline::outcome::{DueTime, Ending, Outcome, Traffic};
 use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
 use swarmline::plan::schedule::arrivals::{Arrivals, Spacing};
+use swarmline::report::collector::Collector;
 use swarmline::stats::aggregate::Aggregate;
 use swarmline::stats::histogram::{Precision, TimeHistogram};
 use swarmline::telemetry::hdr::encode::pieces;
@@ -36,7 +37,7 @@ const BATCH: usize = 128;
 /// A benchmark: its name, its number of operations, and a function that performs that many.
 type Benchmark = (&'static str, u32, fn(u32));
 
-const BENCHMARKS: [Benchmark; 9] = [
+const BENCHMARKS: [Benchmark; 10] = [
     ("aggregate-record", 2_000_000, aggregate_record),
     ("arrivals-constant", 5_000_000, arrivals_constant),
     ("arrivals-poisson", 5_000_000, arrivals_poisson),
@@ -46,6 +47,7 @@ const BENCHMARKS: [Benchmark; 9] = [
     ("response-parse", 2_000_000, response_parse),
     ("line-mem", 300_000, line_mem),
     ("clock-now", 10_000_000, clock_now),
+    ("report-copy", 200, report_copy),
 ];
 
 fn main() {
@@ -216,4 +218,54 @@ fn clock_now(operations: u32) {
     for _ in 0..operations {
         black_box(clock.now());
     }
+}
+
+/// The stream whose lines are repeated, and the ticks and endpoints that they are made to be of.
+const STREAM: &str = include_str!("../tests/corpus/streams/alone.ndjson");
+const TICKS: u64 = 4000;
+const ENDPOINTS: u64 = 200;
+
+/// What the writer waits for when a live page asks: a copy of the report after 4,000 ticks of 200 endpoints.
+fn report_copy(operations: u32) {
+    static COLLECTOR: OnceLock<Collector> = OnceLock::new();
+    let collector = COLLECTOR.get_or_init(long_run);
+    for _ in 0..operations {
+        black_box(collector.snapshot());
+    }
+}
+
+fn long_run() -> Collector {
+    let mut collector = Collector::new("the stream");
+    let line = |kind: &str| STREAM.lines().find(|line| line.contains(kind)).unwrap_or_default();
+    let kinds = ["swarmline.metric.interval", "swarmline.metric.health"];
+    let [interval, health] = kinds.map(|kind| serde_json::from_str::<serde_json::Value>(line(kind)));
+    let (Ok(mut interval), Ok(mut health)) = (interval, health) else { return collector };
+    let mut seq = 0;
+    let mut add = |line: &mut serde_json::Value| {
+        seq += 1;
+        line["telemetry"]["seq"] = seq.into();
+        // A line that the reader refuses shows in the count of points below.
+        let _ = collector.add_line(line.to_string().as_bytes());
+    };
+    for tick in 0..TICKS {
+        let (start, end) = (moment(tick), moment(tick + 1));
+        for line in [&mut interval, &mut health] {
+            line["time"] = end.clone().into();
+            line["telemetry"]["tick"] = (tick + 1).into();
+            line["telemetry"]["interval_start"] = start.clone().into();
+            line["telemetry"]["interval_end"] = end.clone().into();
+        }
+        for endpoint in 0..ENDPOINTS {
+            interval["telemetry"]["name"] = format!("/{endpoint}").into();
+            add(&mut interval);
+        }
+        add(&mut health);
+    }
+    let points = collector.snapshot().map_or(0, |model| model.run.timeline.points().len());
+    assert!(points as u64 >= TICKS / 2, "{points} points: the lines were refused");
+    collector
+}
+
+fn moment(second: u64) -> String {
+    swarmline::clock::rfc3339(Duration::from_secs(1_764_000_000 + second))
 }

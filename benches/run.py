@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 
 import results
 import scenarios_cost
+import scenarios_live
 import scenarios_size
 import scenarios_timings
 import tools
@@ -31,7 +32,7 @@ from server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 SCENARIOS = [*scenarios_size.SCENARIOS[:3], *scenarios_cost.SCENARIOS, *scenarios_size.SCENARIOS[3:],
-             *scenarios_timings.SCENARIOS]
+             *scenarios_timings.SCENARIOS, *scenarios_live.SCENARIOS]
 
 
 def parse():

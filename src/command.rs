@@ -1,112 +1,28 @@
 //! The commands: what each puts together, and what it says to people.
 
+mod environment;
 mod merge;
 mod report;
+mod run;
 mod stdio;
 mod try_out;
+mod watch;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _};
 
-use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables};
-use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags, TryFlags};
-use crate::clock::{Clock, Moment};
+use crate::cli::{self, Command, Invocation, SettingSources, Variables};
+use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, SchemaFlags, TargetFlags, TryFlags};
 use crate::error::{Error, Exit, Result};
 use crate::import::{self, Assets, Hosts, ImportOptions, Pauses, SecretHandling};
-use crate::machine::memory::{self, MemoryLimits, UserNeeds};
-use crate::plan::body_file::PIECE;
-use crate::plan::engine::Environment;
-use crate::plan::extract::Extraction;
-use crate::plan::journey::Message;
-use crate::plan::request_log::RequestLogPlan;
-use crate::plan::url::Scheme;
-use crate::plan::{Plan, ProcessContext, Sink, random};
-use crate::plan::{dry_run, scenario};
-use crate::publish;
-use crate::publish::observer::Context;
-use crate::report::collector::ReportCollector;
-use crate::report::screen::{Screen, TerminalInfo};
-use crate::report::terminal;
-use crate::request_log::ending::LogEnd;
-use crate::run::{self, Readers, StreamResult};
+use crate::plan::scenario;
 use crate::server::{self, Server};
 use crate::telemetry;
+use environment::environment;
 pub use merge::merge;
 pub use report::report;
+pub use run::run;
 pub use stdio::{print, tell};
-
-/// `swarmline run`.
-///
-/// # Errors
-/// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
-pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
-    memory::save_address_space();
-    let environment = environment();
-    let surroundings = ProcessContext {
-        stdout_is_terminal: io::stdout().is_terminal(),
-        entropy: random::entropy(),
-        environment: &environment,
-    };
-    let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let collector = ReportCollector::of_run(&plan)?;
-    if flags.dry_run {
-        let now = Clock::start_now().unix(Moment::START);
-        return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
-    }
-    let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
-    let variable = |name: &str| environment.get(name).map(String::as_str);
-    let terminal = TerminalInfo { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
-    let screen = Screen::open(plan.human_output(), terminal)?;
-    for note in plan.notes() {
-        screen.print(LogLevel::Info, &format!("swarmline: {note}\n"));
-    }
-    collector.check()?;
-    if let Some(near) = near {
-        screen.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
-    }
-    let observers = publish::observers(&Context { flags, plan: &plan, screen: &screen })?;
-    let finished = run::run(&plan, Readers { collector: collector.tee(), observers })?;
-    let exit = match &finished.stream {
-        StreamResult::Whole => finished.exit(&plan),
-        StreamResult::Closed if !collector.has_files() && plan.checks().is_empty() => return Ok(Exit::Pass),
-        // The requested results are incomplete.
-        StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
-    };
-    let model = collector.model();
-    let log = finished.log.as_ref().zip(plan.request_log());
-    if let StreamResult::Broken(error) = finished.stream {
-        // The error of the stream is reported; write the requested reports from what there is.
-        let _ = model.and_then(|model| collector.write(&model));
-        return Err(error);
-    }
-    let model = model?;
-    screen.print(LogLevel::Info, &terminal::exchanges(&model.run));
-    screen.print(LogLevel::Info, &terminal::summary(&model, screen.width()));
-    screen.print(LogLevel::Warning, &terminal::warnings(&model.run));
-    if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
-        screen.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
-    }
-    if let Some((end, log)) = log {
-        screen.print(LogLevel::Info, &log_line(end, log));
-    }
-    screen.print(LogLevel::Info, &collector.write(&model)?);
-    // As a report that cannot be written: an output that was asked for is not whole, though the run is.
-    match log.and_then(|(end, log)| Some((end.failure.as_ref()?, log))) {
-        Some((why, log)) => Err(Error::invalid(format!("--log-requests {}", log.path.display()), why)),
-        None => Ok(exit),
-    }
-}
-
-/// Where the log of requests is, and how much of it.
-fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
-    let lost = if end.lost > 0 { format!("; {} more were lost", end.lost) } else { String::new() };
-    format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
-}
-
-/// The variables of the environment, but those that are not Unicode: no engine sets such a one.
-fn environment() -> Environment {
-    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
-}
+pub use watch::watch;
 
 /// `swarmline try`: one user does each task once, and every exchange is shown.
 ///
@@ -114,22 +30,6 @@ fn environment() -> Environment {
 /// Exit 2 when the plan cannot be carried out, or a class or task is unknown.
 pub fn try_out(flags: &TryFlags, origins: &SettingSources) -> Result<Exit> {
     try_out::run(flags, origins, &environment())
-}
-
-/// What memory a user of the plan needs.
-fn needs(plan: &Plan) -> UserNeeds {
-    let mut needs = UserNeeds::default();
-    for step in plan.requests() {
-        needs.tls |= step.message.origin().scheme() == Scheme::Https;
-        needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
-        let (bytes, has_files) = match &step.message {
-            Message::Fixed(request) => (0, !request.wire().files().is_empty()),
-            Message::Templated(request) => (request.min_len(), request.has_files()),
-        };
-        let piece = if has_files { PIECE } else { 0 };
-        needs.request_bytes = needs.request_bytes.max((bytes + piece) as u64);
-    }
-    needs
 }
 
 /// `swarmline demo`: the main job on the embedded target.

@@ -27,6 +27,7 @@ fn dispatch() -> Result<Exit> {
         Command::Report(flags) => command::report(&flags),
         Command::Target(flags) => command::target(&flags),
         Command::Merge(flags) => command::merge(&flags, &origins),
+        Command::Watch(flags) => command::watch(&flags),
         Command::Import(flags) => command::import(&flags),
         Command::Schema(flags) => command::schema(&flags),
         Command::Completions(flags) => command::completions(&flags),

@@ -14,6 +14,7 @@ use clap::builder::{FalseyValueParser, NonEmptyStringValueParser};
 use clap::{Args, ValueEnum};
 
 use super::outputs::Outputs;
+use super::publish_flags::PublishFlags;
 use crate::value::shard::ShardFlag;
 use crate::value::share::Share;
 use crate::value::size::ByteSize;
@@ -263,6 +264,10 @@ pub struct RunFlags {
     #[command(flatten)]
     pub checks: CheckFlags,
 
+    /// What is published while the run goes on.
+    #[command(flatten)]
+    pub publish: PublishFlags,
+
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
@@ -294,7 +299,7 @@ pub struct RunFlags {
         help_heading = "Output"
     )]
     pub loglevel: LogLevel,
-    /// Accepted and ignored: there is no web interface
+    /// No live page, even if LOCUST_WEB_PORT is set; without that variable, accepted without effect
     #[arg(long, env = "LOCUST_HEADLESS", value_parser = FalseyValueParser::new(), help_heading = "Accepted from Locust")]
     pub headless: bool,
     /// Accepted as in locust-telemetry: the stream is always written

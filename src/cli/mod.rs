@@ -6,6 +6,7 @@ mod generate;
 mod import_words;
 mod other_flags;
 mod outputs;
+mod publish_flags;
 mod other_tools;
 mod refused;
 mod try_flags;
@@ -20,8 +21,11 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::error::{Error, Result};
 pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, RunFlags};
 pub use generate::{completions, manual_page};
-pub use other_flags::{CompletionsFlags, ImportFlags, ManFlags, MergeFlags, ReportFlags, SchemaFlags, TargetFlags};
+pub use other_flags::{
+    CompletionsFlags, ImportFlags, ManFlags, MergeFlags, ReportFlags, SchemaFlags, TargetFlags, WatchFlags,
+};
 pub use outputs::{OutputFlag, Outputs};
+pub use publish_flags::PublishFlags;
 pub use try_flags::TryFlags;
 
 /// HTTP load generator with Locust-style users, and telemetry that can be trusted and merged
@@ -47,6 +51,8 @@ pub enum Command {
     Target(TargetFlags),
     /// Merge the streams of all shards into the stream of the whole run
     Merge(Box<MergeFlags>),
+    /// Serve the report of a stream that grows, as a page that fills: of a run elsewhere, or of a whole cluster
+    Watch(Box<WatchFlags>),
     /// Print a scenario made from a browser's recording (HAR) or from curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files
@@ -267,13 +273,13 @@ mod tests {
         assert_eq!(error("swarmline run -u x /ok"), "--users: invalid value 'x': expected a whole number");
         assert!(error("swarmline run -t often /ok").starts_with("--run-time: "));
         assert!(error("swarmline run --userz 3 /ok").contains("--users"));
-        assert!(error("swarmline").contains("merge, import, schema, completions or man"));
+        assert!(error("swarmline").contains("merge, watch, import, schema, completions or man"));
         assert!(!error("swarmline run -r 0 /ok").contains('\n'));
     }
 
     #[test]
     fn unsupported_flags_of_locust_give_the_alternative() {
-        for flag in ["--master", "--worker", "--processes=4", "--web-port", "--reset-stats", "--config=x", "--http2"] {
+        for flag in ["--master", "--worker", "--processes=4", "--web-login", "--reset-stats", "--config=x", "--http2"] {
             assert!(error(&format!("swarmline run {flag}")).len() > flag.len() + 10, "{flag}");
         }
         assert!(error("swarmline run --enable-telemetry-recorder otel /ok").contains("otel"));

@@ -14,6 +14,7 @@ use clap_complete::Shell;
 
 use super::flags::CheckFlags;
 use super::outputs::Outputs;
+use super::publish_flags::PublishFlags;
 use crate::value;
 
 /// Flags of `swarmline target`.
@@ -144,6 +145,23 @@ pub struct MergeFlags {
     #[command(flatten)]
     pub outputs: Outputs,
 }
+
+/// Flags of `swarmline watch`.
+#[derive(Debug, Args)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub struct WatchFlags {
+    /// Stream that grows: a file, which need not be there yet, a named pipe, or - for standard input
+    #[arg(value_name = "STREAM|-")]
+    pub stream: PathBuf,
+    /// Where it is published.
+    #[command(flatten)]
+    pub publish: PublishFlags,
+}
+
+const WATCH_EXAMPLES: &str = "\
+The page is on port 8089 unless --web-port says otherwise. Examples:
+  swarmline watch run.ndjson
+  swarmline merge run-*.fifo | tee run.ndjson | swarmline watch -";
 
 const MERGE_EXAMPLES: &str = "\
 Examples:

@@ -7,7 +7,7 @@ type Row = (&'static [&'static str], &'static str);
 /// What to do instead of a flag; `None` if no other tool that is known here has it.
 pub(super) fn hint(flag: &str) -> Option<&'static str> {
     if flag.starts_with("--web-") {
-        return Some("there is no web interface; the numbers are in the stream (--telemetry)");
+        return Some("the live page has --web-port, --web-host and --web-linger only");
     }
     let mut rows = LOCUST.iter().chain(&LOCUST_PLUGINS).chain(&LOAD).chain(&REQUEST).chain(&CONNECTION).chain(&OUTPUT);
     rows.find(|(flags, _)| flags.contains(&flag)).map(|(_, hint)| *hint)
@@ -29,10 +29,16 @@ const LOCUST: [Row; 18] = [
         &["--master-bind-host", "--master-bind-port", "--expect-workers-max-wait", "--enable-rebalancing"],
         "there is no master; on many hosts use --shard, and swarmline merge afterwards",
     ),
-    (&["-P"], "there is no web interface; the numbers are in the stream (--telemetry)"),
-    (&["--autostart", "--autoquit"], "there is no web interface; a run starts and ends by itself (-t, -n)"),
-    (&["--class-picker", "--modern-ui"], "there is no web interface; -T and -E choose the tasks of a scenario"),
-    (&["--tls-cert", "--tls-key"], "there is no web interface; a client's certificate is --cert and --key"),
+    (&["-P"], "write --web-port for the live page"),
+    (
+        &["--autostart", "--autoquit"],
+        "the live page (--web-port) starts no run; a run starts and ends by itself (-t, -n)",
+    ),
+    (
+        &["--class-picker", "--modern-ui"],
+        "the live page (--web-port) chooses nothing; -T and -E choose the tasks of a scenario",
+    ),
+    (&["--tls-cert", "--tls-key"], "the live page (--web-port) has no TLS; a client's certificate is --cert and --key"),
     (
         &["--csv-full-history"],
         "leave it out; the stream (--telemetry) has the history of each endpoint, --csv that of all",

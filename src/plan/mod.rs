@@ -47,6 +47,7 @@ pub mod templated_request;
 pub mod tls;
 pub mod trace;
 pub mod url;
+pub mod web;
 pub mod wire;
 
 use std::path::PathBuf;

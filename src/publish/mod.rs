@@ -2,12 +2,16 @@
 //!
 //! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
 
+pub mod feed;
 mod latest;
 mod line;
 pub mod observer;
+pub mod prometheus;
+pub mod publishers;
 pub mod snapshot;
 mod tables;
 pub mod threads;
+pub mod web;
 
 use crate::error::Result;
 use observer::{Context, Observer, ObserverFactory};

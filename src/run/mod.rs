@@ -58,7 +58,7 @@ use endpoints::{endpoint_name, failures_without_check};
 use heartbeat::Heartbeat;
 use sampler_thread::SamplerThread;
 use shared_aggregate::SharedAggregate;
-use signals::Signals;
+use signals::{AfterEnd, Signals};
 use snapshots::Snapshots;
 use stop_controller::StopController;
 use targets::targets;
@@ -84,6 +84,8 @@ pub struct Finished {
     pub log: Option<LogEnd>,
     /// Whether a second signal arrived.
     was_killed: bool,
+    /// The signals that arrive after the end.
+    pub after: AfterEnd,
 }
 
 /// How writing the stream ended.
@@ -114,6 +116,8 @@ pub struct Readers {
     pub collector: LineTee,
     /// Each gets the latest snapshot on a thread of its own, and never keeps the run.
     pub observers: Vec<Box<dyn Observer>>,
+    /// Delivers a request to stop the run as a first signal does; its sender must outlive the run.
+    pub stop_requests: Receiver<()>,
 }
 
 /// Does what the plan says.
@@ -121,7 +125,7 @@ pub struct Readers {
 /// # Errors
 /// Exit 2 when a limit of the machine stands against the plan, the stream cannot be opened, or a thread not started.
 pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
-    let Readers { collector, observers } = readers;
+    let Readers { collector, observers, stop_requests } = readers;
     let limits = MachineLimits::read();
     limits.check_users(u64::from(plan.load().max_users()), plan.body_files().len() as u64)?;
     let open_files = limits::raise_open_files();
@@ -173,7 +177,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     for outcome in &before_start {
         shared.aggregate().record_before_start(outcome);
     }
-    let run_threads = RunThreads { run, dialer: &dialer, signals: &signals };
+    let run_threads = RunThreads { run, dialer: &dialer, signals: &signals, stop_requests: &stop_requests };
     let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared, setup)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     let (finished, last) = finish(&run_threads, final_counts, end, &writer, patience);
@@ -186,6 +190,7 @@ struct RunThreads<'run> {
     run: RunContext<'run>,
     dialer: &'run Dialer,
     signals: &'run Signals,
+    stop_requests: &'run Receiver<()>,
 }
 
 impl RunThreads<'_> {
@@ -223,7 +228,7 @@ impl RunThreads<'_> {
                 .spawn_scoped(scope, move || watch.run(grid, &over, &sample_sender))
                 .map_err(cannot_start)?;
             let users = swarm.start(scope, outlet, event_sender).map_err(cannot_start)?;
-            let conductor = StopController { run: self.run };
+            let conductor = StopController { run: self.run, requests: self.stop_requests };
             conductor.run(&users, self.signals.first());
             drop(users_ended);
             let mut final_counts = match counting.join() {
@@ -306,7 +311,7 @@ fn finish(
         Written::Closed => StreamResult::Closed,
         Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
-    (Finished { ending: Arc::new(ending), stream, log, was_killed }, snapshot)
+    (Finished { ending: Arc::new(ending), stream, log, was_killed, after: run_threads.signals.after_end() }, snapshot)
 }
 
 /// Judges the run.

@@ -28,6 +28,22 @@ const CUT_AGAIN: Duration = Duration::from_millis(50);
 pub struct Signals {
     first: Receiver<()>,
     came_again: Arc<AtomicBool>,
+    after: AfterEnd,
+}
+
+/// Signals after the end of a run, while its page is still served: each ends that, and none changes the exit code.
+#[derive(Clone, Debug)]
+pub struct AfterEnd {
+    is_over: Arc<AtomicBool>,
+    arrived: Receiver<()>,
+}
+
+impl AfterEnd {
+    /// Waits for a signal, at most `limit`.
+    pub fn wait(&self, limit: Duration) {
+        self.is_over.store(true, Ordering::SeqCst);
+        let _ = self.arrived.recv_timeout(limit);
+    }
 }
 
 impl Signals {
@@ -45,7 +61,15 @@ impl Signals {
         let came_again = Arc::new(AtomicBool::new(false));
         let again = Arc::clone(&came_again);
         let began = OnceLock::new();
+        let (later, arrived) = bounded(1);
+        let after = AfterEnd { is_over: Arc::default(), arrived };
+        let is_over = Arc::clone(&after.is_over);
         let handler = move || {
+            if is_over.load(Ordering::SeqCst) {
+                // One is enough.
+                let _ = later.try_send(());
+                return;
+            }
             let since = began.get_or_init(Instant::now).elapsed();
             if since < ONE_SIGNAL {
                 stop.begin(EndReason::Signal);
@@ -69,13 +93,19 @@ impl Signals {
         if hangup_was_ignored {
             ignore_hangup();
         }
-        Ok(Self { first, came_again })
+        Ok(Self { first, came_again, after })
     }
 
     /// Delivers the first signal.
     #[must_use]
     pub const fn first(&self) -> &Receiver<()> {
         &self.first
+    }
+
+    /// The signals that arrive after the end of the run.
+    #[must_use]
+    pub fn after_end(&self) -> AfterEnd {
+        self.after.clone()
     }
 
     /// Whether a second signal arrived: the process then has an exit code of its own.

@@ -15,6 +15,8 @@ const CUT_AGAIN: Duration = Duration::from_millis(50);
 /// Waits for the end of a run and stops it.
 pub(super) struct StopController<'run> {
     pub(super) run: RunContext<'run>,
+    /// Requests of people to stop the run, other than by a signal.
+    pub(super) requests: &'run Receiver<()>,
 }
 
 impl StopController<'_> {
@@ -44,6 +46,8 @@ impl StopController<'_> {
         let stages_over = self.run.plan.load().end().map_or_else(never, |end| after(left(end)));
         select! {
             recv(self.run.stop.begun()) -> _ => {}
+            // As a first signal.
+            recv(self.requests) -> _ => self.run.stop.begin(EndReason::Signal),
             recv(run_time_over) -> _ => self.run.stop.begin(EndReason::RunTime),
             recv(stages_over) -> _ => self.run.stop.begin(EndReason::Stages),
             // Users end only when told to, so there were none: not a single one could be started.

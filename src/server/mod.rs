@@ -1,4 +1,4 @@
-//! The embedded server: a target for load tests, on plain OS threads.
+//! The embedded server: a target for load tests, on plain OS threads. [`pages`] serves other things with the same code.
 //!
 //! `swarmline target` runs it alone, `swarmline demo` together with a load, the tests on a free port. There is one
 //! accept thread and one thread per connection. A connection's thread only ever waits on its own socket, so shutting
@@ -27,22 +27,25 @@
 
 mod response;
 mod body;
+mod acceptor;
 mod connection;
+mod counts;
+mod head;
+pub mod pages;
 mod pause;
-mod registry;
+mod reader;
 mod request;
 mod shop;
 #[cfg(test)]
 mod tests;
 
-use std::net::{Shutdown, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use pause::{PauseEnd, pause};
-use registry::{OpenConnection, ServerState};
+use acceptor::{AcceptLimits, Acceptor, Service};
+use counts::ServerState;
 
 /// Length of the accept queue: std uses 128, which a spawn rate of thousands a second overruns, and a client whose SYN
 /// is dropped waits a second. The kernel limits it to `net.core.somaxconn` (4096 by default).
@@ -54,16 +57,24 @@ const STACK: usize = 64 * 1024;
 /// How long a client may send or read nothing when it is its turn.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Pause after a failed accept (usually no descriptors left): long enough not to spin, short enough not to be noticed.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+/// Maximum open connections; further ones are closed at once. A thread takes 4 mappings and std aborts the process at
+/// `vm.max_map_count` (65,530 by default), which is 16,368 threads: stay clear of it.
+const MAX_CONNECTIONS: usize = 12_000;
+
+const LIMITS: AcceptLimits =
+    AcceptLimits { name: "target", backlog: BACKLOG, connections: MAX_CONNECTIONS, idle: IDLE, stack: STACK };
 
 /// A running server. Dropping it closes the listener and all its connections.
 #[derive(Debug)]
 pub struct Server {
-    addr: SocketAddr,
-    listener: Arc<TcpListener>,
-    accepting: Option<JoinHandle<()>>,
+    acceptor: Acceptor,
     shared: Arc<ServerState>,
+}
+
+impl Service for ServerState {
+    fn serve(&self, stream: &TcpStream) {
+        connection::serve(stream, self);
+    }
 }
 
 impl Server {
@@ -73,23 +84,16 @@ impl Server {
     /// Usage error, naming `--listen`, if the address cannot be listened on or no thread can be started.
     pub fn start(listen: SocketAddr) -> Result<Self> {
         let refused = |error: std::io::Error| Error::usage(format!("--listen {listen}"), error);
-        let listener = TcpListener::bind(listen).map_err(refused)?;
-        // Listening a second time replaces the backlog.
-        rustix::net::listen(&listener, BACKLOG).map_err(|errno| refused(errno.into()))?;
-        let addr = listener.local_addr().map_err(refused)?;
-        let listener = Arc::new(listener);
         let shared = Arc::new(ServerState::default());
-        let accepting = {
-            let (listener, shared) = (Arc::clone(&listener), Arc::clone(&shared));
-            thread::Builder::new().name("target-accept".into()).spawn(move || accept(&listener, &shared))
-        };
-        Ok(Self { addr, listener, accepting: Some(accepting.map_err(refused)?), shared })
+        let listener = TcpListener::bind(listen).map_err(refused)?;
+        let acceptor = Acceptor::start(listener, LIMITS, Arc::clone(&shared)).map_err(refused)?;
+        Ok(Self { acceptor, shared })
     }
 
     /// The address it listens on, with the actual port.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.acceptor.addr()
     }
 
     /// Requests whose head was received completely, to any path, including those that turned out to be malformed.
@@ -108,33 +112,16 @@ impl Server {
     /// Number of connections accepted so far.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.shared.accepted()
+        self.acceptor.accepted()
     }
 
     /// Serves until the process ends.
     ///
     /// # Errors
     /// If the accept thread ended by itself.
-    pub fn wait(mut self) -> Result<()> {
-        let ended = self.accepting.take().map(JoinHandle::join);
-        let why = if matches!(ended, Some(Err(_))) { "the accept thread panicked" } else { "the listener was closed" };
-        Err(Error::invalid(format!("target {}", self.addr), why))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Wakes the accept thread. The registry is complete only when that has ended.
-        let woken = rustix::net::shutdown(&*self.listener, rustix::net::Shutdown::Both);
-        assert!(woken.is_ok() || self.accepting.is_none(), "a listener that accepts can be shut down: {woken:?}");
-        if let Some(accepting) = self.accepting.take() {
-            // A panic was already printed by its thread; the connections are closed in any case.
-            let _ended = accepting.join();
-        }
-        for stream in self.shared.open().values() {
-            // Fails if the client has already left.
-            let _closed = stream.shutdown(Shutdown::Both);
-        }
+    pub fn wait(self) -> Result<()> {
+        let addr = self.addr();
+        Err(Error::invalid(format!("target {addr}"), self.acceptor.wait()))
     }
 }
 
@@ -151,25 +138,4 @@ pub fn check_listen(addr: SocketAddr, allow_remote: bool) -> Result<()> {
         format!("--listen {addr}"),
         "not a loopback address, other machines could reach it; add --allow-remote if they should",
     ))
-}
-
-/// Accepts until the listener is shut down.
-fn accept(listener: &TcpListener, shared: &Arc<ServerState>) {
-    loop {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                // A failure here only costs latency; the first read will report the error.
-                let _nodelay = stream.set_nodelay(true);
-                let _read = stream.set_read_timeout(Some(IDLE));
-                let _write = stream.set_write_timeout(Some(IDLE));
-                let Some(connection) = OpenConnection::open(stream, shared) else { continue };
-                let thread = thread::Builder::new().name("target".into()).stack_size(STACK);
-                // If no thread can be started, the connection is dropped with the closure, which closes it.
-                let _detached = thread.spawn(move || connection::serve(&connection));
-            }
-            // Out of descriptors or memory, or the client left before it was accepted, or the listener was shut down.
-            Err(_) if pause(listener, Some(ACCEPT_PAUSE)) == PauseEnd::Closed => return,
-            Err(_) => {}
-        }
-    }
 }

@@ -9,9 +9,10 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::server::body::{MAX_ECHO, RequestBody};
+use crate::server::counts::ServerState;
+use crate::server::head::{After, BodyPresence, RequestVersion};
 use crate::server::pause::{PauseEnd, pause};
-use crate::server::registry::ServerState;
-use crate::server::request::{After, BodyPresence, EchoHead, RequestVersion, ServerRequest, ServerRoute};
+use crate::server::request::{EchoHead, ServerRequest, ServerRoute};
 use crate::server::shop;
 
 /// The content of `/bytes/N`.
@@ -255,7 +256,7 @@ impl Response<'_> {
 }
 
 /// The reason phrase of a status (RFC 9110 §15, RFC 6585); `Status` for those without one.
-fn reason(status: u16) -> &'static str {
+pub(super) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
@@ -275,8 +276,10 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         409 => "Conflict",
+        411 => "Length Required",
         413 => "Content Too Large",
         418 => "I'm a teapot",
+        421 => "Misdirected Request",
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

@@ -324,9 +324,9 @@ fn dropping_the_target_ends_all_connections_in_any_state() {
         .into();
     waiting.push(Client::connect(&server));
     wait_until("the requests have come", || server.requests() == 5 && server.connections() == 6);
-    let shared = std::sync::Arc::clone(&server.shared);
+    let open = server.acceptor.open();
     drop(server);
-    wait_until("all connections have ended", || shared.open().is_empty());
+    wait_until("all connections have ended", || open.lock().is_empty());
     for client in &mut waiting {
         wait_until("the client sees the end", || client.is_closed());
     }
@@ -342,7 +342,7 @@ fn a_client_that_disconnects_ends_its_wait() {
         client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
         wait_until("the request has come", || server.requests() > before);
         drop(client);
-        wait_until("its connection has ended", || server.shared.open().is_empty());
+        wait_until("its connection has ended", || server.acceptor.open().lock().is_empty());
     }
 }
 

@@ -99,7 +99,7 @@ class Browser:
             self.events.append(self.receive(deadline, event))
 
     def page(self, path, width, scheme="light", mobile=False):
-        """Opens a file in a tab with this width and colour scheme, and returns when it is loaded."""
+        """Opens a file, or a URL, in a tab with this width and colour scheme, and returns when it is loaded."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
@@ -108,7 +108,7 @@ class Browser:
         page.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=mobile)
         page.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.events.clear()
-        page.ask("Page.navigate", url=path.resolve().as_uri())
+        page.ask("Page.navigate", url=path if isinstance(path, str) else path.resolve().as_uri())
         self.wait_for("Page.loadEventFired")
         return page
 

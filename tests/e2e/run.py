@@ -36,6 +36,7 @@ import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
+import scenarios_live
 import scenarios_page
 import scenarios_pipelines
 import scenarios_recordings
@@ -63,6 +64,7 @@ SCENARIOS = [
     *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
+    *scenarios_live.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_recordings.SCENARIOS,
     *scenarios_ci.SCENARIOS,

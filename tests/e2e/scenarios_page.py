@@ -133,7 +133,7 @@ def the_page_shows_its_charts_and_sorts_its_tables(bench):
         check_hover(page)
         check_sort(page)
         before = page.run("document.querySelector('#chart-rate .plot .line').getAttribute('d')")
-        page.run("(() => { const s = document.getElementById('endpoint'); s.selectedIndex = 1; s.dispatchEvent(new Event('change')); })()")
+        page.run("(() => { const s = document.getElementById('endpoint'); s.selectedIndex = 1; s.dispatchEvent(new Event('change', { bubbles: true })); })()")
         expect(before != page.run("document.querySelector('#chart-rate .plot .line').getAttribute('d')"), "the choice of an endpoint changes nothing")
         check_charts(page)
         check_quiet(page, path)

@@ -91,8 +91,8 @@ const OF_LOCUST: [&str; 12] = [
     "--processes=4",
     "--expect-workers=2",
     "--master-host=x",
-    "--web-port=8089",
-    "--web-host=x",
+    "--web-login",
+    "--web-base-path=x",
     "--autostart",
     "--class-picker",
     "--reset-stats",
@@ -334,7 +334,7 @@ fn shells_complete_every_command_and_manual_pages_describe_them() {
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
     assert!(
-        none.complaint().contains("run, try, demo, report, target, merge, import, schema, completions or man"),
+        none.complaint().contains("run, try, demo, report, target, merge, watch, import, schema, completions or man"),
         "{}",
         none.stderr
     );

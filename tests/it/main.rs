@@ -19,6 +19,7 @@ mod http;
 mod import;
 mod limits;
 mod journeys;
+mod live;
 mod load;
 mod merge;
 mod open;

@@ -29,7 +29,10 @@ const FLOORS: [(&str, &[&str]); 24] = [
     ("merge", &["clock", "error", "plan", "stats", "telemetry", "vocabulary"]),
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),
-    ("publish", &["cli", "clock", "error", "event", "load", "plan", "report", "stats", "telemetry", "vocabulary"]),
+    (
+        "publish",
+        &["cli", "clock", "error", "event", "load", "plan", "report", "server", "stats", "telemetry", "vocabulary"],
+    ),
     ("request_log", &["clock", "error", "load", "outcome", "plan", "stats", "telemetry", "value", "vocabulary"]),
     (
         "run",
@@ -86,11 +89,14 @@ const NAMES: [(&str, &[&str], &str); 25] = [
         &[
             "clock.rs",
             "load/",
+            "publish/web/readers.rs",
             "request_log/mod.rs",
             "run/mod.rs",
             "run/signals.rs",
             "run/targets.rs",
+            "server/pages.rs",
             "server/pause.rs",
+            "server/reader.rs",
             "telemetry/interrupt.rs",
         ],
         "deadlines of waits; everything measured is a Moment",
@@ -101,7 +107,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
     ("ToSocketAddrs", &["load/net/resolve.rs"], "one resolver, asked once a host"),
     (
         "std::net",
-        &["load/", "server/", "value/", "cli/", "plan/url.rs", "command.rs"],
+        &["load/", "publish/web/access.rs", "server/", "value/", "cli/", "plan/url.rs", "command.rs"],
         "sockets, and addresses as values",
     ),
     (
@@ -113,7 +119,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
             "run/aggregator.rs",
             "run/setup.rs",
             "run/signals.rs",
-            "server/mod.rs",
+            "server/acceptor.rs",
             "load/net/resolve.rs",
             "load/swarm/roster.rs",
             "load/swarm/stop.rs",
@@ -152,7 +158,11 @@ const NAMES: [(&str, &[&str], &str); 25] = [
         "compressed streams, logs and histograms, and answers that are looked at",
     ),
     ("clap", &["cli/"], "flags, and what is made from their definition"),
-    ("std::env", &["main.rs", "command.rs"], "the command line, and what an engine tells a shard; clap reads the rest"),
+    (
+        "std::env",
+        &["main.rs", "command/environment.rs"],
+        "the command line, and what an engine tells a shard; clap reads the rest",
+    ),
     ("eprintln!", &[], "it panics where stderr cannot be written"),
     ("println!", &[], "standard output is the stream's, in whole writes"),
 ];

@@ -8,7 +8,7 @@ use crate::plan::scenario::set_by_file;
 use crate::plan::{Plan, ProcessContext};
 
 /// Flags of `run` that are not settings, and why.
-const NOT_SETTINGS: [(&str, &str); 8] = [
+const NOT_SETTINGS: [(&str, &str); 11] = [
     ("dry_run", "nothing is sent, and no stream written"),
     ("run_id", "is in every line of the stream"),
     ("quiet", "text for people"),
@@ -16,6 +16,9 @@ const NOT_SETTINGS: [(&str, &str); 8] = [
     ("logfile", "text for people"),
     ("loglevel", "text for people"),
     ("headless", "changes nothing"),
+    ("web_port", "who may follow the run"),
+    ("web_host", "who may follow the run"),
+    ("web_linger", "who may follow the run"),
     ("enable_telemetry_recorder", "changes nothing"),
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::telemetry::reader::failures::{ErrorName, ExchangeFact};
+use crate::vocabulary::FailureClass;
 
 /// Maximum exchanges: as many as a run shows.
 const MAX_EXCHANGES: usize = 200;
@@ -47,6 +48,20 @@ impl FailureCauses {
     pub fn explanation(&self, method: &str, name: &str, error: &str) -> Option<&str> {
         let key = ErrorName { method: method.to_owned(), name: name.to_owned(), error: error.to_owned() };
         self.explanations.get(&key).map(String::as_str)
+    }
+
+    /// What explains the errors of a class at an endpoint; of several explanations the first in alphabetical order, so that
+    /// it stays the same.
+    #[must_use]
+    pub fn explanation_of_class(&self, method: &str, name: &str, class: FailureClass) -> Option<&str> {
+        let is_of_class = |error: &str| {
+            error.strip_prefix(class.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+        };
+        let of_class = self
+            .explanations
+            .iter()
+            .filter(|(error, _)| error.method == method && error.name == name && is_of_class(&error.error));
+        of_class.map(|(_, explanation)| explanation.as_str()).min()
     }
 
     /// Adds what explains an error; only the first explanation of an error is kept.

@@ -4,6 +4,7 @@ use super::run_data::{MAX_ENDPOINTS, RunData};
 use super::seen::StreamWarning;
 use super::timeline::millis;
 use crate::plan::check::MAX_CHECKS;
+use crate::stats::check::CheckSet;
 use crate::telemetry::reader::facts::{ConfigFact, Fact, StatsFact};
 use crate::telemetry::reader::failures::WarningFact;
 use crate::telemetry::reader::{StreamLine, StreamReader};
@@ -67,6 +68,9 @@ impl RunData {
         self.plan.targets.extend(config.targets);
         self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
         self.plan.started_at = config.started_at.or(self.plan.started_at.take());
+        if self.judges_so_far {
+            self.check_set = CheckSet::new(&self.plan_checks());
+        }
     }
 
     fn warn(&mut self, time: String, kind: &str, detail: String) {

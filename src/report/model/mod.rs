@@ -12,6 +12,7 @@ mod lines;
 mod pending;
 mod run_data;
 pub mod samples;
+mod so_far;
 pub mod steady;
 mod unfinished;
 mod verdict;
@@ -32,7 +33,7 @@ use crate::telemetry::reader::troubles::StreamTroubles;
 use crate::telemetry::reader::{StreamIdentity, StreamSummary, source};
 
 /// A run as described by its stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ReportModel {
     /// Identifies the stream.
     pub identity: StreamIdentity,
@@ -68,6 +69,18 @@ impl ReportModel {
             model.run.judge(checks, &model.troubles);
         }
         Ok(model)
+    }
+
+    /// The model of a run that has not begun.
+    #[must_use]
+    pub fn waiting(testplan: &str) -> Self {
+        let identity = StreamIdentity {
+            run_id: String::new(),
+            testplan: testplan.to_owned(),
+            source: None,
+            source_id: String::new(),
+        };
+        Self::new(StreamSummary { identity, troubles: StreamTroubles::default() }, RunData::default())
     }
 
     /// The model of what was read.

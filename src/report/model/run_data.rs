@@ -58,8 +58,10 @@ pub struct RunData {
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` if the stream was cut off before it.
     pub end: Option<RunEndFact>,
-    /// The checks by which the run is judged anew.
+    /// The checks by which the run is judged anew, or while it goes on.
     pub(super) check_set: CheckSet,
+    /// Whether the checks of the plan are evaluated while the run goes on.
+    pub(in crate::report) judges_so_far: bool,
     pub(super) open: Option<(u64, Point)>,
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     pub(super) last_of_load: Option<(Phase, u64)>,
@@ -89,6 +91,7 @@ impl Default for RunData {
             checks: Vec::new(),
             end: None,
             check_set: CheckSet::default(),
+            judges_so_far: false,
             open: None,
             last_of_load: None,
             is_begun: false,

@@ -1,5 +1,7 @@
 //! How a run went over time: one point per tick; neighbours are joined if there would be too many.
 
+use std::sync::Arc;
+
 use crate::clock::unix_time;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
@@ -168,7 +170,9 @@ impl Point {
 /// A bounded number of points in time order.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    points: Vec<(u64, Point)>,
+    /// Shared with the copies that are made while a run goes on: a copy takes no time, and only a point that is joined
+    /// with another one afterwards is copied in full.
+    points: Vec<(u64, Arc<Point>)>,
     ticks_per_point: u64,
     max_points: usize,
 }
@@ -183,7 +187,7 @@ impl Timeline {
     /// The points in time order.
     #[must_use]
     pub fn points(&self) -> impl ExactSizeIterator<Item = &Point> + DoubleEndedIterator {
-        self.points.iter().map(|(_, point)| point)
+        self.points.iter().map(|(_, point)| &**point)
     }
 
     /// The number of ticks per point: 1, until there were too many points.
@@ -202,7 +206,7 @@ impl Timeline {
 
     /// Adds the interval that ended with `tick`.
     pub fn add(&mut self, tick: u64, point: &Point) {
-        self.insert(tick, point);
+        self.insert(tick, Arc::new(point.clone()));
         self.limit(self.max_points);
     }
 
@@ -212,20 +216,20 @@ impl Timeline {
         while self.points.len() > self.max_points {
             self.ticks_per_point *= 2;
             for (tick, point) in std::mem::take(&mut self.points) {
-                self.insert(tick, &point);
+                self.insert(tick, point);
             }
         }
     }
 
-    fn insert(&mut self, tick: u64, point: &Point) {
+    fn insert(&mut self, tick: u64, point: Arc<Point>) {
         // Ticks are counted from the start or, in a shard, by the wall clock: those with the same quotient are joined.
         let number = tick / self.ticks_per_point;
-        let number_of = |(tick, _): &(u64, Point)| tick / self.ticks_per_point;
+        let number_of = |(tick, _): &(u64, Arc<Point>)| tick / self.ticks_per_point;
         // Nearly always the last point, or a new one after it.
         let place = self.points.partition_point(|known| number_of(known) < number);
         match self.points.get_mut(place) {
-            Some(known) if number_of(known) == number => known.1.join(point),
-            _ => self.points.insert(place, (tick, point.clone())),
+            Some(known) if number_of(known) == number => Arc::make_mut(&mut known.1).join(&point),
+            _ => self.points.insert(place, (tick, point)),
         }
     }
 }

@@ -81,7 +81,7 @@ impl RunData {
     }
 
     /// Requests that got a complete response, whether it was ok or not.
-    fn answered(&self) -> u64 {
+    pub(super) fn answered(&self) -> u64 {
         let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
         let unanswered: u64 = classes.filter(|(class, _)| !class.is_response_class()).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)

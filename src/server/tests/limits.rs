@@ -24,7 +24,8 @@ fn a_client_that_neither_sends_nor_reads_is_disconnected_after_a_while() {
     let server = server();
     let mut client = Client::connect(&server);
     client.get("/ok");
-    let open = server.shared.open();
-    let limits: Vec<_> = open.values().map(|s| [s.read_timeout(), s.write_timeout()].map(Result::unwrap)).collect();
+    let open = server.acceptor.open();
+    let streams = open.lock();
+    let limits: Vec<_> = streams.values().map(|s| [s.read_timeout(), s.write_timeout()].map(Result::unwrap)).collect();
     assert_eq!(limits, [[Some(Duration::from_secs(30)); 2]]);
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::report::model::timeline::{Point, PointTraffic};
 use crate::report::model::{EndpointSeen, ReportModel, RunData};
-use crate::stats::packed::{PackedHistogram, PackedTimes};
+use crate::stats::packed::PackedTimes;
 use crate::stats::times::Times;
 use crate::vocabulary::Phase;
 
@@ -26,6 +26,20 @@ struct PageData {
     endpoints: Vec<Columns>,
     heat: HeatMap,
     spectrum: PercentileCurves,
+}
+
+/// What has changed since a page got its data. The page keeps the first `keep` points and columns of what it has.
+#[derive(Serialize)]
+pub(super) struct DataUpdate {
+    keep: usize,
+    course: Columns,
+    keep_heat: usize,
+    heat: HeatMap,
+    spectrum: PercentileCurves,
+    /// The endpoint that was asked for; `null` for all of them.
+    endpoint: Option<Columns>,
+    /// All endpoints, when there will be no further update.
+    endpoints: Option<Vec<Columns>>,
 }
 
 /// The values over time as columns, with one value per point. Seconds are relative to the start of the first
@@ -97,16 +111,90 @@ struct PercentileCurves {
 /// The data of a page.
 pub(super) fn json(model: &ReportModel) -> String {
     let run = &model.run;
-    let start_ms = run.timeline.points().next().map_or(0, |point| point.start_ms);
     let points: Vec<&Point> = run.timeline.points().collect();
-    let most = MAX_ENDPOINT_POINTS / run.endpoints.len().max(1);
+    let start_ms = start_ms(&points);
     let data = PageData {
-        course: Columns { gauges: Some(gauges(&points)), ..columns(&points, start_ms) },
-        endpoints: run.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect(),
-        heat: heat(&points, start_ms),
+        course: course(&points, 0),
+        endpoints: endpoints(run, start_ms),
+        heat: heat(&points, 0),
         spectrum: spectrum(run),
     };
     serde_json::to_string(&data).unwrap_or_else(|why| unreachable!("numbers and texts are JSON: {why}"))
+}
+
+fn endpoints(run: &RunData, start_ms: u64) -> Vec<Columns> {
+    let most = MAX_ENDPOINT_POINTS / run.endpoints.len().max(1);
+    run.endpoints.iter().map(|endpoint| of_endpoint(endpoint, most, start_ms)).collect()
+}
+
+/// The data of a page that gets that of an endpoint when it is chosen.
+pub(super) fn json_without_endpoints(model: &ReportModel) -> String {
+    let DataUpdate { course, heat, spectrum, .. } = update(model, None, None, false);
+    let data = PageData { course, endpoints: Vec::new(), heat, spectrum };
+    serde_json::to_string(&data).unwrap_or_else(|why| unreachable!("numbers and texts are JSON: {why}"))
+}
+
+/// What a page that has the data of `base` needs for those of `model`, and the data of one endpoint or, in the last update, of
+/// all.
+pub(super) fn update(
+    model: &ReportModel,
+    base: Option<&ReportModel>,
+    endpoint: Option<usize>,
+    is_last: bool,
+) -> DataUpdate {
+    let run = &model.run;
+    let points: Vec<&Point> = run.timeline.points().collect();
+    let base: Vec<&Point> = base.map(|base| base.run.timeline.points().collect()).unwrap_or_default();
+    let keep = kept(&points, &base);
+    // Columns of the heat map: those whose points are all kept, if they join as many and have the same rows.
+    let (now, before) = (HeatGrid::of(&points), HeatGrid::of(&base));
+    let keep_heat = if now == before { keep / now.together } else { 0 };
+    let endpoint = endpoint.and_then(|at| run.endpoints.get(at));
+    DataUpdate {
+        keep,
+        course: course(&points, keep),
+        keep_heat,
+        heat: heat(&points, keep_heat),
+        spectrum: spectrum(run),
+        endpoint: endpoint.map(|endpoint| of_endpoint(endpoint, MAX_ENDPOINT_POINTS, start_ms(&points))),
+        endpoints: is_last.then(|| endpoints(run, start_ms(&points))),
+    }
+}
+
+/// How many of the first points a page with the points of `base` has already. Points that did not change are the same in
+/// memory: models of a run share them.
+fn kept(points: &[&Point], base: &[&Point]) -> usize {
+    if ColumnSet::of(points) != ColumnSet::of(base) {
+        return 0;
+    }
+    points.iter().zip(base).take_while(|(point, base)| std::ptr::eq(**point, **base)).count()
+}
+
+/// The milliseconds at which the first point starts.
+fn start_ms(points: &[&Point]) -> u64 {
+    points.first().map_or(0, |point| point.start_ms)
+}
+
+/// The columns of all requests, from a point on.
+fn course(points: &[&Point], from: usize) -> Columns {
+    let rest = &points[from..];
+    Columns { gauges: Some(gauges(rest)), ..columns(rest, ColumnSet::of(points), start_ms(points)) }
+}
+
+/// Columns that not every run has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ColumnSet {
+    own_response: bool,
+    arrivals: bool,
+}
+
+impl ColumnSet {
+    fn of(points: &[&Point]) -> Self {
+        Self {
+            own_response: points.iter().any(|point| point.traffic.response.is_some()),
+            arrivals: points.iter().any(|point| point.arrivals.is_some()),
+        }
+    }
 }
 
 fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
@@ -121,15 +209,14 @@ fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
         }
         points.push(point.clone());
     }
-    columns(&points.iter().collect::<Vec<_>>(), start_ms)
+    let points: Vec<&Point> = points.iter().collect();
+    columns(&points, ColumnSet::of(&points), start_ms)
 }
 
-fn columns(points: &[&Point], start_ms: u64) -> Columns {
-    let own_response = points.iter().any(|point| point.traffic.response.is_some());
-    let has_arrivals = points.iter().any(|point| point.arrivals.is_some());
+fn columns(points: &[&Point], set: ColumnSet, start_ms: u64) -> Columns {
     let mut columns = Columns {
-        service: own_response.then(Percentiles::default),
-        arrivals: has_arrivals.then(Vec::new),
+        service: set.own_response.then(Percentiles::default),
+        arrivals: set.arrivals.then(Vec::new),
         ..Columns::default()
     };
     for point in points {
@@ -176,28 +263,36 @@ fn gauges(points: &[&Point]) -> GaugeColumns {
     }
 }
 
-fn heat(points: &[&Point], start_ms: u64) -> HeatMap {
-    let together = points.len().div_ceil(MAX_HEAT_COLUMNS).max(1);
-    let mut heat = HeatMap { from: Vec::new(), to: Vec::new(), edges: Vec::new(), cells: Vec::new() };
-    let mut columns: Vec<PackedHistogram> = Vec::new();
-    for chunk in points.chunks(together) {
+/// How many points a column of the heat map joins, and which rows it has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct HeatGrid {
+    together: usize,
+    low: i32,
+    high: i32,
+}
+
+impl HeatGrid {
+    fn of(points: &[&Point]) -> Self {
+        let times = points.iter().map(|point| &point.traffic.response().histogram);
+        let ends = times.flat_map(|times| [times.percentile_us(0), times.percentile_us(1_000_000)]);
+        let ends = ends.filter(|us| *us > 0).fold((u64::MAX, 0), |ends, us| (ends.0.min(us), ends.1.max(us)));
+        let (low, high) = if ends.1 == 0 { (1, 1000) } else { ends };
+        Self { together: points.len().div_ceil(MAX_HEAT_COLUMNS).max(1), low: row(low), high: row(high) + 1 }
+    }
+}
+
+/// The heat map from a column on.
+fn heat(points: &[&Point], from: usize) -> HeatMap {
+    let HeatGrid { together, low, high } = HeatGrid::of(points);
+    let start_ms = start_ms(points);
+    let edges: Vec<f64> = (low..=high).map(|row| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_POWER))).collect();
+    let mut heat = HeatMap { from: Vec::new(), to: Vec::new(), edges, cells: Vec::new() };
+    for (place, chunk) in points.chunks(together).enumerate().skip(from) {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
         heat.from.push(seconds(first.start_ms, start_ms));
         heat.to.push(seconds(last.end_ms, start_ms));
-        let mut sum = PackedHistogram::default();
-        for point in chunk {
-            sum.add(&point.traffic.response().histogram);
-        }
-        columns.push(sum);
-    }
-    let ends = columns.iter().flat_map(|column| [column.percentile_us(0), column.percentile_us(1_000_000)]);
-    let ends = ends.filter(|us| *us > 0).fold((u64::MAX, 0), |ends, us| (ends.0.min(us), ends.1.max(us)));
-    let (low, high) = if ends.1 == 0 { (1, 1000) } else { ends };
-    let (low, high) = (row(low), row(high) + 1);
-    heat.edges = (low..=high).map(|row| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_POWER))).collect();
-    for (place, column) in columns.iter().enumerate() {
         let mut counts = vec![0; heat.edges.len()];
-        for (us, count) in column.iter() {
+        for (us, count) in chunk.iter().flat_map(|point| point.traffic.response().histogram.iter()) {
             counts[usize::try_from(row(us) - low).unwrap_or(0)] += count;
         }
         let used = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);

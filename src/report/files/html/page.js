@@ -214,12 +214,17 @@ function drawSpectrum() {
   });
 }
 
-const choice = document.getElementById("endpoint");
+/** The list of endpoints; null if there is only one. */
+const choice = () => document.getElementById("endpoint");
 
 function drawAll() {
   cursors.clear();
   hideTip();
-  const chosen = data.endpoints[choice?.selectedIndex - 1] ?? data.course;
+  if (!data.course.to.length) return;
+  const place = choice()?.selectedIndex ?? 0;
+  const chosen = place > 0 ? data.endpoints[place - 1] : data.course;
+  // A live page gets the data of an endpoint when it is chosen.
+  if (!chosen) return;
   for (const [name, chart] of Object.entries(TIME_CHARTS)) drawOverTime(name, chart, chart.ofEndpoint ? chosen : data.course);
   drawHeat();
   drawSpectrum();
@@ -227,29 +232,40 @@ function drawAll() {
 
 /** Sorts a table by a column: numbers in descending order first, texts in ascending order. */
 function sort(table, head) {
-  const column = [...head.parentElement.children].indexOf(head);
-  const value = (row) => row.children[column].dataset.value ?? row.children[column].textContent;
-  const rows = [...table.tBodies[0].rows];
-  const isNumber = rows.every((row) => row.children[column].dataset.value !== undefined);
   const sorted = head.getAttribute("aria-sort");
-  const falls = sorted ? sorted !== "descending" : isNumber;
-  const compare = isNumber ? (a, b) => value(a) - value(b) : (a, b) => value(a).localeCompare(value(b));
-  rows.sort((a, b) => (falls ? -compare(a, b) : compare(a, b)));
+  const falls = sorted ? sorted !== "descending" : isNumeric(table, head);
   for (const other of head.parentElement.children) other.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", falls ? "descending" : "ascending");
+  order(table, head, falls);
+}
+
+const columnOf = (head) => [...head.parentElement.children].indexOf(head);
+
+function isNumeric(table, head) {
+  return [...table.tBodies[0].rows].every((row) => row.children[columnOf(head)].dataset.value !== undefined);
+}
+
+/** Puts the rows of a table in the order of a column. */
+function order(table, head, falls) {
+  const column = columnOf(head);
+  const value = (row) => row.children[column].dataset.value ?? row.children[column].textContent;
+  const compare = isNumeric(table, head) ? (a, b) => value(a) - value(b) : (a, b) => value(a).localeCompare(value(b));
+  const rows = [...table.tBodies[0].rows];
+  rows.sort((a, b) => (falls ? -compare(a, b) : compare(a, b)));
   table.tBodies[0].append(...rows);
 }
 
-for (const button of document.querySelectorAll("th button")) {
-  button.addEventListener("click", () => sort(button.closest("table"), button.closest("th")));
-}
-if (data.course.to.length) {
-  choice?.addEventListener("change", drawAll);
-  let width = window.innerWidth;
-  // A phone's address bar changes only the height when it hides, which does not affect the charts.
-  window.addEventListener("resize", () => {
-    if (window.innerWidth !== width) drawAll();
-    width = window.innerWidth;
-  });
-  drawAll();
-}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("th button");
+  if (button) sort(button.closest("table"), button.closest("th"));
+});
+document.addEventListener("change", (event) => {
+  if (event.target === choice()) drawAll();
+});
+let width = window.innerWidth;
+// A phone's address bar changes only the height when it hides, which does not affect the charts.
+window.addEventListener("resize", () => {
+  if (window.innerWidth !== width) drawAll();
+  width = window.innerWidth;
+});
+drawAll();

@@ -3,21 +3,19 @@
 use super::markup::Markup;
 use super::number_format::{bytes, count, duration, judged_time, moment, number, share};
 use super::tables;
+use super::tense::Tense;
 use crate::report::model::{Numbers, ReportModel};
 use crate::stats::tally::Statistics;
 use crate::vocabulary::Verdict;
 
 /// Name, verdict, and what was run where and when.
-pub(super) fn header(page: &mut Markup, model: &ReportModel) {
+pub(super) fn header(page: &mut Markup, model: &ReportModel, tense: Tense) {
     let (identity, plan) = (&model.identity, &model.run.plan);
     page.raw("<header>\n<p class=\"brand\">swarmline load test report</p>\n<div class=\"title\"><h1>");
     page.text(&identity.testplan).raw("</h1>");
-    let class = match model.run.end.as_ref().map(|end| end.verdict) {
-        Some(Verdict::Pass) => "verdict good",
-        Some(Verdict::Failures) => "verdict warn",
-        _ => "verdict bad",
-    };
-    page.element("span", class, verdict(model)).raw("</div>\n<div class=\"facts\">");
+    let (class, words) = verdict(model, tense);
+    page.raw("<span class=\"").raw(class).raw("\" aria-live=\"polite\">").text(words);
+    page.raw("</span></div>\n<div class=\"facts\">");
     if let Some(started) = &plan.started_at {
         page.raw("<span>").text(moment(started)).raw("</span>");
     }
@@ -25,26 +23,41 @@ pub(super) fn header(page: &mut Markup, model: &ReportModel) {
     for target in &plan.targets {
         page.raw("<span>").text(&target.host).raw("</span>");
     }
-    page.raw("<span>run <code>").text(&identity.run_id).raw("</code></span>");
-    if identity.source_id != "local" {
+    if !identity.run_id.is_empty() {
+        page.raw("<span>run <code>").text(&identity.run_id).raw("</code></span>");
+    }
+    if !["", "local"].contains(&identity.source_id.as_str()) {
         page.raw("<span>").text(&identity.source_id).raw("</span>");
     }
     page.raw("</div>\n</header>\n");
 }
 
-/// The verdict in words that need no manual.
-fn verdict(model: &ReportModel) -> &'static str {
-    match model.run.end.as_ref().map(|end| end.verdict) {
-        Some(Verdict::Pass) => "passed",
-        Some(Verdict::Failures) => "some requests failed",
-        Some(Verdict::CheckFailed) => "a check was not met",
-        Some(Verdict::Invalid) => "not valid",
-        None => "cut off, no verdict",
+/// The verdict, or the one so far, in words that need no manual, and its class.
+pub(super) fn verdict(model: &ReportModel, tense: Tense) -> (&'static str, &'static str) {
+    if let Some(end) = &model.run.end {
+        return match end.verdict {
+            Verdict::Pass => ("verdict good", "passed"),
+            Verdict::Failures => ("verdict warn", "some requests failed"),
+            Verdict::CheckFailed => ("verdict bad", "a check was not met"),
+            Verdict::Invalid => ("verdict bad", "not valid"),
+        };
+    }
+    let so_far = || model.run.assessment_so_far().map(|assessment| assessment.verdict);
+    match tense {
+        Tense::Past => ("verdict bad", "cut off, no verdict"),
+        Tense::Future => ("verdict", "waiting for the run to begin"),
+        Tense::Present => match so_far() {
+            None => ("verdict", "running, no answer yet"),
+            Some(Verdict::Pass) => ("verdict good", "running, passing so far"),
+            Some(Verdict::Failures) => ("verdict warn", "running, some requests failed"),
+            Some(Verdict::CheckFailed) => ("verdict bad", "running, a check is not met so far"),
+            Some(Verdict::Invalid) => ("verdict bad", "running, not valid so far"),
+        },
     }
 }
 
 /// Problems of the stream, the figures of the whole run, the reasons for the verdict, and the warnings.
-pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
+pub(super) fn summary(page: &mut Markup, model: &ReportModel, tense: Tense) {
     if !model.troubles.is_empty() {
         let what = if model.troubles.is_loss() {
             "The stream of this run is not whole. Below is what it still holds."
@@ -53,7 +66,7 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
         };
         notice(page, "notice bad", what, model.troubles.sentences());
     }
-    tiles(page, model);
+    tiles(page, model, tense);
     let run = &model.run;
     if let Some(end) = run.end.as_ref().filter(|end| !end.reasons.is_empty()) {
         let class = match end.verdict {
@@ -63,7 +76,7 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel) {
         let title = if end.verdict == Verdict::Pass { "Worth knowing" } else { "Why it did not pass" };
         notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }
-    tables::checks(page, &run.checks);
+    tables::checks(page, &run.checks_so_far(), tense);
     if !run.warnings.is_empty() {
         let further = (run.more_warnings > 0).then(|| format!("and {} more", count(run.more_warnings)));
         let sentences = run.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
@@ -79,13 +92,14 @@ fn notice(page: &mut Markup, class: &'static str, title: &'static str, sentences
     page.raw("</ul></div>\n");
 }
 
-fn tiles(page: &mut Markup, model: &ReportModel) {
+fn tiles(page: &mut Markup, model: &ReportModel, tense: Tense) {
     let run = &model.run;
     let (Numbers { statistics: total, bounds, unfinished, .. }, whole) = (run.total_numbers(), run.timeline.total());
     let Statistics { num_requests: requests, num_failures: failures, .. } = total;
     let users = run.timeline.points().map(|point| point.gauges.users).max().unwrap_or(0);
     let cut_off = run.counts().aborted;
     let left = match (cut_off, unfinished.unsent) {
+        _ if tense != Tense::Past && run.end.is_none() => "so far".to_owned(),
         (0, 0) => "none cut off at the end".to_owned(),
         (aborted, 0) => format!("{} more cut off at the end", count(aborted)),
         (aborted, unsent) => format!("{} more cut off at the end, {} never sent", count(aborted), count(unsent)),

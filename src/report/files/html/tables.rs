@@ -2,6 +2,7 @@
 
 use super::markup::Markup;
 use super::number_format::{count, duration, moment, number, share, unix};
+use super::tense::Tense;
 use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, RunData};
 use crate::stats::times::Times;
@@ -13,7 +14,7 @@ use crate::vocabulary::Phase;
 const MAX_ERRORS_SHOWN: usize = 500;
 
 /// The checks of the run; nothing if there are none.
-pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
+pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen], tense: Tense) {
     if checks.is_empty() {
         return;
     }
@@ -22,7 +23,13 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen]) {
     for check in checks {
         page.raw("<tr><td><code>").text(&check.check).raw("</code></td>");
         cell(page, check.value_text().as_deref().unwrap_or("no request"));
-        let (class, word) = if check.met { ("verdict good", "met") } else { ("verdict bad", "not met") };
+        let (class, word) = match (check.met, tense) {
+            (true, Tense::Past) => ("verdict good", "met"),
+            (false, Tense::Past) => ("verdict bad", "not met"),
+            (true, _) => ("verdict good", "met so far"),
+            (false, _) if !check.has_data => ("verdict", "no request yet"),
+            (false, _) => ("verdict bad", "not met so far"),
+        };
         page.raw("<td>").element("span", class, word).raw("</td></tr>\n");
     }
     page.raw("</tbody></table></div>\n");

@@ -1,0 +1,25 @@
+//! Flags of what is published of a run while it goes on; their doc comments are the help page.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::value;
+
+/// What is published of a run while it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct PublishFlags {
+    /// Serve the report on this port while the run goes on, as a page that fills; 0 takes a free port
+    ///
+    /// The page is for this machine only unless --web-host says otherwise. GET /metrics there is for Prometheus.
+    #[arg(long, env = "LOCUST_WEB_PORT", value_name = "N", help_heading = "Live page")]
+    pub web_port: Option<u16>,
+    /// Address or name of this machine that the page is served on; * is all addresses [default: 127.0.0.1]
+    ///
+    /// Only on an address of this machine alone, such as the default, does the page have a button that stops the run.
+    #[arg(long, env = "LOCUST_WEB_HOST", value_name = "ADDR", help_heading = "Live page")]
+    pub web_host: Option<String>,
+    /// Go on serving the page for this time after the end; a signal ends that [default: 0]
+    #[arg(long, value_name = "TIME", value_parser = value::duration, help_heading = "Live page")]
+    pub web_linger: Option<Duration>,
+}

@@ -1,0 +1,163 @@
+//! A run, its reports, and what is published of it.
+
+use std::io::{self, IsTerminal as _};
+
+use super::environment::environment;
+use super::stdio::print;
+use crate::cli::{LogLevel, RunFlags, SettingSources};
+use crate::clock::{Clock, Moment};
+use crate::error::{Error, Exit, Result};
+use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::plan::body_file::PIECE;
+use crate::plan::dry_run;
+use crate::plan::extract::Extraction;
+use crate::plan::journey::Message;
+use crate::plan::request_log::RequestLogPlan;
+use crate::plan::url::Scheme;
+use crate::plan::web::WebPlan;
+use crate::plan::{Plan, ProcessContext, Sink, random};
+use crate::publish;
+use crate::publish::feed::Feed;
+use crate::publish::observer::{Context, Observer};
+use crate::publish::publishers::{Publishers, stop_requests};
+use crate::report::collector::ReportCollector;
+use crate::report::model::ReportModel;
+use crate::report::screen::{Screen, TerminalInfo};
+use crate::report::terminal;
+use crate::request_log::ending::LogEnd;
+use crate::run::{self, Finished, Readers, StreamResult};
+
+/// `swarmline run`.
+///
+/// # Errors
+/// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
+pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
+    memory::save_address_space();
+    let environment = environment();
+    let surroundings = ProcessContext {
+        stdout_is_terminal: io::stdout().is_terminal(),
+        entropy: random::entropy(),
+        environment: &environment,
+    };
+    let plan = Plan::from_flags(flags, origins, surroundings)?;
+    let web = WebPlan::of_run(flags, origins)?;
+    let collector = ReportCollector::of_run(&plan)?;
+    if flags.dry_run {
+        let now = Clock::start_now().unix(Moment::START);
+        return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
+    }
+    let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
+    let variable = |name: &str| environment.get(name).map(String::as_str);
+    let terminal = TerminalInfo { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
+    let screen = Screen::open(plan.human_output(), terminal)?;
+    for note in plan.notes() {
+        screen.print(LogLevel::Info, &format!("swarmline: {note}\n"));
+    }
+    collector.check()?;
+    if let Some(near) = near {
+        screen.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
+    }
+    let observers = publish::observers(&Context { flags, plan: &plan, screen: &screen })?;
+    match web {
+        None => {
+            let (_stop, stop_requests) = stop_requests();
+            let readers = Readers { collector: collector.tee(), observers, stop_requests };
+            let finished = run::run(&plan, readers)?;
+            report(&plan, &collector, &screen, finished, |_| {})
+        }
+        Some(web) => published(&plan, collector, &screen, observers, &web),
+    }
+}
+
+/// A run that others follow while it goes on.
+fn published(
+    plan: &Plan,
+    mut collector: ReportCollector,
+    screen: &Screen,
+    observers: Vec<Box<dyn Observer>>,
+    web: &WebPlan,
+) -> Result<Exit> {
+    let feed = Feed::new(collector.follow());
+    let (stop, stop_requests) = stop_requests();
+    let say = |text: &str| screen.print(LogLevel::Info, &format!("swarmline: {text}\n"));
+    let publishers = Publishers::start(&feed, plan.testplan(), Some(web), Some(stop), say)?;
+    let readers = Readers { collector: feed.tee(collector.tee()), observers, stop_requests };
+    let finished = run::run(plan, readers)?;
+    let after = finished.after.clone();
+    let was_killed = finished.exit(plan) == Exit::Killed;
+    let exit = report(plan, &collector, screen, finished, |model| feed.finish(model.clone()));
+    // A stream that its reader closed has no report; its pages get what there is.
+    if let Ok(model) = collector.model() {
+        feed.finish(model);
+    }
+    publishers.finish();
+    if !web.linger.is_zero() && !was_killed {
+        say(&format!("the live page stays for {} s; a signal ends that", web.linger.as_secs_f64()));
+        after.wait(web.linger);
+    }
+    exit
+}
+
+/// The reports of a run that has ended; `publish` is given its model as soon as there is one.
+fn report(
+    plan: &Plan,
+    collector: &ReportCollector,
+    screen: &Screen,
+    finished: Finished,
+    publish: impl FnOnce(&ReportModel),
+) -> Result<Exit> {
+    let exit = match &finished.stream {
+        StreamResult::Whole => finished.exit(plan),
+        StreamResult::Closed if !collector.has_files() && plan.checks().is_empty() => return Ok(Exit::Pass),
+        // The requested results are incomplete.
+        StreamResult::Closed | StreamResult::Broken(_) => Exit::Invalid,
+    };
+    let model = collector.model();
+    if let Ok(model) = &model {
+        publish(model);
+    }
+    let log = finished.log.as_ref().zip(plan.request_log());
+    if let StreamResult::Broken(error) = finished.stream {
+        // The error of the stream is reported; write the requested reports from what there is.
+        let _ = model.and_then(|model| collector.write(&model));
+        return Err(error);
+    }
+    let model = model?;
+    screen.print(LogLevel::Info, &terminal::exchanges(&model.run));
+    screen.print(LogLevel::Info, &terminal::summary(&model, screen.width()));
+    screen.print(LogLevel::Warning, &terminal::warnings(&model.run));
+    if let Sink::File(path) | Sink::Gzip(path) = &plan.stream().sink {
+        screen.print(LogLevel::Info, &format!("stream: {}\n", path.display()));
+    }
+    if let Some((end, log)) = log {
+        screen.print(LogLevel::Info, &log_line(end, log));
+    }
+    screen.print(LogLevel::Info, &collector.write(&model)?);
+    // As a report that cannot be written: an output that was asked for is not whole, though the run is.
+    match log.and_then(|(end, log)| Some((end.failure.as_ref()?, log))) {
+        Some((why, log)) => Err(Error::invalid(format!("--log-requests {}", log.path.display()), why)),
+        None => Ok(exit),
+    }
+}
+
+/// Where the log of requests is, and how much of it.
+fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
+    let lost = if end.lost > 0 { format!("; {} more were lost", end.lost) } else { String::new() };
+    format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
+}
+
+/// What memory a user of the plan needs.
+fn needs(plan: &Plan) -> UserNeeds {
+    let mut needs = UserNeeds::default();
+    for step in plan.requests() {
+        needs.tls |= step.message.origin().scheme() == Scheme::Https;
+        needs.keeps_bodies |= step.rules.expect.needs_body() || step.extract.iter().any(Extraction::needs_body);
+        let (bytes, has_files) = match &step.message {
+            Message::Fixed(request) => (0, !request.wire().files().is_empty()),
+            Message::Templated(request) => (request.min_len(), request.has_files()),
+        };
+        let piece = if has_files { PIECE } else { 0 };
+        needs.request_bytes = needs.request_bytes.max((bytes + piece) as u64);
+    }
+    needs
+}
