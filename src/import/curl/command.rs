@@ -31,6 +31,9 @@ pub(super) enum Authentication {
 #[allow(clippy::struct_excessive_bools, reason = "each is an option of curl")]
 pub(super) struct CurlCommand {
     pub(super) transfers: Vec<Transfer>,
+    /// Number of transfers that have a URL, and of those that have a file.
+    urls: usize,
+    uploads: usize,
     pub(super) method: Option<String>,
     /// Header fields of `-H`, in their order; `None` removes one.
     pub(super) headers: Vec<(String, Option<String>)>,
@@ -131,18 +134,21 @@ fn next_value<'w>(flag: &str, word: Option<&'w str>) -> Result<&'w str> {
 }
 
 impl CurlCommand {
+    /// Adds a URL: the first goes with the first file that is uploaded, and so on.
     fn add_url(&mut self, url: String) {
-        match self.transfers.iter_mut().find(|transfer| transfer.url.is_none()) {
+        match self.transfers.get_mut(self.urls) {
             Some(transfer) => transfer.url = Some(url),
             None => self.transfers.push(Transfer { url: Some(url), upload: None }),
         }
+        self.urls += 1;
     }
 
     fn add_upload(&mut self, path: String) {
-        match self.transfers.iter_mut().find(|transfer| transfer.upload.is_none()) {
+        match self.transfers.get_mut(self.uploads) {
             Some(transfer) => transfer.upload = Some(path),
             None => self.transfers.push(Transfer { url: None, upload: Some(path) }),
         }
+        self.uploads += 1;
     }
 
     /// Handles an option.

@@ -1,5 +1,7 @@
 //! Makes a request of a command and a URL.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
@@ -354,8 +356,10 @@ fn with_variables(text: &str, notes: &mut Notes, has_type: bool) -> (DraftBody, 
 /// (RFC 9110 section 5.3).
 fn joined(fields: Fields, notes: &mut Notes) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
+    let mut places = HashMap::new();
     for (name, value) in fields.0 {
-        match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        let place = *places.entry(name.to_ascii_lowercase()).or_insert(all.len());
+        match all.get_mut(place) {
             // Of this curl sends the first.
             Some((known, _)) if known.eq_ignore_ascii_case("host") => {}
             Some((known, before)) => {

@@ -104,6 +104,9 @@ pub(super) fn here_document(text: &str, known: &Variables) -> Result<String, Ref
     Ok(word)
 }
 
+/// Maximum length of the name of a variable: far longer than people write.
+const LONGEST_NAME: usize = 100;
+
 /// Reads what follows a `$` that may begin an expansion.
 pub(super) fn expansion(rest: &mut CharStream<'_>, known: &Variables, word: &mut String) -> Result<(), Refusal> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -133,6 +136,9 @@ pub(super) fn expansion(rest: &mut CharStream<'_>, known: &Variables, word: &mut
             return Ok(());
         }
     };
+    if name.len() > LONGEST_NAME {
+        return Err(format!("has a variable with a name of more than {LONGEST_NAME} characters"));
+    }
     match known.insertion(&name)? {
         Some(value) => word.push_str(value),
         None if word.ends_with('$') => {
