@@ -6,6 +6,7 @@ pub mod record;
 pub mod line;
 pub mod hdr;
 pub mod claims;
+pub mod failed_claims;
 mod fitting;
 pub mod intervals;
 mod health;

@@ -24,7 +24,7 @@ use crate::stats::aggregate::{
 use crate::stats::samples::choose;
 use crate::stats::tally::{Statistics, Tally};
 use crate::stats::unfinished::{Judged, Unfinished};
-use crate::vocabulary::{Phase, StatsType, Status};
+use crate::vocabulary::{Direction, Phase, StatsType, Status};
 
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -137,13 +137,13 @@ impl<'p> Recorder<'p> {
             RecordBody::Network(Network {
                 value: machine.network_sent,
                 unit: "bytes",
-                direction: "sent",
+                direction: Direction::Sent,
                 delta: delta(machine.network_sent, |before| before.network_sent),
             }),
             RecordBody::Network(Network {
                 value: machine.network_received,
                 unit: "bytes",
-                direction: "recv",
+                direction: Direction::Recv,
                 delta: delta(machine.network_received, |before| before.network_received),
             }),
         ];

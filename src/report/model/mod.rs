@@ -5,6 +5,7 @@
 
 pub mod seen;
 pub mod timeline;
+pub mod failed;
 pub mod causes;
 mod intervals;
 mod lines;

@@ -67,7 +67,7 @@ impl Fact {
             LineKind::Interval => Self::Interval(Box::new(IntervalFact::of(line))),
             LineKind::Histogram => line.histogram_kind().map_or(Self::Other, |kind| {
                 let (method, name, histogram) = (text(&line.method), text(&line.name), text(&line.histogram));
-                Self::Histogram(HistogramFact { method, name, kind, histogram })
+                Self::Histogram(HistogramFact { method, name, kind, class: line.class.0, histogram })
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
             LineKind::Warning => Self::Warning(WarningFact::of(line)),
@@ -259,6 +259,7 @@ pub struct IntervalFact {
     pub first_byte: CountedTimesValue,
     /// `None` in a stream of an earlier version, whose `first_byte` is then of no use either.
     pub timings: Option<Timings>,
+    pub failed_service_us: Vec<(FailureClass, u64)>,
     pub connections: u64,
     pub service_histogram: Option<String>,
     pub response_histogram: Option<String>,
@@ -289,6 +290,7 @@ impl IntervalFact {
             response: line.response,
             first_byte: line.first_byte,
             timings: line.timings.map(TimingsValue::timings),
+            failed_service_us: line.failed_service_us.to_vec(),
             connections: line.connections.count,
             service_histogram: optional(line.service_histogram.as_ref()),
             response_histogram: optional(line.response_histogram.as_ref()),
@@ -306,6 +308,7 @@ pub struct HistogramFact {
     pub method: String,
     pub name: String,
     pub kind: HistogramKind,
+    pub class: Option<FailureClass>,
     pub histogram: String,
 }
 
