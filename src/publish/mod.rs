@@ -3,6 +3,7 @@
 //! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
 
 pub mod feed;
+mod cumulative;
 mod latest;
 mod line;
 pub mod observer;

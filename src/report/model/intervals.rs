@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::failed::{FailedTimesSeen, PendingFailures};
 use super::pending::Pending;
+use super::processes::LastTick;
 use super::run_data::RunData;
 use super::seen::{EndpointSeen, PhaseSeen, title};
 use super::timeline::{Point, PointTraffic, millis};
@@ -152,6 +153,9 @@ impl RunData {
     pub(super) fn close_tick(&mut self) {
         self.add_pending();
         let Some((tick, point)) = self.open.take() else { return };
+        if point.has_health {
+            self.last_tick = Some(LastTick { phase: point.phase, gauges: point.gauges });
+        }
         // The observation at the start has no duration; a tick of which only some lines are there may have no time.
         let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == PointTraffic::default();
         if is_first || point.end_ms == 0 {

@@ -10,6 +10,7 @@ pub mod causes;
 mod intervals;
 mod lines;
 mod pending;
+pub mod processes;
 mod run_data;
 pub mod samples;
 mod so_far;
