@@ -14,6 +14,9 @@ const OTHER: &str = "other";
 pub(super) const PLUGIN_BOUNDS_MS: [u64; 15] =
     [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
 
+/// Bytes of a mebibyte.
+pub(super) const MIB: f64 = 1_048_576.0;
+
 /// All that happened at an endpoint.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EndpointTotals {

@@ -7,6 +7,7 @@ mod cumulative;
 mod latest;
 mod line;
 pub mod observer;
+pub mod otlp;
 pub mod prometheus;
 pub mod publishers;
 pub mod snapshot;

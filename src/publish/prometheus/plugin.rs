@@ -1,12 +1,9 @@
 //! The metrics of the plugin's own recorder for OpenTelemetry, under the names that Prometheus gives them, for its dashboards.
 
 use super::text::{Kind, Text, decimal, millis};
-use crate::publish::cumulative::{Buckets, EndpointTotals, PLUGIN_BOUNDS_MS, PluginTimes, plugin_times, source};
+use crate::publish::cumulative::{Buckets, EndpointTotals, MIB, PLUGIN_BOUNDS_MS, PluginTimes, plugin_times, source};
 use crate::report::model::ReportModel;
 use crate::vocabulary::Direction;
-
-/// Bytes of a mebibyte.
-const MIB: f64 = 1_048_576.0;
 
 pub(super) fn write(text: &mut Text, model: &ReportModel, totals: &[EndpointTotals]) {
     write_times(text, model, totals);
