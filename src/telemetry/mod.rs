@@ -7,6 +7,7 @@ pub mod line;
 pub mod hdr;
 pub mod claims;
 pub mod failed_claims;
+pub mod exports;
 mod fitting;
 pub mod intervals;
 mod health;
