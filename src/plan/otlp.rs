@@ -121,6 +121,20 @@ impl OtlpChoice {
     }
 }
 
+impl OtlpChoice {
+    /// The plan, if metrics are pushed. `say` is given why they are not, though the flag asks for it.
+    pub fn plan(self, say: impl FnOnce(&str)) -> Option<OtlpPlan> {
+        match self {
+            Self::None => None,
+            Self::Disabled(why) => {
+                say(why);
+                None
+            }
+            Self::Push(plan) => Some(*plan),
+        }
+    }
+}
+
 /// A URL as given.
 struct Endpoint<'e> {
     text: &'e str,

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, bounded};
 
 use super::feed::{Feed, FeedState, LiveReport};
+use crate::cli::LogLevel;
 use crate::error::{Error, Result};
 use crate::plan::otlp::OtlpPlan;
 use crate::telemetry::exports::{ExportCounter, ExportCounts};
@@ -64,6 +65,23 @@ pub struct OtlpEnd {
     pub why: String,
 }
 
+impl OtlpEnd {
+    /// What people should know, and whether it is a warning.
+    #[must_use]
+    pub fn sentence(&self) -> (LogLevel, String) {
+        let Self { url, counts: ExportCounts { pushes, failed, rejected }, is_complete, why } = self;
+        let end = if *is_complete { "the last has the complete run" } else { "none has the complete run" };
+        let loss = match (*failed, *rejected) {
+            (0, 0) => String::new(),
+            (failed, 0) => format!("; {failed} failed"),
+            (failed, rejected) => format!("; {failed} failed, and {rejected} data points were refused"),
+        };
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let level = if *is_complete && !self.counts.has_loss() { LogLevel::Info } else { LogLevel::Warning };
+        (level, format!("metrics: {pushes} pushes to {url}, {end}{loss}{why}\n"))
+    }
+}
+
 impl Otlp {
     /// Starts the thread. `counter` is for the stream's lines about health.
     ///
@@ -92,7 +110,8 @@ impl Otlp {
         };
         let live = self.feed.latest();
         let work = move || {
-            let is_complete = live.is_some_and(|live| pusher.push_last(&live));
+            let is_over = live.as_ref().is_some_and(|live| live.state == FeedState::Over);
+            let is_complete = live.is_some_and(|live| pusher.push_last(&live)) && is_over;
             let _ = sender.send(is_complete);
         };
         let is_complete = Builder::new().name("otlp-last".to_owned()).spawn(work).is_ok() && in_time(&pushed);

@@ -1,5 +1,6 @@
 //! The telemetry stream of JSON lines.
 
+pub mod exports;
 pub mod wire_times;
 pub mod own_records;
 pub mod record;
@@ -7,7 +8,6 @@ pub mod line;
 pub mod hdr;
 pub mod claims;
 pub mod failed_claims;
-pub mod exports;
 mod fitting;
 pub mod intervals;
 mod health;

@@ -380,4 +380,10 @@ pub struct Health {
     pub open_files: u64,
     /// Maximum open files of the process.
     pub open_files_limit: u64,
+    /// Pushes of metrics (`--otlp`) so far that failed; left out where nothing is pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_failed: Option<u64>,
+    /// Data points that the backend refused so far; left out in the same way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_rejected: Option<u64>,
 }

@@ -148,7 +148,10 @@ impl<'p> Recorder<'p> {
             }),
         ];
         let warning = warning.map(|value| RecordBody::CpuWarning(Gauge { value, unit: "percent" }));
-        bodies.into_iter().chain(warning).collect()
+        let exports_before = self.before.as_ref().and_then(|before| before.sample.exports);
+        let loss = warnings::first_export_loss(exports_before, sample.exports)
+            .map(|(kind, detail)| self::warning(kind, detail));
+        bodies.into_iter().chain(warning).chain(loss).collect()
     }
 
     /// The lines about an event of the swarm: one, or as many as a text needs.

@@ -252,6 +252,8 @@ keys! {
     throttled_ms: f64,
     open_files: u64,
     open_files_limit: u64,
+    otlp_failed: Option<u64>,
+    otlp_rejected: Option<u64>,
 
     schema_version: u32,
     version: Text<'l>,
