@@ -26,6 +26,7 @@ pub struct PublishFlags {
     ///
     /// /v1/metrics is added to the URL. Without the flag the variable OTEL_EXPORTER_OTLP_ENDPOINT counts; headers, timeout and
     /// attributes come from OpenTelemetry's variables.
+    #[allow(clippy::doc_markdown, reason = "shown as it is on the help page")]
     #[arg(long, value_name = "URL", help_heading = "Metrics")]
     pub otlp: Option<String>,
 }

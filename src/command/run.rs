@@ -84,10 +84,12 @@ fn published(
     let feed = Feed::new(collector.follow());
     let (stop, stop_requests) = stop_requests();
     let say = |text: &str| screen.print(LogLevel::Info, &format!("swarmline: {text}\n"));
-    let publishers = Publishers::start(&feed, plan.testplan(), publish, Some(stop), say)?;
+    let publishers = Publishers::start(&feed, plan.testplan(), publish, Some(stop.clone()), say)?;
     let readers =
         Readers { collector: feed.tee(collector.tee()), observers, stop_requests, exports: publishers.exports() };
     let finished = run::run(plan, readers)?;
+    // A channel without senders would have stopped the run, and without a page there is no other one.
+    drop(stop);
     let after = finished.after.clone();
     let was_killed = finished.exit(plan) == Exit::Killed;
     let exit = report(plan, &collector, screen, finished, |model| feed.finish(model.clone()));

@@ -154,7 +154,9 @@ mod tests {
 
     fn times(us: &[u64]) -> PackedTimes {
         let mut sum = Sum::default();
-        us.iter().for_each(|us| sum.record(*us));
+        for us in us {
+            sum.record(*us);
+        }
         PackedTimes { sum, histogram: PackedHistogram::of(us.iter().map(|us| (*us, 1))) }
     }
 

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::merge::MasterLineObserver;
 use crate::report::collector::{SharedCollector, lock};
 use crate::report::model::ReportModel;
 use crate::telemetry::record::RecordBody;
@@ -81,10 +82,7 @@ impl Feed {
 
     /// The same for the lines of a merge; those that a worker wrote have no body.
     #[must_use]
-    pub fn merge_tee(
-        &self,
-        mut collector: impl FnMut(Option<&RecordBody>, &[u8]) + 'static,
-    ) -> Box<dyn FnMut(Option<&RecordBody>, &[u8])> {
+    pub fn merge_tee(&self, mut collector: impl FnMut(Option<&RecordBody>, &[u8]) + 'static) -> MasterLineObserver {
         let feed = self.clone();
         Box::new(move |body, line| {
             collector(body, line);

@@ -103,7 +103,7 @@ impl Otlp {
     #[must_use]
     pub fn finish(&self) -> OtlpEnd {
         let (sender, pushed) = bounded(1);
-        let pusher = Pusher {
+        let last = Pusher {
             plan: Arc::clone(&self.plan),
             counter: Arc::clone(&self.counter),
             trouble: Arc::clone(&self.trouble),
@@ -111,7 +111,7 @@ impl Otlp {
         let live = self.feed.latest();
         let work = move || {
             let is_over = live.as_ref().is_some_and(|live| live.state == FeedState::Over);
-            let is_complete = live.is_some_and(|live| pusher.push_last(&live)) && is_over;
+            let is_complete = live.is_some_and(|live| last.push_last(&live)) && is_over;
             let _ = sender.send(is_complete);
         };
         let is_complete = Builder::new().name("otlp-last".to_owned()).spawn(work).is_ok() && in_time(&pushed);
@@ -130,7 +130,7 @@ fn in_time(pushed: &Receiver<bool>) -> bool {
 
 impl Trouble {
     fn note(&self, why: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = why.to_owned();
+        why.clone_into(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     fn read(&self) -> String {

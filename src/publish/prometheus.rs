@@ -23,6 +23,12 @@ const BOUNDS_US: [u64; 16] = [
     10_000_000, 30_000_000, 60_000_000,
 ];
 
+/// Name and help of a family, and the count that it has of each endpoint.
+type CountFamily = (&'static str, &'static str, fn(&PointTraffic) -> u64);
+
+/// Name and help of a family, the resolution of its times, and those that it has of each endpoint.
+type TimesFamily = (&'static str, &'static str, Scale, fn(&PointTraffic) -> Option<&PackedTimes>);
+
 /// The metrics of a run; empty before its first line. Counters and histograms are cumulative and never fall while it goes on.
 #[must_use]
 pub fn metrics(live: Option<&LiveReport>) -> String {
@@ -79,8 +85,7 @@ fn write_counts(text: &mut Text, totals: &[EndpointTotals]) {
             text.sample("swarmline_failures_total", &labels, &count.to_string());
         }
     }
-    type Count = (&'static str, &'static str, fn(&PointTraffic) -> u64);
-    let counts: [Count; 4] = [
+    let counts: [CountFamily; 4] = [
         ("swarmline_requests_aborted_total", "Requests ended by the end of the run.", |traffic| traffic.aborted),
         ("swarmline_redirects_total", "Redirects followed.", |traffic| traffic.redirects),
         ("swarmline_connections_total", "New connections.", |traffic| traffic.connections),
@@ -107,8 +112,7 @@ fn write_counts(text: &mut Text, totals: &[EndpointTotals]) {
 
 /// The histograms of each endpoint.
 fn write_times(text: &mut Text, totals: &[EndpointTotals]) {
-    type Times = (&'static str, &'static str, Scale, fn(&PointTraffic) -> Option<&PackedTimes>);
-    let kinds: [Times; 3] = [
+    let kinds: [TimesFamily; 3] = [
         (
             "swarmline_response_time_seconds",
             "From when a request was due to the last byte, failed requests included.",

@@ -6,8 +6,8 @@
 Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
 skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
-buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
-hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb and bzt).
+buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
+hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb, opentelemetry-proto, rotel and bzt).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -34,6 +34,7 @@ import scenarios_engines
 import scenarios_journeys
 import scenarios_live
 import scenarios_page
+import scenarios_publish
 import scenarios_request
 import scenarios_requests
 import scenarios_route
@@ -58,6 +59,7 @@ SCENARIOS = [
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_live.SCENARIOS,
+    *scenarios_publish.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,

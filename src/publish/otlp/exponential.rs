@@ -31,7 +31,7 @@ impl Exponential {
         let (Some((first, _)), Some((last, _))) = (buckets.first_key_value(), buckets.last_key_value()) else {
             return Self::default();
         };
-        let merges = (0..).find(|merges| (last >> merges) - (first >> merges) < MAX_BUCKETS).unwrap_or(0);
+        let merges = (0..i32::BITS).find(|merges| (last >> merges) - (first >> merges) < MAX_BUCKETS).unwrap_or(0);
         let (offset, end) = (first >> merges, last >> merges);
         let mut counts = vec![0; usize::try_from(end - offset + 1).unwrap_or(0)];
         for (index, count) in buckets {
@@ -39,7 +39,7 @@ impl Exponential {
                 *sum += count;
             }
         }
-        Self { scale: FIRST_SCALE - merges, offset, counts }
+        Self { scale: FIRST_SCALE - merges.cast_signed(), offset, counts }
     }
 
     /// How many times there are.
@@ -85,8 +85,7 @@ mod tests {
     fn the_scale_falls_as_the_spread_grows_and_totals_never_do() {
         let mut random = Random::seeded(5);
         let mut counted = BTreeMap::new();
-        let mut before = Exponential::default();
-        before.scale = FIRST_SCALE;
+        let mut before = Exponential { scale: FIRST_SCALE, ..Exponential::default() };
         // An hour of ticks each second: times spread out until they reach from a microsecond to an hour.
         for tick in 0..3600_u64 {
             let spread = 1 + tick * 32 / 3600;

@@ -81,31 +81,31 @@ impl Period {
 
 impl Metric {
     /// Values that rise and fall.
-    pub(super) fn gauge(name: &str, unit: &str, points: Vec<DataPoint>) -> Self {
-        Self::new(name, unit, 5, data(points))
+    pub(super) fn gauge(name: &str, unit: &str, points: &[DataPoint]) -> Self {
+        Self::new(name, unit, 5, &data(points))
     }
 
     /// Counts that only rise.
-    pub(super) fn sum(name: &str, unit: &str, points: Vec<DataPoint>) -> Self {
-        Self::new(name, unit, 7, data(points).uint(2, CUMULATIVE).uint(3, 1))
+    pub(super) fn sum(name: &str, unit: &str, points: &[DataPoint]) -> Self {
+        Self::new(name, unit, 7, &data(points).uint(2, CUMULATIVE).uint(3, 1))
     }
 
     /// Histograms with given bounds.
-    pub(super) fn histogram(name: &str, unit: &str, points: Vec<DataPoint>) -> Self {
-        Self::new(name, unit, 9, data(points).uint(2, CUMULATIVE))
+    pub(super) fn histogram(name: &str, unit: &str, points: &[DataPoint]) -> Self {
+        Self::new(name, unit, 9, &data(points).uint(2, CUMULATIVE))
     }
 
     /// Exponential histograms.
-    pub(super) fn exponential(name: &str, unit: &str, points: Vec<DataPoint>) -> Self {
-        Self::new(name, unit, 10, data(points).uint(2, CUMULATIVE))
+    pub(super) fn exponential(name: &str, unit: &str, points: &[DataPoint]) -> Self {
+        Self::new(name, unit, 10, &data(points).uint(2, CUMULATIVE))
     }
 
-    fn new(name: &str, unit: &str, kind: u32, data: Message) -> Self {
-        Self(Message::default().string(1, name).string(3, unit).message(kind, &data))
+    fn new(name: &str, unit: &str, kind: u32, data: &Message) -> Self {
+        Self(Message::default().string(1, name).string(3, unit).message(kind, data))
     }
 }
 
-fn data(points: Vec<DataPoint>) -> Message {
+fn data(points: &[DataPoint]) -> Message {
     points.iter().fold(Message::default(), |data, point| data.message(1, &point.0))
 }
 

@@ -8,6 +8,7 @@ use super::message::{Attributes, Metric, Period, request};
 use super::plugin;
 use crate::clock::unix_time;
 use crate::publish::cumulative::{EndpointTotals, endpoints};
+use crate::report::model::failed::FailedTimesSeen;
 use crate::report::model::timeline::PointTraffic;
 use crate::report::model::{ReportModel, RunData};
 use crate::stats::packed::{PackedHistogram, PackedTimes};
@@ -68,9 +69,9 @@ fn times(period: Period, run: &RunData, totals: &[EndpointTotals]) -> Vec<Metric
         first_byte.extend(total.traffic.first_byte().map(of));
     }
     vec![
-        Metric::exponential("http.client.request.duration", "s", client),
-        Metric::exponential("swarmline.response.duration", "s", response),
-        Metric::exponential("swarmline.first_byte.duration", "s", first_byte),
+        Metric::exponential("http.client.request.duration", "s", &client),
+        Metric::exponential("swarmline.response.duration", "s", &response),
+        Metric::exponential("swarmline.first_byte.duration", "s", &first_byte),
     ]
 }
 
@@ -81,7 +82,7 @@ fn by_result(traffic: &PointTraffic) -> Vec<(Option<&'static str>, u128, Exponen
     let mut ok = coarse(&traffic.service.histogram);
     let mut ok_us = traffic.service.sum.sum_us;
     let mut all = Vec::new();
-    for (class, times) in traffic.failed_times().into_iter().flat_map(|failed| failed.iter()) {
+    for (class, times) in traffic.failed_times().into_iter().flat_map(FailedTimesSeen::iter) {
         let failed = coarse(&times.histogram);
         for (us, count) in &failed {
             let known = ok.entry(*us).or_default();
@@ -145,10 +146,10 @@ fn counts(period: Period, totals: &[EndpointTotals]) -> Vec<Metric> {
         }
     }
     vec![
-        Metric::sum("swarmline.requests", "{request}", completed),
-        Metric::sum("swarmline.failures", "{request}", failed),
-        Metric::sum("swarmline.requests.aborted", "{request}", aborted),
-        Metric::sum("swarmline.body.size", "By", bytes),
+        Metric::sum("swarmline.requests", "{request}", &completed),
+        Metric::sum("swarmline.failures", "{request}", &failed),
+        Metric::sum("swarmline.requests.aborted", "{request}", &aborted),
+        Metric::sum("swarmline.body.size", "By", &bytes),
     ]
 }
 
@@ -159,18 +160,18 @@ fn swarm(period: Period, run: &RunData) -> Vec<Metric> {
     if let Some(tick) = &run.last_tick {
         let gauges = &tick.gauges;
         let one = |value: u64| vec![period.number(&none, value as f64)];
-        metrics.push(Metric::gauge("swarmline.users", "{user}", one(gauges.users.into())));
-        metrics.push(Metric::gauge("swarmline.users.wanted", "{user}", one(gauges.users_wanted.into())));
-        metrics.push(Metric::gauge("swarmline.requests.in_flight", "{request}", one(gauges.in_flight)));
+        metrics.push(Metric::gauge("swarmline.users", "{user}", &one(gauges.users.into())));
+        metrics.push(Metric::gauge("swarmline.users.wanted", "{user}", &one(gauges.users_wanted.into())));
+        metrics.push(Metric::gauge("swarmline.requests.in_flight", "{request}", &one(gauges.in_flight)));
         let late = [("50", gauges.lateness_p50_us), ("99", gauges.lateness_p99_us), ("100", gauges.lateness_max_us)];
         let late = late.map(|(percentile, us)| period.number(&vec![("percentile", percentile)], us as f64 / 1e6));
-        metrics.push(Metric::gauge("swarmline.send.lateness", "s", late.into()));
+        metrics.push(Metric::gauge("swarmline.send.lateness", "s", &late));
     }
     let checks = run.checks_so_far();
     let with_data = || checks.iter().filter(|check| check.has_data);
     let met = with_data().map(|check| period.number(&vec![("check", &check.check)], f64::from(u8::from(check.met))));
-    metrics.push(Metric::gauge("swarmline.check.met", "1", met.collect()));
+    metrics.push(Metric::gauge("swarmline.check.met", "1", &met.collect::<Vec<_>>()));
     let value = |check: &CheckSeen| period.number(&vec![("check", &check.check), ("unit", &check.unit)], check.value);
-    metrics.push(Metric::gauge("swarmline.check.value", "1", with_data().map(value).collect()));
+    metrics.push(Metric::gauge("swarmline.check.value", "1", &with_data().map(value).collect::<Vec<_>>()));
     metrics
 }

@@ -11,21 +11,21 @@ pub(super) fn metrics(period: Period, model: &ReportModel, totals: &[EndpointTot
     let by_name = plugin_times(totals);
     let times = |of: fn(&PluginTimes) -> &Buckets| {
         let point = |times: &PluginTimes| period.explicit(&with(own(), ("endpoint", &times.endpoint)), of(times));
-        by_name.iter().map(point).collect()
+        by_name.iter().map(point).collect::<Vec<_>>()
     };
     let users = model.run.last_tick.iter().map(|tick| period.number(&own(), tick.gauges.users.into()));
     let gauge = |value: fn(&ProcessSeen) -> f64| {
         let point = |(source_id, process)| period.number(&attributes(model, source_id), value(process));
-        model.run.processes.iter().map(point).collect()
+        model.run.processes.iter().map(point).collect::<Vec<_>>()
     };
     vec![
-        Metric::histogram("locust.tl.request.metric.success", "ms", times(|times| &times.success)),
-        Metric::histogram("locust.tl.request.metric.error", "ms", times(|times| &times.error)),
-        Metric::gauge("locust.tl.user.metric.count", "1", users.collect()),
-        Metric::gauge("locust.tl.system.metric.cpu", "%", gauge(|process| process.cpu_percent)),
-        Metric::gauge("locust.tl.system.metric.mem", "By", gauge(|process| (process.memory_mib * MIB).round())),
-        Metric::gauge("locust.tl.system.metric.network", "By", network(period, model)),
-        Metric::sum("locust.tl.event.test.events", "1", events(period, model)),
+        Metric::histogram("locust.tl.request.metric.success", "ms", &times(|times| &times.success)),
+        Metric::histogram("locust.tl.request.metric.error", "ms", &times(|times| &times.error)),
+        Metric::gauge("locust.tl.user.metric.count", "1", &users.collect::<Vec<_>>()),
+        Metric::gauge("locust.tl.system.metric.cpu", "%", &gauge(|process| process.cpu_percent)),
+        Metric::gauge("locust.tl.system.metric.mem", "By", &gauge(|process| (process.memory_mib * MIB).round())),
+        Metric::gauge("locust.tl.system.metric.network", "By", &network(period, model)),
+        Metric::sum("locust.tl.event.test.events", "1", &events(period, model)),
     ]
 }
 

@@ -56,7 +56,9 @@ impl Message {
     /// A packed repeated `uint64`.
     pub(super) fn packed_uints(self, field: u32, values: &[u64]) -> Self {
         let mut packed = Self::default();
-        values.iter().for_each(|value| packed.varint(*value));
+        for value in values {
+            packed.varint(*value);
+        }
         self.message(field, &packed)
     }
 
