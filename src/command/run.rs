@@ -11,6 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::body_file::PIECE;
 use crate::plan::dry_run;
+use crate::plan::engine::Environment;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::Message;
 use crate::plan::otlp::OtlpChoice;
@@ -34,15 +35,22 @@ use crate::run::{self, Finished, Readers, StreamResult};
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
+    run_in(flags, origins, &environment())
+}
+
+/// The same for a run to which the variables of other runs mean nothing: its metrics go nowhere.
+pub(super) fn run_without_variables(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
+    let mut environment = environment();
+    environment.retain(|name, _| !name.starts_with("OTEL_"));
+    run_in(flags, origins, &environment)
+}
+
+fn run_in(flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
     memory::save_address_space();
-    let environment = environment();
-    let surroundings = ProcessContext {
-        stdout_is_terminal: io::stdout().is_terminal(),
-        entropy: random::entropy(),
-        environment: &environment,
-    };
+    let surroundings =
+        ProcessContext { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy(), environment };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
-    let otlp = OtlpChoice::new(flags.publish.otlp.as_deref(), &environment)?;
+    let otlp = OtlpChoice::new(flags.publish.otlp.as_deref(), environment)?;
     let web = WebPlan::of_run(flags, origins)?;
     let collector = ReportCollector::of_run(&plan)?;
     if flags.dry_run {

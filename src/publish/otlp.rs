@@ -11,12 +11,13 @@ mod proto;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 
 use super::feed::{Feed, FeedState, LiveReport};
 use crate::cli::LogLevel;
+use crate::clock::{Clock, Moment};
 use crate::error::{Error, Result};
 use crate::plan::otlp::OtlpPlan;
 use crate::telemetry::exports::{ExportCounter, ExportCounts};
@@ -190,7 +191,7 @@ impl Pusher {
     }
 
     fn push(&self, client: &Client<'_>, live: &LiveReport, limit: Duration) -> PushResult {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Clock::start_now().unix(Moment::START);
         let message = metrics::message(&live.model, &self.plan.resource, now);
         let result = client.push(&message, limit);
         match &result {

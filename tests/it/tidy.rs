@@ -31,7 +31,21 @@ const FLOORS: [(&str, &[&str]); 24] = [
     ("server", &["error", "plan"]),
     (
         "publish",
-        &["cli", "clock", "error", "event", "load", "plan", "report", "server", "stats", "telemetry", "vocabulary"],
+        &[
+            "cli",
+            "clock",
+            "error",
+            "event",
+            "load",
+            "merge",
+            "plan",
+            "report",
+            "secret",
+            "server",
+            "stats",
+            "telemetry",
+            "vocabulary",
+        ],
     ),
     ("request_log", &["clock", "error", "load", "outcome", "plan", "stats", "telemetry", "value", "vocabulary"]),
     (

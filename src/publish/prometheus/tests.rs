@@ -38,9 +38,9 @@ fn counters_and_histograms_never_fall_and_end_at_the_streams_final_line() {
     let line = |kind: &str| STREAM.lines().find(|line| line.contains(kind)).unwrap();
     let end: serde_json::Value = serde_json::from_str(line("\"stats_type\":\"final\"")).unwrap();
     let of_end = |key: &str| end["telemetry"][key].as_f64().unwrap();
-    assert_eq!(sum("swarmline_requests_total{"), of_end("num_requests"));
-    assert_eq!(sum("swarmline_failures_total{"), of_end("num_failures"));
-    assert_eq!(sum("swarmline_response_time_seconds_count"), of_end("num_requests"));
+    assert!((sum("swarmline_requests_total{") - of_end("num_requests")).abs() < 0.5);
+    assert!((sum("swarmline_failures_total{") - of_end("num_failures")).abs() < 0.5);
+    assert!((sum("swarmline_response_time_seconds_count") - of_end("num_requests")).abs() < 0.5);
     let mean = sum("swarmline_response_time_seconds_sum") * 1000.0 / of_end("num_requests");
     assert!((mean - of_end("avg_response_time")).abs() < 0.001, "{mean}");
 }

@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn numbers_are_exact_and_as_short_as_others_write_bounds() {
         for (us, seconds) in
-            [(500, "0.0005"), (2_500_000, "2.5"), (60_000_000, "60"), (0, "0"), (10_000_001, "10.000001")]
+            [(500_u32, "0.0005"), (2_500_000, "2.5"), (60_000_000, "60"), (0, "0"), (10_000_001, "10.000001")]
         {
-            assert_eq!(micros(us as u64), seconds);
+            assert_eq!(micros(u64::from(us)), seconds);
         }
         assert_eq!((millis(7_500_000), millis(1), millis(u128::from(u64::MAX))).1, "0.001");
         assert_eq!(micros(u128::from(u64::MAX)), "18446744073709.551615");
