@@ -176,6 +176,7 @@ fn look(tick: u32, at: Moment) -> TickSample {
         writer_cpu: Duration::ZERO,
         open_files_limit: 1024,
         overslept: SamplerReport::default(),
+        exports: None,
     }
 }
 

@@ -79,7 +79,7 @@ pub fn demo() -> Result<Exit> {
     let Invocation::Command(Command::Run(flags), origins) = parsed else {
         unreachable!("the line above is a run");
     };
-    run(&flags, &origins)
+    run::run_without_variables(&flags, &origins)
 }
 
 /// `swarmline target`.

@@ -356,6 +356,16 @@ words! {
 }
 
 words! {
+    /// `direction` of bytes on the network.
+    Direction {
+        /// From this host.
+        Sent = "sent",
+        /// To it.
+        Recv = "recv",
+    }
+}
+
+words! {
     /// `kind` of a piece of a histogram: which times it has.
     HistogramKind {
         /// Service times: from sending to the last byte.
@@ -364,6 +374,8 @@ words! {
         Response = "response",
         /// From sending to the first byte.
         FirstByte = "first_byte",
+        /// Service times of requests that failed in one way.
+        FailedService = "failed_service",
         /// Response times so far of requests that had not ended.
         UnfinishedResponse = "unfinished_response",
         /// Service times so far of requests that had not ended.
@@ -374,20 +386,4 @@ words! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn phases_are_ordered_as_an_interval_prefers_them() {
-        assert!(Phase::ALL.is_sorted());
-        assert_eq!(Phase::ALL.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
-        let mut in_order_of_time = Phase::IN_ORDER_OF_TIME;
-        in_order_of_time.sort();
-        assert_eq!(in_order_of_time, Phase::ALL);
-    }
-
-    #[test]
-    fn failure_classes_are_in_alphabetical_order() {
-        assert!(FailureClass::ALL.map(FailureClass::as_str).is_sorted());
-    }
-}
+mod tests;

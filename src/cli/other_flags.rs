@@ -138,6 +138,11 @@ pub struct MergeFlags {
     /// Print no summary on standard error
     #[arg(short, long)]
     pub quiet: bool,
+    /// Push the metrics of the merged run to this backend: OTLP over HTTP, in protobuf
+    ///
+    /// As --otlp of swarmline run.
+    #[arg(long, value_name = "URL")]
+    pub otlp: Option<String>,
     /// Checks of the run, in place of those of the shards' plan.
     #[command(flatten)]
     pub checks: CheckFlags,

@@ -22,4 +22,11 @@ pub struct PublishFlags {
     /// Go on serving the page for this time after the end; a signal ends that [default: 0]
     #[arg(long, value_name = "TIME", value_parser = value::duration, help_heading = "Live page")]
     pub web_linger: Option<Duration>,
+    /// Push the metrics to this backend while the run goes on: OTLP over HTTP, in protobuf
+    ///
+    /// /v1/metrics is added to the URL. Without the flag the variable OTEL_EXPORTER_OTLP_ENDPOINT counts; headers, timeout and
+    /// attributes come from OpenTelemetry's variables.
+    #[allow(clippy::doc_markdown, reason = "shown as it is on the help page")]
+    #[arg(long, value_name = "URL", help_heading = "Metrics")]
+    pub otlp: Option<String>,
 }

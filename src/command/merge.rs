@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use super::environment::environment;
 use super::stdio::tell;
 use crate::cli::{MergeFlags, SettingSources};
 use crate::error::{Error, Exit, Result};
 use crate::machine::limits;
-use crate::merge::{self, MergePolicy, MergeResult, Merged};
+use crate::merge::{self, MasterLineObserver, MergePolicy, MergeResult, Merged};
+use crate::plan::otlp::OtlpChoice;
 use crate::plan::{Sink, check};
+use crate::publish::feed::Feed;
+use crate::publish::publishers::{PublishPlan, Publishers};
 use crate::report::collector::ReportCollector;
 use crate::report::screen;
 use crate::report::terminal;
@@ -27,12 +31,23 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         checks: checks.into_iter().map(|(check, origin)| (check, origin.as_str())).collect(),
     };
     let sink = Sink::of(&flags.telemetry);
-    let collector = ReportCollector::of_merge(flags, &sink)?;
+    let otlp = OtlpChoice::new(flags.otlp.as_deref(), &environment())?.plan(tell);
+    let mut collector = ReportCollector::of_merge(flags, &sink)?;
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
     signals::install_interrupt(&interrupt)?;
     limits::raise_open_files();
     let has_checks = !rules.checks.is_empty();
-    let outcome = match merge::merge(&flags.streams, &sink, rules, Box::new(collector.merge_tee()), &interrupt) {
+    let feed = otlp.is_some().then(|| Feed::new(collector.follow()));
+    let start = |feed: &Feed| {
+        let plan = PublishPlan { web: None, otlp };
+        Publishers::start(feed, "", plan, None, tell)
+    };
+    let publishers = feed.as_ref().map(start).transpose()?;
+    let tee: MasterLineObserver = match &feed {
+        Some(feed) => feed.merge_tee(collector.merge_tee()),
+        None => Box::new(collector.merge_tee()),
+    };
+    let outcome = match merge::merge(&flags.streams, &sink, rules, tee, &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
         Ok(Merged::Closed) if !collector.has_files() && !has_checks => return Ok(Exit::Pass),
         broken => {
@@ -43,12 +58,18 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
     };
     outcome.troubles.iter().for_each(|trouble| tell(trouble));
     let model = collector.model()?;
+    if let Some(feed) = &feed {
+        feed.finish(model.clone());
+    }
     let left = collector.write(&model);
     if !flags.quiet {
         let (MergeResult { shards: (there, all), .. }, summary) =
             (&outcome, terminal::exchanges(&model.run) + &terminal::summary(&model, screen::stderr_width()));
         let left = left.as_deref().unwrap_or_default();
         screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
+    }
+    if let Some((_, sentence)) = publishers.and_then(|publishers| publishers.finish()).map(|end| end.sentence()) {
+        tell(sentence.trim_end());
     }
     left.map(|_| outcome.assessment.exit(flags.exit_code_on_error))
 }

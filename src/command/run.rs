@@ -1,6 +1,7 @@
 //! A run, its reports, and what is published of it.
 
 use std::io::{self, IsTerminal as _};
+use std::time::Duration;
 
 use super::environment::environment;
 use super::stdio::print;
@@ -10,8 +11,10 @@ use crate::error::{Error, Exit, Result};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::body_file::PIECE;
 use crate::plan::dry_run;
+use crate::plan::engine::Environment;
 use crate::plan::extract::Extraction;
 use crate::plan::journey::Message;
+use crate::plan::otlp::OtlpChoice;
 use crate::plan::request_log::RequestLogPlan;
 use crate::plan::url::Scheme;
 use crate::plan::web::WebPlan;
@@ -19,7 +22,7 @@ use crate::plan::{Plan, ProcessContext, Sink, random};
 use crate::publish;
 use crate::publish::feed::Feed;
 use crate::publish::observer::{Context, Observer};
-use crate::publish::publishers::{Publishers, stop_requests};
+use crate::publish::publishers::{PublishPlan, Publishers, stop_requests};
 use crate::report::collector::ReportCollector;
 use crate::report::model::ReportModel;
 use crate::report::screen::{Screen, TerminalInfo};
@@ -32,14 +35,22 @@ use crate::run::{self, Finished, Readers, StreamResult};
 /// # Errors
 /// Exit 2 when the plan cannot be carried out, exit 4 when the stream could not be written.
 pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
+    run_in(flags, origins, &environment())
+}
+
+/// The same for a run to which the variables of other runs mean nothing: its metrics go nowhere.
+pub(super) fn run_without_variables(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
+    let mut environment = environment();
+    environment.retain(|name, _| !name.starts_with("OTEL_"));
+    run_in(flags, origins, &environment)
+}
+
+fn run_in(flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
     memory::save_address_space();
-    let environment = environment();
-    let surroundings = ProcessContext {
-        stdout_is_terminal: io::stdout().is_terminal(),
-        entropy: random::entropy(),
-        environment: &environment,
-    };
+    let surroundings =
+        ProcessContext { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy(), environment };
     let plan = Plan::from_flags(flags, origins, surroundings)?;
+    let otlp = OtlpChoice::new(flags.publish.otlp.as_deref(), environment)?;
     let web = WebPlan::of_run(flags, origins)?;
     let collector = ReportCollector::of_run(&plan)?;
     if flags.dry_run {
@@ -58,15 +69,15 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
         screen.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
     let observers = publish::observers(&Context { flags, plan: &plan, screen: &screen })?;
-    match web {
-        None => {
-            let (_stop, stop_requests) = stop_requests();
-            let readers = Readers { collector: collector.tee(), observers, stop_requests };
-            let finished = run::run(&plan, readers)?;
-            report(&plan, &collector, &screen, finished, |_| {})
-        }
-        Some(web) => published(&plan, collector, &screen, observers, &web),
+    let otlp = otlp.plan(|why| screen.print(LogLevel::Warning, &format!("swarmline: {why}\n")));
+    let publish = PublishPlan { web, otlp };
+    if publish.is_empty() {
+        let (_stop, stop_requests) = stop_requests();
+        let readers = Readers { collector: collector.tee(), observers, stop_requests, exports: None };
+        let finished = run::run(&plan, readers)?;
+        return report(&plan, &collector, &screen, finished, |_| {});
     }
+    published(&plan, collector, &screen, observers, publish)
 }
 
 /// A run that others follow while it goes on.
@@ -75,14 +86,18 @@ fn published(
     mut collector: ReportCollector,
     screen: &Screen,
     observers: Vec<Box<dyn Observer>>,
-    web: &WebPlan,
+    publish: PublishPlan,
 ) -> Result<Exit> {
+    let linger = publish.web.as_ref().map_or(Duration::ZERO, |web| web.linger);
     let feed = Feed::new(collector.follow());
     let (stop, stop_requests) = stop_requests();
     let say = |text: &str| screen.print(LogLevel::Info, &format!("swarmline: {text}\n"));
-    let publishers = Publishers::start(&feed, plan.testplan(), Some(web), Some(stop), say)?;
-    let readers = Readers { collector: feed.tee(collector.tee()), observers, stop_requests };
+    let publishers = Publishers::start(&feed, plan.testplan(), publish, Some(stop.clone()), say)?;
+    let readers =
+        Readers { collector: feed.tee(collector.tee()), observers, stop_requests, exports: publishers.exports() };
     let finished = run::run(plan, readers)?;
+    // A channel without senders would have stopped the run, and without a page there is no other one.
+    drop(stop);
     let after = finished.after.clone();
     let was_killed = finished.exit(plan) == Exit::Killed;
     let exit = report(plan, &collector, screen, finished, |model| feed.finish(model.clone()));
@@ -90,10 +105,15 @@ fn published(
     if let Ok(model) = collector.model() {
         feed.finish(model);
     }
-    publishers.finish();
-    if !web.linger.is_zero() && !was_killed {
-        say(&format!("the live page stays for {} s; a signal ends that", web.linger.as_secs_f64()));
-        after.wait(web.linger);
+    if was_killed {
+        return exit;
+    }
+    if let Some((level, sentence)) = publishers.finish().map(|end| end.sentence()) {
+        screen.print(level, &sentence);
+    }
+    if !linger.is_zero() {
+        say(&format!("the live page stays for {} s; a signal ends that", linger.as_secs_f64()));
+        after.wait(linger);
     }
     exit
 }

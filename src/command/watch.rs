@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::environment::environment;
 use super::stdio::tell;
 use crate::cli::WatchFlags;
 use crate::error::{Error, Exit, Result};
+use crate::plan::otlp::OtlpChoice;
 use crate::plan::web::WebPlan;
 use crate::publish::feed::Feed;
-use crate::publish::publishers::Publishers;
+use crate::publish::publishers::{PublishPlan, Publishers};
 use crate::report::collector::{Collector, SharedCollector, lock};
 use crate::run::signals;
 use crate::telemetry::interrupt::Interrupt;
@@ -30,11 +32,13 @@ const MAGIC: u64 = 4;
 /// Exit 2: the stream cannot be read, is compressed, or holds more than one run; the port cannot be taken.
 pub fn watch(flags: &WatchFlags) -> Result<Exit> {
     let web = WebPlan::of_watch(&flags.publish)?;
+    let linger = web.linger;
+    let otlp = OtlpChoice::new(flags.publish.otlp.as_deref(), &environment())?.plan(tell);
     let interrupt = Arc::new(Interrupt::new().map_err(|why| Error::usage("signals", why))?);
     signals::install_interrupt(&interrupt)?;
     let mut watched = Watched::new(&flags.stream);
     let feed = Feed::new(Arc::clone(&watched.collector));
-    let publishers = Publishers::start(&feed, &watched.name, Some(&web), None, tell)?;
+    let publishers = Publishers::start(&feed, &watched.name, PublishPlan { web: Some(web), otlp }, None, tell)?;
     let end = watched.follow(&interrupt, &feed)?;
     if end == WatchEnd::Signal {
         return Ok(Exit::Pass);
@@ -46,10 +50,12 @@ pub fn watch(flags: &WatchFlags) -> Result<Exit> {
         tell(&format!("{}: {trouble}", watched.name));
     }
     feed.finish(model);
-    publishers.finish();
-    if !web.linger.is_zero() {
-        tell(&format!("the run is over; the live page stays for {} s; a signal ends that", web.linger.as_secs_f64()));
-        interrupt.wait(&[], Some(web.linger)).map_err(|why| Error::usage("signals", why))?;
+    if let Some((_, sentence)) = publishers.finish().map(|end| end.sentence()) {
+        tell(sentence.trim_end());
+    }
+    if !linger.is_zero() {
+        tell(&format!("the run is over; the live page stays for {} s; a signal ends that", linger.as_secs_f64()));
+        interrupt.wait(&[], Some(linger)).map_err(|why| Error::usage("signals", why))?;
     }
     Ok(exit)
 }

@@ -25,6 +25,7 @@ impl Telemetry<'_> {
             },
             first_byte: self.timings.map(|timings| (self.first_byte.counted(), timings.timings().connecting)),
             service: self.service.of(completed),
+            failed_service_us: self.failed_service_us.to_vec(),
             response: (!self.response_is_service).then(|| self.response.of(completed)),
         }
     }

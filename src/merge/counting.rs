@@ -9,8 +9,8 @@ use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::vocabulary::LineKind;
 
-/// Pieces of the histograms of an interval: over an hour's every slot, twice.
-const MOST_PIECES: usize = 200;
+/// Pieces of the histograms of an interval: over an hour's every slot, twice, and those of each class of failures.
+const MOST_PIECES: usize = 300;
 
 impl Join {
     /// Takes an interval, or what had not ended: at once, or when the pieces of its histograms have come.
@@ -31,7 +31,11 @@ impl Join {
             self.contradict(index, number, "a piece of a histogram without its interval");
             return;
         };
-        open.pieces.push(PendingPiece { kind: line.histogram_kind(), histogram: (*line.histogram).into() });
+        open.pieces.push(PendingPiece {
+            kind: line.histogram_kind(),
+            class: line.class.0,
+            histogram: (*line.histogram).into(),
+        });
         open.left -= 1;
         if open.left > 0 {
             self.shard(index).open = Some(open);

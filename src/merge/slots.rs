@@ -3,9 +3,10 @@
 use crate::stats::interval::TimesKind;
 use crate::stats::scale::Scale;
 use crate::telemetry::claims::{Contradiction, Distribution};
+use crate::telemetry::failed_claims::FailedClaims;
 use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::reader::line::Telemetry;
-use crate::vocabulary::HistogramKind;
+use crate::vocabulary::{FailureClass, HistogramKind};
 
 /// Times by slots, as they are added: the scale's own slots in ascending order, and the count of each.
 pub(super) type SlotCounts = (TimesKind, Scale, Vec<(u64, u64)>);
@@ -38,19 +39,25 @@ impl Telemetry<'_> {
             let kind = match piece.kind {
                 Some(HistogramKind::Response) => TimesKind::Response,
                 Some(HistogramKind::FirstByte) => TimesKind::FirstByte,
+                Some(HistogramKind::FailedService) => TimesKind::Failed(piece.class.unwrap_or(FailureClass::Other)),
                 _ => service,
             };
             (kind, &*piece.histogram)
         });
         let (mut found, mut all) = (Vec::new(), [Distribution::default(); 3]);
+        let mut failed = FailedClaims::new(&self.failed_by_class, &self.failed_service_us, self.service.claim());
         for (kind, text) in own.chain(pieces) {
             let recorded = decoder.read(text)?;
-            let at = match kind {
-                TimesKind::Service | TimesKind::Both => 0,
-                TimesKind::Response => 1,
-                TimesKind::FirstByte => 2,
-            };
-            all[at].add(&recorded);
+            match kind {
+                TimesKind::Service | TimesKind::Both => all[0].add(&recorded),
+                TimesKind::Response => all[1].add(&recorded),
+                TimesKind::FirstByte => all[2].add(&recorded),
+                TimesKind::Failed(class) => {
+                    if !failed.add(class, &recorded) {
+                        return Err("a histogram of failures that did not occur");
+                    }
+                }
+            }
             found.push((kind, recorded.scale, recorded.slots.to_vec()));
         }
         let claim = self.claim();
@@ -60,6 +67,7 @@ impl Telemetry<'_> {
         }
         let with_first_byte = if self.timings.is_some() { claim.completed() } else { 0 };
         all[2].check_against(with_first_byte, self.first_byte.claim())?;
+        failed.check()?;
         Ok(found)
     }
 
@@ -96,5 +104,7 @@ impl Telemetry<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct PendingPiece {
     pub(super) kind: Option<HistogramKind>,
+    /// How the requests failed, in a histogram of failed ones.
+    pub(super) class: Option<FailureClass>,
     pub(super) histogram: Box<str>,
 }

@@ -166,12 +166,19 @@ impl Tick {
             sum.throttled_ms += health.throttled_ms;
             sum.open_files = sum.open_files.saturating_add(health.open_files);
             sum.open_files_limit = sum.open_files_limit.saturating_add(health.open_files_limit);
+            sum.otlp_failed = together(sum.otlp_failed, health.otlp_failed);
+            sum.otlp_rejected = together(sum.otlp_rejected, health.otlp_rejected);
         }
         // So far, those of shards included that have nothing more to tell.
         sum.sent = sent;
         (sum.interval_start, sum.interval_end, sum.phase) = (span.start.clone(), span.end.clone(), Some(span.phase));
         Some(sum)
     }
+}
+
+/// The sum of counts that a shard may not have.
+fn together(one: Option<u64>, two: Option<u64>) -> Option<u64> {
+    one.map_or(two, |one| Some(one.saturating_add(two.unwrap_or(0))))
 }
 
 /// The health that a shard reports.
@@ -199,6 +206,8 @@ pub(super) fn health(line: &Telemetry<'_>) -> Box<Health> {
         throttled_ms: line.throttled_ms,
         open_files: line.open_files,
         open_files_limit: line.open_files_limit,
+        otlp_failed: line.otlp_failed,
+        otlp_rejected: line.otlp_rejected,
     })
 }
 

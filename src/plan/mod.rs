@@ -23,6 +23,7 @@ pub mod missing_value;
 pub mod pattern;
 pub mod placement;
 mod number;
+pub mod otlp;
 pub mod percent;
 pub mod pointer;
 pub mod random;

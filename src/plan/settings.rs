@@ -13,7 +13,7 @@ use super::route::Route;
 use super::setting::{SettingScope, Settings};
 use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
-use crate::secret::{MASK, masked_header};
+use crate::secret::{MASK, masked_header, masked_url};
 use crate::value::{Header, Resolve};
 
 /// What settings are made of: the flags, and what was resolved with them.
@@ -107,7 +107,7 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
 
 /// The settings after those of report files ([`OutputFlag`]).
 #[rustfmt::skip]
-const ROWS_AFTER_OUTPUTS: [SettingRow; 10] = [
+const ROWS_AFTER_OUTPUTS: [SettingRow; 11] = [
     run("telemetry", &["telemetry"], |of| one(sink(of.sink))),
     run("log-requests", &["log_requests"], |of| maybe(of.flags.log_requests.as_deref().map(path))),
     run("log-share", &["log_share"], |of| maybe(of.flags.log_share)),
@@ -117,6 +117,7 @@ const ROWS_AFTER_OUTPUTS: [SettingRow; 10] = [
     run("await-host", &["await_host"], |of| maybe(of.flags.await_host.map(time))),
     // Two runs of the same plan may have different checks.
     run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
+    run("otlp", &["otlp"], |of| maybe(of.flags.publish.otlp.as_deref().map(masked_url))),
     run("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),
     run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];

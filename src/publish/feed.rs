@@ -7,8 +7,10 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::merge::MasterLineObserver;
 use crate::report::collector::{SharedCollector, lock};
 use crate::report::model::ReportModel;
+use crate::telemetry::record::RecordBody;
 use crate::telemetry::writer::LineTee;
 use crate::vocabulary::LineKind;
 
@@ -73,6 +75,18 @@ impl Feed {
         Box::new(move |body, line| {
             collector(body, line);
             if ends_tick(body.kind()) {
+                feed.advance();
+            }
+        })
+    }
+
+    /// The same for the lines of a merge; those that a worker wrote have no body.
+    #[must_use]
+    pub fn merge_tee(&self, mut collector: impl FnMut(Option<&RecordBody>, &[u8]) + 'static) -> MasterLineObserver {
+        let feed = self.clone();
+        Box::new(move |body, line| {
+            collector(body, line);
+            if body.is_some_and(|body| ends_tick(body.kind())) {
                 feed.advance();
             }
         })

@@ -3,9 +3,11 @@
 //! A new observer is a file here, an entry of `OBSERVERS`, and a flag of `swarmline run`.
 
 pub mod feed;
+mod cumulative;
 mod latest;
 mod line;
 pub mod observer;
+pub mod otlp;
 pub mod prometheus;
 pub mod publishers;
 pub mod snapshot;

@@ -47,6 +47,7 @@ use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
+use crate::telemetry::exports::ExportCounter;
 use crate::telemetry::line::{Envelope, StreamSource};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
@@ -118,6 +119,8 @@ pub struct Readers {
     pub observers: Vec<Box<dyn Observer>>,
     /// Delivers a request to stop the run as a first signal does; its sender must outlive the run.
     pub stop_requests: Receiver<()>,
+    /// How pushing metrics goes, where that is done; for the lines about health.
+    pub exports: Option<Arc<ExportCounter>>,
 }
 
 /// Does what the plan says.
@@ -125,7 +128,7 @@ pub struct Readers {
 /// # Errors
 /// Exit 2 when a limit of the machine stands against the plan, the stream cannot be opened, or a thread not started.
 pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
-    let Readers { collector, observers, stop_requests } = readers;
+    let Readers { collector, observers, stop_requests, exports } = readers;
     let limits = MachineLimits::read();
     limits.check_users(u64::from(plan.load().max_users()), plan.body_files().len() as u64)?;
     let open_files = limits::raise_open_files();
@@ -163,6 +166,7 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
         writer_cpu: writer.cpu(),
         open_files_limit: open_files,
         heartbeat: Heartbeat::default(),
+        exports,
     };
     let grid = beginning::grid(plan, &clock);
     let first = watch.observe(grid.first());

@@ -1,5 +1,6 @@
 //! The sampler thread: observes machine and swarm at each tick, and so sets the pace of the stream.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -9,6 +10,7 @@ use crate::clock::Moment;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::stop::Never;
 use crate::machine::sampler::Sampler;
+use crate::telemetry::exports::ExportCounter;
 use crate::telemetry::tick::TickSample;
 use crate::telemetry::writer::CpuGauge;
 
@@ -27,6 +29,8 @@ pub(super) struct SamplerThread<'run> {
     pub(super) writer_cpu: CpuGauge,
     pub(super) open_files_limit: u64,
     pub(super) heartbeat: Heartbeat,
+    /// How pushing metrics goes, where that is done.
+    pub(super) exports: Option<Arc<ExportCounter>>,
 }
 
 impl SamplerThread<'_> {
@@ -42,6 +46,7 @@ impl SamplerThread<'_> {
             writer_cpu: self.writer_cpu.read(),
             open_files_limit: self.open_files_limit,
             overslept: self.heartbeat.take(),
+            exports: self.exports.as_ref().map(|exports| exports.read()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::failed_times::FailedTimes;
 use super::histogram::Precision;
 use super::scale::Scale;
 use super::sum::Sum;
@@ -35,6 +36,8 @@ pub struct Interval {
     pub connections: ConnectionTimes,
     /// From sending to the first byte of the final response.
     pub first_byte: FirstByteTimes,
+    /// Service times of failed requests.
+    pub failed_times: FailedTimes,
     service: Times,
     /// `None` as long as every response time equals the service time.
     response: Option<Times>,
@@ -104,6 +107,8 @@ pub struct IntervalCounts {
     pub service: Sum,
     /// `None` if every response time equals the service time.
     pub response: Option<Sum>,
+    /// Sums of the service times of failed requests; empty in a stream of an earlier version.
+    pub failed_service_us: Vec<(FailureClass, u64)>,
 }
 
 /// Selects which times a histogram belongs to.
@@ -117,6 +122,8 @@ pub enum TimesKind {
     Both,
     /// From sending to the first byte of the final response.
     FirstByte,
+    /// Service times of requests that failed in this way.
+    Failed(FailureClass),
 }
 
 impl Interval {
@@ -135,6 +142,7 @@ impl Interval {
             content_bytes: 0,
             connections: ConnectionTimes::default(),
             first_byte: FirstByteTimes::default(),
+            failed_times: FailedTimes::default(),
             service: Times::new(precision),
             response: None,
             precision,
@@ -156,7 +164,7 @@ impl Interval {
                 return;
             }
             Ending::Ok => self.ok += 1,
-            Ending::Failed(failure) => self.record_failure(failure),
+            Ending::Failed(failure) => self.record_failure(failure, micros(outcome.service_time())),
         }
         self.content_bytes += u128::from(traffic.content_length);
         self.first_byte.record(outcome);
@@ -177,8 +185,9 @@ impl Interval {
         }
     }
 
-    fn record_failure(&mut self, failure: Failure) {
+    fn record_failure(&mut self, failure: Failure, service_us: u64) {
         let class = failure.class();
+        self.failed_times.record(class, service_us);
         match self.failed.iter_mut().find(|(known, _)| *known == class) {
             Some((_, count)) => *count += 1,
             None => self.failed.push((class, 1)),
@@ -214,6 +223,9 @@ impl Interval {
                 None => self.failed.push((*class, *count)),
             }
         }
+        for (class, sum_us) in &counted.failed_service_us {
+            self.failed_times.add_sum(*class, *sum_us);
+        }
         if counted.response.is_some() && self.response.is_none() {
             self.response = Some(self.service.clone());
         }
@@ -228,6 +240,7 @@ impl Interval {
         match kind {
             TimesKind::Service | TimesKind::Both => self.service.add_recorded(scale, slots),
             TimesKind::FirstByte => self.first_byte.times_mut().add_recorded(scale, slots),
+            TimesKind::Failed(class) => self.failed_times.add_recorded(class, scale, slots),
             TimesKind::Response => {}
         }
         if matches!(kind, TimesKind::Response | TimesKind::Both)
@@ -285,6 +298,7 @@ impl Interval {
         (self.bytes_sent, self.bytes_received, self.content_bytes) = (0, 0, 0);
         self.after_stop = AfterStop::default();
         self.failed.clear();
+        self.failed_times.clear();
         self.connections = ConnectionTimes::default();
         self.first_byte.clear();
         self.service.clear();

@@ -6,6 +6,7 @@ pub mod histogram;
 pub mod packed;
 pub mod times;
 pub mod timings;
+pub mod failed_times;
 pub mod interval;
 pub mod samples;
 pub mod send_lateness;

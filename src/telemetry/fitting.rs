@@ -7,8 +7,9 @@ use super::line::MAX_LINE;
 use super::own_records::HistogramPiece;
 use super::record::RecordBody;
 use crate::plan::endpoint::Endpoint;
+use crate::stats::histogram::TimeHistogram;
 use crate::stats::times::Times;
-use crate::vocabulary::HistogramKind;
+use crate::vocabulary::{FailureClass, HistogramKind};
 
 /// Maximum bytes of a line without its record: envelope, message, run id (64), test plan (128 as JSON), tick, number.
 const ENVELOPE: usize = 640;
@@ -49,20 +50,30 @@ impl<'a> Fitting<'a> {
             self.room -= whole[0].len();
             return whole.pop();
         }
-        let parts = whole.len();
-        self.further.extend((1..).zip(whole).map(|(part, histogram)| {
+        self.put(whole, kind, None);
+        None
+    }
+
+    /// Keeps the histogram of requests that failed in one way for lines of their own.
+    pub(super) fn put_failed(&mut self, histogram: &TimeHistogram, class: FailureClass) {
+        self.put(pieces(histogram, PIECE), HistogramKind::FailedService, Some(class));
+    }
+
+    fn put(&mut self, pieces: Vec<String>, kind: HistogramKind, class: Option<FailureClass>) {
+        let parts = pieces.len();
+        self.further.extend((1..).zip(pieces).map(|(part, histogram)| {
             RecordBody::Histogram(HistogramPiece {
                 interval_start: self.span.0.to_owned(),
                 interval_end: self.span.1.to_owned(),
                 method: self.endpoint.method.clone(),
                 name: self.endpoint.name.clone(),
                 kind,
+                class,
                 part,
                 parts,
                 histogram,
             })
         }));
-        None
     }
 
     /// The additional lines.

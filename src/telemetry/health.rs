@@ -62,5 +62,7 @@ pub(super) fn line(
         throttled_ms: throttled.as_secs_f64() * 1000.0,
         open_files: sample.machine.open_files,
         open_files_limit: sample.open_files_limit,
+        otlp_failed: sample.exports.map(|exports| exports.failed),
+        otlp_rejected: sample.exports.map(|exports| exports.rejected),
     }))
 }

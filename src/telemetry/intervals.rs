@@ -1,12 +1,14 @@
 //! Converts intervals to lines: what happened at each endpoint, with histograms in the line or, if too long, in parts.
 
+use std::collections::BTreeMap;
+
 use super::fitting::Fitting;
 use super::own_records::IntervalMetric;
 use super::record::RecordBody;
 use super::wire_times::WireTimes;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::interval::Interval;
-use crate::vocabulary::{HistogramKind, Phase};
+use crate::vocabulary::{FailureClass, HistogramKind, Phase};
 
 /// The period and the phase of an interval.
 #[derive(Clone, Debug)]
@@ -31,6 +33,9 @@ pub fn lines(span: &Span, endpoint: &Endpoint, interval: &Interval) -> Vec<Recor
         }
         if let Some(times) = interval.first_byte.of_all(interval.completed()) {
             metric.first_byte_histogram = fitting.fit(times, HistogramKind::FirstByte);
+        }
+        for times in interval.failed_times.of_all(&interval.failed).into_iter().flatten() {
+            fitting.put_failed(&times.histogram, times.class);
         }
     }
     let further = fitting.further();
@@ -60,6 +65,7 @@ fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetr
         service,
         first_byte: interval.first_byte.of_all(interval.completed()).map(Into::into),
         timings: interval.first_byte.timings(interval.service().sum()).map(Into::into),
+        failed_service_us: failed_service_us(interval),
         connections: (&interval.connections).into(),
         service_histogram: None,
         response_histogram: None,
@@ -67,4 +73,9 @@ fn metric(span: &Span, endpoint: &Endpoint, interval: &Interval) -> IntervalMetr
         response_is_service: interval.response_is_service(),
         histogram_lines: 0,
     }
+}
+
+fn failed_service_us(interval: &Interval) -> BTreeMap<FailureClass, u64> {
+    let times = interval.failed_times.of_all(&interval.failed).into_iter().flatten();
+    times.map(|times| (times.class, u64::try_from(times.sum_us).unwrap_or(u64::MAX))).collect()
 }

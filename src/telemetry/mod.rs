@@ -1,11 +1,13 @@
 //! The telemetry stream of JSON lines.
 
+pub mod exports;
 pub mod wire_times;
 pub mod own_records;
 pub mod record;
 pub mod line;
 pub mod hdr;
 pub mod claims;
+pub mod failed_claims;
 mod fitting;
 pub mod intervals;
 mod health;

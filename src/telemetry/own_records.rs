@@ -289,6 +289,10 @@ pub struct IntervalMetric {
     /// Where the time of the completed requests went; left out with `first_byte`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timings: Option<WireTimings>,
+    /// Sums of the service times of failed requests, by class; their histograms are in lines of their own. Left out without
+    /// a failed request, and if a shard's stream is of an earlier version, which lacks them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed_service_us: BTreeMap<FailureClass, u64>,
     /// New connections and the time they took, those of aborted requests included.
     pub connections: WireConnections,
     /// `HdrHistogram` V2 + DEFLATE in base64, of service times in microseconds; left out if it does not fit.
@@ -302,11 +306,11 @@ pub struct IntervalMetric {
     pub first_byte_histogram: Option<String>,
     /// Whether each response time equals the service time: the service histogram is then for both.
     pub response_is_service: bool,
-    /// Number of following lines with parts of histograms that did not fit.
+    /// Number of following lines with histograms: parts of those that did not fit, and those of failed requests.
     pub histogram_lines: usize,
 }
 
-/// A part of a histogram, complete in itself; the parts of one interval, endpoint and kind add up to the total.
+/// A part of a histogram, complete in itself; the parts of one interval, endpoint, kind and class add up to the total.
 #[derive(Clone, Debug, Serialize)]
 pub struct HistogramPiece {
     /// When the interval began.
@@ -319,6 +323,9 @@ pub struct HistogramPiece {
     pub name: String,
     /// Which times it has.
     pub kind: HistogramKind,
+    /// How the requests failed, in a histogram of failed ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<FailureClass>,
     /// Number of this part, from 1.
     pub part: usize,
     /// Number of parts.
@@ -377,4 +384,10 @@ pub struct Health {
     pub open_files: u64,
     /// Maximum open files of the process.
     pub open_files_limit: u64,
+    /// Pushes of metrics (`--otlp`) so far that failed; left out where nothing is pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_failed: Option<u64>,
+    /// Data points that the backend refused so far; left out in the same way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub otlp_rejected: Option<u64>,
 }

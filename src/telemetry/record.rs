@@ -11,7 +11,7 @@ use super::own_records::{
 use super::samples::SampleEvent;
 use super::wire_times::{WireCountedTimes, WireTimings};
 use crate::clock::Moment;
-use crate::vocabulary::{EndReason, LineKind, StatsType, Status};
+use crate::vocabulary::{Direction, EndReason, LineKind, StatsType, Status};
 
 /// The content of a line, before it gets its envelope and number.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ pub struct Network {
     /// `bytes`.
     pub unit: &'static str,
     /// `sent` or `recv`.
-    pub direction: &'static str,
+    pub direction: Direction,
     /// Since the previous tick.
     pub delta: u64,
 }

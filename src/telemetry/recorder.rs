@@ -24,7 +24,7 @@ use crate::stats::aggregate::{
 use crate::stats::samples::choose;
 use crate::stats::tally::{Statistics, Tally};
 use crate::stats::unfinished::{Judged, Unfinished};
-use crate::vocabulary::{Phase, StatsType, Status};
+use crate::vocabulary::{Direction, Phase, StatsType, Status};
 
 /// Version of the stream's format, in `swarmline.event.config`.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -142,18 +142,21 @@ impl<'p> Recorder<'p> {
             RecordBody::Network(Network {
                 value: machine.network_sent,
                 unit: "bytes",
-                direction: "sent",
+                direction: Direction::Sent,
                 delta: delta(machine.network_sent, |before| before.network_sent),
             }),
             RecordBody::Network(Network {
                 value: machine.network_received,
                 unit: "bytes",
-                direction: "recv",
+                direction: Direction::Recv,
                 delta: delta(machine.network_received, |before| before.network_received),
             }),
         ];
         let warning = warning.map(|value| RecordBody::CpuWarning(Gauge { value, unit: "percent" }));
-        bodies.into_iter().chain(warning).collect()
+        let exports_before = self.before.as_ref().and_then(|before| before.sample.exports);
+        let loss = warnings::first_export_loss(exports_before, sample.exports)
+            .map(|(kind, detail)| self::warning(kind, detail));
+        bodies.into_iter().chain(warning).chain(loss).collect()
     }
 
     /// The lines about an event of the swarm: one, or as many as a text needs.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::exports::ExportCounts;
 use crate::clock::Moment;
 use crate::event::Flight;
 use crate::machine::sampler::Sample;
@@ -35,6 +36,8 @@ pub struct TickSample {
     pub open_files_limit: u64,
     /// Whether the sampler slept longer than intended since the previous sample.
     pub overslept: SamplerReport,
+    /// How pushing metrics goes; `None` where nothing is pushed.
+    pub exports: Option<ExportCounts>,
 }
 
 impl TickSample {

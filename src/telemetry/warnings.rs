@@ -1,6 +1,7 @@
 //! Warnings that concern the validity of the numbers, as kind and sentence: the kind for programs, the sentence for
 //! people.
 
+use super::exports::ExportCounts;
 use crate::event::{NotReady, Notice};
 use crate::plan::data::SourceId;
 use crate::plan::endpoint::Endpoint;
@@ -32,6 +33,20 @@ pub fn aggregate_warning(warning: AggregateWarning) -> (&'static str, String) {
             ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
         }
     }
+}
+
+/// What became of pushed metrics, as kind and sentence, when something did not arrive for the first time.
+#[must_use]
+pub fn first_export_loss(
+    before: Option<ExportCounts>,
+    now: Option<ExportCounts>,
+) -> Option<(&'static str, &'static str)> {
+    let (before, now) = (before.unwrap_or_default(), now?);
+    if now.rejected > 0 && before.rejected == 0 {
+        return Some(("otlp_rejected", "the backend of --otlp refused data points: they are lost to it"));
+    }
+    let is_first = now.failed > 0 && before.failed == 0;
+    is_first.then_some(("otlp_failed", "a push of metrics by --otlp failed; the next one that arrives has what it had"))
 }
 
 /// A user's notice as kind and sentence. Each kind is reported once.

@@ -96,7 +96,7 @@ def child(command, number=signal.SIGTERM, **options):
 
 def clean_environment():
     """Our environment without the variables that swarmline and curl read, so that only a scenario's flags have an effect."""
-    own = ("LOCUST_", "SWARMLINE_", "SSL_CERT_", "CURL_")
+    own = ("LOCUST_", "SWARMLINE_", "SSL_CERT_", "CURL_", "OTEL_")
     proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
     return {k: v for k, v in os.environ.items() if not k.startswith(own) and k.lower() not in proxies}
 

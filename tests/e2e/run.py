@@ -6,9 +6,9 @@
 Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
 skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
-buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, prometheus, the packages jsonschema,
-hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, duckdb, cmarkgfm,
-check-jsonschema and bzt).
+buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
+hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, opentelemetry-proto,
+rotel, duckdb, cmarkgfm, check-jsonschema and bzt).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -39,6 +39,7 @@ import scenarios_journeys
 import scenarios_live
 import scenarios_page
 import scenarios_pipelines
+import scenarios_publish
 import scenarios_recordings
 import scenarios_request
 import scenarios_requests
@@ -65,6 +66,7 @@ SCENARIOS = [
     *scenarios_values.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_live.SCENARIOS,
+    *scenarios_publish.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_recordings.SCENARIOS,
     *scenarios_ci.SCENARIOS,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 use super::engine::Environment;
@@ -106,6 +107,29 @@ impl TlsPlan {
             Some(pair) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(pair)))),
             None => builder.with_no_client_auth(),
         }))
+    }
+}
+
+/// The certificates that a client of ours beside the load trusts.
+#[derive(Clone, Debug)]
+pub struct Authorities(Vec<CertificateDer<'static>>);
+
+impl Authorities {
+    /// Those of the file that a variable names or, without one, the system's.
+    ///
+    /// # Errors
+    /// Names the variable whose file cannot be used.
+    pub fn new(file: Option<(&'static str, PathBuf)>, environment: &Environment) -> Result<Self> {
+        match file {
+            Some((variable, path)) => PemFile::read(variable, &path)?.certificates().map(Self),
+            None => SystemRoots::of(environment).load().map(|roots| Self(roots.certificates)),
+        }
+    }
+
+    /// The certificates; none where those that are built in are to be used.
+    #[must_use]
+    pub fn certificates(&self) -> &[CertificateDer<'static>] {
+        &self.0
     }
 }
 

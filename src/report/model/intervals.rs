@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::failed::{FailedTimesSeen, PendingFailures};
 use super::pending::Pending;
+use super::processes::LastTick;
 use super::run_data::RunData;
 use super::seen::{EndpointSeen, PhaseSeen, title};
 use super::timeline::{Point, PointTraffic, millis};
@@ -56,6 +58,7 @@ impl RunData {
             response,
             first_byte,
             connecting,
+            failed_times: FailedTimesSeen::default(),
         };
         let endpoint = self.endpoint(&interval.method, &interval.name);
         for (class, count) in &interval.failed_by_class {
@@ -69,7 +72,8 @@ impl RunData {
         let (start_ms, end_ms) = span(&interval.interval_start, &interval.interval_end);
         let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
         let (lines, number) = (interval.histogram_lines, reading.lines());
-        self.pending = Some(Pending { tick, endpoint, point, lines, number, claims });
+        let failures = PendingFailures::new(interval, interval.service.claim());
+        self.pending = Some(Pending { tick, endpoint, point, lines, number, claims, failures });
         self.add_complete_pending(reading);
     }
 
@@ -83,11 +87,18 @@ impl RunData {
         if (&endpoint.method, &endpoint.name) != (&piece.method, &piece.name) {
             return;
         }
+        pending.lines = pending.lines.saturating_sub(1);
         let traffic = &mut pending.point.traffic;
         let [of_service, of_response, of_first_byte] = &mut pending.claims;
         let (into, all) = match piece.kind {
             HistogramKind::Service => (Some(&mut traffic.service), &mut of_service.1),
             HistogramKind::FirstByte => (Some(&mut traffic.first_byte), &mut of_first_byte.1),
+            HistogramKind::FailedService => {
+                if let Err(why) = pending.failures.add(piece) {
+                    reading.complain(why);
+                }
+                return self.add_complete_pending(reading);
+            }
             _ => (traffic.response.as_mut(), &mut of_response.1),
         };
         match (into, packed::distribution(&piece.histogram, all)) {
@@ -95,16 +106,18 @@ impl RunData {
             (_, Err(why)) => reading.complain(why),
             (None, _) => {}
         }
-        pending.lines = pending.lines.saturating_sub(1);
         self.add_complete_pending(reading);
     }
 
     /// Adds the pending interval if its histograms are complete and agree with it.
     fn add_complete_pending(&mut self, reading: &mut StreamReader) {
-        let Some(pending) = self.pending.as_ref().filter(|pending| pending.lines == 0) else { return };
-        if let Err(why) = pending.check() {
-            reading.contradict(pending.number, why);
-            self.pending = None;
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.lines == 0) else { return };
+        match pending.check() {
+            Ok(failed_times) => pending.point.traffic.failed_times = failed_times,
+            Err(why) => {
+                reading.contradict(pending.number, why);
+                self.pending = None;
+            }
         }
         self.add_pending();
     }
@@ -141,6 +154,9 @@ impl RunData {
     pub(super) fn close_tick(&mut self) {
         self.add_pending();
         let Some((tick, point)) = self.open.take() else { return };
+        if point.has_health {
+            self.last_tick = Some(LastTick { phase: point.phase, gauges: point.gauges });
+        }
         // The observation at the start is of a moment, or lasts until the last shard has started: no point of the timeline,
         // but time of its phase. A tick of which only some lines are there may have no time.
         let is_first = !std::mem::replace(&mut self.is_begun, true) && point.traffic == PointTraffic::default();

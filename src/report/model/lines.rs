@@ -20,6 +20,7 @@ impl RunData {
     /// Adds the content of a line.
     pub fn add_line(&mut self, line: StreamLine, reading: &mut StreamReader) {
         let tick = line.tick.unwrap_or(0);
+        self.processes.add(&line.source_id, &line.fact);
         match line.fact {
             Fact::Config(config) => self.add_config(*config),
             Fact::Interval(interval) => self.add_interval(tick, &interval, reading),
@@ -57,7 +58,7 @@ impl RunData {
             }
             Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
             Fact::RunEnd(end) => self.end = Some(end),
-            Fact::TestStart | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
+            Fact::TestStart | Fact::Network(..) | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
         }
     }
 

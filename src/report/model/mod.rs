@@ -5,11 +5,13 @@
 
 pub mod seen;
 pub mod timeline;
+pub mod failed;
 pub mod causes;
 pub mod comparison;
 mod intervals;
 mod lines;
 mod pending;
+pub mod processes;
 mod run_data;
 pub mod samples;
 mod so_far;

@@ -1,5 +1,6 @@
 //! An interval until all its histograms have come.
 
+use super::failed::{FailedTimesSeen, PendingFailures};
 use super::timeline::Point;
 use crate::telemetry::claims::{Contradiction, Distribution, TimesClaim};
 
@@ -15,15 +16,19 @@ pub(super) struct Pending {
     /// For service times, response times and times to the first byte: what the interval's line claims, and what its
     /// histograms contain.
     pub(super) claims: [(TimesClaim, Distribution); 3],
+    pub(super) failures: PendingFailures,
 }
 
 impl Pending {
-    /// Checks that the histograms agree with the line.
-    pub(super) fn check(&self) -> Result<(), Contradiction> {
+    /// Checks that the histograms agree with the line; returns the times of failed requests.
+    pub(super) fn check(&self) -> Result<FailedTimesSeen, Contradiction> {
         let traffic = &self.point.traffic;
         let [service, response, first_byte] = self.claims;
         service.1.check_against(traffic.completed(), service.0)?;
         first_byte.1.check_against(traffic.first_byte.sum.count, first_byte.0)?;
-        if traffic.response.is_none() { Ok(()) } else { response.1.check_against(traffic.completed(), response.0) }
+        if traffic.response.is_some() {
+            response.1.check_against(traffic.completed(), response.0)?;
+        }
+        self.failures.finish()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::causes::FailureCauses;
 use super::pending::Pending;
+use super::processes::{LastTick, ProcessesSeen};
 use super::samples::Samples;
 use super::seen::{EndpointSeen, PhaseSeen, PlanSeen, StreamWarning, UnfinishedSeen};
 use super::timeline::{Point, Timeline};
@@ -58,6 +59,10 @@ pub struct RunData {
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` if the stream was cut off before it.
     pub end: Option<RunEndFact>,
+    /// Load and events of each process.
+    pub processes: ProcessesSeen,
+    /// The swarm at the last complete tick; `None` before the first.
+    pub last_tick: Option<LastTick>,
     /// The checks by which the run is judged anew, or while it goes on.
     pub(super) check_set: CheckSet,
     /// Whether the checks of the plan are evaluated while the run goes on.
@@ -90,6 +95,8 @@ impl Default for RunData {
             stop: None,
             checks: Vec::new(),
             end: None,
+            processes: ProcessesSeen::default(),
+            last_tick: None,
             check_set: CheckSet::default(),
             judges_so_far: false,
             open: None,

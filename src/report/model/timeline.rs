@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::failed::FailedTimesSeen;
 use crate::clock::unix_time;
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
@@ -39,6 +40,9 @@ pub struct PointTraffic {
     pub first_byte: PackedTimes,
     /// Time spent on opening connections; of the same requests.
     pub connecting: ConnectingSums,
+    /// Service times of failed requests. Fewer than failed if the stream, or a part of it, is of an earlier version: see
+    /// [`PointTraffic::failed_times`].
+    pub failed_times: FailedTimesSeen,
 }
 
 impl PointTraffic {
@@ -58,6 +62,12 @@ impl PointTraffic {
     #[must_use]
     pub fn first_byte(&self) -> Option<&PackedTimes> {
         (self.first_byte.sum.count == self.completed()).then_some(&self.first_byte)
+    }
+
+    /// Service times of failed requests; `None` if they are not known of all.
+    #[must_use]
+    pub fn failed_times(&self) -> Option<&FailedTimesSeen> {
+        (self.failed_times.count() == self.failed).then_some(&self.failed_times)
     }
 
     /// Time to the first byte and where the time went; `None` if that is not known of all requests.
@@ -87,6 +97,7 @@ impl PointTraffic {
         self.service.add(&other.service);
         self.first_byte.add(&other.first_byte);
         self.connecting.add(&other.connecting);
+        self.failed_times.add(&other.failed_times);
     }
 }
 

@@ -54,7 +54,10 @@ impl RunData {
     /// Adds a part of a histogram that belongs to the line before it; returns whether it was one.
     pub(super) fn add_unfinished_piece(&mut self, piece: &HistogramFact, reading: &mut StreamReader) -> bool {
         let of: fn(&mut UnfinishedSeen) -> &mut PackedTimes = match piece.kind {
-            HistogramKind::Service | HistogramKind::Response | HistogramKind::FirstByte => return false,
+            HistogramKind::Service
+            | HistogramKind::Response
+            | HistogramKind::FirstByte
+            | HistogramKind::FailedService => return false,
             HistogramKind::UnfinishedResponse => |part| &mut part.response,
             HistogramKind::UnfinishedService => |part| &mut part.service,
             HistogramKind::UnfinishedFirstByte => |part| &mut part.first_byte,

@@ -65,6 +65,7 @@ fn tick_sample(tick: u64, sampler: &mut Sampler) -> TickSample {
         writer_cpu: Duration::ZERO,
         open_files_limit: 0,
         overslept: SamplerReport::default(),
+        exports: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::telemetry::claims::{
 };
 use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::text::{MAX_NAME, is_within};
-use crate::vocabulary::{LineKind, RequestResult, SourceKind, StatsType, Status};
+use crate::vocabulary::{HistogramKind, LineKind, RequestResult, SourceKind, StatsType, Status};
 
 /// Whose numbers a line has: those of a shard are so much smaller that the sums over all shards are still numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +147,9 @@ impl Telemetry<'_> {
         }
         demand_counts(&[self.first_byte.count()])?;
         self.first_byte.claim().check(self.first_byte.count())?;
+        let failed_us = self.failed_service_us.sum();
+        let is_part = self.failed_service_us.iter().all(|(class, _)| self.failed_by_class.of(*class) > 0);
+        demand(is_part && failed_us <= self.service.claim().sum_us, "failed requests that took longer than all")?;
         let Some(timings) = self.timings_of_first_byte()? else {
             return demand(self.first_byte_histogram.is_none(), "times to the first byte without their timings");
         };
@@ -167,7 +170,8 @@ impl Telemetry<'_> {
     }
 
     fn check_piece(&self) -> Result<(), Contradiction> {
-        demand(self.histogram_kind().is_some(), "a histogram of times that are not known")?;
+        let kind = self.histogram_kind().ok_or("a histogram of times that are not known")?;
+        demand(kind != HistogramKind::FailedService || self.class.0.is_some(), "a histogram of unknown failures")?;
         claims::endpoint(&self.method, &self.name)
     }
 

@@ -2,6 +2,7 @@
 
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
 use super::failures::{ErrorName, ExchangeFact, WarningFact};
+use super::gauges::GaugeFact;
 use super::line::{Key, Line, Telemetry};
 use super::sample::sample;
 use super::value::{self, CountedTimesValue, Text, TimesValue, TimingsValue};
@@ -9,7 +10,7 @@ use crate::stats::tally::Statistics;
 use crate::stats::timing_summary::TimingSummary;
 use crate::stats::timings::Timings;
 use crate::telemetry::samples::SampleEvent;
-use crate::vocabulary::{EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
+use crate::vocabulary::{Direction, EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub enum Fact {
     CpuWarning(GaugeFact),
     Cpu(GaugeFact),
     Mem(GaugeFact),
+    Network(Direction, GaugeFact),
     Current(StatsFact),
     Final(StatsFact),
     Endpoint(StatsFact),
@@ -55,7 +57,9 @@ impl Fact {
             LineKind::CpuWarning => Self::CpuWarning(GaugeFact::of(line)),
             LineKind::Cpu => Self::Cpu(GaugeFact::of(line)),
             LineKind::Mem => Self::Mem(GaugeFact::of(line)),
-            LineKind::Network => Self::Other,
+            LineKind::Network => {
+                line.direction.0.map_or(Self::Other, |direction| Self::Network(direction, GaugeFact::of(line)))
+            }
             LineKind::Stats => match (line.stats_type.0, line.status.0) {
                 (Some(StatsType::Current), _) => Self::Current(StatsFact::of(line)),
                 (Some(StatsType::Final), _) => Self::Final(StatsFact::of(line)),
@@ -67,7 +71,7 @@ impl Fact {
             LineKind::Interval => Self::Interval(Box::new(IntervalFact::of(line))),
             LineKind::Histogram => line.histogram_kind().map_or(Self::Other, |kind| {
                 let (method, name, histogram) = (text(&line.method), text(&line.name), text(&line.histogram));
-                Self::Histogram(HistogramFact { method, name, kind, histogram })
+                Self::Histogram(HistogramFact { method, name, kind, class: line.class.0, histogram })
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
             LineKind::Warning => Self::Warning(WarningFact::of(line)),
@@ -101,19 +105,6 @@ pub struct SpawnComplete {
 pub struct TestStopFact {
     pub stopped_at: String,
     pub reason: EndReason,
-}
-
-/// A value in the unit of its line.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct GaugeFact {
-    pub value: f64,
-}
-
-impl GaugeFact {
-    fn of(line: &Telemetry<'_>) -> Self {
-        Self { value: line.value.unwrap_or_default() }
-    }
 }
 
 /// Statistics of all requests, or of one endpoint.
@@ -259,6 +250,7 @@ pub struct IntervalFact {
     pub first_byte: CountedTimesValue,
     /// `None` in a stream of an earlier version, whose `first_byte` is then of no use either.
     pub timings: Option<Timings>,
+    pub failed_service_us: Vec<(FailureClass, u64)>,
     pub connections: u64,
     pub service_histogram: Option<String>,
     pub response_histogram: Option<String>,
@@ -289,6 +281,7 @@ impl IntervalFact {
             response: line.response,
             first_byte: line.first_byte,
             timings: line.timings.map(TimingsValue::timings),
+            failed_service_us: line.failed_service_us.to_vec(),
             connections: line.connections.count,
             service_histogram: optional(line.service_histogram.as_ref()),
             response_histogram: optional(line.response_histogram.as_ref()),
@@ -306,6 +299,7 @@ pub struct HistogramFact {
     pub method: String,
     pub name: String,
     pub kind: HistogramKind,
+    pub class: Option<FailureClass>,
     pub histogram: String,
 }
 

@@ -15,7 +15,8 @@ use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
 use crate::telemetry::claims::Contradiction;
 use crate::vocabulary::{
-    EndReason, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind, StatsType, Status, Verdict,
+    Direction, EndReason, FailureClass, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind,
+    StatsType, Status, Verdict,
 };
 
 /// A line.
@@ -191,6 +192,7 @@ keys! {
     response: TimesValue,
     first_byte: CountedTimesValue,
     timings: Option<TimingsValue>,
+    failed_service_us: Failures,
     connections: Connections,
     service_histogram: Option<Text<'l>>,
     response_histogram: Option<Text<'l>>,
@@ -225,6 +227,8 @@ keys! {
 
     histogram: Text<'l>,
     kind: Text<'l>,
+    class: Word<FailureClass>,
+    direction: Word<Direction>,
     detail: Text<'l>,
     value: Option<f64>,
     unit: Text<'l>,
@@ -248,6 +252,8 @@ keys! {
     throttled_ms: f64,
     open_files: u64,
     open_files_limit: u64,
+    otlp_failed: Option<u64>,
+    otlp_rejected: Option<u64>,
 
     schema_version: u32,
     version: Text<'l>,

@@ -5,6 +5,7 @@
 
 pub mod checks;
 pub mod ending;
+pub mod gauges;
 pub mod facts;
 pub mod failures;
 pub mod form;

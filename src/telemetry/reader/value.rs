@@ -73,6 +73,12 @@ impl Failures {
     pub fn sum(&self) -> u64 {
         self.0.iter().fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
     }
+
+    /// Those of a class.
+    #[must_use]
+    pub fn of(&self, class: FailureClass) -> u64 {
+        self.0.iter().filter(|(known, _)| *known == class).fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
+    }
 }
 
 impl Deref for Failures {
