@@ -47,7 +47,7 @@ pub enum Command {
     Target(TargetFlags),
     /// Merge the streams of all shards into the stream of the whole run
     Merge(Box<MergeFlags>),
-    /// Print a scenario made from a browser's recording (HAR) or from curl commands
+    /// Print a scenario made from a browser's recording (HAR), a Postman collection, an OpenAPI document or curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files
     Schema(SchemaFlags),

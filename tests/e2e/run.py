@@ -7,7 +7,8 @@ Each scenario is a function whose name is a sentence and whose docstring is the 
 skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
 buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
-hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb and bzt).
+hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb, openapi-spec-validator
+and bzt).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -26,6 +27,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import scenarios_certificates
+import scenarios_collections
 import scenarios_connections
 import scenarios_count
 import scenarios_curl
@@ -58,6 +60,7 @@ SCENARIOS = [
     *scenarios_journeys.SCENARIOS,
     *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
+    *scenarios_collections.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_recordings.SCENARIOS,
