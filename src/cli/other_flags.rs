@@ -99,7 +99,7 @@ pub struct ImportFlags {
 const IMPORT_EXAMPLES: &str = "\
 Exit code 1: something was left out or changed, as standard error says. Examples:
   swarmline import recording.har > scenario.json
-  swarmline import --environment test.postman_environment.json shop.postman_collection.json > scenario.json
+  swarmline import shop.postman_collection.json --environment test.postman_environment.json > scenario.json
   swarmline import openapi.json > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";

@@ -301,16 +301,19 @@ fn assertion(tokens: &[Token]) -> Option<Effect> {
     if let Some(name) = named(&["pm.response.to.have.header("]) {
         return crate::value::header_name(&name).is_ok().then_some(Effect::HeaderExists(name));
     }
-    if let [Token::Word(tests), open, Token::Text(_), close, rest @ ..] = tokens
-        && tests == "tests"
-        && open.is("[")
-        && close.is("]")
-        && let Some([Token::Word(code)]) =
-            ["= responseCode.code === ", "= responseCode.code == "].iter().find_map(|code| after(rest, code))
-    {
-        return status(code).map(Effect::Status);
+    of_old_style(tokens)
+}
+
+/// `tests["name"] = responseCode.code === 200`
+fn of_old_style(tokens: &[Token]) -> Option<Effect> {
+    let [Token::Word(tests), open, Token::Text(_), close, rest @ ..] = tokens else { return None };
+    if tests != "tests" || !open.is("[") || !close.is("]") {
+        return None;
     }
-    None
+    match ["= responseCode.code === ", "= responseCode.code == "].iter().find_map(|code| after(rest, code)) {
+        Some([Token::Word(code)]) => status(code).map(Effect::Status),
+        _ => None,
+    }
 }
 
 /// A status of HTTP.

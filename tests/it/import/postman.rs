@@ -236,8 +236,8 @@ fn a_file_that_is_not_a_collection_is_refused_with_one_line() {
         let refused = import(&["--environment", &file, &collection]).exits(2);
         assert!(refused.stderr.contains("--environment") && refused.stderr.contains(why), "{}", refused.stderr);
     }
-    let refused = import(&[&collection, "--environment", "x"]).exits(2);
-    assert!(refused.stderr.contains("flags stand in front of the file"), "{}", refused.stderr);
+    let refused = import(&[&collection, "--environment", "missing"]).exits(2);
+    assert!(refused.stderr.contains("--environment missing: No such file"), "{}", refused.stderr);
 }
 
 #[test]
