@@ -73,7 +73,7 @@ pub(super) fn import(what: &str, document: &Json, options: ImportOptions, enviro
         scripts: vec![Scripts::read(collection, "collection", &mut notes)],
         names: Vec::new(),
     };
-    walk.items(list(collection, "item"), &mut found, &mut notes);
+    walk.all(list(collection, "item"), &mut found, &mut notes);
     for item in &found {
         variables.register(&item.before);
         variables.register(&item.after);
@@ -148,8 +148,8 @@ struct Walk<'j> {
 }
 
 impl<'j> Walk<'j> {
-    fn items(&mut self, nodes: &'j [Json], found: &mut Vec<Item<'j>>, notes: &mut Notes) {
-        for node in nodes {
+    fn all(&mut self, children: &'j [Json], found: &mut Vec<Item<'j>>, notes: &mut Notes) {
+        for node in children {
             let plain = |c: char| if c.is_control() { ' ' } else { c };
             let name: String = text(node, "name").unwrap_or_default().chars().map(plain).collect();
             let name = name.trim().to_owned();
@@ -171,7 +171,7 @@ impl<'j> Walk<'j> {
     /// A folder, or an item with a request.
     fn item(&mut self, node: &'j Json, (name, path): (String, String), found: &mut Vec<Item<'j>>, notes: &mut Notes) {
         if let Some(inner) = member(node, "item") {
-            self.items(items(inner), found, notes);
+            self.all(items(inner), found, notes);
         } else if let Some(request) = member(node, "request") {
             report_ignored(request, &path, notes);
             let before = self.scripts.iter().flat_map(|scripts| &scripts.before).cloned().collect();

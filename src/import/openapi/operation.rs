@@ -156,16 +156,12 @@ impl<'j> Operation<'j> {
                 rest = after;
                 continue;
             };
-            match values.path.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => out.push_str(value),
-                None => {
-                    notes.lost(format!(
-                        "{}: no parameter describes {{{}}}, 1 is sent in its place",
-                        self.place,
-                        shown(name)
-                    ));
-                    out.push('1');
-                }
+            if let Some((_, value)) = values.path.iter().find(|(known, _)| known == name) {
+                out.push_str(value);
+            } else {
+                let name = shown(name);
+                notes.lost(format!("{}: no parameter describes {{{name}}}, 1 is sent in its place", self.place));
+                out.push('1');
             }
             rest = after;
         }

@@ -9,7 +9,7 @@ use crate::plan::percent;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style<'j> {
     name: &'j str,
-    style: &'j str,
+    kind: &'j str,
     is_exploded: bool,
     /// Whether reserved characters stay as they are.
     allows_reserved: bool,
@@ -23,7 +23,7 @@ impl<'j> Style<'j> {
         let is_exploded = member(parameter, "explode").map_or(style == "form", |value| *value == Json::Bool(true));
         Self {
             name,
-            style,
+            kind: style,
             is_exploded,
             allows_reserved: member(parameter, "allowReserved") == Some(&Json::Bool(true)),
         }
@@ -31,7 +31,7 @@ impl<'j> Style<'j> {
 
     /// The style of a field of a form.
     pub(super) const fn of_form(name: &'j str) -> Self {
-        Self { name, style: "form", is_exploded: true, allows_reserved: false }
+        Self { name, kind: "form", is_exploded: true, allows_reserved: false }
     }
 
     fn encoded(self, text: &str) -> String {
@@ -47,7 +47,7 @@ impl<'j> Style<'j> {
     pub(super) fn in_query(self, value: &Json) -> Vec<String> {
         let name = self.encoded(self.name);
         let joined = |parts: Vec<String>| {
-            let between = match self.style {
+            let between = match self.kind {
                 "spaceDelimited" => "%20",
                 "pipeDelimited" => "%7C",
                 _ => ",",
@@ -61,7 +61,7 @@ impl<'j> Style<'j> {
                 items.iter().map(|item| format!("{name}={}", self.value(item))).collect()
             }
             Json::List(items) => joined(items.iter().map(|item| self.value(item)).collect()),
-            Json::Object(fields) if self.style == "deepObject" => {
+            Json::Object(fields) if self.kind == "deepObject" => {
                 fields.iter().flat_map(|(key, value)| self.deep(key, value)).collect()
             }
             Json::Object(fields) if self.is_exploded => {
@@ -95,12 +95,12 @@ impl<'j> Style<'j> {
             Json::Object(fields) => self.flat(fields),
             one => vec![self.value(one)],
         };
-        match self.style {
+        match self.kind {
             "label" => format!(".{}", parts.join(if self.is_exploded { "." } else { "," })),
             "matrix" => match value {
                 Json::Object(_) if self.is_exploded => format!(";{}", parts.join(";")),
                 Json::List(_) if self.is_exploded => {
-                    parts.iter().map(|part| format!(";{}={part}", self.name)).collect()
+                    format!(";{}={}", self.name, parts.join(&format!(";{}=", self.name)))
                 }
                 _ => format!(";{}={}", self.name, parts.join(",")),
             },
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn values_are_written_as_the_specification_shows() {
         // The table of OpenAPI 3.1.1, section 4.8.12.4.
-        let color = |style, is_exploded| Style { name: "color", style, is_exploded, allows_reserved: false };
+        let color = |style, is_exploded| Style { name: "color", kind: style, is_exploded, allows_reserved: false };
         let json = |text: &str| Json::parse(text.as_bytes()).unwrap();
         let (text, list) = (json(r#""blue""#), json(r#"["blue","black","brown"]"#));
         let object = json(r#"{"R":100,"G":200,"B":150}"#);

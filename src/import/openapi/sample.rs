@@ -111,8 +111,8 @@ impl<'j> Sampler<'j> {
 
     fn of_type(&mut self, schema: &'j Json, kind: Option<&str>) -> Option<Json> {
         match kind {
-            Some("object") => self.object(schema),
-            Some("array") => self.array(schema),
+            Some("object") => Some(self.object(schema)),
+            Some("array") => Some(self.array(schema)),
             Some("string") => Some(Json::Text(self.string(schema))),
             Some("integer" | "number") => self.number(schema),
             Some("boolean") => Some(Json::Bool(true)),
@@ -121,7 +121,7 @@ impl<'j> Sampler<'j> {
         }
     }
 
-    fn object(&mut self, schema: &'j Json) -> Option<Json> {
+    fn object(&mut self, schema: &'j Json) -> Json {
         let required: Vec<&str> = list(schema, "required").iter().filter_map(as_text).collect();
         let mut values: Vec<(String, Json)> = Vec::new();
         for (name, property) in member(schema, "properties").map_or(&[][..], members) {
@@ -144,10 +144,10 @@ impl<'j> Sampler<'j> {
         {
             values.push(("key".to_owned(), value));
         }
-        Some(Json::Object(values))
+        Json::Object(values)
     }
 
-    fn array(&mut self, schema: &'j Json) -> Option<Json> {
+    fn array(&mut self, schema: &'j Json) -> Json {
         let mut values: Vec<Json> =
             list(schema, "prefixItems").iter().filter_map(|item| self.of_schema(item)).collect();
         let least = bound(schema, "minItems").unwrap_or(0);
@@ -162,7 +162,7 @@ impl<'j> Sampler<'j> {
             let count = least.saturating_sub(values.len()).clamp(1, LONGEST);
             values.extend(std::iter::repeat_n(value, count));
         }
-        Some(Json::List(values))
+        Json::List(values)
     }
 
     fn string(&mut self, schema: &Json) -> String {

@@ -70,15 +70,12 @@ impl<'j> Security<'j> {
             Some("http") if is_basic => "NAME:PASSWORD in base64",
             _ => "the token",
         };
-        let env = match self.variables.get(name) {
-            Some(env) => env.clone(),
-            None => {
-                let env = self.vault.reserve(name);
-                notes.add(format!("security {}: set {env} to {what} before the run", shown(name)));
-                self.variables.insert(name.to_owned(), env.clone());
-                env
-            }
-        };
+        let env = self.variables.get(name).cloned().unwrap_or_else(|| {
+            let env = self.vault.reserve(name);
+            notes.add(format!("security {}: set {env} to {what} before the run", shown(name)));
+            env
+        });
+        self.variables.insert(name.to_owned(), env.clone());
         let key = text(scheme, "name").unwrap_or_default();
         match (text(scheme, "type"), text(scheme, "in")) {
             (Some("apiKey"), Some("header")) => credentials.headers.push((key.to_owned(), format!("${{env.{env}}}"))),

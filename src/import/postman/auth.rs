@@ -58,7 +58,7 @@ pub(super) fn credential(chain: &[&Json], variables: &mut Variables, place: &mut
                 return Credential::None;
             }
             let pieces = variables.pieces(&value, place);
-            Credential::Header(key.clone(), secret(&key, pieces, place))
+            Credential::Header(key.clone(), secret(&key, &pieces, place))
         }
         other => lost(other, place),
     }
@@ -83,19 +83,16 @@ fn setting(auth: &Json, kind: &str, name: &str) -> Option<String> {
 pub(super) fn basic(name: &str, password: &str, variables: &mut Variables, place: &mut Place<'_, '_>) -> Credential {
     let both = [variables.pieces(name, place), vec![Piece::Literal(":".to_owned())], variables.pieces(password, place)]
         .concat();
-    let value = match known(&both) {
-        Some(both) => {
-            let value = format!("Basic {}", BASE64_STANDARD.encode(both));
-            secret(AUTHORIZATION, vec![Piece::Literal(value)], place)
-        }
-        None => {
-            let env = place.vault.reserve(AUTHORIZATION);
-            place.notes.add(format!(
-                "{}: Basic authentication by variables: set {env} to \"Basic \" and NAME:PASSWORD in base64 before the run",
-                place.path
-            ));
-            format!("${{env.{env}}}")
-        }
+    let value = if let Some(both) = known(&both) {
+        let value = format!("Basic {}", BASE64_STANDARD.encode(both));
+        secret(AUTHORIZATION, &[Piece::Literal(value)], place)
+    } else {
+        let env = place.vault.reserve(AUTHORIZATION);
+        place.notes.add(format!(
+            "{}: Basic authentication by variables: set {env} to \"Basic \" and NAME:PASSWORD in base64 before the run",
+            place.path
+        ));
+        format!("${{env.{env}}}")
     };
     Credential::Header(AUTHORIZATION.to_owned(), value)
 }
@@ -103,13 +100,13 @@ pub(super) fn basic(name: &str, password: &str, variables: &mut Variables, place
 fn bearer(prefix: &str, token: &str, variables: &mut Variables, place: &mut Place<'_, '_>) -> Credential {
     let mut pieces = variables.pieces(token, place);
     pieces.insert(0, Piece::Literal(format!("{prefix} ")));
-    Credential::Header(AUTHORIZATION.to_owned(), secret(AUTHORIZATION, pieces, place))
+    Credential::Header(AUTHORIZATION.to_owned(), secret(AUTHORIZATION, &pieces, place))
 }
 
 /// The value of a header as the scenario may have it: a secret that is written in the collection is left out.
-pub(super) fn secret(name: &str, pieces: Vec<Piece>, place: &mut Place<'_, '_>) -> String {
-    match literal(&pieces) {
+pub(super) fn secret(name: &str, pieces: &[Piece], place: &mut Place<'_, '_>) -> String {
+    match literal(pieces) {
         Some(text) => place.vault.hide(name, &text, place.notes),
-        None => template(&pieces),
+        None => template(pieces),
     }
 }

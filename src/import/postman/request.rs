@@ -110,15 +110,14 @@ fn headers(request: &Json, variables: &mut Variables, place: &mut Place<'_, '_>)
         }
         Some(list) => {
             let on = items(list).iter().filter(|field| !is_true(field, "disabled"));
-            let pair = |field: &Json| match as_text(field) {
-                Some(line) => {
-                    line.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-                }
-                None => {
-                    let value = member(field, "value").and_then(scalar).unwrap_or_default();
-                    text(field, "key").map(|name| (name.to_owned(), value))
-                }
+            let of_line = |line: &str| {
+                line.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
             };
+            let of_object = |field: &Json| {
+                let value = member(field, "value").and_then(scalar).unwrap_or_default();
+                text(field, "key").map(|name| (name.to_owned(), value))
+            };
+            let pair = |field: &Json| as_text(field).map_or_else(|| of_object(field), of_line);
             on.filter_map(pair).collect()
         }
         None => Vec::new(),
@@ -132,7 +131,7 @@ fn headers(request: &Json, variables: &mut Variables, place: &mut Place<'_, '_>)
             continue;
         }
         let pieces = variables.pieces(value.trim(), place);
-        let value = secret(&name, pieces, place);
+        let value = secret(&name, &pieces, place);
         add_header(&mut all, name, value, place);
     }
     all
@@ -184,7 +183,7 @@ fn converted_body(
         }
         // The key in the scenario implies them.
         (DraftBody::Json(_), Some(own)) if own.eq_ignore_ascii_case("application/json") => {
-            headers.retain(|(name, _)| !is_type(name))
+            headers.retain(|(name, _)| !is_type(name));
         }
         (DraftBody::Form(_), Some(_)) => headers.retain(|(name, _)| !is_type(name)),
         (_, None) => headers.extend(content_type.map(|kind| (CONTENT_TYPE.to_owned(), kind.to_owned()))),
@@ -215,8 +214,7 @@ impl Behavior {
                 ("strictSSL", Json::Bool(false)) => {
                     place.notes.lost(format!("{}: strictSSL off: left out, pass -k to swarmline run", place.path));
                 }
-                ("followRedirects" | "strictSSL" | "requestTimeout", _) => {}
-                (_, Json::Bool(false) | Json::Null) => {}
+                ("followRedirects" | "strictSSL" | "requestTimeout", _) | (_, Json::Bool(false) | Json::Null) => {}
                 (_, Json::List(items)) if items.is_empty() => {}
                 (_, Json::Object(items)) if items.is_empty() => {}
                 (name, _) => {

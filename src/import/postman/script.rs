@@ -100,8 +100,11 @@ impl Reader {
         if after(tokens, "console.log(").is_some() || after(tokens, "console.info(").is_some() {
             return Some(());
         }
-        if let Some(declared) = self.declaration(tokens) {
-            return declared;
+        if let [Token::Word(kind), Token::Word(name), equals, value @ ..] = tokens
+            && matches!(kind.as_str(), "var" | "let" | "const")
+            && equals.is("=")
+        {
+            return self.declaration(name, value);
         }
         if let Some(effect) = self.assignment(tokens) {
             self.effects.push(effect);
@@ -139,20 +142,16 @@ impl Reader {
         Some(())
     }
 
-    /// `const data = pm.response.json()`; `None` if it is another statement.
-    fn declaration(&mut self, tokens: &[Token]) -> Option<Option<()>> {
-        let [Token::Word(kind), Token::Word(name), equals, value @ ..] = tokens else { return None };
-        if !matches!(kind.as_str(), "var" | "let" | "const") || !equals.is("=") {
-            return None;
-        }
+    /// `const data = pm.response.json()`
+    fn declaration(&mut self, name: &str, value: &[Token]) -> Option<()> {
         if let Some(at) = self.json(value) {
-            self.aliases.insert(name.clone(), at);
-            return Some(Some(()));
+            self.aliases.insert(name.to_owned(), at);
+            return Some(());
         }
         self.aliases.remove(name);
         // Without a call it does nothing by itself.
         let is_inert = !value.iter().any(|token| token.is("("));
-        Some(is_inert.then_some(()))
+        is_inert.then_some(())
     }
 
     /// The JSON pointer of an expression that is the response's JSON, or a part of it.
@@ -251,12 +250,6 @@ impl Reader {
 
 /// An expectation that has an exact equivalent.
 fn assertion(tokens: &[Token]) -> Option<Effect> {
-    if ["pm.response.to.be.ok", "pm.response.to.be.success"]
-        .iter()
-        .any(|code| after(tokens, code).is_some_and(<[Token]>::is_empty))
-    {
-        return Some(Effect::Status(Json::Text("2xx".to_owned())));
-    }
     const STATUS: [&str; 6] = [
         "pm.response.to.have.status(",
         "pm.expect(pm.response.code).to.equal(",
@@ -265,6 +258,12 @@ fn assertion(tokens: &[Token]) -> Option<Effect> {
         "pm.expect(pm.response.code).to.eq(",
         "pm.expect(pm.response).to.have.status(",
     ];
+    if ["pm.response.to.be.ok", "pm.response.to.be.success"]
+        .iter()
+        .any(|code| after(tokens, code).is_some_and(<[Token]>::is_empty))
+    {
+        return Some(Effect::Status(Json::Text("2xx".to_owned())));
+    }
     let number = |calls: &[&str]| match calls.iter().find_map(|call| after(tokens, call)) {
         Some([Token::Word(number), close]) if close.is(")") => Some(number.clone()),
         _ => None,

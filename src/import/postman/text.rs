@@ -1,5 +1,7 @@
 //! Texts with variables, as the parts of a request have them.
 
+use std::fmt::Write as _;
+
 use super::super::draft::escape_template;
 
 /// A part of a text.
@@ -90,7 +92,9 @@ fn encoded(text: &str, part: UrlPart) -> String {
     for c in text.chars() {
         if ends(c) || c.is_control() {
             let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes).bytes().for_each(|byte| out.push_str(&format!("%{byte:02X}")));
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                let _ = write!(out, "%{byte:02X}");
+            }
         } else {
             out.push(c);
         }
