@@ -23,7 +23,7 @@ fn steps(scenario: &Value) -> &Value {
     &scenario["user_classes"][0]["tasks"][0]["requests"]
 }
 
-fn item(name: &str, request: Value) -> Value {
+fn item(name: &str, request: &Value) -> Value {
     json!({"name": name, "request": request})
 }
 
@@ -63,7 +63,7 @@ fn the_environment_wins_over_the_collection_and_that_over_the_globals() {
 #[test]
 fn variables_without_a_value_are_read_from_the_environment_and_named() {
     let scratch = Scratch::new("postman-open");
-    let items = json!([item("a", json!({"url": "{{base}}/x/{{id}}?u={{user}}"})), item("b", json!("{{base}}/y"))]);
+    let items = json!([item("a", &json!({"url": "{{base}}/x/{{id}}?u={{user}}"})), item("b", &json!("{{base}}/y"))]);
     let (scenario, stderr, code) = imported(&scratch, &items, &[], &[]);
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(scenario["host"], "${base}");
@@ -80,7 +80,7 @@ fn variables_without_a_value_are_read_from_the_environment_and_named() {
 fn dynamic_variables_become_expressions() {
     let scratch = Scratch::new("postman-dynamic");
     let url = "http://h.test/?a={{$guid}}&b={{$timestamp}}&c={{$randomInt}}&d={{$randomFunny}}";
-    let (scenario, stderr, code) = imported(&scratch, &json!([item("a", json!(url))]), &[], &[]);
+    let (scenario, stderr, code) = imported(&scratch, &json!([item("a", &json!(url))]), &[], &[]);
     assert_eq!(steps(&scenario)[0]["get"], "/?a=${uuid}&b=${now(%s)}&c=${random(0,1000)}&d=${text(8)}");
     assert_eq!(
         (code, stderr.as_str()),
@@ -109,7 +109,7 @@ fn authorization_is_inherited_and_secrets_are_left_out() {
     }
     for other in ["oauth1", "digest", "awsv4", "hawk", "ntlm"] {
         let scratch = Scratch::new(&format!("postman-auth-{other}"));
-        let items = json!([item("a", json!({"url": "http://h.test/", "auth": {"type": other}}))]);
+        let items = json!([item("a", &json!({"url": "http://h.test/", "auth": {"type": other}}))]);
         let (_, stderr, code) = imported(&scratch, &items, &[], &[]);
         assert_eq!((code, stderr), (1, format!("swarmline: import: a: authorization by {other}: left out\n")));
     }
@@ -146,7 +146,7 @@ fn bodies_of_every_mode_are_taken_over() {
 fn a_variable_that_would_change_the_structure_of_json_is_pasted_as_postman_does() {
     let scratch = Scratch::new("postman-json");
     let body = json!({"mode": "raw", "raw": "{\"a\": \"{{x}}\"}", "options": {"raw": {"language": "json"}}});
-    let items = json!([item("a", json!({"method": "POST", "url": "http://h.test/", "body": body}))]);
+    let items = json!([item("a", &json!({"method": "POST", "url": "http://h.test/", "body": body}))]);
     let variables = json!([{"key": "x", "value": "1\", \"b\": \"2"}]);
     let (scenario, stderr, _) = imported(&scratch, &items, &[("variable", variables)], &[]);
     assert_eq!(steps(&scenario)[0]["body"], "{\"a\": \"${x}\"}", "{stderr}");
@@ -170,7 +170,7 @@ fn simple_scripts_are_translated_and_all_others_named_with_their_line() {
 fn a_variable_that_a_script_sets_begins_with_its_value_of_the_environment() {
     let scratch = Scratch::new("postman-initial");
     let script = json!([{"listen": "test", "script": {"exec": "pm.environment.set('page', pm.response.json().next)"}}]);
-    let mut items = json!([item("a", json!("http://h.test/?page={{page}}"))]);
+    let mut items = json!([item("a", &json!("http://h.test/?page={{page}}"))]);
     items[0]["event"] = script;
     let environment = json!({"name": "e", "values": [{"key": "page", "value": "1", "enabled": true}]});
     let file = scratch.write("environment.json", environment.to_string());
@@ -183,7 +183,7 @@ fn a_variable_that_a_script_sets_begins_with_its_value_of_the_environment() {
 fn settings_of_the_protocol_are_taken_over_or_named() {
     let scratch = Scratch::new("postman-behavior");
     let behavior = json!({"followRedirects": false, "disableUrlEncoding": true, "strictSSL": false});
-    let mut items = json!([item("a", json!("http://h.test/")), item("b", json!("http://h.test/"))]);
+    let mut items = json!([item("a", &json!("http://h.test/")), item("b", &json!("http://h.test/"))]);
     items[0]["protocolProfileBehavior"] = behavior;
     let (scenario, stderr, code) =
         imported(&scratch, &items, &[("protocolProfileBehavior", json!({"maxRedirects": 3}))], &[]);
@@ -244,7 +244,7 @@ fn a_file_that_is_not_a_collection_is_refused_with_one_line() {
 fn variables_that_mention_themselves_end() {
     let scratch = Scratch::new("postman-circle");
     let variables = json!([{"key": "a", "value": "{{b}}{{b}}"}, {"key": "b", "value": "{{a}}{{a}}"}]);
-    let items = json!([item("x", json!("http://h.test/?a={{a}}"))]);
+    let items = json!([item("x", &json!("http://h.test/?a={{a}}"))]);
     let (_, stderr, code) = imported(&scratch, &items, &[("variable", variables)], &[]);
     assert!(code == 1 && stderr.contains("x: {{b}}: its value mentions itself"), "{stderr}");
 }
