@@ -105,7 +105,7 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
         secrets: if flags.keep_secrets { SecretHandling::Keep } else { SecretHandling::FromEnvironment },
         pauses: if flags.no_pauses { Pauses::LeaveOut } else { Pauses::Keep },
     };
-    let import = import::import(&flags.input, scope)?;
+    let import = import::import(&flags.input, scope, &flags.environment)?;
     for note in &import.notes {
         tell(&Error::usage("import", note).to_string());
     }

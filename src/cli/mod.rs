@@ -53,7 +53,7 @@ pub enum Command {
     Merge(Box<MergeFlags>),
     /// Serve the report of a stream that grows, as a page that fills: of a run elsewhere, or of a whole cluster
     Watch(Box<WatchFlags>),
-    /// Print a scenario made from a browser's recording (HAR) or from curl commands
+    /// Print a scenario made from a browser's recording (HAR), a Postman collection, an OpenAPI document or curl commands
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files
     Schema(SchemaFlags),

@@ -85,7 +85,14 @@ pub struct ImportFlags {
     /// By default each is replaced by an environment variable, which the scenario reads when it runs.
     #[arg(long)]
     pub keep_secrets: bool,
-    /// HAR file, file with curl commands, - for standard input, or a curl command, quoted or not
+    /// Read the variables of a Postman collection from an exported environment, or from exported globals; repeatable
+    ///
+    /// Of several environments the later one wins. Without it, a variable that has no value in the collection is read
+    /// from the environment when the scenario runs.
+    #[arg(long, value_name = "FILE")]
+    pub environment: Vec<PathBuf>,
+    /// HAR file, Postman collection, OpenAPI document (JSON), file with curl commands, - for standard input, or a curl
+    /// command, quoted or not
     #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub input: Vec<String>,
 }
@@ -93,6 +100,8 @@ pub struct ImportFlags {
 const IMPORT_EXAMPLES: &str = "\
 Exit code 1: something was left out or changed, as standard error says. Examples:
   swarmline import recording.har > scenario.json
+  swarmline import shop.postman_collection.json --environment test.postman_environment.json > scenario.json
+  swarmline import openapi.json > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 

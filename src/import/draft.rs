@@ -54,13 +54,15 @@ impl Notes {
     }
 }
 
-/// A scenario of one user class with one task: the requests in order.
+/// A scenario of one user class.
 #[derive(Debug, Serialize)]
 pub(super) struct Draft {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) name: String,
-    pub(super) host: String,
+    /// As template text; without it, `run` needs `--host`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) host: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) insecure: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,7 +70,20 @@ pub(super) struct Draft {
     /// Maximum number of redirects of requests that have none of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) redirects: Option<u16>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) variables: BTreeMap<String, DraftVariable>,
     pub(super) user_classes: [DraftClass; 1],
+}
+
+/// A value that is known before the run.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum DraftVariable {
+    Constant(String),
+    /// Name of an environment variable.
+    Environment {
+        env: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -76,21 +91,28 @@ pub(super) struct DraftClass {
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     wait: Option<String>,
-    tasks: [DraftTask; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    on_start: Vec<DraftStep>,
+    tasks: Vec<DraftTask>,
 }
 
 #[derive(Debug, Serialize)]
-struct DraftTask {
-    name: &'static str,
-    requests: Vec<DraftStep>,
+pub(super) struct DraftTask {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tags: Vec<String>,
+    #[serde(rename = "requests")]
+    pub(super) steps: Vec<DraftStep>,
 }
 
 /// A step of a task.
 #[derive(Debug)]
-enum DraftStep {
+pub(super) enum DraftStep {
     Request(Box<DraftRequest>),
     /// Think time.
     Pause(String),
+    /// New values of the user's variables, as template text; `None` unsets one.
+    Set(BTreeMap<String, Option<String>>),
 }
 
 impl Serialize for DraftStep {
@@ -98,6 +120,7 @@ impl Serialize for DraftStep {
         match self {
             Self::Request(request) => request.serialize(serializer),
             Self::Pause(time) => serializer.collect_map([("pause", time)]),
+            Self::Set(values) => serializer.collect_map([("set", values)]),
         }
     }
 }
@@ -119,6 +142,8 @@ pub(super) struct DraftRequest {
     pub(super) redirects: Option<u16>,
     /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
+    /// Further expectations: keys of `expect` and their values.
+    pub(super) expect: Vec<(&'static str, Json)>,
     /// Names of variables, and where the response has their values.
     pub(super) extract: Vec<(String, ValueSource)>,
     /// Think time before it.
@@ -237,10 +262,22 @@ impl Draft {
             let pause = request.pause.take().map(DraftStep::Pause);
             pause.into_iter().chain([DraftStep::Request(Box::new(request))])
         });
-        let tasks = [DraftTask { name: "journey", requests: steps.collect() }];
-        let class = DraftClass { name: "user", wait, tasks };
-        let (insecure, connect_timeout, redirects) = (false, None, None);
-        Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, user_classes: [class] }
+        let task = DraftTask { name: "journey".to_owned(), tags: Vec::new(), steps: steps.collect() };
+        let mut draft = Self::of_tasks(name, Some(host), Vec::new(), vec![task]);
+        draft.user_classes[0].wait = wait;
+        draft
+    }
+
+    /// Creates a scenario of these tasks, with what its users do first.
+    pub(super) fn of_tasks(
+        name: String,
+        host: Option<String>,
+        on_start: Vec<DraftStep>,
+        tasks: Vec<DraftTask>,
+    ) -> Self {
+        let class = DraftClass { name: "user", wait: None, on_start, tasks };
+        let (insecure, connect_timeout, redirects, variables) = (false, None, None, BTreeMap::new());
+        Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, variables, user_classes: [class] }
     }
 
     /// Returns the scenario as text, with the notes, after it has been read back.
@@ -299,6 +336,11 @@ impl Serialize for DraftRequest {
         }
         if let Some(status) = self.status {
             map.serialize_entry("expect", &BTreeMap::from([("status", status)]))?;
+        } else if !self.expect.is_empty() {
+            map.serialize_entry(
+                "expect",
+                &self.expect.iter().map(|(key, value)| (key, value)).collect::<BTreeMap<_, _>>(),
+            )?;
         }
         if !self.extract.is_empty() {
             let sources = self.extract.iter().map(|(name, source)| (name, source));

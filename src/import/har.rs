@@ -197,5 +197,5 @@ fn hide_secrets(requests: &mut [DraftRequest], secrets: SecretHandling, notes: &
             }
         }
     }
-    vault.note_kept_secrets(requests, notes);
+    vault.note_kept_secrets(&*requests, notes);
 }

@@ -1,28 +1,33 @@
-//! Creates scenarios from existing material: a command copied from a browser, or a recording (HAR).
+//! Creates scenarios from existing material: a command copied from a browser, a recording (HAR), a Postman collection, or
+//! an OpenAPI document.
 //!
 //! ```text
-//! text ─► shell ─► words ─► curl ─┐
-//! file ─► har ────────────────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
+//! text ─► shell ─► words ─► curl ─────┐
+//! file ─► har ────────────────────────┼─► Draft ─► JSON of a scenario, and notes on what was left out
+//! file ─► JSON ─► postman or openapi ─┘
 //! ```
 //! Pure apart from reading the input, and the files whose text a command inserts: nothing here opens a socket.
 
 mod body;
 mod correlate;
 mod curl;
+mod document;
 mod draft;
 mod extraction;
 mod har;
 mod marks;
+mod openapi;
+mod postman;
 mod scope;
 mod secrets;
 mod shell;
 
-use std::io::{BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::io::{BufRead, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
 
 use crate::bounded::{self, Bounded, SizeLimit};
 use crate::error::{Error, Result};
-use crate::plan::json::without_bom;
+use crate::plan::json::{Duplicates, Json, RawJson, without_bom};
 use crate::secret::masked_url;
 pub use draft::Import;
 pub use scope::{Assets, Hosts, ImportOptions, Pauses, SecretHandling};
@@ -35,23 +40,30 @@ const MAX_RECORDING: SizeLimit = SizeLimit::mib("a recording", 256);
 /// length.
 const MAX_COMMANDS: SizeLimit = SizeLimit::mib("a file of curl commands", 4);
 
+/// Maximum size of a collection or an OpenAPI document, which takes ten times as much in memory.
+const MAX_DOCUMENT: SizeLimit = SizeLimit::mib("a collection or an OpenAPI document", 16);
+
 /// Stands for a command in errors about it.
 const COMMAND: &str = "curl command";
 
-/// Creates a scenario from `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one
+/// Creates a scenario from `input`: a file (HAR, Postman collection, OpenAPI document, or curl commands), `-` for stdin, a
+/// curl command as one
 /// text, or its words.
 ///
 /// # Errors
 /// One line that names the file and position, or the word; exit code 2.
-pub fn import(input: &[String], scope: ImportOptions) -> Result<Import> {
+pub fn import(input: &[String], scope: ImportOptions, environments: &[PathBuf]) -> Result<Import> {
     match input {
-        [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
+        [] => Err(Error::usage(
+            "import",
+            "no input given; pass a HAR file, a Postman collection, an OpenAPI document, a curl command, or - for stdin",
+        )),
         [one] if is_command(one) => curl::import(COMMAND, shell::commands(COMMAND, one)?, scope),
-        [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope),
+        [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope, environments),
         [one] => {
             let file =
                 bounded::open(Path::new(one), MAX_RECORDING).map_err(|why| Error::usage(input_label(one), why))?;
-            text(one, file, scope)
+            text(one, file, scope, environments)
         }
         [first, rest @ ..] if is_curl(first) => curl::import(COMMAND, Commands::of_words(rest)?, scope),
         [_, second, ..] => {
@@ -70,7 +82,7 @@ fn input_label(input: &str) -> String {
 }
 
 /// A recording is a JSON object; anything else is read as commands.
-fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions) -> Result<Import> {
+fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions, environments: &[PathBuf]) -> Result<Import> {
     let refused = |why: std::io::Error| Error::usage(name, why);
     let mut input = BufReader::new(input);
     let begin = input.fill_buf().map_err(refused)?;
@@ -85,12 +97,40 @@ fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions) -> Result<I
         input.consume(blanks);
     };
     if is_recording {
-        return har::import(name, input, scope);
+        return document(name, input, scope, environments);
     }
     let text = bounded::read_source(input, MAX_COMMANDS).map_err(|why| Error::usage(name, why))?;
     let text = String::from_utf8(text).map_err(|_| Error::usage(name, "is not UTF-8 text"))?;
     if is_command(&text) {
         return curl::import(name, shell::commands(name, &text)?, scope);
     }
-    Err(Error::usage(name, "is neither a HAR file nor a curl command"))
+    let why = if openapi::is_yaml(&text) {
+        openapi::YAML
+    } else {
+        "is neither a HAR file nor a curl command, Postman collection or OpenAPI document"
+    };
+    Err(Error::usage(name, why))
+}
+
+/// A JSON object: a recording, which may be long, begins with its only member.
+fn document(name: &str, mut input: impl BufRead, scope: ImportOptions, environments: &[PathBuf]) -> Result<Import> {
+    let refused = |why: std::io::Error| Error::usage(name, why);
+    let begin = input.fill_buf().map_err(refused)?;
+    let first = begin.strip_prefix(b"{").unwrap_or(begin).trim_ascii_start();
+    if first.starts_with(b"\"log\"") {
+        return har::import(name, input, scope);
+    }
+    let text = bounded::read_source(input, MAX_DOCUMENT).map_err(|why| Error::usage(name, why))?;
+    let not_json = |why| Error::usage(name, format!("not JSON: {why}"));
+    let read = RawJson::parse(&text).map_err(not_json)?;
+    let has_log = read.member("log").is_some();
+    let document: Json = read.parse_tree(Duplicates::LastWins).map_err(not_json)?;
+    if !has_log && openapi::is_known(&document) {
+        return openapi::import(name, &document, scope);
+    }
+    if !has_log && postman::is_known(&document) {
+        return postman::import(name, &document, scope, environments);
+    }
+    drop(document);
+    har::import(name, Cursor::new(text), scope)
 }

@@ -23,21 +23,41 @@ impl SecretVariables {
         if self.secrets == SecretHandling::Keep || !is_secret(name) {
             return draft::escape_template(value);
         }
-        let known = self.variables.iter().find(|(_, known)| known == value);
-        let variable = if let Some((variable, _)) = known {
-            variable.clone()
-        } else {
-            let variable = self.free_name(name);
-            notes.add(format!("{name}: left out, set {variable} to its value before the run (or --keep-secrets)"));
-            self.variables.push((variable.clone(), value.to_owned()));
-            variable
-        };
-        format!("${{env.{variable}}}")
+        self.variable(name, value, notes).map_or_else(|| draft::escape_template(value), |env| format!("${{env.{env}}}"))
+    }
+
+    /// The environment variable for a value that is a secret whatever its name; `None` if secrets are kept.
+    pub(super) fn variable(&mut self, name: &str, value: &str, notes: &mut Notes) -> Option<String> {
+        if self.secrets == SecretHandling::Keep {
+            return None;
+        }
+        if let Some((variable, _)) = self.variables.iter().find(|(_, known)| known == value) {
+            return Some(variable.clone());
+        }
+        let variable = self.reserve_for(name, value);
+        notes.add(format!("{name}: left out, set {variable} to its value before the run (or --keep-secrets)"));
+        Some(variable)
+    }
+
+    /// A free name of an environment variable for a value that is not known.
+    pub(super) fn reserve(&mut self, name: &str) -> String {
+        // Equal to no value: these have no NUL.
+        self.reserve_for(name, "\0")
+    }
+
+    fn reserve_for(&mut self, name: &str, value: &str) -> String {
+        let variable = self.free_name(name);
+        self.variables.push((variable.clone(), value.to_owned()));
+        variable
     }
 
     /// Adds notes about values that usually are secrets but stay in URLs and bodies, where they are not
     /// replaced.
-    pub(super) fn note_kept_secrets(&self, requests: &[DraftRequest], notes: &mut Notes) {
+    pub(super) fn note_kept_secrets<'r>(
+        &self,
+        requests: impl IntoIterator<Item = &'r DraftRequest>,
+        notes: &mut Notes,
+    ) {
         if self.secrets == SecretHandling::Keep {
             return;
         }
@@ -77,6 +97,12 @@ impl SecretVariables {
         let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
         let front = if header.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
         let upper: String = front.chars().chain(header.chars().take(LONGEST).map(upper)).collect();
+        // A shell has values for these already.
+        let is_of_shell = matches!(
+            &*upper,
+            "USER" | "HOME" | "PATH" | "PWD" | "SHELL" | "LANG" | "TERM" | "HOST" | "HOSTNAME" | "MAIL"
+        );
+        let upper = if is_of_shell { format!("MY_{upper}") } else { upper };
         let taken = |name: &str| self.variables.iter().any(|(known, _)| known == name);
         let numbered = (2..).map(|n| format!("{upper}_{n}"));
         std::iter::once(upper.clone()).chain(numbered).find(|name| !taken(name)).unwrap_or(upper)

@@ -35,17 +35,26 @@ pub fn check(what: &str, text: &str) -> Result<()> {
 fn environment(text: &str) -> Environment {
     let end = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
     let in_texts = text.split("env.").skip(1).map(|rest| &rest[..end(rest)]);
-    let value = |name: &str| {
-        let begin = format!("\"${{env.{name}}}");
+    let value = |expression: &str| {
+        let begin = format!("\"${{{expression}}}");
         match text.contains(&begin) {
             true if text.contains(&format!("{begin}://")) => "http",
             true => ANY_HOST,
             false => "1",
         }
     };
-    let in_texts = in_texts.map(|name| (name.to_owned(), value(name).to_owned()));
-    let variables = text.split("\"env\": \"").skip(1).filter_map(|rest| rest.split_once('"'));
-    in_texts.chain(variables.map(|(name, _)| (name.to_owned(), ANY_HOST.to_owned()))).collect()
+    let in_texts = in_texts.map(|name| (name.to_owned(), value(&format!("env.{name}")).to_owned()));
+    let json = Json::parse(text.as_bytes()).unwrap_or(Json::Null);
+    let variables = members(&json).iter().filter(|(key, _)| key == "variables").flat_map(|(_, all)| members(all));
+    let variables = variables.filter_map(|(name, variable)| match members(variable) {
+        [(_, Json::Text(env)), ..] => Some((env.clone(), value(name).to_owned())),
+        _ => None,
+    });
+    in_texts.chain(variables).collect()
+}
+
+fn members(json: &Json) -> &[(String, Json)] {
+    if let Json::Object(members) = json { members } else { &[] }
 }
 
 #[cfg(test)]
@@ -65,6 +74,9 @@ mod tests {
             let text = scenario(accepted).replace(r#""host": "http://h:${env.PORT}","#, host);
             assert_eq!(check("x", &text).map_err(|why| why.to_string()), Ok(()), "{text}");
         }
+        let variables = r#""variables": {"s": {"env": "S"}, "h": {"env": "H"}}, "host": "${s}://${h}","#;
+        let text = scenario(accepted).replace(r#""host": "http://h:${env.PORT}","#, variables);
+        assert_eq!(check("x", &text).map_err(|why| why.to_string()), Ok(()), "{text}");
         let refused = check("x", &scenario(r#"{"get": "/${id}"}"#)).unwrap_err().to_string();
         assert!(refused.starts_with("x: /user_classes/0/tasks/0/requests/0/get: "), "{refused}");
     }

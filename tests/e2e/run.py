@@ -8,7 +8,7 @@ skip, with the figures or the reason. The exit code is 1 if any failed. Uses onl
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
 buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
 hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, opentelemetry-proto,
-rotel, duckdb, cmarkgfm, check-jsonschema and bzt).
+rotel, duckdb, cmarkgfm, check-jsonschema, openapi-spec-validator and bzt).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -28,6 +28,7 @@ sys.dont_write_bytecode = True
 
 import scenarios_certificates
 import scenarios_ci
+import scenarios_collections
 import scenarios_connections
 import scenarios_count
 import scenarios_curl
@@ -64,6 +65,7 @@ SCENARIOS = [
     *scenarios_journeys.SCENARIOS,
     *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
+    *scenarios_collections.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_live.SCENARIOS,
     *scenarios_publish.SCENARIOS,

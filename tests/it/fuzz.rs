@@ -5,7 +5,9 @@
 //! `FUZZ_SEED`, with the binary in `FUZZ_BIN` or else that of the tests, which checks for overflows. An input that fails
 //! is left in `target/tmp/fuzz`, minimized.
 
+mod collections;
 mod commands;
+mod environment;
 mod judge;
 mod kinds;
 mod mutate;
@@ -125,6 +127,16 @@ fn recording_files_become_scenarios_that_run_or_are_refused() {
 #[test]
 fn curl_commands_become_scenarios_that_run_or_are_refused() {
     fuzz(&kinds::CURL);
+}
+
+#[test]
+fn postman_collections_become_scenarios_that_run_or_are_refused() {
+    fuzz(&collections::POSTMAN);
+}
+
+#[test]
+fn openapi_documents_become_scenarios_that_run_or_are_refused() {
+    fuzz(&collections::OPENAPI);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `swarmline import`: recordings and commands from a browser become a scenario, and everything left out is reported.
 
 mod commands;
+mod openapi;
+mod postman;
 mod recordings;
 
 use serde_json::{Value, json};

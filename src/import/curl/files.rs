@@ -10,7 +10,7 @@ use crate::bounded::{self, SizeLimit};
 const MAX_INLINE: SizeLimit = SizeLimit::mib("a file that is written into a scenario", 1);
 
 /// Why `run` could not read a body from a file with this path, whatever files there are.
-pub(super) fn why_not_a_file(path: &str) -> Option<&'static str> {
+pub(in crate::import) fn why_not_a_file(path: &str) -> Option<&'static str> {
     /// Bytes of a path and of a name in it: what all systems allow.
     const LONGEST: (usize, usize) = (1024, 255);
     let name = path.rsplit('/').next().unwrap_or_default();

@@ -14,6 +14,7 @@ use super::secrets::SecretVariables;
 use super::shell::{Commands, CurlWords};
 use crate::error::{Error, Result};
 use command::CurlCommand;
+pub(super) use files::why_not_a_file;
 
 /// Creates a scenario from the commands of a text.
 ///

@@ -20,7 +20,7 @@ pub(crate) fn run<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Finish
 
 /// Like [`run`], with these variables in the environment.
 pub(crate) fn run_with<'a>(
-    environment: &BTreeMap<&str, &str>,
+    environment: &BTreeMap<String, &str>,
     words: impl IntoIterator<Item = &'a str>,
 ) -> Result<Finished, String> {
     // A separate binary, so that a rebuild does not disturb a long run.

@@ -1,11 +1,11 @@
 //! Kinds of inputs and what is checked for each.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use swarmline::plan::random::Random;
 
 use super::commands::COMMANDS;
+use super::environment;
 use super::judge;
 use super::mutate::{self, pick};
 use super::streams::{ALONE, SHARDS};
@@ -141,14 +141,14 @@ fn merged(place: &Path, sample: &Sample) -> Result<(), String> {
     }
 }
 
-fn corpus(folder: &str) -> Vec<Vec<u8>> {
+pub(super) fn corpus(folder: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(folder);
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-fn change_json(random: &mut Random, text: &mut Vec<u8>) {
+pub(super) fn change_json(random: &mut Random, text: &mut Vec<u8>) {
     for _ in 0..=random.below(3) {
         match (random.below(8), serde_json::from_slice::<serde_json::Value>(text)) {
             (2.., Ok(mut value)) => {
@@ -201,7 +201,7 @@ fn curl(random: &mut Random) -> Sample {
 }
 
 /// A recording is refused for what it has, and never because `run` would refuse what was made of it.
-fn recorded(place: &Path, sample: &Sample) -> Result<(), String> {
+pub(super) fn recorded(place: &Path, sample: &Sample) -> Result<(), String> {
     clear(place);
     let paths = written(place, sample, "input");
     let import = run(&["import"], &[sample.words.clone(), paths].concat())?;
@@ -211,7 +211,7 @@ fn recorded(place: &Path, sample: &Sample) -> Result<(), String> {
     imported(place, sample)
 }
 
-fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
+pub(super) fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
     clear(place);
     let paths = written(place, sample, "input");
     let import = run(&["import"], &[sample.words.clone(), paths].concat())?;
@@ -220,8 +220,10 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
     }
     let path = place.join("scenario.json");
     std::fs::write(&path, &import.stdout).unwrap();
-    let environment = variables(import.text())?;
-    let dry = judge::run_with(&environment, ["run", "--dry-run", "-f", path.to_str().unwrap()])?;
+    let environment = environment::of(import.text())?;
+    let more: &[&str] = if import.text().contains("\n  \"host\": ") { &[] } else { &["--host", "http://h.invalid"] };
+    let words = ["run", "--dry-run", "-f", path.to_str().unwrap()];
+    let dry = judge::run_with(&environment, words.iter().chain(more).copied())?;
     // A command may send a file that cannot be read here.
     let unreadable = ["No such file or directory", "Is a directory", "Not a directory", "Permission denied"];
     if dry.code == 0 || unreadable.iter().any(|why| dry.stderr.contains(why)) {
@@ -229,24 +231,6 @@ fn imported(place: &Path, sample: &Sample) -> Result<(), String> {
     } else {
         Err(format!("run refuses the output of import: {}", dry.stderr))
     }
-}
-
-/// The environment variables that a scenario reads, which a shell can set, each with a value that fits.
-fn variables(scenario: &str) -> Result<BTreeMap<&str, &'static str>, String> {
-    let mut names = BTreeMap::new();
-    let begins = ["${env.", "${raw(env."].into_iter().flat_map(|begin| scenario.match_indices(begin));
-    for (at, begin) in begins.filter(|(at, _)| !scenario[..*at].ends_with('$')) {
-        let name = scenario[at + begin.len()..].split(['}', ')']).next().unwrap_or_default();
-        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        if !is_word || name.is_empty() || name.len() > 100 || name.as_bytes()[0].is_ascii_digit() {
-            return Err(format!("no shell would set {:?}", name.chars().take(100).collect::<String>()));
-        }
-        let first = format!("\"${{env.{name}}}");
-        let is_scheme = scenario.contains(&format!("{first}://"));
-        let of_host = if is_scheme { "http" } else { "http://h.example" };
-        names.insert(name, if scenario.contains(&first) { of_host } else { "1" });
-    }
-    Ok(names)
 }
 
 const FLAG_WORDS: [&str; 44] = [
