@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import SLACK, spread
-from children import Child, cores
+from children import Child, Failed, cores
 from server import Counted
 
-RATE = 3000
-"""Arrivals per second: a third of what one core can send, so that latencies are those of the service and not of a queue."""
+RATE = 1000
+"""Arrivals per second: far less than one core can send, so that latencies are those of the service and not of a queue."""
 
 MOST_READERS = 64
 """As many as the page has room for."""
@@ -48,7 +48,9 @@ def with_readers(bench, readers):
             if readers:
                 reading = [sys.executable, Path(__file__).with_name("readers.py"), port, readers]
                 stack.enter_context(Child(reading, cores()[0]))
-            child.succeed(seconds + SLACK)
+            # On a machine that is not quiet a run may be late, and not valid: its figures are compared all the same.
+            if child.wait(seconds + SLACK) not in (0, 4):
+                raise Failed(f"swarmline with {readers} readers: {child.said()}")
             cpu = child.cpu_seconds()
         lines = [json.loads(line)["telemetry"] for line in stream.read_text().splitlines()]
         stream.unlink()
