@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
+use serde_json::Value;
 
 use super::lines::{Line, Stream, millis};
 
@@ -24,7 +25,8 @@ pub(super) fn check(stream: &Stream) {
     all_pieces.retain(|piece| !piece.text("kind").starts_with("unfinished_"));
     for interval in &intervals {
         let pieces = all_pieces.iter().copied().filter(|piece| is_of(piece, interval));
-        let pieces = pieces.filter(|piece| piece.text("kind") != "first_byte");
+        check_failed_times(interval, &pieces.clone().collect::<Vec<_>>());
+        let pieces = pieces.filter(|piece| !["first_byte", "failed_service"].contains(&piece.text("kind")));
         let (service, response): (Vec<_>, Vec<_>) = pieces.partition(|piece| piece.text("kind") == "service");
         let service = histogram(interval, "service_histogram", &service);
         let completed = interval.count("ok") + interval.count("failed");
@@ -50,6 +52,20 @@ pub(super) fn check(stream: &Stream) {
             let found = whole.value_at_quantile(share) as f64 / 1000.0;
             assert_eq!(last.get(key), found.clamp(min, max), "{key} of all intervals and of final");
         }
+    }
+}
+
+/// The histograms of failed requests have as many times as requests failed, class by class; streams of earlier versions lack
+/// them.
+fn check_failed_times(interval: &Line, pieces: &[&Line]) {
+    let Some(sums) = interval.0["telemetry"].get("failed_service_us").and_then(Value::as_object) else { return };
+    let classes = interval.get("failed_by_class").as_object().unwrap();
+    assert_eq!(sums.keys().collect::<Vec<_>>(), classes.keys().collect::<Vec<_>>(), "{}", interval.0);
+    for (class, count) in classes {
+        let of_class = |piece: &&Line| piece.text("kind") == "failed_service" && piece.text("class") == class;
+        let of_class: Vec<_> = pieces.iter().copied().filter(of_class).collect();
+        let times = histogram(interval, "failed_service_histogram", &of_class);
+        assert_eq!(times.map_or(0, |times| times.len()), count.as_u64().unwrap(), "{class} of {}", interval.0);
     }
 }
 
