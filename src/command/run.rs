@@ -105,10 +105,11 @@ fn published(
     if let Ok(model) = collector.model() {
         feed.finish(model);
     }
+    publishers.finish_pages();
     if was_killed {
         return exit;
     }
-    if let Some((level, sentence)) = publishers.finish().map(|end| end.sentence()) {
+    if let Some((level, sentence)) = publishers.push_last().map(|end| end.sentence()) {
         screen.print(level, &sentence);
     }
     if !linger.is_zero() {

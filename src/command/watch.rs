@@ -50,7 +50,8 @@ pub fn watch(flags: &WatchFlags) -> Result<Exit> {
         tell(&format!("{}: {trouble}", watched.name));
     }
     feed.finish(model);
-    if let Some((_, sentence)) = publishers.finish().map(|end| end.sentence()) {
+    publishers.finish_pages();
+    if let Some((_, sentence)) = publishers.push_last().map(|end| end.sentence()) {
         tell(sentence.trim_end());
     }
     if !linger.is_zero() {

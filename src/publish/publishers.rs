@@ -73,13 +73,17 @@ impl Publishers {
         self.exports.clone()
     }
 
-    /// Gives the end to everyone who follows the run on its page, within a second, and pushes the metrics of the complete run,
-    /// within [`LAST_PUSH`](super::otlp::LAST_PUSH); returns how pushing ended. To be called when the feed has the end.
-    #[must_use]
-    pub fn finish(&self) -> Option<OtlpEnd> {
+    /// Gives the end to everyone who follows the run on its page, within a second. To be called when the feed has the end.
+    pub fn finish_pages(&self) {
         if let Some(web) = &self.web {
             web.finish();
         }
+    }
+
+    /// Pushes the metrics of the complete run, within [`LAST_PUSH`](super::otlp::LAST_PUSH); returns how pushing ended. To be called
+    /// when the feed has the end.
+    #[must_use]
+    pub fn push_last(&self) -> Option<OtlpEnd> {
         self.otlp.as_ref().map(Otlp::finish)
     }
 }
