@@ -208,7 +208,8 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
     for note in &import.notes {
         tell(&Error::usage("import", note).to_string());
     }
-    print(&import.scenario)
+    let printed = print(&import.scenario)?;
+    Ok(if import.is_whole { printed } else { Exit::Failures(1) })
 }
 
 /// `swarmline schema`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::body::encoded;
-use super::draft::{DraftBody, DraftRequest, escape_template};
+use super::draft::{DraftBody, DraftPart, DraftRequest, escape_template};
 use crate::plan::json::Json;
 use crate::plan::scenario;
 
@@ -136,6 +136,7 @@ fn other_texts(request: &DraftRequest, show: &mut impl FnMut(&str)) {
     match &request.body {
         DraftBody::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
         DraftBody::Form(pairs) => pairs.iter().for_each(|(_, value)| show(value)),
+        DraftBody::Multipart(parts) => parts.iter().filter_map(DraftPart::value).for_each(show),
         DraftBody::Text(text) => show(text),
         DraftBody::None | DraftBody::File(_) => {}
     }
@@ -207,6 +208,9 @@ impl Needle {
         match &mut request.body {
             DraftBody::Json(value) => *value = std::mem::replace(value, Json::Null).with_strings(&replaced),
             DraftBody::Form(pairs) => pairs.iter_mut().for_each(|(_, value)| *value = replaced(value)),
+            DraftBody::Multipart(parts) => {
+                parts.iter_mut().filter_map(DraftPart::value_mut).for_each(|value| *value = replaced(value));
+            }
             DraftBody::Text(text) => *text = replaced(text),
             DraftBody::None | DraftBody::File(_) => {}
         }

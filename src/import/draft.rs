@@ -7,30 +7,41 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
-use crate::plan::scenario;
+use crate::plan::scenario::{self, read_back};
 
 /// The result of an import.
 #[derive(Debug)]
 pub struct Import {
     /// The scenario as JSON, ending with a line break.
     pub scenario: String,
-    /// What was left out or changed, one sentence each.
+    /// What was left out or changed, and what the user should know, one sentence each.
     pub notes: Vec<String>,
+    /// Whether all of the input is in the scenario.
+    pub is_whole: bool,
 }
 
 /// Notes about the import, each reported once with its number of occurrences.
 #[derive(Debug, Default)]
-pub(super) struct Notes(BTreeMap<String, u64>);
+pub(super) struct Notes {
+    sentences: BTreeMap<String, u64>,
+    has_loss: bool,
+}
 
 impl Notes {
-    /// Adds a note for the user.
+    /// Adds a note about something that the user should know, with which nothing is lost.
     pub(super) fn add(&mut self, sentence: impl Into<String>) {
-        *self.0.entry(sentence.into()).or_default() += 1;
+        *self.sentences.entry(sentence.into()).or_default() += 1;
     }
 
-    fn finish(self) -> Vec<String> {
+    /// Adds a note about something that is left out or changed: the import is whole no longer.
+    pub(super) fn lost(&mut self, sentence: impl Into<String>) {
+        self.has_loss = true;
+        self.add(sentence);
+    }
+
+    fn finish(self) -> (Vec<String>, bool) {
         let line = |(sentence, count)| if count == 1 { sentence } else { format!("{sentence} ({count} times)") };
-        self.0.into_iter().map(line).collect()
+        (self.sentences.into_iter().map(line).collect(), !self.has_loss)
     }
 }
 
@@ -67,8 +78,12 @@ pub(super) struct DraftRequest {
     pub(super) target: String,
     pub(super) name: Option<String>,
     pub(super) headers: Vec<(String, String)>,
+    /// Header fields that are sent by default, and not with this request.
+    pub(super) no_headers: Vec<String>,
     pub(super) body: DraftBody,
     pub(super) timeout: Option<String>,
+    /// Maximum number of redirects to follow.
+    pub(super) redirects: Option<u16>,
     /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
     /// Name of the variable, and JSON pointer to its value.
@@ -82,8 +97,56 @@ pub(super) enum DraftBody {
     None,
     Json(Json),
     Form(Vec<(String, String)>),
+    Multipart(Vec<DraftPart>),
     Text(String),
     File(String),
+}
+
+/// A part of a multipart body.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct DraftPart {
+    /// As template text.
+    pub(super) name: String,
+    pub(super) content: DraftContent,
+    pub(super) filename: FileName,
+    pub(super) content_type: Option<String>,
+}
+
+/// The file name that the server is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum FileName {
+    /// A file's own; a value has none.
+    Own,
+    /// None, although the content is a file.
+    Omitted,
+    /// As template text.
+    Given(String),
+}
+
+/// The content of a part.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum DraftContent {
+    /// As template text.
+    Value(String),
+    /// Path of a file, as template text.
+    File(String),
+}
+
+impl DraftPart {
+    /// The text of a part that is not a file.
+    pub(super) fn value(&self) -> Option<&str> {
+        if let DraftContent::Value(text) = &self.content { Some(text) } else { None }
+    }
+
+    /// As [`DraftPart::value`], to be changed.
+    pub(super) fn value_mut(&mut self) -> Option<&mut String> {
+        if let DraftContent::Value(text) = &mut self.content { Some(text) } else { None }
+    }
+
+    fn length(&self) -> usize {
+        let (DraftContent::Value(text) | DraftContent::File(text)) = &self.content;
+        self.name.len() + text.len()
+    }
 }
 
 impl DraftRequest {
@@ -94,6 +157,7 @@ impl DraftRequest {
             DraftBody::None => 0,
             DraftBody::Json(json) => json.to_string().len(),
             DraftBody::Form(pairs) => pairs.iter().map(|(name, value)| name.len() + value.len()).sum(),
+            DraftBody::Multipart(parts) => parts.iter().map(DraftPart::length).sum(),
             DraftBody::Text(text) | DraftBody::File(text) => text.len(),
         };
         self.method.len() + self.target.len() + headers + body
@@ -137,17 +201,19 @@ impl Draft {
         Self { schema: SCHEMA, name, host, user_classes: [class] }
     }
 
-    /// Returns the scenario as text, with the notes.
+    /// Returns the scenario as text, with the notes, after it has been read back.
     ///
     /// # Errors
-    /// The scenario made from `what` is too long to be read.
+    /// The scenario made from `what` is too long to be read, or `run` would not accept it.
     pub(super) fn finish(self, what: &str, notes: Notes) -> Result<Import> {
         // Maps with text keys and no floats: everything can be expressed in JSON.
         let text = serde_json::to_string_pretty(&self).unwrap_or_default();
         if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
             return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
         }
-        Ok(Import { scenario: text + "\n", notes: notes.finish() })
+        read_back::check(&format!("the scenario made from {what}"), &text)?;
+        let (notes, is_whole) = notes.finish();
+        Ok(Import { scenario: text + "\n", notes, is_whole })
     }
 }
 
@@ -172,18 +238,22 @@ impl Serialize for DraftRequest {
         if let Some(name) = &self.name {
             map.serialize_entry("name", name)?;
         }
-        if !self.headers.is_empty() {
-            map.serialize_entry("headers", &Pairs(&self.headers))?;
+        if !self.headers.is_empty() || !self.no_headers.is_empty() {
+            map.serialize_entry("headers", &Headers(self))?;
         }
         match &self.body {
             DraftBody::None => {}
             DraftBody::Json(value) => map.serialize_entry("json", value)?,
             DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
+            DraftBody::Multipart(parts) => map.serialize_entry("multipart", parts)?,
             DraftBody::Text(text) => map.serialize_entry("body", text)?,
             DraftBody::File(path) => map.serialize_entry("body_file", &escape_template(path))?,
         }
         if let Some(timeout) = &self.timeout {
             map.serialize_entry("timeout", timeout)?;
+        }
+        if let Some(redirects) = self.redirects {
+            map.serialize_entry("redirects", &redirects)?;
         }
         if let Some(status) = self.status {
             map.serialize_entry("expect", &BTreeMap::from([("status", status)]))?;
@@ -191,6 +261,36 @@ impl Serialize for DraftRequest {
         if !self.extract.is_empty() {
             let pointers = self.extract.iter().map(|(name, at)| (name, BTreeMap::from([("json", at)])));
             map.serialize_entry("extract", &pointers.collect::<BTreeMap<_, _>>())?;
+        }
+        map.end()
+    }
+}
+
+/// Header fields, and `null` for those that are left out.
+struct Headers<'r>(&'r DraftRequest);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let sent = self.0.headers.iter().map(|(name, value)| (name, Some(value)));
+        serializer.collect_map(sent.chain(self.0.no_headers.iter().map(|name| (name, None))))
+    }
+}
+
+impl Serialize for DraftPart {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        match &self.content {
+            DraftContent::Value(text) => map.serialize_entry("value", text)?,
+            DraftContent::File(path) => map.serialize_entry("file", path)?,
+        }
+        match &self.filename {
+            FileName::Own => {}
+            FileName::Omitted => map.serialize_entry("filename", &None::<&str>)?,
+            FileName::Given(name) => map.serialize_entry("filename", name)?,
+        }
+        if let Some(media_type) = &self.content_type {
+            map.serialize_entry("content_type", media_type)?;
         }
         map.end()
     }

@@ -1,7 +1,7 @@
 //! Handles headers that usually are secrets: a scenario file is kept, shared and committed, so it should not
 //! contain them.
 
-use super::draft::{DraftBody, DraftRequest, Notes};
+use super::draft::{DraftBody, DraftPart, DraftRequest, Notes};
 use super::{SecretHandling, draft};
 use crate::plan::json::Json;
 use crate::secret::{is_secret, masked_body, masked_url};
@@ -59,6 +59,11 @@ impl SecretVariables {
                         .for_each(|(name, _)| tell(name, "body"));
                 }
                 DraftBody::Json(json) => members(json, &mut |name| tell(name, "body")),
+                DraftBody::Multipart(parts) => {
+                    let is_told =
+                        |part: &&DraftPart| part.value().is_some_and(|text| is_unhidden_secret(&part.name, text));
+                    parts.iter().filter(is_told).for_each(|part| tell(&part.name, "body"));
+                }
                 DraftBody::Text(text) if masked_body(text) != *text => tell("a password or the like", "body"),
                 DraftBody::None | DraftBody::Text(_) | DraftBody::File(_) => {}
             }

@@ -164,9 +164,19 @@ impl BodyContent {
 
 /// The files of a plan that stay on disk.
 #[derive(Debug, Default)]
-pub struct BodyFiles(Vec<Arc<BodyFile>>);
+pub struct BodyFiles {
+    open: Vec<Arc<BodyFile>>,
+    /// Nothing is opened; every file is taken as empty.
+    are_empty: bool,
+}
 
 impl BodyFiles {
+    /// Takes every file as empty, whether it exists or not: for a scenario that is checked where its files are not.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { open: Vec::new(), are_empty: true }
+    }
+
     /// Reads a small file, a pipe or a device, or opens a large file; `name` stands for it in messages.
     ///
     /// # Errors
@@ -198,17 +208,20 @@ impl BodyFiles {
 
     /// The files, by id.
     pub(super) fn into_list(self) -> Vec<Arc<BodyFile>> {
-        self.0
+        self.open
     }
 
     fn content(&mut self, path: &Path, name: &str, start: u64) -> Result<BodyContent, String> {
+        if self.are_empty {
+            return Ok(BodyContent::Memory(Arc::default()));
+        }
         if !is_large(path)? {
             return bounded::read_file(path, MAX_BODIES).map(|bytes| BodyContent::Memory(Arc::from(bytes)));
         }
-        if let Some(known) = self.0.iter().find(|known| known.name == name && known.start == start) {
+        if let Some(known) = self.open.iter().find(|known| known.name == name && known.start == start) {
             return Ok(BodyContent::Disk(Arc::clone(known)));
         }
-        if self.0.len() == MAX_OPEN {
+        if self.open.len() == MAX_OPEN {
             return Err(format!("is one of over {MAX_OPEN} files in bodies that are too large to be kept in memory"));
         }
         let file = File::open(path).map_err(|why| why.to_string())?;
@@ -216,11 +229,11 @@ impl BodyFiles {
         if size > MAX_BODY_FILE.bytes() {
             return Err(MAX_BODY_FILE.to_string());
         }
-        let id = BodyFileId(u32::try_from(self.0.len()).unwrap_or(u32::MAX));
+        let id = BodyFileId(u32::try_from(self.open.len()).unwrap_or(u32::MAX));
         let unread = BodyFile { id, name: name.to_owned(), file, start, size, fingerprint: String::new() };
         let fingerprint = fingerprint_of(&mut Content { file: &unread, at: 0 }).map_err(|why| why.to_string())?;
         let file = Arc::new(BodyFile { fingerprint, ..unread });
-        self.0.push(Arc::clone(&file));
+        self.open.push(Arc::clone(&file));
         Ok(BodyContent::Disk(file))
     }
 }

@@ -16,6 +16,7 @@ pub mod keys;
 mod multipart;
 mod names;
 mod optional;
+pub mod read_back;
 mod reader;
 mod once;
 mod request;
@@ -71,6 +72,8 @@ pub(super) struct Scenario {
     pub(super) origins: SettingSources,
     names: ScenarioNames,
     think_time: ThinkTimeSource,
+    /// Where its bodies come from that are files.
+    body_files: BodyFiles,
 }
 
 /// Maximum size of a scenario file. It is written by people, or by a program for a few thousand requests; in
@@ -113,9 +116,20 @@ impl Scenario {
         let file = path.display().to_string();
         let bytes =
             bounded::read_file(path, MAX_SIZE).map_err(|why| Error::usage(format!("--scenario {file}"), why))?;
-        let json = Json::parse(&bytes).map_err(|why| Error::usage(&file, why))?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        let root = Node::root(&file, &json);
+        Self::of_text(&file, &bytes, folder, (flags, origins), environment)
+    }
+
+    /// Reads a text; `file` stands for it in errors, and `folder` is where its files are.
+    fn of_text(
+        file: &str,
+        bytes: &[u8],
+        folder: PathBuf,
+        (flags, origins): (&RunFlags, &SettingSources),
+        environment: &Environment,
+    ) -> Result<Self> {
+        let json = Json::parse(bytes).map_err(|why| Error::usage(file, why))?;
+        let root = Node::root(file, &json);
         let object = root.object(&KEYS)?;
         object.read("$schema", Node::text)?;
         let mut names = ScenarioNames { environment: environment.clone(), ..ScenarioNames::default() };
@@ -125,7 +139,8 @@ impl Scenario {
         (names.sources, names.files) = (sources.unwrap_or_default(), files);
         let top = Top::read(&object, flags, &mut |text| known_host(text, &mut names))?;
         let (flags, origins, pause) = top.below(flags, origins);
-        Ok(Self { fingerprint: fingerprint(&bytes), file, folder, json, flags, origins, names, think_time: pause })
+        let (file, fingerprint, body_files) = (file.to_owned(), fingerprint(bytes), BodyFiles::default());
+        Ok(Self { fingerprint, file, folder, json, flags, origins, names, think_time: pause, body_files })
     }
 
     /// Compiles the user classes.
@@ -133,11 +148,11 @@ impl Scenario {
     /// # Errors
     /// Names the position in the file, or the flag.
     pub(super) fn resolve(self) -> Result<Resolved> {
-        let Self { file, folder, json, fingerprint, flags, names, think_time: pause, .. } = self;
+        let Self { file, folder, json, fingerprint, flags, names, think_time: pause, body_files, .. } = self;
         let object = Node::root(&file, &json).object(&KEYS)?;
         let name = object.read("name", Node::name)?.map(str::to_owned);
         let checks = object.read("checks", checks)?.unwrap_or_default();
-        let mut compiler = compiler(&object, &flags, names, folder)?;
+        let mut compiler = Compiler { open_files: body_files, ..compiler(&object, &flags, names, folder)? };
         let classes = object.need("user_classes")?;
         once::register(&object, &mut compiler)?;
         let list = class::classes(&classes, &mut compiler, pause, TagFilter::of(&flags))?;
