@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
-use crate::plan::scenario::{self, read_back};
+use crate::plan::{read_back, scenario};
 
 /// The result of an import.
 #[derive(Debug)]

@@ -26,6 +26,7 @@ mod number;
 pub mod percent;
 pub mod pointer;
 pub mod random;
+pub mod read_back;
 pub mod request;
 pub mod request_log;
 mod request_args;

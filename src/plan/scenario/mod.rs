@@ -16,7 +16,6 @@ pub mod keys;
 mod multipart;
 mod names;
 mod optional;
-pub mod read_back;
 mod reader;
 mod once;
 mod request;
@@ -73,7 +72,7 @@ pub(super) struct Scenario {
     names: ScenarioNames,
     think_time: ThinkTimeSource,
     /// Where its bodies come from that are files.
-    body_files: BodyFiles,
+    pub(super) body_files: BodyFiles,
 }
 
 /// Maximum size of a scenario file. It is written by people, or by a program for a few thousand requests; in
@@ -121,7 +120,7 @@ impl Scenario {
     }
 
     /// Reads a text; `file` stands for it in errors, and `folder` is where its files are.
-    fn of_text(
+    pub(super) fn of_text(
         file: &str,
         bytes: &[u8],
         folder: PathBuf,
