@@ -11,6 +11,7 @@ mod correlate;
 mod curl;
 mod draft;
 mod har;
+mod locust;
 mod other_flags;
 mod scope;
 mod secrets;
@@ -43,6 +44,7 @@ pub fn import(input: &[String], scope: ImportOptions) -> Result<Import> {
     match input {
         [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
         [one] if is_command(one) => curl::import("curl command", &shell_words::commands(one)?, scope),
+        [one] if locust::is_locustfile(one) => locust::import(one),
         [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope),
         [one] => {
             let file =

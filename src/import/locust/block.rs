@@ -1,0 +1,497 @@
+//! Statements.
+
+use std::rc::Rc;
+
+use super::classes::ClassKind;
+use super::condition::Condition;
+use super::evaluator::{Evaluator, Flow, Frame, Handler, State};
+use super::steps::{Step, leaves_loop};
+use super::syntax::{Expr, ExprKind, Stmt, StmtKind, Try, has_stmt, walk};
+use super::texts::number_json;
+use super::value::{RunKind, RunValue, Value};
+use crate::plan::json::Json;
+
+/// How often the statements after a condition may be written for each of its branches.
+const MAX_SPLITS: usize = 12;
+
+impl Evaluator<'_> {
+    /// Enters a module, outside of any function.
+    pub(super) fn enter_module(&mut self, module: usize) {
+        let frame = Frame {
+            module,
+            class: None,
+            object: None,
+            function: None,
+            is_task: false,
+            depth: self.depth,
+            results: Vec::new(),
+            result: None,
+            variables: std::collections::BTreeSet::new(),
+        };
+        self.frames.push(frame);
+        self.state.locals.push(std::collections::BTreeMap::new());
+    }
+
+    pub(super) fn leave_module(&mut self) {
+        self.frames.pop();
+        self.state.locals.pop();
+    }
+
+    /// Does the statements of a block.
+    pub(super) fn block(&mut self, block: &[Stmt]) -> Flow {
+        for (at, stmt) in block.iter().enumerate() {
+            let flow = match &stmt.kind {
+                StmtKind::If(test, then, otherwise) => match self.if_block(test, then, otherwise, &block[at + 1..]) {
+                    Some(flow) => return flow,
+                    None => Flow::Next,
+                },
+                _ => self.stmt(stmt),
+            };
+            if flow == Flow::Ends {
+                return Flow::Ends;
+            }
+        }
+        Flow::Next
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> Flow {
+        let line = stmt.line;
+        match &stmt.kind {
+            StmtKind::Return(value) => {
+                let value = value.as_ref().map_or(Value::None, |value| self.eval(value));
+                self.returns(value, line);
+                return Flow::Ends;
+            }
+            StmtKind::Assign(targets, value) => {
+                let value = self.eval(value);
+                targets.iter().for_each(|target| self.assign(target, value.clone(), line));
+            }
+            StmtKind::AugAssign(target, operator, value) => {
+                let (old, value) = (self.eval(target), self.eval(value));
+                let new = self.added(old, operator, value, line);
+                self.assign(target, new, line);
+            }
+            StmtKind::For(each) => return self.for_block(each, line),
+            StmtKind::While(test, body) => self.while_block(test, body, line),
+            StmtKind::With(items, body) => return self.with_block(items, body),
+            StmtKind::Raise(value) => {
+                self.raise(value.as_ref());
+                return Flow::Ends;
+            }
+            StmtKind::Try(all) => return self.try_block(all),
+            StmtKind::Expr(expr) => self.expr_stmt(expr, line),
+            StmtKind::Assert(test) => match self.condition(test) {
+                Ok(condition) => {
+                    let (steps, (), _) = self.branch(self.state.clone(), Self::abort);
+                    self.emit_when(condition.not(), steps, Vec::new());
+                }
+                Err(problem) => self.lost(line, format!("assert is left out: {}", problem.why)),
+            },
+            StmtKind::Break | StmtKind::Continue => {
+                self.out.push(Step::LeaveLoop);
+                return Flow::Ends;
+            }
+            StmtKind::Function(function) => {
+                let value = Value::Function(super::value::FunctionValue {
+                    module: self.module(),
+                    class: None,
+                    object: None,
+                    function: Rc::clone(function),
+                });
+                self.locals().insert(function.name.clone(), value);
+            }
+            StmtKind::Import(names) => {
+                for (name, other) in names {
+                    let bound = other.as_ref().unwrap_or(name).split('.').next().unwrap_or_default().to_owned();
+                    let path = if other.is_some() { name.clone() } else { bound.clone() };
+                    self.locals().insert(bound, Value::External(path));
+                }
+            }
+            StmtKind::ImportFrom(from, 0, names) => {
+                for (name, other) in names {
+                    let bound = other.as_ref().unwrap_or(name).clone();
+                    self.locals().insert(bound, Value::External(format!("{from}.{name}")));
+                }
+            }
+            StmtKind::Unknown(what) => self.lost(line, format!("{what} is left out")),
+            StmtKind::Delete | StmtKind::Class(_) | StmtKind::ImportFrom(..) => {
+                self.lost(line, "a statement is left out");
+            }
+            StmtKind::If(..) | StmtKind::Pass | StmtKind::Global => {}
+        }
+        Flow::Next
+    }
+
+    fn returns(&mut self, value: Value, line: u32) {
+        let Some(frame) = self.frames.last().cloned() else { return };
+        if let Some(name) = &frame.result
+            && !value.is_structure()
+            && !matches!(value, Value::None)
+            && let Err(problem) = self.assign_variable(name, &value, line)
+        {
+            self.lost(problem.line, format!("what a function returns is left out: {}", problem.why));
+        }
+        if let (Some(name), Value::Test(condition)) = (&frame.result, &value) {
+            let (yes, no) =
+                (vec![Step::Set(name.clone(), Json::Bool(true))], vec![Step::Set(name.clone(), Json::Bool(false))]);
+            self.emit_when((**condition).clone(), yes, no);
+        }
+        if frame.is_task {
+            self.out.push(Step::LeaveTask);
+        } else {
+            if self.depth > frame.depth {
+                self.lost(line, "return within a loop of a function leaves only the loop");
+            }
+            self.out.push(Step::LeaveLoop);
+        }
+        if let Some(frame) = self.frames.last_mut() {
+            frame.results.push(value);
+        }
+    }
+
+    fn added(&mut self, old: Value, operator: &str, value: Value, line: u32) -> Value {
+        match (&old, operator, &value) {
+            // A counter of the run.
+            (Value::Run(run), "Add", Value::Int(1)) if run.kind != RunKind::Text => {
+                self.remark(line, "a number that is counted up is ${counter}: no other request of the run has it");
+                Value::Run(RunValue::made("counter", RunKind::Number))
+            }
+            _ => self.binary(old, operator, value, line),
+        }
+    }
+
+    fn raise(&mut self, value: Option<&Expr>) {
+        let name = value.and_then(|value| value.call().map_or_else(|| value.dotted(), |call| call.function.dotted()));
+        match name.as_deref().and_then(|name| name.rsplit('.').next()) {
+            Some("StopUser" | "GreenletExit") => self.out.push(Step::StopUser),
+            Some("RescheduleTask" | "RescheduleTaskImmediately" | "InterruptTaskSet") => self.out.push(Step::LeaveTask),
+            _ => self.abort(),
+        }
+    }
+
+    fn expr_stmt(&mut self, expr: &Expr, line: u32) {
+        if is_logging(expr) || matches!(expr.kind, ExprKind::Text(_)) {
+            // Its arguments may send requests, but nothing else of them matters.
+            if let Some(call) = expr.call() {
+                let arguments = call.arguments.clone();
+                for argument in arguments.iter().filter(|argument| argument.call().is_some()) {
+                    let (steps, _, _) = self.branch(self.state.clone(), |this| this.eval(argument));
+                    if super::steps::sends(&steps) {
+                        self.out.extend(steps);
+                    }
+                }
+            }
+            return;
+        }
+        match self.eval(expr) {
+            Value::Unknown(problem) if problem.why != "the answer of a request that is left out" => {
+                self.lost(line, format!("left out: {}", problem.why));
+            }
+            Value::Response(request) if self.requests[request].is_checked => self.unreported(request),
+            _ => {}
+        }
+    }
+
+    /// A request with `catch_response=True` that is not in a `with`: Locust reports nothing of it.
+    pub(super) fn unreported(&mut self, request: usize) {
+        let line = self.requests[request].line;
+        self.remark(line, "catch_response=True without `with`: Locust sends the request and reports nothing of it; here it is counted, and no status is a failure");
+        self.requests[request].expect = vec![("status", any_status())];
+    }
+
+    /// Binds the names of a target.
+    pub(super) fn bind(&mut self, target: &Expr, value: Value) {
+        match (&target.kind, value) {
+            (ExprKind::Name(name), value) => {
+                self.locals().insert(name.clone(), value);
+            }
+            (ExprKind::Tuple(targets) | ExprKind::List(targets), Value::Tuple(values) | Value::List(values))
+                if targets.len() == values.len() =>
+            {
+                targets.iter().zip(values).for_each(|(target, value)| self.bind(target, value));
+            }
+            (ExprKind::Tuple(targets), _) => {
+                for target in targets {
+                    self.bind(target, Value::unknown(target.line, "a part of a value that is not known"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// `target = value`
+    pub(super) fn assign(&mut self, target: &Expr, value: Value, line: u32) {
+        match &target.kind {
+            ExprKind::Name(name) => self.assign_name(name, value, line),
+            ExprKind::Attribute(of, name) => match self.eval(of) {
+                Value::Object(object) => self.set_attribute(object, name, value, line),
+                Value::Client if name == "headers" => {
+                    self.state.headers.clear();
+                    if let Value::Dict(members) = value {
+                        members.into_iter().for_each(|(key, value)| self.set_header(&key, value, line));
+                    }
+                }
+                Value::Client if name == "verify" => {
+                    self.client.is_insecure |= value == Value::Bool(false);
+                }
+                Value::Client if name == "auth" => {
+                    if let Value::Tuple(pair) | Value::List(pair) = &value
+                        && let [Some(user), Some(password)] = &*pair.iter().map(Value::known_text).collect::<Vec<_>>()
+                    {
+                        use base64::Engine as _;
+                        let text = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+                        return self.set_header(
+                            &Value::text("Authorization"),
+                            Value::text(&format!("Basic {text}")),
+                            line,
+                        );
+                    }
+                    self.lost(line, "self.client.auth is left out; use --basic-auth");
+                }
+                // What responses are called in the statistics of Locust, and so on.
+                Value::Response(_) | Value::External(_) => {}
+                Value::Class(class) => self.assign_class(class, name, value, line),
+                Value::Unknown(problem) => self.lost(line, format!("an assignment is left out: {}", problem.why)),
+                _ => self.lost(line, format!("an assignment to {name} is left out")),
+            },
+            ExprKind::Subscript(of, key) => {
+                let key = self.eval(key);
+                match self.eval(of) {
+                    Value::ClientHeaders => self.set_header(&key, value, line),
+                    Value::Dict(mut members) => {
+                        super::expr::set_member(&mut members, key, value);
+                        self.assign(of, Value::Dict(members), line);
+                    }
+                    _ => self.lost(line, "an assignment to an item is left out"),
+                }
+            }
+            ExprKind::Tuple(targets) | ExprKind::List(targets) => match value {
+                Value::Tuple(values) | Value::List(values) if values.len() == targets.len() => {
+                    targets.iter().zip(values).for_each(|(target, value)| self.assign(target, value, line));
+                }
+                other => {
+                    let why = if let Value::Unknown(problem) = other {
+                        problem.why
+                    } else {
+                        "a value that is taken apart".to_owned()
+                    };
+                    targets.iter().for_each(|target| self.assign(target, Value::unknown(line, why.clone()), line));
+                }
+            },
+            _ => self.lost(line, "an assignment is left out"),
+        }
+    }
+
+    fn assign_class(&mut self, class: usize, name: &str, value: Value, line: u32) {
+        let counts = matches!(&value, Value::Run(run) if run.code == "counter") || matches!(value, Value::Int(_));
+        if counts {
+            self.remark(line, "a number that is counted up is ${counter}: no other request of the run has it");
+            let owner = self.program.member(class, name).map_or(class, |(owner, _)| owner);
+            let module = self.program.classes[owner].module;
+            let counter = Value::Run(RunValue::made("counter", RunKind::Number));
+            self.state.globals.insert((module, format!("{owner}.{name}")), counter);
+        } else {
+            self.lost(line, format!("an assignment to {name} of a class is left out"));
+        }
+    }
+
+    fn assign_name(&mut self, name: &str, value: Value, line: u32) {
+        if self.frames.last().is_some_and(|frame| frame.variables.contains(name)) {
+            return self.assign_changing(name, &value, line);
+        }
+        let value = if self.is_used_once(name) && !value.is_structure() || !value.is_new_each_time() {
+            value
+        } else {
+            self.kept(value, name, line)
+        };
+        if let Value::Response(request) = value
+            && self.requests[request].is_checked
+        {
+            self.unreported(request);
+        }
+        let is_global = self.frames.last().and_then(|frame| frame.function.as_ref()).is_some_and(|function| {
+            has_stmt(&function.body, &|stmt| stmt.kind == StmtKind::Global) && self.is_of_module(name)
+        });
+        if is_global {
+            self.assign_global(name, value, line);
+            return;
+        }
+        self.locals().insert(name.to_owned(), value);
+    }
+
+    /// A local name that a loop changes: a variable of the scenario.
+    fn assign_changing(&mut self, name: &str, value: &Value, line: u32) {
+        let scope = self.scope();
+        let variable = self.names.of(&scope, name);
+        let kind = match value {
+            Value::Json(place) => self.extracted_as(place, &variable, line).map(|run| run.kind),
+            value => self.assign_variable(&variable, value, line),
+        };
+        let value = kind.map_or_else(Value::Unknown, |kind| Value::Run(RunValue::variable(&variable, kind)));
+        self.locals().insert(name.to_owned(), value);
+    }
+
+    fn is_of_module(&self, name: &str) -> bool {
+        self.program.lookup(self.module(), name).is_some()
+    }
+
+    fn assign_global(&mut self, name: &str, value: Value, line: u32) {
+        let Some((module, _)) = self.program.lookup(self.module(), name) else { return };
+        let value = match value {
+            Value::Int(_) => {
+                self.remark(line, "a number that is counted up is ${counter}: no other request of the run has it");
+                Value::Run(RunValue::made("counter", RunKind::Number))
+            }
+            Value::Json(place) if place.pointer.is_empty() => Value::Json(place),
+            value if value.is_structure() => value,
+            value => {
+                let variable = self.names.of("global", name);
+                let kind = match &value {
+                    Value::Json(place) => self.extracted_as(place, &variable, line).map(|run| run.kind),
+                    value => self.assign_variable(&variable, value, line),
+                };
+                kind.map_or_else(Value::Unknown, |kind| Value::Run(RunValue::variable(&variable, kind)))
+            }
+        };
+        self.state.globals.insert((module, name.to_owned()), value);
+    }
+
+    /// Whether a local name is read at one place, which is not in a loop.
+    fn is_used_once(&self, name: &str) -> bool {
+        let Some(function) = self.frames.last().and_then(|frame| frame.function.as_ref()) else { return true };
+        let mut uses = 0;
+        let mut loops = false;
+        walk(&function.body, &mut |stmt| {
+            loops |= matches!(stmt.kind, StmtKind::For(_) | StmtKind::While(..));
+            stmt.expressions().into_iter().for_each(|expr| {
+                expr.walk(&mut |expr| uses += usize::from(expr.kind == ExprKind::Name(name.to_owned())));
+            });
+        });
+        // One of them is the assignment itself.
+        uses <= 2 && !loops
+    }
+
+    fn try_block(&mut self, all: &Try) -> Flow {
+        let handler = all.handlers.first().map(|(_, body)| body.clone()).unwrap_or_default();
+        let (state, depth) = (self.state.clone(), self.depth + 1);
+        self.handlers.push(Handler::Except(Rc::new(handler), depth));
+        self.depth += 1;
+        let outer = std::mem::take(&mut self.out);
+        let flow = self.block(&all.body);
+        let flow = if flow == Flow::Next { self.block(&all.otherwise) } else { flow };
+        self.depth -= 1;
+        self.handlers.pop();
+        drop(state);
+        let steps = super::steps::without_last(std::mem::replace(&mut self.out, outer), &Step::LeaveLoop);
+        if leaves_loop(&steps) {
+            self.out.push(Step::Repeat { times: number_json("1"), counter: None, steps });
+        } else {
+            self.out.extend(steps);
+        }
+        let last = self.block(&all.last);
+        if flow == Flow::Ends && !matches!(self.out.last(), Some(Step::Repeat { .. })) { Flow::Ends } else { last }
+    }
+
+    /// `if`; gives the flow of the whole block where its rest is done too.
+    fn if_block(&mut self, test: &Expr, then: &[Stmt], otherwise: &[Stmt], rest: &[Stmt]) -> Option<Flow> {
+        let condition = match self.condition(test) {
+            Ok(Condition::Known(truth)) => {
+                let flow = self.block(if truth { then } else { otherwise });
+                return (flow == Flow::Ends).then_some(Flow::Ends);
+            }
+            Ok(condition) => condition,
+            Err(problem) => {
+                if self.matters(then) || self.matters(otherwise) {
+                    self.lost(test.line, format!("`if` is left out with all that is in it: {}", problem.why));
+                }
+                return None;
+            }
+        };
+        let (then_steps, then_flow, then_state) = self.branch(self.state.clone(), |this| this.block(then));
+        let (else_steps, else_flow, else_state) = self.branch(self.state.clone(), |this| this.block(otherwise));
+        match (then_flow, else_flow) {
+            (Flow::Ends, Flow::Ends) => {
+                self.emit_when(condition, then_steps, else_steps);
+                Some(Flow::Ends)
+            }
+            (Flow::Ends, Flow::Next) => {
+                self.emit_when(condition, then_steps, else_steps);
+                self.state = else_state;
+                None
+            }
+            (Flow::Next, Flow::Ends) => {
+                self.emit_when(condition, then_steps, else_steps);
+                self.state = then_state;
+                None
+            }
+            (Flow::Next, Flow::Next) => {
+                let mut branches = (then_steps, else_steps);
+                match self.merged(then_state, else_state, &mut branches) {
+                    Ok(state) => {
+                        self.emit_when(condition, branches.0, branches.1);
+                        self.state = state;
+                        None
+                    }
+                    Err(states) => Some(self.split(condition, branches, *states, rest)),
+                }
+            }
+        }
+    }
+
+    /// Does the rest of a block for each branch of a condition.
+    fn split(
+        &mut self,
+        condition: Condition,
+        branches: (Vec<Step>, Vec<Step>),
+        states: (State, State),
+        rest: &[Stmt],
+    ) -> Flow {
+        self.splits += 1;
+        if self.splits > MAX_SPLITS {
+            let line = rest.first().map_or(0, |stmt| stmt.line);
+            self.lost(line, "what follows depends on too many conditions: it is taken as if the last was not met");
+            self.emit_when(condition, branches.0, branches.1);
+            self.state = states.1;
+            return self.block(rest);
+        }
+        let (mut then, mut otherwise) = branches;
+        let (more, then_flow, then_state) = self.branch(states.0, |this| this.block(rest));
+        then.extend(more);
+        let (more, else_flow, _) = self.branch(states.1, |this| this.block(rest));
+        otherwise.extend(more);
+        self.emit_when(condition, then, otherwise);
+        self.state = then_state;
+        if then_flow == else_flow { then_flow } else { Flow::Next }
+    }
+
+    /// Whether a block does something that a scenario has.
+    pub(super) fn matters(&self, block: &[Stmt]) -> bool {
+        has_stmt(block, &|stmt| match &stmt.kind {
+            StmtKind::Expr(expr) => !is_logging(expr) && !matches!(expr.kind, ExprKind::Text(_)),
+            StmtKind::Pass | StmtKind::If(..) | StmtKind::Import(_) => false,
+            _ => true,
+        })
+    }
+
+    /// Whether an object is a user.
+    pub(super) fn is_user(&self, object: usize) -> bool {
+        matches!(self.program.kind(self.state.objects[object].class), ClassKind::User { .. })
+    }
+}
+
+/// All statuses.
+pub(super) fn any_status() -> Json {
+    Json::List(["1xx", "2xx", "3xx", "4xx", "5xx"].map(|word| Json::Text(word.to_owned())).to_vec())
+}
+
+/// `print(…)`, `logging.info(…)` and the like.
+fn is_logging(expr: &Expr) -> bool {
+    let Some(name) = expr.call().and_then(|call| call.function.dotted()) else { return false };
+    let parts: Vec<&str> = name.split('.').collect();
+    let last = parts.last().copied().unwrap_or_default();
+    let is_level = ["debug", "info", "warning", "warn", "error", "exception", "critical", "log"].contains(&last);
+    name == "print"
+        || parts.first() == Some(&"logging")
+        || is_level && parts.len() > 1 && parts.iter().any(|part| part.to_ascii_lowercase().contains("log"))
+        || ["success", "failure"].contains(&last)
+}

@@ -1,0 +1,516 @@
+//! User classes of a locustfile to those of a scenario.
+
+use std::collections::BTreeSet;
+
+use super::classes::{ClassKind, Member, TaskRef, Weighted, tags};
+use super::evaluator::{ClientSettings, Evaluator, Frame, Handler, Phase, State};
+use super::library::{gcd, seconds, whole};
+use super::steps::{Step, leaves_loop, sends, without_last};
+use super::syntax::{Expr, ExprKind, Function, Stmt, StmtKind, has_stmt, walk};
+use super::value::{FunctionValue, Text, Value};
+use crate::plan::json::Json;
+
+/// A class of the scenario.
+#[derive(Debug)]
+pub(super) struct DraftUser {
+    pub(super) name: String,
+    pub(super) weight: usize,
+    pub(super) fixed_count: Option<i64>,
+    pub(super) wait: Option<String>,
+    pub(super) on_start: Vec<Step>,
+    pub(super) tasks: Vec<DraftTask>,
+    pub(super) on_stop: Vec<Step>,
+}
+
+/// A task of it.
+#[derive(Debug)]
+pub(super) struct DraftTask {
+    pub(super) name: String,
+    pub(super) weight: u32,
+    pub(super) tags: Vec<String>,
+    pub(super) steps: Vec<Step>,
+}
+
+impl Evaluator<'_> {
+    /// The classes of the scenario that a user class becomes.
+    pub(super) fn users(&mut self, class: usize, base: &str) -> Vec<DraftUser> {
+        let name = self.program.classes[class].body.name.clone();
+        self.enter_module(self.program.classes[class].module);
+        let users = self.users_of(class, &name, base);
+        self.leave_module();
+        users
+    }
+
+    fn users_of(&mut self, class: usize, name: &str, base: &str) -> Vec<DraftUser> {
+        let line = self.program.classes[class].body.line;
+        let tasks = match self.program.tasks(class) {
+            Ok(tasks) if tasks.is_empty() => {
+                self.lost(line, format!("{name} is left out: it has no task"));
+                return Vec::new();
+            }
+            Ok(tasks) => tasks,
+            Err(line) => {
+                self.lost(line, format!("{name} is left out: its tasks are built by code"));
+                return Vec::new();
+            }
+        };
+        let weight = self.number_of(class, "weight").unwrap_or(1);
+        let fixed = self.number_of(class, "fixed_count").filter(|count| *count > 0);
+        let stays = |task: &Weighted| matches!(task.0, TaskRef::Set(set) if !self.program.interrupts(set));
+        let (sets, plain): (Vec<Weighted>, Vec<Weighted>) = tasks.into_iter().partition(stays);
+        let mut users = Vec::new();
+        if sets.is_empty() {
+            let one = self.user((class, None), name.to_owned(), base, &plain);
+            users.extend(one.map(|user| DraftUser {
+                weight: usize::try_from(weight).unwrap_or(1),
+                fixed_count: fixed,
+                ..user
+            }));
+            return users;
+        }
+        if !plain.is_empty() {
+            self.lost(
+                line,
+                format!(
+                    "{name}: tasks beside a TaskSet without interrupt() are left out: its users stay in the TaskSet"
+                ),
+            );
+        }
+        let total: u32 = sets.iter().map(|(_, weight)| weight).sum();
+        if sets.len() > 1 {
+            self.remark(line, format!("{name} has {} TaskSets without interrupt(): a user stays in the first one that it takes, so each is a class", sets.len()));
+        }
+        for (task, share) in &sets {
+            let TaskRef::Set(set) = task else { continue };
+            let set_name = self.program.classes[*set].body.name.clone();
+            let own = if sets.len() == 1 { name.to_owned() } else { format!("{name}: {set_name}") };
+            let inner = match self.program.tasks(*set) {
+                Ok(inner) => inner,
+                Err(line) => {
+                    self.lost(line, format!("{set_name} is left out: its tasks are built by code"));
+                    continue;
+                }
+            };
+            let Some(user) = self.user((class, Some(*set)), own, base, &inner) else { continue };
+            let count = fixed.map(|count| (count * i64::from(*share) / i64::from(total)).max(1));
+            if fixed.is_some() && sets.len() > 1 {
+                self.lost(line, format!("{name}: fixed_count is dealt out to its TaskSets by their weights"));
+            }
+            let weight = usize::try_from(weight).unwrap_or(1) * *share as usize;
+            users.push(DraftUser { weight, fixed_count: count, ..user });
+        }
+        let others = users.iter().fold(0, |all, user| gcd(all, user.weight)).max(1);
+        if sets.len() == 1 {
+            users.iter_mut().for_each(|user| user.weight = usize::try_from(weight).unwrap_or(1));
+        } else if others > 1 && usize::try_from(weight) == Ok(others) {
+            users.iter_mut().for_each(|user| user.weight /= others);
+        }
+        users
+    }
+
+    fn number_of(&mut self, class: usize, name: &str) -> Option<i64> {
+        let (_, Member::Value(expr)) = self.program.member(class, name)? else { return None };
+        match self.eval(&expr) {
+            Value::Int(number) => Some(number),
+            Value::None => None,
+            #[expect(clippy::cast_possible_truncation, reason = "a weight")]
+            Value::Float(number) if number >= 1.0 => Some(number.round() as i64),
+            _ => {
+                self.lost(expr.line, format!("{name} is left out: it is not known"));
+                None
+            }
+        }
+    }
+
+    /// One class of the scenario: a user class, with the TaskSet that its users stay in.
+    fn user(
+        &mut self,
+        (class, set): (usize, Option<usize>),
+        name: String,
+        base: &str,
+        tasks: &[Weighted],
+    ) -> Option<DraftUser> {
+        self.state = State {
+            locals: std::mem::take(&mut self.state.locals),
+            globals: std::mem::take(&mut self.state.globals),
+            ..State::default()
+        };
+        self.client = self.settings(class, base);
+        self.find_changing(&[Some(class), set].into_iter().flatten().collect::<Vec<_>>());
+        let user = self.new_object(class);
+        let own = set.map_or(user, |set| self.new_object(set));
+        let wait = self.wait(class, set);
+        self.phase = Phase::Start;
+        self.default_headers(class);
+        let mut on_start = Vec::new();
+        for object in BTreeSet::from([user, own]) {
+            on_start.extend(self.initial(object));
+            on_start.extend(self.run_method(object, "__init__", Handler::StopUser));
+            on_start.extend(self.run_method(object, "on_start", Handler::StopUser));
+        }
+        self.phase = Phase::Task;
+        let is_sequential = set.is_some_and(|set| self.program.kind(set) == ClassKind::TaskSet { is_sequential: true });
+        let mut drafts = if is_sequential {
+            self.sequence(set.unwrap_or(class), own, wait.as_deref())
+        } else {
+            tasks.iter().filter_map(|(task, weight)| self.task(task, *weight, own)).collect()
+        };
+        self.phase = Phase::Stop;
+        let mut on_stop = Vec::new();
+        for object in BTreeSet::from([own, user]).into_iter().rev() {
+            on_stop.extend(self.run_method(object, "on_stop", Handler::LeaveTask));
+        }
+        self.phase = Phase::Start;
+        drafts.retain(|task| sends(&task.steps));
+        if drafts.is_empty() {
+            self.lost(
+                self.program.classes[class].body.line,
+                format!("{name} is left out: none of its tasks sends a request"),
+            );
+            return None;
+        }
+        let on_start = self.started(on_start, &mut drafts, class);
+        Some(DraftUser { name, weight: 1, fixed_count: None, wait, on_start, tasks: drafts, on_stop })
+    }
+
+    /// Where `on_start` goes on after a request that failed, the first task does it: a scenario's own `on_start` is repeated
+    /// until none of its requests fails.
+    fn started(&mut self, on_start: Vec<Step>, tasks: &mut [DraftTask], class: usize) -> Vec<Step> {
+        if !sends(&on_start) {
+            return on_start;
+        }
+        let line = self.program.classes[class].body.line;
+        let name = self.program.classes[class].body.name.clone();
+        if !goes_on(&on_start) {
+            self.remark(line, format!("{name}: if a request of on_start fails, on_start is repeated after a second; in Locust the user goes on, or ends"));
+            return on_start;
+        }
+        self.remark(
+            line,
+            format!("{name}: on_start goes on when a request of it fails, so the first task of a user does it"),
+        );
+        let flag = self.names.fresh("is_started");
+        let mut first = vec![Step::Set(flag.clone(), Json::Bool(true))];
+        let steps: Vec<Step> = on_start.into_iter().map(|step| map_leave(step)).collect();
+        if leaves_loop(&steps) {
+            first.push(Step::Repeat { times: whole(1), counter: None, steps });
+        } else {
+            first.extend(steps);
+        }
+        for task in tasks {
+            task.steps.insert(0, Step::When(format!("${{{flag}}} is_empty"), first.clone(), Vec::new()));
+        }
+        Vec::new()
+    }
+
+    /// The settings of the client of a user class.
+    fn settings(&mut self, class: usize, base: &str) -> ClientSettings {
+        let is_fast = self.program.kind(class) == ClassKind::User { is_fast: true };
+        let mut settings = ClientSettings { is_fast, base: base.to_owned(), ..ClientSettings::default() };
+        settings.is_insecure = self.client.is_insecure;
+        if is_fast {
+            let value = |this: &mut Self, name: &str| {
+                let (_, Member::Value(expr)) = this.program.member(class, name)? else { return None };
+                Some(this.eval(&expr))
+            };
+            settings.timeout = value(self, "network_timeout").and_then(|value| value.number()).map(seconds);
+            settings.redirects = value(self, "max_redirects").and_then(|value| value.number()).map(|number| {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number")]
+                let number = number as u32;
+                number
+            });
+            for name in ["proxy_host", "proxy_port", "ssl_context_factory", "client_pool"] {
+                if let Some((_, Member::Value(expr))) = self.program.member(class, name) {
+                    self.lost(expr.line, format!("{name} is left out"));
+                }
+            }
+        }
+        settings
+    }
+
+    /// `default_headers` of a FastHttpUser.
+    fn default_headers(&mut self, class: usize) {
+        if let Some((_, Member::Value(expr))) = self.program.member(class, "default_headers")
+            && self.client.is_fast
+            && let Value::Dict(members) = self.eval(&expr)
+        {
+            members.into_iter().for_each(|(key, value)| self.set_header(&key, value, expr.line));
+        }
+    }
+
+    /// Finds the attributes that are set more than once, or outside of `on_start`.
+    fn find_changing(&mut self, classes: &[usize]) {
+        let all: BTreeSet<usize> = classes.iter().flat_map(|class| self.program.ancestry(*class)).collect();
+        let functions: Vec<_> =
+            all.iter().flat_map(|class| functions(&self.program.classes[*class].body.body)).collect();
+        let starting = called_from_start(&functions);
+        let mut sites: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
+        self.growing.clear();
+        for function in &functions {
+            walk(&function.body, &mut |stmt| {
+                let targets: Vec<&Expr> = match &stmt.kind {
+                    StmtKind::Assign(targets, _) => targets.iter().collect(),
+                    StmtKind::AugAssign(target, ..) => vec![target],
+                    _ => Vec::new(),
+                };
+                for target in targets {
+                    let all = if let ExprKind::Tuple(all) = &target.kind { all.iter().collect() } else { vec![target] };
+                    for target in all {
+                        if let ExprKind::Attribute(of, name) = &target.kind
+                            && matches!(&of.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
+                        {
+                            let is_later = !starting.contains(&function.name);
+                            *sites.entry(name.clone()).or_default() += if is_later { 2 } else { 1 };
+                        }
+                    }
+                }
+                for expr in stmt.expressions() {
+                    expr.walk(&mut |expr| {
+                        if let Some(call) = expr.call()
+                            && let ExprKind::Attribute(of, method) = &call.function.kind
+                            && let ExprKind::Attribute(_, name) = &of.kind
+                            && matches!(method.as_str(), "append" | "extend")
+                        {
+                            self.growing.insert(name.clone());
+                        }
+                    });
+                }
+            });
+        }
+        self.changing = sites.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect();
+        self.changing.retain(|name| !self.growing.contains(name));
+    }
+
+    /// The first values of attributes that change, which the class gives.
+    fn initial(&mut self, object: usize) -> Vec<Step> {
+        let class = self.state.objects[object].class;
+        let names: Vec<String> = self.changing.iter().chain(&self.growing).cloned().collect();
+        let state = self.state.clone();
+        let (steps, (), state) = self.branch(state, |this| {
+            for name in names {
+                if let Some((owner, Member::Value(expr))) = this.program.member(class, &name) {
+                    this.enter_module(this.program.classes[owner].module);
+                    let value = this.eval(&expr);
+                    this.leave_module();
+                    let is_empty =
+                        matches!(value.truth(), Some(false)) && !matches!(value, Value::Int(_) | Value::Bool(_));
+                    if !is_empty {
+                        this.set_attribute(object, &name, value, expr.line);
+                    }
+                }
+            }
+        });
+        self.state = state;
+        steps
+    }
+
+    /// The steps of a method, such as `on_start`.
+    fn run_method(&mut self, object: usize, name: &str, handler: Handler) -> Vec<Step> {
+        let class = self.state.objects[object].class;
+        let Some((owner, Member::Function(function))) = self.program.member(class, name) else { return Vec::new() };
+        let module = self.program.classes[owner].module;
+        let called = FunctionValue { module, class: Some(owner), object: Some(object), function };
+        self.handlers = vec![handler];
+        let steps = self.run_function(&called, None);
+        self.handlers.clear();
+        steps
+    }
+
+    /// The steps of a function whose `return` ends the task.
+    pub(super) fn run_function(&mut self, called: &FunctionValue, argument: Option<(String, Value)>) -> Vec<Step> {
+        let function = &called.function;
+        let mut locals: std::collections::BTreeMap<_, _> = argument.into_iter().collect();
+        if let (Some(first), Some(object)) = (function.parameters.first(), called.object) {
+            locals.insert(first.name.clone(), Value::Object(object));
+        }
+        self.frames.push(Frame {
+            module: called.module,
+            class: called.class,
+            object: called.object,
+            function: Some(function.clone()),
+            is_task: true,
+            depth: self.depth,
+            results: Vec::new(),
+            result: None,
+            variables: BTreeSet::new(),
+        });
+        self.state.locals.push(locals);
+        self.splits = 0;
+        let outer = std::mem::take(&mut self.out);
+        self.block(&function.body);
+        let steps = std::mem::replace(&mut self.out, outer);
+        self.state.locals.pop();
+        self.frames.pop();
+        without_last(steps, &Step::LeaveTask)
+    }
+
+    fn task(&mut self, task: &TaskRef, weight: u32, object: usize) -> Option<DraftTask> {
+        let (module, class, function) = match task {
+            TaskRef::Function(module, class, function) => (*module, *class, function.clone()),
+            TaskRef::Set(set) => {
+                let body = &self.program.classes[*set].body;
+                self.lost(
+                    body.line,
+                    format!(
+                        "the TaskSet {} is left out: it is nested, and gives back control with interrupt()",
+                        body.name
+                    ),
+                );
+                return None;
+            }
+        };
+        let (name, tags) = (function.name.clone(), tags(&function.decorators));
+        let before = self.state.clone();
+        self.handlers = vec![Handler::LeaveTask];
+        self.state.last = None;
+        let interrupts = super::syntax::has_expr(&function.body, &|expr| {
+            expr.call()
+                .is_some_and(|call| matches!(&call.function.kind, ExprKind::Attribute(_, name) if name == "interrupt"))
+        });
+        let steps =
+            self.run_function(&FunctionValue { module, class, object: Some(object), function: function.clone() }, None);
+        let globals = std::mem::take(&mut self.state.globals);
+        self.state = State { globals, ..before };
+        self.handlers.clear();
+        if interrupts && !sends(&steps) {
+            self.lost(function.line, format!("{name} is left out: it calls interrupt()"));
+            return None;
+        }
+        if !sends(&steps) {
+            self.lost(function.line, format!("the task {name} is left out: it sends no request that is known"));
+        }
+        Some(DraftTask { name, weight, tags, steps })
+    }
+
+    /// A SequentialTaskSet: one task with all its steps, and the think time between them.
+    fn sequence(&mut self, set: usize, object: usize, wait: Option<&str>) -> Vec<DraftTask> {
+        let body = self.program.classes[set].body.clone();
+        let tasks = self.program.tasks_in_order(set).unwrap_or_default();
+        let pause = wait.filter(|wait| !wait.contains(':'));
+        if wait.is_some() && pause.is_none() {
+            self.lost(
+                body.line,
+                format!("{}: the think time between its tasks is left out: a pause is a length of time", body.name),
+            );
+        }
+        let mut steps: Vec<Step> = Vec::new();
+        self.handlers = vec![Handler::LeaveLoop(1)];
+        self.depth = 1;
+        for (task, weight) in tasks {
+            let TaskRef::Function(module, class, function) = task else {
+                self.lost(body.line, format!("a TaskSet within {} is left out", body.name));
+                continue;
+            };
+            for _ in 0..weight {
+                self.state.last = None;
+                let own = self.run_function(
+                    &FunctionValue { module, class, object: Some(object), function: function.clone() },
+                    None,
+                );
+                let own: Vec<Step> = own.into_iter().map(map_leave).collect();
+                let own = without_last(own, &Step::LeaveLoop);
+                if let Some(pause) = pause.filter(|_| !steps.is_empty()) {
+                    steps.push(Step::Pause(pause.to_owned()));
+                }
+                if leaves_loop(&own) {
+                    steps.push(Step::Repeat { times: whole(1), counter: None, steps: own });
+                } else {
+                    steps.extend(own);
+                }
+            }
+        }
+        self.depth = 0;
+        self.handlers.clear();
+        vec![DraftTask { name: body.name.clone(), weight: 1, tags: tags(&body.decorators), steps }]
+    }
+
+    /// The host of a user class; none without one.
+    pub(super) fn host(&mut self, class: usize) -> Option<Text> {
+        let (owner, Member::Value(expr)) = self.program.member(class, "host")? else { return None };
+        self.enter_module(self.program.classes[owner].module);
+        let value = self.eval(&expr);
+        let host = match &value {
+            Value::None => None,
+            value => match self.text(value, expr.line) {
+                Ok(text) => Some(text),
+                Err(problem) => {
+                    self.lost(expr.line, format!("host is left out: {}", problem.why));
+                    None
+                }
+            },
+        };
+        self.leave_module();
+        host
+    }
+}
+
+fn functions(body: &[Stmt]) -> Vec<std::rc::Rc<Function>> {
+    body.iter()
+        .filter_map(|stmt| if let StmtKind::Function(function) = &stmt.kind { Some(function.clone()) } else { None })
+        .collect()
+}
+
+/// The names of the functions that only `on_start` and `__init__` lead to.
+fn called_from_start(functions: &[std::rc::Rc<Function>]) -> BTreeSet<String> {
+    let is_called = |name: &str, by: &Function| {
+        super::syntax::has_expr(&by.body, &|expr| {
+            expr.call()
+                .is_some_and(|call| matches!(&call.function.kind, ExprKind::Attribute(_, known) if known == name))
+        })
+    };
+    let is_start = |name: &str| name == "on_start" || name == "__init__";
+    let mut starting: BTreeSet<String> =
+        functions.iter().map(|f| f.name.clone()).filter(|name| is_start(name)).collect();
+    for _ in 0..8 {
+        for function in functions {
+            let callers: Vec<_> = functions.iter().filter(|by| is_called(&function.name, by)).collect();
+            if !callers.is_empty() && callers.iter().all(|by| starting.contains(&by.name)) {
+                starting.insert(function.name.clone());
+            }
+        }
+    }
+    starting
+}
+
+/// Whether steps have a condition on an answer, which a request that failed may meet.
+fn goes_on(steps: &[Step]) -> bool {
+    steps.iter().any(|step| match step {
+        Step::When(test, ..) => test.contains("status"),
+        Step::Repeat { steps, .. } | Step::ForEach { steps, .. } => goes_on(steps),
+        _ => false,
+    })
+}
+
+/// Leaves the loop around these steps in place of the task.
+fn map_leave(step: Step) -> Step {
+    match step {
+        Step::LeaveTask => Step::LeaveLoop,
+        Step::When(test, then, otherwise) => {
+            Step::When(test, then.into_iter().map(map_leave).collect(), otherwise.into_iter().map(map_leave).collect())
+        }
+        other => other,
+    }
+}
+
+/// Whether a function is a listener of an event, and of which.
+pub(super) fn event_of(function: &Function) -> Option<String> {
+    function.decorators.iter().find_map(|decorator| {
+        let name = decorator.dotted().or_else(|| decorator.call().and_then(|call| call.function.dotted()))?;
+        let name = name.strip_suffix(".add_listener")?.rsplit('.').next()?.to_owned();
+        Some(name)
+    })
+}
+
+/// Whether a block is only for people: logging and the like.
+pub(super) fn has_request(block: &[Stmt]) -> bool {
+    has_stmt(block, &|stmt| {
+        stmt.expressions().into_iter().any(|expr| {
+            let mut found = false;
+            expr.walk(&mut |expr| {
+                let name = expr.call().and_then(|call| call.function.dotted()).unwrap_or_default();
+                found |= name.starts_with("requests.") || name.contains("client.");
+            });
+            found
+        })
+    })
+}
