@@ -250,7 +250,7 @@ def kinds_apart(theirs, ours, case):
             continue
         if not one or not other:
             found.append(f"only {'Locust' if one else 'swarmline'} sends {kind} ({one or other})")
-        elif one <= case.users:
+        elif one == case.users:
             # Once a user, as on_start is.
             if one != other:
                 found.append(f"{kind}: {one} by Locust, {other} by swarmline")

@@ -1,14 +1,19 @@
 """Locustfiles: Locust itself runs each file of the corpus, swarmline runs what `import` makes of it."""
 
+import json
+import re
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Failed, expect
+from harness import Failed, Skip, expect
 from locust_judge import Arena, Imported, by_locust, by_swarmline, differences, fresh, locust_command
 
 CORPUS = Path(__file__).resolve().parents[1] / "corpus/locust"
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/from-locust.md"
 
 AT_ONCE = 3
 """Files compared at the same time: Locust takes a second of CPU to start."""
@@ -177,6 +182,24 @@ def what_import_makes_of_a_locustfile_sends_what_locust_sends(bench):
             f"Locust, in {time.monotonic() - began:.0f} s")
 
 
+def every_name_of_locust_stands_on_the_page_for_those_who_come_from_it(_):
+    """Flags, variables, events, attributes of the environment, arguments of requests, and all that Locust's modules define."""
+    command, environment = locust_command()
+    ran = subprocess.run([command[0], Path(__file__).with_name("locust_names.py")], env=environment, capture_output=True,
+                         stdin=subprocess.DEVNULL, timeout=60)
+    expect(ran.returncode == 0, f"locust_names.py: {ran.stderr.decode()[-300:]}")
+    names = json.loads(ran.stdout)
+    version = names.pop("version")
+    if not version.startswith("2.47."):
+        raise Skip(f"the page is about Locust 2.47, this is {version}")
+    codes = re.findall(r"`([^`\n]+)`", PAGE.read_text())
+    told = {word for code in codes for word in (code, *re.split(r"[^A-Za-z0-9_-]+", code))}
+    missing = {kind: [name for name in group if name not in told] for kind, group in names.items()}
+    expect(not any(missing.values()), f"not on {PAGE.name}: {({kind: group for kind, group in missing.items() if group})}")
+    return ", ".join(f"{len(group)} {kind}" for kind, group in names.items())
+
+
 SCENARIOS = [
+    every_name_of_locust_stands_on_the_page_for_those_who_come_from_it,
     what_import_makes_of_a_locustfile_sends_what_locust_sends,
 ]

@@ -17,7 +17,7 @@ class AnyAccountUser(HttpUser):
     @task(1)
     def sign_in(self):
         user = random.choice(USERS)
-        self.client.post("/login", json={"email": user["email"], "password": user["password"]})
+        self.client.post("/echo/login", json={"email": user["email"], "password": user["password"]})
 
     @task(2)
     def search(self):
