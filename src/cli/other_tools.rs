@@ -13,7 +13,7 @@ pub(super) fn hint(flag: &str) -> Option<&'static str> {
     rows.find(|(flags, _)| flags.contains(&flag)).map(|(_, hint)| *hint)
 }
 
-const LOCUST: [Row; 18] = [
+const LOCUST: [Row; 23] = [
     (&["--locustfile"], "locustfiles are not supported; pass a scenario file with -f"),
     (&["--config"], "configuration files are not supported; use flags or LOCUST_* environment variables"),
     (
@@ -47,6 +47,14 @@ const LOCUST: [Row; 18] = [
     ),
     (&["--profile"], "name the run with --testplan"),
     (&["--otel"], "there is no instrumentation of requests; ship the stream (--telemetry) with your collector"),
+    (&["--headful"], "leave it out; every run is headless"),
+    (&["--build-path", "--legacy-ui"], "there is no web interface; the numbers are in the stream (--telemetry)"),
+    (&["--slave", "--expect-slaves"], "there is no master; on many hosts use --shard, and swarmline merge afterwards"),
+    (&["--lt-log-level"], "leave it out; the stream (--telemetry) is not a log and has no level"),
+    (
+        &["--lt-otel-exporter-otlp-endpoint", "--lt-otel-exporter-otlp-insecure"],
+        "only the json recorder is supported; ship the stream (--telemetry) with your collector",
+    ),
 ];
 
 const LOCUST_PLUGINS: [Row; 6] = [

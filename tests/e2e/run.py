@@ -7,7 +7,7 @@ Each scenario is a function whose name is a sentence and whose docstring is the 
 skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
 buildah, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
-hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb and bzt).
+hdrhistogram, httpbin, gunicorn, kubernetes-validate, flask, opentelemetry-instrumentation-flask, duckdb, bzt and locust).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -32,6 +32,7 @@ import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
+import scenarios_locust
 import scenarios_page
 import scenarios_request
 import scenarios_requests
@@ -55,6 +56,7 @@ SCENARIOS = [
     *scenarios_unfinished.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
     *scenarios_values.SCENARIOS,
+    *scenarios_locust.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_requests.SCENARIOS,
     *scenarios_system.SCENARIOS,

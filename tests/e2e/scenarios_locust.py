@@ -1,0 +1,205 @@
+"""Locustfiles: Locust itself runs each file of the corpus, swarmline runs what `import` makes of it."""
+
+import json
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import Failed, Skip, expect
+from locust_judge import Arena, Imported, by_locust, by_swarmline, differences, fresh, locust_command
+
+CORPUS = Path(__file__).resolve().parents[1] / "corpus/locust"
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/from-locust.md"
+
+AT_ONCE = 3
+"""Files compared at the same time: Locust takes a second of CPU to start."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A locustfile, and what is known of it."""
+
+    name: str
+    """Its name in the corpus; a folder ends with a slash."""
+
+    users: int = 4
+
+    requests: int = 300
+    """After so many requests the run ends."""
+
+    cluster: int = 2
+    """So many requests of one kind come together, by which their number scatters more."""
+
+    seconds: float = 12.0
+    """The run ends after this time at the latest."""
+
+    waits: tuple = ()
+    """The think times of the classes."""
+
+    notes: tuple = ()
+    """What `import` says that it could not take over; it then exits with 1."""
+
+    left_out: tuple = ()
+    """Kinds of request that contain one of these texts are not compared."""
+
+    always: bool = False
+    """Whether it is compared in each run of the tests; the others only in the study."""
+
+    flags: tuple = ()
+    """Flags that both understand."""
+
+
+CASES = (
+    Case("basic_auth.py", waits=("10ms",)),
+    Case("catch_text.py", waits=("10ms..20ms",), always=True),
+    Case("catch_without_with.py", waits=("10ms",), always=True),
+    Case("cookies.py", waits=("10ms..20ms",)),
+    Case("csrf_regex.py", waits=("10ms..20ms",), always=True),
+    Case("csv_accounts.py", waits=("10ms..20ms",)),
+    Case("environment_defaults.py", waits=("10ms..20ms",)),
+    Case("errors_in_tasks.py", waits=("10ms..20ms",), always=True),
+    Case("failed_login_guard.py", waits=("10ms..20ms",), requests=150, always=True),
+    Case("fast_http.py", waits=("10ms..20ms",), always=True),
+    Case("fast_http_rest.py", waits=("10ms",)),
+    Case("files_upload.py", waits=("10ms",)),
+    Case("fixed_count.py", waits=("20ms", "20ms")),
+    Case("helper_methods.py", waits=("10ms..20ms",), always=True),
+    Case("inheritance.py", waits=("10ms..20ms", "10ms..20ms"), requests=600, cluster=4),
+    Case("json_answers.py", waits=("10ms..20ms",), always=True),
+    Case("list_of_accounts.py", waits=("10ms..20ms",)),
+    Case("name_grouping.py", waits=("10ms..20ms",), cluster=4),
+    Case("nested_interrupt.py", waits=("10ms",), notes=("Forum",), left_out=("/page/thread",)),
+    Case("old_style.py", waits=("10ms..20ms",)),
+    Case("on_stop_logout.py", waits=("10ms..20ms",), requests=150),
+    Case("plain_failures.py", waits=("10ms",)),
+    Case("polling.py", waits=("10ms",), cluster=6),
+    Case("polling_while.py", waits=("10ms",), cluster=6),
+    Case("pool_of_ids.py", waits=("10ms..20ms",)),
+    Case("random_values.py", waits=("10ms..20ms",), requests=800, always=True),
+    Case("register_taken_name.py", waits=("20ms",)),
+    Case("register_then_login.py", waits=("10ms..20ms",), always=True),
+    Case("request_options.py", waits=("10ms..20ms",), requests=600, cluster=4, always=True),
+    Case("same_name_twice.py", waits=("10ms",)),
+    Case("sequential_repeat.py", waits=("10ms",), always=True),
+    Case("sequential_state.py", waits=("5ms..15ms",)),
+    Case("sequential_tasks_list.py", waits=("10ms",)),
+    Case("session_headers.py", waits=("10ms..30ms",)),
+    Case("several_hosts.py", waits=("10ms..20ms",), always=True),
+    Case("shape_stages.py", waits=("50ms",), requests=100_000),
+    Case("sleeps_and_loops.py", waits=("10ms",), cluster=6),
+    Case("status_chain.py", waits=("10ms..20ms",), requests=600),
+    Case("tagged.py", waits=("10ms",), flags=("-T", "read")),
+    Case("tasks_dict.py", waits=("10ms..20ms",)),
+    Case("tasks_list.py", waits=("10ms..20ms",)),
+    Case("tasksets_without_interrupt.py", waits=("20ms", "20ms"), users=40, requests=1500, cluster=30),
+    Case("test_start_listener.py", waits=("10ms..20ms",), notes=("on_test_start",)),
+    Case("token_in_self.py", waits=("10ms..30ms",), always=True),
+    Case("try_except.py", waits=("10ms..20ms",)),
+    Case("wait_kinds.py", waits=("50ms", "40ms..60ms", "pacing:50ms", "throughput:20")),
+    Case("with_modules/", waits=("10ms..20ms",), always=True),
+)
+
+
+@dataclass
+class Judged:
+    """What was found of one file."""
+
+    case: Case
+    code: int
+    """The exit code of `import`."""
+
+    stderr: str
+    """What `import` said."""
+
+    differences: list
+    kinds: int = 0
+    requests: int = 0
+
+
+def judge(bench, case, locust, itself=False):
+    """Compares what Locust and swarmline send for one file; with `itself` Locust stands for swarmline as well."""
+    source = CORPUS / case.name
+    arena = Arena(fresh(bench.dir / source.stem), source)
+    imported = Imported(bench, arena)
+    theirs = by_locust(arena, case, locust)
+    judged = Judged(case, imported.code, imported.stderr, [], len(theirs.raw), len(theirs.requests))
+    expect(theirs.requests, f"{case.name}: Locust sent nothing")
+    if itself:
+        judged.differences = differences(theirs, by_locust(arena, case, locust), case)
+        return judged
+    if imported.scenario is None:
+        judged.differences = ["nothing is imported"]
+        return judged
+    ours, ran = by_swarmline(bench, arena, case, imported)
+    if ran.code == 2:
+        judged.differences = [f"run refuses the scenario: {ran.stderr.strip()[:300]}"]
+        return judged
+    judged.differences = [*said(case, imported), *differences(theirs, ours, case)]
+    return judged
+
+
+def said(case, imported):
+    """Where exit code, notes and think times of an import are not those of the case."""
+    found = []
+    wanted = 1 if case.notes else 0
+    if imported.code != wanted:
+        found.append(f"import exits with {imported.code}, not {wanted}: {' / '.join(imported.stderr.strip().splitlines())[:600]}")
+    found += [f"import does not say {note!r}" for note in case.notes if note not in imported.stderr]
+    waits = tuple(user.get("wait", imported.scenario.get("wait")) for user in imported.scenario["user_classes"])
+    if [milliseconds(wait) for wait in waits] != [milliseconds(wait) for wait in case.waits]:
+        found.append(f"waits {waits}, not {case.waits}")
+    return found
+
+
+def milliseconds(wait):
+    """A think time with its durations in milliseconds, to compare `0.01s` and `10ms`."""
+    kind, _, value = (wait or "").rpartition(":")
+    if kind == "throughput":
+        return kind, [1000 / float(value)]
+    return kind, [float(part[:-2]) if part.endswith("ms") else float(part.rstrip("s") or 0) * 1000 for part in value.split("..")]
+
+
+def judge_all(bench, cases, itself=False):
+    """Compares many files, a few at a time."""
+    locust = locust_command()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda case: judge(bench, case, locust, itself), cases))
+
+
+def what_import_makes_of_a_locustfile_sends_what_locust_sends(bench):
+    """Each file under Locust and imported, against the same counting server: the same kinds of requests in the same shares,
+    the same failures. A third of the files; `make study` has all."""
+    began = time.monotonic()
+    judged = judge_all(bench, [case for case in CASES if case.always])
+    wrong = [f"{one.case.name}: {'; '.join(one.differences)}" for one in judged if one.differences]
+    if wrong:
+        raise Failed("\n     ".join(wrong))
+    return (f"{len(judged)} files, {sum(one.kinds for one in judged)} kinds, {sum(one.requests for one in judged)} requests by "
+            f"Locust, in {time.monotonic() - began:.0f} s")
+
+
+def every_name_of_locust_stands_on_the_page_for_those_who_come_from_it(_):
+    """Flags, variables, events, attributes of the environment, arguments of requests, and all that Locust's modules define."""
+    command, environment = locust_command()
+    ran = subprocess.run([command[0], Path(__file__).with_name("locust_names.py")], env=environment, capture_output=True,
+                         stdin=subprocess.DEVNULL, timeout=60)
+    expect(ran.returncode == 0, f"locust_names.py: {ran.stderr.decode()[-300:]}")
+    names = json.loads(ran.stdout)
+    version = names.pop("version")
+    if not version.startswith("2.47."):
+        raise Skip(f"the page is about Locust 2.47, this is {version}")
+    codes = re.findall(r"`([^`\n]+)`", PAGE.read_text())
+    told = {word for code in codes for word in (code, *re.split(r"[^A-Za-z0-9_-]+", code))}
+    missing = {kind: [name for name in group if name not in told] for kind, group in names.items()}
+    expect(not any(missing.values()), f"not on {PAGE.name}: {({kind: group for kind, group in missing.items() if group})}")
+    return ", ".join(f"{len(group)} {kind}" for kind, group in names.items())
+
+
+SCENARIOS = [
+    every_name_of_locust_stands_on_the_page_for_those_who_come_from_it,
+    what_import_makes_of_a_locustfile_sends_what_locust_sends,
+]
