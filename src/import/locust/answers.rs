@@ -19,8 +19,13 @@ impl Evaluator<'_> {
     ) {
         let is_all = pick == Some("all");
         let default = default.map(|text| Json::Text(text.to_owned())).or(is_all.then(|| Json::List(Vec::new())));
-        let wanted =
-            Extract { variable: variable.to_owned(), from: (key, Json::Text(value.to_owned())), pick, default };
+        let wanted = Extract {
+            variable: variable.to_owned(),
+            from: (key, Json::Text(value.to_owned())),
+            pick,
+            group: None,
+            default,
+        };
         let extracts = &mut self.requests[request].extract;
         match extracts.iter_mut().find(|known| known.variable == variable) {
             Some(known) => *known = wanted,

@@ -50,9 +50,6 @@ impl Evaluator<'_> {
             Value::Run(run) if run.code == "uuid" && name == "hex" => {
                 Value::Run(RunValue::made("hex(32)", RunKind::Text))
             }
-            Value::Tuple(parts) if parts.first() == Some(&Value::External("re.match".to_owned())) => {
-                Value::unknown(line, "an attribute of a match")
-            }
             Value::Unknown(problem) => Value::Unknown(problem),
             _ => Value::unknown(line, format!("the attribute {name} of a value that is not known")),
         }
@@ -298,6 +295,9 @@ impl Evaluator<'_> {
         {
             numbers.push(self.eval(argument).number());
         }
+        if numbers.contains(&None) {
+            numbers = self.numbers_of_environment(call, expr.line);
+        }
         match (name.rsplit('.').next().unwrap_or_default(), &*numbers) {
             ("between", [Some(low), Some(high)]) => Some(format!("{}..{}", seconds(*low), seconds(*high))),
             ("constant", [Some(length)]) => Some(seconds(*length)),
@@ -310,16 +310,31 @@ impl Evaluator<'_> {
         }
     }
 
+    /// The arguments of a call, where the defaults stand for values of the environment: a think time is fixed.
+    fn numbers_of_environment(&mut self, call: Option<&Call>, line: u32) -> Vec<Option<f64>> {
+        let mut numbers = Vec::new();
+        for argument in call.into_iter().flat_map(|call| &call.arguments) {
+            let value = self.eval(argument);
+            let default = match &value {
+                Value::Run(run) => {
+                    self.variables.get(&run.code).and_then(|(_, default)| default.as_ref()?.parse().ok())
+                }
+                _ => None,
+            };
+            if let (Value::Run(run), Some(default)) = (&value, default) {
+                let variable = self.variables.get(&run.code).map_or_else(String::new, |(name, _)| name.clone());
+                self.remark(line, format!("wait_time does not follow {variable}: it has the default, {default}"));
+            }
+            numbers.push(value.number().or(default));
+        }
+        numbers
+    }
+
     /// The length that a function of the user returns.
     fn wait_length(&mut self, expr: &Expr) -> Option<String> {
         let (steps, value, _) = self.branch(self.state.clone(), |this| this.eval(expr));
         let wait = match value {
-            Value::Tuple(parts) => match &*parts {
-                [Value::External(_), low, high] => {
-                    Some(format!("{}..{}", seconds(low.number()?), seconds(high.number()?)))
-                }
-                _ => None,
-            },
+            Value::Uniform(low, high) => Some(format!("{}..{}", seconds(low), seconds(high))),
             Value::Run(run) => {
                 let (low, high) = super::library::range_of(&run.code)?;
                 self.remark(expr.line, format!("wait_time is drawn from {low}s..{high}s, not from whole seconds"));

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::classes::ClassKind;
+use super::choices;
 use super::condition::Condition;
 use super::evaluator::{Evaluator, Flow, Frame, Handler, State};
 use super::steps::{Step, leaves_loop};
@@ -45,7 +45,13 @@ impl Evaluator<'_> {
                     Some(flow) => return flow,
                     None => Flow::Next,
                 },
-                _ => self.stmt(stmt),
+                _ => match choices::split(stmt) {
+                    Some((test, yes, no)) => match self.if_block(&test, &[yes], &[no], &block[at + 1..]) {
+                        Some(flow) => return flow,
+                        None => Flow::Next,
+                    },
+                    None => self.stmt(stmt),
+                },
             };
             if flow == Flow::Ends {
                 return Flow::Ends;
@@ -230,6 +236,10 @@ impl Evaluator<'_> {
                     if let Value::Dict(members) = value {
                         members.into_iter().for_each(|(key, value)| self.set_header(&key, value, line));
                     }
+                }
+                Value::Client if name == "request_name" => {
+                    self.state.request_name =
+                        self.text(&value, line).ok().filter(|_| value != Value::None).map(|name| name.template());
                 }
                 Value::Client if name == "verify" => {
                     self.client.is_insecure |= value == Value::Bool(false);
@@ -471,11 +481,6 @@ impl Evaluator<'_> {
             StmtKind::Pass | StmtKind::If(..) | StmtKind::Import(_) => false,
             _ => true,
         })
-    }
-
-    /// Whether an object is a user.
-    pub(super) fn is_user(&self, object: usize) -> bool {
-        matches!(self.program.kind(self.state.objects[object].class), ClassKind::User { .. })
     }
 }
 

@@ -84,6 +84,20 @@ impl Evaluator<'_> {
                 request.headers.push((name, value));
             }
         }
+        // As Locust's clients do by themselves.
+        let has = |name: &str| request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        if self.client.is_fast && matches!(&request.body, Some(("json", _))) && !has("accept") {
+            request.headers.push(("Accept".to_owned(), Some(Text::literal("application/json"))));
+        }
+        if method == "HEAD" && !self.client.is_fast && arguments.named("allow_redirects").is_none() {
+            request.redirects = Some(0);
+        }
+        if request.name.is_none() && self.state.request_name.is_none() {
+            request.name = self.path_of_url(&request.target);
+        }
+        if request.name.is_none() {
+            request.name.clone_from(&self.state.request_name);
+        }
         // Only `json` and `form` bodies say their type themselves.
         let has_type = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if matches!(&request.body, Some(("json text", _))) {
@@ -96,13 +110,38 @@ impl Evaluator<'_> {
         Ok(self.requests.len() - 1)
     }
 
+    /// The name of a request to another host: Locust counts it by its path.
+    fn path_of_url(&self, target: &Text) -> Option<String> {
+        let first = match target.0.first()? {
+            Part::Literal(text) => text.clone(),
+            Part::Run(run) => self.variables.get(&run.code)?.1.clone().unwrap_or_else(|| "http://host".to_owned()),
+        };
+        let (_, after) = first.split_once("://")?;
+        let mut path = Text::literal(after.find('/').map_or("", |at| &after[at..]));
+        for part in &target.0[1..] {
+            path.push(match part {
+                Part::Run(run) => match self.variables.get(&run.code) {
+                    Some((_, Some(default))) => Text::literal(default),
+                    _ => Text(vec![part.clone()]),
+                },
+                Part::Literal(_) => Text(vec![part.clone()]),
+            });
+        }
+        let written = path.template();
+        Some(if written.starts_with('/') { written } else { format!("/{written}") })
+    }
+
     fn target(&mut self, url: &Value, line: u32) -> Known<Text> {
         let url = self.text(url, line)?;
         let base = Text::literal(&self.client.base);
         let first = match url.0.first() {
             Some(Part::Literal(text)) => text.clone(),
             // A URL whose begin is a value of the environment has its host in it.
-            Some(Part::Run(run)) if self.variables.contains_key(&run.code) => return Ok(url),
+            Some(Part::Run(run)) if self.variables.contains_key(&run.code) => {
+                let (variable, default) = self.variables[&run.code].clone();
+                let Some(default) = default.filter(|default| !default.starts_with("http")) else { return Ok(url) };
+                return Ok(self.under_prefix(url, &variable, &default, line));
+            }
             Some(Part::Run(_)) => {
                 return Err(Problem { line, why: "its URL begins with a value that only a run gives".to_owned() });
             }
@@ -117,6 +156,29 @@ impl Evaluator<'_> {
         }
         target.push(url);
         Ok(target)
+    }
+
+    /// A URL that begins with a value of the environment that is a path.
+    fn under_prefix(&mut self, url: Text, variable: &str, default: &str, line: u32) -> Text {
+        let mut target = Text::literal(&self.client.base);
+        let host = if self.client.base.is_empty() { self.client.host.clone() } else { None };
+        match host {
+            Some(host) => target.push(host),
+            None if self.client.base.is_empty() => {
+                self.lost(
+                    line,
+                    format!("{variable} is not followed, as the file has no host: its default {default} is taken"),
+                );
+                let rest = Text(url.0[1..].to_vec());
+                let slash = if default.starts_with('/') { "" } else { "/" };
+                target.push(Text::literal(&format!("{slash}{default}")));
+                target.push(rest);
+                return target;
+            }
+            None => {}
+        }
+        target.push(url);
+        target
     }
 
     fn option(&mut self, request: &mut Request, name: &str, value: &Value, line: u32) -> Known<()> {
@@ -187,7 +249,7 @@ impl Evaluator<'_> {
                     cookies.push(Text::literal("="));
                     cookies.push(self.text(value, line)?);
                 }
-                self.remark(line, "cookies=: they are sent in place of those that the server has set");
+                self.lost(line, "cookies=: they are sent in place of those that the server has set");
                 request.headers.push(("Cookie".to_owned(), Some(cookies)));
             }
             "proxies" => self.lost(line, "proxies is left out; use --proxy"),
@@ -251,10 +313,7 @@ impl Evaluator<'_> {
                 }
                 ("form", Json::Object(fields))
             }
-            Value::Tuple(parts) if parts.first() == Some(&Value::External("json.dumps".to_owned())) => {
-                let value = parts.get(1).cloned().unwrap_or(Value::None);
-                ("json text", self.json(&value, line)?)
-            }
+            Value::Dumped(value) => ("json text", self.json(value, line)?),
             Value::File(path) => ("body_file", Json::Text(path.clone())),
             value => {
                 let text = self.text(value, line)?.template();

@@ -52,6 +52,8 @@ pub(super) struct ClientSettings {
     pub(super) redirects: Option<u32>,
     /// What is put before a path: the host of a class that is not that of the file.
     pub(super) base: String,
+    /// The host of the file.
+    pub(super) host: Option<Text>,
 }
 
 /// What is being evaluated.
@@ -103,6 +105,8 @@ pub(super) struct State {
     pub(super) headers: Vec<(String, Option<Text>)>,
     /// The request whose status `${status}` is.
     pub(super) last: Option<usize>,
+    /// What requests are counted by, unless they say it.
+    pub(super) request_name: Option<String>,
     /// Names of modules that were set by functions.
     pub(super) globals: BTreeMap<(usize, String), Value>,
 }

@@ -4,7 +4,7 @@ use super::calls::Arguments;
 use super::evaluator::{Evaluator, Known, Phase};
 use super::steps::Step;
 use super::texts::number_json;
-use super::value::{JsonPlace, Missing, Moment, PickFrom, Problem, RunKind, RunValue, Text, TimeForm, Value};
+use super::value::{JsonPlace, Missing, Moment, PickFrom, Problem, RunKind, RunValue, TimeForm, Value};
 use crate::plan::json::Json;
 
 impl Evaluator<'_> {
@@ -24,9 +24,7 @@ impl Evaluator<'_> {
             "time.sleep" | "gevent.sleep" | "gevent.hub.sleep" => self.sleep(first, line),
             "itertools.count" => Value::Counter,
             "itertools.cycle" => first.cloned().unwrap_or(Value::None),
-            "json.dumps" => first
-                .cloned()
-                .map_or(Value::None, |value| Value::Tuple(vec![Value::External("json.dumps".to_owned()), value])),
+            "json.dumps" => Value::Dumped(Box::new(first.cloned().unwrap_or(Value::None))),
             "json.loads" => self.json_loads(first, line),
             "base64.b64encode" => self.base64(first, line),
             "urllib.parse.quote"
@@ -70,12 +68,7 @@ impl Evaluator<'_> {
         let pause = match length {
             Some(Value::Range(low, high)) => Some(format!("{low}s..{high}s")),
             Some(Value::Run(run)) => range_of(&run.code).map(|(low, high)| format!("{low}s..{high}s")),
-            Some(Value::Tuple(parts)) => match &**parts {
-                [Value::External(uniform), low, high] if uniform == "random.uniform" => {
-                    low.number().zip(high.number()).map(|(low, high)| format!("{}..{}", seconds(low), seconds(high)))
-                }
-                _ => None,
-            },
+            Some(Value::Uniform(low, high)) => Some(format!("{}..{}", seconds(*low), seconds(*high))),
             Some(Value::RandomUnit) => Some("0s..1s".to_owned()),
             Some(value) => value.number().filter(|length| *length >= 0.0).map(seconds),
             None => None,
@@ -203,9 +196,10 @@ impl Evaluator<'_> {
                 _ => unknown(),
             },
             "random" => Value::RandomUnit,
-            "uniform" => Value::Tuple(
-                [Value::External("random.uniform".to_owned())].into_iter().chain(arguments.by_place.clone()).collect(),
-            ),
+            "uniform" => {
+                let bound = |place: usize| arguments.by_place.get(place).and_then(Value::number);
+                bound(0).zip(bound(1)).map_or_else(unknown, |(low, high)| Value::Uniform(low.min(high), high.max(low)))
+            }
             "choice" => arguments.by_place.first().cloned().map_or_else(unknown, |list| self.choice(list, line)),
             "choices" => self.choices(arguments, line),
             "sample" if arguments.get(1, "k") == Some(&Value::Int(1)) => {
@@ -264,7 +258,7 @@ impl Evaluator<'_> {
         if let Some(text) = list.known_text()
             && text == "abcdefghijklmnopqrstuvwxyz"
         {
-            return Value::Tuple(vec![Value::External("letters".to_owned()), Value::Int(count)]);
+            return Value::Letters(count);
         }
         let list = match (list, arguments.get(1, "weights")) {
             (list, None) => list,
@@ -430,7 +424,7 @@ impl Evaluator<'_> {
             self.extract(*request, &list, ("regex", &pattern), Some("all"), None);
             return Value::RunList(list);
         }
-        Value::Tuple(vec![Value::External("re.match".to_owned()), Value::Body(*request), Value::text(&pattern)])
+        Value::Match(*request, pattern)
     }
 }
 
@@ -500,17 +494,7 @@ fn rounded(value: Value, digits: Option<&Value>, line: u32) -> Value {
             Value::Float((number * power).round() / power)
         }
         (Value::Int(_), _) => value,
-        (Value::Tuple(parts), Some(Value::Int(digits @ 1..=6))) => match &**parts {
-            [Value::External(uniform), Value::Int(low), Value::Int(high)]
-                if uniform == "random.uniform" && low < high && *low >= 0 =>
-            {
-                let mut text = Text::run(RunValue::made(format!("random({low},{})", high - 1), RunKind::Number));
-                text.push(Text::literal("."));
-                (0..*digits).for_each(|_| text.push(Text::run(RunValue::made("random(0,9)", RunKind::Number))));
-                Value::Text(text)
-            }
-            _ => Value::unknown(line, "random.uniform with these bounds"),
-        },
+        (Value::Uniform(low, high), Some(Value::Int(1..=6))) if low.fract() == 0.0 && high.fract() == 0.0 => value,
         (Value::Time(moment), None) => whole_time(*moment),
         _ => Value::unknown(line, "round() of a value of the run"),
     }

@@ -259,6 +259,18 @@ impl Evaluator<'_> {
     /// `with item as name`
     pub(super) fn with_block(&mut self, items: &[(Expr, Option<Expr>)], body: &[Stmt]) -> Flow {
         let mut checked = None;
+        if let [(item, _)] = items
+            && let Some(call) = item.call()
+            && let ExprKind::Attribute(_, method) = &call.function.kind
+            && method == "rename_request"
+        {
+            let name = call.arguments.first().map(|name| self.eval(name));
+            let name = name.and_then(|name| self.text(&name, item.line).ok()).map(|name| name.template());
+            let outer = std::mem::replace(&mut self.state.request_name, name);
+            let flow = self.block(body);
+            self.state.request_name = outer;
+            return flow;
+        }
         for (item, name) in items {
             let value = self.eval(item);
             if let Value::Response(request) = value

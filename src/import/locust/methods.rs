@@ -50,9 +50,7 @@ impl Evaluator<'_> {
                 self.subscript(&Value::Row(source), &column, line)
             }
             Value::Elapsed(request) if name == "total_seconds" => Value::Elapsed(request),
-            Value::Tuple(parts) if parts.first() == Some(&Value::External("re.match".to_owned())) => {
-                self.group(&parts, arguments, line)
-            }
+            Value::Match(request, pattern) => self.group(request, &pattern, name, arguments, line),
             Value::File(path) if name == "read" => Value::File(path),
             Value::Body(request) if matches!(name, "decode" | "strip" | "lower") => Value::Body(request),
             _ => Value::unknown(line, format!("the method {name} of a value that is not known")),
@@ -101,22 +99,26 @@ impl Evaluator<'_> {
     }
 
     /// `match.group(1)`
-    fn group(&mut self, parts: &[Value], arguments: &Arguments, line: u32) -> Value {
-        let [_, Value::Body(request), pattern] = parts else { return Value::unknown(line, "a match") };
-        let (request, pattern) = (*request, pattern.known_text().unwrap_or_default());
-        let group = match arguments.by_place.first() {
-            None => 0,
-            Some(Value::Int(group)) => *group,
-            Some(_) => return Value::unknown(line, "a group that is not known"),
+    fn group(&mut self, request: usize, pattern: &str, name: &str, arguments: &Arguments, line: u32) -> Value {
+        let group = match (name, arguments.by_place.first()) {
+            ("group", None) => 0,
+            ("group", Some(Value::Int(group @ 0..=9))) => *group,
+            _ => return Value::unknown(line, "a part of a match that is not known"),
         };
-        // A group without parentheses around it is the whole match.
-        let pattern = if group == 0 { format!("({pattern})") } else { pattern };
-        if group > 1 {
-            return Value::unknown(line, "a second group of a match");
-        }
-        let name = self.names.of(&format!("request {request} group {pattern}"), "found");
-        self.extract(request, &name, ("regex", &pattern), None, Some(""));
+        let name = self.matched(request, pattern, group);
         Value::Run(RunValue::variable(&name, RunKind::Text))
+    }
+
+    /// The variable that has a group of a match, and is empty without one.
+    pub(super) fn matched(&mut self, request: usize, pattern: &str, group: i64) -> String {
+        let name = self.names.of(&format!("request {request} group {group} of {pattern}"), "found");
+        // The first group is the usual one, or the whole match where there is none.
+        let pattern = if group == 1 { pattern.to_owned() } else { format!("({pattern})") };
+        self.extract(request, &name, ("regex", &pattern), None, Some(""));
+        if let Some(extract) = self.requests[request].extract.iter_mut().find(|extract| extract.variable == name) {
+            extract.group = (group > 1).then_some(group + 1);
+        }
+        name
     }
 
     fn text_method(&mut self, text: &Text, name: &str, arguments: &Arguments, line: u32) -> Value {
@@ -174,8 +176,7 @@ impl Evaluator<'_> {
 
     fn join(&mut self, separator: &str, arguments: &Arguments, line: u32) -> Value {
         let items = match arguments.by_place.first() {
-            Some(Value::Tuple(parts)) if parts.first() == Some(&Value::External("letters".to_owned())) => {
-                let [_, Value::Int(length)] = &**parts else { return Value::unknown(line, "join") };
+            Some(Value::Letters(length)) => {
                 return Value::Run(RunValue::made(format!("text({length})"), RunKind::Text));
             }
             Some(Value::List(items) | Value::Tuple(items)) => items.clone(),

@@ -12,6 +12,7 @@ mod answers;
 mod attributes;
 mod block;
 mod calls;
+mod choices;
 mod classes;
 mod client;
 mod condition;
@@ -67,6 +68,7 @@ pub(super) fn import(input: &str) -> Result<Import> {
     let mut top = Top { name: name_of(input, &program), ..Top::default() };
     let first = hosts.iter().flatten().next().cloned();
     top.host = first.as_ref().map(Text::template);
+    evaluator.client.host.clone_from(&first);
     top.setup = evaluator.listeners();
     let mut users: Vec<DraftUser> = Vec::new();
     for (class, host) in classes.iter().zip(&hosts) {
@@ -76,6 +78,7 @@ pub(super) fn import(input: &str) -> Result<Import> {
         };
         users.extend(evaluator.users(*class, &base));
     }
+    users::share(&mut users);
     for class in 0..program.classes.len() {
         if program.kind(class) == ClassKind::Shape && program.classes[class].outer.is_none() {
             top.stages = evaluator.stages(class).or(top.stages);

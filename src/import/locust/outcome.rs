@@ -38,6 +38,7 @@ struct Trial<'b> {
     results: usize,
     response: &'b str,
     verdict: Verdict,
+    request: usize,
     /// Whether a failed `assert` is a failure, as in `rest()`.
     asserts: bool,
 }
@@ -48,6 +49,12 @@ impl Evaluator<'_> {
         if response.is_empty() {
             return;
         }
+        let locals = self.locals().clone();
+        self.judge(request, response, body);
+        *self.locals() = locals;
+    }
+
+    fn judge(&mut self, request: usize, response: &str, body: &[Stmt]) {
         let mut tests = Vec::new();
         // The first trials find the tests; then each of their results is tried.
         let mut accepted: Vec<Vec<bool>> = Vec::new();
@@ -58,7 +65,8 @@ impl Evaluator<'_> {
                     (0..1_usize << before)
                         .map(|results| {
                             let asserts = self.requests[request].headers.iter().any(|(name, _)| name == "Accept");
-                            let mut trial = Trial { status, results, response, verdict: Verdict::Open, asserts };
+                            let mut trial =
+                                Trial { status, results, response, verdict: Verdict::Open, request, asserts };
                             self.follow(body, &mut trial, &mut tests);
                             match trial.verdict {
                                 Verdict::Open => status < 400,
@@ -174,6 +182,13 @@ impl Evaluator<'_> {
                     self.decide(expr, trial);
                     false
                 }
+                StmtKind::Assign(targets, value) => {
+                    let (_, value, _) = self.branch(self.state.clone(), |this| this.quiet(value, trial.request));
+                    if let [Expr { kind: ExprKind::Name(name), .. }] = &**targets {
+                        self.locals().insert(name.clone(), value);
+                    }
+                    false
+                }
                 StmtKind::Try(all) => {
                     self.follow(&all.body, trial, tests)
                         || self.follow(&all.otherwise, trial, tests)
@@ -245,7 +260,7 @@ impl Evaluator<'_> {
                 if name == format!("{}.ok", trial.response) || name == trial.response {
                     return trial.status < 400;
                 }
-                let (_, value, _) = self.branch(self.state.clone(), |this| this.quiet(test));
+                let (_, value, _) = self.branch(self.state.clone(), |this| this.quiet(test, trial.request));
                 match value {
                     Value::Bool(truth) => truth,
                     Value::Json(place) => {
@@ -261,11 +276,12 @@ impl Evaluator<'_> {
     }
 
     /// The value of an expression, without its notes.
-    fn quiet(&mut self, expr: &Expr) -> Value {
+    fn quiet(&mut self, expr: &Expr, request: usize) -> Value {
         let remarks = std::mem::take(&mut self.remarks);
-        let requests = self.requests.clone();
+        let (count, before) = (self.requests.len(), self.requests[request].clone());
         let value = self.eval(expr);
-        self.requests = requests;
+        self.requests.truncate(count);
+        self.requests[request] = before;
         self.remarks = remarks;
         value
     }
@@ -278,11 +294,8 @@ impl Evaluator<'_> {
         trial: &Trial<'_>,
         tests: &mut Vec<AnswerTest>,
     ) -> bool {
-        let (_, (left_value, right_value), _) = self.branch(self.state.clone(), |this| {
-            let left = this.quiet(left);
-            // `.json()` within a test is the answer, whatever it is made of.
-            (left, this.quiet(right))
-        });
+        let (_, (left_value, right_value), _) =
+            self.branch(self.state.clone(), |this| (this.quiet(left, trial.request), this.quiet(right, trial.request)));
         let line = left.line;
         match (left_value, operator, right_value) {
             (Value::Status(_), operator, right) => status_test(trial.status, operator, &right)

@@ -11,6 +11,36 @@ use crate::error::{Error, Result};
 /// Maximum number of modules that are followed.
 const MAX_MODULES: usize = 200;
 
+/// Modules that Locust imports before the locustfile: files of these names beside it are never imported.
+const BEFORE: [&str; 26] = [
+    "ast",
+    "base64",
+    "collections",
+    "copy",
+    "csv",
+    "datetime",
+    "flask",
+    "functools",
+    "gevent",
+    "html",
+    "itertools",
+    "json",
+    "locust",
+    "logging",
+    "math",
+    "os",
+    "random",
+    "re",
+    "requests",
+    "secrets",
+    "string",
+    "sys",
+    "time",
+    "typing",
+    "urllib",
+    "uuid",
+];
+
 /// The user's own modules and classes.
 #[derive(Debug, Default)]
 pub(super) struct Program {
@@ -27,7 +57,6 @@ pub(super) struct Module {
     pub(super) file: String,
     path: PathBuf,
     pub(super) names: BTreeMap<String, Binding>,
-    pub(super) body: Vec<Stmt>,
 }
 
 /// What a name of a module is bound to.
@@ -80,7 +109,7 @@ impl Program {
         let body = python::parse(path)?;
         let at = self.modules.len();
         let file = path.strip_prefix(&self.folder).unwrap_or(path).display().to_string();
-        self.modules.push(Module { file, path: path.to_owned(), names: BTreeMap::new(), body: body.clone() });
+        self.modules.push(Module { file, path: path.to_owned(), names: BTreeMap::new() });
         self.bind_block(at, &body)?;
         Ok(at)
     }
@@ -103,6 +132,12 @@ impl Program {
                     if let ExprKind::Name(name) = &target.kind {
                         self.bind(module, name, Binding::Unknown(stmt.line));
                     }
+                }
+                StmtKind::With(items, body) => {
+                    for (item, target) in items {
+                        target.iter().for_each(|target| self.bind_target(module, target, item));
+                    }
+                    self.bind_block(module, body)?;
                 }
                 StmtKind::Import(names) => self.import(module, names)?,
                 StmtKind::ImportFrom(from, level, names) => self.import_from(module, from, *level, names)?,
@@ -229,6 +264,10 @@ impl Program {
 
     /// The file of a module beside the locustfile.
     fn find(&self, folder: &Path, name: &str) -> Option<PathBuf> {
+        // Modules that Locust has imported itself before it looks beside the file.
+        if BEFORE.contains(&name.split('.').next().unwrap_or_default()) {
+            return None;
+        }
         let base = if name.is_empty() { folder.to_owned() } else { folder.join(name.replace('.', "/")) };
         let file = base.with_extension("py");
         [file, base.join("__init__.py")].into_iter().find(|path| path.is_file())

@@ -27,6 +27,11 @@ impl Evaluator<'_> {
         if let Some(host) = &top.host {
             all.push(("host".to_owned(), text(host)));
         }
+        // Requests with JSON accept JSON here, but anything in Locust.
+        let accepts = |request: &Request| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"));
+        if self.requests.iter().any(|request| matches!(request.body, Some(("json", _))) && !accepts(request)) {
+            all.push(("headers".to_owned(), object(vec![("Accept", text("*/*"))])));
+        }
         if self.client.is_insecure {
             all.push(("insecure".to_owned(), Json::Bool(true)));
         }
@@ -214,6 +219,7 @@ fn target(request: &Request) -> String {
 
 fn extract_json(extract: &Extract) -> (String, Json) {
     let mut all = vec![(extract.from.0, extract.from.1.clone())];
+    all.extend(extract.group.map(|group| ("group", whole(group))));
     all.extend(extract.pick.map(|pick| ("pick", Json::Text(pick.to_owned()))));
     if extract.from.0 != "from" {
         all.extend(extract.default.clone().map(|default| ("default", default)));

@@ -119,5 +119,7 @@ pub(super) struct Extract {
     /// The key and its value: `json`, `header`, `regex`, …
     pub(super) from: (&'static str, Json),
     pub(super) pick: Option<&'static str>,
+    /// The group of a regular expression, where it is not the first.
+    pub(super) group: Option<i64>,
     pub(super) default: Option<Json>,
 }

@@ -19,7 +19,13 @@ impl Evaluator<'_> {
             Value::Run(run) => Ok(Text::run(run.clone())),
             Value::Json(place) => Ok(Text::run(self.extracted(place, line)?)),
             Value::Time(moment) => Ok(Text::run(RunValue::made(moment_code(*moment), RunKind::Text))),
-            Value::RandomUnit => Ok(unit_text()),
+            Value::RandomUnit => Ok(fraction("0", 6)),
+            Value::Uniform(low, high) if low.fract() == 0.0 && high.fract() == 0.0 && low < high && *low >= 0.0 => {
+                Ok(fraction(&format!("${{random({low},{})}}", high - 1.0), 3))
+            }
+            Value::Match(..) | Value::Uniform(..) => {
+                Err(Problem { line, why: "a random number between bounds that are no whole numbers".to_owned() })
+            }
             Value::Status(request) => {
                 let code = self.status(*request);
                 Ok(Text::run(RunValue::variable(&code[2..code.len() - 1], RunKind::Number)))
@@ -54,7 +60,9 @@ impl Evaluator<'_> {
                 let run = self.extracted(place, line)?;
                 self.run_json(&run, line)
             }
-            Value::Time(Moment { form: TimeForm::Seconds | TimeForm::Milliseconds, .. }) | Value::RandomUnit => {
+            Value::Time(Moment { form: TimeForm::Seconds | TimeForm::Milliseconds, .. })
+            | Value::RandomUnit
+            | Value::Uniform(..) => {
                 let text = self.text(value, line)?;
                 let name = self.names.fresh("number");
                 self.set(&name, Json::Text(text.template()));
@@ -249,7 +257,7 @@ impl Evaluator<'_> {
             }
             other => {
                 let kind = if let Value::Run(run) = other { run.kind } else { RunKind::Text };
-                let kind = if matches!(other, Value::RandomUnit) { RunKind::Number } else { kind };
+                let kind = if matches!(other, Value::RandomUnit | Value::Uniform(..)) { RunKind::Number } else { kind };
                 let text = self.text(other, line)?;
                 let is_itself = matches!(other, Value::Run(run) if run.code == name);
                 if !is_itself {
@@ -279,10 +287,12 @@ pub(super) fn number_json(text: &str) -> Json {
     Json::parse(text.as_bytes()).unwrap_or(Json::Null)
 }
 
-/// `0.` and digits.
-fn unit_text() -> Text {
-    let mut text = Text::literal("0.");
-    for _ in 0..6 {
+/// A number with random digits after the point.
+fn fraction(whole: &str, digits: usize) -> Text {
+    let whole = whole.strip_prefix("${").and_then(|whole| whole.strip_suffix('}'));
+    let mut text = whole.map_or_else(|| Text::literal("0"), |code| Text::run(RunValue::made(code, RunKind::Number)));
+    text.push(Text::literal("."));
+    for _ in 0..digits {
         text.push(Text::run(RunValue::made("random(0,9)", RunKind::Number)));
     }
     text

@@ -42,6 +42,10 @@ impl Evaluator<'_> {
 
     /// Whether a value is true.
     pub(super) fn truth(&mut self, value: Value, line: u32) -> Known<Condition> {
+        if let Value::Match(request, pattern) = &value {
+            let name = self.matched(*request, pattern, 1);
+            return Ok(Condition::of_variable(&name, "is_empty").not());
+        }
         if let Some(truth) = value.truth() {
             return Ok(Condition::Known(truth));
         }
@@ -63,7 +67,10 @@ impl Evaluator<'_> {
             }
             Value::Run(run) if !run.is_new_each_time => {
                 let filled = Condition::of_variable(&run.code, "is_empty").not();
-                if run.kind == RunKind::Text {
+                let word = run.code.to_ascii_lowercase();
+                let is_key =
+                    ["token", "id", "key", "session", "auth", "url", "name"].iter().any(|part| word.contains(part));
+                if run.kind == RunKind::Text || is_key {
                     return Ok(filled);
                 }
                 let not = |word: &str| Condition::test(&format!("${{{}}}", run.code), "!=", word);
@@ -136,6 +143,10 @@ impl Evaluator<'_> {
         }
         let (left, right) = if is_known(&left) { (right, left) } else { (left, right) };
         match (left, right) {
+            (Value::Match(request, pattern), Value::None) => {
+                let name = self.matched(request, &pattern, 1);
+                Ok(Condition::of_variable(&name, "is_empty"))
+            }
             (Value::Json(place), Value::None) => {
                 let place = JsonPlace { missing: Missing::Is(String::new()), ..place };
                 let run = self.extracted(&place, line)?;

@@ -15,6 +15,8 @@ use crate::plan::json::Json;
 pub(super) struct DraftUser {
     pub(super) name: String,
     pub(super) weight: usize,
+    /// The weight is counted in so many parts of one.
+    pub(super) shares: usize,
     pub(super) fixed_count: Option<i64>,
     pub(super) wait: Option<String>,
     pub(super) on_start: Vec<Step>,
@@ -99,12 +101,8 @@ impl Evaluator<'_> {
             let weight = usize::try_from(weight).unwrap_or(1) * *share as usize;
             users.push(DraftUser { weight, fixed_count: count, ..user });
         }
-        let others = users.iter().fold(0, |all, user| gcd(all, user.weight)).max(1);
-        if sets.len() == 1 {
-            users.iter_mut().for_each(|user| user.weight = usize::try_from(weight).unwrap_or(1));
-        } else if others > 1 && usize::try_from(weight) == Ok(others) {
-            users.iter_mut().for_each(|user| user.weight /= others);
-        }
+        // Their shares are of the weight of the class.
+        users.iter_mut().for_each(|user| user.shares = total as usize);
         users
     }
 
@@ -170,7 +168,7 @@ impl Evaluator<'_> {
             return None;
         }
         let on_start = self.started(on_start, &mut drafts, class);
-        Some(DraftUser { name, weight: 1, fixed_count: None, wait, on_start, tasks: drafts, on_stop })
+        Some(DraftUser { name, weight: 1, shares: 1, fixed_count: None, wait, on_start, tasks: drafts, on_stop })
     }
 
     /// Where `on_start` goes on after a request that failed, the first task does it: a scenario's own `on_start` is repeated
@@ -208,6 +206,7 @@ impl Evaluator<'_> {
         let is_fast = self.program.kind(class) == ClassKind::User { is_fast: true };
         let mut settings = ClientSettings { is_fast, base: base.to_owned(), ..ClientSettings::default() };
         settings.is_insecure = self.client.is_insecure;
+        settings.host.clone_from(&self.client.host);
         if is_fast {
             let value = |this: &mut Self, name: &str| {
                 let (_, Member::Value(expr)) = this.program.member(class, name)? else { return None };
@@ -513,4 +512,16 @@ pub(super) fn has_request(block: &[Stmt]) -> bool {
             found
         })
     })
+}
+
+/// Makes the weights of all classes whole numbers that are as small as possible.
+pub(super) fn share(users: &mut [DraftUser]) {
+    let parts = users.iter().fold(1, |all, user| all / gcd(all, user.shares) * user.shares);
+    users.iter_mut().for_each(|user| user.weight *= parts / user.shares);
+    let common =
+        users.iter().filter(|user| user.fixed_count.is_none()).fold(0, |all, user| gcd(all, user.weight)).max(1);
+    // The weights of the file are left as they are where none is divided.
+    if parts > 1 {
+        users.iter_mut().for_each(|user| user.weight = (user.weight / common).max(1));
+    }
 }

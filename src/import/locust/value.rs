@@ -55,6 +55,14 @@ pub(super) enum Value {
     Time(Moment),
     /// A length of time in seconds.
     Delta(f64),
+    /// `re.search(pattern, response.text)`
+    Match(usize, String),
+    /// So many random lower-case letters.
+    Letters(i64),
+    /// `random.uniform(low, high)`
+    Uniform(f64, f64),
+    /// `json.dumps(value)`
+    Dumped(Box<Value>),
     /// An open file.
     File(String),
     /// A table of data, by its name in the scenario.
@@ -276,7 +284,8 @@ impl Value {
             Self::Run(value) => value.is_new_each_time,
             Self::List(items) | Self::Tuple(items) => items.iter().any(Self::is_new_each_time),
             Self::Dict(members) => members.iter().any(|(_, value)| value.is_new_each_time()),
-            Self::RandomUnit | Self::Time(_) | Self::Row(_) => true,
+            Self::Dumped(value) => value.is_new_each_time(),
+            Self::RandomUnit | Self::Uniform(..) | Self::Letters(_) | Self::Time(_) | Self::Row(_) => true,
             _ => false,
         }
     }
