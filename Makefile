@@ -21,8 +21,9 @@ lint: ## format, clippy and documentation, warnings being errors
 e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
-study: build ## figures held against a queue's own record and nginx's log, over many runs; 7 minutes on a quiet machine (benches/STUDY.md)
+study: build ## figures held against a queue's own record and nginx's log, over many runs, and all locustfiles against Locust; 10 minutes on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
+	python3 tests/e2e/locust_study.py --bin $(TARGET)/release/swarmline
 
 fuzz: ## mutated inputs by the hour: make fuzz COUNT=100000 SEED=1 KIND=merge (all kinds where none is named)
 	FUZZ_COUNT=$(or $(COUNT),100000) FUZZ_SEED=$(or $(SEED),1) FUZZ_FROM=$(or $(FROM),0) \

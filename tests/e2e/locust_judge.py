@@ -30,7 +30,7 @@ SAMPLE = 40
 HEADERS = ("authorization", "content-type", "cookie", "accept", "user-agent", "referer", "origin")
 """Headers that matter, besides X-*."""
 
-DEFAULTS = ("*/*", "python-requests", "python-gevent", "Mozilla/5.0 (compatible; geventhttpclient", "swarmline/")
+DEFAULTS = ("*/*", "python-requests/", "python/gevent-http-client", "swarmline/")
 """Beginnings of values that a client sends of its own."""
 
 DIGITS = re.compile(r"\d+(\.\d+)?")
@@ -69,13 +69,18 @@ class Record:
 
     def count(self, method, name, requests, failures):
         """Adds what the client says of an endpoint."""
-        entry = self.counted[method, template(name.partition("?")[0])]
+        entry = self.counted[method, label(name)]
         entry[0] += requests
         entry[1] += failures
 
     def error(self, method, name, kind):
         """Adds a kind of failure."""
-        self.counted[method, template(name.partition("?")[0])][2].add(kind)
+        self.counted[method, label(name)][2].add(kind)
+
+
+def label(name):
+    """The name of an endpoint without query and host: Locust has the query in it, swarmline a host that is not the first."""
+    return template(re.sub(r"^(https?://)?127\.0\.0\.1:\d+/", "/", name.partition("?")[0]))
 
 
 def template(text):
@@ -94,6 +99,9 @@ def kind_of(method, is_first_host, target, headers, body):
         given["content-type"] = "multipart/form-data"
     wanted = {name: value for name, value in sorted(given.items())
               if (name in HEADERS or name.startswith("x-")) and not value.startswith(DEFAULTS)}
+    if "urlencoded" in content_type:
+        # FastHttpUser says the encoding, which this type does not have.
+        wanted["content-type"] = content_type.partition(";")[0]
     if "cookie" in wanted:
         wanted["cookie"] = "; ".join(sorted(wanted["cookie"].split("; ")))
     query = json.dumps(sorted(parse_qsl(parts.query, keep_blank_values=True)), ensure_ascii=False)
@@ -280,7 +288,7 @@ def failures_apart(theirs, ours, case):
     for key in sorted({*theirs.counted, *ours.counted}):
         wanted, got = theirs.counted.get(key, [0, 0, set()]), ours.counted.get(key, [0, 0, set()])
         method, name = key
-        if any(text in name for text in case.left_out):
+        if name in case.uncounted or any(text in name for text in case.left_out):
             continue
         if not wanted[0] or not got[0]:
             found.append(f"only {'Locust' if wanted[0] else 'swarmline'} counts {method} {name} ({wanted[0] or got[0]})")
