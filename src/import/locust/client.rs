@@ -76,7 +76,10 @@ impl Evaluator<'_> {
         };
         let by_place = ["data", "json"].into_iter().zip(arguments.by_place.iter().skip(1));
         let by_place: Vec<(String, Value)> = by_place.map(|(name, value)| (name.to_owned(), value.clone())).collect();
-        for (name, value) in by_place.iter().chain(&arguments.by_name) {
+        // Fields of `data` are parts of a body with files.
+        let (files, others): (Vec<_>, Vec<_>) =
+            by_place.iter().chain(&arguments.by_name).partition(|(name, _)| name == "files");
+        for (name, value) in others.into_iter().chain(files) {
             self.option(&mut request, name, value, line)?;
         }
         for (name, value) in self.state.headers.clone() {

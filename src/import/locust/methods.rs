@@ -2,7 +2,7 @@
 
 use super::calls::Arguments;
 use super::condition::Condition;
-use super::evaluator::Evaluator;
+use super::evaluator::{Evaluator, Phase};
 use super::expr::set_member;
 use super::steps::Step;
 use super::syntax::{Call, ExprKind};
@@ -307,6 +307,9 @@ impl Evaluator<'_> {
                 if let Some(Json::Object(table)) = self.data.get_mut(&name) {
                     table.retain(|(key, _)| key != "pick" && key != "per");
                     table.push(("pick".to_owned(), Json::Text("unique".to_owned())));
+                    if self.phase == Phase::Start {
+                        table.push(("per".to_owned(), Json::Text("user".to_owned())));
+                    }
                 }
                 self.remark(line, format!("pop() takes the rows of {name} from the first one on"));
                 Value::Row(name)
@@ -330,50 +333,6 @@ impl Evaluator<'_> {
         self.emit_when(Condition::test("${user}", "<", &count).not(), steps, Vec::new());
         self.remark(line, "pop(): user k of the run, from 0, takes item k of the list");
         self.by_index(&items, "user", line)
-    }
-
-    fn change_headers(&mut self, name: &str, first: Option<Value>, arguments: &Arguments, line: u32) -> Value {
-        match (name, first) {
-            ("update", Some(Value::Dict(members))) => {
-                for (key, value) in members {
-                    self.set_header(&key, value, line);
-                }
-            }
-            ("update", None) => {
-                for (key, value) in &arguments.by_name {
-                    self.set_header(&Value::text(key), value.clone(), line);
-                }
-            }
-            ("pop", Some(key)) => self.set_header(&key, Value::None, line),
-            ("clear", None) => self.state.headers.clear(),
-            (_, Some(Value::Unknown(problem))) => return Value::Unknown(problem),
-            _ => return Value::unknown(line, "a change of the client's headers"),
-        }
-        Value::None
-    }
-
-    /// Sets a header field of all later requests.
-    pub(super) fn set_header(&mut self, key: &Value, value: Value, line: u32) {
-        let Some(name) = key.known_text() else {
-            return self.lost(line, "a header field of a name that is not known is left out");
-        };
-        let value = match value {
-            Value::None => None,
-            value => {
-                let value = self.kept(value, &name, line);
-                match self.text(&value, line) {
-                    Ok(text) => Some(text),
-                    Err(problem) => {
-                        return self.lost(line, format!("the header field {name} is left out: {}", problem.why));
-                    }
-                }
-            }
-        };
-        let headers = &mut self.state.headers;
-        headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
-        if value.is_some() {
-            headers.push((name, value));
-        }
     }
 }
 

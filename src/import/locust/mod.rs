@@ -9,15 +9,20 @@
 //! about classes.
 
 mod answers;
+mod assign;
 mod attributes;
 mod block;
+mod builtins;
 mod calls;
+mod changing;
 mod choices;
 mod classes;
 mod client;
+mod clock;
 mod condition;
 mod evaluator;
 mod expr;
+mod headers;
 mod library;
 mod listeners;
 mod loops;
@@ -28,11 +33,15 @@ mod outcome;
 mod parse;
 mod program;
 mod python;
+mod random;
+mod refused;
 mod remarks;
 mod render;
 mod shape;
+mod statuses;
 mod steps;
 mod syntax;
+mod tasks;
 mod texts;
 mod truth;
 mod users;
@@ -42,7 +51,6 @@ use std::path::Path;
 
 use super::draft::{Import, Notes};
 use crate::error::{Error, Result};
-use crate::plan::{read_back, scenario};
 use classes::ClassKind;
 use evaluator::Evaluator;
 use program::Program;
@@ -140,11 +148,9 @@ fn name_of(input: &str, program: &Program) -> String {
 
 fn finish(input: &str, evaluator: &mut Evaluator<'_>, top: &Top, users: &[DraftUser]) -> Result<Import> {
     let scenario = evaluator.scenario(top, users);
-    let text = serde_json::to_string_pretty(&scenario).unwrap_or_default();
-    if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
-        return Err(Error::usage(input, format!("the resulting scenario {}", scenario::MAX_SIZE)));
-    }
-    read_back::check_in(&evaluator.program.folder, input, &text)?;
+    let (text, left_out) = refused::accepted(&evaluator.program.folder, input, scenario)?;
+    let file = &evaluator.program.modules[0].file;
+    left_out.into_iter().for_each(|sentence| evaluator.remarks.lost(file, 0, sentence));
     let mut notes = Notes::default();
     for (sentence, is_lost) in std::mem::take(&mut evaluator.remarks).into_sentences() {
         if is_lost {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::classes::{ClassKind, Member, TaskRef, Weighted, tags};
-use super::evaluator::{ClientSettings, Evaluator, Frame, Handler, Phase, State};
-use super::library::{gcd, seconds, whole};
-use super::steps::{Step, leaves_loop, sends, without_last};
-use super::syntax::{Expr, ExprKind, Function, Stmt, StmtKind, has_stmt, walk};
-use super::value::{FunctionValue, Text, Value};
+use super::classes::{ClassKind, Member, TaskRef, Weighted};
+use super::evaluator::{ClientSettings, Evaluator, Handler, Phase, State};
+use super::library::{seconds, whole};
+use super::random::gcd;
+use super::steps::{Step, leaves_loop, sends};
+use super::syntax::{Function, Stmt, has_stmt};
+use super::tasks::{DraftTask, map_leave};
+use super::value::{Text, Value};
 use crate::plan::json::Json;
 
 /// A class of the scenario.
@@ -22,15 +24,6 @@ pub(super) struct DraftUser {
     pub(super) on_start: Vec<Step>,
     pub(super) tasks: Vec<DraftTask>,
     pub(super) on_stop: Vec<Step>,
-}
-
-/// A task of it.
-#[derive(Debug)]
-pub(super) struct DraftTask {
-    pub(super) name: String,
-    pub(super) weight: u32,
-    pub(super) tags: Vec<String>,
-    pub(super) steps: Vec<Step>,
 }
 
 impl Evaluator<'_> {
@@ -189,7 +182,7 @@ impl Evaluator<'_> {
         );
         let flag = self.names.fresh("is_started");
         let mut first = vec![Step::Set(flag.clone(), Json::Bool(true))];
-        let steps: Vec<Step> = on_start.into_iter().map(|step| map_leave(step)).collect();
+        let steps: Vec<Step> = on_start.into_iter().map(map_leave).collect();
         if leaves_loop(&steps) {
             first.push(Step::Repeat { times: whole(1), counter: None, steps });
         } else {
@@ -237,192 +230,6 @@ impl Evaluator<'_> {
         }
     }
 
-    /// Finds the attributes that are set more than once, or outside of `on_start`.
-    fn find_changing(&mut self, classes: &[usize]) {
-        let all: BTreeSet<usize> = classes.iter().flat_map(|class| self.program.ancestry(*class)).collect();
-        let functions: Vec<_> =
-            all.iter().flat_map(|class| functions(&self.program.classes[*class].body.body)).collect();
-        let starting = called_from_start(&functions);
-        let mut sites: std::collections::BTreeMap<String, u32> = std::collections::BTreeMap::new();
-        self.growing.clear();
-        for function in &functions {
-            walk(&function.body, &mut |stmt| {
-                let targets: Vec<&Expr> = match &stmt.kind {
-                    StmtKind::Assign(targets, _) => targets.iter().collect(),
-                    StmtKind::AugAssign(target, ..) => vec![target],
-                    _ => Vec::new(),
-                };
-                for target in targets {
-                    let all = if let ExprKind::Tuple(all) = &target.kind { all.iter().collect() } else { vec![target] };
-                    for target in all {
-                        if let ExprKind::Attribute(of, name) = &target.kind
-                            && matches!(&of.kind, ExprKind::Name(_) | ExprKind::Attribute(..))
-                        {
-                            let is_later = !starting.contains(&function.name);
-                            *sites.entry(name.clone()).or_default() += if is_later { 2 } else { 1 };
-                        }
-                    }
-                }
-                for expr in stmt.expressions() {
-                    expr.walk(&mut |expr| {
-                        if let Some(call) = expr.call()
-                            && let ExprKind::Attribute(of, method) = &call.function.kind
-                            && let ExprKind::Attribute(_, name) = &of.kind
-                            && matches!(method.as_str(), "append" | "extend")
-                        {
-                            self.growing.insert(name.clone());
-                        }
-                    });
-                }
-            });
-        }
-        self.changing = sites.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name).collect();
-        self.changing.retain(|name| !self.growing.contains(name));
-    }
-
-    /// The first values of attributes that change, which the class gives.
-    fn initial(&mut self, object: usize) -> Vec<Step> {
-        let class = self.state.objects[object].class;
-        let names: Vec<String> = self.changing.iter().chain(&self.growing).cloned().collect();
-        let state = self.state.clone();
-        let (steps, (), state) = self.branch(state, |this| {
-            for name in names {
-                if let Some((owner, Member::Value(expr))) = this.program.member(class, &name) {
-                    this.enter_module(this.program.classes[owner].module);
-                    let value = this.eval(&expr);
-                    this.leave_module();
-                    let is_empty =
-                        matches!(value.truth(), Some(false)) && !matches!(value, Value::Int(_) | Value::Bool(_));
-                    if !is_empty {
-                        this.set_attribute(object, &name, value, expr.line);
-                    }
-                }
-            }
-        });
-        self.state = state;
-        steps
-    }
-
-    /// The steps of a method, such as `on_start`.
-    fn run_method(&mut self, object: usize, name: &str, handler: Handler) -> Vec<Step> {
-        let class = self.state.objects[object].class;
-        let Some((owner, Member::Function(function))) = self.program.member(class, name) else { return Vec::new() };
-        let module = self.program.classes[owner].module;
-        let called = FunctionValue { module, class: Some(owner), object: Some(object), function };
-        self.handlers = vec![handler];
-        let steps = self.run_function(&called, None);
-        self.handlers.clear();
-        steps
-    }
-
-    /// The steps of a function whose `return` ends the task.
-    pub(super) fn run_function(&mut self, called: &FunctionValue, argument: Option<(String, Value)>) -> Vec<Step> {
-        let function = &called.function;
-        let mut locals: std::collections::BTreeMap<_, _> = argument.into_iter().collect();
-        if let (Some(first), Some(object)) = (function.parameters.first(), called.object) {
-            locals.insert(first.name.clone(), Value::Object(object));
-        }
-        self.frames.push(Frame {
-            module: called.module,
-            class: called.class,
-            object: called.object,
-            function: Some(function.clone()),
-            is_task: true,
-            depth: self.depth,
-            results: Vec::new(),
-            result: None,
-            variables: BTreeSet::new(),
-        });
-        self.state.locals.push(locals);
-        self.splits = 0;
-        let outer = std::mem::take(&mut self.out);
-        self.block(&function.body);
-        let steps = std::mem::replace(&mut self.out, outer);
-        self.state.locals.pop();
-        self.frames.pop();
-        without_last(steps, &Step::LeaveTask)
-    }
-
-    fn task(&mut self, task: &TaskRef, weight: u32, object: usize) -> Option<DraftTask> {
-        let (module, class, function) = match task {
-            TaskRef::Function(module, class, function) => (*module, *class, function.clone()),
-            TaskRef::Set(set) => {
-                let body = &self.program.classes[*set].body;
-                self.lost(
-                    body.line,
-                    format!(
-                        "the TaskSet {} is left out: it is nested, and gives back control with interrupt()",
-                        body.name
-                    ),
-                );
-                return None;
-            }
-        };
-        let (name, tags) = (function.name.clone(), tags(&function.decorators));
-        let before = self.state.clone();
-        self.handlers = vec![Handler::LeaveTask];
-        self.state.last = None;
-        let interrupts = super::syntax::has_expr(&function.body, &|expr| {
-            expr.call()
-                .is_some_and(|call| matches!(&call.function.kind, ExprKind::Attribute(_, name) if name == "interrupt"))
-        });
-        let steps =
-            self.run_function(&FunctionValue { module, class, object: Some(object), function: function.clone() }, None);
-        let globals = std::mem::take(&mut self.state.globals);
-        self.state = State { globals, ..before };
-        self.handlers.clear();
-        if interrupts && !sends(&steps) {
-            self.lost(function.line, format!("{name} is left out: it calls interrupt()"));
-            return None;
-        }
-        if !sends(&steps) {
-            self.lost(function.line, format!("the task {name} is left out: it sends no request that is known"));
-        }
-        Some(DraftTask { name, weight, tags, steps })
-    }
-
-    /// A SequentialTaskSet: one task with all its steps, and the think time between them.
-    fn sequence(&mut self, set: usize, object: usize, wait: Option<&str>) -> Vec<DraftTask> {
-        let body = self.program.classes[set].body.clone();
-        let tasks = self.program.tasks_in_order(set).unwrap_or_default();
-        let pause = wait.filter(|wait| !wait.contains(':'));
-        if wait.is_some() && pause.is_none() {
-            self.lost(
-                body.line,
-                format!("{}: the think time between its tasks is left out: a pause is a length of time", body.name),
-            );
-        }
-        let mut steps: Vec<Step> = Vec::new();
-        self.handlers = vec![Handler::LeaveLoop(1)];
-        self.depth = 1;
-        for (task, weight) in tasks {
-            let TaskRef::Function(module, class, function) = task else {
-                self.lost(body.line, format!("a TaskSet within {} is left out", body.name));
-                continue;
-            };
-            for _ in 0..weight {
-                self.state.last = None;
-                let own = self.run_function(
-                    &FunctionValue { module, class, object: Some(object), function: function.clone() },
-                    None,
-                );
-                let own: Vec<Step> = own.into_iter().map(map_leave).collect();
-                let own = without_last(own, &Step::LeaveLoop);
-                if let Some(pause) = pause.filter(|_| !steps.is_empty()) {
-                    steps.push(Step::Pause(pause.to_owned()));
-                }
-                if leaves_loop(&own) {
-                    steps.push(Step::Repeat { times: whole(1), counter: None, steps: own });
-                } else {
-                    steps.extend(own);
-                }
-            }
-        }
-        self.depth = 0;
-        self.handlers.clear();
-        vec![DraftTask { name: body.name.clone(), weight: 1, tags: tags(&body.decorators), steps }]
-    }
-
     /// The host of a user class; none without one.
     pub(super) fn host(&mut self, class: usize) -> Option<Text> {
         let (owner, Member::Value(expr)) = self.program.member(class, "host")? else { return None };
@@ -443,34 +250,6 @@ impl Evaluator<'_> {
     }
 }
 
-fn functions(body: &[Stmt]) -> Vec<std::rc::Rc<Function>> {
-    body.iter()
-        .filter_map(|stmt| if let StmtKind::Function(function) = &stmt.kind { Some(function.clone()) } else { None })
-        .collect()
-}
-
-/// The names of the functions that only `on_start` and `__init__` lead to.
-fn called_from_start(functions: &[std::rc::Rc<Function>]) -> BTreeSet<String> {
-    let is_called = |name: &str, by: &Function| {
-        super::syntax::has_expr(&by.body, &|expr| {
-            expr.call()
-                .is_some_and(|call| matches!(&call.function.kind, ExprKind::Attribute(_, known) if known == name))
-        })
-    };
-    let is_start = |name: &str| name == "on_start" || name == "__init__";
-    let mut starting: BTreeSet<String> =
-        functions.iter().map(|f| f.name.clone()).filter(|name| is_start(name)).collect();
-    for _ in 0..8 {
-        for function in functions {
-            let callers: Vec<_> = functions.iter().filter(|by| is_called(&function.name, by)).collect();
-            if !callers.is_empty() && callers.iter().all(|by| starting.contains(&by.name)) {
-                starting.insert(function.name.clone());
-            }
-        }
-    }
-    starting
-}
-
 /// Whether steps have a condition on an answer, which a request that failed may meet.
 fn goes_on(steps: &[Step]) -> bool {
     steps.iter().any(|step| match step {
@@ -478,17 +257,6 @@ fn goes_on(steps: &[Step]) -> bool {
         Step::Repeat { steps, .. } | Step::ForEach { steps, .. } => goes_on(steps),
         _ => false,
     })
-}
-
-/// Leaves the loop around these steps in place of the task.
-fn map_leave(step: Step) -> Step {
-    match step {
-        Step::LeaveTask => Step::LeaveLoop,
-        Step::When(test, then, otherwise) => {
-            Step::When(test, then.into_iter().map(map_leave).collect(), otherwise.into_iter().map(map_leave).collect())
-        }
-        other => other,
-    }
 }
 
 /// Whether a function is a listener of an event, and of which.
