@@ -36,7 +36,7 @@ impl Imported {
     fn from(path: &str) -> Self {
         let finished = Run::new(["import", path]).finish();
         let scenario = serde_json::from_slice(&finished.stdout).unwrap_or(Value::Null);
-        Self { code: finished.code(), scenario, stderr: finished.stderr.clone() }
+        Self { code: finished.code, scenario, stderr: finished.stderr.clone() }
     }
 
     /// All of it was taken over.

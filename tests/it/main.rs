@@ -16,6 +16,7 @@ mod golden;
 mod http;
 mod import;
 mod limits;
+mod locustfiles;
 mod journeys;
 mod load;
 mod merge;

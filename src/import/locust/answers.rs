@@ -53,6 +53,7 @@ impl Evaluator<'_> {
             PickFrom::Random => Some("random"),
         };
         let is_new = !self.requests[place.request].extract.iter().any(|known| known.variable == name);
+        self.looks_at_failures |= self.phase == Phase::Start && place.missing != Missing::Raises;
         let default = if let Missing::Is(text) = &place.missing { text.as_str() } else { "" };
         self.extract(place.request, name, ("json", &place.pointer), pick, Some(default));
         if place.missing == Missing::Raises && (is_new || self.state.last == Some(place.request)) {
@@ -73,28 +74,6 @@ impl Evaluator<'_> {
         }
     }
 
-    /// A place with a subscript or key.
-    pub(super) fn json_subscript(&mut self, place: &JsonPlace, at: &Value, line: u32) -> Value {
-        match at {
-            Value::Text(key) => match key.known() {
-                Some(key) => Value::Json(self.member_of(place, &key, Missing::Raises)),
-                None => Value::unknown(line, "a key of an answer that is not known"),
-            },
-            Value::Int(index @ 0..) => Value::Json(JsonPlace {
-                pointer: format!("{}/{index}", place.pointer),
-                missing: Missing::Raises,
-                ..place.clone()
-            }),
-            Value::Int(-1) if place.pick == PickFrom::First => Value::Json(JsonPlace {
-                pointer: format!("{}/*", place.pointer),
-                pick: PickFrom::Last,
-                missing: Missing::Raises,
-                ..place.clone()
-            }),
-            _ => Value::unknown(line, "an item of an answer that is not known"),
-        }
-    }
-
     /// `of[at]`
     pub(super) fn subscript_expr(&mut self, of: &Expr, at: &Expr, line: u32) -> Value {
         let of = self.eval(of);
@@ -111,7 +90,7 @@ impl Evaluator<'_> {
     pub(super) fn subscript(&mut self, of: &Value, at: &Value, line: u32) -> Value {
         match (of, at) {
             (Value::Unknown(problem), _) | (_, Value::Unknown(problem)) => Value::Unknown(problem.clone()),
-            (Value::Json(place), at) => self.json_subscript(place, at, line),
+            (Value::Json(place), at) => json_subscript(place, at, line),
             (Value::Dict(members), key) => match members.iter().find(|(known, _)| known == key) {
                 Some((_, value)) => value.clone(),
                 None => Value::unknown(line, "a key that the dictionary does not have"),
@@ -242,5 +221,27 @@ fn slice(of: &Value, from: Option<Value>, to: Option<Value>, line: u32) -> Value
         },
         Value::Unknown(problem) => Value::Unknown(problem.clone()),
         _ => unknown(),
+    }
+}
+
+/// A place with a subscript or key.
+pub(super) fn json_subscript(place: &JsonPlace, at: &Value, line: u32) -> Value {
+    match at {
+        Value::Text(key) => match key.known() {
+            Some(key) => Value::Json(super::texts::member_of(place, &key, Missing::Raises)),
+            None => Value::unknown(line, "a key of an answer that is not known"),
+        },
+        Value::Int(index @ 0..) => Value::Json(JsonPlace {
+            pointer: format!("{}/{index}", place.pointer),
+            missing: Missing::Raises,
+            ..place.clone()
+        }),
+        Value::Int(-1) if place.pick == PickFrom::First => Value::Json(JsonPlace {
+            pointer: format!("{}/*", place.pointer),
+            pick: PickFrom::Last,
+            missing: Missing::Raises,
+            ..place.clone()
+        }),
+        _ => Value::unknown(line, "an item of an answer that is not known"),
     }
 }

@@ -14,7 +14,9 @@ impl Evaluator<'_> {
             (ExprKind::Tuple(targets) | ExprKind::List(targets), Value::Tuple(values) | Value::List(values))
                 if targets.len() == values.len() =>
             {
-                targets.iter().zip(values).for_each(|(target, value)| self.bind(target, value));
+                for (target, value) in targets.iter().zip(values) {
+                    self.bind(target, value);
+                }
             }
             (ExprKind::Tuple(targets), _) => {
                 for target in targets {
@@ -34,7 +36,9 @@ impl Evaluator<'_> {
                 Value::Client if name == "headers" => {
                     self.state.headers.clear();
                     if let Value::Dict(members) = value {
-                        members.into_iter().for_each(|(key, value)| self.set_header(&key, value, line));
+                        for (key, value) in members {
+                            self.set_header(&key, value, line);
+                        }
                     }
                 }
                 Value::Client if name == "request_name" => {
@@ -60,7 +64,7 @@ impl Evaluator<'_> {
                 }
                 // What responses are called in the statistics of Locust, and so on.
                 Value::Response(_) | Value::External(_) => {}
-                Value::Class(class) => self.assign_class(class, name, value, line),
+                Value::Class(class) => self.assign_class(class, name, &value, line),
                 Value::Unknown(problem) => self.lost(line, format!("an assignment is left out: {}", problem.why)),
                 _ => self.lost(line, format!("an assignment to {name} is left out")),
             },
@@ -77,7 +81,9 @@ impl Evaluator<'_> {
             }
             ExprKind::Tuple(targets) | ExprKind::List(targets) => match value {
                 Value::Tuple(values) | Value::List(values) if values.len() == targets.len() => {
-                    targets.iter().zip(values).for_each(|(target, value)| self.assign(target, value, line));
+                    for (target, value) in targets.iter().zip(values) {
+                        self.assign(target, value, line);
+                    }
                 }
                 other => {
                     let why = if let Value::Unknown(problem) = other {
@@ -85,15 +91,17 @@ impl Evaluator<'_> {
                     } else {
                         "a value that is taken apart".to_owned()
                     };
-                    targets.iter().for_each(|target| self.assign(target, Value::unknown(line, why.clone()), line));
+                    for target in targets {
+                        self.assign(target, Value::unknown(line, why.clone()), line);
+                    }
                 }
             },
             _ => self.lost(line, "an assignment is left out"),
         }
     }
 
-    fn assign_class(&mut self, class: usize, name: &str, value: Value, line: u32) {
-        let counts = matches!(&value, Value::Run(run) if run.code == "counter") || matches!(value, Value::Int(_));
+    fn assign_class(&mut self, class: usize, name: &str, value: &Value, line: u32) {
+        let counts = matches!(value, Value::Run(run) if run.code == "counter") || matches!(value, Value::Int(_));
         if counts {
             self.remark(line, "a number that is counted up is ${counter}: no other request of the run has it");
             let owner = self.program.member(class, name).map_or(class, |(owner, _)| owner);
@@ -173,9 +181,9 @@ impl Evaluator<'_> {
         let mut loops = false;
         walk(&function.body, &mut |stmt| {
             loops |= matches!(stmt.kind, StmtKind::For(_) | StmtKind::While(..));
-            stmt.expressions().into_iter().for_each(|expr| {
+            for expr in stmt.expressions() {
                 expr.walk(&mut |expr| uses += usize::from(expr.kind == ExprKind::Name(name.to_owned())));
-            });
+            }
         });
         // One of them is the assignment itself.
         uses <= 2 && !loops

@@ -5,7 +5,7 @@ use super::evaluator::{Evaluator, ObjectState};
 use super::library::seconds;
 use super::steps::Step;
 use super::syntax::{Call, Expr};
-use super::value::{FunctionValue, RunKind, RunValue, Value};
+use super::value::{FunctionValue, JsonPlace, RunKind, RunValue, Value};
 use crate::plan::json::Json;
 
 impl Evaluator<'_> {
@@ -20,7 +20,7 @@ impl Evaluator<'_> {
                 "headers" => Value::Headers(request),
                 "cookies" => Value::Cookies(Some(request)),
                 "elapsed" => Value::Elapsed(request),
-                "js" => self.method_of_response(request, line),
+                "js" => Value::Json(JsonPlace::root(request)),
                 "url" => {
                     let name = self.names.of(&format!("request {request}"), "url_of_answer");
                     self.extract(request, &name, ("from", "url"), None, None);
@@ -53,16 +53,6 @@ impl Evaluator<'_> {
             Value::Unknown(problem) => Value::Unknown(problem),
             _ => Value::unknown(line, format!("the attribute {name} of a value that is not known")),
         }
-    }
-
-    fn method_of_response(&mut self, request: usize, line: u32) -> Value {
-        let _ = line;
-        Value::Json(super::value::JsonPlace {
-            request,
-            pointer: String::new(),
-            pick: super::value::PickFrom::First,
-            missing: super::value::Missing::Raises,
-        })
     }
 
     fn object_attribute(&mut self, object: usize, name: &str, line: u32) -> Value {
@@ -126,10 +116,7 @@ impl Evaluator<'_> {
     /// Sets an attribute of an object of the user.
     pub(super) fn set_attribute(&mut self, object: usize, name: &str, value: Value, line: u32) {
         let value = if self.growing.contains(name) {
-            match self.grown(name, value, line) {
-                Some(value) => value,
-                None => return,
-            }
+            self.grown(name, value, line)
         } else if self.changing.contains(name) {
             self.changed(name, value, line)
         } else {
@@ -149,7 +136,7 @@ impl Evaluator<'_> {
     }
 
     /// A list that items are added to.
-    fn grown(&mut self, name: &str, value: Value, line: u32) -> Option<Value> {
+    fn grown(&mut self, name: &str, value: Value, line: u32) -> Value {
         let list = self.names.of("list of self", name);
         match value {
             Value::List(items) => {
@@ -167,7 +154,7 @@ impl Evaluator<'_> {
                 let place = if place.pointer.contains('*') {
                     place
                 } else {
-                    super::value::JsonPlace { pointer: format!("{}/*", place.pointer), ..place }
+                    JsonPlace { pointer: format!("{}/*", place.pointer), ..place }
                 };
                 self.extract(place.request, &list, ("json", &place.pointer), Some("all"), None);
             }
@@ -176,7 +163,7 @@ impl Evaluator<'_> {
             Value::Unknown(problem) => self.lost(problem.line, format!("self.{name} is left out: {}", problem.why)),
             _ => self.lost(line, format!("self.{name} is set to what is no list")),
         }
-        Some(Value::RunList(list))
+        Value::RunList(list)
     }
 
     /// An attribute that is set more than once: a variable of the scenario.
@@ -249,7 +236,7 @@ impl Evaluator<'_> {
         (!wait.contains(':')).then_some(wait)
     }
 
-    /// The think time of a class, as a scenario has it; `set` is the TaskSet whose own one wins.
+    /// The think time of a class, as a scenario has it; `set` is the `TaskSet` whose own one wins.
     pub(super) fn wait(&mut self, user: usize, set: Option<usize>) -> Option<String> {
         let found = set
             .and_then(|set| self.program.member(set, "wait_time"))

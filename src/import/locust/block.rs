@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::choices;
 use super::condition::Condition;
-use super::evaluator::{Evaluator, Flow, Frame, Handler, State};
+use super::evaluator::{Evaluator, Flow, Frame, Handler, Phase, State};
 use super::steps::{Step, leaves_loop};
 use super::syntax::{Expr, ExprKind, Stmt, StmtKind, Try, has_stmt};
 use super::texts::number_json;
@@ -70,7 +70,9 @@ impl Evaluator<'_> {
             }
             StmtKind::Assign(targets, value) => {
                 let value = self.eval(value);
-                targets.iter().for_each(|target| self.assign(target, value.clone(), line));
+                for target in targets {
+                    self.assign(target, value.clone(), line);
+                }
             }
             StmtKind::AugAssign(target, operator, value) => {
                 let (old, value) = (self.eval(target), self.eval(value));
@@ -206,28 +208,38 @@ impl Evaluator<'_> {
     }
 
     fn try_block(&mut self, all: &Try) -> Flow {
+        self.looks_at_failures |= self.phase == Phase::Start;
         let handler = all.handlers.first().map(|(_, body)| body.clone()).unwrap_or_default();
-        let (state, depth) = (self.state.clone(), self.depth + 1);
+        let body = [&*all.body, &*all.otherwise].concat();
+        let flow = self.guarded(&body, handler);
+        let last = self.block(&all.last);
+        if flow == Flow::Ends { Flow::Ends } else { last }
+    }
+
+    /// A block whose exceptions lead to a handler, and then to what follows the block.
+    pub(super) fn guarded(&mut self, body: &[Stmt], handler: Vec<Stmt>) -> Flow {
+        let depth = self.depth + 1;
         self.handlers.push(Handler::Except(Rc::new(handler), depth));
         self.depth += 1;
         let outer = std::mem::take(&mut self.out);
-        let flow = self.block(&all.body);
-        let flow = if flow == Flow::Next { self.block(&all.otherwise) } else { flow };
+        let flow = self.block(body);
         self.depth -= 1;
         self.handlers.pop();
-        drop(state);
         let steps = super::steps::without_last(std::mem::replace(&mut self.out, outer), &Step::LeaveLoop);
         if leaves_loop(&steps) {
             self.out.push(Step::Repeat { times: number_json("1"), counter: None, steps });
         } else {
             self.out.extend(steps);
         }
-        let last = self.block(&all.last);
-        if flow == Flow::Ends && !matches!(self.out.last(), Some(Step::Repeat { .. })) { Flow::Ends } else { last }
+        if matches!(self.out.last(), Some(Step::Repeat { .. })) { Flow::Next } else { flow }
     }
 
     /// `if`; gives the flow of the whole block where its rest is done too.
     fn if_block(&mut self, test: &Expr, then: &[Stmt], otherwise: &[Stmt], rest: &[Stmt]) -> Option<Flow> {
+        // Which answers are failures is known already, and what is printed does not matter.
+        if !matters(then) && !matters(otherwise) && !super::users::has_request_expr(test) {
+            return None;
+        }
         let condition = match self.condition(test) {
             Ok(Condition::Known(truth)) => {
                 let flow = self.block(if truth { then } else { otherwise });
@@ -235,7 +247,7 @@ impl Evaluator<'_> {
             }
             Ok(condition) => condition,
             Err(problem) => {
-                if self.matters(then) || self.matters(otherwise) {
+                if matters(then) || matters(otherwise) {
                     self.lost(test.line, format!("`if` is left out with all that is in it: {}", problem.why));
                 }
                 return None;
@@ -297,15 +309,6 @@ impl Evaluator<'_> {
         self.state = then_state;
         if then_flow == else_flow { then_flow } else { Flow::Next }
     }
-
-    /// Whether a block does something that a scenario has.
-    pub(super) fn matters(&self, block: &[Stmt]) -> bool {
-        has_stmt(block, &|stmt| match &stmt.kind {
-            StmtKind::Expr(expr) => !is_logging(expr) && !matches!(expr.kind, ExprKind::Text(_)),
-            StmtKind::Pass | StmtKind::If(..) | StmtKind::Import(_) => false,
-            _ => true,
-        })
-    }
 }
 
 /// All statuses.
@@ -323,4 +326,13 @@ fn is_logging(expr: &Expr) -> bool {
         || parts.first() == Some(&"logging")
         || is_level && parts.len() > 1 && parts.iter().any(|part| part.to_ascii_lowercase().contains("log"))
         || ["success", "failure"].contains(&last)
+}
+
+/// Whether a block does something that a scenario has.
+pub(super) fn matters(block: &[Stmt]) -> bool {
+    has_stmt(block, &|stmt| match &stmt.kind {
+        StmtKind::Expr(expr) => !is_logging(expr) && !matches!(expr.kind, ExprKind::Text(_)),
+        StmtKind::Pass | StmtKind::If(..) | StmtKind::Import(_) => false,
+        _ => true,
+    })
 }

@@ -58,14 +58,13 @@ impl Evaluator<'_> {
             ("list", Value::Range(from, to)) if to - from <= 10_000 => {
                 Value::List((from..to).map(Value::Int).collect())
             }
-            ("list" | "tuple" | "set" | "iter", value) => value,
+            ("list" | "tuple" | "set" | "iter" | "bytes", value) => value,
             ("dict", Value::Dict(mut members)) => {
                 for (name, value) in &arguments.by_name {
                     super::expr::set_member(&mut members, Value::text(name), value.clone());
                 }
                 Value::Dict(members)
             }
-            ("bytes", value) => value,
             ("next", Value::Counter) => Value::Run(RunValue::made("counter", RunKind::Number)),
             ("next", Value::Rows(name)) => Value::Row(name),
             ("open", value) => {

@@ -273,6 +273,15 @@ impl Evaluator<'_> {
             };
             locals.insert(parameter.name.clone(), value);
         }
+        if let [Some(rest), _] = &function.rest {
+            locals.insert(rest.clone(), Value::Tuple(places.collect()));
+        }
+        if let [_, Some(more)] = &function.rest {
+            let is_more = |(name, _): &&(String, Value)| !function.parameters.iter().any(|known| known.name == *name);
+            let more_values = arguments.by_name.iter().filter(is_more);
+            let members = more_values.map(|(name, value)| (Value::text(name), value.clone())).collect();
+            locals.insert(more.clone(), Value::Dict(members));
+        }
         Ok(locals)
     }
 }

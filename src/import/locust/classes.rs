@@ -260,7 +260,7 @@ impl Program {
         }
     }
 
-    /// Returns whether a TaskSet, or one within it, gives control back by `interrupt()`.
+    /// Returns whether a `TaskSet`, or one within it, gives control back by `interrupt()`.
     pub(super) fn interrupts(&self, class: usize) -> bool {
         let calls = |expr: &Expr| match expr.call().map(|call| &call.function.kind) {
             Some(ExprKind::Attribute(_, name)) => name == "interrupt",
@@ -314,7 +314,7 @@ fn weight_of(decorators: &[Expr]) -> Result<Option<u32>, u32> {
 /// The names in `@tag(...)`.
 pub(super) fn tags(decorators: &[Expr]) -> Vec<String> {
     let calls = decorators.iter().filter_map(Expr::call);
-    let calls = calls.filter(|call| call.function.dotted().is_some_and(|name| name == "tag" || name.ends_with(".tag")));
+    let calls = calls.filter(|call| call.function.dotted().is_some_and(|name| name.rsplit('.').next() == Some("tag")));
     let text = |expr: &Expr| if let ExprKind::Text(text) = &expr.kind { Some(text.clone()) } else { None };
     calls.flat_map(|call| call.arguments.iter().filter_map(text)).collect()
 }

@@ -47,7 +47,7 @@ impl Evaluator<'_> {
         Value::unknown(line, "the answer of a request that is left out")
     }
 
-    /// `self.rest("GET", "/")` of a FastHttpUser.
+    /// `self.rest("GET", "/")` of a `FastHttpUser`.
     pub(super) fn rest(&mut self, arguments: &Arguments, line: u32) -> Value {
         let response = self.client_call("request", arguments, line);
         if let Value::Response(request) = response {
@@ -206,7 +206,7 @@ impl Evaluator<'_> {
             }
             "data" => self.data_body(request, value, line)?,
             "headers" => {
-                let Value::Dict(members) = value else { return Err(self.not_known(value, "headers", line)) };
+                let Value::Dict(members) = value else { return Err(not_known(value, "headers", line)) };
                 for (key, value) in members {
                     let name = self.text(key, line)?.known().unwrap_or_default();
                     let field = if matches!(value, Value::None) { None } else { Some(self.text(value, line)?) };
@@ -221,12 +221,12 @@ impl Evaluator<'_> {
                     Value::Tuple(parts) => parts.get(1).and_then(Value::number),
                     value => value.number(),
                 };
-                request.timeout = Some(seconds(length.ok_or_else(|| self.not_known(value, "timeout", line))?));
+                request.timeout = Some(seconds(length.ok_or_else(|| not_known(value, "timeout", line))?));
             }
             "allow_redirects" => match value.truth() {
                 Some(true) => request.redirects = None,
                 Some(false) => request.redirects = Some(0),
-                None => return Err(self.not_known(value, name, line)),
+                None => return Err(not_known(value, name, line)),
             },
             "verify" => match value {
                 Value::Bool(true) => {}
@@ -244,7 +244,7 @@ impl Evaluator<'_> {
                 }
             }
             "cookies" => {
-                let Value::Dict(members) = value else { return Err(self.not_known(value, "cookies", line)) };
+                let Value::Dict(members) = value else { return Err(not_known(value, "cookies", line)) };
                 let mut cookies = Text::default();
                 for (at, (key, value)) in members.iter().enumerate() {
                     cookies.push(Text::literal(if at == 0 { "" } else { "; " }));
@@ -263,17 +263,10 @@ impl Evaluator<'_> {
         Ok(())
     }
 
-    fn not_known(&self, value: &Value, name: &str, line: u32) -> Problem {
-        match value {
-            Value::Unknown(problem) => problem.clone(),
-            _ => Problem { line, why: format!("its {name} are not known") },
-        }
-    }
-
     fn query_text(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
         if let Value::List(pairs) | Value::Tuple(pairs) = value {
             for pair in pairs {
-                let Value::Tuple(pair) = pair else { return Err(self.not_known(value, "params", line)) };
+                let Value::Tuple(pair) = pair else { return Err(not_known(value, "params", line)) };
                 let [key, value] = &**pair else {
                     return Err(Problem { line, why: "its params are not pairs".to_owned() });
                 };
@@ -337,9 +330,9 @@ impl Evaluator<'_> {
                     Value::Tuple(pair) if pair.len() == 2 => Some((pair[0].clone(), pair[1].clone())),
                     _ => None,
                 };
-                pairs.iter().map(pair).collect::<Option<_>>().ok_or_else(|| self.not_known(value, "files", line))?
+                pairs.iter().map(pair).collect::<Option<_>>().ok_or_else(|| not_known(value, "files", line))?
             }
-            _ => return Err(self.not_known(value, "files", line)),
+            _ => return Err(not_known(value, "files", line)),
         };
         let mut parts = Vec::new();
         if let Some(("form", Json::Object(fields))) = request.body.take() {
@@ -377,8 +370,8 @@ impl Evaluator<'_> {
     }
 
     fn auth(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
-        let (Value::Tuple(pair) | Value::List(pair)) = value else { return Err(self.not_known(value, "auth", line)) };
-        let [name, password] = &**pair else { return Err(self.not_known(value, "auth", line)) };
+        let (Value::Tuple(pair) | Value::List(pair)) = value else { return Err(not_known(value, "auth", line)) };
+        let [name, password] = &**pair else { return Err(not_known(value, "auth", line)) };
         let (name, password) = (self.text(name, line)?.known(), self.text(password, line)?.known());
         let Some((name, password)) = name.zip(password) else {
             let why = "its auth has values of the run or the environment; use --basic-auth".to_owned();
@@ -387,5 +380,12 @@ impl Evaluator<'_> {
         let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")));
         request.headers.push(("Authorization".to_owned(), Some(Text::literal(&text))));
         Ok(())
+    }
+}
+
+fn not_known(value: &Value, name: &str, line: u32) -> Problem {
+    match value {
+        Value::Unknown(problem) => problem.clone(),
+        _ => Problem { line, why: format!("its {name} are not known") },
     }
 }

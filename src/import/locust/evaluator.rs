@@ -39,6 +39,8 @@ pub(super) struct Evaluator<'p> {
     /// Lists that items are added to, by the name of the attribute.
     pub(super) growing: BTreeSet<String>,
     pub(super) client: ClientSettings,
+    /// Whether `on_start` looks at whether its requests failed.
+    pub(super) looks_at_failures: bool,
     /// The constants that are being evaluated, so that one of itself is found.
     pub(super) pending: Vec<(usize, String)>,
 }
@@ -147,6 +149,7 @@ impl<'p> Evaluator<'p> {
             changing: BTreeSet::new(),
             growing: BTreeSet::new(),
             client: ClientSettings::default(),
+            looks_at_failures: false,
             pending: Vec::new(),
         }
     }

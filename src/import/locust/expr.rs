@@ -96,7 +96,9 @@ impl Evaluator<'_> {
             let value = self.eval(value);
             let Some(key) = key else {
                 let Value::Dict(inner) = value else { return Value::unknown(line, "** of what is not known") };
-                inner.into_iter().for_each(|(key, value)| set_member(&mut values, key, value));
+                for (key, value) in inner {
+                    set_member(&mut values, key, value);
+                }
                 continue;
             };
             let key = self.eval(key);
@@ -214,9 +216,9 @@ impl Evaluator<'_> {
             Value::List(items) | Value::Tuple(items) => items,
             Value::Range(from, to) if to - from <= 1000 => (from..to).map(Value::Int).collect(),
             Value::Json(place) if all.conditions.is_empty() && all.value.is_none() => {
-                return self.each_of(place, all, line);
+                return self.each_of(&place, all, line);
             }
-            other => return self.other_source(other, all, line),
+            other => return other_source(other, all, line),
         };
         let mut list = Vec::new();
         let mut members = Vec::new();
@@ -242,18 +244,9 @@ impl Evaluator<'_> {
         if all.value.is_some() { Value::Dict(members) } else { Value::List(list) }
     }
 
-    fn other_source(&mut self, source: Value, all: &Comprehension, line: u32) -> Value {
-        match source {
-            // `[x for x in rows]`
-            Value::Rows(name) if all.element == all.target && all.conditions.is_empty() => Value::Rows(name),
-            Value::Unknown(problem) => Value::Unknown(problem),
-            _ => Value::unknown(line, "a comprehension over values of the run"),
-        }
-    }
-
     /// `[item["id"] for item in response.json()]`
-    fn each_of(&mut self, place: JsonPlace, all: &Comprehension, line: u32) -> Value {
-        let item = JsonPlace { pointer: format!("{}/*", place.pointer), missing: Missing::Raises, ..place };
+    fn each_of(&mut self, place: &JsonPlace, all: &Comprehension, line: u32) -> Value {
+        let item = JsonPlace { pointer: format!("{}/*", place.pointer), missing: Missing::Raises, ..place.clone() };
         let locals = self.locals().clone();
         self.bind(&all.target, Value::Json(item));
         let element = self.eval(&all.element);
@@ -337,4 +330,13 @@ fn is_builtin(name: &str) -> bool {
         "__file__",
     ]
     .contains(&name)
+}
+
+fn other_source(source: Value, all: &Comprehension, line: u32) -> Value {
+    match source {
+        // `[x for x in rows]`
+        Value::Rows(name) if all.element == all.target && all.conditions.is_empty() => Value::Rows(name),
+        Value::Unknown(problem) => Value::Unknown(problem),
+        _ => Value::unknown(line, "a comprehension over values of the run"),
+    }
 }

@@ -23,21 +23,21 @@ impl Evaluator<'_> {
             }
             "time.sleep" | "gevent.sleep" | "gevent.hub.sleep" => self.sleep(first, line),
             "itertools.count" => Value::Counter,
-            "itertools.cycle" => first.cloned().unwrap_or(Value::None),
             "json.dumps" => Value::Dumped(Box::new(first.cloned().unwrap_or(Value::None))),
-            "json.loads" => self.json_loads(first, line),
-            "base64.b64encode" => self.base64(first, line),
-            "urllib.parse.quote"
+            "json.loads" => json_loads(first, line),
+            "base64.b64encode" => base64(first, line),
+            "itertools.cycle"
+            | "copy.copy"
+            | "copy.deepcopy"
+            | "builtins.sorted"
+            | "urllib.parse.quote"
             | "urllib.parse.quote_plus"
             | "urllib.parse.unquote"
             | "html.escape"
             | "html.unescape" => first.cloned().unwrap_or(Value::None),
             "requests.auth.HTTPBasicAuth" | "types.SimpleNamespace" => Value::Tuple(arguments.by_place.clone()),
             "csv.DictReader" => self.rows(first, arguments, line),
-            "copy.copy" | "copy.deepcopy" | "builtins.iter" | "builtins.sorted" => {
-                first.cloned().unwrap_or(Value::None)
-            }
-            "os.path.join" => self.joined_path(arguments, line),
+            "os.path.join" => joined_path(arguments, line),
             "re.search" | "re.findall" | "re.match" => self.search(last, arguments, line),
             _ if path.starts_with("requests.") && self.phase == Phase::Setup => self.client_call(last, arguments, line),
             _ if path.starts_with("requests.") => {
@@ -48,7 +48,9 @@ impl Evaluator<'_> {
             _ if path.starts_with("uuid.") && last.starts_with("uuid") => {
                 Value::Run(RunValue::made("uuid", RunKind::Text))
             }
-            _ if path.starts_with("time.") || path.starts_with("datetime.") => self.clock(path, arguments, line),
+            _ if path.starts_with("time.") || path.starts_with("datetime.") => {
+                super::clock::clock(path, arguments, line)
+            }
             _ => Value::unknown(line, format!("{path} is not known")),
         }
     }
@@ -80,27 +82,6 @@ impl Evaluator<'_> {
         Value::None
     }
 
-    fn base64(&mut self, value: Option<&Value>, line: u32) -> Value {
-        use base64::Engine as _;
-        use base64::prelude::BASE64_STANDARD;
-        match value.and_then(Value::known_text) {
-            Some(text) => Value::text(&BASE64_STANDARD.encode(text)),
-            None => Value::unknown(line, "base64 of a value of the run"),
-        }
-    }
-
-    fn json_loads(&mut self, value: Option<&Value>, line: u32) -> Value {
-        match value {
-            Some(Value::Body(request)) => Value::Json(JsonPlace {
-                request: *request,
-                pointer: String::new(),
-                pick: PickFrom::First,
-                missing: Missing::Raises,
-            }),
-            _ => Value::unknown(line, "json.loads of what is no answer"),
-        }
-    }
-
     /// `csv.DictReader(open("users.csv"))`
     fn rows(&mut self, file: Option<&Value>, arguments: &Arguments, line: u32) -> Value {
         let Some(Value::File(path)) = file else { return Value::unknown(line, "a CSV file that is not known") };
@@ -115,17 +96,6 @@ impl Evaluator<'_> {
         }
         self.data.insert(name.clone(), Json::Object(table));
         Value::Rows(name)
-    }
-
-    fn joined_path(&mut self, arguments: &Arguments, line: u32) -> Value {
-        let parts = arguments.by_place.iter().filter(|part| !matches!(part, Value::External(_)));
-        let parts: Known<Vec<String>> = parts
-            .map(|part| part.known_text().ok_or_else(|| Problem { line, why: "a path that is not known".to_owned() }))
-            .collect();
-        match parts {
-            Ok(parts) => Value::text(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")),
-            Err(problem) => Value::Unknown(problem),
-        }
     }
 
     /// `re.search(pattern, response.text)`
@@ -178,4 +148,36 @@ pub(super) fn range_of(code: &str) -> Option<(i64, i64)> {
 /// A number as JSON.
 pub(super) fn whole(number: i64) -> Json {
     number_json(&number.to_string())
+}
+
+fn base64(value: Option<&Value>, line: u32) -> Value {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    match value.and_then(Value::known_text) {
+        Some(text) => Value::text(&BASE64_STANDARD.encode(text)),
+        None => Value::unknown(line, "base64 of a value of the run"),
+    }
+}
+
+fn json_loads(value: Option<&Value>, line: u32) -> Value {
+    match value {
+        Some(Value::Body(request)) => Value::Json(JsonPlace {
+            request: *request,
+            pointer: String::new(),
+            pick: PickFrom::First,
+            missing: Missing::Raises,
+        }),
+        _ => Value::unknown(line, "json.loads of what is no answer"),
+    }
+}
+
+fn joined_path(arguments: &Arguments, line: u32) -> Value {
+    let parts = arguments.by_place.iter().filter(|part| !matches!(part, Value::External(_)));
+    let parts: Known<Vec<String>> = parts
+        .map(|part| part.known_text().ok_or_else(|| Problem { line, why: "a path that is not known".to_owned() }))
+        .collect();
+    match parts {
+        Ok(parts) => Value::text(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")),
+        Err(problem) => Value::Unknown(problem),
+    }
 }

@@ -94,6 +94,17 @@ impl Evaluator<'_> {
                 }));
             }
         });
+        let mut counted = Vec::new();
+        super::syntax::walk(body, &mut |stmt| {
+            if let StmtKind::AugAssign(target, ..) = &stmt.kind
+                && let ExprKind::Name(name) = &target.kind
+            {
+                counted.push((name.clone(), stmt.line));
+            }
+        });
+        for (name, line) in counted {
+            self.locals().insert(name, Value::unknown(line, "a number or text that grows in a loop"));
+        }
         for name in set {
             let Some(value) = self.state.locals.last().and_then(|locals| locals.get(&name)).cloned() else { continue };
             if !value.is_structure() && !matches!(value, Value::Json(_)) {
@@ -151,7 +162,7 @@ impl Evaluator<'_> {
         let mut keys = std::collections::BTreeSet::new();
         let mut whole = 0;
         super::syntax::walk(&each.body, &mut |stmt| {
-            stmt.expressions().into_iter().for_each(|expr| {
+            for expr in stmt.expressions() {
                 expr.walk(&mut |expr| match &expr.kind {
                     ExprKind::Subscript(of, at) if of.kind == ExprKind::Name(name.clone()) => {
                         if let ExprKind::Text(key) = &at.kind {
@@ -172,7 +183,7 @@ impl Evaluator<'_> {
                     ExprKind::Name(known) if known == name => whole += 1,
                     _ => {}
                 });
-            });
+            }
         });
         let base = if place.pointer.contains('*') { place.pointer.clone() } else { format!("{}/*", place.pointer) };
         let keys: Vec<String> = keys.into_iter().collect();
@@ -198,6 +209,13 @@ impl Evaluator<'_> {
 
     /// `while test`
     pub(super) fn while_block(&mut self, test: &Expr, body: &[Stmt], line: u32) {
+        if let Some((name, from, to)) = self.counter_of(test, body) {
+            let target = Expr { line, kind: ExprKind::Name(name.clone()) };
+            let is_step = |stmt: &&Stmt| !is_increment(stmt, &name);
+            let body = body.iter().filter(is_step).cloned().collect();
+            let each = For { target, source: test.clone(), body, otherwise: Vec::new() };
+            return self.written(&each, (from..to).map(Value::Int).collect(), line);
+        }
         let (test, rounds, body) = self.bounded(test, body);
         self.keep_changing(&body, line);
         let condition = match test.as_ref().map(|test| self.condition(test)) {
@@ -222,6 +240,25 @@ impl Evaluator<'_> {
         self.out.push(Step::Repeat { times: whole(rounds.unwrap_or(MAX_ROUNDS)), counter: None, steps });
     }
 
+    /// `while page <= 3: …; page += 1`, where the body uses the number: its name and bounds.
+    fn counter_of(&mut self, test: &Expr, body: &[Stmt]) -> Option<(String, i64, i64)> {
+        let ExprKind::Compare(left, others) = &test.kind else { return None };
+        let (ExprKind::Name(name), [(operator, limit)]) = (&left.kind, &**others) else { return None };
+        let start = self.state.locals.last().and_then(|locals| locals.get(name)).cloned();
+        let (Some(Value::Int(start)), Value::Int(limit)) = (start, self.eval(limit)) else { return None };
+        // It is counted as the last thing of a round.
+        let counts = body.last().is_some_and(|stmt| is_increment(stmt, name));
+        let others = &body[..body.len().saturating_sub(1)];
+        let is_used = has_expr(others, &|expr| expr.kind == ExprKind::Name(name.clone()));
+        let is_set = has_stmt(others, &|stmt| is_increment(stmt, name));
+        let end = match operator.as_str() {
+            "Lt" => limit,
+            "LtE" => limit.saturating_add(1),
+            _ => return None,
+        };
+        (counts && is_used && !is_set && end > start).then(|| (name.clone(), start, end))
+    }
+
     /// `while … and attempts < 5: …; attempts += 1`: what is left of the test, the number of rounds, and of the body.
     fn bounded(&mut self, test: &Expr, body: &[Stmt]) -> (Option<Expr>, Option<i64>, Vec<Stmt>) {
         let parts: Vec<Expr> = if let ExprKind::And(parts) = &test.kind { parts.clone() } else { vec![test.clone()] };
@@ -234,16 +271,16 @@ impl Evaluator<'_> {
                 matches!(&stmt.kind, StmtKind::AugAssign(target, add, one)
                     if target.kind == ExprKind::Name(name.clone()) && add == "Add" && one.kind == ExprKind::Int(1))
             };
-            let others_use = body.iter().filter(|stmt| !counts(stmt)).cloned().collect::<Vec<_>>();
-            let is_used = has_expr(&others_use, &|expr| expr.kind == ExprKind::Name(name.clone()));
-            if !body.iter().any(counts) || is_used {
-                continue;
-            }
             let rounds = match operator.as_str() {
                 "Lt" | "NotEq" => limit - start,
                 "LtE" => limit - start + 1,
                 _ => continue,
             };
+            let others_use = body.iter().filter(|stmt| !counts(stmt)).cloned().collect::<Vec<_>>();
+            let is_used = has_expr(&others_use, &|expr| expr.kind == ExprKind::Name(name.clone()));
+            if !body.iter().any(counts) || is_used {
+                continue;
+            }
             let mut left = parts.clone();
             left.remove(at);
             let left = match left.len() {
@@ -282,7 +319,7 @@ impl Evaluator<'_> {
                 if problem.why != "the answer of a request that is left out" {
                     self.lost(item.line, format!("`with` is left out: {}", problem.why));
                 }
-                if name.is_none() || !self.matters(body) {
+                if name.is_none() || !super::block::matters(body) {
                     continue;
                 }
             }
@@ -290,12 +327,27 @@ impl Evaluator<'_> {
                 self.bind(name, value);
             }
         }
+        let is_rest = items.iter().any(|(item, _)| {
+            item.call()
+                .and_then(|call| call.function.dotted())
+                .is_some_and(|name| matches!(name.rsplit('.').next(), Some("rest" | "rest_")))
+        });
         if let Some((request, name)) = checked {
             let name = name.as_ref().and_then(Expr::dotted).unwrap_or_default();
             self.outcome(request, &name, body);
         }
+        if is_rest {
+            // What is raised within is a failure, and the task goes on.
+            return self.guarded(body, Vec::new());
+        }
         self.block(body)
     }
+}
+
+/// `name += 1`
+fn is_increment(stmt: &Stmt, name: &str) -> bool {
+    matches!(&stmt.kind, StmtKind::AugAssign(target, add, one)
+        if target.kind == ExprKind::Name(name.to_owned()) && add == "Add" && one.kind == ExprKind::Int(1))
 }
 
 /// `if a: …; continue` and the rest: the rest becomes `else`.

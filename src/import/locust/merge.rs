@@ -79,7 +79,6 @@ impl Evaluator<'_> {
                     {
                         known
                     }
-                    (Value::Response(_), Value::Response(_)) => return false,
                     _ => return false,
                 };
                 into.insert(name.clone(), known.clone());

@@ -6,7 +6,7 @@ use super::evaluator::{Evaluator, Phase};
 use super::expr::set_member;
 use super::steps::Step;
 use super::syntax::{Call, ExprKind};
-use super::value::{JsonPlace, Missing, Moment, PickFrom, RunKind, RunValue, Text, TimeForm, Value};
+use super::value::{JsonPlace, Missing, Moment, RunKind, RunValue, Text, TimeForm, Value};
 use crate::plan::json::Json;
 
 impl Evaluator<'_> {
@@ -36,7 +36,7 @@ impl Evaluator<'_> {
             Value::Dict(members) => dict_method(members, name, arguments, line),
             Value::Text(text) => self.text_method(&text, name, arguments, line),
             Value::Run(run) => run_method(run, name, line),
-            Value::Time(moment) => self.time_method(moment, name, arguments, line),
+            Value::Time(moment) => time_method(moment, name, arguments, line),
             Value::Headers(request) if name == "get" => match arguments.by_place.first() {
                 Some(Value::Text(field)) => self.header(request, &field.clone(), Some(""), line),
                 _ => Value::unknown(line, "a header field that is not known"),
@@ -59,12 +59,7 @@ impl Evaluator<'_> {
 
     fn response_method(&mut self, request: usize, name: &str, line: u32) -> Value {
         match name {
-            "json" => Value::Json(JsonPlace {
-                request,
-                pointer: String::new(),
-                pick: PickFrom::First,
-                missing: Missing::Raises,
-            }),
+            "json" => Value::Json(JsonPlace::root(request)),
             "raise_for_status" => {
                 let (steps, (), _) = self.branch(self.state.clone(), Self::abort);
                 let ok = self.is_ok(request);
@@ -87,13 +82,12 @@ impl Evaluator<'_> {
                     Some(value) => self.text(value, line).ok().and_then(|text| text.known()),
                 };
                 match default {
-                    Some(default) => Value::Json(self.member_of(place, &key, Missing::Is(default))),
+                    Some(default) => Value::Json(super::texts::member_of(place, &key, Missing::Is(default))),
                     None => Value::unknown(line, "a default that is not known"),
                 }
             }
             ("values", None) => Value::Json(JsonPlace { pointer: format!("{}/*", place.pointer), ..place.clone() }),
-            ("strip" | "encode" | "decode", _) => Value::Json(place.clone()),
-            ("copy", _) => Value::Json(place.clone()),
+            ("strip" | "encode" | "decode" | "copy", _) => Value::Json(place.clone()),
             _ => Value::unknown(line, format!("the method {name} of an answer")),
         }
     }
@@ -243,20 +237,6 @@ impl Evaluator<'_> {
         Value::Text(text)
     }
 
-    fn time_method(&mut self, moment: Moment, name: &str, arguments: &Arguments, line: u32) -> Value {
-        match name {
-            "strftime" => match arguments.by_place.first().and_then(Value::known_text) {
-                Some(format) => self.time_text(moment, &format, line),
-                None => Value::unknown(line, "a time in a format that is not known"),
-            },
-            "isoformat" if moment.form == TimeForm::Date => self.time_text(moment, "%F", line),
-            "isoformat" => self.time_text(moment, "%FT%T.%f", line),
-            "timestamp" => Value::Time(Moment { form: TimeForm::Seconds, ..moment }),
-            "date" => Value::Time(Moment { form: TimeForm::Date, ..moment }),
-            _ => Value::unknown(line, format!("the method {name} of a time")),
-        }
-    }
-
     /// A method that changes a list, a dictionary or the header fields.
     fn change(&mut self, receiver: Value, name: &str, arguments: &Arguments, call: &Call, line: u32) -> Value {
         let ExprKind::Attribute(target, _) = &call.function.kind else { return Value::None };
@@ -286,7 +266,9 @@ impl Evaluator<'_> {
             }
             (Value::Dict(mut members), "update", more) => {
                 if let Some(Value::Dict(more)) = more {
-                    more.into_iter().for_each(|(key, value)| set_member(&mut members, key, value));
+                    for (key, value) in more {
+                        set_member(&mut members, key, value);
+                    }
                 }
                 for (name, value) in &arguments.by_name {
                     set_member(&mut members, Value::text(name), value.clone());
@@ -356,5 +338,19 @@ fn run_method(run: RunValue, name: &str, line: u32) -> Value {
     match name {
         "strip" | "encode" | "decode" | "hex" | "isoformat" => Value::Run(run),
         _ => Value::unknown(line, format!("the method {name} of a value of the run")),
+    }
+}
+
+fn time_method(moment: Moment, name: &str, arguments: &Arguments, line: u32) -> Value {
+    match name {
+        "strftime" => match arguments.by_place.first().and_then(Value::known_text) {
+            Some(format) => super::texts::time_text(moment, &format, line),
+            None => Value::unknown(line, "a time in a format that is not known"),
+        },
+        "isoformat" if moment.form == TimeForm::Date => super::texts::time_text(moment, "%F", line),
+        "isoformat" => super::texts::time_text(moment, "%FT%T.%f", line),
+        "timestamp" => Value::Time(Moment { form: TimeForm::Seconds, ..moment }),
+        "date" => Value::Time(Moment { form: TimeForm::Date, ..moment }),
+        _ => Value::unknown(line, format!("the method {name} of a time")),
     }
 }

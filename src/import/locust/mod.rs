@@ -98,6 +98,11 @@ pub(super) fn import(input: &str) -> Result<Import> {
         let why = if reasons.is_empty() { "it has no HttpUser with tasks".to_owned() } else { reasons.join("; ") };
         return Err(Error::usage(input, format!("nothing can be taken over: {why}")));
     }
+    if hosts.iter().any(|host| *host != first) {
+        let file = &program.modules[0].file;
+        let what = "classes have different hosts: --host changes that of the file only, in Locust all of them";
+        evaluator.remarks.remark(file, 0, what.to_owned());
+    }
     if top.host.is_none() {
         evaluator.remarks.remark(
             &program.modules[0].file,
@@ -141,7 +146,9 @@ fn name_of(input: &str, program: &Program) -> String {
     let stem = file.strip_suffix(".py").unwrap_or(file);
     let folder = Path::new(input).file_name().map(|name| name.to_string_lossy().into_owned());
     match folder {
-        Some(folder) if stem == "locustfile" && !folder.ends_with(".py") => folder,
+        Some(folder) if stem == "locustfile" && Path::new(&folder).extension().is_none_or(|ending| ending != "py") => {
+            folder
+        }
         _ => stem.rsplit('/').next().unwrap_or(stem).to_owned(),
     }
 }
@@ -150,7 +157,9 @@ fn finish(input: &str, evaluator: &mut Evaluator<'_>, top: &Top, users: &[DraftU
     let scenario = evaluator.scenario(top, users);
     let (text, left_out) = refused::accepted(&evaluator.program.folder, input, scenario)?;
     let file = &evaluator.program.modules[0].file;
-    left_out.into_iter().for_each(|sentence| evaluator.remarks.lost(file, 0, sentence));
+    for sentence in left_out {
+        evaluator.remarks.lost(file, 0, sentence);
+    }
     let mut notes = Notes::default();
     for (sentence, is_lost) in std::mem::take(&mut evaluator.remarks).into_sentences() {
         if is_lost {

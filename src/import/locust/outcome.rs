@@ -4,7 +4,7 @@
 use super::evaluator::Evaluator;
 use super::library::seconds;
 use super::statuses::{known_test, status_test, status_words};
-use super::syntax::{Expr, ExprKind, Stmt, StmtKind};
+use super::syntax::{Expr, ExprKind, Stmt, StmtKind, has_expr};
 use super::texts::number_json;
 use super::value::{JsonPlace, Value};
 use crate::plan::json::Json;
@@ -180,7 +180,7 @@ impl Evaluator<'_> {
                     self.follow(branch, trial, tests)
                 }
                 StmtKind::Expr(expr) => {
-                    self.decide(expr, trial);
+                    decide(expr, trial);
                     false
                 }
                 StmtKind::Assign(targets, value) => {
@@ -191,6 +191,27 @@ impl Evaluator<'_> {
                     false
                 }
                 StmtKind::Try(all) => {
+                    let of_json = |(kind, _): &&(Option<Expr>, Vec<Stmt>)| {
+                        let names = kind.as_ref().map_or_else(String::new, |kind| format!("{kind:?}"));
+                        kind.is_none()
+                            || ["JSON", "ValueError", "\"Exception\""].iter().any(|name| names.contains(name))
+                    };
+                    let reads = has_expr(
+                        &all.body,
+                        &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "json" || name == "js"),
+                    );
+                    if let Some((_, handler)) = all.handlers.iter().find(of_json).filter(|_| reads)
+                        && has_expr(
+                            handler,
+                            &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "failure"),
+                        )
+                        && !passes(AnswerTest::HasJson(String::new()), true, trial, tests)
+                    {
+                        if self.follow(handler, trial, tests) {
+                            return true;
+                        }
+                        continue;
+                    }
                     self.follow(&all.body, trial, tests)
                         || self.follow(&all.otherwise, trial, tests)
                         || self.follow(&all.last, trial, tests)
@@ -223,21 +244,6 @@ impl Evaluator<'_> {
             }
         }
         false
-    }
-
-    fn decide(&self, expr: &Expr, trial: &mut Trial<'_>) {
-        let Some(call) = expr.call() else { return };
-        let name = call.function.dotted().unwrap_or_default();
-        if name == format!("{}.success", trial.response) {
-            trial.verdict = Verdict::Success;
-        } else if name == format!("{}.failure", trial.response) {
-            trial.verdict = Verdict::Failure;
-        } else if name == format!("{}.raise_for_status", trial.response)
-            && trial.status >= 400
-            && trial.verdict == Verdict::Open
-        {
-            trial.verdict = Verdict::Failure;
-        }
     }
 
     /// Whether a test passes.
@@ -318,7 +324,8 @@ impl Evaluator<'_> {
                 passes(AnswerTest::IsText(text.known().unwrap_or_default()), operator == "Eq", trial, tests)
             }
             (Value::Text(key), "In" | "NotIn", Value::Json(place)) if key.known().is_some() => {
-                let place = self.member_of(&place, &key.known().unwrap_or_default(), super::value::Missing::Raises);
+                let place =
+                    super::texts::member_of(&place, &key.known().unwrap_or_default(), super::value::Missing::Raises);
                 passes(AnswerTest::HasJson(place.pointer), operator == "In", trial, tests)
             }
             (Value::Elapsed(_), "Gt" | "GtE" | "Lt" | "LtE", right) if right.number().is_some() => {
@@ -326,38 +333,13 @@ impl Evaluator<'_> {
                 passes(AnswerTest::Within(time), operator.starts_with("Lt"), trial, tests)
             }
             (Value::Json(place), operator, right) | (right, operator, Value::Json(place)) => {
-                self.json_test(&place, operator, &right, line, trial, tests)
+                json_test(&place, operator, &right, line, trial, tests)
             }
             (left, operator, right) => match known_test(&left, operator, &right) {
                 Some(truth) => truth,
                 None => passes(AnswerTest::Other(line), true, trial, tests),
             },
         }
-    }
-
-    fn json_test(
-        &mut self,
-        place: &JsonPlace,
-        operator: &str,
-        right: &Value,
-        line: u32,
-        trial: &Trial<'_>,
-        tests: &mut Vec<AnswerTest>,
-    ) -> bool {
-        let is_equal = matches!(operator, "Eq" | "Is");
-        if !is_equal && !matches!(operator, "NotEq" | "IsNot") || place.pointer.contains('*') {
-            return passes(AnswerTest::Other(line), true, trial, tests);
-        }
-        let pointer = place.pointer.clone();
-        let value = match right {
-            // FastHttpUser: `resp.js is None` where the body is not JSON.
-            Value::None => return passes(AnswerTest::HasJson(pointer), !is_equal, trial, tests),
-            Value::Bool(truth) => Json::Bool(*truth),
-            Value::Int(number) => number_json(&number.to_string()),
-            Value::Text(text) => Json::Text(text.template()),
-            _ => return passes(AnswerTest::Other(line), true, trial, tests),
-        };
-        passes(AnswerTest::IsJson(pointer, value), is_equal, trial, tests)
     }
 }
 
@@ -368,4 +350,42 @@ fn passes(test: AnswerTest, wanted: bool, trial: &Trial<'_>, tests: &mut Vec<Ans
         tests.len() - 1
     });
     (trial.results >> at & 1 == 1) == wanted
+}
+
+fn decide(expr: &Expr, trial: &mut Trial<'_>) {
+    let Some(call) = expr.call() else { return };
+    let name = call.function.dotted().unwrap_or_default();
+    if name == format!("{}.success", trial.response) {
+        trial.verdict = Verdict::Success;
+    } else if name == format!("{}.failure", trial.response)
+        || name == format!("{}.raise_for_status", trial.response)
+            && trial.status >= 400
+            && trial.verdict == Verdict::Open
+    {
+        trial.verdict = Verdict::Failure;
+    }
+}
+
+fn json_test(
+    place: &JsonPlace,
+    operator: &str,
+    right: &Value,
+    line: u32,
+    trial: &Trial<'_>,
+    tests: &mut Vec<AnswerTest>,
+) -> bool {
+    let is_equal = matches!(operator, "Eq" | "Is");
+    if !is_equal && !matches!(operator, "NotEq" | "IsNot") || place.pointer.contains('*') {
+        return passes(AnswerTest::Other(line), true, trial, tests);
+    }
+    let pointer = place.pointer.clone();
+    let value = match right {
+        // FastHttpUser: `resp.js is None` where the body is not JSON.
+        Value::None => return passes(AnswerTest::HasJson(pointer), !is_equal, trial, tests),
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Int(number) => number_json(&number.to_string()),
+        Value::Text(text) => Json::Text(text.template()),
+        _ => return passes(AnswerTest::Other(line), true, trial, tests),
+    };
+    passes(AnswerTest::IsJson(pointer, value), is_equal, trial, tests)
 }

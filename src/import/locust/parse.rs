@@ -131,9 +131,9 @@ impl<'t> Nodes<'t> {
 
     fn function(&self, row: &'t Row, name: &str, body: Vec<Stmt>) -> Function {
         let mut parameters = Vec::new();
-        let mut has_rest = false;
+        let mut rest = [None, None];
         if let Some(arguments) = row.get("args").and_then(|at| self.row(at)) {
-            has_rest = ["vararg", "kwarg"].iter().any(|name| arguments.get(*name).is_some_and(Value::is_u64));
+            rest = ["vararg", "kwarg"].map(|name| self.row(arguments.get(name)?).map(|row| text(row, "arg")));
             let names = ["posonlyargs", "args"].into_iter().flat_map(|list| self.rows(arguments, list));
             let names: Vec<String> = names.map(|row| text(row, "arg")).collect();
             let defaults = self.list(arguments, "defaults");
@@ -147,7 +147,7 @@ impl<'t> Nodes<'t> {
             }
         }
         let decorators = self.list(row, "decorator_list");
-        Function { name: name.to_owned(), line: line(row), parameters, has_rest, decorators, body }
+        Function { name: name.to_owned(), line: line(row), parameters, rest, decorators, body }
     }
 
     fn block(&self, row: &'t Row, name: &str) -> Vec<Stmt> {

@@ -125,9 +125,11 @@ impl Program {
                 StmtKind::Function(function) => {
                     self.bind(module, &function.name, Binding::Function(Rc::clone(function)));
                 }
-                StmtKind::Assign(targets, value) => targets.iter().for_each(|target| {
-                    self.bind_target(module, target, value);
-                }),
+                StmtKind::Assign(targets, value) => {
+                    for target in targets {
+                        self.bind_target(module, target, value);
+                    }
+                }
                 StmtKind::AugAssign(target, ..) => {
                     if let ExprKind::Name(name) = &target.kind {
                         self.bind(module, name, Binding::Unknown(stmt.line));
@@ -135,7 +137,9 @@ impl Program {
                 }
                 StmtKind::With(items, body) => {
                     for (item, target) in items {
-                        target.iter().for_each(|target| self.bind_target(module, target, item));
+                        for target in target {
+                            self.bind_target(module, target, item);
+                        }
                     }
                     self.bind_block(module, body)?;
                 }
@@ -159,7 +163,9 @@ impl Program {
         match (&target.kind, &value.kind) {
             (ExprKind::Name(name), _) => self.bind(module, name, Binding::Value(Rc::new(value.clone()))),
             (ExprKind::Tuple(targets), ExprKind::Tuple(values)) if targets.len() == values.len() => {
-                targets.iter().zip(values).for_each(|(target, value)| self.bind_target(module, target, value));
+                for (target, value) in targets.iter().zip(values) {
+                    self.bind_target(module, target, value);
+                }
             }
             (ExprKind::Tuple(targets), _) => {
                 for target in targets {
@@ -185,7 +191,7 @@ impl Program {
 
     fn import(&mut self, module: usize, names: &[(String, Option<String>)]) -> Result<()> {
         for (name, other) in names {
-            let own = self.find(&self.folder, name);
+            let own = find(&self.folder, name);
             let binding = match (own, other) {
                 (Some(path), Some(_)) => Binding::Module(self.load(&path)?),
                 // `import a.b` binds `a`; its modules are found by their whole name.
@@ -218,19 +224,21 @@ impl Program {
                 path.ancestors().nth(level).map(Path::to_owned).unwrap_or_default()
             }
         };
-        let own = self.find(&folder, from);
+        let own = find(&folder, from);
         let own = own.map(|path| self.load(&path)).transpose()?;
         let package = folder.join(from.replace('.', "/"));
         for (name, other) in names {
             let bound = other.as_ref().unwrap_or(name);
-            let inner = self.find(&package, name);
+            let inner = find(&package, name);
             let known = own.filter(|own| self.modules[*own].names.contains_key(name));
             let binding = match (known, inner) {
                 (None, Some(path)) => Binding::Module(self.load(&path)?),
                 _ => match own {
                     Some(own) if name == "*" => {
                         let all: Vec<_> = self.modules[own].names.keys().cloned().collect();
-                        all.iter().for_each(|name| self.bind(module, name, Binding::Imported(own, name.clone())));
+                        for name in &all {
+                            self.bind(module, name, Binding::Imported(own, name.clone()));
+                        }
                         continue;
                     }
                     Some(own) => Binding::Imported(own, name.clone()),
@@ -260,17 +268,6 @@ impl Program {
             self.bind(module, bound, binding);
         }
         Ok(())
-    }
-
-    /// The file of a module beside the locustfile.
-    fn find(&self, folder: &Path, name: &str) -> Option<PathBuf> {
-        // Modules that Locust has imported itself before it looks beside the file.
-        if BEFORE.contains(&name.split('.').next().unwrap_or_default()) {
-            return None;
-        }
-        let base = if name.is_empty() { folder.to_owned() } else { folder.join(name.replace('.', "/")) };
-        let file = base.with_extension("py");
-        [file, base.join("__init__.py")].into_iter().find(|path| path.is_file())
     }
 
     /// What a name means in a module, with imports of the user's own modules followed.
@@ -309,4 +306,15 @@ fn locustfile_in(folder: &Path) -> Result<PathBuf> {
 /// `__name__ == "__main__"`
 fn is_main(test: &Expr) -> bool {
     matches!(&test.kind, ExprKind::Compare(left, _) if left.kind == ExprKind::Name("__name__".to_owned()))
+}
+
+/// The file of a module beside the locustfile.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    // Modules that Locust has imported itself before it looks beside the file.
+    if BEFORE.contains(&name.split('.').next().unwrap_or_default()) {
+        return None;
+    }
+    let base = if name.is_empty() { folder.to_owned() } else { folder.join(name.replace('.', "/")) };
+    let file = base.with_extension("py");
+    [file, base.join("__init__.py")].into_iter().find(|path| path.is_file())
 }

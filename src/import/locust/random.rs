@@ -55,12 +55,12 @@ impl Evaluator<'_> {
     /// `random.choice(list)`
     pub(super) fn choice(&mut self, list: Value, line: u32) -> Value {
         match list {
-            Value::List(items) | Value::Tuple(items) => self.one_of(items, line),
+            Value::List(items) | Value::Tuple(items) => self.one_of(&items, line),
             Value::Range(low, high) if low < high => {
                 Value::Run(RunValue::made(format!("random({low},{})", high - 1), RunKind::Number))
             }
             Value::Text(text) => match text.known() {
-                Some(text) => self.one_of(text.chars().map(|c| Value::text(&c.to_string())).collect(), line),
+                Some(text) => self.one_of(&text.chars().map(|c| Value::text(&c.to_string())).collect::<Vec<_>>(), line),
                 None => Value::unknown(line, "a random character of a text of the run"),
             },
             Value::RunList(name) => Value::Run(RunValue::made(format!("pick({name})"), RunKind::Json)),
@@ -107,8 +107,8 @@ impl Evaluator<'_> {
     }
 
     /// One of these values.
-    fn one_of(&mut self, items: Vec<Value>, line: u32) -> Value {
-        if let [one] = &*items {
+    fn one_of(&mut self, items: &[Value], line: u32) -> Value {
+        if let [one] = items {
             return one.clone();
         }
         let texts = items.iter().map(|item| self.text(item, line).ok().and_then(|text| text.known()));
@@ -125,7 +125,7 @@ impl Evaluator<'_> {
                 Value::Run(RunValue::made(format!("choice({})", written.join(",")), kind))
             }
             _ if items.is_empty() => Value::unknown(line, "a random item of an empty list"),
-            _ => self.one_structure(&items, line),
+            _ => self.one_structure(items, line),
         }
     }
 

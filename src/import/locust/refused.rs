@@ -30,9 +30,9 @@ pub(super) fn accepted(folder: &Path, input: &str, mut draft: Json) -> Result<(S
 
 /// The keys on the way to the step that an error is about, and the reason.
 fn place_of(said: &str) -> Option<(Vec<&str>, &str)> {
+    const LISTS: [&str; 8] = ["requests", "else", "on_start", "on_stop", "tasks", "user_classes", "setup", "teardown"];
     let (path, why) = said.strip_prefix("draft: /")?.split_once(": ")?;
     let mut keys: Vec<&str> = path.split('/').collect();
-    const LISTS: [&str; 8] = ["requests", "else", "on_start", "on_stop", "tasks", "user_classes", "setup", "teardown"];
     // What cannot be without steps goes as a whole.
     while !keys.is_empty() {
         let is_step = matches!(&*keys, [.., list, at] if LISTS.contains(list) && at.parse::<usize>().is_ok());

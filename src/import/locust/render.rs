@@ -22,15 +22,16 @@ pub(super) struct Top {
 impl Evaluator<'_> {
     /// The scenario as JSON.
     pub(super) fn scenario(&self, top: &Top, users: &[DraftUser]) -> Json {
-        let text = |text: &str| Json::Text(text.to_owned());
-        let mut all = vec![("$schema".to_owned(), text("scenario.schema.json")), ("name".to_owned(), text(&top.name))];
+        let written = |text: &str| Json::Text(text.to_owned());
+        let mut all =
+            vec![("$schema".to_owned(), written("scenario.schema.json")), ("name".to_owned(), written(&top.name))];
         if let Some(host) = &top.host {
-            all.push(("host".to_owned(), text(host)));
+            all.push(("host".to_owned(), written(host)));
         }
         // Requests with JSON accept JSON here, but anything in Locust.
         let accepts = |request: &Request| request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept"));
         if self.requests.iter().any(|request| matches!(request.body, Some(("json", _))) && !accepts(request)) {
-            all.push(("headers".to_owned(), object(vec![("Accept", text("*/*"))])));
+            all.push(("headers".to_owned(), object(vec![("Accept", written("*/*"))])));
         }
         if self.client.is_insecure {
             all.push(("insecure".to_owned(), Json::Bool(true)));
@@ -40,8 +41,8 @@ impl Evaluator<'_> {
         }
         if !self.variables.is_empty() {
             let variable = |(name, (variable, default)): (&String, &(String, Option<String>))| {
-                let mut value = vec![("env".to_owned(), text(variable))];
-                value.extend(default.as_ref().map(|default| ("default".to_owned(), text(default))));
+                let mut value = vec![("env".to_owned(), written(variable))];
+                value.extend(default.as_ref().map(|default| ("default".to_owned(), written(default))));
                 (name.clone(), Json::Object(value))
             };
             all.push(("variables".to_owned(), Json::Object(self.variables.iter().map(variable).collect())));
@@ -111,11 +112,10 @@ impl Evaluator<'_> {
                         || value.to_string().contains(&format!("{{{known}}}"))
                         || value.to_string().contains(&format!("({known})"))
                 })
+                && let [(_, Json::Object(own))] = &**own
             {
-                if let [(_, Json::Object(own))] = &**own {
-                    members.extend(own.iter().cloned());
-                    continue;
-                }
+                members.extend(own.iter().cloned());
+                continue;
             }
             written.push(next);
         }
@@ -139,68 +139,33 @@ impl Evaluator<'_> {
     }
 
     fn step(&self, step: &Step) -> Json {
-        let text = |text: &str| Json::Text(text.to_owned());
+        let written = |text: &str| Json::Text(text.to_owned());
         let members = match step {
-            Step::Request(request) => return self.request_json(&self.requests[*request]),
-            Step::Pause(length) => vec![("pause", text(length))],
+            Step::Request(request) => return request_json(&self.requests[*request]),
+            Step::Pause(length) => vec![("pause", written(length))],
             Step::Repeat { times, counter, steps } => {
                 let mut all = vec![("repeat", times.clone())];
-                all.extend(counter.as_ref().map(|name| ("as", text(name))));
+                all.extend(counter.as_ref().map(|name| ("as", written(name))));
                 all.push(("requests", self.steps(steps)));
                 all
             }
             Step::ForEach { list, item, steps } => {
-                vec![("for_each", text(list)), ("as", text(item)), ("requests", self.steps(steps))]
+                vec![("for_each", written(list)), ("as", written(item)), ("requests", self.steps(steps))]
             }
             Step::When(test, then, otherwise) => {
-                let mut all = vec![("when", text(test)), ("requests", self.steps(then))];
+                let mut all = vec![("when", written(test)), ("requests", self.steps(then))];
                 if !otherwise.is_empty() {
                     all.push(("else", self.steps(otherwise)));
                 }
                 all
             }
-            Step::LeaveLoop => vec![("leave", text("loop"))],
-            Step::LeaveTask => vec![("leave", text("task"))],
-            Step::StopUser => vec![("stop", text("user"))],
+            Step::LeaveLoop => vec![("leave", written("loop"))],
+            Step::LeaveTask => vec![("leave", written("task"))],
+            Step::StopUser => vec![("stop", written("user"))],
             Step::Set(name, value) => vec![("set", Json::Object(vec![(name.clone(), value.clone())]))],
-            Step::Append(list, item) => vec![("append", Json::Object(vec![(list.clone(), text(item))]))],
+            Step::Append(list, item) => vec![("append", Json::Object(vec![(list.clone(), written(item))]))],
         };
         object(members)
-    }
-
-    fn request_json(&self, request: &Request) -> Json {
-        let text = |text: &str| Json::Text(text.to_owned());
-        let lower = request.method.to_ascii_lowercase();
-        const OWN: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
-        let target = target(request);
-        let mut all = match OWN.into_iter().find(|own| *own == lower) {
-            Some(own) => vec![(own, Json::Text(target))],
-            None => vec![("request", Json::Text(target)), ("method", text(&request.method))],
-        };
-        all.extend(request.name.as_ref().map(|name| ("name", text(name))));
-        if !request.query.is_empty() {
-            all.push(("query", Json::Object(request.query.clone())));
-        }
-        if !request.headers.is_empty() {
-            let mut headers: Vec<(String, Json)> = Vec::new();
-            for (name, value) in &request.headers {
-                if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
-                    headers
-                        .push((name.clone(), value.as_ref().map_or(Json::Null, |value| Json::Text(value.template()))));
-                }
-            }
-            all.push(("headers", Json::Object(headers)));
-        }
-        all.extend(request.body.clone());
-        all.extend(request.timeout.as_ref().map(|timeout| ("timeout", text(timeout))));
-        all.extend(request.redirects.map(|count| ("redirects", whole(count.into()))));
-        if !request.expect.is_empty() {
-            all.push(("expect", object(request.expect.clone())));
-        }
-        if !request.extract.is_empty() {
-            all.push(("extract", Json::Object(request.extract.iter().map(extract_json).collect())));
-        }
-        object(all)
     }
 }
 
@@ -229,4 +194,38 @@ fn extract_json(extract: &Extract) -> (String, Json) {
 
 fn object(members: Vec<(&str, Json)>) -> Json {
     Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn request_json(request: &Request) -> Json {
+    const OWN: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+    let written = |text: &str| Json::Text(text.to_owned());
+    let lower = request.method.to_ascii_lowercase();
+    let target = target(request);
+    let mut all = match OWN.into_iter().find(|own| *own == lower) {
+        Some(own) => vec![(own, Json::Text(target))],
+        None => vec![("request", Json::Text(target)), ("method", written(&request.method))],
+    };
+    all.extend(request.name.as_ref().map(|name| ("name", written(name))));
+    if !request.query.is_empty() {
+        all.push(("query", Json::Object(request.query.clone())));
+    }
+    if !request.headers.is_empty() {
+        let mut headers: Vec<(String, Json)> = Vec::new();
+        for (name, value) in &request.headers {
+            if !headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                headers.push((name.clone(), value.as_ref().map_or(Json::Null, |value| Json::Text(value.template()))));
+            }
+        }
+        all.push(("headers", Json::Object(headers)));
+    }
+    all.extend(request.body.clone());
+    all.extend(request.timeout.as_ref().map(|timeout| ("timeout", written(timeout))));
+    all.extend(request.redirects.map(|count| ("redirects", whole(count.into()))));
+    if !request.expect.is_empty() {
+        all.push(("expect", object(request.expect.clone())));
+    }
+    if !request.extract.is_empty() {
+        all.push(("extract", Json::Object(request.extract.iter().map(extract_json).collect())));
+    }
+    object(all)
 }

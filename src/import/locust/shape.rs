@@ -3,7 +3,7 @@
 use super::classes::Member;
 use super::evaluator::Evaluator;
 use super::library::seconds;
-use super::syntax::{ExprKind, has_expr};
+use super::syntax::{ExprKind, StmtKind, has_expr, has_stmt};
 use super::value::Value;
 use crate::plan::json::Json;
 
@@ -34,7 +34,12 @@ impl Evaluator<'_> {
             let ExprKind::Compare(_, others) = &expr.kind else { return false };
             matches!(&**others, [(operator, right)] if operator == "Lt" && matches!(&right.kind, ExprKind::Subscript(..)))
         });
-        if !mentions("stages") || !compares {
+        // A third member is the classes of users of the stage.
+        let has_classes = has_stmt(
+            &tick.body,
+            &|stmt| matches!(&stmt.kind, StmtKind::Return(Some(value)) if matches!(&value.kind, ExprKind::Tuple(all) if all.len() > 2)),
+        );
+        if !mentions("stages") || !compares || has_classes {
             return None;
         }
         let (_, Member::Value(table)) = self.program.member(class, "stages")? else { return None };

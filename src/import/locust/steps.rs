@@ -43,7 +43,9 @@ impl Step {
             Self::When(_, then, otherwise) => [then, otherwise],
             _ => [&[], &[]],
         };
-        blocks.into_iter().flatten().for_each(|step| step.walk(show));
+        for step in blocks.into_iter().flatten() {
+            step.walk(show);
+        }
     }
 }
 
@@ -84,7 +86,9 @@ pub(super) fn without_last(mut steps: Vec<Step>, end: &Step) -> Vec<Step> {
 /// Returns whether a step, or one within it, sends a request.
 pub(super) fn sends(steps: &[Step]) -> bool {
     let mut found = false;
-    steps.iter().for_each(|step| step.walk(&mut |step| found |= matches!(step, Step::Request(_))));
+    for step in steps {
+        step.walk(&mut |step| found |= matches!(step, Step::Request(_)));
+    }
     found
 }
 

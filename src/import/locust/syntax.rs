@@ -72,7 +72,8 @@ pub(super) struct Function {
     pub(super) name: String,
     pub(super) line: u32,
     pub(super) parameters: Vec<Parameter>,
-    pub(super) has_rest: bool,
+    /// The name of `*rest`, and that of `**more`.
+    pub(super) rest: [Option<String>; 2],
     pub(super) decorators: Vec<Expr>,
     pub(super) body: Vec<Stmt>,
 }
@@ -244,7 +245,9 @@ pub(super) fn walk<'s>(block: &'s [Stmt], show: &mut dyn FnMut(&'s Stmt)) {
 pub(super) fn has_expr(block: &[Stmt], is_wanted: &dyn Fn(&Expr) -> bool) -> bool {
     let mut found = false;
     walk(block, &mut |stmt| {
-        stmt.expressions().into_iter().for_each(|expr| expr.walk(&mut |expr| found |= is_wanted(expr)));
+        for expr in stmt.expressions() {
+            expr.walk(&mut |expr| found |= is_wanted(expr));
+        }
     });
     found
 }

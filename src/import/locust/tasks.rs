@@ -97,7 +97,7 @@ impl Evaluator<'_> {
         Some(DraftTask { name, weight, tags, steps })
     }
 
-    /// A SequentialTaskSet: one task with all its steps, and the think time between them.
+    /// A `SequentialTaskSet`: one task with all its steps, and the think time between them.
     pub(super) fn sequence(&mut self, set: usize, object: usize, wait: Option<&str>) -> Vec<DraftTask> {
         let body = self.program.classes[set].body.clone();
         let tasks = self.program.tasks_in_order(set).unwrap_or_default();
@@ -116,6 +116,12 @@ impl Evaluator<'_> {
                 self.lost(body.line, format!("a TaskSet within {} is left out", body.name));
                 continue;
             };
+            if !tags(&function.decorators).is_empty() {
+                self.lost(
+                    function.line,
+                    format!("the tags of {} are left out: it is a step of a sequence", function.name),
+                );
+            }
             for _ in 0..weight {
                 self.state.last = None;
                 let own = self.run_function(

@@ -64,7 +64,7 @@ impl Evaluator<'_> {
             | Value::RandomUnit
             | Value::Uniform(..) => {
                 let text = self.text(value, line)?;
-                let name = self.names.fresh("number");
+                let name = self.names.fresh("value");
                 self.set(&name, Json::Text(text.template()));
                 Json::Text(format!("${{number({name})}}"))
             }
@@ -116,33 +116,13 @@ impl Evaluator<'_> {
                 let digits = spec[1..spec.len() - 1].parse().unwrap_or(6);
                 Value::text(&format!("{number:.digits$}"))
             }
-            (Value::Time(moment), _) if spec.contains('%') => self.time_text(*moment, spec, line),
+            (Value::Time(moment), _) if spec.contains('%') => time_text(*moment, spec, line),
             (Value::Run(run), Some(width)) => match padded(&run.code, width) {
                 Some(text) => Value::Text(text),
                 None => Value::unknown(line, format!("the format {spec:?} of a value of the run")),
             },
             _ => Value::unknown(line, format!("the format {spec:?}")),
         }
-    }
-
-    /// A time in a format of `strftime`.
-    pub(super) fn time_text(&mut self, moment: Moment, format: &str, line: u32) -> Value {
-        const KNOWN: &str = "YymdjHIpMSLfaAbBuwsFTzZ%";
-        let mut rest = format;
-        while let Some((_, after)) = rest.split_once('%') {
-            match after.chars().next() {
-                Some(letter) if KNOWN.contains(letter) => rest = &after[letter.len_utf8()..],
-                _ => return Value::unknown(line, format!("the format {format:?} of a time")),
-            }
-        }
-        if format.is_empty() || format.contains(['}', '$']) {
-            return Value::unknown(line, format!("the format {format:?} of a time"));
-        }
-        let quoted =
-            if format.trim() == format { format.to_owned() } else { format!("'{}'", format.replace('\'', "''")) };
-        let offset = offset_code(moment.offset);
-        let code = if offset.is_empty() { format!("now({quoted})") } else { format!("now({offset}, {quoted})") };
-        Value::Run(RunValue::made(code, RunKind::Text))
     }
 
     /// `left + right` and the like.
@@ -159,7 +139,9 @@ impl Evaluator<'_> {
                 Value::List(all)
             }
             ("BitOr", Value::Dict(mut all), Value::Dict(more)) => {
-                more.into_iter().for_each(|(key, value)| super::expr::set_member(&mut all, key, value));
+                for (key, value) in more {
+                    super::expr::set_member(&mut all, key, value);
+                }
                 Value::Dict(all)
             }
             ("Mult", Value::List(items), Value::Int(times @ 0..=1000)) => {
@@ -192,13 +174,8 @@ impl Evaluator<'_> {
                     (Err(problem), _) | (_, Err(problem)) => Value::Unknown(problem),
                 }
             }
-            (_, left, _) => self.run_arithmetic(&left, operator, line),
+            _ => Value::unknown(line, "arithmetic with a value of the run"),
         }
-    }
-
-    fn run_arithmetic(&mut self, left: &Value, _operator: &str, line: u32) -> Value {
-        let _ = left;
-        Value::unknown(line, "arithmetic with a value of the run")
     }
 
     /// `"%s of %d" % (a, b)`
@@ -266,12 +243,6 @@ impl Evaluator<'_> {
                 Ok(kind)
             }
         }
-    }
-
-    /// The place of a member.
-    pub(super) fn member_of(&self, place: &JsonPlace, key: &str, missing: Missing) -> JsonPlace {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        JsonPlace { pointer: format!("{}/{key}", place.pointer), missing, ..place.clone() }
     }
 }
 
@@ -373,4 +344,29 @@ fn is_number_name(name: &str) -> bool {
         "version", "year", "score",
     ];
     words.iter().any(|word| name == *word || name.ends_with(&format!("_{word}"))) || name.ends_with("id")
+}
+
+/// A time in a format of `strftime`.
+pub(super) fn time_text(moment: Moment, format: &str, line: u32) -> Value {
+    const KNOWN: &str = "YymdjHIpMSLfaAbBuwsFTzZ%";
+    let mut rest = format;
+    while let Some((_, after)) = rest.split_once('%') {
+        match after.chars().next() {
+            Some(letter) if KNOWN.contains(letter) => rest = &after[letter.len_utf8()..],
+            _ => return Value::unknown(line, format!("the format {format:?} of a time")),
+        }
+    }
+    if format.is_empty() || format.contains(['}', '$']) {
+        return Value::unknown(line, format!("the format {format:?} of a time"));
+    }
+    let quoted = if format.trim() == format { format.to_owned() } else { format!("'{}'", format.replace('\'', "''")) };
+    let offset = offset_code(moment.offset);
+    let code = if offset.is_empty() { format!("now({quoted})") } else { format!("now({offset}, {quoted})") };
+    Value::Run(RunValue::made(code, RunKind::Text))
+}
+
+/// The place of a member.
+pub(super) fn member_of(place: &JsonPlace, key: &str, missing: Missing) -> JsonPlace {
+    let key = key.replace('~', "~0").replace('/', "~1");
+    JsonPlace { pointer: format!("{}/{key}", place.pointer), missing, ..place.clone() }
 }

@@ -1,7 +1,7 @@
 //! The conditions of `if`, `while` and the like.
 
 use super::condition::Condition;
-use super::evaluator::{Evaluator, Known};
+use super::evaluator::{Evaluator, Known, Phase};
 use super::syntax::{Expr, ExprKind};
 use super::value::{JsonPlace, Missing, PickFrom, Problem, RunKind, Value};
 
@@ -86,8 +86,8 @@ impl Evaluator<'_> {
         let last = place.pointer.rsplit('/').next().unwrap_or_default().to_owned();
         let is_list = place.pointer.is_empty() || last.ends_with('s') && !last.ends_with("ss") && last != "status";
         if is_list && !place.pointer.contains('*') {
-            let list = self.json_list(&JsonPlace { pointer: format!("{}/*", place.pointer), ..place })?;
-            return Ok(Condition::of_variable(&list, "is_empty").not());
+            let name = self.json_list(&JsonPlace { pointer: format!("{}/*", place.pointer), ..place })?;
+            return Ok(Condition::of_variable(&name, "is_empty").not());
         }
         let run = self.extracted(&place, line)?;
         self.truth(Value::Run(run), line)
@@ -138,7 +138,7 @@ impl Evaluator<'_> {
             ) && value.known_text().is_some() | !matches!(value, Value::Text(_))
         };
         if is_known(&left) && is_known(&right) {
-            let as_numbers = left.number().zip(right.number()).map(|(left, right)| left == right);
+            let as_numbers = left.number().zip(right.number()).map(|(left, right)| left.total_cmp(&right).is_eq());
             return Ok(Condition::Known(as_numbers.unwrap_or(left == right)));
         }
         let (left, right) = if is_known(&left) { (right, left) } else { (left, right) };
@@ -188,7 +188,7 @@ impl Evaluator<'_> {
             }
             (Value::Json(place), Value::Text(key)) => {
                 let key = key.known().ok_or_else(|| Problem { line, why: "a key that is not known".to_owned() })?;
-                let place = self.member_of(&place, &key, Missing::Is(String::new()));
+                let place = super::texts::member_of(&place, &key, Missing::Is(String::new()));
                 let run = self.extracted(&place, line)?;
                 Ok(Condition::of_variable(&run.code, "is_empty").not())
             }
@@ -230,6 +230,7 @@ impl Evaluator<'_> {
 
     /// The status of a response, as a scenario names it.
     pub(super) fn status(&mut self, request: usize) -> String {
+        self.looks_at_failures |= self.phase == Phase::Start;
         if self.state.last == Some(request) {
             return "${status}".to_owned();
         }

@@ -7,7 +7,7 @@ use super::evaluator::{ClientSettings, Evaluator, Handler, Phase, State};
 use super::library::{seconds, whole};
 use super::random::gcd;
 use super::steps::{Step, leaves_loop, sends};
-use super::syntax::{Function, Stmt, has_stmt};
+use super::syntax::{Expr, Function, Stmt, has_stmt};
 use super::tasks::{DraftTask, map_leave};
 use super::value::{Text, Value};
 use crate::plan::json::Json;
@@ -95,7 +95,9 @@ impl Evaluator<'_> {
             users.push(DraftUser { weight, fixed_count: count, ..user });
         }
         // Their shares are of the weight of the class.
-        users.iter_mut().for_each(|user| user.shares = total as usize);
+        for user in users.iter_mut() {
+            user.shares = total as usize;
+        }
         users
     }
 
@@ -113,7 +115,7 @@ impl Evaluator<'_> {
         }
     }
 
-    /// One class of the scenario: a user class, with the TaskSet that its users stay in.
+    /// One class of the scenario: a user class, with the `TaskSet` that its users stay in.
     fn user(
         &mut self,
         (class, set): (usize, Option<usize>),
@@ -132,6 +134,7 @@ impl Evaluator<'_> {
         let own = set.map_or(user, |set| self.new_object(set));
         let wait = self.wait(class, set);
         self.phase = Phase::Start;
+        self.looks_at_failures = false;
         self.default_headers(class);
         let mut on_start = Vec::new();
         for object in BTreeSet::from([user, own]) {
@@ -172,7 +175,7 @@ impl Evaluator<'_> {
         }
         let line = self.program.classes[class].body.line;
         let name = self.program.classes[class].body.name.clone();
-        if !goes_on(&on_start) {
+        if !self.looks_at_failures {
             self.remark(line, format!("{name}: if a request of on_start fails, on_start is repeated after a second; in Locust the user goes on, or ends"));
             return on_start;
         }
@@ -211,7 +214,18 @@ impl Evaluator<'_> {
                 let number = number as u32;
                 number
             });
-            for name in ["proxy_host", "proxy_port", "ssl_context_factory", "client_pool"] {
+            let verifies = value(self, "insecure") == Some(Value::Bool(false));
+            let speaks_tls = settings.host.as_ref().is_none_or(|host| !host.template().starts_with("http://"));
+            if !verifies && speaks_tls && !settings.is_insecure {
+                self.remark(
+                    self.program.classes[class].body.line,
+                    "a FastHttpUser does not verify certificates: \"insecure\": true",
+                );
+                settings.is_insecure = true;
+            }
+            for name in
+                ["connection_timeout", "max_retries", "proxy_host", "proxy_port", "ssl_context_factory", "client_pool"]
+            {
                 if let Some((_, Member::Value(expr))) = self.program.member(class, name) {
                     self.lost(expr.line, format!("{name} is left out"));
                 }
@@ -220,13 +234,15 @@ impl Evaluator<'_> {
         settings
     }
 
-    /// `default_headers` of a FastHttpUser.
+    /// `default_headers` of a `FastHttpUser`.
     fn default_headers(&mut self, class: usize) {
         if let Some((_, Member::Value(expr))) = self.program.member(class, "default_headers")
             && self.client.is_fast
             && let Value::Dict(members) = self.eval(&expr)
         {
-            members.into_iter().for_each(|(key, value)| self.set_header(&key, value, expr.line));
+            for (key, value) in members {
+                self.set_header(&key, value, expr.line);
+            }
         }
     }
 
@@ -250,15 +266,6 @@ impl Evaluator<'_> {
     }
 }
 
-/// Whether steps have a condition on an answer, which a request that failed may meet.
-fn goes_on(steps: &[Step]) -> bool {
-    steps.iter().any(|step| match step {
-        Step::When(test, ..) => test.contains("status"),
-        Step::Repeat { steps, .. } | Step::ForEach { steps, .. } => goes_on(steps),
-        _ => false,
-    })
-}
-
 /// Whether a function is a listener of an event, and of which.
 pub(super) fn event_of(function: &Function) -> Option<String> {
     function.decorators.iter().find_map(|decorator| {
@@ -268,28 +275,33 @@ pub(super) fn event_of(function: &Function) -> Option<String> {
     })
 }
 
-/// Whether a block is only for people: logging and the like.
+/// Whether a block sends a request itself.
 pub(super) fn has_request(block: &[Stmt]) -> bool {
-    has_stmt(block, &|stmt| {
-        stmt.expressions().into_iter().any(|expr| {
-            let mut found = false;
-            expr.walk(&mut |expr| {
-                let name = expr.call().and_then(|call| call.function.dotted()).unwrap_or_default();
-                found |= name.starts_with("requests.") || name.contains("client.");
-            });
-            found
-        })
-    })
+    has_stmt(block, &|stmt| stmt.expressions().into_iter().any(has_request_expr))
+}
+
+/// Whether an expression sends a request itself.
+pub(super) fn has_request_expr(expr: &Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |expr| {
+        let name = expr.call().and_then(|call| call.function.dotted()).unwrap_or_default();
+        found |= name.starts_with("requests.") || name.contains("client.");
+    });
+    found
 }
 
 /// Makes the weights of all classes whole numbers that are as small as possible.
 pub(super) fn share(users: &mut [DraftUser]) {
     let parts = users.iter().fold(1, |all, user| all / gcd(all, user.shares) * user.shares);
-    users.iter_mut().for_each(|user| user.weight *= parts / user.shares);
+    for user in users.iter_mut() {
+        user.weight *= parts / user.shares;
+    }
     let common =
         users.iter().filter(|user| user.fixed_count.is_none()).fold(0, |all, user| gcd(all, user.weight)).max(1);
     // The weights of the file are left as they are where none is divided.
     if parts > 1 {
-        users.iter_mut().for_each(|user| user.weight = (user.weight / common).max(1));
+        for user in users.iter_mut() {
+            user.weight = (user.weight / common).max(1);
+        }
     }
 }

@@ -117,6 +117,13 @@ pub(super) struct JsonPlace {
     pub(super) missing: Missing,
 }
 
+impl JsonPlace {
+    /// The whole answer.
+    pub(super) const fn root(request: usize) -> Self {
+        Self { request, pointer: String::new(), pick: PickFrom::First, missing: Missing::Raises }
+    }
+}
+
 /// Which of several values is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PickFrom {
@@ -213,7 +220,9 @@ impl Text {
                         written.pop();
                         written.push_str("${choice('$','$')}");
                     }
-                    written.push_str(&format!("${{{}}}", value.code));
+                    written.push_str("${");
+                    written.push_str(&value.code);
+                    written.push('}');
                 }
             }
         }
