@@ -34,8 +34,8 @@ class Case:
     cluster: int = 2
     """So many requests of one kind come together, by which their number scatters more."""
 
-    seconds: float = 12.0
-    """The run ends after this time at the latest."""
+    seconds: float = 10.0
+    """The run ends so long after the first request at the latest."""
 
     waits: tuple = ()
     """The think times of the classes."""
@@ -63,9 +63,10 @@ CASES = (
     Case("basic_auth.py", waits=("10ms",)),
     Case("catch_text.py", waits=("10ms..20ms",), always=True),
     Case("catch_without_with.py", waits=("10ms",), uncounted=("/page/not-counted", "/status/#"), always=True),
-    Case("cookies.py", waits=("10ms..20ms",), notes=("in place of those",), left_out=("/echo/cookie",)),
+    Case("cookies.py", waits=("10ms..20ms",), code=1, notes=("in place of those",), left_out=("/echo/cookie",)),
     Case("csrf_regex.py", waits=("10ms..20ms",), always=True),
     Case("csv_accounts.py", waits=("10ms..20ms",)),
+    Case("early_returns.py", waits=("10ms..20ms",)),
     Case("environment_defaults.py", waits=("10ms..20ms",)),
     Case("errors_in_tasks.py", waits=("10ms..20ms",), always=True),
     Case("failed_login_guard.py", waits=("10ms..20ms",), requests=150, always=True),
@@ -73,6 +74,7 @@ CASES = (
     Case("fast_http_rest.py", waits=("10ms",)),
     Case("files_upload.py", waits=("10ms",)),
     Case("fixed_count.py", waits=("20ms", "20ms")),
+    Case("graphql.py", waits=("10ms..20ms",)),
     Case("helper_methods.py", waits=("10ms..20ms",), always=True),
     Case("inheritance.py", waits=("10ms..20ms", "10ms..20ms"), requests=600, cluster=4),
     Case("json_answers.py", waits=("10ms..20ms",), always=True),
@@ -81,6 +83,9 @@ CASES = (
     Case("nested_interrupt.py", waits=("10ms",), code=1, notes=("Forum",), left_out=("/page/thread",)),
     Case("old_style.py", waits=("10ms..20ms",)),
     Case("on_stop_logout.py", waits=("10ms..20ms",), requests=150, uncounted=("/logout",)),
+    Case("one_after_the_other.py", waits=("10ms",), requests=1000, seconds=3),
+    Case("overridden_tasks.py", waits=("10ms",)),
+    Case("pagination.py", waits=("10ms",), cluster=4),
     Case("plain_failures.py", waits=("10ms",)),
     Case("polling.py", waits=("10ms",), cluster=6),
     Case("polling_while.py", waits=("10ms",), cluster=6),
@@ -94,6 +99,7 @@ CASES = (
     Case("sequential_state.py", waits=("5ms..15ms",)),
     Case("sequential_tasks_list.py", waits=("10ms",)),
     Case("session_headers.py", waits=("10ms..30ms",)),
+    Case("session_settings.py", waits=("10ms", "10ms")),
     Case("several_hosts.py", waits=("10ms..20ms",), always=True),
     Case("shape_stages.py", waits=("50ms",), requests=100_000),
     Case("shop.py", waits=("50ms",)),
@@ -107,7 +113,9 @@ CASES = (
     Case("test_start_listener.py", waits=("10ms..20ms",), code=1, notes=("on_test_start",)),
     Case("token_in_self.py", waits=("10ms..30ms",), always=True),
     Case("try_except.py", waits=("10ms..20ms",)),
+    Case("values_by_code.py", waits=("10ms..20ms",)),
     Case("wait_kinds.py", waits=("50ms", "40ms..60ms", "pacing:50ms", "throughput:20")),
+    Case("weights_by_class.py", waits=("20ms", "20ms")),
     Case("with_modules/", waits=("10ms..20ms",), always=True),
 )
 
