@@ -152,7 +152,7 @@ def judge(bench, case, locust, itself=False):
         return judged
     ours, ran = by_swarmline(bench, arena, case, imported)
     if ran.code == 2:
-        judged.differences = [f"run refuses the scenario: {ran.stderr.strip()[:300]}"]
+        judged.differences = [f"run refuses the scenario: {ran.stderr.strip().replace(str(arena.dir), '')[:300]}"]
         return judged
     judged.differences = [*said(case, imported), *differences(theirs, ours, case)]
     return judged
