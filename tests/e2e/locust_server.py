@@ -1,8 +1,8 @@
 """The service that locustfiles of the corpus load: locust_server.py PORT OTHER_PORT LIMIT RECORD.
 
 A shop with accounts, items, orders, jobs, forms and uploads, on two ports. What it answers follows from the request alone,
-or from how many of its kind came before. It prints a line at the first request and at number LIMIT, and writes its record (JSON, one
-list per request) when SIGTERM ends it.
+or from how many of its kind came before. It prints a line at the first request and at number LIMIT, and writes its record
+(JSON, one list per request) when SIGTERM ends it.
 """
 
 import base64

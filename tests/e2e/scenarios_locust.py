@@ -50,7 +50,8 @@ class Case:
     """Kinds of request that contain one of these texts are not compared."""
 
     uncounted: tuple = ()
-    """Names of requests that Locust sends and does not count, also those of on_stop at its end: the server's counts are compared."""
+    """Names of requests that Locust sends and does not count, also those of on_stop at its end: only what the server counts is
+    compared."""
 
     always: bool = False
     """Whether it is compared in each run of the tests; the others only in the study."""
@@ -65,7 +66,8 @@ CASES = (
     Case("catch_without_with.py", waits=("10ms",), uncounted=("/page/not-counted", "/status/#"), always=True),
     Case("conditions.py", waits=("10ms",), requests=600, code=1, notes=("startswith",), left_out=("/page/not-b",)),
     Case("cookies.py", waits=("10ms..20ms",), code=1, notes=("in place of those",), left_out=("/echo/cookie",)),
-    Case("counters_on_self.py", waits=("10ms",), code=1, notes=("counters_on_self.py:15",), left_out=("/page/fifth", "/page/later")),
+    Case("counters_on_self.py", waits=("10ms",), code=1, notes=("counters_on_self.py:15",),
+         left_out=("/page/fifth", "/page/later")),
     Case("csrf_regex.py", waits=("10ms..20ms",), always=True),
     Case("csv_accounts.py", waits=("10ms..20ms",)),
     Case("early_returns.py", waits=("10ms..20ms",)),
@@ -78,12 +80,13 @@ CASES = (
     Case("files_upload.py", waits=("10ms",)),
     Case("fixed_count.py", waits=("20ms", "20ms")),
     Case("graphql.py", waits=("10ms..20ms",)),
-    Case("headers_of_answers.py", waits=("10ms",), code=1, notes=("headers_of_answers.py:11",), left_out=("/landed",)),
+    Case("headers_of_answers.py", waits=("10ms",), code=1, notes=("a value that only a run gives",), left_out=("/landed",)),
     Case("helper_methods.py", waits=("10ms..20ms",), always=True),
     Case("inheritance.py", waits=("10ms..20ms", "10ms..20ms"), requests=600, cluster=4),
     Case("json_answers.py", waits=("10ms..20ms",), always=True),
     Case("list_of_accounts.py", waits=("10ms..20ms",)),
-    Case("lists_of_answers.py", waits=("10ms",), cluster=4, code=1, notes=("lists_of_answers.py:15", "lists_of_answers.py:22"), left_out=("/items/#", "/items/[each]", "/items/[green]")),
+    Case("lists_of_answers.py", waits=("10ms",), cluster=4, code=1,
+         notes=("lists_of_answers.py:15", "lists_of_answers.py:22"), left_out=("/items/#", "/items/[each]", "/items/[green]")),
     Case("loops.py", waits=("10ms",), cluster=4, code=1, notes=("loops.py:17",), left_out=("/page/down",)),
     Case("name_grouping.py", waits=("10ms..20ms",), cluster=4),
     Case("nested_interrupt.py", waits=("10ms",), code=1, notes=("Forum",), left_out=("/page/thread",)),
@@ -169,7 +172,8 @@ def said(case, imported):
     """Where exit code, notes and think times of an import are not those of the case."""
     found = []
     if imported.code != case.code:
-        found.append(f"import exits with {imported.code}, not {case.code}: {' / '.join(imported.stderr.strip().splitlines())[:600]}")
+        stderr = " / ".join(imported.stderr.strip().splitlines())
+        found.append(f"import exits with {imported.code}, not {case.code}: {stderr[:600]}")
     found += [f"import does not say {note!r}" for note in case.notes if note not in imported.stderr]
     waits = tuple(user.get("wait", imported.scenario.get("wait")) for user in imported.scenario["user_classes"])
     if [milliseconds(wait) for wait in waits] != [milliseconds(wait) for wait in case.waits]:

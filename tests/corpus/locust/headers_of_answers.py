@@ -10,11 +10,13 @@ class HeaderUser(HttpUser):
         target = response.headers["Location"]
         self.client.get(target)
 
+    def on_start(self):
+        response = self.client.post("/login", json={"username": "oda", "password": "pw"})
+        self.session = response.cookies.get("session")
+
     @task(1)
     def cookie(self):
-        response = self.client.post("/login", json={"username": "oda", "password": "pw"})
-        session = response.cookies.get("session")
-        self.client.get("/session", headers={"X-Session": session})
+        self.client.get("/session", headers={"X-Session": self.session})
 
     @task(1)
     def kind(self):
