@@ -13,7 +13,7 @@ pub(super) fn hint(flag: &str) -> Option<&'static str> {
     rows.find(|(flags, _)| flags.contains(&flag)).map(|(_, hint)| *hint)
 }
 
-const LOCUST: [Row; 23] = [
+const LOCUST: [Row; 18] = [
     (&["--locustfile"], "locustfiles are not supported; pass a scenario file with -f"),
     (&["--config"], "configuration files are not supported; use flags or LOCUST_* environment variables"),
     (
@@ -47,6 +47,10 @@ const LOCUST: [Row; 23] = [
     ),
     (&["--profile"], "name the run with --testplan"),
     (&["--otel"], "there is no instrumentation of requests; ship the stream (--telemetry) with your collector"),
+];
+
+/// Flags of locust-plugins and locust-telemetry, and those that Locust's help does not show.
+const LOCUST_PLUGINS: [Row; 11] = [
     (&["--headful"], "leave it out; every run is headless"),
     (&["--build-path", "--legacy-ui"], "there is no web interface; the numbers are in the stream (--telemetry)"),
     (&["--slave", "--expect-slaves"], "there is no master; on many hosts use --shard, and swarmline merge afterwards"),
@@ -55,9 +59,6 @@ const LOCUST: [Row; 23] = [
         &["--lt-otel-exporter-otlp-endpoint", "--lt-otel-exporter-otlp-insecure"],
         "only the json recorder is supported; ship the stream (--telemetry) with your collector",
     ),
-];
-
-const LOCUST_PLUGINS: [Row; 6] = [
     (
         &["--timescale", "--grafana-url", "--pghost", "--pgport", "--pgpassword", "--pguser", "--pgdatabase"],
         "nothing is written to a database; ship the stream (--telemetry) with your collector",

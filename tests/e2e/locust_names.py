@@ -1,8 +1,10 @@
 """Prints the names of the installed Locust as JSON: flags, variables, events, and what its modules define."""
 
+import ast
 import importlib
 import inspect
 import json
+from pathlib import Path
 
 import locust
 import locust.argument_parser
@@ -34,9 +36,6 @@ def defined(module):
 
 def classes_of_source(name):
     """The public classes of a module that is not imported."""
-    import ast
-    from pathlib import Path
-
     tree = ast.parse((Path(locust.__file__).parent / "contrib" / f"{name}.py").read_text())
     return {node.name for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_")}
 
@@ -56,8 +55,8 @@ def main():
         "variables": sorted({action.env_var for action in actions if getattr(action, "env_var", None)}),
         "events": sorted(inspect.get_annotations(locust.event.Events)),
         "environment": sorted(name for name in vars(environment) if not name.startswith("_")),
-        "session": sorted({argument for method in (locust.clients.HttpSession.request, locust.contrib.fasthttp.FastHttpSession.request)
-                           for argument in inspect.signature(method).parameters} - {"self", "kwargs", "method"}),
+        "arguments": sorted({argument for session in (locust.clients.HttpSession, locust.contrib.fasthttp.FastHttpSession)
+                             for argument in inspect.signature(session.request).parameters} - {"self", "kwargs", "method"}),
         "names": sorted(name for name in names if not name.startswith("_")),
     }))
 

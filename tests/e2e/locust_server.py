@@ -1,8 +1,8 @@
 """The service that locustfiles of the corpus load: locust_server.py PORT OTHER_PORT LIMIT RECORD.
 
 A shop with accounts, items, orders, jobs, forms and uploads, on two ports. What it answers follows from the request alone,
-or from how many of its kind came before. It prints `limit` when LIMIT requests have come, and writes its record (JSON, one
-list per request) when SIGTERM ends it.
+or from how many of its kind came before. It prints a line at the first request and at number LIMIT, and writes its record
+(JSON, one list per request) when SIGTERM ends it.
 """
 
 import base64
@@ -48,11 +48,11 @@ class Shop:
             return new
 
     def note(self, entry):
-        """Records a request; says when the limit is reached."""
+        """Records a request; says when it is the first, or that of the limit."""
         with self.lock:
             self.record.append(entry)
-            if len(self.record) == self.limit:
-                print("limit", flush=True)
+            if len(self.record) in (1, self.limit):
+                print("request", len(self.record), flush=True)
 
 
 class Asked:
@@ -213,7 +213,7 @@ class Handler(BaseHTTPRequestHandler):
         status, content, *more = found[1](self.shop, asked, found[0]) if found else (404, {"detail": "no such page"})
         self.shop.note([self.command, self.server.server_port, self.path, self.headers.items(), body.decode("latin-1"), status])
         is_text = isinstance(content, str)
-        data = b"" if content is None else content.encode() if is_text else json.dumps(content).encode()
+        data = b"" if content is None or status == 204 else content.encode() if is_text else json.dumps(content).encode()
         self.send_response(status)
         for name, value in (more[0] if more else {}).items():
             self.send_header(name, value)
@@ -236,6 +236,9 @@ class Server(ThreadingHTTPServer):
 
     request_queue_size = 128
     daemon_threads = True
+
+    def handle_error(self, *_):
+        """Says nothing of connections that a client that is ended breaks."""
 
 
 def main():

@@ -86,8 +86,8 @@ def examples(bench):
         if not any(word in text for word in ("User)", "User,", "TaskSet)", "LoadTestShape)")):
             rows.append(f"| {name} | | no users in it |")
             continue
-        ran = subprocess.run([bench.binary, "import", path], stdin=subprocess.DEVNULL, capture_output=True, env=clean_environment(),
-                             timeout=60)
+        ran = subprocess.run([bench.binary, "import", path], stdin=subprocess.DEVNULL, capture_output=True,
+                             env=clean_environment(), timeout=60)
         counts[ran.returncode] += 1
         said = ran.stderr.decode(errors="replace").replace(f"{path}", path.name).splitlines()
         why = "; ".join(line.removeprefix("swarmline: ").removeprefix("import: ") for line in said)
@@ -155,8 +155,8 @@ def side_by_side(bench, seconds):
     return [
         "## One file, by both",
         "",
-        f"tests/corpus/locust/{SHOP.name} against `swarmline target`, each on a core of its own; {USERS} users with 50 ms of think time, "
-        f"{seconds} s, start-up included. Locust rounds its times.",
+        f"tests/corpus/locust/{SHOP.name} against `swarmline target`, each on a core of its own; {USERS} users with 50 ms of "
+        f"think time, {seconds} s, start-up included. Locust rounds its times.",
         "",
         "| load by | requests | failures | p50 ms | p99 ms | CPU µs a request | imported / it |",
         "| --- | --- | --- | --- | --- | --- | --- |",
