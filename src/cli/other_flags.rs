@@ -80,7 +80,7 @@ pub struct ImportFlags {
     /// By default each is replaced by an environment variable, which the scenario reads when it runs.
     #[arg(long)]
     pub keep_secrets: bool,
-    /// HAR file, file with curl commands, - for standard input, or a curl command, quoted or not
+    /// HAR file, locustfile (.py, or a folder with one), file with curl commands, - for standard input, or a curl command, quoted or not
     #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub input: Vec<String>,
 }
@@ -88,6 +88,7 @@ pub struct ImportFlags {
 const IMPORT_EXAMPLES: &str = "\
 Redirects are followed as a browser does. Examples:
   swarmline import recording.har > scenario.json
+  swarmline import locustfile.py > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 

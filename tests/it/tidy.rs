@@ -107,6 +107,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
     (
         "std::thread",
         &[
+            "import/locust/python.rs",
             "load/swarm/start.rs",
             "request_log/mod.rs",
             "run/mod.rs",

@@ -252,7 +252,7 @@ impl Evaluator<'_> {
                     cookies.push(Text::literal("="));
                     cookies.push(self.text(value, line)?);
                 }
-                self.lost(line, "cookies=: they are sent in place of those that the server has set");
+                self.lost(line, "cookies of a request are sent in place of those that the server has set");
                 request.headers.push(("Cookie".to_owned(), Some(cookies)));
             }
             "proxies" => self.lost(line, "proxies is left out; use --proxy"),

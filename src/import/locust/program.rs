@@ -137,7 +137,7 @@ impl Program {
                 }
                 StmtKind::With(items, body) => {
                     for (item, target) in items {
-                        for target in target {
+                        if let Some(target) = target {
                             self.bind_target(module, target, item);
                         }
                     }

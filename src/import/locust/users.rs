@@ -95,7 +95,7 @@ impl Evaluator<'_> {
             users.push(DraftUser { weight, fixed_count: count, ..user });
         }
         // Their shares are of the weight of the class.
-        for user in users.iter_mut() {
+        for user in &mut users {
             user.shares = total as usize;
         }
         users
@@ -223,11 +223,17 @@ impl Evaluator<'_> {
                 );
                 settings.is_insecure = true;
             }
-            for name in
-                ["connection_timeout", "max_retries", "proxy_host", "proxy_port", "ssl_context_factory", "client_pool"]
-            {
+            for name in ["proxy_host", "proxy_port", "ssl_context_factory", "client_pool"] {
                 if let Some((_, Member::Value(expr))) = self.program.member(class, name) {
                     self.lost(expr.line, format!("{name} is left out"));
+                }
+            }
+            for (name, what) in [
+                ("connection_timeout", "use --connect-timeout"),
+                ("max_retries", "connections that the server closed are reopened once"),
+            ] {
+                if let Some((_, Member::Value(expr))) = self.program.member(class, name) {
+                    self.remark(expr.line, format!("{name} is not taken over: {what}"));
                 }
             }
         }
