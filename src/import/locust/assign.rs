@@ -31,43 +31,7 @@ impl Evaluator<'_> {
     pub(super) fn assign(&mut self, target: &Expr, value: Value, line: u32) {
         match &target.kind {
             ExprKind::Name(name) => self.assign_name(name, value, line),
-            ExprKind::Attribute(of, name) => match self.eval(of) {
-                Value::Object(object) => self.set_attribute(object, name, value, line),
-                Value::Client if name == "headers" => {
-                    self.state.headers.clear();
-                    if let Value::Dict(members) = value {
-                        for (key, value) in members {
-                            self.set_header(&key, value, line);
-                        }
-                    }
-                }
-                Value::Client if name == "request_name" => {
-                    self.state.request_name =
-                        self.text(&value, line).ok().filter(|_| value != Value::None).map(|name| name.template());
-                }
-                Value::Client if name == "verify" => {
-                    self.client.is_insecure |= value == Value::Bool(false);
-                }
-                Value::Client if name == "auth" => {
-                    if let Value::Tuple(pair) | Value::List(pair) = &value
-                        && let [Some(user), Some(password)] = &*pair.iter().map(Value::known_text).collect::<Vec<_>>()
-                    {
-                        use base64::Engine as _;
-                        let text = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
-                        return self.set_header(
-                            &Value::text("Authorization"),
-                            Value::text(&format!("Basic {text}")),
-                            line,
-                        );
-                    }
-                    self.lost(line, "self.client.auth is left out; use --basic-auth");
-                }
-                // What responses are called in the statistics of Locust, and so on.
-                Value::Response(_) | Value::External(_) => {}
-                Value::Class(class) => self.assign_class(class, name, &value, line),
-                Value::Unknown(problem) => self.lost(line, format!("an assignment is left out: {}", problem.why)),
-                _ => self.lost(line, format!("an assignment to {name} is left out")),
-            },
+            ExprKind::Attribute(of, name) => self.assign_attribute(of, name, value, line),
             ExprKind::Subscript(of, key) => {
                 let key = self.eval(key);
                 match self.eval(of) {
@@ -97,6 +61,43 @@ impl Evaluator<'_> {
                 }
             },
             _ => self.lost(line, "an assignment is left out"),
+        }
+    }
+
+    /// `of.name = value`
+    fn assign_attribute(&mut self, of: &Expr, name: &str, value: Value, line: u32) {
+        match self.eval(of) {
+            Value::Object(object) => self.set_attribute(object, name, value, line),
+            Value::Client if name == "headers" => {
+                self.state.headers.clear();
+                if let Value::Dict(members) = value {
+                    for (key, value) in members {
+                        self.set_header(&key, value, line);
+                    }
+                }
+            }
+            Value::Client if name == "request_name" => {
+                self.state.request_name =
+                    self.text(&value, line).ok().filter(|_| value != Value::None).map(|name| name.template());
+            }
+            Value::Client if name == "verify" => {
+                self.client.is_insecure |= value == Value::Bool(false);
+            }
+            Value::Client if name == "auth" => {
+                if let Value::Tuple(pair) | Value::List(pair) = &value
+                    && let [Some(user), Some(password)] = &*pair.iter().map(Value::known_text).collect::<Vec<_>>()
+                {
+                    use base64::Engine as _;
+                    let text = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
+                    return self.set_header(&Value::text("Authorization"), Value::text(&format!("Basic {text}")), line);
+                }
+                self.lost(line, "self.client.auth is left out; use --basic-auth");
+            }
+            // What responses are called in the statistics of Locust, and so on.
+            Value::Response(_) | Value::External(_) => {}
+            Value::Class(class) => self.assign_class(class, name, &value, line),
+            Value::Unknown(problem) => self.lost(line, format!("an assignment is left out: {}", problem.why)),
+            _ => self.lost(line, format!("an assignment to {name} is left out")),
         }
     }
 

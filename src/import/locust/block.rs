@@ -99,6 +99,19 @@ impl Evaluator<'_> {
                 self.out.push(Step::LeaveLoop);
                 return Flow::Ends;
             }
+            StmtKind::Function(_) | StmtKind::Import(_) | StmtKind::ImportFrom(_, 0, _) => self.define(&stmt.kind),
+            StmtKind::Unknown(what) => self.lost(line, format!("{what} is left out")),
+            StmtKind::Delete | StmtKind::Class(_) | StmtKind::ImportFrom(..) => {
+                self.lost(line, "a statement is left out");
+            }
+            StmtKind::If(..) | StmtKind::Pass | StmtKind::Global => {}
+        }
+        Flow::Next
+    }
+
+    /// Functions and imports within a function.
+    fn define(&mut self, stmt: &StmtKind) {
+        match stmt {
             StmtKind::Function(function) => {
                 let value = Value::Function(super::value::FunctionValue {
                     module: self.module(),
@@ -121,13 +134,8 @@ impl Evaluator<'_> {
                     self.locals().insert(bound, Value::External(format!("{from}.{name}")));
                 }
             }
-            StmtKind::Unknown(what) => self.lost(line, format!("{what} is left out")),
-            StmtKind::Delete | StmtKind::Class(_) | StmtKind::ImportFrom(..) => {
-                self.lost(line, "a statement is left out");
-            }
-            StmtKind::If(..) | StmtKind::Pass | StmtKind::Global => {}
+            _ => {}
         }
-        Flow::Next
     }
 
     fn returns(&mut self, value: Value, line: u32) {

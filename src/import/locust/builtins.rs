@@ -31,23 +31,7 @@ impl Evaluator<'_> {
                     _ => Value::Text(text),
                 })
             }
-            ("int", Value::Time(moment)) => whole_time(moment),
-            ("int", Value::Text(text)) => match text.known().and_then(|text| text.trim().parse().ok()) {
-                Some(number) => Value::Int(number),
-                None => Value::unknown(line, "int() of a text"),
-            },
-            #[expect(clippy::cast_possible_truncation, reason = "as int() does")]
-            ("int", Value::Float(number)) => Value::Int(number as i64),
-            ("int" | "float", Value::Run(run)) => Value::Run(RunValue { kind: RunKind::Number, ..run }),
-            ("int" | "float", Value::Json(place)) => match self.extracted(&place, line) {
-                Ok(run) => Value::Run(RunValue { kind: RunKind::Number, ..run }),
-                Err(problem) => Value::Unknown(problem),
-            },
-            ("float", Value::Int(_) | Value::Float(_)) | ("int", Value::Int(_)) => arguments.by_place[0].clone(),
-            ("float", Value::Text(text)) => match text.known().and_then(|text| text.trim().parse().ok()) {
-                Some(number) => Value::Float(number),
-                None => Value::unknown(line, "float() of a text"),
-            },
+            ("int" | "float", value) => self.as_number(name, value, line),
             ("bool", value) => {
                 self.truth(value, line).map_or_else(Value::Unknown, |condition| Value::Test(Box::new(condition)))
             }
@@ -80,6 +64,30 @@ impl Evaluator<'_> {
                 .unwrap_or_else(|| Value::unknown(line, format!("{name} of values of the run"))),
             ("hasattr", _) => Value::unknown(line, "hasattr"),
             (name, _) => Value::unknown(line, format!("{name}() is not known")),
+        }
+    }
+
+    /// `int(value)` or `float(value)`
+    fn as_number(&mut self, name: &str, value: Value, line: u32) -> Value {
+        match (name, value) {
+            ("int", Value::Time(moment)) => whole_time(moment),
+            ("int", Value::Text(text)) => match text.known().and_then(|text| text.trim().parse().ok()) {
+                Some(number) => Value::Int(number),
+                None => Value::unknown(line, "int() of a text"),
+            },
+            #[expect(clippy::cast_possible_truncation, reason = "as int() does")]
+            ("int", Value::Float(number)) => Value::Int(number as i64),
+            ("int" | "float", Value::Run(run)) => Value::Run(RunValue { kind: RunKind::Number, ..run }),
+            ("int" | "float", Value::Json(place)) => match self.extracted(&place, line) {
+                Ok(run) => Value::Run(RunValue { kind: RunKind::Number, ..run }),
+                Err(problem) => Value::Unknown(problem),
+            },
+            ("float", value @ (Value::Int(_) | Value::Float(_))) | ("int", value @ Value::Int(_)) => value,
+            ("float", Value::Text(text)) => match text.known().and_then(|text| text.trim().parse().ok()) {
+                Some(number) => Value::Float(number),
+                None => Value::unknown(line, "float() of a text"),
+            },
+            _ => Value::unknown(line, format!("{name}() of a value that is not known")),
         }
     }
 

@@ -205,14 +205,7 @@ impl Evaluator<'_> {
                 }
             }
             "data" => self.data_body(request, value, line)?,
-            "headers" => {
-                let Value::Dict(members) = value else { return Err(not_known(value, "headers", line)) };
-                for (key, value) in members {
-                    let name = self.text(key, line)?.known().unwrap_or_default();
-                    let field = if matches!(value, Value::None) { None } else { Some(self.text(value, line)?) };
-                    request.headers.push((name, field));
-                }
-            }
+            "headers" => self.own_headers(request, value, line)?,
             "files" => self.files(request, value, line)?,
             "auth" => self.auth(request, value, line)?,
             "name" => request.name = Some(self.text(value, line)?.template()).filter(|name| !name.is_empty()),
@@ -243,23 +236,36 @@ impl Evaluator<'_> {
                     request.is_checked = true;
                 }
             }
-            "cookies" => {
-                let Value::Dict(members) = value else { return Err(not_known(value, "cookies", line)) };
-                let mut cookies = Text::default();
-                for (at, (key, value)) in members.iter().enumerate() {
-                    cookies.push(Text::literal(if at == 0 { "" } else { "; " }));
-                    cookies.push(self.text(key, line)?);
-                    cookies.push(Text::literal("="));
-                    cookies.push(self.text(value, line)?);
-                }
-                self.lost(line, "cookies of a request are sent in place of those that the server has set");
-                request.headers.push(("Cookie".to_owned(), Some(cookies)));
-            }
+            "cookies" => self.cookies(request, value, line)?,
             "proxies" => self.lost(line, "proxies is left out; use --proxy"),
             "cert" => self.lost(line, "cert is left out; use --cert and --key"),
             "hooks" => self.lost(line, "hooks is left out"),
             other => self.lost(line, format!("the option {other} is left out")),
         }
+        Ok(())
+    }
+
+    fn own_headers(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
+        let Value::Dict(members) = value else { return Err(not_known(value, "headers", line)) };
+        for (key, value) in members {
+            let name = self.text(key, line)?.known().unwrap_or_default();
+            let field = if matches!(value, Value::None) { None } else { Some(self.text(value, line)?) };
+            request.headers.push((name, field));
+        }
+        Ok(())
+    }
+
+    fn cookies(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
+        let Value::Dict(members) = value else { return Err(not_known(value, "cookies", line)) };
+        let mut cookies = Text::default();
+        for (at, (key, value)) in members.iter().enumerate() {
+            cookies.push(Text::literal(if at == 0 { "" } else { "; " }));
+            cookies.push(self.text(key, line)?);
+            cookies.push(Text::literal("="));
+            cookies.push(self.text(value, line)?);
+        }
+        self.lost(line, "cookies of a request are sent in place of those that the server has set");
+        request.headers.push(("Cookie".to_owned(), Some(cookies)));
         Ok(())
     }
 

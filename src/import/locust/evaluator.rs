@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::condition::{Condition, when};
+use super::condition::Condition;
 use super::names::Names;
 use super::program::Program;
 use super::remarks::Remarks;
 use super::steps::{Request, Step};
 use super::syntax::{Function, Stmt};
 use super::value::{Problem, Text, Value};
+use super::when::when;
 use crate::plan::json::Json;
 
 /// Evaluates functions of a locustfile to steps of a scenario.

@@ -233,7 +233,7 @@ impl Evaluator<'_> {
         }
         let guard = {
             let names = &mut self.names;
-            super::condition::when(condition.not(), vec![Step::LeaveLoop], Vec::new(), &mut || names.fresh("is_met"))
+            super::when::when(condition.not(), vec![Step::LeaveLoop], Vec::new(), &mut || names.fresh("is_met"))
         };
         let mut steps = guard;
         steps.extend(self.body(&body, line));

@@ -285,20 +285,23 @@ impl Evaluator<'_> {
             (Value::List(items), "pop", first) if matches!(first, None | Some(Value::Int(0))) => {
                 self.pop(&items, first.is_some(), line)
             }
-            (Value::Rows(name), "pop", _) => {
-                if let Some(Json::Object(table)) = self.data.get_mut(&name) {
-                    table.retain(|(key, _)| key != "pick" && key != "per");
-                    table.push(("pick".to_owned(), Json::Text("unique".to_owned())));
-                    if self.phase == Phase::Start {
-                        table.push(("per".to_owned(), Json::Text("user".to_owned())));
-                    }
-                }
-                self.remark(line, format!("pop() takes the rows of {name} from the first one on"));
-                Value::Row(name)
-            }
+            (Value::Rows(name), "pop", _) => self.pop_row(name, line),
             (Value::Unknown(problem), ..) => Value::Unknown(problem),
             _ => Value::unknown(line, format!("{name} of a list or dictionary")),
         }
+    }
+
+    /// One row a user, or a task.
+    fn pop_row(&mut self, name: String, line: u32) -> Value {
+        if let Some(Json::Object(table)) = self.data.get_mut(&name) {
+            table.retain(|(key, _)| key != "pick" && key != "per");
+            table.push(("pick".to_owned(), Json::Text("unique".to_owned())));
+            if self.phase == Phase::Start {
+                table.push(("per".to_owned(), Json::Text("user".to_owned())));
+            }
+        }
+        self.remark(line, format!("pop() takes the rows of {name} from the first one on"));
+        Value::Row(name)
     }
 
     /// One account a user: each takes one of the list.

@@ -46,6 +46,7 @@ mod texts;
 mod truth;
 mod users;
 mod value;
+mod when;
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@
 use super::evaluator::Evaluator;
 use super::library::seconds;
 use super::statuses::{known_test, status_test, status_words};
-use super::syntax::{Expr, ExprKind, Stmt, StmtKind, has_expr};
+use super::syntax::{Expr, ExprKind, Stmt, StmtKind, Try, has_expr};
 use super::texts::number_json;
 use super::value::{JsonPlace, Value};
 use crate::plan::json::Json;
@@ -190,32 +190,7 @@ impl Evaluator<'_> {
                     }
                     false
                 }
-                StmtKind::Try(all) => {
-                    let of_json = |(kind, _): &&(Option<Expr>, Vec<Stmt>)| {
-                        let names = kind.as_ref().map_or_else(String::new, |kind| format!("{kind:?}"));
-                        kind.is_none()
-                            || ["JSON", "ValueError", "\"Exception\""].iter().any(|name| names.contains(name))
-                    };
-                    let reads = has_expr(
-                        &all.body,
-                        &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "json" || name == "js"),
-                    );
-                    if let Some((_, handler)) = all.handlers.iter().find(of_json).filter(|_| reads)
-                        && has_expr(
-                            handler,
-                            &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "failure"),
-                        )
-                        && !passes(AnswerTest::HasJson(String::new()), true, trial, tests)
-                    {
-                        if self.follow(handler, trial, tests) {
-                            return true;
-                        }
-                        continue;
-                    }
-                    self.follow(&all.body, trial, tests)
-                        || self.follow(&all.otherwise, trial, tests)
-                        || self.follow(&all.last, trial, tests)
-                }
+                StmtKind::Try(all) => self.follow_try(all, trial, tests),
                 StmtKind::With(_, body) => self.follow(body, trial, tests),
                 StmtKind::Assert(test) if trial.asserts => {
                     if self.holds(test, trial, tests) {
@@ -244,6 +219,27 @@ impl Evaluator<'_> {
             }
         }
         false
+    }
+
+    /// Follows `try`: where its handler makes an answer that is not JSON a failure, that is one of the tests.
+    fn follow_try(&mut self, all: &Try, trial: &mut Trial<'_>, tests: &mut Vec<AnswerTest>) -> bool {
+        let of_json = |(kind, _): &&(Option<Expr>, Vec<Stmt>)| {
+            let names = kind.as_ref().map_or_else(String::new, |kind| format!("{kind:?}"));
+            kind.is_none() || ["JSON", "ValueError", "\"Exception\""].iter().any(|name| names.contains(name))
+        };
+        let reads = has_expr(
+            &all.body,
+            &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "json" || name == "js"),
+        );
+        if let Some((_, handler)) = all.handlers.iter().find(of_json).filter(|_| reads)
+            && has_expr(handler, &|expr| matches!(&expr.kind, ExprKind::Attribute(_, name) if name == "failure"))
+            && !passes(AnswerTest::HasJson(String::new()), true, trial, tests)
+        {
+            return self.follow(handler, trial, tests);
+        }
+        self.follow(&all.body, trial, tests)
+            || self.follow(&all.otherwise, trial, tests)
+            || self.follow(&all.last, trial, tests)
     }
 
     /// Whether a test passes.

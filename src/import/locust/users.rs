@@ -36,19 +36,20 @@ impl Evaluator<'_> {
         users
     }
 
+    /// The tasks of a class; none where it has none that are known.
+    fn tasks_of(&mut self, class: usize, name: &str) -> Option<Vec<Weighted>> {
+        let line = self.program.classes[class].body.line;
+        match self.program.tasks(class) {
+            Ok(tasks) if tasks.is_empty() => self.lost(line, format!("{name} is left out: it has no task")),
+            Ok(tasks) => return Some(tasks),
+            Err(line) => self.lost(line, format!("{name} is left out: its tasks are built by code")),
+        }
+        None
+    }
+
     fn users_of(&mut self, class: usize, name: &str, base: &str) -> Vec<DraftUser> {
         let line = self.program.classes[class].body.line;
-        let tasks = match self.program.tasks(class) {
-            Ok(tasks) if tasks.is_empty() => {
-                self.lost(line, format!("{name} is left out: it has no task"));
-                return Vec::new();
-            }
-            Ok(tasks) => tasks,
-            Err(line) => {
-                self.lost(line, format!("{name} is left out: its tasks are built by code"));
-                return Vec::new();
-            }
-        };
+        let Some(tasks) = self.tasks_of(class, name) else { return Vec::new() };
         let weight = self.number_of(class, "weight").unwrap_or(1);
         let fixed = self.number_of(class, "fixed_count").filter(|count| *count > 0);
         let stays = |task: &Weighted| matches!(task.0, TaskRef::Set(set) if !self.program.interrupts(set));
@@ -79,13 +80,7 @@ impl Evaluator<'_> {
             let TaskRef::Set(set) = task else { continue };
             let set_name = self.program.classes[*set].body.name.clone();
             let own = if sets.len() == 1 { name.to_owned() } else { format!("{name}: {set_name}") };
-            let inner = match self.program.tasks(*set) {
-                Ok(inner) => inner,
-                Err(line) => {
-                    self.lost(line, format!("{set_name} is left out: its tasks are built by code"));
-                    continue;
-                }
-            };
+            let Some(inner) = self.tasks_of(*set, &set_name) else { continue };
             let Some(user) = self.user((class, Some(*set)), own, base, &inner) else { continue };
             let count = fixed.map(|count| (count * i64::from(*share) / i64::from(total)).max(1));
             if fixed.is_some() && sets.len() > 1 {
