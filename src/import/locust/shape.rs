@@ -46,6 +46,12 @@ impl Evaluator<'_> {
         let Value::List(stages) = self.eval(&table) else { return None };
         let stage = |stage: &Value| {
             let Value::Dict(members) = stage else { return None };
+            // Anything else, such as classes of users, has a meaning that is not known.
+            let is_known =
+                |(key, _): &(Value, Value)| ["duration", "users", "spawn_rate"].map(Value::text).contains(key);
+            if !members.iter().all(is_known) {
+                return None;
+            }
             let get = |name: &str| members.iter().find(|(key, _)| *key == Value::text(name)).map(|(_, value)| value);
             let Value::Int(users) = get("users")? else { return None };
             Some((get("duration")?.number()?, *users, get("spawn_rate")?.number()?))
