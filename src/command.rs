@@ -12,7 +12,7 @@ use crate::cli::{self, Command, Invocation, LogLevel, SettingSources, Variables}
 use crate::cli::{CompletionsFlags, ImportFlags, ManFlags, RunFlags, SchemaFlags, TargetFlags, TryFlags};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
-use crate::import::{self, Assets, Hosts, ImportOptions, SecretHandling};
+use crate::import::{self, Assets, Hosts, ImportOptions, Pauses, SecretHandling};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
 use crate::plan::body_file::PIECE;
 use crate::plan::engine::Environment;
@@ -203,6 +203,7 @@ pub fn import(flags: &ImportFlags) -> Result<Exit> {
         hosts: if flags.all_hosts { Hosts::All } else { Hosts::First },
         assets: if flags.assets { Assets::Keep } else { Assets::LeaveOut },
         secrets: if flags.keep_secrets { SecretHandling::Keep } else { SecretHandling::FromEnvironment },
+        pauses: if flags.no_pauses { Pauses::LeaveOut } else { Pauses::Keep },
     };
     let import = import::import(&flags.input, scope)?;
     for note in &import.notes {

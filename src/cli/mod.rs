@@ -3,6 +3,7 @@
 mod complaint;
 mod flags;
 mod generate;
+mod import_words;
 mod other_flags;
 mod outputs;
 mod other_tools;
@@ -166,12 +167,17 @@ impl Variables<'_> {
 /// # Errors
 /// One line that names the flag or variable, exit 2.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables<'_>) -> Result<Invocation> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let definition = definition(|argument| argument.get_env().is_some_and(|name| variables.has(name)));
     if let ([_, command, rest @ ..], Some(run)) = (&*arguments, definition.find_subcommand("run"))
         && command == "run"
     {
         refused::misread_flags(rest, run)?;
+    }
+    if let Some(import) =
+        definition.find_subcommand("import").filter(|_| arguments.get(1).is_some_and(|it| it == "import"))
+    {
+        import_words::flags_first(&mut arguments, import);
     }
     let mut matches = match matches(&definition, &arguments) {
         Ok(matches) => matches,

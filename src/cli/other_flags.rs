@@ -68,13 +68,17 @@ Examples:
 /// Flags of `swarmline import`.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ImportFlags {
     /// Include requests to other hosts than the first one (HAR)
     #[arg(long)]
     pub all_hosts: bool,
-    /// Include images, fonts, style sheets and scripts (HAR)
+    /// Include images, fonts, style sheets, scripts and media (HAR)
     #[arg(long)]
     pub assets: bool,
+    /// Leave out the pauses between the pages of a recording (HAR)
+    #[arg(long)]
+    pub no_pauses: bool,
     /// Write the values of Authorization, Cookie and similar headers into the scenario
     ///
     /// By default each is replaced by an environment variable, which the scenario reads when it runs.
@@ -86,7 +90,7 @@ pub struct ImportFlags {
 }
 
 const IMPORT_EXAMPLES: &str = "\
-Redirects are followed as a browser does. Examples:
+Exit code 1: something was left out or changed, as standard error says. Examples:
   swarmline import recording.har > scenario.json
   swarmline import locustfile.py > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json

@@ -3,29 +3,35 @@
 use std::collections::HashSet;
 
 use super::draft::{DraftBody, escape_template};
+use super::marks::{self, Piece};
 use crate::plan::json::Json;
 use crate::plan::percent;
 
-/// Converts `text` according to its content type; also returns whether the scenario key implies the
-/// `Content-Type`.
+/// Converts `text` according to its content type to the key that sends exactly this text; also returns whether the key
+/// implies this `Content-Type`.
 pub(super) fn convert(content_type: &str, text: &str) -> (DraftBody, bool) {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if (kind == "application/json" || kind.ends_with("+json"))
         && let Some(json) = json(text)
     {
-        return (DraftBody::Json(json), kind == "application/json");
+        return (DraftBody::Json(json), content_type.eq_ignore_ascii_case("application/json"));
     }
-    if kind == "application/x-www-form-urlencoded"
+    if kind == FORM
         && let Some(pairs) = form(text)
     {
-        return (DraftBody::Form(pairs), true);
+        return (DraftBody::Form(pairs), content_type.eq_ignore_ascii_case(FORM));
     }
     (DraftBody::Text(escape_template(text)), false)
 }
 
-/// The JSON value if a scenario can express it: member names must be unique.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The JSON value if a scenario sends it as it is written here: without blanks between its parts, member names unique,
+/// and escaped only what must be.
 fn json(text: &str) -> Option<Json> {
-    Some(literals(Json::parse(text.as_bytes()).ok()?))
+    let has_other_escapes = ["\\u", "\\b", "\\f", "\\/"].iter().any(|escape| text.contains(escape));
+    let value = Json::parse(text.as_bytes()).ok().filter(|_| !has_other_escapes)?;
+    (value.to_string() == text).then(|| literals(value))
 }
 
 /// Escapes all strings, including the names of members, which are templates too.
@@ -42,7 +48,7 @@ fn literals(value: Json) -> Json {
 
 /// The body for the fields of a form; also returns whether the scenario key implies the `Content-Type`.
 pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
-    if let Some(pairs) = unique(fields.iter().cloned()) {
+    if let Some(pairs) = as_members(fields.iter().cloned()) {
         return (DraftBody::Form(pairs), true);
     }
     let pairs: Vec<String> =
@@ -50,50 +56,56 @@ pub(super) fn of_fields(fields: &[(String, String)]) -> (DraftBody, bool) {
     (DraftBody::Text(pairs.join("&")), false)
 }
 
-/// The form fields if they can be expressed as a map: names must be unique.
+/// The form fields if they can be expressed as a map, where those of one name are a list and so follow one another, and
+/// are encoded as a scenario does it.
 fn form(text: &str) -> Option<Vec<(String, String)>> {
     let pair = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        Some((decoded(name)?, decoded(value)?))
+        Some((exactly_decoded(name)?, exactly_decoded(value)?))
     };
     let pairs: Option<Vec<_>> = text.split('&').map(pair).collect();
-    unique(pairs?)
+    as_members(pairs?)
 }
 
-/// The fields as members of a map, if each has a name of its own.
-fn unique(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(String, String)>> {
+/// As [`form`], for a text with variables that are encoded when they are sent; the result is template text.
+pub(super) fn form_of_variables(text: &str) -> Option<Vec<(String, String)>> {
+    let mut names = HashSet::new();
+    let mut pair = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        let name = exactly_decoded(name).filter(|name| !name.is_empty() && names.insert(name.clone()))?;
+        let value = marks::pieces(value).into_iter().map(field_piece).collect::<Option<String>>()?;
+        Some((escape_template(&name), value))
+    };
+    text.split('&').map(&mut pair).collect()
+}
+
+/// A part of an encoded value as template text.
+fn field_piece(piece: Piece<'_>) -> Option<String> {
+    match piece {
+        Piece::Text(text) => Some(escape_template(&exactly_decoded(text)?)),
+        Piece::EncodedVariable(name) => Some(format!("${{env.{name}}}")),
+        Piece::Variable(_) | Piece::Byte(_) => None,
+    }
+}
+
+/// The decoded text, if a scenario encodes it in the same way.
+fn exactly_decoded(text: &str) -> Option<String> {
+    decoded(text).filter(|decoded| encoded(decoded).replace("%20", "+") == text)
+}
+
+/// The fields as members of a map, if those of one name follow one another.
+fn as_members(fields: impl IntoIterator<Item = (String, String)>) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     let mut names = HashSet::new();
+    let mut last = String::new();
     for (name, value) in fields {
-        if name.is_empty() || !names.insert(name.clone()) {
+        if name.is_empty() || (name != last && !names.insert(name.clone())) {
             return None;
         }
+        last.clone_from(&name);
         pairs.push((escape_template(&name), escape_template(&value)));
     }
     Some(pairs)
-}
-
-/// Why `run` could not read a body from a file with this path, whatever files there are.
-pub(super) fn why_not_a_file(path: &str) -> Option<&'static str> {
-    /// Bytes of a path and of a name in it: what all systems allow.
-    const LONGEST: (usize, usize) = (1024, 255);
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if path.is_empty() {
-        Some("the name of the file is empty")
-    } else if path == "-" {
-        Some("it is read from standard input; save it to a file")
-    } else if matches!(name, "" | "." | "..") {
-        Some("it is a folder")
-    } else if path.contains('\0') || path.len() > LONGEST.0 || path.split('/').any(|name| name.len() > LONGEST.1) {
-        Some("no file can have this name")
-    } else {
-        None
-    }
-}
-
-/// Percent-encodes what may not stand in the query of a URL; what is already encoded stays.
-pub(super) fn of_query(text: &str) -> String {
-    percent::encode(text, percent::QUERY).to_string()
 }
 
 /// Decodes form encoding, where `+` is a blank; `None` if the result is not text.
@@ -113,12 +125,18 @@ mod tests {
     #[test]
     fn a_body_becomes_the_most_specific_key_that_loses_nothing() {
         let json = |text: &str| DraftBody::Json(Json::parse(text.as_bytes()).unwrap());
-        let read = convert("application/json; charset=utf-8", r#"{"n": 1.10, "a": "${x}", "b": 12345678901234567890}"#);
-        assert_eq!(read, (json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#), true));
-        assert!(!convert("application/json", r#"{"n": 1, "n": 2}"#).1, "a duplicate member would be lost");
+        let text = r#"{"n":1.10,"a":"${x}","b":12345678901234567890}"#;
+        let expected = json(r#"{"n":1.10,"a":"$${x}","b":12345678901234567890}"#);
+        assert_eq!(convert("application/json", text), (expected.clone(), true));
+        assert_eq!(convert("application/json; charset=utf-8", text), (expected, false));
+        for text in [r#"{"n":1,"n":2}"#, r#"{"n": 1}"#, r#"{"n":"\u00e9"}"#, "[1,]"] {
+            assert_eq!(convert("application/json", text), (DraftBody::Text(text.into()), false), "{text}");
+        }
         let form = convert("application/x-www-form-urlencoded", "a=1+2%26&b=%C3%BC");
         assert_eq!(form, (DraftBody::Form(vec![("a".into(), "1 2&".into()), ("b".into(), "ü".into())]), true));
-        for text in ["a=1&a=2", "a", "=1", "a=%ff", "a=%"] {
+        let (DraftBody::Form(twice), true) = convert("application/x-www-form-urlencoded", "a=1&a=2") else { panic!() };
+        assert_eq!(twice, [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())]);
+        for text in ["a=1&b=2&a=3", "a", "=1", "a=%ff", "a=%", "a=b c", "a=%20", "a=%41", "a=%c3%bc"] {
             assert_eq!(convert("application/x-www-form-urlencoded", text).0, DraftBody::Text(text.into()), "{text}");
         }
     }

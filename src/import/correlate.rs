@@ -1,296 +1,269 @@
 //! Finds values that a response contained and a later request sent: they should be extracted rather than
-//! repeated.
+//! repeated, as a server gives others to each user.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt::Write as _;
+mod candidates;
+mod left;
+mod naming;
+mod needle;
+mod units;
+mod variables;
 
-use super::body::encoded;
-use super::draft::{DraftBody, DraftPart, DraftRequest, escape_template};
-use crate::plan::json::Json;
-use crate::plan::scenario;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Minimum length of a token; shorter texts are ordinary words that recur by coincidence.
-const MIN_TOKEN: usize = 8;
-
-/// Maximum length of a token; longer texts are documents.
-const MAX_TOKEN: usize = 4096;
+use super::draft::{DraftRequest, Notes};
+use candidates::ValueCandidate;
+pub(super) use candidates::{Answer, Collector, ValueBudget, looks_like_id};
+use naming::Rarity;
+use needle::Needle;
+use units::Unit;
+use variables::VariableNames;
 
 /// Maximum number of texts examined; a recording with more contains data, not tokens.
 const MAX_TEXTS: usize = 20_000;
 
+/// Maximum number of places of a text: the first ones decide, and a common number is in every response.
+const MAX_PLACES: usize = 64;
+
 /// Maximum number of extracted values: a draft with more would not be reviewed by its user.
 const MAX_VALUES: usize = 1_000;
 
-/// A text in a response that may be a token, and its position.
+/// The result of [`correlate`].
 #[derive(Debug)]
-pub(super) struct TokenCandidate {
-    pointer: String,
-    text: String,
+pub(super) struct Correlation {
+    /// Number of values that are extracted.
+    pub(super) extracted: usize,
+    /// Identifiers of responses that are not common values.
+    known: HashSet<String>,
 }
 
-/// Memory budget for the tokens of all responses, so that a large recording is processed in bounded memory.
-#[derive(Debug)]
-pub(super) struct TokenBudget(usize);
-
-impl Default for TokenBudget {
-    fn default() -> Self {
-        /// Bytes of texts and pointers.
-        const MAX_BYTES: usize = 32 * 1024 * 1024;
-        Self(MAX_BYTES)
+impl Correlation {
+    /// Adds notes on the values that are extracted, and on those that look like identifiers and stay.
+    pub(super) fn note(&self, requests: &mut [DraftRequest], notes: &mut Notes) {
+        match self.extracted {
+            0 => {}
+            count => notes.add(format!(
+                "{count} values are now extracted from earlier responses (extract): check that they are the right ones"
+            )),
+        }
+        left::note(requests, &self.known, notes);
     }
 }
 
-impl TokenBudget {
-    /// Collects texts of a response that may be tokens, as long as the budget lasts; also returns whether all
-    /// did fit.
-    pub(super) fn tokens(&mut self, answer: &Json) -> (Vec<TokenCandidate>, bool) {
-        let (mut tokens, mut is_whole) = (Vec::new(), true);
-        leaves(answer, &mut String::new(), &mut |pointer, text| {
-            // A dollar sign at the end would take part in an escape that follows it.
-            let cannot_be_token = text.contains(char::is_whitespace) || text.ends_with('$');
-            if !(MIN_TOKEN..=MAX_TOKEN).contains(&text.len()) || cannot_be_token {
-                return;
-            }
-            match self.0.checked_sub(pointer.len() + text.len() + size_of::<TokenCandidate>()) {
-                Some(left) => {
-                    self.0 = left;
-                    tokens.push(TokenCandidate { pointer: pointer.to_owned(), text: text.to_owned() });
-                }
-                None => is_whole = false,
-            }
-        });
-        (tokens, is_whole)
-    }
-}
-
-/// Replaces values from earlier responses by variables; returns the number of values replaced.
+/// Replaces values from earlier responses by variables.
 ///
-/// `answers` are the tokens of the responses, in the order of the requests.
-pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Vec<TokenCandidate>>) -> usize {
-    let mut first_seen: HashMap<String, (usize, String)> = HashMap::new();
-    for (index, tokens) in answers.into_iter().enumerate() {
-        for TokenCandidate { pointer, text } in tokens {
-            if first_seen.len() < MAX_TEXTS {
-                first_seen.entry(text).or_insert((index, pointer));
+/// `answers` are the values of the responses, in the order of the requests.
+pub(super) fn correlate(requests: &mut [DraftRequest], answers: Vec<Answer>) -> Correlation {
+    let mut known: BTreeMap<String, Vec<(usize, ValueCandidate)>> = BTreeMap::new();
+    for (index, values) in answers.into_iter().enumerate() {
+        for value in values {
+            if known.len() == MAX_TEXTS && !known.contains_key(&value.text) {
+                continue;
+            }
+            let places = known.entry(value.text.clone()).or_default();
+            if places.len() < MAX_PLACES {
+                places.push((index, value));
             }
         }
     }
-    let mut found: Vec<(usize, String, Needle)> =
-        first_seen.into_iter().map(|(text, (index, pointer))| (index, pointer, Needle::new(text))).collect();
-    // Longest first: a token may be part of another.
-    found.sort_by(|a, b| b.2.text.len().cmp(&a.2.text.len()).then_with(|| (a.0, &a.1).cmp(&(b.0, &b.1))));
-    let places = find_requests(requests, &found);
+    let is_known = |text: &&String| naming::rarity(text) > Some(Rarity::Common);
+    let ids = known.iter().filter(|(_, places)| places.iter().any(|(_, value)| value.is_id));
+    let ids = ids.map(|(text, _)| text).filter(is_known).cloned().collect();
+    let (rare, others): (Vec<_>, Vec<_>) =
+        known.into_iter().partition(|(text, _)| naming::rarity(text) == Some(Rarity::Rare));
     let mut names = VariableNames::default();
-    for ((index, pointer, needle), places) in found.into_iter().zip(places) {
+    replace_rare(requests, rare, &mut names);
+    replace_others(requests, others.into_iter().collect(), &mut names);
+    requests.iter_mut().for_each(rename);
+    Correlation { extracted: names.used.len(), known: ids }
+}
+
+/// Replaces rare values wherever they occur.
+fn replace_rare(
+    requests: &mut [DraftRequest],
+    values: Vec<(String, Vec<(usize, ValueCandidate)>)>,
+    names: &mut VariableNames,
+) {
+    let mut found: Vec<(usize, ValueCandidate, Needle)> = values
+        .into_iter()
+        .filter_map(|(text, mut candidates)| {
+            let first = candidates.first()?.0;
+            candidates.retain(|(index, _)| *index == first);
+            let (index, value) = candidates.into_iter().min_by_key(|(_, value)| preference(value))?;
+            Some((index, value, Needle::new(text)))
+        })
+        .collect();
+    // Longest first: a token may be part of another.
+    found.sort_by(|a, b| b.2.text.len().cmp(&a.2.text.len()).then_with(|| (a.0, &a.1.source).cmp(&(b.0, &b.1.source))));
+    let mut places = needle::find_requests(requests, found.iter().map(|(_, _, needle)| needle));
+    for (place, number) in numbers(requests, &found) {
+        places[number].insert(place);
+    }
+    for ((index, value, needle), places) in found.into_iter().zip(places) {
         // A longer token may have replaced it in the meantime.
-        let places: Vec<usize> = places.into_iter().filter(|place| needle.is_in(&requests[*place])).collect();
+        let is_number = needle.text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_in = |place: usize, requests: &mut [DraftRequest]| {
+            needle.is_in(&requests[place]) || (is_number && has_unit(&mut requests[place], &needle.text))
+        };
+        let places: Vec<usize> = places.into_iter().filter(|place| is_in(*place, requests)).collect();
         // A value that the client sent before it appeared in a response does not come from the server.
         if places.first().is_none_or(|first| *first <= index) || names.used.len() >= MAX_VALUES {
             continue;
         }
-        let name = names.allocate(&pointer);
+        let name = names.allocate(&value);
         for place in places {
+            if is_number {
+                units::replace(&mut requests[place], &mut |_, text| (text == needle.text).then(|| name.clone()));
+            }
             needle.replace_in(&mut requests[place], &name);
         }
-        requests[index].extract.push((name, pointer));
+        requests[index].extract.push((name, value.source));
     }
-    names.used.len()
 }
 
-/// Needles with the same first bytes, by length and text: even of many, few share a length.
-type NeedlesByLength<'n> = BTreeMap<usize, HashMap<&'n [u8], Vec<usize>>>;
+/// Which of several places of a value in a response is taken: one that is an identifier, by the shortest pointer.
+fn preference(value: &ValueCandidate) -> (bool, usize) {
+    (!value.is_id, value.source.length())
+}
 
-/// Finds the requests that contain each needle, in one pass over their texts, however many needles there are.
-fn find_requests(requests: &[DraftRequest], needles: &[(usize, String, Needle)]) -> Vec<BTreeSet<usize>> {
-    let mut begins: HashMap<&[u8], NeedlesByLength<'_>> = HashMap::new();
-    for (number, (_, _, needle)) in needles.iter().enumerate() {
-        for form in [needle.plain.as_bytes(), needle.encoded.as_bytes()] {
-            let alike = begins.entry(&form[..MIN_TOKEN]).or_default();
-            alike.entry(form.len()).or_default().entry(form).or_default().push(number);
-        }
-    }
-    let mut places = vec![BTreeSet::new(); needles.len()];
-    for (place, request) in requests.iter().enumerate() {
-        texts(request, &mut |text| {
-            for (at, window) in text.as_bytes().windows(MIN_TOKEN).enumerate() {
-                for (length, of_length) in begins.get(window).into_iter().flatten() {
-                    let found = text.as_bytes().get(at..at + length).and_then(|part| of_length.get(part));
-                    for number in found.into_iter().flatten() {
-                        places[*number].insert(place);
-                    }
-                }
-            }
+/// The requests that have one of the values as a number of a JSON body, with the value's index.
+fn numbers(requests: &mut [DraftRequest], found: &[(usize, ValueCandidate, Needle)]) -> Vec<(usize, usize)> {
+    let by_text: HashMap<&str, usize> =
+        found.iter().enumerate().map(|(number, (_, _, needle))| (needle.text.as_str(), number)).collect();
+    let mut places = Vec::new();
+    for (place, request) in requests.iter_mut().enumerate() {
+        units::replace(request, &mut |_, text| {
+            places.extend(by_text.get(text).map(|number| (place, *number)));
+            None
         });
     }
     places
 }
 
-/// Calls `show` for every text of a request that may contain a value.
-fn texts(request: &DraftRequest, show: &mut impl FnMut(&str)) {
-    show(&request.target);
-    other_texts(request, show);
+fn has_unit(request: &mut DraftRequest, value: &str) -> bool {
+    let mut found = false;
+    units::replace(request, &mut |_, text| {
+        found |= text == value;
+        None
+    });
+    found
 }
 
-fn other_texts(request: &DraftRequest, show: &mut impl FnMut(&str)) {
-    request.headers.iter().for_each(|(_, value)| show(value));
-    match &request.body {
-        DraftBody::Json(value) => leaves(value, &mut String::new(), &mut |_, text| show(text)),
-        DraftBody::Form(pairs) => pairs.iter().for_each(|(_, value)| show(value)),
-        DraftBody::Multipart(parts) => parts.iter().filter_map(DraftPart::value).for_each(show),
-        DraftBody::Text(text) => show(text),
-        DraftBody::None | DraftBody::File(_) => {}
-    }
+/// A place of a request that has one of the values.
+struct Use {
+    request: usize,
+    /// Its number among the places of the request.
+    number: usize,
+    unit: Unit,
 }
 
-/// Calls `show` for every text of a document, with its JSON pointer (RFC 6901).
-fn leaves(value: &Json, pointer: &mut String, show: &mut impl FnMut(&str, &str)) {
-    let length = pointer.len();
-    match value {
-        Json::Text(text) => show(pointer, text),
-        Json::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                // Writing into a String cannot fail.
-                let _ = write!(pointer, "/{index}");
-                leaves(item, pointer, show);
-                pointer.truncate(length);
+/// Replaces values that are not rare where they are whole, and where both names say that they are the same.
+fn replace_others(
+    requests: &mut [DraftRequest],
+    values: BTreeMap<String, Vec<(usize, ValueCandidate)>>,
+    names: &mut VariableNames,
+) {
+    let mut uses: HashMap<String, Vec<Use>> = HashMap::new();
+    for (request, draft) in requests.iter_mut().enumerate() {
+        let mut number = 0;
+        units::replace(draft, &mut |unit, text| {
+            if values.contains_key(text) {
+                let found = Use { request, number, unit: unit.clone() };
+                uses.entry(text.to_owned()).or_default().push(found);
             }
-        }
-        Json::Object(members) => {
-            // An asterisk would stand for every member.
-            for (key, member) in members.iter().filter(|(key, _)| key != "*") {
-                pointer.push('/');
-                pointer.push_str(&escape_template(&key.replace('~', "~0").replace('/', "~1")));
-                leaves(member, pointer, show);
-                pointer.truncate(length);
+            number += 1;
+            None
+        });
+    }
+    let mut chosen: HashMap<(usize, usize), String> = HashMap::new();
+    for (text, candidates) in values {
+        let Some(mut uses) = uses.remove(&text) else { continue };
+        let Some(rarity) = naming::rarity(&text) else { continue };
+        for (index, group) in by_response(candidates) {
+            let Some((value, taken)) = choose(&group, index, &uses, rarity) else { continue };
+            if names.used.len() >= MAX_VALUES {
+                return;
             }
-        }
-        _ => {}
-    }
-}
-
-/// A text to search for, in the forms in which it may occur.
-struct Needle {
-    text: String,
-    plain: String,
-    encoded: String,
-}
-
-impl Needle {
-    fn new(text: String) -> Self {
-        Self { plain: escape_template(&text), encoded: encoded(&text), text }
-    }
-
-    fn is_in(&self, request: &DraftRequest) -> bool {
-        let in_target = self.target_with(&request.target, "") != request.target;
-        let mut found = in_target;
-        other_texts(request, &mut |text| found |= replaced(text, &self.plain, "${}") != text);
-        found
-    }
-
-    /// Replaces the value in the path and query of a target. The host must be known when the plan is made, and a path
-    /// starts with a slash.
-    fn target_with(&self, target: &str, name: &str) -> String {
-        let authority = target.find("://").map_or(0, |at| at + 3);
-        let path = target[authority..].find('/').map_or(target.len(), |at| authority + at + 1);
-        let (kept, path) = target.split_at(path);
-        let path = replaced(path, &self.encoded, &format!("${{{name}}}"));
-        // Written without encoding, its slashes and the like must not be encoded by the template either.
-        format!("{kept}{}", replaced(&path, &self.plain, &format!("${{raw({name})}}")))
-    }
-
-    fn replace_in(&self, request: &mut DraftRequest, name: &str) {
-        let variable = format!("${{{name}}}");
-        let replaced = |text: &str| replaced(text, &self.plain, &variable);
-        request.target = self.target_with(&request.target, name);
-        for (_, value) in &mut request.headers {
-            *value = replaced(value);
-        }
-        match &mut request.body {
-            DraftBody::Json(value) => *value = std::mem::replace(value, Json::Null).with_strings(&replaced),
-            DraftBody::Form(pairs) => pairs.iter_mut().for_each(|(_, value)| *value = replaced(value)),
-            DraftBody::Multipart(parts) => {
-                parts.iter_mut().filter_map(DraftPart::value_mut).for_each(|value| *value = replaced(value));
+            let name = names.allocate(value);
+            for at in taken.into_iter().rev() {
+                let found = uses.remove(at);
+                chosen.insert((found.request, found.number), name.clone());
             }
-            DraftBody::Text(text) => *text = replaced(text),
-            DraftBody::None | DraftBody::File(_) => {}
+            requests[index].extract.push((name, value.source.clone()));
         }
+    }
+    for (request, draft) in requests.iter_mut().enumerate() {
+        let mut number = 0;
+        units::replace(draft, &mut |_, _| {
+            number += 1;
+            chosen.remove(&(request, number - 1))
+        });
     }
 }
 
-/// Replaces a part of a template's literal text by an expression; what is in `${...}` stays. So does a part after a
-/// dollar sign, which would escape the expression.
-fn replaced(template: &str, part: &str, expression: &str) -> String {
-    let mut out = String::with_capacity(template.len());
-    let mut rest = template;
-    loop {
-        let begin = expression_in(rest).unwrap_or(rest.len());
-        let (literal, after) = rest.split_at(begin);
-        let mut last = 0;
-        for (at, _) in literal.match_indices(part) {
-            let before = &literal[last..at];
-            out.push_str(before);
-            let is_escaped = literal[..at].ends_with('$');
-            out.push_str(if is_escaped { part } else { expression });
-            last = at + part.len();
+/// The places of a value, by response.
+fn by_response(candidates: Vec<(usize, ValueCandidate)>) -> BTreeMap<usize, Vec<ValueCandidate>> {
+    let mut groups: BTreeMap<usize, Vec<ValueCandidate>> = BTreeMap::new();
+    for (index, value) in candidates {
+        groups.entry(index).or_default().push(value);
+    }
+    groups
+}
+
+/// The place of a value in the response `index` that is its alone, and which of the uses are of it.
+fn choose<'v>(
+    group: &'v [ValueCandidate],
+    index: usize,
+    uses: &[Use],
+    rarity: Rarity,
+) -> Option<(&'v ValueCandidate, Vec<usize>)> {
+    for agreement in [Agreement::Same, Agreement::Possible] {
+        let of = |value: &ValueCandidate| -> Vec<usize> {
+            (0..uses.len()).filter(|at| Agreement::of(value, &uses[*at].unit, rarity) >= Some(agreement)).collect()
+        };
+        let mut fitting: Vec<(&ValueCandidate, Vec<usize>)> =
+            group.iter().map(|value| (value, of(value))).filter(|(_, uses)| !uses.is_empty()).collect();
+        fitting.sort_by_key(|(value, _)| value.source.length());
+        let Some((first, taken)) = fitting.first() else { continue };
+        // Two that are about different things have the same value by coincidence: which one is meant is unknown.
+        let is_alone = fitting.iter().all(|(other, _)| other.stems == first.stems);
+        // A value that the client sent before does not come from this response.
+        let is_new = taken.iter().all(|at| uses[*at].request > index);
+        return (is_alone && is_new).then(|| (*first, taken.clone()));
+    }
+    None
+}
+
+/// How far the names of a value in a response and in a request agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Agreement {
+    /// Both have the position or name of an identifier.
+    Possible,
+    /// Both identify the same kind of thing.
+    Same,
+}
+
+impl Agreement {
+    fn of(value: &ValueCandidate, unit: &Unit, rarity: Rarity) -> Option<Self> {
+        let is_same_name = naming::is_same_name(&value.name, &unit.name) && !naming::stem(&value.name).is_empty();
+        let is_same_kind = value.stems.iter().any(|stem| naming::is_same_stem(stem, &unit.stem));
+        if value.is_id && (is_same_name || is_same_kind) {
+            return Some(Self::Same);
         }
-        out.push_str(&literal[last..]);
-        let end = after.find('}').map_or(after.len(), |at| at + 1);
-        out.push_str(&after[..end]);
-        rest = &after[end..];
-        if rest.is_empty() {
-            return out;
-        }
+        (rarity >= Rarity::Short && value.is_id && unit.is_id).then_some(Self::Possible)
     }
 }
 
-/// The position of the first `${` that is not escaped.
-fn expression_in(template: &str) -> Option<usize> {
-    template.match_indices("${").map(|(at, _)| at).find(|at| !template[..*at].ends_with('$'))
-}
-
-/// Allocates names of variables.
-#[derive(Default)]
-struct VariableNames {
-    used: HashSet<String>,
-    /// How many variables with this base name were requested.
-    requested: HashMap<String, usize>,
-}
-
-impl VariableNames {
-    /// Creates a variable name from the last member of the pointer.
-    fn allocate(&mut self, pointer: &str) -> String {
-        let last =
-            pointer.rsplit('/').find(|part| part.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("value");
-        let base: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        loop {
-            let asked = self.requested.entry(base.clone()).or_default();
-            *asked += 1;
-            let name = if *asked == 1 { base.clone() } else { format!("{base}_{asked}") };
-            if !scenario::RESERVED.contains(&&*name) && self.used.insert(name.clone()) {
-                return name;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_is_replaced_in_literal_text_only() {
-        for (template, expected) in [
-            ("abc", "${v}"),
-            ("xabcabc", "x${v}${v}"),
-            ("${abc}abc${raw(abc)}", "${abc}${v}${raw(abc)}"),
-            ("$${abc}", "$${${v}}"),
-            ("$abc abc", "$abc ${v}"),
-            ("${abc", "${abc"),
-            ("", ""),
-        ] {
-            assert_eq!(replaced(template, "abc", "${v}"), expected, "{template}");
-        }
-        assert_eq!(replaced("$${abc", "$${abc", "${v}"), "${v}");
-        assert_eq!(replaced("$${abc", "{abc", "${v}"), "$${abc", "half of an escape");
+/// Names a request by its path with `:id` where a variable is now, so that an endpoint has one name.
+fn rename(request: &mut DraftRequest) {
+    let begin = request.target.find("://").map_or(0, |_| units::path_begin(&request.target).saturating_sub(1));
+    let path = request.target[begin..].split('?').next().unwrap_or_default();
+    let current = request.name.as_deref().unwrap_or(path);
+    let literal = |segment: &str| segment.replace("$${", "");
+    let segments = path.split('/').zip(current.split('/'));
+    let segments: Vec<&str> =
+        segments.map(|(new, old)| if literal(new).contains("${") { ":id" } else { old }).collect();
+    let name = segments.join("/");
+    if request.name.is_some() || name != path {
+        request.name = Some(name);
     }
 }

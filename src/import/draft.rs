@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use super::extraction::ValueSource;
 use crate::error::{Error, Result};
 use crate::plan::json::Json;
 use crate::plan::{read_back, scenario};
@@ -25,12 +26,20 @@ pub struct Import {
 pub(super) struct Notes {
     sentences: BTreeMap<String, u64>,
     has_loss: bool,
+    /// What the next notes are about, in front of each.
+    place: String,
 }
 
 impl Notes {
+    /// Sets the part of the input that the next notes are about, such as `command 2: `.
+    pub(super) fn at(&mut self, place: String) {
+        self.place = place;
+    }
+
     /// Adds a note about something that the user should know, with which nothing is lost.
     pub(super) fn add(&mut self, sentence: impl Into<String>) {
-        *self.sentences.entry(sentence.into()).or_default() += 1;
+        let sentence = format!("{}{}", self.place, sentence.into());
+        *self.sentences.entry(sentence).or_default() += 1;
     }
 
     /// Adds a note about something that is left out or changed: the import is whole no longer.
@@ -52,6 +61,13 @@ pub(super) struct Draft {
     pub(super) schema: &'static str,
     pub(super) name: String,
     pub(super) host: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) insecure: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connect_timeout: Option<String>,
+    /// Maximum number of redirects of requests that have none of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redirects: Option<u16>,
     pub(super) user_classes: [DraftClass; 1],
 }
 
@@ -66,7 +82,24 @@ pub(super) struct DraftClass {
 #[derive(Debug, Serialize)]
 struct DraftTask {
     name: &'static str,
-    requests: Vec<DraftRequest>,
+    requests: Vec<DraftStep>,
+}
+
+/// A step of a task.
+#[derive(Debug)]
+enum DraftStep {
+    Request(Box<DraftRequest>),
+    /// Think time.
+    Pause(String),
+}
+
+impl Serialize for DraftStep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::Request(request) => request.serialize(serializer),
+            Self::Pause(time) => serializer.collect_map([("pause", time)]),
+        }
+    }
 }
 
 /// One request.
@@ -86,8 +119,10 @@ pub(super) struct DraftRequest {
     pub(super) redirects: Option<u16>,
     /// The expected status, if it is not one that is accepted by default.
     pub(super) status: Option<u16>,
-    /// Name of the variable, and JSON pointer to its value.
-    pub(super) extract: Vec<(String, String)>,
+    /// Names of variables, and where the response has their values.
+    pub(super) extract: Vec<(String, ValueSource)>,
+    /// Think time before it.
+    pub(super) pause: Option<String>,
 }
 
 /// The body of a request.
@@ -96,9 +131,11 @@ pub(super) enum DraftBody {
     #[default]
     None,
     Json(Json),
+    /// Fields of one name follow one another.
     Form(Vec<(String, String)>),
     Multipart(Vec<DraftPart>),
     Text(String),
+    /// Path of a file, as template text.
     File(String),
 }
 
@@ -196,9 +233,14 @@ impl Draft {
     /// Creates a scenario named after its host.
     pub(super) fn new(host: String, requests: Vec<DraftRequest>, wait: Option<String>) -> Self {
         let name = host.split_once("://").map_or(host.as_str(), |(_, authority)| authority).to_owned();
-        let tasks = [DraftTask { name: "journey", requests }];
+        let steps = requests.into_iter().flat_map(|mut request| {
+            let pause = request.pause.take().map(DraftStep::Pause);
+            pause.into_iter().chain([DraftStep::Request(Box::new(request))])
+        });
+        let tasks = [DraftTask { name: "journey", requests: steps.collect() }];
         let class = DraftClass { name: "user", wait, tasks };
-        Self { schema: SCHEMA, name, host, user_classes: [class] }
+        let (insecure, connect_timeout, redirects) = (false, None, None);
+        Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, user_classes: [class] }
     }
 
     /// Returns the scenario as text, with the notes, after it has been read back.
@@ -244,10 +286,10 @@ impl Serialize for DraftRequest {
         match &self.body {
             DraftBody::None => {}
             DraftBody::Json(value) => map.serialize_entry("json", value)?,
-            DraftBody::Form(pairs) => map.serialize_entry("form", &Pairs(pairs))?,
+            DraftBody::Form(pairs) => map.serialize_entry("form", &FormFields(pairs))?,
             DraftBody::Multipart(parts) => map.serialize_entry("multipart", parts)?,
             DraftBody::Text(text) => map.serialize_entry("body", text)?,
-            DraftBody::File(path) => map.serialize_entry("body_file", &escape_template(path))?,
+            DraftBody::File(path) => map.serialize_entry("body_file", path)?,
         }
         if let Some(timeout) = &self.timeout {
             map.serialize_entry("timeout", timeout)?;
@@ -259,8 +301,8 @@ impl Serialize for DraftRequest {
             map.serialize_entry("expect", &BTreeMap::from([("status", status)]))?;
         }
         if !self.extract.is_empty() {
-            let pointers = self.extract.iter().map(|(name, at)| (name, BTreeMap::from([("json", at)])));
-            map.serialize_entry("extract", &pointers.collect::<BTreeMap<_, _>>())?;
+            let sources = self.extract.iter().map(|(name, source)| (name, source));
+            map.serialize_entry("extract", &sources.collect::<BTreeMap<_, _>>())?;
         }
         map.end()
     }
@@ -296,11 +338,21 @@ impl Serialize for DraftPart {
     }
 }
 
-/// A map that keeps its order.
-struct Pairs<'p>(&'p [(String, String)]);
+/// A map of fields in their order, where fields of one name are a list.
+struct FormFields<'p>(&'p [(String, String)]);
 
-impl Serialize for Pairs<'_> {
+impl Serialize for FormFields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+        let mut map = serializer.serialize_map(None)?;
+        for fields in self.0.chunk_by(|(a, _), (b, _)| a == b) {
+            match fields {
+                [(name, value)] => map.serialize_entry(name, value)?,
+                [(name, _), ..] => {
+                    map.serialize_entry(name, &fields.iter().map(|(_, value)| value).collect::<Vec<_>>())?;
+                }
+                [] => {}
+            }
+        }
+        map.end()
     }
 }

@@ -1,21 +1,24 @@
-//! Creates scenarios from existing material: a command copied from a browser, or a recording (HAR).
+//! Creates scenarios from existing material: a command copied from a browser, a recording (HAR), or a
+//! locustfile.
 //!
 //! ```text
-//! text ─► words ─► curl ─┐
-//! file ─► har ───────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
+//! text ─► shell ─► words ─► curl ─┐
+//! file ─► har ────────────────────┴─► Draft ─► JSON of a scenario, and notes on what was left out
+//! file ─► locust ────────────────────────────► JSON of a scenario, and notes
 //! ```
-//! Pure apart from reading the input: nothing here opens a socket.
+//! Pure apart from reading the input, and the files whose text a command inserts: nothing here opens a socket.
 
 mod body;
 mod correlate;
 mod curl;
 mod draft;
+mod extraction;
 mod har;
 mod locust;
-mod other_flags;
+mod marks;
 mod scope;
 mod secrets;
-mod shell_words;
+mod shell;
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
@@ -25,8 +28,8 @@ use crate::error::{Error, Result};
 use crate::plan::json::without_bom;
 use crate::secret::masked_url;
 pub use draft::Import;
-pub use scope::{Assets, Hosts, ImportOptions, SecretHandling};
-use shell_words::is_command;
+pub use scope::{Assets, Hosts, ImportOptions, Pauses, SecretHandling};
+use shell::{Commands, is_command, is_curl};
 
 /// Maximum size of a recording, which is read entry by entry. An hour with all images is smaller.
 const MAX_RECORDING: SizeLimit = SizeLimit::mib("a recording", 256);
@@ -35,6 +38,9 @@ const MAX_RECORDING: SizeLimit = SizeLimit::mib("a recording", 256);
 /// length.
 const MAX_COMMANDS: SizeLimit = SizeLimit::mib("a file of curl commands", 4);
 
+/// Stands for a command in errors about it.
+const COMMAND: &str = "curl command";
+
 /// Creates a scenario from `input`: a file (HAR, or curl commands), `-` for stdin, a curl command as one
 /// text, or its words.
 ///
@@ -42,8 +48,10 @@ const MAX_COMMANDS: SizeLimit = SizeLimit::mib("a file of curl commands", 4);
 /// One line that names the file and position, or the word; exit code 2.
 pub fn import(input: &[String], scope: ImportOptions) -> Result<Import> {
     match input {
-        [] => Err(Error::usage("import", "no input given; pass a HAR file, a curl command, or - for stdin")),
-        [one] if is_command(one) => curl::import("curl command", &shell_words::commands(one)?, scope),
+        [] => {
+            Err(Error::usage("import", "no input given; pass a HAR file, a locustfile, a curl command, or - for stdin"))
+        }
+        [one] if is_command(one) => curl::import(COMMAND, shell::commands(COMMAND, one)?, scope),
         [one] if locust::is_locustfile(one) => locust::import(one),
         [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope),
         [one] => {
@@ -51,10 +59,7 @@ pub fn import(input: &[String], scope: ImportOptions) -> Result<Import> {
                 bounded::open(Path::new(one), MAX_RECORDING).map_err(|why| Error::usage(input_label(one), why))?;
             text(one, file, scope)
         }
-        [first, rest @ ..] if is_command(first) => {
-            let words = rest.to_vec();
-            curl::import("curl command", &[words], scope)
-        }
+        [first, rest @ ..] if is_curl(first) => curl::import(COMMAND, Commands::of_words(rest)?, scope),
         [_, second, ..] => {
             Err(Error::usage(input_label(second), "only one input is allowed; put quotes around the curl command"))
         }
@@ -91,7 +96,7 @@ fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions) -> Result<I
     let text = bounded::read_source(input, MAX_COMMANDS).map_err(|why| Error::usage(name, why))?;
     let text = String::from_utf8(text).map_err(|_| Error::usage(name, "is not UTF-8 text"))?;
     if is_command(&text) {
-        return curl::import(name, &shell_words::commands(&text)?, scope);
+        return curl::import(name, shell::commands(name, &text)?, scope);
     }
     Err(Error::usage(name, "is neither a HAR file nor a curl command"))
 }

@@ -9,6 +9,8 @@ pub struct ImportOptions {
     pub assets: Assets,
     /// How header values that usually are secrets are handled.
     pub secrets: SecretHandling,
+    /// Whether the pauses of a recording are imported.
+    pub pauses: Pauses,
 }
 
 /// Which hosts' requests are imported from a recording.
@@ -36,4 +38,13 @@ pub enum SecretHandling {
     FromEnvironment,
     /// They are kept in the scenario.
     Keep,
+}
+
+/// Whether the pauses of a recording are imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pauses {
+    /// They become think times.
+    Keep,
+    /// They are left out: each request follows the one before at once.
+    LeaveOut,
 }

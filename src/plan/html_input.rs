@@ -11,7 +11,13 @@ pub(super) fn values<'h>(html: &'h str, name: &'h str) -> impl Iterator<Item = S
 
 /// The names of the `input` elements.
 pub(super) fn names(html: &str) -> impl Iterator<Item = String> {
-    Tags { rest: html }.filter(|tag| tag.name.eq_ignore_ascii_case("input")).filter_map(|tag| tag.attribute("name"))
+    fields(html).map(|(name, _)| name)
+}
+
+/// Names and values of the `input` elements that have a name.
+pub fn fields(html: &str) -> impl Iterator<Item = (String, String)> {
+    let inputs = Tags { rest: html }.filter(|tag| tag.name.eq_ignore_ascii_case("input"));
+    inputs.filter_map(|tag| Some((tag.attribute("name")?, tag.attribute("value").unwrap_or_default())))
 }
 
 /// A start tag.

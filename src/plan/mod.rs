@@ -14,7 +14,7 @@ pub mod endpoint;
 pub mod expect;
 pub mod extract;
 mod flag_text;
-mod html_input;
+pub mod html_input;
 mod inputs;
 pub mod journey;
 pub mod json;

@@ -28,6 +28,12 @@ pub fn decode_lossy(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
+/// The decoded bytes; what is not encoded correctly stays.
+#[must_use]
+pub fn decode_bytes(text: &str) -> Vec<u8> {
+    percent_decode_str(text).collect()
+}
+
 /// The decoded text; `None` where a `%` is not followed by two hex digits, or the bytes are not UTF-8.
 #[must_use]
 pub fn decode(text: &str) -> Option<String> {

@@ -41,7 +41,8 @@ pub fn check_in(folder: &Path, what: &str, text: &str) -> Result<()> {
 
 /// The environment variables that a text mentions, each with a value that fits where it stands.
 fn environment(text: &str) -> Environment {
-    let in_texts = text.split("${env.").skip(1).filter_map(|rest| rest.split_once('}'));
+    let end = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+    let in_texts = text.split("env.").skip(1).map(|rest| &rest[..end(rest)]);
     let value = |name: &str| {
         let begin = format!("\"${{env.{name}}}");
         match text.contains(&begin) {
@@ -50,7 +51,7 @@ fn environment(text: &str) -> Environment {
             false => "1",
         }
     };
-    let in_texts = in_texts.map(|(name, _)| (name.to_owned(), value(name).to_owned()));
+    let in_texts = in_texts.map(|name| (name.to_owned(), value(name).to_owned()));
     let variables = text.split("\"env\": \"").skip(1).filter_map(|rest| rest.split_once('"'));
     in_texts.chain(variables.map(|(name, _)| (name.to_owned(), ANY_HOST.to_owned()))).collect()
 }

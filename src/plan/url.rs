@@ -244,7 +244,9 @@ fn request_target(text: &str) -> String {
     format!("{slash}{}", percent::encode(text, percent::TARGET))
 }
 
-fn remove_dot_segments(target: &str) -> String {
+/// A path, with or without a query, without its `.` and `..` (RFC 3986 section 5.2.4).
+#[must_use]
+pub fn remove_dot_segments(target: &str) -> String {
     let (path, query) = target.find('?').map_or((target, ""), |at| target.split_at(at));
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/').skip(1) {

@@ -28,12 +28,14 @@ sys.dont_write_bytecode = True
 import scenarios_certificates
 import scenarios_connections
 import scenarios_count
+import scenarios_curl
 import scenarios_deploy
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
 import scenarios_locust
 import scenarios_page
+import scenarios_recordings
 import scenarios_request
 import scenarios_requests
 import scenarios_route
@@ -55,10 +57,12 @@ SCENARIOS = [
     *scenarios_truth.SCENARIOS,
     *scenarios_unfinished.SCENARIOS,
     *scenarios_journeys.SCENARIOS,
+    *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
     *scenarios_locust.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_requests.SCENARIOS,
+    *scenarios_recordings.SCENARIOS,
     *scenarios_system.SCENARIOS,
     *scenarios_engines.SCENARIOS,
     *scenarios_deploy.SCENARIOS,

@@ -3,15 +3,12 @@
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-import urllib.parse
 from pathlib import Path
 
 from harness import Skip, child, end, equal, expect, free_port, wait_for_port
 from scenarios_count import whole_stream
-from servers import python_server
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -126,58 +123,7 @@ def the_examples_run_against_the_embedded_target(bench):
     return ", ".join(said)
 
 
-COMMANDS = [
-    ["{url}/plain"],
-    ["{url}/query?a=1&b=%20", "-G", "-d", "c=3", "--data-urlencode", "d=x y&z"],
-    ["-X", "DELETE", "{url}/gone", "-H", "X-One: 1", "-H", "X-Dollar: ${{HOME}}"],
-    ["{url}/form", "-d", "a=1", "--data-raw", "b=%C3%BC"],
-    ["{url}/json", "--json", '{{"a": "ü \\" ${{x}}", "n": [1, 2.5, null, true]}}'],
-    ["{url}/raw", "-H", "Content-Type: text/plain", "--data-binary", "line 1\nline 2"],
-    ["-XPUT", "{url}/auth", "-u", "amy:pw", "-b", "sid=1; t=2", "-A", "agent/1", "-e", "http://example.com/"],
-    ["-I", "{url}/head", "--compressed"],
-    ["{url}/multi", "-F", "a=1", "-F", "b=two words"],
-]
-"""Words after `curl`, as people and browsers write them."""
-
-
-def essence(request):
-    """The part of a recorded request on which curl and swarmline must agree: not what each says about itself."""
-    own = {"user-agent", "host", "connection", "content-length", "accept", "accept-encoding"}
-    headers = {name.lower(): value for name, value in request["headers"] if name.lower() not in own or value == "agent/1"}
-    body = request["body"]
-    kind = headers.get("content-type", "")
-    if kind == "application/json":
-        body = json.loads(body.encode("latin-1"))
-    if kind.startswith("multipart/"):
-        mark = kind.split("boundary=")[1]
-        body, headers["content-type"] = body.replace(mark, "MARK"), "multipart"
-    if kind == "application/x-www-form-urlencoded":
-        body = urllib.parse.parse_qsl(body)
-    return request["method"], request["path"], headers, body
-
-
-def an_imported_curl_command_sends_what_curl_sends(bench):
-    """Nine commands: curl itself, and the scenario that import creates from each, send the same to the same server."""
-    if not shutil.which("curl"):
-        raise Skip("curl is not installed")
-    with python_server(bench.dir / "server") as server:
-        for index, words in enumerate(COMMANDS):
-            words = [word.format(url=server.url) for word in words]
-            subprocess.run(["curl", "-s", "-o", os.devnull, *words], check=True, stdin=subprocess.DEVNULL, timeout=30)
-            made = subprocess.run([bench.binary, "import", "--keep-secrets", "curl", *words], stdin=subprocess.DEVNULL,
-                                  capture_output=True, timeout=30)
-            expect(made.returncode == 0, f"import of {words}: {made.stderr.decode()}")
-            path = bench.dir / f"{index}.json"
-            path.write_bytes(made.stdout)
-            bench.run("-f", path, "-n", "1", "--telemetry", bench.stream_path(f"{index}.ndjson"))
-        requests = [essence(request) for request in server.requests()]
-    for words, asked, sent in zip(COMMANDS, requests[::2], requests[1::2], strict=True):
-        equal(sent, asked, f"curl {words}")
-    return f"{len(COMMANDS)} commands"
-
-
 SCENARIOS = [
-    an_imported_curl_command_sends_what_curl_sends,
     a_journey_through_httpbin_meets_every_expectation,
     the_examples_run_against_the_embedded_target,
 ]

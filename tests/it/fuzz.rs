@@ -5,6 +5,7 @@
 //! `FUZZ_SEED`, with the binary in `FUZZ_BIN` or else that of the tests, which checks for overflows. An input that fails
 //! is left in `target/tmp/fuzz`, minimized.
 
+mod commands;
 mod judge;
 mod kinds;
 mod mutate;

@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::super::correlate::TokenBudget;
+use super::super::correlate::ValueBudget;
 use super::super::draft::{MAX_REQUESTS, Notes};
 use super::exchange::RecordedExchange;
 use crate::error::{Error, Result};
@@ -24,7 +24,7 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
     if !entries.found {
         return Err(Error::usage(file, "/log/entries: missing, or not a list; is this a HAR file?"));
     }
-    if entries.tokens_skipped {
+    if entries.budget.is_exceeded {
         notes.add(
             "the recording's responses contain more than 32 MiB of texts: not all of them were searched for values",
         );
@@ -37,9 +37,7 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
 struct Entries {
     list: Vec<RecordedExchange>,
     found: bool,
-    budget: TokenBudget,
-    /// Whether responses had more tokens than the budget allows.
-    tokens_skipped: bool,
+    budget: ValueBudget,
     /// Why reading stopped: the position and a sentence.
     refused: Option<(String, String)>,
 }
@@ -109,10 +107,7 @@ impl<'de> Visitor<'de> for &mut Entries {
                     return Err(A::Error::custom("refused"));
                 }
             };
-            if let Some((entry, is_whole)) = read {
-                self.tokens_skipped |= !is_whole;
-                self.list.push(entry);
-            }
+            self.list.push(read);
             index += 1;
         }
         Ok(())

@@ -1,208 +1,197 @@
-//! A recorded exchange, and the request of a scenario that it becomes.
+//! A recorded exchange.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
-use super::super::body;
-use super::super::correlate::{TokenBudget, TokenCandidate};
-use super::super::curl::{is_computed, joined};
-use super::super::draft::{DraftBody, DraftRequest, Notes, escape_template};
+use super::super::correlate::{Answer, Collector, ValueBudget};
+use super::exclusion::Exclusion;
+use super::kind::{self, Fields, field};
+use super::post::{self, RecordedBody};
 use crate::clock;
-use crate::error::{Error, Result};
-use crate::plan::json::{Duplicates, Json, RawJson};
+use crate::plan::json::{Duplicates, RawJson};
 use crate::plan::url::Url;
-use crate::value;
 
 /// A recorded exchange.
+#[derive(Debug)]
 pub(super) struct RecordedExchange {
-    /// Seconds since 1970; 0 if the recording does not contain it.
-    pub(super) started: f64,
+    /// Seconds since 1970, if the recording has it.
+    pub(super) started: Option<f64>,
+    /// How long it took.
     pub(super) seconds: f64,
     pub(super) page: Option<String>,
-    method: String,
+    /// Whether it loads a page, as far as the recorder tells.
+    pub(super) is_page: bool,
+    pub(super) is_asset: bool,
+    /// Why it is not a request to a server.
+    pub(super) exclusion: Option<Exclusion>,
+    pub(super) method: String,
     pub(super) origin: String,
     /// Path and query.
     pub(super) target: String,
-    headers: Vec<(String, String)>,
-    content_type: String,
-    post: Option<RecordedBody>,
-    status: u16,
-    redirect: Option<String>,
-    pub(super) is_asset: bool,
-    /// Texts of the response that may be tokens.
-    pub(super) response_tokens: Vec<TokenCandidate>,
+    /// `name:password` of the URL.
+    pub(super) credentials: Option<String>,
+    pub(super) headers: Fields,
+    pub(super) content_type: String,
+    pub(super) post: RecordedBody,
+    /// Status of the response, if the recording has one.
+    pub(super) status: Option<u16>,
+    /// Where the response redirects to.
+    pub(super) redirect: Option<String>,
+    /// Cookies that the response sets.
+    pub(super) cookies: Vec<(String, String)>,
+    /// Values of the response that may be tokens.
+    pub(super) values: ResponseValues,
 }
 
-/// The body of a recorded request.
-enum RecordedBody {
-    Text(String),
-    Parameters(Vec<(String, String)>),
-    /// Files and other content that is not in the recording.
-    Unknown,
+/// Values of a response, by where it has them.
+#[derive(Debug, Default)]
+pub(super) struct ResponseValues {
+    /// In the body and the headers: of redirects users see those of the last response only.
+    pub(super) own: Answer,
+    /// In cookies: those of all hops.
+    pub(super) cookies: Answer,
+    /// In the URL, which the server has chosen if it is that of a redirect.
+    pub(super) url: Answer,
 }
+
+/// An error: the position in the entry, and a sentence.
+type Refused = (&'static str, String);
 
 impl RecordedExchange {
-    /// Reads an entry; also returns whether all tokens of its response did fit. `None` for schemes other than
-    /// HTTP (`data:`, `blob:`, extensions).
-    pub(super) fn read(
-        entry: &Value,
-        room: &mut TokenBudget,
-    ) -> std::result::Result<Option<(Self, bool)>, (&'static str, String)> {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let request = &entry["request"];
-        let url = text(&request["url"]).ok_or(("/request/url", "missing, or not text".to_owned()))?;
-        let method = text(&request["method"]).ok_or(("/request/method", "missing, or not text".to_owned()))?;
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Ok(None);
-        }
-        let parsed = Url::parse(&url).map_err(|why| ("/request/url", why))?.url;
-        let headers = request["headers"].as_array().into_iter().flatten();
-        let headers: Vec<(String, String)> =
-            headers.filter_map(|field| Some((text(&field["name"])?, text(&field["value"])?))).collect();
-        let named =
-            |name: &str| headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.clone());
-        let response = &entry["response"];
-        let mime = response["content"]["mimeType"].as_str().unwrap_or_default().to_ascii_lowercase();
-        let kind = entry["_resourceType"].as_str().unwrap_or_default();
-        let is_asset = is_asset(kind, &mime);
-        // Requests for assets are usually left out, and their content contains no tokens.
-        let answer = if is_asset { None } else { response_json(&response["content"], &mime) };
-        let (answer, is_whole) = answer.map_or_else(|| (Vec::new(), true), |answer| room.tokens(&answer));
-        let entry = Self {
-            started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map_or(0.0, |at| at.as_secs_f64()),
-            seconds: entry["time"].as_f64().unwrap_or_default().max(0.0) / 1e3,
-            page: text(&entry["pageref"]),
-            origin: parsed.origin().text(),
-            target: parsed.target().to_owned(),
-            content_type: text(&request["postData"]["mimeType"]).or_else(|| named("content-type")).unwrap_or_default(),
-            post: post(&request["postData"]),
-            status: response["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or_default(),
-            redirect: text(&response["redirectURL"]).filter(|to| !to.is_empty()),
+    /// Reads an entry.
+    pub(super) fn read(entry: &Value, budget: &mut ValueBudget) -> Result<Self, Refused> {
+        let (request, response) = (&entry["request"], &entry["response"]);
+        let needed =
+            |value: &Value, at| value.as_str().map(str::to_owned).ok_or((at, "missing, or not text".to_owned()));
+        let url = needed(&request["url"], "/request/url")?;
+        let method = needed(&request["method"], "/request/method")?;
+        let headers = fields(&request["headers"]);
+        let exclusion = kind::not_a_request(entry, &method, &url, &headers);
+        let (origin, target, credentials) = match (&exclusion, Url::parse(&url)) {
+            (_, Ok(parsed)) => (parsed.url.origin().text(), parsed.url.target().to_owned(), parsed.userinfo),
+            (Some(_), Err(_)) => (String::new(), String::new(), None),
+            (None, Err(why)) => return Err(("/request/url", why)),
+        };
+        let status = response["status"].as_u64().and_then(|status| status.try_into().ok());
+        let path = target.split('?').next().unwrap_or_default();
+        let is_asset = kind::is_asset(entry, &method, &headers, path);
+        let sent_type = field(&headers, "content-type").or_else(|| request["postData"]["mimeType"].as_str());
+        let content_type = sent_type.unwrap_or_default().to_owned();
+        let mut exchange = Self {
+            started: entry["startedDateTime"].as_str().and_then(clock::unix_time).map(|at| at.as_secs_f64()),
+            seconds: entry["time"].as_f64().filter(|time| time.is_finite()).unwrap_or_default().max(0.0) / 1e3,
+            page: entry["pageref"].as_str().map(str::to_owned),
+            is_page: kind::is_page(entry, &headers),
             is_asset,
-            response_tokens: answer,
+            post: post::read(request, &content_type, &headers),
+            redirect: redirect(response, status),
+            cookies: cookies(response),
+            values: ResponseValues::default(),
+            exclusion,
             method,
+            origin,
+            target,
+            credentials,
             headers,
+            content_type,
+            status,
         };
-        Ok(Some((entry, is_whole)))
-    }
-
-    pub(super) fn request(self, host: &str, notes: &mut Notes) -> Result<DraftRequest> {
-        let method =
-            value::method(&self.method).map_err(|why| Error::usage(format!("{} {}", self.method, self.target), why))?;
-        let path = self.target.split('?').next().unwrap_or_default();
-        let general = generalized_path(path);
-        let name = (general != self.target).then(|| escape_template(&general));
-        let target = escape_template(&self.target);
-        let target = if self.origin == host { target } else { format!("{}{target}", self.origin) };
-        let (body, by_itself) = match &self.post {
-            None => (DraftBody::None, false),
-            Some(RecordedBody::Text(text)) => body::convert(&self.content_type, text),
-            Some(RecordedBody::Parameters(pairs)) => body::of_fields(pairs),
-            Some(RecordedBody::Unknown) => {
-                notes.add(format!("{method} {path}: its body is not in the recording"));
-                (DraftBody::None, false)
-            }
-        };
-        let drops_type = by_itself || body == DraftBody::None;
-        let headers = self.headers.into_iter().filter(|(name, _)| !is_browser_header(name));
-        let headers = headers.filter(|(name, _)| !(drops_type && name.eq_ignore_ascii_case("content-type")));
-        let headers = joined(headers.map(|(name, value)| (name, escape_template(&value))), notes);
-        let status = Some(self.status).filter(|status| (400..=599).contains(status));
-        if self.status > 599 {
-            notes.add(format!(
-                "{method} {path}: the recording has a status of {}, which is not defined in HTTP",
-                self.status
-            ));
+        if exchange.exclusion.is_none() && !is_asset {
+            exchange.values = exchange.response_values(response, budget);
         }
-        Ok(DraftRequest { method, target, name, headers, body, status, ..DraftRequest::default() })
+        Ok(exchange)
     }
 
-    /// The destination of a redirect, as origin and target.
-    pub(super) fn redirect_target(&self) -> Option<String> {
-        let to = self.redirect.as_deref().filter(|_| (300..400).contains(&self.status))?;
-        let from = Url::parse(&format!("{}{}", self.origin, self.target)).ok()?.url;
-        let url = from.join(to).ok()?;
+    /// Origin, path and query.
+    pub(super) fn url(&self) -> String {
+        format!("{}{}", self.origin, self.target)
+    }
+
+    /// When its response had been received, in seconds since 1970.
+    pub(super) fn end(&self) -> Option<f64> {
+        self.started.map(|started| started + self.seconds)
+    }
+
+    /// The destination of its redirect, as origin and target.
+    pub(super) fn redirect_url(&self) -> Option<String> {
+        let from = Url::parse(&self.url()).ok()?.url;
+        let url = from.join(self.redirect.as_deref()?).ok()?;
         Some(format!("{}{}", url.origin().text(), url.target()))
     }
-}
 
-fn post(data: &Value) -> Option<RecordedBody> {
-    if data.is_null() {
-        return None;
+    /// The values of the response, for the requests that follow.
+    fn response_values(&self, response: &Value, budget: &mut ValueBudget) -> ResponseValues {
+        let path = self.target.split('?').next().unwrap_or_default();
+        let mut values = Collector::new(path, budget);
+        let content = &response["content"];
+        let mime = content["mimeType"].as_str().unwrap_or_default().to_ascii_lowercase();
+        let text = content["text"].as_str().map(|text| {
+            if content["encoding"] == "base64" {
+                BASE64_STANDARD.decode(text).unwrap_or_default()
+            } else {
+                text.as_bytes().to_vec()
+            }
+        });
+        let text = text.unwrap_or_default();
+        if mime.contains("json") {
+            if let Some(json) = RawJson::parse(&text).ok().and_then(|json| json.parse_tree(Duplicates::LastWins).ok()) {
+                values.json(&json);
+            }
+        } else if mime.contains("html") {
+            values.html(&String::from_utf8_lossy(&text));
+        }
+        for (name, value) in fields(&response["headers"]) {
+            values.header(&name, &value);
+        }
+        let own = values.take();
+        self.cookies.iter().for_each(|(name, value)| values.cookie(name, value));
+        let cookies = values.take();
+        values.url(&self.target);
+        ResponseValues { own, cookies, url: values.take() }
     }
-    if let Some(text) = data["text"].as_str().filter(|text| !text.is_empty()) {
-        return Some(RecordedBody::Text(text.to_owned()));
-    }
-    let pairs = data["params"].as_array().into_iter().flatten();
-    let pairs: Option<Vec<_>> = pairs
-        .map(|pair| {
-            let plain = pair["fileName"].is_null();
-            plain.then(|| Some((pair["name"].as_str()?.to_owned(), pair["value"].as_str()?.to_owned()))).flatten()
-        })
-        .collect();
-    match pairs {
-        Some(pairs) if pairs.is_empty() => None,
-        Some(pairs) => Some(RecordedBody::Parameters(pairs)),
-        None => Some(RecordedBody::Unknown),
-    }
 }
 
-/// The document of the response, if it is JSON and in the recording.
-fn response_json(content: &Value, mime: &str) -> Option<Json> {
-    let text = content["text"].as_str().filter(|_| mime.contains("json"))?;
-    let read = |text: &[u8]| RawJson::parse(text).ok()?.parse_tree(Duplicates::LastWins).ok();
-    if content["encoding"] == "base64" { read(&BASE64_STANDARD.decode(text).ok()?) } else { read(text.as_bytes()) }
-}
-
-fn is_asset(kind: &str, mime: &str) -> bool {
-    let by_kind =
-        matches!(kind, "image" | "font" | "stylesheet" | "script" | "media" | "manifest" | "ping" | "preflight");
-    let by_mime = [
-        "image/",
-        "font/",
-        "audio/",
-        "video/",
-        "text/css",
-        "text/javascript",
-        "application/javascript",
-        "application/x-javascript",
-        "application/font",
-        "application/wasm",
-    ];
-    by_kind || by_mime.iter().any(|prefix| mime.starts_with(prefix))
-}
-
-/// Headers that depend on the browser and its connection, or on its cache and cookies, which users have
-/// themselves.
-fn is_browser_header(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let dropped = [
-        "cookie",
-        "accept-encoding",
-        "user-agent",
-        "if-none-match",
-        "if-modified-since",
-        "cache-control",
-        "pragma",
-        "upgrade-insecure-requests",
-        "priority",
-        "te",
-        "dnt",
-        "keep-alive",
-        "origin-agent-cluster",
-        "purpose",
-    ];
-    is_computed(name) || lower.starts_with("sec-") || lower.starts_with("proxy-") || dropped.contains(&lower.as_str())
-}
-
-/// The path with numbers and identifiers replaced, so that an endpoint has one name.
-fn generalized_path(path: &str) -> String {
-    let part = |segment: &str| {
-        let hex = segment.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        let has_digit = segment.bytes().any(|byte| byte.is_ascii_digit());
-        let is_number = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number || (hex && has_digit && segment.len() >= 16) { ":id".to_owned() } else { segment.to_owned() }
+/// The header fields of a message. Recorders of HTTP/2 join fields of one name by line breaks.
+fn fields(list: &Value) -> Fields {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     };
-    path.split('/').map(part).collect::<Vec<_>>().join("/")
+    let read = list.as_array().into_iter().flatten();
+    let read = read.filter_map(|field| Some((text(&field["name"])?, text(&field["value"])?)));
+    let lines = |(name, value): (String, String)| {
+        let lines: Vec<(String, String)> =
+            value.split('\n').map(|line| (name.clone(), line.trim().to_owned())).collect();
+        lines
+    };
+    read.flat_map(lines).collect()
+}
+
+/// Where the response redirects to. Some recorders leave the field for it empty.
+fn redirect(response: &Value, status: Option<u16>) -> Option<String> {
+    let is_redirect = matches!(status, Some(301 | 302 | 303 | 307 | 308));
+    let named = response["redirectURL"].as_str().filter(|to| !to.is_empty()).map(str::to_owned);
+    let location = || field(&fields(&response["headers"]), "location").map(str::to_owned);
+    named.or_else(location).filter(|_| is_redirect)
+}
+
+/// Names and values of the cookies that a response sets.
+fn cookies(response: &Value) -> Vec<(String, String)> {
+    let headers = fields(&response["headers"]).into_iter();
+    let set = headers.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    let pair = |text: &str| {
+        let (name, value) = text.split(';').next()?.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    let mut cookies: Vec<(String, String)> = set.filter_map(|(_, value)| pair(&value)).collect();
+    for cookie in response["cookies"].as_array().into_iter().flatten() {
+        if let (Some(name), Some(value)) = (cookie["name"].as_str(), cookie["value"].as_str())
+            && !cookies.iter().any(|(known, _)| known == name)
+        {
+            cookies.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    cookies
 }

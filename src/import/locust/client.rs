@@ -7,7 +7,7 @@ use super::calls::Arguments;
 use super::evaluator::{Evaluator, Known};
 use super::library::seconds;
 use super::steps::{Request, Step};
-use super::value::{Part, Problem, Text, Value};
+use super::value::{Part, Problem, RunKind, RunValue, Text, Value};
 use crate::plan::json::Json;
 
 impl Evaluator<'_> {
@@ -144,6 +144,14 @@ impl Evaluator<'_> {
                 let (variable, default) = self.variables[&run.code].clone();
                 let Some(default) = default.filter(|default| !default.starts_with("http")) else { return Ok(url) };
                 return Ok(self.under_prefix(url, &variable, &default, line));
+            }
+            Some(Part::Run(run)) if choice_of_paths(&run.code).is_some() => {
+                let code = choice_of_paths(&run.code).unwrap_or_default();
+                let mut target = base;
+                target.push(Text::literal("/"));
+                target.push(Text::run(RunValue::made(code, RunKind::Text)));
+                target.push(Text(url.0[1..].to_vec()));
+                return Ok(target);
             }
             Some(Part::Run(_)) => {
                 return Err(Problem { line, why: "its URL begins with a value that only a run gives".to_owned() });
@@ -294,85 +302,13 @@ impl Evaluator<'_> {
     }
 
     /// A value of a form or query.
-    fn field(&mut self, value: &Value, line: u32) -> Known<Json> {
+    pub(super) fn field(&mut self, value: &Value, line: u32) -> Known<Json> {
         Ok(match value {
             Value::List(items) | Value::Tuple(items) => {
                 Json::List(items.iter().map(|item| self.field(item, line)).collect::<Known<_>>()?)
             }
             value => Json::Text(self.text(value, line)?.template()),
         })
-    }
-
-    fn data_body(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
-        request.body = Some(match value {
-            Value::Dict(members) => {
-                let mut fields = Vec::new();
-                for (key, value) in members {
-                    if !matches!(value, Value::None) {
-                        let name = self.text(key, line)?.template();
-                        fields.push((name, self.field(value, line)?));
-                    }
-                }
-                ("form", Json::Object(fields))
-            }
-            Value::Dumped(value) => ("json text", self.json(value, line)?),
-            Value::File(path) => ("body_file", Json::Text(path.clone())),
-            value => {
-                let text = self.text(value, line)?.template();
-                if text.is_empty() {
-                    return Ok(());
-                }
-                ("body", Json::Text(text))
-            }
-        });
-        Ok(())
-    }
-
-    fn files(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
-        let members: Vec<(Value, Value)> = match value {
-            Value::Dict(members) => members.clone(),
-            Value::List(pairs) | Value::Tuple(pairs) => {
-                let pair = |pair: &Value| match pair {
-                    Value::Tuple(pair) if pair.len() == 2 => Some((pair[0].clone(), pair[1].clone())),
-                    _ => None,
-                };
-                pairs.iter().map(pair).collect::<Option<_>>().ok_or_else(|| not_known(value, "files", line))?
-            }
-            _ => return Err(not_known(value, "files", line)),
-        };
-        let mut parts = Vec::new();
-        if let Some(("form", Json::Object(fields))) = request.body.take() {
-            for (name, value) in fields {
-                parts.push(Json::Object(vec![("name".to_owned(), Json::Text(name)), ("value".to_owned(), value)]));
-            }
-        }
-        for (key, file) in members {
-            let mut part = vec![("name".to_owned(), Json::Text(self.text(&key, line)?.template()))];
-            let (filename, content, kind) = match &file {
-                Value::Tuple(all) => {
-                    (all.first().cloned(), all.get(1).cloned().unwrap_or(Value::None), all.get(2).cloned())
-                }
-                content => (None, content.clone(), None),
-            };
-            match content {
-                Value::File(path) => part.push(("file".to_owned(), Json::Text(path))),
-                content => part.push(("value".to_owned(), Json::Text(self.text(&content, line)?.template()))),
-            }
-            match filename {
-                Some(Value::None) => part.push(("filename".to_owned(), Json::Null)),
-                Some(name) => part.push(("filename".to_owned(), Json::Text(self.text(&name, line)?.template()))),
-                None if !part.iter().any(|(key, _)| key == "file") => {
-                    part.push(("filename".to_owned(), Json::Text(self.text(&key, line)?.template())));
-                }
-                None => {}
-            }
-            if let Some(kind) = kind {
-                part.push(("content_type".to_owned(), Json::Text(self.text(&kind, line)?.template())));
-            }
-            parts.push(Json::Object(part));
-        }
-        request.body = Some(("multipart", Json::List(parts)));
-        Ok(())
     }
 
     fn auth(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
@@ -389,9 +325,21 @@ impl Evaluator<'_> {
     }
 }
 
-fn not_known(value: &Value, name: &str, line: u32) -> Problem {
+pub(super) fn not_known(value: &Value, name: &str, line: u32) -> Problem {
     match value {
         Value::Unknown(problem) => problem.clone(),
         _ => Problem { line, why: format!("its {name} are not known") },
     }
+}
+
+/// `choice(/a,/b)` without the slash that each text begins with, and not encoded.
+fn choice_of_paths(code: &str) -> Option<String> {
+    let texts = code.strip_prefix("choice(")?.strip_suffix(')')?;
+    if texts.contains(['\'', '"']) {
+        return None;
+    }
+    let paths = texts.split(',').map(|text| text.strip_prefix('/'));
+    let paths: Option<Vec<&str>> = paths.collect();
+    let paths: Vec<&str> = paths?.into_iter().map(|path| if path.is_empty() { "''" } else { path }).collect();
+    Some(format!("raw(choice({}))", paths.join(",")))
 }

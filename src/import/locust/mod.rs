@@ -12,6 +12,7 @@ mod answers;
 mod assign;
 mod attributes;
 mod block;
+mod bodies;
 mod builtins;
 mod calls;
 mod changing;

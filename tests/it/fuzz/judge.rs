@@ -1,6 +1,6 @@
 //! Promises that hold for any input.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
@@ -15,19 +15,19 @@ const TIME: u32 = 10;
 
 /// Runs a command: it must end in time, within the memory, with a documented exit code and without a panic.
 pub(crate) fn run<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Finished, String> {
-    run_with(&BTreeSet::new(), words)
+    run_with(&BTreeMap::new(), words)
 }
 
-/// Like [`run`], with these variables in the environment, each set to `x`.
+/// Like [`run`], with these variables in the environment.
 pub(crate) fn run_with<'a>(
-    environment: &BTreeSet<&str>,
+    environment: &BTreeMap<&str, &str>,
     words: impl IntoIterator<Item = &'a str>,
 ) -> Result<Finished, String> {
     // A separate binary, so that a rebuild does not disturb a long run.
     let other = r#"[ -z "$FUZZ_BIN" ] || { shift; set -- "$FUZZ_BIN" "$@"; }"#;
     let script = format!("ulimit -d {MEMORY}; ulimit -t {TIME}; ulimit -c 0; {other}");
     let run = Run::in_shell(&script, words).env("RUST_BACKTRACE", "0");
-    let run = environment.iter().fold(run, |run, name| run.env(name, "x"));
+    let run = environment.iter().fold(run, |run, (name, value)| run.env(name, value));
     let finished = run.finish_any();
     let head = || finished.stderr.chars().take(600).collect::<String>();
     if !(0..=4).contains(&finished.code) {

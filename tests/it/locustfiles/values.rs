@@ -128,3 +128,9 @@ fn what_is_not_known_is_left_out_with_its_line() {
     ]);
     assert_eq!(imported.task(0), &json!([{"get": "/a"}, {"get": "/b"}]));
 }
+
+#[test]
+fn one_of_several_paths_is_a_url() {
+    let requests = steps("paths", "self.client.get(random.choice(['/a', '/b/c']))");
+    assert_eq!(requests, json!([{"get": "/${raw(choice(a,b/c))}"}]));
+}
