@@ -46,8 +46,8 @@ def corpus(bench, only, itself):
     return [
         "## Files in the styles of public ones",
         "",
-        f"Of {len(judged)} files {codes.count(0)} are taken over whole, {codes.count(1)} in part, {codes.count(2)} not at all; what is "
-        f"left out is said by line. {len(same)} are as they should be: beside Locust the same kinds of requests, shares within 4 "
+        f"Of {len(judged)} files {codes.count(0)} are taken over whole, {codes.count(1)} in part, {codes.count(2)} not at all; what "
+        f"is left out is said by line. {len(same)} are as they should be: beside Locust the same kinds of requests, shares within 4 "
         "sigma and failures, but for what is left out. Requests are those that Locust sent.",
         "",
         "| file | import | kinds | requests | beside Locust |",
