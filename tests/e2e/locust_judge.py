@@ -16,13 +16,13 @@ from math import sqrt
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from harness import Skip, child, clean_environment, end, free_port, wait_for_port
+from harness import Skip, child, clean_environment, end, expect, free_port, wait_for_port
 
 SIGMAS = 4.0
 """How far two shares may be apart."""
 
 START_LIMIT = 60.0
-"""Seconds within which Locust must have sent a request."""
+"""Seconds within which Locust must have sent a request, and have ended when it is told to."""
 
 FEW = 8
 """Values that Locust sent are compared one by one if there are at most so many of them."""
@@ -186,9 +186,10 @@ def by_locust(arena, case, locust):
                     if select.select([said], [], [], 0.05)[0]:
                         said.readline()
                         break
-            end(process, signal.SIGTERM, 15)
+            end(process, signal.SIGTERM, START_LIMIT)
 
     record = arena.against("locust", case.requests, work)
+    expect((arena.dir / "locust_stats.csv").exists(), f"{case.name}: Locust ended without its statistics")
     for row in rows(arena.dir / "locust_stats.csv"):
         if row["Name"] != "Aggregated":
             record.count(row["Type"], row["Name"], int(row["Request Count"]), int(row["Failure Count"]))
