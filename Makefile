@@ -21,8 +21,9 @@ lint: ## format, clippy and documentation, warnings being errors
 e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
-study: build ## figures held against a queue's own record, nginx's log, newman and k6, over many runs; half an hour on a quiet machine (benches/STUDY.md)
+study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
+	python3 tests/e2e/locust_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/second_opinions.py
 
 fuzz: ## mutated inputs by the hour: make fuzz COUNT=100000 SEED=1 KIND=merge (all kinds where none is named)

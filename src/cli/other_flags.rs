@@ -91,8 +91,8 @@ pub struct ImportFlags {
     /// from the environment when the scenario runs.
     #[arg(long, value_name = "FILE")]
     pub environment: Vec<PathBuf>,
-    /// HAR file, Postman collection, OpenAPI document (JSON), file with curl commands, - for standard input, or a curl
-    /// command, quoted or not
+    /// HAR file, locustfile (.py, or a folder with one), Postman collection, OpenAPI document (JSON), file with curl
+    /// commands, - for standard input, or a curl command, quoted or not
     #[arg(value_name = "FILE|-|COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub input: Vec<String>,
 }
@@ -100,6 +100,7 @@ pub struct ImportFlags {
 const IMPORT_EXAMPLES: &str = "\
 Exit code 1: something was left out or changed, as standard error says. Examples:
   swarmline import recording.har > scenario.json
+  swarmline import locustfile.py > scenario.json
   swarmline import shop.postman_collection.json --environment test.postman_environment.json > scenario.json
   swarmline import openapi.json > scenario.json
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json

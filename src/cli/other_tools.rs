@@ -55,7 +55,16 @@ const LOCUST: [Row; 18] = [
     (&["--otel"], "there is no instrumentation of requests; ship the stream (--telemetry) with your collector"),
 ];
 
-const LOCUST_PLUGINS: [Row; 6] = [
+/// Flags of locust-plugins and locust-telemetry, and those that Locust's help does not show.
+const LOCUST_PLUGINS: [Row; 11] = [
+    (&["--headful"], "leave it out; every run is headless"),
+    (&["--build-path", "--legacy-ui"], "there is no web interface; the numbers are in the stream (--telemetry)"),
+    (&["--slave", "--expect-slaves"], "there is no master; on many hosts use --shard, and swarmline merge afterwards"),
+    (&["--lt-log-level"], "leave it out; the stream (--telemetry) is not a log and has no level"),
+    (
+        &["--lt-otel-exporter-otlp-endpoint", "--lt-otel-exporter-otlp-insecure"],
+        "only the json recorder is supported; ship the stream (--telemetry) with your collector",
+    ),
     (
         &["--timescale", "--grafana-url", "--pghost", "--pgport", "--pgpassword", "--pguser", "--pgdatabase"],
         "nothing is written to a database; ship the stream (--telemetry) with your collector",

@@ -54,8 +54,9 @@ fn is_time(text: &str) -> bool {
     units.len() < text.len() && ["ms", "s", "m", "h"].contains(&units)
 }
 
-/// Variables of Locust that are refused as their flags are: ten worker pods must not become ten whole loads.
-const VARIABLES: [(&str, &str); 5] = [
+/// Variables of Locust that are refused as their flags are: ten worker pods must not become ten whole loads, nor the
+/// choice of some classes a load by all.
+const VARIABLES: [(&str, &str); 7] = [
     ("LOCUST_MODE_MASTER", MANY),
     ("LOCUST_MODE_WORKER", MANY),
     ("LOCUST_EXPECT_WORKERS", MANY),
@@ -64,6 +65,11 @@ const VARIABLES: [(&str, &str); 5] = [
         "LOCUST_LOCUSTFILE",
         "locustfiles are not supported; unset it, and pass a scenario file with -f or SWARMLINE_SCENARIO",
     ),
+    (
+        "LOCUST_USER_CLASSES",
+        "all user classes of a scenario are used; unset it, and leave classes out of the file or give them tags for -T",
+    ),
+    ("LOCUST_CONFIG_USERS", "unset it; the user classes of a scenario file (-f) have the settings of users"),
 ];
 
 const MANY: &str =

@@ -48,7 +48,7 @@ impl Notes {
         self.add(sentence);
     }
 
-    fn finish(self) -> (Vec<String>, bool) {
+    pub(super) fn finish(self) -> (Vec<String>, bool) {
         let line = |(sentence, count)| if count == 1 { sentence } else { format!("{sentence} ({count} times)") };
         (self.sentences.into_iter().map(line).collect(), !self.has_loss)
     }

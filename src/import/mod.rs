@@ -1,10 +1,11 @@
-//! Creates scenarios from existing material: a command copied from a browser, a recording (HAR), a Postman collection, or
-//! an OpenAPI document.
+//! Creates scenarios from existing material: a command copied from a browser, a recording (HAR), a locustfile, a Postman
+//! collection, or an OpenAPI document.
 //!
 //! ```text
 //! text ─► shell ─► words ─► curl ─────┐
 //! file ─► har ────────────────────────┼─► Draft ─► JSON of a scenario, and notes on what was left out
 //! file ─► JSON ─► postman or openapi ─┘
+//! file ─► locust ────────────────────────────────► JSON of a scenario, and notes
 //! ```
 //! Pure apart from reading the input, and the files whose text a command inserts: nothing here opens a socket.
 
@@ -15,6 +16,7 @@ mod document;
 mod draft;
 mod extraction;
 mod har;
+mod locust;
 mod marks;
 mod openapi;
 mod postman;
@@ -56,9 +58,11 @@ pub fn import(input: &[String], scope: ImportOptions, environments: &[PathBuf]) 
     match input {
         [] => Err(Error::usage(
             "import",
-            "no input given; pass a HAR file, a Postman collection, an OpenAPI document, a curl command, or - for stdin",
+            "no input given; pass a HAR file, a locustfile, a Postman collection, an OpenAPI document, a curl command, or - \
+             for stdin",
         )),
         [one] if is_command(one) => curl::import(COMMAND, shell::commands(COMMAND, one)?, scope),
+        [one] if locust::is_locustfile(one) => locust::import(one),
         [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope, environments),
         [one] => {
             let file =

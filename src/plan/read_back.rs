@@ -1,7 +1,7 @@
 //! Reads a scenario that was generated, to find out whether `run` would accept it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::body_file::BodyFiles;
 use super::engine::Environment;
@@ -19,6 +19,14 @@ const ANY_HOST: &str = "http://host.invalid";
 /// # Errors
 /// As for a scenario file: the position, and what is wrong there.
 pub fn check(what: &str, text: &str) -> Result<()> {
+    check_in(Path::new(""), what, text)
+}
+
+/// As [`check`]; `folder` is where the scenario's data is.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_in(folder: &Path, what: &str, text: &str) -> Result<()> {
     let has_host =
         matches!(Json::parse(text.as_bytes()), Ok(Json::Object(keys)) if keys.iter().any(|(key, _)| key == "host"));
     let host: &[&str] = if has_host { &[] } else { &["--host", ANY_HOST] };
@@ -26,7 +34,7 @@ pub fn check(what: &str, text: &str) -> Result<()> {
     let Invocation::Command(Command::Run(flags), origins) = parse(command_line, Variables::Ignored)? else {
         return Err(Error::usage(what, "cannot be read back"));
     };
-    let mut read = Scenario::of_text(what, text.as_bytes(), PathBuf::new(), (&flags, &origins), &environment(text))?;
+    let mut read = Scenario::of_text(what, text.as_bytes(), folder.to_owned(), (&flags, &origins), &environment(text))?;
     read.body_files = BodyFiles::empty();
     read.resolve().map(drop)
 }

@@ -8,7 +8,7 @@ skip, with the figures or the reason. The exit code is 1 if any failed. Uses onl
 skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
 buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
 hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, opentelemetry-proto,
-rotel, duckdb, cmarkgfm, check-jsonschema, openapi-spec-validator and bzt).
+rotel, duckdb, cmarkgfm, check-jsonschema, openapi-spec-validator, bzt and locust).
 
 The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py (default: ../shared next to the clone).
 """
@@ -38,6 +38,7 @@ import scenarios_end
 import scenarios_engines
 import scenarios_journeys
 import scenarios_live
+import scenarios_locust
 import scenarios_page
 import scenarios_pipelines
 import scenarios_publish
@@ -66,6 +67,7 @@ SCENARIOS = [
     *scenarios_curl.SCENARIOS,
     *scenarios_values.SCENARIOS,
     *scenarios_collections.SCENARIOS,
+    *scenarios_locust.SCENARIOS,
     *scenarios_page.SCENARIOS,
     *scenarios_live.SCENARIOS,
     *scenarios_publish.SCENARIOS,

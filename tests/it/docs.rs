@@ -1,5 +1,6 @@
 //! The documentation says what the program does.
 
+mod from_locust;
 mod page;
 mod shell;
 

@@ -18,6 +18,7 @@ mod golden;
 mod http;
 mod import;
 mod limits;
+mod locustfiles;
 mod journeys;
 mod live;
 mod load;

@@ -128,6 +128,7 @@ const NAMES: [(&str, &[&str], &str); 25] = [
     (
         "std::thread",
         &[
+            "import/locust/python.rs",
             "load/swarm/start.rs",
             "publish/otlp.rs",
             "request_log/mod.rs",

@@ -1,0 +1,2 @@
+SETTINGS = {"account_path": "/me", "query": "lamp"}
+USERS = [{"username": "hal", "password": "pw"}]
