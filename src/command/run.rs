@@ -99,6 +99,7 @@ fn published(
     // A channel without senders would have stopped the run, and without a page there is no other one.
     drop(stop);
     let after = finished.after.clone();
+    after.begin();
     let was_killed = finished.exit(plan) == Exit::Killed;
     let exit = report(plan, &collector, screen, finished, |model| feed.finish(model.clone()));
     // A stream that its reader closed has no report; its pages get what there is.

@@ -39,9 +39,13 @@ pub struct AfterEnd {
 }
 
 impl AfterEnd {
+    /// From now on a signal ends the wait, also one that comes before it.
+    pub fn begin(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+    }
+
     /// Waits for a signal, at most `limit`.
     pub fn wait(&self, limit: Duration) {
-        self.is_over.store(true, Ordering::SeqCst);
         let _ = self.arrived.recv_timeout(limit);
     }
 }
@@ -65,9 +69,8 @@ impl Signals {
         let after = AfterEnd { is_over: Arc::default(), arrived };
         let is_over = Arc::clone(&after.is_over);
         let handler = move || {
-            if is_over.load(Ordering::SeqCst) {
-                // One is enough.
-                let _ = later.try_send(());
+            // Further ones while nothing waits yet are as those of a run: its reports may be stuck.
+            if is_over.load(Ordering::SeqCst) && later.try_send(()).is_ok() {
                 return;
             }
             let since = began.get_or_init(Instant::now).elapsed();
