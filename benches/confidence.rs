@@ -4,6 +4,8 @@
 //! A run has a level of its own (standard deviation 1 %), its ticks vary around it by 3 % and are correlated with the one
 //! before, and each tick has 200 requests with log-normal times.
 
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of some milliseconds")]
+
 use std::process::ExitCode;
 
 use swarmline::plan::random::Random;
@@ -43,7 +45,9 @@ impl Generator {
                     (0..REQUESTS).map(|_| (scale * (TIME_SD * self.normal()).exp()) as u64).collect();
                 us.sort_unstable();
                 let mut sum = Sum::default();
-                us.iter().for_each(|us| sum.record(*us));
+                for us in &us {
+                    sum.record(*us);
+                }
                 PackedTimes { sum, histogram: PackedHistogram::of(us.into_iter().map(|us| (us, 1))) }
             })
             .collect()

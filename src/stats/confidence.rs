@@ -123,7 +123,9 @@ impl TickSeries {
             .chunks(per_tick)
             .map(|part| {
                 let mut times = PackedTimes::default();
-                part.iter().for_each(|(_, tick)| times.add(tick));
+                for (_, tick) in part {
+                    times.add(tick);
+                }
                 all.add(&times);
                 (part.iter().map(|(seconds, _)| seconds).sum(), times)
             })
@@ -182,7 +184,7 @@ impl TickSeries {
         Figure::ALL.map(|figure| {
             let log = values[figure.index()]?;
             let resampled = spread[figure.index()].deviation()? * factor;
-            let error = resampled.hypot(self.slot_error(figure, log.exp()));
+            let error = resampled.hypot(slot_error(figure, log.exp()));
             Some(Estimate { log, error, freedom })
         })
     }
@@ -232,16 +234,16 @@ impl TickSeries {
         let rate = (completed > 0 && seconds > 0.0).then(|| completed as f64 / seconds);
         [p50, p95, p99, mean, rate].map(|value| value.filter(|value| *value > 0.0).map(f64::ln))
     }
+}
 
-    /// The standard error that comes from a percentile being known only to its slot: a uniform distribution over it.
-    fn slot_error(&self, figure: Figure, value: f64) -> f64 {
-        if figure.per_million().is_none() {
-            return 0.0;
-        }
-        // Three significant digits: a slot is 1 µs wide up to 2,048, and above that at most a 1,024th of its value.
-        let width = (value / 1024.0).max(1.0);
-        width / value / 12.0_f64.sqrt()
+/// The standard error that comes from a percentile being known only to its slot: a uniform distribution over it.
+fn slot_error(figure: Figure, value: f64) -> f64 {
+    if figure.per_million().is_none() {
+        return 0.0;
     }
+    // Three significant digits: a slot is 1 µs wide up to 2,048, and above that at most a 1,024th of its value.
+    let width = (value / 1024.0).max(1.0);
+    width / value / 12.0_f64.sqrt()
 }
 
 /// Draws as many ticks as there are, in blocks of adjacent ones, and counts how often each was drawn.

@@ -59,7 +59,7 @@ pub fn binomial_tail(successes: u64, trials: u64, probability: f64) -> f64 {
     incomplete_beta(probability, successes as f64, (trials - successes) as f64 + 1.0)
 }
 
-/// The regularised incomplete beta function I_x(a, b).
+/// The regularised incomplete beta function `I_x(a, b)`.
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
@@ -78,7 +78,7 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
 /// The continued fraction DLMF 8.17.22, by Lentz's method.
 fn fraction(x: f64, a: f64, b: f64) -> f64 {
     let nonzero = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let (mut value, mut c, mut d) = (1.0, 1.0, 0.0);
+    let (mut value, mut upper, mut lower) = (1.0, 1.0, 0.0);
     for term in 1..MAX_TERMS {
         let m = f64::from(term / 2);
         let numerator = if term % 2 == 0 {
@@ -86,10 +86,10 @@ fn fraction(x: f64, a: f64, b: f64) -> f64 {
         } else {
             -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0))
         };
-        d = 1.0 / nonzero(1.0 + numerator * d);
-        c = nonzero(1.0 + numerator / c);
-        value *= c * d;
-        if (c * d - 1.0).abs() < PRECISION {
+        lower = 1.0 / nonzero(1.0 + numerator * lower);
+        upper = nonzero(1.0 + numerator / upper);
+        value *= upper * lower;
+        if (upper * lower - 1.0).abs() < PRECISION {
             break;
         }
     }
@@ -144,6 +144,7 @@ mod tests {
         assert_near(binomial_tail(11, 10, 0.1), 0.0, "more than there are");
     }
 
+    #[allow(clippy::unreadable_literal, reason = "as SciPy prints them")]
     const T_TAILS: [(f64, f64, f64); 8] = [
         (0.5, 1.0, 0.35241638234956674),
         (2.0, 1.5, 0.11209416517802556),
@@ -155,6 +156,7 @@ mod tests {
         (1.96, 1000000.0, 0.024998033792634926),
     ];
 
+    #[allow(clippy::unreadable_literal, reason = "as SciPy prints them")]
     const BINOMIAL_TAILS: [(u64, u64, f64, f64); 6] = [
         (1, 10, 0.1, 0.6513215599000001),
         (8, 10, 0.5, 0.0546875),

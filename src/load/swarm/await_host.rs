@@ -35,10 +35,7 @@ pub fn await_hosts(plan: &Plan, dialer: &Dialer, (stop, roster): (&Stop, &Roster
         loop {
             let deadline = RequestDeadline { at: end, timeout: limit };
             let cancellation = Cancellation { stop, user_slot: &slot };
-            let failure = match dialer.dial(origin, deadline, cancellation, &mut Connecting::default()) {
-                Ok(_) => break,
-                Err(failure) => failure,
-            };
+            let Err(failure) = dialer.dial(origin, deadline, cancellation, &mut Connecting::default()) else { break };
             let next = Instant::now() + PAUSE;
             if stop.begun_at().is_some() {
                 return AwaitEnd::Done;

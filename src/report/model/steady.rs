@@ -146,7 +146,9 @@ mod tests {
 
     fn timeline(points: &[(u64, Phase, u64)]) -> Timeline {
         let mut timeline = Timeline::new(1000);
-        points.iter().for_each(|(second, phase, requests)| timeline.add(*second, &point(*second, *phase, *requests)));
+        for (second, phase, requests) in points {
+            timeline.add(*second, &point(*second, *phase, *requests));
+        }
         timeline
     }
 

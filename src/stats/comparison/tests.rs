@@ -64,5 +64,5 @@ fn holm_equals_statsmodels() {
     assert!(holm(&[], 0.05).is_empty());
 }
 
-const P_GREATER: f64 = 0.002868670551134074;
-const P_GREATER_THAN_5: f64 = 0.027144676638041126;
+const P_GREATER: f64 = 0.002_868_670_551_134_074;
+const P_GREATER_THAN_5: f64 = 0.027_144_676_638_041_126;

@@ -1,3 +1,5 @@
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of some milliseconds")]
+
 use super::*;
 use crate::stats::packed::PackedHistogram;
 use crate::stats::sum::Sum;
@@ -7,7 +9,9 @@ fn tick(us: &[u64]) -> PackedTimes {
     let mut sorted = us.to_vec();
     sorted.sort_unstable();
     let mut sum = Sum::default();
-    sorted.iter().for_each(|us| sum.record(*us));
+    for us in &sorted {
+        sum.record(*us);
+    }
     PackedTimes { sum, histogram: PackedHistogram::of(sorted.into_iter().map(|us| (us, 1))) }
 }
 
@@ -39,7 +43,9 @@ fn series(ticks: &[PackedTimes]) -> TickSeries {
 fn the_figures_are_those_of_all_times_together() {
     let ticks = ticks(1, 30, 100, 0.0);
     let mut all = PackedTimes::default();
-    ticks.iter().for_each(|tick| all.add(tick));
+    for tick in &ticks {
+        all.add(tick);
+    }
     let estimates = series(&ticks).estimates(7);
     let value = |figure: Figure| estimates[figure.index()].unwrap().value();
     for (figure, share) in [(Figure::P50, 500_000), (Figure::P95, 950_000), (Figure::P99, 990_000)] {

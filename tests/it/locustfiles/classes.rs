@@ -1,4 +1,4 @@
-//! Classes: users, TaskSets, inheritance, hosts, load shapes and listeners.
+//! Classes: users, `TaskSet`s, inheritance, hosts, load shapes and listeners.
 
 use serde_json::json;
 
