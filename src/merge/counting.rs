@@ -33,7 +33,7 @@ impl Join {
         };
         open.pieces.push(PendingPiece {
             kind: line.histogram_kind(),
-            class: line.class.0,
+            class: line.failure_class(),
             histogram: (*line.histogram).into(),
         });
         open.left -= 1;

@@ -56,7 +56,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::files::distinct::NamedFile;
 use body_file::BodyFile;
 use check::Check;
@@ -72,8 +72,7 @@ use route::RouteFlags;
 use scenario::Scenario;
 pub use secrets::PlanSecrets;
 use setting::Setting;
-use shard::{Shard, path_of_shard};
-use stream::MIN_TICK;
+use shard::Shard;
 pub use stream::{Sink, StreamPlan};
 pub use surroundings::ProcessContext;
 use trace::Tracing;
@@ -151,7 +150,7 @@ impl Plan {
         }
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
-        let stream = StreamPlan { interval: tick(flags.interval)?, sink: sink(flags, &place, surroundings) };
+        let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
         let (settings, hash) = settings::collect(&settings::Sources {
             flags,
             origins,
@@ -371,24 +370,6 @@ fn human_output(flags: &RunFlags) -> HumanOutput {
         logfile: flags.logfile.clone(),
         loglevel: flags.loglevel,
         outputs: flags.outputs.clone(),
-    }
-}
-
-fn tick(interval: Duration) -> Result<Duration> {
-    if interval < MIN_TICK {
-        return Err(Error::usage("--interval", "must be at least 100ms"));
-    }
-    Ok(interval)
-}
-
-fn sink(flags: &RunFlags, place: &placement::ShardPlacement, surroundings: ProcessContext<'_>) -> Sink {
-    match &flags.telemetry {
-        Some(path) => Sink::of(&path_of_shard(path, place.shard)),
-        None if surroundings.stdout_is_terminal => {
-            let shard = place.shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
-            Sink::File(format!("swarmline-{}{shard}.ndjson", place.run_id).into())
-        }
-        None => Sink::Stdout,
     }
 }
 

@@ -4,6 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::shard::{Shard, path_of_shard};
+use crate::cli::RunFlags;
+use crate::error::{Error, Result};
+
 /// Minimum tick: each tick writes a dozen lines and samples the machine once, which should stay far below 1 %
 /// of a core.
 pub(super) const MIN_TICK: Duration = Duration::from_millis(100);
@@ -15,6 +19,31 @@ pub struct StreamPlan {
     pub interval: Duration,
     /// The destination.
     pub sink: Sink,
+}
+
+impl StreamPlan {
+    /// The stream as the flags describe it, of a run or a shard of it.
+    ///
+    /// # Errors
+    /// The interval is too short.
+    pub(super) fn of(
+        flags: &RunFlags,
+        (shard, run_id): (Option<Shard>, &str),
+        stdout_is_terminal: bool,
+    ) -> Result<Self> {
+        if flags.interval < MIN_TICK {
+            return Err(Error::usage("--interval", "must be at least 100ms"));
+        }
+        let sink = match &flags.telemetry {
+            Some(path) => Sink::of(&path_of_shard(path, shard)),
+            None if stdout_is_terminal => {
+                let shard = shard.map(|shard| format!("-{}", shard.index())).unwrap_or_default();
+                Sink::File(format!("swarmline-{run_id}{shard}.ndjson").into())
+            }
+            None => Sink::Stdout,
+        };
+        Ok(Self { interval: flags.interval, sink })
+    }
 }
 
 /// The destination of the stream.

@@ -10,6 +10,7 @@ use crate::load::swarm::stop::Stop;
 use crate::machine::limits::{self, MachineLimits};
 use crate::plan::Plan;
 use crate::plan::placement::Start;
+use crate::telemetry::line::{Envelope, StreamSource};
 use crate::telemetry::own_records::{RunEnvironment, Target, WireShard};
 
 /// The clock of a run whose start is given as a time: one that has passed is refused before anything is opened or sent.
@@ -40,6 +41,12 @@ pub(super) fn await_hosts(plan: &Plan, dialer: &Dialer, stop: (&Stop, &Roster)) 
         AwaitEnd::Done => Ok(()),
         AwaitEnd::TimedOut(why) => Err(Error::invalid(format!("--await-host {}s", limit.as_secs_f64()), why)),
     }
+}
+
+/// What every line of the run's stream begins with.
+pub(super) fn envelope(plan: &Plan, clock: Clock) -> Envelope {
+    let source = plan.shard().map_or(StreamSource::Local, |shard| StreamSource::Worker(shard.index()));
+    Envelope::new(source, plan.run_id(), plan.testplan(), clock)
 }
 
 /// Where the run takes place.

@@ -48,7 +48,6 @@ use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::exports::ExportCounter;
-use crate::telemetry::line::{Envelope, StreamSource};
 use crate::telemetry::record::Record;
 use crate::telemetry::recorder::Recorder;
 use crate::telemetry::sink::OpenStream;
@@ -145,11 +144,9 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let sink = OpenStream::open(&plan.stream().sink, &wait)?;
     let (setup, before_start) = setup::run(plan, &dialer, &stop, &roster, planned.as_ref())?;
     let clock = planned.map_or_else(|| beginning::start(plan.start()), Ok)?;
-    let source = plan.shard().map_or(StreamSource::Local, |shard| StreamSource::Worker(shard.index()));
-    let envelope = Envelope::new(source, plan.run_id(), plan.testplan(), clock);
     let stop_writing = Arc::clone(&stop);
     let on_failure = move || stop_writing.begin(EndReason::StreamBroken);
-    let (writer, batches) = Writer::start(sink, envelope, collector, on_failure)?;
+    let (writer, batches) = Writer::start(sink, beginning::envelope(plan, clock), collector, on_failure)?;
 
     let log = plan.request_log().map(|log| RequestLog::open(plan, log, clock, &roster, &wait)).transpose()?;
 

@@ -190,7 +190,7 @@ impl TickSeries {
     }
 
     /// Natural logarithms of the figures, however few ticks there are; `None` for a percentile with fewer than
-    /// [`MIN_BEYOND`] completed requests beyond it, and for a figure that is 0.
+    /// 10 completed requests beyond it, and for a figure that is 0.
     #[must_use]
     pub fn values(&self) -> [Option<f64>; Figure::ALL.len()] {
         let completed: u64 = self.ticks.iter().map(|tick| tick.completed).sum();

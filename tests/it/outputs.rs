@@ -7,8 +7,16 @@ use crate::support::{Finished, Run, Scratch, load, target};
 const CHECKS: [&str; 6] =
     ["--check", "p95{GET /delay/20} < 10ms", "--check", "requests@steady > 0", "--check", "fail_ratio < 100%"];
 
-const FILES: [&str; 8] =
-    ["t_stats.csv", "t_stats_history.csv", "t_failures.csv", "t_exceptions.csv", "s.json", "j.xml", "m.md", "p.hgrm"];
+const FILES: [&str; 8] = [
+    "t_stats.csv",
+    "t_stats_history.csv",
+    "t_failures.csv",
+    "t_exceptions.csv",
+    "s.json",
+    "j.xml",
+    "m.markdown",
+    "p.hgrm",
+];
 
 /// A run of a second with every output and its stream in a file; one check is missed.
 fn recorded(scratch: &Scratch) -> Finished {
@@ -22,8 +30,13 @@ fn recorded(scratch: &Scratch) -> Finished {
 
 fn outputs(scratch: &Scratch, kind: &str) -> Vec<String> {
     let file = |name: &str| scratch.file(&format!("{kind}{name}"));
-    let flags =
-        [("--csv", "t"), ("--json-file", "s.json"), ("--junit", "j.xml"), ("--markdown", "m.md"), ("--hgrm", "p.hgrm")];
+    let flags = [
+        ("--csv", "t"),
+        ("--json-file", "s.json"),
+        ("--junit", "j.xml"),
+        ("--markdown", "m.markdown"),
+        ("--hgrm", "p.hgrm"),
+    ];
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), file(name)]).collect()
 }
 

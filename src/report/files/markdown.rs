@@ -147,7 +147,7 @@ mod tests {
     fn no_text_becomes_markup() {
         assert_eq!(
             escaped("GET /a|b`c`?x=<img src=http://h>&y=[z](q)\n@me www.h"),
-            "GET /a\\|b\\`c\\`?x=&lt;img src=http:&#47;&#47;h&gt;&amp;y=\\[z\\]\\(q\\)\\u{a}&#64;me www&#46;h"
+            "GET /a\\|b\\`c\\`?x=&lt;img src=http:&#47;&#47;h&gt;&amp;y=\\[z\\]\\(q\\)\\\\n&#64;me www&#46;h"
         );
     }
 }

@@ -71,7 +71,7 @@ impl Fact {
             LineKind::Interval => Self::Interval(Box::new(IntervalFact::of(line))),
             LineKind::Histogram => line.histogram_kind().map_or(Self::Other, |kind| {
                 let (method, name, histogram) = (text(&line.method), text(&line.name), text(&line.histogram));
-                Self::Histogram(HistogramFact { method, name, kind, class: line.class.0, histogram })
+                Self::Histogram(HistogramFact { method, name, kind, class: line.failure_class(), histogram })
             }),
             LineKind::Health => Self::Health(Box::new(HealthFact::of(line))),
             LineKind::Warning => Self::Warning(WarningFact::of(line)),

@@ -336,6 +336,13 @@ impl Telemetry<'_> {
         HistogramKind::parse(&self.kind)
     }
 
+    /// The class of failed requests whose times a piece of a histogram has; one of a later version is among the others.
+    #[must_use]
+    pub fn failure_class(&self) -> Option<FailureClass> {
+        let is_of_failures = self.histogram_kind() == Some(HistogramKind::FailedService);
+        is_of_failures.then(|| self.class.0.unwrap_or(FailureClass::Other))
+    }
+
     /// The phase that it belongs to, if the line states one.
     #[must_use]
     pub const fn stated_phase(&self) -> Option<Phase> {

@@ -95,7 +95,7 @@ fn outputs(place: &Path) -> Vec<String> {
         ("--csv", "t"),
         ("--json-file", "s.json"),
         ("--junit", "j.xml"),
-        ("--markdown", "m.md"),
+        ("--markdown", "m.markdown"),
         ("--hgrm", "h"),
     ];
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), place.join(name).to_str().unwrap().to_owned()]).collect()

@@ -14,7 +14,7 @@ fn outputs(scratch: &Scratch, kind: &str) -> Vec<String> {
         ("--csv", "u{u}"),
         ("--json-file", "s.json"),
         ("--junit", "j.xml"),
-        ("--markdown", "m.md"),
+        ("--markdown", "m.markdown"),
         ("--hgrm", "p.hgrm"),
     ];
     flags.iter().flat_map(|(flag, name)| [(*flag).to_owned(), file(name)]).collect()
@@ -28,7 +28,7 @@ const FILES: [&str; 9] = [
     "u7_exceptions.csv",
     "s.json",
     "j.xml",
-    "m.md",
+    "m.markdown",
     "p.hgrm",
 ];
 

@@ -114,7 +114,9 @@ fn import_reveals_no_secret_and_reports_those_it_keeps() {
         &["--url", "http://amy:{}@h/"],
     ] {
         let words: Vec<String> = words.iter().map(|word| word.replace("{}", MARKER)).collect();
-        let run = Run::new(["import", "curl", "http://h/"]).with(words.iter().map(String::as_str)).finish().exits(0);
+        let run = Run::new(["import", "curl", "http://h/"]).with(words.iter().map(String::as_str)).finish();
+        // 1 where the word is left out.
+        assert!(matches!(run.code, 0 | 1), "{words:?}: {}", run.code);
         places.search(&format!("{words:?}"), &run);
     }
     for command in [
@@ -123,7 +125,10 @@ fn import_reveals_no_secret_and_reports_those_it_keeps() {
         format!("PASSWORD={MARKER} curl http://h/"),
         format!("curl http://h/ | PASSWORD={MARKER} jq"),
     ] {
-        places.search(&command, &Run::new(["import", &command]).finish().exits(2));
+        let run = Run::new(["import", &command]).finish();
+        // What is not a command of curl is refused; the shell's words around one are passed over.
+        assert_eq!(run.code, if command.starts_with("wget") { 2 } else { 0 }, "{command}: {}", run.stderr);
+        places.search(&command, &run);
     }
     assert_eq!(places.0.get(), 20);
     for (words, said) in [
