@@ -140,3 +140,12 @@ fn items_of_answers_are_picked_collected_and_visited() {
     let each = json!({"for_each": "names", "as": "name", "requests": [{"get": "/all/${name}"}]});
     assert_eq!(imported.task(2)[2], each);
 }
+
+#[test]
+fn a_path_without_a_slash_is_repaired_and_said() {
+    let body = "@task\ndef t(self):\n    self.client.get('items')\n";
+    let imported = Imported::user("slash", body);
+    assert_eq!(imported.code, 1, "Locust asks http://hostitems: {}", imported.stderr);
+    assert!(imported.stderr.contains("its path has no slash in front"), "{}", imported.stderr);
+    assert_eq!(imported.task(0), &json!([{"get": "/items"}]));
+}
