@@ -44,7 +44,7 @@ pub fn watch(flags: &WatchFlags) -> Result<Exit> {
         return Ok(Exit::Pass);
     }
     let empty = Collector::new(&watched.name);
-    let model = std::mem::replace(&mut *lock(&watched.collector), empty).finish()?;
+    let model = std::mem::replace(&mut *lock(&watched.collector), empty).finish()?.with_confidence();
     let exit = if model.troubles.is_loss() { Exit::Invalid } else { Exit::Pass };
     for trouble in model.troubles.sentences() {
         tell(&format!("{}: {trouble}", watched.name));

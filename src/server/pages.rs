@@ -83,8 +83,17 @@ pub struct PageResponse {
     pub fields: String,
     /// Body.
     pub body: Arc<str>,
-    /// The reader that needs nothing more after this response, if it has said its number.
-    pub last_of: Option<u32>,
+    /// What is due when it has been sent.
+    pub then: Option<AfterSending>,
+}
+
+/// What is due when a response has been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterSending {
+    /// The reader with this number needs nothing more.
+    ReaderHasAll(u32),
+    /// The run is stopped, also if the response could not be sent: the process may end before it would be.
+    Stop,
 }
 
 impl PageResponse {
@@ -92,7 +101,7 @@ impl PageResponse {
     #[must_use]
     pub fn text(status: u16, line: &str) -> Self {
         let body = format!("{line}\n").into();
-        Self { status, content_type: "text/plain; charset=utf-8", fields: String::new(), body, last_of: None }
+        Self { status, content_type: "text/plain; charset=utf-8", fields: String::new(), body, then: None }
     }
 }
 
@@ -101,8 +110,8 @@ pub trait Pages: Send + Sync + 'static {
     /// The response to a request; called on the thread of its connection.
     fn respond(&self, request: &PageRequest) -> PageResponse;
 
-    /// Called when a reader has been sent the last response that it needs.
-    fn has_all(&self, reader: u32);
+    /// Called when a response has been sent after which something is due.
+    fn after(&self, due: AfterSending);
 }
 
 /// A running server of pages. Dropping it closes it and all its connections.
@@ -211,11 +220,11 @@ impl<P: Pages> PageService<P> {
         inbox.set_deadline(None);
         let reply = Reply { stream, extent: head.extent, after: head.after };
         let response = self.0.respond(&head.request);
-        let after = reply.send(&response)?;
-        if let Some(reader) = response.last_of {
-            self.0.has_all(reader);
+        let sent = reply.send(&response);
+        if let Some(due) = response.then.filter(|due| sent.is_ok() || *due == AfterSending::Stop) {
+            self.0.after(due);
         }
-        Ok(after)
+        sent
     }
 }
 

@@ -6,18 +6,23 @@ Messages are JSON, each terminated by a NUL byte; the browser reads them from de
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 from harness import Failed, Skip, end
 
 ANSWER_LIMIT = 30.0
 """Seconds within which the browser must respond."""
+
+FIRST_FREE = 20
+"""Descriptors from this on are not among those that the browser has at fixed numbers."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -35,9 +40,15 @@ def browser(directory):
         command.append("--no-sandbox")
     to_browser, ours_out = os.pipe()
     ours_in, from_browser = os.pipe()
-    # Only a shell can put two pipes at fixed numbers without a race in this process.
-    script = f'exec "$@" 3<&{to_browser} 4>&{from_browser}'
-    process = subprocess.Popen(["sh", "-c", script, "sh", *command], pass_fds=(to_browser, from_browser),
+    # Only another process can put two pipes at fixed numbers without a race in this one. Above those numbers first, as one
+    # may be the other's; a shell would do, but some know only numbers of one digit.
+    high = [fcntl.fcntl(pipe, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE) for pipe in (to_browser, from_browser)]
+    os.close(to_browser)
+    os.close(from_browser)
+    to_browser, from_browser = high
+    place = "import os, sys; [os.dup2(int(sys.argv[i]), i + 2) for i in (1, 2)]; os.execvp(sys.argv[3], sys.argv[3:])"
+    process = subprocess.Popen([sys.executable, "-c", place, str(to_browser), str(from_browser), *command],
+                               pass_fds=(to_browser, from_browser),
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                start_new_session=True)
     os.close(to_browser)

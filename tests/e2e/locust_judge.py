@@ -176,6 +176,8 @@ def by_locust(arena, case, locust):
     flags = [*command, "-f", arena.file, "--headless", "-u", case.users, "-r", 100, "-H", arena.host, "-s", 2,
              "--csv", arena.dir / "locust", "--only-summary", "-L", "CRITICAL", *case.flags]
 
+    kept = []
+
     def work(said):
         with child(flags, cwd=arena.dir, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL) as process:
@@ -186,17 +188,35 @@ def by_locust(arena, case, locust):
                     if select.select([said], [], [], 0.05)[0]:
                         said.readline()
                         break
+            kept.extend(statistics(arena.dir, process))
             end(process, signal.SIGTERM, START_LIMIT)
 
     record = arena.against("locust", case.requests, work)
-    expect((arena.dir / "locust_stats.csv").exists(), f"{case.name}: Locust ended without its statistics")
-    for row in rows(arena.dir / "locust_stats.csv"):
+    counted, failed = kept
+    expect(counted, f"{case.name}: Locust ended without its statistics")
+    for row in counted:
         if row["Name"] != "Aggregated":
             record.count(row["Type"], row["Name"], int(row["Request Count"]), int(row["Failure Count"]))
-    for row in rows(arena.dir / "locust_failures.csv"):
+    for row in failed:
         is_status = re.search(r"\d{3} (Client|Server) Error|code=\d{3}", row["Error"])
         record.error(row["Method"], row["Name"], "status" if is_status else "expectation")
     return record
+
+
+def statistics(directory, process):
+    """Locust's statistics and failures from now on. It writes both files anew each second, and ends without a last time
+    where a signal comes in between, so they are read as soon as they are newer than the last request."""
+    now = time.time()
+    files = [directory / "locust_stats.csv", directory / "locust_failures.csv"]
+    ends = time.monotonic() + START_LIMIT
+    while True:
+        counted, failed = map(rows, files)
+        is_new = all(file.exists() and file.stat().st_mtime > now for file in files)
+        # Its last row: the file is whole.
+        is_whole = bool(counted) and counted[-1]["Name"] == "Aggregated" and None not in counted[-1].values()
+        if is_new and is_whole or process.poll() is not None or time.monotonic() > ends:
+            return counted, failed
+        time.sleep(0.05)
 
 
 def rows(path):

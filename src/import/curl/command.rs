@@ -7,7 +7,7 @@ use super::data::{self, Data, DataKind};
 use super::options::{self, CurlOption, Effect};
 use super::{files, form};
 use crate::error::{Error, Result};
-use crate::secret::{MASK, masked_url};
+use crate::secret::{MASK, masked, masked_url};
 use crate::value;
 
 /// A transfer of a command: a URL, and a file that is uploaded there.
@@ -341,9 +341,10 @@ fn shown(name: &str, value: &str) -> String {
         // Behind a colon stands the password.
         "cert" => value.split(':').next().map(str::to_owned).unwrap_or_default(),
         "key" | "config" | "resolve" | "connect-to" => value,
-        "engine" => MASK.to_owned(),
+        "engine" | "variable" | "delegation" => MASK.to_owned(),
         // Addresses of proxies have passwords, with a scheme or without, and however they are written.
-        _ => masked_url(&value),
+        _ if name.contains("proxy") || name.contains("socks") || value.contains("://") => masked_url(&value),
+        _ => masked(&value),
     }
 }
 

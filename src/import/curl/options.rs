@@ -1,6 +1,7 @@
 //! Every option of curl 7.88, whether it takes a value, and what becomes of it.
 
 use crate::error::{Error, Result};
+use crate::secret::{MASK, masked};
 
 /// What becomes of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,12 @@ fn all(groups: &'static [Group]) -> impl Iterator<Item = (CurlOption, Option<cha
 /// # Errors
 /// It is not an option, or several begin so.
 pub(super) fn long(written: &str) -> Result<(CurlOption, bool)> {
-    let refused = |why: &str| Error::usage(format!("curl --{}", crate::secret::masked(written)), why);
+    // Behind an equals sign may be a password.
+    let shown = match written.split_once('=') {
+        Some((name, _)) => format!("{}={MASK}", masked(name)),
+        None => masked(written),
+    };
+    let refused = |why: &str| Error::usage(format!("curl --{shown}"), why);
     // Without case, like curl.
     let name = written.to_ascii_lowercase();
     let known = |wanted: &str| {

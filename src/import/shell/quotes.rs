@@ -165,7 +165,11 @@ pub(super) fn substitution(begin: &str, rest: &mut CharStream<'_>, end: char) ->
         *c != end || depth > 0
     };
     let inside: String = rest.take_while(is_inside).take(LONGEST).collect();
-    format!("{begin}{}{end} is the output of a command; write its value", masked(&inside))
+    // Its arguments may be secrets.
+    let mut words = inside.split_whitespace();
+    let command = words.next().map(masked).unwrap_or_default();
+    let arguments = if words.next().is_some() { " …" } else { "" };
+    format!("{begin}{command}{arguments}{end} is the output of a command; write its value")
 }
 
 /// Reads `$'...'`, which browsers write if a text contains line ends or a single quote (bash, "ANSI-C Quoting").

@@ -107,7 +107,7 @@ fn unsupported_input_is_reported() {
         ("curl a \\", "escape"),
         ("curl $'\\ud83d'", "not a character"),
         ("curl $(date)", "$(date) is the output of a command"),
-        ("curl \"x`date +%s`\"", "`date +%s` is the output of a command"),
+        ("curl \"x`date +%s`\"", "`date …` is the output of a command"),
         ("curl ${A:-b}", "${A...} is an expansion"),
         ("curl $((1+(2)))x", "$((1+(2))) is the output"),
         ("curl $1", "$1 is an expansion"),

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::plan::random;
 use crate::plan::web::WebPlan;
 use crate::report::files::html::live::live_policy;
-use crate::server::pages::{PageListener, PageRequest, PageResponse, PageServer, Pages};
+use crate::server::pages::{AfterSending, PageListener, PageRequest, PageResponse, PageServer, Pages};
 use access::{is_own_host, may_stop};
 use readers::Readers;
 use updates::Updates;
@@ -130,16 +130,21 @@ impl Pages for WebPages {
         }
     }
 
-    fn has_all(&self, reader: u32) {
-        self.readers.has_end(reader);
+    fn after(&self, due: AfterSending) {
+        match due {
+            AfterSending::ReaderHasAll(reader) => self.readers.has_end(reader),
+            AfterSending::Stop => {
+                // A run that is stopping or over has room for no further request, or takes none.
+                let _ = self.stop.as_ref().map(|(stop, _)| stop.try_send(()));
+            }
+        }
     }
 }
 
 impl WebPages {
     fn page(&self) -> PageResponse {
         let token = self.stop.as_ref().map(|(_, token)| token.as_str());
-        let mut page =
-            response("text/html; charset=utf-8", self.updates.page(self.feed.latest().as_ref(), token).into());
+        let mut page = response("text/html; charset=utf-8", self.updates.page(self.feed.latest().as_ref(), token));
         // A page in a frame could be made to be pressed.
         let policy = live_policy();
         let _ = write!(
@@ -171,7 +176,7 @@ impl WebPages {
         } else {
             PageResponse { status: 204, ..response("application/json", "".into()) }
         };
-        response.last_of = reader.filter(|_| is_over);
+        response.then = reader.filter(|_| is_over).map(AfterSending::ReaderHasAll);
         response
     }
 
@@ -181,11 +186,7 @@ impl WebPages {
             Some((_, token)) if !may_stop(request, token) => {
                 PageResponse::text(403, "only the run's own page can stop it")
             }
-            Some((stop, _)) => {
-                // A run that is stopping or over has room for no further request, or takes none.
-                let _ = stop.try_send(());
-                PageResponse::text(202, "stopping")
-            }
+            Some(_) => PageResponse { then: Some(AfterSending::Stop), ..PageResponse::text(202, "stopping") },
         }
     }
 }
@@ -194,7 +195,7 @@ impl WebPages {
 fn response(content_type: &'static str, body: Arc<str>) -> PageResponse {
     let fields = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: same-origin\r\n\
                   Cross-Origin-Resource-Policy: same-origin\r\n";
-    PageResponse { status: 200, content_type, fields: fields.to_owned(), body, last_of: None }
+    PageResponse { status: 200, content_type, fields: fields.to_owned(), body, then: None }
 }
 
 fn not_allowed(methods: &str) -> PageResponse {

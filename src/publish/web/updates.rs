@@ -30,6 +30,8 @@ struct Kept {
     bases: VecDeque<Arc<LiveReport>>,
     /// By base and endpoint, of the latest.
     updates: HashMap<(u64, Option<usize>), Arc<str>>,
+    /// The whole page, of the latest.
+    page: Option<Arc<str>>,
 }
 
 impl Updates {
@@ -37,13 +39,22 @@ impl Updates {
         Self { run, waiting: ReportModel::waiting(testplan), kept: Mutex::default() }
     }
 
-    /// The whole page.
-    pub(super) fn page(&self, live: Option<&Arc<LiveReport>>, stop_token: Option<&str>) -> String {
-        if let Some(live) = live {
-            drop(self.kept(live));
+    /// The whole page. A run has one `stop_token`, or none.
+    pub(super) fn page(&self, live: Option<&Arc<LiveReport>>, stop_token: Option<&str>) -> Arc<str> {
+        let Some(live) = live else {
+            return live::page(self.view(&self.version(0), None), stop_token).into();
+        };
+        let mut kept = self.kept(live);
+        // Held meanwhile: the others wait for the same. A later moment may have been asked for since.
+        let is_latest = kept.bases.front().is_some_and(|latest| latest.version == live.version);
+        if let Some(page) = kept.page.as_ref().filter(|_| is_latest) {
+            return Arc::clone(page);
         }
-        let version = self.version(live.map_or(0, |live| live.version));
-        live::page(self.view(&version, live), stop_token)
+        let page: Arc<str> = live::page(self.view(&self.version(live.version), Some(live)), stop_token).into();
+        if is_latest {
+            kept.page = Some(Arc::clone(&page));
+        }
+        page
     }
 
     /// The update of a page that has the moment `base`, with the charts of an endpoint.
@@ -91,6 +102,7 @@ impl Updates {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.bases.front().is_none_or(|latest| latest.version < live.version) {
             kept.updates.clear();
+            kept.page = None;
             kept.bases.push_front(Arc::clone(live));
             kept.bases.truncate(MAX_BASES);
         }
