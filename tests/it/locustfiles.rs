@@ -2,6 +2,7 @@
 
 mod classes;
 mod habits;
+mod lasting;
 mod python;
 mod values;
 

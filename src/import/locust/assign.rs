@@ -70,6 +70,7 @@ impl Evaluator<'_> {
             Value::Object(object) => self.set_attribute(object, name, value, line),
             Value::Client if name == "headers" => {
                 self.state.headers.clear();
+                self.say_lasting("headers", line);
                 if let Value::Dict(members) = value {
                     for (key, value) in members {
                         self.set_header(&key, value, line);
@@ -83,16 +84,7 @@ impl Evaluator<'_> {
             Value::Client if name == "verify" => {
                 self.client.is_insecure |= value == Value::Bool(false);
             }
-            Value::Client if name == "auth" => {
-                if let Value::Tuple(pair) | Value::List(pair) = &value
-                    && let [Some(user), Some(password)] = &*pair.iter().map(Value::known_text).collect::<Vec<_>>()
-                {
-                    use base64::Engine as _;
-                    let text = base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}"));
-                    return self.set_header(&Value::text("Authorization"), Value::text(&format!("Basic {text}")), line);
-                }
-                self.lost(line, "self.client.auth is left out; use --basic-auth");
-            }
+            Value::Client if name == "auth" => self.set_auth(&value, line),
             // What responses are called in the statistics of Locust, and so on.
             Value::Response(_) | Value::External(_) => {}
             Value::Class(class) => self.assign_class(class, name, &value, line),

@@ -10,6 +10,8 @@ impl Evaluator<'_> {
     /// `data=`: a form, or a text.
     pub(super) fn data_body(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {
         request.body = Some(match value {
+            Value::Dict(members) if members.is_empty() => return Ok(()),
+            Value::List(items) | Value::Tuple(items) if items.is_empty() => return Ok(()),
             Value::Dict(members) => {
                 let mut fields = Vec::new();
                 for (key, value) in members {

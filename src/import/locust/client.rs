@@ -1,10 +1,8 @@
 //! Calls of the HTTP client: requests.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
 use super::calls::Arguments;
 use super::evaluator::{Evaluator, Known};
+use super::headers::basic;
 use super::library::seconds;
 use super::steps::{Request, Step};
 use super::value::{Part, Problem, RunKind, RunValue, Text, Value};
@@ -75,12 +73,23 @@ impl Evaluator<'_> {
             ..Request::default()
         };
         let by_place = ["data", "json"].into_iter().zip(arguments.by_place.iter().skip(1));
+        // `data` wins over `json`, unless it is empty.
         let by_place: Vec<(String, Value)> = by_place.map(|(name, value)| (name.to_owned(), value.clone())).collect();
         // Fields of `data` are parts of a body with files.
         let (files, others): (Vec<_>, Vec<_>) =
             by_place.iter().chain(&arguments.by_name).partition(|(name, _)| name == "files");
         for (name, value) in others.into_iter().chain(files) {
             self.option(&mut request, name, value, line)?;
+        }
+        // The clients put it in the place of a header field of the same name.
+        match arguments.named("auth").filter(|auth| **auth != Value::None).cloned() {
+            Some(auth) => self.auth(&mut request, &auth, line)?,
+            None => {
+                if let Some(auth) = self.state.auth.clone() {
+                    request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
+                    request.headers.push(("Authorization".to_owned(), Some(auth)));
+                }
+            }
         }
         for (name, value) in self.state.headers.clone() {
             if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
@@ -205,7 +214,7 @@ impl Evaluator<'_> {
             return Ok(());
         }
         match name {
-            "url" | "path" | "method" | "stream" | "context" | "allow_redirects_auth" => {}
+            "url" | "path" | "method" | "stream" | "context" | "allow_redirects_auth" | "auth" => {}
             "params" => {
                 let Value::Dict(members) = value else { return self.query_text(request, value, line) };
                 for (key, value) in members {
@@ -216,14 +225,13 @@ impl Evaluator<'_> {
                 }
             }
             "json" => {
-                if !matches!(value, Value::None) {
+                if !matches!(value, Value::None) && request.body.is_none() {
                     request.body = Some(("json", self.json(value, line)?));
                 }
             }
             "data" => self.data_body(request, value, line)?,
             "headers" => self.own_headers(request, value, line)?,
             "files" => self.files(request, value, line)?,
-            "auth" => self.auth(request, value, line)?,
             "name" => request.name = Some(self.text(value, line)?.template()).filter(|name| !name.is_empty()),
             "timeout" => {
                 let length = match value {
@@ -327,8 +335,8 @@ impl Evaluator<'_> {
             let why = "its auth has values of the run or the environment; use --basic-auth".to_owned();
             return Err(Problem { line, why });
         };
-        let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{password}")));
-        request.headers.push(("Authorization".to_owned(), Some(Text::literal(&text))));
+        request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
+        request.headers.push(("Authorization".to_owned(), Some(Text::literal(&basic(&name, &password)))));
         Ok(())
     }
 }

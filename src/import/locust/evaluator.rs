@@ -40,6 +40,8 @@ pub(super) struct Evaluator<'p> {
     /// Lists that items are added to, by the name of the attribute.
     pub(super) growing: BTreeSet<String>,
     pub(super) client: ClientSettings,
+    /// Whether the task that is being evaluated is the only one of its user.
+    pub(super) is_only_task: bool,
     /// Whether `on_start` looks at whether its requests failed.
     pub(super) looks_at_failures: bool,
     /// The constants that are being evaluated, so that one of itself is found.
@@ -106,6 +108,8 @@ pub(super) struct State {
     pub(super) objects: Vec<ObjectState>,
     /// Header fields of the client.
     pub(super) headers: Vec<(String, Option<Text>)>,
+    /// The `Authorization` that `self.client.auth` makes.
+    pub(super) auth: Option<Text>,
     /// The request whose status `${status}` is.
     pub(super) last: Option<usize>,
     /// What requests are counted by, unless they say it.
@@ -150,6 +154,7 @@ impl<'p> Evaluator<'p> {
             changing: BTreeSet::new(),
             growing: BTreeSet::new(),
             client: ClientSettings::default(),
+            is_only_task: false,
             looks_at_failures: false,
             pending: Vec::new(),
         }

@@ -1,8 +1,8 @@
 //! Header fields of the client.
 
 use super::calls::Arguments;
-use super::evaluator::Evaluator;
-use super::value::Value;
+use super::evaluator::{Evaluator, Phase};
+use super::value::{Text, Value};
 
 impl Evaluator<'_> {
     /// A method of `self.client.headers`.
@@ -25,7 +25,10 @@ impl Evaluator<'_> {
                 }
             }
             ("pop", Some(key)) => self.set_header(&key, Value::None, line),
-            ("clear", None) => self.state.headers.clear(),
+            ("clear", None) => {
+                self.state.headers.clear();
+                self.say_lasting("headers", line);
+            }
             (_, Some(Value::Unknown(problem))) => return Value::Unknown(problem),
             _ => return Value::unknown(line, "a change of the client's headers"),
         }
@@ -54,5 +57,40 @@ impl Evaluator<'_> {
         if value.is_some() {
             headers.push((name, value));
         }
+        self.say_lasting("headers", line);
     }
+
+    /// `self.client.auth = (name, password)`
+    pub(super) fn set_auth(&mut self, value: &Value, line: u32) {
+        if self.client.is_fast {
+            return self.lost(line, "self.client.auth is left out: a FastHttpUser does not look at it");
+        }
+        self.say_lasting("auth", line);
+        if *value == Value::None {
+            self.state.auth = None;
+        } else if let Value::Tuple(pair) | Value::List(pair) = value
+            && let [Some(user), Some(password)] = &*pair.iter().map(Value::known_text).collect::<Vec<_>>()
+        {
+            self.state.auth = Some(Text::literal(&basic(user, password)));
+        } else {
+            self.lost(line, "self.client.auth is left out; use --basic-auth");
+        }
+    }
+
+    /// Says that what a task sets in the client reaches less requests than in Locust, where all later ones of the user have
+    /// it: those of other tasks, and those that the task sends before in its next round.
+    pub(super) fn say_lasting(&mut self, what: &str, line: u32) {
+        let is_exact = self.is_only_task && self.state.last.is_none() && self.out.is_empty();
+        if self.phase == Phase::Task && !is_exact {
+            let why = "a task changes it: Locust sends it with all later requests of the user, here only those of this task that follow have it";
+            self.lost(line, format!("self.client.{what}: {why}"));
+        }
+    }
+}
+
+/// The value of `Authorization` for a name and a password.
+pub(super) fn basic(name: &str, password: &str) -> String {
+    use base64::Engine as _;
+    let text = base64::prelude::BASE64_STANDARD.encode(format!("{name}:{password}"));
+    format!("Basic {text}")
 }

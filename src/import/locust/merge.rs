@@ -32,10 +32,12 @@ impl Evaluator<'_> {
             merged.globals.entry(key.clone()).or_insert_with(|| value.clone());
         }
         for (name, value) in &otherwise.headers {
-            if !merged.headers.iter().any(|(known, _)| known == name) {
-                merged.headers.push((name.clone(), value.clone()));
+            match merged.headers.iter().find(|(known, _)| known == name) {
+                Some((_, other)) => is_possible &= other == value,
+                None => merged.headers.push((name.clone(), value.clone())),
             }
         }
+        is_possible &= then.auth == otherwise.auth;
         if then.last != otherwise.last {
             merged.last = None;
         }

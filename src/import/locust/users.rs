@@ -138,8 +138,10 @@ impl Evaluator<'_> {
             on_start.extend(self.run_method(object, "on_start", Handler::StopUser));
         }
         self.phase = Phase::Task;
+        self.is_only_task = tasks.len() == 1;
         let is_sequential = set.is_some_and(|set| self.program.kind(set) == ClassKind::TaskSet { is_sequential: true });
         let mut drafts = if is_sequential {
+            self.is_only_task = false;
             self.sequence(set.unwrap_or(class), own, wait.as_deref())
         } else {
             tasks.iter().filter_map(|(task, weight)| self.task(task, *weight, own)).collect()
