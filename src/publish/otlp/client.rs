@@ -51,6 +51,8 @@ impl<'p> Client<'p> {
         let roots = if given.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&given) };
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            // ureq's default takes the proxy of the environment, which would get the headers.
+            .proxy(None)
             // Headers with secrets go to no other host.
             .max_redirects(0)
             .max_redirects_will_error(false)
