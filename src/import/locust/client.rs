@@ -164,7 +164,12 @@ impl Evaluator<'_> {
         let mut target = base;
         if !first.starts_with('/') || url.0.is_empty() {
             if !first.starts_with('/') {
-                self.lost(line, format!("its path has no slash in front, so Locust appends it to the name of the host; /{first} is sent"));
+                self.lost(
+                    line,
+                    format!(
+                        "its path has no slash in front, so Locust appends it to the name of the host; /{first} is sent"
+                    ),
+                );
             }
             target.push(Text::literal("/"));
         }
