@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crossbeam_channel::never;
+
 use super::environment::environment;
 use super::stdio::tell;
 use crate::cli::{MergeFlags, SettingSources};
@@ -68,7 +70,10 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         let left = left.as_deref().unwrap_or_default();
         screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
     }
-    if let Some((_, sentence)) = publishers.and_then(|publishers| publishers.push_last()).map(|end| end.sentence()) {
+    // A second signal ends the process.
+    if let Some((_, sentence)) =
+        publishers.and_then(|publishers| publishers.push_last(&never())).map(|end| end.sentence())
+    {
         tell(sentence.trim_end());
     }
     left.map(|_| outcome.assessment.exit(flags.exit_code_on_error))

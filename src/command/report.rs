@@ -19,7 +19,7 @@ use crate::telemetry::interrupt::Interrupt;
 ///
 /// # Errors
 /// Exit 2: a file cannot be read, or holds more than one stream or none; a report cannot be written; the runs of one side of
-/// a comparison have different plans. Exit 130: a signal arrived before the end of a stream.
+/// a comparison have different plans, or a run is compared twice. Exit 130: a signal arrived before the end of a stream.
 pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let checks = check::of(&flags.checks, &SettingSources::default(), &[])?;
     let checks: Vec<Check> = checks.into_iter().map(|(check, _)| check).collect();
@@ -53,6 +53,7 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         Subject::One => {}
         Subject::SideBySide => text.push_str(&compare::compare(&runs)),
         Subject::Builds(repeats) => {
+            require_distinct_runs(&baseline, &runs)?;
             let (compared, worse) = compare_builds(&baseline, &mut runs, repeats, flags.tolerance)?;
             text.push_str(&compared);
             if worse {
@@ -135,6 +136,19 @@ fn compare_builds(
 
 fn side(runs: &[TitledRun]) -> Vec<ComparedRun<'_>> {
     runs.iter().map(|(title, model)| ComparedRun { title, run_id: &model.identity.run_id, run: &model.run }).collect()
+}
+
+/// Checks that no run is there twice, which would count as a repetition without noise.
+fn require_distinct_runs(baseline: &[TitledRun], runs: &[TitledRun]) -> Result<()> {
+    let all: Vec<_> = baseline.iter().chain(runs).collect();
+    for (at, (title, model)) in all.iter().enumerate() {
+        let id = |model: &ReportModel| (model.identity.run_id.clone(), model.identity.source_id.clone());
+        if let Some((first, _)) = all[..at].iter().find(|(_, earlier)| id(earlier) == id(model)) {
+            let flag = if at < baseline.len() { "--baseline" } else { "STREAM" };
+            return Err(Error::usage(flag, format!("{title} is the same run as {first}; each run counts once")));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that the runs of one side have one plan: otherwise their differences are not noise.

@@ -110,7 +110,7 @@ fn published(
     if was_killed {
         return exit;
     }
-    if let Some((level, sentence)) = publishers.push_last().map(|end| end.sentence()) {
+    if let Some((level, sentence)) = publishers.push_last(after.second()).map(|end| end.sentence()) {
         screen.print(level, &sentence);
     }
     if !linger.is_zero() {

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crossbeam_channel::never;
+
 use super::environment::environment;
 use super::stdio::tell;
 use crate::cli::WatchFlags;
@@ -51,7 +53,8 @@ pub fn watch(flags: &WatchFlags) -> Result<Exit> {
     }
     feed.finish(model);
     publishers.finish_pages();
-    if let Some((_, sentence)) = publishers.push_last().map(|end| end.sentence()) {
+    // A second signal ends the process.
+    if let Some((_, sentence)) = publishers.push_last(&never()).map(|end| end.sentence()) {
         tell(sentence.trim_end());
     }
     if !linger.is_zero() {

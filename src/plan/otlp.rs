@@ -13,7 +13,7 @@ use super::percent;
 use super::tls::Authorities;
 use super::url::{Parsed, Scheme, Url};
 use crate::error::{Error, Result};
-use crate::secret::masked_url;
+use crate::secret::{MASK, masked_url};
 
 /// The flag.
 const FLAG: &str = "--otlp";
@@ -66,6 +66,21 @@ struct Variable {
 const PROTOCOL: Variable =
     Variable { metrics: "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", all: "OTEL_EXPORTER_OTLP_PROTOCOL" };
 const HEADERS: Variable = Variable { metrics: "OTEL_EXPORTER_OTLP_METRICS_HEADERS", all: "OTEL_EXPORTER_OTLP_HEADERS" };
+
+/// Headers that a push sets itself, or that say how the message is sent.
+const OWN_HEADERS: [&str; 10] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 const TIMEOUT_MS: Variable =
     Variable { metrics: "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", all: "OTEL_EXPORTER_OTLP_TIMEOUT" };
 const CERTIFICATE: Variable =
@@ -104,13 +119,17 @@ impl OtlpChoice {
         let text = format!("{}{}", url.origin().text(), url.target());
         let mut headers = headers(environment)?;
         if let Some(userinfo) = &userinfo {
+            if let Some((name, _)) = HEADERS.get(environment).filter(|_| has_authorization(&headers)) {
+                let why = format!("Authorization is there, and the URL of {} has a name", variable.unwrap_or(FLAG));
+                return Err(Error::usage(name, format!("{why}; leave one of them out")));
+            }
             headers.push(("authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(userinfo))));
         }
         let is_tls = url.origin().scheme() == Scheme::Https;
         let certificate = CERTIFICATE.get(environment).map(|(name, path)| (name, PathBuf::from(path)));
         let authorities = is_tls.then(|| Authorities::new(certificate, environment)).transpose()?;
         Ok(Self::Push(Box::new(OtlpPlan {
-            shown: masked_url(&text),
+            shown: shown(&text),
             url: text,
             headers,
             timeout: timeout(environment)?,
@@ -151,7 +170,7 @@ impl<'e> Endpoint<'e> {
     /// The URL of pushes, and what stood before its host.
     fn url(&self) -> Result<(Url, Option<String>)> {
         let Parsed { url, userinfo } = Url::parse(self.text)
-            .map_err(|why| Error::usage(self.variable.unwrap_or(FLAG), format!("{}: {why}", masked_url(self.text))))?;
+            .map_err(|why| Error::usage(self.variable.unwrap_or(FLAG), format!("{}: {why}", shown(self.text))))?;
         let (path, query) = url.target().split_once('?').unwrap_or((url.target(), ""));
         let path = path.trim_end_matches('/');
         // The variable of metrics is taken as it is.
@@ -161,6 +180,16 @@ impl<'e> Endpoint<'e> {
         let query = if query.is_empty() { String::new() } else { format!("?{query}") };
         Ok((Url::at(Arc::clone(url.origin()), format!("{path}{PATH}{query}")), userinfo))
     }
+}
+
+/// A URL for people. Its query is for keys, whatever their names.
+pub(super) fn shown(url: &str) -> String {
+    let Some((before, query)) = url.split_once('?') else { return masked_url(url) };
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) => format!("{name}={MASK}"),
+        None => MASK.to_owned(),
+    };
+    format!("{}?{}", masked_url(before), query.split('&').map(pair).collect::<Vec<_>>().join("&"))
 }
 
 fn check_protocol(environment: &Environment) -> Result<()> {
@@ -173,6 +202,10 @@ fn check_protocol(environment: &Environment) -> Result<()> {
     }
 }
 
+fn has_authorization(headers: &[(String, String)]) -> bool {
+    headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+}
+
 fn headers(environment: &Environment) -> Result<Vec<(String, String)>> {
     let Some((name, list)) = HEADERS.get(environment) else { return Ok(Vec::new()) };
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -181,6 +214,9 @@ fn headers(environment: &Environment) -> Result<Vec<(String, String)>> {
         let is_value = value.bytes().all(|byte| byte == b'\t' || (byte >= 0x20 && byte != 0x7f));
         if key.is_empty() || !key.bytes().all(is_token) || !is_value {
             return Err(Error::usage(name, format!("entry {} is not a header", at + 1)));
+        }
+        if OWN_HEADERS.iter().any(|own| key.eq_ignore_ascii_case(own)) {
+            return Err(Error::usage(name, format!("{key} is a header that swarmline sets itself; leave it out")));
         }
     }
     Ok(pairs)

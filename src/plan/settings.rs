@@ -8,12 +8,13 @@ use super::Sink;
 use super::body_file::BodyContent;
 use super::check::Check;
 use super::load::DEFAULT_OPEN_USERS;
+use super::otlp;
 use super::request_args::Resolved;
 use super::route::Route;
 use super::setting::{SettingScope, Settings};
 use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
-use crate::secret::{MASK, masked_header, masked_url};
+use crate::secret::{MASK, masked_header};
 use crate::value::{Header, Resolve};
 
 /// What settings are made of: the flags, and what was resolved with them.
@@ -117,7 +118,7 @@ const ROWS_AFTER_OUTPUTS: [SettingRow; 11] = [
     run("await-host", &["await_host"], |of| maybe(of.flags.await_host.map(time))),
     // Two runs of the same plan may have different checks.
     run("check", &["checks", "check_rps", "check_fail_ratio", "check_avg_response_time"], checks),
-    run("otlp", &["otlp"], |of| maybe(of.flags.publish.otlp.as_deref().map(masked_url))),
+    run("otlp", &["otlp"], |of| maybe(of.flags.publish.otlp.as_deref().map(otlp::shown))),
     run("debug-failures", &["debug_failures"], |of| maybe(of.flags.debug_failures)),
     run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, after, bounded, select};
 
 use super::feed::{Feed, FeedState, LiveReport};
 use crate::cli::LogLevel;
@@ -100,9 +100,9 @@ impl Otlp {
     }
 
     /// Pushes the complete run, within [`LAST_PUSH`], whatever earlier pushes still wait for. To be called when the feed has the
-    /// end.
+    /// end. A message on `given_up` ends that at once.
     #[must_use]
-    pub fn finish(&self) -> OtlpEnd {
+    pub fn finish(&self, given_up: &Receiver<()>) -> OtlpEnd {
         let (sender, pushed) = bounded(1);
         let last = Pusher {
             plan: Arc::clone(&self.plan),
@@ -115,18 +115,42 @@ impl Otlp {
             let is_complete = live.is_some_and(|live| last.push_last(&live)) && is_over;
             let _ = sender.send(is_complete);
         };
-        let is_complete = Builder::new().name("otlp-last".to_owned()).spawn(work).is_ok() && in_time(&pushed);
+        let end = match Builder::new().name("otlp-last".to_owned()).spawn(work) {
+            Ok(_) => LastPush::wait(&pushed, given_up),
+            Err(_) => LastPush::Failed,
+        };
+        let is_complete = end == LastPush::Complete;
         let mut why = self.trouble.read();
-        if !is_complete && why.is_empty() {
+        if end == LastPush::GivenUp {
+            "a signal ended the last push".clone_into(&mut why);
+        } else if !is_complete && why.is_empty() {
             why = format!("no answer within {} s", LAST_PUSH.as_secs());
         }
         OtlpEnd { url: self.plan.shown.clone(), counts: self.counter.read(), is_complete, why }
     }
 }
 
-fn in_time(pushed: &Receiver<bool>) -> bool {
-    // A little longer than the push itself, which has limits of its own but for name lookups.
-    pushed.recv_timeout(LAST_PUSH + Duration::from_millis(200)).unwrap_or(false)
+/// How the last push ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LastPush {
+    /// The backend has the complete run.
+    Complete,
+    /// It does not.
+    Failed,
+    /// It was not waited for any longer.
+    GivenUp,
+}
+
+impl LastPush {
+    fn wait(pushed: &Receiver<bool>, given_up: &Receiver<()>) -> Self {
+        // A little longer than the push itself, which has limits of its own but for name lookups.
+        let limit = after(LAST_PUSH + Duration::from_millis(200));
+        select! {
+            recv(pushed) -> is_complete => if is_complete == Ok(true) { Self::Complete } else { Self::Failed },
+            recv(given_up) -> _ => Self::GivenUp,
+            recv(limit) -> _ => Self::Failed,
+        }
+    }
 }
 
 impl Trouble {

@@ -81,10 +81,10 @@ impl Publishers {
     }
 
     /// Pushes the metrics of the complete run, within [`LAST_PUSH`](super::otlp::LAST_PUSH); returns how pushing ended. To be called
-    /// when the feed has the end.
+    /// when the feed has the end. A message on `given_up` ends that at once.
     #[must_use]
-    pub fn push_last(&self) -> Option<OtlpEnd> {
-        self.otlp.as_ref().map(Otlp::finish)
+    pub fn push_last(&self, given_up: &Receiver<()>) -> Option<OtlpEnd> {
+        self.otlp.as_ref().map(|otlp| otlp.finish(given_up))
     }
 }
 

@@ -31,17 +31,25 @@ pub struct Signals {
     after: AfterEnd,
 }
 
-/// Signals after the end of a run, while its page is still served: each ends that, and none changes the exit code.
+/// Signals after the end of a run, while its page is still served and the last metrics are pushed: each ends the page, a
+/// second one the push, and none changes the exit code.
 #[derive(Clone, Debug)]
 pub struct AfterEnd {
     is_over: Arc<AtomicBool>,
     arrived: Receiver<()>,
+    second: Receiver<()>,
 }
 
 impl AfterEnd {
     /// From now on a signal ends the wait, also one that comes before it.
     pub fn begin(&self) {
         self.is_over.store(true, Ordering::SeqCst);
+    }
+
+    /// Delivers the first signal after the end that is a second one: it arrived a second or more after the first.
+    #[must_use]
+    pub const fn second(&self) -> &Receiver<()> {
+        &self.second
     }
 
     /// Waits for a signal, at most `limit`.
@@ -66,14 +74,18 @@ impl Signals {
         let again = Arc::clone(&came_again);
         let began = OnceLock::new();
         let (later, arrived) = bounded(1);
-        let after = AfterEnd { is_over: Arc::default(), arrived };
+        let (again_later, second) = bounded(1);
+        let after = AfterEnd { is_over: Arc::default(), arrived, second };
         let is_over = Arc::clone(&after.is_over);
         let handler = move || {
-            // Further ones while nothing waits yet are as those of a run: its reports may be stuck.
-            if is_over.load(Ordering::SeqCst) && later.try_send(()).is_ok() {
-                return;
-            }
             let since = began.get_or_init(Instant::now).elapsed();
+            if is_over.load(Ordering::SeqCst) {
+                let is_second = since >= ONE_SIGNAL && again_later.try_send(()).is_ok();
+                // Further ones while nothing waits yet are as those of a run: its reports may be stuck.
+                if later.try_send(()).is_ok() || is_second {
+                    return;
+                }
+            }
             if since < ONE_SIGNAL {
                 stop.begin(EndReason::Signal);
                 // There is room for one message, and this is the only one.

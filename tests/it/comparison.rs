@@ -17,6 +17,18 @@ fn record(target: &Server, scratch: &Scratch, name: &str, request: &str, users: 
     scratch.write(name, text.replace(&hash, &hash.chars().map(|_| users.chars().next().unwrap()).collect::<String>()))
 }
 
+/// Copies of a stream as if they were of runs of their own: `count` files beside it, each with a run id of its own.
+fn repeats(file: &str, count: usize) -> Vec<String> {
+    let text = std::fs::read_to_string(file).unwrap();
+    let id = text.split("\"run_id\":\"").nth(1).unwrap().split('"').next().unwrap();
+    let copy = |at: usize| {
+        let copy = format!("{file}-{at}");
+        std::fs::write(&copy, text.replace(id, &format!("{id}-{at}"))).unwrap();
+        copy
+    };
+    (0..count).map(copy).collect()
+}
+
 fn read(scratch: &Scratch, name: &str) -> String {
     std::fs::read_to_string(scratch.file(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
 }
@@ -47,7 +59,8 @@ fn a_slower_build_is_worse_in_every_output_and_the_same_build_in_none() {
     assert!(read(&scratch, "html").contains("Comparison with the baseline"));
     assert!(read(&scratch, "markdown").contains("| worse |"), "{}", read(&scratch, "markdown"));
 
-    let same = Run::new(["report", &fast, "--baseline", &fast, "--tolerance", "0"]).with(outputs).finish().exits(0);
+    let again = repeats(&fast, 1).remove(0);
+    let same = Run::new(["report", &again, "--baseline", &fast, "--tolerance", "0"]).with(outputs).finish().exits(0);
     assert!(!same.text().contains("worse"), "{}", same.text());
     assert!(read(&scratch, "junit").contains("failures=\"0\""));
     assert_eq!(
@@ -62,8 +75,9 @@ fn several_runs_of_each_build_make_the_noise_between_runs_known() {
     let (target, scratch) = (target(), Scratch::new("repeats"));
     let (fast, slow) =
         (record(&target, &scratch, "fast", "/delay/20", "8"), record(&target, &scratch, "slow", "/delay/60", "8"));
-    let baseline = ["--baseline", &fast, "--baseline", &fast];
-    let worse = Run::new(["report", &slow, &slow, &slow]).with(baseline).finish().exits(3);
+    let (fasts, slows) = (repeats(&fast, 2), repeats(&slow, 3));
+    let baseline = ["--baseline", &fasts[0], "--baseline", &fasts[1]];
+    let worse = Run::new(["report", &slows[0], &slows[1], &slows[2]]).with(baseline).finish().exits(3);
     assert!(worse.text().contains("3 runs (") && worse.text().contains("2 runs ("), "{}", worse.text());
     assert!(!worse.text().contains("run-to-run noise is unknown"), "{}", worse.text());
     let other = record(&target, &scratch, "other", "/delay/20", "9");
@@ -75,6 +89,19 @@ fn several_runs_of_each_build_make_the_noise_between_runs_known() {
     // With one baseline each stream is a build of its own.
     let apart = Run::new(["report", &slow, &other, "--baseline", &fast]).finish().exits(3);
     assert_eq!(apart.text().matches("compared with the baseline").count(), 2, "{}", apart.text());
+    assert_eq!(apart.text().matches("the plans differ in users: 8 and 9").count(), 1, "{}", apart.text());
+    // A run counts once, on whichever side.
+    let copy = scratch.write("copy", read(&scratch, "fast"));
+    for (streams, side) in [
+        (vec![slow.as_str(), &copy, "--baseline", &fast], "STREAM"),
+        (vec![&slow, "--baseline", &fast, "--baseline", &copy], "--baseline"),
+        (vec![&fast, "--baseline", &fast], "STREAM"),
+    ] {
+        let refused = Run::new(["report"]).with(streams).finish().exits(2);
+        let complaint = refused.complaint();
+        assert!(complaint.starts_with(side) && complaint.contains("is the same run as"), "{complaint}");
+        assert!(complaint.contains(&fast), "{complaint}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod live;
 mod load;
 mod merge;
 mod open;
+mod otlp;
 mod outputs;
 mod phases;
 mod report;

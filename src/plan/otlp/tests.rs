@@ -83,3 +83,27 @@ fn the_timeout_is_in_milliseconds() {
         assert!(why(Some("http://c"), &of(wrong)).contains("OTEL_EXPORTER_OTLP_TIMEOUT"), "{wrong}");
     }
 }
+
+#[test]
+fn headers_that_a_push_sets_itself_are_refused_and_authorization_is_sent_once() {
+    for (wrong, said) in
+        [("Content-Type=t3xt", "Content-Type"), ("a=b,host=t3xt", "host"), ("CONTENT-LENGTH=1", "LENGTH")]
+    {
+        let told = why(Some("http://c"), &[("OTEL_EXPORTER_OTLP_HEADERS", wrong)]);
+        assert!(told.contains("OTEL_EXPORTER_OTLP_HEADERS") && told.contains(said) && !told.contains("t3xt"), "{told}");
+    }
+    let headers = ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "Authorization=Bearer t3xt");
+    assert_eq!(push(Some("http://c"), &[headers]).headers.len(), 1);
+    let told = why(Some("http://me:p4ss@c"), &[headers]);
+    assert!(told.contains(headers.0) && told.contains("--otlp"), "{told}");
+    assert!(!told.contains("t3xt") && !told.contains("p4ss"), "{told}");
+}
+
+#[test]
+fn no_value_of_a_query_is_shown() {
+    let plan = push(None, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c/in?k=t3xt&t3xt&empty=")]);
+    assert_eq!(plan.shown, "http://c/in/v1/metrics?k=***&***&empty=***");
+    assert_eq!(plan.url, "http://c/in/v1/metrics?k=t3xt&t3xt&empty=");
+    let told = why(Some("http://c:x/?k=t3xt"), &[]);
+    assert!(!told.contains("t3xt"), "{told}");
+}

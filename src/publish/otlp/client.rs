@@ -1,5 +1,6 @@
 //! One push over HTTP, and what its answer means.
 
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use ureq::http::header::RETRY_AFTER;
@@ -51,6 +52,8 @@ impl<'p> Client<'p> {
         let roots = if given.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&given) };
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            // ureq's default takes the proxy of the environment, which would get the headers.
+            .proxy(None)
             // Headers with secrets go to no other host.
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -66,16 +69,17 @@ impl<'p> Client<'p> {
         for (name, value) in &self.plan.headers {
             request = request.header(name, value);
         }
-        let limited = request.config().timeout_global(Some(self.plan.timeout.min(limit))).build();
+        let limit = self.plan.timeout.min(limit);
+        let limited = request.config().timeout_global(Some(limit)).build();
         match limited.send(message) {
-            Ok(response) => answer(response),
-            // A connection that cannot be made, or ends, or takes too long. Nothing of the request is in it, but a URL may be.
-            Err(why) => PushResult::Retry { why: masked(&why.to_string()), after: None },
+            Ok(response) => answer(response, limit),
+            // A connection that cannot be made, or ends, or takes too long.
+            Err(why) => PushResult::Retry { why: reason(&why, limit), after: None },
         }
     }
 }
 
-fn answer(mut response: ureq::http::Response<Body>) -> PushResult {
+fn answer(mut response: ureq::http::Response<Body>, limit: Duration) -> PushResult {
     let status = response.status();
     let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     // A date would need a wall clock that agrees with the backend's; the usual pause takes its place.
@@ -86,9 +90,32 @@ fn answer(mut response: ureq::http::Response<Body>) -> PushResult {
             let (rejected, why) = rejected(&body);
             PushResult::Taken { rejected, why: words(&why) }
         }
-        (200..=299, Err(why)) => PushResult::Retry { why: format!("{status}, then {why}"), after },
+        (200..=299, Err(why)) => PushResult::Retry { why: format!("{status}, then {}", reason(&why, limit)), after },
         (429 | 502 | 503 | 504, _) => PushResult::Retry { why: format!("the backend answered {status}"), after },
         _ => PushResult::Refused(format!("the backend answered {status}")),
+    }
+}
+
+/// Why there is no answer, in words for people. Nothing of the request is in it, but a URL may be.
+fn reason(why: &ureq::Error, limit: Duration) -> String {
+    match why {
+        // Whole tenths: what is left of the last push is an odd number.
+        ureq::Error::Timeout(_) => format!("no answer within {} s", (limit.as_secs_f64() * 10.0).ceil() / 10.0),
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => "not an HTTP answer".to_owned(),
+        ureq::Error::HostNotFound => "the host has no address".to_owned(),
+        ureq::Error::Io(why) => io_reason(why),
+        ureq::Error::Rustls(why) => masked(&format!("TLS: {why}")),
+        why => masked(&why.to_string()),
+    }
+}
+
+fn io_reason(why: &io::Error) -> String {
+    match why.kind() {
+        ErrorKind::UnexpectedEof => "the connection was closed before the answer".to_owned(),
+        // Errors of TLS come in this form too.
+        _ if why.raw_os_error().is_none() && why.get_ref().is_some() => masked(&why.to_string()),
+        // Without the number that the system's own text has.
+        kind => kind.to_string(),
     }
 }
 

@@ -105,7 +105,7 @@ impl BuildComparison {
 }
 
 fn notes(baseline: &[ComparedRun<'_>], runs: &[ComparedRun<'_>]) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes = Vec::from_iter(different_plans(baseline, runs));
     let is_single = baseline.len() == 1 && runs.len() == 1;
     if is_single {
         notes.push(
@@ -125,4 +125,11 @@ fn notes(baseline: &[ComparedRun<'_>], runs: &[ComparedRun<'_>]) -> Vec<String> 
         }
     }
     notes
+}
+
+/// Says in what the plans of both sides differ. Those of one side are the same.
+fn different_plans(baseline: &[ComparedRun<'_>], runs: &[ComparedRun<'_>]) -> Option<String> {
+    let (baseline, now) = (&baseline.first()?.run.plan, &runs.first()?.run.plan);
+    let difference = || baseline.difference(now).unwrap_or_else(|| "plan_hash".to_owned());
+    (baseline.hash != now.hash).then(|| format!("the plans differ in {}", difference()))
 }

@@ -1,0 +1,72 @@
+//! `--otlp`: what goes to the backend and to no other place, and how the last push ends. Others' backends are in tests/e2e.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::process;
+use crate::server::{OK, Peer, Server};
+use crate::support::{Finished, Run, target};
+
+/// A backend that takes every push.
+const TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+/// A run of one request that pushes to this URL, with these variables.
+fn pushed(url: &str, variables: &[(&str, &str)]) -> Finished {
+    let target = target();
+    let host = format!("http://{}", target.addr());
+    let mut run = Run::new(["run", "-H", &host, "-n", "1", "--only-summary", "--otlp", url, "/ok"]);
+    for (name, value) in variables {
+        run = run.env(name, value);
+    }
+    run.finish()
+}
+
+#[test]
+fn pushes_go_to_the_backend_whatever_proxy_the_environment_names() {
+    let (backend, proxy) = (Server::responding(TAKEN), Server::start(Peer::hang));
+    let url = proxy.host();
+    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let variables = names.map(|name| (name, url.as_str()));
+    let run = pushed(&backend.host(), &variables).exits(0);
+    assert!(run.stderr.contains("the last has the complete run"), "{}", run.stderr);
+    assert!(backend.count() > 0);
+    assert_eq!(proxy.connections(), 0);
+}
+
+#[test]
+fn a_second_signal_ends_the_last_push_and_leaves_the_result_of_the_run() {
+    let (backend, server) = (Server::start(Peer::hang), Server::responding(OK));
+    let mut run = process::start(&server, &["-n", "3", "--otlp", &backend.host(), "/"]);
+    run.await_output(|text| text.contains("swarmline.event.run.end"));
+    run.signal(Signal::INT);
+    // Signals within a second are one: that time itself has to pass.
+    let (_open, silent) = channel::<()>();
+    assert!(silent.recv_timeout(Duration::from_millis(1100)).is_err());
+    run.signal(Signal::INT);
+    let run = run.finish().exits(0);
+    assert!(run.stderr().contains("none has the complete run"), "{}", run.stderr());
+    assert!(run.stderr().contains("a signal ended the last push"), "{}", run.stderr());
+}
+
+#[test]
+fn why_a_push_failed_is_said_in_plain_words() {
+    let garbage = Server::responding("garbage\r\n\r\n");
+    let closing = Server::start(|mut peer| drop(peer.read()));
+    let (hanging, quick) = (Server::start(Peer::hang), [("OTEL_EXPORTER_OTLP_TIMEOUT", "300")]);
+    let cases = [
+        (crate::support::dead_host(), "connection refused"),
+        (garbage.host(), "not an HTTP answer"),
+        (closing.host(), "the connection was closed before the answer"),
+        (hanging.host(), "no answer within 0.3 s"),
+    ];
+    std::thread::scope(|scope| {
+        for (url, why) in &cases {
+            scope.spawn(move || {
+                let run = pushed(url, &quick).exits(0);
+                assert!(run.stderr.contains(&format!("failed: {why}\n")), "{why}: {}", run.stderr);
+            });
+        }
+    });
+}
