@@ -60,6 +60,19 @@ impl Evaluator<'_> {
         response
     }
 
+    /// The request's own authorization, or that of the client: the clients put it in the place of a header field of the same
+    /// name.
+    fn authorization(&mut self, request: &mut Request, arguments: &Arguments, line: u32) -> Known<()> {
+        if let Some(auth) = arguments.named("auth").filter(|auth| **auth != Value::None).cloned() {
+            return self.auth(request, &auth, line);
+        }
+        if let Some(auth) = self.state.auth.clone() {
+            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
+            request.headers.push(("Authorization".to_owned(), Some(auth)));
+        }
+        Ok(())
+    }
+
     fn request(&mut self, method: &str, arguments: &Arguments, line: u32) -> Known<usize> {
         let url = arguments.get(0, "url").or_else(|| arguments.named("path")).cloned();
         let url = url.ok_or_else(|| Problem { line, why: "it has no URL".to_owned() })?;
@@ -81,16 +94,7 @@ impl Evaluator<'_> {
         for (name, value) in others.into_iter().chain(files) {
             self.option(&mut request, name, value, line)?;
         }
-        // The clients put it in the place of a header field of the same name.
-        match arguments.named("auth").filter(|auth| **auth != Value::None).cloned() {
-            Some(auth) => self.auth(&mut request, &auth, line)?,
-            None => {
-                if let Some(auth) = self.state.auth.clone() {
-                    request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
-                    request.headers.push(("Authorization".to_owned(), Some(auth)));
-                }
-            }
-        }
+        self.authorization(&mut request, arguments, line)?;
         for (name, value) in self.state.headers.clone() {
             if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
                 request.headers.push((name, value));
