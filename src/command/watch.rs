@@ -25,6 +25,9 @@ use crate::telemetry::reader::lines::{Lines, NextLine, ready};
 /// Pause between two looks at a file that has nothing new.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
+/// Looks without anything new, after which a file without a line of a stream is not waited for any longer: 3 s.
+const QUIET_LOOKS: u32 = 15;
+
 /// Bytes by which the form of a file is known.
 const MAGIC: u64 = 4;
 
@@ -116,10 +119,19 @@ impl<'p> Watched<'p> {
     /// Waits until the file is there and has its first bytes; `None` after a signal.
     fn wait_for_file(&self, interrupt: &Interrupt) -> Result<Option<Metadata>> {
         let mut is_said = false;
+        let mut looks = 0;
         loop {
             let why = match fs::metadata(self.path) {
                 Ok(file) if file.is_dir() => return Err(Error::usage(&self.name, io::ErrorKind::IsADirectory)),
                 Ok(file) if file.len() >= MAGIC => return Ok(Some(file)),
+                Ok(file) if file.len() > 0 && looks >= QUIET_LOOKS => return Ok(Some(file)),
+                Ok(file) if file.len() > 0 => {
+                    looks += 1;
+                    if self.pause(interrupt)? {
+                        return Ok(None);
+                    }
+                    continue;
+                }
                 Ok(_) => "is empty",
                 Err(why) if why.kind() == io::ErrorKind::NotFound => "is not there yet",
                 Err(why) => return Err(Error::usage(&self.name, why)),
@@ -145,6 +157,7 @@ impl<'p> Watched<'p> {
         let cannot = |why: io::Error| Error::usage(&self.name, why);
         let (mut raw, mut begun) = (Vec::new(), Vec::new());
         let mut seen = file;
+        let mut quiet_looks = 0;
         loop {
             if interrupt.has_come() && (seen.is_some() || lines.is_given_up(interrupt, self.stop_timeout())) {
                 return Ok(Some(WatchEnd::Signal));
@@ -176,8 +189,14 @@ impl<'p> Watched<'p> {
                         return Ok(Some(WatchEnd::Over));
                     };
                     match fs::metadata(self.path) {
-                        Ok(now) if is_grown(before, &now) => seen = Some(now),
+                        Ok(now) if is_grown(before, &now) => {
+                            quiet_looks = if now.len() > before.len() { 0 } else { quiet_looks + 1 };
+                            seen = Some(now);
+                        }
                         _ => return Ok(None),
+                    }
+                    if quiet_looks == QUIET_LOOKS {
+                        self.require_stream(&begun)?;
                     }
                     if self.pause(interrupt)? {
                         return Ok(Some(WatchEnd::Signal));
@@ -185,6 +204,20 @@ impl<'p> Watched<'p> {
                 }
             }
         }
+    }
+
+    /// Refuses a file that has lines, and none of a stream; the last may be without its end.
+    fn require_stream(&self, begun: &[u8]) -> Result<()> {
+        let mut collector = lock(&self.collector);
+        if collector.has_begun() {
+            return Ok(());
+        }
+        let mut other = std::mem::replace(&mut *collector, following(&self.name));
+        drop(collector);
+        if !begun.is_empty() {
+            other.add_line(begun)?;
+        }
+        other.finish().map(|_| ())
     }
 
     /// How long the run that is watched gives its requests after a signal, which it may have got, too.

@@ -43,6 +43,12 @@ impl Collector {
         Ok(())
     }
 
+    /// Whether there is a line of a stream so far.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.reading.so_far().is_some()
+    }
+
     /// How many ticks are complete so far.
     #[must_use]
     pub const fn ticks(&self) -> u64 {

@@ -289,6 +289,7 @@ fn finish(
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { run_threads.stopped_at() };
     let assessment = judge(plan, &aggregate, &mut check_set, faults, &left_over, load_end);
+    let assessment = if reason == EndReason::Signal { assessment.ended_by_signal() } else { assessment };
     let was_killed = run_threads.signals.came_again();
     let exit = if was_killed { Exit::Killed } else { assessment.exit(plan.exit_code_on_error()) };
     let ending = RunEnding {

@@ -6,6 +6,9 @@ use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
 use crate::vocabulary::{ReasonKind, Verdict};
 
+/// Why a run without a single outcome is invalid.
+const NOTHING_COMPLETED: &str = "no request completed";
+
 /// A reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictReason {
@@ -64,7 +67,7 @@ impl Assessment {
         if answered == 0 {
             verdict = Verdict::Invalid;
             let text = match counts.completed() {
-                0 => "no request completed".to_owned(),
+                0 => NOTHING_COMPLETED.to_owned(),
                 completed => format!("none of {completed} requests got an answer"),
             };
             reasons.push(VerdictReason::new(ReasonKind::NoAnswer, text));
@@ -94,6 +97,15 @@ impl Assessment {
             reasons.push(VerdictReason::new(ReasonKind::DataEnd, text));
         }
         Self { verdict, reasons, check_results }
+    }
+
+    /// The same for a run that a signal ended, which may have come before its start.
+    #[must_use]
+    pub fn ended_by_signal(mut self) -> Self {
+        for reason in self.reasons.iter_mut().filter(|reason| reason.text == NOTHING_COMPLETED) {
+            reason.text = format!("{NOTHING_COMPLETED} before a signal ended the run");
+        }
+        self
     }
 
     /// A run without complaints.

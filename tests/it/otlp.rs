@@ -57,6 +57,7 @@ fn why_a_push_failed_is_said_in_plain_words() {
     let (hanging, quick) = (Server::start(Peer::hang), [("OTEL_EXPORTER_OTLP_TIMEOUT", "300")]);
     let cases = [
         (crate::support::dead_host(), "connection refused"),
+        ("http://no-such-host.invalid".to_owned(), "the host has no address"),
         (garbage.host(), "not an HTTP answer"),
         (closing.host(), "the connection was closed before the answer"),
         (hanging.host(), "no answer within 0.3 s"),

@@ -231,7 +231,10 @@ fn a_run_in_which_nothing_completed_is_not_valid() {
     let end = run.stream().run_end();
     assert_eq!(
         (end.text("verdict"), end.get("reasons")),
-        ("invalid", &serde_json::json!([{"kind": "no_answer", "text": "no request completed"}]))
+        (
+            "invalid",
+            &serde_json::json!([{"kind": "no_answer", "text": "no request completed before a signal ended the run"}])
+        )
     );
 }
 

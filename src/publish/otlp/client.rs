@@ -17,6 +17,9 @@ const MAX_ANSWER: u64 = 64 * 1024;
 /// Maximum characters of a backend's own words.
 const MAX_WORDS: usize = 200;
 
+/// The name of the backend's host is unknown.
+const NO_ADDRESS: &str = "the host has no address";
+
 /// Pushes messages to one backend.
 pub(super) struct Client<'p> {
     plan: &'p OtlpPlan,
@@ -102,7 +105,7 @@ fn reason(why: &ureq::Error, limit: Duration) -> String {
         // Whole tenths: what is left of the last push is an odd number.
         ureq::Error::Timeout(_) => format!("no answer within {} s", (limit.as_secs_f64() * 10.0).ceil() / 10.0),
         ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => "not an HTTP answer".to_owned(),
-        ureq::Error::HostNotFound => "the host has no address".to_owned(),
+        ureq::Error::HostNotFound => NO_ADDRESS.to_owned(),
         ureq::Error::Io(why) => io_reason(why),
         ureq::Error::Rustls(why) => masked(&format!("TLS: {why}")),
         why => masked(&why.to_string()),
@@ -112,6 +115,8 @@ fn reason(why: &ureq::Error, limit: Duration) -> String {
 fn io_reason(why: &io::Error) -> String {
     match why.kind() {
         ErrorKind::UnexpectedEof => "the connection was closed before the answer".to_owned(),
+        // The standard library has no kind for it.
+        _ if why.to_string().starts_with("failed to lookup address") => NO_ADDRESS.to_owned(),
         // Errors of TLS come in this form too.
         _ if why.raw_os_error().is_none() && why.get_ref().is_some() => masked(&why.to_string()),
         // Without the number that the system's own text has.

@@ -86,6 +86,18 @@ fn what_is_not_a_stream_that_grows_is_refused_by_name() {
         let told = Run::new(["watch", path, "--web-port", "0"]).finish().exits(2);
         assert!(told.stderr.lines().last().unwrap().contains(words), "{}", told.stderr);
     }
+    // A file that nothing is added to, with lines, without the end of one, and shorter than what tells its form.
+    let others = ["hello, hello\n", "hello, hello", "{}\n", "{}\n{}\n"];
+    std::thread::scope(|scope| {
+        for (at, text) in others.into_iter().enumerate() {
+            let path = scratch.write(&format!("garb-{at}.nd"), text);
+            scope.spawn(move || {
+                let told = Run::new(["watch", &path, "--web-port", "0"]).finish().exits(2);
+                assert!(told.stderr.contains("garb-") && told.stderr.contains("line 1: no stream"), "{}", told.stderr);
+                assert!(!told.stderr.contains("empty"), "{}", told.stderr);
+            });
+        }
+    });
     Run::new(["watch", "-", "--web-port", "0"]).input(&fs::read_to_string(text).unwrap()).finish().exits(2);
     let (running, page) = watch(&scratch.file("none"), &[]);
     assert!(!get(&page, "/").body.contains("id=\"stop\""), "a page that only watches stops nothing");
