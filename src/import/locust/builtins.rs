@@ -54,8 +54,13 @@ impl Evaluator<'_> {
             ("open", value) => {
                 value.known_text().map_or_else(|| Value::unknown(line, "a file that is not known"), Value::File)
             }
-            ("enumerate", Value::List(items)) => {
-                let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
+            ("enumerate", Value::List(items) | Value::Tuple(items)) => {
+                let from = match arguments.get(1, "start") {
+                    None => 0,
+                    Some(Value::Int(from)) => *from,
+                    Some(_) => return Value::unknown(line, "enumerate() from a number that is not known"),
+                };
+                let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(from));
                 Value::List(
                     items.into_iter().enumerate().map(|(at, item)| Value::Tuple(vec![number(at), item])).collect(),
                 )
@@ -142,10 +147,11 @@ fn numbers(name: &str, values: &[Value]) -> Option<Value> {
 fn rounded(value: Value, digits: Option<&Value>, line: u32) -> Value {
     match (&value, digits) {
         #[expect(clippy::cast_possible_truncation, reason = "as round() does")]
-        (Value::Float(number), None) => Value::Int(number.round() as i64),
+        (Value::Float(number), None) => Value::Int(number.round_ties_even() as i64),
         (Value::Float(number), Some(Value::Int(digits @ 0..=15))) => {
-            let power = 10_f64.powi(i32::try_from(*digits).unwrap_or(0));
-            Value::Float((number * power).round() / power)
+            // As Python, by the exact value of the number.
+            let digits = usize::try_from(*digits).unwrap_or(0);
+            Value::Float(format!("{number:.digits$}").parse().unwrap_or(*number))
         }
         (Value::Int(_), _) => value,
         (Value::Uniform(low, high), Some(Value::Int(1..=6))) if low.fract() == 0.0 && high.fract() == 0.0 => value,

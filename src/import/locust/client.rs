@@ -110,6 +110,7 @@ impl Evaluator<'_> {
         if request.name.is_none() {
             request.name.clone_from(&self.state.request_name);
         }
+        self.with_host(&mut request, line)?;
         // Only `json` and `form` bodies say their type themselves.
         let has_type = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if matches!(&request.body, Some(("json text", _))) {
@@ -144,7 +145,7 @@ impl Evaluator<'_> {
     }
 
     fn target(&mut self, url: &Value, line: u32) -> Known<Text> {
-        let url = self.text(url, line)?;
+        let url = super::hosts::without_host(self.text(url, line)?);
         let base = Text::literal(&self.client.base);
         let first = match url.0.first() {
             Some(Part::Literal(text)) => text.clone(),
