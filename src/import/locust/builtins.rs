@@ -55,15 +55,7 @@ impl Evaluator<'_> {
                 value.known_text().map_or_else(|| Value::unknown(line, "a file that is not known"), Value::File)
             }
             ("enumerate", Value::List(items) | Value::Tuple(items)) => {
-                let from = match arguments.get(1, "start") {
-                    None => 0,
-                    Some(Value::Int(from)) => *from,
-                    Some(_) => return Value::unknown(line, "enumerate() from a number that is not known"),
-                };
-                let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(from));
-                Value::List(
-                    items.into_iter().enumerate().map(|(at, item)| Value::Tuple(vec![number(at), item])).collect(),
-                )
+                enumerated(items, arguments.get(1, "start"), line)
             }
             ("min" | "max" | "sum" | "abs", _) => numbers(name, &arguments.by_place)
                 .unwrap_or_else(|| Value::unknown(line, format!("{name} of values of the run"))),
@@ -114,6 +106,17 @@ impl Evaluator<'_> {
             _ => Value::unknown(line, "the length of a value of the run"),
         }
     }
+}
+
+/// `enumerate(items, start)`
+fn enumerated(items: Vec<Value>, start: Option<&Value>, line: u32) -> Value {
+    let from = match start {
+        None => 0,
+        Some(Value::Int(from)) => *from,
+        Some(_) => return Value::unknown(line, "enumerate() from a number that is not known"),
+    };
+    let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(from));
+    Value::List(items.into_iter().enumerate().map(|(at, item)| Value::Tuple(vec![number(at), item])).collect())
 }
 
 fn range(arguments: &Arguments, line: u32) -> Value {

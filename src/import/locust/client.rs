@@ -81,16 +81,7 @@ impl Evaluator<'_> {
         for (name, value) in others.into_iter().chain(files) {
             self.option(&mut request, name, value, line)?;
         }
-        // The clients put it in the place of a header field of the same name.
-        match arguments.named("auth").filter(|auth| **auth != Value::None).cloned() {
-            Some(auth) => self.auth(&mut request, &auth, line)?,
-            None => {
-                if let Some(auth) = self.state.auth.clone() {
-                    request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
-                    request.headers.push(("Authorization".to_owned(), Some(auth)));
-                }
-            }
-        }
+        self.authorization(&mut request, arguments.named("auth"), line)?;
         for (name, value) in self.state.headers.clone() {
             if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
                 request.headers.push((name, value));
@@ -326,6 +317,18 @@ impl Evaluator<'_> {
             }
             value => Json::Text(self.text(value, line)?.template()),
         })
+    }
+
+    /// `auth` of the request or the client, which they put in the place of a header field of that name.
+    fn authorization(&mut self, request: &mut Request, own: Option<&Value>, line: u32) -> Known<()> {
+        if let Some(auth) = own.filter(|auth| **auth != Value::None) {
+            return self.auth(request, auth, line);
+        }
+        if let Some(auth) = self.state.auth.clone() {
+            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
+            request.headers.push(("Authorization".to_owned(), Some(auth)));
+        }
+        Ok(())
     }
 
     fn auth(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {

@@ -60,18 +60,12 @@ impl Evaluator<'_> {
             if let Some(value) = known {
                 let scope = self.scope();
                 let variable = self.names.of(&scope, &name);
-                match self.assign_variable(&variable, &value, line) {
-                    Ok(kind) => {
-                        self.locals().insert(name.clone(), Value::Run(RunValue::variable(&variable, kind)));
-                    }
-                    Err(_) => {
-                        self.lost(
-                            line,
-                            format!("what `except` sets is left out: {name} was a value that no variable has"),
-                        );
-                        continue;
-                    }
-                }
+                let Ok(kind) = self.assign_variable(&variable, &value, line) else {
+                    let why = format!("what `except` sets is left out: {name} was a value that no variable has");
+                    self.lost(line, why);
+                    continue;
+                };
+                self.locals().insert(name.clone(), Value::Run(RunValue::variable(&variable, kind)));
             }
             if let Some(frame) = self.frames.last_mut() {
                 frame.variables.insert(name);

@@ -13,7 +13,7 @@ impl Evaluator<'_> {
         }
         match &root.kind {
             ExprKind::Attribute(_, name) if self.phase == Phase::Task && !self.is_set_before(name, line) => {
-                self.say_lasting_change(name, line)
+                self.say_lasting_change(name, line);
             }
             ExprKind::Name(name) if !self.locals().contains_key(name) => self.say_lasting_change(name, line),
             ExprKind::Name(name) => self.say_other_names(name, line),
@@ -56,11 +56,11 @@ impl Evaluator<'_> {
         });
         for other in sources.iter().chain(&targets_of_it) {
             match &other.kind {
+                ExprKind::Name(known)
+                    if self.locals().contains_key(known) && !is_used_after(&function.body, known, line) => {}
                 ExprKind::Name(known) if self.locals().contains_key(known) => {
-                    if is_used_after(&function.body, known, line) {
-                        let why = format!("{name} is changed here, but {known}, which is the same in Locust, is not");
-                        self.lost(line, why);
-                    }
+                    let why = format!("{name} is changed here, but {known}, which is the same in Locust, is not");
+                    self.lost(line, why);
                 }
                 ExprKind::Name(known) | ExprKind::Attribute(_, known) => self.say_lasting_change(known, line),
                 _ => {}
@@ -71,7 +71,7 @@ impl Evaluator<'_> {
     /// Says that a function changes an argument, which its caller uses later.
     pub(super) fn say_changed_arguments(&mut self, function: &Value, call: &Call, line: u32) {
         let Value::Function(called) = function else { return };
-        let Some(caller) = self.frames.last().and_then(|frame| frame.function.clone()) else { return };
+        let Some(outer) = self.frames.last().and_then(|frame| frame.function.clone()) else { return };
         let is_bound = called.object.is_some() && called.function.name != "<lambda>";
         let parameters = called.function.parameters.iter().skip(usize::from(is_bound));
         let mut pairs: Vec<(String, Expr)> = parameters
@@ -84,10 +84,10 @@ impl Evaluator<'_> {
                 continue;
             }
             match &argument.kind {
+                ExprKind::Name(name) if self.locals().contains_key(name) && !is_used_after(&outer.body, name, line) => {
+                }
                 ExprKind::Name(name) if self.locals().contains_key(name) => {
-                    if is_used_after(&caller.body, name, line) {
-                        self.lost(line, format!("{} changes {name}, which is not seen here", called.function.name));
-                    }
+                    self.lost(line, format!("{} changes {name}, which is not seen here", called.function.name));
                 }
                 ExprKind::Name(name) | ExprKind::Attribute(_, name) => self.say_lasting_change(name, line),
                 _ => {}
