@@ -1,6 +1,7 @@
 //! `swarmline import locustfile.py`: a locustfile becomes a scenario that does what Locust does, and nothing of it is executed.
 
 mod classes;
+mod exceptions;
 mod habits;
 mod lasting;
 mod python;

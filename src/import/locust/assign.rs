@@ -37,6 +37,7 @@ impl Evaluator<'_> {
                 match self.eval(of) {
                     Value::ClientHeaders => self.set_header(&key, value, line),
                     Value::Dict(mut members) => {
+                        self.say_shared(of, line);
                         super::expr::set_member(&mut members, key, value);
                         self.assign(of, Value::Dict(members), line);
                     }
@@ -110,6 +111,7 @@ impl Evaluator<'_> {
         if self.frames.last().is_some_and(|frame| frame.variables.contains(name)) {
             return self.assign_changing(name, &value, line);
         }
+        self.raised_here(&value, line);
         let value = if self.is_used_once(name) && !value.is_structure() || !value.is_new_each_time() {
             value
         } else {

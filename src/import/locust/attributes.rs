@@ -30,7 +30,7 @@ impl Evaluator<'_> {
             },
             Value::Client => match name {
                 "headers" => Value::ClientHeaders,
-                "base_url" => Value::text(""),
+                "base_url" => host_of_run(),
                 "cookies" => Value::Cookies(self.state.last),
                 _ => Value::unknown(line, format!("{name} of the client")),
             },
@@ -40,7 +40,7 @@ impl Evaluator<'_> {
                 "string.ascii_letters" => Value::text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
                 "string.digits" => Value::text("0123456789"),
                 "string.hexdigits" => Value::text("0123456789abcdefABCDEF"),
-                path if path.ends_with("environment.host") => Value::text(""),
+                path if path.ends_with("environment.host") => host_of_run(),
                 path => Value::External(path.to_owned()),
             },
             Value::Class(class) => self.class_attribute(class, name, line),
@@ -65,7 +65,7 @@ impl Evaluator<'_> {
         match name {
             "client" if is_of_locust && self.program.member(class, "client").is_none() => return Value::Client,
             "user" | "parent" | "locust" if matches!(kind, ClassKind::TaskSet { .. }) => return Value::Object(0),
-            "host" if self.program.member(class, "host").is_none() => return Value::text(""),
+            "host" if self.program.member(class, "host").is_none() => return host_of_run(),
             "environment" | "logger" => return Value::External("logging.environment".to_owned()),
             _ => {}
         }
@@ -186,7 +186,10 @@ impl Evaluator<'_> {
                 self.json_list(&place).map_or_else(Value::Unknown, Value::RunList)
             }
             Value::Json(place) if place.pointer.is_empty() => Value::Json(place),
-            Value::Json(place) => self.extracted_as(&place, &variable, line).map_or_else(Value::Unknown, Value::Run),
+            // What a request extracts is unset before it is sent, so it cannot be what it sends itself.
+            Value::Json(place) if !self.requests[place.request].sends_variable(&variable) => {
+                self.extracted_as(&place, &variable, line).map_or_else(Value::Unknown, Value::Run)
+            }
             value
                 if value.is_structure() && !matches!(value, Value::RandomUnit | Value::Time(_) | Value::Status(_)) =>
             {
@@ -332,4 +335,9 @@ impl Evaluator<'_> {
         };
         wait.filter(|_| steps.is_empty())
     }
+}
+
+/// The host that Locust is given, or that of the class.
+fn host_of_run() -> Value {
+    Value::Run(RunValue::variable(super::hosts::HOST, RunKind::Text))
 }

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::choices;
 use super::condition::Condition;
-use super::evaluator::{Evaluator, Flow, Frame, Handler, Phase, State};
+use super::evaluator::{Evaluator, Flow, Frame, Handler, State};
 use super::steps::{Step, leaves_loop};
-use super::syntax::{Expr, ExprKind, Stmt, StmtKind, Try, has_stmt};
+use super::syntax::{Expr, ExprKind, Stmt, StmtKind, has_stmt};
 use super::texts::number_json;
 use super::value::{RunKind, RunValue, Value};
 use crate::plan::json::Json;
@@ -204,7 +204,7 @@ impl Evaluator<'_> {
                 self.lost(line, format!("left out: {}", problem.why));
             }
             Value::Response(request) if self.requests[request].is_checked => self.unreported(request),
-            _ => {}
+            value => self.raised_here(&value, line),
         }
     }
 
@@ -213,15 +213,6 @@ impl Evaluator<'_> {
         let line = self.requests[request].line;
         self.remark(line, "catch_response=True without `with`: Locust sends the request and reports nothing of it; here it is counted, and no status is a failure");
         self.requests[request].expect = vec![("status", any_status())];
-    }
-
-    fn try_block(&mut self, all: &Try) -> Flow {
-        self.looks_at_failures |= self.phase == Phase::Start;
-        let handler = all.handlers.first().map(|(_, body)| body.clone()).unwrap_or_default();
-        let body = [&*all.body, &*all.otherwise].concat();
-        let flow = self.guarded(&body, handler);
-        let last = self.block(&all.last);
-        if flow == Flow::Ends { Flow::Ends } else { last }
     }
 
     /// A block whose exceptions lead to a handler, and then to what follows the block.

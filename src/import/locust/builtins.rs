@@ -54,11 +54,8 @@ impl Evaluator<'_> {
             ("open", value) => {
                 value.known_text().map_or_else(|| Value::unknown(line, "a file that is not known"), Value::File)
             }
-            ("enumerate", Value::List(items)) => {
-                let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
-                Value::List(
-                    items.into_iter().enumerate().map(|(at, item)| Value::Tuple(vec![number(at), item])).collect(),
-                )
+            ("enumerate", Value::List(items) | Value::Tuple(items)) => {
+                enumerated(items, arguments.get(1, "start"), line)
             }
             ("min" | "max" | "sum" | "abs", _) => numbers(name, &arguments.by_place)
                 .unwrap_or_else(|| Value::unknown(line, format!("{name} of values of the run"))),
@@ -111,6 +108,17 @@ impl Evaluator<'_> {
     }
 }
 
+/// `enumerate(items, start)`
+fn enumerated(items: Vec<Value>, start: Option<&Value>, line: u32) -> Value {
+    let from = match start {
+        None => 0,
+        Some(Value::Int(from)) => *from,
+        Some(_) => return Value::unknown(line, "enumerate() from a number that is not known"),
+    };
+    let number = |at: usize| Value::Int(i64::try_from(at).unwrap_or(i64::MAX).saturating_add(from));
+    Value::List(items.into_iter().enumerate().map(|(at, item)| Value::Tuple(vec![number(at), item])).collect())
+}
+
 fn range(arguments: &Arguments, line: u32) -> Value {
     match &*arguments.by_place {
         [Value::Int(to)] => Value::Range(0, *to),
@@ -142,10 +150,11 @@ fn numbers(name: &str, values: &[Value]) -> Option<Value> {
 fn rounded(value: Value, digits: Option<&Value>, line: u32) -> Value {
     match (&value, digits) {
         #[expect(clippy::cast_possible_truncation, reason = "as round() does")]
-        (Value::Float(number), None) => Value::Int(number.round() as i64),
+        (Value::Float(number), None) => Value::Int(number.round_ties_even() as i64),
         (Value::Float(number), Some(Value::Int(digits @ 0..=15))) => {
-            let power = 10_f64.powi(i32::try_from(*digits).unwrap_or(0));
-            Value::Float((number * power).round() / power)
+            // As Python, by the exact value of the number.
+            let digits = usize::try_from(*digits).unwrap_or(0);
+            Value::Float(format!("{number:.digits$}").parse().unwrap_or(*number))
         }
         (Value::Int(_), _) => value,
         (Value::Uniform(low, high), Some(Value::Int(1..=6))) if low.fract() == 0.0 && high.fract() == 0.0 => value,

@@ -45,6 +45,7 @@ impl Evaluator<'_> {
             return self.call_method(receiver, name, call, line);
         }
         let function = self.eval(&call.function);
+        self.say_changed_arguments(&function, call, line);
         let arguments = self.arguments(call);
         self.call_value(function, arguments, line)
     }
@@ -90,6 +91,7 @@ impl Evaluator<'_> {
                     return value;
                 }
                 let function = self.attribute(Value::Object(object), name, line);
+                self.say_changed_arguments(&function, call, line);
                 let arguments = self.arguments(call);
                 self.call_value(function, arguments, line)
             }

@@ -64,8 +64,8 @@ impl Evaluator<'_> {
                     this.enter_module(this.program.classes[owner].module);
                     let value = this.eval(&expr);
                     this.leave_module();
-                    let is_empty =
-                        matches!(value.truth(), Some(false)) && !matches!(value, Value::Int(_) | Value::Bool(_));
+                    let is_empty = matches!(value.truth(), Some(false))
+                        && !matches!(value, Value::Int(_) | Value::Bool(_) | Value::Text(_));
                     if !is_empty {
                         this.set_attribute(object, &name, value, expr.line);
                     }

@@ -60,19 +60,6 @@ impl Evaluator<'_> {
         response
     }
 
-    /// The request's own authorization, or that of the client: the clients put it in the place of a header field of the same
-    /// name.
-    fn authorization(&mut self, request: &mut Request, arguments: &Arguments, line: u32) -> Known<()> {
-        if let Some(auth) = arguments.named("auth").filter(|auth| **auth != Value::None).cloned() {
-            return self.auth(request, &auth, line);
-        }
-        if let Some(auth) = self.state.auth.clone() {
-            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
-            request.headers.push(("Authorization".to_owned(), Some(auth)));
-        }
-        Ok(())
-    }
-
     fn request(&mut self, method: &str, arguments: &Arguments, line: u32) -> Known<usize> {
         let url = arguments.get(0, "url").or_else(|| arguments.named("path")).cloned();
         let url = url.ok_or_else(|| Problem { line, why: "it has no URL".to_owned() })?;
@@ -94,7 +81,7 @@ impl Evaluator<'_> {
         for (name, value) in others.into_iter().chain(files) {
             self.option(&mut request, name, value, line)?;
         }
-        self.authorization(&mut request, arguments, line)?;
+        self.authorization(&mut request, arguments.named("auth"), line)?;
         for (name, value) in self.state.headers.clone() {
             if !request.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
                 request.headers.push((name, value));
@@ -114,6 +101,7 @@ impl Evaluator<'_> {
         if request.name.is_none() {
             request.name.clone_from(&self.state.request_name);
         }
+        self.with_host(&mut request, line)?;
         // Only `json` and `form` bodies say their type themselves.
         let has_type = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if matches!(&request.body, Some(("json text", _))) {
@@ -148,7 +136,7 @@ impl Evaluator<'_> {
     }
 
     fn target(&mut self, url: &Value, line: u32) -> Known<Text> {
-        let url = self.text(url, line)?;
+        let url = super::hosts::without_host(self.text(url, line)?);
         let base = Text::literal(&self.client.base);
         let first = match url.0.first() {
             Some(Part::Literal(text)) => text.clone(),
@@ -329,6 +317,18 @@ impl Evaluator<'_> {
             }
             value => Json::Text(self.text(value, line)?.template()),
         })
+    }
+
+    /// `auth` of the request or the client, which they put in the place of a header field of that name.
+    fn authorization(&mut self, request: &mut Request, own: Option<&Value>, line: u32) -> Known<()> {
+        if let Some(auth) = own.filter(|auth| **auth != Value::None) {
+            return self.auth(request, auth, line);
+        }
+        if let Some(auth) = self.state.auth.clone() {
+            request.headers.retain(|(known, _)| !known.eq_ignore_ascii_case("authorization"));
+            request.headers.push(("Authorization".to_owned(), Some(auth)));
+        }
+        Ok(())
     }
 
     fn auth(&mut self, request: &mut Request, value: &Value, line: u32) -> Known<()> {

@@ -44,7 +44,8 @@ impl Evaluator<'_> {
                 ("USub", Value::Float(number)) => Value::Float(-number),
                 _ => Value::unknown(expr.line, "an operation on a value of the run"),
             },
-            ExprKind::Or(parts) if parts.len() == 2 => self.either(&parts[0], &parts[1], expr),
+            ExprKind::Or(parts) if parts.len() == 2 => self.either(&parts[0], &parts[1], false, expr),
+            ExprKind::And(parts) if parts.len() == 2 => self.either(&parts[0], &parts[1], true, expr),
             ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Compare(..) | ExprKind::Unary(..) => self.test(expr),
             ExprKind::Lambda(function) => Value::Function(FunctionValue {
                 module: self.module(),
@@ -58,21 +59,11 @@ impl Evaluator<'_> {
         }
     }
 
-    fn test(&mut self, expr: &Expr) -> Value {
+    pub(super) fn test(&mut self, expr: &Expr) -> Value {
         match self.condition(expr) {
             Ok(Condition::Known(truth)) => Value::Bool(truth),
             Ok(condition) => Value::Test(Box::new(condition)),
             Err(problem) => Value::Unknown(problem),
-        }
-    }
-
-    /// `first or second`
-    fn either(&mut self, first: &Expr, second: &Expr, both: &Expr) -> Value {
-        let value = self.eval(first);
-        match value.truth() {
-            Some(true) => value,
-            Some(false) => self.eval(second),
-            None => self.test(both),
         }
     }
 
@@ -107,7 +98,7 @@ impl Evaluator<'_> {
         Value::Dict(values)
     }
 
-    fn if_else(&mut self, parts: &[Expr; 3], line: u32) -> Value {
+    pub(super) fn if_else(&mut self, parts: &[Expr; 3], line: u32) -> Value {
         let [test, body, otherwise] = parts;
         let condition = match self.condition(test) {
             Ok(Condition::Known(truth)) => return self.eval(if truth { body } else { otherwise }),

@@ -4,6 +4,7 @@ use super::calls::Arguments;
 use super::condition::Condition;
 use super::evaluator::{Evaluator, Phase};
 use super::expr::set_member;
+use super::shared::is_change;
 use super::steps::Step;
 use super::syntax::{Call, ExprKind};
 use super::value::{JsonPlace, Missing, Moment, RunKind, RunValue, Text, TimeForm, Value};
@@ -19,9 +20,7 @@ impl Evaluator<'_> {
         call: &Call,
         line: u32,
     ) -> Value {
-        let changes =
-            matches!(name, "append" | "update" | "extend" | "pop" | "insert" | "remove" | "clear" | "setdefault");
-        if changes
+        if is_change(name)
             && matches!(
                 receiver,
                 Value::List(_) | Value::Dict(_) | Value::RunList(_) | Value::ClientHeaders | Value::Rows(_)
@@ -241,6 +240,9 @@ impl Evaluator<'_> {
     fn change(&mut self, receiver: Value, name: &str, arguments: &Arguments, call: &Call, line: u32) -> Value {
         let ExprKind::Attribute(target, _) = &call.function.kind else { return Value::None };
         let first = arguments.by_place.first().cloned();
+        if matches!((&receiver, name), (Value::Dict(_), _) | (Value::List(_), "append" | "extend")) {
+            self.say_shared(target, line);
+        }
         match (receiver, name, first) {
             (Value::ClientHeaders, _, first) => self.change_headers(name, first, arguments, line),
             (Value::RunList(list), "append", Some(item)) => {

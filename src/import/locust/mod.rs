@@ -5,7 +5,7 @@
 //!      ─► evaluator: functions of users to steps, with values known now or in the run ─► render ─► JSON
 //! ```
 //! The evaluator is in several files: `expr`, `truth`, `texts`, `calls`, `library`, `methods`, `attributes`, `answers` are
-//! about values; `client` and `outcome` about requests; `block`, `loops` and `merge` about statements; `users` and `shape`
+//! about values; `client` and `outcome` about requests; `block`, `loops`, `exceptions` and `merge` about statements; `users` and `shape`
 //! about classes.
 
 mod answers;
@@ -21,9 +21,12 @@ mod classes;
 mod client;
 mod clock;
 mod condition;
+mod either;
 mod evaluator;
+mod exceptions;
 mod expr;
 mod headers;
+mod hosts;
 mod library;
 mod listeners;
 mod loops;
@@ -39,6 +42,7 @@ mod refused;
 mod remarks;
 mod render;
 mod shape;
+mod shared;
 mod statuses;
 mod steps;
 mod syntax;

@@ -116,6 +116,17 @@ pub(super) struct Request {
     pub(super) is_repeated: bool,
 }
 
+impl Request {
+    /// Whether a variable is in its text.
+    pub(super) fn sends_variable(&self, name: &str) -> bool {
+        let is_in = |text: &str| text.contains(&format!("{{{name}}}")) || text.contains(&format!("({name})"));
+        let fields = self.headers.iter().filter_map(|(_, value)| value.as_ref());
+        let values = self.query.iter().map(|(_, value)| value).chain(self.body.iter().map(|(_, value)| value));
+        fields.chain([&self.target]).any(|text| is_in(&text.template()))
+            || values.into_iter().any(|value| is_in(&value.to_string()))
+    }
+}
+
 /// A value that is extracted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Extract {

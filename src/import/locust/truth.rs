@@ -163,9 +163,23 @@ impl Evaluator<'_> {
             }
             (Value::Test(condition), Value::Bool(truth)) => Ok(if truth { *condition } else { condition.not() }),
             (left, right) => {
+                self.say_equal_as_texts(&left, &right, line);
                 let (left, right) = (self.operand(left, line)?, self.operand(right, line)?);
                 Ok(Condition::test(&left, "==", &right))
             }
+        }
+    }
+
+    /// Says that a text such as "7" equals the number 7 of an answer too; in Python it does not.
+    fn say_equal_as_texts(&mut self, left: &Value, right: &Value, line: u32) {
+        let is_of_answer =
+            matches!(left, Value::Json(_)) || matches!(left, Value::Run(run) if run.kind == RunKind::Json);
+        let looks_like = |text: String| text.parse::<f64>().is_ok() || ["true", "false", "null"].contains(&&*text);
+        if is_of_answer && right.known_text().is_some_and(looks_like) {
+            self.lost(
+                line,
+                "a value of an answer is compared as a text: a number or truth value that is written so is equal too",
+            );
         }
     }
 

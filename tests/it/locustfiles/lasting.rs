@@ -68,3 +68,79 @@ fn a_test_of_the_type_of_an_answer_is_not_known() {
         Imported::user("type", &body).in_part(&["locustfile.py:8: `if` is left out with all that is in it"]);
     }
 }
+
+#[test]
+fn a_change_of_a_dictionary_that_others_have_is_named() {
+    let said = [
+        (
+            "self.payload['n'] += 1\nself.client.post('/', json=self.payload)",
+            "locustfile.py:8: payload is changed here",
+        ),
+        (
+            "self.payload.update(a=1)\nself.client.post('/', json=self.payload)",
+            "locustfile.py:8: payload is changed here",
+        ),
+        ("h = self.payload\nh['a'] = 1\nself.client.post('/', json=h)", "locustfile.py:9: payload is changed here"),
+        ("ALL['a'] = 1\nself.client.post('/', json=ALL)", "locustfile.py:8: ALL is changed here"),
+        (
+            "a = {'x': 1}\nb = a\nb['y'] = 2\nself.client.post('/', json=a)",
+            "locustfile.py:10: b is changed here, but a",
+        ),
+        ("d = {'x': 1}\nself.add(d)\nself.client.post('/', json=d)", "locustfile.py:9: add changes d"),
+    ];
+    for (at, (statements, said)) in said.into_iter().enumerate() {
+        let lines: Vec<String> = statements.lines().map(|line| format!("        {line}\n")).collect();
+        let source = format!(
+            "ALL = {{}}\nclass U(HttpUser):\n    payload = {{'n': 0}}\n    @task\n    def t(self):\n{}    def add(self, to):\n        to['z'] = 1\n    host = 'http://h.test'\n",
+            lines.concat()
+        );
+        Imported::of(&format!("shared-{at}"), &source).in_part(&[said]);
+    }
+    // A dictionary of the task itself is followed.
+    let requests = steps("own", "a = {'x': 1}\na['y'] = 2\na.update(z=3)\nself.client.post('/', json=a)");
+    assert_eq!(requests, json!([{"post": "/", "json": {"x": 1, "y": 2, "z": 3}}]));
+}
+
+#[test]
+fn a_text_that_changes_begins_as_the_class_has_it() {
+    let body = "token = ''\n@task\ndef t(self):\n    r = self.client.get('/a', headers={'Authorization': 'Bearer ' + self.token})\n    if r.status_code == 200:\n        self.token = r.json()['token']\n";
+    let imported = Imported::user("begin", body).whole();
+    assert_eq!(imported.on_start(), &json!([{"set": {"token": ""}}]));
+    let expected = json!([
+        {"set": {"token_2": null}},
+        {"get": "/a", "headers": {"Authorization": "Bearer ${token}"}, "extract": {"token_2": {"json": "/token", "default": ""}}},
+        {"when": "${status} == 200", "requests": [
+            {"when": "${token_2} is_empty", "requests": [{"leave": "task"}]},
+            {"set": {"token": "${token_2}"}},
+        ]},
+    ]);
+    assert_eq!(imported.task(0), &expected);
+}
+
+#[test]
+fn a_host_that_is_sent_as_a_value_is_that_of_the_file() {
+    let send = "@task\ndef t(self):\n    self.client.get(self.client.base_url + '/a', headers={'Origin': self.client.base_url})\n    self.client.post('/b', json={'from': f'{self.environment.host}/b'})\n";
+    let imported = Imported::user("host", send).whole();
+    let expected = json!([
+        {"get": "/a", "headers": {"Origin": "http://h.test"}},
+        {"post": "/b", "json": {"from": "http://h.test/b"}},
+    ]);
+    assert_eq!(imported.task(0), &expected);
+    assert!(imported.stderr.contains("locustfile.py:7: the host that is sent as a value"), "{}", imported.stderr);
+    let without = "class U(HttpUser):\n    @task\n    def t(self):\n        self.client.get('/a', headers={'Referer': self.host + '/l'})\n        self.client.get('/b')\n";
+    let imported = Imported::of("no-host", without).in_part(&["locustfile.py:6: a request is left out"]);
+    assert_eq!(imported.task(0), &json!([{"get": "/b"}]));
+}
+
+#[test]
+fn numbers_and_choices_are_those_of_python() {
+    let requests = steps(
+        "numbers",
+        "for i, x in enumerate(['p'], 5):\n    self.client.get(f'/{i}/{x}')\n\
+         for i, x in enumerate(['p'], start=1):\n    self.client.get(f'/{i}/{x}')\n\
+         self.client.get('/' + str(1 and 'two') + str(0 and 'two') + str(round(2.5)) + str(round(3.5)) + str(round(2.675, 2)))",
+    );
+    assert_eq!(requests, json!([{"get": "/5/p"}, {"get": "/1/p"}, {"get": "/two0242.67"}]));
+    let body = "@task\ndef t(self):\n    r = self.client.get('/k')\n    if r.json()['id'] == '7':\n        self.client.get('/x')\n";
+    Imported::user("seven", body).in_part(&["locustfile.py:8: a value of an answer is compared as a text"]);
+}
