@@ -18,8 +18,8 @@ lint: ## format, clippy and documentation, warnings being errors
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-e2e: static ## the static binary against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
-	python3 tests/e2e/run.py --bin $(STATIC) --static-bin $(STATIC)
+e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
+	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
 study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
