@@ -16,8 +16,21 @@ const PLACEHOLDER: &str = "[NAME:PASS";
 /// secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    const SECRET: [&str; 9] =
-        ["auth", "cookie", "token", "secret", "key", "password", "passwd", "session", "credential"];
+    const SECRET: [&str; 13] = [
+        "auth",
+        "cookie",
+        "token",
+        "secret",
+        "key",
+        "password",
+        "passwd",
+        "passphrase",
+        "pwd",
+        "session",
+        "credential",
+        "signature",
+        "jwt",
+    ];
     let lower = name.to_ascii_lowercase();
     SECRET.iter().any(|word| lower.contains(word))
 }

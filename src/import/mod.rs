@@ -15,6 +15,7 @@ mod curl;
 mod document;
 mod draft;
 mod extraction;
+mod fields;
 mod har;
 mod locust;
 mod marks;

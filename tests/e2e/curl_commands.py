@@ -22,6 +22,7 @@ SAME = [
     "curl '{url}/$' -H 'X: ${{y'", "curl -d 'a=${{b}}' {url}/x",
     # Ranges and sets
     "curl '{url}/[1-3]'", "curl '{url}/[01-05:2]/{{a,b}}'", "curl '{url}/[a-c]?x={{1,2}}'", "curl '{url}/\\[a\\]'",
+    "curl '{url}/x?id[]=1&id[]=[2-3]'",
     # Data
     "curl -d a=1 {url}/x", "curl -d 'a=1&b=2' {url}/x", "curl -d 'a b=c d' {url}/x", "curl -d '' {url}/x",
     "curl -d a=1 -d b=2 --data c=3 {url}/x", "curl -d x -d @plain.txt -d y {url}/x", "curl -d @lines.txt {url}/x",

@@ -15,6 +15,7 @@ use super::shell::{Commands, CurlWords};
 use crate::error::{Error, Result};
 use command::CurlCommand;
 pub(super) use files::why_not_a_file;
+use request::PlacedRequest;
 
 /// Creates a scenario from the commands of a text.
 ///
@@ -29,35 +30,71 @@ pub(super) fn import(what: &str, found: Commands, scope: ImportOptions) -> Resul
     let mut room = SizeBudget::default();
     let mut host: Option<String> = None;
     let mut read = Vec::new();
+    let mut refusal = None;
     let is_one = found.curl.len() == 1;
-    for (number, CurlWords { words, stdin }) in (1..).zip(&found.curl) {
+    for (number, words) in (1..).zip(&found.curl) {
         let place = if is_one { String::new() } else { format!("command {number}: ") };
         notes.at(place);
-        for command in command::read(words, stdin.as_ref(), &mut notes)? {
-            for transfer in &command.transfers {
-                let Some(url) = &transfer.url else { continue };
-                let urls = if command.is_glob_off { vec![url.clone()] } else { url::expand(url)? };
-                for url in urls {
-                    let made = command.request(&url, transfer.upload.as_deref(), &mut vault, &mut notes)?;
-                    let (origin, mut request) = (made.origin, made.request);
-                    if host.get_or_insert_with(|| origin.clone()) != &origin {
-                        request.target = format!("{origin}{}", request.target);
-                    }
-                    room.count(what, &request)?;
-                    requests.push(request);
-                }
+        let (placed, commands) = match converted(what, words, &mut room, &mut vault, &mut notes) {
+            Ok(made) => made,
+            Err(Refused::Command(why) | Refused::All(why)) if is_one => return Err(why),
+            Err(Refused::All(why)) => return Err(why),
+            Err(Refused::Command(why)) => {
+                notes.lost(format!("left out: {why}"));
+                refusal.get_or_insert(why);
+                continue;
             }
-            read.push(command);
+        };
+        for PlacedRequest { origin, mut request } in placed {
+            if host.get_or_insert_with(|| origin.clone()) != &origin {
+                request.target = format!("{origin}{}", request.target);
+            }
+            requests.push(request);
         }
+        read.extend(commands);
     }
     notes.at(String::new());
-    let Some(host) = host else { return Err(Error::usage(what, "contains no URL")) };
+    let Some(host) = host else { return Err(refusal.unwrap_or_else(|| Error::usage(what, "contains no URL"))) };
     vault.note_kept_secrets(&requests, &mut notes);
     let redirects = hoisted_redirects(&mut requests);
     let mut draft = Draft::new(host, requests, None);
     draft.redirects = redirects;
     settings(&mut draft, &read, &mut notes);
     draft.finish(what, notes)
+}
+
+/// What cannot be taken over.
+enum Refused {
+    /// One command, which curl would refuse too.
+    Command(Error),
+    /// The whole text: it is too much for a scenario.
+    All(Error),
+}
+
+/// The requests of a command, and its parts, which `--next` separates.
+fn converted(
+    what: &str,
+    CurlWords { words, stdin }: &CurlWords,
+    room: &mut SizeBudget,
+    vault: &mut SecretVariables,
+    notes: &mut Notes,
+) -> std::result::Result<(Vec<PlacedRequest>, Vec<CurlCommand>), Refused> {
+    let mut requests = Vec::new();
+    let commands = command::read(words, stdin.as_ref(), notes).map_err(Refused::Command)?;
+    for command in &commands {
+        for transfer in &command.transfers {
+            let Some(url) = &transfer.url else { continue };
+            let urls =
+                if command.is_glob_off { vec![url.clone()] } else { url::expand(url).map_err(Refused::Command)? };
+            for url in urls {
+                let made = command.request(&url, transfer.upload.as_deref(), vault, notes);
+                let made = made.map_err(Refused::Command)?;
+                room.count(what, &made.request).map_err(Refused::All)?;
+                requests.push(made);
+            }
+        }
+    }
+    Ok((requests, commands))
 }
 
 /// Takes the number of redirects out of the requests, if it is the same for all.

@@ -1,14 +1,12 @@
 //! Makes a request of a command and a URL.
 
-use std::collections::HashMap;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::super::draft::{DraftBody, DraftRequest, Notes};
 use super::super::secrets::SecretVariables;
 use super::super::shell::Stdin;
-use super::super::{body, marks};
+use super::super::{body, fields, marks};
 use super::command::{Authentication, CurlCommand};
 use super::data::{self, Data};
 use super::files;
@@ -82,7 +80,9 @@ impl CurlCommand {
             notes.add(format!("{place}: the body is sent at once, without the Expect: 100-continue of curl"));
         }
         let redirects = self.redirects(&method, &body, &place, notes);
-        let headers = joined(fields, notes).into_iter();
+        let tell =
+            |name: &str| notes.lost(format!("-H {name}: is given several times; the values are sent in one field"));
+        let headers = fields::joined(fields.0, tell).into_iter();
         let headers = headers.map(|(name, value)| {
             let is_known_later = marks::has_variable(&value) || marks::has_byte(&value);
             let value = if is_known_later { marks::template(&value) } else { vault.hide(&name, &value, notes) };
@@ -350,25 +350,4 @@ fn with_variables(text: &str, notes: &mut Notes, has_type: bool) -> (DraftBody, 
         notes.lost("--data-urlencode: the value of a variable is not encoded here; set it to encoded text");
     }
     (DraftBody::Text(marks::template(text)), false)
-}
-
-/// Makes the names of fields unique, because a scenario's headers are a map: fields with the same name may be joined
-/// (RFC 9110 section 5.3).
-fn joined(fields: Fields, notes: &mut Notes) -> Vec<(String, String)> {
-    let mut all: Vec<(String, String)> = Vec::new();
-    let mut places = HashMap::new();
-    for (name, value) in fields.0 {
-        let place = *places.entry(name.to_ascii_lowercase()).or_insert(all.len());
-        match all.get_mut(place) {
-            // Of this curl sends the first.
-            Some((known, _)) if known.eq_ignore_ascii_case("host") => {}
-            Some((known, before)) => {
-                notes.lost(format!("-H {known}: is given several times; the values are sent in one field"));
-                before.push_str(if known.eq_ignore_ascii_case("cookie") { "; " } else { ", " });
-                before.push_str(&value);
-            }
-            None => all.push((name, value)),
-        }
-    }
-    all
 }

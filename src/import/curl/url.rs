@@ -150,6 +150,8 @@ pub(super) fn expand(text: &str) -> Result<Vec<String>> {
                 let end = ipv6_end(after).unwrap_or_default();
                 (vec![format!("[{}", &after[..end])], &after[end..])
             }
+            // Frameworks write lists so (`?id[]=1`), and curl lets it stand.
+            '[' if after.starts_with(']') => (vec!["[]".to_owned()], &after[1..]),
             '[' => range(after).map_err(refused)?,
             ']' | '}' => return Err(refused("has a closing bracket without its opening one; -g takes them literally")),
             '\\' if after.starts_with(['{', '}', '[', ']']) => (vec![after[..1].to_owned()], &after[1..]),

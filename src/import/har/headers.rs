@@ -71,19 +71,3 @@ fn is_browser_header(name: &str) -> bool {
     ];
     lower.starts_with("sec-") || lower.starts_with("proxy-") || dropped.contains(&lower.as_str())
 }
-
-/// Makes header names unique, because a scenario's headers are a map: fields with the same name may be joined
-/// (RFC 9110 section 5.3).
-pub(super) fn joined(headers: impl Iterator<Item = (String, String)>) -> Fields {
-    let mut all = Fields::new();
-    for (name, value) in headers {
-        match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-            Some((_, before)) => {
-                before.push_str(", ");
-                before.push_str(&value);
-            }
-            None => all.push((name, value)),
-        }
-    }
-    all
-}

@@ -5,8 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::super::correlate::looks_like_id;
 use super::super::draft::{DraftBody, DraftRequest, Notes, escape_template};
+use super::super::fields;
 use super::exchange::RecordedExchange;
-use super::headers::{joined, sent};
+use super::headers::sent;
 use super::kind::field;
 use crate::error::{Error, Result};
 use crate::value;
@@ -32,12 +33,15 @@ pub(super) fn draft(
     let (body, content_type) = exchange.post.draft(&exchange.content_type, &shown, notes);
     let authority = exchange.origin.split_once("://").map_or("", |(_, authority)| authority);
     let content_type = content_type.filter(|_| body != DraftBody::None).map(|kind| ("Content-Type".to_owned(), kind));
-    let fields = exchange.headers.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
-    let mut headers = sent(fields.chain(content_type), authority, &shown, notes);
+    let recorded = exchange.headers.into_iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+    let mut headers = sent(recorded.chain(content_type), authority, &shown, notes);
     if let Some(credentials) = exchange.credentials.filter(|_| field(&headers, "authorization").is_none()) {
         headers.push(("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(credentials))));
     }
-    let headers = joined(headers.into_iter().map(|(name, value)| (name, escape_template(&value))));
+    let headers = headers.into_iter().map(|(name, value)| (name, escape_template(&value)));
+    let headers = fields::joined(headers, |name| {
+        notes.lost(format!("{shown}: header {name}: is recorded several times; the values are sent in one field"));
+    });
     if status.is_some_and(|status| status > 599) {
         let status = status.unwrap_or_default();
         notes.add(format!("{shown}: the recording has a status of {status}, which is not defined in HTTP"));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::document::{as_text, is_true, items, member, members, scalar, text};
 use super::super::draft::{DraftBody, DraftRequest, DraftStep, escape_template};
 use super::super::extraction::ValueSource;
+use super::super::fields;
 use super::auth::{Credential, basic, credential, secret};
 use super::body::{self, ConvertedBody};
 use super::script::{Assigned, Effect};
@@ -134,22 +135,19 @@ fn headers(request: &Json, variables: &mut Variables, place: &mut Place<'_, '_>)
         let value = secret(&name, &pieces, place);
         add_header(&mut all, name, value, place);
     }
-    all
+    let Place { notes, path, .. } = place;
+    fields::joined(all, |name| {
+        notes.lost(format!("{path}: header {name}: is given several times; the values are sent in one field"));
+    })
 }
 
-/// Adds a field; the values of fields with the same name may be joined (RFC 9110 section 5.3).
+/// Adds a field, if HTTP allows it.
 fn add_header(all: &mut Vec<(String, String)>, name: String, value: String, place: &mut Place<'_, '_>) {
     if value::header_name(&name).is_err() || value.chars().any(|c| c.is_control() && c != '\t') {
         place.notes.lost(format!("{}: a header with an invalid name or value is left out", place.path));
         return;
     }
-    match all.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-        Some((known, before)) => {
-            before.push_str(if known.eq_ignore_ascii_case("cookie") { "; " } else { ", " });
-            before.push_str(&value);
-        }
-        None => all.push((name, value)),
-    }
+    all.push((name, value));
 }
 
 /// The body, and its `Content-Type` among the headers.

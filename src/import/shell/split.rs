@@ -1,6 +1,7 @@
 //! Splits a text into simple commands of words, like the shell that it was copied for.
 
 use super::super::marks;
+use super::assignment;
 use super::quotes::{
     CharStream, Dialect, Refusal, Variables, ansi_c_quoted, double_quoted, expansion, here_document, single_quoted,
     substitution,
@@ -143,7 +144,7 @@ impl<'t> Splitter<'t> {
             // The prompt of a shell, copied with the command.
             '$' if self.word.is_none() && self.command.words.is_empty() && self.rest.next_if_eq(&' ').is_some() => {}
             '$' if self.rest.peek() == Some(&'"') => {}
-            '$' => expansion(&mut self.rest, &self.known, self.word.get_or_insert_default())?,
+            '$' => self.unquoted_expansion()?,
             '`' => return Err(substitution("`", &mut self.rest, '`')),
             '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
             '~' if self.word.is_none() && self.rest.peek() == Some(&'/') => {
@@ -152,6 +153,38 @@ impl<'t> Splitter<'t> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Reads an expansion outside quotes: its value is split at blanks, but not in an assignment or a redirection (POSIX,
+    /// "Field Splitting"). A variable of the environment has a value only when the scenario runs, and stays whole.
+    fn unquoted_expansion(&mut self) -> Result<(), Refusal> {
+        let is_split = self.expected == Expected::Word && !self.is_assignment();
+        let has_word = self.word.is_some();
+        let word = self.word.get_or_insert_default();
+        let begin = word.len();
+        expansion(&mut self.rest, &self.known, word)?;
+        if !is_split {
+            return Ok(());
+        }
+        let value = word.split_off(begin);
+        if !has_word {
+            self.word = None;
+        }
+        for (at, field) in value.split([' ', '\t', '\n']).enumerate() {
+            if at > 0 {
+                self.end_word();
+            }
+            if !field.is_empty() {
+                self.word.get_or_insert_default().push_str(field);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether the word that is read is an assignment before a command.
+    fn is_assignment(&self) -> bool {
+        let is_assigned = |word: &String| assignment(word).is_some() || word == "export";
+        self.word.as_ref().is_some_and(is_assigned) && self.command.words.iter().all(is_assigned)
     }
 
     /// Reads any other character; returns whether the command ends.

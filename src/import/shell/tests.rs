@@ -87,6 +87,23 @@ fn variables_come_from_the_environment_unless_the_text_sets_them() {
 }
 
 #[test]
+fn the_value_of_a_variable_outside_quotes_is_split_at_blanks() {
+    let split = |text: &str| shown(&format!("A='-H a:b -d x'; E=; L=' y '; Q=\"$A\"; S=$A\n{text}"));
+    for (command, expected) in [
+        ("curl $A h", "-H|a:b|-d|x|h"),
+        ("curl \"$A\" h", "-H a:b -d x|h"),
+        ("curl 1$A'2 3'", "1-H|a:b|-d|x2 3"),
+        ("curl $E h $E\"$E\"", "h|"),
+        ("curl a$L'b'", "a|y|b"),
+        ("curl $Q $S", "-H|a:b|-d|x|-H|a:b|-d|x"),
+        ("curl a=$A", "a=-H|a:b|-d|x"),
+        ("curl <<< $A", ""),
+    ] {
+        assert_eq!(split(command).join("|"), expected, "{command}");
+    }
+}
+
+#[test]
 fn standard_input_may_be_part_of_the_text() {
     let stdin = |text: &str| commands("x", text).unwrap().curl.remove(0).stdin;
     assert_eq!(stdin("curl -d @- < f.txt"), Some(Stdin::File("f.txt".into())));

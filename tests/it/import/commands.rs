@@ -136,3 +136,14 @@ fn files_of_a_command_are_read_only_where_their_text_is_needed() {
     let (_, said) = scenario("curl -d x -d @/dev/zero h.test", 1);
     assert!(said.contains("-d @FILE: left out, it is not a file"), "{said}");
 }
+
+#[test]
+fn a_command_that_curl_would_refuse_does_not_cost_the_others() {
+    let text = "curl http://h.test/a\ncurl --no-such-option http://h.test/b\ncurl http://h.test/c";
+    let (scenario, said) = scenario(text, 1);
+    let requests = &scenario["user_classes"][0]["tasks"][0]["requests"];
+    assert_eq!(requests, &json!([{"get": "/a"}, {"get": "/c"}]));
+    assert!(said.contains("command 2: left out: curl --no-such-option: is not an option of curl"), "{said}");
+    let refused = import(&["curl -Z http://h.test/{ ; curl --nothing http://h.test/"]).exits(2);
+    assert!(refused.stderr.contains("URL \"http://h.test/{\": has a { without its }"), "{}", refused.stderr);
+}

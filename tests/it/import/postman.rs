@@ -248,3 +248,14 @@ fn variables_that_mention_themselves_end() {
     let (_, stderr, code) = imported(&scratch, &items, &[("variable", variables)], &[]);
     assert!(code == 1 && stderr.contains("x: {{b}}: its value mentions itself"), "{stderr}");
 }
+
+#[test]
+fn a_header_given_twice_is_sent_once_with_both_values_and_reported() {
+    let scratch = Scratch::new("postman-twice");
+    let twice = json!([{"key": "X-Tag", "value": "a"}, {"key": "x-tag", "value": "b"}]);
+    let request = json!({"method": "GET", "url": "http://h.test/", "header": twice});
+    let (scenario, said, code) = imported(&scratch, &json!([item("one", &request)]), &[], &[]);
+    assert_eq!(steps(&scenario)[0]["headers"], json!({"X-Tag": "a, b"}));
+    assert!(said.contains("header X-Tag: is given several times; the values are sent in one field"), "{said}");
+    assert_eq!(code, 1);
+}

@@ -132,3 +132,16 @@ fn values_are_extracted_only_where_a_variable_can_stand() {
     assert_eq!(requests[2]["get"], "/items/abcd?back=${raw(next)}&s=${sessionid}", "without encoding, as recorded");
     assert_eq!(requests[3]["body"], "$12345678 ${amount} $${${sessionid}}", "after a dollar sign it stays");
 }
+
+#[test]
+fn a_header_that_was_sent_twice_is_sent_once_with_both_values_and_reported() {
+    let sent = fields(&[("X-Tag", "a"), ("x-tag", "b"), ("Accept", "*/*")]);
+    let entries = [entry("GET", "http://h.test/", json!({"request": {"headers": sent}}))];
+    let (code, scenario, said) = imported("twice", &entries, &[]);
+    assert_eq!(steps(&scenario)[0]["headers"], json!({"X-Tag": "a, b", "Accept": "*/*"}));
+    assert!(
+        said.contains("GET /: header X-Tag: is recorded several times; the values are sent in one field"),
+        "{said}"
+    );
+    assert_eq!(code, 1);
+}
