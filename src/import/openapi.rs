@@ -98,17 +98,42 @@ fn check_version(what: &str, root: &Json) -> Result<()> {
 /// The operations, in the order of the document.
 fn operations<'j>(document: Document<'j>, notes: &mut Notes) -> Vec<Operation<'j>> {
     let mut all = Vec::new();
-    for (path, item) in object(document.0, "paths").iter().filter(|(path, _)| path.starts_with('/')) {
+    for (path, own) in object(document.0, "paths").iter().filter(|(path, _)| path.starts_with('/')) {
         let shown = server::shown(path);
-        let Some(item) = document.resolve(item) else {
-            notes.lost(format!("{shown}: left out: its $ref leads nowhere, or out of the document"));
-            continue;
-        };
-        for (name, node) in members(item).iter().filter(|(name, _)| METHODS.contains(&name.as_str())) {
+        for (item, name, node) in path_item(document, own, &shown, notes) {
             let method = name.to_ascii_uppercase();
             let place = format!("{method} {shown}");
             all.push(Operation { method, path, item, node, place });
         }
+    }
+    all
+}
+
+/// The operations of a path, each with the path item that it is in, and its key. Beside a `$ref` a path item may have
+/// members of its own, and what counts if both have one is undefined (OpenAPI 3.1.1, section 4.8.9.1): its own are taken.
+fn path_item<'j>(
+    document: Document<'j>,
+    own: &'j Json,
+    shown: &str,
+    notes: &mut Notes,
+) -> Vec<(&'j Json, &'j str, &'j Json)> {
+    let referenced = document.resolve(own);
+    if referenced.is_none() {
+        notes.lost(format!("{shown}: its $ref is left out: it leads nowhere, or out of the document"));
+    }
+    let referenced = referenced.filter(|item| !std::ptr::eq(*item, own));
+    let is_operation = |(name, _): &&'j (String, Json)| METHODS.contains(&name.as_str());
+    let mut all: Vec<_> = members(own).iter().filter(is_operation).map(|(name, node)| (own, &**name, node)).collect();
+    for (name, node) in referenced.map(members).unwrap_or_default() {
+        match (member(own, name), referenced) {
+            (Some(_), _) => notes.lost(format!("{shown}: {name}: also in what its $ref names; that one is left out")),
+            (None, Some(item)) if METHODS.contains(&name.as_str()) => all.push((item, name, node)),
+            (None, _) => {}
+        }
+    }
+    for name in ["parameters", "servers"].into_iter().filter(|name| referenced.is_some() && member(own, name).is_some())
+    {
+        notes.lost(format!("{shown}: {name} beside its $ref: not used for the operations of the $ref"));
     }
     all
 }

@@ -154,3 +154,27 @@ fn documents_of_other_kinds_are_refused_with_one_line() {
         assert!(refused.stderr.lines().count() == 1 && refused.stderr.contains(why), "{why}: {}", refused.stderr);
     }
 }
+
+#[test]
+fn a_path_keeps_the_operations_beside_its_reference() {
+    let scratch = Scratch::new("openapi-path-ref");
+    let document = json!({
+        "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "servers": [{"url": "http://h.test"}],
+        "paths": {
+            "/a": {"$ref": "#/components/pathItems/shared", "post": {}, "delete": {"operationId": "own"}},
+            "/b": {"$ref": "other.json#/b", "get": {}},
+        },
+        "components": {"pathItems": {"shared": {"get": {}, "delete": {"operationId": "shared"}}}},
+    });
+    let finished = import(&[&scratch.write("api.json", document.to_string())]).exits(1);
+    let scenario: Value = serde_json::from_slice(&finished.stdout).unwrap();
+    let tasks = scenario["user_classes"][0]["tasks"].as_array().unwrap();
+    let names: Vec<&str> = tasks.iter().filter_map(|task| task["name"].as_str()).collect();
+    assert_eq!(names, ["own", "POST /a", "GET /a", "GET /b"]);
+    assert!(
+        finished.stderr.contains("/a: delete: also in what its $ref names; that one is left out"),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("/b: its $ref is left out: it leads nowhere"), "{}", finished.stderr);
+}
