@@ -110,7 +110,7 @@ fn operations<'j>(document: Document<'j>, notes: &mut Notes) -> Vec<Operation<'j
 }
 
 /// The operations of a path, each with the path item that it is in, and its key. Beside a `$ref` a path item may have
-/// members of its own, and what counts if both have one is undefined (OpenAPI 3.1.1, section 4.8.9.1): its own are taken.
+/// members of its own, and what counts if both have one is undefined (OpenAPI 3.1, "Path Item Object"): its own are taken.
 fn path_item<'j>(
     document: Document<'j>,
     own: &'j Json,
