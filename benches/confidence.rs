@@ -3,14 +3,18 @@
 //!
 //! A run has a level of its own (standard deviation 1 %), its ticks vary around it by 3 % and are correlated with the one
 //! before, and each tick has 200 requests with log-normal times.
+//!
+//! With `STUDY_EXAMPLES=FILE` it writes examples with their results instead, for `tests/e2e/statistics_judge.py`, which computes
+//! the same by scipy and statsmodels.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of some milliseconds")]
 
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
 use swarmline::plan::random::Random;
-use swarmline::stats::build_comparison::{EndpointRuns, Finding, RunOfEndpoint, compare};
-use swarmline::stats::comparison::Failures;
+use swarmline::stats::build_comparison::{Compared, EndpointRuns, Finding, Measure, RunOfEndpoint, compare};
+use swarmline::stats::comparison::{Failures, WorseWhen};
 use swarmline::stats::confidence::{Figure, LEVEL, TickSeries};
 use swarmline::stats::packed::{PackedHistogram, PackedTimes};
 use swarmline::stats::sum::Sum;
@@ -100,7 +104,82 @@ fn found(comparisons: u64, (endpoints, runs): (usize, usize), slower: f64, toler
     found as f64 * 100.0 / comparisons as f64
 }
 
+/// Runs with independent ticks: how often each time in microseconds occurred in each tick, and the interval of each figure.
+fn example_runs(runs: u64) -> Vec<Value> {
+    let example = |seed: u64| {
+        let ticks = Generator(Random::seeded(seed)).run(1.0, 0.0);
+        let estimates = TickSeries::new(ticks.iter().map(|tick| (1.0, tick))).estimates(seed);
+        let interval = |figure: Figure| estimates[figure.index()].map(|estimate| estimate.interval(LEVEL));
+        let times = |tick: &PackedTimes| tick.histogram.iter().collect::<Vec<_>>();
+        let ticks: Vec<_> = ticks.iter().map(times).collect();
+        let [p50, p95, mean] = [Figure::P50, Figure::P95, Figure::Mean].map(interval);
+        json!({ "ticks": ticks, "p50": p50, "p95": p95, "mean": mean })
+    };
+    (0..runs).map(example).collect()
+}
+
+/// Comparisons of builds of which some are slower: each judged figure of each run, and what was found.
+fn example_comparisons(comparisons: u64) -> Vec<Value> {
+    let example = |seed: u64| {
+        let mut generator = Generator(Random::seeded(seed ^ 0x5eed));
+        let (slower, tolerance) = (1.0 + 0.03 * (seed % 4) as f64, 0.01 * (seed % 3) as f64);
+        let mut side = |factor| (0..3 + seed % 3).map(|_| generator.endpoint(factor)).collect::<Vec<_>>();
+        let endpoints: Vec<EndpointRuns> =
+            (0..1 + seed % 2).map(|_| EndpointRuns { baseline: side(1.0), runs: side(slower) }).collect();
+        let compared = compare(&endpoints, tolerance);
+        let of_endpoint = |(endpoint, rows): (&EndpointRuns, &[Compared; Measure::ALL.len()])| {
+            rows.iter().filter_map(|row| example_row(endpoint, row, tolerance)).collect::<Vec<_>>()
+        };
+        let rows: Vec<Value> = endpoints.iter().zip(&compared).flat_map(of_endpoint).collect();
+        json!({ "tolerance": tolerance, "rows": rows })
+    };
+    (0..comparisons).map(example).collect()
+}
+
+fn example_row(endpoint: &EndpointRuns, row: &Compared, tolerance: f64) -> Option<Value> {
+    let Measure::Figure(figure) = row.measure else { return None };
+    let place = figure.index();
+    let of_run = |run: &RunOfEndpoint| json!([run.values[place], run.within[place].map(|within| within.error)]);
+    let difference = row.difference.filter(|_| row.measure.is_judged())?;
+    Some(json!({
+        "baseline": endpoint.baseline.iter().map(of_run).collect::<Vec<_>>(),
+        "runs": endpoint.runs.iter().map(of_run).collect::<Vec<_>>(),
+        "p": difference.p_worse(WorseWhen::Higher, tolerance),
+        "margin": difference.margin(),
+        "is_same": difference.is_same(tolerance),
+        "is_worse": row.finding == Finding::Worse,
+    }))
+}
+
+/// Failures of two sides, and the probability of as many.
+fn example_failures() -> Vec<Value> {
+    let cases =
+        [(0, 1000, 3, 1000), (5, 1000, 9, 800), (40, 5000, 30, 2000), (100, 1000, 160, 1000), (7, 7000, 0, 500)];
+    let cases = cases.into_iter().flat_map(|case| [0.0, 0.1].map(|tolerance| (case, tolerance)));
+    let example = |((failed, completed, more, of), tolerance): ((u64, u64, u64, u64), f64)| {
+        let (baseline, runs) = (Failures { failed, completed }, Failures { failed: more, completed: of });
+        let p = runs.p_more_than(baseline, tolerance);
+        json!({ "baseline": [failed, completed], "runs": [more, of], "tolerance": tolerance, "p": p })
+    };
+    cases.map(example).collect()
+}
+
+fn write_examples(file: &str) -> ExitCode {
+    let (runs, comparisons, failures) = (example_runs(40), example_comparisons(200), example_failures());
+    let examples = json!({ "runs": runs, "comparisons": comparisons, "failures": failures });
+    match std::fs::write(file, examples.to_string()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{file}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn main() -> ExitCode {
+    if let Ok(file) = std::env::var("STUDY_EXAMPLES") {
+        return write_examples(&file);
+    }
     let number =
         |name: &str, default: u64| std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or(default));
     let (runs, comparisons) = (number("STUDY_RUNS", 1000), number("STUDY_COMPARISONS", 2000));

@@ -24,6 +24,7 @@ use swarmline::stats::histogram::{Precision, TimeHistogram};
 use swarmline::telemetry::hdr::encode::pieces;
 use swarmline::telemetry::line::{Envelope, StreamSource};
 use swarmline::telemetry::record::{Gauge, Record, RecordBody};
+use swarmline::vocabulary::Phase;
 
 /// Number of runs of each part; the median counts.
 const RUNS: usize = 5;
@@ -95,7 +96,7 @@ fn aggregate_record(operations: u32) {
     for outcome in outcomes.iter().cycle().take(operations as usize) {
         aggregate.record(black_box(outcome));
     }
-    black_box(aggregate.close_interval());
+    black_box(aggregate.close_interval(Phase::Steady));
 }
 
 fn arrivals_constant(operations: u32) {

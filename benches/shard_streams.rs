@@ -23,6 +23,7 @@ use swarmline::plan::endpoint::EndpointId;
 use swarmline::plan::random::Random;
 use swarmline::plan::{Plan, ProcessContext};
 use swarmline::stats::aggregate::Aggregate;
+use swarmline::stats::judged_counts::JudgedCounts;
 use swarmline::stats::stalls::SamplerReport;
 use swarmline::stats::verdict::{Assessment, Evidence};
 use swarmline::telemetry::ending::RunEnding;
@@ -31,7 +32,7 @@ use swarmline::telemetry::own_records::{RunEnvironment, WireShard};
 use swarmline::telemetry::record::{Record, RecordBody};
 use swarmline::telemetry::recorder::Recorder;
 use swarmline::telemetry::tick::{TickCounts, TickSample};
-use swarmline::vocabulary::EndReason;
+use swarmline::vocabulary::{EndReason, Phase};
 
 const ENDPOINTS: u32 = 10;
 const INTERVAL: Duration = Duration::from_secs(3);
@@ -72,7 +73,7 @@ fn plan() -> Result<Plan> {
 /// Ends the interval and returns what a tick reports of it.
 fn tick_counts(aggregate: &mut Aggregate) -> TickCounts {
     TickCounts {
-        cuts: aggregate.close_interval(),
+        cuts: aggregate.close_interval(Phase::Steady),
         sends: aggregate.take_sends(),
         queue: 0,
         joined: 0,
@@ -116,8 +117,8 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
     let count = tick_counts(&mut aggregate);
     out.write(recorder.tick(look(tick, at), &aggregate, &count)).map_err(cannot)?;
     let counts = aggregate.counts();
-    let assessment =
-        Assessment::of(Evidence { counts, answered: counts.completed(), unchecked: 1, ..Evidence::default() });
+    let requests = JudgedCounts { counts, answered: counts.completed(), ..JudgedCounts::default() };
+    let assessment = Assessment::of(Evidence { requests, unchecked: 1, ..Evidence::default() });
     let ending = RunEnding {
         at,
         stopped_at: at,

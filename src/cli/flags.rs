@@ -29,7 +29,7 @@ pub struct CheckFlags {
     ///
     /// METRIC[{METHOD NAME}][@PHASE] OPERATOR VALUE [abort]. METRIC is p50, p90, p95, p99, p99.9, min, avg or max (in
     /// us, ms or s), fail_ratio, failures, requests or rps. Times count from when a request was due; with service. in
-    /// front, from when it was sent. PHASE is ramp, steady, down or drain. With abort the run stops as soon as the
+    /// front, from when it was sent. PHASE is warmup, ramp, steady, down or drain; without one, the warm-up is left out. With abort the run stops as soon as the
     /// condition is violated.
     ///
     /// Examples: 'p99{GET /items} < 200ms', 'fail_ratio@steady < 1%', 'rps@steady >= 500', 'failures == 0 abort'
@@ -88,6 +88,13 @@ pub struct RunFlags {
     #[arg(short = 't', long, env = "LOCUST_RUN_TIME", value_name = "TIME", value_parser = value::positive_duration,
           help_heading = "Load")]
     pub run_time: Option<Duration>,
+    /// Leave the requests of the first part of the run out of what is reported and checked: 30s, 1m [default: none]
+    ///
+    /// It is part of --run-time and --requests, and is made of whole ticks (--interval). The stream counts its requests, and
+    /// says how many there were.
+    #[arg(long, env = "SWARMLINE_WARMUP", value_name = "TIME", value_parser = value::positive_duration,
+          help_heading = "Load")]
+    pub warmup: Option<Duration>,
     /// Send exactly N requests and stop when they have ended
     ///
     /// Together with --run-time, whichever comes first ends the run.

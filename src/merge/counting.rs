@@ -7,7 +7,7 @@ use crate::clock::unix_time;
 use crate::telemetry::claims::Contradiction;
 use crate::telemetry::line::MAX_COUNT;
 use crate::telemetry::reader::line::{Line, Telemetry};
-use crate::vocabulary::LineKind;
+use crate::vocabulary::{LineKind, Phase};
 
 /// Pieces of the histograms of an interval: over an hour's every slot, twice, and those of each class of failures.
 const MOST_PIECES: usize = 300;
@@ -86,7 +86,8 @@ impl Join {
             let unix = |time: &str| unix_time(time).unwrap_or_default().as_secs_f64();
             let (first_seen, last_seen) = (unix(&line.interval_start), unix(&line.interval_end));
             for (class, count) in &*line.failed_by_class {
-                shard.note_failed(endpoint, *class, FailureTimes { count: *count, first_seen, last_seen });
+                let warmup = if line.phase() == Phase::Warmup { *count } else { 0 };
+                shard.note_failed(endpoint, *class, FailureTimes { count: *count, warmup, first_seen, last_seen });
             }
         }
     }

@@ -14,6 +14,7 @@ use crate::clock::{Moment, rfc3339};
 use crate::plan::check::Check;
 use crate::plan::endpoint::Endpoint;
 use crate::stats::check::unchecked_failures;
+use crate::stats::judged_counts::{JudgedCounts, WarmupTotals};
 use crate::stats::unfinished::Judged;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::{EndTotals, last_lines};
@@ -78,6 +79,7 @@ fn add_untold_errors(join: &mut Join) {
             join.totals.endpoint(*endpoint).add_error(&ErrorTotal {
                 text: format!("{}: not told by the end of its shard", class.as_str()),
                 occurrences: failed.count,
+                warmup: failed.warmup,
                 first_seen: failed.first_seen,
                 last_seen: failed.last_seen,
             });
@@ -124,18 +126,24 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     }
     let users = join.shards.values().map(|shard| shard.users).fold(0, u32::saturating_add);
     let whole = extra.added_to(join.totals.whole().statistics(at, load_end));
-    said.push(record(final_stats(users, join.totals.whole(), &whole)));
+    said.push(record(final_stats(users, join.totals.whole(), extra.warmup_of(join.totals.whole()), &whole)));
     let endpoints = join.totals.endpoints();
     said.extend(endpoints.iter().flat_map(|endpoint| errors(join, endpoint)).map(record));
     for endpoint in endpoints.iter().filter(|endpoint| endpoint.tally.counts().completed() > 0) {
         let statistics = endpoint.extra.added_to(endpoint.tally.statistics(at, load_end));
         let name = join.tools.endpoints.name(endpoint.number).clone();
-        said.push(record(endpoint_stats(name, &endpoint.tally, &statistics)));
+        said.push(record(endpoint_stats(
+            name,
+            &endpoint.tally,
+            endpoint.extra.warmup_of(&endpoint.tally),
+            &statistics,
+        )));
     }
     let exit_code = assessment.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
         counts: join.totals.counts(),
         unfinished: join.unfinished_counts(),
+        warmup: WarmupTotals::of(join.totals.whole(), join.unfinished_by_phase()),
         judged: (!join.unfinished.is_empty()).then(|| Judged::of(join.totals.whole(), join.unfinished.values())),
         load_time: load_end.since_start(),
     };
@@ -152,14 +160,12 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
         .totals
         .endpoints()
         .iter()
-        .map(|endpoint| (join.tools.endpoints.name(endpoint.number).to_string(), endpoint.tally.counts().failed))
+        .map(|endpoint| (join.tools.endpoints.name(endpoint.number).to_string(), endpoint.tally.judged_counts().failed))
         .collect();
     let checks: Vec<Check> = check_results.iter().map(|result| result.check.clone()).collect();
     let faults = join.troubles.faults(master.rules().allow_missing);
     let mut assessment = Assessment::of(Evidence {
-        counts: join.totals.counts(),
-        answered: join.totals.whole().answered(),
-        unfinished: join.unfinished_counts(),
+        requests: JudgedCounts::of(join.totals.whole(), join.unfinished_by_phase()),
         faults: faults.into_iter().map(|text| VerdictReason::new(ReasonKind::Stream, text)).collect(),
         unchecked: unchecked_failures(&checks, failures.iter().map(|(name, failed)| (name.as_str(), *failed))),
         check_results,
@@ -198,6 +204,7 @@ fn errors(join: &Join, endpoint: &EndpointTotal) -> Vec<RecordBody> {
             name: clipped(name, MAX_NAME).into_owned(),
             error: clipped(&error.text, MAX_NAME).into_owned(),
             occurrences: error.occurrences,
+            warmup_occurrences: (error.warmup > 0).then_some(error.warmup),
             first_seen: error.first_seen,
             last_seen: error.last_seen,
         })

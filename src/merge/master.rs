@@ -7,13 +7,12 @@ use super::join::Join;
 use super::output::PendingLine;
 use super::policy::MergePolicy;
 use super::shard::ShardState;
-use super::ticks::Tick;
+use super::ticks::{EndpointPart, Tick};
 use super::totals::Extra;
 use super::troubles::ranges;
 use crate::clock::{Clock, Moment, unix_time};
 use crate::plan::check::Check;
 use crate::stats::check::{CheckInput, CheckResult, CheckSet};
-use crate::stats::interval::Interval;
 use crate::stats::tally::Statistics;
 use crate::telemetry::intervals::{self, Span};
 use crate::telemetry::record::{Record, RecordBody};
@@ -122,10 +121,10 @@ impl Master {
             }
         }
         let mut parts = tick.take_parts();
-        for (endpoint, interval) in &parts {
-            join.totals.add(*endpoint, interval);
+        for part in &parts {
+            join.totals.add(part.number, &part.interval, part.phase);
         }
-        parts.sort_by_key(|(endpoint, _)| join.totals.place(*endpoint));
+        parts.sort_by_key(|part| (part.phase != Phase::Warmup, join.totals.place(part.number)));
         let span = tick.span_after(self.before.as_ref());
         self.show_to_checks(join, &parts, &span);
         let (users, statistics) = self.statistics(join, number, unix);
@@ -134,15 +133,16 @@ impl Master {
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| RecordBody::Health(Box::new(health)));
         let passed: Vec<PendingLine> = take_passed(&mut tick).map(PendingLine::Passed).collect();
-        let intervals = parts
-            .iter()
-            .flat_map(|(endpoint, interval)| intervals::lines(&span, join.tools.endpoints.name(*endpoint), interval));
+        let intervals = parts.iter().flat_map(|part| {
+            let span = Span { phase: part.phase, ..span.clone() };
+            intervals::lines(&span, join.tools.endpoints.name(part.number), &part.interval)
+        });
         let samples = tick.samples.events(self.start.unwrap_or_default()).into_iter();
         let samples = samples.map(|event| RecordBody::Sample(Box::new(event)));
         let own: Vec<PendingLine> =
             intervals.chain(samples).chain(health).map(|body| self.record(unix, Some(number), body)).collect();
-        for (endpoint, interval) in parts {
-            join.tools.keep(endpoint, interval);
+        for part in parts {
+            join.tools.keep(part.number, part.interval);
         }
         self.before = Some(span);
         said.extend(passed);
@@ -151,7 +151,7 @@ impl Master {
     }
 
     /// Shows an interval to the checks.
-    fn show_to_checks(&mut self, join: &Join, parts: &[(usize, Interval)], span: &Span) {
+    fn show_to_checks(&mut self, join: &Join, parts: &[EndpointPart], span: &Span) {
         if self.check_set.is_empty() {
             return;
         }
@@ -161,12 +161,9 @@ impl Master {
             self.last_of_load = Some((phase, unix(&span.end)));
         }
         self.check_set.add_phase_time(phase, unix(&span.end).saturating_sub(unix(&span.start)));
-        for (endpoint, interval) in parts {
-            self.check_set.add(&CheckInput::from_interval(
-                &join.tools.endpoints.name(*endpoint).to_string(),
-                phase,
-                interval,
-            ));
+        for part in parts {
+            let endpoint = join.tools.endpoints.name(part.number).to_string();
+            self.check_set.add(&CheckInput::from_interval(&endpoint, part.phase, &part.interval));
         }
     }
 

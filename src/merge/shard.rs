@@ -25,6 +25,8 @@ pub(super) enum ShardStage {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FailureTimes {
     pub(super) count: u64,
+    /// How many of them were in the warm-up.
+    pub(super) warmup: u64,
     pub(super) first_seen: f64,
     pub(super) last_seen: f64,
 }
@@ -181,8 +183,9 @@ impl ShardState {
 
     /// Notes failures of an interval.
     pub(super) fn note_failed(&mut self, endpoint: usize, class: FailureClass, failed: FailureTimes) {
-        let known = self.failed.entry((endpoint, class)).or_insert(FailureTimes { count: 0, ..failed });
+        let known = self.failed.entry((endpoint, class)).or_insert(FailureTimes { count: 0, warmup: 0, ..failed });
         known.count += failed.count;
+        known.warmup += failed.warmup;
         known.last_seen = failed.last_seen;
     }
 
@@ -196,6 +199,7 @@ impl ShardState {
             if *at == endpoint && (Some(*known) == class || is_of_any) {
                 let told = failed.count.min(left);
                 failed.count -= told;
+                failed.warmup = failed.warmup.min(failed.count);
                 left -= told;
             }
         }

@@ -174,6 +174,7 @@ impl Join {
         self.totals.endpoint(endpoint).add_error(&ErrorTotal {
             text: clipped(&line.error, MAX_NAME).into_owned(),
             occurrences,
+            warmup: line.warmup_occurrences.min(occurrences),
             first_seen: line.first_seen,
             last_seen: line.last_seen,
         });

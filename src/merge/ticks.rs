@@ -51,15 +51,25 @@ struct EndpointShare {
     first: (u32, u64),
 }
 
+/// What happened at one endpoint in one phase, over the shards.
+pub(super) struct EndpointPart {
+    pub(super) number: usize,
+    pub(super) phase: Phase,
+    pub(super) interval: Interval,
+}
+
 /// A tick.
 #[derive(Default)]
 pub(super) struct Tick {
     pub(super) reports: Vec<ShardTick>,
     pub(super) samples: TickSamples,
-    parts: HashMap<usize, EndpointShare>,
+    /// By the number of the endpoint, and whether it was in the warm-up of its shard.
+    parts: HashMap<(usize, bool), EndpointShare>,
     start: String,
     end: String,
     phase: Option<Phase>,
+    /// The phase of those shards that were not in their warm-up any more.
+    after_warmup: Option<Phase>,
 }
 
 impl Tick {
@@ -76,7 +86,7 @@ impl Tick {
         let first = (shard, line.seq);
         let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
         let new = || EndpointShare { interval: interval(), first };
-        let part = self.parts.entry(number).or_insert_with(new);
+        let part = self.parts.entry((number, line.phase() == Phase::Warmup)).or_insert_with(new);
         part.first = part.first.min(first);
         part.interval.add(&line.counted());
         for (kind, scale, slots) in slots {
@@ -100,6 +110,9 @@ impl Tick {
 
     fn note_phase(&mut self, phase: Phase) {
         self.phase = Some(self.phase.map_or(phase, |known| of_both(known, phase)));
+        if phase != Phase::Warmup {
+            self.after_warmup = Some(self.after_warmup.map_or(phase, |known| of_both(known, phase)));
+        }
     }
 
     fn note_span(&mut self, start: &str, end: &str) {
@@ -122,12 +135,18 @@ impl Tick {
         self.reports.sort_by_key(|report| report.shard);
     }
 
-    /// Number of each endpoint and what happened there, in the order of the shards and of their lines: the same
-    /// whichever came first.
-    pub(super) fn take_parts(&mut self) -> Vec<(usize, Interval)> {
-        let mut parts: Vec<(usize, EndpointShare)> = self.parts.drain().collect();
+    /// What happened at each endpoint, in the order of the shards and of their lines: the same whichever came first. Shards
+    /// that did not start at the same moment leave their warm-up in different ticks; then there are two parts of an endpoint,
+    /// so that a request of the warm-up is one in the merged stream, and no other is.
+    pub(super) fn take_parts(&mut self) -> Vec<EndpointPart> {
+        let mut parts: Vec<((usize, bool), EndpointShare)> = self.parts.drain().collect();
         parts.sort_by_key(|(_, part)| part.first);
-        parts.into_iter().map(|(number, part)| (number, part.interval)).collect()
+        let after_warmup = self.after_warmup.unwrap_or_default();
+        let part = |((number, is_warmup), EndpointShare { interval, .. })| {
+            let phase = if is_warmup { Phase::Warmup } else { after_warmup };
+            EndpointPart { number, phase, interval }
+        };
+        parts.into_iter().map(part).collect()
     }
 
     /// From the end of the tick before, as clocks of hosts differ by a little, or at the first tick from the begin of the
@@ -226,13 +245,15 @@ mod tests {
 
     #[test]
     fn a_tick_is_drain_only_if_all_shards_drain() {
-        let [drain, ramp, down, steady] = Phase::ALL;
+        let [drain, warmup, ramp, down, steady] = Phase::ALL;
         for (one, two, both) in [
             (drain, steady, steady),
             (ramp, drain, ramp),
             (drain, drain, drain),
             (steady, ramp, ramp),
             (down, steady, down),
+            (warmup, ramp, warmup),
+            (warmup, drain, warmup),
         ] {
             assert_eq!((of_both(one, two), of_both(two, one)), (both, both));
         }

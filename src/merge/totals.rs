@@ -7,7 +7,9 @@ use crate::stats::aggregate::{MAX_ENDPOINTS, MAX_ERRORS_PER_ENDPOINT, MAX_FINE_E
 use crate::stats::histogram::Precision;
 use crate::stats::interval::Interval;
 use crate::stats::tally::{Counts, Statistics, Tally};
+use crate::stats::warmup::WarmupCounts;
 use crate::telemetry::reader::line::Telemetry;
+use crate::vocabulary::Phase;
 
 /// Names of endpoints, each with a number in the order of arrival.
 #[derive(Default)]
@@ -56,6 +58,8 @@ pub(super) struct Extra {
     pub(super) content_bytes: f64,
     /// Requests that the bytes are of.
     pub(super) requests: u64,
+    /// Those of the bytes that were in the warm-up.
+    pub(super) warmup_bytes: u64,
 }
 
 impl Extra {
@@ -66,6 +70,7 @@ impl Extra {
             fail_per_sec: line.current_fail_per_sec,
             content_bytes: line.content_bytes(),
             requests: line.num_requests,
+            warmup_bytes: line.warmup_content_bytes,
         }
     }
 
@@ -75,6 +80,13 @@ impl Extra {
         self.fail_per_sec += other.fail_per_sec;
         self.content_bytes += other.content_bytes;
         self.requests += other.requests;
+        self.warmup_bytes = self.warmup_bytes.saturating_add(other.warmup_bytes);
+    }
+
+    /// The requests that an endpoint, or the run, had in the warm-up.
+    pub(super) fn warmup_of(&self, tally: &Tally) -> Option<WarmupCounts> {
+        let counts = tally.warmup()?;
+        Some(WarmupCounts { content_bytes: self.warmup_bytes.into(), ..*counts })
     }
 
     /// The statistics with what the sums cannot tell.
@@ -105,6 +117,8 @@ pub(super) struct EndpointTotal {
 pub(super) struct ErrorTotal {
     pub(super) text: String,
     pub(super) occurrences: u64,
+    /// How often of these in the warm-up.
+    pub(super) warmup: u64,
     pub(super) first_seen: f64,
     pub(super) last_seen: f64,
 }
@@ -124,10 +138,10 @@ impl Default for MergeTotals {
 }
 
 impl MergeTotals {
-    /// Adds an interval of an endpoint.
-    pub(super) fn add(&mut self, number: usize, interval: &Interval) {
-        self.whole.add(interval);
-        self.endpoint(number).tally.add(interval);
+    /// Adds an interval of an endpoint, which was in this phase.
+    pub(super) fn add(&mut self, number: usize, interval: &Interval, phase: Phase) {
+        self.whole.add(interval, phase);
+        self.endpoint(number).tally.add(interval, phase);
     }
 
     /// The endpoint with this number, from now on one that was used.
@@ -169,6 +183,7 @@ impl EndpointTotal {
         match self.errors.iter_mut().find(|known| known.text == text) {
             Some(known) => {
                 known.occurrences += error.occurrences;
+                known.warmup += error.warmup;
                 known.first_seen = known.first_seen.min(error.first_seen);
                 known.last_seen = known.last_seen.max(error.last_seen);
             }

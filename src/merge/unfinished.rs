@@ -9,6 +9,7 @@ use crate::telemetry::intervals::Span;
 use crate::telemetry::reader::line::Telemetry;
 use crate::telemetry::record::RecordBody;
 use crate::telemetry::unfinished::lines;
+use crate::vocabulary::Phase;
 
 impl Join {
     /// Counts what had not ended of an endpoint of a shard, and takes what its histograms recorded, in the order of
@@ -41,6 +42,11 @@ impl Join {
         let mut counts = UnfinishedCounts::default();
         self.unfinished.values().for_each(|part| counts.add(&part.counts));
         counts
+    }
+
+    /// Numbers of unfinished requests by the phase in which they were due.
+    pub(super) fn unfinished_by_phase(&self) -> impl Iterator<Item = (Phase, &UnfinishedCounts)> {
+        self.unfinished.iter().map(|((_, phase), part)| (*phase, &part.counts))
     }
 
     /// Passes the unfinished requests to the checks.

@@ -25,6 +25,8 @@ pub struct Load {
     pub run_time: Option<Duration>,
     /// Exact number of requests to start, unless the run time ends first.
     pub requests: Option<u64>,
+    /// The first part of the run, which is counted and not judged; zero without one.
+    pub warmup: Duration,
     /// How long requests in flight may take after the end of the run time or the stages, or after a signal.
     pub stop_timeout: Duration,
     /// Seed for random choices.
@@ -82,12 +84,15 @@ impl Load {
     pub(super) fn from_flags(flags: &RunFlags, place: &ShardPlacement) -> Result<Self> {
         let seed = flags.seed.unwrap_or_else(|| seed_of(&place.run_id));
         let shard = place.shard.unwrap_or(Shard::WHOLE);
-        let (model, users) = model(flags, seed)?.of_shard(shard)?;
+        let model = model(flags, seed)?;
+        check_warmup(flags, &model)?;
+        let (model, users) = model.of_shard(shard)?;
         Ok(Self {
             model,
             wait: flags.wait,
             run_time: flags.run_time,
             requests: flags.max_requests.map(|total| shard.share_of_requests(total, users)),
+            warmup: flags.warmup.unwrap_or_default(),
             stop_timeout: flags.stop_timeout,
             seed,
             shard,
@@ -130,10 +135,15 @@ impl Load {
         }
     }
 
-    /// The phase of the load between two moments.
+    /// The phase of the load between two moments: warm-up if that is at least half of the time.
     #[must_use]
     pub fn phase(&self, from: Moment, until: Moment) -> Phase {
         let (from, until) = (from.since_start(), until.since_start());
+        let warmup = self.warmup.min(until).saturating_sub(from);
+        if from < self.warmup && warmup * 2 >= until.saturating_sub(from) {
+            return Phase::Warmup;
+        }
+        let from = from.max(self.warmup).min(until);
         match &self.model {
             LoadModel::Closed(users) => users.phase_of(from, until),
             LoadModel::Open { arrivals, .. } => arrivals.phase_of(from, until),
@@ -156,6 +166,32 @@ impl Load {
             LoadModel::Closed(_) => None,
             LoadModel::Open { arrivals, .. } => Some(arrivals.arrivals_due(until.since_start())),
         }
+    }
+}
+
+/// Demands that something is left to be judged, as far as that is known before the run.
+fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
+    let Some(warmup) = flags.warmup else { return Ok(()) };
+    if warmup * 2 < flags.interval {
+        let why = format!(
+            "must be at least half an --interval, which is {:?} here: it is made of whole ones",
+            flags.interval
+        );
+        return Err(Error::usage("--warmup", why));
+    }
+    let (end, arrivals_due) = match model {
+        LoadModel::Closed(users) => (users.end(), 0.0),
+        LoadModel::Open { arrivals, .. } => (arrivals.end(), arrivals.arrivals_due(warmup)),
+    };
+    if let Some(end) = flags.run_time.into_iter().chain(end).min().filter(|end| warmup >= *end) {
+        return Err(Error::usage("--warmup", format!("must be shorter than the run, which takes {end:?}")));
+    }
+    match flags.max_requests {
+        Some(requests) if arrivals_due >= requests as f64 => Err(Error::usage(
+            "--warmup",
+            format!("must be shorter than the run, whose {requests} requests are due in it"),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -54,7 +54,7 @@ const fn run(key: &'static str, flags: &'static [&'static str], values: fn(&Sour
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
+const ROWS_BEFORE_OUTPUTS: [SettingRow; 44] = [
     // The location of the file is not part of its content.
     run("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -78,6 +78,7 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 43] = [
     plan("requests", &["max_requests"], |of| maybe(of.flags.max_requests)),
     plan("wait", &["wait"], |of| one(of.flags.wait)),
     plan("stop-timeout", &["stop_timeout"], |of| one(time(of.flags.stop_timeout))),
+    plan("warmup", &["warmup"], |of| maybe(of.flags.warmup.map(time))),
 
     plan("header", &["headers"], |of| each(&of.flags.headers, header)),
     // A body may contain a password, and it is impossible to tell where.

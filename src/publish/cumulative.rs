@@ -32,7 +32,7 @@ pub(super) struct EndpointTotals {
 
 impl EndpointTotals {
     fn add(&mut self, endpoint: &EndpointSeen) {
-        self.traffic.add(&endpoint.timeline.total());
+        self.traffic.add(&endpoint.timeline.whole());
         for (class, count) in &endpoint.failed_by_class {
             match self.failed_by_class.iter_mut().find(|(known, _)| known == class) {
                 Some((_, sum)) => *sum += count,

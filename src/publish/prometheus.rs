@@ -172,7 +172,7 @@ fn write_swarm(text: &mut Text, run: &RunData) {
     text.family(family, Kind::Counter, "Time for which the cgroup's quota held back the generator.");
     text.sample(family, &[], &(throttled / 1000.0).to_string());
     if run.end.is_some() {
-        let unfinished = run.unfinished();
+        let unfinished = run.all_unfinished();
         let family = "swarmline_unfinished_requests";
         text.family(family, Kind::Gauge, "Requests that were due and had not completed at the end of the run.");
         for (state, count) in

@@ -286,10 +286,10 @@ mod tests {
             collector.add_line(line.as_bytes()).unwrap();
             let so_far = collector.snapshot().unwrap();
             assert!(so_far.troubles.is_empty(), "that the stream goes on is not a trouble");
-            before_the_end = if so_far.run.end.is_none() { Some(so_far.run.counts()) } else { before_the_end };
+            before_the_end = if so_far.run.end.is_none() { Some(so_far.run.all_counts()) } else { before_the_end };
         }
         let (so_far, whole) = (collector.snapshot().unwrap(), collector.finish().unwrap());
         assert_eq!(json::document(&so_far), json::document(&whole));
-        assert_eq!(before_the_end.unwrap(), whole.run.counts(), "as the intervals add up");
+        assert_eq!(before_the_end.unwrap(), whole.run.all_counts(), "as the intervals add up");
     }
 }

@@ -28,6 +28,9 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     let total = TableRow { method: String::new(), name: "Aggregated".to_owned(), numbers: run.total_numbers() };
     let rows: Vec<TableRow> = endpoints.chain([total]).collect();
     let mut text = troubles("the stream", model);
+    if let Some(warmup) = run.warmup() {
+        let _ = writeln!(text, "{}\n", warmup.sentence());
+    }
     text.push_str(&requests(&rows, Rate::Whole, width));
     text.push_str("\nResponse time percentiles in ms\n");
     text.push_str(&percentiles(&rows, width));

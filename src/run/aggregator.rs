@@ -257,8 +257,8 @@ impl<'p> Aggregator<'p> {
 
     /// Closes the interval.
     fn cut(&mut self, aggregate: &mut Aggregate, sample: TickSample, queue: usize) -> TickCounts {
-        let cuts = aggregate.close_interval();
         let (phase, end) = (self.recorder.phase(sample), sample.machine.at);
+        let cuts = aggregate.close_interval(phase);
         self.phases.push(end, phase);
         if !self.checks.is_empty() {
             // Rates are computed over the time of the load.

@@ -23,7 +23,7 @@ pub(super) fn failures_without_check(plan: &Plan, aggregate: &Aggregate) -> u64 
     let failures: Vec<(String, u64)> = aggregate
         .endpoints()
         .iter()
-        .map(|endpoint| (endpoint_name(plan, endpoint.key), endpoint.tally.counts().failed))
+        .map(|endpoint| (endpoint_name(plan, endpoint.key), endpoint.tally.judged_counts().failed))
         .collect();
     unchecked_failures(plan.checks(), failures.iter().map(|(name, failed)| (name.as_str(), *failed)))
 }

@@ -43,6 +43,7 @@ use crate::request_log::RequestLog;
 use crate::request_log::ending::LogEnd;
 use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
 use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
+use crate::stats::judged_counts::JudgedCounts;
 use crate::stats::stalls::Stalls;
 use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
@@ -325,9 +326,7 @@ fn judge(
     left_over: &LeftOver,
     load_end: Moment,
 ) -> Assessment {
-    let mut unfinished = UnfinishedCounts::default();
     for (place, part) in &left_over.unfinished {
-        unfinished.add(&part.counts);
         check_set.add_unfinished(&UnfinishedInput {
             endpoint: &endpoint_name(plan, *place),
             phase: part.phase,
@@ -336,18 +335,18 @@ fn judge(
             first_byte: TimesRef::Counted(&part.first_byte),
         });
     }
-    let counts = aggregate.counts();
+    let unfinished = left_over.unfinished.iter().map(|(_, part)| (part.phase, &part.counts));
+    let mut requests = JudgedCounts::of(aggregate.total(), unfinished);
     if plan.shard().is_some() {
-        // A shard may have nothing to do, and what is unfinished is known only when all shards are merged.
-        if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
+        // A shard may have nothing to do, at all or after the warm-up, and what is unfinished is known only when all shards
+        // are merged.
+        if requests.counts.sent() + requests.unfinished.unsent == 0 && faults.is_empty() {
             return Assessment::pass();
         }
-        unfinished = UnfinishedCounts::default();
+        requests.unfinished = UnfinishedCounts::default();
     }
     Assessment::of(Evidence {
-        counts,
-        answered: aggregate.total().answered(),
-        unfinished,
+        requests,
         faults,
         check_results: check_set.results(load_end.since_start()),
         unchecked: failures_without_check(plan, aggregate),

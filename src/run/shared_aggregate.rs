@@ -120,6 +120,7 @@ mod tests {
     use crate::clock::Moment;
     use crate::outcome::{DueTime, Ending, Traffic};
     use crate::plan::endpoint::EndpointId;
+    use crate::vocabulary::Phase;
     use crossbeam_channel::bounded;
     use std::sync::Arc;
     use std::thread::ScopedJoinHandle;
@@ -167,7 +168,7 @@ mod tests {
         });
         shared.count(usize::MAX);
         let mut aggregate = shared.take_totals();
-        aggregate.close_interval();
+        aggregate.close_interval(Phase::Steady);
         assert_eq!(aggregate.counts().ok, 20_000);
     }
 }

@@ -52,6 +52,10 @@ pub struct ErrorCount {
     pub kind: ErrorKind,
     /// How often.
     pub occurrences: u64,
+    /// How often in the warm-up.
+    pub warmup: u64,
+    /// How often since the last cut.
+    open: u64,
     /// End of the first such request.
     pub first_seen: Moment,
     /// End of the last such request.
@@ -211,13 +215,17 @@ impl Aggregate {
         parts.parts
     }
 
-    /// Closes the open interval: returns it by endpoint and adds it to the totals.
-    pub fn close_interval(&mut self) -> Vec<EndpointInterval> {
+    /// Closes the open interval, which was in this phase: returns it by endpoint and adds it to the totals.
+    pub fn close_interval(&mut self, phase: Phase) -> Vec<EndpointInterval> {
         let mut cuts = Vec::new();
         for endpoint in self.endpoints.iter_mut().filter(|endpoint| endpoint.interval.has_outcomes()) {
             let interval = endpoint.interval.take();
-            endpoint.tally.add(&interval);
-            self.total.add(&interval);
+            endpoint.tally.add(&interval, phase);
+            self.total.add(&interval, phase);
+            for error in &mut endpoint.errors {
+                let open = std::mem::take(&mut error.open);
+                error.warmup += if phase == Phase::Warmup { open } else { 0 };
+            }
             let samples = std::mem::take(&mut endpoint.samples);
             cuts.push(EndpointInterval { key: endpoint.key, interval, samples });
         }
@@ -276,11 +284,14 @@ impl Aggregate {
         match errors.iter_mut().find(|error| error.kind == kind) {
             Some(error) => {
                 error.occurrences += 1;
+                error.open += 1;
                 // Outcomes of several users arrive in the order of sending, not of completion.
                 error.first_seen = error.first_seen.min(done);
                 error.last_seen = error.last_seen.max(done);
             }
-            None => errors.push(ErrorCount { kind, occurrences: 1, first_seen: done, last_seen: done }),
+            None => {
+                errors.push(ErrorCount { kind, occurrences: 1, warmup: 0, open: 1, first_seen: done, last_seen: done });
+            }
         }
         if is_full {
             self.warn_once(AggregateWarning::OtherErrors);

@@ -80,7 +80,7 @@ struct Selection {
     is_incomplete: bool,
     /// Times of unfinished requests; most runs have few.
     unfinished: Times,
-    /// How long the phase has lasted so far; zero where the scope is the whole run.
+    /// How long the phase has lasted so far or, where the scope is the whole run, its warm-up, which is not part of the scope.
     phase_time: Duration,
 }
 
@@ -151,14 +151,14 @@ impl CheckSet {
 
     /// Adds to the duration of a phase; for the tick in which the load ended, only the time under load.
     pub fn add_phase_time(&mut self, phase: Phase, time: Duration) {
-        for selection in self.selections.iter_mut().filter(|selection| selection.scope.phase == Some(phase)) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.times_phase() == phase) {
             selection.phase_time += time;
         }
     }
 
     /// Subtracts the part of a phase's last tick that turned out to be after the end of the load.
     pub fn subtract_phase_time(&mut self, phase: Phase, time: Duration) {
-        for selection in self.selections.iter_mut().filter(|selection| selection.scope.phase == Some(phase)) {
+        for selection in self.selections.iter_mut().filter(|selection| selection.times_phase() == phase) {
             selection.phase_time = selection.phase_time.saturating_sub(time);
         }
     }
@@ -260,9 +260,14 @@ impl Selection {
         self.times.sum().count
     }
 
+    /// The phase of which the time is kept.
+    fn times_phase(&self) -> Phase {
+        self.scope.phase.unwrap_or(Phase::Warmup)
+    }
+
     fn includes(&self, endpoint: &str, phase: Phase) -> bool {
         let is_here = self.scope.endpoint.as_deref().is_none_or(|named| named == endpoint);
-        is_here && self.scope.phase.is_none_or(|wanted| wanted == phase)
+        is_here && self.scope.phase.map_or(phase != Phase::Warmup, |wanted| wanted == phase)
     }
 
     fn times_for_scope<'s>(
@@ -284,7 +289,8 @@ impl Selection {
         if requests == 0 || self.is_incomplete {
             return None;
         }
-        let seconds = if self.scope.phase.is_none() { load_time } else { self.phase_time }.as_secs_f64();
+        let whole = || load_time.saturating_sub(self.phase_time);
+        let seconds = if self.scope.phase.is_none() { whole() } else { self.phase_time }.as_secs_f64();
         let number = match metric {
             Metric::Rps if seconds > 0.0 => requests.saturating_sub(self.after_stop) as f64 / seconds,
             Metric::Rps => 0.0,

@@ -8,7 +8,9 @@ use super::recent_rates::{Rates, RecentRates};
 use super::sum::Sum;
 use super::times::Times;
 use super::timings::{FirstByteTimes, Timings};
+use super::warmup::WarmupCounts;
 use crate::clock::Moment;
+use crate::vocabulary::Phase;
 
 /// Everything that statistics are computed from: the sum of the intervals of one endpoint, or of all.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct Tally {
     service: Sum,
     first_byte: FirstByteTimes,
     recent: RecentRates,
+    /// Those of the above that were in the warm-up; `None` if none were.
+    warmup: Option<WarmupCounts>,
 }
 
 /// Counts of a run. sent = ok + failed + aborted always holds.
@@ -122,11 +126,15 @@ impl Tally {
             service: Sum::default(),
             first_byte: FirstByteTimes::default(),
             recent: RecentRates::default(),
+            warmup: None,
         }
     }
 
-    /// Adds a closed interval.
-    pub fn add(&mut self, interval: &Interval) {
+    /// Adds a closed interval, which was in this phase.
+    pub fn add(&mut self, interval: &Interval, phase: Phase) {
+        if phase == Phase::Warmup {
+            self.warmup.get_or_insert_default().add(interval);
+        }
         self.counts.add(interval);
         self.after_stop.add(&interval.after_stop);
         self.unanswered += interval.unanswered();
@@ -146,6 +154,32 @@ impl Tally {
     #[must_use]
     pub const fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// The requests that completed in the warm-up; `None` if none did.
+    #[must_use]
+    pub const fn warmup(&self) -> Option<&WarmupCounts> {
+        self.warmup.as_ref()
+    }
+
+    /// Counts without the requests that completed in the warm-up.
+    #[must_use]
+    pub fn judged_counts(&self) -> Counts {
+        let Some(warmup) = &self.warmup else { return self.counts };
+        Counts {
+            ok: self.counts.ok - warmup.ok,
+            failed: self.counts.failed - warmup.failed,
+            redirects: self.counts.redirects - warmup.redirects,
+            reopened: self.counts.reopened - warmup.reopened,
+            ..self.counts
+        }
+    }
+
+    /// Requests after the warm-up that got a complete response.
+    #[must_use]
+    pub fn judged_answered(&self) -> u64 {
+        let warmup = self.warmup.unwrap_or_default();
+        self.answered() - (warmup.completed() - warmup.unanswered)
     }
 
     /// Requests that got a complete response, of whatever status.
@@ -257,7 +291,7 @@ mod tests {
                 interval.record(outcome);
                 tally.record_end(outcome.done(), outcome.ending() != Ending::Ok);
             }
-            tally.add(&interval);
+            tally.add(&interval, Phase::Steady);
         }
         let now = Moment::from_nanos(2_500_000_000);
         let s = tally.statistics(now, now);

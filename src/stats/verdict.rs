@@ -1,13 +1,16 @@
 //! The verdict on a run, and its reasons.
 
 use super::check::CheckResult;
-use super::tally::Counts;
+use super::judged_counts::JudgedCounts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
 use crate::vocabulary::{ReasonKind, Verdict};
 
 /// Why a run without a single outcome is invalid.
 const NOTHING_COMPLETED: &str = "no request completed";
+
+/// The same of a run whose requests all completed in its warm-up.
+const ONLY_WARMUP: &str = "no request completed after the warm-up";
 
 /// A reason for a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +32,8 @@ impl VerdictReason {
 /// Everything a run is judged by.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Requests by outcome.
-    pub counts: Counts,
-    /// Requests that got a complete response, of whatever status.
-    pub answered: u64,
-    /// Unfinished requests.
-    pub unfinished: UnfinishedCounts,
+    /// Its requests, without those of the warm-up.
+    pub requests: JudgedCounts,
     /// Faults, apart from the counts, that make the run invalid.
     pub faults: Vec<VerdictReason>,
     /// The result of each check.
@@ -60,13 +59,15 @@ impl Assessment {
     /// Judges a run.
     #[must_use]
     pub fn of(evidence: Evidence) -> Self {
-        let Evidence { counts, answered, unfinished, faults, check_results, unchecked, without_data } = evidence;
+        let Evidence { requests, faults, check_results, unchecked, without_data } = evidence;
+        let JudgedCounts { counts, answered, unfinished, warmup } = requests;
         let is_missed = check_results.iter().any(|result| !result.met);
         let mut verdict = if faults.is_empty() { Verdict::Pass } else { Verdict::Invalid };
         let mut reasons = faults;
         if answered == 0 {
             verdict = Verdict::Invalid;
             let text = match counts.completed() {
+                0 if warmup > 0 => ONLY_WARMUP.to_owned(),
                 0 => NOTHING_COMPLETED.to_owned(),
                 completed => format!("none of {completed} requests got an answer"),
             };
@@ -140,6 +141,7 @@ mod tests {
     use super::*;
     use crate::plan::check::Check;
     use crate::stats::check::CheckValue;
+    use crate::stats::tally::Counts;
 
     fn result(met: bool) -> CheckResult {
         let value = Some(CheckValue { number: 250_000.0, is_bound: false });
@@ -148,12 +150,15 @@ mod tests {
 
     fn evidence(ok: u64, failed: u64, check_results: Vec<CheckResult>, unchecked: u64) -> Evidence {
         let counts = Counts { ok, failed, ..Counts::default() };
-        Evidence { counts, answered: ok + failed, check_results, unchecked, ..Evidence::default() }
+        let requests = JudgedCounts { counts, answered: ok + failed, ..JudgedCounts::default() };
+        Evidence { requests, check_results, unchecked, ..Evidence::default() }
     }
 
     #[test]
     fn the_worst_applicable_verdict_wins() {
         let faults = vec![VerdictReason::new(ReasonKind::Generator, "no free port")];
+        let mut unanswered = evidence(0, 80, vec![result(true)], 0);
+        unanswered.requests.answered = 0;
         for (evidence, verdict) in [
             (evidence(1, 0, vec![], 0), Verdict::Pass),
             (evidence(1, 0, vec![result(true)], 0), Verdict::Pass),
@@ -162,7 +167,7 @@ mod tests {
             (evidence(1, 1, vec![result(true)], 0), Verdict::Pass),
             (evidence(1, 1, vec![result(true), result(false)], 1), Verdict::CheckFailed),
             (evidence(0, 0, vec![result(false)], 0), Verdict::Invalid),
-            (Evidence { answered: 0, ..evidence(0, 80, vec![result(true)], 0) }, Verdict::Invalid),
+            (unanswered, Verdict::Invalid),
             (Evidence { faults: faults.clone(), ..evidence(1, 1, vec![result(false)], 1) }, Verdict::Invalid),
         ] {
             let assessment = Assessment::of(evidence);
@@ -183,8 +188,9 @@ mod tests {
         let unfinished = |overdue| UnfinishedCounts { aborted: overdue, overdue, ..UnfinishedCounts::default() };
         let with = |overdue, check_results| {
             let mut evidence = evidence(95, 0, check_results, 0);
-            evidence.counts.aborted = overdue;
-            Assessment::of(Evidence { unfinished: unfinished(overdue), ..evidence })
+            evidence.requests.counts.aborted = overdue;
+            evidence.requests.unfinished = unfinished(overdue);
+            Assessment::of(evidence)
         };
         for (assessment, verdict) in [
             (with(5, vec![]), Verdict::Pass),
@@ -195,6 +201,14 @@ mod tests {
             assert_eq!(assessment.verdict, verdict, "{assessment:?}");
         }
         assert_eq!(with(6, vec![]).reasons[0].kind, ReasonKind::Unfinished);
+    }
+
+    #[test]
+    fn a_run_whose_requests_were_all_in_the_warmup_is_not_valid() {
+        let mut evidence = evidence(0, 0, vec![], 0);
+        evidence.requests.warmup = 5;
+        let assessment = Assessment::of(evidence);
+        assert_eq!((assessment.verdict, assessment.reasons[0].text.as_str()), (Verdict::Invalid, ONLY_WARMUP));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::text::{MAX_NAME, clipped};
 use crate::clock::Moment;
 use crate::stats::aggregate::EndpointKey;
 use crate::stats::check::CheckResult;
+use crate::stats::judged_counts::WarmupTotals;
 use crate::stats::tally::{Counts, Tally};
 use crate::stats::unfinished::{Judged, Unfinished, UnfinishedCounts};
 use crate::stats::verdict::{Assessment, VerdictReason};
@@ -43,10 +44,12 @@ pub struct RunEnding {
 impl RunEnding {
     /// A line for each check, and the last line.
     pub(super) fn bodies(&self, whole: &Tally) -> impl Iterator<Item = RecordBody> + use<> {
+        let warmup = WarmupTotals::of(whole, self.unfinished.iter().map(|(_, part)| (part.phase, &part.counts)));
         let mut unfinished = UnfinishedCounts::default();
         self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
         let judged = (unfinished.total() > 0).then(|| Judged::of(whole, self.unfinished.iter().map(|(_, part)| part)));
-        let totals = EndTotals { counts: whole.counts(), unfinished, judged, load_time: self.load_end.since_start() };
+        let totals =
+            EndTotals { counts: whole.counts(), unfinished, warmup, judged, load_time: self.load_end.since_start() };
         last_lines(&self.assessment, self.exit_code, &totals)
     }
 }
@@ -58,7 +61,9 @@ pub struct EndTotals {
     pub counts: Counts,
     /// Unfinished requests.
     pub unfinished: UnfinishedCounts,
-    /// Times as they are judged; `None` if no request was unfinished.
+    /// Those of them that belong to the warm-up; `None` if none do.
+    pub warmup: Option<WarmupTotals>,
+    /// Times with unfinished requests included; `None` if no request was unfinished.
     pub judged: Option<Judged>,
     /// Duration of the load, over which rates are computed.
     pub load_time: Duration,
@@ -71,7 +76,7 @@ pub fn last_lines(
     totals: &EndTotals,
 ) -> impl Iterator<Item = RecordBody> + use<> {
     let Assessment { verdict, reasons, check_results } = assessment;
-    let EndTotals { counts, unfinished, judged, load_time } = totals;
+    let EndTotals { counts, unfinished, warmup, judged, load_time } = totals;
     let met = check_results.iter().filter(|result| result.met).count();
     let end = RunEnd {
         // Filled in by the writer, which counts the lines.
@@ -86,6 +91,7 @@ pub fn last_lines(
         aborted: counts.aborted,
         redirects: counts.redirects,
         reopened: counts.reopened,
+        warmup: warmup.map(Into::into),
         load_seconds: load_time.as_secs_f64(),
         judged: judged.map(|judged| judged.response),
         judged_first_byte: judged.and_then(|judged| judged.first_byte),

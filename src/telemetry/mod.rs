@@ -2,6 +2,7 @@
 
 pub mod exports;
 pub mod wire_times;
+pub mod wire_warmup;
 pub mod own_records;
 pub mod record;
 pub mod line;

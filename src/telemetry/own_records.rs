@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::wire_times::{WireConnections, WireCountedTimes, WireSum, WireTimes, WireTimings};
+use super::wire_warmup::WireWarmupTotals;
 use crate::stats::unfinished::JudgedTimes;
 use crate::vocabulary::{FailureClass, HistogramKind, Phase, ReasonKind, Verdict};
 
@@ -170,6 +171,9 @@ pub struct RunEnd {
     pub redirects: u64,
     /// Connections reopened because the server had closed them while idle.
     pub reopened: u64,
+    /// Those of the above that belong to the warm-up; left out if none do.
+    #[serde(flatten)]
+    pub warmup: Option<WireWarmupTotals>,
     /// Duration of the load in seconds, over which rates are computed: until the stop, or with `-n` until the last
     /// request ended.
     pub load_seconds: f64,

@@ -10,7 +10,9 @@ use super::own_records::{
 };
 use super::samples::SampleEvent;
 use super::wire_times::{WireCountedTimes, WireTimings};
+use super::wire_warmup::WireWarmup;
 use crate::clock::Moment;
+use crate::stats::tally::Statistics;
 use crate::vocabulary::{Direction, EndReason, LineKind, StatsType, Status};
 
 /// The content of a line, before it gets its envelope and number.
@@ -160,6 +162,9 @@ pub struct Stats {
     /// Where the time went; left out with `first_byte`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timings: Option<WireTimings>,
+    /// Those of the requests that were in the warm-up; only at the end, and if there were any.
+    #[serde(flatten)]
+    pub warmup: Option<WireWarmup>,
 }
 
 /// Statistics of one endpoint.
@@ -178,6 +183,9 @@ pub struct EndpointStats {
     /// Where the time went; left out with `first_byte`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timings: Option<WireTimings>,
+    /// Those of the requests that were in the warm-up; left out if none were.
+    #[serde(flatten)]
+    pub warmup: Option<WireWarmup>,
 }
 
 /// The statistics in wire format; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.
@@ -204,6 +212,32 @@ pub struct WireStatistics {
     pub percentile_99_9: f64,
 }
 
+impl WireStatistics {
+    /// Statistics of this endpoint, or of all requests.
+    pub(super) fn new(method: String, name: String, statistics: &Statistics) -> Self {
+        Self {
+            method,
+            name,
+            num_requests: statistics.num_requests,
+            num_failures: statistics.num_failures,
+            min_response_time: statistics.min_response_time,
+            max_response_time: statistics.max_response_time,
+            current_rps: statistics.current_rps,
+            current_fail_per_sec: statistics.current_fail_per_sec,
+            avg_response_time: statistics.avg_response_time,
+            median_response_time: statistics.percentile_50,
+            total_rps: statistics.total_rps,
+            total_fail_per_sec: statistics.total_fail_per_sec,
+            avg_content_length: statistics.avg_content_length,
+            percentile_95: statistics.percentile_95,
+            percentile_99: statistics.percentile_99,
+            percentile_50: statistics.percentile_50,
+            percentile_90: statistics.percentile_90,
+            percentile_99_9: statistics.percentile_99_9,
+        }
+    }
+}
+
 /// One error of one endpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct EndpointError {
@@ -219,6 +253,9 @@ pub struct EndpointError {
     pub error: String,
     /// How often.
     pub occurrences: u64,
+    /// How often in the warm-up; left out if it did not occur there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warmup_occurrences: Option<u64>,
     /// End of the first such request, Unix seconds.
     pub first_seen: f64,
     /// End of the last such request, Unix seconds.

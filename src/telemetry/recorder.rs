@@ -24,6 +24,7 @@ use crate::stats::aggregate::{
 use crate::stats::samples::choose;
 use crate::stats::tally::{Statistics, Tally};
 use crate::stats::unfinished::{Judged, Unfinished};
+use crate::stats::warmup::WarmupCounts;
 use crate::vocabulary::{Direction, Phase, StatsType, Status};
 
 /// Version of the stream's format, in `swarmline.event.config`.
@@ -213,13 +214,13 @@ impl<'p> Recorder<'p> {
         });
         let load_end = ending.load_end;
         let total = aggregate.total();
-        let total = final_stats(ending.users, total, &total.statistics(at, load_end));
+        let total = final_stats(ending.users, total, total.warmup().copied(), &total.statistics(at, load_end));
         let errors = aggregate.endpoints().iter().flat_map(|endpoint| self.errors(endpoint));
         // Endpoints whose requests were all aborted have no statistics.
         let used = aggregate.endpoints().iter().filter(|endpoint| endpoint.tally.counts().completed() > 0);
         let endpoints = used.map(move |endpoint| {
             let statistics = endpoint.tally.statistics(at, load_end);
-            endpoint_stats(self.endpoint(endpoint.key), &endpoint.tally, &statistics)
+            endpoint_stats(self.endpoint(endpoint.key), &endpoint.tally, endpoint.tally.warmup().copied(), &statistics)
         });
         let tick = self.before.as_ref().map(|before| before.sample.tick);
         let unfinished = self.unfinished(ending, aggregate).map(move |body| Record { at, tick, body });
@@ -257,6 +258,7 @@ impl<'p> Recorder<'p> {
                 name,
                 error: clipped(&text, MAX_NAME).into_owned(),
                 occurrences: error.occurrences,
+                warmup_occurrences: (error.warmup > 0).then_some(error.warmup),
                 first_seen: self.clock.unix(error.first_seen).as_secs_f64(),
                 last_seen: self.clock.unix(error.last_seen).as_secs_f64(),
             })
@@ -320,56 +322,51 @@ pub fn config_pages(
 /// The line about all requests so far.
 #[must_use]
 pub fn current_stats(user_count: u32, statistics: &Statistics) -> RecordBody {
-    let statistics = wire(String::new(), "Aggregated".to_owned(), statistics);
-    RecordBody::Stats(Stats { stats_type: StatsType::Current, user_count, statistics, first_byte: None, timings: None })
+    let statistics = WireStatistics::new(String::new(), "Aggregated".to_owned(), statistics);
+    RecordBody::Stats(Stats {
+        stats_type: StatsType::Current,
+        user_count,
+        statistics,
+        first_byte: None,
+        timings: None,
+        warmup: None,
+    })
 }
 
 /// The line about all requests at the end, with these statistics.
 #[must_use]
-pub fn final_stats(user_count: u32, tally: &Tally, statistics: &Statistics) -> RecordBody {
+pub fn final_stats(
+    user_count: u32,
+    tally: &Tally,
+    warmup: Option<WarmupCounts>,
+    statistics: &Statistics,
+) -> RecordBody {
     RecordBody::Stats(Stats {
         stats_type: StatsType::Final,
         user_count,
-        statistics: wire(String::new(), "Aggregated".to_owned(), statistics),
+        statistics: WireStatistics::new(String::new(), "Aggregated".to_owned(), statistics),
         first_byte: tally.first_byte().map(Into::into),
         timings: tally.timings().map(Into::into),
+        warmup: warmup.as_ref().map(Into::into),
     })
 }
 
 /// The line about one endpoint at the end, with these statistics.
 #[must_use]
-pub fn endpoint_stats(endpoint: Endpoint, tally: &Tally, statistics: &Statistics) -> RecordBody {
+pub fn endpoint_stats(
+    endpoint: Endpoint,
+    tally: &Tally,
+    warmup: Option<WarmupCounts>,
+    statistics: &Statistics,
+) -> RecordBody {
     RecordBody::EndpointStats(EndpointStats {
         stats_type: StatsType::Endpoint,
         status: Status::Success,
-        statistics: wire(endpoint.method, endpoint.name, statistics),
+        statistics: WireStatistics::new(endpoint.method, endpoint.name, statistics),
         first_byte: tally.first_byte().map(Into::into),
         timings: tally.timings().map(Into::into),
+        warmup: warmup.as_ref().map(Into::into),
     })
-}
-
-/// Statistics in wire format.
-fn wire(method: String, name: String, statistics: &Statistics) -> WireStatistics {
-    WireStatistics {
-        method,
-        name,
-        num_requests: statistics.num_requests,
-        num_failures: statistics.num_failures,
-        min_response_time: statistics.min_response_time,
-        max_response_time: statistics.max_response_time,
-        current_rps: statistics.current_rps,
-        current_fail_per_sec: statistics.current_fail_per_sec,
-        avg_response_time: statistics.avg_response_time,
-        median_response_time: statistics.percentile_50,
-        total_rps: statistics.total_rps,
-        total_fail_per_sec: statistics.total_fail_per_sec,
-        avg_content_length: statistics.avg_content_length,
-        percentile_95: statistics.percentile_95,
-        percentile_99: statistics.percentile_99,
-        percentile_50: statistics.percentile_50,
-        percentile_90: statistics.percentile_90,
-        percentile_99_9: statistics.percentile_99_9,
-    }
 }
 
 /// The sentence about a setup that failed.

@@ -31,6 +31,7 @@ from scenarios_count import whole_stream
 from scenarios_end import ended_by_gnu_timeout
 from scenarios_engines import lines_of, own
 from scenarios_unfinished import judged_times, of_the_record, queue, queue_flags, queue_record
+from statistics_judge import judged
 from stream import STOPPED, seconds
 
 MEAN_MS = 50
@@ -174,6 +175,7 @@ def main():
             reload_table(binary, Path(directory), 20),
             timeout_table(binary, Path(directory), 20),
             synthetic_table(),
+            judged(Path(directory)),
             real_tables(binary, Path(directory)),
         ]
     build = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()

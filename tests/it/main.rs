@@ -43,3 +43,4 @@ mod transports;
 mod try_out;
 mod unfinished;
 mod vocabulary;
+mod warmup;

@@ -62,11 +62,12 @@ macro_rules! sets {
 }
 
 /// Every key of the file that sets a flag, in the order of the help page.
-const FILE_FLAGS: [FileFlag; 19] = [
+const FILE_FLAGS: [FileFlag; 20] = [
     row!("host", host, host),
     sets!("users", users, |node: &Node<'_>| node.count(1..=MAX_USERS)),
     sets!("spawn_rate", spawn_rate, Node::rate),
     sets!("run_time", run_time, Node::positive_time),
+    sets!("warmup", warmup, Node::positive_time),
     sets!("requests", max_requests, |node: &Node<'_>| node.whole(1..=u64::MAX)),
     sets!("rate", rate, Node::rate),
     sets!("arrival", arrival, |node: &Node<'_>| node.word(&ARRIVALS)),

@@ -24,7 +24,7 @@ const NOT_SETTINGS: [(&str, &str); 11] = [
 
 /// Flags of the plan, each with two command lines that differ in it alone: their hashes must differ, too. `$` is the
 /// folder of the examples.
-const DIFFERENT: [(&str, &str, &str); 33] = [
+const DIFFERENT: [(&str, &str, &str); 34] = [
     ("scenario", "-f $/shop.json", "-f $/ramp.json"),
     ("tags", "-f $/shop.json", "-f $/shop.json -T read -T write"),
     ("exclude_tags", "-f $/shop.json", "-f $/shop.json -E read"),
@@ -41,6 +41,7 @@ const DIFFERENT: [(&str, &str, &str); 33] = [
     ("max_requests", "http://h/", "http://h/ -n 5"),
     ("wait", "http://h/", "http://h/ --wait 1s"),
     ("stop_timeout", "http://h/", "http://h/ -s 1s"),
+    ("warmup", "http://h/ -t 20", "http://h/ -t 20 --warmup 5s"),
     ("headers", "http://h/", "http://h/ --header A:b"),
     ("json", "http://h/ --json 1", "http://h/ --json 2"),
     ("data", "http://h/ -d 1", "http://h/ -d 2"),

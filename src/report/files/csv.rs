@@ -15,7 +15,7 @@ use crate::stats::timing_summary::{TimesSummary, TimingSummary};
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
 Max Response Time,Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%,\
 Aborted,Unsent,Lower Bounds,TTFB Average,TTFB Min,TTFB 50%,TTFB 90%,TTFB 95%,TTFB 99%,TTFB 99.9%,TTFB Max,Connected,DNS,\
-Connect,TLS,First Byte,Body\r\n";
+Connect,TLS,First Byte,Body,Warm-up Requests\r\n";
 
 const HISTORY: &str = "Timestamp,User Count,Type,Name,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,\
 100%,Total Request Count,Total Failure Count,Total Median Response Time,Total Average Response Time,\
@@ -40,17 +40,18 @@ pub fn stats(model: &ReportModel) -> String {
     for endpoint in &run.endpoints {
         if let Some(numbers) = run.numbers(endpoint) {
             let times = [endpoint.timeline.total().response().clone(), run.together(Some(endpoint))];
-            row(&mut text, (&endpoint.method, &endpoint.name), &numbers, &times);
+            let name = (endpoint.method.as_str(), endpoint.name.as_str());
+            row(&mut text, name, &numbers, &times, endpoint.timeline.warmup_requests());
         }
     }
     let times = [run.timeline.total().response().clone(), run.together(None)];
-    row(&mut text, ("", "Aggregated"), &run.total_numbers(), &times);
+    row(&mut text, ("", "Aggregated"), &run.total_numbers(), &times, run.timeline.warmup_requests());
     text
 }
 
 /// `times` are those of the completed requests, and of completed and unfinished requests together: the larger
-/// one counts.
-fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times: &[PackedTimes; 2]) {
+/// one counts. `warmup` requests are left out of everything else.
+fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times: &[PackedTimes; 2], warmup: u64) {
     let Numbers { statistics: row, bounds, unfinished, timing } = numbers;
     let mut lower_bounds: Vec<&str> = Vec::new();
     for (title, is_bound) in [
@@ -71,7 +72,7 @@ fn row(text: &mut String, (method, name): (&str, &str), numbers: &Numbers, times
     lower_bounds.extend(timing.iter().flat_map(bounds_of_first_byte));
     let _ = writeln!(
         text,
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\r",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{warmup}\r",
         field(method),
         field(name),
         row.num_requests,

@@ -28,6 +28,9 @@ pub fn distribution(model: &ReportModel) -> String {
     let max = times.sum().max_us as f64 / 1000.0;
     let _ = writeln!(text, "#[Mean    = {mean:12.3}, StdDeviation   = {deviation:12.3}]");
     let _ = writeln!(text, "#[Max     = {max:12.3}, Total count    = {:12}]", histogram.len());
+    if let Some(warmup) = model.run.warmup() {
+        let _ = writeln!(text, "#[Warm-up = {:12}, left out       ]", warmup.counts.completed());
+    }
     let _ = writeln!(text, "#[Buckets = {BUCKETS:12}, SubBuckets     = {SUB_BUCKETS:12}]");
     text
 }

@@ -7,7 +7,7 @@ use confidence::{SummaryComparison, SummaryConfidence};
 use serde::Serialize;
 
 use crate::report::model::causes::ExchangeSeen;
-use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
+use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData, WarmupSeen};
 use crate::report::samples::SummarySamples;
 use crate::stats::timing_summary::{MeanTimings, TimesSummary, TimingSummary};
 use crate::stats::unfinished::Bounds;
@@ -33,6 +33,9 @@ struct Summary<'m> {
     reasons: Vec<SummaryReason<'m>>,
     troubles: Vec<String>,
     counts: SummaryCounts,
+    /// Left out of everything else but the phases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warmup: Option<SummaryWarmup>,
     total: &'m Figures,
     phases: Vec<SummaryPhase>,
     endpoints: Vec<SummaryEndpoint<'m>>,
@@ -59,6 +62,17 @@ struct SummaryCounts {
     aborted: u64,
     redirects: u64,
     reopened: u64,
+}
+
+#[derive(Serialize)]
+struct SummaryWarmup {
+    seconds: f64,
+    sent: u64,
+    unsent: u64,
+    completed: u64,
+    ok: u64,
+    failed: u64,
+    aborted: u64,
 }
 
 #[derive(Serialize)]
@@ -209,6 +223,7 @@ pub fn document(model: &ReportModel) -> String {
         reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),
         counts: totals(run),
+        warmup: run.warmup().map(|warmup| SummaryWarmup::of(&warmup)),
         total: &total,
         phases: run.phases.iter().map(phase).collect(),
         endpoints: endpoints(run),
@@ -243,6 +258,20 @@ fn totals(run: &RunData) -> SummaryCounts {
         aborted: counts.aborted,
         redirects: counts.redirects,
         reopened: counts.reopened,
+    }
+}
+
+impl SummaryWarmup {
+    const fn of(WarmupSeen { seconds, counts, unsent }: &WarmupSeen) -> Self {
+        Self {
+            seconds: *seconds,
+            sent: counts.sent(),
+            unsent: *unsent,
+            completed: counts.completed(),
+            ok: counts.ok,
+            failed: counts.failed,
+            aborted: counts.aborted,
+        }
     }
 }
 

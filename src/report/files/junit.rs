@@ -40,6 +40,10 @@ pub fn document(model: &ReportModel) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
          <testsuite name=\"{suite}\" {totals} skipped=\"{skipped}\" timestamp=\"{started}\">\n"
     );
+    if let Some(warmup) = model.run.warmup() {
+        let sentence = escaped(&warmup.sentence());
+        let _ = writeln!(text, "    <properties><property name=\"warmup\" value=\"{sentence}\"/></properties>");
+    }
     for (name, case) in &cases {
         let _ = write!(
             text,

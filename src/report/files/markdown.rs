@@ -28,6 +28,9 @@ pub fn document(model: &ReportModel) -> String {
     for reason in run.end.iter().flat_map(|end| end.texts()) {
         let _ = writeln!(text, "- {}", escaped(reason));
     }
+    if let Some(warmup) = run.warmup() {
+        let _ = write!(text, "\n{}\n", escaped(&warmup.sentence()));
+    }
     requests(&mut text, run);
     if let Some(confidence) = &model.confidence {
         let _ = write!(text, "\n{}\n", escaped(confidence::text(confidence).trim()));

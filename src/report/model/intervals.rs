@@ -17,8 +17,9 @@ use crate::stats::timing_summary::TimingSummary;
 use crate::telemetry::claims::Distribution;
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
-use crate::telemetry::reader::facts::{ErrorRow, HealthFact, HistogramFact, IntervalFact, TestStopFact};
-use crate::vocabulary::{EndReason, HistogramKind, Phase};
+use crate::telemetry::reader::facts::{HealthFact, HistogramFact, IntervalFact, TestStopFact};
+use crate::telemetry::reader::failures::ErrorRow;
+use crate::vocabulary::{EndReason, FailureClass, HistogramKind, Phase};
 
 impl RunData {
     /// Adds the line about an endpoint's interval.
@@ -61,14 +62,11 @@ impl RunData {
             failed_times: FailedTimesSeen::default(),
         };
         let endpoint = self.endpoint(&interval.method, &interval.name);
-        for (class, count) in &interval.failed_by_class {
-            let known = &mut self.endpoints[endpoint].failed_by_class;
-            match known.iter_mut().find(|(known, _)| known == class) {
-                Some((_, sum)) => *sum += count,
-                None => known.push((*class, *count)),
-            }
+        let (phase, seen) = (interval.phase, &mut self.endpoints[endpoint]);
+        add_failures(&mut seen.failed_by_class, &interval.failed_by_class);
+        if phase == Phase::Warmup {
+            add_failures(&mut seen.warmup_failed_by_class, &interval.failed_by_class);
         }
-        let phase = interval.phase;
         let (start_ms, end_ms) = span(&interval.interval_start, &interval.interval_end);
         let point = Point { start_ms, end_ms, phase, traffic, ..Point::default() };
         let (lines, number) = (interval.histogram_lines, reading.lines());
@@ -127,6 +125,9 @@ impl RunData {
         self.add_pending();
         let (start_ms, end_ms) = span(&health.interval_start, &health.interval_end);
         let seconds = end_ms.saturating_sub(start_ms) as f64 / 1000.0;
+        if let Some(phase) = health.phase {
+            self.split_tick(tick, phase);
+        }
         let point = self.open_at(tick);
         (point.start_ms, point.end_ms) = (start_ms, end_ms);
         point.arrivals = health.intended_rate.map(|rate| rate * seconds);
@@ -148,6 +149,20 @@ impl RunData {
         }
         let phase = self.phase;
         &mut self.open.get_or_insert_with(|| (tick, Point { phase, ..Point::default() })).1
+    }
+
+    /// Adds what there is of the current tick, if what comes next of it is in the warm-up and that is not, or the other way
+    /// round: the shards of a merged stream leave their warm-up in different ticks.
+    fn split_tick(&mut self, tick: u64, phase: Phase) {
+        let Some((open, point)) = &mut self.open else { return };
+        let is_other = (point.phase == Phase::Warmup) != (phase == Phase::Warmup);
+        if *open != tick || !is_other || point.traffic == PointTraffic::default() {
+            return;
+        }
+        let rest = Point { traffic: PointTraffic::default(), phase, ..point.clone() };
+        let part = std::mem::replace(point, rest);
+        self.phase_seen(part.phase).add_traffic(&part.traffic);
+        self.timeline.add(tick, &part);
     }
 
     /// Closes the current tick.
@@ -199,6 +214,7 @@ impl RunData {
             let endpoint = &self.endpoints[endpoint].title();
             self.check_set.add(&CheckInput { endpoint, phase, failed, after_stop, service, response, first_byte });
         }
+        self.split_tick(tick, point.phase);
         let open = self.open_at(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
         open.traffic.add(&point.traffic);
@@ -216,15 +232,28 @@ impl RunData {
     /// `None` if no request completed.
     #[must_use]
     pub fn statistics(&self, endpoint: &EndpointSeen) -> Option<Statistics> {
-        let whole = || Some(endpoint.timeline.total()).filter(|whole| whole.completed() > 0);
-        endpoint.last.or_else(|| if self.last.is_some() { None } else { Some(self.computed(&whole()?)) })
+        let computed = || {
+            let traffic = Some(endpoint.timeline.total()).filter(|traffic| traffic.completed() > 0)?;
+            Some(self.computed(&traffic, endpoint.last.as_ref(), endpoint.warmup_content_bytes))
+        };
+        if self.has_warmup() {
+            return computed();
+        }
+        endpoint.last.or_else(|| if self.last.is_some() { None } else { computed() })
     }
 
     /// Statistics of all requests, from the same source.
     #[must_use]
     pub fn total(&self) -> Statistics {
-        let computed = || self.computed(&self.timeline.total());
-        self.last.as_ref().map_or_else(computed, |row| row.statistics)
+        let told = self.last.as_ref();
+        match told.filter(|_| !self.has_warmup()) {
+            Some(row) => row.statistics,
+            None => self.computed(
+                &self.timeline.total(),
+                told.map(|row| &row.statistics),
+                told.map_or(0, |row| row.warmup_content_bytes),
+            ),
+        }
     }
 
     /// How often each error occurred, where, and what explains it: from the end of the stream or, if that is missing, by
@@ -240,8 +269,8 @@ impl RunData {
         }
         let classes = |endpoint: &EndpointSeen| {
             let name = endpoint.title();
-            let classes = endpoint.failed_by_class.iter();
-            classes.map(|(class, count)| (*count, format!("{name}: {}", class.as_str()), None)).collect::<Vec<_>>()
+            let classes = endpoint.judged_failed_by_class();
+            classes.map(|(class, count)| (count, format!("{name}: {}", class.as_str()), None)).collect::<Vec<_>>()
         };
         self.endpoints.iter().flat_map(classes).collect()
     }
@@ -249,37 +278,27 @@ impl RunData {
     /// Time to the first byte and where the time went at an endpoint, from the same source; `None` if that is not known of
     /// all requests, or if none completed.
     pub(super) fn timing(&self, endpoint: &EndpointSeen) -> Option<TimingSummary> {
-        let computed = || if self.last.is_some() { None } else { endpoint.timeline.total().timing() };
-        endpoint.timing.or_else(computed).filter(|timing| timing.requests > 0)
+        let computed = || endpoint.timeline.total().timing();
+        let timing = match (self.has_warmup(), self.last.is_some()) {
+            (true, _) => computed(),
+            (false, true) => endpoint.timing,
+            (false, false) => endpoint.timing.or_else(computed),
+        };
+        timing.filter(|timing| timing.requests > 0)
     }
 
     /// The same of all requests.
     pub(super) fn total_timing(&self) -> Option<TimingSummary> {
         let computed = || self.timeline.total().timing();
-        self.last.as_ref().map_or_else(computed, |row| row.timing)
+        self.last.as_ref().filter(|_| !self.has_warmup()).map_or_else(computed, |row| row.timing)
     }
+}
 
-    fn computed(&self, traffic: &PointTraffic) -> Statistics {
-        let seconds = self.seconds();
-        let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
-        let (times, completed) = (traffic.response(), traffic.completed());
-        let millis = |us: u64| us as f64 / 1000.0;
-        let percentile = |per_million| millis(times.percentile_us(per_million));
-        Statistics {
-            num_requests: completed,
-            num_failures: traffic.failed,
-            min_response_time: millis(times.sum.min_us()),
-            max_response_time: millis(times.sum.max_us),
-            avg_response_time: millis(times.sum.mean_us()),
-            total_rps: rate(completed),
-            total_fail_per_sec: rate(traffic.failed),
-            avg_content_length: traffic.bytes_received as f64 / completed.max(1) as f64,
-            percentile_50: percentile(500_000),
-            percentile_90: percentile(900_000),
-            percentile_95: percentile(950_000),
-            percentile_99: percentile(990_000),
-            percentile_99_9: percentile(999_000),
-            ..Statistics::default()
+fn add_failures(sums: &mut Vec<(FailureClass, u64)>, more: &[(FailureClass, u64)]) {
+    for (class, count) in more {
+        match sums.iter_mut().find(|(known, _)| known == class) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((*class, *count)),
         }
     }
 }

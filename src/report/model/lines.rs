@@ -6,7 +6,7 @@ use super::timeline::millis;
 use crate::plan::check::MAX_CHECKS;
 use crate::stats::check::CheckSet;
 use crate::telemetry::reader::facts::{ConfigFact, Fact, StatsFact};
-use crate::telemetry::reader::failures::WarningFact;
+use crate::telemetry::reader::failures::{ErrorRow, WarningFact};
 use crate::telemetry::reader::{StreamLine, StreamReader};
 use crate::vocabulary::Phase;
 
@@ -40,15 +40,26 @@ impl RunData {
             }
             Fact::Warning(WarningFact { kind, detail, cause: None }) => self.warn(line.time, &kind, detail),
             Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
-            Fact::Sample(event) => self.samples.add(&event),
+            Fact::Sample(event) => {
+                // Its tick is the open one, whose intervals came before.
+                if self.open.as_ref().is_none_or(|(_, point)| point.phase != Phase::Warmup) {
+                    self.samples.add(&event);
+                }
+            }
             Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
-            Fact::Endpoint(StatsFact { method, name, statistics, timing, .. }) => {
+            Fact::Endpoint(StatsFact { method, name, statistics, timing, warmup_content_bytes, .. }) => {
                 let place = self.endpoint(&method, &name);
                 let endpoint = &mut self.endpoints[place];
                 (endpoint.last, endpoint.timing) = (Some(statistics), timing);
+                endpoint.warmup_content_bytes = warmup_content_bytes;
             }
-            Fact::EndpointError(row) => self.errors.push(row),
+            Fact::EndpointError(row) => {
+                let occurrences = row.occurrences - row.warmup;
+                if occurrences > 0 {
+                    self.errors.push(ErrorRow { occurrences, ..row });
+                }
+            }
             Fact::TestStop(stop) => {
                 self.end_load(&stop);
                 self.stop = Some(stop);

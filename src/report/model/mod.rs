@@ -18,6 +18,7 @@ mod so_far;
 pub mod steady;
 mod unfinished;
 mod verdict;
+pub mod warmup;
 
 use std::path::Path;
 
@@ -26,6 +27,7 @@ pub use run_data::RunData;
 pub use seen::{EndpointSeen, PhaseSeen};
 pub use steady::Confidence;
 pub use unfinished::Numbers;
+pub use warmup::WarmupSeen;
 
 use crate::error::Result;
 use crate::plan::check::Check;

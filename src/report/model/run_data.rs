@@ -13,7 +13,8 @@ use crate::stats::histogram::Precision;
 use crate::stats::tally::Counts;
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
-use crate::telemetry::reader::facts::{ErrorRow, StatsFact, TestStopFact};
+use crate::telemetry::reader::facts::{StatsFact, TestStopFact};
+use crate::telemetry::reader::failures::ErrorRow;
 use crate::vocabulary::Phase;
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
@@ -124,8 +125,16 @@ impl RunData {
         let (method, name) = key.clone();
         self.index.insert(key, place);
         let timeline = Timeline::new(MAX_POINTS_PER_ENDPOINT);
-        let failed_by_class = Vec::new();
-        self.endpoints.push(EndpointSeen { method, name, timeline, failed_by_class, last: None, timing: None });
+        self.endpoints.push(EndpointSeen {
+            method,
+            name,
+            timeline,
+            failed_by_class: Vec::new(),
+            warmup_failed_by_class: Vec::new(),
+            warmup_content_bytes: 0,
+            last: None,
+            timing: None,
+        });
         let most = (MAX_POINTS_OF_ENDPOINTS / self.endpoints.len()).min(MAX_POINTS_PER_ENDPOINT);
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(most));
         place
@@ -137,9 +146,9 @@ impl RunData {
         self.end.as_ref().map_or("unknown, the stream does not say", |end| end.verdict.as_str())
     }
 
-    /// Counts of the whole run: from the last line or, if that is missing, the sum of the intervals.
+    /// Counts of all requests: from the last line or, if that is missing, the sum of the intervals.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub fn all_counts(&self) -> Counts {
         match &self.end {
             Some(end) => Counts {
                 ok: end.ok,
@@ -152,11 +161,11 @@ impl RunData {
         }
     }
 
-    /// All response times, or all service times, from the intervals.
+    /// Response times, or service times, of all requests but those of the warm-up, from the intervals.
     #[must_use]
     pub fn times(&self, of: fn(&PhaseSeen) -> &Times) -> Times {
         let mut all = Times::new(Precision::Fine);
-        self.phases.iter().for_each(|phase| all.add(of(phase)));
+        self.phases.iter().filter(|seen| seen.phase != Phase::Warmup).for_each(|seen| all.add(of(seen)));
         all
     }
 

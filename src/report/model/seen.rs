@@ -68,11 +68,15 @@ impl PhaseSeen {
     }
 
     pub(super) fn add(&mut self, point: &Point) {
-        let PointTraffic { ok, failed, aborted, redirects, reopened, .. } = point.traffic;
         self.duration_ms += point.end_ms.saturating_sub(point.start_ms);
+        self.add_traffic(&point.traffic);
+    }
+
+    pub(super) fn add_traffic(&mut self, traffic: &PointTraffic) {
+        let PointTraffic { ok, failed, aborted, redirects, reopened, .. } = *traffic;
         self.counts = self.counts.and(&Counts { ok, failed, aborted, redirects, reopened });
-        self.service.add_packed(&point.traffic.service);
-        self.response.add_packed(point.traffic.response());
+        self.service.add_packed(&traffic.service);
+        self.response.add_packed(traffic.response());
     }
 }
 
@@ -85,8 +89,12 @@ pub struct EndpointSeen {
     pub name: String,
     /// Its requests over time.
     pub timeline: Timeline,
-    /// Failures by class.
+    /// Failures by class, those of the warm-up included.
     pub failed_by_class: Vec<(FailureClass, u64)>,
+    /// Those of the warm-up.
+    pub(super) warmup_failed_by_class: Vec<(FailureClass, u64)>,
+    /// Bytes of response bodies in the warm-up, from the end of the stream.
+    pub(super) warmup_content_bytes: u64,
     /// From the end of the stream; `None` if the stream was cut off before, or if no request completed.
     pub last: Option<Statistics>,
     /// Time to the first byte and where the time went, also from the end of the stream; `None` if it is of an earlier
@@ -95,6 +103,15 @@ pub struct EndpointSeen {
 }
 
 impl EndpointSeen {
+    /// Failures by class, without those of the warm-up.
+    pub fn judged_failed_by_class(&self) -> impl Iterator<Item = (FailureClass, u64)> {
+        let warmup = |class| self.warmup_failed_by_class.iter().find(|(known, _)| *known == class);
+        let left = move |(class, count): &(FailureClass, u64)| {
+            (*class, count.saturating_sub(warmup(*class).map_or(0, |(_, count)| *count)))
+        };
+        self.failed_by_class.iter().map(left).filter(|(_, count)| *count > 0)
+    }
+
     /// Method and name as shown in reports.
     #[must_use]
     pub fn title(&self) -> String {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::run_data::RunData;
 use crate::plan::check::{Check, MAX_CHECKS};
 use crate::stats::check::unchecked_failures;
+use crate::stats::judged_counts::JudgedCounts;
 use crate::stats::unfinished::UnfinishedCounts;
 use crate::stats::verdict::{Assessment, Evidence};
 use crate::telemetry::ending::check_events;
@@ -32,9 +33,7 @@ impl RunData {
         let checks = self.plan_checks();
         let failures = self.failed_by_endpoint();
         Some(Assessment::of(Evidence {
-            counts: self.counts(),
-            answered,
-            unfinished: UnfinishedCounts::default(),
+            requests: JudgedCounts { unfinished: UnfinishedCounts::default(), ..self.judged_counts() },
             faults: Vec::new(),
             check_results: self.check_set.results(self.load_time_so_far()),
             unchecked: unchecked_failures(&checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed))),

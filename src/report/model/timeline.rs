@@ -186,13 +186,15 @@ pub struct Timeline {
     points: Vec<(u64, Arc<Point>)>,
     ticks_per_point: u64,
     max_points: usize,
+    /// The sum of the points after the warm-up; `None` while there is none of a warm-up.
+    judged: Option<Box<PointTraffic>>,
 }
 
 impl Timeline {
     /// An empty timeline of at most `most` points, which must be at least 2.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { points: Vec::new(), ticks_per_point: 1, max_points: most.max(2) }
+        Self { points: Vec::new(), ticks_per_point: 1, max_points: most.max(2), judged: None }
     }
 
     /// The points in time order.
@@ -207,16 +209,34 @@ impl Timeline {
         self.ticks_per_point
     }
 
-    /// The sum of all points.
+    /// The sum of all points but those of the warm-up, exactly, also where points were joined.
     #[must_use]
     pub fn total(&self) -> PointTraffic {
+        self.judged.as_deref().cloned().unwrap_or_else(|| self.whole())
+    }
+
+    /// The sum of all points.
+    #[must_use]
+    pub fn whole(&self) -> PointTraffic {
         let mut whole = PointTraffic::default();
         self.points().for_each(|point| whole.add(&point.traffic));
         whole
     }
 
+    /// Requests that completed in the warm-up.
+    #[must_use]
+    pub fn warmup_requests(&self) -> u64 {
+        let Some(judged) = &self.judged else { return 0 };
+        self.points().map(|point| point.traffic.completed()).sum::<u64>() - judged.completed()
+    }
+
     /// Adds the interval that ended with `tick`.
     pub fn add(&mut self, tick: u64, point: &Point) {
+        match (&mut self.judged, point.phase) {
+            (None, Phase::Warmup) => self.judged = Some(Box::new(self.whole())),
+            (None, _) | (Some(_), Phase::Warmup) => {}
+            (Some(judged), _) => judged.add(&point.traffic),
+        }
         self.insert(tick, Arc::new(point.clone()));
         self.limit(self.max_points);
     }

@@ -3,11 +3,13 @@
 use super::run_data::RunData;
 use super::seen::{EndpointSeen, UnfinishedSeen, title};
 use crate::stats::check::{TimesRef, UnfinishedInput};
+use crate::stats::histogram::Precision;
 use crate::stats::packed::PackedTimes;
 use crate::stats::sum::Sum;
 use crate::stats::tally::Statistics;
+use crate::stats::times::Times;
 use crate::stats::timing_summary::TimingSummary;
-use crate::stats::unfinished::{Bounds, UnfinishedCounts, judged};
+use crate::stats::unfinished::{Bounds, Judged, JudgedTimes, UnfinishedCounts, judged};
 use crate::telemetry::hdr::packed;
 use crate::telemetry::reader::StreamReader;
 use crate::telemetry::reader::ending::UnfinishedFact;
@@ -95,26 +97,20 @@ impl RunData {
         }
     }
 
-    /// All unfinished requests.
-    #[must_use]
-    pub fn unfinished(&self) -> UnfinishedCounts {
-        let mut counts = UnfinishedCounts::default();
-        self.unfinished.iter().for_each(|part| counts.add(&part.counts));
-        counts
-    }
-
     /// The statistics of an endpoint as they are judged; `None` if it has neither completed nor unfinished requests.
     #[must_use]
     pub fn numbers(&self, endpoint: &EndpointSeen) -> Option<Numbers> {
-        let parts = || self.unfinished.iter().filter(|part| part.is_of(endpoint));
+        let parts = || self.judged_unfinished(Some(endpoint));
         let (statistics, timing) = (self.statistics(endpoint), self.timing(endpoint));
         let Some(part) = parts().next() else {
             return statistics.map(|statistics| Numbers { statistics, timing, ..Numbers::default() });
         };
         let mut unfinished = UnfinishedCounts::default();
         parts().for_each(|part| unfinished.add(&part.counts));
-        let (statistics, bounds) = judged(statistics.unwrap_or_default(), &part.judged);
-        let timing = part.judged_first_byte.map(|judged| timing.unwrap_or_default().judged(&judged));
+        let told = Judged { response: part.judged, first_byte: part.judged_first_byte };
+        let times = if self.has_warmup() { self.judged_times(Some(endpoint)) } else { told };
+        let (statistics, bounds) = judged(statistics.unwrap_or_default(), &times.response);
+        let timing = times.first_byte.map(|judged| timing.unwrap_or_default().judged(&judged));
         Some(Numbers { statistics, bounds, unfinished, timing })
     }
 
@@ -123,9 +119,13 @@ impl RunData {
     pub fn total_numbers(&self) -> Numbers {
         // Not known if the stream was cut off before its end.
         let end = self.end.as_ref();
-        let times = end.and_then(|end| end.judged).unwrap_or_default();
-        let (statistics, bounds) = judged(self.total(), &times);
-        let first_byte = end.and_then(|end| end.judged_first_byte).unwrap_or_default();
+        let told = Judged {
+            response: end.and_then(|end| end.judged).unwrap_or_default(),
+            first_byte: end.and_then(|end| end.judged_first_byte),
+        };
+        let times = if self.has_warmup() { self.judged_times(None) } else { told };
+        let (statistics, bounds) = judged(self.total(), &times.response);
+        let first_byte = times.first_byte.unwrap_or_default();
         let timing = self.total_timing().map(|timing| timing.judged(&first_byte));
         Numbers { statistics, bounds, unfinished: self.unfinished(), timing }
     }
@@ -139,12 +139,36 @@ impl RunData {
         waiting
     }
 
+    /// What was unfinished of an endpoint, or of all, and due after the warm-up.
+    fn judged_unfinished(&self, endpoint: Option<&EndpointSeen>) -> impl Iterator<Item = &UnfinishedSeen> {
+        let is_meant = move |part: &&UnfinishedSeen| endpoint.is_none_or(|endpoint| part.is_of(endpoint));
+        self.unfinished.iter().filter(|part| part.phase != Phase::Warmup).filter(is_meant)
+    }
+
+    /// The judged times of an endpoint, or of all requests, without the warm-up: what the stream says of them includes it.
+    fn judged_times(&self, endpoint: Option<&EndpointSeen>) -> Judged {
+        let traffic = endpoint.map_or(&self.timeline, |endpoint| &endpoint.timeline).total();
+        let counted = |times: &PackedTimes, precision| {
+            let mut counted = Times::new(precision);
+            counted.add_packed(times);
+            counted
+        };
+        let judged = |completed: &PackedTimes, of: fn(&UnfinishedSeen) -> &PackedTimes, precision| {
+            let waiting: Vec<Times> =
+                self.judged_unfinished(endpoint).map(|part| counted(of(part), precision)).collect();
+            JudgedTimes::of(&counted(completed, precision), &waiting)
+        };
+        Judged {
+            response: judged(traffic.response(), |part| &part.response, Precision::Fine),
+            first_byte: traffic.first_byte().map(|times| judged(times, |part| &part.first_byte, Precision::Coarse)),
+        }
+    }
+
     /// Response times of completed and unfinished requests together, for one endpoint or for all.
     #[must_use]
     pub fn together(&self, endpoint: Option<&EndpointSeen>) -> PackedTimes {
-        let is_meant = |part: &&UnfinishedSeen| endpoint.is_none_or(|endpoint| part.is_of(endpoint));
         let mut together = PackedTimes::default();
-        self.unfinished.iter().filter(is_meant).for_each(|part| together.add(&part.response));
+        self.judged_unfinished(endpoint).for_each(|part| together.add(&part.response));
         together.add(endpoint.map_or(&self.timeline, |endpoint| &endpoint.timeline).total().response());
         together
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::run_data::RunData;
+use super::seen::EndpointSeen;
 use crate::plan::check::Check;
 use crate::stats::check::unchecked_failures;
 use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
@@ -18,12 +19,10 @@ impl RunData {
         let failures = self.failed_by_endpoint();
         let unchecked = unchecked_failures(checks, failures.iter().map(|(title, failed)| (title.as_str(), *failed)));
         let load_time = self.load_time();
-        let (counts, unfinished) = (self.counts(), self.unfinished());
+        let (counts, unfinished) = (self.all_counts(), self.all_unfinished());
         let (faults, notes) = self.stream_reasons(troubles);
         let mut assessment = Assessment::of(Evidence {
-            counts,
-            answered: self.answered(),
-            unfinished,
+            requests: self.judged_counts(),
             faults,
             check_results: self.check_set.results(load_time),
             unchecked,
@@ -82,7 +81,7 @@ impl RunData {
 
     /// Requests that got a complete response, whether it was ok or not.
     pub(super) fn answered(&self) -> u64 {
-        let classes = self.endpoints.iter().flat_map(|endpoint| &endpoint.failed_by_class);
+        let classes = self.endpoints.iter().flat_map(EndpointSeen::judged_failed_by_class);
         let unanswered: u64 = classes.filter(|(class, _)| !class.is_response_class()).map(|(_, count)| count).sum();
         self.counts().completed().saturating_sub(unanswered)
     }

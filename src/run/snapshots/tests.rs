@@ -75,7 +75,7 @@ fn tick(
     (aggregate, check_set): (&mut Aggregate, &mut CheckSet),
     sample: TickSample,
 ) -> Vec<EndpointInterval> {
-    let cuts = aggregate.close_interval();
+    let cuts = aggregate.close_interval(Phase::Steady);
     for EndpointInterval { key: place, interval, .. } in &cuts {
         check_set.add(&CheckInput::from_interval(
             &endpoint(snapshots.plan, *place).to_string(),
@@ -176,7 +176,7 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
     let mut snapshots = Snapshots::new(&plan, &roster, Clock::start_now(), &observers);
     let mut aggregate = Aggregate::new(plan.endpoints().len());
     (0..6).for_each(|number| aggregate.record(&outcome(number % 2, 100, Ending::Ok)));
-    aggregate.close_interval();
+    aggregate.close_interval(Phase::Steady);
     let ending = RunEnding {
         at: at(5000),
         stopped_at: at(2000),

@@ -15,9 +15,9 @@ fn sent_is_ok_and_failed_and_aborted() {
     }
     let open = aggregate.progress(Moment::START);
     assert_eq!((open.completed, open.failed), (3, 1), "the interval that is still open");
-    assert_eq!(aggregate.close_interval().len(), 1);
+    assert_eq!(aggregate.close_interval(Phase::Steady).len(), 1);
     assert_eq!(aggregate.progress(Moment::START), open, "unchanged after the cut");
-    assert!(aggregate.close_interval().is_empty(), "each outcome is in one interval");
+    assert!(aggregate.close_interval(Phase::Steady).is_empty(), "each outcome is in one interval");
     let counts = aggregate.counts();
     assert_eq!((counts.ok, counts.failed, counts.aborted), (2, 1, 1));
     assert_eq!((counts.sent(), counts.completed()), (4, 3));
@@ -31,7 +31,7 @@ fn endpoints_beyond_the_limit_are_counted_together_with_a_warning() {
     let mut aggregate = Aggregate::new(many);
     (0..many).chain(0..many).for_each(|id| aggregate.record(&outcome(id, Ending::Ok)));
     assert_eq!(aggregate.endpoints().len(), MAX_ENDPOINTS + 1);
-    aggregate.close_interval();
+    aggregate.close_interval(Phase::Steady);
     let other = aggregate.endpoints().last().unwrap();
     assert_eq!((other.key, other.tally.counts().ok), (EndpointKey::Other, 10));
     assert_eq!(aggregate.take_warnings(), [AggregateWarning::CoarseEndpoints, AggregateWarning::OtherEndpoints]);

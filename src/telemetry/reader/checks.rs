@@ -224,6 +224,7 @@ impl Telemetry<'_> {
         if (self.stats_type.0, self.status.0) == (Some(StatsType::Endpoint), Some(Status::Error)) {
             demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
             demand_counts(&[self.occurrences])?;
+            demand(self.warmup_occurrences <= self.occurrences, "an error more often in the warm-up than in the run")?;
             return demand(is_amount(self.first_seen) && is_amount(self.last_seen), "a time beyond all reason");
         }
         extent.demand_users(self.user_count)?;

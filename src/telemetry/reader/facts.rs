@@ -1,7 +1,7 @@
 //! What lines say, as a report takes it: only what it needs.
 
 use super::ending::{CheckSeen, RunEndFact, UnfinishedFact};
-use super::failures::{ErrorName, ExchangeFact, WarningFact};
+use super::failures::{ErrorName, ErrorRow, ExchangeFact, WarningFact};
 use super::gauges::GaugeFact;
 use super::line::{Key, Line, Telemetry};
 use super::sample::sample;
@@ -120,6 +120,8 @@ pub struct StatsFact {
     pub statistics: Statistics,
     /// Time to the first byte and where the time went; only at the end, and not in a stream of an earlier version.
     pub timing: Option<TimingSummary>,
+    /// Bytes of response bodies in the warm-up.
+    pub warmup_content_bytes: u64,
 }
 
 impl StatsFact {
@@ -144,31 +146,13 @@ impl StatsFact {
         let timing = line
             .timings
             .map(|timings| TimingSummary::new(timings.timings(), line.first_byte.count(), line.first_byte.summary()));
-        Self { method: text(&line.method), name: text(&line.name), user_count: line.user_count, statistics, timing }
-    }
-}
-
-/// One error of one endpoint.
-#[derive(Clone, Debug)]
-#[allow(missing_docs, reason = "as in the wire types")]
-pub struct ErrorRow {
-    pub method: String,
-    pub name: String,
-    pub error: String,
-    pub occurrences: u64,
-    pub first_seen: f64,
-    pub last_seen: f64,
-}
-
-impl ErrorRow {
-    fn of(line: &Telemetry<'_>) -> Self {
         Self {
             method: text(&line.method),
             name: text(&line.name),
-            error: text(&line.error),
-            occurrences: line.occurrences,
-            first_seen: line.first_seen,
-            last_seen: line.last_seen,
+            user_count: line.user_count,
+            statistics,
+            timing,
+            warmup_content_bytes: line.warmup_content_bytes,
         }
     }
 }

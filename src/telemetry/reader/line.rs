@@ -222,6 +222,8 @@ keys! {
     percentile_99_9: f64,
     error: Text<'l>,
     occurrences: u64,
+    warmup_occurrences: u64,
+    warmup_content_bytes: u64,
     first_seen: f64,
     last_seen: f64,
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::ending::RunEndFact;
-use super::facts::{ErrorRow, Fact, IntervalFact, StatsFact};
+use super::facts::{Fact, IntervalFact, StatsFact};
+use super::failures::ErrorRow;
 use super::troubles::{StreamTrouble, StreamTroubles};
 use crate::stats::aggregate::MAX_ENDPOINTS;
 use crate::telemetry::line::MAX_COUNT;

@@ -6,7 +6,7 @@ use crate::report::model::RunData;
 
 /// One row per endpoint and class; nothing if no request failed.
 pub(super) fn errors(page: &mut Markup, run: &RunData) {
-    if run.endpoints.iter().all(|endpoint| endpoint.failed_by_class.is_empty()) {
+    if run.endpoints.iter().all(|endpoint| endpoint.judged_failed_by_class().next().is_none()) {
         return;
     }
     page.raw(
@@ -16,13 +16,13 @@ pub(super) fn errors(page: &mut Markup, run: &RunData) {
     page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
     page.raw("<th><button type=\"button\">Occurrences</button></th></tr></thead>\n<tbody>");
     for endpoint in &run.endpoints {
-        for (class, occurrences) in &endpoint.failed_by_class {
+        for (class, occurrences) in endpoint.judged_failed_by_class() {
             page.raw("<tr><td class=\"name\">").text(class.as_str());
-            if let Some(explanation) = run.causes.explanation_of_class(&endpoint.method, &endpoint.name, *class) {
+            if let Some(explanation) = run.causes.explanation_of_class(&endpoint.method, &endpoint.name, class) {
                 page.raw("<br><small>").text(explanation).raw("</small>");
             }
             page.raw("</td>").element("td", "name", endpoint.title());
-            page.raw("<td data-value=\"").text(occurrences).raw("\">").text(count(*occurrences)).raw("</td></tr>\n");
+            page.raw("<td data-value=\"").text(occurrences).raw("\">").text(count(occurrences)).raw("</td></tr>\n");
         }
     }
     page.raw("</tbody></table></div>\n");

@@ -159,7 +159,11 @@ fn present(page: &mut Markup, run: &RunData, goal: Goal) {
     }
     page.raw("</span>");
     if let Some(all) = goal.requests {
-        page.raw("<span>").text(count(run.counts().completed())).raw(" of ").text(count(all)).raw(" requests</span>");
+        page.raw("<span>")
+            .text(count(run.all_counts().completed()))
+            .raw(" of ")
+            .text(count(all))
+            .raw(" requests</span>");
     }
     let Some(last) = run.timeline.points().next_back() else { return };
     let users = last.gauges.users;
@@ -195,7 +199,7 @@ impl Goal {
     /// How much of it is done, and of how much: of the goal that is nearer.
     fn part(self, run: &RunData) -> Option<(f64, f64)> {
         let time = self.seconds.map(|all| (run.seconds(), all));
-        let requests = self.requests.map(|all| (run.counts().completed() as f64, all as f64));
+        let requests = self.requests.map(|all| (run.all_counts().completed() as f64, all as f64));
         let parts = time.into_iter().chain(requests).filter(|(_, all)| *all > 0.0);
         parts.max_by(|one, other| (one.0 / one.1).total_cmp(&(other.0 / other.1)))
     }

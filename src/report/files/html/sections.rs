@@ -47,6 +47,7 @@ pub(super) fn verdict(model: &ReportModel, tense: Tense) -> (&'static str, &'sta
         Tense::Past => ("verdict bad", "cut off, no verdict"),
         Tense::Future => ("verdict", "waiting for the run to begin"),
         Tense::Present => match so_far() {
+            None if model.run.warmup().is_some() => ("verdict", "running, warm-up"),
             None => ("verdict", "running, no answer yet"),
             Some(Verdict::Pass) => ("verdict good", "running, passing so far"),
             Some(Verdict::Failures) => ("verdict warn", "running, some requests failed"),
@@ -66,8 +67,11 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel, tense: Tense) {
         };
         notice(page, "notice bad", what, model.troubles.sentences());
     }
-    tiles(page, model, tense);
     let run = &model.run;
+    if let Some(warmup) = run.warmup() {
+        page.raw("<p class=\"facts\" id=\"warmup\">").text(warmup.sentence()).raw(" The charts show them, too.</p>\n");
+    }
+    tiles(page, model, tense);
     if let Some(end) = run.end.as_ref().filter(|end| !end.reasons.is_empty()) {
         let class = match end.verdict {
             Verdict::Pass | Verdict::Failures => "notice warn",

@@ -7,7 +7,7 @@ use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, RunData};
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::CheckSeen;
-use crate::telemetry::reader::facts::ErrorRow;
+use crate::telemetry::reader::failures::ErrorRow;
 use crate::vocabulary::Phase;
 
 /// Maximum number of errors in a page; the stream contains all of them.
@@ -35,7 +35,7 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen], tense: Tense) {
     page.raw("</tbody></table></div>\n");
 }
 
-/// Ramp, steady, down and drain, one row each.
+/// The phases that the run had, one row each.
 pub(super) fn phases(page: &mut Markup, run: &RunData) {
     let present = |phase: Phase| run.phases.iter().find(|seen| seen.phase == phase);
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
@@ -120,7 +120,8 @@ pub(super) fn errors(page: &mut Markup, run: &RunData) {
     page.raw("<th class=\"name\"><button type=\"button\">Endpoint</button></th>");
     page.raw("<th><button type=\"button\">Occurrences</button></th><th><button type=\"button\">First</button></th>");
     page.raw("<th><button type=\"button\">Last</button></th></tr></thead>\n<tbody>");
-    for ErrorRow { method, name, error, occurrences, first_seen, last_seen } in run.errors.iter().take(MAX_ERRORS_SHOWN)
+    for ErrorRow { method, name, error, occurrences, first_seen, last_seen, .. } in
+        run.errors.iter().take(MAX_ERRORS_SHOWN)
     {
         page.raw("<tr><td class=\"name\">").text(error);
         if let Some(explanation) = run.causes.explanation(method, name, error) {
