@@ -18,6 +18,7 @@ pub mod confidence;
 pub mod steadiness;
 pub mod comparison;
 pub mod build_comparison;
+pub mod shard_comparison;
 pub mod unfinished;
 pub mod timing_summary;
 pub mod stalls;

@@ -14,6 +14,7 @@ use crate::stats::tally::Counts;
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
 use crate::telemetry::reader::facts::{ErrorRow, StatsFact, TestStopFact};
+use crate::telemetry::reader::shards::ShardFact;
 use crate::vocabulary::Phase;
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
@@ -45,6 +46,8 @@ pub struct RunData {
     pub samples: Samples,
     /// Why there were errors, as far as the stream says.
     pub causes: FailureCauses,
+    /// The shards of a merged run, in the order of their numbers; none in a stream of an earlier version.
+    pub shards: Vec<ShardFact>,
     /// In time order.
     pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
@@ -88,6 +91,7 @@ impl Default for RunData {
             errors: Vec::new(),
             samples: Samples::default(),
             causes: FailureCauses::default(),
+            shards: Vec::new(),
             warnings: Vec::new(),
             more_warnings: 0,
             reached: Vec::new(),
