@@ -89,6 +89,8 @@ words! {
         Sample = "swarmline.event.sample",
         /// Requests of one endpoint that had not ended.
         Unfinished = "swarmline.metric.unfinished",
+        /// One shard of a merged run beside the others.
+        Shard = "swarmline.metric.shard",
         /// A part of a failed exchange.
         Exchange = "swarmline.event.exchange",
         /// The result of a check.
@@ -129,6 +131,7 @@ impl LineKind {
             | Self::Health
             | Self::Sample
             | Self::Unfinished
+            | Self::Shard
             | Self::Exchange
             | Self::Check
             | Self::RunEnd => false,

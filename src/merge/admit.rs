@@ -30,6 +30,9 @@ impl Join {
         let telemetry = &line.telemetry;
         let index = self.index_of(place.0, telemetry)?;
         if self.refused.contains(&(place.0, index)) {
+            if telemetry.kind() == Some(LineKind::Config) && self.other_plans.contains_key(&(place.0, index)) {
+                self.note_other_plan((place.0, index), telemetry);
+            }
             return None;
         }
         // What wrote a line anew may have put blanks between its keys.
@@ -66,6 +69,7 @@ impl Join {
             let before = self.begun.remove(&(input, index, (*line.run_id).to_owned()));
             shard.seq = before.map_or(0, |begun| begun.seq);
             self.shards.insert(index, shard);
+            self.used_inputs.insert(input);
             *self.going.entry(0).or_default() += 1;
         }
         true

@@ -26,11 +26,7 @@ use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 
 /// Looks at what can only be told at the end.
 fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
-    let all: Vec<u32> = (0..u32::try_from(join.count()).unwrap_or(u32::MAX)).collect();
-    let missing = ranges(all.iter().copied().filter(|index| !join.shards.contains_key(index)));
-    if !missing.is_empty() {
-        join.troubles.add(MergeTrouble::Missing, format!("of {} shards not there: {missing}", all.len()));
-    }
+    join.note_missing();
     let cut_off = ranges(join.shards_in(ShardStage::CutOff));
     if !cut_off.is_empty() {
         join.troubles.add(MergeTrouble::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));
@@ -139,6 +135,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
             &statistics,
         )));
     }
+    said.extend(join.shard_lines().into_iter().map(record));
     let exit_code = assessment.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
         counts: join.totals.counts(),

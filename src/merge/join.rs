@@ -11,9 +11,11 @@ use super::shard::{ShardStage, ShardState};
 use super::ticks::{ReadBuffers, Tick};
 use super::totals::MergeTotals;
 use super::troubles::{MergeTrouble, MergeTroubles};
+use crate::stats::shard_comparison::ShardComparison;
 use crate::stats::unfinished::Unfinished;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::claims::Contradiction;
+use crate::telemetry::own_records::WireSetting;
 use crate::vocabulary::{EndReason, Phase};
 
 /// The endpoint, and the phase in which they were due.
@@ -46,6 +48,7 @@ pub(super) struct Join {
     pub(super) written: Option<u64>,
     pub(super) tools: ReadBuffers,
     pub(super) totals: MergeTotals,
+    pub(super) shard_comparison: ShardComparison,
     /// Unfinished requests.
     pub(super) unfinished: BTreeMap<EndpointPhase, Unfinished>,
     pub(super) troubles: MergeTroubles,
@@ -60,8 +63,12 @@ pub(super) struct Join {
     pub(super) inputs: Vec<String>,
     pub(super) exchanges: ExchangeLimits,
     noted: HashSet<String>,
+    /// Inputs of which a line of a shard of this run was taken.
+    pub(super) used_inputs: BTreeSet<usize>,
     /// Inputs and shards of which nothing is taken.
     pub(super) refused: HashSet<(usize, u32)>,
+    /// Settings of the refused shards that run another plan, by input and shard.
+    pub(super) other_plans: BTreeMap<(usize, u32), Vec<WireSetting>>,
     /// Input, `source_id` and number of the shard whose line was taken last: mostly the next one's too.
     pub(super) last_source: (usize, String, u32),
     /// What came before a shard's config, or without it, by input, shard and run.
@@ -152,17 +159,6 @@ impl Join {
     pub(super) fn note_damage(&mut self, input: usize, what: &str) {
         let sentence = format!("{}: {what}", self.name(input));
         self.once(MergeTrouble::Damaged, sentence);
-    }
-
-    /// A signal came before these inputs were over.
-    pub(super) fn note_given_up(&mut self, names: &[String]) {
-        /// Inputs that are named; there may be thousands.
-        const MOST: usize = 5;
-        if let Some((named, rest)) = names.split_at_checked(MOST.min(names.len())).filter(|_| !names.is_empty()) {
-            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            let sentence = format!("a signal came before the end of {}{more}", named.join(", "));
-            self.troubles.add(MergeTrouble::Interrupted, sentence);
-        }
     }
 
     /// The last tick that the shard has told of whose line was taken last.

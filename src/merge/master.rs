@@ -120,6 +120,9 @@ impl Master {
                 shard.show(report);
             }
         }
+        let shard_times = tick.take_shard_times();
+        join.shard_comparison.add_tick(&shard_times);
+        join.tools.keep_times(shard_times);
         let mut parts = tick.take_parts();
         for part in &parts {
             join.totals.add(part.number, &part.interval, part.phase);

@@ -15,11 +15,13 @@ mod forward;
 mod exchanges;
 mod join;
 mod master;
+mod missing;
 mod output;
 mod policy;
 mod run;
 mod samples;
 mod shard;
+mod shard_lines;
 mod slots;
 mod take;
 mod ticks;
@@ -241,6 +243,7 @@ impl<'i> Work<'i> {
     fn end(&mut self) -> std::result::Result<MergeResult, MergeError> {
         self.join.note_given_up(&self.given_up);
         self.join.note_unnamed();
+        self.join.name_other_plans();
         if self.join.shards.is_empty() {
             let all = self.join.troubles.sentences();
             let why = if all.is_empty() { "there is no line of a shard in it".to_owned() } else { all.join("; ") };

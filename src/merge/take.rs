@@ -88,7 +88,7 @@ impl Join {
                 self.take_end(index, line);
                 return LineUse::Progress;
             }
-            LineKind::TestStart | LineKind::Check => {}
+            LineKind::TestStart | LineKind::Shard | LineKind::Check => {}
         }
         LineUse::Read
     }

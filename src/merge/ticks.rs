@@ -1,12 +1,13 @@
 //! A tick that not all shards have reported yet: what those said who have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::forward::ForwardedLine;
 use super::samples::TickSamples;
 use super::slots::SlotCounts;
 use super::totals::{EndpointIndex, Extra, precision};
-use crate::stats::interval::Interval;
+use crate::stats::histogram::{Precision, TimeHistogram};
+use crate::stats::interval::{Interval, TimesKind};
 use crate::telemetry::hdr::decode::HistogramParser;
 use crate::telemetry::intervals::Span;
 use crate::telemetry::own_records::Health;
@@ -34,6 +35,8 @@ pub(super) struct ReadBuffers {
     /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
     /// goes back to the system each tick costs more than the counting.
     pub(super) spare: HashMap<usize, Interval>,
+    /// Histograms of the response times of a shard, for the same reason.
+    pub(super) spare_times: Vec<TimeHistogram>,
 }
 
 impl ReadBuffers {
@@ -41,6 +44,14 @@ impl ReadBuffers {
     pub(super) fn keep(&mut self, number: usize, mut interval: Interval) {
         interval.clear();
         self.spare.insert(number, interval);
+    }
+
+    /// Keeps the room of the response times of shards.
+    pub(super) fn keep_times(&mut self, parts: Vec<(u32, TimeHistogram)>) {
+        self.spare_times.extend(parts.into_iter().map(|(_, mut times)| {
+            times.clear();
+            times
+        }));
     }
 }
 
@@ -65,6 +76,8 @@ pub(super) struct Tick {
     pub(super) samples: TickSamples,
     /// By the number of the endpoint, and whether it was in the warm-up of its shard.
     parts: HashMap<(usize, bool), EndpointShare>,
+    /// Response times of all requests of each shard, without those of its warm-up.
+    shard_times: BTreeMap<u32, TimeHistogram>,
     start: String,
     end: String,
     phase: Option<Phase>,
@@ -81,7 +94,7 @@ impl Tick {
         slots: &[SlotCounts],
         tools: &mut ReadBuffers,
     ) -> usize {
-        let ReadBuffers { endpoints, spare, .. } = tools;
+        let ReadBuffers { endpoints, spare, spare_times, .. } = tools;
         let number = endpoints.number(&line.method, &line.name);
         let first = (shard, line.seq);
         let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
@@ -91,6 +104,14 @@ impl Tick {
         part.interval.add(&line.counted());
         for (kind, scale, slots) in slots {
             part.interval.add_recorded(*kind, *scale, slots);
+        }
+        if line.phase() != Phase::Warmup {
+            let room = || spare_times.pop().unwrap_or_else(|| TimeHistogram::new(Precision::Coarse));
+            let times = self.shard_times.entry(shard).or_insert_with(room);
+            let is_response = |kind: TimesKind| matches!(kind, TimesKind::Both | TimesKind::Response);
+            slots.iter().filter(|(kind, ..)| is_response(*kind)).for_each(|(_, scale, slots)| {
+                times.add_recorded(*scale, slots);
+            });
         }
         self.note_span(&line.interval_start, &line.interval_end);
         self.note_phase(line.phase());
@@ -147,6 +168,11 @@ impl Tick {
             EndpointPart { number, phase, interval }
         };
         parts.into_iter().map(part).collect()
+    }
+
+    /// The response times of each shard, in the order of the shards.
+    pub(super) fn take_shard_times(&mut self) -> Vec<(u32, TimeHistogram)> {
+        std::mem::take(&mut self.shard_times).into_iter().collect()
     }
 
     /// From the end of the tick before, as clocks of hosts differ by a little, or at the first tick from the begin of the

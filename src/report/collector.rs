@@ -248,7 +248,8 @@ const fn is_of_summary(body: &RecordBody) -> bool {
         | LineKind::Sample
         | LineKind::Exchange
         | LineKind::CpuWarning
-        | LineKind::Warning => true,
+        | LineKind::Warning
+        | LineKind::Shard => true,
     }
 }
 

@@ -13,3 +13,4 @@ pub mod files;
 pub mod collector;
 mod samples;
 pub mod screen;
+mod shards;

@@ -7,6 +7,7 @@ use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
 use super::samples::traced;
+use super::shards::shards;
 use super::table::{Column, judged_ms, ms, table};
 use super::timings::timings;
 use crate::stats::tally::Statistics;
@@ -36,6 +37,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&percentiles(&rows, width));
     text.push_str(&timings(&rows, width));
     text.push_str(&model.confidence.as_ref().map(confidence::text).unwrap_or_default());
+    text.push_str(&shards(run, width));
     text.push_str(&errors(run, width));
     text.push_str(&traced(&run.samples, width));
     text.push_str(&checks(&run.checks));

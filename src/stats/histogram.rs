@@ -78,6 +78,10 @@ impl TimeHistogram {
     pub fn add_recorded(&mut self, scale: Scale, slots: &[(u64, u64)]) {
         let ours = self.precision.scale();
         let last = ours.slot(MAX_TIME_US);
+        if (scale, ours) == (Scale::FINE, Scale::COARSE) {
+            self.add_finer(scale, slots);
+            return;
+        }
         let Some((highest, _)) = slots.last().filter(|(slot, _)| scale == ours && *slot <= last) else {
             for (slot, count) in slots {
                 self.record_many(scale.highest(*slot), *count);
@@ -90,6 +94,21 @@ impl TimeHistogram {
         for (slot, count) in slots {
             // 0 counts as 1 µs.
             self.counts[slot_index((*slot).max(1))] += count;
+            self.count += count;
+        }
+    }
+
+    /// Adds counts by slot of a finer scale, in ascending order.
+    fn add_finer(&mut self, finer: Scale, slots: &[(u64, u64)]) {
+        let ours = self.precision.scale();
+        let Some((highest, _)) = slots.last() else { return };
+        let last = finer.slot(MAX_TIME_US);
+        let place = |slot: u64| slot_index(ours.slot_of_finer(finer, slot.clamp(1, last)));
+        if place(*highest) >= self.counts.len() {
+            self.grow(place(*highest));
+        }
+        for (slot, count) in slots {
+            self.counts[place(*slot)] += count;
             self.count += count;
         }
     }
@@ -116,6 +135,21 @@ impl TimeHistogram {
             *ours += theirs;
         }
         self.count += other.count;
+    }
+
+    /// Takes away all counts of `other`, which were added before and have the same precision.
+    pub fn subtract(&mut self, other: &Self) {
+        for (ours, theirs) in self.counts.iter_mut().zip(&other.counts) {
+            *ours = ours.saturating_sub(*theirs);
+        }
+        self.count = self.count.saturating_sub(other.count);
+    }
+
+    /// How many times are in slots above that of `us`.
+    #[must_use]
+    pub fn count_above(&self, us: u64) -> u64 {
+        let slot = slot_index(self.precision.scale().slot(us.clamp(1, MAX_TIME_US)));
+        self.counts.get(slot + 1..).unwrap_or_default().iter().sum()
     }
 
     /// Clears all counts and keeps the allocated memory.

@@ -19,6 +19,7 @@ pub mod confidence;
 pub mod steadiness;
 pub mod comparison;
 pub mod build_comparison;
+pub mod shard_comparison;
 pub mod unfinished;
 pub mod judged_counts;
 pub mod timing_summary;

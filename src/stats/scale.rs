@@ -46,6 +46,17 @@ impl Scale {
         ((shift as u64) << self.half_bits) + (value >> shift)
     }
 
+    /// The slot that holds a slot of a finer scale.
+    #[must_use]
+    pub const fn slot_of_finer(self, finer: Self, slot: u64) -> u64 {
+        if slot >> finer.half_bits == 0 {
+            // It has one value, which is its number.
+            return self.slot(slot);
+        }
+        let bits = finer.half_bits - self.half_bits;
+        (slot >> bits) + ((bits as u64) << self.half_bits)
+    }
+
     /// The highest value of a slot; the maximum of `u64` for slots beyond its range.
     #[must_use]
     pub const fn highest(self, slot: u64) -> u64 {
@@ -63,6 +74,14 @@ impl Scale {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slot_of_a_coarser_scale_holds_all_values_of_the_finer_one() {
+        for slot in 0..Scale::FINE.slot(3_600_000_000) {
+            let expected = Scale::COARSE.slot(Scale::FINE.highest(slot));
+            assert_eq!(Scale::COARSE.slot_of_finer(Scale::FINE, slot), expected, "{slot}");
+        }
+    }
 
     #[test]
     fn slots_equal_those_of_the_crate() {

@@ -4,6 +4,7 @@ pub mod exports;
 pub mod wire_times;
 pub mod wire_warmup;
 pub mod own_records;
+pub mod shard_metric;
 pub mod record;
 pub mod line;
 pub mod hdr;

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::shard_metric::ShardMetric;
 use super::own_records::{
     CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
@@ -67,6 +68,8 @@ pub enum RecordBody {
     Sample(Box<SampleEvent>),
     /// Unfinished requests of one endpoint.
     Unfinished(Box<UnfinishedMetric>),
+    /// One shard of a merged run.
+    Shard(Box<ShardMetric>),
     /// A part of a failed exchange.
     Exchange(Box<ExchangeEvent>),
     /// The result of a check.
@@ -95,6 +98,7 @@ impl RecordBody {
             Self::Warning(_) => LineKind::Warning,
             Self::Sample(_) => LineKind::Sample,
             Self::Unfinished(_) => LineKind::Unfinished,
+            Self::Shard(_) => LineKind::Shard,
             Self::Exchange(_) => LineKind::Exchange,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,

@@ -3,6 +3,7 @@
 mod contradictions;
 mod damaged;
 mod first_byte;
+mod odd_shards;
 mod outputs;
 pub(crate) mod pipes;
 mod signals;

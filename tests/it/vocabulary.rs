@@ -121,7 +121,7 @@ const NOT_DEMANDED: [&str; 22] = [
 /// A kind of line, whose statistics it has, and its definition in the schema.
 type Definition = (LineKind, (Option<StatsType>, Option<Status>), &'static str);
 
-const DEFINITIONS: [Definition; 20] = [
+const DEFINITIONS: [Definition; 21] = [
     (LineKind::TestStart, (None, None), "test_start"),
     (LineKind::SpawnComplete, (None, None), "spawn_complete"),
     (LineKind::TestStop, (None, None), "test_stop"),
@@ -140,6 +140,7 @@ const DEFINITIONS: [Definition; 20] = [
     (LineKind::Warning, (None, None), "warning"),
     (LineKind::Sample, (None, None), "sample"),
     (LineKind::Unfinished, (None, None), "unfinished"),
+    (LineKind::Shard, (None, None), "shard_metric"),
     (LineKind::Check, (None, None), "check"),
     (LineKind::RunEnd, (None, None), "run_end"),
 ];

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::report::model::causes::ExchangeSeen;
 use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData, WarmupSeen};
 use crate::report::samples::SummarySamples;
+use crate::report::shards::SummaryShard;
 use crate::stats::timing_summary::{MeanTimings, TimesSummary, TimingSummary};
 use crate::stats::unfinished::Bounds;
 use crate::telemetry::reader::ending::RunEndFact;
@@ -44,6 +45,8 @@ struct Summary<'m> {
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
     samples: SummarySamples<'m>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shards: Vec<SummaryShard>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<SummaryConfidence<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -232,6 +235,7 @@ pub fn document(model: &ReportModel) -> String {
         checks: checks(run),
         warnings: warnings(run),
         samples: SummarySamples::of(&run.samples),
+        shards: run.shards.iter().map(SummaryShard::of).collect(),
         confidence: model.confidence.as_ref().map(|confidence| SummaryConfidence::of(confidence, run)),
         comparison: model.comparison.as_ref().map(SummaryComparison::of),
     };

@@ -6,6 +6,7 @@ use crate::report::comparison::{blocks, heading};
 use crate::report::confidence;
 use crate::report::model::{BuildComparison, Numbers, ReportModel, RunData};
 use crate::report::plain::plain;
+use crate::report::shards::{SHOWN, cell, chosen};
 use crate::report::table::judged_ms;
 use crate::vocabulary::Verdict;
 
@@ -35,6 +36,7 @@ pub fn document(model: &ReportModel) -> String {
     if let Some(confidence) = &model.confidence {
         let _ = write!(text, "\n{}\n", escaped(confidence::text(confidence).trim()));
     }
+    shards(&mut text, run);
     checks(&mut text, run);
     if let Some(comparison) = &model.comparison {
         compared(&mut text, comparison);
@@ -72,6 +74,24 @@ fn requests(text: &mut String, run: &RunData) {
     row("**all**", &run.total_numbers());
     if run.endpoints.len() > MAX_ROWS {
         let _ = write!(text, "\nand {} further endpoints\n", run.endpoints.len() - MAX_ROWS);
+    }
+}
+
+/// The shards of a merged run, each beside the others.
+fn shards(text: &mut String, run: &RunData) {
+    if run.shards.len() < 2 {
+        return;
+    }
+    text.push_str("\n| | requests | failed | p50 ms | p95 ms | p99 ms |\n| --- | --: | --: | --: | --: | --: |\n");
+    let (chosen, left_out) = chosen(&run.shards, MAX_ROWS);
+    for shard in chosen {
+        let sign = if shard.is_odd() { "⚠️ " } else { "" };
+        let cells = SHOWN.map(|percent| escaped(&cell(shard, percent))).join(" | ");
+        let requests = shard.ok + shard.failed;
+        let _ = writeln!(text, "| {sign}shard {} | {requests} | {} | {cells} |", shard.index, shard.failed);
+    }
+    if left_out > 0 {
+        let _ = write!(text, "\nand {left_out} further shards\n");
     }
 }
 

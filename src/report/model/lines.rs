@@ -5,6 +5,7 @@ use super::seen::StreamWarning;
 use super::timeline::millis;
 use crate::plan::check::MAX_CHECKS;
 use crate::stats::check::CheckSet;
+use crate::stats::shard_comparison::MAX_SHARDS_COMPARED;
 use crate::telemetry::reader::facts::{ConfigFact, Fact, StatsFact};
 use crate::telemetry::reader::failures::{ErrorRow, WarningFact};
 use crate::telemetry::reader::{StreamLine, StreamReader};
@@ -68,8 +69,14 @@ impl RunData {
                 self.add_unfinished(&unfinished, reading);
             }
             Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
+            Fact::Shard(shard) if self.shards.len() < MAX_SHARDS_COMPARED => self.shards.push(shard),
             Fact::RunEnd(end) => self.end = Some(end),
-            Fact::TestStart | Fact::Network(..) | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
+            Fact::TestStart
+            | Fact::Network(..)
+            | Fact::Shard(_)
+            | Fact::Check(_)
+            | Fact::Unfinished(_)
+            | Fact::Other => {}
         }
     }
 

@@ -15,6 +15,7 @@ use crate::stats::times::Times;
 use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
 use crate::telemetry::reader::facts::{StatsFact, TestStopFact};
 use crate::telemetry::reader::failures::ErrorRow;
+use crate::telemetry::reader::shards::ShardFact;
 use crate::vocabulary::Phase;
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
@@ -46,6 +47,8 @@ pub struct RunData {
     pub samples: Samples,
     /// Why there were errors, as far as the stream says.
     pub causes: FailureCauses,
+    /// The shards of a merged run, in the order of their numbers; none in a stream of an earlier version.
+    pub shards: Vec<ShardFact>,
     /// In time order.
     pub warnings: Vec<StreamWarning>,
     /// How many further warnings there were.
@@ -89,6 +92,7 @@ impl Default for RunData {
             errors: Vec::new(),
             samples: Samples::default(),
             causes: FailureCauses::default(),
+            shards: Vec::new(),
             warnings: Vec::new(),
             more_warnings: 0,
             reached: Vec::new(),

@@ -102,6 +102,7 @@ impl Line<'_> {
                 demand(line.reason.0.is_some(), "a stop for a reason that is not known")
             }
             LineKind::RunEnd => line.check_end(),
+            LineKind::Shard => line.check_shard(),
             LineKind::TestStart | LineKind::Warning => Ok(()),
             LineKind::Exchange => line.check_exchange(),
         }
@@ -269,6 +270,16 @@ impl Telemetry<'_> {
         demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
         let is_part = (1..=self.parts).contains(&self.part) && self.parts <= MOST.0 && is_within(&self.text, MOST.1);
         demand(is_part && self.exchange > 0, "a part of an exchange that is none")
+    }
+
+    fn check_shard(&self) -> Result<(), Contradiction> {
+        /// More percentiles than any line has.
+        const MOST: usize = 10;
+        demand_counts(&[self.ok, self.failed, self.aborted, self.ticks])?;
+        let is_number = self.shard.is_some_and(|shard| shard.index < shard.count && shard.count <= MAX_SHARDS);
+        demand(is_number, "a shard beyond the number of shards")?;
+        let is_right = self.percentiles.len() <= MOST && self.percentiles.iter().all(|value| value.is_consistent());
+        demand(is_right, "percentiles of a shard that contradict themselves")
     }
 
     /// Whether the time of a line is that of the start which it states.

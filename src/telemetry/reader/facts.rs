@@ -5,6 +5,7 @@ use super::failures::{ErrorName, ErrorRow, ExchangeFact, WarningFact};
 use super::gauges::GaugeFact;
 use super::line::{Key, Line, Telemetry};
 use super::sample::sample;
+use super::shards::ShardFact;
 use super::value::{self, CountedTimesValue, Text, TimesValue, TimingsValue};
 use crate::stats::tally::Statistics;
 use crate::stats::timing_summary::TimingSummary;
@@ -35,6 +36,7 @@ pub enum Fact {
     Sample(Box<SampleEvent>),
     Unfinished(Box<UnfinishedFact>),
     Exchange(Box<ExchangeFact>),
+    Shard(ShardFact),
     Check(CheckSeen),
     RunEnd(RunEndFact),
     /// Of no use to a reader, or of a later version.
@@ -78,6 +80,7 @@ impl Fact {
             LineKind::Sample => Self::Sample(Box::new(sample(line))),
             LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
             LineKind::Exchange => Self::Exchange(Box::new(ExchangeFact::of(line))),
+            LineKind::Shard => ShardFact::of(line).map_or(Self::Other, Self::Shard),
             LineKind::Check => Self::Check(CheckSeen::of(line)),
             LineKind::RunEnd => Self::RunEnd(RunEndFact::of(line)),
         }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
 use super::value::{
-    Connections, CountedTimesValue, Failures, ReasonValue, SettingValue, ShardValue, Target, Text, TimesValue,
-    TimingsValue, Word,
+    Connections, CountedTimesValue, Failures, ReasonValue, SettingValue, ShardPercentileValue, ShardValue, Target,
+    Text, TimesValue, TimingsValue, Word,
 };
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
@@ -290,6 +290,9 @@ keys! {
     result: Word<RequestResult>,
     status_code: Option<u16>,
     trace_id: Text<'l>,
+
+    ticks: u64,
+    percentiles: Vec<ShardPercentileValue>,
 
     check: Text<'l>,
     met: bool,

@@ -16,6 +16,7 @@ pub mod records;
 pub mod required;
 pub mod sample;
 mod sequence;
+pub mod shards;
 mod sums;
 pub mod source;
 pub mod troubles;

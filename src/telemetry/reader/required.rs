@@ -99,6 +99,8 @@ const UNFINISHED: &[Key] = &[
 
 const EXCHANGE: &[Key] = &[Key::method, Key::name, Key::error, Key::exchange, Key::part, Key::parts, Key::text];
 
+const SHARD: &[Key] = &[Key::shard, Key::ok, Key::failed, Key::aborted, Key::ticks, Key::percentiles];
+
 const CHECK: &[Key] = &[Key::check, Key::met, Key::has_data, Key::value, Key::unit];
 
 const RUN_END: &[Key] = &[
@@ -135,6 +137,7 @@ pub const fn keys(kind: LineKind, stats_type: Option<StatsType>, status: Option<
         LineKind::Warning => &[Key::kind, Key::detail],
         LineKind::Sample => SAMPLE,
         LineKind::Unfinished => UNFINISHED,
+        LineKind::Shard => SHARD,
         LineKind::Exchange => EXCHANGE,
         LineKind::Check => CHECK,
         LineKind::RunEnd => RUN_END,

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use crate::stats::sum::Sum;
 use crate::stats::timing_summary::TimesSummary;
 use crate::stats::timings::{ConnectingSums, Timings};
-use crate::telemetry::claims::TimesClaim;
+use crate::telemetry::claims::{MAX_CLAIMED_US, TimesClaim};
 use crate::vocabulary::{FailureClass, ReasonKind};
 
 /// A text, borrowed from the line unless something in it is escaped.
@@ -287,5 +287,27 @@ impl ReasonValue<'_> {
             Self::Bare(_) => None,
             Self::OfKind { kind, .. } => ReasonKind::parse(kind),
         }
+    }
+}
+
+/// A percentile of a shard beside the others', in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[allow(missing_docs, reason = "as in the wire types")]
+pub struct ShardPercentileValue {
+    pub percent: u64,
+    pub us: u64,
+    pub others_us: Option<u64>,
+    pub low_us: Option<u64>,
+    pub high_us: Option<u64>,
+    pub is_odd: bool,
+}
+
+impl ShardPercentileValue {
+    /// Whether its values can be those of one percentile.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        let (low, high) = (self.low_us.unwrap_or(self.us), self.high_us.unwrap_or(self.us));
+        let is_within = (low..=high).contains(&self.us) && high.max(self.others_us.unwrap_or(0)) <= MAX_CLAIMED_US;
+        is_within && (1..=100).contains(&self.percent)
     }
 }

@@ -117,7 +117,7 @@ fn a_shard_that_contradicts_the_run_is_left_out_and_the_others_are_merged() {
     let wrong = SHARDS[0].replace("\"count\":3", "\"count\":4294967295");
     let (run, path) = merged(&scratch, wrong);
     assert!(run.stderr.contains(&format!("{path}: line 2: a number of shards that no run has")), "{}", run.stderr);
-    assert!(run.stderr.contains("of 3 shards not there: 0"), "{}", run.stderr);
+    assert!(run.stderr.contains("shard 0 of 3 is missing from "), "{}", run.stderr);
     assert_eq!(counted(run.exits(4).text()), others);
     let stray = SHARDS[0].lines().next().unwrap().replace("\"run_id\":\"r1\"", "\"run_id\":\"zz\"");
     let (run, path) = merged(&scratch, format!("{stray}\n{}", SHARDS[0]));

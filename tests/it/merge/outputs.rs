@@ -102,8 +102,8 @@ fn an_invalid_run_is_invalid_in_every_output() {
     merge(&paths, &flags.iter().map(String::as_str).collect::<Vec<_>>()).exits(4);
     let summary: Value = serde_json::from_str(&read(&scratch, "s.json")).unwrap();
     assert_eq!((&summary["verdict"], &summary["exit_code"]), (&"invalid".into(), &4.into()));
-    assert!(summary["reasons"][0]["text"].as_str().unwrap().contains("of 3 shards not there: 2"), "{summary}");
-    assert!(read(&scratch, "j.xml").contains("of 3 shards not there: 2"));
+    assert!(summary["reasons"][0]["text"].as_str().unwrap().contains("shard 2 of 3 is missing from "), "{summary}");
+    assert!(read(&scratch, "j.xml").contains("shard 2 of 3 is missing from "));
 }
 
 #[test]

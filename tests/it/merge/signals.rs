@@ -29,7 +29,7 @@ fn the_first_signal_cleanly_ends_a_merge_that_waits_for_a_pipe() {
         let last: serde_json::Value = serde_json::from_str(run.text().lines().last().unwrap()).unwrap();
         assert_eq!(last["telemetry"]["verdict"], "invalid", "the stream is complete: {last}");
         let message = run.stderr.lines().find(|line| line.contains("a signal came before the end of ")).unwrap();
-        assert!(message.ends_with(&pipe) && run.stderr.contains("not there: 1"), "{}", run.stderr);
+        assert!(message.ends_with(&pipe) && run.stderr.contains("shard 1 of 2 is missing from "), "{}", run.stderr);
         assert!(
             std::fs::read_to_string(&page).unwrap().contains("a signal came before the end"),
             "the report is written"

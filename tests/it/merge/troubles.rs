@@ -29,9 +29,54 @@ fn a_missing_shard_is_reported_and_may_be_allowed() {
     let mut paths = files(&scratch, &streams);
     paths.remove(1);
     let why = complaint(merge(&paths, &[]), "shard_missing", 4);
-    assert_eq!(why, "of 4 shards not there: 1");
+    let expected = format!("shard 1 of 4 is missing from {}", paths.join(", "));
+    assert_eq!(why, expected);
     let why = complaint(merge(&paths, &["--allow-missing"]), "shard_missing", 1);
-    assert!(why.contains("not there: 1"), "it is reported although it is allowed: {why}");
+    assert_eq!(why, expected, "it is reported although it is allowed");
+    let pipe = Run::new(["merge", "-"]).input(&interleaved(&streams[..2])).finish();
+    assert_eq!(complaint(pipe, "shard_missing", 4), "shards 2, 3 of 4 are missing from standard input");
+}
+
+#[test]
+fn an_input_without_a_line_of_a_shard_is_named_with_the_shard_that_is_missing() {
+    let target = target();
+    let scratch = Scratch::new("merge-empty");
+    let streams = shards(&target, 2, &["-t", "500ms"]);
+    let mut paths = files(&scratch, &streams[..1]);
+    paths.push(scratch.write("empty.ndjson", ""));
+    let why = complaint(merge(&paths, &[]), "shard_missing", 4);
+    let [one, empty] = [&paths[0], &paths[1]];
+    assert_eq!(why, format!("shard 1 of 2 is missing from {one}, {empty}; {empty} has no line of a shard of this run"));
+}
+
+#[test]
+fn shards_of_different_plans_are_told_apart_by_the_setting_and_not_called_missing() {
+    let target = target();
+    let scratch = Scratch::new("merge-plans");
+    let run = |shard: &str, more: &[&str]| {
+        let flags = ["--shard", shard, "--run-id", "r1", "-n", "6", "--start-align", "1s", "/ok"];
+        load(&target, flags).with(more.iter().copied()).finish().exits(0).stdout
+    };
+    let long: Vec<String> =
+        (0..40).flat_map(|n| ["--header".to_owned(), format!("X-{n}: {}", "v".repeat(100))]).collect();
+    let long: Vec<&str> = long.iter().map(String::as_str).collect();
+    let with = |more: &[&'static str]| long.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
+    for (one, two, expected) in [
+        (vec!["-u", "4"], vec!["-u", "5"], "users: 4 and 5"),
+        (vec!["--tags", "a"], vec![], "tags: a and not set"),
+        // Many settings take several lines of the config, and these are in the last.
+        (with(&["--timeout", "3s", "--check", "p95 < 1s"]), with(&["--timeout", "3s"]), "check: p95 < 1s and not set"),
+    ] {
+        let streams = [run("0/2", &one), run("1/2", &two)];
+        let paths = files(&scratch, &streams);
+        let merged = merge(&paths, &[]);
+        assert!(!merged.stderr.contains("missing"), "{}", merged.stderr);
+        let why = complaint(merged, "shard_foreign", 4);
+        let words = format!("shard 1 runs another plan than shard 0; they differ in {expected}");
+        assert_eq!(why, format!("{}: {words}", paths[1]));
+        let piped = Run::new(["merge", "-"]).input(&interleaved(&streams)).finish();
+        assert_eq!(complaint(piped, "shard_foreign", 4), format!("standard input: {words}"));
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod number_format;
 mod markup;
 mod samples;
 mod sections;
+mod shards;
 mod tables;
 pub mod tense;
 mod timings;
@@ -62,6 +63,7 @@ fn main(page: &mut Markup, model: &ReportModel, tense: Tense) {
         confidence::intervals(page, &model.run, confidence);
     }
     timings::timings(page, &model.run);
+    shards::shards(page, &model.run);
     match tense {
         Tense::Past => tables::errors(page, &model.run),
         Tense::Present | Tense::Future => errors_so_far::errors(page, &model.run),
