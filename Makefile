@@ -2,6 +2,8 @@
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
+CARGO_FOLDER = $(or $(CARGO_HOME),$(HOME)/.cargo)
+STATIC_FLAGS = -Ctarget-feature=+crt-static -Cstrip=symbols
 STATIC = $(TARGET)/$(HOST)/release/swarmline
 
 help: ## this list
@@ -18,8 +20,9 @@ lint: ## format, clippy and documentation, warnings being errors
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
-	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
+e2e: static ## the static binary against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
+	cargo build --locked
+	python3 tests/e2e/run.py --bin $(STATIC) --static-bin $(STATIC) --dynamic-bin $(TARGET)/debug/swarmline
 
 study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
@@ -39,7 +42,8 @@ demo: build ## load the embedded target for 10 s and look at it
 
 static: ## one static, stripped binary that runs anywhere (built on a glibc host); says where it is
 	@case "$(HOST)" in *-linux-gnu) ;; *) echo "make static: needs a linux-gnu host, this is $(HOST)" >&2; exit 1;; esac
-	RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" cargo build --release --locked --target $(HOST)
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037' $(STATIC_FLAGS) "--remap-path-prefix=$(CARGO_FOLDER)=/cargo")--remap-path-prefix=$(CURDIR)=/swarmline" \
+	  cargo build --release --locked --target $(HOST)
 	@echo $(STATIC)
 
 fmt: ## format the source
