@@ -1,10 +1,11 @@
-.PHONY: help build test lint e2e study fuzz bench demo static fmt install clean
+.PHONY: help build test lint e2e study fuzz bench demo static fmt install dist clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
 CARGO_FOLDER = $(or $(CARGO_HOME),$(HOME)/.cargo)
 STATIC_FLAGS = -Ctarget-feature=+crt-static -Cstrip=symbols
 STATIC = $(TARGET)/$(HOST)/release/swarmline
+PREFIX = $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -49,8 +50,12 @@ static: ## one static, stripped binary that runs anywhere (built on a glibc host
 fmt: ## format the source
 	cargo fmt
 
-install: ## into cargo's bin folder
-	cargo install --path . --locked
+install: $(if $(BINARY),,build) ## binary, manual pages and completions, below PREFIX (default: ~/.local, as root /usr/local), DESTDIR before it; BINARY=FILE installs what is built already
+	packaging/install.sh "$(or $(BINARY),$(TARGET)/release/swarmline)" "$(DESTDIR)$(PREFIX)"
+	@echo installed below $(DESTDIR)$(PREFIX)
+
+dist: $(if $(BINARY),,static) ## one archive of the static binary, manual pages, completions and licences, in target/dist; BINARY=FILE takes a static one that is built already
+	python3 packaging/archive.py "$(or $(BINARY),$(STATIC))" $(HOST) $(TARGET)/dist
 
 clean: ## remove what was built
 	cargo clean

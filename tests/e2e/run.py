@@ -4,9 +4,10 @@
   run.py [--bin PATH] [--static-bin PATH] [--dynamic-bin PATH] [--only NAME] [--keep DIR] [--list]
 
 Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
-skip, how long it took, and the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
-skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
-buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
+skip, how long it took, and the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library;
+a scenario is skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm,
+sshd, buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, mandoc, fish, zsh, make, the
+packages jsonschema,
 hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, opentelemetry-proto,
 rotel, duckdb, cmarkgfm, check-jsonschema, openapi-spec-validator, bzt and locust).
 
@@ -36,6 +37,7 @@ import scenarios_dashboard
 import scenarios_deploy
 import scenarios_end
 import scenarios_engines
+import scenarios_install
 import scenarios_journeys
 import scenarios_live
 import scenarios_locust
@@ -78,6 +80,7 @@ SCENARIOS = [
     *scenarios_engines.SCENARIOS,
     *scenarios_dashboard.SCENARIOS,
     *scenarios_deploy.SCENARIOS,
+    *scenarios_install.SCENARIOS,
     *scenarios_pipelines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
