@@ -1,8 +1,11 @@
-.PHONY: help build test lint e2e study fuzz bench demo static fmt install clean
+.PHONY: help build test lint e2e study fuzz bench demo static fmt install dist clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
+CARGO_FOLDER = $(or $(CARGO_HOME),$(HOME)/.cargo)
+STATIC_FLAGS = -Ctarget-feature=+crt-static -Cstrip=symbols
 STATIC = $(TARGET)/$(HOST)/release/swarmline
+PREFIX = $(if $(filter 0,$(shell id -u)),/usr/local,$(HOME)/.local)
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -18,8 +21,9 @@ lint: ## format, clippy and documentation, warnings being errors
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
-e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
-	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
+e2e: static ## the static binary against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
+	cargo build --locked
+	python3 tests/e2e/run.py --bin $(STATIC) --static-bin $(STATIC) --dynamic-bin $(TARGET)/debug/swarmline
 
 study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
@@ -39,14 +43,19 @@ demo: build ## load the embedded target for 10 s and look at it
 
 static: ## one static, stripped binary that runs anywhere (built on a glibc host); says where it is
 	@case "$(HOST)" in *-linux-gnu) ;; *) echo "make static: needs a linux-gnu host, this is $(HOST)" >&2; exit 1;; esac
-	RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols" cargo build --release --locked --target $(HOST)
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037' $(STATIC_FLAGS) "--remap-path-prefix=$(CARGO_FOLDER)=/cargo")--remap-path-prefix=$(CURDIR)=/swarmline" \
+	  cargo build --release --locked --target $(HOST)
 	@echo $(STATIC)
 
 fmt: ## format the source
 	cargo fmt
 
-install: ## into cargo's bin folder
-	cargo install --path . --locked
+install: $(if $(BINARY),,build) ## binary, manual pages and completions, below PREFIX (default: ~/.local, as root /usr/local), DESTDIR before it; BINARY=FILE installs what is built already
+	packaging/install.sh "$(or $(BINARY),$(TARGET)/release/swarmline)" "$(DESTDIR)$(PREFIX)"
+	@echo installed below $(DESTDIR)$(PREFIX)
+
+dist: $(if $(BINARY),,static) ## one archive of the static binary, manual pages, completions and licences, in target/dist; BINARY=FILE takes a static one that is built already
+	python3 packaging/archive.py "$(or $(BINARY),$(STATIC))" $(HOST) $(TARGET)/dist
 
 clean: ## remove what was built
 	cargo clean

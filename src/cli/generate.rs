@@ -6,9 +6,13 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::roff::laid_out;
 use super::{Cli, command_line};
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
+
+/// The day of the last release, which manual pages show; CHANGELOG.md names it too.
+const RELEASED: &str = "2026-11-26";
 
 /// The completion script of a shell.
 #[must_use]
@@ -33,11 +37,13 @@ pub fn manual_page(command: Option<&str>) -> Result<String> {
     let described = described
         .ok_or_else(|| Error::usage(format!("{:?}", masked_url(command.unwrap_or_default())), "is not a command"))?;
     let version = concat!("swarmline ", env!("CARGO_PKG_VERSION"));
-    rendered(&Man::new(described.clone()).source(version)).map_err(|why| Error::usage("manual page", why))
+    let title = described.get_display_name().unwrap_or("swarmline").to_uppercase();
+    let page = Man::new(described.clone()).title(title).date(RELEASED).source(version);
+    rendered(&page).map_err(|why| Error::usage("manual page", why))
 }
 
 fn rendered(page: &Man) -> io::Result<String> {
     let mut text = Vec::new();
     page.render(&mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    Ok(laid_out(&String::from_utf8_lossy(&text)))
 }

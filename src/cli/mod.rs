@@ -9,6 +9,7 @@ mod outputs;
 mod publish_flags;
 mod other_tools;
 mod refused;
+mod roff;
 mod try_flags;
 
 use std::collections::HashMap;

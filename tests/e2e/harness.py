@@ -131,12 +131,14 @@ class Ran:
 
 
 class Bench:
-    """The environment of one scenario: the binary under test, a directory of its own, the streams seen so far, and where to
-    keep files that a person should look at, or None."""
+    """The environment of one scenario: the binary under test, a static one, a directory of its own, the streams seen so far,
+    where to keep files that a person should look at, or None, and a binary that loads libraries: LD_PRELOAD has no effect on a
+    static one."""
 
-    def __init__(self, binary, static_binary, shared, directory, streams, keep=None):
+    def __init__(self, binary, static_binary, shared, directory, streams, keep=None, dynamic_binary=None):
         self.binary = binary
         self.static_binary = static_binary
+        self.dynamic_binary = dynamic_binary or binary
         self.shared = shared
         self.dir = Path(directory)
         self.streams = streams

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs swarmline against existing servers: do both sides count the same, and does every run end as promised?
 
-  run.py [--bin PATH] [--static-bin PATH] [--only NAME] [--keep DIR] [--list]
+  run.py [--bin PATH] [--static-bin PATH] [--dynamic-bin PATH] [--only NAME] [--keep DIR] [--list]
 
 Each scenario is a function whose name is a sentence and whose docstring is the promise. Each prints one line: ok, FAIL or
-skip, with the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library; a scenario is
-skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm, sshd,
-buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, the packages jsonschema,
+skip, how long it took, and the figures or the reason. The exit code is 1 if any failed. Uses only Python's standard library;
+a scenario is skipped with a message if something else that it needs is missing (nginx, haproxy, GNU parallel, mpirun, Slurm,
+sshd, buildah, prometheus, tinyproxy, microsocks, curl, openssl, unshare, faketime, tmux, chromium, mandoc, fish, zsh, make, the
+packages jsonschema,
 hdrhistogram, httpbin, gunicorn, kubernetes-validate, pyvrl, flask, opentelemetry-instrumentation-flask, opentelemetry-proto,
 rotel, duckdb, cmarkgfm, check-jsonschema, openapi-spec-validator, bzt and locust).
 
@@ -36,6 +37,7 @@ import scenarios_dashboard
 import scenarios_deploy
 import scenarios_end
 import scenarios_engines
+import scenarios_install
 import scenarios_journeys
 import scenarios_live
 import scenarios_locust
@@ -78,6 +80,7 @@ SCENARIOS = [
     *scenarios_engines.SCENARIOS,
     *scenarios_dashboard.SCENARIOS,
     *scenarios_deploy.SCENARIOS,
+    *scenarios_install.SCENARIOS,
     *scenarios_pipelines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]
@@ -87,8 +90,10 @@ def parse():
     """Parses the command line."""
     static = f"target/{platform.machine()}-unknown-linux-gnu/release/swarmline"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, default=ROOT / "target/release/swarmline", help="the binary under test")
+    parser.add_argument("--bin", type=Path, default=ROOT / static, help="the binary under test")
     parser.add_argument("--static-bin", type=Path, default=ROOT / static, help="the static one, for an empty chroot")
+    parser.add_argument("--dynamic-bin", type=Path, default=ROOT / "target/debug/swarmline",
+                        help="one that loads libraries, for libfaketime")
     parser.add_argument("--only", metavar="NAME", help="scenarios whose name contains NAME, spaces as underscores")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave screenshots there, for a person to look at")
     parser.add_argument("--list", action="store_true", help="print names and promises, run nothing")
@@ -127,7 +132,7 @@ def main():
         print(f"run.py: --only {options.only}: no scenario has that in its name, see --list", file=sys.stderr)
         return 2
     if not options.bin.exists():
-        print(f"run.py: {options.bin}: no such binary, see make build", file=sys.stderr)
+        print(f"run.py: {options.bin}: no such binary, see make static", file=sys.stderr)
         return 2
     default_signals()
     shared = Path(os.environ.get("SWARMLINE_SHARED") or ROOT.parent / "shared")
@@ -139,10 +144,12 @@ def main():
         for scenario in chosen:
             directory = everything / scenario.__name__
             directory.mkdir()
-            bench = Bench(options.bin.resolve(), options.static_bin.resolve(), shared, directory, streams, options.keep)
+            bench = Bench(options.bin.resolve(), options.static_bin.resolve(), shared, directory, streams, options.keep,
+                          options.dynamic_bin.resolve())
+            started = time.monotonic()
             word, text = outcome(scenario, bench)
             counts[word] += 1
-            print(f"{word:4} {scenario.__name__.replace('_', ' ')}: {text}", flush=True)
+            print(f"{word:4} {time.monotonic() - started:4.1f} s {scenario.__name__.replace('_', ' ')}: {text}", flush=True)
     finally:
         shutil.rmtree(everything, ignore_errors=True)
     print(f"{counts['ok']} ok, {counts['FAIL']} failed, {counts['skip']} skipped in {time.monotonic() - began:.0f} s")

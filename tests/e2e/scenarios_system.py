@@ -37,11 +37,11 @@ def a_silent_name_server_does_not_hold_up_the_end(bench):
     return f"1000 aborted, ended {said['seconds']:.2f} s after SIGTERM, {said['questions']} questions asked"
 
 
-def run_in_chroot(bench, root, url):
-    """100 requests by the static binary inside `root`; returns its checked stream."""
+def run_in_chroot(bench, root, url, binary="/swarmline"):
+    """100 requests by a static binary inside `root`, counted by its checked stream."""
     path = root / "s.ndjson"
     wrapper = [*namespace_prefix("--mount"), "chroot", root]
-    ran = bench.run(url, "-n", "100", "--telemetry", "/s.ndjson", wrapper=wrapper, binary="/swarmline")
+    ran = bench.run(url, "-n", "100", "--telemetry", "/s.ndjson", wrapper=wrapper, binary=binary)
     ran.must_exit(0)
     stream = whole_stream(bench, path, ran)
     equal(stream.end["ok"], 100, f"ok from {url}")

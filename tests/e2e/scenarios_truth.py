@@ -331,6 +331,8 @@ def a_clock_set_back_does_not_turn_time_back(bench):
     library = next(iter(Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
     if library is None:
         raise Skip("faketime is not installed")
+    if not bench.dynamic_binary.exists():
+        raise Skip(f"no binary at {bench.dynamic_binary}, see cargo build")
     path, clock = bench.stream_path(), bench.dir / "clock"
     clock.write_text("+0\n")
     faked = ["env", f"LD_PRELOAD={library}", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_NO_CACHE=1",
@@ -338,7 +340,7 @@ def a_clock_set_back_does_not_turn_time_back(bench):
     with nginx(bench.dir / "nginx") as server:
         began = time.monotonic()
         with bench.start(f"{server.url}/ok", "-u", "2", "-t", "3s", "--wait", "20ms", "--interval", "200ms",
-                         "--telemetry", path, wrapper=faked) as process:
+                         "--telemetry", path, wrapper=faked, binary=bench.dynamic_binary) as process:
             wait_until(lambda: path.exists() and b'"tick":3' in path.read_bytes(), 20, "the third tick")
             clock.write_text("-3600\n")
             ran = bench.finish(process, began)

@@ -331,6 +331,26 @@ fn shells_complete_every_command_and_manual_pages_describe_them() {
 }
 
 #[test]
+fn help_fits_the_columns_that_there_are() {
+    let definition = swarmline::cli::command_line();
+    let names = definition.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help");
+    let mut commands: Vec<Vec<&str>> = names.map(|name| vec![name]).collect();
+    commands.push(Vec::new());
+    for columns in [80, 120] {
+        let mut widest = 0;
+        for command in &commands {
+            for help in ["-h", "--help"] {
+                let shown = Run::new(command.iter().copied()).with([help]).env("COLUMNS", &columns.to_string()).finish();
+                let width = shown.exits(0).text().lines().map(|line| line.chars().count()).max().unwrap();
+                assert!(width <= columns, "{command:?} {help}: {width} of {columns} columns");
+                widest = widest.max(width);
+            }
+        }
+        assert!(widest > columns - 25, "{widest} of {columns} columns are used");
+    }
+}
+
+#[test]
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
     assert!(
