@@ -1,4 +1,4 @@
-.PHONY: help build test lint e2e study fuzz bench demo static fmt install clean
+.PHONY: help build test docs lint e2e study fuzz bench demo static fmt install clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
@@ -12,6 +12,9 @@ build: ## the release binary, target/release/swarmline
 
 test: ## unit and integration tests
 	cargo test --locked
+
+docs: ## the tables of docs/flags-and-environment.md, from the command line's own definition
+	SWARMLINE_WRITE_DOCS=1 cargo test --locked --test it docs::flags
 
 lint: ## format, clippy and documentation, warnings being errors
 	cargo fmt --check

@@ -290,9 +290,29 @@ impl Draft {
         if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
             return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
         }
-        read_back::check(&format!("the scenario made from {what}"), &text)?;
+        read_back::check(MADE, &text).map_err(|refused| self.refused(what, &refused))?;
         let (notes, is_whole) = notes.finish();
         Ok(Import { scenario: text + "\n", notes, is_whole })
+    }
+}
+
+/// Stands for the scenario in errors about it.
+const MADE: &str = "the scenario";
+
+impl Draft {
+    /// The error about a scenario that the reader refuses: with the request in place of its path in the document.
+    fn refused(&self, what: &str, refused: &Error) -> Error {
+        let said = refused.to_string();
+        let said = said.strip_prefix(MADE).map_or(&*said, |rest| rest.trim_start_matches(": "));
+        let place = said.strip_prefix("/user_classes/0/tasks/").and_then(|rest| {
+            let mut keys = rest.splitn(4, '/');
+            let (task, list, step) = (keys.next()?, keys.next()?, keys.next()?);
+            let steps = &self.user_classes[0].tasks.get(task.parse::<usize>().ok()?)?.steps;
+            let (step, rest) = (steps.get(step.parse::<usize>().ok()?)?, keys.next()?);
+            let DraftStep::Request(request) = step else { return None };
+            (list == "requests").then(|| format!("{} {}: {}", request.method, request.target, rest.replace('/', " ")))
+        });
+        Error::usage(what, place.unwrap_or_else(|| said.to_owned()))
     }
 }
 

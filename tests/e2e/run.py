@@ -34,6 +34,7 @@ import scenarios_count
 import scenarios_curl
 import scenarios_dashboard
 import scenarios_deploy
+import scenarios_docs
 import scenarios_end
 import scenarios_engines
 import scenarios_journeys
@@ -78,6 +79,7 @@ SCENARIOS = [
     *scenarios_engines.SCENARIOS,
     *scenarios_dashboard.SCENARIOS,
     *scenarios_deploy.SCENARIOS,
+    *scenarios_docs.SCENARIOS,
     *scenarios_pipelines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]

@@ -1,8 +1,10 @@
 //! The documentation says what the program does.
 
+mod flags;
 mod from_locust;
 mod page;
 mod shell;
+mod troubleshooting;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -123,9 +125,9 @@ fn every_run_of_the_readme_has_a_plan() {
 fn flags_and_variables_are_those_of_the_command_line() {
     let page = Page::read("docs/flags-and-environment.md");
     let definition = cli::command_line();
-    for name in ["run", "try", "report", "merge", "import", "target", "schema"] {
+    for command in definition.get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = command.get_name();
         let section = page.section(&format!("swarmline {name}"));
-        let command = definition.find_subcommand(name).unwrap();
         let mut wanted = BTreeSet::new();
         for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
             let long = argument.get_long_and_visible_aliases().unwrap_or_default();
