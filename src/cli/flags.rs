@@ -353,7 +353,7 @@ Examples:
 fn recorder(text: &str) -> std::result::Result<String, String> {
     match text {
         "json" => Ok(text.to_owned()),
-        "otel" => Err("the otel recorder is not supported; ship the JSON stream with your collector".to_owned()),
+        "otel" => Err("the otel recorder is not supported; use --otlp URL".to_owned()),
         _ => Err("only json is supported".to_owned()),
     }
 }

@@ -23,7 +23,8 @@ pub(super) fn accepted(folder: &Path, input: &str, mut draft: Json) -> Result<(S
         let Err(refused) = read_back::check_in(folder, "draft", &text) else { return Ok((text, left_out)) };
         let said = refused.to_string();
         let taken = place_of(&said).filter(|_| left_out.len() < MOST);
-        let taken = taken.and_then(|(place, why)| Some(format!("{} is left out: {why}", take_out(&mut draft, &place)?)));
+        let taken =
+            taken.and_then(|(place, why)| Some(format!("{} is left out: {why}", take_out(&mut draft, &place)?)));
         match taken {
             Some(taken) => left_out.push(taken),
             None => return Err(nothing_left(input, &said, &left_out)),

@@ -37,8 +37,17 @@ fn the_tables_of_flags_are_made_from_the_command_line() {
 #[test]
 fn every_variable_that_the_program_reads_is_told() {
     const PREFIXES: [&str; 11] = [
-        "LOCUST_", "SWARMLINE_", "OTEL_", "SLURM_", "OMPI_", "PMI_", "PMIX_", "AWS_BATCH_", "JOB_COMPLETION_",
-        "SSL_CERT_", "NO_COLOR",
+        "LOCUST_",
+        "SWARMLINE_",
+        "OTEL_",
+        "SLURM_",
+        "OMPI_",
+        "PMI_",
+        "PMIX_",
+        "AWS_BATCH_",
+        "JOB_COMPLETION_",
+        "SSL_CERT_",
+        "NO_COLOR",
     ];
     let page = Page::read(PAGE);
     let told = code(&page.text);
@@ -90,7 +99,8 @@ fn is_of(run: &Command, flag: &Arg) -> bool {
 /// What was written by hand, by the flag's name.
 fn by_hand(section: &str) -> BTreeMap<String, String> {
     let rows = section.lines().filter(|line| line.starts_with("| `-"));
-    let written = rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND).map(|(before, rest)| (before, rest)));
+    let written =
+        rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND).map(|(before, rest)| (before, rest)));
     let name = |before: &str| code(before).into_iter().find(|code| code.starts_with("--")).unwrap().to_owned();
     let name_alone = |name: String| name.split(' ').next().unwrap().to_owned();
     written.map(|(before, rest)| (name_alone(name(before)), rest.to_owned())).collect()
@@ -136,7 +146,8 @@ fn with_shared(section: &str, shared: &[&Arg]) -> String {
 
 fn shared_name(flag: &Arg) -> String {
     let [flags, variable, ..] = cells(flag);
-    let names: Vec<String> = code(&flags).into_iter().map(|name| format!("`{}`", name.split(' ').next().unwrap())).collect();
+    let names: Vec<String> =
+        code(&flags).into_iter().map(|name| format!("`{}`", name.split(' ').next().unwrap())).collect();
     if variable.is_empty() { names.join(", ") } else { format!("{} ({variable})", names.join(", ")) }
 }
 

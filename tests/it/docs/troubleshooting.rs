@@ -93,6 +93,9 @@ fn literals(arguments: &str) -> Vec<String> {
 
 fn longest_piece(sentence: &str) -> Option<String> {
     let one_line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    let pieces = one_line.split(['{', '}']).step_by(2).map(|piece| piece.trim_matches([' ', ';', ':', ',', '(', ')']).to_owned());
+    let pieces = one_line
+        .split(['{', '}'])
+        .step_by(2)
+        .map(|piece| piece.trim_matches([' ', ';', ':', ',', '(', ')']).to_owned());
     pieces.max_by_key(String::len).filter(|piece| piece.len() >= SHORTEST)
 }
