@@ -1,4 +1,4 @@
-.PHONY: help build test lint e2e study fuzz bench demo static fmt install dist clean
+.PHONY: help build test docs lint e2e study pictures fuzz bench demo static fmt install dist clean
 
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 TARGET = $(or $(CARGO_TARGET_DIR),target)
@@ -16,6 +16,9 @@ build: ## the release binary, target/release/swarmline
 test: ## unit and integration tests
 	cargo test --locked
 
+docs: ## the tables of docs/flags-and-environment.md, from the command line's own definition
+	SWARMLINE_WRITE_DOCS=1 cargo test --locked --test it docs::flags
+
 lint: ## format, clippy and documentation, warnings being errors
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
@@ -29,6 +32,9 @@ study: build ## over many runs: figures held against a queue's own record and ng
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/locust_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/second_opinions.py
+
+pictures: build ## docs/images/live.png and terminal.svg, from runs of now; needs chromium and tmux
+	python3 tests/e2e/pictures.py --bin $(TARGET)/release/swarmline
 
 fuzz: ## mutated inputs by the hour: make fuzz COUNT=100000 SEED=1 KIND=merge (all kinds where none is named)
 	FUZZ_COUNT=$(or $(COUNT),100000) FUZZ_SEED=$(or $(SEED),1) FUZZ_FROM=$(or $(FROM),0) \

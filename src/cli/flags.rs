@@ -167,9 +167,9 @@ pub struct RunFlags {
     pub max_body: ByteSize,
     /// Send a W3C traceparent header with this share of the requests, such as 1% or 0.01
     ///
-    /// It says that the request is sampled, so that the traces of slow requests are there to look at: the stream and the
-    /// report name their ids. The other requests carry none, which leaves them to the service's own sampling. A request
-    /// with a traceparent header of its own is left as it is.
+    /// The header marks the request as sampled, so that its trace is kept: the stream and the report name the ids of slow
+    /// requests. The other requests carry no header, so the service's own sampling decides. A request that already has
+    /// a traceparent header is sent unchanged.
     #[arg(long, value_name = "SHARE", help_heading = "Request")]
     pub traceparent: Option<Share>,
 
@@ -226,13 +226,13 @@ pub struct RunFlags {
     pub interval: Duration,
     /// File for the stream; - for standard output [default: -; on a terminal swarmline-<run id>.ndjson]
     ///
-    /// With the ending .gz it is compressed. In the name %s is replaced by the number of the shard.
+    /// A name that ends in .gz is compressed. In the name %s is replaced by the number of the shard.
     #[arg(long, env = "SWARMLINE_TELEMETRY", value_name = "PATH|-", help_heading = "Telemetry")]
     pub telemetry: Option<PathBuf>,
-    /// Log every request to this file: .ndjson for JSON lines, .jtl for JMeter's CSV; also with .gz behind it
+    /// Log every request to this file: .ndjson for JSON lines, .jtl for JMeter's CSV; .gz may follow
     ///
-    /// JMeter's CSV is what Taurus and Jenkins' Performance plugin read. A disk that is slower than the load loses records,
-    /// which are counted, and never slows the load. In the name %s is replaced by the number of the shard.
+    /// JMeter's CSV is what Taurus and Jenkins' Performance plugin read. If the disk is slower than the load, records are
+    /// lost and counted; the load is never slowed. In the name %s is replaced by the number of the shard.
     #[arg(long, value_name = "FILE", help_heading = "Telemetry")]
     pub log_requests: Option<PathBuf>,
     /// Log only this share of the requests, such as 1% [default: all of them]
@@ -257,13 +257,13 @@ pub struct RunFlags {
     pub start_at: Option<Duration>,
     /// Start when the wall clock reaches the next multiple of this time, such as 1m
     ///
-    /// All shards that are started before it begin together.
+    /// All shards that are started before that time begin together.
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Many hosts")]
     pub start_align: Option<Duration>,
     /// Wait until the host accepts a connection, at most this long, before the run starts; such as 60s
     ///
-    /// For a service that has just been started. The wait is no part of the run. If it is over, no request is sent, and
-    /// the exit code is 4.
+    /// For a service that has just been started. The wait is not part of the run. If the host has not accepted a connection
+    /// by then, no request is sent, and the exit code is 4.
     #[arg(long, value_name = "TIME", value_parser = value::positive_duration, help_heading = "Load")]
     pub await_host: Option<Duration>,
 
@@ -278,15 +278,15 @@ pub struct RunFlags {
     /// What to leave behind.
     #[command(flatten)]
     pub outputs: Outputs,
-    /// Show N failed exchanges of each endpoint and error, in full and without secrets; at most 200 in all
+    /// Show N failed exchanges (request and response, secrets masked) of each endpoint and error; at most 200 in total
     ///
-    /// Each is shown at the end of the run, and is in the stream, from which reports show it later.
+    /// They are printed at the end of the run and kept in the stream, so reports can show them later.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200), help_heading = "Output")]
     pub debug_failures: Option<u32>,
     /// Exit code when a request failed, 0 to 255
     #[arg(long, env = "LOCUST_EXIT_CODE_ON_ERROR", value_name = "N", default_value_t = 1, help_heading = "Output")]
     pub exit_code_on_error: u8,
-    /// Print nothing on standard error but the error that ends the run
+    /// Print nothing to standard error except the error that ends the run
     #[arg(short, long, help_heading = "Output")]
     pub quiet: bool,
     /// Print the summary at the end, and no progress
@@ -340,14 +340,14 @@ impl ArrivalSpacing {
 pub enum LogLevel {
     /// Everything.
     Debug,
-    /// What happens.
+    /// Progress.
     Info,
-    /// What a person should know of.
+    /// What you should know.
     #[value(alias = "warn")]
     Warning,
-    /// What ended the work.
+    /// What ended the run.
     Error,
-    /// As error.
+    /// The same as error.
     Critical,
 }
 
@@ -360,7 +360,7 @@ Examples:
 fn recorder(text: &str) -> std::result::Result<String, String> {
     match text {
         "json" => Ok(text.to_owned()),
-        "otel" => Err("the otel recorder is not supported; ship the JSON stream with your collector".to_owned()),
+        "otel" => Err("the otel recorder is not supported; use --otlp URL".to_owned()),
         _ => Err("only json is supported".to_owned()),
     }
 }

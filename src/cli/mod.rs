@@ -42,19 +42,20 @@ struct Cli {
 pub enum Command {
     /// Generate load and write the telemetry stream
     Run(Box<RunFlags>),
-    /// Let one user do each task once, and show every request, its answer and what was expected
+    /// Run each task once with one user, and show every request, its response and what was expected
     Try(Box<TryFlags>),
-    /// Load the embedded server for 10 seconds; show a summary, leave a stream and a report
+    /// Load the embedded server for 10 seconds; print a summary, write a stream and a report
     Demo,
     /// Read streams: print the summary of a run, write its reports, compare runs
     Report(Box<ReportFlags>),
-    /// Run the embedded server, to try things out or to measure what this host can generate
+    /// Run the embedded server, for trying things out or measuring what this host can generate
     Target(TargetFlags),
-    /// Merge the streams of all shards into the stream of the whole run
+    /// Merge the streams of all shards into one stream of the run
     Merge(Box<MergeFlags>),
-    /// Serve the report of a stream that grows, as a page that fills: of a run elsewhere, or of a whole cluster
+    /// Serve the report of a growing stream as a web page: of a run in another process, or of a whole cluster
     Watch(Box<WatchFlags>),
-    /// Print a scenario made from a browser's recording (HAR), a Postman collection, an OpenAPI document or curl commands
+    /// Print a scenario made from a locustfile, a browser's recording (HAR), curl commands, a Postman collection or an
+    /// OpenAPI document
     Import(ImportFlags),
     /// Print the JSON Schema of the stream, or of scenario files
     Schema(SchemaFlags),

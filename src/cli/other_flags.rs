@@ -98,7 +98,7 @@ pub struct ImportFlags {
 }
 
 const IMPORT_EXAMPLES: &str = "\
-Exit code 1: something was left out or changed, as standard error says. Examples:
+Exit code 1: something was left out or changed; standard error lists it. Examples:
   swarmline import recording.har > scenario.json
   swarmline import locustfile.py > scenario.json
   swarmline import shop.postman_collection.json --environment test.postman_environment.json > scenario.json
@@ -114,8 +114,8 @@ pub struct ReportFlags {
     pub streams: Vec<PathBuf>,
     /// Stream of an earlier run to compare with; exit with code 3 if a result got worse by more than noise
     ///
-    /// May be repeated: each is a run of the build to compare with, and the STREAMs are runs of the other build. Three or
-    /// more of each make the noise between runs known. With one, each STREAM is compared with it by itself.
+    /// May be repeated: each is a run of the build to compare with, and the STREAMs are runs of the other build. With
+    /// three or more of each, the noise between runs is known. With one, it is compared with each STREAM separately.
     #[arg(long, value_name = "STREAM")]
     pub baseline: Vec<PathBuf>,
     /// Allowed regression relative to the baseline, such as 10% or 0.1
@@ -139,7 +139,7 @@ pub struct MergeFlags {
     /// File for the merged stream; - for standard output, compressed if it ends in .gz
     #[arg(long, value_name = "PATH|-", default_value = "-")]
     pub telemetry: PathBuf,
-    /// Merge even if shards are missing, cut off, given twice or from another run, and report that
+    /// Merge even if shards are missing, cut off, given twice or from another run, and report it
     #[arg(long)]
     pub allow_missing: bool,
     /// Exit code when a request failed, 0 to 255
@@ -165,7 +165,7 @@ pub struct MergeFlags {
 #[derive(Debug, Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchFlags {
-    /// Stream that grows: a file, which need not be there yet, a named pipe, or - for standard input
+    /// Growing stream: a file (which may not exist yet), a named pipe, or - for standard input
     #[arg(value_name = "STREAM|-")]
     pub stream: PathBuf,
     /// Where it is published.
@@ -174,7 +174,7 @@ pub struct WatchFlags {
 }
 
 const WATCH_EXAMPLES: &str = "\
-The page is on port 8089 unless --web-port says otherwise. Examples:
+The default port is 8089. Examples:
   swarmline watch run.ndjson
   swarmline merge run-*.fifo | tee run.ndjson | swarmline watch -";
 

@@ -14,13 +14,13 @@ pub(super) fn hint(flag: &str) -> Option<&'static str> {
 }
 
 const LOCUST: [Row; 18] = [
-    (&["--locustfile"], "locustfiles are not supported; pass a scenario file with -f"),
+    (&["--locustfile"], "convert it with swarmline import locustfile.py > scenario.json, and pass -f scenario.json"),
     (&["--config"], "configuration files are not supported; use flags or LOCUST_* environment variables"),
     (
         &["--list", "-l", "--show-task-ratio", "--show-task-ratio-json"],
         "--dry-run lists the user classes and tasks of a scenario with their weights",
     ),
-    (&["--config-users"], "the user classes of a scenario file (-f) have the settings of users"),
+    (&["--config-users"], "write the settings of users into the classes of a scenario file (-f)"),
     (
         &["--master", "--worker", "--processes", "--expect-workers", "--master-host", "--master-port"],
         "there is no master; one process uses every core, so start it once, or on many hosts with --shard",
@@ -46,28 +46,28 @@ const LOCUST: [Row; 18] = [
     (&["--print-stats"], "leave it out; statistics are printed each --interval, unless --only-summary is given"),
     (&["--reset-stats"], "statistics are not reset after the ramp; the stream has the numbers of every interval"),
     (&["--skip-log-setup"], "leave it out; -L, --logfile and --quiet decide what is logged"),
-    (&["--version", "-V"], "it goes without a command: swarmline --version"),
+    (&["--version", "-V"], "use it without a command: swarmline --version"),
     (
         &["--equal-weights"],
         "classes and tasks of a scenario file have the same weight unless \"weight\" says otherwise",
     ),
     (&["--profile"], "name the run with --testplan"),
-    (&["--otel"], "there is no instrumentation of requests; ship the stream (--telemetry) with your collector"),
+    (&["--otel"], "use --otlp URL for metrics, and --traceparent SHARE for traces of requests"),
 ];
 
 /// Flags of locust-plugins and locust-telemetry, and those that Locust's help does not show.
 const LOCUST_PLUGINS: [Row; 11] = [
     (&["--headful"], "leave it out; every run is headless"),
-    (&["--build-path", "--legacy-ui"], "there is no web interface; the numbers are in the stream (--telemetry)"),
+    (&["--build-path", "--legacy-ui"], "leave it out; the live page is --web-port"),
     (&["--slave", "--expect-slaves"], "there is no master; on many hosts use --shard, and swarmline merge afterwards"),
     (&["--lt-log-level"], "leave it out; the stream (--telemetry) is not a log and has no level"),
     (
         &["--lt-otel-exporter-otlp-endpoint", "--lt-otel-exporter-otlp-insecure"],
-        "only the json recorder is supported; ship the stream (--telemetry) with your collector",
+        "use --otlp URL, which pushes metrics while the run goes on",
     ),
     (
         &["--timescale", "--grafana-url", "--pghost", "--pgport", "--pgpassword", "--pguser", "--pgdatabase"],
-        "nothing is written to a database; ship the stream (--telemetry) with your collector",
+        "nothing is written to a database; ship the stream (--telemetry), or push metrics with --otlp URL",
     ),
     (&["--test-env", "--test-version", "--description"], "name the run with --testplan, and --run-id"),
     (&["--override-plan-name"], "name the run with --testplan"),

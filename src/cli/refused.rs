@@ -63,13 +63,13 @@ const VARIABLES: [(&str, &str); 7] = [
     ("LOCUST_PROCESSES", "one process uses every core, so start it once, and unset this variable"),
     (
         "LOCUST_LOCUSTFILE",
-        "locustfiles are not supported; unset it, and pass a scenario file with -f or SWARMLINE_SCENARIO",
+        "unset it; convert the file with swarmline import, and pass the scenario with -f or SWARMLINE_SCENARIO",
     ),
     (
         "LOCUST_USER_CLASSES",
         "all user classes of a scenario are used; unset it, and leave classes out of the file or give them tags for -T",
     ),
-    ("LOCUST_CONFIG_USERS", "unset it; the user classes of a scenario file (-f) have the settings of users"),
+    ("LOCUST_CONFIG_USERS", "unset it; write the settings of users into the classes of a scenario file (-f)"),
 ];
 
 const MANY: &str =

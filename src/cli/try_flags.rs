@@ -16,7 +16,7 @@ pub struct TryFlags {
     /// Try only users of this class
     #[arg(long, value_name = "NAME", help_heading = "Scenario")]
     pub class: Option<String>,
-    /// Try only this task; on_start and on_stop are done as well
+    /// Try only this task; on_start and on_stop run as well
     #[arg(long, value_name = "NAME", help_heading = "Scenario")]
     pub task: Option<String>,
     /// Show passwords, tokens and cookies as they are

@@ -84,13 +84,13 @@ impl Page<'_> {
         let why = match (end, part) {
             (PartEnd::Completed, _) => return,
             (PartEnd::CutShort, TrialPart::OnStart) => {
-                "as it failed, the tasks are not tried; in a run this user would begin again every second"
+                "it failed, so the tasks are not tried; in a run this user would start over every second"
             }
             (PartEnd::CutShort, TrialPart::Setup) => {
-                "as it failed, nothing else is tried; a run would end here, with exit code 4"
+                "it failed, so nothing else is tried; a run would end here, with exit code 4"
             }
             (PartEnd::CutShort, _) => "the rest was skipped",
-            (PartEnd::NoData, _) => "it was not done, as every row of its data is taken",
+            (PartEnd::NoData, _) => "it was skipped, because every row of its data has been used",
         };
         self.failed.fetch_add(1, Ordering::Relaxed);
         Self::print(&format!("{}: {why}\n", plain(&name(part))));

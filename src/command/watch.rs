@@ -133,7 +133,7 @@ impl<'p> Watched<'p> {
                     continue;
                 }
                 Ok(_) => "is empty",
-                Err(why) if why.kind() == io::ErrorKind::NotFound => "is not there yet",
+                Err(why) if why.kind() == io::ErrorKind::NotFound => "does not exist yet",
                 Err(why) => return Err(Error::usage(&self.name, why)),
             };
             if !std::mem::replace(&mut is_said, true) {

@@ -133,7 +133,7 @@ fn why_nothing<'e>(exclusions: impl Iterator<Item = &'e Exclusion>) -> String {
         *reasons.entry(exclusion.sentence()).or_default() += 1;
     }
     if reasons.is_empty() {
-        return "contains no request: /log/entries is empty".to_owned();
+        return "contains no request: its list \"entries\" is empty".to_owned();
     }
     let more = if reasons.len() > MAX_REASONS { "; ..." } else { "" };
     let reasons = reasons.into_iter().take(MAX_REASONS);

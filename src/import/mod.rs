@@ -97,7 +97,7 @@ fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions, environment
         let begin = input.fill_buf().map_err(refused)?;
         let blanks = begin.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         if blanks < begin.len() || begin.is_empty() {
-            break begin.get(blanks) == Some(&b'{');
+            break begin.get(blanks) == Some(&b'{') && !is_shell_group(&begin[blanks + 1..]);
         }
         input.consume(blanks);
     };
@@ -115,6 +115,12 @@ fn text(name: &str, input: Bounded<impl Read>, scope: ImportOptions, environment
         "is neither a HAR file nor a curl command, Postman collection or OpenAPI document"
     };
     Err(Error::usage(name, why))
+}
+
+/// Whether a shell's command follows the brace of a group, as in `{ curl ...; }`: a member of an object has a quote there.
+fn is_shell_group(after: &[u8]) -> bool {
+    let blanks = after.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    blanks > 0 && after.get(blanks).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// A JSON object: a recording, which may be long, begins with its only member.
@@ -135,6 +141,9 @@ fn document(name: &str, mut input: impl BufRead, scope: ImportOptions, environme
     }
     if !has_log && postman::is_known(&document) {
         return postman::import(name, &document, scope, environments);
+    }
+    if !has_log {
+        return Err(Error::usage(name, "is JSON, but neither a HAR file nor a Postman collection or OpenAPI document"));
     }
     drop(document);
     har::import(name, Cursor::new(text), scope)

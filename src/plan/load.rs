@@ -198,15 +198,18 @@ fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
 fn model(flags: &RunFlags, seed: u64) -> Result<LoadModel> {
     let Some(rate) = flags.rate else {
         if flags.arrival.is_some() {
-            return Err(Error::usage("--arrival", "goes with --rate"));
+            return Err(Error::usage("--arrival", "works only with --rate"));
         }
         return closed(flags).map(LoadModel::Closed);
     };
     if flags.wait != Wait::None {
-        return Err(Error::usage("--wait", "does not go with --rate, which says when requests are sent"));
+        return Err(Error::usage("--wait", "cannot be combined with --rate, which says when requests are sent"));
     }
     if flags.spawn_rate.is_some() {
-        return Err(Error::usage("--spawn-rate", "does not go with --rate, which starts users as they are needed"));
+        return Err(Error::usage(
+            "--spawn-rate",
+            "cannot be combined with --rate, which starts users as they are needed",
+        ));
     }
     let spacing = match flags.arrival.unwrap_or(ArrivalSpacing::Constant) {
         ArrivalSpacing::Constant => Spacing::Constant,
@@ -224,10 +227,10 @@ fn closed(flags: &RunFlags) -> Result<Users> {
         return Ok(Users::ramp(Ramp::new(flags.users.unwrap_or(1), flags.spawn_rate.unwrap_or(1.0))));
     };
     if flags.users.is_some() {
-        return Err(Error::usage("--users", "does not go with --stages, which say how many there are"));
+        return Err(Error::usage("--users", "cannot be combined with --stages, which say how many there are"));
     }
     if flags.spawn_rate.is_some() {
-        return Err(Error::usage("--spawn-rate", "does not go with --stages, which say when users start"));
+        return Err(Error::usage("--spawn-rate", "cannot be combined with --stages, which say when users start"));
     }
     let users = Users::stages(stages);
     match users.max_users() {

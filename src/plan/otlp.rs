@@ -196,7 +196,7 @@ fn check_protocol(environment: &Environment) -> Result<()> {
     match PROTOCOL.get(environment) {
         None | Some((_, "http/protobuf")) => Ok(()),
         Some((name, protocol)) => {
-            let why = format!("{protocol:?} is not spoken here; set it to http/protobuf, usually with port 4318");
+            let why = format!("{protocol:?} is not supported; set it to http/protobuf, usually with port 4318");
             Err(Error::usage(name, why))
         }
     }

@@ -90,6 +90,6 @@ pub(super) fn determine_placement(flags: &RunFlags, surroundings: &ProcessContex
 fn note(found: &DetectedShard, run_id: &str) -> String {
     let DetectedShard { shard, engine, used: taken, ignored: passed_over, .. } = found;
     let passed_over =
-        if passed_over.is_empty() { String::new() } else { format!("; passed over: {}", passed_over.join(", ")) };
-    format!("shard {shard} of run {run_id}, as {engine} says ({}){passed_over}", taken.join(", "))
+        if passed_over.is_empty() { String::new() } else { format!("; ignored: {}", passed_over.join(", ")) };
+    format!("shard {shard} of run {run_id}, according to {engine} ({}){passed_over}", taken.join(", "))
 }

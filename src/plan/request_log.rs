@@ -58,8 +58,7 @@ impl RequestLogPlan {
             Some("ndjson") => LogFormat::Ndjson,
             Some("jtl") => LogFormat::Jtl,
             _ => {
-                let why =
-                    "its name must end in .ndjson (JSON lines) or .jtl (JMeter's CSV), either also with .gz behind it";
+                let why = "its name must end in .ndjson (JSON lines) or .jtl (JMeter's CSV); .gz may follow either";
                 return Err(Error::usage(format!("--log-requests {}", path.display()), why));
             }
         };

@@ -222,16 +222,16 @@ fn split_port(host_port: &str) -> Result<(&str, &str), String> {
     if let Some(rest) = host_port.strip_prefix('[') {
         let (address, after) = rest.split_once(']').ok_or("the closing ] is missing")?;
         if address.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err("what stands in [ ] is not an IPv6 address".to_owned());
+            return Err("the text in [ ] is not an IPv6 address".to_owned());
         }
         return match after.strip_prefix(':') {
             Some(port) => Ok((address, port)),
             None if after.is_empty() => Ok((address, "")),
-            None => Err("something stands between the ] of the address and its port or path".to_owned()),
+            None => Err("there is text between the ] of the address and its port or path".to_owned()),
         };
     }
     match host_port.split_once(':') {
-        Some((_, port)) if port.contains(':') => Err("an IPv6 address stands in [ ]".to_owned()),
+        Some((_, port)) if port.contains(':') => Err("put the IPv6 address in [ ]".to_owned()),
         Some(parts) => Ok(parts),
         None => Ok((host_port, "")),
     }

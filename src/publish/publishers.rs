@@ -60,7 +60,7 @@ impl Publishers {
         let exports = plan.otlp.as_ref().map(|_| Arc::new(ExportCounter::default()));
         let otlp = plan.otlp.zip(exports.clone()).map(|(plan, counter)| {
             if let Some(variable) = plan.variable {
-                say(&format!("metrics are pushed to {}, as {variable} says", plan.shown));
+                say(&format!("metrics are pushed to {}, because {variable} is set", plan.shown));
             }
             Otlp::start(feed, plan, counter)
         });

@@ -19,7 +19,7 @@ pub fn text(confidence: &Confidence) -> String {
     if intervals.is_empty() {
         let _ = writeln!(
             text,
-            "{ticks} {}, too few for intervals of confidence ({MIN_TICKS} are needed): let it run longer, or with a \
+            "{ticks} {}, too few for intervals of confidence ({MIN_TICKS} are needed): run longer, or use a \
              shorter --interval",
             if *ticks == 1 { "tick" } else { "ticks" }
         );

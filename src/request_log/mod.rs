@@ -218,7 +218,7 @@ impl RequestLog {
         while self.ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             let taken = self.counts.taken.load(Ordering::Relaxed);
             if taken == seen || begun.elapsed() >= MAX_WAIT {
-                self.counts.fail("the file takes nothing more");
+                self.counts.fail("the file accepts no more data");
                 break;
             }
             seen = taken;

@@ -195,7 +195,7 @@ impl<'p> Aggregator<'p> {
         let due = load.arrivals_due(end).filter(|_| load.requests.is_none());
         let all = scheduled.max(due.map_or(0, whole));
         if matches!(load.model, LoadModel::Open { .. }) && is_too_many(late, all) {
-            let fault = format!("{late} of {all} requests were sent over 10 ms late though a user was free");
+            let fault = format!("{late} of {all} requests were sent over 10 ms late although a user was free");
             self.pending.push(self.recorder.fault(self.clock.now(), "generator_late", &fault));
             drop(aggregate);
             self.fault(ReasonKind::Generator, fault);
@@ -209,7 +209,7 @@ impl<'p> Aggregator<'p> {
         if stalls.is_too_much() {
             let seconds = tenths(total);
             let fault =
-                format!("{stalled} of {seen} requests ran through standstills of this machine, {seconds} s in all");
+                format!("{stalled} of {seen} requests were affected by pauses of this machine, {seconds} s in total");
             drop(stalls);
             self.fault(ReasonKind::Generator, fault);
         }
@@ -220,8 +220,8 @@ impl<'p> Aggregator<'p> {
         let length = self.shared.stalls().evaluate(sample.overslept, sample.machine.at);
         if let Some(length) = length {
             let detail = format!(
-                "this process stood still for {} s: requests that were under way or due then took longer by that, which is \
-                 not the server's doing",
+                "this process stood still for {} s: requests that were under way or due then took longer by that, which \
+                 the server did not cause",
                 tenths(length)
             );
             self.pending.push(self.recorder.fault(sample.machine.at, "generator_stalled", &detail));

@@ -69,7 +69,7 @@ impl IntervalClaim<'_> {
         endpoint(self.method, self.name)?;
         let counts = [self.ok, self.failed, self.classes, self.aborted, self.redirects, self.reopened];
         if counts.iter().any(|count| *count > MAX_COUNT) {
-            return Err("a count beyond all reason");
+            return Err("an implausible count");
         }
         if self.classes != self.failed {
             return Err("failed is not the sum of its classes");
@@ -97,7 +97,7 @@ impl TimesClaim {
     pub fn check(&self, count: u64) -> Result<(), Contradiction> {
         let Self { sum_us, min_us, max_us } = *self;
         if sum_us > MAX_CLAIMED_US || max_us > MAX_CLAIMED_US {
-            return Err("a time beyond all reason");
+            return Err("an implausible time");
         }
         if min_us > max_us {
             return Err("the shortest time is longer than the longest");

@@ -30,7 +30,7 @@ pub fn aggregate_warning(warning: AggregateWarning) -> (&'static str, String) {
             ),
         ),
         AggregateWarning::OwnLimit(failure) => {
-            ("generator_limit", format!("this machine ran out of something: {}", failure.text()))
+            ("generator_limit", format!("this machine ran out of a resource: {}", failure.text()))
         }
     }
 }
@@ -57,7 +57,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
     let skipped = "the rest of that task was skipped";
     match notice {
         Notice::NotExtracted { variable: slot, trouble } => {
-            ("extract_failed", format!("an answer gave no ${{{}}}, {}: {skipped}", variable(slot), trouble.text()))
+            ("extract_failed", format!("a response had no ${{{}}}, {}: {skipped}", variable(slot), trouble.text()))
         }
         Notice::Unset(why) => ("unset_variable", unset(plan, why)),
         Notice::DataEnd(id) => {
@@ -65,9 +65,12 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
                 LoadModel::Closed(_) => "",
                 LoadModel::Open { .. } => "; arrivals that no user is left for are not made",
             };
-            ("data_end", format!("every row of data {:?} is taken: users that need one more end{arrivals}", source(id)))
+            (
+                "data_end",
+                format!("every row of data {:?} has been used: users that need another one end{arrivals}", source(id)),
+            )
         }
-        Notice::DataFailed(id) => ("data_end", format!("every row of data {:?} is taken", source(id))),
+        Notice::DataFailed(id) => ("data_end", format!("every row of data {:?} has been used", source(id))),
         Notice::NoTimeToStop => ("on_stop_not_sent", no_time_to_stop(plan)),
         Notice::NoTimeForTeardown => (
             "teardown_not_sent",

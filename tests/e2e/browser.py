@@ -161,10 +161,10 @@ class Page:
         sent = (event for event in self.browser.events if event.get("method") == "Network.requestWillBeSent")
         return [event["params"]["request"]["url"] for event in sent]
 
-    def screenshot(self, path):
-        """Saves the whole page as a PNG."""
+    def screenshot(self, path, height=None):
+        """Saves the whole page as a PNG, or the top of it."""
         size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": height or size["height"], "scale": 1}
         image = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)["data"]
         path.write_bytes(base64.b64decode(image))
 

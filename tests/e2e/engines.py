@@ -93,14 +93,15 @@ def slurm(directory):
 
 
 @contextlib.contextmanager
-def two_hosts(directory):
-    """Two hosts as network namespaces behind a bridge of veth, each with sshd: their addresses, ours, and an ssh command."""
+def hosts_with_sshd(directory, count):
+    """Hosts as network namespaces behind a bridge of veth, each with sshd: their addresses, ours, an ssh command, and the
+    beginning of the names of their links."""
     if os.geteuid() != 0:
         raise Skip("network namespaces and sshd need root")
     tag = str(os.getpid() % 100000)
     ours = f"10.{200 + os.getpid() % 50}.7"
     run = lambda *words: subprocess.run([str(word) for word in words], check=True, capture_output=True)
-    bridge, names = f"sb{tag}", [f"se{tag}a", f"se{tag}b"]
+    bridge, names = f"sb{tag}", [f"se{tag}{letter}" for letter in "abcdefgh"[:count]]
     with contextlib.ExitStack() as stack:
         undo = lambda *words: stack.callback(subprocess.run, [str(word) for word in words], capture_output=True)
         try:
@@ -121,6 +122,11 @@ def two_hosts(directory):
         yield from _with_sshd(stack, directory, names, ours, f"sv{tag}")
 
 
+def two_hosts(directory):
+    """Two of them."""
+    return hosts_with_sshd(directory, 2)
+
+
 def _with_sshd(stack, directory, names, ours, link):
     for key in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / key], check=True)
@@ -129,11 +135,11 @@ def _with_sshd(stack, directory, names, ours, link):
     (directory / "authorized").chmod(0o600)
     config = directory / "sshd_config"
     config.write_text(f"HostKey {directory}/host\nAuthorizedKeysFile {directory}/authorized\nStrictModes no\n"
-                      "PermitRootLogin yes\nUsePAM no\nPidFile none\nMaxStartups 100\n")
+                      "PermitRootLogin yes\nSubsystem sftp internal-sftp\nUsePAM no\nPidFile none\nMaxStartups 100\n")
     for name in names:
         command = ["ip", "netns", "exec", name, "/usr/sbin/sshd", "-D", "-e", "-f", config]
         stack.enter_context(child(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    hosts = [f"{ours}.2", f"{ours}.3"]
+    hosts = [f"{ours}.{number + 2}" for number in range(len(names))]
     options = f"-i {directory}/user -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"
     options += " -o ServerAliveInterval=1 -o ServerAliveCountMax=2"
     ssh = f"ssh {options}"

@@ -35,6 +35,7 @@ import scenarios_count
 import scenarios_curl
 import scenarios_dashboard
 import scenarios_deploy
+import scenarios_docs
 import scenarios_end
 import scenarios_engines
 import scenarios_install
@@ -81,6 +82,7 @@ SCENARIOS = [
     *scenarios_dashboard.SCENARIOS,
     *scenarios_deploy.SCENARIOS,
     *scenarios_install.SCENARIOS,
+    *scenarios_docs.SCENARIOS,
     *scenarios_pipelines.SCENARIOS,
     *scenarios_terminal.SCENARIOS,
 ]

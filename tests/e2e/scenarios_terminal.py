@@ -43,11 +43,11 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(width):
+def terminal(width, height=50):
     """A terminal that is removed when the block is left."""
     if not shutil.which("tmux"):
         raise Skip("tmux is not installed")
-    screen = Terminal(width)
+    screen = Terminal(width, height)
     try:
         yield screen
     finally:

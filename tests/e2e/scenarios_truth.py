@@ -147,7 +147,7 @@ def a_generator_that_stalls_makes_the_run_invalid(bench):
     end = stream.end
     equal(end["verdict"], "invalid", "verdict")
     equal({reason["kind"] for reason in end["reasons"]}, {"generator"}, "kinds of reasons")
-    named = [reason["text"] for reason in end["reasons"] if "sent over 10 ms late though a user was free" in reason["text"]]
+    named = [reason["text"] for reason in end["reasons"] if "sent over 10 ms late although a user was free" in reason["text"]]
     equal(len(named), 1, "reasons about sending late")
     equal([line["kind"] for line in stream.all(WARNING)].count("generator_stalled"), 1, "standstills said")
     warnings = [line["detail"] for line in stream.all(WARNING) if line["kind"] == "generator_late"]

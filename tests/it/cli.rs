@@ -180,7 +180,7 @@ fn a_bad_environment_variable_is_refused_by_its_name() {
         ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "0", "longer than 0"),
         ("LOCUST_TELEMETRY_STATS_RECORDER_INTERVAL", "50ms", "100ms"),
         ("LOCUST_ENABLE_TELEMETRY_RECORDER", "otel", "otel"),
-        ("LOCUST_TAGS", "slow", "goes with --scenario"),
+        ("LOCUST_TAGS", "slow", "works only with --scenario"),
         ("LOCUST_LOGFILE", "/missing/log", "No such file"),
         ("LOCUST_HTML", "/missing/page", "No such file"),
         ("SWARMLINE_TELEMETRY", "/missing/stream", "No such file"),

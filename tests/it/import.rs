@@ -81,8 +81,8 @@ fn input_that_cannot_be_imported_gives_one_line_with_the_position() {
     let entry = r#"{"log":{"entries":[{"request":{"method":"GET"}}]}}"#;
     let cases = [
         (written("a.har", "{\n\"log\": x}"), "line 2 column 8"),
-        (written("b.har", "{}"), "/log/entries: missing"),
-        (written("c.har", entry), "/log/entries/0/request/url: missing"),
+        (written("b.har", "{}"), "is JSON, but neither a HAR file"),
+        (written("c.har", entry), "request 1 url: missing"),
         (written("d.har", r#"{"log":{"entries":[]}}"#), "no request"),
         (written("e.txt", "wget http://example.com"), "neither a HAR file nor a curl command"),
         (scratch.file("missing"), "No such file"),
@@ -92,6 +92,7 @@ fn input_that_cannot_be_imported_gives_one_line_with_the_position() {
         ("curl ftp://example.com".to_owned(), "ftp://example.com"),
         ("curl --funny http://example.com".to_owned(), "curl --funny: is not an option"),
         ("curl --output=x http://example.com".to_owned(), "curl takes the value from the next word"),
+        (written("f.sh", "{ curl http://example.com/; }"), "\"{\" is a construct of the shell"),
         ("curl http://example.com/$(date)".to_owned(), "$(date) is the output of a command"),
         ("curl -d a -F b=c http://example.com".to_owned(), "curl refuses them together"),
         ("curl 'http://example.com/[3-1]'".to_owned(), "bad range"),
@@ -102,6 +103,17 @@ fn input_that_cannot_be_imported_gives_one_line_with_the_position() {
         assert!(refused.stderr.contains(why), "{input}: {}", refused.stderr);
         assert!(refused.stdout.is_empty());
     }
+}
+
+#[test]
+fn what_is_left_out_is_said_in_the_words_of_the_input() {
+    let scratch = Scratch::new("import-words");
+    let (_, stderr) = requests_of(&["curl", "-K", "f", "http://example.com/", "-F", "=x"], 1);
+    assert!(stderr.contains("-K f: left out, write the options of that file into the command"), "{stderr}");
+    assert!(stderr.contains("-F: a part without a name is left out"), "{stderr}");
+    let users = "from locust import HttpUser, task\nclass Idle(HttpUser):\n    weight = 0\n    @task\n    def a(self):\n        self.client.get('/')\n";
+    let refused = import(&[&scratch.write("locustfile.py", users)]).exits(2);
+    assert!(refused.stderr.contains("Idle is left out: its weight is 0, so it gets no users"), "{}", refused.stderr);
 }
 
 /// The requests of the printed scenario, which a dry run accepts, and stderr.

@@ -117,7 +117,7 @@ fn a_recording_of_very_many_requests_is_refused() {
     let har = |count: usize| format!(r#"{{"log":{{"entries":[{}]}}}}"#, vec![entry; count].join(","));
     let file = scratch.write("long.har", har(50_001));
     let run = Run::new(["import", &file]).finish().exits(2);
-    assert!(run.complaint().contains("/log/entries: has more than 50000 requests"), "{}", run.stderr);
+    assert!(run.complaint().contains("the recording: has more than 50000 requests"), "{}", run.stderr);
     let file = scratch.write("short.har", har(5_000));
     Run::new(["import", &file]).finish().exits(0);
 }

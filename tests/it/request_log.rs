@@ -133,7 +133,7 @@ fn a_log_that_takes_nothing_more_keeps_neither_the_load_nor_the_end() {
     let run = load(&target, ["-n", "3000", "-u", "2", "--log-requests", &log, "/ok"]).finish().exits(4);
     drop(reader);
     assert_eq!(target.requests(), 3000);
-    assert!(run.stderr.contains("the file takes nothing more"), "{}", run.stderr);
+    assert!(run.stderr.contains("the file accepts no more data"), "{}", run.stderr);
 }
 
 #[test]

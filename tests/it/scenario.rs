@@ -186,7 +186,7 @@ fn a_load_model_on_the_command_line_replaces_that_of_the_file_completely() {
     }
     for flags in [["--wait", "1s"], ["-r", "3"]] {
         let run = Run::new(["run", "--dry-run", "-f", &rate]).with(flags).finish().exits(2);
-        assert!(run.complaint().contains("does not go with --rate"), "{}", run.stderr);
+        assert!(run.complaint().contains("cannot be combined with --rate"), "{}", run.stderr);
     }
 }
 
@@ -217,12 +217,12 @@ fn arguments_that_cannot_be_combined_with_a_scenario_are_refused() {
         (&["-f", &file, "-d", "x"], &["--data: ", "--scenario"]),
         (&["-f", &file, "--json", "1"], &["--json: ", "--scenario"]),
         (&["-f", &file, "-X", "PUT"], &["--method: ", "--scenario"]),
-        (&["-f", "locustfile.py"], &["-f locustfile.py: ", "locustfiles are not supported"]),
+        (&["-f", "locustfile.py"], &["-f locustfile.py: ", "convert it with swarmline import"]),
         (&["-f", "/missing.json"], &["/missing.json: No such file"]),
         (&["-f", "/"], &["/: ", "directory"]),
         (&["-f", &file, "-T", "slow"], &["--tags: no task has the tag \"slow\""]),
-        (&["-T", "slow", "http://h/"], &["--tags: goes with --scenario"]),
-        (&["http://h/", "-E", "slow"], &["--exclude-tags: goes with --scenario"]),
+        (&["-T", "slow", "http://h/"], &["--tags: works only with --scenario"]),
+        (&["http://h/", "-E", "slow"], &["--exclude-tags: works only with --scenario"]),
     ] {
         let finished = Run::new(["run"]).with(arguments.iter().copied()).finish().exits(2);
         let line = finished.complaint();

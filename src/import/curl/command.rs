@@ -356,6 +356,7 @@ fn reason(name: &str) -> &'static str {
         "retry" | "retry-delay" | "retry-max-time" | "retry-all-errors" | "retry-connrefused" => {
             ", a request that fails is counted and not sent again"
         }
+        "config" => ", write the options of that file into the command",
         "parallel" => ", the requests are sent one after another",
         "post301" | "post302" | "post303" => ", a POST that is redirected becomes a GET",
         "socks4" | "socks4a" | "socks5" | "socks5-hostname" | "preproxy" | "proxy1.0" => {

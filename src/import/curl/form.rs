@@ -25,9 +25,13 @@ pub(super) fn part(flag: &str, text: &str, notes: &mut Notes) -> Result<Option<D
     let Some((name, content)) = text.split_once('=') else {
         return Err(Error::usage(format!("curl {flag}"), "expected NAME=CONTENT"));
     };
+    if name.is_empty() {
+        notes.lost(format!("{flag}: a part without a name is left out"));
+        return Ok(None);
+    }
     let shown = format!("{flag} {}", marks::shown(name));
     let mut lost = |why: &str| notes.lost(format!("{shown}: {why}"));
-    if content.starts_with('(') || (name.is_empty() && content.starts_with(')')) {
+    if content.starts_with('(') {
         lost("parts within parts are left out");
         return Ok(None);
     }
@@ -68,6 +72,10 @@ pub(super) fn literal_part(flag: &str, text: &str, notes: &mut Notes) -> Result<
     let Some((name, value)) = text.split_once('=') else {
         return Err(Error::usage(format!("curl {flag}"), "expected NAME=TEXT"));
     };
+    if name.is_empty() {
+        notes.lost(format!("{flag}: a part without a name is left out"));
+        return Ok(None);
+    }
     if marks::has_byte(value) {
         notes.lost(format!("{flag} {}: bytes that are not UTF-8 are replaced; send a file", marks::shown(name)));
     }

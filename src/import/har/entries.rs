@@ -22,7 +22,7 @@ pub(super) fn read(file: &str, input: impl Read, notes: &mut Notes) -> Result<Ve
     }
     read.map_err(|why| Error::usage(file, format!("not JSON: {why}")))?;
     if !entries.found {
-        return Err(Error::usage(file, "/log/entries: missing, or not a list; is this a HAR file?"));
+        return Err(Error::usage(file, "is not a HAR file: it has no list \"entries\" in \"log\""));
     }
     if entries.budget.is_exceeded {
         notes.add(
@@ -38,7 +38,7 @@ struct Entries {
     list: Vec<RecordedExchange>,
     found: bool,
     budget: ValueBudget,
-    /// Why reading stopped: the position and a sentence.
+    /// Why reading stopped: the part of the recording and a sentence.
     refused: Option<(String, String)>,
 }
 
@@ -99,11 +99,12 @@ impl<'de> Visitor<'de> for &mut Entries {
                 Ok(read) if self.list.len() < MAX_REQUESTS => read,
                 Ok(_) => {
                     let why = format!("has more than {MAX_REQUESTS} requests; record a smaller part");
-                    self.refused = Some(("/log/entries".to_owned(), why));
+                    self.refused = Some(("the recording".to_owned(), why));
                     return Err(A::Error::custom("too many"));
                 }
                 Err((at, why)) => {
-                    self.refused = Some((format!("/log/entries/{index}{at}"), why));
+                    let place = at.trim_start_matches("/request").replace('/', " ");
+                    self.refused = Some((format!("request {}{place}", index + 1), why));
                     return Err(A::Error::custom("refused"));
                 }
             };

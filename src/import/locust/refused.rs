@@ -22,10 +22,20 @@ pub(super) fn accepted(folder: &Path, input: &str, mut draft: Json) -> Result<(S
         }
         let Err(refused) = read_back::check_in(folder, "draft", &text) else { return Ok((text, left_out)) };
         let said = refused.to_string();
-        let Some((place, why)) = place_of(&said).filter(|_| left_out.len() < MOST) else { return Err(refused) };
-        let Some(step) = take_out(&mut draft, &place) else { return Err(refused) };
-        left_out.push(format!("{step} is left out: {why}"));
+        let taken = place_of(&said).filter(|_| left_out.len() < MOST);
+        let taken =
+            taken.and_then(|(place, why)| Some(format!("{} is left out: {why}", take_out(&mut draft, &place)?)));
+        match taken {
+            Some(taken) => left_out.push(taken),
+            None => return Err(nothing_left(input, &said, &left_out)),
+        }
     }
+}
+
+/// Why there is no scenario: what had to be taken out, or else what the reader refused.
+fn nothing_left(input: &str, said: &str, left_out: &[String]) -> Error {
+    let why = if left_out.is_empty() { said.trim_start_matches("draft: ").to_owned() } else { left_out.join("; ") };
+    Error::usage(input, format!("nothing can be taken over: {why}"))
 }
 
 /// The keys on the way to the step that an error is about, and the reason.

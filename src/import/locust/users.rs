@@ -51,6 +51,10 @@ impl Evaluator<'_> {
         let line = self.program.classes[class].body.line;
         let Some(tasks) = self.tasks_of(class, name) else { return Vec::new() };
         let weight = self.number_of(class, "weight").unwrap_or(1);
+        if weight < 1 {
+            self.lost(line, format!("{name} is left out: its weight is {weight}, so it gets no users"));
+            return Vec::new();
+        }
         let fixed = self.number_of(class, "fixed_count").filter(|count| *count > 0);
         let stays = |task: &Weighted| matches!(task.0, TaskRef::Set(set) if !self.program.interrupts(set));
         let (sets, plain): (Vec<Weighted>, Vec<Weighted>) = tasks.into_iter().partition(stays);

@@ -138,7 +138,9 @@ impl Commands {
             }
         };
         if GRAMMAR.contains(&&*name) {
-            return Err(format!("has {name:?} of the shell's grammar; give the curl commands one after another"));
+            return Err(format!(
+                "{name:?} is a construct of the shell; write the curl commands one after another, without it"
+            ));
         }
         if is_curl(&name) {
             let read = assigned.iter().filter(|(name, _)| READ_BY_CURL.contains(&&*name.to_ascii_lowercase()));

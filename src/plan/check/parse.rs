@@ -35,7 +35,7 @@ fn check(text: &str) -> ParseResult<Check> {
     let latency = LATENCIES.into_iter().find(|(prefix, _)| rest.take(prefix));
     let metric = metric(&mut rest)?;
     if let Some((prefix, _)) = latency.filter(|_| metric.unit() != Unit::Time) {
-        return Err(format!("{prefix} goes with a time: p50, p90, p95, p99, p99.9, min, avg or max"));
+        return Err(format!("{prefix} needs a time: p50, p90, p95, p99, p99.9, min, avg or max"));
     }
     let latency = latency.map(|(_, latency)| latency).unwrap_or_default();
     let mut scope = CheckScope { latency, ..CheckScope::default() };
@@ -134,18 +134,18 @@ fn can_abort(scope: &CheckScope, metric: Metric, relation: Relation, bound: f64)
     let (is_lower, is_upper) = match relation {
         Relation::Above | Relation::AtLeast => (true, false),
         Relation::Below | Relation::AtMost => (false, true),
-        Relation::Unequal => return Err("does not go with !=, which may be missed and met again"),
+        Relation::Unequal => return Err("cannot be combined with !=, which may be missed and met again"),
         Relation::Equal => (false, false),
     };
     match (metric.trend(), relation) {
         (Trend::Grows, _) if is_lower => {
-            Err("does not go with a lower bound on what only grows: that is judged at the end")
+            Err("cannot be combined with a lower bound on a value that only grows: that is judged at the end")
         }
         (Trend::Falls, _) if is_upper => {
-            Err("does not go with an upper bound on min, which only falls: that is judged at the end")
+            Err("cannot be combined with an upper bound on min, which only falls: that is judged at the end")
         }
         (_, Relation::Equal) if metric == Metric::Failures || metric == Metric::FailRatio && bound <= 0.0 => Ok(()),
-        (_, Relation::Equal) => Err("does not go with ==, which may be missed and met again"),
+        (_, Relation::Equal) => Err("cannot be combined with ==, which may be missed and met again"),
         _ if metric == Metric::Rps && is_lower && scope.phase.is_none() => {
             Err("needs a phase here, because the ramp has lower rates: rps@steady")
         }

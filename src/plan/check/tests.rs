@@ -58,8 +58,8 @@ fn an_error_gives_the_position_and_what_is_expected() {
     for (text, why) in [
         ("", "character 1: expected one of p50, p90"),
         ("p96 < 1s", "character 1: expected one of p50, p90"),
-        ("service.rps > 1", "service. goes with a time"),
-        ("ttfb.requests > 1", "ttfb. goes with a time"),
+        ("service.rps > 1", "service. needs a time"),
+        ("ttfb.requests > 1", "ttfb. needs a time"),
         ("p95", "character 4: expected <, <=, >, >=, == or !=, found the end"),
         ("p95 = 1s", "character 5: expected <, <=, >, >=, == or !=, found '='"),
         ("p95 < fast", "character 7: expected a number, found 'fast'"),
@@ -102,13 +102,13 @@ fn a_check_may_stop_the_run_if_it_can_be_certain_that_it_is_missed() {
         assert_eq!(parsed(text).abort(), abort, "{text}");
     }
     for (text, why) in [
-        ("requests > 10 abort", "character 15: abort does not go with a lower bound"),
+        ("requests > 10 abort", "character 15: abort cannot be combined with a lower bound"),
         ("failures > 10 abort", "lower bound"),
         ("max > 1s abort", "lower bound"),
         ("min < 1s abort", "upper bound on min"),
-        ("p95 != 1s abort", "does not go with !="),
-        ("p95 == 1s abort", "does not go with =="),
-        ("fail_ratio == 1% abort", "does not go with =="),
+        ("p95 != 1s abort", "cannot be combined with !="),
+        ("p95 == 1s abort", "cannot be combined with =="),
+        ("fail_ratio == 1% abort", "cannot be combined with =="),
         ("rps > 10 abort", "needs a phase"),
     ] {
         let said = Check::parse(text).expect_err(text);

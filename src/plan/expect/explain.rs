@@ -71,7 +71,7 @@ impl Expect {
 fn status(wanted: &StatusSet, found: u16) -> Finding {
     let words = if *wanted == StatusSet::default() { "below 400".to_owned() } else { wanted.to_string() };
     if wanted.contains(found) {
-        return Finding::new(true, format!("status is {found}, wanted: {words}"));
+        return Finding::new(true, format!("status is {found}, expected {words}"));
     }
     Finding::new(false, format!("status is {found}, not {words}"))
 }
@@ -89,7 +89,7 @@ impl HeaderRule {
         };
         let (met, unmet) = match &self.condition {
             HeaderCondition::Equals(text) | HeaderCondition::Contains(text) if found.is_empty() => {
-                (String::new(), format!(", wanted was {}", shown_text(name, &rendered(text, values))))
+                (String::new(), format!(", expected {}", shown_text(name, &rendered(text, values))))
             }
             HeaderCondition::Equals(text) => {
                 let wanted = shown_text(name, &rendered(text, values));
@@ -137,7 +137,7 @@ impl JsonRule {
             }
             (JsonCondition::Equals(wanted), None) => {
                 let wanted = clipped(&wanted_text(&at, wanted, values));
-                format!("{}, wanted was {wanted}", missing(&self.at, document))
+                format!("{}, expected {wanted}", missing(&self.at, document))
             }
             (JsonCondition::Equals(_), Some(found)) if is_met => {
                 format!("{} is {}", place(&at), shown_json(&at, found))

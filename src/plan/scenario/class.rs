@@ -142,10 +142,10 @@ fn share(object: &Object<'_>, is_open: bool) -> Result<ClassShare> {
     };
     let count = node.count(1..=u32::try_from(MAX_PERIOD).unwrap_or(u32::MAX))?;
     if object.get("weight").is_some() {
-        return Err(node.refused("does not go with \"weight\", which deals out the users of the other classes"));
+        return Err(node.refused("cannot be combined with \"weight\", which divides the users among the other classes"));
     }
     if is_open {
-        return Err(node.refused("does not go with --rate, which deals out arrivals by \"weight\""));
+        return Err(node.refused("cannot be combined with --rate, which divides arrivals by \"weight\""));
     }
     Ok(ClassShare::Fixed(count))
 }

@@ -59,7 +59,7 @@ fn parse(text: &str) -> std::result::Result<(&str, Operator, &str), String> {
         },
         [left, operator] => match operator_of(operator)? {
             operator @ (Operator::Exists | Operator::IsEmpty) => Ok((operand(left), operator, "")),
-            _ => Err(format!("nothing stands after {}; an empty text is written ''", operand(operator))),
+            _ => Err(format!("nothing follows {}; an empty text is written ''", operand(operator))),
         },
         [] | [_] => Err(expected()),
         [.., last] => Err(format!(

@@ -81,13 +81,13 @@ fn source(node: &Node<'_>, name: &str, folder: &Path, files: &mut Vec<PathBuf>) 
     };
     let delimiter = object.read("delimiter", |node| match format {
         "csv" => node.read(delimiter),
-        _ => Err(node.refused("goes with \"csv\"")),
+        _ => Err(node.refused("works only with \"csv\"")),
     })?;
     let is_per_user = object.read("per", |node| node.word(&[("user", ())]))?.is_some();
     let pick = object.read("pick", |node| node.word(&PICKS))?.unwrap_or(Pick::Sequential);
     let on_end = object.read("on_end", |node| match pick {
         Pick::Unique(_) => node.word(&ENDS),
-        _ => Err(node.refused("goes with \"pick\": \"unique\"")),
+        _ => Err(node.refused("works only with \"pick\": \"unique\"")),
     })?;
     let pick = on_end.map_or(pick, Pick::Unique);
     let path = folder.join(file.name()?);

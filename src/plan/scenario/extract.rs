@@ -74,7 +74,7 @@ fn from(object: &Object<'_>) -> Result<ExtractFrom> {
     if let Some(group) = object.get("group")
         && way.as_ref().is_none_or(|(key, _)| *key != "regex")
     {
-        return Err(group.refused("goes with \"regex\""));
+        return Err(group.refused("works only with \"regex\""));
     }
     let Some((key, node)) = way else {
         return match field {
@@ -90,7 +90,9 @@ fn from(object: &Object<'_>) -> Result<ExtractFrom> {
     let source = match (key, field) {
         (_, None) => TextSource::Body,
         ("between" | "regex", Some((field, _))) => TextSource::Field(field),
-        (_, Some((_, node))) => return Err(node.refused(format!("does not go with {key:?}, which is about the body"))),
+        (_, Some((_, node))) => {
+            return Err(node.refused(format!("cannot be combined with {key:?}, which is about the body")));
+        }
     };
     Ok(match key {
         "json" => ExtractFrom::Json(

@@ -88,12 +88,12 @@ impl Scenario {
         let Some(path) = &flags.scenario else {
             return match (&*flags.tags, &*flags.exclude_tags) {
                 ([], []) => Ok(None),
-                ([], _) => Err(Error::usage("--exclude-tags", "goes with --scenario")),
-                _ => Err(Error::usage("--tags", "goes with --scenario")),
+                ([], _) => Err(Error::usage("--exclude-tags", "works only with --scenario")),
+                _ => Err(Error::usage("--tags", "works only with --scenario")),
             };
         };
         if path.extension().is_some_and(|ending| ending == "py") {
-            let why = "locustfiles are not supported; write a scenario file (JSON), or requests on the command line";
+            let why = "is not a scenario file; convert it with swarmline import, and pass the scenario (JSON) with -f";
             return Err(Error::usage(format!("-f {}", path.display()), why));
         }
         for (flag, is_given) in [
@@ -104,7 +104,7 @@ impl Scenario {
         ] {
             if is_given {
                 let whence = if origins.of("scenario") == SettingSource::Env { " (SWARMLINE_SCENARIO)" } else { "" };
-                let why = format!("does not go with --scenario{whence}, whose requests are in the file");
+                let why = format!("cannot be combined with --scenario{whence}, whose requests are in the file");
                 return Err(Error::usage(flag, why));
             }
         }

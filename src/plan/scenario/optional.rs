@@ -68,7 +68,7 @@ pub(super) fn in_json<'j>(node: &Node<'_>, value: &'j Json) -> Result<(Option<Pr
     if let Json::Object(members) = inner
         && members.iter().any(|(name, _)| self::arguments(name).is_some())
     {
-        return Err(node.refused("${optional(...)} stands in another one"));
+        return Err(node.refused("${optional(...)} is inside another one"));
     }
     Ok((Some(chance), inner))
 }

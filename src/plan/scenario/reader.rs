@@ -107,7 +107,7 @@ impl<'j> Node<'j> {
 
     pub(super) fn number(&self) -> Result<f64> {
         let Json::Number(number) = self.value else { return Err(self.expected("a number")) };
-        number.as_f64().ok_or_else(|| self.refused(format!("{number} is beyond what a number here can be")))
+        number.as_f64().ok_or_else(|| self.refused(format!("{number} is out of range")))
     }
 
     /// A whole number, which 7.0 is, too.
@@ -187,7 +187,7 @@ impl<'j> Object<'j> {
         let mut present = self.present(keys);
         match present.len() {
             0 | 1 => Ok(present.pop()),
-            _ => Err(present[1].1.refused(format!("does not go with {:?}", present[0].0))),
+            _ => Err(present[1].1.refused(format!("cannot be combined with {:?}", present[0].0))),
         }
     }
 

@@ -201,7 +201,7 @@ fn method<'j>(object: &Object<'j>) -> Result<(String, Node<'j>)> {
         return Ok((object.need("method")?.read(value::method)?, node));
     }
     match object.get("method") {
-        Some(method) => Err(method.refused(format!("goes with \"request\", not with {key:?}"))),
+        Some(method) => Err(method.refused(format!("works only with \"request\", not with {key:?}"))),
         None => Ok((key.to_ascii_uppercase(), node)),
     }
 }

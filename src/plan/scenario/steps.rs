@@ -99,8 +99,8 @@ fn kind<'j>(node: &Node<'j>) -> Result<Option<(&'static str, Object<'j>)>> {
         return Err(node.refused(format!("{kind:?} and {other:?} are steps of their own")));
     }
     if let Some((stray, _)) = members.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-        let place = if known.contains(&"requests") { "; a request stands in its \"requests\"" } else { "" };
-        return Err(node.refused(format!("{stray:?} does not go with the step {kind:?}{place}")));
+        let place = if known.contains(&"requests") { "; a request belongs in its \"requests\"" } else { "" };
+        return Err(node.refused(format!("{stray:?} cannot be combined with the step {kind:?}{place}")));
     }
     Ok(Some((kind, node.object(known)?)))
 }

@@ -146,19 +146,19 @@ impl Top {
     fn check_model(&self, object: &Object<'_>) -> Result<()> {
         let refuse = |key: &str, why: &str| object.read(key, |node| Err::<(), _>(node.refused(why))).map(|_| ());
         if self.has("rate") {
-            refuse("wait", "does not go with \"rate\", which says when requests are sent")?;
-            refuse("spawn_rate", "does not go with \"rate\", which starts users as they are needed")?;
+            refuse("wait", "cannot be combined with \"rate\", which says when requests are sent")?;
+            refuse("spawn_rate", "cannot be combined with \"rate\", which starts users as they are needed")?;
             return object.need("user_classes")?.list()?.iter().try_for_each(|class| {
                 let own = class.object(&keys::CLASS)?.get("wait");
                 own.map_or(Ok(()), |node| {
-                    Err(node.refused("does not go with \"rate\", which says when requests are sent"))
+                    Err(node.refused("cannot be combined with \"rate\", which says when requests are sent"))
                 })
             });
         }
-        refuse_where(self.has("arrival"), || refuse("arrival", "goes with \"rate\""))?;
+        refuse_where(self.has("arrival"), || refuse("arrival", "works only with \"rate\""))?;
         if let Some(stages) = self.flags.stages.as_ref().filter(|_| self.has("stages")) {
-            refuse("users", "does not go with \"stages\", which say how many there are")?;
-            refuse("spawn_rate", "does not go with \"stages\", which say when users start")?;
+            refuse("users", "cannot be combined with \"stages\", which say how many there are")?;
+            refuse("spawn_rate", "cannot be combined with \"stages\", which say when users start")?;
             match Users::stages(stages).max_users() {
                 0 => refuse("stages", "never reach a user")?,
                 most if most > MAX_USERS => refuse("stages", &format!("go over {MAX_USERS} users"))?,

@@ -129,7 +129,7 @@ pub(super) fn client(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<A
     let (cert, key) = match (cert, key) {
         (None, None) => return Ok(None),
         (Some(cert), key) => (cert, key),
-        (None, Some(_)) => return Err(Error::usage("--key", "goes with --cert")),
+        (None, Some(_)) => return Err(Error::usage("--key", "works only with --cert")),
     };
     let cert = PemFile::read("--cert", cert)?;
     let chain = cert.certificates()?;

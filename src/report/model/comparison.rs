@@ -120,7 +120,7 @@ fn notes(baseline: &[ComparedRun<'_>], runs: &[ComparedRun<'_>]) -> Vec<String> 
         } else if is_single && ticks < MIN_TICKS {
             notes.push(format!(
                 "{title} has {ticks} ticks in its steady phase; the noise within a run is known from {MIN_TICKS} on: \
-                 let it run longer, or with a shorter --interval"
+                 run longer, or use a shorter --interval"
             ));
         }
     }

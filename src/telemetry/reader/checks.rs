@@ -51,15 +51,15 @@ impl TimesExtent {
 
     fn demand_users(self, users: u32) -> Result<(), Contradiction> {
         let is_too_many = self == Self::Shard && users > MAX_USERS;
-        if is_too_many { Err("users beyond all reason") } else { Ok(()) }
+        if is_too_many { Err("an implausible number of users") } else { Ok(()) }
     }
 }
 
 /// Numbers of lines, beyond any stream's.
 const MOST_LINES: u64 = 1 << 40;
 
-const COUNT: Contradiction = "a count beyond all reason";
-const NUMBER: Contradiction = "a number beyond all reason";
+const COUNT: Contradiction = "an implausible count";
+const NUMBER: Contradiction = "an implausible number";
 
 fn demand(is_so: bool, why: Contradiction) -> Result<(), Contradiction> {
     if is_so { Ok(()) } else { Err(why) }
@@ -90,7 +90,7 @@ impl Line<'_> {
             LineKind::Stats => line.check_stats(extent),
             LineKind::Cpu | LineKind::Mem | LineKind::Network | LineKind::CpuWarning | LineKind::Check => {
                 let value = line.value.ok_or("a value that is none")?;
-                demand(is_amount(value) && is_amount(line.available_cpus), "a value beyond all reason")
+                demand(is_amount(value) && is_amount(line.available_cpus), "an implausible value")
             }
             LineKind::Config => {
                 line.check_config(extent)?;
@@ -166,7 +166,7 @@ impl Telemetry<'_> {
         demand(timings.connecting.requests <= self.first_byte.count(), "more requests that connected than completed")?;
         let first_byte_us = timings.connecting.total_us() + timings.first_byte_us;
         demand(first_byte_us == u128::from(claim.sum_us), "timings that do not add up to the first byte")?;
-        demand(timings.body_us <= u128::from(MAX_CLAIMED_US), "a time beyond all reason")?;
+        demand(timings.body_us <= u128::from(MAX_CLAIMED_US), "an implausible time")?;
         Ok(Some(timings))
     }
 
@@ -195,7 +195,7 @@ impl Telemetry<'_> {
         demand(is_failed != self.error.is_empty(), "a request that failed without an error, or the reverse")?;
         let times = [self.due_ms, self.sent_ms, self.first_byte_ms.unwrap_or(self.sent_ms), self.done_ms];
         // 300 years: a master adds the time by which the shard started later.
-        demand(times.into_iter().all(|ms| (0.0..=1e13).contains(&ms)), "a time beyond all reason")?;
+        demand(times.into_iter().all(|ms| (0.0..=1e13).contains(&ms)), "an implausible time")?;
         demand(times.is_sorted(), "a request that was not due, then sent, then done")?;
         let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         demand(self.trace_id.is_empty() || is_id(&self.trace_id), "a trace id that is not of 32 hex digits")
@@ -226,7 +226,7 @@ impl Telemetry<'_> {
             demand(is_within(&self.error, MAX_NAME), "an error of more than 512 bytes")?;
             demand_counts(&[self.occurrences])?;
             demand(self.warmup_occurrences <= self.occurrences, "an error more often in the warm-up than in the run")?;
-            return demand(is_amount(self.first_seen) && is_amount(self.last_seen), "a time beyond all reason");
+            return demand(is_amount(self.first_seen) && is_amount(self.last_seen), "an implausible time");
         }
         extent.demand_users(self.user_count)?;
         demand_counts(&[self.num_requests])?;
@@ -305,7 +305,7 @@ impl Telemetry<'_> {
             demand(own == Some(shard.index), "a shard that is another than its source")?;
             demand(shard.index < shard.count, "a shard beyond the number of shards")?;
         }
-        demand(has_start && is_place, "a start without its time, or CPUs beyond all reason")?;
+        demand(has_start && is_place, "a start without its time, or an implausible number of CPUs")?;
         let text = |text: &str| serde_json::to_string(text).map_or(MOST.2, |text| text.len() + 4);
         let targets = self.targets.iter().map(|target| {
             24 + text(&target.host) + target.addresses.iter().map(|address| text(address)).sum::<usize>()

@@ -11,6 +11,8 @@ pub(crate) struct Page {
 /// A fenced block and its language.
 pub(crate) struct Block<'a> {
     pub(crate) language: &'a str,
+    /// The comment on the line before it, such as `exit 2`.
+    pub(crate) mark: Option<&'a str>,
     pub(crate) text: String,
 }
 
@@ -44,9 +46,13 @@ impl Page {
     pub(crate) fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks: Vec<Block<'_>> = Vec::new();
         let mut is_inside = false;
+        let mut before = "";
         for line in self.text.lines() {
             match line.strip_prefix("```") {
-                Some(language) if !is_inside => blocks.push(Block { language, text: String::new() }),
+                Some(language) if !is_inside => {
+                    let mark = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
+                    blocks.push(Block { language, mark, text: String::new() });
+                }
                 None if is_inside => {
                     let block = &mut blocks.last_mut().unwrap().text;
                     block.push_str(line);
@@ -55,6 +61,7 @@ impl Page {
                 _ => {}
             }
             is_inside ^= line.starts_with("```");
+            before = line;
         }
         assert!(!is_inside, "{}: a block without an end", self.path);
         blocks

@@ -225,7 +225,11 @@ fn a_fixed_count_is_exact_and_the_weights_deal_out_the_others() {
     assert_eq!(users(&shards), users(&server), "all shards together are the one host");
     let refused = scenario.run(&server, &["--rate", "5"]);
     assert_eq!(refused.code(), 2);
-    assert!(refused.stderr().contains("/user_classes/1/fixed_count: does not go with --rate"), "{}", refused.stderr());
+    assert!(
+        refused.stderr().contains("/user_classes/1/fixed_count: cannot be combined with --rate"),
+        "{}",
+        refused.stderr()
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn a_json_condition_says_what_was_found_and_what_was_wanted() {
     for (pointer, condition, told) in [
         ("/price", equals("5"), "/price is 37, not 5"),
         ("/item", equals(r#"{"id":2}"#), r#"/item is {"id":1,"tags":["a","b"]}, not {"id":2}"#),
-        ("/prise", equals("5"), "there is no /prise: the answer has price, item, token, none, wanted was 5"),
+        ("/prise", equals("5"), "there is no /prise: the answer has price, item, token, none, expected 5"),
         ("/item/tag", JsonCondition::Exists(true), "there is no /item/tag: /item has id, tags"),
         ("/item/tags/2", JsonCondition::Exists(true), "there is no /item/tags/2: /item/tags is an array of 2"),
         ("/price/x", JsonCondition::Exists(true), "there is no /price/x: /price is 37"),
@@ -53,7 +53,7 @@ fn the_other_conditions_say_so_too() {
         ("Vary", HeaderCondition::Contains(text("c")), "header Vary is a and b and does not contain c"),
         ("Vary", HeaderCondition::Exists(false), "header Vary is a and b, and there should be none"),
         ("ETag", HeaderCondition::Exists(true), "there is no header ETag"),
-        ("ETag", HeaderCondition::Equals(text("c")), "there is no header ETag, wanted was c"),
+        ("ETag", HeaderCondition::Equals(text("c")), "there is no header ETag, expected c"),
         ("X-Token", HeaderCondition::Equals(text("c")), "header X-Token is ***, not ***"),
     ] {
         let expect = Expect { header: vec![HeaderRule { name: name.to_owned(), condition }], ..Expect::default() };
