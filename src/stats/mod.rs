@@ -14,6 +14,7 @@ pub mod recent_rates;
 pub mod tally;
 pub mod aggregate;
 pub mod distributions;
+mod resampling;
 pub mod confidence;
 pub mod steadiness;
 pub mod comparison;
