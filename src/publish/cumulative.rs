@@ -1,6 +1,6 @@
 //! The run so far as cumulative values, which metrics systems take: they never fall while it goes on.
 
-use crate::report::model::timeline::PointTraffic;
+use crate::report::model::traffic::PointTraffic;
 use crate::report::model::{EndpointSeen, ReportModel, RunData};
 use crate::stats::aggregate::MAX_FINE_ENDPOINTS;
 use crate::stats::packed::{PackedHistogram, PackedTimes};
@@ -140,11 +140,26 @@ pub(super) fn plugin_times(totals: &[EndpointTotals]) -> Vec<PluginTimes> {
     by_name
 }
 
-/// `source` of the lines of a process in a stream.
-pub(super) fn source(model: &ReportModel, source_id: &str) -> &'static str {
-    let is_own = model.identity.source_id == source_id;
-    let own = model.identity.source.filter(|_| is_own);
-    own.unwrap_or(SourceKind::Worker).as_str()
+/// What tells the values of a metric apart, by name: labels in Prometheus, attributes in OpenTelemetry.
+pub(super) type Labels<'m> = Vec<(&'static str, &'m str)>;
+
+/// The labels that the plugin puts on every value of a process, and `further` ones.
+pub(super) fn plugin_labels<'m>(
+    model: &'m ReportModel,
+    source_id: &'m str,
+    further: &[(&'static str, &'m str)],
+) -> Labels<'m> {
+    let identity = &model.identity;
+    let own = identity.source.filter(|_| identity.source_id == source_id);
+    let source = own.unwrap_or(SourceKind::Worker).as_str();
+    let mut labels = vec![
+        ("source", source),
+        ("source_id", source_id),
+        ("run_id", &identity.run_id),
+        ("testplan", &identity.testplan),
+    ];
+    labels.extend(further);
+    labels
 }
 
 #[cfg(test)]

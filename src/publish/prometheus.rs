@@ -7,7 +7,7 @@ mod text;
 use super::cumulative::{Buckets, EndpointTotals, endpoints};
 use super::feed::{FeedState, LiveReport};
 use crate::clock::unix_time;
-use crate::report::model::timeline::PointTraffic;
+use crate::report::model::traffic::PointTraffic;
 use crate::report::model::{ReportModel, RunData};
 use crate::stats::packed::PackedTimes;
 use crate::stats::scale::Scale;

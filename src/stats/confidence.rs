@@ -6,8 +6,13 @@
 //! cover the true value too rarely with so few ticks (0.84 to 0.90 instead of 0.95 in a simulation); an interval from
 //! their standard error, Student's t and a factor for the blocks' length covers it.
 
+use std::ops::Range;
+
 use super::distributions::t_quantile;
-use super::packed::{PackedTimes, rank};
+use super::histogram::Precision;
+use super::packed::{PackedHistogram, PackedTimes, rank};
+use super::resampling::values_at_ranks_us;
+use super::times::Times;
 use crate::plan::random::Random;
 
 /// Minimum ticks: with fewer, there are not enough blocks to tell how much they differ.
@@ -96,20 +101,14 @@ pub type Estimates = [Option<Estimate>; Figure::ALL.len()];
 #[derive(Clone, Debug, Default)]
 pub struct TickSeries {
     ticks: Vec<Tick>,
-    /// Highest value of each slot in use, in microseconds, ascending.
-    slots: Vec<u64>,
-    min_us: u64,
-    max_us: u64,
+    all: PackedTimes,
 }
 
-/// One tick.
+/// One tick, or several joined.
 #[derive(Clone, Debug, Default)]
 struct Tick {
     seconds: f64,
-    completed: u64,
-    sum_us: f64,
-    /// Index of a slot in use, and how many times fell into it.
-    times: Vec<(usize, u64)>,
+    times: PackedTimes,
 }
 
 impl TickSeries {
@@ -118,28 +117,17 @@ impl TickSeries {
     pub fn new<'t>(ticks: impl Iterator<Item = (f64, &'t PackedTimes)>) -> Self {
         let ticks: Vec<(f64, &PackedTimes)> = ticks.collect();
         let per_tick = ticks.len().div_ceil(MAX_TICKS).max(1);
-        let mut all = PackedTimes::default();
-        let joined: Vec<(f64, PackedTimes)> = ticks
-            .chunks(per_tick)
-            .map(|part| {
-                let mut times = PackedTimes::default();
-                for (_, tick) in part {
-                    times.add(tick);
-                }
-                all.add(&times);
-                (part.iter().map(|(seconds, _)| seconds).sum(), times)
-            })
-            .collect();
-        let slots: Vec<u64> = all.histogram.iter().map(|(us, _)| us).collect();
-        let place = |us: u64| slots.partition_point(|known| *known < us);
-        let tick = |(seconds, times): &(f64, PackedTimes)| Tick {
-            seconds: *seconds,
-            completed: times.sum.count,
-            sum_us: times.sum.sum_us as f64,
-            times: times.histogram.iter().map(|(us, count)| (place(us), count)).collect(),
-        };
-        let ticks = joined.iter().map(tick).collect();
-        Self { ticks, slots, min_us: all.sum.min_us(), max_us: all.sum.max_us }
+        let mut all = Times::new(Precision::Fine);
+        let mut sum = Times::new(Precision::Fine);
+        let joined = ticks.chunks(per_tick).map(|part| {
+            part.iter().for_each(|(_, times)| sum.add_packed(times));
+            all.add(&sum);
+            let times = sum.to_packed();
+            sum.clear();
+            Tick { seconds: part.iter().map(|(seconds, _)| seconds).sum(), times }
+        });
+        let ticks = joined.collect();
+        Self { ticks, all: all.to_packed() }
     }
 
     /// The number of ticks.
@@ -169,12 +157,13 @@ impl TickSeries {
             return Estimates::default();
         }
         let mut random = Random::seeded(seed);
+        let samples: Vec<Vec<Range<usize>>> = (0..RESAMPLES).map(|_| draw(ticks, block, &mut random)).collect();
+        let totals: Vec<Totals> = samples.iter().map(|sample| self.totals_of(sample)).collect();
+        let histograms: Vec<&PackedHistogram> = self.ticks.iter().map(|tick| &tick.times.histogram).collect();
+        let ranks: Vec<_> = totals.iter().map(Totals::ranks).collect();
         let mut spread = [Spread::default(); Figure::ALL.len()];
-        let mut weights = vec![0_u32; ticks];
-        for _ in 0..RESAMPLES {
-            weights.fill(0);
-            draw(&mut weights, block, &mut random);
-            let figures = self.figures(|place| weights[place]);
+        for (totals, times) in totals.iter().zip(values_at_ranks_us(&histograms, &samples, &ranks)) {
+            let figures = self.figures(totals, times);
             spread.iter_mut().zip(figures).for_each(|(spread, figure)| spread.add(figure));
         }
         let (all, length) = (ticks as f64, block as f64);
@@ -193,46 +182,58 @@ impl TickSeries {
     /// 10 completed requests beyond it, and for a figure that is 0.
     #[must_use]
     pub fn values(&self) -> [Option<f64>; Figure::ALL.len()] {
-        let completed: u64 = self.ticks.iter().map(|tick| tick.completed).sum();
-        let values = self.figures(|_| 1);
+        let whole = Totals::of(self.ticks.iter().map(|tick| (tick, 1)));
+        let completed = whole.completed;
+        let times = whole.ranks().map(|rank| self.all.histogram.value_at_rank_us(rank));
+        let values = self.figures(&whole, times);
         Figure::ALL.map(|figure| {
             let beyond = figure.per_million().map(|share| completed - rank(completed, share).min(completed));
             values[figure.index()].filter(|_| beyond.is_none_or(|beyond| beyond >= MIN_BEYOND))
         })
     }
 
-    /// The figures on the logarithmic scale, each tick being counted as often as its weight; `None` for one that is 0.
-    fn figures(&self, weight: impl Fn(usize) -> u32) -> [Option<f64>; Figure::ALL.len()] {
-        let mut counts = vec![0_u64; self.slots.len()];
-        let (mut completed, mut seconds, mut sum_us) = (0_u64, 0.0, 0.0);
-        for (place, tick) in self.ticks.iter().enumerate() {
-            let weight = weight(place);
-            if weight == 0 {
-                continue;
-            }
-            seconds += tick.seconds * f64::from(weight);
-            sum_us += tick.sum_us * f64::from(weight);
-            completed += tick.completed * u64::from(weight);
-            tick.times.iter().for_each(|(slot, count)| counts[*slot] += count * u64::from(weight));
-        }
-        let mut below = 0;
-        let mut slots = counts.iter().enumerate();
-        let mut percentile = |per_million| {
-            let wanted = rank(completed, per_million);
-            while below < wanted {
-                let (_, count) = slots.next()?;
-                below += count;
-            }
-            // `slots` stands behind the slot that reached the rank.
-            let place = self.slots.len() - slots.len() - 1;
-            Some((self.slots[place].clamp(self.min_us, self.max_us)) as f64)
-        };
-        // In ascending order, as one pass serves all.
-        let times = if completed > 0 { [500_000, 950_000, 990_000].map(&mut percentile) } else { [None; 3] };
+    /// The totals of a sample.
+    fn totals_of(&self, sample: &[Range<usize>]) -> Totals {
+        let mut weights = vec![0_u32; self.ticks.len()];
+        sample.iter().for_each(|block| weights[block.clone()].iter_mut().for_each(|weight| *weight += 1));
+        Totals::of(self.ticks.iter().zip(weights))
+    }
+
+    /// The figures on the logarithmic scale, of totals and the times at their ranks; `None` for one that is 0.
+    fn figures(&self, totals: &Totals, times: [Option<u64>; 3]) -> [Option<f64>; Figure::ALL.len()] {
+        let Totals { completed, seconds, sum_us } = *totals;
+        let (min_us, max_us) = (self.all.sum.min_us(), self.all.sum.max_us);
+        let times = times.map(|time| time.filter(|_| completed > 0).map(|us| us.clamp(min_us, max_us) as f64));
         let [p50, p95, p99] = times;
         let mean = (completed > 0).then(|| sum_us / completed as f64);
         let rate = (completed > 0 && seconds > 0.0).then(|| completed as f64 / seconds);
         [p50, p95, p99, mean, rate].map(|value| value.filter(|value| *value > 0.0).map(f64::ln))
+    }
+}
+
+/// Sums over ticks.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    completed: u64,
+    seconds: f64,
+    sum_us: f64,
+}
+
+impl Totals {
+    /// The sums over ticks that count as often as their weights.
+    fn of<'t>(ticks: impl Iterator<Item = (&'t Tick, u32)>) -> Self {
+        let mut totals = Self::default();
+        for (tick, weight) in ticks.filter(|(_, weight)| *weight > 0) {
+            totals.seconds += tick.seconds * f64::from(weight);
+            totals.sum_us += tick.times.sum.sum_us as f64 * f64::from(weight);
+            totals.completed += tick.times.sum.count * u64::from(weight);
+        }
+        totals
+    }
+
+    /// The ranks of the percentiles, in ascending order.
+    fn ranks(&self) -> [u64; 3] {
+        [500_000, 950_000, 990_000].map(|per_million| rank(self.completed, per_million))
     }
 }
 
@@ -246,15 +247,16 @@ fn slot_error(figure: Figure, value: f64) -> f64 {
     width / value / 12.0_f64.sqrt()
 }
 
-/// Draws as many ticks as there are, in blocks of adjacent ones, and counts how often each was drawn.
-fn draw(weights: &mut [u32], block: usize, random: &mut Random) {
-    let (ticks, mut drawn) = (weights.len(), 0);
-    while drawn < ticks {
+/// Draws as many ticks as there are, in blocks of adjacent ones.
+fn draw(ticks: usize, block: usize, random: &mut Random) -> Vec<Range<usize>> {
+    let mut drawn = 0;
+    let mut next = || {
         let start = random.below(ticks - block + 1);
         let length = block.min(ticks - drawn);
-        weights[start..start + length].iter_mut().for_each(|weight| *weight += 1);
         drawn += length;
-    }
+        start..start + length
+    };
+    (0..ticks.div_ceil(block)).map(|_| next()).collect()
 }
 
 /// Standard deviation of values that are added one by one.

@@ -113,6 +113,31 @@ impl TimeHistogram {
         }
     }
 
+    /// Adds counts by slot of [`Scale::FINE`], in ascending order and none beyond an hour, as [`Self::record_many`] would.
+    pub(super) fn add_fine_slots(&mut self, slots: impl Iterator<Item = (u64, u64)>) {
+        if self.precision != Precision::Fine {
+            slots.for_each(|(slot, count)| self.record_many(Scale::FINE.highest(slot), count));
+            return;
+        }
+        for (slot, count) in slots {
+            let slot = slot_index(slot);
+            if slot >= self.counts.len() {
+                self.grow(slot);
+            }
+            self.counts[slot] += count;
+            self.count += count;
+        }
+    }
+
+    /// Counts by slot of [`Scale::FINE`], in ascending order; a coarse slot counts as the highest time that it may have been.
+    pub(super) fn fine_slots(&self) -> impl Iterator<Item = (u64, u64)> {
+        let scale = self.precision.scale();
+        let is_fine = self.precision == Precision::Fine;
+        self.recorded().map(move |(slot, count)| {
+            (if is_fine { slot } else { Scale::FINE.slot(scale.highest(slot).min(MAX_TIME_US)) }, count)
+        })
+    }
+
     #[cold]
     fn grow(&mut self, slot: usize) {
         let room = slot_index(self.precision.scale().doubling_end(slot as u64));
@@ -215,7 +240,7 @@ impl TimeHistogram {
     }
 
     /// The same for several ranks in ascending order.
-    fn values_at_ranks_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
+    pub(super) fn values_at_ranks_us<const N: usize>(&self, places: [u64; N]) -> [u64; N] {
         let mut times = [0; N];
         let mut wanted = places.map(|place| place.min(self.count).max(1)).into_iter().zip(&mut times).peekable();
         let (mut before, mut first) = (0, 0);

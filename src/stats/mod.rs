@@ -15,6 +15,7 @@ pub mod warmup;
 pub mod tally;
 pub mod aggregate;
 pub mod distributions;
+mod resampling;
 pub mod confidence;
 pub mod steadiness;
 pub mod comparison;

@@ -17,18 +17,37 @@ pub struct PackedHistogram {
     count: u64,
 }
 
-/// An item of an iterator over [`Packed`]: a slot of [`Scale::FINE`] and its count.
+/// A slot of [`Scale::FINE`] and its count.
 type SlotCount = (u64, u64);
+
+/// The slot that a time in microseconds is counted in.
+fn slot_of(us: u64) -> u64 {
+    Scale::FINE.slot(us.clamp(1, MAX_TIME_US))
+}
 
 impl PackedHistogram {
     /// Packs times in microseconds and their counts, in ascending order. Anything over an hour counts as an
     /// hour.
     #[must_use]
     pub fn of(times: impl IntoIterator<Item = (u64, u64)>) -> Self {
-        let mut packer = Packer::default();
-        for (us, count) in times {
-            packer.add((Scale::FINE.slot(us.clamp(1, MAX_TIME_US)), count));
+        Self::of_slots(times.into_iter().map(|(us, count)| (slot_of(us), count)))
+    }
+
+    /// Packs counts by slot of a scale, in ascending order, as [`Self::of`] would their times.
+    #[must_use]
+    pub fn of_recorded(scale: Scale, slots: &[(u64, u64)]) -> Self {
+        let last = Scale::FINE.slot(MAX_TIME_US);
+        if scale == Scale::FINE && slots.last().is_some_and(|(slot, _)| *slot <= last) {
+            // 0 counts as 1 µs.
+            return Self::of_slots(slots.iter().map(|(slot, count)| ((*slot).max(1), *count)));
         }
+        Self::of(slots.iter().map(|(slot, count)| (scale.highest(*slot), *count)))
+    }
+
+    /// Packs counts by slot of [`Scale::FINE`], in ascending order.
+    pub(super) fn of_slots(slots: impl Iterator<Item = SlotCount>) -> Self {
+        let mut packer = Packer::default();
+        slots.for_each(|entry| packer.add(entry));
         packer.finish()
     }
 
@@ -38,9 +57,15 @@ impl PackedHistogram {
         self.count
     }
 
+    /// Bytes that it takes.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Each counted time, as the highest value of its slot, and its count; ascending.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.entries().map(|(slot, count)| (Scale::FINE.highest(slot), count))
+        self.slots().map(|(slot, count)| (Scale::FINE.highest(slot), count))
     }
 
     /// Adds all counts of `other`, exactly.
@@ -54,18 +79,19 @@ impl PackedHistogram {
 
     fn merged(&self, other: &Self) -> Self {
         let mut packer = Packer::default();
-        let (mut ours, mut theirs) = (self.entries().peekable(), other.entries().peekable());
-        loop {
-            let next = match (ours.peek(), theirs.peek()) {
-                (Some(our), Some(their)) if our.0 <= their.0 => ours.next(),
-                (Some(_), None) => ours.next(),
-                (_, Some(_)) => theirs.next(),
-                (None, None) => break,
-            };
-            if let Some(entry) = next {
-                packer.add(entry);
+        packer.packed.bytes.reserve(self.bytes.len() + other.bytes.len());
+        let (mut ours, mut theirs) = (self.slots(), other.slots());
+        let (mut our, mut their) = (ours.next(), theirs.next());
+        while let (Some(ahead), Some(behind)) = (our, their) {
+            if ahead.0 <= behind.0 {
+                packer.add(ahead);
+                our = ours.next();
+            } else {
+                packer.add(behind);
+                their = theirs.next();
             }
         }
+        our.into_iter().chain(ours).chain(their).chain(theirs).for_each(|entry| packer.add(entry));
         packer.finish()
     }
 
@@ -73,24 +99,59 @@ impl PackedHistogram {
     /// it; 0 when empty.
     #[must_use]
     pub fn percentile_us(&self, per_million: u64) -> u64 {
-        let wanted = rank(self.count, per_million);
-        let mut below: u64 = 0;
-        let place = self.iter().find(|(_, count)| {
-            below = count.saturating_add(below);
-            below >= wanted
-        });
-        place.map_or(0, |(us, _)| us)
+        let [time] = self.percentiles_us([per_million]);
+        time
     }
 
-    fn entries(&self) -> impl Iterator<Item = SlotCount> {
-        let mut rest = self.bytes.as_slice();
-        let mut slot = 0;
-        std::iter::from_fn(move || {
-            let step = take_number(&mut rest)?;
-            slot += step >> 1;
-            let count = if step & 1 == 1 { take_number(&mut rest)? } else { 1 };
-            Some((slot, count))
-        })
+    /// Several percentiles in ascending order, at the cost of one.
+    #[must_use]
+    pub fn percentiles_us<const N: usize>(&self, per_million: [u64; N]) -> [u64; N] {
+        self.values_at_ranks_us(per_million.map(|per_million| rank(self.count, per_million)))
+    }
+
+    /// The time with a given rank, from 1, among all counted times in ascending order; `None` if there are fewer.
+    #[must_use]
+    pub fn value_at_rank_us(&self, rank: u64) -> Option<u64> {
+        let [time] = self.values_at_ranks_us([rank]);
+        (rank <= self.count && self.count > 0).then_some(time)
+    }
+
+    /// The times with these ranks in ascending order; 0 where there are fewer.
+    fn values_at_ranks_us<const N: usize>(&self, ranks: [u64; N]) -> [u64; N] {
+        let mut times = [0; N];
+        let mut wanted = ranks.into_iter().zip(&mut times).peekable();
+        let (mut below, mut slots) = (0_u64, self.slots());
+        while wanted.peek().is_some() {
+            let Some((slot, count)) = slots.next() else { break };
+            below = below.saturating_add(count);
+            while let Some((_, time)) = wanted.next_if(|(rank, _)| *rank <= below) {
+                *time = Scale::FINE.highest(slot);
+            }
+        }
+        times
+    }
+
+    /// Each slot of [`Scale::FINE`] in use, and its count; ascending.
+    pub(super) fn slots(&self) -> Slots<'_> {
+        Slots { rest: &self.bytes, slot: 0 }
+    }
+}
+
+/// The slots of a histogram.
+pub(super) struct Slots<'h> {
+    rest: &'h [u8],
+    slot: u64,
+}
+
+impl Iterator for Slots<'_> {
+    type Item = SlotCount;
+
+    #[inline]
+    fn next(&mut self) -> Option<SlotCount> {
+        let step = take_number(&mut self.rest)?;
+        self.slot += step >> 1;
+        let count = if step & 1 == 1 { take_number(&mut self.rest)? } else { 1 };
+        Some((self.slot, count))
     }
 }
 
@@ -102,7 +163,7 @@ pub fn rank(count: u64, per_million: u64) -> u64 {
     u64::try_from(place).unwrap_or(u64::MAX).max(1)
 }
 
-/// Builds a [`Packed`] from entries in ascending order; entries of one slot are added up.
+/// Builds a [`PackedHistogram`] from entries in ascending order; entries of one slot are added up.
 #[derive(Default)]
 struct Packer {
     packed: PackedHistogram,
@@ -140,6 +201,7 @@ impl Packer {
     }
 }
 
+#[inline]
 fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number.to_le_bytes()[0] | 0x80);
@@ -148,7 +210,13 @@ fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number.to_le_bytes()[0]);
 }
 
+#[inline]
 fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    // The usual case: one byte.
+    if let Some((byte @ ..0x80, rest)) = bytes.split_first() {
+        *bytes = rest;
+        return Some(u64::from(*byte));
+    }
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (byte, rest) = bytes.split_first()?;
@@ -181,10 +249,17 @@ impl PackedTimes {
     /// exact minimum and maximum; 0 if empty.
     #[must_use]
     pub fn percentile_us(&self, per_million: u64) -> u64 {
+        let [time] = self.percentiles_us([per_million]);
+        time
+    }
+
+    /// Several percentiles in ascending order, at the cost of one.
+    #[must_use]
+    pub fn percentiles_us<const N: usize>(&self, per_million: [u64; N]) -> [u64; N] {
         if self.sum.count == 0 {
-            return 0;
+            return [0; N];
         }
-        self.histogram.percentile_us(per_million).clamp(self.sum.min_us(), self.sum.max_us)
+        self.histogram.percentiles_us(per_million).map(|us| us.clamp(self.sum.min_us(), self.sum.max_us))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::histogram::{Precision, TimeHistogram};
-use super::packed::PackedTimes;
+use super::packed::{PackedHistogram, PackedTimes, rank};
 use super::scale::Scale;
 use super::sum::Sum;
 
@@ -54,9 +54,13 @@ impl Times {
     /// Adds times in packed form.
     pub fn add_packed(&mut self, other: &PackedTimes) {
         self.sum.add(&other.sum);
-        for (us, count) in other.histogram.iter() {
-            self.histogram.record_many(us, count);
-        }
+        self.histogram.add_fine_slots(other.histogram.slots());
+    }
+
+    /// All times in packed form.
+    #[must_use]
+    pub fn to_packed(&self) -> PackedTimes {
+        PackedTimes { sum: self.sum, histogram: PackedHistogram::of_slots(self.histogram.fine_slots()) }
     }
 
     /// Clears everything and keeps the allocated memory.
@@ -95,6 +99,16 @@ impl Times {
             return [0; N];
         }
         self.histogram.percentiles_us(permille).map(|us| us.clamp(self.sum.min_us(), self.sum.max_us))
+    }
+
+    /// The same for millionths instead of thousandths.
+    #[must_use]
+    pub fn percentiles_per_million_us<const N: usize>(&self, per_million: [u64; N]) -> [u64; N] {
+        if self.sum.count == 0 {
+            return [0; N];
+        }
+        let ranks = per_million.map(|per_million| rank(self.histogram.count(), per_million));
+        self.histogram.values_at_ranks_us(ranks).map(|us| us.clamp(self.sum.min_us(), self.sum.max_us))
     }
 
     /// The time in microseconds with a given rank, from 1, in ascending order, clamped to the exact minimum

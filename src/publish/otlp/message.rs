@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::exponential::Exponential;
 use super::proto::{Field, Message, fields};
-use crate::publish::cumulative::{Buckets, PLUGIN_BOUNDS_MS};
+use crate::publish::cumulative::{Buckets, Labels, PLUGIN_BOUNDS_MS};
 
 /// `AGGREGATION_TEMPORALITY_CUMULATIVE`.
 const CUMULATIVE: u64 = 2;
@@ -22,9 +22,6 @@ pub(super) struct Period {
     pub(super) now: Duration,
 }
 
-/// Attributes of a value.
-pub(super) type Attributes<'a> = Vec<(&'static str, &'a str)>;
-
 /// One value of a metric, or one histogram.
 pub(super) struct DataPoint(Message);
 
@@ -33,19 +30,19 @@ pub(super) struct Metric(Message);
 
 impl Period {
     /// A value that is a number.
-    pub(super) fn number(self, attributes: &Attributes<'_>, value: f64) -> DataPoint {
+    pub(super) fn number(self, attributes: &Labels<'_>, value: f64) -> DataPoint {
         let point = self.times(Message::default(), 2).double(4, value);
         DataPoint(point.messages(7, &key_values(attributes)))
     }
 
     /// A count.
-    pub(super) fn count(self, attributes: &Attributes<'_>, value: u64) -> DataPoint {
+    pub(super) fn count(self, attributes: &Labels<'_>, value: u64) -> DataPoint {
         let point = self.times(Message::default(), 2).fixed(6, value);
         DataPoint(point.messages(7, &key_values(attributes)))
     }
 
     /// Times in exponential buckets, with their exact sum in seconds.
-    pub(super) fn exponential(self, attributes: &Attributes<'_>, sum_us: u128, times: &Exponential) -> DataPoint {
+    pub(super) fn exponential(self, attributes: &Labels<'_>, sum_us: u128, times: &Exponential) -> DataPoint {
         let buckets = Message::default().sint(1, times.offset).packed_uints(2, &times.counts);
         let point = self
             .times(Message::default().messages(1, &key_values(attributes)), 2)
@@ -58,7 +55,7 @@ impl Period {
     }
 
     /// Times in the plugin's buckets, with their exact sum in milliseconds.
-    pub(super) fn explicit(self, attributes: &Attributes<'_>, times: &Buckets) -> DataPoint {
+    pub(super) fn explicit(self, attributes: &Labels<'_>, times: &Buckets) -> DataPoint {
         let ends = times.cumulative.iter().copied().chain([times.count]);
         let mut below = 0;
         let counts: Vec<u64> = ends.map(|end| end.saturating_sub(std::mem::replace(&mut below, end))).collect();
@@ -137,7 +134,7 @@ pub(super) fn rejected(response: &[u8]) -> (u64, String) {
     rejected
 }
 
-fn key_values(attributes: &Attributes<'_>) -> Vec<Message> {
+fn key_values(attributes: &Labels<'_>) -> Vec<Message> {
     attributes.iter().map(|(key, value)| key_value(key, value)).collect()
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::exponential::Exponential;
-use super::message::{Attributes, Metric, Period, request};
+use super::message::{Metric, Period, request};
 use super::plugin;
 use crate::clock::unix_time;
-use crate::publish::cumulative::{EndpointTotals, endpoints};
+use crate::publish::cumulative::{EndpointTotals, Labels, endpoints};
 use crate::report::model::failed::FailedTimesSeen;
-use crate::report::model::timeline::PointTraffic;
+use crate::report::model::traffic::PointTraffic;
 use crate::report::model::{ReportModel, RunData};
 use crate::stats::packed::{PackedHistogram, PackedTimes};
 use crate::stats::scale::Scale;
@@ -56,7 +56,7 @@ fn times(period: Period, run: &RunData, totals: &[EndpointTotals]) -> Vec<Metric
     let server = server(run);
     let (mut client, mut response, mut first_byte) = (Vec::new(), Vec::new(), Vec::new());
     for total in totals.iter().filter(|total| total.traffic.completed() > 0) {
-        let attributes: Attributes<'_> = endpoint(total).into_iter().chain(server.clone()).collect();
+        let attributes: Labels<'_> = endpoint(total).into_iter().chain(server.clone()).collect();
         for (class, sum_us, times) in by_result(&total.traffic) {
             let error = class.map(|class| ("error.type", class));
             let attributes = attributes.iter().copied().chain(error).collect();
@@ -106,7 +106,7 @@ fn coarse(histogram: &PackedHistogram) -> BTreeMap<u64, u64> {
 }
 
 /// Attributes of an endpoint.
-fn endpoint(total: &EndpointTotals) -> Attributes<'_> {
+fn endpoint(total: &EndpointTotals) -> Labels<'_> {
     let method = total.method.as_str();
     let mut attributes = if METHODS.contains(&method) {
         vec![("http.request.method", method)]
@@ -118,7 +118,7 @@ fn endpoint(total: &EndpointTotals) -> Attributes<'_> {
 }
 
 /// The host that requests were sent to, where there is only one.
-fn server(run: &RunData) -> Attributes<'_> {
+fn server(run: &RunData) -> Labels<'_> {
     let [target] = run.plan.targets.as_slice() else { return Vec::new() };
     let port = |(_, port): &(&str, &str)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     match target.host.rsplit_once(':').filter(port) {
@@ -132,7 +132,7 @@ fn counts(period: Period, totals: &[EndpointTotals]) -> Vec<Metric> {
     let mut completed = Vec::new();
     let (mut failed, mut aborted, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for total in totals {
-        let with = |key, value| endpoint(total).into_iter().chain([(key, value)]).collect::<Attributes<'_>>();
+        let with = |key, value| endpoint(total).into_iter().chain([(key, value)]).collect::<Labels<'_>>();
         let traffic = &total.traffic;
         for (result, count) in [("ok", traffic.ok), ("failed", traffic.failed)] {
             completed.push(period.count(&with("swarmline.result", result), count));

@@ -1,21 +1,24 @@
 //! The metrics of the plugin's own recorder for OpenTelemetry, as it sends them.
 
-use super::message::{Attributes, DataPoint, Metric, Period};
-use crate::publish::cumulative::{Buckets, EndpointTotals, MIB, PluginTimes, plugin_times, source};
+use super::message::{DataPoint, Metric, Period};
+use crate::publish::cumulative::{Buckets, EndpointTotals, MIB, PluginTimes, plugin_labels, plugin_times};
 use crate::report::model::ReportModel;
 use crate::report::model::processes::ProcessSeen;
 use crate::vocabulary::Direction;
 
 pub(super) fn metrics(period: Period, model: &ReportModel, totals: &[EndpointTotals]) -> Vec<Metric> {
-    let own = || attributes(model, &model.identity.source_id);
+    let own_id = &model.identity.source_id;
     let by_name = plugin_times(totals);
     let times = |of: fn(&PluginTimes) -> &Buckets| {
-        let point = |times: &PluginTimes| period.explicit(&with(own(), ("endpoint", &times.endpoint)), of(times));
+        let point = |times: &PluginTimes| {
+            period.explicit(&plugin_labels(model, own_id, &[("endpoint", &times.endpoint)]), of(times))
+        };
         by_name.iter().map(point).collect::<Vec<_>>()
     };
-    let users = model.run.last_tick.iter().map(|tick| period.number(&own(), tick.gauges.users.into()));
+    let own = plugin_labels(model, own_id, &[]);
+    let users = model.run.last_tick.iter().map(|tick| period.number(&own, tick.gauges.users.into()));
     let gauge = |value: fn(&ProcessSeen) -> f64| {
-        let point = |(source_id, process)| period.number(&attributes(model, source_id), value(process));
+        let point = |(source_id, process)| period.number(&plugin_labels(model, source_id, &[]), value(process));
         model.run.processes.iter().map(point).collect::<Vec<_>>()
     };
     vec![
@@ -32,7 +35,7 @@ pub(super) fn metrics(period: Period, model: &ReportModel, totals: &[EndpointTot
 fn network(period: Period, model: &ReportModel) -> Vec<DataPoint> {
     let of_process = |(source_id, process): (&str, &ProcessSeen)| {
         [(Direction::Sent, process.network_sent), (Direction::Recv, process.network_received)]
-            .map(|(way, bytes)| period.number(&with(attributes(model, source_id), ("direction", way.as_str())), bytes))
+            .map(|(way, bytes)| period.number(&plugin_labels(model, source_id, &[("direction", way.as_str())]), bytes))
     };
     model.run.processes.iter().flat_map(of_process).collect()
 }
@@ -41,25 +44,9 @@ fn events(period: Period, model: &ReportModel) -> Vec<DataPoint> {
     let mut points = Vec::new();
     for (source_id, process) in model.run.processes.iter() {
         for (event, count) in &process.events {
-            let attributes = with(attributes(model, source_id), ("event", event.as_str()));
+            let attributes = plugin_labels(model, source_id, &[("event", event.as_str())]);
             points.push(period.count(&attributes, *count));
         }
     }
     points
-}
-
-/// Those that the plugin puts on everything.
-fn attributes<'m>(model: &'m ReportModel, source_id: &'m str) -> Attributes<'m> {
-    let identity = &model.identity;
-    vec![
-        ("source", source(model, source_id)),
-        ("source_id", source_id),
-        ("run_id", &identity.run_id),
-        ("testplan", &identity.testplan),
-    ]
-}
-
-fn with<'m>(mut attributes: Attributes<'m>, further: (&'static str, &'m str)) -> Attributes<'m> {
-    attributes.push(further);
-    attributes
 }

@@ -1,13 +1,15 @@
 //! The metrics of the plugin's own recorder for OpenTelemetry, under the names that Prometheus gives them, for its dashboards.
 
 use super::text::{Kind, Text, decimal, millis};
-use crate::publish::cumulative::{Buckets, EndpointTotals, MIB, PLUGIN_BOUNDS_MS, PluginTimes, plugin_times, source};
+use crate::publish::cumulative::{
+    Buckets, EndpointTotals, MIB, PLUGIN_BOUNDS_MS, PluginTimes, plugin_labels, plugin_times,
+};
 use crate::report::model::ReportModel;
 use crate::vocabulary::Direction;
 
 pub(super) fn write(text: &mut Text, model: &ReportModel, totals: &[EndpointTotals]) {
     write_times(text, model, totals);
-    let own = labels(model, &model.identity.source_id);
+    let own = plugin_labels(model, &model.identity.source_id, &[]);
     if let Some(tick) = &model.run.last_tick {
         let family = "locust_tl_user_metric_count_ratio";
         text.family(family, Kind::Gauge, "Users running.");
@@ -16,19 +18,19 @@ pub(super) fn write(text: &mut Text, model: &ReportModel, totals: &[EndpointTota
     let family = "locust_tl_system_metric_cpu_percent";
     text.family(family, Kind::Gauge, "CPU of a process, percent of one core.");
     for (source_id, process) in model.run.processes.iter() {
-        text.sample(family, &labels(model, source_id), &decimal(process.cpu_percent));
+        text.sample(family, &plugin_labels(model, source_id, &[]), &decimal(process.cpu_percent));
     }
     let family = "locust_tl_system_metric_mem_bytes";
     text.family(family, Kind::Gauge, "Resident memory of a process.");
     for (source_id, process) in model.run.processes.iter() {
-        text.sample(family, &labels(model, source_id), &decimal((process.memory_mib * MIB).round()));
+        text.sample(family, &plugin_labels(model, source_id, &[]), &decimal((process.memory_mib * MIB).round()));
     }
     let family = "locust_tl_system_metric_network_bytes";
     text.family(family, Kind::Gauge, "Bytes on all interfaces of a process's host, since boot.");
     for (source_id, process) in model.run.processes.iter() {
         for (direction, bytes) in [(Direction::Sent, process.network_sent), (Direction::Recv, process.network_received)]
         {
-            let labels = with(labels(model, source_id), ("direction", direction.as_str()));
+            let labels = plugin_labels(model, source_id, &[("direction", direction.as_str())]);
             text.sample(family, &labels, &decimal(bytes));
         }
     }
@@ -36,7 +38,7 @@ pub(super) fn write(text: &mut Text, model: &ReportModel, totals: &[EndpointTota
     text.family(family, Kind::Counter, "Events of the run by the name of their line in the stream.");
     for (source_id, process) in model.run.processes.iter() {
         for (event, count) in &process.events {
-            let labels = with(labels(model, source_id), ("event", event.as_str()));
+            let labels = plugin_labels(model, source_id, &[("event", event.as_str())]);
             text.sample(family, &labels, &count.to_string());
         }
     }
@@ -54,7 +56,7 @@ fn write_times(text: &mut Text, model: &ReportModel, totals: &[EndpointTotals]) 
     for (family, help, of) in kinds {
         text.family(family, Kind::Histogram, help);
         for times in &by_name {
-            let labels = with(labels(model, &model.identity.source_id), ("endpoint", &times.endpoint));
+            let labels = plugin_labels(model, &model.identity.source_id, &[("endpoint", &times.endpoint)]);
             let buckets = of(times);
             text.histogram(
                 family,
@@ -65,23 +67,4 @@ fn write_times(text: &mut Text, model: &ReportModel, totals: &[EndpointTotals]) 
             );
         }
     }
-}
-
-/// Those that the plugin puts on everything.
-fn labels<'m>(model: &'m ReportModel, source_id: &'m str) -> Vec<(&'static str, &'m str)> {
-    let identity = &model.identity;
-    vec![
-        ("source", source(model, source_id)),
-        ("source_id", source_id),
-        ("run_id", &identity.run_id),
-        ("testplan", &identity.testplan),
-    ]
-}
-
-fn with<'m>(
-    mut labels: Vec<(&'static str, &'m str)>,
-    further: (&'static str, &'m str),
-) -> Vec<(&'static str, &'m str)> {
-    labels.push(further);
-    labels
 }

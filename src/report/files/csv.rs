@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::clock::rfc3339;
-use crate::report::model::timeline::PointTraffic;
+use crate::report::model::traffic::TrafficSum;
 use crate::report::model::{Numbers, ReportModel};
 use crate::stats::packed::PackedTimes;
+use crate::stats::times::Times;
 use crate::stats::timing_summary::{TimesSummary, TimingSummary};
 
 const STATS: &str = "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,\
@@ -124,22 +125,22 @@ fn percentile(times: &PackedTimes, per_million: u64) -> Option<u64> {
 }
 
 /// `N/A` if there are no requests, as in Locust.
-fn percentiles(times: &PackedTimes) -> String {
-    let text =
-        |per_million| percentile(times, per_million).map_or_else(|| "N/A".to_owned(), |us| millis(us).to_string());
-    PERCENTILES.map(text).join(",")
+fn percentiles(times: &Times) -> String {
+    let text = |us: u64| if times.sum().count > 0 { millis(us).to_string() } else { "N/A".to_owned() };
+    times.percentiles_per_million_us(PERCENTILES).map(text).join(",")
 }
 
 /// `PREFIX_stats_history.csv`: one row per tick for all requests; percentiles and totals are cumulative.
 #[must_use]
 pub fn history(model: &ReportModel) -> String {
     let mut text = HISTORY.to_owned();
-    let mut so_far = PointTraffic::default();
+    let mut so_far = TrafficSum::default();
     for point in model.run.timeline.points() {
         so_far.add(&point.traffic);
-        let times = so_far.response();
+        let (counts, times) = (so_far.counts(), so_far.response());
+        let [median] = times.percentiles_per_million_us([500_000]);
         let rate = |count: u64| if point.seconds() > 0.0 { count as f64 / point.seconds() } else { 0.0 };
-        let completed = so_far.completed();
+        let completed = counts.completed();
         let _ = writeln!(
             text,
             "{},{},,Aggregated,{:.6},{:.6},{},{completed},{},{},{},{},{},{}\r",
@@ -148,12 +149,12 @@ pub fn history(model: &ReportModel) -> String {
             rate(point.traffic.completed()),
             rate(point.traffic.failed),
             percentiles(times),
-            so_far.failed,
-            millis(times.percentile_us(500_000)),
-            millis(times.sum.mean_us()),
-            millis(times.sum.min_us()),
-            millis(times.sum.max_us),
-            so_far.bytes_received as f64 / completed.max(1) as f64,
+            counts.failed,
+            millis(median),
+            millis(times.sum().mean_us()),
+            millis(times.sum().min_us()),
+            millis(times.sum().max_us),
+            counts.bytes_received as f64 / completed.max(1) as f64,
         );
     }
     text

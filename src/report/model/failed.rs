@@ -67,12 +67,11 @@ impl PendingFailures {
     }
 
     /// Adds one of them.
-    pub(super) fn add(&mut self, piece: &HistogramFact) -> Result<(), &'static str> {
+    pub(super) fn add(&mut self, piece: &HistogramFact, parser: &mut HistogramParser) -> Result<(), &'static str> {
         let class = piece.class.unwrap_or(FailureClass::Other);
-        let mut decoder = HistogramParser::default();
-        let recorded = decoder.read(&piece.histogram)?;
+        let recorded = parser.read(&piece.histogram)?;
         if self.claims.add(class, &recorded) {
-            self.times.of(class).histogram.add(&PackedHistogram::of(recorded.values()));
+            self.times.of(class).histogram.add(&PackedHistogram::of_recorded(recorded.scale, recorded.slots));
         }
         Ok(())
     }

@@ -1,13 +1,15 @@
 //! Builds the points of the timeline from the lines of each tick.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failed::{FailedTimesSeen, PendingFailures};
-use super::pending::Pending;
+use super::pending::{OpenTick, Pending};
 use super::processes::LastTick;
-use super::run_data::RunData;
+use super::run_data::{MAX_ENDPOINTS, RunData};
 use super::seen::{EndpointSeen, PhaseSeen, title};
-use super::timeline::{Point, PointTraffic, millis};
+use super::timeline::{Point, millis};
+use super::traffic::PointTraffic;
 use crate::stats::check::{CheckInput, TimesRef};
 use crate::stats::interval::AfterStop;
 use crate::stats::packed::PackedTimes;
@@ -29,7 +31,8 @@ impl RunData {
         let mut claims = claims.map(|claim| (claim, Distribution::default()));
         let completed = interval.ok + interval.failed;
         let mut times = |at: usize, sum: Sum, histogram: &Option<String>| {
-            let histogram = histogram.as_deref().map(|text| packed::distribution(text, &mut claims[at].1));
+            let histogram =
+                histogram.as_deref().map(|text| packed::distribution(text, reading.histograms(), &mut claims[at].1));
             let histogram = histogram.transpose().unwrap_or_else(|why| {
                 reading.complain(why);
                 None
@@ -92,14 +95,14 @@ impl RunData {
             HistogramKind::Service => (Some(&mut traffic.service), &mut of_service.1),
             HistogramKind::FirstByte => (Some(&mut traffic.first_byte), &mut of_first_byte.1),
             HistogramKind::FailedService => {
-                if let Err(why) = pending.failures.add(piece) {
+                if let Err(why) = pending.failures.add(piece, reading.histograms()) {
                     reading.complain(why);
                 }
                 return self.add_complete_pending(reading);
             }
             _ => (traffic.response.as_mut(), &mut of_response.1),
         };
-        match (into, packed::distribution(&piece.histogram, all)) {
+        match (into, packed::distribution(&piece.histogram, reading.histograms(), all)) {
             (Some(times), Ok(histogram)) => times.histogram.add(&histogram),
             (_, Err(why)) => reading.complain(why),
             (None, _) => {}
@@ -144,31 +147,50 @@ impl RunData {
 
     /// The point of the current tick.
     pub(super) fn open_at(&mut self, tick: u64) -> &mut Point {
-        if self.open.as_ref().is_some_and(|(open, _)| *open != tick) {
+        &mut self.open_tick(tick).point
+    }
+
+    /// The current tick.
+    fn open_tick(&mut self, tick: u64) -> &mut OpenTick {
+        if self.open.as_ref().is_some_and(|open| open.tick != tick) {
             self.close_tick();
         }
-        let phase = self.phase;
-        &mut self.open.get_or_insert_with(|| (tick, Point { phase, ..Point::default() })).1
+        let point = Point { phase: self.phase, ..Point::default() };
+        self.open.get_or_insert_with(|| OpenTick { tick, point, parts: Vec::new() })
+    }
+
+    /// Adds the traffic of the endpoints to that of the current tick.
+    fn add_parts(&mut self) {
+        for part in self.open.iter_mut().flat_map(|open| open.parts.drain(..)) {
+            self.sum.add(&part.traffic);
+        }
     }
 
     /// Adds what there is of the current tick, if what comes next of it is in the warm-up and that is not, or the other way
     /// round: the shards of a merged stream leave their warm-up in different ticks.
     fn split_tick(&mut self, tick: u64, phase: Phase) {
-        let Some((open, point)) = &mut self.open else { return };
-        let is_other = (point.phase == Phase::Warmup) != (phase == Phase::Warmup);
-        if *open != tick || !is_other || point.traffic == PointTraffic::default() {
+        let is_split = |open: &OpenTick| {
+            let is_other = (open.point.phase == Phase::Warmup) != (phase == Phase::Warmup);
+            open.tick == tick && is_other && !open.parts.is_empty()
+        };
+        if !self.open.as_ref().is_some_and(is_split) {
             return;
         }
-        let rest = Point { traffic: PointTraffic::default(), phase, ..point.clone() };
-        let part = std::mem::replace(point, rest);
+        self.add_parts();
+        let traffic = self.sum.take();
+        let Some(OpenTick { point, .. }) = &mut self.open else { return };
+        let rest = Point { phase, ..point.clone() };
+        let part = Point { traffic, ..std::mem::replace(point, rest) };
         self.phase_seen(part.phase).add_traffic(&part.traffic);
-        self.timeline.add(tick, &part);
+        self.timeline.add(tick, Arc::new(part));
     }
 
     /// Closes the current tick.
     pub(super) fn close_tick(&mut self) {
         self.add_pending();
-        let Some((tick, point)) = self.open.take() else { return };
+        self.add_parts();
+        let Some(OpenTick { tick, mut point, .. }) = self.open.take() else { return };
+        point.traffic = self.sum.take();
         if point.has_health {
             self.last_tick = Some(LastTick { phase: point.phase, gauges: point.gauges });
         }
@@ -185,7 +207,7 @@ impl RunData {
         self.check_set.add_phase_time(point.phase, Duration::from_millis(point.end_ms.saturating_sub(point.start_ms)));
         self.phase_seen(point.phase).add(&point);
         if !is_first {
-            self.timeline.add(tick, &point);
+            self.timeline.add(tick, Arc::new(point));
         }
     }
 
@@ -204,7 +226,8 @@ impl RunData {
     /// Adds the pending interval.
     fn add_pending(&mut self) {
         let Some(Pending { tick, endpoint, point, .. }) = self.pending.take() else { return };
-        self.endpoints[endpoint].timeline.add(tick, &point);
+        let point = Arc::new(point);
+        self.endpoints[endpoint].timeline.add(tick, Arc::clone(&point));
         if !self.check_set.is_empty() {
             let (service, response) =
                 (TimesRef::Packed(&point.traffic.service), TimesRef::Packed(point.traffic.response()));
@@ -215,9 +238,13 @@ impl RunData {
             self.check_set.add(&CheckInput { endpoint, phase, failed, after_stop, service, response, first_byte });
         }
         self.split_tick(tick, point.phase);
-        let open = self.open_at(tick);
+        let OpenTick { point: open, parts, .. } = self.open_tick(tick);
         (open.start_ms, open.end_ms, open.phase) = (point.start_ms, point.end_ms, point.phase);
-        open.traffic.add(&point.traffic);
+        parts.push(point);
+        if parts.len() > MAX_ENDPOINTS {
+            // More lines than a tick has.
+            self.add_parts();
+        }
     }
 
     fn phase_seen(&mut self, phase: Phase) -> &mut PhaseSeen {

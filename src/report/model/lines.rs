@@ -43,7 +43,7 @@ impl RunData {
             Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
             Fact::Sample(event) => {
                 // Its tick is the open one, whose intervals came before.
-                if self.open.as_ref().is_none_or(|(_, point)| point.phase != Phase::Warmup) {
+                if self.open.as_ref().is_none_or(|open| open.point.phase != Phase::Warmup) {
                     self.samples.add(&event);
                 }
             }

@@ -3,6 +3,7 @@
 //! Built line by line with bounded memory: at the end of a run from the lines as they are written, and later from the
 //! file, by the same code from the same numbers.
 
+pub mod traffic;
 pub mod seen;
 pub mod timeline;
 pub mod failed;

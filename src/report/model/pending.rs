@@ -1,4 +1,6 @@
-//! An interval until all its histograms have come.
+//! What is not complete yet: an interval until all its histograms have come, a tick until the next one begins.
+
+use std::sync::Arc;
 
 use super::failed::{FailedTimesSeen, PendingFailures};
 use super::timeline::Point;
@@ -17,6 +19,16 @@ pub(super) struct Pending {
     /// histograms contain.
     pub(super) claims: [(TimesClaim, Distribution); 3],
     pub(super) failures: PendingFailures,
+}
+
+/// The current tick.
+#[derive(Clone, Debug)]
+pub(super) struct OpenTick {
+    pub(super) tick: u64,
+    /// The point of all requests, without their traffic.
+    pub(super) point: Point,
+    /// The points of the endpoints, whose traffic it will have.
+    pub(super) parts: Vec<Arc<Point>>,
 }
 
 impl Pending {

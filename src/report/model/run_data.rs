@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::causes::FailureCauses;
-use super::pending::Pending;
+use super::pending::{OpenTick, Pending};
 use super::processes::{LastTick, ProcessesSeen};
 use super::samples::Samples;
 use super::seen::{EndpointSeen, PhaseSeen, PlanSeen, StreamWarning, UnfinishedSeen};
-use super::timeline::{Point, Timeline};
+use super::timeline::{Timeline, TimelineLimits};
+use super::traffic::TrafficSum;
 use crate::stats::check::CheckSet;
 use crate::stats::histogram::Precision;
 use crate::stats::tally::Counts;
@@ -18,12 +19,13 @@ use crate::telemetry::reader::failures::ErrorRow;
 use crate::telemetry::reader::shards::ShardFact;
 use crate::vocabulary::Phase;
 
-/// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
-const MAX_POINTS: usize = 4000;
+/// Limits of a run: over an hour at a point per second, each with 8,000 different times; in longer runs neighbours are
+/// joined.
+const LIMITS: TimelineLimits = TimelineLimits { points: 4000, bytes: 64 << 20 };
 
-/// Maximum points of one endpoint, and of all endpoints together.
+/// Limits of one endpoint's points, and of those of all endpoints together.
 const MAX_POINTS_PER_ENDPOINT: usize = 400;
-const MAX_POINTS_OF_ENDPOINTS: usize = 16_000;
+const LIMITS_OF_ENDPOINTS: TimelineLimits = TimelineLimits { points: 16_000, bytes: 128 << 20 };
 
 /// Maximum endpoints: as many as a run counts separately, and the rest. A stream by swarmline never has more.
 pub(super) const MAX_ENDPOINTS: usize = crate::stats::aggregate::MAX_ENDPOINTS + 1;
@@ -71,7 +73,9 @@ pub struct RunData {
     pub(super) check_set: CheckSet,
     /// Whether the checks of the plan are evaluated while the run goes on.
     pub(in crate::report) judges_so_far: bool,
-    pub(super) open: Option<(u64, Point)>,
+    pub(super) open: Option<OpenTick>,
+    /// Traffic of the current tick, as far as it is added up; kept between ticks for its memory.
+    pub(super) sum: TrafficSum,
     /// Phase and end of the last tick of the load, the end in milliseconds since the Unix epoch.
     pub(super) last_of_load: Option<(Phase, u64)>,
     pub(super) is_begun: bool,
@@ -81,11 +85,17 @@ pub struct RunData {
     pub(super) index: HashMap<(String, String), usize>,
 }
 
+/// Limits of each endpoint, of so many.
+fn limits_of_endpoint(endpoints: usize) -> TimelineLimits {
+    let TimelineLimits { points, bytes } = LIMITS_OF_ENDPOINTS;
+    TimelineLimits { points: (points / endpoints).min(MAX_POINTS_PER_ENDPOINT), bytes: bytes / endpoints }
+}
+
 impl Default for RunData {
     fn default() -> Self {
         Self {
             plan: PlanSeen::default(),
-            timeline: Timeline::new(MAX_POINTS),
+            timeline: Timeline::new(LIMITS),
             phases: Vec::new(),
             endpoints: Vec::new(),
             unfinished: Vec::new(),
@@ -105,6 +115,7 @@ impl Default for RunData {
             check_set: CheckSet::default(),
             judges_so_far: false,
             open: None,
+            sum: TrafficSum::default(),
             last_of_load: None,
             is_begun: false,
             phase: Phase::Ramp,
@@ -128,7 +139,8 @@ impl RunData {
         let place = self.endpoints.len();
         let (method, name) = key.clone();
         self.index.insert(key, place);
-        let timeline = Timeline::new(MAX_POINTS_PER_ENDPOINT);
+        let limits = limits_of_endpoint(place + 1);
+        let timeline = Timeline::new(limits);
         self.endpoints.push(EndpointSeen {
             method,
             name,
@@ -139,8 +151,7 @@ impl RunData {
             last: None,
             timing: None,
         });
-        let most = (MAX_POINTS_OF_ENDPOINTS / self.endpoints.len()).min(MAX_POINTS_PER_ENDPOINT);
-        self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(most));
+        self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(limits));
         place
     }
 
@@ -180,5 +191,19 @@ impl RunData {
         let first = points.next().map_or(0, |point| point.start_ms);
         let last = points.next_back().or(self.timeline.points().next()).map_or(first, |point| point.end_ms);
         last.saturating_sub(first) as f64 / 1000.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_endpoints_together_stay_within_the_limits_however_many_there_are() {
+        for endpoints in [1, 2, 39, 40, 41, 999, MAX_ENDPOINTS] {
+            let TimelineLimits { points, bytes } = limits_of_endpoint(endpoints);
+            assert!(points * endpoints <= LIMITS_OF_ENDPOINTS.points && bytes * endpoints <= LIMITS_OF_ENDPOINTS.bytes);
+            assert!((2..=MAX_POINTS_PER_ENDPOINT).contains(&points), "{endpoints}");
+        }
     }
 }

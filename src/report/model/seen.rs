@@ -1,6 +1,7 @@
 //! What a stream says of the plan, of each phase and of each endpoint.
 
-use super::timeline::{Point, PointTraffic, Timeline};
+use super::timeline::{Point, Timeline};
+use super::traffic::PointTraffic;
 use crate::plan::settings::differing_setting;
 use crate::stats::histogram::Precision;
 use crate::stats::packed::PackedTimes;

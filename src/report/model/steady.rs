@@ -49,9 +49,9 @@ impl RunData {
             Some(endpoint) => with_gaps(&self.timeline, &endpoint.timeline),
         };
         let none = PackedTimes::default();
-        let times = |point: Option<&Point>| point.map_or(none.clone(), |point| point.traffic.response().clone());
-        let ticks: Vec<(f64, PackedTimes)> = points.iter().map(|(seconds, point)| (*seconds, times(*point))).collect();
-        let series = TickSeries::new(ticks.iter().map(|(seconds, times)| (*seconds, times)));
+        let ticks =
+            points.iter().map(|(seconds, point)| (*seconds, point.map_or(&none, |point| point.traffic.response())));
+        let series = TickSeries::new(ticks);
         let mut failures = Failures::default();
         let mut completed = PackedTimes::default();
         for traffic in points.iter().filter_map(|(_, point)| point.map(|point| &point.traffic)) {
@@ -129,8 +129,11 @@ fn with_gaps<'p>(run: &'p Timeline, endpoint: &'p Timeline) -> Vec<(f64, Option<
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::report::model::timeline::PointTraffic;
+    use crate::report::model::timeline::TimelineLimits;
+    use crate::report::model::traffic::PointTraffic;
     use crate::stats::packed::PackedHistogram;
     use crate::stats::sum::Sum;
 
@@ -145,9 +148,9 @@ mod tests {
     }
 
     fn timeline(points: &[(u64, Phase, u64)]) -> Timeline {
-        let mut timeline = Timeline::new(1000);
+        let mut timeline = Timeline::new(TimelineLimits { points: 1000, bytes: usize::MAX });
         for (second, phase, requests) in points {
-            timeline.add(*second, &point(*second, *phase, *requests));
+            timeline.add(*second, Arc::new(point(*second, *phase, *requests)));
         }
         timeline
     }

@@ -2,104 +2,9 @@
 
 use std::sync::Arc;
 
-use super::failed::FailedTimesSeen;
+use super::traffic::{PointTraffic, TrafficSum};
 use crate::clock::unix_time;
-use crate::stats::interval::AfterStop;
-use crate::stats::packed::PackedTimes;
-use crate::stats::timing_summary::TimingSummary;
-use crate::stats::timings::{ConnectingSums, Timings};
 use crate::vocabulary::Phase;
-
-/// Requests and responses within a period.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PointTraffic {
-    /// Succeeded.
-    pub ok: u64,
-    /// Failed.
-    pub failed: u64,
-    /// Aborted by the end of the run.
-    pub aborted: u64,
-    /// Completed after the load had ended.
-    pub after_stop: AfterStop,
-    /// Reads the maximum number of redirects.
-    pub redirects: u64,
-    /// Connections reopened because the server had closed them while idle.
-    pub reopened: u64,
-    /// Body bytes sent.
-    pub bytes_sent: u64,
-    /// Body bytes received.
-    pub bytes_received: u64,
-    /// New connections.
-    pub connections: u64,
-    /// Service times: from sending to the last byte.
-    pub service: PackedTimes,
-    /// Response times: from the due time to the last byte; `None` if they all equal the service times.
-    pub response: Option<PackedTimes>,
-    /// From sending to the first byte. Fewer than the completed requests if the stream, or a part of it, is of an earlier
-    /// version: see [`PointTraffic::first_byte`].
-    pub first_byte: PackedTimes,
-    /// Time spent on opening connections; of the same requests.
-    pub connecting: ConnectingSums,
-    /// Service times of failed requests. Fewer than failed if the stream, or a part of it, is of an earlier version: see
-    /// [`PointTraffic::failed_times`].
-    pub failed_times: FailedTimesSeen,
-}
-
-impl PointTraffic {
-    /// Requests that succeeded or failed.
-    #[must_use]
-    pub const fn completed(&self) -> u64 {
-        self.ok + self.failed
-    }
-
-    /// Response times: from the due time to the last byte.
-    #[must_use]
-    pub fn response(&self) -> &PackedTimes {
-        self.response.as_ref().unwrap_or(&self.service)
-    }
-
-    /// From sending to the first byte or, without one, to the end; `None` if that is not known of all requests.
-    #[must_use]
-    pub fn first_byte(&self) -> Option<&PackedTimes> {
-        (self.first_byte.sum.count == self.completed()).then_some(&self.first_byte)
-    }
-
-    /// Service times of failed requests; `None` if they are not known of all.
-    #[must_use]
-    pub fn failed_times(&self) -> Option<&FailedTimesSeen> {
-        (self.failed_times.count() == self.failed).then_some(&self.failed_times)
-    }
-
-    /// Time to the first byte and where the time went; `None` if that is not known of all requests.
-    #[must_use]
-    pub fn timing(&self) -> Option<TimingSummary> {
-        let first_byte = self.first_byte()?;
-        let timings = Timings::of(self.connecting, first_byte.sum.sum_us, self.service.sum.sum_us);
-        Some(TimingSummary::new(timings, self.completed(), first_byte.into()))
-    }
-
-    /// Adds all of `other`.
-    pub fn add(&mut self, other: &Self) {
-        self.ok += other.ok;
-        self.failed += other.failed;
-        self.aborted += other.aborted;
-        self.after_stop.add(&other.after_stop);
-        self.redirects += other.redirects;
-        self.reopened += other.reopened;
-        self.bytes_sent += other.bytes_sent;
-        self.bytes_received += other.bytes_received;
-        self.connections += other.connections;
-        if self.response.is_some() || other.response.is_some() {
-            let mut response = self.response.take().unwrap_or_else(|| self.service.clone());
-            response.add(other.response());
-            self.response = Some(response);
-        }
-        self.service.add(&other.service);
-        self.first_byte.add(&other.first_byte);
-        self.connecting.add(&other.connecting);
-        self.failed_times.add(&other.failed_times);
-    }
-}
 
 /// State of the swarm and the machine at the end of an interval. A point made of several intervals has the maximum of
 /// each.
@@ -178,23 +83,34 @@ impl Point {
     }
 }
 
-/// A bounded number of points in time order.
+/// Points in time order, bounded in number and in memory.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// Shared with the copies that are made while a run goes on: a copy takes no time, and only a point that is joined
     /// with another one afterwards is copied in full.
     points: Vec<(u64, Arc<Point>)>,
     ticks_per_point: u64,
-    max_points: usize,
+    limits: TimelineLimits,
+    /// Bytes of all histograms.
+    bytes: usize,
     /// The sum of the points after the warm-up; `None` while there is none of a warm-up.
-    judged: Option<Box<PointTraffic>>,
+    judged: Option<Box<TrafficSum>>,
+}
+
+/// Limits beyond which neighbouring points are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimelineLimits {
+    /// Maximum points, at least 2.
+    pub points: usize,
+    /// Maximum bytes of histograms. Two points are kept, however large they are.
+    pub bytes: usize,
 }
 
 impl Timeline {
-    /// An empty timeline of at most `most` points, which must be at least 2.
+    /// An empty timeline.
     #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { points: Vec::new(), ticks_per_point: 1, max_points: most.max(2), judged: None }
+    pub fn new(limits: TimelineLimits) -> Self {
+        Self { points: Vec::new(), ticks_per_point: 1, limits, bytes: 0, judged: None }
     }
 
     /// The points in time order.
@@ -212,13 +128,17 @@ impl Timeline {
     /// The sum of all points but those of the warm-up, exactly, also where points were joined.
     #[must_use]
     pub fn total(&self) -> PointTraffic {
-        self.judged.as_deref().cloned().unwrap_or_else(|| self.whole())
+        self.judged.as_deref().cloned().unwrap_or_else(|| self.whole_sum()).take()
     }
 
     /// The sum of all points.
     #[must_use]
     pub fn whole(&self) -> PointTraffic {
-        let mut whole = PointTraffic::default();
+        self.whole_sum().take()
+    }
+
+    fn whole_sum(&self) -> TrafficSum {
+        let mut whole = TrafficSum::default();
         self.points().for_each(|point| whole.add(&point.traffic));
         whole
     }
@@ -227,25 +147,26 @@ impl Timeline {
     #[must_use]
     pub fn warmup_requests(&self) -> u64 {
         let Some(judged) = &self.judged else { return 0 };
-        self.points().map(|point| point.traffic.completed()).sum::<u64>() - judged.completed()
+        self.points().map(|point| point.traffic.completed()).sum::<u64>() - judged.counts().completed()
     }
 
     /// Adds the interval that ended with `tick`.
-    pub fn add(&mut self, tick: u64, point: &Point) {
+    pub fn add(&mut self, tick: u64, point: Arc<Point>) {
         match (&mut self.judged, point.phase) {
-            (None, Phase::Warmup) => self.judged = Some(Box::new(self.whole())),
+            (None, Phase::Warmup) => self.judged = Some(Box::new(self.whole_sum())),
             (None, _) | (Some(_), Phase::Warmup) => {}
             (Some(judged), _) => judged.add(&point.traffic),
         }
-        self.insert(tick, Arc::new(point.clone()));
-        self.limit(self.max_points);
+        self.insert(tick, point);
+        self.limit(self.limits);
     }
 
-    /// Limits the number of points to `most`, which must be at least 2, from now on.
-    pub fn limit(&mut self, most: usize) {
-        self.max_points = most.max(2);
-        while self.points.len() > self.max_points {
-            self.ticks_per_point *= 2;
+    /// Changes the limits.
+    pub fn limit(&mut self, limits: TimelineLimits) {
+        self.limits = limits;
+        while self.points.len() > limits.points.max(2) || (self.bytes > limits.bytes && self.points.len() > 2) {
+            self.ticks_per_point = self.ticks_per_point.saturating_mul(2);
+            self.bytes = 0;
             for (tick, point) in std::mem::take(&mut self.points) {
                 self.insert(tick, point);
             }
@@ -259,8 +180,15 @@ impl Timeline {
         // Nearly always the last point, or a new one after it.
         let place = self.points.partition_point(|known| number_of(known) < number);
         match self.points.get_mut(place) {
-            Some(known) if number_of(known) == number => Arc::make_mut(&mut known.1).join(&point),
-            _ => self.points.insert(place, (tick, point)),
+            Some(known) if number_of(known) == number => {
+                self.bytes -= known.1.traffic.bytes();
+                Arc::make_mut(&mut known.1).join(&point);
+                self.bytes += known.1.traffic.bytes();
+            }
+            _ => {
+                self.bytes += point.traffic.bytes();
+                self.points.insert(place, (tick, point));
+            }
         }
     }
 }
@@ -273,8 +201,10 @@ pub(super) fn millis(time: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::packed::PackedHistogram;
+    use crate::stats::packed::{PackedHistogram, PackedTimes};
     use crate::stats::sum::Sum;
+
+    const TEN: TimelineLimits = TimelineLimits { points: 10, bytes: usize::MAX };
 
     fn point(tick: u64) -> Point {
         let service =
@@ -286,8 +216,8 @@ mod tests {
 
     #[test]
     fn too_many_points_are_joined_in_pairs_and_nothing_is_lost() {
-        let mut timeline = Timeline::new(10);
-        (1..=100).for_each(|tick| timeline.add(tick, &point(tick)));
+        let mut timeline = Timeline::new(TEN);
+        (1..=100).for_each(|tick| timeline.add(tick, Arc::new(point(tick))));
         assert_eq!((timeline.ticks_per_point(), timeline.points().len()), (16, 7));
         let whole = timeline.total();
         assert_eq!(whole.ok, 100);
@@ -298,23 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn points_are_joined_too_where_their_histograms_take_too_much_memory() {
+        let mut timeline = Timeline::new(TimelineLimits { points: 1000, bytes: 40 });
+        for tick in 1..=100 {
+            timeline.add(tick, Arc::new(point(tick)));
+            let bytes: usize = timeline.points().map(|point| point.traffic.bytes()).sum();
+            assert!((bytes == timeline.bytes && bytes <= 40) || timeline.points().len() == 2, "{bytes} at {tick}");
+        }
+        assert_eq!((timeline.total().ok, timeline.total().service.sum.max_us), (100, 100));
+        assert!(timeline.ticks_per_point() > 1);
+    }
+
+    #[test]
     fn a_late_line_is_inserted_at_its_time() {
-        let mut timeline = Timeline::new(10);
+        let mut timeline = Timeline::new(TEN);
         for tick in [2, 4, 3, 1, 3] {
-            timeline.add(tick, &point(tick));
+            timeline.add(tick, Arc::new(point(tick)));
         }
         let starts: Vec<u64> = timeline.points().map(|point| point.start_ms).collect();
         assert_eq!(starts, [0, 1000, 2000, 3000]);
         assert_eq!(timeline.points().nth(2).unwrap().traffic.ok, 2);
-    }
-
-    #[test]
-    fn response_times_default_to_service_times() {
-        let mut sum = point(5).traffic;
-        let late = PointTraffic { response: Some(point(9).traffic.service), ..point(5).traffic };
-        sum.add(&late);
-        sum.add(&point(6).traffic);
-        assert_eq!(sum.service.histogram, PackedHistogram::of([(5, 2), (6, 1)]));
-        assert_eq!(sum.response().histogram, PackedHistogram::of([(5, 1), (6, 1), (9, 1)]));
     }
 }

@@ -65,7 +65,7 @@ impl RunData {
             HistogramKind::UnfinishedFirstByte => |part| &mut part.first_byte,
         };
         if let Some(part) = self.unfinished.last_mut() {
-            match packed::histogram(&piece.histogram) {
+            match packed::histogram(&piece.histogram, reading.histograms()) {
                 Ok(histogram) => of(part).histogram.add(&histogram),
                 Err(why) => reading.complain(why),
             }
@@ -175,9 +175,10 @@ impl RunData {
 }
 
 fn times(sum: Sum, histogram: Option<&str>, reading: &mut StreamReader) -> PackedTimes {
-    let histogram = histogram.map(packed::histogram).transpose().unwrap_or_else(|why| {
-        reading.complain(why);
-        None
-    });
+    let histogram =
+        histogram.map(|text| packed::histogram(text, reading.histograms())).transpose().unwrap_or_else(|why| {
+            reading.complain(why);
+            None
+        });
     PackedTimes { sum, histogram: histogram.unwrap_or_default() }
 }

@@ -2,7 +2,7 @@
 
 use super::run_data::RunData;
 use super::seen::PhaseSeen;
-use super::timeline::PointTraffic;
+use super::traffic::PointTraffic;
 use crate::stats::interval::AfterStop;
 use crate::stats::judged_counts::JudgedCounts;
 use crate::stats::tally::{Counts, Statistics};

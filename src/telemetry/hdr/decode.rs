@@ -19,6 +19,7 @@ const HEADER: usize = 40;
 const MOST: usize = 256 * 1024;
 
 /// Parses histograms.
+#[derive(Debug)]
 pub struct HistogramParser {
     inflater: Decompress,
     compressed: Vec<u8>,
@@ -40,13 +41,6 @@ pub struct Recorded<'d> {
     pub scale: Scale,
     /// Non-empty slots in ascending order with their counts.
     pub slots: &'d [(u64, u64)],
-}
-
-impl Recorded<'_> {
-    /// Each value, which is the highest of its slot, with its count, in ascending order.
-    pub fn values(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.slots.iter().map(|(slot, count)| (self.scale.highest(*slot), *count))
-    }
 }
 
 impl HistogramParser {
@@ -173,7 +167,8 @@ mod tests {
                 let histogram = recorded(precision, many);
                 let mut found = Vec::new();
                 for piece in encode::pieces(&histogram, 3000) {
-                    found.extend(decoder.read(&piece).unwrap().values());
+                    let Recorded { scale, slots } = decoder.read(&piece).unwrap();
+                    found.extend(slots.iter().map(|(slot, count)| (scale.highest(*slot), *count)));
                 }
                 assert_eq!(found, expected(&histogram), "{many} at {precision:?}");
             }

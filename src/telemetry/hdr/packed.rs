@@ -1,6 +1,6 @@
 //! Histograms out of text, packed: what [`encode`](super::encode) wrote, read by [`decode`](super::decode).
 
-use super::decode::HistogramParser;
+use super::decode::{HistogramParser, Recorded};
 use crate::stats::packed::PackedHistogram;
 use crate::telemetry::claims::Distribution;
 
@@ -8,20 +8,23 @@ use crate::telemetry::claims::Distribution;
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub fn histogram(text: &str) -> Result<PackedHistogram, &'static str> {
-    let mut decoder = HistogramParser::default();
-    Ok(PackedHistogram::of(decoder.read(text)?.values()))
+pub fn histogram(text: &str, parser: &mut HistogramParser) -> Result<PackedHistogram, &'static str> {
+    let Recorded { scale, slots } = parser.read(text)?;
+    Ok(PackedHistogram::of_recorded(scale, slots))
 }
 
 /// As [`histogram`], but also adds it to a distribution, to be checked against its line.
 ///
 /// # Errors
 /// As [`histogram`].
-pub fn distribution(text: &str, all: &mut Distribution) -> Result<PackedHistogram, &'static str> {
-    let mut decoder = HistogramParser::default();
-    let recorded = decoder.read(text)?;
+pub fn distribution(
+    text: &str,
+    parser: &mut HistogramParser,
+    all: &mut Distribution,
+) -> Result<PackedHistogram, &'static str> {
+    let recorded = parser.read(text)?;
     all.add(&recorded);
-    Ok(PackedHistogram::of(recorded.values()))
+    Ok(PackedHistogram::of_recorded(recorded.scale, recorded.slots))
 }
 
 #[cfg(test)]
@@ -49,11 +52,12 @@ mod tests {
 
     #[test]
     fn a_written_histogram_is_read_back_value_by_value() {
+        let mut parser = HistogramParser::default();
         for many in [0, 1, 2, 100, 20_000] {
             let histogram = recorded(Precision::Fine, many);
             let mut sum = PackedHistogram::default();
             for piece in encode::pieces(&histogram, 1000) {
-                sum.add(&super::histogram(&piece).unwrap());
+                sum.add(&super::histogram(&piece, &mut parser).unwrap());
             }
             assert_eq!(sum.iter().collect::<Vec<_>>(), expected(&histogram), "{many}");
         }
@@ -62,7 +66,7 @@ mod tests {
     #[test]
     fn a_coarse_histogram_is_read_as_the_highest_times_of_its_slots() {
         let coarse = recorded(Precision::Coarse, 500);
-        let read = super::histogram(&encode::pieces(&coarse, 100_000)[0]).unwrap();
+        let read = super::histogram(&encode::pieces(&coarse, 100_000)[0], &mut HistogramParser::default()).unwrap();
         let mut fine = TimeHistogram::new(Precision::Fine);
         for (us, count) in expected(&coarse) {
             fine.record_many(us, count);
@@ -75,7 +79,7 @@ mod tests {
         let text = encode::pieces(&recorded(Precision::Fine, 50), 100_000).remove(0);
         let half = &text[..text.len() / 2 / 4 * 4];
         for wrong in ["", "é", "AAAA", half, &text[4..], "HISTFAAAAAA="] {
-            assert!(super::histogram(wrong).is_err(), "{wrong}");
+            assert!(super::histogram(wrong, &mut HistogramParser::default()).is_err(), "{wrong}");
         }
     }
 }

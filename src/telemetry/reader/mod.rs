@@ -32,6 +32,7 @@ use serde::de::IgnoredAny;
 use sums::Sums;
 use troubles::{StreamTrouble, StreamTroubles};
 
+use super::hdr::decode::HistogramParser;
 use super::recorder::SCHEMA_VERSION;
 use crate::error::{Error, Result};
 use crate::telemetry::claims::{Contradiction, Ticks};
@@ -80,6 +81,8 @@ pub struct StreamReader {
     of_plugin: Option<u64>,
     ticks: Option<Ticks>,
     sums: Sums,
+    /// Kept, as it costs more to make than most histograms to parse.
+    histograms: HistogramParser,
 }
 
 /// What is known of a stream when all its lines are read.
@@ -107,6 +110,7 @@ impl StreamReader {
             of_plugin: None,
             ticks: None,
             sums: Sums::default(),
+            histograms: HistogramParser::default(),
         }
     }
 
@@ -179,6 +183,11 @@ impl StreamReader {
             return Err("a tick that is not at its time");
         }
         self.sums.add(self.lines, fact)
+    }
+
+    /// For the histograms of its lines.
+    pub const fn histograms(&mut self) -> &mut HistogramParser {
+        &mut self.histograms
     }
 
     /// Number of the line that was taken last.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::report::model::timeline::{Point, PointTraffic};
+use crate::report::model::timeline::{Point, TimelineLimits};
+use crate::report::model::traffic::PointTraffic;
 use crate::report::model::{EndpointSeen, ReportModel, RunData};
 use crate::stats::packed::PackedTimes;
 use crate::stats::times::Times;
@@ -199,7 +200,7 @@ impl ColumnSet {
 
 fn of_endpoint(endpoint: &EndpointSeen, most: usize, start_ms: u64) -> Columns {
     let mut timeline = endpoint.timeline.clone();
-    timeline.limit(most);
+    timeline.limit(TimelineLimits { points: most, bytes: usize::MAX });
     // There is no line for an interval in which an endpoint was not used: nothing happened.
     let mut points: Vec<Point> = Vec::new();
     for point in timeline.points() {
@@ -241,10 +242,11 @@ fn columns(points: &[&Point], set: ColumnSet, start_ms: u64) -> Columns {
 
 impl Percentiles {
     fn push(&mut self, times: &PackedTimes) {
-        let at = |per_million| (times.sum.count > 0).then(|| times.percentile_us(per_million));
-        self.p50.push(at(500_000));
-        self.p95.push(at(950_000));
-        self.p99.push(at(990_000));
+        let [p50, p95, p99] =
+            times.percentiles_us([500_000, 950_000, 990_000]).map(|us| (times.sum.count > 0).then_some(us));
+        self.p50.push(p50);
+        self.p95.push(p95);
+        self.p99.push(p99);
     }
 }
 
@@ -274,7 +276,7 @@ struct HeatGrid {
 impl HeatGrid {
     fn of(points: &[&Point]) -> Self {
         let times = points.iter().map(|point| &point.traffic.response().histogram);
-        let ends = times.flat_map(|times| [times.percentile_us(0), times.percentile_us(1_000_000)]);
+        let ends = times.flat_map(|times| times.percentiles_us([0, 1_000_000]));
         let ends = ends.filter(|us| *us > 0).fold((u64::MAX, 0), |ends, us| (ends.0.min(us), ends.1.max(us)));
         let (low, high) = if ends.1 == 0 { (1, 1000) } else { ends };
         Self { together: points.len().div_ceil(MAX_HEAT_COLUMNS).max(1), low: row(low), high: row(high) + 1 }
@@ -286,14 +288,21 @@ fn heat(points: &[&Point], from: usize) -> HeatMap {
     let HeatGrid { together, low, high } = HeatGrid::of(points);
     let start_ms = start_ms(points);
     let edges: Vec<f64> = (low..=high).map(|row| 10_f64.powf(f64::from(row) / f64::from(ROWS_PER_POWER))).collect();
+    let starts: Vec<u64> = (low..high).map(first_of_row).collect();
     let mut heat = HeatMap { from: Vec::new(), to: Vec::new(), edges, cells: Vec::new() };
     for (place, chunk) in points.chunks(together).enumerate().skip(from) {
         let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
         heat.from.push(seconds(first.start_ms, start_ms));
         heat.to.push(seconds(last.end_ms, start_ms));
         let mut counts = vec![0; heat.edges.len()];
-        for (us, count) in chunk.iter().flat_map(|point| point.traffic.response().histogram.iter()) {
-            counts[usize::try_from(row(us) - low).unwrap_or(0)] += count;
+        for point in chunk {
+            let mut row = 0;
+            for (us, count) in point.traffic.response().histogram.iter() {
+                while starts.get(row + 1).is_some_and(|start| *start <= us) {
+                    row += 1;
+                }
+                counts[row] += count;
+            }
         }
         let used = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
         heat.cells.extend(used.map(|(row, count)| (place, row, count)));
@@ -305,6 +314,16 @@ fn heat(points: &[&Point], from: usize) -> HeatMap {
 #[allow(clippy::cast_possible_truncation, reason = "an hour is in row 76")]
 fn row(us: u64) -> i32 {
     ((us.max(1) as f64).log10() * f64::from(ROWS_PER_POWER)).floor() as i32
+}
+
+/// The shortest time of a row, in whole microseconds.
+fn first_of_row(wanted: i32) -> u64 {
+    let (mut below, mut at) = (0, u64::MAX);
+    while at - below > 1 {
+        let middle = u64::midpoint(below, at);
+        if row(middle) < wanted { below = middle } else { at = middle }
+    }
+    at
 }
 
 fn spectrum(run: &RunData) -> PercentileCurves {
@@ -345,3 +364,6 @@ const fn letter(phase: Phase) -> char {
         Phase::Drain => 'e',
     }
 }
+
+#[cfg(test)]
+mod tests;
