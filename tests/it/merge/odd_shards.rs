@@ -82,7 +82,7 @@ fn stream(index: u32, count: u32, factor: f64) -> Vec<u8> {
                 EndpointId(request % 2),
                 DueTime::WhenSent,
                 times,
-                Traffic::default(),
+                Traffic { first_byte: Some(at.after(took)), status: 200, ..Traffic::default() },
                 Ending::Ok,
             ));
         }
