@@ -120,7 +120,7 @@ fn sample(tick: u32, at: Moment) -> TickSample {
     TickSample {
         tick: START.as_secs() / INTERVAL.as_secs() + u64::from(tick),
         users: 1,
-        flight: Flight { sent: 0, in_flight: 0, oldest: Duration::ZERO },
+        flight: Flight { sent: u64::from(tick) * 100, in_flight: 0, oldest: Duration::ZERO },
         stopped: None,
         machine: Sample {
             at,
@@ -153,7 +153,7 @@ fn the_slow_shard_is_named_in_the_stream_and_in_every_report() {
     let scratch = Scratch::new("merge-odd");
     let streams = streams(&[1.0, 1.0, 2.0, 1.0]);
     let master = scratch.file("master.ndjson");
-    let outputs = |kind: &str| ["m.md", "s.json", "p.html"].map(|name| scratch.file(&format!("{kind}-{name}")));
+    let outputs = |kind: &str| ["m.markdown", "s.json", "p.html"].map(|name| scratch.file(&format!("{kind}-{name}")));
     let flags = |files: &[String; 3]| {
         let [markdown, json, html] = files.clone();
         [("--markdown", markdown), ("--json-file", json), ("--html", html)].map(|(flag, file)| [flag.to_owned(), file])
