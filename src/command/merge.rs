@@ -45,9 +45,12 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         Publishers::start(feed, "", plan, None, tell)
     };
     let publishers = feed.as_ref().map(start).transpose()?;
+    let is_reported = !flags.quiet || collector.has_files() || feed.is_some();
     let tee: MasterLineObserver = match &feed {
         Some(feed) => feed.merge_tee(collector.merge_tee()),
-        None => Box::new(collector.merge_tee()),
+        None if is_reported => Box::new(collector.merge_tee()),
+        // A summary that is not shown would take longer than the merge.
+        None => Box::new(|_, _| {}),
     };
     let outcome = match merge::merge(&flags.streams, &sink, rules, tee, &interrupt) {
         Ok(Merged::Whole(outcome)) => outcome,
@@ -59,6 +62,9 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         }
     };
     outcome.troubles.iter().for_each(|trouble| tell(trouble));
+    if !is_reported {
+        return Ok(outcome.assessment.exit(flags.exit_code_on_error));
+    }
     let model = collector.model()?;
     if let Some(feed) = &feed {
         feed.finish(model.clone());

@@ -104,6 +104,8 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     for (kind, sentence) in join.troubles.all() {
         said.push(record(warning(kind.as_str(), &sentence)));
     }
+    let (odd_shards, shard_lines) = join.shard_lines();
+    said.extend(odd_shards.into_iter().map(record));
     let load_end = load_end(join, master);
     let assessment = judge(join, master, load_end);
     let stop = stop(join);
@@ -135,7 +137,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
             &statistics,
         )));
     }
-    said.extend(join.shard_lines().into_iter().map(record));
+    said.extend(shard_lines.into_iter().map(record));
     let exit_code = assessment.exit(master.rules().exit_code_on_error.0).code();
     let totals = EndTotals {
         counts: join.totals.counts(),

@@ -40,6 +40,7 @@ impl Scale {
 
     /// The slot of a value.
     #[must_use]
+    #[inline]
     pub const fn slot(self, value: u64) -> u64 {
         let bits = 64 - value.leading_zeros();
         let shift = bits.saturating_sub(self.half_bits + 1);
@@ -48,6 +49,7 @@ impl Scale {
 
     /// The slot that holds a slot of a finer scale.
     #[must_use]
+    #[inline]
     pub const fn slot_of_finer(self, finer: Self, slot: u64) -> u64 {
         if slot >> finer.half_bits == 0 {
             // It has one value, which is its number.
@@ -57,8 +59,28 @@ impl Scale {
         (slot >> bits) + ((bits as u64) << self.half_bits)
     }
 
+    /// The first slot beyond the range: its highest value, and those of the slots above, do not fit 64 bits.
+    #[must_use]
+    pub const fn end(self) -> u64 {
+        (64 - self.half_bits as u64) << self.half_bits
+    }
+
+    /// The lowest and the highest value of a slot below [`Self::end`].
+    #[must_use]
+    #[inline]
+    pub const fn bounds(self, slot: u64) -> (u64, u64) {
+        let half = 1 << self.half_bits;
+        if slot < 2 * half {
+            return (slot, slot);
+        }
+        let shift = (slot >> self.half_bits) - 1;
+        let lowest = ((slot & (half - 1)) + half) << shift;
+        (lowest, lowest + ((1 << shift) - 1))
+    }
+
     /// The highest value of a slot; the maximum of `u64` for slots beyond its range.
     #[must_use]
+    #[inline]
     pub const fn highest(self, slot: u64) -> u64 {
         let half = 1 << self.half_bits;
         if slot < 2 * half {
@@ -80,6 +102,20 @@ mod tests {
         for slot in 0..Scale::FINE.slot(3_600_000_000) {
             let expected = Scale::COARSE.slot(Scale::FINE.highest(slot));
             assert_eq!(Scale::COARSE.slot_of_finer(Scale::FINE, slot), expected, "{slot}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_slots_follow_one_another_up_to_the_end_of_the_range() {
+        for scale in [Scale::COARSE, Scale::FINE] {
+            let mut next = 0;
+            for slot in 0..scale.end() {
+                let (lowest, highest) = scale.bounds(slot);
+                assert_eq!((lowest, highest), (next, scale.highest(slot)), "{slot}");
+                assert!(highest < u64::MAX, "{slot}");
+                next = highest + 1;
+            }
+            assert_eq!(scale.highest(scale.end()), u64::MAX);
         }
     }
 

@@ -124,22 +124,20 @@ pub struct Distribution {
 impl Distribution {
     /// Adds the content of a histogram, or of a part of one.
     pub fn add(&mut self, recorded: &Recorded<'_>) {
-        let scale = recorded.scale;
-        let mut before: Option<(u64, u64)> = None;
-        for (slot, count) in recorded.slots {
-            let highest = scale.highest(*slot);
-            let lowest = match before {
-                Some((known, end)) if known + 1 == *slot => end + 1,
-                _ if *slot == 0 => 0,
-                _ => scale.highest(*slot - 1) + 1,
-            };
-            before = Some((*slot, highest));
-            self.count = self.count.saturating_add(*count);
-            self.sums.0 += u128::from(lowest) * u128::from(*count);
-            self.sums.1 += u128::from(highest) * u128::from(*count);
-            let (first, last) = self.ends.unwrap_or((highest, lowest));
-            self.ends = Some((first.min(highest), last.max(lowest)));
+        let Recorded { scale, slots } = *recorded;
+        let (Some((first, _)), Some((last, _))) = (slots.first(), slots.last()) else { return };
+        let (mut count, mut low, mut high) = (self.count, 0, 0);
+        for (slot, of_slot) in slots {
+            let (lowest, highest) = scale.bounds(*slot);
+            count = count.saturating_add(*of_slot);
+            low += u128::from(lowest) * u128::from(*of_slot);
+            high += u128::from(highest) * u128::from(*of_slot);
         }
+        self.count = count;
+        self.sums = (self.sums.0 + low, self.sums.1 + high);
+        let ends = (scale.bounds(*first).1, scale.bounds(*last).0);
+        let known = self.ends.unwrap_or(ends);
+        self.ends = Some((known.0.min(ends.0), known.1.max(ends.1)));
     }
 
     /// Checks that the histogram can be that of `count` times with this sum, minimum and maximum.

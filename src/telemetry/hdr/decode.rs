@@ -96,11 +96,12 @@ fn counts(plain: &[u8], slots: &mut Vec<(u64, u64)>) -> Result<Scale, &'static s
     let end = HEADER.saturating_add(length.unwrap_or(0) as usize);
     let mut rest = plain.get(HEADER..end).ok_or("a histogram is cut off")?;
     let mut slot: u64 = 0;
+    let range_end = scale.end();
     while !rest.is_empty() {
         let number = take_number(&mut rest).ok_or(BROKEN)?;
         // Zigzag: even numbers are counts, odd numbers runs of empty slots.
         if number & 1 == 0 {
-            if number >> 1 > MAX_COUNT || scale.highest(slot) == u64::MAX {
+            if number >> 1 > MAX_COUNT || slot >= range_end {
                 return Err(BROKEN);
             }
             if number > 0 {

@@ -63,9 +63,9 @@ fn shards_of_different_plans_are_told_apart_by_the_setting_and_not_called_missin
     let with = |more: &[&'static str]| long.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
     for (one, two, expected) in [
         (vec!["-u", "4"], vec!["-u", "5"], "users: 4 and 5"),
-        (vec!["--tags", "a"], vec![], "tags: a and not set"),
+        (vec![], vec!["--expect-status", "200"], "expect-status: not set and 200"),
         // Many settings take several lines of the config, and these are in the last.
-        (with(&["--timeout", "3s", "--check", "p95 < 1s"]), with(&["--timeout", "3s"]), "check: p95 < 1s and not set"),
+        (with(&["--timeout", "3s"]), with(&["--timeout", "4s"]), "timeout: 3s and 4s"),
     ] {
         let streams = [run("0/2", &one), run("1/2", &two)];
         let paths = files(&scratch, &streams);
