@@ -1,7 +1,6 @@
 //! `--warmup`: its requests are counted everywhere that counts, and in no figure, check or verdict.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,7 +24,7 @@ fn slow_at_first(requests: u64) -> Server {
     Server::start(move |mut peer| {
         while peer.read().is_some() {
             if seen.fetch_add(1, Ordering::SeqCst) < requests {
-                thread::sleep(Duration::from_millis(SLOW_MS));
+                peer.pause(Duration::from_millis(SLOW_MS));
                 peer.send(ERROR);
             } else {
                 peer.send(OK);

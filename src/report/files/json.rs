@@ -2,12 +2,14 @@
 #![allow(clippy::struct_field_names, reason = "the names of the document")]
 
 mod confidence;
+mod warmup;
 
 use confidence::{SummaryComparison, SummaryConfidence};
 use serde::Serialize;
+use warmup::SummaryWarmup;
 
 use crate::report::model::causes::ExchangeSeen;
-use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData, WarmupSeen};
+use crate::report::model::{Numbers, PhaseSeen, ReportModel, RunData};
 use crate::report::samples::SummarySamples;
 use crate::report::shards::SummaryShard;
 use crate::stats::timing_summary::{MeanTimings, TimesSummary, TimingSummary};
@@ -65,17 +67,6 @@ struct SummaryCounts {
     aborted: u64,
     redirects: u64,
     reopened: u64,
-}
-
-#[derive(Serialize)]
-struct SummaryWarmup {
-    seconds: f64,
-    sent: u64,
-    unsent: u64,
-    completed: u64,
-    ok: u64,
-    failed: u64,
-    aborted: u64,
 }
 
 #[derive(Serialize)]
@@ -262,20 +253,6 @@ fn totals(run: &RunData) -> SummaryCounts {
         aborted: counts.aborted,
         redirects: counts.redirects,
         reopened: counts.reopened,
-    }
-}
-
-impl SummaryWarmup {
-    const fn of(WarmupSeen { seconds, counts, unsent }: &WarmupSeen) -> Self {
-        Self {
-            seconds: *seconds,
-            sent: counts.sent(),
-            unsent: *unsent,
-            completed: counts.completed(),
-            ok: counts.ok,
-            failed: counts.failed,
-            aborted: counts.aborted,
-        }
     }
 }
 
