@@ -125,7 +125,7 @@ fn example_comparisons(comparisons: u64) -> Vec<Value> {
         let (slower, tolerance) = (1.0 + 0.03 * (seed % 4) as f64, 0.01 * (seed % 3) as f64);
         let mut side = |factor| (0..3 + seed % 3).map(|_| generator.endpoint(factor)).collect::<Vec<_>>();
         let endpoints: Vec<EndpointRuns> =
-            (0..1 + seed % 2).map(|_| EndpointRuns { baseline: side(1.0), runs: side(slower) }).collect();
+            (0..=seed % 2).map(|_| EndpointRuns { baseline: side(1.0), runs: side(slower) }).collect();
         let compared = compare(&endpoints, tolerance);
         let of_endpoint = |(endpoint, rows): (&EndpointRuns, &[Compared; Measure::ALL.len()])| {
             rows.iter().filter_map(|row| example_row(endpoint, row, tolerance)).collect::<Vec<_>>()

@@ -192,7 +192,7 @@ pub struct EndpointStats {
     pub warmup: Option<WireWarmup>,
 }
 
-/// The statistics in wire format; see [`Statistics`](crate::stats::tally::Statistics) for their meaning.
+/// The statistics in wire format; see [`Statistics`] for their meaning.
 #[derive(Clone, Debug, Serialize)]
 #[allow(missing_docs, reason = "each is the field of the same name of Statistics")]
 pub struct WireStatistics {

@@ -99,7 +99,7 @@ fn the_csv_files_have_the_format_of_locust() {
         "our columns follow them: {stats}"
     );
     let rows: Vec<Vec<&str>> = stats.split_terminator("\r\n").map(|row| row.split(',').collect()).collect();
-    assert!(rows.iter().all(|row| row.len() == 39), "{stats}");
+    assert!(rows.iter().all(|row| row.len() == 40), "{stats}");
     assert_eq!(rows.last().unwrap()[..2], ["", "Aggregated"]);
     let count = |row: &Vec<&str>| row[2].parse::<u64>().unwrap();
     assert_eq!(rows[1..rows.len() - 1].iter().map(count).sum::<u64>(), count(rows.last().unwrap()));

@@ -99,8 +99,10 @@ fn what_is_slow_and_fails_in_the_warmup_is_in_every_count_and_in_no_figure() {
     }
     let (judged, left_out) = (number(&summary, "/counts/completed"), number(&summary, "/warmup/completed"));
     assert_eq!((number(&summary, "/total/requests"), number(&summary, "/endpoints/0/requests")), (judged, judged));
+    let schema = serde_json::from_str(swarmline::report::files::json::SCHEMA).unwrap();
+    assert!(jsonschema::is_valid(&schema, &summary), "{summary}");
     assert_files(&scratch, judged, left_out);
-    let sentence = format!("Warm-up: the {left_out} requests of ");
+    let sentence = format!("Warm-up: {left_out} requests in ");
     for text in
         [&run.stderr, &read(&scratch, "run.markdown"), &read(&scratch, "run.html"), &read(&scratch, "run.junit")]
     {
@@ -153,8 +155,8 @@ fn ticks_are_warmup_until_it_is_over_in_every_model_of_load() {
             let in_warmup = until.min(border).saturating_sub(from.min(border));
             let is_clear = in_warmup.abs_diff((until - from) - in_warmup) > 2;
             if is_clear && from < border {
-                let is_warmup = in_warmup * 2 >= until - from;
-                assert_eq!(health.text("phase") == "warmup", is_warmup, "{model:?}: {}", health.0);
+                let holds_half = in_warmup * 2 >= until - from;
+                assert_eq!(health.text("phase") == "warmup", holds_half, "{model:?}: {}", health.0);
             } else if is_clear {
                 assert_ne!(health.text("phase"), "warmup", "{model:?}: {}", health.0);
             }

@@ -240,6 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn the_total_leaves_the_warmup_out_also_where_points_are_joined_over_its_end() {
+        let mut timeline = Timeline::new(TEN);
+        // Warm-up twice, as the search for a capacity has it.
+        let phase = |tick| if tick <= 21 || (50..60).contains(&tick) { Phase::Warmup } else { Phase::Steady };
+        (1..=100).for_each(|tick| timeline.add(tick, Arc::new(Point { phase: phase(tick), ..point(tick) })));
+        assert_eq!(timeline.ticks_per_point(), 16);
+        assert_eq!((timeline.total().ok, timeline.warmup_requests(), timeline.whole().ok), (69, 31, 100));
+        let judged = (1..=100).filter(|tick| phase(*tick) == Phase::Steady).map(|us| (us, 1));
+        assert_eq!(timeline.total().service.histogram, PackedHistogram::of(judged));
+    }
+
+    #[test]
     fn a_late_line_is_inserted_at_its_time() {
         let mut timeline = Timeline::new(TEN);
         for tick in [2, 4, 3, 1, 3] {

@@ -25,13 +25,9 @@ impl WarmupSeen {
     #[must_use]
     pub fn sentence(&self) -> String {
         let Self { seconds, counts, .. } = self;
-        let requests = match counts.sent() {
-            1 => "1 request".to_owned(),
-            sent => format!("{sent} requests"),
-        };
-        let failed = if counts.failed > 0 { format!(", {} of them failed", counts.failed) } else { String::new() };
+        let failed = if counts.failed > 0 { format!(" ({} failed)", counts.failed) } else { String::new() };
         let seconds = (seconds * 10.0).round() / 10.0;
-        format!("Warm-up: the {requests} of {seconds} s of warm-up are left out of these figures{failed}.")
+        format!("Warm-up: {} requests in {seconds} s{failed} are left out of these figures.", counts.sent())
     }
 }
 
@@ -108,14 +104,13 @@ impl RunData {
         warmup_content_bytes: u64,
     ) -> Statistics {
         let (times, completed) = (traffic.response(), traffic.completed());
-        let mut after_stop = traffic.after_stop;
         let load_seconds = self.end.as_ref().and_then(|end| end.load_seconds);
-        let seconds = match self.warmup_phase() {
-            Some(warmup) => load_seconds.unwrap_or_else(|| self.seconds()) - warmup.duration_ms as f64 / 1000.0,
-            None => {
-                after_stop = AfterStop::default();
-                self.seconds()
+        let (seconds, after_stop) = match self.warmup_phase() {
+            Some(warmup) => {
+                let load = load_seconds.unwrap_or_else(|| self.seconds());
+                (load - warmup.duration_ms as f64 / 1000.0, traffic.after_stop)
             }
+            None => (self.seconds(), AfterStop::default()),
         };
         let rate = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
         let millis = |us: u64| us as f64 / 1000.0;
