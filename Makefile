@@ -40,7 +40,7 @@ fuzz: ## mutated inputs by the hour: make fuzz COUNT=100000 SEED=1 KIND=merge (a
 	FUZZ_COUNT=$(or $(COUNT),100000) FUZZ_SEED=$(or $(SEED),1) FUZZ_FROM=$(or $(FROM),0) \
 	  cargo test --locked --test it fuzz::$(KIND) -- --nocapture
 
-bench: build ## what it costs, beside wrk, oha, hey and Locust; a quarter of an hour, on a quiet machine (benches/RESULTS.md)
+bench: build ## what it costs, beside wrk, oha, hey, h2load, k6, Locust and a bare client in C; 40 minutes, on a quiet machine (benches/RESULTS.md)
 	cargo bench --no-run --locked --bench micro --bench users_loop
 	python3 benches/run.py --bin $(TARGET)/release/swarmline
 

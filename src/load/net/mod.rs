@@ -7,3 +7,4 @@ mod proxy;
 pub(super) mod socket;
 pub mod tls;
 pub(super) mod input;
+mod yielding;

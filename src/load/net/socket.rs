@@ -8,7 +8,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_error};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
+use rustix::thread::sched_yield;
 
+use super::yielding::Yielding;
 use crate::load::swarm::roster::UserSlot;
 use crate::load::swarm::stop::Stop;
 
@@ -116,12 +118,22 @@ pub(in crate::load) struct Ready {
 pub(super) struct SocketTransport {
     socket: Arc<OwnedFd>,
     read_limit: ReadTimeout,
+    yielding: Yielding,
+}
+
+/// Why a receive returned nothing.
+#[derive(Debug)]
+pub(super) enum NotReceived {
+    /// Other threads ran meanwhile, and there is nothing yet: time has passed, so that the limit must be renewed.
+    Yet,
+    /// It failed, or its limit has passed.
+    Failed(io::Error),
 }
 
 impl SocketTransport {
     /// Wraps a socket; `usual` is the limit that most reads will have.
-    pub(in crate::load) fn new(socket: Arc<OwnedFd>, usual: Duration) -> Self {
-        Self { socket, read_limit: ReadTimeout::new(usual) }
+    pub(in crate::load) fn new(socket: Arc<OwnedFd>, usual: Duration, yielding: Yielding) -> Self {
+        Self { socket, read_limit: ReadTimeout::new(usual), yielding }
     }
 
     /// Sends all of `bytes` within `limit`, however slowly the peer reads. For handshakes only: while a request is
@@ -154,15 +166,29 @@ impl SocketTransport {
         receive(&self.socket, &mut self.read_limit, room, limit)
     }
 
-    /// Receives what is available; 0 is the end of input, `WouldBlock` means that there is nothing.
-    pub(super) fn receive_now(&self, room: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match recv(&self.socket, &mut *room, RecvFlags::DONTWAIT) {
-                Ok((received, _)) => return Ok(received),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+    /// Receives a part of a response: as [`SocketTransport::receive`], or what is there after other threads have run.
+    pub(super) fn receive_response(&mut self, room: &mut [u8], limit: Duration) -> Result<usize, NotReceived> {
+        if !self.yielding.is_due() {
+            return self.receive(room, limit).map_err(NotReceived::Failed);
+        }
+        // Found before the yield, because afterwards the memory of this user has to be fetched again.
+        let socket = self.socket.as_fd();
+        sched_yield();
+        match receive_now(socket, room) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.yielding.missed();
+                Err(NotReceived::Yet)
+            }
+            received => {
+                self.yielding.succeeded();
+                received.map_err(NotReceived::Failed)
             }
         }
+    }
+
+    /// Receives what is available; 0 is the end of input, `WouldBlock` means that there is nothing.
+    pub(super) fn receive_now(&self, room: &mut [u8]) -> io::Result<usize> {
+        receive_now(self.socket.as_fd(), room)
     }
 
     /// Whether the peer has neither closed the connection nor sent anything: one check that does not wait.
@@ -191,6 +217,16 @@ fn wait(socket: &OwnedFd, events: PollFlags, limit: Duration) -> io::Result<Poll
         match poll(&mut seen, Some(&timeout)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(seen[0].revents()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn receive_now(socket: BorrowedFd<'_>, room: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match recv(socket, &mut *room, RecvFlags::DONTWAIT) {
+            Ok((received, _)) => return Ok(received),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -245,5 +281,55 @@ impl ReadTimeout {
         set(rounded)?;
         self.set = rounded;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn connected(yielding: Yielding) -> (SocketTransport, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (SocketTransport::new(Arc::new(ours.into()), LONG, yielding), theirs)
+    }
+
+    #[test]
+    fn a_response_that_is_not_there_after_a_yield_is_reported_at_once_so_that_its_limit_is_renewed() {
+        let (mut ours, mut theirs) = connected(Yielding::START);
+        for _ in 0..2 {
+            assert!(matches!(ours.receive_response(&mut [0; 4], LONG), Err(NotReceived::Yet)));
+        }
+        // Now it blocks, and only the limit ends it.
+        let limit = Duration::from_millis(1);
+        let Err(NotReceived::Failed(error)) = ours.receive_response(&mut [0; 4], limit) else { panic!("a limit") };
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        theirs.write_all(b"late").unwrap();
+        assert_eq!(ours.receive_response(&mut [0; 4], LONG).unwrap(), 4);
+    }
+
+    #[test]
+    fn a_response_or_the_end_of_input_that_is_there_is_received_whether_it_yields_or_not() {
+        for yielding in [Yielding::START, Yielding::Never] {
+            let (mut ours, mut theirs) = connected(yielding);
+            for _ in 0..10 {
+                theirs.write_all(b"here").unwrap();
+                assert_eq!(ours.receive_response(&mut [0; 8], LONG).unwrap(), 4);
+            }
+            drop(theirs);
+            assert_eq!(ours.receive_response(&mut [0; 8], LONG).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn without_yields_nothing_but_the_limit_ends_a_wait() {
+        let (mut ours, _theirs) = connected(Yielding::Never);
+        let received = ours.receive_response(&mut [0; 4], Duration::from_millis(1));
+        assert!(matches!(received, Err(NotReceived::Failed(error)) if error.kind() == io::ErrorKind::WouldBlock));
     }
 }

@@ -117,7 +117,10 @@ impl User<'_> {
     fn run_tasks(&mut self) -> UserEnd {
         let mut turn = DueTime::WhenSent;
         while self.session.should_continue() {
-            let began = self.shared.run.clock.now();
+            let paced = match self.class.wait {
+                Wait::Pacing(pace) => Some(self.shared.run.clock.now().after(pace)),
+                _ => None,
+            };
             let before = self.session.sent();
             let task = self.class.tasks.pick(self.session.random());
             match self.session.run_task(task, turn) {
@@ -127,7 +130,7 @@ impl User<'_> {
                 Some(SequenceEnd::Completed | SequenceEnd::CutShort) => {}
             }
             turn = DueTime::WhenSent;
-            let next = self.next_task(began);
+            let next = paced.or_else(|| self.next_task());
             if self.session.sent() == before {
                 let retry = self.shared.run.clock.now().after(RETRY);
                 if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
@@ -272,15 +275,14 @@ impl User<'_> {
         }
     }
 
-    /// When the next task begins; `None` means at once.
-    fn next_task(&mut self, began: Moment) -> Option<Moment> {
-        let now = || self.shared.run.clock.now();
-        match self.class.wait {
-            Wait::None => None,
-            Wait::Constant(pause) => Some(now().after(pause)),
-            Wait::Between(low, high) => Some(now().after(between(low, high, self.session.random().unit()))),
-            Wait::Pacing(pace) => Some(began.after(pace)),
-        }
+    /// When the next task begins, unless tasks are paced; `None` means at once.
+    fn next_task(&mut self) -> Option<Moment> {
+        let pause = match self.class.wait {
+            Wait::None | Wait::Pacing(_) => return None,
+            Wait::Constant(pause) => pause,
+            Wait::Between(low, high) => between(low, high, self.session.random().unit()),
+        };
+        Some(self.shared.run.clock.now().after(pause))
     }
 }
 

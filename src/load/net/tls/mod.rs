@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 
 use super::input::{CallError, InputBuffer, is_time_over};
-use super::socket::{Sent, SocketTransport};
+use super::socket::{NotReceived, Sent, SocketTransport};
 use crate::outcome::{Failure, TlsTrouble};
 
 /// Plaintext encrypted at a time: the maximum of one record (RFC 8446 section 5.1).
@@ -41,7 +41,7 @@ pub(super) struct TlsTransport {
 pub(in crate::load) enum Received {
     /// Bytes for the reader.
     Bytes,
-    /// Only something for the session: a ticket, a new key, a part of a record.
+    /// Only something for the session (a ticket, a new key, a part of a record), or nothing yet.
     Nothing,
     /// The end of input.
     End,
@@ -112,12 +112,13 @@ impl TlsTransport {
         if self.plaintext == 0 {
             if self.records.unconsumed().is_empty() {
                 let socket = &mut self.socket;
-                match self.records.fill(|room| socket.receive(room, limit)) {
+                match self.records.fill(|room| socket.receive_response(room, limit)) {
                     // Closed without close_notify: a truncated response cannot be told from a complete one (RFC 8446
                     // section 6.1).
                     Ok(0) => return if self.is_closed { Ok(Received::End) } else { Err(Failure::ClosedEarly.into()) },
                     Ok(_) => {}
-                    Err(error) => return Err(CallError::of(&error)),
+                    Err(NotReceived::Yet) => return Ok(Received::Nothing),
+                    Err(NotReceived::Failed(error)) => return Err(CallError::of(&error)),
                 }
             }
             self.process_records()?;
@@ -212,6 +213,7 @@ mod tests {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
     use rustls::{RootCertStore, ServerConfig, ServerConnection, Stream};
 
+    use super::super::yielding::Yielding;
     use super::*;
 
     const AUTHORITY: &[u8] = include_bytes!("../../../../tests/it/tls/ca.pem");
@@ -239,7 +241,7 @@ mod tests {
         let config = config.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
         let config = Arc::new(config.with_no_client_auth());
         let limit = Duration::from_secs(30);
-        let socket = SocketTransport::new(Arc::new(ours.into()), limit);
+        let socket = SocketTransport::new(Arc::new(ours.into()), limit, Yielding::START);
         let client = TlsTransport::connect(socket, &config, "shop.test", Instant::now() + limit).unwrap();
         let (session, theirs) = server.join().unwrap();
         (client, session, theirs)
