@@ -176,6 +176,8 @@ words! {
     Phase {
         /// The load has ended, and requests in flight are finishing.
         Drain = "drain",
+        /// The beginning, which is not to be judged: whatever the target does, caches fill and connections open.
+        Warmup = "warmup",
         /// The target is growing, or has not been reached yet.
         Ramp = "ramp",
         /// The target is falling.
@@ -187,7 +189,7 @@ words! {
 
 impl Phase {
     /// All of them, in the order of a run.
-    pub const IN_ORDER_OF_TIME: [Self; 4] = [Self::Ramp, Self::Steady, Self::Down, Self::Drain];
+    pub const IN_ORDER_OF_TIME: [Self; 5] = [Self::Warmup, Self::Ramp, Self::Steady, Self::Down, Self::Drain];
 }
 
 impl Default for Phase {

@@ -223,7 +223,7 @@ impl Curve {
             match direction(segment.from, segment.to) {
                 Phase::Ramp => ramp += time,
                 Phase::Down => down += time,
-                Phase::Steady | Phase::Drain => {}
+                Phase::Steady | Phase::Warmup | Phase::Drain => {}
             }
         }
         longest(ramp, down, until - from - ramp - down)
