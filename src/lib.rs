@@ -33,6 +33,7 @@ pub mod transcript;
 pub mod event;
 pub mod load;
 pub mod stats;
+pub mod capacity;
 pub mod machine;
 pub mod telemetry;
 pub mod report;
