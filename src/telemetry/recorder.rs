@@ -18,6 +18,7 @@ use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
+use crate::plan::schedule::stepped::SteppedArrivals;
 use crate::stats::aggregate::{
     Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
 };
@@ -33,6 +34,8 @@ pub const SCHEMA_VERSION: u32 = 2;
 #[derive(Debug)]
 pub struct Recorder<'p> {
     plan: &'p Plan,
+    /// The arrivals of a search for capacity.
+    steps: Option<&'p SteppedArrivals>,
     clock: Clock,
     available_cpus: f64,
     process_age_at_start: Duration,
@@ -43,7 +46,13 @@ impl<'p> Recorder<'p> {
     /// A recorder for a run of `plan`.
     #[must_use]
     pub const fn new(plan: &'p Plan, clock: Clock, available_cpus: f64, process_age_at_start: Duration) -> Self {
-        Self { plan, clock, available_cpus, process_age_at_start, before: None }
+        Self { plan, steps: None, clock, available_cpus, process_age_at_start, before: None }
+    }
+
+    /// The same for a search for capacity, whose arrivals these are.
+    #[must_use]
+    pub fn with_steps(self, steps: Option<&'p SteppedArrivals>) -> Self {
+        Self { steps, ..self }
     }
 
     /// The lines before the first tick.
@@ -97,7 +106,11 @@ impl<'p> Recorder<'p> {
     pub fn phase(&self, sample: TickSample) -> Phase {
         let (start, end) = (self.interval_start(), sample.machine.at);
         let load_end = sample.stopped.map_or(end, |stopped| stopped.clamp(start, end));
-        if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
+        match self.steps {
+            _ if end.since(load_end) > load_end.since(start) => Phase::Drain,
+            None => self.plan.load().phase(start, load_end),
+            Some(steps) => steps.phase_of(start.since_start(), load_end.since_start()),
+        }
     }
 
     /// The interval that ends with `sample`.
@@ -121,7 +134,11 @@ impl<'p> Recorder<'p> {
 
     /// Arrivals due in the interval that ends with `sample`; `None` in the closed model.
     fn intended(&self, sample: TickSample) -> Option<f64> {
-        Some(self.plan.load().arrivals_due(sample.machine.at)? - self.plan.load().arrivals_due(self.interval_start())?)
+        let due = |at: Moment| match self.steps {
+            None => self.plan.load().arrivals_due(at),
+            Some(steps) => Some(steps.arrivals_due(at.since_start())),
+        };
+        Some(due(sample.machine.at)? - due(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
