@@ -99,8 +99,12 @@ impl<'p> Aggregator<'p> {
         let mut aggregator = Self {
             plan,
             shared,
-            // Checks are evaluated on all shards together, when they are merged.
-            checks: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            // Checks are evaluated on all shards together, when they are merged, and in a search on each step.
+            checks: CheckSet::new(if plan.shard().is_some() || plan.load().search().is_some() {
+                &[]
+            } else {
+                plan.checks()
+            }),
             clock: *clock,
             stop,
             snapshots,

@@ -17,6 +17,7 @@ mod snapshots;
 mod targets;
 pub mod trial;
 mod sampler_thread;
+mod verdict;
 
 use std::sync::Arc;
 use std::thread::Builder;
@@ -42,12 +43,9 @@ use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
 use crate::request_log::RequestLog;
 use crate::request_log::ending::LogEnd;
-use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
-use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
+use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
 use crate::stats::step_counts::StepCounts;
-use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
-use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::exports::ExportCounter;
 use crate::telemetry::record::Record;
@@ -56,7 +54,6 @@ use crate::telemetry::sink::OpenStream;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
 use aggregator::{Aggregator, AggregatorInputs, FinalCounts};
-use endpoints::{endpoint_name, failures_without_check};
 use heartbeat::Heartbeat;
 use sampler_thread::SamplerThread;
 use search::{SearchEnd, SearchRun, SearchThread};
@@ -65,6 +62,7 @@ use signals::{AfterEnd, Signals};
 use snapshots::Snapshots;
 use stop_controller::StopController;
 use targets::targets;
+use verdict::{LeftOver, judge};
 
 /// Minimum capacity of the outcome queue. The aggregator empties it every 5 ms under load; if that is too late, users
 /// help from half full on, and when it is full they wait: an outcome is never dropped.
@@ -264,15 +262,6 @@ impl RunThreads<'_> {
     }
 }
 
-/// Requests that were due and did not complete.
-struct LeftOver {
-    unfinished: Vec<(StatsPlace, Unfinished)>,
-    /// Requests not sent because their data was used up.
-    without_data: u64,
-    /// What the search for capacity came to, if the run is one.
-    search: Option<SearchEnd>,
-}
-
 /// Ends the run when dropped: without the aggregator nothing would be written, and users would keep running.
 struct EndOfRun<'run>(&'run Stop);
 
@@ -344,48 +333,6 @@ fn finish(
         Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
     (Finished { ending: Arc::new(ending), stream, log, was_killed, after: run_threads.signals.after_end() }, snapshot)
-}
-
-/// Judges the run.
-fn judge(
-    plan: &Plan,
-    aggregate: &Aggregate,
-    check_set: &mut CheckSet,
-    faults: Vec<VerdictReason>,
-    left_over: &LeftOver,
-    load_end: Moment,
-) -> Assessment {
-    if let (Some(search), Some(search_plan)) = (&left_over.search, plan.load().search()) {
-        return search.assess(search_plan, faults);
-    }
-    let mut unfinished = UnfinishedCounts::default();
-    for (place, part) in &left_over.unfinished {
-        unfinished.add(&part.counts);
-        check_set.add_unfinished(&UnfinishedInput {
-            endpoint: &endpoint_name(plan, *place),
-            phase: part.phase,
-            service: TimesRef::Counted(&part.service),
-            response: TimesRef::Counted(&part.response),
-            first_byte: TimesRef::Counted(&part.first_byte),
-        });
-    }
-    let counts = aggregate.counts();
-    if plan.shard().is_some() {
-        // A shard may have nothing to do, and what is unfinished is known only when all shards are merged.
-        if counts.sent() + unfinished.unsent == 0 && faults.is_empty() {
-            return Assessment::pass();
-        }
-        unfinished = UnfinishedCounts::default();
-    }
-    Assessment::of(Evidence {
-        counts,
-        answered: aggregate.total().answered(),
-        unfinished,
-        faults,
-        check_results: check_set.results(load_end.since_start()),
-        unchecked: failures_without_check(plan, aggregate),
-        without_data: left_over.without_data,
-    })
 }
 
 /// Hands over the last lines a few at a time, so that they need not all be in memory.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::config::config_pages;
 use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::own_records::{Config, RunEnvironment, Warning, WireSetting};
+use super::own_records::{RunEnvironment, Warning, WireSetting};
 use super::record::{
     Cpu, EndpointError, EndpointStats, Gauge, Network, Record, RecordBody, Stats, TestStop, WireStatistics,
 };
@@ -26,9 +27,6 @@ use crate::stats::samples::choose;
 use crate::stats::tally::{Statistics, Tally};
 use crate::stats::unfinished::{Judged, Unfinished};
 use crate::vocabulary::{Direction, Phase, StatsType, Status};
-
-/// Version of the stream's format, in `swarmline.event.config`.
-pub const SCHEMA_VERSION: u32 = 2;
 
 /// Makes the records of a run. It never reads the clock: every time is passed in.
 #[derive(Debug)]
@@ -295,43 +293,6 @@ impl<'p> Recorder<'p> {
 
 const fn record(at: Moment, body: RecordBody) -> Record {
     Record { at, tick: None, body }
-}
-
-/// The lines about a plan and where it runs: as many as its settings need.
-#[must_use]
-pub fn config_pages(
-    settings: impl Iterator<Item = WireSetting>,
-    plan_hash: &str,
-    place: RunEnvironment,
-) -> Vec<RecordBody> {
-    /// Room for settings: a line minus its envelope, the keys around them, and the targets in part 1.
-    const ROOM: usize = 1800;
-    let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
-    let mut used = 0;
-    for mut setting in settings {
-        setting.value = clipped(&setting.value, ROOM - 100).into_owned();
-        let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
-        if used + size > ROOM {
-            pages.push(Vec::new());
-            used = 0;
-        }
-        used += size;
-        if let Some(page) = pages.last_mut() {
-            page.push(setting);
-        }
-    }
-    let parts = pages.len();
-    let mut place = Some(place);
-    let page = |(number, settings)| Config {
-        schema_version: SCHEMA_VERSION,
-        version: env!("CARGO_PKG_VERSION"),
-        plan_hash: plan_hash.to_owned(),
-        part: number,
-        parts,
-        settings,
-        environment: place.take(),
-    };
-    (1..).zip(pages).map(page).map(|config| RecordBody::Config(Box::new(config))).collect()
 }
 
 /// The line about all requests so far.

@@ -78,7 +78,7 @@ impl RunData {
         self.plan.targets.extend(config.targets);
         self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
         self.plan.started_at = config.started_at.or(self.plan.started_at.take());
-        if self.judges_so_far {
+        if self.judges_so_far && !self.is_search() {
             self.check_set = CheckSet::new(&self.plan_checks());
         }
     }

@@ -135,6 +135,12 @@ impl RunData {
         place
     }
 
+    /// Whether the run is a search for capacity, whose checks are of its steps.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.plan.setting("step-time").is_some()
+    }
+
     /// The verdict as a word.
     #[must_use]
     pub fn verdict(&self) -> &'static str {
