@@ -1,8 +1,9 @@
 //! The search itself: which rate is tried next, and when the answer is known.
 //!
 //! The rate doubles until a step fails, or halves until one passes; then the interval between the two is halved, on a
-//! logarithmic scale, until it is within the precision. The best rate is confirmed by a longer step: short ones at the limit
-//! pass and fail by chance.
+//! logarithmic scale, until its width is half the precision. Near the limit a short step passes or fails by chance, so both
+//! ends are tried again in steps three times as long: the best rate is confirmed, if need be a little lower, and the rate
+//! above it that failed is rechecked; if it passes, the search goes on above it. `benches/STUDY.md` has what that gains.
 
 use super::step::{StepResult, VoidReason};
 
@@ -12,11 +13,14 @@ const LOWEST: f64 = 1.0;
 /// The highest rate that a schedule can have.
 const HIGHEST: f64 = 1e9;
 
-/// How often a rate is confirmed, each time one precision lower, before the service is called unstable.
-const MAX_CONFIRMATIONS: u8 = 3;
+/// How often a rate is confirmed, each time half a precision lower, before the service is called unstable.
+const MAX_CONFIRMATIONS: u8 = 5;
 
-/// How many times as long as the others a confirming step is.
-const CONFIRMATION_LENGTH: u32 = 3;
+/// How often a rate that failed is tried again.
+const MAX_RECHECKS: u8 = 3;
+
+/// How many times as long as the others a step is that confirms or rechecks.
+const LONG_STEP: u32 = 3;
 
 /// What a search is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +29,8 @@ pub struct SearchSettings {
     pub from: f64,
     /// Rate at which the search ends if it passes.
     pub to: Option<f64>,
-    /// Largest relative distance between the answer and a rate that failed, such as 0.05.
+    /// Relative error that the answer may have, such as 0.05. Half of it is the width of the last interval, the other half
+    /// is left for chance.
     pub precision: f64,
 }
 
@@ -36,6 +41,8 @@ pub enum StepKind {
     Search,
     /// To confirm the best rate; attempts are counted from 1.
     Confirm(u8),
+    /// To try the lowest rate that failed again.
+    Recheck,
 }
 
 /// A step to run.
@@ -68,13 +75,13 @@ pub struct Bounds {
 /// What a search has found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {
-    /// This rate was confirmed; one a precision higher, or less, failed.
+    /// This rate was confirmed; one a little higher failed.
     Found(f64),
     /// `to` was confirmed; the limit was not looked for.
     ReachedTo(f64),
-    /// This rate passed, without confirmation; a higher one could not be measured.
+    /// This rate passed; a higher one could not be measured.
     AtLeast(f64, VoidReason),
-    /// Not even the first step could be measured, or none that could be passed.
+    /// A step could not be measured before any had passed.
     NothingMeasured(VoidReason),
     /// The lowest rate that is tried failed: this one.
     NoRate(f64),
@@ -84,32 +91,28 @@ pub enum Answer {
     Interrupted,
 }
 
-/// What the next step decides.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
-    /// Every step has passed.
-    Rising,
-    /// Every step has failed.
-    Falling,
-    /// One rate passed, a higher one failed.
-    Narrowing,
-    Confirming(u8),
-    Done(Answer),
+/// A rate that failed.
+#[derive(Clone, Copy, Debug)]
+struct FailedRate {
+    rate: f64,
+    /// Whether it failed in a long step.
+    is_sure: bool,
 }
 
 /// A search for the highest rate that passes.
 #[derive(Clone, Debug)]
 pub struct Search {
     settings: SearchSettings,
-    state: State,
-    /// The rate of the next step.
-    rate: f64,
-    /// The rate that was confirmed first.
-    best: f64,
+    next: Next,
     /// Rates that passed, in their order.
     passed: Vec<f64>,
-    /// The lowest rate that failed.
-    failed: Option<f64>,
+    /// Rates that failed, without those that passed when they were tried again.
+    failed: Vec<FailedRate>,
+    /// The highest rate that passed a long step.
+    confirmed: Option<f64>,
+    /// The rate whose confirmation was tried first.
+    best: f64,
+    rechecks: u8,
 }
 
 impl StepKind {
@@ -118,7 +121,7 @@ impl StepKind {
     pub const fn length(self) -> u32 {
         match self {
             Self::Search => 1,
-            Self::Confirm(_) => CONFIRMATION_LENGTH,
+            Self::Confirm(_) | Self::Recheck => LONG_STEP,
         }
     }
 }
@@ -128,129 +131,162 @@ impl Search {
     #[must_use]
     pub fn new(settings: SearchSettings) -> Self {
         let rate = settings.from.min(settings.to.unwrap_or(HIGHEST));
-        Self { settings, state: State::Rising, rate, best: rate, passed: Vec::new(), failed: None }
+        let next = Next::Step(Step { rate, kind: StepKind::Search });
+        Self { settings, next, passed: Vec::new(), failed: Vec::new(), confirmed: None, best: rate, rechecks: 0 }
     }
 
     /// What to do next.
     #[must_use]
     pub const fn next(&self) -> Next {
-        let kind = match self.state {
-            State::Done(answer) => return Next::Done(answer),
-            State::Confirming(attempt) => StepKind::Confirm(attempt),
-            State::Rising | State::Falling | State::Narrowing => StepKind::Search,
-        };
-        Next::Step(Step { rate: self.rate, kind })
+        self.next
     }
 
     /// Takes the result of the step that [`Search::next`] asked for. After the end it changes nothing.
     pub fn record(&mut self, result: &StepResult) {
-        if matches!(self.state, State::Done(_)) {
-            return;
-        }
-        match result {
-            StepResult::Passed => self.record_pass(),
-            StepResult::Failed(_) => self.record_failure(),
-            StepResult::Void(why) => {
-                let answer = self.bounds().passed.map_or(Answer::NothingMeasured(*why), |r| Answer::AtLeast(r, *why));
-                self.state = State::Done(answer);
-            }
-        }
+        let Next::Step(step) = self.next else { return };
+        self.next = match result {
+            StepResult::Passed => self.after_pass(step),
+            StepResult::Failed(_) => self.after_failure(step),
+            StepResult::Void(why) => Next::Done(self.after_void(*why)),
+        };
     }
 
     /// Ends the search if it still goes on.
     pub fn interrupt(&mut self) {
-        if !matches!(self.state, State::Done(_)) {
-            self.state = State::Done(Answer::Interrupted);
+        if matches!(self.next, Next::Step(_)) {
+            self.next = Next::Done(Answer::Interrupted);
         }
     }
 
     /// What is known so far.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
-        let is_below = |rate: &f64| self.failed.is_none_or(|failed| *rate < failed);
-        Bounds { passed: self.passed.iter().copied().filter(is_below).reduce(f64::max), failed: self.failed }
+        let failed = self.lowest_failed().map(|failed| failed.rate);
+        let is_below = |rate: &f64| failed.is_none_or(|failed| *rate < failed);
+        Bounds { passed: self.passed.iter().copied().filter(is_below).reduce(f64::max), failed }
     }
 
-    /// Maximum number of steps that are still to come; `None` as long as either bound is unknown.
+    /// Number of steps still to come if the best rate is confirmed at once and the rate above it fails again; `None` as
+    /// long as either bound is unknown.
     #[must_use]
-    pub fn steps_left(&self) -> Option<u32> {
-        let confirmations = u32::from(MAX_CONFIRMATIONS);
-        match (self.state, self.bounds()) {
-            (State::Done(_), _) => Some(0),
-            (State::Confirming(attempt), _) => Some(confirmations + 1 - u32::from(attempt)),
-            (_, Bounds { passed: Some(passed), failed: Some(failed) }) => {
-                Some(self.halvings(failed / passed) + confirmations)
+    pub fn steps_expected(&self) -> Option<u32> {
+        let Next::Step(step) = self.next else { return Some(0) };
+        let recheck = u32::from(self.recheck().is_some());
+        match (step.kind, self.bounds()) {
+            (StepKind::Recheck, _) => Some(1),
+            (StepKind::Confirm(_), _) => Some(1 + recheck),
+            (StepKind::Search, Bounds { passed: Some(passed), failed: Some(failed) }) => {
+                Some(self.halvings(failed / passed) + 1 + recheck)
             }
-            _ => None,
+            (StepKind::Search, _) => None,
         }
     }
 
-    /// How often an interval of this ratio is halved until it is within the precision.
+    /// How often an interval of this ratio is halved until it is narrow enough.
     fn halvings(&self, ratio: f64) -> u32 {
         let mut ratio = ratio;
         let mut halvings = 0;
-        while !self.is_precise(ratio) {
+        while !self.is_narrow(ratio) {
             ratio = ratio.sqrt();
             halvings += 1;
         }
         halvings
     }
 
-    fn is_precise(&self, ratio: f64) -> bool {
+    /// Half the precision: the width of the last interval, and how much lower the next confirmation is tried.
+    fn width(&self) -> f64 {
+        self.settings.precision / 2.0
+    }
+
+    fn is_narrow(&self, ratio: f64) -> bool {
         // Rates are rounded.
-        ratio <= (1.0 + self.settings.precision) * (1.0 + 1e-4)
+        ratio <= (1.0 + self.width()) * (1.0 + 1e-4)
     }
 
-    fn record_pass(&mut self) {
-        let rate = self.rate;
+    /// The lowest rate that failed.
+    fn lowest_failed(&self) -> Option<FailedRate> {
+        self.failed.iter().copied().reduce(|lowest, next| if next.rate < lowest.rate { next } else { lowest })
+    }
+
+    fn highest(&self) -> f64 {
+        self.settings.to.unwrap_or(HIGHEST)
+    }
+
+    fn after_pass(&mut self, Step { rate, kind }: Step) -> Next {
         self.passed.push(rate);
-        let is_highest = rate >= self.settings.to.unwrap_or(HIGHEST);
-        match self.state {
-            State::Rising if is_highest => self.confirm_first(rate),
-            State::Rising => self.rate = (2.0 * rate).min(self.settings.to.unwrap_or(HIGHEST)),
-            State::Falling | State::Narrowing => self.narrow(),
-            State::Confirming(_) => {
-                self.state = State::Done(if is_highest { Answer::ReachedTo(rate) } else { Answer::Found(rate) });
-            }
-            State::Done(_) => {}
+        self.failed.retain(|failed| failed.rate > rate);
+        if kind == StepKind::Search {
+            return self.narrow();
+        }
+        self.confirmed = Some(rate);
+        if rate >= self.highest() {
+            return Next::Done(Answer::ReachedTo(rate));
+        }
+        match kind {
+            StepKind::Recheck => self.narrow(),
+            StepKind::Search | StepKind::Confirm(_) => self.after_confirmation(rate),
         }
     }
 
-    fn record_failure(&mut self) {
-        let rate = self.rate;
-        self.failed = Some(self.failed.map_or(rate, |failed| failed.min(rate)));
-        match self.state {
-            State::Confirming(MAX_CONFIRMATIONS) => self.state = State::Done(Answer::NotStable(self.best)),
-            State::Confirming(attempt) => {
-                self.state = State::Confirming(attempt + 1);
-                self.rate = rounded(rate / (1.0 + self.settings.precision));
+    fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
+        self.failed.retain(|failed| failed.rate != rate);
+        self.failed.push(FailedRate { rate, is_sure: kind != StepKind::Search });
+        match (kind, self.confirmed) {
+            (StepKind::Search, _) => self.narrow(),
+            (StepKind::Confirm(attempt), confirmed) => {
+                let lower = rounded(rate / (1.0 + self.width()));
+                match confirmed.filter(|confirmed| *confirmed >= lower) {
+                    Some(confirmed) => Next::Done(Answer::Found(confirmed)),
+                    None if attempt >= MAX_CONFIRMATIONS => Next::Done(Answer::NotStable(self.best)),
+                    None => Next::Step(Step { rate: lower, kind: StepKind::Confirm(attempt + 1) }),
+                }
             }
-            State::Rising if !self.passed.is_empty() => self.narrow(),
-            State::Rising | State::Falling if rate <= LOWEST => self.state = State::Done(Answer::NoRate(rate)),
-            State::Rising | State::Falling => {
-                self.state = State::Falling;
-                self.rate = (rate / 2.0).max(LOWEST);
-            }
-            State::Narrowing => self.narrow(),
-            State::Done(_) => {}
+            (StepKind::Recheck, confirmed) => Next::Done(confirmed.map_or(Answer::NotStable(self.best), Answer::Found)),
         }
     }
 
-    /// Chooses a rate between the bounds, or confirms the lower one if they are near enough.
-    fn narrow(&mut self) {
-        let Bounds { passed: Some(passed), failed: Some(failed) } = self.bounds() else { return };
-        let middle = (passed * failed).sqrt();
-        let readable = rounded(middle);
-        if self.is_precise(failed / passed) {
-            self.confirm_first(passed);
-        } else {
-            self.state = State::Narrowing;
-            self.rate = if passed < readable && readable < failed { readable } else { middle };
+    /// A rate that was confirmed is the answer if the bound above it is known already, and near.
+    fn after_void(&self, why: VoidReason) -> Answer {
+        match (self.confirmed, self.bounds()) {
+            (Some(rate), Bounds { failed: Some(failed), .. }) if self.is_narrow(failed / rate) => Answer::Found(rate),
+            (_, Bounds { passed: Some(passed), .. }) => Answer::AtLeast(passed, why),
+            (_, Bounds { passed: None, .. }) => Answer::NothingMeasured(why),
         }
     }
 
-    fn confirm_first(&mut self, rate: f64) {
-        (self.best, self.rate, self.state) = (rate, rate, State::Confirming(1));
+    /// The next step while the interval is too wide, or none of its ends is known.
+    fn narrow(&mut self) -> Next {
+        let search = |rate| Next::Step(Step { rate, kind: StepKind::Search });
+        match self.bounds() {
+            Bounds { passed: None, failed: None } => search(self.settings.from),
+            Bounds { passed: Some(passed), failed: None } if passed >= self.highest() => self.confirm(passed),
+            Bounds { passed: Some(passed), failed: None } => search((2.0 * passed).min(self.highest())),
+            Bounds { passed: None, failed: Some(failed) } if failed <= LOWEST => Next::Done(Answer::NoRate(failed)),
+            Bounds { passed: None, failed: Some(failed) } => search((failed / 2.0).max(LOWEST)),
+            Bounds { passed: Some(passed), failed: Some(failed) } if !self.is_narrow(failed / passed) => {
+                let middle = (passed * failed).sqrt();
+                let readable = rounded(middle);
+                search(if passed < readable && readable < failed { readable } else { middle })
+            }
+            Bounds { passed: Some(passed), .. } if self.confirmed == Some(passed) => self.after_confirmation(passed),
+            Bounds { passed: Some(passed), .. } => self.confirm(passed),
+        }
+    }
+
+    const fn confirm(&mut self, rate: f64) -> Next {
+        self.best = rate;
+        Next::Step(Step { rate, kind: StepKind::Confirm(1) })
+    }
+
+    /// The rate to recheck: the lowest that failed, unless it failed in a long step.
+    fn recheck(&self) -> Option<f64> {
+        self.lowest_failed().filter(|failed| !failed.is_sure && self.rechecks < MAX_RECHECKS).map(|failed| failed.rate)
+    }
+
+    fn after_confirmation(&mut self, confirmed: f64) -> Next {
+        let Some(rate) = self.recheck() else { return Next::Done(Answer::Found(confirmed)) };
+        self.rechecks += 1;
+        Next::Step(Step { rate, kind: StepKind::Recheck })
     }
 }
 
@@ -262,131 +298,4 @@ fn rounded(rate: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capacity::step::FailReason;
-
-    fn settings(from: f64, to: Option<f64>) -> SearchSettings {
-        SearchSettings { from, to, precision: 0.05 }
-    }
-
-    fn failed() -> StepResult {
-        StepResult::Failed(vec![FailReason::Check("p99 is 61 ms".to_owned())])
-    }
-
-    /// The steps of a search against a service that `judge` stands for, and the answer.
-    fn searched(settings: SearchSettings, mut judge: impl FnMut(Step) -> StepResult) -> (Vec<Step>, Answer, Bounds) {
-        let mut search = Search::new(settings);
-        let mut steps = Vec::new();
-        loop {
-            match search.next() {
-                Next::Step(step) => {
-                    steps.push(step);
-                    assert!(steps.len() < 100, "it ends");
-                    let left = search.steps_left();
-                    search.record(&judge(step));
-                    if let (Some(before), Some(after)) = (left, search.steps_left()) {
-                        assert!(after < before, "each step leaves fewer");
-                    }
-                }
-                Next::Done(answer) => return (steps, answer, search.bounds()),
-            }
-        }
-    }
-
-    /// A service that passes up to this rate.
-    fn limit(rate: f64) -> impl FnMut(Step) -> StepResult {
-        move |step| if step.rate <= rate { StepResult::Passed } else { failed() }
-    }
-
-    fn rates(steps: &[Step]) -> Vec<f64> {
-        steps.iter().map(|step| step.rate).collect()
-    }
-
-    #[test]
-    fn the_rate_doubles_until_a_step_fails_and_the_bounds_close_in_on_the_limit() {
-        let (steps, answer, bounds) = searched(settings(10.0, None), limit(100.0));
-        assert_eq!(rates(&steps), [10.0, 20.0, 40.0, 80.0, 160.0, 113.1, 95.12, 103.7, 99.32, 99.32]);
-        assert_eq!(steps.last().map(|step| (step.kind, step.kind.length())), Some((StepKind::Confirm(1), 3)));
-        assert!(steps[..9].iter().all(|step| step.kind == StepKind::Search && step.kind.length() == 1));
-        assert_eq!(answer, Answer::Found(99.32));
-        assert_eq!(bounds, Bounds { passed: Some(99.32), failed: Some(103.7) });
-    }
-
-    #[test]
-    fn whatever_the_limit_the_answer_is_below_it_and_within_the_precision_in_a_bounded_number_of_steps() {
-        for precision in [0.01, 0.05, 0.2] {
-            for exponent in 0..200 {
-                let capacity = 10_f64.powf(f64::from(exponent) / 40.0);
-                let (steps, answer, bounds) =
-                    searched(SearchSettings { precision, ..settings(10.0, None) }, limit(capacity));
-                let Answer::Found(rate) = answer else { panic!("{answer:?}") };
-                assert!(rate <= capacity && capacity < rate * (1.0 + precision) * 1.0002, "{rate} of {capacity}");
-                assert_eq!(bounds.passed, Some(rate));
-                let away = (capacity / 10.0).log2().abs().floor() + 2.0;
-                let halvings = (2_f64.ln() / precision.ln_1p()).log2().ceil();
-                assert!(steps.len() as f64 <= away + halvings + 1.0, "{} steps to {capacity}", steps.len());
-            }
-        }
-    }
-
-    #[test]
-    fn it_halves_down_to_1_a_second_if_the_first_step_fails() {
-        let (steps, answer, _) = searched(settings(10.0, None), limit(0.5));
-        assert_eq!(rates(&steps), [10.0, 5.0, 2.5, 1.25, 1.0]);
-        assert_eq!(answer, Answer::NoRate(1.0));
-        let (steps, answer, _) = searched(settings(0.1, None), limit(0.05));
-        assert_eq!((rates(&steps), answer), (vec![0.1], Answer::NoRate(0.1)));
-        let (steps, answer, _) = searched(settings(0.1, None), limit(0.31));
-        assert_eq!((rates(&steps)[..3].to_vec(), answer), (vec![0.1, 0.2, 0.4], Answer::Found(0.3084)));
-    }
-
-    #[test]
-    fn the_highest_rate_asked_for_is_tried_and_confirmed() {
-        let (steps, answer, bounds) = searched(settings(10.0, Some(50.0)), limit(1000.0));
-        assert_eq!(rates(&steps), [10.0, 20.0, 40.0, 50.0, 50.0]);
-        assert_eq!(answer, Answer::ReachedTo(50.0));
-        assert_eq!(bounds, Bounds { passed: Some(50.0), failed: None });
-        let (_, answer, _) = searched(settings(10.0, Some(50.0)), limit(49.0));
-        assert_eq!(answer, Answer::Found(48.63));
-    }
-
-    #[test]
-    fn a_rate_that_fails_when_it_is_looked_at_longer_is_lowered_by_one_precision_twice() {
-        let long_limit = |rate| move |step: Step| limit(if step.kind == StepKind::Search { 100.0 } else { rate })(step);
-        let confirmed = |steps: &[Step]| rates(&steps[9..]);
-        let (steps, answer, bounds) = searched(settings(10.0, None), long_limit(95.0));
-        assert_eq!((confirmed(&steps), answer), (vec![99.32, 94.59], Answer::Found(94.59)));
-        assert_eq!(bounds, Bounds { passed: Some(95.12), failed: Some(99.32) }, "the short pass stays");
-        let (steps, answer, bounds) = searched(settings(10.0, None), long_limit(80.0));
-        assert_eq!((confirmed(&steps), answer), (vec![99.32, 94.59, 90.09], Answer::NotStable(99.32)));
-        assert_eq!(bounds, Bounds { passed: Some(80.0), failed: Some(90.09) }, "a pass above a failure counts no more");
-    }
-
-    #[test]
-    fn a_void_step_ends_the_search_with_what_passed() {
-        let void_above = |rate| {
-            move |step: Step| {
-                let why = VoidReason::GeneratorLate;
-                if step.rate > rate { StepResult::Void(why) } else { StepResult::Passed }
-            }
-        };
-        let (steps, answer, _) = searched(settings(10.0, None), void_above(100.0));
-        assert_eq!(rates(&steps), [10.0, 20.0, 40.0, 80.0, 160.0]);
-        assert_eq!(answer, Answer::AtLeast(80.0, VoidReason::GeneratorLate));
-        let (_, answer, bounds) = searched(settings(10.0, None), void_above(5.0));
-        assert_eq!(answer, Answer::NothingMeasured(VoidReason::GeneratorLate));
-        assert_eq!(bounds, Bounds::default());
-    }
-
-    #[test]
-    fn an_interrupted_search_keeps_its_bounds() {
-        let mut search = Search::new(settings(10.0, None));
-        search.record(&StepResult::Passed);
-        search.record(&failed());
-        search.interrupt();
-        assert_eq!(search.next(), Next::Done(Answer::Interrupted));
-        search.record(&StepResult::Passed);
-        assert_eq!(search.bounds(), Bounds { passed: Some(10.0), failed: Some(20.0) });
-    }
-}
+mod tests;
