@@ -81,14 +81,12 @@ impl StepResult {
     /// Judges a step.
     ///
     /// A step in which the users ran out has failed if the times since sending alone miss a check: with more users at once
-    /// the service would not have been faster. Otherwise arrivals waited for a user rather than for the service.
+    /// the service would not have been faster. Otherwise arrivals waited for a user rather than for the service. A step that
+    /// passes although some arrivals waited passes: the wait is part of its times.
     #[must_use]
     pub fn of(input: StepInput) -> Self {
         if let Some(fault) = input.fault {
             return Self::Void(fault);
-        }
-        if input.is_without_users && !input.is_missed_by_service {
-            return Self::Void(VoidReason::AllUsersBusy);
         }
         let mut reasons: Vec<FailReason> = input.missed.into_iter().map(FailReason::Check).collect();
         let due = input.due;
@@ -100,7 +98,13 @@ impl StepResult {
         if failed as f64 > due as f64 * MAX_UNCHECKED_FAILURES {
             reasons.push(FailReason::Failures { failed, due });
         }
-        if reasons.is_empty() { Self::Passed } else { Self::Failed(reasons) }
+        if reasons.is_empty() {
+            Self::Passed
+        } else if input.is_without_users && !input.is_missed_by_service {
+            Self::Void(VoidReason::AllUsersBusy)
+        } else {
+            Self::Failed(reasons)
+        }
     }
 }
 

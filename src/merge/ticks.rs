@@ -226,13 +226,15 @@ mod tests {
 
     #[test]
     fn a_tick_is_drain_only_if_all_shards_drain() {
-        let [drain, ramp, down, steady] = Phase::ALL;
+        let [drain, warmup, ramp, down, steady] = Phase::ALL;
         for (one, two, both) in [
             (drain, steady, steady),
             (ramp, drain, ramp),
             (drain, drain, drain),
             (steady, ramp, ramp),
             (down, steady, down),
+            (warmup, ramp, warmup),
+            (warmup, drain, warmup),
         ] {
             assert_eq!((of_both(one, two), of_both(two, one)), (both, both));
         }

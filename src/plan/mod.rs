@@ -3,6 +3,7 @@
 pub mod response;
 pub mod body_file;
 pub mod body_template;
+pub mod capacity;
 pub mod check;
 pub mod class_order;
 pub mod condition;
@@ -55,10 +56,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
+use crate::cli::{CapacityFlags, LogLevel, Outputs, RunFlags, SearchFlags, SettingSources};
 use crate::error::Result;
 use crate::files::distinct::NamedFile;
 use body_file::BodyFile;
+use capacity::SearchPlan;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
@@ -132,7 +134,31 @@ impl Plan {
     /// # Errors
     /// One line that names the flag, file or request; exit code 2.
     pub fn from_flags(flags: &RunFlags, origins: &SettingSources, surroundings: ProcessContext<'_>) -> Result<Self> {
-        let place = placement::determine_placement(flags, &surroundings)?;
+        Self::make(flags, None, origins, surroundings)
+    }
+
+    /// Creates the plan of a search for capacity.
+    ///
+    /// # Errors
+    /// As [`Plan::from_flags`].
+    pub fn of_search(
+        flags: &CapacityFlags,
+        origins: &SettingSources,
+        surroundings: ProcessContext<'_>,
+    ) -> Result<Self> {
+        // A scenario file gives way to this rate as to that of a run; the steps decide on all others.
+        let run = RunFlags { rate: Some(flags.search.from), ..flags.run.clone() };
+        Self::make(&run, Some(&flags.search), origins, surroundings)
+    }
+
+    fn make(
+        flags: &RunFlags,
+        search: Option<&SearchFlags>,
+        origins: &SettingSources,
+        surroundings: ProcessContext<'_>,
+    ) -> Result<Self> {
+        let mut place = placement::determine_placement(flags, &surroundings)?;
+        let search_plan = search.map(SearchPlan::from_flags).transpose()?;
         let flags = &flag_text::literal_flags(flags)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
@@ -140,6 +166,15 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
+        let mut flags = flags.clone();
+        if search.is_some() {
+            place.notes.extend(
+                capacity::without_load(&mut flags)
+                    .into_iter()
+                    .map(|key| format!("\"{key}\" of the scenario file has no effect: the search decides on the load")),
+            );
+        }
+        let flags = &flags;
         let (proxy, unix_socket) = (flags.proxy.as_deref(), flags.unix_socket.as_deref());
         let route = Route::from_flags(&RouteFlags { proxy, unix_socket })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
@@ -148,11 +183,15 @@ impl Plan {
         if place.shard.is_some() {
             check::reject_abort(&checks)?;
         }
+        if search.is_some() {
+            capacity::check_checks(checks.iter().map(|(check, _)| check))?;
+        }
         let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
         let testplan = named.unwrap_or(&resolved.base_authority).clone();
         let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
         let (settings, hash) = settings::collect(&settings::Sources {
             flags,
+            search,
             origins,
             resolved: &resolved,
             checks: &checks,
@@ -161,7 +200,7 @@ impl Plan {
             testplan: &testplan,
         })
         .finish();
-        let load = Load::from_flags(flags, &place)?;
+        let load = Load::from_flags(flags, search_plan, &place)?;
         check_classes(&load, &resolved.journeys)?;
         let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
         let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
@@ -376,7 +415,7 @@ fn human_output(flags: &RunFlags) -> HumanOutput {
 /// Checks that there are users or arrivals for each class.
 fn check_classes(load: &Load, journeys: &Journeys) -> Result<()> {
     match load.model {
-        LoadModel::Open { .. } => load.check_classes(journeys.classes_of(load.shard)),
+        LoadModel::Open { .. } | LoadModel::Search { .. } => load.check_classes(journeys.classes_of(load.shard)),
         LoadModel::Closed(_) => journeys.check_users(load.max_users(), load.shard),
     }
 }

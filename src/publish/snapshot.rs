@@ -28,8 +28,40 @@ pub struct Snapshot {
     pub rate: f64,
     /// Whether the stop has begun.
     pub is_stopping: bool,
+    /// How the search for capacity goes, if the run is one and its first step has begun.
+    pub search: Option<SearchSoFar>,
     /// The last tick.
     pub tick: Arc<TickSnapshot>,
+}
+
+/// A search for capacity so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchSoFar {
+    /// Number of the current step, from 1.
+    pub step: u32,
+    /// Its rate in arrivals per second.
+    pub rate: f64,
+    /// Whether it is to confirm the best rate.
+    pub is_confirming: bool,
+    /// How far it is.
+    pub stage: StepStage,
+    /// The highest rate that passed, below all that failed.
+    pub passed: Option<f64>,
+    /// The lowest rate that failed.
+    pub failed: Option<f64>,
+    /// Maximum number of steps that are still to come; `None` if that cannot be known yet.
+    pub steps_left: Option<u32>,
+}
+
+/// A stage of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepStage {
+    /// At its rate, not measured yet.
+    Settling,
+    /// At its rate.
+    Measuring,
+    /// Nothing is sent; its last requests end.
+    Draining,
 }
 
 /// The run up to a tick: its counts are the sums of the intervals that the stream has up to that tick.

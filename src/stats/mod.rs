@@ -19,6 +19,7 @@ pub mod steadiness;
 pub mod comparison;
 pub mod build_comparison;
 pub mod unfinished;
+pub mod step_counts;
 pub mod timing_summary;
 pub mod stalls;
 pub mod check;

@@ -1,5 +1,7 @@
 //! The telemetry stream of JSON lines.
 
+pub mod answer;
+pub mod config;
 pub mod exports;
 pub mod wire_times;
 pub mod own_records;
@@ -17,6 +19,7 @@ pub mod tick;
 pub mod recorder;
 pub mod samples;
 pub mod sink;
+pub mod steps;
 pub mod text;
 pub mod troubles;
 pub mod unfinished;

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::answer::AnswerEvent;
+use super::text::clipped;
 use super::wire_times::{WireConnections, WireCountedTimes, WireSum, WireTimes, WireTimings};
+use crate::stats::check::CheckResult;
 use crate::stats::unfinished::JudgedTimes;
 use crate::vocabulary::{FailureClass, HistogramKind, Phase, ReasonKind, Verdict};
 
@@ -145,6 +148,22 @@ pub struct CheckEvent {
     pub unit: &'static str,
 }
 
+impl CheckEvent {
+    /// The event for a result, with a text of at most so many bytes as JSON.
+    #[must_use]
+    pub fn of(result: &CheckResult, max_bytes: usize) -> Self {
+        let (value, unit) = result.wire_value();
+        Self {
+            check: clipped(result.check.text(), max_bytes).into_owned(),
+            met: result.met,
+            has_data: result.value.is_some(),
+            value,
+            is_bound: result.value.is_some_and(|value| value.is_bound),
+            unit,
+        }
+    }
+}
+
 /// The last line.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunEnd {
@@ -187,6 +206,9 @@ pub struct RunEnd {
     pub verdict: Verdict,
     /// The reasons for the verdict.
     pub reasons: Vec<WireReason>,
+    /// What a search for capacity has found; left out in other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<AnswerEvent>,
     /// Exit code of the process.
     pub exit_code: u8,
 }

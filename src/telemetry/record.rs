@@ -9,6 +9,7 @@ use super::own_records::{
     CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
 use super::samples::SampleEvent;
+use super::steps::StepEvent;
 use super::wire_times::{WireCountedTimes, WireTimings};
 use crate::clock::Moment;
 use crate::vocabulary::{Direction, EndReason, LineKind, StatsType, Status};
@@ -67,6 +68,11 @@ pub enum RecordBody {
     Unfinished(Box<UnfinishedMetric>),
     /// A part of a failed exchange.
     Exchange(Box<ExchangeEvent>),
+    /// A step of a search for capacity.
+    Step {
+        /// The step.
+        step: Box<StepEvent>,
+    },
     /// The result of a check.
     Check(CheckEvent),
     /// The last line.
@@ -94,6 +100,7 @@ impl RecordBody {
             Self::Sample(_) => LineKind::Sample,
             Self::Unfinished(_) => LineKind::Unfinished,
             Self::Exchange(_) => LineKind::Exchange,
+            Self::Step { .. } => LineKind::Step,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,
         }

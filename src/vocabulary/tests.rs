@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn phases_are_ordered_as_an_interval_prefers_them() {
     assert!(Phase::ALL.is_sorted());
-    assert_eq!(Phase::ALL.map(Phase::as_str), ["drain", "ramp", "down", "steady"]);
+    assert_eq!(Phase::ALL.map(Phase::as_str), ["drain", "warmup", "ramp", "down", "steady"]);
     let mut in_order_of_time = Phase::IN_ORDER_OF_TIME;
     in_order_of_time.sort();
     assert_eq!(in_order_of_time, Phase::ALL);

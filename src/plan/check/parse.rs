@@ -92,7 +92,7 @@ fn endpoint(rest: &mut Cursor) -> ParseResult<String> {
 
 fn phase(rest: &mut Cursor) -> ParseResult<Phase> {
     let word = rest.peek(|c| c.is_ascii_alphanumeric() || c == '_');
-    let phase = Phase::parse(word).ok_or_else(|| rest.expected("a phase: ramp, steady, down or drain"))?;
+    let phase = Phase::parse(word).ok_or_else(|| rest.expected("a phase: warmup, ramp, steady, down or drain"))?;
     rest.at += word.len();
     Ok(phase)
 }

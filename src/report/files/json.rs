@@ -1,8 +1,10 @@
 //! The summary for programs: a JSON document, described by `schema/summary.schema.json`.
 #![allow(clippy::struct_field_names, reason = "the names of the document")]
 
+mod capacity;
 mod confidence;
 
+use capacity::SummaryCapacity;
 use confidence::{SummaryComparison, SummaryConfidence};
 use serde::Serialize;
 
@@ -41,6 +43,8 @@ struct Summary<'m> {
     checks: Vec<SummaryCheck<'m>>,
     warnings: Vec<SummaryWarning<'m>>,
     samples: SummarySamples<'m>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<SummaryCapacity<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<SummaryConfidence<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,6 +221,7 @@ pub fn document(model: &ReportModel) -> String {
         checks: checks(run),
         warnings: warnings(run),
         samples: SummarySamples::of(&run.samples),
+        capacity: SummaryCapacity::of(run),
         confidence: model.confidence.as_ref().map(|confidence| SummaryConfidence::of(confidence, run)),
         comparison: model.comparison.as_ref().map(SummaryComparison::of),
     };

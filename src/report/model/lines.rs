@@ -13,6 +13,9 @@ use crate::vocabulary::Phase;
 /// Maximum lines about unfinished requests: one per endpoint and phase.
 const MAX_UNFINISHED: usize = MAX_ENDPOINTS * Phase::ALL.len();
 
+/// Maximum steps of a search; one has about thirty.
+const MAX_STEPS: usize = 1000;
+
 /// Maximum warnings kept; further ones are only counted.
 const MAX_WARNINGS: usize = 200;
 
@@ -57,8 +60,14 @@ impl RunData {
                 self.add_unfinished(&unfinished, reading);
             }
             Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
+            Fact::Step(step) if self.steps.len() < MAX_STEPS => self.steps.push(*step),
             Fact::RunEnd(end) => self.end = Some(end),
-            Fact::TestStart | Fact::Network(..) | Fact::Check(_) | Fact::Unfinished(_) | Fact::Other => {}
+            Fact::TestStart
+            | Fact::Network(..)
+            | Fact::Step(_)
+            | Fact::Check(_)
+            | Fact::Unfinished(_)
+            | Fact::Other => {}
         }
     }
 
@@ -69,7 +78,7 @@ impl RunData {
         self.plan.targets.extend(config.targets);
         self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
         self.plan.started_at = config.started_at.or(self.plan.started_at.take());
-        if self.judges_so_far {
+        if self.judges_so_far && !self.is_search() {
             self.check_set = CheckSet::new(&self.plan_checks());
         }
     }

@@ -95,7 +95,10 @@ impl ReportModel {
     /// Computes how certain the figures are, of a run that is over.
     #[must_use]
     pub fn with_confidence(mut self) -> Self {
-        self.confidence = Some(self.run.confidence(&self.identity.run_id));
+        // The steady phase of a search is many loads, one after another.
+        if !self.run.is_search() {
+            self.confidence = Some(self.run.confidence(&self.identity.run_id));
+        }
         self
     }
 }

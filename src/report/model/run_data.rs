@@ -14,6 +14,7 @@ use crate::stats::tally::Counts;
 use crate::stats::times::Times;
 use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
 use crate::telemetry::reader::facts::{ErrorRow, StatsFact, TestStopFact};
+use crate::telemetry::steps::StepEvent;
 use crate::vocabulary::Phase;
 
 /// Maximum points of a run: over an hour at one per second; in longer runs neighbours are joined.
@@ -55,6 +56,8 @@ pub struct RunData {
     pub last: Option<StatsFact>,
     /// The end of the load; `None` if the stream was cut off before it.
     pub stop: Option<TestStopFact>,
+    /// The steps of a search for capacity; none in other runs.
+    pub steps: Vec<StepEvent>,
     /// The result of each check.
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` if the stream was cut off before it.
@@ -93,6 +96,7 @@ impl Default for RunData {
             reached: Vec::new(),
             last: None,
             stop: None,
+            steps: Vec::new(),
             checks: Vec::new(),
             end: None,
             processes: ProcessesSeen::default(),
@@ -129,6 +133,12 @@ impl RunData {
         let most = (MAX_POINTS_OF_ENDPOINTS / self.endpoints.len()).min(MAX_POINTS_PER_ENDPOINT);
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(most));
         place
+    }
+
+    /// Whether the run is a search for capacity, whose checks are of its steps.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.plan.setting("step-time").is_some()
     }
 
     /// The verdict as a word.

@@ -102,7 +102,7 @@ impl Line<'_> {
                 demand(line.reason.0.is_some(), "a stop for a reason that is not known")
             }
             LineKind::RunEnd => line.check_end(),
-            LineKind::TestStart | LineKind::Warning => Ok(()),
+            LineKind::TestStart | LineKind::Warning | LineKind::Step => Ok(()),
             LineKind::Exchange => line.check_exchange(),
         }
     }

@@ -13,7 +13,9 @@ use super::value::{
 };
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
+use crate::telemetry::answer::AnswerEvent;
 use crate::telemetry::claims::Contradiction;
+use crate::telemetry::steps::StepEvent;
 use crate::vocabulary::{
     Direction, EndReason, FailureClass, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind,
     StatsType, Status, Verdict,
@@ -301,6 +303,9 @@ keys! {
     verdict: Word<Verdict>,
     reasons: Vec<ReasonValue<'l>>,
     exit_code: u8,
+
+    step: Option<Box<StepEvent>>,
+    capacity: Option<AnswerEvent>,
 }
 
 const _: () = assert!((Key::unknown as u32) < u128::BITS, "a bit for each key");

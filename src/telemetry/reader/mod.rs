@@ -31,7 +31,7 @@ use serde::de::IgnoredAny;
 use sums::Sums;
 use troubles::{StreamTrouble, StreamTroubles};
 
-use super::recorder::SCHEMA_VERSION;
+use super::config::SCHEMA_VERSION;
 use crate::error::{Error, Result};
 use crate::telemetry::claims::{Contradiction, Ticks};
 use crate::vocabulary::{LineKind, SourceKind};

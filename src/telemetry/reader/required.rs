@@ -136,6 +136,7 @@ pub const fn keys(kind: LineKind, stats_type: Option<StatsType>, status: Option<
         LineKind::Sample => SAMPLE,
         LineKind::Unfinished => UNFINISHED,
         LineKind::Exchange => EXCHANGE,
+        LineKind::Step => &[Key::step],
         LineKind::Check => CHECK,
         LineKind::RunEnd => RUN_END,
     }

@@ -123,9 +123,9 @@ function timeAxis(box, span, x) {
   }
 }
 
-/** Bands for ramp, down and drain; the rest is steady. */
+/** Bands for warm-up, ramp, down and drain; the rest is steady. */
 function phaseBands(box, course, x, shade = true) {
-  const words = { r: "ramp", s: "steady", d: "down", e: "drain" };
+  const words = { w: "warmup", r: "ramp", s: "steady", d: "down", e: "drain" };
   for (let i = 0; i < course.phase.length; ) {
     const [first, letter] = [i, course.phase[i]];
     while (course.phase[i] === letter) i++;

@@ -338,6 +338,7 @@ fn seconds(ms: u64, start_ms: u64) -> f64 {
 
 const fn letter(phase: Phase) -> char {
     match phase {
+        Phase::Warmup => 'w',
         Phase::Ramp => 'r',
         Phase::Steady => 's',
         Phase::Down => 'd',

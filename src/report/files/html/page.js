@@ -110,7 +110,7 @@ function drawOverTime(name, { format, lines, log, empty }, course) {
     cursor.setAttribute("x2", x(moment));
     if (!isHere) return;
     const place = nearest(middles, moment);
-    const words = { r: "ramp", s: "steady", d: "down", e: "drain" };
+    const words = { w: "warmup", r: "ramp", s: "steady", d: "down", e: "drain" };
     const heading = `${clock(course.from[place], 0.1)} to ${clock(course.to[place], 0.1)}, ${words[course.phase[place]]}`;
     showTip(plot, box, x(moment), heading, shown.map((line) => [line.name, line.values[place] === null ? "none" : format(line.values[place])]));
   };

@@ -35,7 +35,7 @@ pub(super) fn checks(page: &mut Markup, checks: &[CheckSeen], tense: Tense) {
     page.raw("</tbody></table></div>\n");
 }
 
-/// Ramp, steady, down and drain, one row each.
+/// The phases that the run had, one row each.
 pub(super) fn phases(page: &mut Markup, run: &RunData) {
     let present = |phase: Phase| run.phases.iter().find(|seen| seen.phase == phase);
     page.raw("<h2>Phases <small>response times in ms</small></h2>\n<div class=\"scroll\"><table class=\"phases\"><thead><tr><th class=\"name\">Phase</th>");
