@@ -120,7 +120,6 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
             piece(5, format!("{} req/s", rounded(*rate)), 0),
             piece(3, format!("{} failed ({share:.1}%)", grouped(*failed)), if *failed > 0 { RED } else { 0 }),
         ];
-        pieces.extend(search.steps_left.map(|left| piece(2, format!("at most {left} more steps"), 0)));
         pieces.extend(snapshot.is_stopping.then(|| piece(1, "stopping".to_owned(), YELLOW)));
         return pieces;
     }

@@ -49,8 +49,6 @@ pub struct SearchSoFar {
     pub passed: Option<f64>,
     /// The lowest rate that failed.
     pub failed: Option<f64>,
-    /// Maximum number of steps that are still to come; `None` if that cannot be known yet.
-    pub steps_left: Option<u32>,
 }
 
 /// A stage of a step.

@@ -50,7 +50,7 @@ fn metric(check: &str) -> &str {
 pub fn cells(step: &StepEvent) -> Vec<String> {
     let number = match step.purpose {
         StepPurpose::Search => step.number.to_string(),
-        StepPurpose::Confirm => format!("{} confirm", step.number),
+        StepPurpose::Confirm | StepPurpose::Recheck => format!("{} {}", step.number, step.purpose.as_str()),
     };
     let p50 = format!("{}ms", ms(step.judged.p50_us as f64 / 1000.0));
     let checks = step.checks.iter().take(MAX_COLUMNS).map(|check| check.value_text().unwrap_or_else(|| "–".to_owned()));

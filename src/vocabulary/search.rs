@@ -11,6 +11,8 @@ words! {
     StepPurpose {
         /// To confirm the best rate.
         Confirm = "confirm",
+        /// To try the lowest rate that failed once more.
+        Recheck = "recheck",
         /// To find a rate.
         Search = "search",
     }

@@ -17,8 +17,10 @@ pub(in crate::run) struct SearchEnd {
     pub(super) steps: u32,
     /// Arrivals of its steps that were never sent.
     pub(in crate::run) withdrawn: Vec<Withdrawn>,
-    /// The results of the checks in the last step that passed or, if none did, in the last step.
-    pub(super) check_results: Vec<CheckResult>,
+    /// The steps that passed: their rates and the results of the checks.
+    pub(super) passed: Vec<(f64, Vec<CheckResult>)>,
+    /// The results of the checks in the last step.
+    pub(super) last: Vec<CheckResult>,
 }
 
 impl SearchEnd {
@@ -43,7 +45,19 @@ impl SearchEnd {
         let mut reasons = faults;
         let verdict = if reasons.is_empty() { verdict } else { Verdict::Invalid };
         reasons.extend(reason);
-        Assessment { verdict, reasons, check_results: self.check_results.clone() }
+        Assessment { verdict, reasons, check_results: self.check_results() }
+    }
+
+    /// The results of the checks in the last step at the rate of the answer, if one passed there; else in the last step.
+    fn check_results(&self) -> Vec<CheckResult> {
+        let rate = match self.answer {
+            Answer::Found(rate) | Answer::ReachedTo(rate) | Answer::AtLeast(rate, _) => Some(rate),
+            Answer::Interrupted => self.bounds.passed,
+            Answer::NothingMeasured(_) | Answer::NoRate(_) | Answer::NotStable(_) => None,
+        };
+        let rate = rate.map(f64::to_bits);
+        let found = self.passed.iter().rev().find(|(passed, _)| Some(passed.to_bits()) == rate);
+        found.map_or_else(|| self.last.clone(), |(_, results)| results.clone())
     }
 
     fn verdict(&self, plan: &SearchPlan) -> (Verdict, Option<VerdictReason>) {

@@ -120,6 +120,7 @@ impl SearchThread<'_> {
             purpose: match step.kind {
                 StepKind::Search => StepPurpose::Search,
                 StepKind::Confirm(_) => StepPurpose::Confirm,
+                StepKind::Recheck => StepPurpose::Recheck,
             },
             rate: step.rate,
             settle_start: text(window.start),

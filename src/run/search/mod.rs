@@ -80,9 +80,9 @@ struct State {
     sent_before: u64,
     steps: u32,
     withdrawn: Vec<Withdrawn>,
-    /// The results of the checks in the last step that passed.
-    best: Option<Vec<CheckResult>>,
-    /// The same of the last step.
+    /// The steps that passed: their rates and the results of the checks.
+    passed: Vec<(f64, Vec<CheckResult>)>,
+    /// The results of the checks in the last step.
     last: Vec<CheckResult>,
 }
 
@@ -98,7 +98,7 @@ impl SearchThread<'_> {
             sent_before: self.run.roster.flight(self.run.clock.now()).sent,
             steps: 0,
             withdrawn: Vec::new(),
-            best: None,
+            passed: Vec::new(),
             last: Vec::new(),
         };
         let answer = loop {
@@ -120,7 +120,8 @@ impl SearchThread<'_> {
             bounds: state.search.bounds(),
             steps: state.steps,
             withdrawn: state.withdrawn,
-            check_results: state.best.unwrap_or(state.last),
+            passed: state.passed,
+            last: state.last,
         }
     }
 
@@ -157,7 +158,7 @@ impl SearchThread<'_> {
 
     fn finish(&self, judged: Judged, state: &mut State) {
         if judged.has_passed() {
-            state.best = Some(judged.check_results.clone());
+            state.passed.push((judged.event.rate, judged.check_results.clone()));
         }
         state.last = judged.check_results;
         let (at, step) = (self.run.clock.now(), Box::new(judged.event));

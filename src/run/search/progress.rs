@@ -25,7 +25,6 @@ impl SearchProgress {
             stage: StepStage::Settling,
             passed,
             failed,
-            steps_left: search.steps_left(),
         });
     }
 
@@ -40,7 +39,7 @@ impl SearchProgress {
     pub(super) fn end(&self, search: &Search) {
         if let Some(so_far) = &mut *self.lock() {
             let Bounds { passed, failed } = search.bounds();
-            (so_far.passed, so_far.failed, so_far.steps_left) = (passed, failed, search.steps_left());
+            (so_far.passed, so_far.failed) = (passed, failed);
         }
     }
 
