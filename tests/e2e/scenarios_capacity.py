@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -91,8 +92,8 @@ def capacity_says_at_least_where_it_cannot_go_on(bench):
     data.write_text("name\n" + "".join(f"n{number}\n" for number in range(60)))
     scenario = bench.dir / "scenario.json"
     scenario.write_text(json.dumps({
-        "data": {"names": {"file": str(data), "take": "once"}},
-        "users": [{"tasks": [{"requests": ["/ok?n=${names.name}"]}]}],
+        "data": {"names": {"csv": "names.csv", "pick": "unique"}},
+        "user_classes": [{"tasks": [{"requests": [{"get": "/ok?n=${names.name}", "name": "/ok"}]}]}],
     }))
     with target(bench) as url:
         to = search(bench, *QUICK, "--to", "40", "--from", "20", "--check", "p99 < 5s", f"{url}/ok")
@@ -145,7 +146,7 @@ def capacity_ends_when_the_server_or_a_person_ends_it(bench):
 def capacity_blames_itself_where_it_has_too_little_cpu(bench):
     """With a tenth of a core the generator is late before the server is: at least, or not known, and never a rate found."""
     burn = "import os\nos.sched_setaffinity(0, {%d})\nwhile True: pass"
-    cpu = min(__import__("os").sched_getaffinity(0))
+    cpu = min(os.sched_getaffinity(0))
     with target(bench) as url, child([sys.executable, "-c", burn % cpu]):
         # Nice 10 has a tenth of the weight of nice 0.
         wrapper = ("taskset", "-c", str(cpu), "nice", "-n", "10")
