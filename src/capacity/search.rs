@@ -95,7 +95,7 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug)]
 struct FailedRate {
     rate: f64,
-    /// Whether it failed in a long step.
+    /// Whether it failed when it was rechecked.
     is_sure: bool,
 }
 
@@ -239,7 +239,7 @@ impl Search {
 
     fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
         self.failed.retain(|failed| failed.rate != rate);
-        self.failed.push(FailedRate { rate, is_sure: kind != StepKind::Search });
+        self.failed.push(FailedRate { rate, is_sure: kind == StepKind::Recheck });
         match (kind, self.confirmed) {
             (StepKind::Search, _) => self.narrow(),
             (StepKind::Confirm(attempt), confirmed) => {
@@ -287,7 +287,7 @@ impl Search {
         Next::Step(Step { rate, kind: StepKind::Confirm(1) })
     }
 
-    /// The rate to recheck: the lowest that failed, unless it failed in a long step.
+    /// The rate to recheck: the lowest that failed, unless it failed a recheck before.
     fn recheck(&self) -> Option<f64> {
         self.lowest_failed().filter(|failed| !failed.is_sure && self.rechecks < MAX_RECHECKS).map(|failed| failed.rate)
     }
