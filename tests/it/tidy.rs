@@ -52,6 +52,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
     (
         "run",
         &[
+            "capacity",
             "clock",
             "error",
             "event",

@@ -27,7 +27,7 @@ pub use seen::{EndpointSeen, PhaseSeen};
 pub use steady::Confidence;
 pub use unfinished::Numbers;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::check::Check;
 use crate::stats::check::CheckSet;
 use crate::telemetry::interrupt::Interrupt;
@@ -68,9 +68,21 @@ impl ReportModel {
         let read = source::read(path, interrupt, |line, reading| run.add_line(line, reading))?;
         let mut model = Self::new(read, run);
         if !checks.is_empty() {
+            model.refuse_search(path, "--check", "whose checks are of its steps, so it cannot be judged again")?;
             model.run.judge(checks, &model.troubles);
         }
         Ok(model)
+    }
+
+    /// Refuses the stream of a search for capacity, for this reason.
+    ///
+    /// # Errors
+    /// It is one.
+    pub fn refuse_search(&self, path: &Path, flag: &str, why: &str) -> Result<()> {
+        if self.run.is_search() {
+            return Err(Error::usage(flag, format!("{} is a search for capacity, {why}", path.display())));
+        }
+        Ok(())
     }
 
     /// The model of a run that has not begun.
