@@ -21,8 +21,9 @@ lint: ## format, clippy and documentation, warnings being errors
 e2e: build static ## against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
 	python3 tests/e2e/run.py --bin $(TARGET)/release/swarmline --static-bin $(STATIC)
 
-study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
+study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6, searches for capacity; three quarters of an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
+	python3 tests/e2e/capacity_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/locust_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/second_opinions.py
 

@@ -95,7 +95,7 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug)]
 struct FailedRate {
     rate: f64,
-    /// Whether it failed in a long step.
+    /// Whether it failed when it was rechecked.
     is_sure: bool,
 }
 
@@ -113,6 +113,8 @@ pub struct Search {
     /// The rate whose confirmation was tried first.
     best: f64,
     rechecks: u8,
+    /// Whether the step is done a second time because the generator was late.
+    is_repeat: bool,
 }
 
 impl StepKind {
@@ -132,7 +134,7 @@ impl Search {
     pub fn new(settings: SearchSettings) -> Self {
         let rate = settings.from.min(settings.to.unwrap_or(HIGHEST));
         let next = Next::Step(Step { rate, kind: StepKind::Search });
-        Self { settings, next, passed: Vec::new(), failed: Vec::new(), confirmed: None, best: rate, rechecks: 0 }
+        Self { settings, next, passed: Vec::new(), failed: Vec::new(), confirmed: None, best: rate, rechecks: 0, is_repeat: false }
     }
 
     /// What to do next.
@@ -141,9 +143,16 @@ impl Search {
         self.next
     }
 
-    /// Takes the result of the step that [`Search::next`] asked for. After the end it changes nothing.
+    /// Takes the result of the step that [`Search::next`] asked for. After the end it changes nothing. A step in which the
+    /// generator was late is done once more before it ends the search.
     pub fn record(&mut self, result: &StepResult) {
         let Next::Step(step) = self.next else { return };
+        // A machine may stall for a moment; where the generator is too slow it is late again.
+        let is_repeat = *result == StepResult::Void(VoidReason::GeneratorLate) && !self.is_repeat;
+        self.is_repeat = is_repeat;
+        if is_repeat {
+            return;
+        }
         self.next = match result {
             StepResult::Passed => self.after_pass(step),
             StepResult::Failed(_) => self.after_failure(step),
@@ -230,7 +239,7 @@ impl Search {
 
     fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
         self.failed.retain(|failed| failed.rate != rate);
-        self.failed.push(FailedRate { rate, is_sure: kind != StepKind::Search });
+        self.failed.push(FailedRate { rate, is_sure: kind == StepKind::Recheck });
         match (kind, self.confirmed) {
             (StepKind::Search, _) => self.narrow(),
             (StepKind::Confirm(attempt), confirmed) => {
@@ -278,7 +287,7 @@ impl Search {
         Next::Step(Step { rate, kind: StepKind::Confirm(1) })
     }
 
-    /// The rate to recheck: the lowest that failed, unless it failed in a long step.
+    /// The rate to recheck: the lowest that failed, unless it failed a recheck before.
     fn recheck(&self) -> Option<f64> {
         self.lowest_failed().filter(|failed| !failed.is_sure && self.rechecks < MAX_RECHECKS).map(|failed| failed.rate)
     }

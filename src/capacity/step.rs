@@ -82,11 +82,12 @@ impl StepResult {
     ///
     /// A step in which the users ran out has failed if the times since sending alone miss a check: with more users at once
     /// the service would not have been faster. Otherwise arrivals waited for a user rather than for the service. A step that
-    /// passes although some arrivals waited passes: the wait is part of its times.
+    /// passes although some arrivals waited passes: the wait is part of its times. The same holds of requests that the
+    /// generator sent late, but not of a step whose data was used up: it was cut short.
     #[must_use]
     pub fn of(input: StepInput) -> Self {
-        if let Some(fault) = input.fault {
-            return Self::Void(fault);
+        if input.fault == Some(VoidReason::DataUsedUp) {
+            return Self::Void(VoidReason::DataUsedUp);
         }
         let mut reasons: Vec<FailReason> = input.missed.into_iter().map(FailReason::Check).collect();
         let due = input.due;
@@ -100,6 +101,8 @@ impl StepResult {
         }
         if reasons.is_empty() {
             Self::Passed
+        } else if let Some(fault) = input.fault {
+            Self::Void(fault)
         } else if input.is_without_users && !input.is_missed_by_service {
             Self::Void(VoidReason::AllUsersBusy)
         } else {
@@ -168,12 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_the_measurement_makes_a_step_void_even_if_it_missed_checks() {
+    fn a_fault_of_the_measurement_makes_a_step_void_that_missed_checks() {
         let missed = vec!["p99 is 61 ms".to_owned()];
         for fault in [VoidReason::GeneratorLate, VoidReason::DataUsedUp] {
             let input = StepInput { missed: missed.clone(), fault: Some(fault), ..input(100, (0, 50)) };
             assert_eq!(StepResult::of(input), StepResult::Void(fault));
         }
+        let passes = |fault| StepResult::of(StepInput { fault: Some(fault), ..input(100, (0, 0)) });
+        assert_eq!(passes(VoidReason::GeneratorLate), StepResult::Passed, "its times include the delay");
+        assert_eq!(passes(VoidReason::DataUsedUp), StepResult::Void(VoidReason::DataUsedUp), "it was cut short");
     }
 
     #[test]

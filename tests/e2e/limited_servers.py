@@ -25,7 +25,7 @@ http {{
     uwsgi_temp_path {dir}/uwsgi;
     scgi_temp_path {dir}/scgi;
     keepalive_requests 100000000;
-    limit_req_zone $server_name zone=all:1m rate={rate}r/s;
+    limit_req_zone $server_port zone=all:1m rate={rate}r/s;
     server {{
         listen 127.0.0.1:{port};
         location / {{ limit_req zone=all {burst}; root {dir}; }}

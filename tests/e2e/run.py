@@ -26,6 +26,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import scenarios_capacity
 import scenarios_certificates
 import scenarios_ci
 import scenarios_collections
@@ -72,6 +73,7 @@ SCENARIOS = [
     *scenarios_live.SCENARIOS,
     *scenarios_publish.SCENARIOS,
     *scenarios_requests.SCENARIOS,
+    *scenarios_capacity.SCENARIOS,
     *scenarios_recordings.SCENARIOS,
     *scenarios_ci.SCENARIOS,
     *scenarios_system.SCENARIOS,

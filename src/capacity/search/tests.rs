@@ -107,7 +107,7 @@ fn limits(short: f64, long: f64) -> impl FnMut(Step) -> StepResult {
 fn a_rate_that_fails_a_long_step_is_lowered_by_half_a_precision_up_to_four_times() {
     let confirmed = |steps: &[Step]| rates(&steps[10..]);
     let (steps, answer, bounds) = searched(settings(10.0, None), limits(100.0, 97.0));
-    assert_eq!((confirmed(&steps), answer), (vec![99.32, 96.9], Answer::Found(96.9)));
+    assert_eq!((confirmed(&steps), answer), (vec![99.32, 96.9, 99.32], Answer::Found(96.9)));
     assert_eq!(bounds, Bounds { passed: Some(96.9), failed: Some(99.32) });
     let (steps, answer, bounds) = searched(settings(10.0, None), limits(100.0, 85.0));
     assert_eq!((confirmed(&steps), answer), (vec![99.32, 96.9, 94.54, 92.23, 89.98], Answer::NotStable(99.32)));
@@ -160,7 +160,7 @@ fn a_void_step_ends_the_search_with_what_passed() {
         }
     };
     let (steps, answer, _) = searched(settings(10.0, None), void_above(100.0));
-    assert_eq!(rates(&steps), [10.0, 20.0, 40.0, 80.0, 160.0]);
+    assert_eq!(rates(&steps), [10.0, 20.0, 40.0, 80.0, 160.0, 160.0], "it is tried once more");
     assert_eq!(answer, Answer::AtLeast(80.0, VoidReason::GeneratorLate));
     let (_, answer, bounds) = searched(settings(10.0, None), void_above(5.0));
     assert_eq!(answer, Answer::NothingMeasured(VoidReason::GeneratorLate));
@@ -179,6 +179,16 @@ fn a_void_recheck_leaves_a_confirmed_answer_as_it_is() {
         _ => limit(100.0)(step),
     });
     assert_eq!(answer, Answer::AtLeast(99.32, why));
+}
+
+#[test]
+fn a_step_in_which_the_generator_was_late_for_once_changes_nothing() {
+    let mut is_late = false;
+    let (steps, answer, _) = searched(settings(10.0, None), |step| {
+        is_late = !is_late;
+        if is_late { StepResult::Void(VoidReason::GeneratorLate) } else { limit(100.0)(step) }
+    });
+    assert_eq!((steps.len(), answer), (24, Answer::Found(99.32)));
 }
 
 #[test]
