@@ -134,7 +134,16 @@ impl Search {
     pub fn new(settings: SearchSettings) -> Self {
         let rate = settings.from.min(settings.to.unwrap_or(HIGHEST));
         let next = Next::Step(Step { rate, kind: StepKind::Search });
-        Self { settings, next, passed: Vec::new(), failed: Vec::new(), confirmed: None, best: rate, rechecks: 0, is_repeat: false }
+        Self {
+            settings,
+            next,
+            passed: Vec::new(),
+            failed: Vec::new(),
+            confirmed: None,
+            best: rate,
+            rechecks: 0,
+            is_repeat: false,
+        }
     }
 
     /// What to do next.
