@@ -134,7 +134,16 @@ impl Search {
     pub fn new(settings: SearchSettings) -> Self {
         let rate = settings.from.min(settings.to.unwrap_or(HIGHEST));
         let next = Next::Step(Step { rate, kind: StepKind::Search });
-        Self { settings, next, passed: Vec::new(), failed: Vec::new(), confirmed: None, best: rate, rechecks: 0, is_repeat: false }
+        Self {
+            settings,
+            next,
+            passed: Vec::new(),
+            failed: Vec::new(),
+            confirmed: None,
+            best: rate,
+            rechecks: 0,
+            is_repeat: false,
+        }
     }
 
     /// What to do next.
@@ -238,7 +247,7 @@ impl Search {
     }
 
     fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
-        self.failed.retain(|failed| failed.rate != rate);
+        self.failed.retain(|failed| failed.rate.total_cmp(&rate).is_ne());
         self.failed.push(FailedRate { rate, is_sure: kind == StepKind::Recheck });
         match (kind, self.confirmed) {
             (StepKind::Search, _) => self.narrow(),
