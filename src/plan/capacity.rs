@@ -48,20 +48,19 @@ impl SearchPlan {
     }
 }
 
-/// The flags of a run for a search: its load is an open one whose rate the search decides, so what a scenario file says
-/// about the load has no effect. Returns the keys of the file for which that is so.
-pub(super) fn without_load(flags: &mut RunFlags) -> Vec<&'static str> {
-    let mut ignored = Vec::new();
-    let mut forget = |key, was_set: bool| {
-        if was_set {
-            ignored.push(key);
-        }
-    };
-    forget("run_time", flags.run_time.take().is_some());
-    forget("requests", flags.max_requests.take().is_some());
-    forget("stages", flags.stages.take().is_some());
-    forget("spawn_rate", flags.spawn_rate.take().is_some());
-    ignored
+/// The flags of a run without those that say how much load there is: in a search they can only come from a scenario file.
+/// Adds a note about each.
+pub(super) fn without_load(flags: &RunFlags, notes: &mut Vec<String>) -> RunFlags {
+    let ignored = [
+        ("run_time", flags.run_time.is_some()),
+        ("requests", flags.max_requests.is_some()),
+        ("stages", flags.stages.is_some()),
+        ("spawn_rate", flags.spawn_rate.is_some()),
+    ];
+    for (key, _) in ignored.iter().filter(|(_, is_set)| *is_set) {
+        notes.push(format!("\"{key}\" of the scenario file has no effect: the search decides on the load"));
+    }
+    RunFlags { run_time: None, max_requests: None, stages: None, spawn_rate: None, ..flags.clone() }
 }
 
 /// Refuses checks that a search cannot be made by.

@@ -16,6 +16,7 @@ pub mod expect;
 pub mod extract;
 mod flag_text;
 pub mod html_input;
+mod human_output;
 mod inputs;
 pub mod journey;
 pub mod json;
@@ -52,11 +53,10 @@ pub mod url;
 pub mod web;
 pub mod wire;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{CapacityFlags, LogLevel, Outputs, RunFlags, SearchFlags, SettingSources};
+use crate::cli::{CapacityFlags, RunFlags, SearchFlags, SettingSources};
 use crate::error::Result;
 use crate::files::distinct::NamedFile;
 use body_file::BodyFile;
@@ -65,6 +65,7 @@ use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use endpoint::Endpoint;
+pub use human_output::{HumanOutput, Verbosity};
 use journey::{Journeys, OncePerRun, RequestStep, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
@@ -102,30 +103,6 @@ pub struct Plan {
     checks: Vec<Check>,
     settings: Vec<Setting>,
     hash: String,
-}
-
-/// Human-readable output.
-#[derive(Debug)]
-pub struct HumanOutput {
-    /// Verbosity.
-    pub verbosity: Verbosity,
-    /// File for text that would otherwise go to stderr.
-    pub logfile: Option<PathBuf>,
-    /// Minimum level of log messages.
-    pub loglevel: LogLevel,
-    /// Report files to write.
-    pub outputs: Outputs,
-}
-
-/// How much human-readable text is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
-    /// Only errors that end the run.
-    ErrorsOnly,
-    /// The summary at the end.
-    Summary,
-    /// The progress of the run as well.
-    All,
 }
 
 impl Plan {
@@ -219,7 +196,7 @@ impl Plan {
             tracing,
             stream,
             request_log,
-            human_output: human_output(flags),
+            human_output: HumanOutput::from_flags(flags),
             inputs: inputs::of(flags, &resolved.scenario.files),
             exit_code_on_error: flags.exit_code_on_error,
             placement: place,
@@ -395,20 +372,6 @@ impl Plan {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
-    }
-}
-
-fn human_output(flags: &RunFlags) -> HumanOutput {
-    let talk = match (flags.quiet, flags.only_summary) {
-        (true, _) => Verbosity::ErrorsOnly,
-        (false, true) => Verbosity::Summary,
-        (false, false) => Verbosity::All,
-    };
-    HumanOutput {
-        verbosity: talk,
-        logfile: flags.logfile.clone(),
-        loglevel: flags.loglevel,
-        outputs: flags.outputs.clone(),
     }
 }
 

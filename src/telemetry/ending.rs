@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::answer::AnswerEvent;
-use super::own_records::{CheckEvent, RunEnd, WireReason};
+use super::check_event::CheckEvent;
+use super::own_records::{RunEnd, WireReason};
 use super::record::RecordBody;
 use super::text::{MAX_NAME, clipped};
 use crate::clock::Moment;

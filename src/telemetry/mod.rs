@@ -1,6 +1,7 @@
 //! The telemetry stream of JSON lines.
 
 pub mod answer;
+pub mod check_event;
 pub mod config;
 pub mod exports;
 pub mod wire_times;

@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
+use super::check_event::CheckEvent;
 use super::own_records::{
-    CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
+    Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
 use super::samples::SampleEvent;
 use super::steps::StepEvent;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::word;
-use super::own_records::CheckEvent;
+use super::check_event::CheckEvent;
 use super::text::clipped;
 use crate::stats::check::CheckResult;
 use crate::stats::unfinished::JudgedTimes;

@@ -72,19 +72,19 @@ fn the_highest_rate_allowed_is_confirmed_by_a_step_three_times_as_long() {
 
 #[test]
 fn a_rate_at_which_too_many_requests_fail_is_not_found() {
-    // Answers 503 while the last 10 requests came within less than 10 fiftieths of a second.
+    // Answers 503 while the last 4 requests came within less than 4 fiftieths of a second.
     let recent = std::sync::Mutex::new(std::collections::VecDeque::new());
     let server = Server::start(move |mut peer| {
         while let Some(request) = peer.read() {
             let mut recent = recent.lock().unwrap();
             recent.push_back(request.at);
-            let first = if recent.len() > 10 { recent.pop_front() } else { None };
-            let is_fast = first.is_some_and(|first| request.at.duration_since(first).as_millis() < 200);
+            let first = if recent.len() > 4 { recent.pop_front() } else { None };
+            let is_fast = first.is_some_and(|first| request.at.duration_since(first).as_millis() < 80);
             drop(recent);
             peer.send(if is_fast { "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n" } else { OK });
         }
     });
-    let flags = ["--from", "20", "--check", "fail_ratio < 30%", "--settle", "600ms", "/"];
+    let flags = ["--from", "20", "--check", "fail_ratio < 30%", "/"];
     let finished = capacity(&server.host(), flags).finish();
     let Some((stream, answer)) = searched(&finished) else { return };
     let found = answer["rate"].as_f64().unwrap();
@@ -99,7 +99,7 @@ fn a_rate_at_which_too_many_requests_fail_is_not_found() {
 fn users_that_are_too_few_end_the_search_with_what_passed() {
     let target = target();
     // Two users who take 100 ms a request send 20 a second, and the service is not to blame.
-    let flags = ["--from", "8", "-u", "2", "--step-time", "1s", "--check", "p99 < 150ms", "/delay/100"];
+    let flags = ["--from", "8", "-u", "2", "--check", "p99 < 150ms", "/delay/100"];
     let finished = capacity(&host(&target), flags).finish();
     let Some((stream, answer)) = searched(&finished) else { return };
     assert_eq!((&answer["answer"], &answer["rate"], finished.code), (&json!("at_least"), &json!(16.0), 4));
@@ -180,7 +180,7 @@ fn a_signal_ends_the_search_in_order_with_what_is_known_so_far() {
 fn a_report_of_the_stream_shows_the_same_steps_and_the_same_answer() {
     let target = target();
     let scratch = Scratch::new("capacity-report");
-    let files = ["s.ndjson", "a.json", "b.json", "a.html", "b.html", "a.md", "b.md", "a.xml", "b.xml"]
+    let files = ["s.ndjson", "a.json", "b.json", "a.html", "b.html", "a.markdown", "b.markdown", "a.xml", "b.xml"]
         .map(|name| scratch.file(name));
     let [stream, json_a, json_b, html_a, html_b, md_a, md_b, xml_a, xml_b] = files.each_ref().map(String::as_str);
     let outputs =

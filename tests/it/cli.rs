@@ -334,7 +334,8 @@ fn shells_complete_every_command_and_manual_pages_describe_them() {
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
     assert!(
-        none.complaint().contains("run, try, demo, report, target, merge, watch, import, schema, completions or man"),
+        none.complaint()
+            .contains("run, capacity, try, demo, report, target, merge, watch, import, schema, completions or man"),
         "{}",
         none.stderr
     );

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::SearchThread;
 use super::progress::purpose;
 use crate::capacity::search::Step;
 use crate::capacity::step::{FailReason, StepInput, StepResult, VoidReason};
 use crate::clock::{Moment, rfc3339};
+use crate::load::swarm::context::RunContext;
+use crate::load::swarm::start::Swarm;
 use crate::plan::schedule::stepped::StepWindow;
 use crate::run::endpoints::{endpoint_name, failures_without_check};
+use crate::run::shared_aggregate::SharedAggregate;
 use crate::stats::aggregate::{AggregateWarning, EndpointInterval};
 use crate::stats::check::{CheckInput, CheckResult, CheckSet, TimesRef, UnfinishedInput};
 use crate::stats::send_lateness::is_too_many;
@@ -30,7 +32,14 @@ impl Judged {
     }
 }
 
-impl SearchThread<'_> {
+/// Judges steps.
+pub(super) struct StepJudge<'run> {
+    pub(super) run: RunContext<'run>,
+    pub(super) swarm: &'run Swarm<'run>,
+    pub(super) shared: &'run SharedAggregate<'run>,
+}
+
+impl StepJudge<'_> {
     /// Judges a step that has ended.
     pub(super) fn judge(&self, step: (u32, Step, StepWindow), withdrawn: &[Withdrawn]) -> Judged {
         let plan = self.run.plan;

@@ -28,7 +28,7 @@ use crate::stats::step_counts::Withdrawn;
 use crate::telemetry::record::{Record, RecordBody};
 use crate::vocabulary::EndReason;
 pub(super) use ending::SearchEnd;
-use judge::Judged;
+use judge::{Judged, StepJudge};
 use progress::SearchProgress;
 
 /// From the decision on a step to its first arrival: users are woken meanwhile.
@@ -143,7 +143,8 @@ impl SearchThread<'_> {
         let before = state.withdrawn.len();
         self.drain(end, state)?;
         state.steps = number;
-        let judged = self.judge((number, step, window), &state.withdrawn[before..]);
+        let judge = StepJudge { run: self.run, swarm: self.swarm, shared: self.shared };
+        let judged = judge.judge((number, step, window), &state.withdrawn[before..]);
         state.search.record(&judged.result);
         self.finish(judged, state);
         self.search.progress.end(&state.search);

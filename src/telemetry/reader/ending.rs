@@ -5,7 +5,7 @@ use super::value::{self, CountedTimesValue, TimesValue};
 use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::VerdictReason;
 use crate::telemetry::answer::AnswerEvent;
-use crate::telemetry::own_records::CheckEvent;
+use crate::telemetry::check_event::CheckEvent;
 use crate::vocabulary::{Phase, ReasonKind, Verdict};
 
 /// Unfinished requests of one endpoint that were due in one phase.
