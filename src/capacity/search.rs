@@ -247,7 +247,7 @@ impl Search {
     }
 
     fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
-        self.failed.retain(|failed| failed.rate != rate);
+        self.failed.retain(|failed| failed.rate.total_cmp(&rate).is_ne());
         self.failed.push(FailedRate { rate, is_sure: kind == StepKind::Recheck });
         match (kind, self.confirmed) {
             (StepKind::Search, _) => self.narrow(),

@@ -30,14 +30,14 @@ pub struct SearchFlags {
     /// Highest rate to try [default: no limit]
     #[arg(long, value_name = "R", value_parser = value::rate, help_heading = "Search")]
     pub to: Option<f64>,
-    /// Measured part of a step; the step that confirms the result takes three times as long
+    /// Measured part of a step; the steps that confirm the result take three times as long
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = value::positive_duration,
           help_heading = "Search")]
     pub step_time: Duration,
     /// Time at the rate of a step before its measured part begins
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = value::duration, help_heading = "Search")]
     pub settle: Duration,
-    /// The search ends when the lowest rate that failed is at most this much above the highest that passed
+    /// How far the result may be from the highest rate; half of it is how close the rate above it that failed is
     #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = precision, help_heading = "Search")]
     pub precision: f64,
     /// Exit with code 3 if the service takes less than this rate

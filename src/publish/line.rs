@@ -11,6 +11,7 @@ use crate::report::plain::cut;
 use crate::report::screen::{Colour, ProgressKind, SharedPen, lock, stderr_width};
 use crate::report::table::ms;
 use crate::telemetry::answer::{bounds_text, rate_text};
+use crate::vocabulary::StepPurpose;
 
 /// The line is redrawn this often, because the clock advances between two snapshots.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -141,16 +142,20 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
     pieces
 }
 
-/// The current step of a search: `step 5: 160/s, measuring`.
+/// The current step of a search: `step 5 of about 12: 160/s, measuring`.
 pub(super) fn step(search: &SearchSoFar) -> String {
-    let SearchSoFar { step, rate, is_confirming, stage, .. } = search;
+    let SearchSoFar { step, rate, purpose, steps_expected, stage, .. } = search;
     let stage = match stage {
         StepStage::Settling => "settling",
         StepStage::Measuring => "measuring",
         StepStage::Draining => "draining",
     };
-    let confirms = if *is_confirming { " (confirms)" } else { "" };
-    format!("step {step}: {}/s{confirms}, {stage}", rate_text(*rate))
+    let purpose = match purpose {
+        StepPurpose::Search => String::new(),
+        StepPurpose::Confirm | StepPurpose::Recheck => format!(" ({})", purpose.as_str()),
+    };
+    let expected = steps_expected.map_or_else(String::new, |steps| format!(" of about {steps}"));
+    format!("step {step}{expected}: {}/s{purpose}, {stage}", rate_text(*rate))
 }
 
 /// `0:07`, `12:05`, `1:02:03`.

@@ -9,7 +9,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::check::CheckResult;
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
-use crate::vocabulary::Phase;
+use crate::vocabulary::{Phase, StepPurpose};
 
 /// The run at one moment, which may lie between two ticks.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +41,10 @@ pub struct SearchSoFar {
     pub step: u32,
     /// Its rate in arrivals per second.
     pub rate: f64,
-    /// Whether it is to confirm the best rate.
-    pub is_confirming: bool,
+    /// What it is for.
+    pub purpose: StepPurpose,
+    /// How many steps there will be if none of the rest passes or fails by chance; `None` until both bounds are known.
+    pub steps_expected: Option<u32>,
     /// How far it is.
     pub stage: StepStage,
     /// The highest rate that passed, below all that failed.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::capacity::search::{Step, StepKind};
+use super::progress::purpose;
+use crate::capacity::search::Step;
 use crate::capacity::step::{FailReason, StepInput, StepResult, VoidReason};
 use crate::clock::{Moment, rfc3339};
 use crate::load::swarm::context::RunContext;
@@ -16,7 +17,7 @@ use crate::stats::send_lateness::is_too_many;
 use crate::stats::step_counts::{StepRequests, Withdrawn};
 use crate::stats::unfinished::{Judged as JudgedRequests, UnfinishedCounts};
 use crate::telemetry::steps::{StepEvent, step_checks, step_reasons};
-use crate::vocabulary::{Phase, StepPurpose, StepVerdict};
+use crate::vocabulary::{Phase, StepVerdict};
 
 /// A step and its result.
 pub(super) struct Judged {
@@ -49,7 +50,7 @@ impl StepJudge<'_> {
         let by_service = self.check_results(&requests, TimesFrom::Sent, length);
         let unchecked = failures_without_check(plan, &requests.aggregate);
         let fault = self.fault(&mut requests);
-        let missed: Vec<String> = check_results.iter().filter_map(CheckResult::reason).collect();
+        let missed: Vec<String> = check_results.iter().filter_map(missed).collect();
         let due = requests.due();
         let mut input = StepInput {
             due,
@@ -126,11 +127,7 @@ impl StepJudge<'_> {
         };
         StepEvent {
             number,
-            purpose: match step.kind {
-                StepKind::Search => StepPurpose::Search,
-                StepKind::Confirm(_) => StepPurpose::Confirm,
-                StepKind::Recheck => StepPurpose::Recheck,
-            },
+            purpose: purpose(step.kind),
             rate: step.rate,
             settle_start: text(window.start),
             interval_start: text(window.measured),
@@ -151,6 +148,12 @@ impl StepJudge<'_> {
             reasons: step_reasons(&reasons),
         }
     }
+}
+
+/// A check that is missed, with its value: short, because a table has it in one of its columns.
+fn missed(result: &CheckResult) -> Option<String> {
+    let value = result.value_text().unwrap_or_else(|| "no data".to_owned());
+    (!result.met).then(|| format!("{} ({value})", result.check))
 }
 
 /// From when times are taken.

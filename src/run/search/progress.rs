@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::capacity::search::{Bounds, Search, Step, StepKind};
 use crate::publish::snapshot::{SearchSoFar, StepStage};
+use crate::vocabulary::StepPurpose;
 
 /// How the search goes: written by the thread that searches, read when a snapshot is made.
 #[derive(Debug, Default)]
@@ -21,7 +22,8 @@ impl SearchProgress {
         *self.lock() = Some(SearchSoFar {
             step: number,
             rate: step.rate,
-            is_confirming: matches!(step.kind, StepKind::Confirm(_)),
+            purpose: purpose(step.kind),
+            steps_expected: search.steps_expected().map(|expected| number - 1 + expected),
             stage: StepStage::Settling,
             passed,
             failed,
@@ -45,5 +47,14 @@ impl SearchProgress {
 
     fn lock(&self) -> MutexGuard<'_, Option<SearchSoFar>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a step is for, in the words of the stream.
+pub(super) const fn purpose(kind: StepKind) -> StepPurpose {
+    match kind {
+        StepKind::Search => StepPurpose::Search,
+        StepKind::Confirm(_) => StepPurpose::Confirm,
+        StepKind::Recheck => StepPurpose::Recheck,
     }
 }
