@@ -104,7 +104,7 @@ fn drawing(page: &mut Markup, run: &RunData) {
     grid(page, across, up);
     for (text, ms) in &limits {
         line(page, "line dashed fail", (LEFT, up.place(*ms)), (WIDTH - RIGHT, up.place(*ms)));
-        label(page, "end", (WIDTH - RIGHT, up.place(*ms) - 4.0), text);
+        label(page, "start", (LEFT + 6.0, up.place(*ms) - 4.0), text);
     }
     if let Some(rate) = run.end.as_ref().and_then(|end| end.capacity.as_ref()?.rate) {
         line(page, "line soft", (across.place(rate), TOP), (across.place(rate), HEIGHT - BOTTOM));
