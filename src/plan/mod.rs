@@ -56,7 +56,7 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{CapacityFlags, RunFlags, SearchFlags, SettingSources};
+use crate::cli::{CapacityFlags, RunFlags, SearchFlags, SettingSource, SettingSources};
 use crate::error::Result;
 use crate::files::distinct::NamedFile;
 use body_file::BodyFile;
@@ -69,6 +69,7 @@ pub use human_output::{HumanOutput, Verbosity};
 use journey::{Journeys, OncePerRun, RequestStep, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
+use request_args::Resolved;
 use request_log::RequestLogPlan;
 pub use route::Route;
 use route::RouteFlags;
@@ -135,7 +136,6 @@ impl Plan {
         surroundings: ProcessContext<'_>,
     ) -> Result<Self> {
         let mut place = placement::determine_placement(flags, &surroundings)?;
-        let search_plan = search.map(SearchPlan::from_flags).transpose()?;
         let flags = &flag_text::literal_flags(flags)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
@@ -143,68 +143,11 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
-        let mut flags = flags.clone();
-        if search.is_some() {
-            place.notes.extend(
-                capacity::without_load(&mut flags)
-                    .into_iter()
-                    .map(|key| format!("\"{key}\" of the scenario file has no effect: the search decides on the load")),
-            );
-        }
-        let flags = &flags;
+        let flags = &if search.is_some() { capacity::without_load(flags, &mut place.notes) } else { flags.clone() };
         let (proxy, unix_socket) = (flags.proxy.as_deref(), flags.unix_socket.as_deref());
         let route = Route::from_flags(&RouteFlags { proxy, unix_socket })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
-        let checks = check::of(&flags.checks, origins, &resolved.scenario.checks)?;
-        check::require_known_endpoints(&checks, &resolved.endpoints)?;
-        if place.shard.is_some() {
-            check::reject_abort(&checks)?;
-        }
-        if search.is_some() {
-            capacity::check_checks(checks.iter().map(|(check, _)| check))?;
-        }
-        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
-        let testplan = named.unwrap_or(&resolved.base_authority).clone();
-        let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
-        let (settings, hash) = settings::collect(&settings::Sources {
-            flags,
-            search,
-            origins,
-            resolved: &resolved,
-            checks: &checks,
-            route: &route,
-            sink: &stream.sink,
-            testplan: &testplan,
-        })
-        .finish();
-        let load = Load::from_flags(flags, search_plan, &place)?;
-        check_classes(&load, &resolved.journeys)?;
-        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
-        let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
-        let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
-        let secrets = PlanSecrets::of(flags, &resolved);
-        Ok(Self {
-            load,
-            secrets,
-            debug_failures: flags.debug_failures,
-            journeys: resolved.journeys,
-            endpoints: resolved.endpoints,
-            sources: resolved.scenario.sources,
-            variables: resolved.scenario.variables,
-            body_files: resolved.body_files,
-            connection,
-            tracing,
-            stream,
-            request_log,
-            human_output: HumanOutput::from_flags(flags),
-            inputs: inputs::of(flags, &resolved.scenario.files),
-            exit_code_on_error: flags.exit_code_on_error,
-            placement: place,
-            checks: checks.into_iter().map(|(check, _)| check).collect(),
-            testplan,
-            settings,
-            hash,
-        })
+        PlanParts { flags, search, origins, place, route, resolved }.plan(surroundings)
     }
 
     /// The id of the run, in every line of the stream.
@@ -372,6 +315,78 @@ impl Plan {
     #[must_use]
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+}
+
+/// What a plan is made of.
+struct PlanParts<'f> {
+    flags: &'f RunFlags,
+    search: Option<&'f SearchFlags>,
+    origins: &'f SettingSources,
+    place: placement::ShardPlacement,
+    route: Route,
+    resolved: Resolved,
+}
+
+impl PlanParts<'_> {
+    fn plan(self, surroundings: ProcessContext<'_>) -> Result<Plan> {
+        let checks = self.checks()?;
+        let Self { flags, search, origins, place, route, resolved } = self;
+        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
+        let testplan = named.unwrap_or(&resolved.base_authority).clone();
+        let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
+        let (settings, hash) = settings::collect(&settings::Sources {
+            flags,
+            search,
+            origins,
+            resolved: &resolved,
+            checks: &checks,
+            route: &route,
+            sink: &stream.sink,
+            testplan: &testplan,
+        })
+        .finish();
+        let load = Load::from_flags(flags, search.map(SearchPlan::from_flags).transpose()?, &place)?;
+        check_classes(&load, &resolved.journeys)?;
+        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
+        let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
+        let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
+        let secrets = PlanSecrets::of(flags, &resolved);
+        Ok(Plan {
+            load,
+            secrets,
+            debug_failures: flags.debug_failures,
+            journeys: resolved.journeys,
+            endpoints: resolved.endpoints,
+            sources: resolved.scenario.sources,
+            variables: resolved.scenario.variables,
+            body_files: resolved.body_files,
+            connection,
+            tracing,
+            stream,
+            request_log,
+            human_output: HumanOutput::from_flags(flags),
+            inputs: inputs::of(flags, &resolved.scenario.files),
+            exit_code_on_error: flags.exit_code_on_error,
+            placement: place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
+            testplan,
+            settings,
+            hash,
+        })
+    }
+
+    /// The checks, and where each comes from.
+    fn checks(&self) -> Result<Vec<(Check, SettingSource)>> {
+        let checks = check::of(&self.flags.checks, self.origins, &self.resolved.scenario.checks)?;
+        check::require_known_endpoints(&checks, &self.resolved.endpoints)?;
+        if self.place.shard.is_some() {
+            check::reject_abort(&checks)?;
+        }
+        if self.search.is_some() {
+            capacity::check_checks(checks.iter().map(|(check, _)| check))?;
+        }
+        Ok(checks)
     }
 }
 

@@ -87,7 +87,8 @@ pub fn text(run: &RunData, width: Option<usize>) -> String {
         for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let gap = " ".repeat(width.saturating_sub(columns(cell)));
             // The number of a step is on the left, because of the word beside it.
-            line += &if at == 0 { format!("{cell}{gap}") } else { format!("  {gap}{cell}") };
+            let [first, second] = if at == 0 { [cell.as_str(), &gap] } else { [&gap, cell.as_str()] };
+            line.extend([if at == 0 { "" } else { "  " }, first, second]);
         }
         line = format!("{line}  {}", plain(&result));
         text += &width.map_or(line.clone(), |width| cut(&line, width));

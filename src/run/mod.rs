@@ -156,8 +156,9 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
     let search = SearchRun::of(plan);
-    let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age)
-        .with_steps(search.as_ref().map(|search| &search.arrivals));
+    let search = search.as_ref();
+    let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
+    let recorder = recorder.with_steps(search.map(SearchRun::arrivals));
     let place = beginning::place(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
     let mut watch = SamplerThread {
@@ -168,22 +169,17 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
         heartbeat: Heartbeat::default(),
         exports,
     };
-    let grid = beginning::grid(plan, &clock);
-    let first = watch.observe(grid.first());
+    let first = watch.observe(beginning::grid(plan, &clock).first());
     let observers = Observers::start(observers, clock)?;
-    let progress = search.as_ref().map(|search| &search.progress);
-    let snapshots = Snapshots::new(plan, &roster, clock, &observers).with_search(progress);
-    let room = plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES;
-    let (sender, outcomes) = bounded(room);
+    let snapshots = Snapshots::new(plan, &roster, clock, &observers).with_search(search.map(SearchRun::progress));
+    let (sender, outcomes) = bounded(plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let shared = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
-    let step_counts = search.as_ref().map(|_| StepCounts::new(plan.endpoints().len()));
-    let shared = shared.with_log(log.as_ref()).with_steps(step_counts);
+    let shared = shared.with_log(log.as_ref()).with_steps(search.map(|_| StepCounts::new(plan.endpoints().len())));
     let aggregator = Aggregator::start(recorder, run, &shared, snapshots, batches, place, first);
     for outcome in &before_start {
         shared.aggregate().record_before_start(outcome);
     }
-    let search = search.as_ref();
     let run_threads = RunThreads { run, dialer: &dialer, signals: &signals, stop_requests: &stop_requests, search };
     let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared, setup)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
@@ -217,7 +213,7 @@ impl RunThreads<'_> {
         shared: &SharedAggregate<'_>,
         setup: Setup<'_>,
     ) -> Result<(FinalCounts<'p>, LeftOver)> {
-        let swarm = Swarm::new(self.run, self.dialer, setup, self.search.map(|search| &search.arrivals));
+        let swarm = Swarm::new(self.run, self.dialer, setup, self.search.map(SearchRun::arrivals));
         let help_count = || shared.help_count();
         let outlet = OutcomeSender::new(outcomes, &help_count);
         let (sample_sender, looks) = bounded(1);

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::arrival_queues::Arrival;
+use super::arrival_queues::{Arrival, ArrivalQueues};
 use super::start::Swarm;
 use crate::clock::Moment;
 use crate::plan::endpoint::EndpointId;
@@ -26,12 +26,12 @@ impl WithdrawnArrival {
 impl Swarm<'_> {
     /// Tells users of arrivals that were added to the schedule.
     pub fn announce_arrivals(&self) {
-        self.queues.iter().for_each(|queues| queues.announce());
+        self.queues.iter().for_each(ArrivalQueues::announce);
     }
 
     /// Whether every arrival has been taken and no user is at work on one.
     pub fn is_idle(&self) -> bool {
-        self.queues.as_ref().is_none_or(|queues| queues.is_idle())
+        self.queues.as_ref().is_none_or(ArrivalQueues::is_idle)
     }
 
     /// Takes the arrivals that no user took out of their queues.

@@ -45,7 +45,7 @@ impl StepJudge<'_> {
         let plan = self.run.plan;
         let requests = self.shared.step_counts().map(|mut counts| counts.finish(withdrawn));
         let mut requests = requests.unwrap_or_else(StepRequests::none);
-        let length = step.2.end - step.2.measured;
+        let length = step.2.end.saturating_sub(step.2.measured);
         let check_results = self.check_results(&requests, TimesFrom::Due, length);
         let by_service = self.check_results(&requests, TimesFrom::Sent, length);
         let unchecked = failures_without_check(plan, &requests.aggregate);

@@ -48,10 +48,8 @@ const TIMEOUT_SLACK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct SearchRun<'p> {
     plan: &'p SearchPlan,
-    /// The arrivals of the steps so far.
-    pub(super) arrivals: SteppedArrivals,
-    /// How it goes.
-    pub(super) progress: SearchProgress,
+    arrivals: SteppedArrivals,
+    progress: SearchProgress,
 }
 
 impl<'p> SearchRun<'p> {
@@ -60,6 +58,16 @@ impl<'p> SearchRun<'p> {
         let load = plan.load();
         let (plan, arrivals) = (load.search()?, load.stepped_arrivals()?);
         Some(Self { plan, arrivals, progress: SearchProgress::default() })
+    }
+
+    /// The arrivals of the steps so far.
+    pub(super) const fn arrivals(&self) -> &SteppedArrivals {
+        &self.arrivals
+    }
+
+    /// How it goes.
+    pub(super) const fn progress(&self) -> &SearchProgress {
+        &self.progress
     }
 }
 
