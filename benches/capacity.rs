@@ -20,6 +20,7 @@ const MAX_ABOVE: f64 = 1.0;
 const SETTINGS: SearchSettings = SearchSettings { from: 10.0, to: None, precision: 0.05 };
 
 /// A row of the table.
+#[derive(Clone, Copy)]
 struct Row {
     queue: Queue,
     /// Length of the measured part of a step, in seconds; it settles for a third of that.
@@ -90,7 +91,11 @@ impl Totals {
 /// rechecks) the halvings of an interval, the confirmations and a recheck. Doubling again after a recheck is part of the
 /// first.
 fn most_steps(capacity: f64) -> u32 {
-    let doublings = (1_u32..).find(|n| SETTINGS.from * 2_f64.powi(n.cast_signed()) > 2.0 * capacity).unwrap_or(0) + 1;
+    let (mut doublings, mut rate) = (2, SETTINGS.from);
+    while rate < capacity {
+        rate *= 2.0;
+        doublings += 1;
+    }
     let halvings = 5;
     doublings + 4 * (halvings + 5 + 1)
 }

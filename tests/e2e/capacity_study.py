@@ -27,7 +27,7 @@ PRECISION = 0.05
 CAPACITY = 200
 """Requests a second that each of the servers takes."""
 
-STEPS = ("--step-time", "3s", "--settle", "1s", "--from", "50")
+STEPS = ("--step-time", "3s", "--settle", "1s", "--from", "30")
 
 
 def servers(bench):

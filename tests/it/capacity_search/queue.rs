@@ -10,7 +10,7 @@ use swarmline::plan::random::Random;
 
 /// How long a request keeps a server busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     /// Exponentially distributed, as in M/M/c.
     Exponential,
     /// Always the same, as in M/D/1.
@@ -19,35 +19,35 @@ pub enum Service {
 
 /// A queue, and the check that it is held to. Times are in seconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Queue {
-    pub servers: u32,
-    pub service: Service,
+pub(crate) struct Queue {
+    pub(crate) servers: u32,
+    pub(crate) service: Service,
     /// Mean time of service.
-    pub mean: f64,
+    pub(crate) mean: f64,
     /// The check: this quantile of the response times is below this time.
-    pub quantile: f64,
-    pub below: f64,
+    pub(crate) quantile: f64,
+    pub(crate) below: f64,
 }
 
 /// How long the parts of a step are, in seconds.
 #[derive(Clone, Copy, Debug)]
-pub struct Lengths {
-    pub settle: f64,
-    pub measure: f64,
+pub(crate) struct Lengths {
+    pub(crate) settle: f64,
+    pub(crate) measure: f64,
 }
 
 /// A search that was carried out.
 #[derive(Clone, Copy, Debug)]
-pub struct Searched {
-    pub answer: Answer,
-    pub steps: u32,
+pub(crate) struct Searched {
+    pub(crate) answer: Answer,
+    pub(crate) steps: u32,
     /// Time under load, without the drains.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
 impl Queue {
     /// The rate at which the quantile of the response times of an endless run is the limit.
-    pub fn capacity(&self) -> f64 {
+    pub(crate) fn capacity(&self) -> f64 {
         let (mut low, mut high) = (0.0, f64::from(self.servers) / self.mean);
         for _ in 0..100 {
             let middle = f64::midpoint(low, high);
@@ -93,7 +93,7 @@ impl Queue {
     }
 
     /// A step, judged: all requests end in its drain.
-    pub fn step(&self, rate: f64, lengths: Lengths, random: &mut Random) -> StepResult {
+    pub(crate) fn step(&self, rate: f64, lengths: Lengths, random: &mut Random) -> StepResult {
         let (start, end) = (lengths.settle, lengths.settle + lengths.measure);
         let mut free_at: BinaryHeap<Reverse<u64>> = (0..self.servers).map(|_| Reverse(0)).collect();
         let mut input = StepInput::default();
@@ -125,7 +125,7 @@ impl Queue {
     }
 
     /// The search for the capacity.
-    pub fn search(&self, settings: SearchSettings, lengths: Lengths, random: &mut Random) -> Searched {
+    pub(crate) fn search(&self, settings: SearchSettings, lengths: Lengths, random: &mut Random) -> Searched {
         let mut search = Search::new(settings);
         let (mut steps, mut seconds) = (0, 0.0);
         loop {
