@@ -28,8 +28,9 @@ e2e: static ## the static binary against nginx, haproxy, tinyproxy, microsocks a
 	cargo build --locked
 	python3 tests/e2e/run.py --bin $(STATIC) --static-bin $(STATIC) --dynamic-bin $(TARGET)/debug/swarmline
 
-study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6; half an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
+study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6, searches for capacity; three quarters of an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)
 	python3 tests/e2e/study.py --bin $(TARGET)/release/swarmline
+	python3 tests/e2e/capacity_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/locust_study.py --bin $(TARGET)/release/swarmline
 	python3 tests/e2e/second_opinions.py
 

@@ -128,6 +128,7 @@ fn write(folder: &Path, shard: &WireShard, bytes: u64, samples: u64) -> Result<(
         unfinished: Vec::new(),
         assessment,
         exit_code: 1,
+        answer: None,
     };
     out.write(recorder.finish(&ending, &aggregate).collect()).map_err(cannot)?;
     out.file.flush().map_err(cannot)

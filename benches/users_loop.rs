@@ -71,7 +71,7 @@ fn run(flags: &RunFlags, origins: &SettingSources) -> Result<u64> {
     let dialer = Dialer::new(&plan);
     let clock = Clock::start_now();
     let run = RunContext { plan: &plan, clock: &clock, stop: &stop, roster: &roster };
-    let swarm = Swarm::new(run, &dialer, Setup::none(&plan));
+    let swarm = Swarm::new(run, &dialer, Setup::none(&plan), None);
     let (sender, outcomes) = bounded(QUEUE);
     let (event_sender, _events) = bounded(4);
     let end = clock.instant(Moment::at(plan.load().run_time.unwrap_or(Duration::from_secs(1))));

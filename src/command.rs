@@ -20,7 +20,7 @@ use crate::telemetry;
 use environment::environment;
 pub use merge::merge;
 pub use report::report;
-pub use run::run;
+pub use run::{capacity, run};
 pub use stdio::{print, tell};
 pub use watch::watch;
 

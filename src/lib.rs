@@ -9,7 +9,8 @@
 //! schedule ─► user thread × n ─► Outcome ─► Aggregate ─► Statistics ─┐
 //!               │ Exchange over Connection     ▲ tick                ├─► Record ─► writer ─► stream, collector ─► reports
 //!               └─ roster ─► sampler ─► Sample ┘                    ─┴─► Snapshot ─► observers: live line, tables
-//! run over, signal, stream broken ─► Stop ─► everyone who sleeps or waits     (the only arrow that points back)
+//! run over, signal, stream broken ─► Stop ─► everyone who sleeps or waits               (an arrow that points back)
+//! step of a search for capacity ─► StepRequests ─► Search ─► schedule           (the other, of `capacity` alone)
 //! ```
 //!
 //! # What always holds
@@ -33,6 +34,7 @@ pub mod transcript;
 pub mod event;
 pub mod load;
 pub mod stats;
+pub mod capacity;
 pub mod machine;
 pub mod telemetry;
 pub mod report;

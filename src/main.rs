@@ -23,6 +23,7 @@ fn dispatch() -> Result<Exit> {
     let done = match command {
         Command::Run(flags) => command::run(&flags, &origins),
         Command::Demo => command::demo(),
+        Command::Capacity(flags) => command::capacity(&flags, &origins),
         Command::Try(flags) => command::try_out(&flags, &origins),
         Command::Report(flags) => command::report(&flags),
         Command::Target(flags) => command::target(&flags),

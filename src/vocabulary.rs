@@ -56,6 +56,12 @@ macro_rules! words {
     };
 }
 
+mod samples;
+mod search;
+
+pub use samples::{RequestResult, SampleKind};
+pub use search::{SearchAnswer, StepPurpose, StepVerdict};
+
 words! {
     /// `telemetry_name`: which kind of line it is.
     LineKind {
@@ -93,6 +99,8 @@ words! {
         Shard = "swarmline.metric.shard",
         /// A part of a failed exchange.
         Exchange = "swarmline.event.exchange",
+        /// A step of a search for capacity.
+        Step = "swarmline.event.step",
         /// The result of a check.
         Check = "swarmline.event.check",
         /// The last line.
@@ -133,6 +141,7 @@ impl LineKind {
             | Self::Unfinished
             | Self::Shard
             | Self::Exchange
+            | Self::Step
             | Self::Check
             | Self::RunEnd => false,
         }
@@ -275,6 +284,8 @@ words! {
         CheckAbort = "check_abort",
         /// No user with data is left, or data ran out that must not.
         DataEnd = "data_end",
+        /// The search for capacity is over.
+        SearchEnd = "search_end",
         /// Every user has ended itself.
         UsersStopped = "users_stopped",
         /// The scenario's `setup` failed, so that no user started.
@@ -316,6 +327,8 @@ words! {
         Unfinished = "unfinished",
         /// No request got a response.
         NoAnswer = "no_answer",
+        /// A search for capacity ended without an answer.
+        Search = "search",
         /// A check was not met, or had no data.
         Check = "check",
         /// Requests failed.
@@ -331,32 +344,8 @@ impl ReasonKind {
     pub const fn is_fault(self) -> bool {
         match self {
             Self::Generator | Self::Data | Self::Setup | Self::Stream => true,
-            Self::Unfinished | Self::NoAnswer | Self::Check | Self::Failures | Self::DataEnd => false,
+            Self::Unfinished | Self::NoAnswer | Self::Search | Self::Check | Self::Failures | Self::DataEnd => false,
         }
-    }
-}
-
-words! {
-    /// `kinds` of a sample: what a request is an example of, among those of its endpoint between two ticks.
-    SampleKind {
-        /// The first that failed.
-        FirstFailed = "first_failed",
-        /// The one with the longest response time.
-        Slowest = "slowest",
-        /// The same among those with a `traceparent` field of ours.
-        SlowestTraced = "slowest_traced",
-    }
-}
-
-words! {
-    /// `result` of a request.
-    RequestResult {
-        /// Cut off by the end of the run.
-        Aborted = "aborted",
-        /// Failed.
-        Failed = "failed",
-        /// Completed as expected.
-        Ok = "ok",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Flags as typed, each on its own: no rule here needs two flags, those are the plan's.
 
+mod capacity_flags;
 mod complaint;
 mod flags;
 mod generate;
@@ -20,6 +21,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
+pub use capacity_flags::{CapacityFlags, SearchFlags};
 pub use flags::{ArrivalSpacing, CheckFlags, LogLevel, RunFlags};
 pub use generate::{completions, manual_page};
 pub use other_flags::{
@@ -42,6 +44,8 @@ struct Cli {
 pub enum Command {
     /// Generate load and write the telemetry stream
     Run(Box<RunFlags>),
+    /// Search for the highest rate at which a service meets the checks
+    Capacity(Box<CapacityFlags>),
     /// Run each task once with one user, and show every request, its response and what was expected
     Try(Box<TryFlags>),
     /// Load the embedded server for 10 seconds; print a summary, write a stream and a report
@@ -177,8 +181,8 @@ impl Variables<'_> {
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables<'_>) -> Result<Invocation> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
     let definition = definition(|argument| argument.get_env().is_some_and(|name| variables.has(name)));
-    if let ([_, command, rest @ ..], Some(run)) = (&*arguments, definition.find_subcommand("run"))
-        && command == "run"
+    if let [_, command, rest @ ..] = &*arguments
+        && let Some(run) = definition.find_subcommand(command).filter(|_| command == "run" || command == "capacity")
     {
         refused::misread_flags(rest, run)?;
     }
@@ -203,6 +207,12 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let origins = origins.unwrap_or_default();
     match (&cli.command, variables) {
         (Command::Run(_), Variables::Heeded(value)) => refused::variables(value)?,
+        (Command::Capacity(_), variables) => {
+            capacity_flags::refuse_others(origins.given())?;
+            if let Variables::Heeded(value) = variables {
+                refused::variables(value)?;
+            }
+        }
         (Command::Try(_), _) => try_flags::refuse_others(origins.given())?,
         _ => {}
     }
@@ -222,8 +232,11 @@ fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
         let argument = argument.hide_env_values(true);
         if is_heeded { argument } else { argument.env(None::<&'static str>) }
     };
-    let of_command =
-        |command: clap::Command| if command.get_name() == "try" { try_flags::hide_others(command) } else { command };
+    let of_command = |command: clap::Command| match command.get_name() {
+        "try" => try_flags::hide_others(command),
+        "capacity" => capacity_flags::hide_others(command),
+        _ => command,
+    };
     let mut definition = Cli::command().mut_subcommands(|command| of_command(command).mut_args(&argument));
     definition.build();
     definition

@@ -1,6 +1,6 @@
 //! Reports of a stream that is read back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::stdio;
@@ -53,6 +53,10 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
         Subject::One => {}
         Subject::SideBySide => text.push_str(&compare::compare(&runs)),
         Subject::Builds(repeats) => {
+            for (title, model) in baseline.iter().chain(&runs) {
+                let why = "whose figures are of many rates, so it cannot be compared";
+                model.refuse_search(Path::new(title), "--baseline", why)?;
+            }
             require_distinct_runs(&baseline, &runs)?;
             let (compared, worse) = compare_builds(&baseline, &mut runs, repeats, flags.tolerance)?;
             text.push_str(&compared);

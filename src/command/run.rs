@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::environment::environment;
 use super::stdio::print;
-use crate::cli::{LogLevel, RunFlags, SettingSources};
+use crate::cli::{CapacityFlags, LogLevel, RunFlags, SettingSources};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
@@ -38,6 +38,17 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     run_in(flags, origins, &environment())
 }
 
+/// `swarmline capacity`: a run whose rate is decided step by step.
+///
+/// # Errors
+/// As [`run()`].
+pub fn capacity(flags: &CapacityFlags, origins: &SettingSources) -> Result<Exit> {
+    let environment = environment();
+    memory::save_address_space();
+    let plan = Plan::of_search(flags, origins, surroundings(&environment))?;
+    run_plan(&plan, &flags.run, origins, &environment)
+}
+
 /// The same for a run to which the variables of other runs mean nothing: its metrics go nowhere.
 pub(super) fn run_without_variables(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
     let mut environment = environment();
@@ -47,17 +58,23 @@ pub(super) fn run_without_variables(flags: &RunFlags, origins: &SettingSources) 
 
 fn run_in(flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
     memory::save_address_space();
-    let surroundings =
-        ProcessContext { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy(), environment };
-    let plan = Plan::from_flags(flags, origins, surroundings)?;
+    let plan = Plan::from_flags(flags, origins, surroundings(environment))?;
+    run_plan(&plan, flags, origins, environment)
+}
+
+fn surroundings(environment: &Environment) -> ProcessContext<'_> {
+    ProcessContext { stdout_is_terminal: io::stdout().is_terminal(), entropy: random::entropy(), environment }
+}
+
+fn run_plan(plan: &Plan, flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
     let otlp = OtlpChoice::new(flags.publish.otlp.as_deref(), environment)?;
     let web = WebPlan::of_run(flags, origins)?;
-    let collector = ReportCollector::of_run(&plan)?;
+    let collector = ReportCollector::of_run(plan)?;
     if flags.dry_run {
         let now = Clock::start_now().unix(Moment::START);
-        return print(&dry_run::text(&plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
+        return print(&dry_run::text(plan, u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
     }
-    let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(&plan))?;
+    let near = MemoryLimits::read().check(u64::from(plan.load().max_users()), needs(plan))?;
     let variable = |name: &str| environment.get(name).map(String::as_str);
     let terminal = TerminalInfo { kind: variable("TERM"), no_colour: variable("NO_COLOR") };
     let screen = Screen::open(plan.human_output(), terminal)?;
@@ -68,16 +85,16 @@ fn run_in(flags: &RunFlags, origins: &SettingSources, environment: &Environment)
     if let Some(near) = near {
         screen.print(LogLevel::Warning, &format!("swarmline: memory: {near}\n"));
     }
-    let observers = publish::observers(&Context { flags, plan: &plan, screen: &screen })?;
+    let observers = publish::observers(&Context { flags, plan, screen: &screen })?;
     let otlp = otlp.plan(|why| screen.print(LogLevel::Warning, &format!("swarmline: {why}\n")));
     let publish = PublishPlan { web, otlp };
     if publish.is_empty() {
         let (_stop, stop_requests) = stop_requests();
         let readers = Readers { collector: collector.tee(), observers, stop_requests, exports: None };
-        let finished = run::run(&plan, readers)?;
-        return report(&plan, &collector, &screen, finished, |_| {});
+        let finished = run::run(plan, readers)?;
+        return report(plan, &collector, &screen, finished, |_| {});
     }
-    published(&plan, collector, &screen, observers, publish)
+    published(plan, collector, &screen, observers, publish)
 }
 
 /// A run that others follow while it goes on.

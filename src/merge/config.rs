@@ -5,10 +5,10 @@ use super::run::{ShardPlan, settings};
 use super::troubles::MergeTrouble;
 use crate::clock::unix_time;
 use crate::plan::settings::differing_setting;
+use crate::telemetry::config::SCHEMA_VERSION;
 use crate::telemetry::own_records::WireSetting;
 use crate::telemetry::reader::line::{Line, Telemetry};
 use crate::telemetry::reader::value::ShardValue;
-use crate::telemetry::recorder::SCHEMA_VERSION;
 
 /// Settings that are kept: far more than a plan has.
 const MOST_SETTINGS: usize = 10_000;

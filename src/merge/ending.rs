@@ -145,6 +145,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
         warmup: WarmupTotals::of(join.totals.whole(), join.unfinished_by_phase()),
         judged: (!join.unfinished.is_empty()).then(|| Judged::of(join.totals.whole(), join.unfinished.values())),
         load_time: load_end.since_start(),
+        answer: None,
     };
     said.extend(last_lines(&assessment, exit_code, &totals).map(record));
     let outcome =

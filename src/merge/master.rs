@@ -14,9 +14,10 @@ use crate::clock::{Clock, Moment, unix_time};
 use crate::plan::check::Check;
 use crate::stats::check::{CheckInput, CheckResult, CheckSet};
 use crate::stats::tally::Statistics;
+use crate::telemetry::config::config_pages;
 use crate::telemetry::intervals::{self, Span};
 use crate::telemetry::record::{Record, RecordBody};
-use crate::telemetry::recorder::{config_pages, current_stats, warning};
+use crate::telemetry::recorder::{current_stats, warning};
 use crate::vocabulary::Phase;
 
 /// A shard so many ticks behind the foremost is not waited for.

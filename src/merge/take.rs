@@ -88,7 +88,8 @@ impl Join {
                 self.take_end(index, line);
                 return LineUse::Progress;
             }
-            LineKind::TestStart | LineKind::Shard | LineKind::Check => {}
+            // A search has no shards.
+            LineKind::TestStart | LineKind::Shard | LineKind::Check | LineKind::Step => {}
         }
         LineUse::Read
     }

@@ -125,6 +125,12 @@ impl Check {
         self.metric
     }
 
+    /// The value that it compares with: microseconds for times, a fraction of 1 for `fail_ratio`.
+    #[must_use]
+    pub const fn bound(&self) -> f64 {
+        self.bound
+    }
+
     /// Returns whether a value (microseconds for times, a fraction of 1 for `fail_ratio`) meets the check.
     #[must_use]
     pub fn is_met_by(&self, value: f64) -> bool {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::capacity::SearchPlan;
 use super::placement::ShardPlacement;
 use super::random::seed_of;
 use super::schedule::Ramp;
 use super::schedule::arrivals::{Arrivals, Spacing};
+use super::schedule::stepped::SteppedArrivals;
 use super::schedule::users::Users;
 use super::shard::Shard;
 use crate::cli::{ArrivalSpacing, RunFlags};
@@ -47,6 +49,15 @@ pub enum LoadModel {
         /// Maximum number of users.
         most_users: u32,
     },
+    /// A search for capacity: arrivals at rates that are decided step by step, independent of responses.
+    Search {
+        /// How it is done.
+        search: SearchPlan,
+        /// How the arrivals of a step are spaced.
+        spacing: Spacing,
+        /// Maximum number of users.
+        most_users: u32,
+    },
 }
 
 impl LoadModel {
@@ -66,6 +77,8 @@ impl LoadModel {
                 let own = shard.share_of_users(most_users);
                 Ok((Self::Open { arrivals: arrivals.of_shard(shard), most_users: own }, most_users))
             }
+            // A search has no shards.
+            Self::Search { most_users, .. } => Ok((self, most_users)),
         }
     }
 }
@@ -81,10 +94,10 @@ impl Load {
     ///
     /// # Errors
     /// Names the flags that cannot be combined.
-    pub(super) fn from_flags(flags: &RunFlags, place: &ShardPlacement) -> Result<Self> {
+    pub(super) fn from_flags(flags: &RunFlags, search: Option<SearchPlan>, place: &ShardPlacement) -> Result<Self> {
         let seed = flags.seed.unwrap_or_else(|| seed_of(&place.run_id));
         let shard = place.shard.unwrap_or(Shard::WHOLE);
-        let model = model(flags, seed)?;
+        let model = model(flags, search, seed)?;
         check_warmup(flags, &model)?;
         let (model, users) = model.of_shard(shard)?;
         Ok(Self {
@@ -103,7 +116,9 @@ impl Load {
     /// class, and without one they would wait forever.
     pub(super) fn check_classes(&self, classes: usize) -> Result<()> {
         match self.model {
-            LoadModel::Open { most_users, .. } if (most_users as usize) < classes => {
+            LoadModel::Open { most_users, .. } | LoadModel::Search { most_users, .. }
+                if (most_users as usize) < classes =>
+            {
                 Err(Error::usage("--users", format!("must be at least 1 per user class with --rate, {classes} here")))
             }
             _ => Ok(()),
@@ -115,7 +130,7 @@ impl Load {
     pub fn max_users(&self) -> u32 {
         match &self.model {
             LoadModel::Closed(users) => users.max_users(),
-            LoadModel::Open { most_users, .. } => *most_users,
+            LoadModel::Open { most_users, .. } | LoadModel::Search { most_users, .. } => *most_users,
         }
     }
 
@@ -132,6 +147,7 @@ impl Load {
         match &self.model {
             LoadModel::Closed(users) => users.end(),
             LoadModel::Open { arrivals, .. } => arrivals.end(),
+            LoadModel::Search { .. } => None,
         }
     }
 
@@ -147,6 +163,45 @@ impl Load {
         match &self.model {
             LoadModel::Closed(users) => users.phase_of(from, until),
             LoadModel::Open { arrivals, .. } => arrivals.phase_of(from, until),
+            // Its steps say more: SteppedArrivals::phase_of.
+            LoadModel::Search { .. } => Phase::Drain,
+        }
+    }
+
+    /// The schedule of arrivals, where it is known before the run.
+    #[must_use]
+    pub const fn arrivals(&self) -> Option<&Arrivals> {
+        match &self.model {
+            LoadModel::Open { arrivals, .. } => Some(arrivals),
+            LoadModel::Closed(_) | LoadModel::Search { .. } => None,
+        }
+    }
+
+    /// How the search for capacity is done, if the run is one.
+    #[must_use]
+    pub const fn search(&self) -> Option<&SearchPlan> {
+        match &self.model {
+            LoadModel::Search { search, .. } => Some(search),
+            LoadModel::Closed(_) | LoadModel::Open { .. } => None,
+        }
+    }
+
+    /// The arrivals of a search for capacity, before its first step.
+    #[must_use]
+    pub fn stepped_arrivals(&self) -> Option<SteppedArrivals> {
+        match &self.model {
+            LoadModel::Search { spacing, .. } => Some(SteppedArrivals::new(*spacing)),
+            LoadModel::Closed(_) | LoadModel::Open { .. } => None,
+        }
+    }
+
+    /// The first time at which the rate of the open model is constant; `None` if it never is.
+    #[must_use]
+    pub fn plateau(&self) -> Option<Duration> {
+        match &self.model {
+            LoadModel::Closed(_) => None,
+            LoadModel::Open { arrivals, .. } => arrivals.plateau(),
+            LoadModel::Search { .. } => Some(Duration::ZERO),
         }
     }
 
@@ -155,17 +210,14 @@ impl Load {
     pub fn users_wanted(&self, at: Moment) -> Option<u32> {
         match &self.model {
             LoadModel::Closed(users) => Some(users.wanted(at.since_start())),
-            LoadModel::Open { .. } => None,
+            LoadModel::Open { .. } | LoadModel::Search { .. } => None,
         }
     }
 
-    /// Number of arrivals due until a moment; `None` in the closed model.
+    /// Number of arrivals due until a moment; `None` without a schedule that is known before the run.
     #[must_use]
     pub fn arrivals_due(&self, until: Moment) -> Option<f64> {
-        match &self.model {
-            LoadModel::Closed(_) => None,
-            LoadModel::Open { arrivals, .. } => Some(arrivals.arrivals_due(until.since_start())),
-        }
+        Some(self.arrivals()?.arrivals_due(until.since_start()))
     }
 }
 
@@ -182,6 +234,8 @@ fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
     let (end, arrivals_due) = match model {
         LoadModel::Closed(users) => (users.end(), 0.0),
         LoadModel::Open { arrivals, .. } => (arrivals.end(), arrivals.arrivals_due(warmup)),
+        // It has a --settle of its own, and refuses the flag.
+        LoadModel::Search { .. } => return Ok(()),
     };
     if let Some(end) = flags.run_time.into_iter().chain(end).min().filter(|end| warmup >= *end) {
         return Err(Error::usage("--warmup", format!("must be shorter than the run, which takes {end:?}")));
@@ -195,7 +249,7 @@ fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
     }
 }
 
-fn model(flags: &RunFlags, seed: u64) -> Result<LoadModel> {
+fn model(flags: &RunFlags, search: Option<SearchPlan>, seed: u64) -> Result<LoadModel> {
     let Some(rate) = flags.rate else {
         if flags.arrival.is_some() {
             return Err(Error::usage("--arrival", "works only with --rate"));
@@ -215,11 +269,15 @@ fn model(flags: &RunFlags, seed: u64) -> Result<LoadModel> {
         ArrivalSpacing::Constant => Spacing::Constant,
         ArrivalSpacing::Poisson => Spacing::Poisson { seed },
     };
+    let most_users = flags.users.unwrap_or(DEFAULT_OPEN_USERS);
+    if let Some(search) = search {
+        return Ok(LoadModel::Search { search, spacing, most_users });
+    }
     let arrivals = match &flags.stages {
         None => Arrivals::constant(rate, spacing),
         Some(stages) => Arrivals::stages(rate, stages, spacing),
     };
-    Ok(LoadModel::Open { arrivals, most_users: flags.users.unwrap_or(DEFAULT_OPEN_USERS) })
+    Ok(LoadModel::Open { arrivals, most_users })
 }
 
 fn closed(flags: &RunFlags) -> Result<Users> {

@@ -3,6 +3,7 @@
 pub mod response;
 pub mod body_file;
 pub mod body_template;
+pub mod capacity;
 pub mod check;
 pub mod class_order;
 pub mod condition;
@@ -15,6 +16,7 @@ pub mod expect;
 pub mod extract;
 mod flag_text;
 pub mod html_input;
+mod human_output;
 mod inputs;
 pub mod journey;
 pub mod json;
@@ -51,21 +53,23 @@ pub mod url;
 pub mod web;
 pub mod wire;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::{LogLevel, Outputs, RunFlags, SettingSources};
+use crate::cli::{CapacityFlags, RunFlags, SearchFlags, SettingSource, SettingSources};
 use crate::error::Result;
 use crate::files::distinct::NamedFile;
 use body_file::BodyFile;
+use capacity::SearchPlan;
 use check::Check;
 pub use connection::{ConnectionPlan, Family, Reuse};
 use data::DataSource;
 use endpoint::Endpoint;
+pub use human_output::{HumanOutput, Verbosity};
 use journey::{Journeys, OncePerRun, RequestStep, UserClass};
 pub use load::{Load, LoadModel};
 use placement::Start;
+use request_args::Resolved;
 use request_log::RequestLogPlan;
 pub use route::Route;
 use route::RouteFlags;
@@ -102,37 +106,36 @@ pub struct Plan {
     hash: String,
 }
 
-/// Human-readable output.
-#[derive(Debug)]
-pub struct HumanOutput {
-    /// Verbosity.
-    pub verbosity: Verbosity,
-    /// File for text that would otherwise go to stderr.
-    pub logfile: Option<PathBuf>,
-    /// Minimum level of log messages.
-    pub loglevel: LogLevel,
-    /// Report files to write.
-    pub outputs: Outputs,
-}
-
-/// How much human-readable text is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
-    /// Only errors that end the run.
-    ErrorsOnly,
-    /// The summary at the end.
-    Summary,
-    /// The progress of the run as well.
-    All,
-}
-
 impl Plan {
     /// Creates the plan from the flags, which include their environment variables.
     ///
     /// # Errors
     /// One line that names the flag, file or request; exit code 2.
     pub fn from_flags(flags: &RunFlags, origins: &SettingSources, surroundings: ProcessContext<'_>) -> Result<Self> {
-        let place = placement::determine_placement(flags, &surroundings)?;
+        Self::make(flags, None, origins, surroundings)
+    }
+
+    /// Creates the plan of a search for capacity.
+    ///
+    /// # Errors
+    /// As [`Plan::from_flags`].
+    pub fn of_search(
+        flags: &CapacityFlags,
+        origins: &SettingSources,
+        surroundings: ProcessContext<'_>,
+    ) -> Result<Self> {
+        // A scenario file gives way to this rate as to that of a run; the steps decide on all others.
+        let run = RunFlags { rate: Some(flags.search.from), ..flags.run.clone() };
+        Self::make(&run, Some(&flags.search), origins, surroundings)
+    }
+
+    fn make(
+        flags: &RunFlags,
+        search: Option<&SearchFlags>,
+        origins: &SettingSources,
+        surroundings: ProcessContext<'_>,
+    ) -> Result<Self> {
+        let mut place = placement::determine_placement(flags, &surroundings)?;
         let flags = &flag_text::literal_flags(flags)?;
         let scenario = Scenario::of(flags, origins, surroundings.environment)?;
         // Flags take precedence over the scenario file.
@@ -140,55 +143,11 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
+        let flags = &if search.is_some() { capacity::without_load(flags, &mut place.notes) } else { flags.clone() };
         let (proxy, unix_socket) = (flags.proxy.as_deref(), flags.unix_socket.as_deref());
         let route = Route::from_flags(&RouteFlags { proxy, unix_socket })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;
-        let checks = check::of(&flags.checks, origins, &resolved.scenario.checks)?;
-        check::require_known_endpoints(&checks, &resolved.endpoints)?;
-        if place.shard.is_some() {
-            check::reject_abort(&checks)?;
-        }
-        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
-        let testplan = named.unwrap_or(&resolved.base_authority).clone();
-        let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
-        let (settings, hash) = settings::collect(&settings::Sources {
-            flags,
-            origins,
-            resolved: &resolved,
-            checks: &checks,
-            route: &route,
-            sink: &stream.sink,
-            testplan: &testplan,
-        })
-        .finish();
-        let load = Load::from_flags(flags, &place)?;
-        check_classes(&load, &resolved.journeys)?;
-        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
-        let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
-        let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
-        let secrets = PlanSecrets::of(flags, &resolved);
-        Ok(Self {
-            load,
-            secrets,
-            debug_failures: flags.debug_failures,
-            journeys: resolved.journeys,
-            endpoints: resolved.endpoints,
-            sources: resolved.scenario.sources,
-            variables: resolved.scenario.variables,
-            body_files: resolved.body_files,
-            connection,
-            tracing,
-            stream,
-            request_log,
-            human_output: human_output(flags),
-            inputs: inputs::of(flags, &resolved.scenario.files),
-            exit_code_on_error: flags.exit_code_on_error,
-            placement: place,
-            checks: checks.into_iter().map(|(check, _)| check).collect(),
-            testplan,
-            settings,
-            hash,
-        })
+        PlanParts { flags, search, origins, place, route, resolved }.plan(surroundings)
     }
 
     /// The id of the run, in every line of the stream.
@@ -359,24 +318,82 @@ impl Plan {
     }
 }
 
-fn human_output(flags: &RunFlags) -> HumanOutput {
-    let talk = match (flags.quiet, flags.only_summary) {
-        (true, _) => Verbosity::ErrorsOnly,
-        (false, true) => Verbosity::Summary,
-        (false, false) => Verbosity::All,
-    };
-    HumanOutput {
-        verbosity: talk,
-        logfile: flags.logfile.clone(),
-        loglevel: flags.loglevel,
-        outputs: flags.outputs.clone(),
+/// What a plan is made of.
+struct PlanParts<'f> {
+    flags: &'f RunFlags,
+    search: Option<&'f SearchFlags>,
+    origins: &'f SettingSources,
+    place: placement::ShardPlacement,
+    route: Route,
+    resolved: Resolved,
+}
+
+impl PlanParts<'_> {
+    fn plan(self, surroundings: ProcessContext<'_>) -> Result<Plan> {
+        let checks = self.checks()?;
+        let Self { flags, search, origins, place, route, resolved } = self;
+        let named = flags.testplan.as_ref().or(resolved.scenario.name.as_ref());
+        let testplan = named.unwrap_or(&resolved.base_authority).clone();
+        let stream = StreamPlan::of(flags, (place.shard, &place.run_id), surroundings.stdout_is_terminal)?;
+        let (settings, hash) = settings::collect(&settings::Sources {
+            flags,
+            search,
+            origins,
+            resolved: &resolved,
+            checks: &checks,
+            route: &route,
+            sink: &stream.sink,
+            testplan: &testplan,
+        })
+        .finish();
+        let load = Load::from_flags(flags, search.map(SearchPlan::from_flags).transpose()?, &place)?;
+        check_classes(&load, &resolved.journeys)?;
+        let tracing = flags.traceparent.map(|share| Tracing::new(share, load.seed, &place.run_id));
+        let request_log = RequestLogPlan::from_flags(flags, place.shard, load.seed)?;
+        let connection = connection::from_flags(flags, route, surroundings.environment, resolved.journeys.use_tls())?;
+        let secrets = PlanSecrets::of(flags, &resolved);
+        Ok(Plan {
+            load,
+            secrets,
+            debug_failures: flags.debug_failures,
+            journeys: resolved.journeys,
+            endpoints: resolved.endpoints,
+            sources: resolved.scenario.sources,
+            variables: resolved.scenario.variables,
+            body_files: resolved.body_files,
+            connection,
+            tracing,
+            stream,
+            request_log,
+            human_output: HumanOutput::from_flags(flags),
+            inputs: inputs::of(flags, &resolved.scenario.files),
+            exit_code_on_error: flags.exit_code_on_error,
+            placement: place,
+            checks: checks.into_iter().map(|(check, _)| check).collect(),
+            testplan,
+            settings,
+            hash,
+        })
+    }
+
+    /// The checks, and where each comes from.
+    fn checks(&self) -> Result<Vec<(Check, SettingSource)>> {
+        let checks = check::of(&self.flags.checks, self.origins, &self.resolved.scenario.checks)?;
+        check::require_known_endpoints(&checks, &self.resolved.endpoints)?;
+        if self.place.shard.is_some() {
+            check::reject_abort(&checks)?;
+        }
+        if self.search.is_some() {
+            capacity::check_checks(checks.iter().map(|(check, _)| check))?;
+        }
+        Ok(checks)
     }
 }
 
 /// Checks that there are users or arrivals for each class.
 fn check_classes(load: &Load, journeys: &Journeys) -> Result<()> {
     match load.model {
-        LoadModel::Open { .. } => load.check_classes(journeys.classes_of(load.shard)),
+        LoadModel::Open { .. } | LoadModel::Search { .. } => load.check_classes(journeys.classes_of(load.shard)),
         LoadModel::Closed(_) => journeys.check_users(load.max_users(), load.shard),
     }
 }

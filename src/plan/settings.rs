@@ -12,7 +12,7 @@ use super::otlp;
 use super::request_args::Resolved;
 use super::route::Route;
 use super::setting::{SettingScope, Settings};
-use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SettingSource, SettingSources};
+use crate::cli::{ArrivalSpacing, OutputFlag, RunFlags, SearchFlags, SettingSource, SettingSources};
 use crate::clock::rfc3339;
 use crate::secret::{MASK, masked_header};
 use crate::value::{Header, Resolve};
@@ -21,6 +21,8 @@ use crate::value::{Header, Resolve};
 #[derive(Clone, Copy)]
 pub(super) struct Sources<'p> {
     pub(super) flags: &'p RunFlags,
+    /// The flags of a search for capacity, in which the rate is that of its first step.
+    pub(super) search: Option<&'p SearchFlags>,
     pub(super) origins: &'p SettingSources,
     pub(super) resolved: &'p Resolved,
     pub(super) checks: &'p [(Check, SettingSource)],
@@ -54,7 +56,7 @@ const fn run(key: &'static str, flags: &'static [&'static str], values: fn(&Sour
 /// The settings in the order of the stream. The hash is over those of the plan in this order, so a new row goes to the
 /// end of its group and writes nothing where its flag is not given: the hashes of older plans stay as they are.
 #[rustfmt::skip]
-const ROWS_BEFORE_OUTPUTS: [SettingRow; 44] = [
+const ROWS_BEFORE_OUTPUTS: [SettingRow; 50] = [
     // The location of the file is not part of its content.
     run("scenario", &["scenario"], |of| of_scenario(of, "scenario", None)),
     plan("scenario-content", &["scenario"], |of| of_scenario(of, "scenario-content", Some(SettingSource::File))),
@@ -68,7 +70,7 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 44] = [
     plan("request", &["requests", "method"], request),
 
     plan("host", &["host"], |of| one(&of.resolved.base_authority)),
-    plan("rate", &["rate"], |of| maybe(of.flags.rate)),
+    plan("rate", &["rate"], |of| maybe(of.flags.rate.filter(|_| of.search.is_none()))),
     plan("arrival", &["arrival"], arrival),
     plan("users", &["users"], users),
     plan("spawn-rate", &["spawn_rate"], spawn_rate),
@@ -105,6 +107,13 @@ const ROWS_BEFORE_OUTPUTS: [SettingRow; 44] = [
 
     plan("testplan", &["testplan"], testplan),
     plan("interval", &["interval"], |of| one(time(of.flags.interval))),
+
+    plan("from", &[], |of| of_search(of, "from", |search| Some(search.from.to_string()))),
+    plan("to", &[], |of| of_search(of, "to", |search| search.to.map(|to| to.to_string()))),
+    plan("step-time", &[], |of| of_search(of, "step_time", |search| Some(time(search.step_time)))),
+    plan("settle", &[], |of| of_search(of, "settle", |search| Some(time(search.settle)))),
+    plan("precision", &[], |of| of_search(of, "precision", |search| Some(search.precision.to_string()))),
+    plan("min-rate", &[], |of| of_search(of, "min_rate", |search| search.min_rate.map(|rate| rate.to_string()))),
 ];
 
 /// The settings after those of report files ([`OutputFlag`]).
@@ -187,6 +196,12 @@ fn each<T>(values: &[T], write: impl Fn(&T) -> String) -> Vec<Value> {
 
 fn words(words: &[String]) -> Vec<Value> {
     if words.is_empty() { Vec::new() } else { one(words.join(" ")) }
+}
+
+/// A setting of a search for capacity, from the flag of this name in [`SearchFlags`].
+fn of_search(of: &Sources<'_>, flag: &str, value: fn(&SearchFlags) -> Option<String>) -> Vec<Value> {
+    let value = of.search.and_then(value);
+    value.map(|value| (value, Some(of.origins.of(flag)))).into_iter().collect()
 }
 
 fn of_scenario(of: &Sources<'_>, key: &str, origin: Option<SettingSource>) -> Vec<Value> {

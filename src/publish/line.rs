@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::observer::{Context, Observer, Wants};
-use super::snapshot::Snapshot;
+use super::snapshot::{SearchSoFar, Snapshot, StepStage};
 use crate::clock::Moment;
 use crate::error::Result;
 use crate::report::plain::cut;
 use crate::report::screen::{Colour, ProgressKind, SharedPen, lock, stderr_width};
 use crate::report::table::ms;
+use crate::telemetry::answer::{bounds_text, rate_text};
+use crate::vocabulary::StepPurpose;
 
 /// The line is redrawn this often, because the clock advances between two snapshots.
 const REDRAW: Duration = Duration::from_millis(500);
@@ -110,6 +112,18 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
     let share = if *completed == 0 { 0.0 } else { *failed as f64 / *completed as f64 * 100.0 };
     let people = if *users == 1 { "user" } else { "users" };
     let piece = |rank, text: String, colour| LinePart { rank, text, colour };
+    if let Some(search) = &snapshot.search {
+        let mut pieces = vec![
+            piece(7, run, 0),
+            piece(9, step(search), 0),
+            piece(8, bounds_text(search.passed, search.failed), 0),
+            piece(4, format!("{} {people}", grouped(u64::from(*users))), 0),
+            piece(5, format!("{} req/s", rounded(*rate)), 0),
+            piece(3, format!("{} failed ({share:.1}%)", grouped(*failed)), if *failed > 0 { RED } else { 0 }),
+        ];
+        pieces.extend(snapshot.is_stopping.then(|| piece(1, "stopping".to_owned(), YELLOW)));
+        return pieces;
+    }
     let mut pieces = vec![
         piece(9, time, 0),
         piece(4, format!("{} {people}", grouped(u64::from(*users))), 0),
@@ -126,6 +140,22 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
         pieces.push(piece(1, "stopping".to_owned(), YELLOW));
     }
     pieces
+}
+
+/// The current step of a search: `step 5 of about 12: 160/s, measuring`.
+pub(super) fn step(search: &SearchSoFar) -> String {
+    let SearchSoFar { step, rate, purpose, steps_expected, stage, .. } = search;
+    let stage = match stage {
+        StepStage::Settling => "settling",
+        StepStage::Measuring => "measuring",
+        StepStage::Draining => "draining",
+    };
+    let purpose = match purpose {
+        StepPurpose::Search => String::new(),
+        StepPurpose::Confirm | StepPurpose::Recheck => format!(" ({})", purpose.as_str()),
+    };
+    let expected = steps_expected.map_or_else(String::new, |steps| format!(" of about {steps}"));
+    format!("step {step}{expected}: {}/s{purpose}, {stage}", rate_text(*rate))
 }
 
 /// `0:07`, `12:05`, `1:02:03`.

@@ -9,7 +9,7 @@ use crate::plan::endpoint::Endpoint;
 use crate::stats::check::CheckResult;
 use crate::stats::sum::Sum;
 use crate::stats::tally::{Counts, Statistics};
-use crate::vocabulary::Phase;
+use crate::vocabulary::{Phase, StepPurpose};
 
 /// The run at one moment, which may lie between two ticks.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +28,40 @@ pub struct Snapshot {
     pub rate: f64,
     /// Whether the stop has begun.
     pub is_stopping: bool,
+    /// How the search for capacity goes, if the run is one and its first step has begun.
+    pub search: Option<SearchSoFar>,
     /// The last tick.
     pub tick: Arc<TickSnapshot>,
+}
+
+/// A search for capacity so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchSoFar {
+    /// Number of the current step, from 1.
+    pub step: u32,
+    /// Its rate in arrivals per second.
+    pub rate: f64,
+    /// What it is for.
+    pub purpose: StepPurpose,
+    /// How many steps there will be if none of the rest passes or fails by chance; `None` until both bounds are known.
+    pub steps_expected: Option<u32>,
+    /// How far it is.
+    pub stage: StepStage,
+    /// The highest rate that passed, below all that failed.
+    pub passed: Option<f64>,
+    /// The lowest rate that failed.
+    pub failed: Option<f64>,
+}
+
+/// A stage of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepStage {
+    /// At its rate, not measured yet.
+    Settling,
+    /// At its rate.
+    Measuring,
+    /// Nothing is sent; its last requests end.
+    Draining,
 }
 
 /// The run up to a tick: its counts are the sums of the intervals that the stream has up to that tick.

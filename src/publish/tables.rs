@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::line::step;
 use super::observer::{Context, EndpointSelection, Observer, Wants};
 use super::snapshot::{EndpointSoFar, Snapshot, TickSnapshot};
 use crate::clock::Moment;
@@ -11,6 +12,7 @@ use crate::error::Result;
 use crate::report::model::Numbers;
 use crate::report::requests::{Rate, TableRow, requests};
 use crate::report::screen::{ProgressKind, SharedPen, lock};
+use crate::telemetry::answer::bounds_text;
 
 /// Minimum time between tables, whatever the interval, so that a log stays readable. One second, minus a margin for a
 /// tick that follows a late one.
@@ -41,7 +43,10 @@ impl Observer for Tables {
     fn observe(&mut self, snapshot: &Arc<Snapshot>, _: Moment) {
         // The summary follows soon.
         if !snapshot.is_stopping {
-            lock(&self.0).write(&statistics(&snapshot.tick));
+            let search = snapshot.search.as_ref().map_or_else(String::new, |search| {
+                format!("{}; {}\n", step(search), bounds_text(search.passed, search.failed))
+            });
+            lock(&self.0).write(&(search + &statistics(&snapshot.tick)));
         }
     }
 }

@@ -244,6 +244,7 @@ const fn is_of_summary(body: &RecordBody) -> bool {
         | LineKind::Stats
         | LineKind::Config
         | LineKind::Unfinished
+        | LineKind::Step
         | LineKind::Check
         | LineKind::Sample
         | LineKind::Exchange

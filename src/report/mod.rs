@@ -5,6 +5,7 @@ pub mod plain;
 pub mod table;
 pub mod requests;
 mod timings;
+pub mod capacity;
 pub mod terminal;
 pub mod compare;
 pub mod comparison;

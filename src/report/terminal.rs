@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::capacity;
 use super::confidence;
 use super::model::{ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
@@ -41,6 +42,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&errors(run, width));
     text.push_str(&traced(&run.samples, width));
     text.push_str(&checks(&run.checks));
+    text.push_str(&capacity::text(run, width));
     text.push_str(&unfinished(&run.unfinished()));
     let counts = run.counts();
     let unsent = run.unfinished().unsent;

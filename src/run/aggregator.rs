@@ -60,6 +60,16 @@ pub(super) struct Aggregator<'p> {
     joined: u64,
 }
 
+/// What the aggregator receives besides outcomes.
+pub(super) struct AggregatorInputs {
+    /// Samples of machine and users.
+    pub(super) looks: Receiver<Observation>,
+    /// Events of the swarm.
+    pub(super) events: Receiver<SwarmEvent>,
+    /// The lines about the steps of a search for capacity.
+    pub(super) steps: Receiver<Record>,
+}
+
 /// The aggregator's results when the run is over.
 pub(super) struct FinalCounts<'p> {
     pub(super) recorder: Recorder<'p>,
@@ -89,8 +99,12 @@ impl<'p> Aggregator<'p> {
         let mut aggregator = Self {
             plan,
             shared,
-            // Checks are evaluated on all shards together, when they are merged.
-            checks: CheckSet::new(if plan.shard().is_some() { &[] } else { plan.checks() }),
+            // Checks are evaluated on all shards together, when they are merged, and in a search on each step.
+            checks: CheckSet::new(if plan.shard().is_some() || plan.load().search().is_some() {
+                &[]
+            } else {
+                plan.checks()
+            }),
             clock: *clock,
             stop,
             snapshots,
@@ -106,7 +120,8 @@ impl<'p> Aggregator<'p> {
     }
 
     /// Runs until all users have ended and the last observation has arrived.
-    pub(super) fn run(mut self, looks: &Receiver<Observation>, events: &Receiver<SwarmEvent>) -> FinalCounts<'p> {
+    pub(super) fn run(mut self, inputs: &AggregatorInputs) -> FinalCounts<'p> {
+        let AggregatorInputs { looks, events, steps } = inputs;
         let outcomes = self.shared.outcomes();
         let last = loop {
             let counted = self.shared.count(MAX_AT_ONCE);
@@ -114,6 +129,7 @@ impl<'p> Aggregator<'p> {
             for event in events.try_iter() {
                 self.handle_event(&event);
             }
+            self.take_steps(steps);
             match looks.try_recv() {
                 Ok(Observation::Tick(sample)) => {
                     let queue = outcomes.len();
@@ -127,6 +143,7 @@ impl<'p> Aggregator<'p> {
                 Ok(Observation::Last(sample)) => {
                     self.shared.count(usize::MAX);
                     events.try_iter().for_each(|event| self.handle_event(&event));
+                    self.take_steps(steps);
                     self.note_stall(&sample);
                     let shared = self.shared;
                     break Some((sample, self.cut(&mut shared.aggregate(), sample, 0)));
@@ -139,7 +156,7 @@ impl<'p> Aggregator<'p> {
             } else if counted > 0 {
                 std::thread::sleep(DRAIN_PAUSE);
             } else {
-                wait_for_any(outcomes, looks, events);
+                wait_for_any(outcomes, inputs);
             }
         };
         self.note_warnings();
@@ -165,6 +182,14 @@ impl<'p> Aggregator<'p> {
         }
         self.pending.extend(self.recorder.swarm_event(event));
         self.hand_over();
+    }
+
+    fn take_steps(&mut self, steps: &Receiver<Record>) {
+        let before = self.pending.len();
+        self.pending.extend(steps.try_iter());
+        if self.pending.len() > before {
+            self.hand_over();
+        }
     }
 
     fn note_warnings(&mut self) {
@@ -288,14 +313,16 @@ impl<'p> Aggregator<'p> {
 }
 
 /// Waits until there is something to do.
-fn wait_for_any(outcomes: &Receiver<Outcome>, looks: &Receiver<Observation>, events: &Receiver<SwarmEvent>) {
+fn wait_for_any(outcomes: &Receiver<Outcome>, inputs: &AggregatorInputs) {
+    let AggregatorInputs { looks, events, steps } = inputs;
     let mut select = Select::new();
     let looking = select.recv(looks);
     select.recv(outcomes);
     select.recv(events);
+    select.recv(steps);
     let ready = select.ready();
     // A closed channel is always ready: once the users have ended, only the last observation is worth waiting for.
-    if ready != looking && outcomes.is_empty() && events.is_empty() {
+    if ready != looking && outcomes.is_empty() && events.is_empty() && steps.is_empty() {
         let mut select = Select::new();
         select.recv(looks);
         let _ = select.ready_timeout(DRAIN_PAUSE);

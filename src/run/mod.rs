@@ -9,6 +9,7 @@ mod beginning;
 mod stop_controller;
 mod endpoints;
 mod heartbeat;
+mod search;
 mod setup;
 mod shared_aggregate;
 pub mod signals;
@@ -16,12 +17,13 @@ mod snapshots;
 mod targets;
 pub mod trial;
 mod sampler_thread;
+mod verdict;
 
 use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, unbounded};
 
 use crate::clock::Moment;
 use crate::error::{Error, Exit, Result};
@@ -41,12 +43,9 @@ use crate::publish::snapshot::Snapshot;
 use crate::publish::threads::Observers;
 use crate::request_log::RequestLog;
 use crate::request_log::ending::LogEnd;
-use crate::stats::aggregate::{Aggregate, EndpointKey as StatsPlace};
-use crate::stats::check::{CheckSet, TimesRef, UnfinishedInput};
-use crate::stats::judged_counts::JudgedCounts;
+use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
-use crate::stats::unfinished::{Unfinished, UnfinishedCounts};
-use crate::stats::verdict::{Assessment, Evidence, VerdictReason};
+use crate::stats::step_counts::StepCounts;
 use crate::telemetry::ending::RunEnding;
 use crate::telemetry::exports::ExportCounter;
 use crate::telemetry::record::Record;
@@ -54,15 +53,16 @@ use crate::telemetry::recorder::Recorder;
 use crate::telemetry::sink::OpenStream;
 use crate::telemetry::writer::{Batch, LineTee, Writer, Written};
 use crate::vocabulary::EndReason;
-use aggregator::{Aggregator, FinalCounts};
-use endpoints::{endpoint_name, failures_without_check};
+use aggregator::{Aggregator, AggregatorInputs, FinalCounts};
 use heartbeat::Heartbeat;
 use sampler_thread::SamplerThread;
+use search::{SearchEnd, SearchRun, SearchThread};
 use shared_aggregate::SharedAggregate;
 use signals::{AfterEnd, Signals};
 use snapshots::Snapshots;
 use stop_controller::StopController;
 use targets::targets;
+use verdict::{LeftOver, judge};
 
 /// Minimum capacity of the outcome queue. The aggregator empties it every 5 ms under load; if that is too late, users
 /// help from half full on, and when it is full they wait: an outcome is never dropped.
@@ -155,7 +155,10 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
     stop.sleep_until(clock.instant(Moment::START));
     let sampler = Sampler::new();
     let process_age = sampler.process_age();
+    let search = SearchRun::of(plan);
+    let search = search.as_ref();
     let recorder = Recorder::new(plan, clock, limits::available_cpus(), process_age);
+    let recorder = recorder.with_steps(search.map(SearchRun::arrivals));
     let place = beginning::place(plan, &clock, targets, &limits, open_files);
     let run = RunContext { plan, clock: &clock, stop: &stop, roster: &roster };
     let mut watch = SamplerThread {
@@ -166,20 +169,18 @@ pub fn run(plan: &Plan, readers: Readers) -> Result<Finished> {
         heartbeat: Heartbeat::default(),
         exports,
     };
-    let grid = beginning::grid(plan, &clock);
-    let first = watch.observe(grid.first());
+    let first = watch.observe(beginning::grid(plan, &clock).first());
     let observers = Observers::start(observers, clock)?;
-    let snapshots = Snapshots::new(plan, &roster, clock, &observers);
-    let room = plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES;
-    let (sender, outcomes) = bounded(room);
+    let snapshots = Snapshots::new(plan, &roster, clock, &observers).with_search(search.map(SearchRun::progress));
+    let (sender, outcomes) = bounded(plan.load().max_users() as usize * OUTCOMES_PER_USER + OUTCOMES);
     let aggregate = Aggregate::new(plan.endpoints().len());
     let shared = SharedAggregate::new(outcomes, aggregate, Stalls::new(plan.stream().interval), &stop, clock);
-    let shared = shared.with_log(log.as_ref());
+    let shared = shared.with_log(log.as_ref()).with_steps(search.map(|_| StepCounts::new(plan.endpoints().len())));
     let aggregator = Aggregator::start(recorder, run, &shared, snapshots, batches, place, first);
     for outcome in &before_start {
         shared.aggregate().record_before_start(outcome);
     }
-    let run_threads = RunThreads { run, dialer: &dialer, signals: &signals, stop_requests: &stop_requests };
+    let run_threads = RunThreads { run, dialer: &dialer, signals: &signals, stop_requests: &stop_requests, search };
     let (final_counts, end) = run_threads.run(aggregator, watch, sender, &shared, setup)?;
     let patience = plan.load().stop_timeout.saturating_add(READER_PATIENCE);
     let (finished, last) = finish(&run_threads, final_counts, end, &writer, patience);
@@ -193,6 +194,8 @@ struct RunThreads<'run> {
     dialer: &'run Dialer,
     signals: &'run Signals,
     stop_requests: &'run Receiver<()>,
+    /// The search for capacity, if the run is one.
+    search: Option<&'run SearchRun<'run>>,
 }
 
 impl RunThreads<'_> {
@@ -210,18 +213,20 @@ impl RunThreads<'_> {
         shared: &SharedAggregate<'_>,
         setup: Setup<'_>,
     ) -> Result<(FinalCounts<'p>, LeftOver)> {
-        let swarm = Swarm::new(self.run, self.dialer, setup);
+        let swarm = Swarm::new(self.run, self.dialer, setup, self.search.map(SearchRun::arrivals));
         let help_count = || shared.help_count();
         let outlet = OutcomeSender::new(outcomes, &help_count);
         let (sample_sender, looks) = bounded(1);
         let (event_sender, events) = bounded(4);
+        let (records, steps) = self.search.map_or_else(|| (None, never()), |_| with_sender(unbounded()));
+        let inputs = AggregatorInputs { looks, events, steps };
         let (users_ended, over): (Sender<Never>, Receiver<Never>) = bounded(0);
         std::thread::scope(|scope| {
             let counting = Builder::new()
                 .name("aggregator".to_owned())
                 .spawn_scoped(scope, move || {
                     let _end = EndOfRun(self.run.stop);
-                    aggregator.run(&looks, &events)
+                    aggregator.run(&inputs)
                 })
                 .map_err(cannot_start)?;
             let grid = beginning::grid(self.run.plan, self.run.clock);
@@ -230,6 +235,11 @@ impl RunThreads<'_> {
                 .spawn_scoped(scope, move || watch.run(grid, &over, &sample_sender))
                 .map_err(cannot_start)?;
             let users = swarm.start(scope, outlet, event_sender).map_err(cannot_start)?;
+            let searching = self.search.zip(records).map(|(search, records)| {
+                let searcher = SearchThread { run: self.run, search, swarm: &swarm, shared, records };
+                Builder::new().name("search".to_owned()).spawn_scoped(scope, move || searcher.run())
+            });
+            let searching = searching.transpose().map_err(cannot_start)?;
             let conductor = StopController { run: self.run, requests: self.stop_requests };
             conductor.run(&users, self.signals.first());
             drop(users_ended);
@@ -237,18 +247,15 @@ impl RunThreads<'_> {
                 Ok(final_counts) => final_counts,
                 Err(panic) => std::panic::resume_unwind(panic),
             };
+            let search = searching.map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             let stopped = self.stopped_at();
-            let unfinished = final_counts.aggregate.unfinished(&final_counts.phases, stopped, swarm.unsent(stopped));
-            Ok((final_counts, LeftOver { unfinished, without_data: swarm.without_data(stopped) }))
+            let withdrawn = search.iter().flat_map(|search| &search.withdrawn);
+            let withdrawn = withdrawn.map(|arrival| (arrival.endpoint, arrival.due, arrival.waited()));
+            let unsent = withdrawn.chain(swarm.unsent(stopped));
+            let unfinished = final_counts.aggregate.unfinished(&final_counts.phases, unsent);
+            Ok((final_counts, LeftOver { unfinished, without_data: swarm.without_data(stopped), search }))
         })
     }
-}
-
-/// Requests that were due and did not complete.
-struct LeftOver {
-    unfinished: Vec<(StatsPlace, Unfinished)>,
-    /// Requests not sent because their data was used up.
-    without_data: u64,
 }
 
 /// Ends the run when dropped: without the aggregator nothing would be written, and users would keep running.
@@ -259,6 +266,11 @@ impl Drop for EndOfRun<'_> {
         // After a normal end the stop has already begun, and only the first reason counts.
         self.0.begin(EndReason::StreamBroken);
     }
+}
+
+/// A channel whose sender may be missing.
+fn with_sender<T>((sender, receiver): (Sender<T>, Receiver<T>)) -> (Option<Sender<T>>, Receiver<T>) {
+    (Some(sender), receiver)
 }
 
 fn cannot_start(why: std::io::Error) -> Error {
@@ -289,6 +301,7 @@ fn finish(
     let reason = stop.reason().unwrap_or(EndReason::Signal);
     // With -n all requests complete by themselves, and their rate is computed over the time until the last one did.
     let load_end = if reason == EndReason::Requests { aggregate.last_done() } else { run_threads.stopped_at() };
+    let answer = left_over.search.as_ref().map(SearchEnd::event);
     let assessment = judge(plan, &aggregate, &mut check_set, faults, &left_over, load_end);
     let assessment = if reason == EndReason::Signal { assessment.ended_by_signal() } else { assessment };
     let was_killed = run_threads.signals.came_again();
@@ -301,6 +314,7 @@ fn finish(
         load_end,
         unfinished: left_over.unfinished,
         assessment,
+        answer,
         exit_code: exit.code(),
     };
     let tick = last.as_ref().map(|(sample, _)| (sample.tick, recorder.phase(*sample)));
@@ -315,43 +329,6 @@ fn finish(
         Written::Broken(why) => StreamResult::Broken(Error::invalid(plan.stream().sink.to_string(), why)),
     };
     (Finished { ending: Arc::new(ending), stream, log, was_killed, after: run_threads.signals.after_end() }, snapshot)
-}
-
-/// Judges the run.
-fn judge(
-    plan: &Plan,
-    aggregate: &Aggregate,
-    check_set: &mut CheckSet,
-    faults: Vec<VerdictReason>,
-    left_over: &LeftOver,
-    load_end: Moment,
-) -> Assessment {
-    for (place, part) in &left_over.unfinished {
-        check_set.add_unfinished(&UnfinishedInput {
-            endpoint: &endpoint_name(plan, *place),
-            phase: part.phase,
-            service: TimesRef::Counted(&part.service),
-            response: TimesRef::Counted(&part.response),
-            first_byte: TimesRef::Counted(&part.first_byte),
-        });
-    }
-    let unfinished = left_over.unfinished.iter().map(|(_, part)| (part.phase, &part.counts));
-    let mut requests = JudgedCounts::of(aggregate.total(), unfinished);
-    if plan.shard().is_some() {
-        // A shard may have nothing to do, at all or after the warm-up, and what is unfinished is known only when all shards
-        // are merged.
-        if requests.counts.sent() + requests.unfinished.unsent == 0 && faults.is_empty() {
-            return Assessment::pass();
-        }
-        requests.unfinished = UnfinishedCounts::default();
-    }
-    Assessment::of(Evidence {
-        requests,
-        faults,
-        check_results: check_set.results(load_end.since_start()),
-        unchecked: failures_without_check(plan, aggregate),
-        without_data: left_over.without_data,
-    })
 }
 
 /// Hands over the last lines a few at a time, so that they need not all be in memory.

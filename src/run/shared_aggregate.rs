@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::request_log::RequestLog;
 use crate::stats::aggregate::Aggregate;
 use crate::stats::stalls::Stalls;
+use crate::stats::step_counts::StepCounts;
 
 /// Outcomes counted under one lock: some 10 µs, so that the counting thread is seldom preempted while it holds the
 /// lock, and no user waits long.
@@ -20,6 +21,8 @@ pub(super) struct SharedAggregate<'run> {
     outcomes: Receiver<Outcome>,
     aggregate: Mutex<Aggregate>,
     stalls: Mutex<Stalls>,
+    /// The current step of a search for capacity.
+    steps: Option<Mutex<StepCounts>>,
     stop: &'run Stop,
     clock: Clock,
     log: Option<&'run RequestLog>,
@@ -34,12 +37,30 @@ impl<'run> SharedAggregate<'run> {
         stop: &'run Stop,
         clock: Clock,
     ) -> Self {
-        Self { outcomes, aggregate: Mutex::new(aggregate), stalls: Mutex::new(stalls), stop, clock, log: None }
+        Self {
+            outcomes,
+            aggregate: Mutex::new(aggregate),
+            stalls: Mutex::new(stalls),
+            steps: None,
+            stop,
+            clock,
+            log: None,
+        }
     }
 
     /// The same, with a log that every counted outcome is offered to.
     pub(super) fn with_log(self, log: Option<&'run RequestLog>) -> Self {
         Self { log, ..self }
+    }
+
+    /// The same, which counts the steps of a search for capacity too.
+    pub(super) fn with_steps(self, steps: Option<StepCounts>) -> Self {
+        Self { steps: steps.map(Mutex::new), ..self }
+    }
+
+    /// The current step of a search for capacity; `None` in other runs.
+    pub(super) fn step_counts(&self) -> Option<MutexGuard<'_, StepCounts>> {
+        Some(self.steps.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The log of single requests, if there is one.
@@ -95,6 +116,7 @@ impl<'run> SharedAggregate<'run> {
         if outcomes.peek().is_none() {
             return 0;
         }
+        let mut steps = self.step_counts();
         let mut stalls = self.stalls();
         stalls.outcomes_received(self.clock.now());
         let mut counted = 0;
@@ -108,6 +130,9 @@ impl<'run> SharedAggregate<'run> {
                 log.offer(&outcome);
             }
             stalls.record(&outcome);
+            if let Some(steps) = &mut steps {
+                steps.record(&outcome);
+            }
             counted += 1;
         }
         counted

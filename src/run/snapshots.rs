@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::endpoints::endpoint;
+use super::search::progress::SearchProgress;
 use crate::clock::{Clock, Moment};
 use crate::event::Flight;
 use crate::load::swarm::roster::Roster;
@@ -29,6 +30,7 @@ pub(super) struct Snapshots<'p> {
     roster: &'p Roster,
     clock: Clock,
     observers: &'p Observers,
+    search: Option<&'p SearchProgress>,
     /// What each observer wants, and when it was given a snapshot.
     wants: Vec<(Wants, Moment)>,
     /// The last tick that an observer wanted.
@@ -40,7 +42,13 @@ pub(super) struct Snapshots<'p> {
 impl<'p> Snapshots<'p> {
     pub(super) fn new(plan: &'p Plan, roster: &'p Roster, clock: Clock, observers: &'p Observers) -> Self {
         let wants = observers.wants().map(|wants| (wants, Moment::START)).collect();
-        Self { plan, roster, clock, observers, wants, tick: Arc::default(), endpoints: Vec::new() }
+        let (tick, endpoints) = (Arc::default(), Vec::new());
+        Self { plan, roster, clock, observers, search: None, wants, tick, endpoints }
+    }
+
+    /// The same for a search for capacity.
+    pub(super) fn with_search(self, search: Option<&'p SearchProgress>) -> Self {
+        Self { search, ..self }
     }
 
     /// Gives a tick to the observers for which it is time; its lines are `records`.
@@ -121,6 +129,7 @@ impl<'p> Snapshots<'p> {
             failed: so_far.failed,
             rate: so_far.rate,
             is_stopping,
+            search: self.search.and_then(SearchProgress::read),
             tick: Arc::clone(&self.tick),
         }
     }

@@ -194,23 +194,22 @@ impl Aggregate {
     }
 
     /// Returns the unfinished requests by endpoint and by the phase in which they were due. `unsent` are the
-    /// arrivals that were due and never sent: the endpoint of each arrival's first request, and when it was
-    /// due. The load ended at `stopped`.
+    /// arrivals that were due and never sent: the endpoint of each arrival's first request, when it was due,
+    /// and how long it waited.
     #[must_use]
     pub fn unfinished(
         &mut self,
         phases: &PhaseSpans,
-        stopped: Moment,
-        unsent: impl Iterator<Item = (EndpointId, Moment)>,
+        unsent: impl Iterator<Item = (EndpointId, Moment, Duration)>,
     ) -> Vec<(EndpointKey, Unfinished)> {
         let mut parts = UnfinishedParts::default();
         for (at, cut_off) in std::mem::take(&mut self.cut_off) {
             let EndpointTally { key: place, tally, .. } = &self.endpoints[at];
             parts.entry(at, *place, phases.at(cut_off.due)).record_aborted(&cut_off, tally.longest_service());
         }
-        for (endpoint, due) in unsent {
+        for (endpoint, due, waited) in unsent {
             let at = self.index_of(endpoint);
-            parts.entry(at, self.endpoints[at].key, phases.at(due)).record_unsent(stopped.since(due));
+            parts.entry(at, self.endpoints[at].key, phases.at(due)).record_unsent(waited);
         }
         parts.parts
     }

@@ -23,6 +23,7 @@ pub mod build_comparison;
 pub mod shard_comparison;
 pub mod unfinished;
 pub mod judged_counts;
+pub mod step_counts;
 pub mod timing_summary;
 pub mod stalls;
 pub mod check;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::own_records::{CheckEvent, RunEnd, WireReason};
+use super::answer::AnswerEvent;
+use super::check_event::CheckEvent;
+use super::own_records::{RunEnd, WireReason};
 use super::record::RecordBody;
 use super::text::{MAX_NAME, clipped};
 use crate::clock::Moment;
@@ -37,6 +39,8 @@ pub struct RunEnding {
     pub unfinished: Vec<(EndpointKey, Unfinished)>,
     /// The assessment of the run.
     pub assessment: Assessment,
+    /// What a search for capacity has found, if the run is one.
+    pub answer: Option<AnswerEvent>,
     /// Exit code of the process.
     pub exit_code: u8,
 }
@@ -48,14 +52,15 @@ impl RunEnding {
         let mut unfinished = UnfinishedCounts::default();
         self.unfinished.iter().for_each(|(_, part)| unfinished.add(&part.counts));
         let judged = (unfinished.total() > 0).then(|| Judged::of(whole, self.unfinished.iter().map(|(_, part)| part)));
-        let totals =
-            EndTotals { counts: whole.counts(), unfinished, warmup, judged, load_time: self.load_end.since_start() };
+        let load_time = self.load_end.since_start();
+        let answer = self.answer.clone();
+        let totals = EndTotals { counts: whole.counts(), unfinished, warmup, judged, load_time, answer };
         last_lines(&self.assessment, self.exit_code, &totals)
     }
 }
 
 /// Totals for the last line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EndTotals {
     /// Requests by outcome.
     pub counts: Counts,
@@ -67,6 +72,8 @@ pub struct EndTotals {
     pub judged: Option<Judged>,
     /// Duration of the load, over which rates are computed.
     pub load_time: Duration,
+    /// What a search for capacity has found, if the run is one.
+    pub answer: Option<AnswerEvent>,
 }
 
 /// A line for each check, and the last line.
@@ -76,7 +83,7 @@ pub fn last_lines(
     totals: &EndTotals,
 ) -> impl Iterator<Item = RecordBody> + use<> {
     let Assessment { verdict, reasons, check_results } = assessment;
-    let EndTotals { counts, unfinished, warmup, judged, load_time } = totals;
+    let EndTotals { counts, unfinished, warmup, judged, load_time, answer } = totals;
     let met = check_results.iter().filter(|result| result.met).count();
     let end = RunEnd {
         // Filled in by the writer, which counts the lines.
@@ -99,6 +106,7 @@ pub fn last_lines(
         checks_missed: check_results.len() - met,
         verdict: *verdict,
         reasons: limited(reasons),
+        capacity: answer.clone(),
         exit_code,
     };
     let checks: Vec<RecordBody> = check_results.iter().map(|result| RecordBody::Check(check_event(result))).collect();
@@ -125,15 +133,7 @@ pub fn check_events(assessment: &Assessment) -> impl Iterator<Item = CheckEvent>
 }
 
 fn check_event(result: &CheckResult) -> CheckEvent {
-    let (value, unit) = result.wire_value();
-    CheckEvent {
-        check: clipped(result.check.text(), MAX_CHECK_BYTES).into_owned(),
-        met: result.met,
-        has_data: result.value.is_some(),
-        value,
-        is_bound: result.value.is_some_and(|value| value.is_bound),
-        unit,
-    }
+    CheckEvent::of(result, MAX_CHECK_BYTES)
 }
 
 #[cfg(test)]

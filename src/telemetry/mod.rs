@@ -1,5 +1,8 @@
 //! The telemetry stream of JSON lines.
 
+pub mod answer;
+pub mod check_event;
+pub mod config;
 pub mod exports;
 pub mod wire_times;
 pub mod wire_warmup;
@@ -19,6 +22,7 @@ pub mod tick;
 pub mod recorder;
 pub mod samples;
 pub mod sink;
+pub mod steps;
 pub mod text;
 pub mod troubles;
 pub mod unfinished;

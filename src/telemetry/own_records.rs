@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::answer::AnswerEvent;
 use super::wire_times::{WireConnections, WireCountedTimes, WireSum, WireTimes, WireTimings};
 use super::wire_warmup::WireWarmupTotals;
 use crate::stats::unfinished::JudgedTimes;
@@ -129,23 +130,6 @@ pub struct ExchangeEvent {
     pub text: String,
 }
 
-/// The result of a check.
-#[derive(Clone, Debug, Serialize)]
-pub struct CheckEvent {
-    /// The check as written.
-    pub check: String,
-    /// Whether it was met.
-    pub met: bool,
-    /// Whether there were any requests to judge it by; without, it is missed, and the value is 0.
-    pub has_data: bool,
-    /// The value reached.
-    pub value: f64,
-    /// Whether the value is a lower bound, raised by unfinished requests.
-    pub is_bound: bool,
-    /// `ms`, `1/s`, `ratio` (a share of 1) or `requests`.
-    pub unit: &'static str,
-}
-
 /// The last line.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunEnd {
@@ -191,6 +175,9 @@ pub struct RunEnd {
     pub verdict: Verdict,
     /// The reasons for the verdict.
     pub reasons: Vec<WireReason>,
+    /// What a search for capacity has found; left out in other runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<AnswerEvent>,
     /// Exit code of the process.
     pub exit_code: u8,
 }

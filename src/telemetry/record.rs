@@ -5,11 +5,13 @@
 
 use serde::Serialize;
 
+use super::check_event::CheckEvent;
 use super::own_records::{
-    CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
+    Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
 use super::samples::SampleEvent;
 use super::shard_metric::ShardMetric;
+use super::steps::StepEvent;
 use super::wire_times::{WireCountedTimes, WireTimings};
 use super::wire_warmup::WireWarmup;
 use crate::clock::Moment;
@@ -72,6 +74,11 @@ pub enum RecordBody {
     Shard(Box<ShardMetric>),
     /// A part of a failed exchange.
     Exchange(Box<ExchangeEvent>),
+    /// A step of a search for capacity.
+    Step {
+        /// The step.
+        step: Box<StepEvent>,
+    },
     /// The result of a check.
     Check(CheckEvent),
     /// The last line.
@@ -100,6 +107,7 @@ impl RecordBody {
             Self::Unfinished(_) => LineKind::Unfinished,
             Self::Shard(_) => LineKind::Shard,
             Self::Exchange(_) => LineKind::Exchange,
+            Self::Step { .. } => LineKind::Step,
             Self::Check(_) => LineKind::Check,
             Self::RunEnd(_) => LineKind::RunEnd,
         }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::config::config_pages;
 use super::ending::RunEnding;
 use super::health::{self, Intent};
 use super::intervals::{self, Span};
-use super::own_records::{Config, RunEnvironment, Warning, WireSetting};
+use super::own_records::{RunEnvironment, Warning, WireSetting};
 use super::record::{
     Cpu, EndpointError, EndpointStats, Gauge, Network, Record, RecordBody, Stats, TestStop, WireStatistics,
 };
@@ -18,6 +19,7 @@ use crate::machine::sampler::Sample;
 use crate::machine::usage;
 use crate::plan::Plan;
 use crate::plan::endpoint::Endpoint;
+use crate::plan::schedule::stepped::SteppedArrivals;
 use crate::stats::aggregate::{
     Aggregate, AggregateWarning, EndpointInterval, EndpointKey as StatsPlace, EndpointTally, ErrorKind,
 };
@@ -27,13 +29,12 @@ use crate::stats::unfinished::{Judged, Unfinished};
 use crate::stats::warmup::WarmupCounts;
 use crate::vocabulary::{Direction, Phase, StatsType, Status};
 
-/// Version of the stream's format, in `swarmline.event.config`.
-pub const SCHEMA_VERSION: u32 = 2;
-
 /// Makes the records of a run. It never reads the clock: every time is passed in.
 #[derive(Debug)]
 pub struct Recorder<'p> {
     plan: &'p Plan,
+    /// The arrivals of a search for capacity.
+    steps: Option<&'p SteppedArrivals>,
     clock: Clock,
     available_cpus: f64,
     process_age_at_start: Duration,
@@ -44,7 +45,13 @@ impl<'p> Recorder<'p> {
     /// A recorder for a run of `plan`.
     #[must_use]
     pub const fn new(plan: &'p Plan, clock: Clock, available_cpus: f64, process_age_at_start: Duration) -> Self {
-        Self { plan, clock, available_cpus, process_age_at_start, before: None }
+        Self { plan, steps: None, clock, available_cpus, process_age_at_start, before: None }
+    }
+
+    /// The same for a search for capacity, whose arrivals these are.
+    #[must_use]
+    pub fn with_steps(self, steps: Option<&'p SteppedArrivals>) -> Self {
+        Self { steps, ..self }
     }
 
     /// The lines before the first tick.
@@ -98,7 +105,11 @@ impl<'p> Recorder<'p> {
     pub fn phase(&self, sample: TickSample) -> Phase {
         let (start, end) = (self.interval_start(), sample.machine.at);
         let load_end = sample.stopped.map_or(end, |stopped| stopped.clamp(start, end));
-        if end.since(load_end) > load_end.since(start) { Phase::Drain } else { self.plan.load().phase(start, load_end) }
+        match self.steps {
+            _ if end.since(load_end) > load_end.since(start) => Phase::Drain,
+            None => self.plan.load().phase(start, load_end),
+            Some(steps) => steps.phase_of(start.since_start(), load_end.since_start()),
+        }
     }
 
     /// The interval that ends with `sample`.
@@ -122,7 +133,11 @@ impl<'p> Recorder<'p> {
 
     /// Arrivals due in the interval that ends with `sample`; `None` in the closed model.
     fn intended(&self, sample: TickSample) -> Option<f64> {
-        Some(self.plan.load().arrivals_due(sample.machine.at)? - self.plan.load().arrivals_due(self.interval_start())?)
+        let due = |at: Moment| match self.steps {
+            None => self.plan.load().arrivals_due(at),
+            Some(steps) => Some(steps.arrivals_due(at.since_start())),
+        };
+        Some(due(sample.machine.at)? - due(self.interval_start())?)
     }
 
     /// The lines about all requests and the machine.
@@ -280,43 +295,6 @@ impl<'p> Recorder<'p> {
 
 const fn record(at: Moment, body: RecordBody) -> Record {
     Record { at, tick: None, body }
-}
-
-/// The lines about a plan and where it runs: as many as its settings need.
-#[must_use]
-pub fn config_pages(
-    settings: impl Iterator<Item = WireSetting>,
-    plan_hash: &str,
-    place: RunEnvironment,
-) -> Vec<RecordBody> {
-    /// Room for settings: a line minus its envelope, the keys around them, and the targets in part 1.
-    const ROOM: usize = 1800;
-    let mut pages: Vec<Vec<WireSetting>> = vec![Vec::new()];
-    let mut used = 0;
-    for mut setting in settings {
-        setting.value = clipped(&setting.value, ROOM - 100).into_owned();
-        let size = serde_json::to_string(&setting).map_or(0, |text| text.len() + 1);
-        if used + size > ROOM {
-            pages.push(Vec::new());
-            used = 0;
-        }
-        used += size;
-        if let Some(page) = pages.last_mut() {
-            page.push(setting);
-        }
-    }
-    let parts = pages.len();
-    let mut place = Some(place);
-    let page = |(number, settings)| Config {
-        schema_version: SCHEMA_VERSION,
-        version: env!("CARGO_PKG_VERSION"),
-        plan_hash: plan_hash.to_owned(),
-        part: number,
-        parts,
-        settings,
-        environment: place.take(),
-    };
-    (1..).zip(pages).map(page).map(|config| RecordBody::Config(Box::new(config))).collect()
 }
 
 /// The line about all requests so far.

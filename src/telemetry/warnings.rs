@@ -63,7 +63,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
         Notice::DataEnd(id) => {
             let arrivals = match plan.load().model {
                 LoadModel::Closed(_) => "",
-                LoadModel::Open { .. } => "; arrivals that no user is left for are not made",
+                LoadModel::Open { .. } | LoadModel::Search { .. } => "; arrivals that no user is left for are not made",
             };
             (
                 "data_end",

@@ -27,6 +27,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import scenarios_capacity
 import scenarios_certificates
 import scenarios_ci
 import scenarios_collections
@@ -75,6 +76,7 @@ SCENARIOS = [
     *scenarios_live.SCENARIOS,
     *scenarios_publish.SCENARIOS,
     *scenarios_requests.SCENARIOS,
+    *scenarios_capacity.SCENARIOS,
     *scenarios_recordings.SCENARIOS,
     *scenarios_ci.SCENARIOS,
     *scenarios_system.SCENARIOS,

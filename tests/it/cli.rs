@@ -340,7 +340,8 @@ fn help_fits_the_columns_that_there_are() {
         let mut widest = 0;
         for command in &commands {
             for help in ["-h", "--help"] {
-                let shown = Run::new(command.iter().copied()).with([help]).env("COLUMNS", &columns.to_string()).finish();
+                let shown =
+                    Run::new(command.iter().copied()).with([help]).env("COLUMNS", &columns.to_string()).finish();
                 let width = shown.exits(0).text().lines().map(|line| line.chars().count()).max().unwrap();
                 assert!(width <= columns, "{command:?} {help}: {width} of {columns} columns");
                 widest = widest.max(width);
@@ -354,7 +355,8 @@ fn help_fits_the_columns_that_there_are() {
 fn a_missing_or_unknown_command_says_which_there_are() {
     let none = Run::new([]).finish().exits(2);
     assert!(
-        none.complaint().contains("run, try, demo, report, target, merge, watch, import, schema, completions or man"),
+        none.complaint()
+            .contains("run, capacity, try, demo, report, target, merge, watch, import, schema, completions or man"),
         "{}",
         none.stderr
     );

@@ -6,6 +6,8 @@ mod process;
 mod server;
 
 mod await_host;
+mod capacity;
+mod capacity_search;
 mod checks;
 mod cli;
 mod comparison;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use source::{Source, after};
 
 /// The floors from the top, and what each uses: only floors above it, and all that it names.
-const FLOORS: [(&str, &[&str]); 24] = [
+const FLOORS: [(&str, &[&str]); 25] = [
     ("secret", &[]),
     ("error", &["secret"]),
     ("vocabulary", &[]),
@@ -23,6 +23,7 @@ const FLOORS: [(&str, &[&str]); 24] = [
     ("event", &["clock", "outcome", "plan"]),
     ("load", &["clock", "event", "outcome", "plan", "secret", "transcript", "value", "vocabulary"]),
     ("stats", &["clock", "error", "outcome", "plan", "vocabulary"]),
+    ("capacity", &[]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "event", "machine", "outcome", "plan", "stats", "vocabulary"]),
     ("report", &["cli", "clock", "error", "files", "plan", "stats", "telemetry", "transcript", "vocabulary"]),
@@ -51,6 +52,7 @@ const FLOORS: [(&str, &[&str]); 24] = [
     (
         "run",
         &[
+            "capacity",
             "clock",
             "error",
             "event",

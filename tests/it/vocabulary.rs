@@ -6,8 +6,8 @@ use serde_json::Value;
 use swarmline::telemetry::reader::line::Key;
 use swarmline::telemetry::reader::required;
 use swarmline::vocabulary::{
-    EndReason, FailureClass, HistogramKind, LineKind, Phase, ReasonKind, RequestResult, SampleKind, SourceKind,
-    StatsType, Status, Verdict,
+    EndReason, FailureClass, HistogramKind, LineKind, Phase, ReasonKind, RequestResult, SampleKind, SearchAnswer,
+    SourceKind, StatsType, Status, StepPurpose, StepVerdict, Verdict,
 };
 
 /// The words that the schema allows at a place.
@@ -48,6 +48,9 @@ fn the_words_of_the_stream_are_those_of_the_schema() {
         HistogramKind at "/$defs/histogram/properties/kind",
         SampleKind at "/$defs/sample/properties/kinds/items",
         RequestResult at "/$defs/sample/properties/result",
+        StepPurpose at "/$defs/step/properties/step/properties/purpose",
+        StepVerdict at "/$defs/step/properties/step/properties/result",
+        SearchAnswer at "/$defs/run_end/properties/capacity/properties/answer",
     }
     // No line can tell that the stream broke.
     let told = EndReason::ALL.into_iter().filter(|reason| *reason != EndReason::StreamBroken);
@@ -79,7 +82,7 @@ fn each_word_is_read_back_as_what_it_was_written_for() {
         };
     }
     read_back!(EndReason FailureClass HistogramKind LineKind Phase ReasonKind RequestResult SampleKind SourceKind);
-    read_back!(StatsType Status Verdict);
+    read_back!(SearchAnswer StatsType Status StepPurpose StepVerdict Verdict);
 }
 
 /// The keys that the schema requires of a definition, and of those that it refers to.

@@ -7,7 +7,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
-use std::iter::Peekable;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,11 +14,15 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, select, unbounded};
 
 use super::roster::Roster;
-use super::stop::Never;
+use super::stop::{Never, Stop};
 use crate::clock::Moment;
 use crate::plan::Plan;
 use crate::plan::class_order::MAX_PERIOD;
-use crate::plan::schedule::arrivals::{Arrivals, DueTimes};
+use crate::plan::schedule::arrivals::DueTimes;
+use crate::plan::schedule::stepped::{SteppedArrivals, SteppedDueTimes};
+
+/// How often a thread that waits for further arrivals looks for one that was given back.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The arrival queues of all classes.
 pub(in crate::load) struct ArrivalQueues<'p> {
@@ -27,6 +30,9 @@ pub(in crate::load) struct ArrivalQueues<'p> {
     most_users: u32,
     /// Queues that have no user and may still get one.
     without_user: AtomicU32,
+    /// One signal for each time that arrivals were added to the schedule, for the thread that starts users; `None` where
+    /// the schedule is complete from the start.
+    added: Option<(Sender<()>, Receiver<()>)>,
 }
 
 /// One arrival: when it is due, and its number in the whole run, which determines its class and task.
@@ -51,46 +57,116 @@ pub(in crate::load) struct ArrivalQueue<'p> {
 }
 
 struct PendingArrivals<'p> {
-    scheduled: Peekable<ClassArrivals<'p>>,
+    scheduled: ClassArrivals<'p>,
+    /// The next of `scheduled`.
+    peeked: Option<Arrival>,
+    /// Whether `scheduled` has ended for good.
+    is_over: bool,
     /// Taken by users that could not serve them.
     returned: BTreeSet<Arrival>,
+    /// How many were taken by users that have not ended the task yet.
+    served: u32,
+}
+
+/// What determines when arrivals are due.
+#[derive(Clone, Debug)]
+pub(super) enum ArrivalSchedule<'p> {
+    /// A schedule that is complete from the start.
+    Planned(DueTimes<'p>),
+    /// One that grows while the run goes on.
+    Stepped(SteppedDueTimes<'p>),
+}
+
+impl<'p> ArrivalSchedule<'p> {
+    /// That of a plan, or of the search for which it is made; `None` in the closed model.
+    pub(super) fn of(plan: &'p Plan, steps: Option<&'p SteppedArrivals>) -> Option<Self> {
+        let planned = || plan.load().arrivals().map(|arrivals| Self::Planned(arrivals.due()));
+        steps.map(|steps| Self::Stepped(steps.due())).or_else(planned)
+    }
+
+    fn nth(&mut self, skipped: usize) -> Option<Duration> {
+        match self {
+            Self::Planned(due) => due.nth(skipped),
+            Self::Stepped(due) => due.nth(skipped),
+        }
+    }
 }
 
 /// The times at which the arrivals of one class are due.
 struct ClassArrivals<'p> {
     plan: &'p Plan,
     class: usize,
-    due: DueTimes<'p>,
+    due: ArrivalSchedule<'p>,
     /// Number within this shard.
     next: u64,
 }
 
-impl Iterator for ClassArrivals<'_> {
-    type Item = Arrival;
-
-    fn next(&mut self) -> Option<Arrival> {
+impl ClassArrivals<'_> {
+    /// How many arrivals of other classes come before the next of this one.
+    fn others_before(&self) -> Option<usize> {
         // The order of classes is periodic: if a whole period has none of this class, which can happen in a shard,
         // there are none.
         let is_own = |skipped: &usize| {
             let number = self.next.saturating_add(*skipped as u64);
             self.plan.class_of(self.plan.load().shard.global_number(number)) == self.class
         };
-        let skipped = (0..MAX_PERIOD).find(is_own)?;
+        (0..MAX_PERIOD).find(is_own)
+    }
+
+    fn next(&mut self) -> Option<Arrival> {
+        let skipped = self.others_before()?;
+        let due = Moment::at(self.due.nth(skipped)?);
         let number = self.plan.load().shard.global_number(self.next.saturating_add(skipped as u64));
         self.next = self.next.saturating_add(skipped as u64 + 1);
-        Some(Arrival { due: Moment::at(self.due.nth(skipped)?), number })
+        Some(Arrival { due, number })
+    }
+
+    /// Whether there may be further arrivals although there is none now.
+    fn may_grow(&self) -> bool {
+        matches!(self.due, ArrivalSchedule::Stepped(_)) && self.others_before().is_some()
     }
 }
 
 impl<'p> ArrivalQueues<'p> {
-    /// All arrivals of a plan.
-    pub(in crate::load) fn new(plan: &'p Plan, arrivals: &'p Arrivals, most_users: u32) -> Self {
+    /// All arrivals of a plan with this schedule.
+    pub(super) fn new(plan: &'p Plan, schedule: &ArrivalSchedule<'p>) -> Self {
         let end = Moment::at(plan.load().run_time.unwrap_or(Duration::MAX));
-        let arrival_queue = |class| ArrivalQueue::new(ClassArrivals { plan, class, due: arrivals.due(), next: 0 }, end);
+        let arrival_queue =
+            |class| ArrivalQueue::new(ClassArrivals { plan, class, due: schedule.clone(), next: 0 }, end);
         let of_classes: Box<[ArrivalQueue<'p>]> = (0..plan.classes().len()).map(arrival_queue).collect();
         let used = of_classes.iter().filter(|arrival_queue| !arrival_queue.is_spent()).count();
         let unmanned = AtomicU32::new(u32::try_from(used).unwrap_or(u32::MAX));
-        Self { by_class: of_classes, most_users, without_user: unmanned }
+        let added = matches!(schedule, ArrivalSchedule::Stepped(_)).then(unbounded);
+        let most_users = plan.load().max_users();
+        Self { by_class: of_classes, most_users, without_user: unmanned, added }
+    }
+
+    /// Wakes all that wait for arrivals, because some were added to the schedule.
+    pub(super) fn announce(&self) {
+        for queue in &self.by_class {
+            for _ in 0..queue.users.load(Ordering::SeqCst) {
+                queue.wake_one();
+            }
+        }
+        if let Some((sender, _)) = &self.added {
+            let _ = sender.send(());
+        }
+    }
+
+    /// Waits until arrivals are added; false when the stop begins, and where none can be added.
+    pub(super) fn wait_for_more(&self, stop: &Stop) -> bool {
+        let Some((_, added)) = &self.added else { return false };
+        select! {
+            recv(stop.begun()) -> _ => false,
+            recv(added) -> _ => true,
+            // A user may give back an arrival that it could not serve.
+            default(CHECK_INTERVAL) => true,
+        }
+    }
+
+    /// Whether no arrival is left, apart from those of classes without data, and no user is at work on one.
+    pub(super) fn is_idle(&self) -> bool {
+        self.by_class.iter().all(ArrivalQueue::is_idle)
     }
 
     /// The queue of a class.
@@ -141,10 +217,12 @@ impl<'p> ArrivalQueues<'p> {
 
 impl<'p> ArrivalQueue<'p> {
     fn new(own: ClassArrivals<'p>, end: Moment) -> Self {
-        let due = Mutex::new(PendingArrivals { scheduled: own.peekable(), returned: BTreeSet::new() });
+        let may_grow = own.may_grow();
+        let due =
+            PendingArrivals { scheduled: own, peeked: None, is_over: false, returned: BTreeSet::new(), served: 0 };
         let (users, is_spent) = (AtomicU32::new(0), AtomicBool::new(false));
-        let arrival_queue = Self { pending: due, returned: unbounded(), end, users, is_spent };
-        arrival_queue.is_spent.store(arrival_queue.next_due().is_none(), Ordering::Relaxed);
+        let arrival_queue = Self { pending: Mutex::new(due), returned: unbounded(), end, users, is_spent };
+        arrival_queue.is_spent.store(!may_grow && arrival_queue.next_due().is_none(), Ordering::Relaxed);
         arrival_queue
     }
 
@@ -160,7 +238,31 @@ impl<'p> ArrivalQueue<'p> {
 
     /// Gives back an arrival whose first request was not sent.
     pub(in crate::load) fn give_back(&self, arrival: Arrival) {
+        let mut pending = self.lock_pending();
+        pending.returned.insert(arrival);
+        pending.served -= 1;
+        drop(pending);
+        self.wake_one();
+    }
+
+    /// Puts back an arrival that was taken out without a user.
+    pub(super) fn put_back(&self, arrival: Arrival) {
         self.lock_pending().returned.insert(arrival);
+        self.wake_one();
+    }
+
+    /// Notes that a user has ended the task of an arrival that it took.
+    pub(in crate::load) fn end_task(&self) {
+        self.lock_pending().served -= 1;
+    }
+
+    fn is_idle(&self) -> bool {
+        let mut pending = self.lock_pending();
+        pending.served == 0 && (self.is_spent() || pending.next(self.end).is_none())
+    }
+
+    /// Wakes a user that waits for an arrival; if there is none, the next that would wait looks once more.
+    fn wake_one(&self) {
         // Cannot fail: the queue itself holds the receiver.
         let _ = self.returned.0.send(());
     }
@@ -191,6 +293,7 @@ impl<'p> ArrivalQueue<'p> {
     fn next_if(&self, is_wanted: impl Fn(Arrival) -> bool) -> Option<Arrival> {
         let mut waiting = self.lock_pending();
         waiting.next(self.end).filter(|arrival| is_wanted(*arrival))?;
+        waiting.served += 1;
         waiting.pop()
     }
 
@@ -203,11 +306,22 @@ impl PendingArrivals<'_> {
     /// The next arrival that is due before `end`. Those given back were due before all that are still untaken.
     fn next(&mut self, end: Moment) -> Option<Arrival> {
         let returned = self.returned.first().copied();
-        returned.or_else(|| self.scheduled.peek().copied().filter(|arrival| arrival.due < end))
+        returned.or_else(|| self.peek().filter(|arrival| arrival.due < end))
     }
 
     fn pop(&mut self) -> Option<Arrival> {
-        self.returned.pop_first().or_else(|| self.scheduled.next())
+        self.returned.pop_first().or_else(|| {
+            self.peek();
+            self.peeked.take()
+        })
+    }
+
+    fn peek(&mut self) -> Option<Arrival> {
+        if self.peeked.is_none() && !self.is_over {
+            self.peeked = self.scheduled.next();
+            self.is_over = self.peeked.is_none() && !self.scheduled.may_grow();
+        }
+        self.peeked
     }
 }
 
@@ -229,6 +343,11 @@ impl<'p> ArrivalQueues<'p> {
     /// Arrivals due before `stopped`, of classes whose data was used up.
     pub(in crate::load) fn without_data(&self, stopped: Moment) -> Unsent<'_, 'p> {
         self.left(stopped, ArrivalQueue::is_spent)
+    }
+
+    /// Arrivals due before a moment and not taken, of all classes.
+    pub(super) fn untaken(&self, before: Moment) -> Unsent<'_, 'p> {
+        self.left(before, |_| true)
     }
 
     fn left(&self, stopped: Moment, is_meant: impl Fn(&ArrivalQueue<'p>) -> bool) -> Unsent<'_, 'p> {

@@ -1,6 +1,7 @@
 //! What was not sent when all users had ended.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::arrival_queues::Arrival;
 use super::start::Swarm;
@@ -10,16 +11,19 @@ use crate::vocabulary::EndReason;
 
 impl Swarm<'_> {
     /// Arrivals that were due before the load ended at `stopped` and that no user could take: the endpoint of the first
-    /// request of each, and when it was due. With `-n`, at most the number of requests that were still to be started.
+    /// request of each, when it was due, and how long it waited. With `-n`, at most the number of requests that were still to be started.
     /// Call it after all users have ended.
-    pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment)> {
-        let seed = self.run.plan.load().seed;
+    pub fn unsent(&self, stopped: Moment) -> impl Iterator<Item = (EndpointId, Moment, Duration)> {
         let left = self.queues.iter().flat_map(move |lanes| lanes.unsent(stopped));
         let most = self.quota.left().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
-        left.take(most).map(move |(class, Arrival { due, number })| {
-            let task = self.run.plan.classes()[class].tasks.of_arrival(seed, number);
-            (task.first_request().message.endpoint(), due)
-        })
+        left.take(most)
+            .map(move |(class, arrival)| (self.first_endpoint(class, arrival), arrival.due, stopped.since(arrival.due)))
+    }
+
+    /// The endpoint of the first request of an arrival.
+    pub(super) fn first_endpoint(&self, class: usize, arrival: Arrival) -> EndpointId {
+        let task = self.run.plan.classes()[class].tasks.of_arrival(self.run.plan.load().seed, arrival.number);
+        task.first_request().message.endpoint()
     }
 
     /// Requests that were not sent because the data for them was used up. If that ended the run: with `-n` all that were

@@ -14,5 +14,6 @@ pub(super) mod readiness;
 pub mod once;
 mod around;
 mod left_over;
+pub mod steps;
 pub(super) mod transcripts;
 pub mod trial;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::arrival_queues::ArrivalQueues;
+use super::arrival_queues::{ArrivalQueues, ArrivalSchedule};
 use super::context::RunContext;
 use super::notices::{Explanations, Notices};
 use super::once::{Setup, SetupEnd};
@@ -25,7 +25,7 @@ use crate::load::user::journey::{self, Job, UserEnd, UserId};
 use crate::load::user::shared::{Reports, UserContext};
 use crate::plan::LoadModel;
 use crate::plan::journey::UserClass;
-use crate::plan::schedule::arrivals::Arrivals;
+use crate::plan::schedule::stepped::SteppedArrivals;
 use crate::plan::schedule::users::{ChangeKind, Users};
 use crate::vocabulary::EndReason;
 
@@ -74,14 +74,16 @@ pub(super) struct SwarmHandles<'run> {
 }
 
 impl<'run> Swarm<'run> {
-    /// A swarm without users, after `setup`.
+    /// A swarm without users, after `setup`. `steps` has the arrivals of a search for capacity.
     #[must_use]
-    pub fn new(run: RunContext<'run>, dialer: &'run Dialer, setup: Setup<'run>) -> Self {
+    pub fn new(
+        run: RunContext<'run>,
+        dialer: &'run Dialer,
+        setup: Setup<'run>,
+        steps: Option<&'run SteppedArrivals>,
+    ) -> Self {
         let plan = run.plan;
-        let lanes = match &plan.load().model {
-            LoadModel::Closed(_) => None,
-            LoadModel::Open { arrivals, most_users } => Some(ArrivalQueues::new(plan, arrivals, *most_users)),
-        };
+        let lanes = ArrivalSchedule::of(plan, steps).map(|schedule| ArrivalQueues::new(plan, &schedule));
         Self {
             run,
             dialer,
@@ -139,8 +141,8 @@ impl<'run> Swarm<'run> {
     fn start_users<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, ties: &SwarmHandles<'scope>) {
         let result = match (&self.run.plan.load().model, &self.queues) {
             (LoadModel::Closed(users), _) => self.start_closed(scope, users, ties),
-            (LoadModel::Open { arrivals, .. }, Some(lanes)) => self.start_open(scope, arrivals, lanes, ties),
-            (LoadModel::Open { .. }, None) => unreachable!("the open model has lanes"),
+            (LoadModel::Open { .. } | LoadModel::Search { .. }, Some(lanes)) => self.start_open(scope, lanes, ties),
+            (LoadModel::Open { .. } | LoadModel::Search { .. }, None) => unreachable!("the open model has lanes"),
         };
         let failed = result.is_err();
         if let Err(error) = result {
@@ -239,11 +241,10 @@ impl<'run> Swarm<'run> {
     fn start_open<'scope>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
-        arrivals: &Arrivals,
         lanes: &'scope ArrivalQueues<'run>,
         ties: &SwarmHandles<'scope>,
     ) -> std::io::Result<()> {
-        let mut plateau = arrivals.plateau().map(Moment::at);
+        let mut plateau = self.run.plan.load().plateau().map(Moment::at);
         let mut is_exhausted = false;
         let mut started = 0;
         let classes = self.run.plan.classes();
@@ -251,7 +252,13 @@ impl<'run> Swarm<'run> {
         let needs_one_each = classes.iter().all(UserClass::always_sends) && !may_stop;
         let most = self.run.plan.load().requests.filter(|_| needs_one_each);
         let most = most.map_or(u64::MAX, |most| most + classes.len() as u64);
-        while let Some(due) = lanes.next_due().filter(|_| !self.run.stop.is_begun()) {
+        while !self.run.stop.is_begun() {
+            let Some(due) = lanes.next_due() else {
+                if lanes.wait_for_more(self.run.stop) {
+                    continue;
+                }
+                return Ok(());
+            };
             let now = self.run.clock.now();
             if plateau.is_some_and(|plateau| plateau <= now) && self.run.roster.users() > 0 {
                 plateau = None;
@@ -351,7 +358,7 @@ impl<'run> Swarm<'run> {
                     // In the open model no thread will dismiss it, and there may be one such user after another.
                     match job_kind {
                         LoadModel::Closed(_) => self.run.roster.retire(&own),
-                        LoadModel::Open { .. } => self.run.roster.leave(own),
+                        LoadModel::Open { .. } | LoadModel::Search { .. } => self.run.roster.leave(own),
                     }
                     self.has_stopped_users.store(true, Ordering::SeqCst);
                     self.end_without_users();

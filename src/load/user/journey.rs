@@ -170,7 +170,7 @@ impl User<'_> {
         let mut left = UserEnd::Requested;
         while let Some(arrival) = next {
             match self.serve(lanes, arrival, is_first) {
-                Served::Sent => {}
+                Served::Sent => arrival_queue.end_task(),
                 // It will be counted as not sent at the end.
                 Served::Unsent(arrival, why) => {
                     if why == UserEnd::DataEnd {
@@ -181,6 +181,7 @@ impl User<'_> {
                     break;
                 }
                 Served::Last(why) => {
+                    arrival_queue.end_task();
                     if why == UserEnd::Stopped {
                         lanes.user_stopped(self.class_number);
                     }

@@ -52,10 +52,7 @@ impl Arrivals {
     /// When each arrival is due, since the start of the run, in order.
     #[must_use]
     pub fn due(&self) -> DueTimes<'_> {
-        let source = match self.spacing {
-            Spacing::Constant => ArrivalSource::Constant { next: 0 },
-            Spacing::Poisson { seed } => ArrivalSource::Poisson { random: Random::seeded(seed), amount: 0 },
-        };
+        let source = ArrivalSource::new(self.spacing);
         DueTimes { curve: &self.curve, source, shard: self.shard, others_before: u64::from(self.shard.index()) }
     }
 
@@ -69,10 +66,7 @@ impl Arrivals {
     /// for Poisson spacing it is the mean, and for a shard its proportional part.
     #[must_use]
     pub fn arrivals_due(&self, at: Duration) -> f64 {
-        let amount = self.curve.amount(at);
-        // Whole part and fraction are converted separately, so that a whole number stays whole.
-        let whole = (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64;
-        whole / f64::from(self.shard.count())
+        as_count(self.curve.amount(at)) / f64::from(self.shard.count())
     }
 
     /// The end of the stages; `None` if the load has no end.
@@ -112,16 +106,30 @@ pub struct DueTimes<'curve> {
     others_before: u64,
 }
 
+/// An amount of the rate's integral as a number of arrivals.
+pub(super) fn as_count(amount: u128) -> f64 {
+    // Whole part and fraction are converted separately, so that a whole number stays whole.
+    (amount / ONE) as f64 + (amount % ONE) as f64 / ONE as f64
+}
+
+/// The amounts of the rate's integral at which arrivals are due.
 #[derive(Clone, Debug)]
-enum ArrivalSource {
+pub(super) enum ArrivalSource {
     Constant { next: u128 },
     Poisson { random: Random, amount: u128 },
 }
 
 impl ArrivalSource {
+    pub(super) const fn new(spacing: Spacing) -> Self {
+        match spacing {
+            Spacing::Constant => Self::Constant { next: 0 },
+            Spacing::Poisson { seed } => Self::Poisson { random: Random::seeded(seed), amount: 0 },
+        }
+    }
+
     /// Skips `skipped` arrivals and returns the value of the rate's integral at which the next one is due.
     /// The value saturates at 2^127, which no finite curve reaches.
-    fn amount(&mut self, skipped: u64) -> u128 {
+    pub(super) fn amount(&mut self, skipped: u64) -> u128 {
         match self {
             Self::Constant { next } => {
                 let arrival = next.saturating_add(u128::from(skipped));

@@ -156,6 +156,23 @@ impl Curve {
         Self { initial, segments, last: value, endless: false }
     }
 
+    /// Nothing yet: segments are appended.
+    pub(super) const fn without_segments() -> Self {
+        Self { initial: 0, segments: Vec::new(), last: 0, endless: false }
+    }
+
+    /// Appends a constant value from `start`, which must not be before the end, until `end`; between the end and `start`
+    /// it is 0.
+    pub(super) fn append_constant(&mut self, start: Duration, end: Duration, value: f64) {
+        for (until, value) in [(start, 0), (end, trillionths(value))] {
+            let (start, before) = self.segments.last().map_or((0, 0), |last| (last.end(), last.until()));
+            let length = until.as_nanos().saturating_sub(start);
+            if length > 0 {
+                self.segments.push(Segment { start, length, from: value, to: value, before });
+            }
+        }
+    }
+
     /// The segments in order; each starts where the previous one ends, possibly with a different value.
     pub(super) fn segments(&self) -> &[Segment] {
         &self.segments

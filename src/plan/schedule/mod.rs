@@ -8,6 +8,7 @@
 
 pub mod arrivals;
 mod curve;
+pub mod stepped;
 pub mod users;
 
 use std::time::Duration;

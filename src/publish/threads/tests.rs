@@ -65,6 +65,7 @@ fn ending() -> Arc<RunEnding> {
         load_end: Moment::START,
         unfinished: Vec::new(),
         assessment: Assessment::pass(),
+        answer: None,
         exit_code: 0,
     })
 }

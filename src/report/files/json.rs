@@ -1,9 +1,11 @@
 //! The summary for programs: a JSON document, described by `schema/summary.schema.json`.
 #![allow(clippy::struct_field_names, reason = "the names of the document")]
 
+mod capacity;
 mod confidence;
 mod warmup;
 
+use capacity::SummaryCapacity;
 use confidence::{SummaryComparison, SummaryConfidence};
 use serde::Serialize;
 use warmup::SummaryWarmup;
@@ -49,6 +51,8 @@ struct Summary<'m> {
     samples: SummarySamples<'m>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shards: Vec<SummaryShard>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity: Option<SummaryCapacity<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confidence: Option<SummaryConfidence<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,6 +231,7 @@ pub fn document(model: &ReportModel) -> String {
         warnings: warnings(run),
         samples: SummarySamples::of(&run.samples),
         shards: run.shards.iter().map(SummaryShard::of).collect(),
+        capacity: SummaryCapacity::of(run),
         confidence: model.confidence.as_ref().map(|confidence| SummaryConfidence::of(confidence, run)),
         comparison: model.comparison.as_ref().map(SummaryComparison::of),
     };

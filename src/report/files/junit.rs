@@ -81,6 +81,7 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let (all, completed) = (run.counts().failed, run.counts().completed());
     let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
+        _ if run.is_search() => CaseResult::Skipped("failed requests make a step of the search fail".to_owned()),
         _ if all == 0 => CaseResult::Passed,
         // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
         0 => CaseResult::Skipped(format!("{all} of {completed} requests failed; a check decides about them")),
@@ -95,8 +96,16 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
         };
         (check.check.clone(), case)
     });
+    let found = run.is_search().then(|| {
+        let case = match run.end.as_ref().map(|end| end.verdict) {
+            Some(Verdict::Pass) => CaseResult::Passed,
+            Some(Verdict::CheckFailed) => CaseResult::Failed(reasons(), String::new()),
+            _ => CaseResult::Skipped("the run is not valid".to_owned()),
+        };
+        ("capacity".to_owned(), case)
+    });
     let own = [("the run is valid".to_owned(), valid), ("no failed requests".to_owned(), clean)];
-    own.into_iter().chain(of_checks).chain(model.comparison.iter().flat_map(compared)).collect()
+    own.into_iter().chain(found).chain(of_checks).chain(model.comparison.iter().flat_map(compared)).collect()
 }
 
 /// A case for each figure that is judged: one that cannot be told does not fail.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::report::capacity;
 use crate::report::comparison::{blocks, heading};
 use crate::report::confidence;
 use crate::report::model::{BuildComparison, Numbers, ReportModel, RunData};
@@ -32,6 +33,7 @@ pub fn document(model: &ReportModel) -> String {
     if let Some(warmup) = run.warmup() {
         let _ = write!(text, "\n{}\n", escaped(&warmup.sentence()));
     }
+    steps(&mut text, run);
     requests(&mut text, run);
     if let Some(confidence) = &model.confidence {
         let _ = write!(text, "\n{}\n", escaped(confidence::text(confidence).trim()));
@@ -47,6 +49,25 @@ pub fn document(model: &ReportModel) -> String {
     }
     let _ = write!(text, "\nrun `{}`, swarmline {}\n\n", model.identity.run_id, escaped(&run.plan.version));
     text
+}
+
+/// The answer of a search for capacity, and its steps.
+fn steps(text: &mut String, run: &RunData) {
+    let Some(answer) = capacity::answer(run) else { return };
+    let _ = write!(text, "\n**capacity: {}**\n", escaped(&answer));
+    if run.steps.is_empty() {
+        return;
+    }
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let titles: Vec<String> = capacity::titles(run).iter().map(|title| escaped(title)).collect();
+    let rule = titles.iter().map(|_| "--:".to_owned()).chain(["---".to_owned()]).collect();
+    text.push('\n');
+    text.push_str(&row(titles.into_iter().chain(["result".to_owned()]).collect()));
+    text.push_str(&row(rule));
+    for step in run.steps.iter().take(MAX_ROWS) {
+        let cells = capacity::cells(step).into_iter().chain([capacity::result(step)]);
+        text.push_str(&row(cells.map(|cell| escaped(&cell)).collect()));
+    }
 }
 
 fn requests(text: &mut String, run: &RunData) {

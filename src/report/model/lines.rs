@@ -14,6 +14,9 @@ use crate::vocabulary::Phase;
 /// Maximum lines about unfinished requests: one per endpoint and phase.
 const MAX_UNFINISHED: usize = MAX_ENDPOINTS * Phase::ALL.len();
 
+/// Maximum steps of a search; one has about thirty.
+const MAX_STEPS: usize = 1000;
+
 /// Maximum warnings kept; further ones are only counted.
 const MAX_WARNINGS: usize = 200;
 
@@ -70,10 +73,12 @@ impl RunData {
             }
             Fact::Check(check) if self.checks.len() < MAX_CHECKS => self.checks.push(check),
             Fact::Shard(shard) if self.shards.len() < MAX_SHARDS_COMPARED => self.shards.push(shard),
+            Fact::Step(step) if self.steps.len() < MAX_STEPS => self.steps.push(*step),
             Fact::RunEnd(end) => self.end = Some(end),
             Fact::TestStart
             | Fact::Network(..)
             | Fact::Shard(_)
+            | Fact::Step(_)
             | Fact::Check(_)
             | Fact::Unfinished(_)
             | Fact::Other => {}
@@ -87,7 +92,7 @@ impl RunData {
         self.plan.targets.extend(config.targets);
         self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
         self.plan.started_at = config.started_at.or(self.plan.started_at.take());
-        if self.judges_so_far {
+        if self.judges_so_far && !self.is_search() {
             self.check_set = CheckSet::new(&self.plan_checks());
         }
     }

@@ -30,7 +30,7 @@ pub use steady::Confidence;
 pub use unfinished::Numbers;
 pub use warmup::WarmupSeen;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::check::Check;
 use crate::stats::check::CheckSet;
 use crate::telemetry::interrupt::Interrupt;
@@ -71,9 +71,21 @@ impl ReportModel {
         let read = source::read(path, interrupt, |line, reading| run.add_line(line, reading))?;
         let mut model = Self::new(read, run);
         if !checks.is_empty() {
+            model.refuse_search(path, "--check", "whose checks are of its steps, so it cannot be judged again")?;
             model.run.judge(checks, &model.troubles);
         }
         Ok(model)
+    }
+
+    /// Refuses the stream of a search for capacity, for this reason.
+    ///
+    /// # Errors
+    /// It is one.
+    pub fn refuse_search(&self, path: &Path, flag: &str, why: &str) -> Result<()> {
+        if self.run.is_search() {
+            return Err(Error::usage(flag, format!("{} is a search for capacity, {why}", path.display())));
+        }
+        Ok(())
     }
 
     /// The model of a run that has not begun.
@@ -98,7 +110,10 @@ impl ReportModel {
     /// Computes how certain the figures are, of a run that is over.
     #[must_use]
     pub fn with_confidence(mut self) -> Self {
-        self.confidence = Some(self.run.confidence(&self.identity.run_id));
+        // The steady phase of a search is many loads, one after another.
+        if !self.run.is_search() {
+            self.confidence = Some(self.run.confidence(&self.identity.run_id));
+        }
         self
     }
 }

@@ -17,6 +17,7 @@ use crate::telemetry::reader::ending::{CheckSeen, RunEndFact};
 use crate::telemetry::reader::facts::{StatsFact, TestStopFact};
 use crate::telemetry::reader::failures::ErrorRow;
 use crate::telemetry::reader::shards::ShardFact;
+use crate::telemetry::steps::StepEvent;
 use crate::vocabulary::Phase;
 
 /// Limits of a run: over an hour at a point per second, each with 8,000 different times; in longer runs neighbours are
@@ -61,6 +62,8 @@ pub struct RunData {
     pub last: Option<StatsFact>,
     /// The end of the load; `None` if the stream was cut off before it.
     pub stop: Option<TestStopFact>,
+    /// The steps of a search for capacity; none in other runs.
+    pub steps: Vec<StepEvent>,
     /// The result of each check.
     pub checks: Vec<CheckSeen>,
     /// The last line; `None` if the stream was cut off before it.
@@ -108,6 +111,7 @@ impl Default for RunData {
             reached: Vec::new(),
             last: None,
             stop: None,
+            steps: Vec::new(),
             checks: Vec::new(),
             end: None,
             processes: ProcessesSeen::default(),
@@ -153,6 +157,12 @@ impl RunData {
         });
         self.endpoints.iter_mut().for_each(|endpoint| endpoint.timeline.limit(limits));
         place
+    }
+
+    /// Whether the run is a search for capacity, whose checks are of its steps.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.plan.setting("step-time").is_some()
     }
 
     /// The verdict as a word.

@@ -23,11 +23,11 @@ impl RunData {
     }
 
     /// How the run would be judged if it had ended with the last tick; `None` before the first request was answered, or
-    /// when the stream itself has the verdict. What only the end shows, such as unfinished requests, is not in it.
+    /// when the stream itself has the verdict; also for a search for capacity, of which only the end says anything. What only the end shows, such as unfinished requests, is not in it.
     #[must_use]
     pub fn assessment_so_far(&self) -> Option<Assessment> {
         let answered = self.answered();
-        if self.end.is_some() || answered == 0 {
+        if self.end.is_some() || answered == 0 || self.is_search() {
             return None;
         }
         let checks = self.plan_checks();

@@ -45,6 +45,7 @@ impl RunData {
             judged,
             judged_first_byte,
             verdict: assessment.verdict,
+            capacity: self.end.as_ref().and_then(|end| end.capacity.clone()),
             exit_code: assessment.exit(on_failures).code(),
             reasons: assessment.reasons.into_iter().map(ReasonFact::from).collect(),
         });

@@ -185,6 +185,7 @@ fn the_last_snapshot_has_all_that_was_counted_and_the_statistics_of_the_last_lin
         load_end: at(2000),
         unfinished: Vec::new(),
         assessment: Assessment::pass(),
+        answer: None,
         exit_code: 0,
     };
     let last = snapshots.last(&ending, &aggregate, Some((5, Phase::Drain)));

@@ -103,7 +103,7 @@ impl Line<'_> {
             }
             LineKind::RunEnd => line.check_end(),
             LineKind::Shard => line.check_shard(),
-            LineKind::TestStart | LineKind::Warning => Ok(()),
+            LineKind::TestStart | LineKind::Warning | LineKind::Step => Ok(()),
             LineKind::Exchange => line.check_exchange(),
         }
     }

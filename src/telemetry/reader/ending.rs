@@ -4,7 +4,8 @@ use super::line::Telemetry;
 use super::value::{self, CountedTimesValue, TimesValue};
 use crate::stats::unfinished::JudgedTimes;
 use crate::stats::verdict::VerdictReason;
-use crate::telemetry::own_records::CheckEvent;
+use crate::telemetry::answer::AnswerEvent;
+use crate::telemetry::check_event::CheckEvent;
 use crate::vocabulary::{Phase, ReasonKind, Verdict};
 
 /// Unfinished requests of one endpoint that were due in one phase.
@@ -76,6 +77,8 @@ pub struct RunEndFact {
     pub judged_first_byte: Option<JudgedTimes>,
     pub verdict: Verdict,
     pub reasons: Vec<ReasonFact>,
+    /// What a search for capacity has found, if the run is one.
+    pub capacity: Option<AnswerEvent>,
     pub exit_code: u8,
 }
 
@@ -94,6 +97,7 @@ impl RunEndFact {
             judged_first_byte: line.judged_first_byte,
             verdict: line.verdict.0.unwrap_or(Verdict::Invalid),
             reasons: line.reasons.iter().map(ReasonFact::of).collect(),
+            capacity: line.capacity.clone(),
             exit_code: line.exit_code,
         }
     }

@@ -11,6 +11,7 @@ use crate::stats::tally::Statistics;
 use crate::stats::timing_summary::TimingSummary;
 use crate::stats::timings::Timings;
 use crate::telemetry::samples::SampleEvent;
+use crate::telemetry::steps::StepEvent;
 use crate::vocabulary::{Direction, EndReason, FailureClass, HistogramKind, LineKind, Phase, StatsType, Status};
 
 /// The content of a line.
@@ -37,6 +38,7 @@ pub enum Fact {
     Unfinished(Box<UnfinishedFact>),
     Exchange(Box<ExchangeFact>),
     Shard(ShardFact),
+    Step(Box<StepEvent>),
     Check(CheckSeen),
     RunEnd(RunEndFact),
     /// Of no use to a reader, or of a later version.
@@ -81,6 +83,7 @@ impl Fact {
             LineKind::Unfinished => Self::Unfinished(Box::new(UnfinishedFact::of(line))),
             LineKind::Exchange => Self::Exchange(Box::new(ExchangeFact::of(line))),
             LineKind::Shard => ShardFact::of(line).map_or(Self::Other, Self::Shard),
+            LineKind::Step => line.step.clone().map_or(Self::Other, Self::Step),
             LineKind::Check => Self::Check(CheckSeen::of(line)),
             LineKind::RunEnd => Self::RunEnd(RunEndFact::of(line)),
         }

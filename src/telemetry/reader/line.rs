@@ -13,7 +13,9 @@ use super::value::{
 };
 use crate::clock::unix_time;
 use crate::stats::unfinished::JudgedTimes;
+use crate::telemetry::answer::AnswerEvent;
 use crate::telemetry::claims::Contradiction;
+use crate::telemetry::steps::StepEvent;
 use crate::vocabulary::{
     Direction, EndReason, FailureClass, HistogramKind, LineKind, Phase, RequestResult, SampleKind, SourceKind,
     StatsType, Status, Verdict,
@@ -133,8 +135,8 @@ macro_rules! keys {
         #[derive(Debug, Default)]
         #[allow(missing_docs, reason = "the stream's own names, which its schema describes")]
         pub struct Telemetry<'l> {
-            /// A bit for each key that is there.
-            seen: u128,
+            /// The keys that are there.
+            seen: KeySet,
             $(pub $key: $type,)+
         }
 
@@ -158,7 +160,7 @@ macro_rules! keys {
                     if line.has(key) {
                         return Err(M::Error::duplicate_field(key.as_str()));
                     }
-                    line.seen |= bit(key);
+                    line.seen.insert(key);
                 }
                 Ok(line)
             }
@@ -166,7 +168,7 @@ macro_rules! keys {
     };
 }
 
-// Those of intervals first, as most lines are; there may be 128.
+// Those of intervals first, as most lines are; there may be 192.
 keys! {
     telemetry_name: Word<LineKind>,
     source: Word<SourceKind>,
@@ -306,9 +308,30 @@ keys! {
     verdict: Word<Verdict>,
     reasons: Vec<ReasonValue<'l>>,
     exit_code: u8,
+
+    step: Option<Box<StepEvent>>,
+    capacity: Option<AnswerEvent>,
 }
 
-const _: () = assert!((Key::unknown as u32) < u128::BITS, "a bit for each key");
+/// A set of keys.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeySet([u64; 3]);
+
+impl KeySet {
+    const BITS: usize = u64::BITS as usize;
+
+    const fn contains(self, key: Key) -> bool {
+        let key = key as usize;
+        self.0[key / Self::BITS] & (1 << (key % Self::BITS)) != 0
+    }
+
+    const fn insert(&mut self, key: Key) {
+        let key = key as usize;
+        self.0[key / Self::BITS] |= 1 << (key % Self::BITS);
+    }
+}
+
+const _: () = assert!((Key::unknown as usize) < 3 * KeySet::BITS, "a bit for each key");
 
 struct Members<'l>(PhantomData<&'l ()>);
 
@@ -318,15 +341,11 @@ impl<'de: 'l, 'l> Deserialize<'de> for Telemetry<'l> {
     }
 }
 
-const fn bit(key: Key) -> u128 {
-    1 << key as u32
-}
-
 impl Telemetry<'_> {
     /// Whether it has a key.
     #[must_use]
     pub const fn has(&self, key: Key) -> bool {
-        self.seen & bit(key) != 0
+        self.seen.contains(key)
     }
 
     /// Which kind of line it is; `None` for one of a later version.

@@ -32,8 +32,8 @@ use serde::de::IgnoredAny;
 use sums::Sums;
 use troubles::{StreamTrouble, StreamTroubles};
 
+use super::config::SCHEMA_VERSION;
 use super::hdr::decode::HistogramParser;
-use super::recorder::SCHEMA_VERSION;
 use crate::error::{Error, Result};
 use crate::telemetry::claims::{Contradiction, Ticks};
 use crate::vocabulary::{LineKind, SourceKind};

@@ -139,6 +139,7 @@ pub const fn keys(kind: LineKind, stats_type: Option<StatsType>, status: Option<
         LineKind::Unfinished => UNFINISHED,
         LineKind::Shard => SHARD,
         LineKind::Exchange => EXCHANGE,
+        LineKind::Step => &[Key::step],
         LineKind::Check => CHECK,
         LineKind::RunEnd => RUN_END,
     }

@@ -100,6 +100,7 @@ fn stream(index: u32, count: u32, factor: f64) -> Vec<u8> {
         unfinished: Vec::new(),
         assessment: Assessment::of(evidence),
         exit_code: 0,
+        answer: None,
     };
     records.extend(recorder.finish(&ending, &aggregate));
     written(records, &Envelope::new(StreamSource::Worker(index), plan.run_id(), plan.testplan(), clock))

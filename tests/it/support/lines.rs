@@ -218,7 +218,7 @@ impl Stream {
         assert!(last_tick == 0 || self.0[0].text("source") != "LocalRunner", "the first tick is {last_tick}");
         while rest[0].kind() != "test.stop" {
             match rest[0].kind().as_str() {
-                "spawn.complete" | "warning" | "exchange" => rest = &rest[1..],
+                "spawn.complete" | "warning" | "exchange" | "step" => rest = &rest[1..],
                 _ => {
                     let tick = take_tick(&mut rest);
                     assert!(tick > last_tick, "tick {tick} after {last_tick}");
@@ -228,7 +228,8 @@ impl Stream {
         }
         let before = &self.0[self.0.len() - rest.len() - 1];
         // The master writes its warnings before test.stop.
-        let is_last = ["warning", "exchange"].contains(&before.kind().as_str()) || before.count("tick") == last_tick;
+        let is_last =
+            ["warning", "exchange", "step"].contains(&before.kind().as_str()) || before.count("tick") == last_tick;
         assert!(is_last, "the last tick is right before test.stop: {}", before.0);
         let stop = take(&mut rest, "test.stop");
         assert!(stop.text("stopped_at") <= stop.time(), "{}", stop.0);

@@ -4,6 +4,7 @@
 //! policy in its head (Content Security Policy, level 3) allows only this style and this script, by their
 //! hashes.
 
+mod capacity;
 mod confidence;
 mod data;
 mod errors_so_far;
@@ -53,6 +54,7 @@ pub fn page(model: &ReportModel) -> String {
 fn main(page: &mut Markup, model: &ReportModel, tense: Tense) {
     page.raw("<main>\n");
     sections::summary(page, model, tense);
+    capacity::capacity(page, &model.run);
     if let Some(comparison) = &model.comparison {
         confidence::comparison(page, comparison);
     }
