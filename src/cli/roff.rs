@@ -26,30 +26,26 @@ pub(super) fn laid_out(page: &str) -> String {
     text
 }
 
-/// Appends a line of text, broken at spaces into lines of at most [`LONGEST`] bytes. Never where the break would change the
-/// page: before what would begin a request, or after what would end a sentence.
+/// Appends a line of text, broken at spaces into lines of at most [`LONGEST`] bytes where there are places for it.
 fn push_filled(text: &mut String, line: &str) {
-    let mut length = 0;
-    let mut words = line.split(' ').peekable();
-    let mut before = "";
-    while let Some(word) = words.next() {
-        let may_break =
-            !word.is_empty() && !word.starts_with(['.', '\'']) && !before.ends_with(['.', '!', '?', ':', ')']);
-        // Where the next place is no place for a break, this one is taken already.
-        let stuck =
-            words.peek().filter(|next| next.starts_with(['.', '\'']) || word.ends_with(['.', '!', '?', ':', ')']));
-        let needed = word.len() + stuck.map_or(0, |next| next.len() + 1);
-        if length > 0 && may_break && length + 1 + needed > LONGEST {
-            text.push('\n');
-            length = 0;
-        } else if !before.is_empty() || length > 0 {
-            text.push(' ');
-            length += 1;
+    let (mut start, mut length) = (0, 0);
+    let places = line.match_indices(' ').map(|(at, _)| at).filter(|at| may_break(&line[..*at], &line[at + 1..]));
+    for end in places.chain([line.len()]) {
+        let piece = &line[start..end];
+        let fits = length + 1 + piece.len() <= LONGEST;
+        if start > 0 {
+            text.push(if fits { ' ' } else { '\n' });
         }
-        text.push_str(word);
-        length += word.len();
-        before = word;
+        length = if fits && start > 0 { length + 1 + piece.len() } else { piece.len() };
+        text.push_str(piece);
+        start = end + 1;
     }
+}
+
+/// Whether a break between these leaves the page as it is: it must not make a request of the second, and at the end of a
+/// sentence it would widen the space.
+fn may_break(before: &str, after: &str) -> bool {
+    !before.is_empty() && !before.ends_with(['.', '!', '?', ':', ')', ' ']) && !after.starts_with(['.', '\'', ' '])
 }
 
 #[cfg(test)]
