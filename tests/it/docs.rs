@@ -70,7 +70,7 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn the_source_cites_only_documents_that_are_here() {
-    for folder in ["src", "tests", "benches", "deploy"] {
+    for folder in ["src", "tests", "benches", "deploy", "packaging"] {
         for file in Page::all_below(folder, &["rs", "py", "yaml", "sbatch"]) {
             let words = file.text.split(|c: char| !c.is_ascii_alphanumeric() && !"_-./".contains(c));
             for cited in words.filter(|word| word.strip_suffix(".md").is_some_and(|stem| !stem.is_empty())) {
@@ -208,6 +208,17 @@ fn every_key_of_a_scenario_is_told() {
             assert!(is_told, "{key} of {part}");
         }
     }
+}
+
+#[test]
+fn the_changelog_tells_of_this_version_and_manual_pages_show_its_day() {
+    let page = Run::new(["man"]).finish().exits(0);
+    let heading = page.text().lines().find(|line| line.starts_with(".TH ")).unwrap();
+    let day = heading.split(' ').nth(3).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(heading, format!(".TH SWARMLINE 1 {day} \"swarmline {version}\""));
+    let changelog = Page::read("CHANGELOG.md").text;
+    assert!(changelog.lines().any(|line| line == format!("## [{version}] - {day}")), "{version}, {day}");
 }
 
 #[test]
