@@ -21,13 +21,15 @@ impl Join {
         }
         let (noun, verb) = if missing.len() == 1 { ("shard", "is") } else { ("shards", "are") };
         let inputs: Vec<&str> = self.inputs.iter().map(String::as_str).collect();
-        let mut sentence = format!("{noun} {} of {count} {verb} missing from {}", ranges(missing), listed(&inputs));
+        let sentence = format!("{noun} {} of {count} {verb} missing from {}", ranges(missing), listed(&inputs));
         let of_none = self.inputs.iter().enumerate().filter(|(input, _)| !self.used_inputs.contains(input));
         let of_none: Vec<&str> = of_none.map(|(_, name)| name.as_str()).collect();
-        if !of_none.is_empty() {
-            let verb = if of_none.len() == 1 { "has" } else { "have" };
-            sentence.push_str(&format!("; {} {verb} no line of a shard of this run", listed(&of_none)));
-        }
+        let without = match of_none.len() {
+            0 => String::new(),
+            1 => format!("; {} has no line of a shard of this run", listed(&of_none)),
+            _ => format!("; {} have no line of a shard of this run", listed(&of_none)),
+        };
+        let sentence = sentence + &without;
         self.troubles.add(MergeTrouble::Missing, sentence);
     }
 

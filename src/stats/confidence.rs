@@ -120,7 +120,9 @@ impl TickSeries {
         let mut all = Times::new(Precision::Fine);
         let mut sum = Times::new(Precision::Fine);
         let joined = ticks.chunks(per_tick).map(|part| {
-            part.iter().for_each(|(_, times)| sum.add_packed(times));
+            for (_, times) in part {
+                sum.add_packed(times);
+            }
             all.add(&sum);
             let times = sum.to_packed();
             sum.clear();
@@ -195,7 +197,9 @@ impl TickSeries {
     /// The totals of a sample.
     fn totals_of(&self, sample: &[Range<usize>]) -> Totals {
         let mut weights = vec![0_u32; self.ticks.len()];
-        sample.iter().for_each(|block| weights[block.clone()].iter_mut().for_each(|weight| *weight += 1));
+        for block in sample {
+            weights[block.clone()].iter_mut().for_each(|weight| *weight += 1);
+        }
         Totals::of(self.ticks.iter().zip(weights))
     }
 

@@ -111,7 +111,9 @@ impl ShardComparison {
     pub fn add_tick(&mut self, parts: &[(u32, TimeHistogram)]) {
         let mut pooled = std::mem::replace(&mut self.pooled, TimeHistogram::new(Precision::Coarse));
         pooled.clear();
-        parts.iter().for_each(|(_, times)| pooled.add(times));
+        for (_, times) in parts {
+            pooled.add(times);
+        }
         self.all.add(&pooled);
         let limits = pooled.percentiles_us(PERMILLE);
         let beyond = limits.map(|us| pooled.count_above(us));
@@ -220,8 +222,7 @@ impl ShardSeries {
         let us = self.times.percentile_us(permille);
         let others_us = (others.count() > 0).then(|| others.percentile_us(permille));
         let found = self.share_difference(index, level).map(|(difference, margin)| {
-            let at =
-                |share: f64| self.times.value_at_rank_us((share * self.times.count() as f64).ceil().max(1.0) as u64);
+            let at = |share: f64| self.times.value_at_rank_us(rank(share, self.times.count()));
             let share = permille as f64 / 1000.0;
             let interval = (at(share - margin).min(us), at(share + margin).max(us));
             (difference, margin, interval)
@@ -264,6 +265,12 @@ fn joined(batches: &[Batch]) -> Vec<Batch> {
         })
     };
     batches.chunks(2).map(sum).collect()
+}
+
+/// The rank, from 1 to `count`, below or at which this share of the times is.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank that is at most the count")]
+fn rank(share: f64, count: u64) -> u64 {
+    (share.clamp(0.0, 1.0) * count as f64).ceil().max(1.0) as u64
 }
 
 #[cfg(test)]

@@ -204,8 +204,10 @@ mod tests {
             Vec::new(),
         ] {
             let mut expected = PointTraffic::default();
-            parts.iter().for_each(|part| expected.add(part));
-            parts.iter().for_each(|part| sum.add(part));
+            for part in &parts {
+                expected.add(part);
+                sum.add(part);
+            }
             assert_eq!(sum.take(), expected, "nothing of the sum before it is left");
         }
     }

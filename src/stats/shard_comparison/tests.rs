@@ -1,3 +1,5 @@
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "times of some milliseconds")]
+
 use super::*;
 use crate::plan::random::Random;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::line::{Key, Line, Telemetry};
-use super::value::TimingsValue;
+use super::value::{ShardPercentileValue, TimingsValue};
 use crate::clock::unix_time;
 use crate::stats::timing_summary::TimesSummary;
 use crate::stats::timings::Timings;
@@ -278,7 +278,7 @@ impl Telemetry<'_> {
         demand_counts(&[self.ok, self.failed, self.aborted, self.ticks])?;
         let is_number = self.shard.is_some_and(|shard| shard.index < shard.count && shard.count <= MAX_SHARDS);
         demand(is_number, "a shard beyond the number of shards")?;
-        let is_right = self.percentiles.len() <= MOST && self.percentiles.iter().all(|value| value.is_consistent());
+        let is_right = self.percentiles.len() <= MOST && self.percentiles.iter().all(ShardPercentileValue::is_consistent);
         demand(is_right, "percentiles of a shard that contradict themselves")
     }
 

@@ -33,6 +33,6 @@ fn row(page: &mut Markup, shard: &ShardFact) {
         }
     }
     let odd = shard.percentiles.iter().filter(|value| value.is_odd).map(|value| format!("p{}", value.percent));
-    page.element("td", "name", &odd.collect::<Vec<_>>().join(", "));
+    page.element("td", "name", odd.collect::<Vec<_>>().join(", "));
     page.raw("</tr>\n");
 }
