@@ -80,7 +80,12 @@ impl<'p> Recorder<'p> {
         let intent = Intent { users: self.wanted(sample), arrivals: self.intended(sample) };
         bodies.push(health::line(&span, (self.before.as_ref(), &sample), count, &intent));
         self.before = Some(PreviousSample { sample, aggregator_cpu: count.aggregator_cpu });
-        bodies.into_iter().map(|body| Record { at: sample.machine.at, tick: Some(sample.tick), body }).collect()
+        let record = |body: RecordBody| {
+            // A warning has no tick, whatever it was noticed at.
+            let tick = (!matches!(body, RecordBody::Warning(_))).then_some(sample.tick);
+            Record { at: sample.machine.at, tick, body }
+        };
+        bodies.into_iter().map(record).collect()
     }
 
     /// The lines about single requests of the interval.

@@ -216,18 +216,16 @@ fn a_master_stream_of_an_earlier_version_is_reported_without_shards() {
     let scratch = Scratch::new("merge-old-master");
     let merged = merge(&files(&scratch, &streams(&[1.0, 1.0])), &[]).exits(0);
     let lines = merged.text().lines().filter(|line| !line.contains("swarmline.metric.shard"));
-    let mut seq = 0;
-    let old: String = lines
-        .map(|line| {
-            let mut line: Value = serde_json::from_str(line).unwrap();
-            seq += 1;
-            line["telemetry"]["seq"] = seq.into();
-            if line["telemetry"]["telemetry_name"] == "swarmline.event.run.end" {
-                line["telemetry"]["lines"] = seq.into();
-            }
-            format!("{line}\n")
-        })
-        .collect();
+    let mut old = String::new();
+    for (seq, line) in (1..).zip(lines) {
+        let mut line: Value = serde_json::from_str(line).unwrap();
+        line["telemetry"]["seq"] = seq.into();
+        if line["telemetry"]["telemetry_name"] == "swarmline.event.run.end" {
+            line["telemetry"]["lines"] = seq.into();
+        }
+        old += &line.to_string();
+        old.push('\n');
+    }
     let json = scratch.file("s.json");
     let report = Run::new(["report", &scratch.write("old.ndjson", old), "--json-file", &json]).finish().exits(0);
     assert!(!report.text().contains("each shard"), "{}", report.text());
