@@ -128,8 +128,9 @@ def judged(directory):
            0.9 <= ratio <= 1.6) for name, ratio in ratios.items()),
     ]
     lines = ["## A second opinion on intervals and comparisons", "",
-             f"scipy {scipy.__version__} and statsmodels {statsmodels.__version__} on the same numbers, with independent ticks. An "
-             "interval by blocks is longer than one that knows that ticks are independent: of 60 ticks there are 7.5 blocks.", "",
+             f"scipy {scipy.__version__} and statsmodels {statsmodels.__version__} on the same numbers, intervals of runs with "
+             "independent ticks. An interval by blocks is longer than one that knows that ticks are independent: of 60 ticks there "
+             "are 7.5 blocks.", "",
              "| bar | reached | ok |", "| --- | --- | --- |",
              *(f"| {bar} | {reached} | {'ok' if met else 'MISSED'} |" for bar, reached, met in bars), ""]
     return lines, all(met for *_, met in bars)
