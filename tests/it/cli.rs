@@ -72,7 +72,7 @@ const REFUSED: [(&[&str], &[&str]); 75] = [
     (&["--exit-code-on-error", "256", "/ok"], &["--exit-code-on-error"]),
     (&["-L", "loud", "/ok"], &["--loglevel", "loud", "possible values: debug, info, warning, error, critical"]),
     (&["--logfile", "/missing/log", "/ok"], &["--logfile /missing/log", "No such file"]),
-    (&["--enable-telemetry-recorder", "otel", "/ok"], &["--enable-telemetry-recorder", "otel", "collector"]),
+    (&["--enable-telemetry-recorder", "otel", "/ok"], &["--enable-telemetry-recorder", "otel", "--otlp"]),
     (&["--enable-telemetry-recorder", "xml", "/ok"], &["--enable-telemetry-recorder", "only json is supported"]),
     (&["-f", "locustfile.py", "/ok"], &["-f", "locustfile"]),
     (&["@/missing.txt"], &["@/missing.txt", "No such file"]),

@@ -92,7 +92,7 @@ fn the_shard_is_taken_from_an_engine_and_reported() {
     };
     let runs = [run("0"), run("1")];
     assert!(runs[1].stderr.contains("shard 1/2") && runs[1].stderr.contains("Open MPI"), "{}", runs[1].stderr);
-    assert!(runs[1].stderr.contains("passed over: PARALLEL_SEQ=1"), "{}", runs[1].stderr);
+    assert!(runs[1].stderr.contains("ignored: PARALLEL_SEQ=1"), "{}", runs[1].stderr);
     let [first, second] = runs.map(|run| run.stream());
     assert_eq!(first.0[0].text("run_id"), second.0[0].text("run_id"), "all shards derive the same run id");
     assert_eq!(second.0[0].text("run_id").len(), 8);

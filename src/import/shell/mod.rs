@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::secret::masked_url;
 use quotes::Dialect;
 pub(super) use split::Stdin;
-use split::{Connection, SimpleCommand, Splitter};
+use split::{Connection, SimpleCommand, Splitter, assignment};
 
 /// The curl commands of a text.
 #[derive(Debug, Default)]
@@ -163,13 +163,6 @@ impl Commands {
         }
         Ok(Vec::new())
     }
-}
-
-/// `NAME=VALUE`.
-fn assignment(word: &str) -> Option<(&str, &str)> {
-    let (name, value) = word.split_once('=')?;
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then_some((name, value))
 }
 
 /// Whether a word is the name of curl.

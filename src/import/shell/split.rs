@@ -1,7 +1,6 @@
 //! Splits a text into simple commands of words, like the shell that it was copied for.
 
 use super::super::marks;
-use super::assignment;
 use super::quotes::{
     CharStream, Dialect, Refusal, Variables, ansi_c_quoted, double_quoted, expansion, here_document, single_quoted,
     substitution,
@@ -291,4 +290,11 @@ impl<'t> Splitter<'t> {
         }
         Ok(())
     }
+}
+
+/// `NAME=VALUE`.
+pub(super) fn assignment(word: &str) -> Option<(&str, &str)> {
+    let (name, value) = word.split_once('=')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && !name.starts_with(|c: char| c.is_ascii_digit())).then_some((name, value))
 }

@@ -43,7 +43,7 @@ fn a_file_is_waited_for_followed_as_it_grows_and_read_anew_when_it_is_replaced()
     let scratch = Scratch::new("watch-file");
     let path = scratch.file("s.ndjson");
     let (mut running, page) = watch(&path, &["--web-linger", "1h"]);
-    running.await_output(|text| text.contains("s.ndjson: is not there yet; waiting for it"));
+    running.await_output(|text| text.contains("s.ndjson: does not exist yet; waiting for it"));
     assert!(get(&page, "/").body.contains("waiting for the run to begin"));
     let (one, two) = (first_ticks(1), first_ticks(2));
     // A line comes in two pieces.
