@@ -313,7 +313,8 @@ impl Draft {
             let DraftStep::Request(request) = step else { return None };
             (list == "requests").then(|| format!("{} {}: {}", request.method, request.target, rest.replace('/', " ")))
         });
-        Error::usage(what, place.unwrap_or_else(|| said.to_owned()))
+        let why = place.unwrap_or_else(|| said.to_owned());
+        Error::usage(what, format!("cannot be written as a scenario: {why}"))
     }
 }
 

@@ -84,7 +84,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
             "until_not_met",
             "a loop \"until\" ended after \"at_most\" rounds, and its condition was not met".to_owned(),
         ),
-        Notice::SetupTooLong => ("setup_failed", "setup sends more requests than it may, 100000".to_owned()),
+        Notice::SetupTooLong => ("setup_failed", "setup sends more than 100,000 requests, the maximum".to_owned()),
         Notice::NotReady(NotReady { ready, users, endpoint, failures }) => {
             let Endpoint { method, name } = &plan.endpoints()[endpoint.0 as usize];
             let times = if failures == 1 { "once".to_owned() } else { format!("{failures} times") };

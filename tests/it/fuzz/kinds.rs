@@ -205,7 +205,7 @@ pub(super) fn recorded(place: &Path, sample: &Sample) -> Result<(), String> {
     clear(place);
     let paths = written(place, sample, "input");
     let import = run(&["import"], &[sample.words.clone(), paths].concat())?;
-    if import.stderr.contains("the scenario made from") {
+    if import.stderr.contains("cannot be written as a scenario") {
         return Err(import.stderr);
     }
     imported(place, sample)
