@@ -33,9 +33,11 @@ fn push_filled(text: &mut String, line: &str) {
     let mut words = line.split(' ').peekable();
     let mut before = "";
     while let Some(word) = words.next() {
-        let may_break = !word.is_empty() && !word.starts_with(['.', '\'']) && !before.ends_with(['.', '!', '?', ':', ')']);
+        let may_break =
+            !word.is_empty() && !word.starts_with(['.', '\'']) && !before.ends_with(['.', '!', '?', ':', ')']);
         // Where the next place is no place for a break, this one is taken already.
-        let stuck = words.peek().filter(|next| next.starts_with(['.', '\'']) || word.ends_with(['.', '!', '?', ':', ')']));
+        let stuck =
+            words.peek().filter(|next| next.starts_with(['.', '\'']) || word.ends_with(['.', '!', '?', ':', ')']));
         let needed = word.len() + stuck.map_or(0, |next| next.len() + 1);
         if length > 0 && may_break && length + 1 + needed > LONGEST {
             text.push('\n');

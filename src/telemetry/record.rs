@@ -5,11 +5,11 @@
 
 use serde::Serialize;
 
-use super::shard_metric::ShardMetric;
 use super::own_records::{
     CheckEvent, Config, ExchangeEvent, Health, HistogramPiece, IntervalMetric, RunEnd, UnfinishedMetric, Warning,
 };
 use super::samples::SampleEvent;
+use super::shard_metric::ShardMetric;
 use super::wire_times::{WireCountedTimes, WireTimings};
 use super::wire_warmup::WireWarmup;
 use crate::clock::Moment;

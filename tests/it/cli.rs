@@ -340,7 +340,8 @@ fn help_fits_the_columns_that_there_are() {
         let mut widest = 0;
         for command in &commands {
             for help in ["-h", "--help"] {
-                let shown = Run::new(command.iter().copied()).with([help]).env("COLUMNS", &columns.to_string()).finish();
+                let shown =
+                    Run::new(command.iter().copied()).with([help]).env("COLUMNS", &columns.to_string()).finish();
                 let width = shown.exits(0).text().lines().map(|line| line.chars().count()).max().unwrap();
                 assert!(width <= columns, "{command:?} {help}: {width} of {columns} columns");
                 widest = widest.max(width);

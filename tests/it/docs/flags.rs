@@ -99,8 +99,7 @@ fn is_of(run: &Command, flag: &Arg) -> bool {
 /// What was written by hand, by the flag's name.
 fn by_hand(section: &str) -> BTreeMap<String, String> {
     let rows = section.lines().filter(|line| line.starts_with("| `-"));
-    let written =
-        rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND).map(|(before, rest)| (before, rest)));
+    let written = rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND));
     let name = |before: &str| code(before).into_iter().find(|code| code.starts_with("--")).unwrap().to_owned();
     let name_alone = |name: String| name.split(' ').next().unwrap().to_owned();
     written.map(|(before, rest)| (name_alone(name(before)), rest.to_owned())).collect()
@@ -167,7 +166,7 @@ fn table(flags: &[&Arg], by_hand: &BTreeMap<String, String>) -> String {
 fn cells(flag: &Arg) -> [String; 4] {
     let takes_value = matches!(flag.get_action(), ArgAction::Set | ArgAction::Append);
     let names = flag.get_value_names().filter(|_| takes_value).unwrap_or_default();
-    let value: String = names.iter().map(|name| format!(" {name}")).collect();
+    let value = names.iter().fold(String::new(), |all, name| all + " " + name);
     let many = if flag.get_num_args().is_some_and(|range| range.max_values() > 1) { "..." } else { "" };
     let long = flag.get_long_and_visible_aliases().unwrap_or_default();
     let mut all: Vec<String> = flag.get_short().map(|short| format!("`-{short}`")).into_iter().collect();

@@ -38,7 +38,8 @@ const TICKS: u32 = 30;
 
 fn plan() -> Plan {
     let line = ["swarmline", "run", "-H", "http://127.0.0.1:8080", "--run-id", "odd", "/a", "/b"];
-    let Ok(Invocation::Command(Command::Run(flags), origins)) = cli::parse(line.map(OsString::from), Variables::Ignored)
+    let Ok(Invocation::Command(Command::Run(flags), origins)) =
+        cli::parse(line.map(OsString::from), Variables::Ignored)
     else {
         panic!("the line is a run")
     };
@@ -163,7 +164,10 @@ fn the_slow_shard_is_named_in_the_stream_and_in_every_report() {
     let run = run.with(flags(&live).as_flattened().iter().map(String::as_str)).finish().exits(0);
     let stream = Stream::parse(&std::fs::read(&master).unwrap());
     let named = warnings(&stream);
-    assert!(named.len() == 1 && named[0].starts_with("shard 2 is slower than the other shards together: p50 "), "{named:?}");
+    assert!(
+        named.len() == 1 && named[0].starts_with("shard 2 is slower than the other shards together: p50 "),
+        "{named:?}"
+    );
     let lines = stream.of("shard");
     let odd: Vec<bool> = lines.iter().map(|line| line.get("percentiles")[0]["is_odd"] == true).collect();
     assert_eq!(odd, [false, false, true, false]);
@@ -172,7 +176,12 @@ fn the_slow_shard_is_named_in_the_stream_and_in_every_report() {
 
     let report = Run::new(["report", &master]).with(flags(&again).as_flattened().iter().map(String::as_str)).finish();
     let report = report.exits(0);
-    assert!(run.stderr.starts_with(report.text().split_once("report: ").unwrap().0), "{}\n{}", run.stderr, report.text());
+    assert!(
+        run.stderr.starts_with(report.text().split_once("report: ").unwrap().0),
+        "{}\n{}",
+        run.stderr,
+        report.text()
+    );
     assert!(report.text().contains("Response time percentiles of each shard in ms"), "{}", report.text());
     for (live, again) in live.iter().zip(&again) {
         let [live, again] = [live, again].map(|file| std::fs::read_to_string(file).unwrap());
@@ -195,7 +204,8 @@ fn equal_shards_are_shown_and_none_is_named() {
     assert_eq!(warnings(&merged.stream()), Vec::<String>::new());
     for line in merged.stream().of("shard") {
         let percentiles = line.get("percentiles").as_array().unwrap();
-        let numbers = percentiles.iter().map(|value| ["low_us", "us", "high_us"].map(|key| value[key].as_u64().unwrap()));
+        let numbers =
+            percentiles.iter().map(|value| ["low_us", "us", "high_us"].map(|key| value[key].as_u64().unwrap()));
         assert!(percentiles.len() == 3 && numbers.into_iter().all(|three| three.is_sorted()), "{}", line.0);
     }
 }
