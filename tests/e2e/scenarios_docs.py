@@ -27,6 +27,9 @@ BLOCK = re.compile(r"^(?:<!-- (.*?) -->\n)?```(sh|console)\n(.*?)^```", re.M | r
 LIMIT = 60
 """Seconds for a block."""
 
+BUSY = (b"late", b"no request completed", b" s ago")
+"""What a run of half a second says, with exit code 4, on a machine that is busy with other things."""
+
 WRAPPER = '''#!/usr/bin/env python3
 """swarmline as the documentation calls it, but for half a second, against a server of the test."""
 import os, re, sys
@@ -169,8 +172,7 @@ def run_page(page, given, tools, home, url, binary):
                 failed.append(f"{block.place}: did not end within {LIMIT} s")
                 continue
         ran += 1
-        # Of a busy machine, on which half a second at a rate is not valid.
-        is_late = shell.returncode == 4 and b"late" in said
+        is_late = shell.returncode == 4 and any(sign in said for sign in BUSY)
         if shell.returncode not in block.exits and not is_late:
             failed.append(f"{block.place}: exit code {shell.returncode}, not {block.exits}: {said.decode()[-700:].strip()}")
     return ran, failed
@@ -186,7 +188,7 @@ def every_command_of_the_documentation_runs(bench):
         wait_for_port(port, server, "target")
         url = f"http://127.0.0.1:{port}"
         given, tools = prepared(bench, url)
-        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
             run = lambda page: run_page(page, given, tools, bench.dir / page.replace("/", "-"), url, bench.binary)
             results = list(pool.map(run, PAGES))
     failed = [why for _, whys in results for why in whys]

@@ -99,8 +99,7 @@ fn is_of(run: &Command, flag: &Arg) -> bool {
 /// What was written by hand, by the flag's name.
 fn by_hand(section: &str) -> BTreeMap<String, String> {
     let rows = section.lines().filter(|line| line.starts_with("| `-"));
-    let written =
-        rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND));
+    let written = rows.filter_map(|row| row.trim_end_matches(" |").split_once(BY_HAND));
     let name = |before: &str| code(before).into_iter().find(|code| code.starts_with("--")).unwrap().to_owned();
     let name_alone = |name: String| name.split(' ').next().unwrap().to_owned();
     written.map(|(before, rest)| (name_alone(name(before)), rest.to_owned())).collect()
