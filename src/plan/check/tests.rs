@@ -72,7 +72,7 @@ fn an_error_gives_the_position_and_what_is_expected() {
         ("rps > 3s", "character 8: expected abort or the end, found 's'"),
         ("fail_ratio < 5", "character 15: a share is at most 1, which is 100%"),
         ("fail_ratio < 101%", "a share is at most 1"),
-        ("p95@peak < 1s", "character 5: expected a phase: ramp, steady, down or drain, found 'peak'"),
+        ("p95@peak < 1s", "character 5: expected a phase: warmup, ramp, steady, down or drain, found 'peak'"),
         ("p95@steady@steady < 1s", "character 11: expected <"),
         ("p95{GET /ü < 1s", "character 4: no } closes this {"),
         ("p95{ } < 1s", "character 5: expected an endpoint"),

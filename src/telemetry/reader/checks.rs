@@ -278,7 +278,8 @@ impl Telemetry<'_> {
         demand_counts(&[self.ok, self.failed, self.aborted, self.ticks])?;
         let is_number = self.shard.is_some_and(|shard| shard.index < shard.count && shard.count <= MAX_SHARDS);
         demand(is_number, "a shard beyond the number of shards")?;
-        let is_right = self.percentiles.len() <= MOST && self.percentiles.iter().all(ShardPercentileValue::is_consistent);
+        let is_right =
+            self.percentiles.len() <= MOST && self.percentiles.iter().all(ShardPercentileValue::is_consistent);
         demand(is_right, "percentiles of a shard that contradict themselves")
     }
 
