@@ -50,6 +50,8 @@ if command == "run" and "--dry-run" not in words:
     words = short if "--interval" in words else [*short, "--interval", "100ms"]
 if command == "watch":
     words += ["--web-port", "0"]
+if command == "capacity":
+    words += ["--from", "20", "--to", "40", "--step-time", "1s", "--settle", "500ms", "--interval", "100ms"]
 prefix = ["timeout", "-s", "INT", "1"] if command == "demo" else []
 os.execvp((prefix + [os.environ["SWARMLINE"]])[0], [*prefix, os.environ["SWARMLINE"], *words])
 '''
