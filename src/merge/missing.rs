@@ -43,7 +43,7 @@ impl Join {
 
 /// A few names, and how many more there are.
 fn listed(names: &[&str]) -> String {
-    let (named, rest) = names.split_at(MOST.min(names.len()));
+    let (first, rest) = names.split_at(MOST.min(names.len()));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    format!("{}{more}", named.join(", "))
+    format!("{}{more}", first.join(", "))
 }
