@@ -143,30 +143,6 @@ fn flags_and_variables_are_those_of_the_command_line() {
     }
 }
 
-#[test]
-fn flags_of_a_search_are_its_own_and_those_of_run_but_the_ones_named() {
-    let page = Page::read("docs/flags-and-environment.md");
-    let definition = cli::command_line();
-    let flags = |name: &str| -> BTreeSet<String> {
-        let command = definition.find_subcommand(name).unwrap();
-        let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
-        let names = shown.flat_map(|argument| {
-            let long = argument.get_long().map(|long| format!("--{long}"));
-            long.into_iter().chain(argument.get_short().map(|short| format!("-{short}")))
-        });
-        names.collect()
-    };
-    let (run, search) = (flags("run"), flags("capacity"));
-    let differences: BTreeSet<String> = run.symmetric_difference(&search).cloned().collect();
-    let section = page.section("swarmline capacity");
-    let mut told: BTreeSet<String> = code(section).into_iter().filter_map(flag_or_variable).collect();
-    // Named for what they are here, not as different from those of run.
-    for same in ["--check", "-u"] {
-        assert!(told.remove(same), "{same}");
-    }
-    assert_eq!(told, differences);
-}
-
 /// The flag or the variable that a piece of code is, without its value.
 fn flag_or_variable(code: &str) -> Option<String> {
     let word = code.split([' ', '=']).next()?;
