@@ -61,7 +61,7 @@ fn each_of_three_mistakes_is_found_by_what_is_shown() {
     let server = shop();
     let run = try_scenario("try-login", &server, &shopper("/token", 5, &json!("1")), &[]).exits(1);
     assert!(run.text().contains("NOT  token extracted: no /token: the answer has access_token, user\n"));
-    assert!(run.text().contains("on_start: as it failed, the tasks are not tried"), "{}", run.text());
+    assert!(run.text().contains("on_start: it failed, so the tasks are not tried"), "{}", run.text());
     assert_eq!(server.request_lines(), ["POST /login"], "once, and nothing after it");
 
     let server = shop();

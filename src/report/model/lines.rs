@@ -33,23 +33,15 @@ impl RunData {
             Fact::Mem(gauge) => raise(&mut self.open_at(tick).gauges.memory_mib, gauge.value),
             Fact::Current(row) => self.open_at(tick).gauges.users = row.user_count,
             Fact::Health(health) => self.add_health(tick, &health),
-            Fact::SpawnComplete(spawned) => {
-                if let Some(at) = millis(&line.time).filter(|_| self.reached.len() < MAX_WARNINGS) {
-                    self.reached.push((at, spawned.user_count));
-                }
-            }
+            Fact::SpawnComplete(spawned) => self.add_reached(&line.time, spawned.user_count),
             Fact::CpuWarning(gauge) => {
                 let detail = format!("the generator used {:.0} % of the CPUs that it may use", gauge.value);
                 self.warn(line.time, "cpu", detail);
             }
             Fact::Warning(WarningFact { kind, detail, cause: None }) => self.warn(line.time, &kind, detail),
             Fact::Warning(WarningFact { detail, cause: Some(error), .. }) => self.causes.explain(error, detail),
-            Fact::Sample(event) => {
-                // Its tick is the open one, whose intervals came before.
-                if self.open.as_ref().is_none_or(|open| open.point.phase != Phase::Warmup) {
-                    self.samples.add(&event);
-                }
-            }
+            // Its tick is the open one, whose intervals came before.
+            Fact::Sample(event) if self.is_judged_now() => self.samples.add(&event),
             Fact::Exchange(exchange) => self.causes.add(line.time, line.source_id, *exchange),
             Fact::Final(row) => self.last = Some(row),
             Fact::Endpoint(StatsFact { method, name, statistics, timing, warmup_content_bytes, .. }) => {
@@ -81,8 +73,20 @@ impl RunData {
             | Fact::Step(_)
             | Fact::Check(_)
             | Fact::Unfinished(_)
+            | Fact::Sample(_)
             | Fact::Other => {}
         }
+    }
+
+    fn add_reached(&mut self, time: &str, users: u32) {
+        if let Some(at) = millis(time).filter(|_| self.reached.len() < MAX_WARNINGS) {
+            self.reached.push((at, users));
+        }
+    }
+
+    /// Returns whether the open tick is after the warm-up.
+    fn is_judged_now(&self) -> bool {
+        self.open.as_ref().is_none_or(|open| open.point.phase != Phase::Warmup)
     }
 
     fn add_config(&mut self, config: ConfigFact) {
