@@ -5,7 +5,7 @@
 //! ends are tried again in steps three times as long: the best rate is confirmed, if need be a little lower, and the rate
 //! above it that failed is rechecked; if it passes, the search goes on above it. `benches/STUDY.md` has what that gains.
 
-use super::step::{StepResult, VoidReason};
+use super::step::{FailReason, StepResult, VoidReason};
 
 /// The search does not go below this rate, unless it starts there.
 const LOWEST: f64 = 1.0;
@@ -164,7 +164,10 @@ impl Search {
         }
         self.next = match result {
             StepResult::Passed => self.after_pass(step),
-            StepResult::Failed(_) => self.after_failure(step),
+            StepResult::Failed(why) => {
+                let is_unanswered = why.iter().any(|reason| matches!(reason, FailReason::NoAnswer { .. }));
+                self.after_failure(step, is_unanswered)
+            }
             StepResult::Void(why) => Next::Done(self.after_void(*why)),
         };
     }
@@ -246,7 +249,8 @@ impl Search {
         }
     }
 
-    fn after_failure(&mut self, Step { rate, kind }: Step) -> Next {
+    /// A service that answered at this rate and then answers nothing is gone, so that lower rates are not tried.
+    fn after_failure(&mut self, Step { rate, kind }: Step, is_unanswered: bool) -> Next {
         self.failed.retain(|failed| failed.rate.total_cmp(&rate).is_ne());
         self.failed.push(FailedRate { rate, is_sure: kind == StepKind::Recheck });
         match (kind, self.confirmed) {
@@ -255,7 +259,7 @@ impl Search {
                 let lower = rounded(rate / (1.0 + self.width()));
                 match confirmed.filter(|confirmed| *confirmed >= lower) {
                     Some(confirmed) => Next::Done(Answer::Found(confirmed)),
-                    None if attempt >= MAX_CONFIRMATIONS => Next::Done(Answer::NotStable(self.best)),
+                    None if is_unanswered || attempt >= MAX_CONFIRMATIONS => Next::Done(Answer::NotStable(self.best)),
                     None => Next::Step(Step { rate: lower, kind: StepKind::Confirm(attempt + 1) }),
                 }
             }

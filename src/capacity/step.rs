@@ -22,6 +22,8 @@ pub struct StepInput {
     pub backlog_at_start: u64,
     /// Requests due but not completed when the measured part ended.
     pub backlog_at_end: u64,
+    /// Whether none of these requests got a complete response.
+    pub is_unanswered: bool,
     /// Checks that these requests miss, each as a sentence with the value.
     pub missed: Vec<String>,
     /// Failed requests that no check covers.
@@ -57,6 +59,11 @@ pub enum FailReason {
         /// Requests due in that time.
         due: u64,
     },
+    /// No request got a complete response: the service is gone, or takes longer than the timeout for each.
+    NoAnswer {
+        /// Requests due in the measured part.
+        due: u64,
+    },
     /// Too many requests failed, and no check says how many may.
     Failures {
         /// Failed requests that no check covers.
@@ -89,8 +96,11 @@ impl StepResult {
         if input.fault == Some(VoidReason::DataUsedUp) {
             return Self::Void(VoidReason::DataUsedUp);
         }
-        let mut reasons: Vec<FailReason> = input.missed.into_iter().map(FailReason::Check).collect();
         let due = input.due;
+        let no_answer = (input.is_unanswered && due > 0).then_some(FailReason::NoAnswer { due });
+        let is_by_service = input.is_missed_by_service || no_answer.is_some();
+        let missed = input.missed.into_iter().map(FailReason::Check);
+        let mut reasons: Vec<FailReason> = no_answer.into_iter().chain(missed).collect();
         let growth = input.backlog_at_end.saturating_sub(input.backlog_at_start);
         if growth > MAX_GROWTH && growth as f64 > due as f64 * MAX_GROWTH_SHARE {
             reasons.push(FailReason::Backlog { growth, due });
@@ -103,7 +113,7 @@ impl StepResult {
             Self::Passed
         } else if let Some(fault) = input.fault {
             Self::Void(fault)
-        } else if input.is_without_users && !input.is_missed_by_service {
+        } else if input.is_without_users && !is_by_service {
             Self::Void(VoidReason::AllUsersBusy)
         } else {
             Self::Failed(reasons)
@@ -118,6 +128,7 @@ impl Display for FailReason {
             Self::Backlog { growth, due } => {
                 write!(f, "the backlog grew by {growth} requests while {due} were due")
             }
+            Self::NoAnswer { due } => write!(f, "none of {due} requests got an answer"),
             Self::Failures { failed, due } => {
                 write!(f, "{failed} of {due} requests failed; a check such as fail_ratio < 5% may allow more than 1 %")
             }
@@ -161,6 +172,15 @@ mod tests {
         };
         let said: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         assert_eq!(said, ["p99 is 61 ms", "max is 1 s", "the backlog grew by 50 requests while 100 were due"]);
+    }
+
+    #[test]
+    fn a_step_without_an_answer_fails_although_no_time_misses_a_check() {
+        let of = |due| StepResult::of(StepInput { is_unanswered: true, ..input(due, (0, 0)) });
+        assert_eq!(of(7), StepResult::Failed(vec![FailReason::NoAnswer { due: 7 }]));
+        assert_eq!(of(0), StepResult::Passed, "nothing was due");
+        let busy = StepInput { is_unanswered: true, is_without_users: true, ..input(7, (0, 0)) };
+        assert_eq!(StepResult::of(busy), of(7), "more users would get no answer either");
     }
 
     #[test]

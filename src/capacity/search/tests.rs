@@ -115,6 +115,17 @@ fn a_rate_that_fails_a_long_step_is_lowered_by_half_a_precision_up_to_four_times
 }
 
 #[test]
+fn a_service_that_answers_nothing_any_more_is_not_tried_at_lower_rates() {
+    let gone = |step: Step| match step.kind {
+        StepKind::Search => limit(100.0)(step),
+        StepKind::Confirm(_) | StepKind::Recheck => StepResult::Failed(vec![FailReason::NoAnswer { due: 9 }]),
+    };
+    let (steps, answer, _) = searched(settings(10.0, None), gone);
+    let long = steps.iter().filter(|step| step.kind != StepKind::Search).count();
+    assert_eq!((long, answer), (1, Answer::NotStable(99.32)));
+}
+
+#[test]
 fn a_rate_that_failed_by_chance_is_found_out_and_the_search_goes_on_above_it() {
     let mut first_at_40 = true;
     let (steps, answer, _) = searched(settings(10.0, None), |step| {

@@ -56,6 +56,7 @@ impl StepJudge<'_> {
             due,
             backlog_at_start: requests.backlog_at_start,
             backlog_at_end: requests.backlog_at_end,
+            is_unanswered: requests.aggregate.total().answered() == 0,
             missed,
             unchecked_failures: unchecked,
             fault,
