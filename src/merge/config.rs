@@ -94,8 +94,8 @@ impl Join {
         let (ours, told_by) = (pairs(&plan.settings), plan.told_by);
         for ((input, index), theirs) in &self.other_plans {
             let theirs = pairs(theirs);
-            let setting = differing_setting(&ours, &theirs).or_else(|| differing_setting(&theirs, &ours));
-            let setting = setting.unwrap_or_else(|| "plan_hash, by something that no setting shows".to_owned());
+            let setting = differing_setting(&ours, &theirs)
+                .unwrap_or_else(|| "plan_hash, by something that no setting shows".to_owned());
             let name = self.inputs.get(*input).map_or("", String::as_str);
             let sentence =
                 format!("{name}: shard {index} runs another plan than shard {told_by}; they differ in {setting}");

@@ -133,7 +133,8 @@ const ROWS_AFTER_OUTPUTS: [SettingRow; 11] = [
     run("exit-code-on-error", &["exit_code_on_error"], |of| one(of.flags.exit_code_on_error)),
 ];
 
-/// The first setting of the plan in `other` whose values are not those in `one`, with both values; `None` if all agree.
+/// The first setting of the plan whose values in `one` and `other` are not the same, with both values in this order; `None` if
+/// all agree.
 /// Both are keys and values as in a stream. A value that is not written, such as a secret or a file's content, does not tell.
 #[must_use]
 pub fn differing_setting(one: &[(&str, &str)], other: &[(&str, &str)]) -> Option<String> {
@@ -145,7 +146,7 @@ pub fn differing_setting(one: &[(&str, &str)], other: &[(&str, &str)]) -> Option
         if values.is_empty() { "not set".to_owned() } else { values.join(", ") }
     };
     let keys = ROWS_BEFORE_OUTPUTS.iter().filter(|row| row.scope == SettingScope::Plan).map(|row| row.key);
-    let mut differences = keys.filter(|key| other.iter().any(|(known, _)| known == key)).filter_map(|key| {
+    let mut differences = keys.filter_map(|key| {
         let (ours, theirs) = (values(one, key), values(other, key));
         (ours != theirs).then_some((key, ours, theirs))
     });

@@ -43,7 +43,7 @@ impl PlanSeen {
             let pairs = plan.settings.iter().map(|setting| (setting.key.as_str(), setting.value.as_str()));
             pairs.collect::<Vec<_>>()
         });
-        differing_setting(&ours, &theirs).or_else(|| differing_setting(&theirs, &ours))
+        differing_setting(&ours, &theirs)
     }
 }
 

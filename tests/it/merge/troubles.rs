@@ -64,6 +64,7 @@ fn shards_of_different_plans_are_told_apart_by_the_setting_and_not_called_missin
     for (one, two, expected) in [
         (vec!["-u", "4"], vec!["-u", "5"], "users: 4 and 5"),
         (vec![], vec!["--expect-status", "200"], "expect-status: not set and 200"),
+        (vec!["--expect-status", "200"], vec![], "expect-status: 200 and not set"),
         // Many settings take several lines of the config, and these are in the last.
         (with(&["--timeout", "3s"]), with(&["--timeout", "4s"]), "timeout: 3s and 4s"),
     ] {
