@@ -79,13 +79,13 @@ impl<'p> Recorder<'p> {
         bodies.extend(self.samples(&count.cuts));
         let intent = Intent { users: self.wanted(sample), arrivals: self.intended(sample) };
         bodies.push(health::line(&span, (self.before.as_ref(), &sample), count, &intent));
+        let exports_before = self.before.as_ref().and_then(|before| before.sample.exports);
+        let loss = warnings::first_export_loss(exports_before, sample.exports)
+            .map(|(kind, detail)| self::warning(kind, detail));
         self.before = Some(PreviousSample { sample, aggregator_cpu: count.aggregator_cpu });
-        let record = |body: RecordBody| {
-            // A warning has no tick, whatever it was noticed at.
-            let tick = (!matches!(body, RecordBody::Warning(_))).then_some(sample.tick);
-            Record { at: sample.machine.at, tick, body }
-        };
-        bodies.into_iter().map(record).collect()
+        let of_tick = bodies.into_iter().map(|body| Record { at: sample.machine.at, tick: Some(sample.tick), body });
+        // Behind the tick, whose lines stand together; a warning belongs to none.
+        of_tick.chain(loss.map(|loss| record(sample.machine.at, loss))).collect()
     }
 
     /// The lines about single requests of the interval.
@@ -174,10 +174,7 @@ impl<'p> Recorder<'p> {
             }),
         ];
         let warning = warning.map(|value| RecordBody::CpuWarning(Gauge { value, unit: "percent" }));
-        let exports_before = self.before.as_ref().and_then(|before| before.sample.exports);
-        let loss = warnings::first_export_loss(exports_before, sample.exports)
-            .map(|(kind, detail)| self::warning(kind, detail));
-        bodies.into_iter().chain(warning).chain(loss).collect()
+        bodies.into_iter().chain(warning).collect()
     }
 
     /// The lines about an event of the swarm: one, or as many as a text needs.

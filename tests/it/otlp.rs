@@ -12,6 +12,9 @@ use crate::support::{Finished, Run, target};
 /// A backend that takes every push.
 const TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
+/// `ExportMetricsServiceResponse` whose `partial_success` has three rejected data points and an `error_message`.
+const PARTLY_TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n\n\u{10}\u{8}\u{3}\u{12}\u{c}out of order";
+
 /// A backend that speaks TLS, with a certificate of the tests' own CA.
 fn tls_backend() -> (Server, String) {
     let backend = Server::start(|peer| {
@@ -99,6 +102,23 @@ fn nothing_goes_to_a_backend_whose_authority_is_not_trusted() {
     assert!(run.stderr.contains("none has the complete run"), "{}", run.stderr);
     assert!(run.stderr.contains("UnknownIssuer"), "{}", run.stderr);
     assert_eq!(backend.count(), 0);
+}
+
+#[test]
+fn data_points_that_the_backend_refuses_are_counted_with_its_words() {
+    let (backend, server) = (Server::responding(PARTLY_TAKEN), Server::responding(OK));
+    let line = ["-u", "1", "--wait", "10ms", "--interval", "100ms", "--otlp", &backend.host(), "/"];
+    let mut run = process::start(&server, &line);
+    run.await_output(|text| text.contains("\"otlp_rejected\":3"));
+    run.signal(Signal::INT);
+    let run = run.finish().exits(0);
+    let pushes = backend.count();
+    assert!(run.stderr().contains(&format!("metrics: {pushes} pushes to ")), "{}", run.stderr());
+    let words = format!("none has the complete run; 0 failed, and {} data points were refused", pushes * 3);
+    assert!(run.stderr().contains(&words), "{}", run.stderr());
+    assert!(run.stderr().contains("the backend refused data points: out of order"), "{}", run.stderr());
+    let warned = run.stream().warnings().iter().filter(|kind| **kind == "otlp_rejected").count();
+    assert_eq!(warned, 1, "once a run");
 }
 
 #[test]
