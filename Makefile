@@ -25,7 +25,8 @@ lint: ## format, clippy and documentation, warnings being errors
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 
 e2e: static ## the static binary against nginx, haproxy, tinyproxy, microsocks and Python's server; needs them installed, best as root
-	cargo build --locked
+	@# As for `make test`, whose features of dependencies are others than those of a build alone: nothing is built twice.
+	cargo test --locked --no-run
 	python3 tests/e2e/run.py --bin $(STATIC) --static-bin $(STATIC) --dynamic-bin $(TARGET)/debug/swarmline
 
 study: build ## over many runs: figures held against a queue's own record and nginx's log, imports against Locust, newman and k6, searches for capacity; three quarters of an hour on a quiet machine (benches/STUDY.md, benches/LOCUST.md)

@@ -39,10 +39,13 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     let read = |path: &PathBuf| -> Result<TitledRun> {
         Ok((path.display().to_string(), ReportModel::judged_by(path, &checks, &interrupt)?))
     };
-    // The baseline's own result does not count against the others.
+    // The baseline's own result does not count against the others, but what is compared has to be whole.
     let baseline = flags.baseline.iter().map(read).collect::<Result<Vec<_>>>()?;
     let mut runs = flags.streams.iter().map(read).collect::<Result<Vec<_>>>()?;
     let mut exit = runs.iter().map(|(_, model)| exit(model, &checks)).max().unwrap_or(Exit::Pass);
+    if baseline.iter().any(|(_, model)| model.troubles.is_loss()) {
+        exit = Exit::Invalid;
+    }
     let mut text = String::new();
     if subject != Subject::One {
         for (title, model) in baseline.iter().chain(&runs) {

@@ -96,6 +96,7 @@ impl Join {
         } else {
             return true;
         };
+        self.used_inputs.insert(input);
         self.once(MergeTrouble::Twice, sentence);
         false
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::check::Check;
-use crate::cli::{RunFlags, SearchFlags};
+use super::check::{Check, Metric, Relation};
+use crate::cli::{RunFlags, SearchFlags, SettingSource, SettingSources};
 use crate::error::{Error, Result};
 
 /// Shortest measured part of a step: below it, times of the machine's scheduler decide.
@@ -50,8 +50,11 @@ impl SearchPlan {
 
 /// The flags of a run without those that say how much load there is: in a search they can only come from a scenario file.
 /// Adds a note about each.
-pub(super) fn without_load(flags: &RunFlags, notes: &mut Vec<String>) -> RunFlags {
+pub(super) fn without_load(flags: &RunFlags, origins: &SettingSources, notes: &mut Vec<String>) -> RunFlags {
+    let users = flags.users.filter(|_| origins.of("users") != SettingSource::File);
     let ignored = [
+        ("users", users != flags.users),
+        ("warmup", flags.warmup.is_some()),
         ("run_time", flags.run_time.is_some()),
         ("requests", flags.max_requests.is_some()),
         ("stages", flags.stages.is_some()),
@@ -60,13 +63,14 @@ pub(super) fn without_load(flags: &RunFlags, notes: &mut Vec<String>) -> RunFlag
     for (key, _) in ignored.iter().filter(|(_, is_set)| *is_set) {
         notes.push(format!("\"{key}\" of the scenario file has no effect: the search decides on the load"));
     }
-    RunFlags { run_time: None, max_requests: None, stages: None, spawn_rate: None, ..flags.clone() }
+    let without = RunFlags { run_time: None, max_requests: None, stages: None, spawn_rate: None, ..flags.clone() };
+    RunFlags { users, warmup: None, ..without }
 }
 
 /// Refuses checks that a search cannot be made by.
 ///
 /// # Errors
-/// There is none, or one with a phase or with `abort`.
+/// There is none, or one with a phase or with `abort`, or one that a lower rate does not meet more easily.
 pub(super) fn check_checks<'c>(checks: impl Iterator<Item = &'c Check>) -> Result<()> {
     let mut checks = checks.peekable();
     if checks.peek().is_none() {
@@ -79,6 +83,18 @@ pub(super) fn check_checks<'c>(checks: impl Iterator<Item = &'c Check>) -> Resul
             return refuse(
                 "has a phase: the checks of a search are of the measured part of each step; leave out @PHASE",
             );
+        }
+        match check.metric() {
+            Metric::Rps => {
+                return refuse("is about the rate, which the search is for; --min-rate R holds the answer to it");
+            }
+            Metric::Requests | Metric::Failures => {
+                return refuse("is about a number of requests, which is another in each step; use fail_ratio");
+            }
+            Metric::Percentile(_) | Metric::Min | Metric::Avg | Metric::Max | Metric::FailRatio => {}
+        }
+        if !matches!(check.relation(), Relation::Below | Relation::AtMost) {
+            return refuse("is not an upper limit, so a lower rate may miss it: checks of a search use < or <=");
         }
         if check.abort().is_some() {
             return refuse("has abort: a check that is missed ends a step, and never the search; leave out abort");

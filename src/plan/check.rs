@@ -125,6 +125,12 @@ impl Check {
         self.metric
     }
 
+    /// How the value has to compare with the bound.
+    #[must_use]
+    pub const fn relation(&self) -> Relation {
+        self.relation
+    }
+
     /// The value that it compares with: microseconds for times, a fraction of 1 for `fail_ratio`.
     #[must_use]
     pub const fn bound(&self) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::capacity::SearchPlan;
+use super::capacity::{SearchPlan, without_load};
 use super::placement::ShardPlacement;
 use super::random::seed_of;
 use super::schedule::Ramp;
@@ -10,7 +10,7 @@ use super::schedule::arrivals::{Arrivals, Spacing};
 use super::schedule::stepped::SteppedArrivals;
 use super::schedule::users::Users;
 use super::shard::Shard;
-use crate::cli::{ArrivalSpacing, RunFlags};
+use crate::cli::{ArrivalSpacing, RunFlags, SettingSources};
 use crate::clock::Moment;
 use crate::error::{Error, Result};
 use crate::value::Wait;
@@ -221,10 +221,40 @@ impl Load {
     }
 }
 
+/// The warm-up as it is: the intervals of which it has at least half.
+fn in_intervals(warmup: Duration, interval: Duration) -> Duration {
+    let intervals = (warmup + interval / 2).as_nanos() / interval.as_nanos().max(1);
+    interval.saturating_mul(u32::try_from(intervals).unwrap_or(u32::MAX))
+}
+
+/// The flags as they count for the load, with a note about each that counts otherwise than it was given.
+pub(super) fn effective_flags(
+    flags: &RunFlags,
+    is_search: bool,
+    origins: &SettingSources,
+    notes: &mut Vec<String>,
+) -> RunFlags {
+    if is_search {
+        return without_load(flags, origins, notes);
+    }
+    notes.extend(warmup_note(flags));
+    flags.clone()
+}
+
+/// What people should know if the warm-up is not as long as they said.
+fn warmup_note(flags: &RunFlags) -> Option<String> {
+    let (given, interval) = (flags.warmup?, flags.interval);
+    let warmup = in_intervals(given, interval);
+    (given != warmup && !warmup.is_zero()).then(|| {
+        format!("--warmup {given:?}: is {warmup:?}, as it is made of whole intervals of {interval:?} (--interval)")
+    })
+}
+
 /// Demands that something is left to be judged, as far as that is known before the run.
 fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
-    let Some(warmup) = flags.warmup else { return Ok(()) };
-    if warmup * 2 < flags.interval {
+    let Some(given) = flags.warmup else { return Ok(()) };
+    let warmup = in_intervals(given, flags.interval);
+    if warmup.is_zero() {
         let why = format!(
             "must be at least half an --interval, which is {:?} here: it is made of whole ones",
             flags.interval
@@ -233,12 +263,13 @@ fn check_warmup(flags: &RunFlags, model: &LoadModel) -> Result<()> {
     }
     let (end, arrivals_due) = match model {
         LoadModel::Closed(users) => (users.end(), 0.0),
-        LoadModel::Open { arrivals, .. } => (arrivals.end(), arrivals.arrivals_due(warmup)),
+        LoadModel::Open { arrivals, .. } => (arrivals.end(), arrivals.arrivals_due(given.max(warmup))),
         // It has a --settle of its own, and refuses the flag.
         LoadModel::Search { .. } => return Ok(()),
     };
-    if let Some(end) = flags.run_time.into_iter().chain(end).min().filter(|end| warmup >= *end) {
-        return Err(Error::usage("--warmup", format!("must be shorter than the run, which takes {end:?}")));
+    if let Some(end) = flags.run_time.into_iter().chain(end).min().filter(|end| given.max(warmup) >= *end) {
+        let rounded = if given >= end { String::new() } else { format!("; it takes {warmup:?}") };
+        return Err(Error::usage("--warmup", format!("must be shorter than the run, which takes {end:?}{rounded}")));
     }
     match flags.max_requests {
         Some(requests) if arrivals_due >= requests as f64 => Err(Error::usage(

@@ -143,7 +143,7 @@ impl Plan {
             Some(scenario) => (&scenario.flags.clone(), &scenario.origins.clone()),
             None => (flags, origins),
         };
-        let flags = &if search.is_some() { capacity::without_load(flags, &mut place.notes) } else { flags.clone() };
+        let flags = &load::effective_flags(flags, search.is_some(), origins, &mut place.notes);
         let (proxy, unix_socket) = (flags.proxy.as_deref(), flags.unix_socket.as_deref());
         let route = Route::from_flags(&RouteFlags { proxy, unix_socket })?;
         let resolved = scenario.map_or_else(|| request_args::resolve(flags), Scenario::resolve)?;

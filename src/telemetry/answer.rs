@@ -43,10 +43,10 @@ impl AnswerEvent {
             SearchAnswer::ReachedTo => format!("at least {rate}/s, the highest rate that --to allows"),
             SearchAnswer::AtLeast => format!("at least {rate}/s{why}"),
             SearchAnswer::NotMeasured => format!("not known{why}"),
-            SearchAnswer::NoRate => format!("no rate meets the checks: {rate}/s does not"),
+            SearchAnswer::NoRate => format!("no rate meets the checks: {rate}/s does not{why}"),
             SearchAnswer::NotStable => {
                 let failed = self.failed.map_or_else(String::new, |failed| format!("; {}/s failed", rate_text(failed)));
-                format!("not stable near {rate}/s: it passed once, and a longer step did not confirm it{failed}")
+                format!("not stable near {rate}/s: it passed once, and a longer step did not confirm it{failed}{why}")
             }
             SearchAnswer::Interrupted => format!("not known, the search was ended{why}: {}", self.bounds()),
         }

@@ -132,7 +132,7 @@ def an_imported_curl_command_sends_what_curl_sends_or_says_what_differs(bench):
     return f"{identical} of {len(commands)} commands byte for byte, what differs in the others is said"
 
 
-IN_ALL, IDENTICAL = 163, 133
+IN_ALL, IDENTICAL = 164, 134
 
 
 def every_option_that_takes_a_value_takes_it(bench):

@@ -156,7 +156,13 @@ fn one_run_goes_through_all_steps_so_that_no_row_is_used_twice_and_data_may_run_
     lines.sort_unstable();
     lines.dedup();
     assert_eq!(lines.len(), sent, "no row is used twice");
-    assert!(finished.stderr.contains("\"run_time\" of the scenario file has no effect"), "{}", finished.stderr);
+    for key in ["run_time", "users"] {
+        assert!(
+            finished.stderr.contains(&format!("\"{key}\" of the scenario file has no effect")),
+            "{}",
+            finished.stderr
+        );
+    }
     let Some((_, answer)) = searched(&finished) else { return };
     assert_eq!((sent, finished.code), (60, 4));
     assert!(answer["why"].as_str().unwrap().contains("data of the scenario was used up"), "{answer}");
@@ -240,6 +246,10 @@ fn a_search_that_makes_no_sense_is_refused_before_anything_is_sent() {
     assert!(with(&[]).starts_with("--check: is needed"));
     assert!(with(&["--check", "p99@steady < 1s"]).contains("has a phase"));
     assert!(with(&["--check", "p99 < 1s abort"]).contains("has abort"));
+    // A lower rate has to meet a check more easily, and a step of three times the length as well.
+    assert!(with(&["--check", "rps >= 60"]).contains("--min-rate R holds the answer to it"));
+    assert!(with(&["--check", "failures < 5"]).contains("is about a number of requests"));
+    assert!(with(&["--check", "min > 5ms"]).contains("is not an upper limit"));
     for (flag, value) in [
         ("--run-time", "5s"),
         ("--requests", "5"),

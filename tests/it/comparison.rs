@@ -117,6 +117,25 @@ fn too_few_ticks_or_requests_never_make_a_build_worse() {
 }
 
 #[test]
+fn a_baseline_that_is_not_whole_makes_the_comparison_invalid() {
+    let (target, scratch) = (target(), Scratch::new("cut-baseline"));
+    let files = ["before", "after"].map(|name| {
+        let file = scratch.file(name);
+        load(&target, ["-n", "20", "--only-summary", "--telemetry", &file, "/ok"]).finish().exits(0);
+        file
+    });
+    let text = std::fs::read_to_string(&files[0]).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let hole = [&lines[..8], &lines[10..]].concat().join("\n") + "\n";
+    for part in [lines[..lines.len() - 1].join("\n") + "\n", hole] {
+        let cut = scratch.write("cut", part);
+        let report = Run::new(["report", &files[1], "--baseline", &cut]).finish().exits(4);
+        assert!(report.text().contains("cut is not whole"), "{}", report.text());
+    }
+    Run::new(["report", &files[1], "--baseline", &files[0]]).finish().exits(0);
+}
+
+#[test]
 fn junit_agrees_with_the_exit_code() {
     let (target, scratch) = (target(), Scratch::new("agrees"));
     let run = |flags: &[&str], code| {

@@ -205,6 +205,7 @@ fn a_warmup_that_would_be_the_whole_run_is_refused_in_one_line() {
         (&["--stages", "5s:3,5s:0", "--warmup", "10s"], whole),
         (&["--rate", "5", "--stages", "5s:9,5s:0", "--warmup", "10s"], whole),
         (&["--rate", "5", "-t", "10s", "--warmup", "10s"], whole),
+        (&["-t", "5s", "--warmup", "4800ms"], "takes 5s; it takes 6s"),
         (&["--rate", "5", "-n", "50", "--warmup", "10s"], "whose 50 requests are due in it"),
         (&["-t", "10s", "--warmup", "1s"], "must be at least half an --interval"),
         (&["-t", "10s", "--warmup", "0"], "--warmup"),

@@ -21,6 +21,8 @@ pub(in crate::run) struct SearchEnd {
     pub(super) passed: Vec<(f64, Vec<CheckResult>)>,
     /// The results of the checks in the last step.
     pub(super) last: Vec<CheckResult>,
+    /// Why the last step that did not pass failed.
+    pub(super) reason: Option<String>,
 }
 
 impl SearchEnd {
@@ -29,14 +31,14 @@ impl SearchEnd {
         let (answer, rate, why) = match self.answer {
             Answer::Found(rate) => (SearchAnswer::Found, Some(rate), None),
             Answer::ReachedTo(rate) => (SearchAnswer::ReachedTo, Some(rate), None),
-            Answer::AtLeast(rate, why) => (SearchAnswer::AtLeast, Some(rate), Some(why)),
-            Answer::NothingMeasured(why) => (SearchAnswer::NotMeasured, None, Some(why)),
-            Answer::NoRate(rate) => (SearchAnswer::NoRate, Some(rate), None),
-            Answer::NotStable(rate) => (SearchAnswer::NotStable, Some(rate), None),
+            Answer::AtLeast(rate, why) => (SearchAnswer::AtLeast, Some(rate), Some(why.to_string())),
+            Answer::NothingMeasured(why) => (SearchAnswer::NotMeasured, None, Some(why.to_string())),
+            Answer::NoRate(rate) => (SearchAnswer::NoRate, Some(rate), self.reason.clone()),
+            Answer::NotStable(rate) => (SearchAnswer::NotStable, Some(rate), self.reason.clone()),
             Answer::Interrupted => (SearchAnswer::Interrupted, None, None),
         };
         let Bounds { passed, failed } = self.bounds;
-        AnswerEvent { answer, rate, passed, failed, steps: self.steps, why: why.map(|why| why.to_string()) }
+        AnswerEvent { answer, rate, passed, failed, steps: self.steps, why }
     }
 
     /// Judges the run. `faults` are those that make any run invalid.

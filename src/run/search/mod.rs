@@ -92,6 +92,8 @@ struct State {
     passed: Vec<(f64, Vec<CheckResult>)>,
     /// The results of the checks in the last step.
     last: Vec<CheckResult>,
+    /// Why the last step that did not pass failed.
+    reason: Option<String>,
 }
 
 /// Why a step was not measured to its end.
@@ -108,6 +110,7 @@ impl SearchThread<'_> {
             withdrawn: Vec::new(),
             passed: Vec::new(),
             last: Vec::new(),
+            reason: None,
         };
         let answer = loop {
             match state.search.next() {
@@ -130,6 +133,7 @@ impl SearchThread<'_> {
             withdrawn: state.withdrawn,
             passed: state.passed,
             last: state.last,
+            reason: state.reason,
         }
     }
 
@@ -170,6 +174,9 @@ impl SearchThread<'_> {
             state.passed.push((judged.event.rate, judged.check_results.clone()));
         }
         state.last = judged.check_results;
+        if let Some(reason) = judged.event.reasons.first() {
+            state.reason = Some(reason.clone());
+        }
         let (at, step) = (self.run.clock.now(), Box::new(judged.event));
         // The receiver is gone only if the aggregator failed, which ends the run.
         let _ = self.records.send(Record { at, tick: None, body: RecordBody::Step { step } });

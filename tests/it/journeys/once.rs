@@ -63,8 +63,9 @@ fn setup_is_done_once_before_the_first_user_and_teardown_after_the_last() {
     for id in 0..3 {
         assert!(count(&server, &format!("GET /products/{id}")) >= 130);
     }
-    // 50 users, and one connection each for setup and teardown.
-    assert_eq!(server.connections(), 52);
+    // At most 50 users, as the first ones may have sent all before the last one starts, and one connection each for setup and
+    // teardown.
+    assert!((3..=52).contains(&server.connections()), "{} connections", server.connections());
     let created = run.stream().of("stats endpoint success").into_iter().find(|line| line.text("name") == "/products");
     assert_eq!(created.unwrap().count("num_requests"), 3);
 }
