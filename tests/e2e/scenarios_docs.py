@@ -51,6 +51,8 @@ if command == "run" and "--dry-run" not in words:
 if command == "watch":
     words += ["--web-port", "0"]
 if command == "capacity":
+    given = {"--from", "--to", "--min-rate", "--step-time", "--settle"}
+    words = [word for word, before in zip(words, ["", *words]) if not given & {word, before}]
     words += ["--from", "20", "--to", "40", "--step-time", "1s", "--settle", "500ms", "--interval", "100ms"]
 prefix = ["timeout", "-s", "INT", "1"] if command == "demo" else []
 os.execvp((prefix + [os.environ["SWARMLINE"]])[0], [*prefix, os.environ["SWARMLINE"], *words])
