@@ -206,7 +206,7 @@ def an_unknown_licence_is_refused(bench):
     for word in ("rustls 0.", "ISC", "Permission is hereby granted", "GNU LESSER GENERAL PUBLIC LICENSE"):
         expect(word in good.stdout, f"the licences lack {word!r}")
     for package in ("jsonschema", "cc"):
-        expect(not re.search(rf"^{package} \d", good.stdout, re.MULTILINE), f"{package} is no part of the program")
+        expect(not re.search(rf"^{package} \d", good.stdout, re.MULTILINE), f"{package} is not part of the program")
     changes = [{"license": licence} for licence in (None, "SSPL-1.0", "MIT AND SSPL-1.0", "(MIT OR", "MIT WITH Fun-exception")]
     changes.append({"manifest_path": str(bench.dir / "empty/Cargo.toml")})
     for change in changes:
