@@ -144,8 +144,9 @@ fn an_explanation_comes_once_a_tick_for_each_endpoint_and_kind() {
     let explained = stream.of("warning");
     let explained: Vec<&&Line> = explained.iter().filter(|line| line.text("kind") == "not_as_expected").collect();
     let mut told: Vec<_> = explained.iter().map(|line| (line.text("name"), line.text("detail"))).collect();
-    // Ticks of the load, and one more, as a request that ends after the stop belongs to a tick of its own.
-    assert!(told.len() <= 2 * 6, "{told:?}");
+    // The last line may be of a part of a tick; a slow machine needs longer to stop, and may skip lines of ticks.
+    let ticks = stream.of("stats current").last().unwrap().count("tick") + 1;
+    assert!(told.len() as u64 <= 2 * ticks, "in {ticks} ticks {told:?}");
     told.sort_unstable();
     told.dedup();
     let text = "the body does not contain \"yes\"";

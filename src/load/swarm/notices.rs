@@ -55,7 +55,8 @@ impl Explanations {
         let tick = at.since_start().as_nanos() / self.interval.as_nanos().max(1) + 1;
         let tick = u32::try_from(tick).unwrap_or(u32::MAX);
         let place = (endpoint.0 as usize).min(MAX_ENDPOINTS - 1) * KINDS + kind;
-        self.explained.get(place).is_some_and(|last| last.swap(tick, Ordering::Relaxed) != tick)
+        // The later of both: around the end of a tick, moments of the two ticks come in any order.
+        self.explained.get(place).is_some_and(|last| last.fetch_max(tick, Ordering::Relaxed) < tick)
     }
 
     /// Reports an explanation, unless the aggregator is too busy to take it at once: the load does not wait for it.
@@ -79,4 +80,21 @@ const fn kind(failure: Failure) -> Option<usize> {
         Failure::Extract(_) => 9,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_failure_of_the_tick_before_does_not_make_this_tick_explain_again() {
+        let explanations = Explanations {
+            interval: Duration::from_secs(1),
+            explained: (0..KINDS).map(|_| AtomicU32::new(0)).collect(),
+        };
+        let failure = Failure::Expectation(ExpectationFailure::Json);
+        let is_due = |millis| explanations.is_due(EndpointId(0), failure, Moment::at(Duration::from_millis(millis)));
+        let due = [500, 999, 1001, 998, 1002, 2500].map(is_due);
+        assert_eq!(due, [true, false, true, false, false, true]);
+    }
 }
