@@ -22,7 +22,7 @@ use swarmline::load::swarm::outcome_sender::OutcomeSender;
 use swarmline::load::swarm::roster::Roster;
 use swarmline::load::swarm::start::Swarm;
 use swarmline::load::swarm::stop::Stop;
-use swarmline::machine::limits;
+use swarmline::machine::{limits, thread_switches};
 use swarmline::outcome::Outcome;
 use swarmline::plan::{Plan, ProcessContext};
 use swarmline::vocabulary::EndReason;
@@ -66,6 +66,7 @@ fn run(flags: &RunFlags, origins: &SettingSources) -> Result<u64> {
         ProcessContext { stdout_is_terminal: false, entropy: 1, environment: &BTreeMap::new() },
     )?;
     limits::raise_open_files();
+    let _ = thread_switches::end_restartable_sequences();
     let roster = Arc::new(Roster::default());
     let stop = Stop::new(Arc::clone(&roster));
     let dialer = Dialer::new(&plan);

@@ -131,8 +131,9 @@ impl Outcome {
 
     /// The same, of the request with this id; `is_traced` is whether it carried a `traceparent` field of ours.
     #[must_use]
-    pub const fn of_request(self, id: RequestId, is_traced: bool) -> Self {
-        Self { id, is_traced, ..self }
+    pub const fn of_request(mut self, id: RequestId, is_traced: bool) -> Self {
+        (self.id, self.is_traced) = (id, is_traced);
+        self
     }
 
     /// Which request it was.

@@ -9,6 +9,7 @@ use crate::cli::{CapacityFlags, LogLevel, RunFlags, SettingSources};
 use crate::clock::{Clock, Moment};
 use crate::error::{Error, Exit, Result};
 use crate::machine::memory::{self, MemoryLimits, UserNeeds};
+use crate::machine::thread_switches;
 use crate::plan::body_file::PIECE;
 use crate::plan::dry_run;
 use crate::plan::engine::Environment;
@@ -44,7 +45,7 @@ pub fn run(flags: &RunFlags, origins: &SettingSources) -> Result<Exit> {
 /// As [`run()`].
 pub fn capacity(flags: &CapacityFlags, origins: &SettingSources) -> Result<Exit> {
     let environment = environment();
-    memory::save_address_space();
+    prepare_threads();
     let plan = Plan::of_search(flags, origins, surroundings(&environment))?;
     run_plan(&plan, &flags.run, origins, &environment)
 }
@@ -57,9 +58,16 @@ pub(super) fn run_without_variables(flags: &RunFlags, origins: &SettingSources) 
 }
 
 fn run_in(flags: &RunFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
-    memory::save_address_space();
+    prepare_threads();
     let plan = Plan::from_flags(flags, origins, surroundings(environment))?;
     run_plan(&plan, flags, origins, environment)
+}
+
+/// Settings of the C library that count for the threads started afterwards.
+fn prepare_threads() {
+    memory::save_address_space();
+    // Where they cannot be ended, the run is the same and costs a little more.
+    let _ = thread_switches::end_restartable_sequences();
 }
 
 fn surroundings(environment: &Environment) -> ProcessContext<'_> {

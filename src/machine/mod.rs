@@ -4,4 +4,5 @@ mod cgroup;
 pub mod limits;
 pub mod memory;
 pub mod sampler;
+pub mod thread_switches;
 pub mod usage;

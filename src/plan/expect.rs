@@ -172,6 +172,12 @@ impl Expect {
         !self.json.is_empty() || !self.matches.is_empty()
     }
 
+    /// Returns whether the status is all that it looks at.
+    #[must_use]
+    pub fn has_only_status(&self) -> bool {
+        !self.needs_head() && !self.needs_body() && self.within.is_none() && self.size.is_none()
+    }
+
     /// Judges a response.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::recorder::{HopRecorder, RecordLimits};
 use super::round_trip::{RequestLimits, RoundTrip, is_close, unix_seconds};
 use super::upload::{BrokenFile, text_after_head};
 use crate::clock::Moment;
-use crate::load::net::connection::{Connection, Dialer, RequestDeadline};
+use crate::load::net::connection::{Dialer, RequestDeadline};
 use crate::load::net::socket::Cancellation;
 use crate::load::swarm::context::RunContext;
 use crate::load::swarm::roster::UserSlot;
@@ -21,7 +21,6 @@ use crate::plan::request::Request;
 use crate::plan::response::UnreadBody;
 use crate::plan::text_search::TextSearches;
 use crate::plan::trace::Traceparent;
-use crate::plan::url::Origin;
 use crate::plan::wire::WireRequest;
 use crate::transcript::Hop as TranscriptHop;
 
@@ -99,6 +98,9 @@ impl<'run> Exchange<'run> {
     }
 
     /// Performs one request, which starts at `sent`.
+    ///
+    /// What few requests need is in functions that are never inlined: with thousands of users a thread's stack is not in
+    /// the cache when its response arrives, and each line of it that the usual path touches costs 10 to 20 ns.
     pub(in crate::load) fn perform(
         &mut self,
         request: WireRequest<'_>,
@@ -155,11 +157,31 @@ impl<'run> Exchange<'run> {
         latest: &mut Moment,
     ) -> Result<u16, Failure> {
         let limits = RequestLimits { sent, timeout: terms.timeout, keep: terms.keep };
+        let answer = self.perform_hop(request, (limits, terms.traceparent.as_ref()), traffic, latest)?;
+        if answer.location.is_some() && terms.max_redirects > 0 {
+            return self.redirect(request, answer, (limits, terms), traffic, latest);
+        }
+        if terms.keep_url {
+            self.url = request.url();
+        }
+        Ok(answer.status)
+    }
+
+    /// Follows a redirect, and those after it. Never inlined: see [`Exchange::perform`].
+    #[cold]
+    #[inline(never)]
+    fn redirect(
+        &mut self,
+        first: WireRequest<'_>,
+        mut answer: Response,
+        (limits, terms): (RequestLimits, RequestOptions),
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<u16, Failure> {
         let mut redirected: Option<Request> = None;
         loop {
-            let request = redirected.as_ref().map_or(request, Request::wire);
-            let answer = self.perform_hop(request, (limits, terms.traceparent.as_ref()), traffic, latest)?;
-            let Some(location) = answer.location.filter(|_| terms.max_redirects > 0) else {
+            let request = redirected.as_ref().map_or(first, Request::wire);
+            let Some(location) = answer.location.take() else {
                 if terms.keep_url {
                     self.url = request.url();
                 }
@@ -169,10 +191,11 @@ impl<'run> Exchange<'run> {
                 return Err(Failure::Redirect(RedirectTrouble::TooMany));
             }
             let next = Request::redirected(request, answer.status, &location);
-            redirected = Some(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
+            let next = redirected.insert(next.map_err(|_| Failure::Redirect(RedirectTrouble::BadLocation))?);
             traffic.redirects += 1;
             // That response was not the last: what follows, a new connection perhaps, is time before the first byte.
             traffic.first_byte = None;
+            answer = self.perform_hop(next.wire(), (limits, terms.traceparent.as_ref()), traffic, latest)?;
         }
     }
 
@@ -200,7 +223,8 @@ impl<'run> Exchange<'run> {
     }
 
     /// Writes the request with its trace, and with its cookies if any apply; a request with a `Cookie` field of its own
-    /// gets no other. Returns whether anything was added.
+    /// gets no other. Returns whether anything was added. Never inlined: see [`Exchange::perform`].
+    #[inline(never)]
     fn add_fields(
         &self,
         request: WireRequest<'_>,
@@ -233,68 +257,69 @@ impl<'run> Exchange<'run> {
         traffic: &mut Traffic,
         latest: &mut Moment,
     ) -> Result<Response, Failure> {
-        let Hop { request, with_fields: dressed, limits } = hop;
-        if let Some((origin, mut connection)) = self.kept.take(request.origin()) {
-            let idle = latest.since(connection.last_used());
-            if !connection.has_leftover() && (idle <= CHECK_AFTER_IDLE || connection.is_quiet()) {
-                match self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed) {
-                    Ok(answer) if !is_farewell(&answer, idle) || !self.may_repeat(request) => {
-                        self.keep(origin, connection, &answer, *latest);
-                        return Ok(answer);
+        let over_kept = self.send_over_kept(hop, traffic, latest);
+        over_kept.unwrap_or_else(|| self.send_over_new(hop, traffic, latest))
+    }
+
+    /// Uses a kept connection; `None` if there is none, or if the server has closed it.
+    fn send_over_kept(
+        &mut self,
+        Hop { request, with_fields: dressed, limits }: Hop<'_>,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Option<Result<Response, Failure>> {
+        let Self { run, kept, memory, broken_file, .. } = self;
+        let may_repeat = || request.is_idempotent() && !run.stop.is_cut();
+        let connection = kept.find(request.origin())?;
+        let idle = latest.since(connection.last_used());
+        if !connection.has_leftover() && (idle <= CHECK_AFTER_IDLE || connection.is_quiet()) {
+            let (clock, stop) = (run.clock, run.stop);
+            let mut trip = RoundTrip { connection, clock, stop, limits, traffic, latest, memory, broken_file };
+            match trip.run(request, dressed) {
+                Ok(answer) if !is_farewell(&answer, idle) || !may_repeat() => {
+                    if answer.keep_alive {
+                        connection.used_at(*latest);
+                    } else {
+                        kept.close_found();
                     }
-                    Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
-                    Err(no) if !no.silent || !is_close(no.failure) || !self.may_repeat(request) => {
-                        return Err(no.failure);
-                    }
-                    Err(_) => {}
+                    return Some(Ok(answer));
                 }
+                Ok(_) => *traffic = Traffic { first_byte: None, status: 0, content_length: 0, ..*traffic },
+                Err(no) if !no.silent || !is_close(no.failure) || !may_repeat() => {
+                    kept.close_found();
+                    return Some(Err(no.failure));
+                }
+                Err(_) => {}
             }
-            traffic.reopened += 1;
         }
-        let at = self.run.clock.instant(limits.sent.after(limits.timeout));
+        kept.close_found();
+        traffic.reopened += 1;
+        None
+    }
+
+    /// Uses a new connection. Never inlined: see [`Exchange::perform`].
+    #[inline(never)]
+    fn send_over_new(
+        &mut self,
+        Hop { request, with_fields: dressed, limits }: Hop<'_>,
+        traffic: &mut Traffic,
+        latest: &mut Moment,
+    ) -> Result<Response, Failure> {
+        let Self { run, kept, memory, broken_file, dialer, slot, .. } = self;
+        let at = run.clock.instant(limits.sent.after(limits.timeout));
         let deadline = RequestDeadline { at, timeout: limits.timeout };
-        let mut connection = self.dialer.dial(
-            request.origin(),
-            deadline,
-            Cancellation { stop: self.run.stop, user_slot: self.slot },
-            &mut traffic.connecting,
-        )?;
-        *latest = self.run.clock.now();
-        let answer =
-            self.round_trip(&mut connection, limits, traffic, latest).run(request, dressed).map_err(|no| no.failure)?;
-        self.keep(Arc::clone(request.origin()), connection, &answer, *latest);
+        let watch = Cancellation { stop: run.stop, user_slot: slot };
+        let mut connection = dialer.dial(request.origin(), deadline, watch, &mut traffic.connecting)?;
+        *latest = run.clock.now();
+        let (clock, stop) = (run.clock, run.stop);
+        let mut trip =
+            RoundTrip { connection: &mut connection, clock, stop, limits, traffic, latest, memory, broken_file };
+        let answer = trip.run(request, dressed).map_err(|no| no.failure)?;
+        if answer.keep_alive && run.plan.connection().reuse != Reuse::Never {
+            connection.used_at(*latest);
+            kept.put(Arc::clone(request.origin()), connection);
+        }
         Ok(answer)
-    }
-
-    /// Whether a request may be sent again and there is still time for it.
-    fn may_repeat(&self, request: WireRequest<'_>) -> bool {
-        request.is_idempotent() && !self.run.stop.is_cut()
-    }
-
-    const fn round_trip<'t>(
-        &'t mut self,
-        connection: &'t mut Connection,
-        limits: RequestLimits,
-        traffic: &'t mut Traffic,
-        latest: &'t mut Moment,
-    ) -> RoundTrip<'t> {
-        RoundTrip {
-            connection,
-            clock: self.run.clock,
-            stop: self.run.stop,
-            limits,
-            traffic,
-            latest,
-            memory: &mut self.memory,
-            broken_file: &mut self.broken_file,
-        }
-    }
-
-    fn keep(&mut self, origin: Arc<Origin>, mut connection: Box<Connection>, answer: &Response, at: Moment) {
-        if answer.keep_alive && self.run.plan.connection().reuse != Reuse::Never {
-            connection.used_at(at);
-            self.kept.put(origin, connection);
-        }
     }
 }
 

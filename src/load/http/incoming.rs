@@ -77,9 +77,15 @@ impl<'r> IncomingResponse<'r> {
             return Ok(false);
         }
         if let Some(head) = sink.connection.cached_head(self.extent) {
-            self.begin(&head, None, None, sink);
+            self.begin(&head, None, sink);
             return Ok(true);
         }
+        self.take_new_head(sink)
+    }
+
+    /// The same for a head that differs from the previous one. Never inlined: parsing needs room on the stack.
+    #[inline(never)]
+    fn take_new_head(&mut self, sink: &mut ResponseSink<'_>) -> Result<bool, Failure> {
         let mut parsed = self.parse(sink.connection);
         if matches!(parsed, Err(ProtocolTrouble::BadField)) {
             match sink.connection.unfold_head() {
@@ -92,7 +98,10 @@ impl<'r> IncomingResponse<'r> {
             }
         }
         let Some((head, said, location)) = parsed.map_err(Failure::Protocol)? else { return Ok(false) };
-        self.begin(&head, said, location, sink);
+        if let Some(said) = said {
+            sink.connection.cache_head(said);
+        }
+        self.begin(&head, location, sink);
         Ok(true)
     }
 
@@ -105,33 +114,32 @@ impl<'r> IncomingResponse<'r> {
     }
 
     /// Skips an interim head, or starts the response.
-    fn begin(
-        &mut self,
-        head: &ResponseHead<'_>,
-        said: Option<CachedHead>,
-        location: Option<String>,
-        sink: &mut ResponseSink<'_>,
-    ) {
-        let bytes = &sink.connection.input()[..head.len];
+    fn begin(&mut self, head: &ResponseHead<'_>, location: Option<String>, sink: &mut ResponseSink<'_>) {
         if !head.is_interim() {
-            if head.sets_cookies {
-                sink.memory.jar.store_from(bytes, CookieScope::of(self.request), (sink.now)());
-            }
-            if sink.keep != Keep::Nothing {
-                sink.memory.last.begin(bytes, sink.keep);
-            }
-            if let Some(recorder) = &mut sink.memory.recorder {
-                recorder.head(bytes);
+            if head.sets_cookies || sink.keep != Keep::Nothing || sink.memory.recorder.is_some() {
+                self.inspect(head, sink);
             }
             let answer = Response { status: head.status, location, keep_alive: head.keep_alive };
             (sink.traffic.status, sink.traffic.content_length) = (head.status, 0);
             self.open = Some((answer, BodyReader::new(head.framing)));
-            if let Some(said) = said {
-                sink.connection.cache_head(said);
-            }
         }
         sink.connection.consume(head.len);
         self.scan = HeadScan::default();
+    }
+
+    /// Keeps of a head what is needed later. Never inlined, as [`IncomingResponse::take_new_head`].
+    #[inline(never)]
+    fn inspect(&self, head: &ResponseHead<'_>, sink: &mut ResponseSink<'_>) {
+        let bytes = &sink.connection.input()[..head.len];
+        if head.sets_cookies {
+            sink.memory.jar.store_from(bytes, CookieScope::of(self.request), (sink.now)());
+        }
+        if sink.keep != Keep::Nothing {
+            sink.memory.last.begin(bytes, sink.keep);
+        }
+        if let Some(recorder) = &mut sink.memory.recorder {
+            recorder.head(bytes);
+        }
     }
 }
 

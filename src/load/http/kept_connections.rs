@@ -17,11 +17,20 @@ const MAX_KEPT: usize = 4;
 pub(super) struct KeptConnections([Option<(Arc<Origin>, Box<Connection>)>; MAX_KEPT]);
 
 impl KeptConnections {
-    /// Takes out the connection to `origin`, with the key that it was put under.
-    pub(super) fn take(&mut self, origin: &Arc<Origin>) -> Option<(Arc<Origin>, Box<Connection>)> {
+    /// The connection to `origin`, which becomes the most recently used one.
+    pub(super) fn find(&mut self, origin: &Arc<Origin>) -> Option<&mut Connection> {
         let is_wanted = |kept: &Arc<Origin>| Arc::ptr_eq(kept, origin) || kept == origin;
-        let place = self.0.iter_mut().find(|place| place.as_ref().is_some_and(|(kept, _)| is_wanted(kept)))?;
-        place.take()
+        let place = self.0.iter().position(|place| place.as_ref().is_some_and(|(kept, _)| is_wanted(kept)))?;
+        if place > 0 {
+            self.0[..=place].rotate_right(1);
+        }
+        self.0[0].as_mut().map(|(_, connection)| connection.as_mut())
+    }
+
+    /// Closes the connection that was found last.
+    pub(super) fn close_found(&mut self) {
+        self.0[0] = None;
+        self.0.rotate_left(1);
     }
 
     /// Puts in the connection used last; without a free place the least recently used one is closed.

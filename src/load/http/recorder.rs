@@ -45,6 +45,7 @@ impl HopRecorder {
     }
 
     /// A hop begins at `at`; `bytes` are those of its request with the cookies added to it.
+    #[inline(never)]
     pub(super) fn begin(&mut self, request: WireRequest<'_>, bytes: &[u8], at: Moment, connecting: Connecting) {
         if self.hops.len() == self.limits.hops {
             // The last one tells more than those before it.
@@ -76,6 +77,7 @@ impl HopRecorder {
     }
 
     /// A piece of the body of the answer.
+    #[inline(never)]
     pub(super) fn body(&mut self, piece: &[u8]) {
         let Some(answer) = self.hops.last_mut().and_then(|hop| hop.answer.as_mut()) else { return };
         let room = self.limits.part - answer.body.bytes.len();
@@ -85,6 +87,7 @@ impl HopRecorder {
     }
 
     /// The hop ended at `at`.
+    #[inline(never)]
     pub(super) fn end(&mut self, traffic: &Traffic, at: Moment) {
         let Some(hop) = self.hops.last_mut() else { return };
         let (began, before) = self.began;

@@ -7,4 +7,5 @@ mod proxy;
 pub(super) mod socket;
 pub mod tls;
 pub(super) mod input;
+mod prefetch;
 mod yielding;

@@ -19,6 +19,7 @@ use rustix::net::sockopt::{Timeout, set_socket_timeout, set_tcp_nodelay, socket_
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv};
 use rustix::thread::sched_yield;
 
+use super::prefetch::{fetch_frames, fetch_room, fetch_value};
 use super::yielding::Yielding;
 use crate::load::swarm::roster::UserSlot;
 use crate::load::swarm::stop::Stop;
@@ -174,6 +175,9 @@ impl SocketTransport {
         // Found before the yield, because afterwards the memory of this user has to be fetched again.
         let socket = self.socket.as_fd();
         sched_yield();
+        fetch_frames();
+        fetch_value(self);
+        fetch_room(room);
         match receive_now(socket, room) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 self.yielding.missed();

@@ -338,7 +338,9 @@ impl<'run> Swarm<'run> {
         let shared = self.context();
         let user_slot = self.run.roster.enter();
         let own = Arc::clone(&user_slot);
-        let work = move || {
+        // Boxed, because the standard library moves it several times on the thread's stack: with thousands of users the
+        // pages of memory that a user touches count.
+        let work: Box<dyn FnOnce() + Send + 'scope> = Box::new(move || {
             let reports = Reports { outcomes: &ties.outcomes, events: &ties.events };
             let at_work = |has_rows: bool| {
                 if !has_rows {
@@ -365,7 +367,7 @@ impl<'run> Swarm<'run> {
                 }
             }
             drop(ties);
-        };
+        });
         let started =
             Builder::new().name(format!("user-{}", user.number)).stack_size(USER_STACK).spawn_scoped(scope, work);
         if let Err(error) = started {

@@ -79,8 +79,12 @@ pub(in crate::load) fn run<'run>(
     at_work: impl FnOnce(bool),
 ) -> UserEnd {
     user_slot.set_thread();
-    let session = Session::new(number, shared, user_slot, reports);
-    let mut user = User { shared, class_number: class, class: &shared.run.plan.classes()[class], session };
+    // Made where it stays: as a variable of its own it would take its room on the stack twice.
+    let mut user = User {
+        class_number: class,
+        class: &shared.run.plan.classes()[class],
+        session: Session::new(number, shared, user_slot, reports),
+    };
     let has_rows = user.session.take_rows(&user.class.rows);
     at_work(has_rows);
     match job {
@@ -97,7 +101,6 @@ pub(in crate::load) fn run<'run>(
 
 /// A running user.
 struct User<'run> {
-    shared: UserContext<'run>,
     class_number: usize,
     class: &'run UserClass,
     session: Session<'run>,
@@ -118,7 +121,7 @@ impl User<'_> {
         let mut turn = DueTime::WhenSent;
         while self.session.should_continue() {
             let paced = match self.class.wait {
-                Wait::Pacing(pace) => Some(self.shared.run.clock.now().after(pace)),
+                Wait::Pacing(pace) => Some(self.session.shared.run.clock.now().after(pace)),
                 _ => None,
             };
             let before = self.session.sent();
@@ -132,14 +135,14 @@ impl User<'_> {
             turn = DueTime::WhenSent;
             let next = paced.or_else(|| self.next_task());
             if self.session.sent() == before {
-                let retry = self.shared.run.clock.now().after(RETRY);
+                let retry = self.session.shared.run.clock.now().after(RETRY);
                 if !self.session.sleep_until(next.map_or(retry, |next| next.max(retry))) {
                     return UserEnd::Requested;
                 }
                 continue;
             }
             let Some(next) = next else { continue };
-            let late = self.shared.run.clock.now() >= next;
+            let late = self.session.shared.run.clock.now() >= next;
             if !late && !self.session.sleep_until(next) {
                 return UserEnd::Requested;
             }
@@ -159,7 +162,7 @@ impl User<'_> {
         if let Readied::MustEnd(why) = self.run_on_start() {
             if why == UserEnd::Stopped {
                 // Otherwise the next user would be started for the same arrival at once, and the next.
-                self.session.sleep_until(self.shared.run.clock.now().after(RETRY));
+                self.session.sleep_until(self.session.shared.run.clock.now().after(RETRY));
                 lanes.user_stopped(self.class_number);
             }
             arrival_queue.give_back(first);
@@ -190,7 +193,7 @@ impl User<'_> {
                 }
             }
             // Even if no arrival is left, this user is one of those that run until the end.
-            next = arrival_queue.take_or_wait(self.shared.run.stop.begun());
+            next = arrival_queue.take_or_wait(self.session.shared.run.stop.begun());
             is_first = false;
         }
         self.run_on_stop();
@@ -200,19 +203,19 @@ impl User<'_> {
     /// Performs the task of an arrival as soon as it is due.
     fn serve(&mut self, lanes: &ArrivalQueues<'_>, arrival: Arrival, is_first: bool) -> Served {
         let Arrival { due, number } = arrival;
-        let taken = self.shared.run.clock.now();
+        let taken = self.session.shared.run.clock.now();
         if taken < due && !self.session.sleep_until(due) {
             return Served::Unsent(arrival, UserEnd::Requested);
         }
         let is_free = taken <= due || !self.was_busy(lanes, is_first);
         let turn = if is_free { DueTime::Free(due) } else { DueTime::Busy(due) };
         let before = self.session.sent();
-        let task = self.class.tasks.of_arrival(self.shared.run.plan.load().seed, number);
+        let task = self.class.tasks.of_arrival(self.session.shared.run.plan.load().seed, number);
         match self.session.run_task(task, turn) {
-            None if self.shared.data.is_used_up_for(self.class) => Served::Unsent(arrival, UserEnd::DataEnd),
+            None if self.session.shared.data.is_used_up_for(self.class) => Served::Unsent(arrival, UserEnd::DataEnd),
             // The arrival determines the task, so no other user could perform it either.
             None => {
-                self.shared.data.count_without_data();
+                self.session.shared.data.count_without_data();
                 Served::Sent
             }
             Some(SequenceEnd::UserMustEnd) if self.session.sent() == before => match self.session.missed_due() {
@@ -233,7 +236,7 @@ impl User<'_> {
             !self.class.on_start.is_empty()
         } else {
             // If another user could have been started, the server was not the reason.
-            !lanes.may_grow(self.class_number, self.shared.run.roster)
+            !lanes.may_grow(self.class_number, self.session.shared.run.roster)
         }
     }
 
@@ -242,12 +245,12 @@ impl User<'_> {
         if self.class.on_start.is_empty() {
             return Readied::Passed;
         }
-        self.shared.readiness.begin();
+        self.session.shared.readiness.begin();
         let mut failures = BTreeMap::new();
         let why = loop {
             match self.session.run_steps(&self.class.on_start, DueTime::WhenSent, Purpose::Start) {
                 SequenceEnd::Completed => {
-                    self.shared.readiness.pass();
+                    self.session.shared.readiness.pass();
                     return Readied::Passed;
                 }
                 SequenceEnd::UserMustEnd => break UserEnd::Requested,
@@ -258,19 +261,20 @@ impl User<'_> {
                     }
                 }
             }
-            if !self.session.sleep_until(self.shared.run.clock.now().after(RETRY)) {
+            if !self.session.sleep_until(self.session.shared.run.clock.now().after(RETRY)) {
                 break UserEnd::Requested;
             }
         };
-        self.shared.readiness.add_failures(failures);
+        self.session.shared.readiness.add_failures(failures);
         Readied::MustEnd(why)
     }
 
     /// Performs the steps after the last task, if there is time for them.
     fn run_on_stop(&mut self) {
-        let is_in_time = !self.shared.run.plan.load().stop_timeout.is_zero() && !self.shared.run.stop.is_cut();
+        let is_in_time =
+            !self.session.shared.run.plan.load().stop_timeout.is_zero() && !self.session.shared.run.stop.is_cut();
         // The stream is gone, so waiting for these requests is pointless.
-        if is_in_time && self.shared.run.stop.reason() != Some(EndReason::StreamBroken) {
+        if is_in_time && self.session.shared.run.stop.reason() != Some(EndReason::StreamBroken) {
             self.session.limit_stop();
             self.session.run_steps(&self.class.on_stop, DueTime::WhenSent, Purpose::Stop);
         }
@@ -283,7 +287,7 @@ impl User<'_> {
             Wait::Constant(pause) => pause,
             Wait::Between(low, high) => between(low, high, self.session.random().unit()),
         };
-        Some(self.shared.run.clock.now().after(pause))
+        Some(self.session.shared.run.clock.now().after(pause))
     }
 }
 

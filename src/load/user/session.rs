@@ -13,6 +13,7 @@ use crate::load::http::exchange::{Exchange, Exchanged, RequestOptions};
 use crate::load::http::memory::Keep;
 use crate::load::http::recorder::RecordLimits;
 use crate::load::http::upload::BrokenFile;
+use crate::load::swarm::context::RunContext;
 use crate::load::swarm::request_quota::Permit;
 use crate::load::swarm::roster::UserSlot;
 use crate::load::swarm::transcripts::Recording;
@@ -26,8 +27,10 @@ use crate::plan::random::Random;
 use crate::plan::response::{LazyJson, ResponseView, UnreadBody};
 use crate::plan::searches::searches;
 use crate::plan::template::{Counter, RenderError, SlotId, Values, Variable};
+use crate::plan::templated_request::TemplatedRequest;
+use crate::plan::text_search::TextSearches;
 use crate::plan::trace::RequestId;
-use crate::plan::wire::WireBuffer;
+use crate::plan::wire::{WireBuffer, WireRequest};
 use crate::vocabulary::EndReason;
 
 /// The state of a user while it performs requests.
@@ -200,15 +203,10 @@ impl<'run> Session<'run> {
         }
         let wire = match &step.message {
             Message::Fixed(request) => request.wire(),
-            Message::Templated(request) => {
-                let now = self.shared.run.clock.unix(self.shared.run.clock.now());
-                let rendered =
-                    request.render(&mut self.values.values(self.shared.run.plan.sources(), now), &mut self.buffer);
-                match rendered {
-                    Ok(wire) => wire,
-                    Err(unset) => return self.cannot_send(unset),
-                }
-            }
+            Message::Templated(request) => match self.values.render(request, self.shared.run, &mut self.buffer) {
+                Ok(wire) => wire,
+                Err(unset) => return self.cannot_send(unset),
+            },
         };
         match if purpose == Purpose::Stop { Permit::Go } else { self.shared.quota.take() } {
             Permit::Go => {}
@@ -218,10 +216,7 @@ impl<'run> Session<'run> {
         let endpoint = wire.endpoint();
         let (timeout, max_redirects, keep) = (step.rules.timeout, step.rules.max_redirects, keep(step));
         if keep.looks_at_body() {
-            let now = self.shared.run.clock.unix(self.shared.run.clock.now());
-            let mut values = self.values.values(self.shared.run.plan.sources(), now);
-            let limit = step.rules.max_body.bytes();
-            self.exchange.look_for(searches(&step.rules.expect, &step.extract, &mut values, limit));
+            self.exchange.look_for(self.values.searches(step, self.shared.run));
         }
         let sent = self.shared.run.clock.now();
         self.sent += 1;
@@ -249,10 +244,26 @@ impl<'run> Session<'run> {
         if self.reports.outcomes.send(outcome) { step_end } else { StepEnd::UserMustEnd }
     }
 
-    /// Checks the response against the expectations and extracts values from it. Of a response that is not as expected
-    /// only the status is extracted: other variables keep their previous values.
+    /// Checks the response against the expectations and extracts values from it.
     fn evaluate(&mut self, step: &RequestStep, exchanged: &Exchanged) -> (Ending, StepEnd) {
         self.values.status = exchanged.result.unwrap_or(0);
+        match exchanged.result {
+            Ok(status) if step.extract.is_empty() && step.rules.expect.has_only_status() => {
+                if step.rules.expect.status.contains(status) {
+                    (Ending::Ok, StepEnd::Ok)
+                } else {
+                    (Ending::Failed(Failure::Status(status)), StepEnd::Failed)
+                }
+            }
+            _ => self.inspect(step, exchanged),
+        }
+    }
+
+    /// The same for a response of which more than the status is checked, or that is missing. Of a response that is not as
+    /// expected only the status is extracted: other variables keep their previous values. Never inlined: see
+    /// [`Exchange::perform`].
+    #[inline(never)]
+    fn inspect(&mut self, step: &RequestStep, exchanged: &Exchanged) -> (Ending, StepEnd) {
         for extraction in step.extract.iter().filter(|extraction| extraction.is_status()) {
             let status = Variable::Text(self.values.status.to_string());
             self.values.variables[extraction.slot.0 as usize] = Some(status);
@@ -316,6 +327,26 @@ impl<'run> Session<'run> {
 }
 
 impl UserValues<'_> {
+    /// A request with its templates filled in. Never inlined: see [`Exchange::perform`].
+    #[inline(never)]
+    fn render<'b>(
+        &mut self,
+        request: &'b TemplatedRequest,
+        run: RunContext<'_>,
+        buffer: &'b mut WireBuffer,
+    ) -> Result<WireRequest<'b>, RenderError> {
+        let now = run.clock.unix(run.clock.now());
+        request.render(&mut self.values(run.plan.sources(), now), buffer)
+    }
+
+    /// The texts to look for in the response to a request. Never inlined: see [`Exchange::perform`].
+    #[inline(never)]
+    fn searches(&mut self, step: &RequestStep, run: RunContext<'_>) -> TextSearches {
+        let now = run.clock.unix(run.clock.now());
+        let limit = step.rules.max_body.bytes();
+        searches(&step.rules.expect, &step.extract, &mut self.values(run.plan.sources(), now), limit)
+    }
+
     pub(super) fn values<'v>(&'v mut self, sources: &'v [DataSource], now: Duration) -> Values<'v> {
         Values {
             variables: &self.variables,
