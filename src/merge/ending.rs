@@ -184,8 +184,7 @@ fn stopped_shards(join: &Join) -> Option<RecordBody> {
         join.shards.iter().filter(|(_, shard)| is_stopped(shard)).map(|(index, _)| *index).collect();
     let is_told = stopped.is_empty() || stopped.len() == join.shards.len();
     let noun = if stopped.len() == 1 { "shard" } else { "shards" };
-    let sentence =
-        || format!("{noun} {} stopped early, by a signal; the others went on", ranges(stopped.iter().copied()));
+    let sentence = || format!("{noun} {} stopped early, by a signal; others did not", ranges(stopped.iter().copied()));
     (!is_told).then(|| warning("shard_stopped", &sentence()))
 }
 

@@ -110,7 +110,7 @@ fn a_merge_says_that_a_signal_stopped_all_shards_or_which() {
     let (server, scratch) = (Server::responding(OK), Scratch::new("merge-stopped"));
     for (stopped, sentence) in [
         (&[0, 1][..], "Stopped early, by a signal, after "),
-        (&[1], "shard 1 stopped early, by a signal; the others went on"),
+        (&[1], "shard 1 stopped early, by a signal; others did not"),
     ] {
         let paths = files(&scratch, &two_shards(&server, stopped));
         let of_merge = outputs(&scratch, "merge");
@@ -123,5 +123,34 @@ fn a_merge_says_that_a_signal_stopped_all_shards_or_which() {
             assert!(says(&text, if flag == "json-file" { key } else { sentence }), "{flag}: {text}");
             std::fs::remove_file(scratch.file(&format!("merge.{flag}"))).unwrap();
         }
+    }
+}
+
+#[test]
+fn every_output_of_one_shard_says_that_it_is_a_part_of_the_load_and_those_of_a_merge_do_not() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("part-of-the-load"));
+    let shard = |index: &str, of_run: &[String]| {
+        let run = prepare(&server, &["--shard", index, "--run-id", "r1", "-n", "20", "-u", "2", "--wait", "5ms", "/"]);
+        run.with(of_run.iter().map(String::as_str)).finish().exits(0)
+    };
+    let (first, second) = (shard("0/2", &[]), shard("1/2", &outputs(&scratch, "run")));
+    let texts = texts(&scratch, "run", second.text().as_bytes());
+    for (text, kind) in texts.iter().zip(["summary", "json", "junit", "markdown", "html"]) {
+        let is_said = says(text, "Shard 1 of 2 (counted from 0): a part of the load");
+        assert!(is_said || kind == "json", "{kind}: {text}");
+    }
+    let summary: serde_json::Value = serde_json::from_str(&texts[1]).unwrap();
+    let schema = serde_json::from_str(swarmline::report::files::json::SCHEMA).unwrap();
+    assert!(jsonschema::is_valid(&schema, &summary), "{summary}");
+    assert_eq!(summary["shard"], serde_json::json!({"index": 1, "count": 2}));
+    assert!(second.stderr.contains("Shard 1 of 2"), "{}", second.stderr);
+    let paths = files(&scratch, &[first.stdout, second.stdout]);
+    let of_merge = outputs(&scratch, "merge");
+    // They did not start together, which is allowed here.
+    let of_merge: Vec<&str> = of_merge.iter().map(String::as_str).chain(["--allow-missing"]).collect();
+    let merged = merge(&paths, &of_merge);
+    let texts = OUTPUTS.map(|flag| read(&scratch, &format!("merge.{flag}")));
+    for text in texts.iter().chain([&merged.stderr]) {
+        assert!(!text.contains("a part of the load") && !text.contains("\"shard\": {"), "{text}");
     }
 }

@@ -10,7 +10,7 @@ mod warmup;
 use capacity::SummaryCapacity;
 use confidence::{SummaryComparison, SummaryConfidence};
 use counts::SummaryCounts;
-use remarks::SummaryStop;
+use remarks::{SummaryPart, SummaryStop};
 use serde::Serialize;
 use warmup::SummaryWarmup;
 
@@ -42,6 +42,9 @@ struct Summary<'m> {
     reasons: Vec<SummaryReason<'m>>,
     troubles: Vec<String>,
     counts: SummaryCounts,
+    /// Only of one shard of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<SummaryPart>,
     /// Only where a signal ended the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped_by_signal: Option<SummaryStop>,
@@ -214,6 +217,7 @@ pub fn document(model: &ReportModel) -> String {
         reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),
         counts: SummaryCounts::of(run),
+        shard: run.plan.shard.map(SummaryPart::from),
         stopped_by_signal: run.stopped_by_signal().map(SummaryStop::from),
         warmup: run.warmup().map(|warmup| SummaryWarmup::of(&warmup)),
         total: &total,

@@ -1,13 +1,18 @@
-//! What the verdict alone does not say of a run: that a signal ended it, so that it may be shorter than planned.
+//! What the verdict alone does not say of a run: that it is one shard of several, or that a signal ended it, so that it may be
+//! shorter than planned.
 
 use super::run_data::RunData;
 use super::seen::StreamWarning;
+use crate::telemetry::reader::value::ShardValue;
 use crate::value::duration;
 use crate::value::stages::Stages;
 use crate::vocabulary::EndReason;
 
 /// The kind of warning in a merged stream about shards that a signal stopped while others went on.
 const SHARD_STOPPED: &str = "shard_stopped";
+
+/// The kind of warning in a merged stream about shards that were cut off: the reason of its end may then be a guess.
+const SHARD_CUT_OFF: &str = "shard_cut_off";
 
 /// How far a run had come when a signal stopped it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +46,8 @@ impl RunData {
     /// for capacity, whose answer says it.
     #[must_use]
     pub fn stopped_by_signal(&self) -> Option<StoppedBySignal> {
-        self.stop.as_ref().filter(|stop| stop.reason == EndReason::Signal && !self.is_search())?;
+        let is_cut_off = self.warnings.iter().any(|warning| warning.kind == SHARD_CUT_OFF);
+        self.stop.as_ref().filter(|stop| stop.reason == EndReason::Signal && !is_cut_off && !self.is_search())?;
         let run_time = self.plan.setting("run-time").and_then(|text| duration(text).ok());
         let stages = self.plan.setting("stages").and_then(|text| text.parse::<Stages>().ok());
         let planned = [run_time, stages.map(|stages| stages.duration())].into_iter().flatten().min();
@@ -55,15 +61,25 @@ impl RunData {
     /// What the verdict does not say: a name, and a sentence.
     #[must_use]
     pub fn remarks(&self) -> Vec<(&'static str, String)> {
+        let shard = self.plan.shard.map(|shard| ("shard", shard_sentence(shard)));
         let stopped = self.stopped_by_signal().map(|stopped| ("stopped_by_signal", stopped.sentence()));
         let of_shards = self.warnings.iter().filter(|warning| warning.kind == SHARD_STOPPED);
-        stopped.into_iter().chain(of_shards.map(|warning| (SHARD_STOPPED, warning.detail.clone()))).collect()
+        shard
+            .into_iter()
+            .chain(stopped)
+            .chain(of_shards.map(|warning| (SHARD_STOPPED, warning.detail.clone())))
+            .collect()
     }
 
     /// The warnings that are not among the [`remarks`](Self::remarks).
     pub fn other_warnings(&self) -> impl Iterator<Item = &StreamWarning> {
         self.warnings.iter().filter(|warning| warning.kind != SHARD_STOPPED)
     }
+}
+
+/// Which part of a run the stream is.
+fn shard_sentence(ShardValue { index, count }: ShardValue) -> String {
+    format!("Shard {index} of {count} (counted from 0): a part of the load; swarmline merge puts the parts together.")
 }
 
 #[cfg(test)]

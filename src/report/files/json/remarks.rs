@@ -3,6 +3,20 @@
 use serde::Serialize;
 
 use crate::report::model::StoppedBySignal;
+use crate::telemetry::reader::value::ShardValue;
+
+/// Which shard of a run the document is about.
+#[derive(Serialize)]
+pub(super) struct SummaryPart {
+    index: u32,
+    count: u32,
+}
+
+impl From<ShardValue> for SummaryPart {
+    fn from(ShardValue { index, count }: ShardValue) -> Self {
+        Self { index, count }
+    }
+}
 
 /// How far a run had come when a signal stopped it.
 #[derive(Serialize)]
