@@ -200,7 +200,7 @@ impl Evaluator<'_> {
             return;
         }
         match self.eval(expr) {
-            Value::Unknown(problem) if problem.why != "the answer of a request that is left out" => {
+            Value::Unknown(problem) if problem.why != "the response of a request that is left out" => {
                 self.lost(line, format!("left out: {}", problem.why));
             }
             Value::Response(request) if self.requests[request].is_checked => self.unreported(request),

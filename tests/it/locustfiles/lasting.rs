@@ -142,5 +142,5 @@ fn numbers_and_choices_are_those_of_python() {
     );
     assert_eq!(requests, json!([{"get": "/5/p"}, {"get": "/1/p"}, {"get": "/two0242.67"}]));
     let body = "@task\ndef t(self):\n    r = self.client.get('/k')\n    if r.json()['id'] == '7':\n        self.client.get('/x')\n";
-    Imported::user("seven", body).in_part(&["locustfile.py:8: a value of an answer is compared as a text"]);
+    Imported::user("seven", body).in_part(&["locustfile.py:8: a value of a response is compared as a text"]);
 }

@@ -48,7 +48,7 @@ pub(super) fn verdict(model: &ReportModel, tense: Tense) -> (&'static str, &'sta
         Tense::Future => ("verdict", "waiting for the run to begin"),
         Tense::Present => match so_far() {
             None if model.run.warmup().is_some() => ("verdict", "running, warm-up"),
-            None => ("verdict", "running, no answer yet"),
+            None => ("verdict", "running, no response yet"),
             Some(Verdict::Pass) => ("verdict good", "running, passing so far"),
             Some(Verdict::Failures) => ("verdict warn", "running, some requests failed"),
             Some(Verdict::CheckFailed) => ("verdict bad", "running, a check is not met so far"),
