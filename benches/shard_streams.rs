@@ -171,6 +171,7 @@ fn look(tick: u32, at: Moment) -> TickSample {
     let flight = Flight { sent: 0, in_flight: 0, oldest: Duration::ZERO };
     TickSample {
         tick: number,
+        due: at,
         users: 100,
         flight,
         stopped: None,

@@ -128,7 +128,7 @@ impl Display for FailReason {
             Self::Backlog { growth, due } => {
                 write!(f, "the backlog grew by {growth} requests while {due} were due")
             }
-            Self::NoAnswer { due } => write!(f, "none of {due} requests got an answer"),
+            Self::NoAnswer { due } => write!(f, "none of {due} requests got a response"),
             Self::Failures { failed, due } => {
                 write!(f, "{failed} of {due} requests failed; a check such as fail_ratio < 5% may allow more than 1 %")
             }

@@ -64,11 +64,25 @@ fn is_refused(id: &str) -> bool {
     REFUSED.iter().any(|(refused, _)| *refused == id)
 }
 
+/// Help of flags of `run` whose own text names flags that mean nothing here, by their names in [`RunFlags`].
+const HELP: [(&str, &str); 3] = [
+    ("users", "Most users at a time, each with its own connection [default: 1000]"),
+    ("arrival", "Intervals between arrivals: all the same (constant) or random (poisson) [default: constant]"),
+    ("run_id", "Id of the run [default: 8 random hex digits]"),
+];
+
 /// Takes the flags that mean nothing here out of the help page, and their variables out of account: a variable for `run`
 /// may be set where `capacity` is used.
 pub(super) fn hide_others(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| {
-        if is_refused(argument.get_id().as_str()) { argument.hide(true).env(None::<&'static str>) } else { argument }
+        let id = argument.get_id().as_str();
+        if is_refused(id) {
+            return argument.hide(true).env(None::<&'static str>);
+        }
+        match HELP.iter().find(|(described, _)| *described == id) {
+            Some((_, help)) => argument.help(*help),
+            None => argument,
+        }
     })
 }
 

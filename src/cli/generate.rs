@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::roff::laid_out;
-use super::{Cli, command_line};
+use super::{Cli, command_line, definition};
 use crate::error::{Error, Result};
 use crate::secret::masked_url;
 
@@ -28,8 +28,7 @@ pub fn completions(shell: Shell) -> String {
 /// There is no such command.
 pub fn manual_page(command: Option<&str>) -> Result<String> {
     // A page about the command that shows help would say nothing.
-    let mut all = Cli::command().disable_help_subcommand(true);
-    all.build();
+    let all = definition(Cli::command().disable_help_subcommand(true), |_| true);
     let described = match command {
         None => Some(&all),
         Some(name) => all.find_subcommand(name),

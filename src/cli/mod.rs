@@ -180,7 +180,8 @@ impl Variables<'_> {
 /// One line that names the flag or variable, exit 2.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables<'_>) -> Result<Invocation> {
     let mut arguments: Vec<OsString> = arguments.into_iter().collect();
-    let definition = definition(|argument| argument.get_env().is_some_and(|name| variables.has(name)));
+    let is_set = |argument: &clap::Arg| argument.get_env().is_some_and(|name| variables.has(name));
+    let definition = definition(Cli::command(), is_set);
     if let [_, command, rest @ ..] = &*arguments
         && let Some(run) = definition.find_subcommand(command).filter(|_| command == "run" || command == "capacity")
     {
@@ -195,7 +196,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         Ok(matches) => matches,
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             // With all variables, set or not.
-            let whole = self::definition(|_| true).try_get_matches_from(&arguments);
+            let whole = command_line().try_get_matches_from(&arguments);
             return Ok(Invocation::Text(whole.map_or_else(|error| error.render().to_string(), |_| String::new())));
         }
         Err(error) => return Err(complaint(&error, &definition, &arguments)),
@@ -222,11 +223,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
 /// The definition of the whole command line, for tests that walk over every flag.
 #[must_use]
 pub fn command_line() -> clap::Command {
-    definition(|_| true)
+    definition(Cli::command(), |_| true)
 }
 
-/// The command line's definition, with the variables of these arguments only. What a variable holds is not shown.
-fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
+/// The definition of the command line of `cli`, with the variables of these arguments only. What a variable holds is not shown.
+fn definition(cli: clap::Command, has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
     let argument = |argument: clap::Arg| {
         let is_heeded = has_variable(&argument);
         let argument = argument.hide_env_values(true);
@@ -237,7 +238,7 @@ fn definition(has_variable: impl Fn(&clap::Arg) -> bool) -> clap::Command {
         "capacity" => capacity_flags::hide_others(command),
         _ => command,
     };
-    let mut definition = Cli::command().mut_subcommands(|command| of_command(command).mut_args(&argument));
+    let mut definition = cli.mut_subcommands(|command| of_command(command).mut_args(&argument));
     definition.build();
     definition
 }
@@ -258,7 +259,7 @@ fn matches(definition: &clap::Command, arguments: &[OsString]) -> std::result::R
 fn complaint(error: &clap::Error, definition: &clap::Command, arguments: &[OsString]) -> Error {
     let variable = complaint::of_environment(error, definition).and_then(|argument| {
         let id = argument.get_id();
-        let without = self::definition(|other| other.get_id() != id && is_in(definition, other));
+        let without = self::definition(Cli::command(), |other| other.get_id() != id && is_in(definition, other));
         let is_same = matches(&without, arguments).is_err_and(|other| other.to_string() == error.to_string());
         argument.get_env().filter(|_| !is_same)?.to_str()
     });

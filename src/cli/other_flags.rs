@@ -106,8 +106,16 @@ Exit code 1: something was left out or changed; standard error lists it. Example
   swarmline import 'curl https://host/orders -H \"Accept: text/html\" --data-raw a=1' > scenario.json
   swarmline run -f scenario.json --dry-run";
 
+const REPORT_EXAMPLES: &str = "\
+Exit code 0: whatever the verdict of the run, unless --check judges it again (0, 1, 3 or 4 as for a run);
+3: --baseline found something worse; 4: the stream is not whole. Examples:
+  swarmline report run.ndjson --html report.html
+  swarmline report run.ndjson --check 'p95 < 300ms'
+  swarmline report after.ndjson --baseline before.ndjson";
+
 /// Flags of `swarmline report`.
 #[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
 pub struct ReportFlags {
     /// Stream files, compressed or not; - for standard input; several are compared side by side
     #[arg(value_name = "STREAM", required = true)]

@@ -113,7 +113,7 @@ const REQUEST: [Row; 17] = [
     (&["--body", "-D", "--body-file", "--post-file", "-p"], "use -d @FILE, or -d TEXT"),
     (&["--data-binary", "--data-raw", "--data-ascii"], "use -d TEXT or -d @FILE, which is sent unchanged"),
     (&["--data-urlencode"], "use -d with encoded text, or \"form\" in a scenario file"),
-    (&["-b", "--cookie"], "use --header 'Cookie: ...'; cookies of answers are kept by each user"),
+    (&["-b", "--cookie"], "use --header 'Cookie: ...'; cookies of responses are kept by each user"),
     (&["-A", "--accept", "--user-agent", "--content-type"], "use --header, such as --header 'User-Agent: ...'"),
     (
         &["--referer", "-e", "--env"],

@@ -281,40 +281,79 @@ impl Draft {
         Self { schema: SCHEMA, name, host, insecure, connect_timeout, redirects, variables, user_classes: [class] }
     }
 
-    /// Returns the scenario as text, with the notes, after it has been read back.
+    /// Returns the scenario as text, with the notes, after it has been read back. A request that the reader refuses is left out
+    /// with a note.
     ///
     /// # Errors
-    /// The scenario made from `what` is too long to be read, or `run` would not accept it.
-    pub(super) fn finish(self, what: &str, notes: Notes) -> Result<Import> {
-        // Maps with text keys and no floats: everything can be expressed in JSON.
-        let text = serde_json::to_string_pretty(&self).unwrap_or_default();
-        if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
-            return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
+    /// The scenario made from `what` is too long to be read, or `run` would not accept it for another reason than a request.
+    pub(super) fn finish(mut self, what: &str, mut notes: Notes) -> Result<Import> {
+        notes.at(String::new());
+        for left in (0..=MAX_REFUSED).rev() {
+            // Maps with text keys and no floats: everything can be expressed in JSON.
+            let text = serde_json::to_string_pretty(&self).unwrap_or_default();
+            if text.len() as u64 >= scenario::MAX_SIZE.bytes() {
+                return Err(Error::usage(what, format!("the resulting scenario {}", scenario::MAX_SIZE)));
+            }
+            let Err(refused) = read_back::check(MADE, &text) else {
+                let (notes, is_whole) = notes.finish();
+                return Ok(Import { scenario: text + "\n", notes, is_whole });
+            };
+            let said = said(&refused);
+            let why = match self.place_of(&said) {
+                Some((place, why)) if left > 0 && self.remove(place) => {
+                    notes.lost(format!("{why}; the request is left out"));
+                    continue;
+                }
+                Some((_, why)) => why,
+                None => said,
+            };
+            return Err(Error::usage(what, format!("cannot be written as a scenario: {why}")));
         }
-        read_back::check(MADE, &text).map_err(|refused| self.refused(what, &refused))?;
-        let (notes, is_whole) = notes.finish();
-        Ok(Import { scenario: text + "\n", notes, is_whole })
+        unreachable!("the last round returns")
     }
 }
+
+/// Requests that may be left out because the reader refuses them: the scenario is read once for each.
+const MAX_REFUSED: usize = 100;
 
 /// Stands for the scenario in errors about it.
 const MADE: &str = "the scenario";
 
+/// What the reader says of the scenario, without its name.
+fn said(refused: &Error) -> String {
+    let said = refused.to_string();
+    said.strip_prefix(MADE).map_or(&*said, |rest| rest.trim_start_matches(": ")).to_owned()
+}
+
 impl Draft {
-    /// The error about a scenario that the reader refuses: with the request in place of its path in the document.
-    fn refused(&self, what: &str, refused: &Error) -> Error {
-        let said = refused.to_string();
-        let said = said.strip_prefix(MADE).map_or(&*said, |rest| rest.trim_start_matches(": "));
-        let place = said.strip_prefix("/user_classes/0/tasks/").and_then(|rest| {
-            let mut keys = rest.splitn(4, '/');
-            let (task, list, step) = (keys.next()?, keys.next()?, keys.next()?);
-            let steps = &self.user_classes[0].tasks.get(task.parse::<usize>().ok()?)?.steps;
-            let (step, rest) = (steps.get(step.parse::<usize>().ok()?)?, keys.next()?);
-            let DraftStep::Request(request) = step else { return None };
-            (list == "requests").then(|| format!("{} {}: {}", request.method, request.target, rest.replace('/', " ")))
-        });
-        let why = place.unwrap_or_else(|| said.to_owned());
-        Error::usage(what, format!("cannot be written as a scenario: {why}"))
+    /// The request that a sentence of the reader is about, by its task and step, and the sentence with the request in place of its
+    /// path in the document; `None` where it is about something else.
+    fn place_of(&self, said: &str) -> Option<((usize, usize), String)> {
+        let mut keys = said.strip_prefix("/user_classes/0/tasks/")?.splitn(4, '/');
+        let (task, list, step) = (keys.next()?.parse().ok()?, keys.next()?, keys.next()?);
+        let rest = keys.next();
+        // The path may end with the step.
+        let (step, rest) = match rest {
+            Some(rest) => (step, rest.replace('/', " ")),
+            None => step.split_once(": ").map(|(step, rest)| (step, rest.to_owned()))?,
+        };
+        let step = step.parse().ok()?;
+        let DraftStep::Request(request) = self.user_classes[0].tasks.get::<usize>(task)?.steps.get::<usize>(step)?
+        else {
+            return None;
+        };
+        let why = format!("{} {}: {rest}", request.method, request.target);
+        (list == "requests").then_some(((task, step), why))
+    }
+
+    /// Leaves a step out, and its task if that has no other; returns whether a task is left.
+    fn remove(&mut self, (task, step): (usize, usize)) -> bool {
+        let tasks = &mut self.user_classes[0].tasks;
+        tasks[task].steps.remove(step);
+        if tasks[task].steps.is_empty() {
+            tasks.remove(task);
+        }
+        !tasks.is_empty()
     }
 }
 
@@ -324,4 +363,33 @@ const SCHEMA: &str = "scenario.schema.json";
 /// Escapes text so that a scenario uses it literally: `${` would start an expression.
 pub(super) fn escape_template(text: &str) -> String {
     text.replace("${", "$${")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(target: &str, header: &str) -> DraftRequest {
+        let headers = vec![(header.to_owned(), "1".to_owned())];
+        DraftRequest { method: "GET".to_owned(), target: target.to_owned(), headers, ..DraftRequest::default() }
+    }
+
+    fn finished(requests: Vec<DraftRequest>) -> Result<Import> {
+        Draft::new("http://h.test".to_owned(), requests, None).finish("x.json", Notes::default())
+    }
+
+    #[test]
+    fn a_request_that_the_reader_refuses_is_named_and_left_out_and_the_others_stay() {
+        let import = finished(vec![request("/a", "A"), request("/b", "B C"), request("/c", "C")]).unwrap();
+        assert!(import.scenario.contains("\"/a\"") && import.scenario.contains("\"/c\""), "{}", import.scenario);
+        assert!(!import.scenario.contains("\"/b\"") && !import.is_whole, "{}", import.scenario);
+        let [note] = &import.notes[..] else { panic!("{:?}", import.notes) };
+        assert!(note.starts_with("GET /b: ") && note.ends_with("; the request is left out"), "{note}");
+    }
+
+    #[test]
+    fn a_scenario_whose_requests_are_all_refused_is_an_error_that_names_the_last() {
+        let why = finished(vec![request("/b", "B C")]).unwrap_err().to_string();
+        assert!(why.starts_with("x.json: cannot be written as a scenario: GET /b: "), "{why}");
+    }
 }

@@ -7,7 +7,7 @@ use super::master::Master;
 use super::output::PendingLine;
 use super::policy::MergePolicy;
 use super::run::ShardPlan;
-use super::shard::ShardStage;
+use super::shard::{ShardStage, ShardState};
 use super::totals::{EndpointTotal, ErrorTotal, Extra};
 use super::troubles::{MergeTrouble, ranges};
 use crate::clock::{Moment, rfc3339};
@@ -104,6 +104,7 @@ pub(super) fn end(join: &mut Join, master: &mut Master, torn: &[(u64, String)]) 
     for (kind, sentence) in join.troubles.all() {
         said.push(record(warning(kind.as_str(), &sentence)));
     }
+    said.extend(stopped_shards(join).map(record));
     let (odd_shards, shard_lines) = join.shard_lines();
     said.extend(odd_shards.into_iter().map(record));
     let load_end = load_end(join, master);
@@ -173,6 +174,18 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
     });
     assessment.reasons.extend(join.notes.iter().cloned());
     assessment
+}
+
+/// A warning about the shards that a signal stopped, if the others ended by themselves: the end of the load is that of the
+/// last shard, and does not tell.
+fn stopped_shards(join: &Join) -> Option<RecordBody> {
+    let is_stopped = |shard: &ShardState| shard.stopped.is_some_and(|(_, reason)| reason == EndReason::Signal);
+    let stopped: Vec<u32> =
+        join.shards.iter().filter(|(_, shard)| is_stopped(shard)).map(|(index, _)| *index).collect();
+    let is_told = stopped.is_empty() || stopped.len() == join.shards.len();
+    let noun = if stopped.len() == 1 { "shard" } else { "shards" };
+    let sentence = || format!("{noun} {} stopped early, by a signal; others did not", ranges(stopped.iter().copied()));
+    (!is_told).then(|| warning("shard_stopped", &sentence()))
 }
 
 /// The end of the load: that of the shard that stopped last.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Plan;
 use super::body_file::label;
-use super::data::RowId;
+use super::data::{DataSource, OnEnd, Pick, RowId};
 use super::expect::Expect;
 use super::journey::{Message, RequestStep, Step};
 use super::random::Random;
@@ -24,6 +24,7 @@ pub fn text(plan: &Plan, now_unix_ms: u64) -> String {
     for setting in plan.settings() {
         page.line(0, &format!("{} = {} ({})", setting.key, setting.value, setting.origin.as_str()));
     }
+    page.data_without_rows();
     page.once("setup, once before the first user", &plan.once().setup);
     for class in plan.classes() {
         page.line(0, "");
@@ -60,6 +61,19 @@ impl DryRunText<'_> {
             }
         }
         self.text.push('\n');
+    }
+
+    /// Names the data of which this shard has no row.
+    fn data_without_rows(&mut self) {
+        let (plan, shard) = (self.plan, self.plan.load().shard);
+        for source in plan.sources() {
+            let is_used_up = matches!(source.pick(), Pick::Unique(OnEnd::Stop | OnEnd::Fail));
+            if is_used_up && shard.share(u64::from(source.len())) == 0 {
+                let about =
+                    format!("data {} has no row for this shard; the examples show the first row", source.name());
+                self.line(0, &about);
+            }
+        }
     }
 
     fn steps(&mut self, title: &str, steps: &[Step]) {
@@ -191,16 +205,18 @@ impl DryRunText<'_> {
         }
     }
 
-    /// Renders with examples of all values: the first row of each source, and variables by their names.
+    /// Renders with examples of all values: the first row of each source that this process takes, its first user, and
+    /// variables by their names.
     fn with_values<T>(&mut self, render: impl FnOnce(&mut Values<'_>) -> T) -> T {
         let variables: Vec<_> =
             self.plan.variables().iter().map(|name| Some(Variable::Text(format!("${{{name}}}")))).collect();
-        let rows: Vec<_> = self.plan.sources().iter().map(|_| Some(RowId(0))).collect();
+        let first = self.plan.load().shard.global_number(0);
+        let rows: Vec<_> = self.plan.sources().iter().map(|source| Some(first_row(source, first))).collect();
         let mut values = Values {
             variables: &variables,
             rows: &rows,
             sources: self.plan.sources(),
-            user: 0,
+            user: u32::try_from(first).unwrap_or(u32::MAX),
             iteration: 0,
             status: 0,
             counter: &Counter::new(self.plan.load().shard),
@@ -209,6 +225,13 @@ impl DryRunText<'_> {
         };
         render(&mut values)
     }
+}
+
+/// The row that the first user takes, whose number in the whole run this is; the first of all rows where it is random, so that
+/// the example stays the same, and where no row is left for this shard, which is said elsewhere.
+fn first_row(source: &DataSource, first: u64) -> RowId {
+    let taken = if source.pick() == Pick::Random { None } else { source.row(first, &mut Random::seeded(0)) };
+    taken.unwrap_or(RowId(0))
 }
 
 fn unfit(why: RenderError) -> String {

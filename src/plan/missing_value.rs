@@ -16,7 +16,7 @@ const MAX_SAMPLE: usize = 60;
 /// Names that are listed, of members, fields or header fields.
 const MAX_NAMES: usize = 12;
 
-/// Why nothing was extracted, in at most 200 characters on one line: `no /token: the answer has error, code`. Of values
+/// Why nothing was extracted, in at most 200 characters on one line: `no /token: the response has error, code`. Of values
 /// in the response it shows only names and kinds; of a body that is not what it should be, the beginning, with secrets
 /// masked.
 #[must_use]
@@ -46,7 +46,7 @@ fn json(pointers: &PointerPattern, pick: PickFrom, document: Option<RawJson<'_>>
     let (first, has_more) = pointers.first();
     let (furthest, taken) = first.furthest(document);
     let place = first.prefix(taken).to_string();
-    let place = if place.is_empty() { "the answer" } else { &place };
+    let place = if place.is_empty() { "the response" } else { &place };
     if furthest.is_null() {
         return format!("no {pointers}: {place} is null");
     }
@@ -88,7 +88,7 @@ fn missing_field(field: &ResponseField, answer: &ResponseView<'_>) -> String {
         ResponseField::Header(name) => {
             let fields = answer.all_fields();
             let names = fields.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.to_owned());
-            format!("no header {name}: the answer has {}", listed(names))
+            format!("no header {name}: the response has {}", listed(names))
         }
         ResponseField::Cookie(name) => format!("no cookie {name:?} for this URL"),
         // They are always there; only an index above 0 finds nothing.

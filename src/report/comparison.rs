@@ -98,7 +98,7 @@ pub fn row_text(row: &Compared, tolerance: f64) -> ComparedText {
         _ => String::new(),
     };
     let margin = row.difference.map(|difference| difference.margin()).filter(|margin| margin.is_finite());
-    let margin = margin.map(|margin| format!("±{:.1} %", margin * 100.0));
+    let margin = margin.map(margin_text);
     let finding = match row.finding {
         Finding::Worse => "worse".to_owned(),
         Finding::Better => "better".to_owned(),
@@ -115,6 +115,13 @@ pub fn row_text(row: &Compared, tolerance: f64) -> ComparedText {
         finding,
     }
 }
+
+/// How large a change may be without being seen. Far beyond any change that matters, the figure says nothing.
+fn margin_text(margin: f64) -> String {
+    const LARGEST: f64 = 10.0;
+    if margin > LARGEST { "more than ±1000 %".to_owned() } else { format!("±{:.1} %", margin * 100.0) }
+}
+
 /// A measure with its unit.
 const fn title(measure: Measure) -> &'static str {
     match measure {
@@ -164,6 +171,14 @@ mod tests {
         // t of 4 degrees of freedom is 2.776.
         assert_eq!(shown(&row(0.0, Finding::CannotTell)), "p95 ms | 10.0 | 10.0 | +0.0 % | cannot tell (±2.8 %)");
         assert_eq!(shown(&row(0.0, Finding::NotJudged)), "p95 ms | 10.0 | 10.0 | +0.0 % | (±2.8 %, not judged)");
+        // With one degree of freedom t is 12.706.
+        let wide = |finding| Compared {
+            difference: Some(Difference { log_ratio: 0.0, error: 1.0, freedom: 1.0 }),
+            ..row(0.0, finding)
+        };
+        let told = "p95 ms | 10.0 | 10.0 | +0.0 % | cannot tell (more than ±1000 %)";
+        assert_eq!(shown(&wide(Finding::CannotTell)), told);
+        assert!(shown(&wide(Finding::NotJudged)).ends_with("| (more than ±1000 %, not judged)"));
         let few = Compared { difference: None, baseline: None, ..row(0.0, Finding::TooFew) };
         assert_eq!(shown(&few), "p95 ms | - | 10.0 |  | cannot tell (too few requests or ticks)");
     }

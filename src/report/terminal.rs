@@ -56,8 +56,9 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
         counts.aborted,
         plain(run.verdict())
     );
-    for reason in run.end.iter().flat_map(|end| &end.reasons) {
-        let _ = writeln!(text, "  {}", plain(&reason.text));
+    let reasons = run.end.iter().flat_map(|end| &end.reasons).map(|reason| reason.text.clone());
+    for sentence in reasons.chain(run.remarks().into_iter().map(|(_, sentence)| sentence)) {
+        let _ = writeln!(text, "  {}", plain(&sentence));
     }
     text
 }

@@ -284,7 +284,8 @@ impl<'p> Aggregator<'p> {
     fn cut(&mut self, aggregate: &mut Aggregate, sample: TickSample, queue: usize) -> TickCounts {
         let (phase, end) = (self.recorder.phase(sample), sample.machine.at);
         let cuts = aggregate.close_interval(phase);
-        self.phases.push(end, phase);
+        // A phase ends when its last tick was due: what is due at that moment is of the next.
+        self.phases.push(sample.due, phase);
         if !self.checks.is_empty() {
             // Rates are computed over the time of the load.
             let end = if phase == Phase::Drain { end } else { aggregate.load_end(end) };

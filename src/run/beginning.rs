@@ -27,7 +27,7 @@ pub(super) fn start(start: Start) -> Result<Clock> {
         Start::Now => Ok(Clock::start_now()),
         Start::Aligned(step) => Ok(Clock::start_aligned(step)),
         Start::At(unix) => Clock::start_at(unix)
-            .map_err(|ago| Error::usage("--start-at", format!("{} was {} s ago", rfc3339(unix), ago.as_secs_f64()))),
+            .map_err(|ago| Error::usage("--start-at", format!("{} was {:.3} s ago", rfc3339(unix), ago.as_secs_f64()))),
     }
 }
 

@@ -39,6 +39,7 @@ impl SamplerThread<'_> {
         let now = self.run.clock.now();
         TickSample {
             tick,
+            due: now,
             users: self.run.roster.users(),
             flight: self.run.roster.flight(now),
             stopped: self.run.stop.begun_at().map(|at| self.run.clock.moment(at)),
@@ -73,7 +74,7 @@ impl SamplerThread<'_> {
         while !self.is_over(over, grid.due(tick)) {
             // After a standstill several ticks are overdue; only the latest is reported.
             tick = tick.max(grid.passed(self.run.clock.now()));
-            let mut sample = self.observe(tick);
+            let mut sample = TickSample { due: grid.due(tick), ..self.observe(tick) };
             // The tick in which the load ended is one of the load: its users are not those that are left just after.
             if !std::mem::replace(&mut has_stopped, sample.is_draining()) && sample.is_draining() {
                 sample.users = self.run.roster.users_at_stop();

@@ -66,7 +66,7 @@ pub(super) fn run<'p>(
     }
     let late = planned.map_or(Duration::ZERO, |clock| clock.now().since_start());
     if setup.end == SetupEnd::Passed && !late.is_zero() {
-        setup.end = SetupEnd::Failed(format!("it ended {} s after --start-at", late.as_secs_f64()));
+        setup.end = SetupEnd::Failed(format!("it ended {:.3} s after --start-at", late.as_secs_f64()));
     }
     Ok((setup, outcomes))
 }

@@ -69,7 +69,7 @@ impl Assessment {
             let text = match counts.completed() {
                 0 if warmup > 0 => ONLY_WARMUP.to_owned(),
                 0 => NOTHING_COMPLETED.to_owned(),
-                completed => format!("none of {completed} requests got an answer"),
+                completed => format!("none of {completed} requests got a response"),
             };
             reasons.push(VerdictReason::new(ReasonKind::NoAnswer, text));
         }

@@ -22,6 +22,8 @@ pub(super) struct PreviousSample {
 pub struct TickSample {
     /// Number of the tick on the grid.
     pub tick: u64,
+    /// When it was due, a little before the sample was taken; of the last sample of a run, the moment itself.
+    pub due: Moment,
     /// Users running at that moment.
     pub users: u32,
     /// Requests at that moment.

@@ -107,7 +107,7 @@ fn unset(plan: &Plan, why: RenderError) -> String {
     match why {
         RenderError::Slot(slot) => {
             let name = &plan.variables()[slot.0 as usize];
-            format!("a step needs ${{{name}}}, which no answer gave and no step set: it was not done, and {skipped}")
+            format!("a step needs ${{{name}}}, which no response gave and no step set: it was not done, and {skipped}")
         }
         RenderError::EmptyList(slot) => {
             let name = &plan.variables()[slot.0 as usize];

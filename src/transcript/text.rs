@@ -161,7 +161,7 @@ fn phases(phases: &Phases) -> String {
     };
     let _ = match phases.body {
         Some(body) => write!(text, ", first byte {}, body {}", millis(phases.first_byte), millis(body)),
-        None => write!(text, ", no answer after {}", millis(phases.first_byte)),
+        None => write!(text, ", no response after {}", millis(phases.first_byte)),
     };
     text
 }

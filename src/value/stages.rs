@@ -44,6 +44,12 @@ impl Stages {
     pub fn as_slice(&self) -> &[Stage] {
         &self.0
     }
+
+    /// How long they take together.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.0.iter().map(|stage| stage.duration).sum()
+    }
 }
 
 impl FromStr for Stages {

@@ -1,6 +1,7 @@
 //! Bad input is refused by one line that names the flag, with exit code 2, before anything is sent.
 
 mod foreign;
+mod pages;
 
 use crate::support::lines::Stream;
 use crate::support::{Run, Scratch, host, load, target};
@@ -309,25 +310,6 @@ fn each_flag_says_what_it_does_under_a_heading() {
         assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{}: {help:?}", flag.get_id());
         assert!(flag.get_help_heading().is_some(), "{}", flag.get_id());
     }
-}
-
-#[test]
-fn shells_complete_every_command_and_manual_pages_describe_them() {
-    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = Run::new(["completions", shell]).finish().exits(0);
-        for word in ["spawn-rate", "allow-missing", "completions", "poisson"] {
-            assert!(script.text().contains(word), "{shell}: {word}");
-        }
-    }
-    let refused = Run::new(["completions", "csh"]).finish().exits(2);
-    assert!(refused.complaint().contains("possible values: bash, elvish, fish"), "{}", refused.stderr);
-    let page = Run::new(["man"]).finish().exits(0);
-    assert!(page.text().starts_with(".ie") && page.text().contains("swarmline\\-merge(1)"), "{}", page.text());
-    let page = Run::new(["man", "run"]).finish().exits(0);
-    for word in ["swarmline\\-run", "\\-\\-spawn\\-rate", "LOCUST_USERS"] {
-        assert!(page.text().contains(word), "{word}: {}", page.text());
-    }
-    assert!(Run::new(["man", "rum"]).finish().exits(2).complaint().starts_with("\"rum\": is not a command"));
 }
 
 #[test]

@@ -105,6 +105,31 @@ fn several_runs_of_each_build_make_the_noise_between_runs_known() {
 }
 
 #[test]
+fn a_margin_that_is_beyond_any_change_is_not_written_out_in_any_output() {
+    let (target, scratch) = (target(), Scratch::new("no-margin"));
+    let one = |name: &str, request: &str| record(&target, &scratch, name, request, "8");
+    // Two runs a side that are far apart: the noise between runs hides every change.
+    let (fast, slow) = (one("fast", "/delay/1"), one("slow", "/delay/300"));
+    for file in [&fast, &slow] {
+        let text = std::fs::read_to_string(file).unwrap().replace("/delay/300", "/delay/20");
+        std::fs::write(file, text.replace("/delay/1\"", "/delay/20\"")).unwrap();
+    }
+    let [fasts, slows] = [&fast, &slow].map(|file| repeats(file, 2));
+    let outputs = ["html", "junit", "markdown", "json-file"].map(|flag| (format!("--{flag}"), scratch.file(flag)));
+    let outputs: Vec<&str> = outputs.iter().flat_map(|(flag, file)| [flag.as_str(), file]).collect();
+    let baseline = ["--baseline", &fasts[0], "--baseline", &slows[0]];
+    let report = Run::new(["report", &fasts[1], &slows[1]]).with(baseline).with(outputs).finish().exits(0);
+    let texts = ["html", "junit", "markdown"].map(|flag| read(&scratch, flag).replace('\\', ""));
+    for text in texts.iter().map(String::as_str).chain([report.text()]) {
+        assert!(text.contains("cannot tell (more than ±1000 %)"), "{text}");
+    }
+    let summary: Value = serde_json::from_str(&read(&scratch, "json-file")).unwrap();
+    let figure = &summary["comparison"]["endpoints"][0]["figures"][0];
+    assert_eq!(figure["finding"], "cannot_tell", "{figure}");
+    assert!(figure["margin"].as_f64().unwrap() > 10.0, "programs get the number: {figure}");
+}
+
+#[test]
 fn too_few_ticks_or_requests_never_make_a_build_worse() {
     let (target, scratch) = (target(), Scratch::new("few"));
     let files = [("a", "/delay/1"), ("b", "/delay/90")].map(|(name, request)| {

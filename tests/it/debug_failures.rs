@@ -150,7 +150,7 @@ fn an_explanation_comes_once_a_tick_for_each_endpoint_and_kind() {
     told.sort_unstable();
     told.dedup();
     let text = "the body does not contain \"yes\"";
-    assert_eq!(told, [("/id", "no ${id}: no /id: the answer has a"), ("/text", text)]);
+    assert_eq!(told, [("/id", "no ${id}: no /id: the response has a"), ("/text", text)]);
     let errors: Vec<_> = explained.iter().map(|line| line.text("error")).collect();
     assert!(errors.iter().all(|error| ["expectation: body_contains", "extract: no such JSON value"].contains(error)));
 }

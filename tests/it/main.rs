@@ -29,6 +29,7 @@ mod open;
 mod otlp;
 mod outputs;
 mod phases;
+mod remarks;
 mod report;
 mod request_log;
 mod samples;

@@ -159,7 +159,11 @@ fn input_that_is_not_a_stream_is_refused_with_one_line() {
         assert!(words.iter().all(|word| line.contains(word)), "{name}: {line}");
     }
     let finished = report("/missing.ndjson").finish().exits(2);
-    assert!(finished.complaint().starts_with("/missing.ndjson: No such file"), "{}", finished.stderr);
+    assert!(
+        finished.complaint().starts_with("/missing.ndjson: does not exist; expected a stream"),
+        "{}",
+        finished.stderr
+    );
     let finished = report("/").finish().exits(2);
     assert!(finished.complaint().starts_with("/: "), "{}", finished.stderr);
     assert!(Run::new(["report"]).finish().exits(2).complaint().contains("STREAM"));
@@ -186,4 +190,18 @@ fn an_implausible_line_is_reported_and_does_no_harm() {
     // A very long line that is not JSON.
     let long = format!("{}\n{}\n", all.join("\n"), "x".repeat(3_000_000));
     assert!(report("-").input(&long).finish().exits(0).text().contains("not a line of the stream"));
+}
+
+#[test]
+fn a_report_exits_with_0_whatever_the_verdict_unless_a_check_judges_the_run_again() {
+    let (target, scratch) = (target(), Scratch::new("report-exit"));
+    let file = scratch.file("failing.ndjson");
+    let flags = ["-n", "20", "-q", "--check", "max < 1us", "--telemetry", &file, "/status/500"];
+    load(&target, flags).finish().exits(3);
+    let shown = report(&file).finish().exits(0);
+    assert!(shown.text().contains("verdict: check_failed"), "{}", shown.text());
+    report(&file).with(["--check", "max < 60s"]).finish().exits(1);
+    report(&file).with(["--check", "fail_ratio < 1%"]).finish().exits(3);
+    let help = Run::new(["report", "--help"]).finish().exits(0);
+    assert!(help.text().contains("Exit code 0: whatever the verdict of the run"), "{}", help.text());
 }

@@ -180,3 +180,35 @@ fn a_signal_ends_the_wait_for_the_start() {
     assert_eq!(stream.only("test.stop").text("reason"), "signal");
     assert_eq!(stream.run_end().count("sent"), 0);
 }
+
+#[test]
+fn a_dry_run_of_a_shard_shows_the_row_that_its_first_user_takes() {
+    let scratch = Scratch::new("dry-run-shard");
+    scratch.write("people.csv", "name\nanna\nboris\n");
+    for (pick, third) in [("unique", "anna"), ("sequential", "anna"), ("random", "anna")] {
+        let scenario = format!(
+            r#"{{"host": "http://127.0.0.1:9", "data": {{"who": {{"csv": "people.csv", "pick": "{pick}"}}}},
+               "user_classes": [{{"name": "u", "tasks": [{{"name": "t", "requests": [{{"get": "/${{who.name}}", "name": "n"}}]}}]}}]}}"#
+        );
+        let file = scratch.write("scenario.json", scenario);
+        let shown = |shard: &str| {
+            let run = Run::new(["run", "--dry-run", "-f", &file, "--run-id", "r1", "-u", "3", "--shard", shard]);
+            run.finish().exits(0).text().to_owned()
+        };
+        let second = if pick == "random" { "anna" } else { "boris" };
+        for (shard, row) in [("0/3", "anna"), ("1/3", second), ("2/3", third)] {
+            let text = shown(shard);
+            assert!(text.contains(&format!("GET /{row} HTTP/1.1")), "{pick}, {shard}: {text}");
+            let has_none = pick == "unique" && shard == "2/3";
+            assert_eq!(text.contains("data who has no row for this shard"), has_none, "{pick}, {shard}: {text}");
+        }
+    }
+}
+
+#[test]
+fn how_long_ago_a_start_was_is_said_in_milliseconds() {
+    let at = seconds_from_now(-5.0);
+    let run = Run::new(["run", "--start-at", &at, "http://127.0.0.1:9/"]).finish().exits(2);
+    let seconds = run.complaint().rsplit_once(" was ").and_then(|(_, rest)| rest.strip_suffix(" s ago")).unwrap();
+    assert_eq!(seconds.split_once('.').unwrap().1.len(), 3, "{}", run.stderr);
+}

@@ -26,7 +26,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
     ("capacity", &[]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "event", "machine", "outcome", "plan", "stats", "vocabulary"]),
-    ("report", &["cli", "clock", "error", "files", "plan", "stats", "telemetry", "transcript", "vocabulary"]),
+    ("report", &["cli", "clock", "error", "files", "plan", "stats", "telemetry", "transcript", "value", "vocabulary"]),
     ("merge", &["clock", "error", "plan", "stats", "telemetry", "vocabulary"]),
     ("import", &["bounded", "clock", "error", "plan", "secret", "value"]),
     ("server", &["error", "plan"]),

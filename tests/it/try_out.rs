@@ -60,7 +60,7 @@ fn shopper(token_at: &str, price: u32, item: &Value) -> Value {
 fn each_of_three_mistakes_is_found_by_what_is_shown() {
     let server = shop();
     let run = try_scenario("try-login", &server, &shopper("/token", 5, &json!("1")), &[]).exits(1);
-    assert!(run.text().contains("NOT  token extracted: no /token: the answer has access_token, user\n"));
+    assert!(run.text().contains("NOT  token extracted: no /token: the response has access_token, user\n"));
     assert!(run.text().contains("on_start: it failed, so the tasks are not tried"), "{}", run.text());
     assert_eq!(server.request_lines(), ["POST /login"], "once, and nothing after it");
 
@@ -155,7 +155,7 @@ fn a_request_without_an_answer_says_why() {
     let silent = Server::start(Peer::hang);
     let run = try_requests(&silent, &["/", "--timeout", "50ms"]).exits(1);
     assert!(run.text().contains("GET /: timeout: no first byte within 0.05s, "), "{}", run.text());
-    assert!(run.text().contains(", no answer after "), "{}", run.text());
+    assert!(run.text().contains(", no response after "), "{}", run.text());
 }
 
 #[test]

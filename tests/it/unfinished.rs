@@ -241,7 +241,7 @@ fn a_run_in_which_no_request_got_a_response_is_not_valid() {
     let junit = scratch.file("t.xml");
     let checks = ["--check", "fail_ratio <= 100%", "--junit", &junit];
     let run = Run::new(["run", "-n", "80", "-H", &dead, "/"]).with(checks).finish().exits(4);
-    assert!(run.stderr.contains("none of 80 requests got an answer"), "{}", run.stderr);
+    assert!(run.stderr.contains("none of 80 requests got a response"), "{}", run.stderr);
     let tests = std::fs::read_to_string(junit).unwrap();
     assert!(tests.contains("the run is valid") && tests.contains("<error message=\"none of 80"), "{tests}");
 }

@@ -288,3 +288,20 @@ fn shards_merged_leave_out_what_each_of_them_left_out() {
     assert_adds_up(stream.run_end(), &other);
     assert_eq!(number(&other, "/warmup/ok"), number(&summary, "/warmup/ok") - requests);
 }
+
+#[test]
+fn what_is_due_at_the_end_of_the_warmup_is_after_it() {
+    // The eleventh request is due when the warm-up of a second ends.
+    let server = Server::start(|mut peer| {
+        peer.read();
+        peer.hang();
+    });
+    let flags = ["--rate", "10", "-t", "2s", "--warmup", "1s", "--interval", "1s", "--timeout", "60s", "/"];
+    let run = run(&server, &flags).exits(4);
+    let of_phase = |phase: &str| -> u64 {
+        let lines = run.stream().of("unfinished").into_iter().filter(|line| line.text("phase") == phase);
+        lines.map(|line| line.count("aborted") + line.count("unsent")).sum()
+    };
+    assert_eq!((of_phase("warmup"), of_phase("steady")), (10, 10));
+    assert_eq!(run.count("warmup_aborted") + run.count("warmup_unsent"), 10);
+}

@@ -45,7 +45,7 @@ impl Evaluator<'_> {
     /// As [`Self::extracted`], into this variable.
     pub(super) fn extracted_as(&mut self, place: &JsonPlace, name: &str, line: u32) -> Known<RunValue> {
         if place.pointer.contains('*') && place.pick == PickFrom::First && place.missing == Missing::Raises {
-            return Err(Problem { line, why: "a list of an answer as one value".to_owned() });
+            return Err(Problem { line, why: "a list of a response as one value".to_owned() });
         }
         let pick = match place.pick {
             PickFrom::First => None,
@@ -229,7 +229,7 @@ pub(super) fn json_subscript(place: &JsonPlace, at: &Value, line: u32) -> Value 
     match at {
         Value::Text(key) => match key.known() {
             Some(key) => Value::Json(super::texts::member_of(place, &key, Missing::Raises)),
-            None => Value::unknown(line, "a key of an answer that is not known"),
+            None => Value::unknown(line, "a key of a response that is not known"),
         },
         Value::Int(index @ 0..) => Value::Json(JsonPlace {
             pointer: format!("{}/{index}", place.pointer),
@@ -242,6 +242,6 @@ pub(super) fn json_subscript(place: &JsonPlace, at: &Value, line: u32) -> Value 
             missing: Missing::Raises,
             ..place.clone()
         }),
-        _ => Value::unknown(line, "an item of an answer that is not known"),
+        _ => Value::unknown(line, "an item of a response that is not known"),
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::choices;
 use super::condition::Condition;
 use super::evaluator::{Evaluator, Flow, Frame, Handler, State};
+use super::headers::headers_of_one;
 use super::steps::{Step, leaves_loop};
 use super::syntax::{Expr, ExprKind, Stmt, StmtKind, has_stmt};
 use super::texts::number_json;
@@ -200,7 +201,7 @@ impl Evaluator<'_> {
             return;
         }
         match self.eval(expr) {
-            Value::Unknown(problem) if problem.why != "the answer of a request that is left out" => {
+            Value::Unknown(problem) if problem.why != "the response of a request that is left out" => {
                 self.lost(line, format!("left out: {}", problem.why));
             }
             Value::Response(request) if self.requests[request].is_checked => self.unreported(request),
@@ -271,8 +272,10 @@ impl Evaluator<'_> {
             }
             (Flow::Next, Flow::Next) => {
                 let mut branches = (then_steps, else_steps);
+                let one_sided = headers_of_one(&then_state, &else_state);
                 match self.merged(then_state, else_state, &mut branches) {
                     Ok(state) => {
+                        self.say_one_sided(&one_sided, test.line);
                         self.emit_when(condition, branches.0, branches.1);
                         self.state = state;
                         None

@@ -42,7 +42,7 @@ impl Evaluator<'_> {
     fn no_request(&mut self, line: u32, why: &str) -> Value {
         self.lost(line, format!("a request is left out: {why}"));
         // What follows it is then left out for the same reason.
-        Value::unknown(line, "the answer of a request that is left out")
+        Value::unknown(line, "the response of a request that is left out")
     }
 
     /// `self.rest("GET", "/")` of a `FastHttpUser`.

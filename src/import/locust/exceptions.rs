@@ -28,7 +28,10 @@ impl Evaluator<'_> {
         for (at, (kind, body)) in all.handlers.iter().enumerate() {
             let line = kind.as_ref().map_or(0, |kind| kind.line);
             if Some(at) != taken && super::block::matters(body) {
-                self.lost(line, "one of several `except` is left out: that for a missing member of an answer is taken");
+                self.lost(
+                    line,
+                    "one of several `except` is left out: that for a missing member of a response is taken",
+                );
             }
         }
         taken.map(|at| all.handlers[at].1.clone()).unwrap_or_default()

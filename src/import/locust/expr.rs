@@ -244,7 +244,7 @@ impl Evaluator<'_> {
         *self.locals() = locals;
         match element {
             Value::Json(place) if place.pick == PickFrom::First && place.pointer.contains("/*") => Value::Json(place),
-            _ => Value::unknown(line, "a comprehension over values of an answer"),
+            _ => Value::unknown(line, "a comprehension over values of a response"),
         }
     }
 

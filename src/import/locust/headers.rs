@@ -1,7 +1,7 @@
 //! Header fields of the client.
 
 use super::calls::Arguments;
-use super::evaluator::{Evaluator, Phase};
+use super::evaluator::{Evaluator, Phase, State};
 use super::value::{Text, Value};
 
 impl Evaluator<'_> {
@@ -77,6 +77,16 @@ impl Evaluator<'_> {
         }
     }
 
+    /// Says that later requests have these header fields whichever branch of the condition in this line was taken.
+    pub(super) fn say_one_sided(&mut self, names: &[String], line: u32) {
+        for name in names {
+            let what = format!(
+                "self.client.headers: {name} is set in one branch of this condition only; later requests have it in both"
+            );
+            self.remark(line, what);
+        }
+    }
+
     /// Says that what a task sets in the client reaches less requests than in Locust, where all later ones of the user have
     /// it: those of other tasks, and those that the task sends before in its next round.
     pub(super) fn say_lasting(&mut self, what: &str, line: u32) {
@@ -86,6 +96,13 @@ impl Evaluator<'_> {
             self.lost(line, format!("self.client.{what}: {why}"));
         }
     }
+}
+
+/// Names of the client's header fields that only one of two branches has.
+pub(super) fn headers_of_one(one: &State, other: &State) -> Vec<String> {
+    let has = |state: &State, name: &str| state.headers.iter().any(|(known, _)| known == name);
+    let all = one.headers.iter().chain(&other.headers).map(|(name, _)| name);
+    all.filter(|name| has(one, name) != has(other, name)).cloned().collect()
 }
 
 /// The value of `Authorization` for a name and a password.

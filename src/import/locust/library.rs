@@ -102,7 +102,7 @@ impl Evaluator<'_> {
     fn search(&mut self, name: &str, arguments: &Arguments, line: u32) -> Value {
         let pattern = arguments.by_place.first().and_then(Value::known_text);
         let (Some(pattern), Some(Value::Body(request))) = (pattern, arguments.by_place.get(1)) else {
-            return Value::unknown(line, format!("re.{name} of what is no answer"));
+            return Value::unknown(line, format!("re.{name} of what is not a response"));
         };
         if crate::plan::pattern::Pattern::parse(&pattern).is_err() {
             return Value::unknown(line, format!("re.{name} with a pattern that is not supported"));
@@ -167,7 +167,7 @@ fn json_loads(value: Option<&Value>, line: u32) -> Value {
             pick: PickFrom::First,
             missing: Missing::Raises,
         }),
-        _ => Value::unknown(line, "json.loads of what is no answer"),
+        _ => Value::unknown(line, "json.loads of what is not a response"),
     }
 }
 

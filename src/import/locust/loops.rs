@@ -157,7 +157,7 @@ impl Evaluator<'_> {
     /// `for item in response.json()`: over one member of each item.
     fn each_of_answer(&mut self, each: &For, place: &JsonPlace, line: u32) {
         let ExprKind::Name(name) = &each.target.kind else {
-            return self.lost(line, "a loop over parts of items of an answer is left out");
+            return self.lost(line, "a loop over parts of items of a response is left out");
         };
         let mut keys = std::collections::BTreeSet::new();
         let mut whole = 0;
@@ -190,7 +190,7 @@ impl Evaluator<'_> {
         let (pointer, key) = match (&*keys, whole) {
             ([], _) => (base, None),
             ([one], 0) => (format!("{base}/{}", one.replace('~', "~0").replace('/', "~1")), Some(one.clone())),
-            _ => return self.lost(line, "a loop that uses several members of each item of an answer is left out"),
+            _ => return self.lost(line, "a loop that uses several members of each item of a response is left out"),
         };
         let list = match self.json_list(&JsonPlace { pointer, pick: PickFrom::First, ..place.clone() }) {
             Ok(list) => list,
@@ -316,7 +316,7 @@ impl Evaluator<'_> {
                 checked = Some((request, name.clone()));
             }
             if let Value::Unknown(problem) = &value {
-                if problem.why != "the answer of a request that is left out" {
+                if problem.why != "the response of a request that is left out" {
                     self.lost(item.line, format!("`with` is left out: {}", problem.why));
                 }
                 if name.is_none() || !super::block::matters(body) {

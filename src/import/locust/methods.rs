@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         match (name, arguments.by_place.first()) {
             ("get", Some(Value::Text(key))) => {
                 let Some(key) = key.known() else {
-                    return Value::unknown(line, "a key of an answer that is not known");
+                    return Value::unknown(line, "a key of a response that is not known");
                 };
                 let default = match arguments.by_place.get(1) {
                     None | Some(Value::None | Value::Dict(_) | Value::List(_)) => Some(String::new()),
@@ -87,7 +87,7 @@ impl Evaluator<'_> {
             }
             ("values", None) => Value::Json(JsonPlace { pointer: format!("{}/*", place.pointer), ..place.clone() }),
             ("strip" | "encode" | "decode" | "copy", _) => Value::Json(place.clone()),
-            _ => Value::unknown(line, format!("the method {name} of an answer")),
+            _ => Value::unknown(line, format!("the method {name} of a response")),
         }
     }
 

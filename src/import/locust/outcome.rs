@@ -83,7 +83,7 @@ impl Evaluator<'_> {
             if tests.len() > MAX_TESTS || round == MAX_TESTS {
                 return self.lost(
                     self.requests[request].line,
-                    "which answers are failures depends on too many tests: left out",
+                    "which responses are failures depends on too many tests: left out",
                 );
             }
         }
@@ -97,7 +97,7 @@ impl Evaluator<'_> {
         let mut expect = Vec::new();
         if !statuses.iter().copied().eq(100..400) {
             if statuses.is_empty() {
-                return self.lost(line, "no answer is a success: which answers are failures is left out");
+                return self.lost(line, "no response is a success: which responses are failures is left out");
             }
             expect.push(("status", status_words(&statuses)));
         }
@@ -109,7 +109,7 @@ impl Evaluator<'_> {
             if with_tests.iter().all(|all| all == first) {
                 self.expect_tests(tests, first, line, &mut expect);
             } else {
-                self.lost(line, "tests of the answer that are made for some statuses only are left out");
+                self.lost(line, "tests of the response that are made for some statuses only are left out");
             }
         }
         self.requests[request].expect = expect;
@@ -134,7 +134,7 @@ impl Evaluator<'_> {
             }
         }
         if passing.len() != 1 << (tests.len() - fixed.len()) {
-            return self.lost(line, "tests of the answer of which one is enough are left out");
+            return self.lost(line, "tests of the response of which one is enough are left out");
         }
         let (mut contains, mut lacks, mut json) = (Vec::new(), Vec::new(), Vec::new());
         for (test, truth) in fixed {
@@ -150,8 +150,8 @@ impl Evaluator<'_> {
                 }
                 (AnswerTest::IsJson(pointer, value), true) => json.push((pointer.clone(), value.clone())),
                 (AnswerTest::Within(time), true) => expect.push(("within", Json::Text(time.clone()))),
-                (AnswerTest::Other(at), _) => self.lost(*at, "a test of the answer is left out: it is not known"),
-                _ => self.lost(line, "a test of the answer for what it must not be is left out"),
+                (AnswerTest::Other(at), _) => self.lost(*at, "a test of the response is left out: it is not known"),
+                _ => self.lost(line, "a test of the response for what it must not be is left out"),
             }
         }
         let one_or_all = |mut all: Vec<Json>| if all.len() == 1 { all.remove(0) } else { Json::List(all) };

@@ -110,7 +110,7 @@ pub(super) struct Request {
     /// The members of `expect`.
     pub(super) expect: Vec<(&'static str, Json)>,
     pub(super) extract: Vec<Extract>,
-    /// Whether the task says which answers are failures.
+    /// Whether the task says which responses are failures.
     pub(super) is_checked: bool,
     /// Whether it may be sent again, so that values of before have to be forgotten.
     pub(super) is_repeated: bool,

@@ -82,7 +82,7 @@ impl Evaluator<'_> {
                 let kind = if is_number { "number" } else { "text" };
                 self.remark(
                     line,
-                    format!("{} of an answer is sent as a {kind} in JSON: if it is not one, change ${{…}}", run.code),
+                    format!("{} of a response is sent as a {kind} in JSON: if it is not one, change ${{…}}", run.code),
                 );
                 is_number
             }

@@ -178,7 +178,7 @@ impl Evaluator<'_> {
         if is_of_answer && right.known_text().is_some_and(looks_like) {
             self.lost(
                 line,
-                "a value of an answer is compared as a text: a number or truth value that is written so is equal too",
+                "a value of a response is compared as a text: a number or truth value that is written so is equal too",
             );
         }
     }
@@ -237,7 +237,7 @@ impl Evaluator<'_> {
                 let run = self.extracted(&place, line)?;
                 Ok(format!("${{{}}}", run.code))
             }
-            Value::Elapsed(_) => Err(Problem { line, why: "a condition on how long an answer took".to_owned() }),
+            Value::Elapsed(_) => Err(Problem { line, why: "a condition on how long a response took".to_owned() }),
             other => self.text(&other, line).map(|text| text.template()),
         }
     }

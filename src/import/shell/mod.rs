@@ -156,7 +156,7 @@ impl Commands {
         }
         let shown = masked_url(&marks::shown(&name));
         if after == Connection::Pipe && !self.curl.is_empty() {
-            self.notes.push(format!("| {shown}: left out, it is about the answer"));
+            self.notes.push(format!("| {shown}: left out, it is about the response"));
         } else if !HARMLESS.contains(&&*name) {
             self.lost.push(format!("{shown}: left out, only curl is understood"));
             self.other.get_or_insert(shown);

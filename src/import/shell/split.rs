@@ -146,7 +146,8 @@ impl<'t> Splitter<'t> {
             '$' => self.unquoted_expansion()?,
             '`' => return Err(substitution("`", &mut self.rest, '`')),
             '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
-            '~' if self.word.is_none() && self.rest.peek() == Some(&'/') => {
+            // The user's home folder, also as a word of its own.
+            '~' if self.word.is_none() && self.rest.peek().is_none_or(|next| "/ \t\n;&|)".contains(*next)) => {
                 marks::push_variable(self.word.get_or_insert_default(), "HOME");
             }
             _ => return Ok(false),

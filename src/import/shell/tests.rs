@@ -62,7 +62,7 @@ fn what_stands_around_a_command_is_not_part_of_it() {
         assert_eq!(commands("x", text).unwrap().lost, Vec::<String>::new(), "{text}");
         assert!(is_command(text), "{text}");
     }
-    assert_eq!(commands("x", "curl a | jq .").unwrap().notes, ["| jq: left out, it is about the answer"]);
+    assert_eq!(commands("x", "curl a | jq .").unwrap().notes, ["| jq: left out, it is about the response"]);
     for (text, lost) in [
         ("http_proxy=http://p curl a", "http_proxy=...: left out"),
         ("cd /x && curl a", "cd: left out"),
@@ -145,4 +145,16 @@ fn unsupported_input_is_reported() {
             && !is_command("recording.har")
             && !is_command("wget a")
     );
+}
+
+#[test]
+fn a_tilde_alone_or_before_a_slash_is_the_home_folder_and_any_other_is_itself() {
+    let alone = words("curl -d ~ http://h/");
+    let named = words("curl -d \"$HOME\" http://h/");
+    assert_eq!(alone, named);
+    assert_eq!(words("curl -d ~/f http://h/"), words("curl -d \"$HOME/f\" http://h/"));
+    for text in ["a~", "~x"] {
+        assert_eq!(words(&format!("curl -d {text} http://h/")), words(&format!("curl -d '{text}' http://h/")));
+    }
+    assert_ne!(words("curl -d '~' http://h/"), alone);
 }

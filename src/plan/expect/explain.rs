@@ -198,7 +198,7 @@ fn contents(at: &str, found: RawJson<'_>) -> String {
 
 /// A place in a JSON document; the empty pointer is the whole of it.
 fn place(pointer: &str) -> &str {
-    if pointer.is_empty() { "the answer" } else { pointer }
+    if pointer.is_empty() { "the response" } else { pointer }
 }
 
 fn is_secret_place(pointer: &str) -> bool {

@@ -18,19 +18,19 @@ fn json(pointer: &str, body: &str) -> String {
 fn what_json_holds_stands_beside_what_was_wanted() {
     let items = r#"{"items": [{"nr": 1}, {"nr": 2}], "next": null, "password": "sesame"}"#;
     for (pointer, body, expected) in [
-        ("/token", r#"{"error": "sesame", "code": 7}"#, "no /token: the answer has error, code"),
+        ("/token", r#"{"error": "sesame", "code": 7}"#, "no /token: the response has error, code"),
         ("/items/0/id", items, "no /items/0/id: /items/0 has nr"),
         ("/items/7/id", items, "no /items/7/id: /items is a list of 2"),
         ("/items/*/id", items, "no /items/*/id: none of the 2 at /items has it"),
-        ("/item/*/id", items, "no /item/*/id: the answer has items, next, password"),
+        ("/item/*/id", items, "no /item/*/id: the response has items, next, password"),
         ("/next/page", items, "no /next/page: /next is null"),
         ("/next", items, "no /next: /next is null"),
         ("/password/x", items, "no /password/x: /password is text"),
-        ("/a", "[]", "no /a: the answer is a list of 0"),
-        ("/a", "{}", "no /a: the answer is an empty object"),
-        ("/a", "7", "no /a: the answer is a number"),
+        ("/a", "[]", "no /a: the response is a list of 0"),
+        ("/a", "{}", "no /a: the response is an empty object"),
+        ("/a", "7", "no /a: the response is a number"),
         ("/a/b", "{\"a\": true}", "no /a/b: /a is true or false"),
-        ("/*", "{}", "no /*: the answer is an empty object"),
+        ("/*", "{}", "no /*: the response is an empty object"),
         ("/a", "", "no /a: the body is not JSON; it is empty"),
         ("/a", "<html>no</html>", "no /a: the body is not JSON; it begins with \"<html>no</html>\""),
     ] {
@@ -52,7 +52,7 @@ fn other_ways_say_where_they_looked() {
     assert_eq!(input(b"<p>"), "no input \"csrf\": the body has no inputs; it begins with \"<p>\"");
     let header = ExtractFrom::Field(ResponseField::Header("X-Token".to_owned()));
     let header = explained(header, PickFrom::First, b"");
-    assert_eq!(header, "no header X-Token: the answer has Content-Type, X-Id");
+    assert_eq!(header, "no header X-Token: the response has Content-Type, X-Id");
     let regex = |source| ExtractFrom::Regex(source, Pattern::parse("id=(7)").unwrap(), 1);
     let of_url = explained(regex(TextSource::Field(ResponseField::Url)), PickFrom::Last, b"");
     assert_eq!(of_url, "no match of \"id=(7)\" in the URL http://h/final?id=7");

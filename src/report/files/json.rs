@@ -3,10 +3,14 @@
 
 mod capacity;
 mod confidence;
+mod counts;
+mod remarks;
 mod warmup;
 
 use capacity::SummaryCapacity;
 use confidence::{SummaryComparison, SummaryConfidence};
+use counts::SummaryCounts;
+use remarks::{SummaryPart, SummaryStop};
 use serde::Serialize;
 use warmup::SummaryWarmup;
 
@@ -38,6 +42,12 @@ struct Summary<'m> {
     reasons: Vec<SummaryReason<'m>>,
     troubles: Vec<String>,
     counts: SummaryCounts,
+    /// Only of one shard of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<SummaryPart>,
+    /// Only where a signal ended the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_by_signal: Option<SummaryStop>,
     /// Left out of everything else but the phases.
     #[serde(skip_serializing_if = "Option::is_none")]
     warmup: Option<SummaryWarmup>,
@@ -57,20 +67,6 @@ struct Summary<'m> {
     confidence: Option<SummaryConfidence<'m>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<SummaryComparison<'m>>,
-}
-
-#[derive(Serialize)]
-struct SummaryCounts {
-    due: u64,
-    sent: u64,
-    unsent: u64,
-    overdue: u64,
-    completed: u64,
-    ok: u64,
-    failed: u64,
-    aborted: u64,
-    redirects: u64,
-    reopened: u64,
 }
 
 #[derive(Serialize)]
@@ -220,7 +216,9 @@ pub fn document(model: &ReportModel) -> String {
         exit_code: end.map_or(4, |end| end.exit_code),
         reasons: end.map_or_else(Vec::new, reasons),
         troubles: troubles.sentences(),
-        counts: totals(run),
+        counts: SummaryCounts::of(run),
+        shard: run.plan.shard.map(SummaryPart::from),
+        stopped_by_signal: run.stopped_by_signal().map(SummaryStop::from),
         warmup: run.warmup().map(|warmup| SummaryWarmup::of(&warmup)),
         total: &total,
         phases: run.phases.iter().map(phase).collect(),
@@ -243,22 +241,6 @@ pub fn document(model: &ReportModel) -> String {
 fn reasons(end: &RunEndFact) -> Vec<SummaryReason<'_>> {
     let kind = |kind: Option<ReasonKind>| kind.map_or("unknown", ReasonKind::as_str);
     end.reasons.iter().map(|reason| SummaryReason { kind: kind(reason.kind), text: &reason.text }).collect()
-}
-
-fn totals(run: &RunData) -> SummaryCounts {
-    let (counts, unfinished) = (run.counts(), run.unfinished());
-    SummaryCounts {
-        due: counts.sent() + unfinished.unsent,
-        sent: counts.sent(),
-        unsent: unfinished.unsent,
-        overdue: unfinished.overdue,
-        completed: counts.completed(),
-        ok: counts.ok,
-        failed: counts.failed,
-        aborted: counts.aborted,
-        redirects: counts.redirects,
-        reopened: counts.reopened,
-    }
 }
 
 fn phase(seen: &PhaseSeen) -> SummaryPhase {

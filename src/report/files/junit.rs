@@ -40,10 +40,7 @@ pub fn document(model: &ReportModel) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
          <testsuite name=\"{suite}\" {totals} skipped=\"{skipped}\" timestamp=\"{started}\">\n"
     );
-    if let Some(warmup) = model.run.warmup() {
-        let sentence = escaped(&warmup.sentence());
-        let _ = writeln!(text, "    <properties><property name=\"warmup\" value=\"{sentence}\"/></properties>");
-    }
+    text.push_str(&properties(&model.run));
     for (name, case) in &cases {
         let _ = write!(
             text,
@@ -65,6 +62,20 @@ pub fn document(model: &ReportModel) -> String {
         };
     }
     text + "  </testsuite>\n</testsuites>\n"
+}
+
+/// What the cases do not say of the run.
+fn properties(run: &RunData) -> String {
+    let warmup = run.warmup().map(|warmup| ("warmup", warmup.sentence()));
+    let properties: Vec<String> = warmup
+        .into_iter()
+        .chain(run.remarks())
+        .map(|(name, sentence)| format!("<property name=\"{name}\" value=\"{}\"/>", escaped(&sentence)))
+        .collect();
+    if properties.is_empty() {
+        return String::new();
+    }
+    format!("    <properties>{}</properties>\n", properties.concat())
 }
 
 fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {

@@ -30,6 +30,9 @@ pub fn document(model: &ReportModel) -> String {
     for reason in run.end.iter().flat_map(|end| end.texts()) {
         let _ = writeln!(text, "- {}", escaped(reason));
     }
+    for (_, sentence) in run.remarks() {
+        let _ = writeln!(text, "- {}", escaped(&sentence));
+    }
     if let Some(warmup) = run.warmup() {
         let _ = write!(text, "\n{}\n", escaped(&warmup.sentence()));
     }
@@ -44,7 +47,7 @@ pub fn document(model: &ReportModel) -> String {
         compared(&mut text, comparison);
     }
     errors(&mut text, run);
-    for warning in run.warnings.iter().take(MAX_ROWS) {
+    for warning in run.other_warnings().take(MAX_ROWS) {
         let _ = write!(text, "\n> {}\n", escaped(&warning.detail));
     }
     let _ = write!(text, "\nrun `{}`, swarmline {}\n\n", model.identity.run_id, escaped(&run.plan.version));

@@ -95,6 +95,7 @@ impl RunData {
         self.plan.settings.extend(config.settings);
         self.plan.targets.extend(config.targets);
         self.plan.available_cpus = config.available_cpus.or(self.plan.available_cpus);
+        self.plan.shard = config.shard.or(self.plan.shard);
         self.plan.started_at = config.started_at.or(self.plan.started_at.take());
         if self.judges_so_far && !self.is_search() {
             self.check_set = CheckSet::new(&self.plan_checks());

@@ -13,6 +13,7 @@ mod intervals;
 mod lines;
 mod pending;
 pub mod processes;
+mod remarks;
 mod run_data;
 pub mod samples;
 mod so_far;
@@ -24,6 +25,7 @@ pub mod warmup;
 use std::path::Path;
 
 pub use comparison::BuildComparison;
+pub use remarks::StoppedBySignal;
 pub use run_data::RunData;
 pub use seen::{EndpointSeen, PhaseSeen};
 pub use steady::Confidence;

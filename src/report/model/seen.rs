@@ -10,6 +10,7 @@ use crate::stats::times::Times;
 use crate::stats::timing_summary::TimingSummary;
 use crate::stats::unfinished::{JudgedTimes, UnfinishedCounts};
 use crate::telemetry::reader::facts::{SettingFact, TargetFact};
+use crate::telemetry::reader::value::ShardValue;
 use crate::vocabulary::{FailureClass, Phase};
 
 /// Version, plan and environment of a run.
@@ -25,6 +26,8 @@ pub struct PlanSeen {
     pub targets: Vec<TargetFact>,
     /// CPUs that the generator could use.
     pub available_cpus: Option<f64>,
+    /// Which shard of a run it is; `None` for a run on one host and for a merged one.
+    pub shard: Option<ShardValue>,
     /// Start of the run by the wall clock, RFC 3339.
     pub started_at: Option<String>,
 }

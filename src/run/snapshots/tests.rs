@@ -58,6 +58,7 @@ fn tick_sample(tick: u64, sampler: &mut Sampler) -> TickSample {
     sample.at = at(tick * 1000);
     TickSample {
         tick,
+        due: at(tick * 1000),
         users: 3,
         flight: Flight { sent: 10, in_flight: 2, oldest: Duration::ZERO },
         stopped: None,

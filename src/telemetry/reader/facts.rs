@@ -6,7 +6,7 @@ use super::gauges::GaugeFact;
 use super::line::{Key, Line, Telemetry};
 use super::sample::sample;
 use super::shards::ShardFact;
-use super::value::{self, CountedTimesValue, Text, TimesValue, TimingsValue};
+use super::value::{self, CountedTimesValue, ShardValue, Text, TimesValue, TimingsValue};
 use crate::stats::tally::Statistics;
 use crate::stats::timing_summary::TimingSummary;
 use crate::stats::timings::Timings;
@@ -173,6 +173,7 @@ pub struct ConfigFact {
     pub settings: Vec<SettingFact>,
     pub targets: Vec<TargetFact>,
     pub available_cpus: Option<f64>,
+    pub shard: Option<ShardValue>,
     pub started_at: Option<String>,
 }
 
@@ -194,6 +195,7 @@ impl ConfigFact {
             settings: line.settings.iter().map(setting).collect(),
             targets: line.targets.iter().map(target).collect(),
             available_cpus: line.has(Key::available_cpus).then_some(line.available_cpus),
+            shard: line.shard,
             started_at: line.has(Key::started_at).then(|| text(&line.started_at)),
         }
     }

@@ -27,6 +27,17 @@ const OTHERS: [(&[u8], &str); 5] = [
     (&[0xfe, 0xff], "this is UTF-16; give it as UTF-8"),
 ];
 
+/// What an input has to be.
+const EXPECTED: &str =
+    "expected a stream that swarmline wrote (--telemetry): a file, a named pipe, or - for standard input";
+
+/// The error about an input that does not exist; a pattern comes as it is written where the shell finds no file for it.
+fn missing(name: &str) -> Error {
+    let is_pattern = name.contains(['*', '?', '[']);
+    let what = if is_pattern { "no file matches this pattern" } else { "does not exist" };
+    Error::usage(name, format!("{what}; {EXPECTED}"))
+}
+
 /// Bytes by which all of these are known.
 const MAGIC: usize = 4;
 
@@ -58,11 +69,12 @@ impl MergeInput {
         let file = if is_stdin {
             io::stdin().as_fd().try_clone_to_owned().map(File::from).map_err(cannot)?
         } else {
-            open(path).map_err(cannot)?
+            open(path)
+                .map_err(|why| if why.kind() == io::ErrorKind::NotFound { missing(&name) } else { cannot(why) })?
         };
         let kind = file.metadata().map_err(cannot)?.file_type();
         if kind.is_dir() {
-            return Err(cannot(io::ErrorKind::IsADirectory.into()));
+            return Err(Error::usage(&name, format!("is a directory; {EXPECTED}, such as {name}/run-*.ndjson")));
         }
         let pipe = if kind.is_file() { None } else { Some(file.try_clone().map_err(cannot)?) };
         let source = Patient { file, is_file: kind.is_file() };

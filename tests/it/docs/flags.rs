@@ -128,7 +128,7 @@ fn with_table(section: &str, table: &str) -> String {
         assert!(table.is_empty(), "a section without a place for this table:\n{table}");
         return section.to_owned();
     };
-    let end = section[begin..].find("\n\n").map_or(section.len(), |length| begin + length);
+    let end = section[begin..].find("\n\n").map_or(section.trim_end().len(), |length| begin + length);
     format!("{}{table}{}", &section[..begin], &section[end..])
 }
 

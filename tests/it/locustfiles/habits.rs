@@ -57,7 +57,7 @@ fn tests_of_the_answer_are_expectations() {
 #[test]
 fn a_test_that_is_not_known_is_named_and_left_out() {
     let body = "@task\ndef t(self):\n    with self.client.get('/a', catch_response=True) as r:\n        if r.status_code != 200 or odd(r):\n            r.failure('x')\n";
-    let imported = Imported::user("odd", body).in_part(&["a test of the answer is left out"]);
+    let imported = Imported::user("odd", body).in_part(&["a test of the response is left out"]);
     assert_eq!(imported.task(0)[0]["expect"], json!({"status": 200}));
 }
 

@@ -142,5 +142,18 @@ fn numbers_and_choices_are_those_of_python() {
     );
     assert_eq!(requests, json!([{"get": "/5/p"}, {"get": "/1/p"}, {"get": "/two0242.67"}]));
     let body = "@task\ndef t(self):\n    r = self.client.get('/k')\n    if r.json()['id'] == '7':\n        self.client.get('/x')\n";
-    Imported::user("seven", body).in_part(&["locustfile.py:8: a value of an answer is compared as a text"]);
+    Imported::user("seven", body).in_part(&["locustfile.py:8: a value of a response is compared as a text"]);
+}
+
+#[test]
+fn a_header_that_one_branch_sets_is_sent_after_both_and_that_is_said_with_the_line() {
+    let body = "def on_start(self):\n    r = self.client.get('/login')\n    if r.status_code == 200:\n        self.client.headers['X-In'] = '1'\n@task\ndef t(self):\n    self.client.get('/a')\n";
+    let imported = Imported::user("one-branch", body);
+    let said = "X-In is set in one branch of this condition only; later requests have it in both";
+    assert!(imported.stderr.contains(&format!("locustfile.py:7: self.client.headers: {said}")), "{}", imported.stderr);
+    let last = imported.task(0).as_array().unwrap().last().unwrap();
+    assert_eq!(last, &json!({"get": "/a", "headers": {"X-In": "1"}}));
+    let both = body.replace("@task", "    else:\n        self.client.headers['X-In'] = '1'\n@task");
+    let imported = Imported::user("both-branches", &both);
+    assert!(!imported.stderr.contains("in one branch"), "{}", imported.stderr);
 }

@@ -121,6 +121,7 @@ fn written(records: Vec<Record>, envelope: &Envelope) -> Vec<u8> {
 fn sample(tick: u32, at: Moment) -> TickSample {
     TickSample {
         tick: START.as_secs() / INTERVAL.as_secs() + u64::from(tick),
+        due: at,
         users: 1,
         flight: Flight { sent: u64::from(tick) * 100, in_flight: 0, oldest: Duration::ZERO },
         stopped: None,

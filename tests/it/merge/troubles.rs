@@ -216,3 +216,20 @@ fn shards_that_did_not_start_together_are_reported() {
     let why = complaint(merge(&files(&scratch, &streams), &[]), "shards_apart", 4);
     assert!(why.contains("shards 0 and 1 started "), "{why}");
 }
+
+#[test]
+fn an_input_that_does_not_exist_is_named_with_what_was_expected() {
+    let scratch = Scratch::new("merge-no-input");
+    let expected =
+        "expected a stream that swarmline wrote (--telemetry): a file, a named pipe, or - for standard input";
+    for command in ["merge", "report"] {
+        for (name, what) in [("run-7.ndjson", "does not exist"), ("run-*.ndjson", "no file matches this pattern")] {
+            let file = scratch.file(name);
+            let run = Run::new([command, &file]).finish().exits(2);
+            assert_eq!(run.complaint(), format!("{file}: {what}; {expected}"), "{command}");
+        }
+        let folder = scratch.file("");
+        let run = Run::new([command, &folder]).finish().exits(2);
+        assert!(run.complaint().starts_with(&format!("{folder}: is a directory; {expected}")), "{}", run.stderr);
+    }
+}

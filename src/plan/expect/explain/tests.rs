@@ -27,7 +27,7 @@ fn a_json_condition_says_what_was_found_and_what_was_wanted() {
     for (pointer, condition, told) in [
         ("/price", equals("5"), "/price is 37, not 5"),
         ("/item", equals(r#"{"id":2}"#), r#"/item is {"id":1,"tags":["a","b"]}, not {"id":2}"#),
-        ("/prise", equals("5"), "there is no /prise: the answer has price, item, token, none, expected 5"),
+        ("/prise", equals("5"), "there is no /prise: the response has price, item, token, none, expected 5"),
         ("/item/tag", JsonCondition::Exists(true), "there is no /item/tag: /item has id, tags"),
         ("/item/tags/2", JsonCondition::Exists(true), "there is no /item/tags/2: /item/tags is an array of 2"),
         ("/price/x", JsonCondition::Exists(true), "there is no /price/x: /price is 37"),
@@ -81,7 +81,7 @@ fn a_long_value_is_cut() {
     let body = format!("\"{}\"", "x".repeat(10_000));
     let told = unmet(&json("", equals("1")), &view("HTTP/1.1 200 OK\r\n\r\n", body.as_bytes())).remove(0);
     assert!(
-        told.starts_with("the answer is \"xxx") && told.ends_with("…, not 1") && told.chars().count() < 110,
+        told.starts_with("the response is \"xxx") && told.ends_with("…, not 1") && told.chars().count() < 110,
         "{told}"
     );
 }

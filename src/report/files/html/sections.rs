@@ -48,7 +48,7 @@ pub(super) fn verdict(model: &ReportModel, tense: Tense) -> (&'static str, &'sta
         Tense::Future => ("verdict", "waiting for the run to begin"),
         Tense::Present => match so_far() {
             None if model.run.warmup().is_some() => ("verdict", "running, warm-up"),
-            None => ("verdict", "running, no answer yet"),
+            None => ("verdict", "running, no response yet"),
             Some(Verdict::Pass) => ("verdict good", "running, passing so far"),
             Some(Verdict::Failures) => ("verdict warn", "running, some requests failed"),
             Some(Verdict::CheckFailed) => ("verdict bad", "running, a check is not met so far"),
@@ -71,6 +71,10 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel, tense: Tense) {
     if let Some(warmup) = run.warmup() {
         page.raw("<p class=\"facts\" id=\"warmup\">").text(warmup.sentence()).raw(" The charts show them, too.</p>\n");
     }
+    let remarks = run.remarks();
+    if !remarks.is_empty() {
+        notice(page, "notice warn", "Not the whole load", remarks.into_iter().map(|(_, sentence)| sentence));
+    }
     tiles(page, model, tense);
     if let Some(end) = run.end.as_ref().filter(|end| !end.reasons.is_empty()) {
         let class = match end.verdict {
@@ -81,9 +85,9 @@ pub(super) fn summary(page: &mut Markup, model: &ReportModel, tense: Tense) {
         notice(page, class, title, end.texts().into_iter().map(str::to_owned));
     }
     tables::checks(page, &run.checks_so_far(), tense);
-    if !run.warnings.is_empty() {
+    if run.other_warnings().next().is_some() {
         let further = (run.more_warnings > 0).then(|| format!("and {} more", count(run.more_warnings)));
-        let sentences = run.warnings.iter().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
+        let sentences = run.other_warnings().map(|notice| format!("{}: {}", moment(&notice.time), notice.detail));
         notice(page, "notice warn", "Warnings", sentences.chain(further));
     }
 }
