@@ -1,5 +1,6 @@
 //! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python versions can read.
 
+pub mod ahead;
 pub mod decode;
 pub mod encode;
 pub mod packed;
