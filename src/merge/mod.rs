@@ -16,7 +16,6 @@ mod counting;
 mod ending;
 mod forward;
 mod exchanges;
-mod inputs;
 mod join;
 mod master;
 mod missing;
@@ -44,9 +43,9 @@ use crate::plan::Sink as Destination;
 use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::lines::{Lines, NextLine, ready};
 use crate::telemetry::reader::records::{Found, Records};
+use crate::telemetry::reader::stream_input::StreamInput;
 use crate::telemetry::sink::OpenStream;
 pub use ending::MergeResult;
-use inputs::Input;
 use join::Join;
 use master::Master;
 pub use output::MasterLineObserver;
@@ -76,7 +75,7 @@ pub fn merge(
     tee: MasterLineObserver,
     interrupt: &Interrupt,
 ) -> Result<Merged> {
-    let inputs = Input::open_all(streams)?;
+    let inputs = StreamInput::open_all(streams)?;
     let wait = |pause| interrupt.wait(&[], Some(pause)).is_ok() && !interrupt.has_come();
     let output = Output::new(OpenStream::open(destination, &wait)?, tee);
     let output = OutputThread::start(output).map_err(|why| Error::invalid("threads", why))?;
@@ -105,7 +104,7 @@ impl MergeError {
 }
 
 struct Work<'i> {
-    inputs: Vec<Input>,
+    inputs: Vec<StreamInput>,
     interrupt: &'i Interrupt,
     /// Inputs that were not read to their end, as a signal came.
     given_up: Vec<String>,
@@ -117,7 +116,7 @@ struct Work<'i> {
 }
 
 impl<'i> Work<'i> {
-    fn new(inputs: Vec<Input>, output: OutputThread, master: Master, interrupt: &'i Interrupt) -> Self {
+    fn new(inputs: Vec<StreamInput>, output: OutputThread, master: Master, interrupt: &'i Interrupt) -> Self {
         let names = inputs.iter().map(|input| input.name().to_owned()).collect();
         let records = inputs.iter().map(|_| Records::default()).collect();
         let join = Join::new(names);

@@ -119,7 +119,7 @@ fn follow(mut output: Output, orders: &Receiver<Order>, written: &Sender<Written
     let mut begun = None;
     for order in orders {
         match (order, &begun) {
-            (Order::Begin(begin), _) => begun = Some(begin),
+            (Order::Begin(first), _) => begun = Some(first),
             // Who does not read on needs no room.
             (Order::Write(said), Some(begun)) => {
                 output.write(said, begun, |number, interval| drop(written.send((number, interval))))?;

@@ -48,14 +48,14 @@ impl PackedHistogram {
     pub(super) fn of_slots(slots: impl Iterator<Item = SlotCount>) -> Self {
         let mut packer = Packer::with_room(2 * slots.size_hint().0);
         let mut pending: SlotCount = (0, 0);
-        for (slot, count) in slots {
+        slots.for_each(|(slot, count)| {
             if slot == pending.0 {
                 pending.1 = pending.1.saturating_add(count);
             } else {
                 packer.write(pending);
                 pending = (slot, count);
             }
-        }
+        });
         packer.write(pending);
         packer.finish()
     }
@@ -192,7 +192,7 @@ struct Packer {
 }
 
 impl Packer {
-    /// One that has room for this many bytes, and takes more when they do not suffice.
+    /// An empty one with room for this many bytes.
     fn with_room(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), written: 0, count: 0 }
     }

@@ -52,7 +52,8 @@ impl HistogramParser {
     /// A sentence that says what is wrong with it.
     pub fn read(&mut self, text: &str) -> Result<Recorded<'_>, &'static str> {
         if let Some(place) = self.ahead.find(text) {
-            return Ok(self.ahead.at(place));
+            let (scale, slots) = self.ahead.at(place);
+            return Ok(Recorded { scale, slots });
         }
         self.compressed.clear();
         BASE64_STANDARD.decode_vec(text, &mut self.compressed).map_err(|_| "a histogram is not base64")?;

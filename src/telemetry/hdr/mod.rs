@@ -3,6 +3,7 @@
 pub mod ahead;
 pub mod decode;
 pub mod encode;
+pub mod finder;
 pub mod packed;
 
 /// First bytes of a histogram in DEFLATE.

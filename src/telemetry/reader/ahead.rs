@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use super::lines::{Lines, NextLine};
 use crate::telemetry::hdr::ahead::ParsedHistograms;
 use crate::telemetry::hdr::decode::HistogramParser;
+use crate::telemetry::hdr::finder::HistogramFinder;
 
 /// Bytes of lines that are read at once. Two batches a file are in memory, each with the counts of its histograms, which
 /// are about five times as long as their texts.
@@ -58,21 +59,29 @@ impl ReadAhead {
     pub fn read(&self, lines: Lines) -> LinesAhead {
         let name = lines.name().to_owned();
         let filled = request(&self.requests, Box::new(lines), Batch::default());
-        LinesAhead { name, count: 0, requests: self.requests.clone(), filled, batch: Batch::default(), next: 0 }
+        LinesAhead {
+            name,
+            is_compressed: false,
+            count: 0,
+            requests: self.requests.clone(),
+            filled,
+            batch: Batch::default(),
+            next: 0,
+        }
     }
 }
 
 fn fill_all(requests: &Receiver<Request>) {
-    let (mut parser, mut line) = (HistogramParser::default(), Vec::new());
+    let (mut finder, mut line) = (HistogramFinder::default(), Vec::new());
     for Request { mut lines, mut batch, reply } in requests {
-        batch.fill(&mut lines, &mut line, &mut parser);
+        batch.fill(&mut lines, &mut line, &mut finder);
         // Who does not read on needs none.
         let _ = reply.send((lines, batch));
     }
 }
 
 impl Batch {
-    fn fill(&mut self, lines: &mut Lines, line: &mut Vec<u8>, parser: &mut HistogramParser) {
+    fn fill(&mut self, lines: &mut Lines, line: &mut Vec<u8>, finder: &mut HistogramFinder) {
         self.bytes.clear();
         self.lines.clear();
         self.histograms.clear();
@@ -80,7 +89,7 @@ impl Batch {
             let next = lines.next(line);
             let is_line = matches!(next, NextLine::Line | NextLine::Tail);
             if is_line {
-                self.histograms.add_line(line, parser);
+                finder.parse(line, &mut self.histograms);
                 self.bytes.extend_from_slice(line);
             }
             self.lines.push((next, self.bytes.len()));
@@ -94,6 +103,7 @@ impl Batch {
 /// The lines of a file that is read ahead.
 pub struct LinesAhead {
     name: String,
+    is_compressed: bool,
     count: u64,
     requests: Sender<Request>,
     filled: Receiver<(Box<Lines>, Batch)>,
@@ -115,6 +125,12 @@ impl LinesAhead {
         self.count
     }
 
+    /// As [`Lines::is_compressed`].
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.is_compressed
+    }
+
     /// Lends the histograms of the lines to come to `parser`, or takes them back. To be called before and after any number
     /// of calls of [`Self::next`].
     pub const fn swap_histograms(&mut self, parser: &mut HistogramParser) {
@@ -131,6 +147,7 @@ impl LinesAhead {
             };
             let empty = std::mem::replace(&mut self.batch, filled);
             self.next = 0;
+            self.is_compressed = lines.is_compressed();
             self.filled = request(&self.requests, lines, empty);
             self.swap_histograms(parser);
         }

@@ -20,6 +20,7 @@ mod sequence;
 pub mod shards;
 mod sums;
 pub mod source;
+pub mod stream_input;
 pub mod troubles;
 pub mod value;
 mod wrapping;
