@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::forward::ForwardedLine;
 use super::join::Join;
-use super::output::PendingLine;
+use super::output::{PendingInterval, PendingLine};
 use super::policy::MergePolicy;
 use super::shard::ShardState;
 use super::ticks::{EndpointPart, Tick};
@@ -15,7 +15,7 @@ use crate::plan::check::Check;
 use crate::stats::check::{CheckInput, CheckResult, CheckSet};
 use crate::stats::tally::Statistics;
 use crate::telemetry::config::config_pages;
-use crate::telemetry::intervals::{self, Span};
+use crate::telemetry::intervals::Span;
 use crate::telemetry::record::{Record, RecordBody};
 use crate::telemetry::recorder::{current_stats, warning};
 use crate::vocabulary::Phase;
@@ -136,18 +136,16 @@ impl Master {
         of_tick(current_stats(users, &statistics));
         let sent = join.shards.values().map(|shard| shard.sent).sum();
         let health = tick.health(&span, sent).map(|health| RecordBody::Health(Box::new(health)));
+        let (at, tick_number) = (self.moment(unix), number);
         let passed: Vec<PendingLine> = take_passed(&mut tick).map(PendingLine::Passed).collect();
-        let intervals = parts.iter().flat_map(|part| {
-            let span = Span { phase: part.phase, ..span.clone() };
-            intervals::lines(&span, join.tools.endpoints.name(part.number), &part.interval)
+        let intervals = parts.into_iter().map(|EndpointPart { number, phase, interval }| {
+            let (endpoint, span) = (join.tools.endpoints.name(number).clone(), Span { phase, ..span.clone() });
+            PendingLine::Interval(Box::new(PendingInterval { at, tick: tick_number, span, endpoint, number, interval }))
         });
         let samples = tick.samples.events(self.start.unwrap_or_default()).into_iter();
         let samples = samples.map(|event| RecordBody::Sample(Box::new(event)));
-        let own: Vec<PendingLine> =
-            intervals.chain(samples).chain(health).map(|body| self.record(unix, Some(number), body)).collect();
-        for part in parts {
-            join.tools.keep(part.number, part.interval);
-        }
+        let further = samples.chain(health).map(|body| self.record(unix, Some(tick_number), body));
+        let own: Vec<PendingLine> = intervals.chain(further).collect();
         self.before = Some(span);
         said.extend(passed);
         said.extend(own);

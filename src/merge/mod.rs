@@ -3,6 +3,9 @@
 //! ```text
 //! inputs ─► Records ─► Join (shards, ticks, totals) ─► Master ─► Output
 //! ```
+//! Files are read ahead and the output is written by threads of their own, so that a merge uses three cores where there
+//! are. What comes out does not depend on them: lines are taken in the same order, and all that decides is in the middle.
+//!
 //! All but the inputs and the output is pure. Memory goes with shards and endpoints, never with the length of the run: a
 //! tick is kept until all shards have told of it or are two ticks behind, and endpoints are kept once, not once a shard.
 
@@ -17,6 +20,7 @@ mod join;
 mod master;
 mod missing;
 mod output;
+mod output_thread;
 mod policy;
 mod run;
 mod samples;
@@ -39,12 +43,14 @@ use crate::plan::Sink as Destination;
 use crate::telemetry::interrupt::Interrupt;
 use crate::telemetry::reader::lines::{Lines, NextLine, ready};
 use crate::telemetry::reader::records::{Found, Records};
+use crate::telemetry::reader::stream_input::StreamInput;
 use crate::telemetry::sink::OpenStream;
 pub use ending::MergeResult;
 use join::Join;
 use master::Master;
 pub use output::MasterLineObserver;
 use output::{Output, PendingLine};
+use output_thread::OutputThread;
 pub use policy::MergePolicy;
 use take::LineUse;
 
@@ -69,9 +75,10 @@ pub fn merge(
     tee: MasterLineObserver,
     interrupt: &Interrupt,
 ) -> Result<Merged> {
-    let inputs = streams.iter().map(|path| Lines::open(path)).collect::<Result<Vec<_>>>()?;
+    let inputs = StreamInput::open_all(streams)?;
     let wait = |pause| interrupt.wait(&[], Some(pause)).is_ok() && !interrupt.has_come();
     let output = Output::new(OpenStream::open(destination, &wait)?, tee);
+    let output = OutputThread::start(output).map_err(|why| Error::invalid("threads", why))?;
     let mut work = Work::new(inputs, output, Master::new(rules), interrupt);
     match work.read_all().and_then(|()| work.end()) {
         Ok(outcome) => Ok(Merged::Whole(outcome)),
@@ -97,24 +104,24 @@ impl MergeError {
 }
 
 struct Work<'i> {
-    inputs: Vec<Lines>,
+    inputs: Vec<StreamInput>,
     interrupt: &'i Interrupt,
     /// Inputs that were not read to their end, as a signal came.
     given_up: Vec<String>,
     records: Vec<Records>,
     join: Join,
     master: Master,
-    output: Option<Output>,
+    output: OutputThread,
     line: Vec<u8>,
 }
 
 impl<'i> Work<'i> {
-    fn new(inputs: Vec<Lines>, output: Output, master: Master, interrupt: &'i Interrupt) -> Self {
+    fn new(inputs: Vec<StreamInput>, output: OutputThread, master: Master, interrupt: &'i Interrupt) -> Self {
         let names = inputs.iter().map(|input| input.name().to_owned()).collect();
         let records = inputs.iter().map(|_| Records::default()).collect();
         let join = Join::new(names);
         let (given_up, line) = (Vec::new(), Vec::new());
-        Self { inputs, interrupt, given_up, records, join, master, output: Some(output), line }
+        Self { inputs, interrupt, given_up, records, join, master, output, line }
     }
 
     /// Reads every input to its end, the one that is furthest behind first, so that files come out as if they were live.
@@ -152,7 +159,11 @@ impl<'i> Work<'i> {
         runnable: &mut BTreeSet<(u64, usize)>,
         is_idle: bool,
     ) -> std::result::Result<(), MergeError> {
-        let asked: Vec<&Lines> = waiting.iter().map(|(_, input)| &self.inputs[*input]).collect();
+        if is_idle {
+            // That its reader is gone is to be noticed now, and not with the next line.
+            self.output.settle().map_err(MergeError::output)?;
+        }
+        let asked: Vec<&Lines> = waiting.iter().filter_map(|(_, input)| self.inputs[*input].waits()).collect();
         let left = asked.iter().filter_map(|input| input.left(self.interrupt, self.stop_timeout())).min();
         let most = if is_idle { left } else { Some(Duration::ZERO) };
         let ready = ready(&asked, self.interrupt, most).map_err(MergeError::Waiting)?;
@@ -194,11 +205,12 @@ impl<'i> Work<'i> {
     /// Reads an input until a tick or a stream is complete.
     fn read(&mut self, input: usize) -> ReadPause {
         let mut line = std::mem::take(&mut self.line);
+        self.inputs[input].swap_histograms(&mut self.join.tools.decoder);
         let pause = loop {
             if self.is_given_up(input) {
                 break ReadPause::GivenUp;
             }
-            let next = self.inputs[input].next(&mut line);
+            let next = self.inputs[input].next(&mut line, &mut self.join.tools.decoder);
             let number = self.inputs[input].count();
             match &next {
                 NextLine::NotYet => break ReadPause::NotYet,
@@ -219,6 +231,7 @@ impl<'i> Work<'i> {
                 LineUse::Progress => break ReadPause::Told(self.join.told().map_or(0, |tick| tick + 1)),
             }
         };
+        self.inputs[input].swap_histograms(&mut self.join.tools.decoder);
         self.line = line;
         pause
     }
@@ -231,13 +244,13 @@ impl<'i> Work<'i> {
     }
 
     fn say(&mut self) -> std::result::Result<(), MergeError> {
+        self.output.written().for_each(|(number, interval)| self.join.tools.keep(number, interval));
         let said = self.master.ready(&mut self.join);
         self.write(said)
     }
 
     fn write(&mut self, said: Vec<PendingLine>) -> std::result::Result<(), MergeError> {
-        let Some(output) = &mut self.output else { return Ok(()) };
-        output.write(said, self.join.run.as_ref(), self.master.clock()).map_err(MergeError::output)
+        self.output.write(said, self.join.run.as_ref(), self.master.clock()).map_err(MergeError::output)
     }
 
     fn end(&mut self) -> std::result::Result<MergeResult, MergeError> {
@@ -256,7 +269,7 @@ impl<'i> Work<'i> {
         let torn: Vec<(u64, String)> = torn.collect();
         let (said, outcome) = ending::end(&mut self.join, &mut self.master, &torn);
         self.write(said)?;
-        self.output.take().map_or(Ok(()), Output::finish).map_err(MergeError::output)?;
+        self.output.finish().map_err(MergeError::output)?;
         Ok(outcome)
     }
 }

@@ -34,7 +34,7 @@ pub(super) struct ReadBuffers {
     pub(super) decoder: HistogramParser,
     /// Intervals that were written, by endpoint: the room that one needed, the next will need as well, and memory that
     /// goes back to the system each tick costs more than the counting.
-    pub(super) spare: HashMap<usize, Interval>,
+    pub(super) spare: HashMap<usize, Vec<Interval>>,
     /// Histograms of the response times of a shard, for the same reason.
     pub(super) spare_times: Vec<TimeHistogram>,
 }
@@ -43,7 +43,7 @@ impl ReadBuffers {
     /// Keeps the room of an interval.
     pub(super) fn keep(&mut self, number: usize, mut interval: Interval) {
         interval.clear();
-        self.spare.insert(number, interval);
+        self.spare.entry(number).or_default().push(interval);
     }
 
     /// Keeps the room of the response times of shards.
@@ -97,7 +97,8 @@ impl Tick {
         let ReadBuffers { endpoints, spare, spare_times, .. } = tools;
         let number = endpoints.number(&line.method, &line.name);
         let first = (shard, line.seq);
-        let mut interval = || spare.remove(&number).unwrap_or_else(|| Interval::new(precision(number)));
+        let mut kept = || spare.get_mut(&number).and_then(Vec::pop);
+        let mut interval = || kept().unwrap_or_else(|| Interval::new(precision(number)));
         let new = || EndpointShare { interval: interval(), first };
         let part = self.parts.entry((number, line.phase() == Phase::Warmup)).or_insert_with(new);
         part.first = part.first.min(first);

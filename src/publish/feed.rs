@@ -82,7 +82,10 @@ impl Feed {
 
     /// The same for the lines of a merge; those that a worker wrote have no body.
     #[must_use]
-    pub fn merge_tee(&self, mut collector: impl FnMut(Option<&RecordBody>, &[u8]) + 'static) -> MasterLineObserver {
+    pub fn merge_tee(
+        &self,
+        mut collector: impl FnMut(Option<&RecordBody>, &[u8]) + Send + 'static,
+    ) -> MasterLineObserver {
         let feed = self.clone();
         Box::new(move |body, line| {
             collector(body, line);

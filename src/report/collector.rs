@@ -188,7 +188,7 @@ impl ReportCollector {
     }
 
     /// What a merge shows its lines to; those that a worker wrote have no body.
-    pub fn merge_tee(&self) -> impl FnMut(Option<&RecordBody>, &[u8]) + use<> {
+    pub fn merge_tee(&self) -> impl FnMut(Option<&RecordBody>, &[u8]) + Send + use<> {
         let mut show = self.line_callback();
         move |body, line| show(body.map_or_else(|| is_worker_line_of_summary(line), is_of_summary), line)
     }

@@ -46,8 +46,17 @@ impl PackedHistogram {
 
     /// Packs counts by slot of [`Scale::FINE`], in ascending order.
     pub(super) fn of_slots(slots: impl Iterator<Item = SlotCount>) -> Self {
-        let mut packer = Packer::default();
-        slots.for_each(|entry| packer.add(entry));
+        let mut packer = Packer::with_room(2 * slots.size_hint().0);
+        let mut pending: SlotCount = (0, 0);
+        slots.for_each(|(slot, count)| {
+            if slot == pending.0 {
+                pending.1 = pending.1.saturating_add(count);
+            } else {
+                packer.write(pending);
+                pending = (slot, count);
+            }
+        });
+        packer.write(pending);
         packer.finish()
     }
 
@@ -78,21 +87,23 @@ impl PackedHistogram {
     }
 
     fn merged(&self, other: &Self) -> Self {
-        let mut packer = Packer::default();
-        packer.packed.bytes.reserve(self.bytes.len() + other.bytes.len());
+        let mut packer = Packer::with_room(self.bytes.len() + other.bytes.len());
         let (mut ours, mut theirs) = (self.slots(), other.slots());
-        let (mut our, mut their) = (ours.next(), theirs.next());
-        while let (Some(ahead), Some(behind)) = (our, their) {
-            if ahead.0 <= behind.0 {
-                packer.add(ahead);
-                our = ours.next();
+        let (mut our, mut their) = (ours.next_or_end(), theirs.next_or_end());
+        loop {
+            if our.0 < their.0 {
+                packer.write(our);
+                our = ours.next_or_end();
+            } else if their.0 < our.0 {
+                packer.write(their);
+                their = theirs.next_or_end();
+            } else if our == Slots::END {
+                return packer.finish();
             } else {
-                packer.add(behind);
-                their = theirs.next();
+                packer.write((our.0, our.1.saturating_add(their.1)));
+                (our, their) = (ours.next_or_end(), theirs.next_or_end());
             }
         }
-        our.into_iter().chain(ours).chain(their).chain(theirs).for_each(|entry| packer.add(entry));
-        packer.finish()
     }
 
     /// The smallest time, at this resolution, with at least `per_million` millionths of all times at or below
@@ -143,6 +154,16 @@ pub(super) struct Slots<'h> {
     slot: u64,
 }
 
+impl Slots<'_> {
+    /// Behind the last slot: beyond every one that is counted.
+    const END: SlotCount = (u64::MAX, 0);
+
+    #[inline]
+    fn next_or_end(&mut self) -> SlotCount {
+        self.next().unwrap_or(Self::END)
+    }
+}
+
 impl Iterator for Slots<'_> {
     type Item = SlotCount;
 
@@ -163,41 +184,37 @@ pub fn rank(count: u64, per_million: u64) -> u64 {
     u64::try_from(place).unwrap_or(u64::MAX).max(1)
 }
 
-/// Builds a [`PackedHistogram`] from entries in ascending order; entries of one slot are added up.
-#[derive(Default)]
+/// Builds a [`PackedHistogram`] from entries in ascending order, one a slot.
 struct Packer {
-    packed: PackedHistogram,
+    bytes: Vec<u8>,
     written: u64,
-    pending: Option<SlotCount>,
+    count: u64,
 }
 
 impl Packer {
-    fn add(&mut self, (slot, count): SlotCount) {
-        match &mut self.pending {
-            Some(waiting) if waiting.0 == slot => waiting.1 = waiting.1.saturating_add(count),
-            _ => {
-                self.write();
-                self.pending = Some((slot, count));
-            }
-        }
+    /// An empty one with room for this many bytes.
+    fn with_room(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), written: 0, count: 0 }
     }
 
-    fn write(&mut self) {
-        let Some((slot, count)) = self.pending.take().filter(|entry| entry.1 > 0) else { return };
+    #[inline]
+    fn write(&mut self, (slot, count): SlotCount) {
+        if count == 0 {
+            return;
+        }
         assert!(slot >= self.written, "times come in ascending order");
         let step = (slot - self.written) << 1;
-        put_number(&mut self.packed.bytes, step | u64::from(count != 1));
+        put_number(&mut self.bytes, step | u64::from(count != 1));
         if count != 1 {
-            put_number(&mut self.packed.bytes, count);
+            put_number(&mut self.bytes, count);
         }
         self.written = slot;
-        self.packed.count = self.packed.count.saturating_add(count);
+        self.count = self.count.saturating_add(count);
     }
 
     fn finish(mut self) -> PackedHistogram {
-        self.write();
-        self.packed.bytes.shrink_to_fit();
-        self.packed
+        self.bytes.shrink_to_fit();
+        PackedHistogram { bytes: self.bytes, count: self.count }
     }
 }
 

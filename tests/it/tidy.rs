@@ -143,6 +143,8 @@ const NAMES: [(&str, &[&str], &str); 25] = [
             "load/swarm/roster.rs",
             "load/swarm/stop.rs",
             "telemetry/writer.rs",
+            "telemetry/reader/ahead.rs",
+            "merge/output_thread.rs",
             "report/screen.rs",
             "publish/threads.rs",
             "machine/limits.rs",

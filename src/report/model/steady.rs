@@ -7,8 +7,10 @@ use crate::plan::random::seed_of;
 use crate::stats::build_comparison::RunOfEndpoint;
 use crate::stats::comparison::Failures;
 use crate::stats::confidence::{Estimates, Figure, TickSeries};
+use crate::stats::histogram::Precision;
 use crate::stats::packed::PackedTimes;
 use crate::stats::steadiness::{Drift, drifts};
+use crate::stats::times::Times;
 use crate::vocabulary::Phase;
 
 /// How certain the figures of the steady phase are.
@@ -53,15 +55,17 @@ impl RunData {
             points.iter().map(|(seconds, point)| (*seconds, point.map_or(&none, |point| point.traffic.response())));
         let series = TickSeries::new(ticks);
         let mut failures = Failures::default();
-        let mut completed = PackedTimes::default();
-        for traffic in points.iter().filter_map(|(_, point)| point.map(|point| &point.traffic)) {
+        let traffic = || points.iter().filter_map(|(_, point)| point.map(|point| &point.traffic));
+        for traffic in traffic() {
             failures.failed += traffic.failed;
             failures.completed += traffic.completed();
-            completed.add(traffic.response());
         }
         let (mut values, mut within) = (series.values(), series.estimates(seed_of(run_id)));
         let waiting = self.unfinished_in(endpoint, Phase::Steady);
         if waiting.sum.count > 0 {
+            let mut completed = Times::new(Precision::Fine);
+            traffic().for_each(|traffic| completed.add_packed(traffic.response()));
+            let completed = completed.to_packed();
             for figure in Figure::ALL {
                 let longer = judged(figure, &completed, &waiting);
                 let place = figure.index();

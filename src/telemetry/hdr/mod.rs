@@ -1,7 +1,9 @@
 //! Histograms as text: `HdrHistogram` V2 + DEFLATE in base64, which its Java, C, Go and Python versions can read.
 
+pub mod ahead;
 pub mod decode;
 pub mod encode;
+pub mod finder;
 pub mod packed;
 
 /// First bytes of a histogram in DEFLATE.

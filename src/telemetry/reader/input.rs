@@ -53,7 +53,7 @@ pub struct MergeInput {
 enum Content {
     /// Its first bytes, as far as they are there.
     Begun(Option<Patient>, Vec<u8>),
-    Open(BufReader<Box<dyn Read>>),
+    Open(BufReader<Box<dyn Read + Send>>),
 }
 
 impl MergeInput {
@@ -129,7 +129,7 @@ impl MergeInput {
         }
         self.is_compressed = bytes.starts_with(&GZIP);
         let whole = Cursor::new(std::mem::take(bytes)).chain(rest);
-        let whole: Box<dyn Read> =
+        let whole: Box<dyn Read + Send> =
             if self.is_compressed { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
         self.content = Content::Open(BufReader::with_capacity(BUFFER, whole));
         Ok(())

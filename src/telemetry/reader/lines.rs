@@ -54,6 +54,12 @@ impl Lines {
         self.input.name()
     }
 
+    /// Whether it is a file, of which everything is there.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.input.pipe().is_none()
+    }
+
     /// Number of the line that was read last, from 1.
     #[must_use]
     pub const fn count(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! A [`StreamReader`] takes lines as they are in the file, or as the writer hands them out: a report at the end of a run and
 //! one of the file a week later read the same lines.
 
+pub mod ahead;
 pub mod checks;
 pub mod ending;
 pub mod gauges;
@@ -19,6 +20,7 @@ mod sequence;
 pub mod shards;
 mod sums;
 pub mod source;
+pub mod stream_input;
 pub mod troubles;
 pub mod value;
 mod wrapping;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::facts::{ConfigFact, Fact};
-use super::lines::{Lines, NextLine, ready};
+use super::lines::{NextLine, ready};
+use super::stream_input::StreamInput;
 use super::{StreamLine, StreamReader, StreamSummary};
 use crate::error::{Error, Result};
 use crate::telemetry::interrupt::Interrupt;
@@ -20,20 +21,22 @@ pub fn read(
     interrupt: &Interrupt,
     mut each: impl FnMut(StreamLine, &mut StreamReader),
 ) -> Result<StreamSummary> {
-    let mut lines = Lines::open(path)?;
+    let mut lines = StreamInput::open(path)?;
     let name = lines.name().to_owned();
     let cannot = |number: u64, why: std::io::Error| Error::usage(&name, format!("line {number}: {why}"));
     let mut reading = StreamReader::new(&name);
     let (mut raw, mut stop_timeout) = (Vec::new(), Duration::ZERO);
+    lines.swap_histograms(reading.histograms());
     loop {
         if lines.is_given_up(interrupt, stop_timeout) {
             return Err(Error::interrupted(&name));
         }
-        match lines.next(&mut raw) {
+        match lines.next(&mut raw, reading.histograms()) {
             NextLine::Line | NextLine::Tail => {}
             NextLine::NotYet => {
+                let Some(lines) = lines.waits() else { continue };
                 let left = lines.left(interrupt, stop_timeout);
-                ready(&[&lines], interrupt, left).map_err(|why| cannot(lines.count() + 1, why))?;
+                ready(&[lines], interrupt, left).map_err(|why| cannot(lines.count() + 1, why))?;
                 continue;
             }
             NextLine::Over => break,
