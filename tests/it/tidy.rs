@@ -160,10 +160,10 @@ const NAMES: [(&str, &[&str], &str); 25] = [
     ("rustix", &["load/", "machine/", "server/", "telemetry/", "report/screen.rs", "run/"], "system calls"),
     (
         "unsafe",
-        &["run/signals.rs", "machine/memory.rs"],
-        "one call each: to give back SIGHUP, and to do with one arena",
+        &["load/net/prefetch.rs", "machine/memory.rs", "machine/thread_switches.rs", "run/signals.rs"],
+        "one call each: to fetch memory, to do with one arena, to end restartable sequences, to give back SIGHUP",
     ),
-    ("libc", &["run/signals.rs", "machine/memory.rs"], "the same calls"),
+    ("libc", &["machine/memory.rs", "machine/thread_switches.rs", "run/signals.rs"], "the same calls"),
     ("ctrlc", &["run/signals.rs"], "signals"),
     ("sysinfo", &["machine/"], "the machine"),
     ("hdrhistogram", &["stats/histogram.rs"], "what our own is held against, and what draws a distribution"),
