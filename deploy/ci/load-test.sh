@@ -4,7 +4,8 @@
 #   load-test.sh [FLAG or REQUEST of swarmline run]...
 #
 # Needs swarmline in PATH. Reads the runs of the last good build from $BASELINE and leaves those of this one in $RESULTS,
-# which the CI system keeps as the next baseline. $SUMMARY, if set, is a file that the result is appended to as Markdown.
+# which the CI system keeps as the next baseline; what an earlier call left there is deleted. $SUMMARY, if set, is a file that
+# the result is appended to as Markdown.
 # Exit code: that of the first run that did not pass, else that of the comparison (3: worse than the baseline).
 set -eu
 : "${BASELINE:=baseline}" "${RESULTS:=results}" "${RUNS:=3}" "${TOLERANCE:=5%}" "${INTERVAL:=1s}"
@@ -15,6 +16,12 @@ report() {
 }
 
 mkdir -p "$RESULTS"
+if [ "$(cd "$RESULTS" && pwd -P)" = "$(cd "$BASELINE" 2>/dev/null && pwd -P)" ]; then
+  echo "load-test.sh: BASELINE and RESULTS are the same folder, $RESULTS" >&2
+  exit 2
+fi
+# A build with fewer runs must not be compared by the runs of another one.
+rm -f "$RESULTS"/run-*.ndjson "$RESULTS"/summary.md "$RESULTS"/junit.xml "$RESULTS"/report.html
 run=1
 while [ "$run" -le "$RUNS" ]; do
   stream="$RESULTS/run-$run.ndjson"

@@ -43,6 +43,8 @@ def the_ci_script_compares_with_the_last_good_build(bench):
             (folder / "baseline" / run.name).write_text(run.read_text().replace("/delay/60", "/delay/20"))
         failing = load_test(bench, folder, url, "-n", "5", "/status/500")
         equal(failing.returncode, 1, "exit code of a build whose requests fail")
+        left = sorted(file.name for file in (folder / "results").glob("run-*"))
+        equal(left, ["run-1.ndjson"], "runs left of a build whose first run failed, none of the build before")
     summary = (folder / "summary.txt").read_text()
     expect("cannot tell" in summary and "5 of 5 requests failed" in (folder / "results/junit.xml").read_text(), "its files")
     return "exit codes 0, 0, 1"

@@ -202,7 +202,8 @@ def every_command_of_the_documentation_runs(bench):
 
 
 SSH = '#!/bin/sh\n# ssh to a host of the test, whose folder is its home.\n' \
-      'tty=; [ "$1" = -tt ] && { tty=-tt; shift; }\nhost=$1; shift\nexec /usr/bin/ssh OPTIONS $tty "$host" "cd FOLDER/$host && $*"\n'
+      'own=; while [ "${1#-}" != "$1" ]; do own="$own $1"; shift; done\nhost=$1; shift\n' \
+      'exec /usr/bin/ssh OPTIONS $own "$host" "cd FOLDER/$host && $*"\n'
 
 SCP = '#!/bin/bash\nwords=()\nfor word in "$@"; do words+=("$(echo "$word" | sed -E "s,^(HOSTS):,\\1:FOLDER/\\1/,")"); done\n' \
       'exec /usr/bin/scp -q OPTIONS "${words[@]}"\n'

@@ -38,7 +38,8 @@ impl RunData {
         let [first, last] = [&all[..third], &all[all.len() - third..]].map(series);
         let drifts = if has_enough(&all) { drifts(&first, &last, seed) } else { Vec::new() };
         let endpoints = self.endpoints.iter().map(|endpoint| self.steady(Some(endpoint), run_id).within).collect();
-        let seconds = all.iter().map(|point| point.seconds()).sum();
+        // The sum of no numbers would be -0.0.
+        let seconds = all.iter().fold(0.0, |sum, point| sum + point.seconds());
         Confidence { ticks: all.len(), seconds, all: self.steady(None, run_id).within, endpoints, drifts }
     }
 
