@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 RUN_LIMIT = 60.0
@@ -22,6 +23,18 @@ class Skip(Exception):
 
 class Failed(Exception):
     """A promise was not kept; the text says which one."""
+
+
+class StoppableServer(ThreadingHTTPServer):
+    """Python's server whose `shutdown()` always returns: a client may leave between the look for a connection and the call that
+    accepts it, which would then wait for the next client."""
+
+    daemon_threads = True
+
+    def server_activate(self):
+        """Listens; to accept does not wait."""
+        super().server_activate()
+        self.socket.setblocking(False)
 
 
 def expect(condition, sentence):

@@ -22,7 +22,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from browser import browser
-from harness import child, clean_environment, free_port, wait_for_port, wait_until
+from harness import StoppableServer, child, clean_environment, free_port, wait_for_port, wait_until
 from scenarios_terminal import terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,10 +68,9 @@ class Shop(http.server.BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-class Server(http.server.ThreadingHTTPServer):
+class Server(StoppableServer):
     """Says nothing of clients that leave, and has room for all that come."""
 
-    daemon_threads = True
     request_queue_size = 512
 
     def handle_error(self, *_):

@@ -5,16 +5,16 @@ import email.parser
 import email.policy
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from harness import StoppableServer
 
 LOGIN = {"token": "tok-1", "items": [{"id": 42}]}
 
 
-class Recorder(ThreadingHTTPServer):
+class Recorder(StoppableServer):
     """Records every request; answers a login with a token, and what is below /redirect with a redirect."""
-
-    daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)

@@ -15,6 +15,7 @@ The environment variable SWARMLINE_SHARED names the folder of dashboard_check.py
 """
 
 import argparse
+import faulthandler
 import os
 import platform
 import shutil
@@ -90,6 +91,10 @@ SCENARIOS = [
 ]
 
 
+HANG = 300
+"""Seconds that no scenario needs, also on a slow machine."""
+
+
 def parse():
     """Parses the command line."""
     static = f"target/{platform.machine()}-unknown-linux-gnu/release/swarmline"
@@ -112,7 +117,8 @@ def default_signals():
 
 
 def outcome(scenario, bench):
-    """Runs one scenario; returns the word for its outcome and the text next to it."""
+    """Runs one scenario; returns the word for its outcome and the text next to it. One that hangs ends the run and is shown."""
+    faulthandler.dump_traceback_later(HANG, exit=True)
     try:
         return "ok", scenario(bench)
     except Skip as why:
@@ -121,6 +127,8 @@ def outcome(scenario, bench):
         return "FAIL", str(why)
     except Exception:  # an error in a scenario is a failure too, with its position
         return "FAIL", traceback.format_exc().strip()
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def main():

@@ -15,10 +15,10 @@ import urllib.parse
 import urllib.request
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from harness import (Failed, Skip, child, clean_environment, end, equal, expect, free_port, wait_for_port,
+from harness import (Failed, Skip, StoppableServer, child, clean_environment, end, equal, expect, free_port, wait_for_port,
                      wait_until)
 from scenarios_page import target
 from stream import read_whole
@@ -256,8 +256,7 @@ class Backend:
     @contextlib.contextmanager
     def serving(self, port=0):
         """Serves until the block is left."""
-        server = ThreadingHTTPServer(("127.0.0.1", port), self.handler)
-        server.daemon_threads = True
+        server = StoppableServer(("127.0.0.1", port), self.handler)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

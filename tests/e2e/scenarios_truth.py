@@ -7,10 +7,10 @@ import signal
 import threading
 import time
 from collections import defaultdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from harness import Skip, child, equal, expect, free_port, wait_for_port, wait_until
+from harness import Skip, StoppableServer, child, equal, expect, free_port, wait_for_port, wait_until
 from scenarios_count import whole_stream
 from servers import nginx
 from stream import WARNING, seconds
@@ -161,10 +161,9 @@ def a_generator_that_stalls_makes_the_run_invalid(bench):
     return named[0]
 
 
-class ThreadingServer(ThreadingHTTPServer):
+class ThreadingServer(StoppableServer):
     """Python's server with a long backlog: with its own 5 places, many clients would retry after a second."""
 
-    daemon_threads = True
     request_queue_size = 1024
 
 

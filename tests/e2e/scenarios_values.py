@@ -10,7 +10,7 @@ import threading
 import urllib.parse
 from html.parser import HTMLParser
 
-from harness import equal, expect
+from harness import StoppableServer, equal, expect
 
 PAGES = 60
 """Pages, each with a pattern, an input and two texts to be found in it."""
@@ -75,8 +75,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def serving(pages):
     """A server of these pages."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.pages, server.forms, server.daemon_threads = pages, [], True
+    with StoppableServer(("127.0.0.1", 0), Handler) as server:
+        server.pages, server.forms = pages, []
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
