@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::capacity;
 use super::confidence;
-use super::model::{ReportModel, RunData};
+use super::model::{Numbers, ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
 use super::samples::traced;
@@ -96,7 +96,8 @@ pub fn troubles(title: &str, model: &ReportModel) -> String {
 fn percentiles(rows: &[TableRow], width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
     let column = |title, rank, of: fn(&Statistics, &Bounds) -> (f64, bool)| {
-        let cells = rows.iter().map(|row| judged_ms(of(&row.numbers.statistics, &row.numbers.bounds))).collect();
+        let cell = |Numbers { statistics: row, bounds, .. }: &Numbers| judged_ms(row.num_requests, of(row, bounds));
+        let cells = rows.iter().map(|row| cell(&row.numbers)).collect();
         Column { title, rank, cells }
     };
     let count = rows.iter().map(|row| row.numbers.statistics.num_requests.to_string()).collect();
