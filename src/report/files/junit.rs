@@ -40,7 +40,7 @@ pub fn document(model: &ReportModel) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
          <testsuite name=\"{suite}\" {totals} skipped=\"{skipped}\" timestamp=\"{started}\">\n"
     );
-    text.push_str(&properties(&model.run));
+    text.push_str(&properties(model));
     for (name, case) in &cases {
         let _ = write!(
             text,
@@ -65,11 +65,14 @@ pub fn document(model: &ReportModel) -> String {
 }
 
 /// What the cases do not say of the run.
-fn properties(run: &RunData) -> String {
+fn properties(model: &ReportModel) -> String {
+    let run = &model.run;
+    let notes = model.comparison.iter().flat_map(|comparison| &comparison.notes);
     let warmup = run.warmup().map(|warmup| ("warmup", warmup.sentence()));
     let properties: Vec<String> = warmup
         .into_iter()
         .chain(run.remarks())
+        .chain(notes.map(|note| ("comparison_note", note.clone())))
         .map(|(name, sentence)| format!("<property name=\"{name}\" value=\"{}\"/>", escaped(&sentence)))
         .collect();
     if properties.is_empty() {
