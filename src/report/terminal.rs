@@ -41,7 +41,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&shards(run, width));
     text.push_str(&errors(run, width));
     text.push_str(&traced(&run.samples, width));
-    text.push_str(&checks(&run.checks));
+    text.push_str(&checks("Checks", &run.checks));
     text.push_str(&capacity::text(run, width));
     text.push_str(&unfinished(&run.unfinished()));
     let counts = run.counts();
@@ -150,10 +150,22 @@ pub fn exchanges(story: &RunData) -> String {
     text
 }
 
+/// How a run that is one of several was judged by the checks that were given with the report.
+#[must_use]
+pub fn judgement(title: &str, model: &ReportModel) -> String {
+    let (run, title) = (&model.run, plain(title));
+    let mut text = checks(&format!("Checks of {title}"), &run.checks);
+    let _ = writeln!(text, "verdict: {}", plain(run.verdict()));
+    for reason in run.end.iter().flat_map(|end| end.texts()) {
+        let _ = writeln!(text, "  {}", plain(reason));
+    }
+    text
+}
+
 /// The result of each check.
-fn checks(checks: &[CheckSeen]) -> String {
+fn checks(heading: &str, checks: &[CheckSeen]) -> String {
     let width = checks.iter().map(|check| columns(&plain(&check.check))).max().unwrap_or(0);
-    let mut text = String::from(if checks.is_empty() { "" } else { "\nChecks\n" });
+    let mut text = if checks.is_empty() { String::new() } else { format!("\n{heading}\n") };
     for check in checks {
         let word = match (check.met, check.has_data) {
             (true, _) => "met",
