@@ -39,7 +39,8 @@ pub struct CheckFlags {
     #[arg(long, env = "LOCUST_CHECK_RPS", value_name = "N", value_parser = value::amount, help_heading = "Checks")]
     pub check_rps: Option<f64>,
     /// Allow at most this share of failed requests, 0 to 1, as in locust-plugins
-    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::amount, help_heading = "Checks")]
+    #[arg(long, env = "LOCUST_CHECK_FAIL_RATIO", value_name = "X", value_parser = value::share::ratio,
+          help_heading = "Checks")]
     pub check_fail_ratio: Option<f64>,
     /// Allow at most this mean response time in milliseconds, as in locust-plugins
     #[arg(long, env = "LOCUST_CHECK_AVG_RESPONSE_TIME", value_name = "MS", value_parser = value::amount,

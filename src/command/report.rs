@@ -48,18 +48,13 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
     }
     let mut text = String::new();
     if subject != Subject::One {
-        for (title, model) in baseline.iter().chain(&runs) {
-            text.push_str(&terminal::troubles(title, model));
-        }
+        text.extend(baseline.iter().chain(&runs).map(|(title, model)| terminal::troubles(title, model)));
     }
     match subject {
         Subject::One => {}
         Subject::SideBySide => text.push_str(&compare::compare(&runs)),
         Subject::Builds(repeats) => {
-            for (title, model) in baseline.iter().chain(&runs) {
-                let why = "whose figures are of many rates, so it cannot be compared";
-                model.refuse_search(Path::new(title), "--baseline", why)?;
-            }
+            refuse_searches(baseline.iter().chain(&runs))?;
             require_distinct_runs(&baseline, &runs)?;
             let (compared, worse) = compare_builds(&baseline, &mut runs, repeats, flags.tolerance)?;
             text.push_str(&compared);
@@ -67,6 +62,9 @@ pub fn report(flags: &ReportFlags) -> Result<Exit> {
                 exit = exit.max(Exit::CheckFailed);
             }
         }
+    }
+    if subject != Subject::One && !checks.is_empty() {
+        text.extend(runs.iter().map(|(title, model)| terminal::judgement(title, model)));
     }
     if let Some((_, model)) = (subject != Subject::SideBySide).then(|| runs.swap_remove(0)) {
         let model = model.with_confidence();
@@ -143,6 +141,12 @@ fn compare_builds(
 
 fn side(runs: &[TitledRun]) -> Vec<ComparedRun<'_>> {
     runs.iter().map(|(title, model)| ComparedRun { title, run_id: &model.identity.run_id, run: &model.run }).collect()
+}
+
+/// Checks that no run is a search for capacity.
+fn refuse_searches<'r>(mut runs: impl Iterator<Item = &'r TitledRun>) -> Result<()> {
+    let why = "whose figures are of many rates, so it cannot be compared";
+    runs.try_for_each(|(title, model)| model.refuse_search(Path::new(title), "--baseline", why))
 }
 
 /// Checks that no run is there twice, which would count as a repetition without noise.

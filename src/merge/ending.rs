@@ -27,6 +27,7 @@ use crate::vocabulary::{EndReason, Phase, ReasonKind, StatsType, Status};
 /// Looks at what can only be told at the end.
 fn find_troubles(join: &mut Join, torn: &[(u64, String)], rules: &MergePolicy) {
     join.note_missing();
+    join.note_unused();
     let cut_off = ranges(join.shards_in(ShardStage::CutOff));
     if !cut_off.is_empty() {
         join.troubles.add(MergeTrouble::CutOff, format!("cut off, without swarmline.event.run.end: shard {cut_off}"));

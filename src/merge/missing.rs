@@ -1,4 +1,4 @@
-//! Names what is not there: shards of which no line came, and the inputs that were read for them.
+//! Names what is not there: shards of which no line came, and inputs without a line of one.
 
 use std::collections::BTreeSet;
 
@@ -31,6 +31,24 @@ impl Join {
         };
         let sentence = sentence + &without;
         self.troubles.add(MergeTrouble::Missing, sentence);
+    }
+
+    /// Names inputs without any line of a shard, where nothing else was said of them: the wrong file may be one of several.
+    pub(super) fn note_unused(&mut self) {
+        let is_told = |kind: MergeTrouble| matches!(kind, MergeTrouble::Missing | MergeTrouble::Interrupted);
+        if self.troubles.all().any(|(kind, _)| is_told(kind)) {
+            return;
+        }
+        let told = self.troubles.sentences();
+        let is_named = |name: &str| told.iter().any(|sentence| sentence.starts_with(&format!("{name}: ")));
+        let unused = self.inputs.iter().enumerate().filter(|(input, name)| {
+            let is_refused = self.refused.iter().any(|(refused, _)| refused == input);
+            !self.used_inputs.contains(input) && !is_refused && !is_named(name)
+        });
+        let unused: Vec<String> = unused.map(|(_, name)| format!("{name}: no line of a shard is in it")).collect();
+        for sentence in unused {
+            self.troubles.add(MergeTrouble::Foreign, sentence);
+        }
     }
 
     /// A signal came before these inputs were over.

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::model::ReportModel;
+use super::model::{Numbers, ReportModel};
 use super::plain::{columns, fitted, plain};
-use super::table::ms;
+use super::table::judged_ms;
 use crate::stats::tally::Statistics;
+use crate::stats::unfinished::Bounds;
 
 /// Maximum width of a run's title.
 const MAX_TITLE_WIDTH: usize = 28;
@@ -16,24 +17,31 @@ const MIN_COLUMN_WIDTH: usize = 18;
 /// A value that is compared.
 struct Measure {
     title: &'static str,
-    of: fn(&Statistics) -> f64,
-    text: fn(f64) -> String,
+    text: fn(&Numbers) -> String,
 }
 
 const MEASURES: [Measure; 9] = [
-    Measure { title: "requests", of: |row| row.num_requests as f64, text: |count| count.to_string() },
-    Measure { title: "req/s", of: |row| row.total_rps, text: |rate| format!("{rate:.1}") },
-    Measure { title: "failed %", of: failed, text: |share| format!("{share:.2}") },
-    Measure { title: "avg ms", of: |row| row.avg_response_time, text: ms },
-    Measure { title: "50% ms", of: |row| row.percentile_50, text: ms },
-    Measure { title: "95% ms", of: |row| row.percentile_95, text: ms },
-    Measure { title: "99% ms", of: |row| row.percentile_99, text: ms },
-    Measure { title: "99.9% ms", of: |row| row.percentile_99_9, text: ms },
-    Measure { title: "max ms", of: |row| row.max_response_time, text: ms },
+    Measure { title: "requests", text: |numbers| numbers.statistics.num_requests.to_string() },
+    Measure { title: "req/s", text: |numbers| format!("{:.1}", numbers.statistics.total_rps) },
+    Measure { title: "failed %", text: |numbers| format!("{:.2}", failed(&numbers.statistics)) },
+    Measure { title: "avg ms", text: |numbers| time(numbers, |row, bound| (row.avg_response_time, bound.avg)) },
+    Measure { title: "50% ms", text: |numbers| time(numbers, |row, bound| (row.percentile_50, bound.percentile_50)) },
+    Measure { title: "95% ms", text: |numbers| time(numbers, |row, bound| (row.percentile_95, bound.percentile_95)) },
+    Measure { title: "99% ms", text: |numbers| time(numbers, |row, bound| (row.percentile_99, bound.percentile_99)) },
+    Measure {
+        title: "99.9% ms",
+        text: |numbers| time(numbers, |row, bound| (row.percentile_99_9, bound.percentile_99_9)),
+    },
+    Measure { title: "max ms", text: |numbers| time(numbers, |row, bound| (row.max_response_time, bound.max)) },
 ];
 
 fn failed(row: &Statistics) -> f64 {
     row.num_failures as f64 / row.num_requests.max(1) as f64 * 100.0
+}
+
+/// A judged time, as in the summary.
+fn time(Numbers { statistics, bounds, .. }: &Numbers, of: fn(&Statistics, &Bounds) -> (f64, bool)) -> String {
+    judged_ms(statistics.num_requests, of(statistics, bounds))
 }
 
 /// Runs side by side, each with its title.
@@ -47,11 +55,10 @@ pub fn compare(runs: &[(String, ReportModel)]) -> String {
     }
     text.push('\n');
     for name in endpoints(runs) {
-        let rows: Vec<Option<Statistics>> = runs.iter().map(|(_, model)| of_endpoint(model, &name)).collect();
+        let rows: Vec<Option<Numbers>> = runs.iter().map(|(_, model)| of_endpoint(model, &name)).collect();
         text.push_str(&block(&plain(&name), &rows, wide));
     }
-    let totals: Vec<Option<Statistics>> =
-        runs.iter().map(|(_, model)| Some(model.run.total_numbers().statistics)).collect();
+    let totals: Vec<Option<Numbers>> = runs.iter().map(|(_, model)| Some(model.run.total_numbers())).collect();
     text.push_str(&block("Aggregated", &totals, wide));
     let _ = write!(text, "{:10}", "verdict");
     for (_, model) in runs {
@@ -60,12 +67,12 @@ pub fn compare(runs: &[(String, ReportModel)]) -> String {
     text + "\n"
 }
 
-fn block(name: &str, rows: &[Option<Statistics>], wide: usize) -> String {
+fn block(name: &str, rows: &[Option<Numbers>], wide: usize) -> String {
     let mut text = format!("{name}\n");
     for measure in &MEASURES {
         let _ = write!(text, "  {:8}", measure.title);
         for row in rows {
-            let cell = row.as_ref().map(measure.of).map_or_else(|| "-".to_owned(), measure.text);
+            let cell = row.as_ref().map_or_else(|| "-".to_owned(), measure.text);
             let _ = write!(text, "  {cell:>wide$}");
         }
         text.push('\n');
@@ -85,11 +92,11 @@ fn endpoints(runs: &[(String, ReportModel)]) -> Vec<String> {
     names
 }
 
-fn of_endpoint(model: &ReportModel, name: &str) -> Option<Statistics> {
+fn of_endpoint(model: &ReportModel, name: &str) -> Option<Numbers> {
     let run = &model.run;
     // Judged times: a run whose slowest requests were cut off must not appear faster.
     let endpoint = run.endpoints.iter().find(|endpoint| endpoint.title() == name)?;
-    run.numbers(endpoint).map(|numbers| numbers.statistics)
+    run.numbers(endpoint)
 }
 
 /// The end of a title, because file names differ there.

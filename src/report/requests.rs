@@ -34,7 +34,7 @@ pub fn requests(rows: &[TableRow], rate: Rate, width: Option<usize>) -> String {
         Column { title, rank, cells }
     };
     let time = |title, rank, of: fn(&Numbers) -> (f64, bool)| {
-        let cells = rows.iter().map(|row| judged_ms(of(&row.numbers))).collect();
+        let cells = rows.iter().map(|row| judged_ms(row.numbers.statistics.num_requests, of(&row.numbers))).collect();
         Column { title, rank, cells }
     };
     let rates: [fn(&Statistics) -> String; 2] = match rate {

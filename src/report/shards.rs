@@ -103,9 +103,24 @@ pub(super) fn shards(run: &RunData, width: Option<usize>) -> String {
     let columns = vec![
         column("# reqs", 4, &|shard| (shard.ok + shard.failed).to_string(), total.num_requests.to_string()),
         column("# fails", 3, &|shard| shard.failed.to_string(), total.num_failures.to_string()),
-        column("50%", 6, &|shard| cell(shard, 50), judged_ms((total.percentile_50, bounds.percentile_50))),
-        column("95%", 7, &|shard| cell(shard, 95), judged_ms((total.percentile_95, bounds.percentile_95))),
-        column("99%", 5, &|shard| cell(shard, 99), judged_ms((total.percentile_99, bounds.percentile_99))),
+        column(
+            "50%",
+            6,
+            &|shard| cell(shard, 50),
+            judged_ms(total.num_requests, (total.percentile_50, bounds.percentile_50)),
+        ),
+        column(
+            "95%",
+            7,
+            &|shard| cell(shard, 95),
+            judged_ms(total.num_requests, (total.percentile_95, bounds.percentile_95)),
+        ),
+        column(
+            "99%",
+            5,
+            &|shard| cell(shard, 99),
+            judged_ms(total.num_requests, (total.percentile_99, bounds.percentile_99)),
+        ),
     ];
     let mut text = format!("\nResponse time percentiles of each shard in ms\n{}", table(&names, columns, width));
     if left_out > 0 {

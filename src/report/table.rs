@@ -81,9 +81,12 @@ pub fn ms(ms: f64) -> String {
     format!("{ms:.digits$}")
 }
 
-/// A judged time: a lower bound is marked with a sign.
+/// A judged time of so many completed requests: a lower bound is marked with a sign, and of none there is no time.
 #[must_use]
-pub(super) fn judged_ms((time, is_bound): (f64, bool)) -> String {
+pub(super) fn judged_ms(completed: u64, (time, is_bound): (f64, bool)) -> String {
+    if completed == 0 && !is_bound {
+        return "-".to_owned();
+    }
     let sign = if is_bound { "≥" } else { "" };
     format!("{sign}{}", ms(time))
 }
@@ -123,6 +126,14 @@ DELETE /a/long/name/of/an/endpoint 12345678 0.25   9.5
             assert_eq!(rule.matches('|').count() - 1, columns, "{width}\n{text}");
             assert_eq!(rule.split('|').nth(1).unwrap().len(), name, "{width}\n{text}");
         }
+    }
+
+    #[test]
+    fn a_time_of_no_request_is_a_dash_unless_it_is_a_lower_bound() {
+        assert_eq!(
+            [(0, (0.0, false)), (0, (10.0, true)), (1, (0.0, false))].map(|(n, time)| judged_ms(n, time)),
+            ["-", "≥10.0", "0.00"]
+        );
     }
 
     #[test]

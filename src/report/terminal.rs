@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::capacity;
 use super::confidence;
-use super::model::{ReportModel, RunData};
+use super::model::{Numbers, ReportModel, RunData};
 use super::plain::{columns, fitted, plain};
 use super::requests::{Rate, TableRow, requests};
 use super::samples::traced;
@@ -41,7 +41,7 @@ pub fn summary(model: &ReportModel, width: Option<usize>) -> String {
     text.push_str(&shards(run, width));
     text.push_str(&errors(run, width));
     text.push_str(&traced(&run.samples, width));
-    text.push_str(&checks(&run.checks));
+    text.push_str(&checks("Checks", &run.checks));
     text.push_str(&capacity::text(run, width));
     text.push_str(&unfinished(&run.unfinished()));
     let counts = run.counts();
@@ -96,7 +96,8 @@ pub fn troubles(title: &str, model: &ReportModel) -> String {
 fn percentiles(rows: &[TableRow], width: Option<usize>) -> String {
     let names: Vec<_> = rows.iter().map(|row| (plain(&row.method), plain(&row.name))).collect();
     let column = |title, rank, of: fn(&Statistics, &Bounds) -> (f64, bool)| {
-        let cells = rows.iter().map(|row| judged_ms(of(&row.numbers.statistics, &row.numbers.bounds))).collect();
+        let cell = |Numbers { statistics: row, bounds, .. }: &Numbers| judged_ms(row.num_requests, of(row, bounds));
+        let cells = rows.iter().map(|row| cell(&row.numbers)).collect();
         Column { title, rank, cells }
     };
     let count = rows.iter().map(|row| row.numbers.statistics.num_requests.to_string()).collect();
@@ -149,10 +150,22 @@ pub fn exchanges(story: &RunData) -> String {
     text
 }
 
+/// How a run that is one of several was judged by the checks that were given with the report.
+#[must_use]
+pub fn judgement(title: &str, model: &ReportModel) -> String {
+    let (run, title) = (&model.run, plain(title));
+    let mut text = checks(&format!("Checks of {title}"), &run.checks);
+    let _ = writeln!(text, "verdict: {}", plain(run.verdict()));
+    for reason in run.end.iter().flat_map(|end| end.texts()) {
+        let _ = writeln!(text, "  {}", plain(reason));
+    }
+    text
+}
+
 /// The result of each check.
-fn checks(checks: &[CheckSeen]) -> String {
+fn checks(heading: &str, checks: &[CheckSeen]) -> String {
     let width = checks.iter().map(|check| columns(&plain(&check.check))).max().unwrap_or(0);
-    let mut text = String::from(if checks.is_empty() { "" } else { "\nChecks\n" });
+    let mut text = if checks.is_empty() { String::new() } else { format!("\n{heading}\n") };
     for check in checks {
         let word = match (check.met, check.has_data) {
             (true, _) => "met",

@@ -24,7 +24,8 @@ pub(super) fn timings(rows: &[TableRow], width: Option<usize>) -> String {
     let first_byte = |title, rank, of: fn(&TimesSummary, &Bounds) -> (u64, bool)| {
         column(title, rank, &|timing| {
             let (us, is_bound) = of(&timing.first_byte, &timing.bounds);
-            Some(judged_ms((us as f64 / 1000.0, is_bound)))
+            // Without a mean there is no request whose first byte came.
+            Some(judged_ms(u64::from(timing.mean().is_some()), (us as f64 / 1000.0, is_bound)))
         })
     };
     let columns = vec![

@@ -106,7 +106,10 @@ pub fn checked_rate(rate: f64) -> Result<f64, String> {
 /// # Errors
 /// A sentence that says what is expected.
 pub fn amount(text: &str) -> Result<f64, String> {
-    decimal(text)
+    match text.strip_prefix('-').map(decimal) {
+        Some(Ok(_)) => Err("must not be negative".to_owned()),
+        _ => decimal(text),
+    }
 }
 
 /// A share: `10%` or `0.1`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::share;
+use super::{amount, share};
 
 /// A share of all requests: above 0, at most 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +44,15 @@ impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// A share as a number from 0 to 1, as Locust's flags take it.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = amount(text)?;
+    if ratio <= 1.0 { Ok(ratio) } else { Err("a share is at most 1, which is 100%".to_owned()) }
 }
 
 #[cfg(test)]

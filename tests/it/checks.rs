@@ -1,6 +1,6 @@
 //! Checks: the verdict is the same in the stream, on stderr and in the exit code.
 
-use crate::support::{Finished, load, target};
+use crate::support::{Finished, Run, load, target};
 
 /// A second of four users on an endpoint that is fast and one that is slow.
 const SECOND: [&str; 12] =
@@ -141,4 +141,24 @@ fn a_check_that_cannot_be_parsed_is_refused_with_the_position() {
     let refused = load(&target, ["-n", "1", "--check-rps", "many", "/ok"]).finish().exits(2);
     assert!(refused.complaint().starts_with("--check-rps"), "{}", refused.stderr);
     assert_eq!(target.requests(), 0, "nothing was sent");
+}
+
+#[test]
+fn a_limit_that_no_run_can_miss_or_meet_is_refused() {
+    let share = "a share is at most 1, which is 100%";
+    for (flag, value, why) in [
+        ("--check-fail-ratio", "5", share),
+        ("--check-fail-ratio", "-0.1", "must not be negative"),
+        ("--check-rps", "-1", "must not be negative"),
+        ("--check-avg-response-time", "-3", "must not be negative"),
+    ] {
+        for arguments in [["run", "http://127.0.0.1:9/"], ["report", "run.ndjson"], ["merge", "run.ndjson"]] {
+            let refused = Run::new(arguments).with([flag, value]).finish().exits(2);
+            let complaint = refused.complaint();
+            assert!(complaint.starts_with(flag) && complaint.contains(why), "{complaint}");
+        }
+    }
+    let variable = Run::new(["run", "http://127.0.0.1:9/"]).env("LOCUST_CHECK_FAIL_RATIO", "5").finish().exits(2);
+    let complaint = variable.complaint();
+    assert!(complaint.contains("LOCUST_CHECK_FAIL_RATIO") && complaint.contains(share), "{complaint}");
 }

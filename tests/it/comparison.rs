@@ -142,6 +142,27 @@ fn too_few_ticks_or_requests_never_make_a_build_worse() {
 }
 
 #[test]
+fn checks_of_a_comparison_are_shown_with_the_reasons_of_the_exit_code() {
+    let (target, scratch) = (target(), Scratch::new("checked"));
+    let files = ["before", "after"].map(|name| {
+        let file = scratch.file(name);
+        load(&target, ["-n", "20", "--only-summary", "--telemetry", &file, "/delay/5"]).finish().exits(0);
+        file
+    });
+    let checks = ["--check", "p99 < 1ms", "--check", "failures == 0"];
+    for more in [&["--baseline", &files[0]][..], &[&files[0]]] {
+        let report = Run::new(["report", &files[1]]).with(more.iter().copied()).with(checks).finish().exits(3);
+        let text = report.text();
+        let (_, judged) = text.split_once(&format!("Checks of {}\n", files[1])).unwrap_or_else(|| panic!("{text}"));
+        for part in
+            ["NOT MET  p99 < 1ms", "met      failures == 0", "verdict: check_failed", "check not met: p99 < 1ms"]
+        {
+            assert!(judged.contains(part), "{part}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_baseline_that_is_not_whole_makes_the_comparison_invalid() {
     let (target, scratch) = (target(), Scratch::new("cut-baseline"));
     let files = ["before", "after"].map(|name| {

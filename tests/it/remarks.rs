@@ -127,6 +127,67 @@ fn a_merge_says_that_a_signal_stopped_all_shards_or_which() {
 }
 
 #[test]
+fn every_output_of_a_merge_without_a_shard_says_once_which_is_missing() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("merge-lacks"));
+    let paths = files(&scratch, &two_shards(&server, &[]));
+    let of_merge = outputs(&scratch, "merge");
+    let of_merge: Vec<&str> = of_merge.iter().map(String::as_str).chain(["--allow-missing"]).collect();
+    let merged = merge(&paths[..1], &of_merge).exits(0);
+    let sentence = format!("shard 1 of 2 is missing from {}", paths[0]);
+    for (text, kind) in
+        texts(&scratch, "merge", &merged.stdout).iter().zip(["summary", "json", "junit", "markdown", "html"])
+    {
+        assert_eq!(text.replace('\\', "").matches(&sentence).count(), 1, "{kind}: {text}");
+    }
+    let junit = read(&scratch, "merge.junit");
+    assert!(junit.contains("<property name=\"shard_missing\""), "{junit}");
+    // Where it makes the run invalid, it is a reason.
+    let invalid = merge(&paths[..1], &[]).exits(4);
+    let stream = scratch.write("invalid.ndjson", &invalid.stdout);
+    let report = Run::new(["report", &stream]).finish().exits(0);
+    assert_eq!(report.text().matches(&sentence).count(), 1, "{}", report.text());
+}
+
+#[test]
+fn a_comparison_says_of_each_run_that_it_is_not_valid_stopped_early_or_a_part_of_the_load() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("doubts"));
+    let shards = two_shards(&server, &[1]);
+    let paths = files(&scratch, &shards);
+    let [allowed, invalid] = [&["--allow-missing"][..], &[]].map(|flags| merge(&paths[..1], flags).stdout);
+    let renamed = |name: &str, stream: &[u8]| {
+        let text = std::str::from_utf8(stream).unwrap().replace("\"run_id\":\"r1\"", &format!("\"run_id\":\"{name}\""));
+        scratch.write(name, text)
+    };
+    let (allowed, invalid) = (renamed("allowed", &allowed), renamed("invalid", &invalid));
+    let missing = format!("shard 1 of 2 is missing from {}", paths[0]);
+    let files = outputs(&scratch, "compared");
+    for (run, baseline, notes) in [
+        (
+            &paths[1],
+            &invalid,
+            vec![
+                format!("{} was stopped early by a signal", paths[1]),
+                format!("{} is shard 1 of 2, a part of the load", paths[1]),
+                format!("{invalid} is not valid: {missing}"),
+            ],
+        ),
+        (
+            &paths[0],
+            &allowed,
+            vec![format!("{} is shard 0 of 2, a part of the load", paths[0]), format!("{allowed}: {missing}")],
+        ),
+    ] {
+        let report = Run::new(["report", run, "--baseline", baseline]).with(files.iter().map(String::as_str));
+        let report = report.finish().exits(0);
+        let texts = OUTPUTS.map(|flag| read(&scratch, &format!("compared.{flag}")));
+        for note in &notes {
+            assert!(report.text().contains(&format!("note: {note}\n")), "{note}: {}", report.text());
+            assert!(texts.iter().all(|text| says(text, note)), "{note}: {texts:?}");
+        }
+    }
+}
+
+#[test]
 fn every_output_of_one_shard_says_that_it_is_a_part_of_the_load_and_those_of_a_merge_do_not() {
     let (server, scratch) = (Server::responding(OK), Scratch::new("part-of-the-load"));
     let shard = |index: &str, of_run: &[String]| {

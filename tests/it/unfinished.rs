@@ -130,6 +130,11 @@ fn an_endpoint_that_never_responds_has_a_row_everywhere_and_no_contract_line() {
     assert_eq!(rows, ["/ok"], "a p95 of 0 ms would read as fast");
     assert!(run.stderr().lines().any(|line| line.contains("/hang") && line.contains('≥')), "{}", run.stderr());
     let read = |name: &str| std::fs::read_to_string(scratch.file(name)).unwrap();
+    let stream = scratch.write("run.ndjson", run.text());
+    let beside = Run::new(["report", &stream, &stream]).finish().exits(0);
+    let block = beside.text().split("GET /hang\n").nth(1).unwrap();
+    let times: Vec<&str> = block.lines().skip(3).take(6).collect();
+    assert!(times.iter().all(|line| line.contains(" ms ") && line.matches('≥').count() == 2), "{times:?}");
     assert!(read("r.html").contains("GET /hang") && read("r.html").contains('≥'));
     let summary: Value = serde_json::from_str(&read("s.json")).unwrap();
     let row = summary["endpoints"].as_array().unwrap().iter().find(|row| row["name"] == "/hang").unwrap();

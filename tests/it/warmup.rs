@@ -189,9 +189,23 @@ fn what_was_due_in_the_warmup_and_never_ends_judges_nothing() {
 #[test]
 fn a_run_that_ends_in_its_warmup_is_not_valid() {
     let server = Server::responding(OK);
-    let run = run(&server, &["-n", "20", "-u", "2", "--warmup", "30s", "/"]).exits(4);
+    let scratch = Scratch::new("only-warmup");
+    let files = outputs(&scratch, "run");
+    let flags: Vec<&str> = ["-n", "20", "-u", "2", "--warmup", "30s", "/"].into_iter().chain(words(&files)).collect();
+    let run = run(&server, &flags).exits(4);
     let reasons = run.stream().run_end().get("reasons");
-    assert_eq!(reasons[0]["text"], "no request completed after the warm-up", "{reasons}");
+    let why = "no request completed after the warm-up";
+    assert_eq!(reasons[0]["text"], why, "{reasons}");
+    // No time is shown for requests that are not there, and none of them passed.
+    let rows: Vec<&str> = run.stderr().lines().filter(|line| line.trim_start().starts_with("Aggregated")).collect();
+    assert!(rows.len() >= 3 && rows.iter().all(|row| row.contains(" - ")), "{rows:?}");
+    let times: Vec<&str> = rows[1].split_whitespace().collect();
+    assert_eq!(times, ["Aggregated", "-", "-", "-", "-", "-", "-", "0"]);
+    let markdown = read(&scratch, "run.markdown");
+    assert!(markdown.contains("| **all** | 0 | 0 | 0.0 | - | - | - |"), "{markdown}");
+    let junit = read(&scratch, "run.junit");
+    let case = junit.lines().find(|line| line.contains("no failed requests")).unwrap();
+    assert!(case.contains(&format!("<skipped message=\"{why}\"/>")), "{case}");
     assert_eq!((run.count("ok"), run.count("warmup_ok")), (20, 20));
 }
 

@@ -9,7 +9,7 @@ use crate::report::model::{BuildComparison, ReportModel, RunData};
 use crate::report::plain::plain;
 use crate::stats::build_comparison::Finding;
 use crate::stats::check::unchecked_failures;
-use crate::vocabulary::Verdict;
+use crate::vocabulary::{ReasonKind, Verdict};
 
 /// The result of a case.
 enum CaseResult {
@@ -40,7 +40,7 @@ pub fn document(model: &ReportModel) -> String {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swarmline\" {totals}>\n  \
          <testsuite name=\"{suite}\" {totals} skipped=\"{skipped}\" timestamp=\"{started}\">\n"
     );
-    text.push_str(&properties(&model.run));
+    text.push_str(&properties(model));
     for (name, case) in &cases {
         let _ = write!(
             text,
@@ -65,11 +65,14 @@ pub fn document(model: &ReportModel) -> String {
 }
 
 /// What the cases do not say of the run.
-fn properties(run: &RunData) -> String {
+fn properties(model: &ReportModel) -> String {
+    let run = &model.run;
+    let notes = model.comparison.iter().flat_map(|comparison| &comparison.notes);
     let warmup = run.warmup().map(|warmup| ("warmup", warmup.sentence()));
     let properties: Vec<String> = warmup
         .into_iter()
         .chain(run.remarks())
+        .chain(notes.map(|note| ("comparison_note", note.clone())))
         .map(|(name, sentence)| format!("<property name=\"{name}\" value=\"{}\"/>", escaped(&sentence)))
         .collect();
     if properties.is_empty() {
@@ -90,9 +93,15 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let titles = run.failed_by_endpoint();
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
     let (all, completed) = (run.counts().failed, run.counts().completed());
+    let unanswered = || {
+        let reasons = run.end.iter().flat_map(|end| &end.reasons);
+        reasons.filter(|reason| reason.kind == Some(ReasonKind::NoAnswer)).map(|reason| reason.text.clone()).next()
+    };
     let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
         _ if run.is_search() => CaseResult::Skipped("failed requests make a step of the search fail".to_owned()),
+        // Nothing was there to fail: a run that is not valid for that says so, and a shard may have had no part.
+        _ if completed == 0 => CaseResult::Skipped(unanswered().unwrap_or_else(|| "no request completed".to_owned())),
         _ if all == 0 => CaseResult::Passed,
         // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
         0 => CaseResult::Skipped(format!("{all} of {completed} requests failed; a check decides about them")),

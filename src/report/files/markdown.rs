@@ -85,9 +85,9 @@ fn requests(text: &mut String, run: &RunData) {
             row.num_requests,
             row.num_failures,
             row.total_rps,
-            judged_ms((row.percentile_50, bounds.percentile_50)),
-            judged_ms((row.percentile_95, bounds.percentile_95)),
-            judged_ms((row.percentile_99, bounds.percentile_99))
+            judged_ms(row.num_requests, (row.percentile_50, bounds.percentile_50)),
+            judged_ms(row.num_requests, (row.percentile_95, bounds.percentile_95)),
+            judged_ms(row.num_requests, (row.percentile_99, bounds.percentile_99))
         );
     };
     for endpoint in run.endpoints.iter().take(MAX_ROWS) {

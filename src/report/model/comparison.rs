@@ -114,6 +114,7 @@ fn notes(baseline: &[ComparedRun<'_>], runs: &[ComparedRun<'_>]) -> Vec<String> 
         );
     }
     for ComparedRun { title, run, .. } in baseline.iter().chain(runs) {
+        notes.extend(run.doubts(title));
         let ticks = run.timeline.points().filter(|point| point.phase == Phase::Steady).count();
         if ticks == 0 {
             notes.push(format!("{title} has no steady phase, so there is nothing to compare"));

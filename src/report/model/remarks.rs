@@ -1,15 +1,18 @@
-//! What the verdict alone does not say of a run: that it is one shard of several, or that a signal ended it, so that it may be
-//! shorter than planned.
+//! What the verdict alone does not say of a run: that it is one shard of several, that shards of it are
+//! missing, or that a signal ended it, so that it may be shorter than planned.
 
 use super::run_data::RunData;
 use super::seen::StreamWarning;
 use crate::telemetry::reader::value::ShardValue;
 use crate::value::duration;
 use crate::value::stages::Stages;
-use crate::vocabulary::EndReason;
+use crate::vocabulary::{EndReason, Verdict};
 
 /// The kind of warning in a merged stream about shards that a signal stopped while others went on.
 const SHARD_STOPPED: &str = "shard_stopped";
+
+/// The kind of warning in a merged stream about shards of which nothing came.
+const SHARD_MISSING: &str = "shard_missing";
 
 /// The kind of warning in a merged stream about shards that were cut off: the reason of its end may then be a guess.
 const SHARD_CUT_OFF: &str = "shard_cut_off";
@@ -63,17 +66,46 @@ impl RunData {
     pub fn remarks(&self) -> Vec<(&'static str, String)> {
         let shard = self.plan.shard.map(|shard| ("shard", shard_sentence(shard)));
         let stopped = self.stopped_by_signal().map(|stopped| ("stopped_by_signal", stopped.sentence()));
-        let of_shards = self.warnings.iter().filter(|warning| warning.kind == SHARD_STOPPED);
-        shard
-            .into_iter()
-            .chain(stopped)
-            .chain(of_shards.map(|warning| (SHARD_STOPPED, warning.detail.clone())))
-            .collect()
+        shard.into_iter().chain(stopped).chain(self.remarks_on_shards()).collect()
+    }
+
+    /// Which shards of a merged run are not there to its end: a name, and a sentence.
+    fn remarks_on_shards(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let remarks = self.warnings.iter().filter_map(|warning| Some((self.remark_kind(warning)?, warning)));
+        remarks.map(|(kind, warning)| (kind, warning.detail.clone()))
+    }
+
+    /// The name of a warning that is a remark; shards whose absence is a reason for the verdict are told there.
+    fn remark_kind(&self, warning: &StreamWarning) -> Option<&'static str> {
+        let is_reason = || self.end.iter().any(|end| end.texts().contains(&warning.detail.as_str()));
+        match warning.kind.as_str() {
+            SHARD_STOPPED => Some(SHARD_STOPPED),
+            SHARD_MISSING if !is_reason() => Some(SHARD_MISSING),
+            _ => None,
+        }
+    }
+
+    /// Why its figures may not be those of a whole run, for a comparison in which it is called `title`.
+    #[must_use]
+    pub(super) fn doubts(&self, title: &str) -> Vec<String> {
+        let invalid = self.end.as_ref().filter(|end| end.verdict == Verdict::Invalid);
+        let invalid = invalid.map(|end| format!("{title} is not valid: {}", end.texts().join("; ")));
+        // Without a planned end, a signal is how a run ends.
+        let is_planned =
+            |stopped: &StoppedBySignal| stopped.planned_seconds.is_some() || stopped.planned_requests.is_some();
+        let stopped = self.stopped_by_signal().filter(is_planned);
+        let stopped = stopped.map(|_| format!("{title} was stopped early by a signal"));
+        let shard = self
+            .plan
+            .shard
+            .map(|ShardValue { index, count }| format!("{title} is shard {index} of {count}, a part of the load"));
+        let of_shards = self.remarks_on_shards().map(|(_, sentence)| format!("{title}: {sentence}"));
+        invalid.into_iter().chain(stopped).chain(shard).chain(of_shards).collect()
     }
 
     /// The warnings that are not among the [`remarks`](Self::remarks).
     pub fn other_warnings(&self) -> impl Iterator<Item = &StreamWarning> {
-        self.warnings.iter().filter(|warning| warning.kind != SHARD_STOPPED)
+        self.warnings.iter().filter(|warning| self.remark_kind(warning).is_none())
     }
 }
 

@@ -50,6 +50,17 @@ fn an_input_without_a_line_of_a_shard_is_named_with_the_shard_that_is_missing() 
 }
 
 #[test]
+fn an_input_that_is_no_stream_is_named_beside_all_shards_and_may_be_allowed() {
+    let target = target();
+    let scratch = Scratch::new("merge-no-stream");
+    let mut paths = files(&scratch, &shards(&target, 2, &["-t", "500ms"]));
+    paths.extend([scratch.write("report.html", "<!DOCTYPE html>\n<p>8 requests\n"), scratch.write("empty.ndjson", "")]);
+    let expected = format!("{}: no line of a shard is in it\n{}: no line of a shard is in it", paths[2], paths[3]);
+    assert_eq!(complaint(merge(&paths, &[]), "shard_foreign", 4), expected);
+    assert_eq!(complaint(merge(&paths, &["--allow-missing"]), "shard_foreign", 1), expected);
+}
+
+#[test]
 fn shards_of_different_plans_are_told_apart_by_the_setting_and_not_called_missing() {
     let target = target();
     let scratch = Scratch::new("merge-plans");
