@@ -127,6 +127,18 @@ fn a_merge_says_that_a_signal_stopped_all_shards_or_which() {
 }
 
 #[test]
+fn a_merge_does_not_say_of_a_shard_that_was_cut_off_that_no_signal_stopped_it() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("merge-cut-off"));
+    let mut streams = two_shards(&server, &[0, 1]);
+    let text = String::from_utf8(streams[1].clone()).unwrap();
+    let before_the_stop = text.lines().take_while(|line| !line.contains("event.test.stop"));
+    streams[1] = before_the_stop.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes();
+    let merged = merge(&files(&scratch, &streams), &[]).exits(4);
+    assert!(merged.stderr.contains("cut off, without swarmline.event.run.end: shard 1"), "{}", merged.stderr);
+    assert!(!merged.stderr.contains("others did not"), "{}", merged.stderr);
+}
+
+#[test]
 fn every_output_of_one_shard_says_that_it_is_a_part_of_the_load_and_those_of_a_merge_do_not() {
     let (server, scratch) = (Server::responding(OK), Scratch::new("part-of-the-load"));
     let shard = |index: &str, of_run: &[String]| {
