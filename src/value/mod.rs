@@ -1,5 +1,6 @@
 //! Values of flags and of the keys of scenario files: how each is written, and what it means.
 
+pub mod count;
 pub mod shard;
 pub mod share;
 pub mod size;

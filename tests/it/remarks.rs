@@ -44,7 +44,7 @@ fn says(text: &str, sentence: &str) -> bool {
 fn every_output_says_that_a_signal_stopped_the_run_after_how_long_of_how_long() {
     let planned = [
         (&["-t", "25s"][..], "of the planned 25 s."),
-        (&["-n", "1000000"], "of the planned 1000000 requests."),
+        (&["-n", "1000000"], "of the planned 1000000 requests ("),
         (&["--stages", "10s:2,20s:2"], "of the planned 30 s."),
         (&[], "s; no end was planned."),
     ];
@@ -61,6 +61,8 @@ fn every_output_says_that_a_signal_stopped_the_run_after_how_long_of_how_long() 
         let load = run.stream().run_end().float("load_seconds");
         let texts = texts(&scratch, "run", run.text().as_bytes());
         let after = format!("by a signal, after {} s ", (load * 10.0).round() / 10.0);
+        let sent = format!("by a signal, after {} of the ", run.count("sent"));
+        let after = if flags.contains(&"-n") { sent } else { after };
         let after = if flags.is_empty() { after.replace(',', "").trim_end().to_owned() } else { after };
         for (text, kind) in texts.iter().zip(["summary", "json", "junit", "markdown", "html"]) {
             if kind != "json" {
