@@ -9,6 +9,7 @@ use crate::report::model::{BuildComparison, ReportModel, RunData};
 use crate::report::plain::plain;
 use crate::stats::build_comparison::Finding;
 use crate::stats::check::unchecked_failures;
+use crate::value::count::counted;
 use crate::vocabulary::Verdict;
 
 /// The result of a case.
@@ -90,14 +91,15 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let titles = run.failed_by_endpoint();
     let failed = unchecked_failures(&checks, titles.iter().map(|(title, failed)| (title.as_str(), *failed)));
     let (all, completed) = (run.counts().failed, run.counts().completed());
+    let requests = counted(completed, "request");
     let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
         _ if run.is_search() => CaseResult::Skipped("failed requests make a step of the search fail".to_owned()),
         _ if all == 0 => CaseResult::Passed,
         // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
-        0 => CaseResult::Skipped(format!("{all} of {completed} requests failed; a check decides about them")),
-        _ if is_accepted => CaseResult::Skipped(format!("{all} of {completed} requests failed, which the run accepts")),
-        _ => CaseResult::Failed(format!("{failed} of {completed} requests failed"), details(run)),
+        0 => CaseResult::Skipped(format!("{all} of {requests} failed; a check decides about them")),
+        _ if is_accepted => CaseResult::Skipped(format!("{all} of {requests} failed, which the run accepts")),
+        _ => CaseResult::Failed(format!("{failed} of {requests} failed"), details(run)),
     };
     let of_checks = run.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {
