@@ -90,6 +90,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
             "server",
             "telemetry",
             "transcript",
+            "value",
         ],
     ),
 ];
