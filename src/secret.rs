@@ -4,7 +4,7 @@ mod known;
 
 use std::ops::Range;
 
-pub use known::KnownSecrets;
+pub use known::{KnownSecrets, MIN_LEN};
 
 /// Replaces a secret in output.
 pub const MASK: &str = "***";

@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 
 use super::refused;
 use crate::error::Error;
-use crate::secret::{MASK, masked, masked_url};
+use crate::secret::{MASK, MIN_LEN, masked, masked_url};
 
 /// How much of a flag's value a complaint may repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ pub(super) fn one_line(error: &clap::Error, name: Option<&str>, definition: &Com
     let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty());
     // Only what clap does not take for a value of another flag: `-d --master` is a body.
     if let Some(argument) = what.as_deref().filter(|_| error.kind() == ErrorKind::UnknownArgument) {
+        let has_page = definition.get_arguments().any(|known| known.get_long() == Some("web-port"));
+        if argument.starts_with("--web-") && !has_page && !definition.has_subcommands() {
+            let why = format!("{} has no live page; swarmline watch has", definition.get_name());
+            return Error::usage(flag.unwrap_or(argument), why);
+        }
         return match refused::instead_of(argument) {
             Some((flag, hint)) => Error::usage(flag, hint),
             None => unknown(flag.unwrap_or(argument), context(ContextKind::SuggestedArg), definition),
@@ -144,8 +149,25 @@ fn commands(definition: &Command) -> String {
 /// A sentence that repeats a value, or what stands behind its colon, as far as it is shown.
 fn without_value(why: &str, value: &str, shown: &str) -> String {
     let hidden = value.split_once(':').map_or("", |(_, hidden)| hidden);
-    let why = if value.is_empty() { why.to_owned() } else { why.replace(value, shown) };
-    if hidden.is_empty() || shown.contains(hidden) { why } else { why.replace(hidden, MASK) }
+    let why = if value.is_empty() { why.to_owned() } else { replaced(why, value, shown) };
+    if hidden.is_empty() || shown.contains(hidden) { why } else { replaced(&why, hidden, MASK) }
+}
+
+/// The sentence with something else in place of the value: of a short one only where it stands alone, as its letters occur in
+/// words of ours by chance.
+fn replaced(why: &str, value: &str, shown: &str) -> String {
+    if value.len() >= MIN_LEN {
+        return why.replace(value, shown);
+    }
+    let (mut out, mut done) = (String::new(), 0);
+    for (at, _) in why.match_indices(value) {
+        let end = at + value.len();
+        let is_in_word = why[..at].ends_with(char::is_alphanumeric) || why[end..].starts_with(char::is_alphanumeric);
+        out.push_str(&why[done..at]);
+        out.push_str(if is_in_word { value } else { shown });
+        done = end;
+    }
+    out + &why[done..]
 }
 
 /// `u64::MAX`: a limit of the type, not of the flag.
@@ -172,9 +194,21 @@ fn unknown(argument: &str, suggested: Option<String>, definition: &Command) -> E
         return Error::usage(format!("{:?}", masked_url(argument)), "is not expected here");
     }
     let list = format!("{} --help lists all flags", called(definition));
-    let nearest = suggested.map(|flag| format!("did you mean '{flag}'? ")).unwrap_or_default();
+    let nearest = suggested
+        .filter(|flag| is_near(argument, flag))
+        .map(|flag| format!("did you mean '{flag}'? "))
+        .unwrap_or_default();
     // `-pSECRET` is the flag -p to clap; of a long one only the name is given by now.
     Error::usage(argument, format!("unknown flag; {nearest}{list}"))
+}
+
+/// Whether a flag may be meant by another word: clap also suggests those that only share some letters.
+fn is_near(word: &str, flag: &str) -> bool {
+    /// At least this much of the longer one is the same; `--userz` is at 0.8.
+    const NEAR: f64 = 0.5;
+    let (word, flag) = (word.trim_start_matches('-'), flag.trim_start_matches('-'));
+    let (shorter, longer) = if word.len() < flag.len() { (word, flag) } else { (flag, word) };
+    longer.starts_with(shorter) || strsim::normalized_damerau_levenshtein(word, flag) > NEAR
 }
 
 /// clap's sentence with its tips.

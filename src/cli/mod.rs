@@ -303,6 +303,29 @@ mod tests {
     }
 
     #[test]
+    fn a_short_secret_is_not_masked_within_words_of_a_message() {
+        for password in ["x", "ted", "PASS"] {
+            let told = error(&format!("swarmline run --basic-auth {password} /ok"));
+            let expected = if password == "PASS" { "NAME:***WORD" } else { "NAME:PASSWORD" };
+            assert!(told.contains("expected") && told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_flag_of_another_command_is_refused_without_a_wrong_suggestion() {
+        assert_eq!(
+            error("swarmline report --web-port 1 x"),
+            "--web-port: report has no live page; swarmline watch has"
+        );
+        assert!(
+            !error("swarmline report --quiet x").contains("did you mean"),
+            "{}",
+            error("swarmline report --quiet x")
+        );
+        assert!(error("swarmline run --userz 3 /ok").contains("did you mean '--users'?"));
+    }
+
+    #[test]
     fn the_command_line_definition_is_sound() {
         Cli::command().debug_assert();
     }

@@ -19,6 +19,7 @@ use crate::report::screen;
 use crate::report::terminal;
 use crate::run::signals;
 use crate::telemetry::interrupt::Interrupt;
+use crate::value::count::counted;
 
 /// `swarmline merge`.
 ///
@@ -74,7 +75,7 @@ pub fn merge(flags: &MergeFlags, origins: &SettingSources) -> Result<Exit> {
         let (MergeResult { shards: (there, all), .. }, summary) =
             (&outcome, terminal::exchanges(&model.run) + &terminal::summary(&model, screen::stderr_width()));
         let left = left.as_deref().unwrap_or_default();
-        screen::write_stderr(format!("{summary}swarmline: {there} of {all} shards\n{left}"));
+        screen::write_stderr(format!("{summary}swarmline: {there} of {}\n{left}", counted(*all as u64, "shard")));
     }
     // A second signal ends the process.
     if let Some((_, sentence)) =

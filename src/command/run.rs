@@ -30,6 +30,7 @@ use crate::report::screen::{Screen, TerminalInfo};
 use crate::report::terminal;
 use crate::request_log::ending::LogEnd;
 use crate::run::{self, Finished, Readers, StreamResult};
+use crate::value::count::counted;
 
 /// `swarmline run`.
 ///
@@ -96,13 +97,18 @@ fn run_plan(plan: &Plan, flags: &RunFlags, origins: &SettingSources, environment
     let observers = publish::observers(&Context { flags, plan, screen: &screen })?;
     let otlp = otlp.plan(|why| screen.print(LogLevel::Warning, &format!("swarmline: {why}\n")));
     let publish = PublishPlan { web, otlp };
-    if publish.is_empty() {
+    let exit = if publish.is_empty() {
         let (_stop, stop_requests) = stop_requests();
         let readers = Readers { collector: collector.tee(), observers, stop_requests, exports: None };
         let finished = run::run(plan, readers)?;
-        return report(plan, &collector, &screen, finished, |_| {});
+        report(plan, &collector, &screen, finished, |_| {})
+    } else {
+        published(plan, collector, &screen, observers, publish)
+    }?;
+    match screen.finish() {
+        Err(error) if exit <= error.exit() => Err(error),
+        _ => Ok(exit),
     }
-    published(plan, collector, &screen, observers, publish)
 }
 
 /// A run that others follow while it goes on.
@@ -190,7 +196,7 @@ fn report(
 /// Where the log of requests is, and how much of it.
 fn log_line(end: &LogEnd, log: &RequestLogPlan) -> String {
     let lost = if end.lost > 0 { format!("; {} more were lost", end.lost) } else { String::new() };
-    format!("requests: {} ({} records{lost})\n", log.path.display(), end.written)
+    format!("requests: {} ({}{lost})\n", log.path.display(), counted(end.written, "record"))
 }
 
 /// What memory a user of the plan needs.

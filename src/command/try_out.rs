@@ -1,10 +1,12 @@
 //! Trying out a scenario or requests: one user does each task once, and every exchange is shown.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::stdio::print;
 use crate::cli::{SettingSources, TryFlags};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::event::Notice;
 use crate::outcome::Ending;
 use crate::plan::engine::Environment;
@@ -19,7 +21,7 @@ use crate::transcript::text::{Colours, MAX_BODY, Style, text};
 /// `swarmline try`.
 ///
 /// # Errors
-/// Exit 2 when the plan cannot be carried out, or a class or task is unknown.
+/// Exit 2 when the plan cannot be carried out, or a class or task is unknown; exit 4 when stdout cannot be written.
 pub(super) fn run(flags: &TryFlags, origins: &SettingSources, environment: &Environment) -> Result<Exit> {
     let stdout_is_terminal = io::stdout().is_terminal();
     let surroundings = ProcessContext { stdout_is_terminal, entropy: random::entropy(), environment };
@@ -35,10 +37,11 @@ pub(super) fn run(flags: &TryFlags, origins: &SettingSources, environment: &Envi
         max_body: if flags.full { usize::MAX } else { MAX_BODY },
         done: AtomicUsize::new(0),
         failed: AtomicUsize::new(0),
+        lost: OnceLock::new(),
     };
     let selection = Selection { class: flags.class.clone(), task: flags.task.clone() };
     trial::run(&plan, &selection, &|class, event| page.show(class, event))?;
-    Ok(page.finish())
+    page.finish()
 }
 
 /// What is shown of a trial.
@@ -51,6 +54,8 @@ struct Page<'p> {
     done: AtomicUsize,
     /// Exchanges and parts that were not as they should be.
     failed: AtomicUsize,
+    /// Why the output is not whole.
+    lost: OnceLock<Error>,
 }
 
 impl Page<'_> {
@@ -59,18 +64,18 @@ impl Page<'_> {
             TrialEvent::Begin(part) => {
                 let class = class.filter(|_| self.plan.classes().len() > 1);
                 let of_class = class.map(|class| format!(" of {}", class.name)).unwrap_or_default();
-                Self::print(&format!("\n== {}{of_class}\n", plain(&name(part))));
+                self.print(&format!("\n== {}{of_class}\n", plain(&name(part))));
             }
             TrialEvent::Exchanged(transcript, secrets) => {
                 self.done.fetch_add(1, Ordering::Relaxed);
                 if transcript.ending != Ending::Ok {
                     self.failed.fetch_add(1, Ordering::Relaxed);
                 }
-                Self::print(&text(&transcript, self.style(&secrets)));
+                self.print(&text(&transcript, self.style(&secrets)));
             }
             // The transcript has said so.
             TrialEvent::Notice(Notice::NotExtracted { .. }) => {}
-            TrialEvent::Notice(notice) => Self::print(&format!("{}\n", plain(&warnings::notice(self.plan, notice).1))),
+            TrialEvent::Notice(notice) => self.print(&format!("{}\n", plain(&warnings::notice(self.plan, notice).1))),
             TrialEvent::End(part, end) => self.end(part, end),
         }
     }
@@ -93,23 +98,26 @@ impl Page<'_> {
             (PartEnd::NoData, _) => "it was skipped, because every row of its data has been used",
         };
         self.failed.fetch_add(1, Ordering::Relaxed);
-        Self::print(&format!("{}: {why}\n", plain(&name(part))));
+        self.print(&format!("{}: {why}\n", plain(&name(part))));
     }
 
-    /// A reader that has seen enough ends the output, not the trial.
-    fn print(text: &str) {
-        let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    /// A reader that has seen enough ends the output, not the trial; nor does a disk that is full.
+    fn print(&self, text: &str) {
+        if let Err(why) = print(text) {
+            let _ = self.lost.set(why);
+        }
     }
 
-    fn finish(&self) -> Exit {
+    fn finish(self) -> Result<Exit> {
         let (done, failed) = (self.done.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed));
         let requests = if done == 1 { "request" } else { "requests" };
         if failed == 0 {
-            Self::print(&format!("\n{done} {requests}, all as expected\n"));
-            return Exit::Pass;
+            self.print(&format!("\n{done} {requests}, all as expected\n"));
+        } else {
+            self.print(&format!("\n{done} {requests}, not all as expected\n"));
         }
-        Self::print(&format!("\n{done} {requests}, not all as expected\n"));
-        Exit::Failures(1)
+        let exit = if failed == 0 { Exit::Pass } else { Exit::Failures(1) };
+        self.lost.into_inner().map_or(Ok(exit), Err)
     }
 }
 

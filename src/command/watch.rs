@@ -1,5 +1,6 @@
 //! A stream that grows: its page and its metrics.
 
+use std::cell::RefCell;
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -43,7 +44,8 @@ pub fn watch(flags: &WatchFlags) -> Result<Exit> {
     signals::install_interrupt(&interrupt)?;
     let mut watched = Watched::new(&flags.stream);
     let feed = Feed::new(Arc::clone(&watched.collector));
-    let publishers = Publishers::start(&feed, &watched.name, PublishPlan { web: Some(web), otlp }, None, tell)?;
+    let hold = |text: &str| watched.unsaid.borrow_mut().push(text.to_owned());
+    let publishers = Publishers::start(&feed, &watched.name, PublishPlan { web: Some(web), otlp }, None, hold)?;
     let end = watched.follow(&interrupt, &feed)?;
     if end == WatchEnd::Signal {
         return Ok(Exit::Pass);
@@ -81,13 +83,20 @@ struct Watched<'p> {
     path: &'p Path,
     name: String,
     collector: SharedCollector,
+    /// What is to be said once there may be a stream: where its page is.
+    unsaid: RefCell<Vec<String>>,
 }
 
 impl<'p> Watched<'p> {
     fn new(path: &'p Path) -> Self {
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() };
         let collector = Arc::new(Mutex::new(following(&name)));
-        Self { path, name, collector }
+        Self { path, name, collector, unsaid: RefCell::default() }
+    }
+
+    /// Says where the page is, unless that has been said.
+    fn announce(&self) {
+        self.unsaid.take().iter().for_each(|text| tell(text));
     }
 
     /// Reads the stream to its end. A file that is replaced or truncated is read anew from its beginning.
@@ -99,6 +108,7 @@ impl<'p> Watched<'p> {
                     None => return Ok(WatchEnd::Signal),
                 }
             } else {
+                self.announce();
                 None
             };
             if let Some(end) = self.read(interrupt, feed, file)? {
@@ -137,6 +147,7 @@ impl<'p> Watched<'p> {
                 Err(why) => return Err(Error::usage(&self.name, why)),
             };
             if !std::mem::replace(&mut is_said, true) {
+                self.announce();
                 tell(&format!("{}: {why}; waiting for it", self.name));
             }
             if self.pause(interrupt)? {
@@ -230,8 +241,11 @@ impl<'p> Watched<'p> {
         let mut collector = lock(&self.collector);
         let before = collector.ticks();
         collector.add_line(line)?;
-        let (after, is_over) = (collector.ticks(), collector.is_over());
+        let (after, is_over, has_begun) = (collector.ticks(), collector.is_over(), collector.has_begun());
         drop(collector);
+        if has_begun {
+            self.announce();
+        }
         if after > before || is_over {
             feed.advance();
         }

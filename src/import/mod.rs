@@ -62,6 +62,7 @@ pub fn import(input: &[String], scope: ImportOptions, environments: &[PathBuf]) 
             "no input given; pass a HAR file, a locustfile, a Postman collection, an OpenAPI document, a curl command, or - \
              for stdin",
         )),
+        [one] if one.is_empty() => Err(Error::usage("import", "the name of the input is empty")),
         [one] if is_command(one) => curl::import(COMMAND, shell::commands(COMMAND, one)?, scope),
         [one] if locust::is_locustfile(one) => locust::import(one),
         [one] if one == "-" => text(one, Bounded::new(std::io::stdin(), MAX_RECORDING), scope, environments),

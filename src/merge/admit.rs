@@ -152,7 +152,10 @@ impl Join {
             .filter_map(|(index, shard)| Some((*index, shard.input, shard.contradictions.checked_sub(MOST_NAMED)?)))
             .collect();
         for (index, input, more) in more.into_iter().filter(|(.., more)| *more > 0) {
-            let sentence = format!("{}: shard {index}: and {more} more lines that contradict", self.name(input));
+            let sentence = match more {
+                1 => format!("{}: shard {index}: and 1 more line that contradicts", self.name(input)),
+                _ => format!("{}: shard {index}: and {more} more lines that contradict", self.name(input)),
+            };
             self.once(MergeTrouble::Contradiction, sentence);
         }
     }
@@ -165,11 +168,11 @@ impl Join {
         let index = line.source_id.strip_prefix("worker-").and_then(|index| index.parse().ok());
         let Some(index) = index.filter(|_| source == Some(SourceKind::Worker)) else {
             let what = match source {
-                Some(SourceKind::Local) => "a run on its own; swarmline report reads it",
-                Some(SourceKind::Master) => "what merge wrote; give the shards' streams",
-                _ => "no shard",
+                Some(SourceKind::Local) => "this is the stream of a run on its own; swarmline report reads it",
+                Some(SourceKind::Master) => "this stream was written by merge; pass the streams of its shards",
+                _ => "this is not the stream of a shard",
             };
-            let sentence = format!("{}: the stream of {what}", self.name(input));
+            let sentence = format!("{}: {what}", self.name(input));
             self.once(MergeTrouble::Foreign, sentence);
             return None;
         };

@@ -177,16 +177,16 @@ fn judge(join: &Join, master: &mut Master, load_end: Moment) -> Assessment {
     assessment
 }
 
-/// A warning about the shards that a signal stopped, if the others ended by themselves: the end of the load is that of the
-/// last shard, and does not tell.
+/// A warning about the shards that a signal stopped, if another is known to have ended by itself: the end of the load is that
+/// of the last shard, and does not tell.
 fn stopped_shards(join: &Join) -> Option<RecordBody> {
-    let is_stopped = |shard: &ShardState| shard.stopped.is_some_and(|(_, reason)| reason == EndReason::Signal);
-    let stopped: Vec<u32> =
-        join.shards.iter().filter(|(_, shard)| is_stopped(shard)).map(|(index, _)| *index).collect();
-    let is_told = stopped.is_empty() || stopped.len() == join.shards.len();
+    let by_signal = |shard: &ShardState| shard.stopped.map(|(_, reason)| reason == EndReason::Signal);
+    let stopped = join.shards.iter().filter(|(_, shard)| by_signal(shard) == Some(true)).map(|(index, _)| *index);
+    let stopped: Vec<u32> = stopped.collect();
+    let others_ended = join.shards.values().any(|shard| by_signal(shard) == Some(false));
     let noun = if stopped.len() == 1 { "shard" } else { "shards" };
     let sentence = || format!("{noun} {} stopped early, by a signal; others did not", ranges(stopped.iter().copied()));
-    (!is_told).then(|| warning("shard_stopped", &sentence()))
+    (others_ended && !stopped.is_empty()).then(|| warning("shard_stopped", &sentence()))
 }
 
 /// The end of the load: that of the shard that stopped last.

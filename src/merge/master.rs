@@ -10,7 +10,7 @@ use super::shard::ShardState;
 use super::ticks::{EndpointPart, Tick};
 use super::totals::Extra;
 use super::troubles::ranges;
-use crate::clock::{Clock, Moment, unix_time};
+use crate::clock::{Clock, Moment, rfc3339, unix_time};
 use crate::plan::check::Check;
 use crate::stats::check::{CheckInput, CheckResult, CheckSet};
 use crate::stats::tally::Statistics;
@@ -114,7 +114,7 @@ impl Master {
         let unix = tick.reports.iter().filter_map(|report| report.unix).max();
         let unix = unix.or_else(|| unix_time(tick.end())).unwrap_or(join.latest);
         self.spawned(join, number, unix, said);
-        let late = late(join, number);
+        let late = late(join, number, unix);
         join.written = Some(number);
         for report in &tick.reports {
             if let Some(shard) = join.shards.get_mut(&report.shard) {
@@ -206,7 +206,7 @@ fn take_passed(tick: &mut Tick) -> impl Iterator<Item = ForwardedLine> {
 }
 
 /// The warning about shards that are late for the first time, or again.
-fn late(join: &mut Join, tick: u64) -> Option<RecordBody> {
+fn late(join: &mut Join, tick: u64, unix: Duration) -> Option<RecordBody> {
     let count = join.run.as_ref()?.plan.as_ref()?.count;
     let mut newly = Vec::new();
     for index in 0..count {
@@ -222,7 +222,10 @@ fn late(join: &mut Join, tick: u64) -> Option<RecordBody> {
     if newly.is_empty() {
         return None;
     }
-    let (who, verb) = (ranges(newly.iter().copied()), if newly.len() == 1 { "is" } else { "are" });
-    let detail = format!("shard {who} {verb} late: tick {tick} is written without");
+    let (who, time) = (ranges(newly.iter().copied()), rfc3339(unix));
+    let time = &time[11..19];
+    let (shard, has, it) =
+        if newly.len() == 1 { ("shard", "has", "that shard") } else { ("shards", "have", "those shards") };
+    let detail = format!("{shard} {who} {has} sent nothing for tick {tick} (time {time}): it is written without {it}");
     Some(warning("shard_late", &detail))
 }

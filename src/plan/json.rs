@@ -66,6 +66,10 @@ impl From<serde_json::Error> for JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Of a text that has at least a blank, the end is not at column 0.
+        if (self.line, self.column) == (1, 0) {
+            return f.write_str("it is empty");
+        }
         write!(f, "line {}, column {}: {}", self.line, self.column, self.why)
     }
 }

@@ -105,9 +105,10 @@ fn pieces(snapshot: &Snapshot, goal: Goal, now: Moment) -> Vec<LinePart> {
     let Snapshot { users, completed, failed, rate, .. } = snapshot;
     let run = clock(now.since_start());
     let time = goal.time.map_or(run.clone(), |all| format!("{run} of {}", clock(all)));
+    let noun = |count: u64| if count == 1 { "request" } else { "requests" };
     let requests = match goal.requests {
-        Some(all) => format!("{} of {} requests", grouped(*completed), grouped(all)),
-        None => format!("{} requests", grouped(*completed)),
+        Some(all) => format!("{} of {} {}", grouped(*completed), grouped(all), noun(all)),
+        None => format!("{} {}", grouped(*completed), noun(*completed)),
     };
     let share = if *completed == 0 { 0.0 } else { *failed as f64 / *completed as f64 * 100.0 };
     let people = if *users == 1 { "user" } else { "users" };

@@ -6,8 +6,9 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub struct Screen {
     writing: Arc<Writing>,
     ended: Receiver<()>,
     width: Option<usize>,
+    /// The log file; `None` where stderr is written.
+    logfile: Option<PathBuf>,
 }
 
 /// How a run is shown while it goes on, and with what.
@@ -97,6 +100,7 @@ impl Screen {
         let mut screen = Self::start(out)?;
         let is_shown = people.verbosity == Verbosity::All && LogLevel::Info >= people.loglevel;
         screen.min_level = people.loglevel;
+        screen.logfile.clone_from(&people.logfile);
         screen.progress =
             screen.progress.take().filter(|_| is_shown).map(|progress| ProgressOutput { kind, colour, ..progress });
         screen.texts = screen.texts.take().filter(|_| people.verbosity != Verbosity::ErrorsOnly);
@@ -108,8 +112,9 @@ impl Screen {
     fn start(out: Box<dyn Write + Send>) -> Result<Self> {
         let (texts, spoken) = bounded::<String>(TEXTS);
         let (end, ended) = bounded(1);
-        let writing = Arc::new(Writing { clock: Clock::start_now(), since: AtomicU64::new(0) });
-        let pen = TerminalWriter { out, writing: Arc::clone(&writing), is_broken: false, drawn: 0 };
+        let writing =
+            Arc::new(Writing { clock: Clock::start_now(), since: AtomicU64::new(0), failure: OnceLock::new() });
+        let pen = TerminalWriter { out, writing: Arc::clone(&writing), drawn: 0 };
         let pen = Arc::new(Mutex::new(pen));
         let shared = Arc::clone(&pen);
         let work = move || {
@@ -123,8 +128,17 @@ impl Screen {
         };
         Builder::new().name("screen".to_owned()).spawn(work).map_err(|why| Error::usage("threads", why))?;
         let progress = Some(ProgressOutput { kind: ProgressKind::Tables, colour: Colour::None, pen });
-        Ok(Self { min_level: LogLevel::Debug, texts: Some(texts), progress, writing, ended, width: None })
+        Ok(Self {
+            min_level: LogLevel::Debug,
+            texts: Some(texts),
+            progress,
+            writing,
+            ended,
+            width: None,
+            logfile: None,
+        })
     }
+
     /// How a run is to be shown while it goes on; `None` where it is not to be.
     #[must_use]
     pub fn progress(&self) -> Option<ProgressOutput> {
@@ -135,6 +149,27 @@ impl Screen {
     #[must_use]
     pub const fn width(&self) -> Option<usize> {
         self.width
+    }
+
+    /// Waits until all was written, as long as somebody reads.
+    ///
+    /// # Errors
+    /// Exit 4: the log file does not have all of it. A reader that closes it early is not an error, and neither is stderr,
+    /// as there is no other place to report it.
+    pub fn finish(mut self) -> Result<()> {
+        self.wait_until_written();
+        match (&self.logfile, self.writing.failure.get()) {
+            (Some(path), Some(why)) if why.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::invalid(format!("--logfile {}", path.display()), why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wait_until_written(&mut self) {
+        self.texts = None;
+        let wait = || self.ended.recv_timeout(self.writing.patience());
+        while matches!(wait(), Err(RecvTimeoutError::Timeout)) && !self.writing.is_stuck() {}
     }
 
     /// Prints a text if its level is high enough, while the output makes progress.
@@ -151,11 +186,8 @@ impl Screen {
 }
 
 impl Drop for Screen {
-    /// Waits until all was said, as long as somebody reads.
     fn drop(&mut self) {
-        self.texts = None;
-        let wait = || self.ended.recv_timeout(self.writing.patience());
-        while matches!(wait(), Err(RecvTimeoutError::Timeout)) && !self.writing.is_stuck() {}
+        self.wait_until_written();
     }
 }
 
@@ -164,6 +196,8 @@ struct Writing {
     clock: Clock,
     /// When it began, in nanoseconds since the start of the clock and one more; 0 where there is none.
     since: AtomicU64,
+    /// Why a write failed; none follows it.
+    failure: OnceLock<io::Error>,
 }
 
 impl Writing {
@@ -198,7 +232,6 @@ pub fn lock(pen: &SharedPen) -> MutexGuard<'_, TerminalWriter> {
 pub struct TerminalWriter {
     out: Box<dyn Write + Send>,
     writing: Arc<Writing>,
-    is_broken: bool,
     /// Columns of the line on the screen; 0 without one.
     drawn: usize,
 }
@@ -207,12 +240,13 @@ impl TerminalWriter {
     /// Writes a text.
     pub fn write(&mut self, text: &str) {
         for chunk in text.as_bytes().chunks(CHUNK) {
-            if self.is_broken {
+            if self.writing.failure.get().is_some() {
                 return;
             }
             self.writing.begin();
-            // There is no other place to report it.
-            self.is_broken = self.out.write_all(chunk).and_then(|()| self.out.flush()).is_err();
+            if let Err(why) = self.out.write_all(chunk).and_then(|()| self.out.flush()) {
+                let _ = self.writing.failure.set(why);
+            }
             self.writing.end();
         }
     }

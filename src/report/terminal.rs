@@ -14,6 +14,7 @@ use super::timings::timings;
 use crate::stats::tally::Statistics;
 use crate::stats::unfinished::{Bounds, UnfinishedCounts};
 use crate::telemetry::reader::ending::CheckSeen;
+use crate::value::count::counted;
 
 /// Maximum lines of errors; the stream has them all.
 const MOST_ERRORS: usize = 100;
@@ -70,9 +71,14 @@ fn unfinished(counts: &UnfinishedCounts) -> String {
     }
     let UnfinishedCounts { aborted, unsent, .. } = counts;
     let oldest = ms(counts.oldest_us() as f64 / 1000.0);
-    let unsent = if *unsent > 0 { format!(", and {unsent} that were due were never sent") } else { String::new() };
+    let (requests, were) = (counted(*aborted, "request"), if *aborted == 1 { "was" } else { "were" });
+    let unsent = if *unsent > 0 {
+        format!(", and {unsent} that {0} due {0} never sent", if *unsent == 1 { "was" } else { "were" })
+    } else {
+        String::new()
+    };
     format!(
-        "\nAt the end {aborted} requests were cut off{unsent}; the oldest had waited {oldest} ms.\n\
+        "\nAt the end {requests} {were} cut off{unsent}; the oldest had waited {oldest} ms.\n\
          A time marked ≥ is a lower bound that counts them with the time that they had waited.\n"
     )
 }

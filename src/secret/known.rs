@@ -12,7 +12,7 @@ use super::{hidden_in_body, is_secret, mask_ranges};
 
 /// Shorter values are not searched for: they occur everywhere by chance. Beside a name that usually is a secret's they
 /// are masked all the same.
-const MIN_LEN: usize = 4;
+pub const MIN_LEN: usize = 4;
 
 /// Maximum number of values, with their encodings: each is searched for in every text.
 const MAX_VALUES: usize = 1000;

@@ -4,6 +4,7 @@ use super::check::CheckResult;
 use super::judged_counts::JudgedCounts;
 use super::unfinished::UnfinishedCounts;
 use crate::error::Exit;
+use crate::value::count::counted;
 use crate::vocabulary::{ReasonKind, Verdict};
 
 /// Why a run without a single outcome is invalid.
@@ -69,6 +70,7 @@ impl Assessment {
             let text = match counts.completed() {
                 0 if warmup > 0 => ONLY_WARMUP.to_owned(),
                 0 => NOTHING_COMPLETED.to_owned(),
+                1 => "the only request got no response".to_owned(),
                 completed => format!("none of {completed} requests got a response"),
             };
             reasons.push(VerdictReason::new(ReasonKind::NoAnswer, text));
@@ -87,7 +89,7 @@ impl Assessment {
         }
         if unchecked > 0 {
             verdict = verdict.max(Verdict::Failures);
-            let text = format!("{} of {} requests failed", counts.failed, counts.completed());
+            let text = format!("{} of {} failed", counts.failed, counted(counts.completed(), "request"));
             reasons.push(VerdictReason::new(ReasonKind::Failures, text));
         }
         if without_data > 0 {
@@ -130,8 +132,9 @@ impl Assessment {
 fn overdue_text(unfinished: &UnfinishedCounts, due: u64) -> String {
     let UnfinishedCounts { aborted, unsent, overdue, .. } = unfinished;
     let oldest = (unfinished.oldest_us() as f64 / 1e5).round() / 10.0;
+    let (requests, were) = (counted(due, "request"), if *overdue == 1 { "was" } else { "were" });
     format!(
-        "{overdue} of {due} requests were overdue when the run ended (cut off {aborted}, never sent {unsent}, the oldest \
+        "{overdue} of {requests} {were} overdue when the run ended (cut off {aborted}, never sent {unsent}, the oldest \
          after {oldest} s); with a longer --stop-timeout those that were sent could end"
     )
 }

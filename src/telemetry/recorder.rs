@@ -191,6 +191,9 @@ impl<'p> Recorder<'p> {
                 let most = self.plan.load().max_users();
                 warning("spawn_failed", &format!("only {users} of {most} users were started: {why}"))
             }
+            SwarmEventKind::UsersExhausted { users: 1 } => {
+                warning("users_exhausted", "the only user was busy when an arrival was due")
+            }
             SwarmEventKind::UsersExhausted { users } => {
                 warning("users_exhausted", &format!("all {users} users were busy when an arrival was due"))
             }

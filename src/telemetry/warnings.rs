@@ -46,7 +46,10 @@ pub fn first_export_loss(
         return Some(("otlp_rejected", "the backend of --otlp refused data points: they are lost to it"));
     }
     let is_first = now.failed > 0 && before.failed == 0;
-    is_first.then_some(("otlp_failed", "a push of metrics by --otlp failed; the next one that arrives has what it had"))
+    is_first.then_some((
+        "otlp_failed",
+        "a push of metrics by --otlp failed; its values arrive with the next push that succeeds",
+    ))
 }
 
 /// A user's notice as kind and sentence. Each kind is reported once.
@@ -56,9 +59,10 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
     let source = |source: SourceId| plan.sources()[source.0 as usize].name();
     let skipped = "the rest of that task was skipped";
     match notice {
-        Notice::NotExtracted { variable: slot, trouble } => {
-            ("extract_failed", format!("a response had no ${{{}}}, {}: {skipped}", variable(slot), trouble.text()))
-        }
+        Notice::NotExtracted { variable: slot, trouble } => (
+            "extract_failed",
+            format!("${{{}}} was not found in a response ({}), so {skipped}", variable(slot), trouble.text()),
+        ),
         Notice::Unset(why) => ("unset_variable", unset(plan, why)),
         Notice::DataEnd(id) => {
             let arrivals = match plan.load().model {
@@ -92,7 +96,7 @@ pub fn notice(plan: &Plan, notice: Notice) -> (&'static str, String) {
         }
         Notice::Tls(trouble) => {
             let cure = trouble.remedy().map(|cure| format!(": {cure}")).unwrap_or_default();
-            ("tls_failed", format!("no TLS connection, {}{cure}", trouble.text()))
+            ("tls_failed", format!("no TLS connection could be made ({}){cure}", trouble.text()))
         }
         Notice::BodyFile(id, trouble) => {
             let name = plan.body_files()[id.0 as usize].name();

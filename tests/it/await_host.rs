@@ -38,7 +38,7 @@ fn a_host_that_never_accepts_ends_it_before_anything_is_sent_with_exit_4() {
         Run::new(["run", "--await-host", "300ms", "-n", "2", &url]).with(flags.iter().copied()).finish()
     };
     let over = run(&[]).exits(4);
-    let complaint = format!("--await-host 0.3s: 127.0.0.1:{port} does not accept connections: connect_refused");
+    let complaint = format!("--await-host 0.3s: 127.0.0.1:{port} does not accept connections: connection refused\n");
     assert!(over.stderr.contains(&complaint), "{}", over.stderr);
     assert!(over.text().is_empty(), "a run that did not start has no stream: {}", over.text());
     for flag in ["--start-at=2099-01-01T00:00:00Z", "--start-align=1s"] {
@@ -53,8 +53,14 @@ fn what_keeps_the_connection_is_named_the_proxy_or_the_name_of_the_host() {
     let refusing = starting(&origin, u32::MAX);
     let (socks, dead) = (format!("socks5h://{}", refusing.addr()), dead_host());
     for (arguments, complaint) in [
-        (vec!["--proxy", &socks, "http://shop.test/"], "no connection to shop.test through the proxy: connect_refused"),
-        (vec!["--proxy", &dead, "http://shop.test/"], "no connection to shop.test through the proxy: connect_refused"),
+        (
+            vec!["--proxy", &socks, "http://shop.test/"],
+            "no connection to shop.test through the proxy: connection refused",
+        ),
+        (
+            vec!["--proxy", &dead, "http://shop.test/"],
+            "no connection to shop.test through the proxy: connection refused",
+        ),
         (vec!["http://no-such-host.invalid/"], "no-such-host.invalid: dns: "),
     ] {
         let over = Run::new(["run", "--await-host", "300ms", "-n", "2"]).with(arguments).finish().exits(4);

@@ -257,6 +257,17 @@ fn a_stderr_that_cannot_be_written_changes_nothing() {
 }
 
 #[test]
+fn a_log_file_or_stdout_that_cannot_be_written_is_exit_4_and_one_line() {
+    let target = target();
+    let log = load(&target, ["-n", "1", "--logfile", "/dev/full", "/ok"]).finish().exits(4);
+    assert!(log.stderr.starts_with("swarmline: --logfile /dev/full: No space left on device"), "{}", log.stderr);
+    assert_eq!(log.stderr.lines().count(), 1, "{}", log.stderr);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let trial = Run::new(["try", "-H", &host(&target), "/ok"]).stdout(full).finish().exits(4);
+    assert!(trial.complaint().starts_with("stdout: No space left on device"), "{}", trial.stderr);
+}
+
+#[test]
 fn a_list_with_a_bad_request_is_refused_as_a_whole() {
     let (target, scratch) = (target(), Scratch::new("bad-list"));
     let list = format!("@{}", scratch.write("list", "/ok\n/ok\nnonsense\n"));

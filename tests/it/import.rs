@@ -206,6 +206,17 @@ fn the_variable_for_a_secret_has_a_name_that_a_shell_can_set() {
 }
 
 #[test]
+fn an_input_without_a_name_or_a_url_is_refused_in_a_whole_sentence() {
+    assert_eq!(import(&[""]).exits(2).complaint(), "import: the name of the input is empty");
+    let scratch = Scratch::new("import-no-url");
+    let request = r#"{"request":{"method":"GET","url":"","headers":[]},"response":{"status":200,"headers":[]}}"#;
+    let file = scratch.write("y.har", format!(r#"{{"log":{{"entries":[{request}]}}}}"#));
+    let refused = import(&[&file]).exits(2);
+    let words = "y.har: contains no request that can be imported: entries without a full URL: left out";
+    assert!(refused.complaint().ends_with(words), "{}", refused.stderr);
+}
+
+#[test]
 fn a_timeout_is_a_number_of_seconds_without_a_unit() {
     let scratch = Scratch::new("import-timeout");
     let (requests, _) = accepted(&scratch, &["curl", "http://h.test/", "-m", "0.5"], &[]);

@@ -44,7 +44,7 @@ fn says(text: &str, sentence: &str) -> bool {
 fn every_output_says_that_a_signal_stopped_the_run_after_how_long_of_how_long() {
     let planned = [
         (&["-t", "25s"][..], "of the planned 25 s."),
-        (&["-n", "1000000"], "of the planned 1000000 requests."),
+        (&["-n", "1000000"], "of the planned 1000000 requests ("),
         (&["--stages", "10s:2,20s:2"], "of the planned 30 s."),
         (&[], "s; no end was planned."),
     ];
@@ -61,6 +61,8 @@ fn every_output_says_that_a_signal_stopped_the_run_after_how_long_of_how_long() 
         let load = run.stream().run_end().float("load_seconds");
         let texts = texts(&scratch, "run", run.text().as_bytes());
         let after = format!("by a signal, after {} s ", (load * 10.0).round() / 10.0);
+        let sent = format!("by a signal, after {} of the ", run.count("sent"));
+        let after = if flags.contains(&"-n") { sent } else { after };
         let after = if flags.is_empty() { after.replace(',', "").trim_end().to_owned() } else { after };
         for (text, kind) in texts.iter().zip(["summary", "json", "junit", "markdown", "html"]) {
             if kind != "json" {
@@ -185,6 +187,18 @@ fn a_comparison_says_of_each_run_that_it_is_not_valid_stopped_early_or_a_part_of
             assert!(texts.iter().all(|text| says(text, note)), "{note}: {texts:?}");
         }
     }
+}
+
+#[test]
+fn a_merge_does_not_say_of_a_shard_that_was_cut_off_that_no_signal_stopped_it() {
+    let (server, scratch) = (Server::responding(OK), Scratch::new("merge-cut-off"));
+    let mut streams = two_shards(&server, &[0, 1]);
+    let text = String::from_utf8(streams[1].clone()).unwrap();
+    let before_the_stop = text.lines().take_while(|line| !line.contains("event.test.stop"));
+    streams[1] = before_the_stop.flat_map(|line| [line, "\n"]).collect::<String>().into_bytes();
+    let merged = merge(&files(&scratch, &streams), &[]).exits(4);
+    assert!(merged.stderr.contains("cut off, without swarmline.event.run.end: shard 1"), "{}", merged.stderr);
+    assert!(!merged.stderr.contains("others did not"), "{}", merged.stderr);
 }
 
 #[test]

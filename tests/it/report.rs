@@ -146,7 +146,7 @@ fn input_that_is_not_a_stream_is_refused_with_one_line() {
     for (name, content, words) in [
         ("empty", String::new(), vec!["line 1", "empty"]),
         ("text", "one\ntwo\n".to_owned(), vec!["line 1", "none of 2 lines"]),
-        ("json", "{\"a\":1}\n".to_owned(), vec!["line 1", "none of 1 lines"]),
+        ("json", "{\"a\":1}\n".to_owned(), vec!["line 1", "its only line is not swarmline's"]),
         ("plugin", format!("INFO\n{plugin}\n"), vec!["line 2", "Python plugin"]),
         ("twice", text.repeat(2), vec!["two runs", "line 1 begins one", &second]),
         ("others", text.clone() + &other, vec!["two runs", "line 1 is of run"]),

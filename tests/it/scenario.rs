@@ -218,6 +218,7 @@ fn arguments_that_cannot_be_combined_with_a_scenario_are_refused() {
         (&["-f", &file, "--json", "1"], &["--json: ", "--scenario"]),
         (&["-f", &file, "-X", "PUT"], &["--method: ", "--scenario"]),
         (&["-f", "locustfile.py"], &["-f locustfile.py: ", "convert it with swarmline import"]),
+        (&["-f", "/dev/null"], &["/dev/null: it is empty"]),
         (&["-f", "/missing.json"], &["/missing.json: No such file"]),
         (&["-f", "/"], &["/: ", "directory"]),
         (&["-f", &file, "-T", "slow"], &["--tags: no task has the tag \"slow\""]),

@@ -169,12 +169,14 @@ fn with_a_request_limit_requests_in_flight_are_completed() {
 #[test]
 fn a_signal_after_the_last_request_gives_requests_in_flight_the_stop_timeout() {
     let server = hanging();
-    let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "/"]);
+    let process = start(&server, &["-n", "6", "-u", "3", "-r", "1000", "--only-summary", "/"]);
     server.wait_for_requests(6);
     let signalled = Instant::now();
     process.signal(Signal::INT);
     let run = process.finish().exits(0);
     assert!(run.ended - signalled < ROOM);
+    let sentence = "A signal ended the wait for the last responses: 3 requests were cut off.";
+    assert!(run.stderr().contains(sentence), "{}", run.stderr());
     assert_eq!((run.reason(), run.count("ok"), run.count("aborted")), ("requests", 3, 3));
 }
 

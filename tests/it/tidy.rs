@@ -22,7 +22,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
     ("transcript", &["outcome", "plan", "secret"]),
     ("event", &["clock", "outcome", "plan"]),
     ("load", &["clock", "event", "outcome", "plan", "secret", "transcript", "value", "vocabulary"]),
-    ("stats", &["clock", "error", "outcome", "plan", "vocabulary"]),
+    ("stats", &["clock", "error", "outcome", "plan", "value", "vocabulary"]),
     ("capacity", &[]),
     ("machine", &["clock", "error"]),
     ("telemetry", &["clock", "error", "event", "machine", "outcome", "plan", "stats", "vocabulary"]),
@@ -90,6 +90,7 @@ const FLOORS: [(&str, &[&str]); 25] = [
             "server",
             "telemetry",
             "transcript",
+            "value",
         ],
     ),
 ];

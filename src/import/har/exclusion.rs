@@ -41,6 +41,7 @@ impl Exclusion {
     /// The note.
     pub(super) fn sentence(&self) -> String {
         match self {
+            Self::Scheme(scheme) if scheme.is_empty() => "entries without a full URL: left out".to_owned(),
             Self::Scheme(scheme) => format!("{scheme}: URLs: left out, no server answers them"),
             Self::WebSocket(url) => format!("{url}: left out, a WebSocket, and swarmline speaks HTTP only"),
             Self::Tunnel(host) => format!("CONNECT {host}: left out, it opens the tunnel of a proxy"),

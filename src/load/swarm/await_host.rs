@@ -61,13 +61,15 @@ fn next_attempt(end: Instant) -> Instant {
 
 /// Why there is no connection to a host, and whose fault it is.
 fn reason(plan: &Plan, host: &str, failure: Failure) -> String {
-    let why = failure.text();
+    let text = failure.text();
+    // Without its class, which says the same in other words.
+    let why = text.split_once(": ").map_or(&*text, |(_, why)| why);
     match (&plan.connection().route, failure) {
         (Route::HttpProxy { .. } | Route::Socks5 { .. }, _) => {
             format!("no connection to {host} through the proxy: {why}")
         }
         // It accepts connections, or it is not known which host it is.
-        (_, Failure::Dns(_) | Failure::Tls(_)) => format!("{host}: {why}"),
+        (_, Failure::Dns(_) | Failure::Tls(_)) => format!("{host}: {text}"),
         _ => format!("{host} does not accept connections: {why}"),
     }
 }

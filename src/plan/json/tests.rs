@@ -19,7 +19,7 @@ fn members_keep_their_order_and_are_unique_and_numbers_keep_their_digits() {
 #[test]
 fn invalid_json_gives_the_position() {
     for (text, place) in
-        [("{} x", "line 1, column 4"), ("{\n\"a\" 1}", "line 2, column 5"), ("", "EOF"), ("01", "line 1")]
+        [("{} x", "line 1, column 4"), ("{\n\"a\" 1}", "line 2, column 5"), ("", "it is empty"), ("01", "line 1")]
     {
         let mistake = Json::parse(text.as_bytes()).unwrap_err().to_string();
         assert!(mistake.contains(place) && !mistake.contains("at line"), "{text}: {mistake}");

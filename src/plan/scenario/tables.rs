@@ -214,7 +214,7 @@ mod tests {
             (csv, "a,b\n1,2\n3\n", &["line 3", "1 columns, the header has 2"]),
             (csv, "a,a\n1,2\n", &["columns 1 and 2"]),
             (csv, "a,\n1,2\n", &["column 2 has no name"]),
-            (json, "", &["EOF"]),
+            (json, "", &["it is empty"]),
             (json, "[]", &["is empty"]),
             (json, "{}", &["an array of objects"]),
             (json, "[1]", &["an object", "line 1, column"]),

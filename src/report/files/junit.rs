@@ -9,6 +9,7 @@ use crate::report::model::{BuildComparison, ReportModel, RunData};
 use crate::report::plain::plain;
 use crate::stats::build_comparison::Finding;
 use crate::stats::check::unchecked_failures;
+use crate::value::count::counted;
 use crate::vocabulary::{ReasonKind, Verdict};
 
 /// The result of a case.
@@ -97,6 +98,7 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
         let reasons = run.end.iter().flat_map(|end| &end.reasons);
         reasons.filter(|reason| reason.kind == Some(ReasonKind::NoAnswer)).map(|reason| reason.text.clone()).next()
     };
+    let requests = counted(completed, "request");
     let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
         _ if run.is_search() => CaseResult::Skipped("failed requests make a step of the search fail".to_owned()),
@@ -104,9 +106,9 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
         _ if completed == 0 => CaseResult::Skipped(unanswered().unwrap_or_else(|| "no request completed".to_owned())),
         _ if all == 0 => CaseResult::Passed,
         // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
-        0 => CaseResult::Skipped(format!("{all} of {completed} requests failed; a check decides about them")),
-        _ if is_accepted => CaseResult::Skipped(format!("{all} of {completed} requests failed, which the run accepts")),
-        _ => CaseResult::Failed(format!("{failed} of {completed} requests failed"), details(run)),
+        0 => CaseResult::Skipped(format!("{all} of {requests} failed; a check decides about them")),
+        _ if is_accepted => CaseResult::Skipped(format!("{all} of {requests} failed, which the run accepts")),
+        _ => CaseResult::Failed(format!("{failed} of {requests} failed"), details(run)),
     };
     let of_checks = run.checks.iter().map(|check| {
         let case = match (check.met, check.value_text()) {

@@ -4,6 +4,7 @@
 use super::run_data::RunData;
 use super::seen::StreamWarning;
 use crate::telemetry::reader::value::ShardValue;
+use crate::value::count::counted;
 use crate::value::duration;
 use crate::value::stages::Stages;
 use crate::vocabulary::{EndReason, Verdict};
@@ -22,6 +23,8 @@ const SHARD_CUT_OFF: &str = "shard_cut_off";
 pub struct StoppedBySignal {
     /// Seconds from its start to the signal.
     pub seconds: f64,
+    /// Requests that it had sent.
+    pub requests: u64,
     /// Seconds that it was to take; `None` without a planned time.
     pub planned_seconds: Option<f64>,
     /// Requests that it was to make; `None` without a limit.
@@ -34,13 +37,21 @@ impl StoppedBySignal {
     pub fn sentence(&self) -> String {
         let rounded = |seconds: f64| (seconds * 10.0).round() / 10.0;
         let time = self.planned_seconds.map(|planned| format!("{} s", rounded(planned)));
-        let requests = self.planned_requests.map(|planned| format!("{planned} requests"));
-        let planned: Vec<String> = time.into_iter().chain(requests).collect();
-        let (seconds, planned) = (rounded(self.seconds), planned.join(" or "));
-        if planned.is_empty() {
-            return format!("Stopped by a signal after {seconds} s; no end was planned.");
+        let requests = self.planned_requests.map(|planned| counted(planned, "request"));
+        let (seconds, sent) = (rounded(self.seconds), self.requests);
+        match (time, requests) {
+            (None, None) => format!("Stopped by a signal after {seconds} s; no end was planned."),
+            (Some(time), None) => format!("Stopped early, by a signal, after {seconds} s of the planned {time}."),
+            (None, Some(requests)) => {
+                format!("Stopped early, by a signal, after {sent} of the planned {requests} ({seconds} s).")
+            }
+            (Some(time), Some(requests)) => {
+                let sent = counted(sent, "request");
+                format!(
+                    "Stopped early, by a signal, after {seconds} s and {sent}, of the planned {time} or {requests}."
+                )
+            }
         }
-        format!("Stopped early, by a signal, after {seconds} s of the planned {planned}.")
     }
 }
 
@@ -56,9 +67,18 @@ impl RunData {
         let planned = [run_time, stages.map(|stages| stages.duration())].into_iter().flatten().min();
         Some(StoppedBySignal {
             seconds: self.end.as_ref().and_then(|end| end.load_seconds).unwrap_or_else(|| self.seconds()),
+            requests: self.counts().sent(),
             planned_seconds: planned.map(|planned| planned.as_secs_f64()),
             planned_requests: self.plan.setting("requests").and_then(|count| count.parse().ok()),
         })
+    }
+
+    /// How many requests a signal cut off after the last one was sent; `None` if there are none. A run waits for the responses
+    /// to all of `--requests`, unless a signal ends that. A merged stream does not tell: its reason is that of one shard.
+    fn cut_off_by_signal(&self) -> Option<u64> {
+        let is_wait =
+            self.stop.as_ref().is_some_and(|stop| stop.reason == EndReason::Requests) && self.shards.is_empty();
+        Some(self.counts().aborted).filter(|aborted| is_wait && *aborted > 0)
     }
 
     /// What the verdict does not say: a name, and a sentence.
@@ -66,7 +86,11 @@ impl RunData {
     pub fn remarks(&self) -> Vec<(&'static str, String)> {
         let shard = self.plan.shard.map(|shard| ("shard", shard_sentence(shard)));
         let stopped = self.stopped_by_signal().map(|stopped| ("stopped_by_signal", stopped.sentence()));
-        shard.into_iter().chain(stopped).chain(self.remarks_on_shards()).collect()
+        let cut_off = self.cut_off_by_signal().map(|aborted| {
+            let (requests, were) = (counted(aborted, "request"), if aborted == 1 { "was" } else { "were" });
+            ("cut_off_by_signal", format!("A signal ended the wait for the last responses: {requests} {were} cut off."))
+        });
+        shard.into_iter().chain(stopped).chain(cut_off).chain(self.remarks_on_shards()).collect()
     }
 
     /// Which shards of a merged run are not there to its end: a name, and a sentence.
@@ -120,8 +144,17 @@ mod tests {
 
     #[test]
     fn a_run_that_was_stopped_is_told_with_every_end_that_was_planned() {
-        let stopped = StoppedBySignal { seconds: 3.26, planned_seconds: Some(90.0), planned_requests: Some(500) };
-        assert_eq!(stopped.sentence(), "Stopped early, by a signal, after 3.3 s of the planned 90 s or 500 requests.");
+        let stopped =
+            StoppedBySignal { seconds: 3.26, requests: 8, planned_seconds: Some(90.0), planned_requests: Some(500) };
+        let early = |stopped: StoppedBySignal| {
+            stopped.sentence().strip_prefix("Stopped early, by a signal, after ").map(str::to_owned).unwrap()
+        };
+        assert_eq!(early(stopped), "3.3 s and 8 requests, of the planned 90 s or 500 requests.");
+        assert_eq!(
+            early(StoppedBySignal { planned_seconds: None, ..stopped }),
+            "8 of the planned 500 requests (3.3 s)."
+        );
+        assert_eq!(early(StoppedBySignal { planned_requests: None, ..stopped }), "3.3 s of the planned 90 s.");
         let endless = StoppedBySignal { planned_seconds: None, planned_requests: None, ..stopped };
         assert_eq!(endless.sentence(), "Stopped by a signal after 3.3 s; no end was planned.");
     }

@@ -7,6 +7,7 @@ use crate::stats::interval::AfterStop;
 use crate::stats::judged_counts::JudgedCounts;
 use crate::stats::tally::{Counts, Statistics};
 use crate::stats::unfinished::UnfinishedCounts;
+use crate::value::count::counted;
 use crate::vocabulary::Phase;
 
 /// What was left out as warm-up.
@@ -27,7 +28,8 @@ impl WarmupSeen {
         let Self { seconds, counts, .. } = self;
         let failed = if counts.failed > 0 { format!(" ({} failed)", counts.failed) } else { String::new() };
         let seconds = (seconds * 10.0).round() / 10.0;
-        format!("Warm-up: {} requests in {seconds} s{failed} are left out of these figures.", counts.sent())
+        let (requests, are) = (counted(counts.sent(), "request"), if counts.sent() == 1 { "is" } else { "are" });
+        format!("Warm-up: {requests} in {seconds} s{failed} {are} left out of these figures.")
     }
 }
 

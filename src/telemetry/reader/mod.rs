@@ -228,6 +228,7 @@ impl StreamReader {
                      intervals to report on"
                 ),
                 None if self.lines == 0 => "line 1: the file is empty".to_owned(),
+                None if self.lines == 1 => "line 1: no stream: its only line is not swarmline's".to_owned(),
                 None => format!("line 1: no stream: none of {} lines is swarmline's", self.lines),
             };
             return Err(Error::usage(self.name, why));

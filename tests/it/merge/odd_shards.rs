@@ -233,5 +233,9 @@ fn a_master_stream_of_an_earlier_version_is_reported_without_shards() {
     assert!(!std::fs::read_to_string(json).unwrap().contains("\"shards\""));
     let master = scratch.write("master.ndjson", merged.stdout);
     let refused = merge(&[master], &[]).exits(4);
-    assert!(refused.stderr.contains("the stream of what merge wrote"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("this stream was written by merge; pass the streams of its shards"),
+        "{}",
+        refused.stderr
+    );
 }

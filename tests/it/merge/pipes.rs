@@ -88,7 +88,7 @@ fn a_silent_pipe_is_late_and_does_not_delay_the_others() {
     one.write_all(&streams[1][..ends[1][3]]).unwrap();
     two.write_all(&streams[2][..ends[2][3]]).unwrap();
     // Two of the four ticks are two ticks old: they are written without the shard whose pipe was never opened.
-    run.await_output(|text| ticks(text) == 2 && text.contains("shard 0 is late"));
+    run.await_output(|text| ticks(text) == 2 && text.contains("shard 0 has sent nothing for tick"));
     // A pipe that stops within a line is treated like a silent one.
     let mut late = writer(&pipes[0]);
     let within = ends[0][0] - 100;

@@ -196,7 +196,7 @@ fn a_late_shard_is_not_waited_for_and_its_data_are_added_later() {
     let run = Run::new(["merge", "-"]).input(&text).finish().exits(1);
     let stream = run.stream();
     let late = stream.of("warning").into_iter().find(|line| line.text("kind") == "shard_late").unwrap();
-    assert!(late.text("detail").starts_with("shard 1 is late"), "{}", late.0);
+    assert!(late.text("detail").starts_with("shard 1 has sent nothing for tick "), "{}", late.0);
     assert_eq!(stream.run_end().count("sent"), target.requests());
 }
 

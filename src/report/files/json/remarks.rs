@@ -29,7 +29,7 @@ pub(super) struct SummaryStop {
 }
 
 impl From<StoppedBySignal> for SummaryStop {
-    fn from(StoppedBySignal { seconds, planned_seconds, planned_requests }: StoppedBySignal) -> Self {
+    fn from(StoppedBySignal { seconds, planned_seconds, planned_requests, .. }: StoppedBySignal) -> Self {
         Self { seconds, planned_seconds, planned_requests }
     }
 }
