@@ -154,8 +154,8 @@ impl Screen {
     /// Waits until all was written, as long as somebody reads.
     ///
     /// # Errors
-    /// Exit 4: the log file does not have all of it. A reader that closes it early is not an error, and neither is stderr,
-    /// as there is no other place to report it.
+    /// Exit 4: the log file does not have all of it. A reader that closes it early is not an error. Errors of stderr are
+    /// ignored, because they could only be reported on stderr.
     pub fn finish(mut self) -> Result<()> {
         self.wait_until_written();
         match (&self.logfile, self.writing.failure.get()) {

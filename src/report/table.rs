@@ -81,7 +81,7 @@ pub fn ms(ms: f64) -> String {
     format!("{ms:.digits$}")
 }
 
-/// A judged time of so many completed requests: a lower bound is marked with a sign, and of none there is no time.
+/// A judged time: a lower bound has a `≥`, and without a completed request it is `-`.
 #[must_use]
 pub(super) fn judged_ms(completed: u64, (time, is_bound): (f64, bool)) -> String {
     if completed == 0 && !is_bound {

@@ -24,7 +24,7 @@ pub(super) fn timings(rows: &[TableRow], width: Option<usize>) -> String {
     let first_byte = |title, rank, of: fn(&TimesSummary, &Bounds) -> (u64, bool)| {
         column(title, rank, &|timing| {
             let (us, is_bound) = of(&timing.first_byte, &timing.bounds);
-            // Without a mean there is no request whose first byte came.
+            // The mean is missing if no request received a first byte.
             Some(judged_ms(u64::from(timing.mean().is_some()), (us as f64 / 1000.0, is_bound)))
         })
     };

@@ -99,8 +99,8 @@ impl<'run> Exchange<'run> {
 
     /// Performs one request, which starts at `sent`.
     ///
-    /// What few requests need is in functions that are never inlined: with thousands of users a thread's stack is not in
-    /// the cache when its response arrives, and each line of it that the usual path touches costs 10 to 20 ns.
+    /// What few requests need is in functions that are never inlined. Inlined, their room would be in the frames of every
+    /// request, and with thousands of users a thread's stack is not in the cache when its response arrives.
     pub(in crate::load) fn perform(
         &mut self,
         request: WireRequest<'_>,

@@ -102,7 +102,7 @@ fn cases(model: &ReportModel) -> Vec<(String, CaseResult)> {
     let is_accepted = run.end.as_ref().is_some_and(|end| end.exit_code == 0);
     let clean = match failed {
         _ if run.is_search() => CaseResult::Skipped("failed requests make a step of the search fail".to_owned()),
-        // Nothing was there to fail: a run that is not valid for that says so, and a shard may have had no part.
+        // No request could fail. Where that makes the run invalid, the reason says it; a shard may have had none to send.
         _ if completed == 0 => CaseResult::Skipped(unanswered().unwrap_or_else(|| "no request completed".to_owned())),
         _ if all == 0 => CaseResult::Passed,
         // As the exit code of the run: failures that are accepted are neither a pass nor a failure of this case.
